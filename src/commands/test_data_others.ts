@@ -54,11 +54,12 @@ export async function fillBesideMail(account: Account): Promise<void> {
     await filter.close();
   }
   await account.fulltext.update();
-  const [email] = account.db.all("SELECT id, mailbox_id FROM messages ORDER BY id LIMIT 1");
+  const inbox = account.mailboxByName("Inbox")!;
+  const first = account.messageByUid(inbox.id, account.uids(inbox.id)[0])!;
   await filled(Followed.open(account, "test1@old.example"), (f) =>
     f.note([{
-      id: email[0] as number,
-      mailboxId: asMailboxId(email[1] as number),
+      id: first.id,
+      mailboxId: inbox.id,
       from: {
         place: "",
         below: "Inbox",

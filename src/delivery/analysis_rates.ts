@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { History } from "./reputation.ts";
+import type { History } from "../store/messages/history.ts";
 
 const minute = 60 * 1000;
 const day = 24 * 3600 * 1000;

@@ -8,7 +8,8 @@ import type { MailboxId } from "../store/ids.ts";
 import type { Classification } from "../junk/mod.ts";
 import type { DmarcReport, FailureReport, TlsReport } from "../reports/mod.ts";
 import type { DeliveryFacts } from "../store/types.ts";
-import type { History, ReputationMethod } from "./reputation.ts";
+import type { History } from "../store/messages/history.ts";
+import type { ReputationMethod } from "./reputation.ts";
 import type { Signal } from "./suspicion/mod.ts";
 
 /** Why a message was accepted or not; also the label of the metric. */

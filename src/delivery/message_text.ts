@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { emailStructure } from "../store/messages/content.ts";
 import type { EmailId } from "../store/ids.ts";
 import type { MessageText } from "../junk/mod.ts";
 import { splitHeader } from "../mail/header/header.ts";
@@ -74,8 +75,7 @@ function collect(
 
 /** The texts of a stored message. @throws file errors if the message is gone. */
 export function storedMessageText(account: Account, emailId: EmailId): MessageText {
-  const row = account.db.get("SELECT structure FROM emails WHERE id = ?", emailId);
-  const root = unpackStructure(row?.[0] ?? '[0,0,0,0,"text/plain"]');
+  const root = unpackStructure(emailStructure(account.db, emailId) ?? '[0,0,0,0,"text/plain"]');
   const reader = account.openMessage(emailId);
   try {
     return messageText(root, (from, to) => reader.read(from, to));

@@ -7,42 +7,14 @@
  *
  * @module
  */
-import type { MailboxId } from "../store/ids.ts";
 import type { Account } from "../store/account/account.ts";
+import { rejectedUids, rejectedWithMessageId } from "../store/messages/rejected.ts";
 import { Flag, type Message, type NewMessage } from "../store/types.ts";
 
 /** Milliseconds that a reject is kept. */
 export const rejectsMaxAge = 14 * 24 * 3600 * 1000;
 /** Rejects that are kept; at more the oldest go. */
 export const rejectsMaxCount = 1000;
-
-/** Uids of rejects in the mailbox for which a condition holds, ascending. */
-function rejectUids(
-  account: Account,
-  mailboxId: MailboxId,
-  condition: string,
-  ...params: (string | number)[]
-): number[] {
-  return account.db.all(
-    "SELECT m.uid FROM deliveries d JOIN messages m ON m.id = d.message_id " +
-      `WHERE d.is_reject = 1 AND m.expunged = 0 AND m.mailbox_id = ? AND ${condition} ORDER BY m.uid`,
-    mailboxId,
-    ...params,
-  ).map(([uid]) => uid as number);
-}
-
-/** Rejects with a Message-ID, by the index on it. */
-function sameMessage(account: Account, mailboxId: MailboxId, messageId: string): number[] {
-  if (messageId === "") return [];
-  return account.db.all(
-    "SELECT m.uid FROM threads t JOIN messages m ON m.email_id = t.email_id " +
-      "JOIN deliveries d ON d.message_id = m.id " +
-      "WHERE t.message_id = ? AND t.message_id != '' AND m.expunged = 0 AND m.mailbox_id = ? " +
-      "AND d.is_reject = 1 ORDER BY m.uid",
-    messageId,
-    mailboxId,
-  ).map(([uid]) => uid as number);
-}
 
 /**
  * Puts a refused message into the Rejects mailbox, read, so that it draws no attention. Durable when it
@@ -58,7 +30,9 @@ export async function keepReject(
   m: NewMessage,
 ): Promise<Message | undefined> {
   const mailbox = account.mailboxByName(mailboxName);
-  if (mailbox && sameMessage(account, mailbox.id, messageId).length > 0) return undefined;
+  if (mailbox && rejectedWithMessageId(account.db, mailbox.id, messageId).length > 0) {
+    return undefined;
+  }
   return await account.deliver(mailboxName, {
     ...m,
     flags: (m.flags ?? 0) | Flag.Seen,
@@ -76,9 +50,9 @@ export async function cleanUpRejects(
   const { maxAge = rejectsMaxAge, maxCount = rejectsMaxCount } = limits;
   const mailbox = account.mailboxByName(mailboxName);
   if (!mailbox) return 0;
-  const uids = new Set(rejectUids(account, mailbox.id, "d.received < ?", now - maxAge));
+  const uids = new Set(rejectedUids(account.db, mailbox.id, now - maxAge));
   if (mailbox.total > maxCount) {
-    const all = rejectUids(account, mailbox.id, "1");
+    const all = rejectedUids(account.db, mailbox.id);
     for (const uid of all.slice(0, Math.max(0, all.length - maxCount))) uids.add(uid);
   }
   if (uids.size === 0) return 0;
@@ -94,7 +68,7 @@ export async function dropReject(
 ): Promise<number> {
   const mailbox = account.mailboxByName(mailboxName);
   if (!mailbox) return 0;
-  const uids = sameMessage(account, mailbox.id, messageId);
+  const uids = rejectedWithMessageId(account.db, mailbox.id, messageId);
   if (uids.length === 0) return 0;
   return (await account.expunge(mailbox.id, uids, undefined, { force: true })).uids.length;
 }

@@ -16,6 +16,7 @@
  * @module
  */
 import type { MailboxId } from "../store/ids.ts";
+import type { History, HistoryMessage } from "../store/messages/history.ts";
 import type { DeliveryFacts } from "../store/types.ts";
 
 const day = 24 * 3600 * 1000;
@@ -34,57 +35,6 @@ export type ReputationMethod =
   | "ip2"
   | "ip3"
   | "none";
-
-/** A message of the history, marked as junk or as not junk, never as both. */
-export interface HistoryMessage {
-  junk: boolean;
-  msgFromLocalpart: string;
-}
-
-/** Which messages are asked for: all given properties must match, and at least one is given. */
-export interface HistoryQuery {
-  /** Mailbox that the messages were delivered to, or destined for when they were rejected. */
-  mailboxId: MailboxId;
-  /** Milliseconds: received at or after. */
-  since: number;
-  /** At most so many, the newest. */
-  limit: number;
-  msgFromLocalpart?: string;
-  msgFromDomain?: string;
-  msgFromOrgDomain?: string;
-  msgFromValidated?: boolean;
-  /** One of the domains whose signatures passed. */
-  dkimDomain?: string;
-  /** Of messages whose MAIL FROM passed SPF: a forged one is nobody's history. */
-  mailFromLocalpart?: string;
-  mailFromDomain?: string;
-  /** Of messages whose EHLO passed SPF. */
-  ehloDomain?: string;
-  network?: Network;
-}
-
-/** A network of a sender: of its networks the one at the index, narrow (0) to wide (2). */
-export interface Network {
-  index: 0 | 1 | 2;
-  /** As in the facts: those wider than the index help to find it. */
-  networks: readonly [string, string, string];
-}
-
-/** An account's history, as reputation and rate limits ask for it. Answers are short and synchronous. */
-export interface History {
-  /** Marked messages that are not expunged, newest first. */
-  messages(q: HistoryQuery): HistoryMessage[];
-  /** Whether the user has sent a message to an address, a domain or an organizational domain. */
-  sentTo(
-    q: { localpart: string; domain: string } | { domain: string } | { orgDomain: string },
-    since: number,
-  ): boolean;
-  /** Messages from a network at or after a time, marked or not: their number and bytes. */
-  received(network: Network, since: number): {
-    count: number;
-    size: number;
-  };
-}
 
 /** What the history says. */
 export interface Reputation {

@@ -5,6 +5,8 @@
  *
  * @module
  */
+import { emailStructure } from "../store/messages/content.ts";
+import { trainableMessage } from "../store/messages/trained.ts";
 import { join } from "node:path";
 import { Log } from "../log/mod.ts";
 import { counter } from "../metrics/mod.ts";
@@ -15,7 +17,6 @@ import type { AccountDatabase } from "../store/database/account_rows.ts";
 import { Db, type Migration } from "../store/database/database.ts";
 import { isEncryptedType } from "../encryption/mod.ts";
 import { unpackStructure } from "../mail/structure/packed.ts";
-import type { EmailId } from "../store/ids.ts";
 import { Flag } from "../store/types.ts";
 
 const migrations: readonly Migration[] = [{
@@ -190,17 +191,13 @@ export class ScanLearning {
     if (!this.#isAccount(name) || !this.#scanners.learning.includes(scanner)) return undefined;
     const account = await this.#accounts.open(name);
     try {
-      const row = account.db.get(
-        "SELECT m.flags, m.email_id, e.structure FROM messages m JOIN emails e ON e.id = m.email_id " +
-          "WHERE m.id = ? AND m.expunged = 0",
-        message,
-      ) as [number, EmailId, string | null] | undefined;
-      if (!row) return undefined;
-      const [flags, emailId, structure] = row;
+      const marked = trainableMessage(account.db, message);
+      if (!marked) return undefined;
+      const { flags, emailId } = marked;
       const junk = (flags & Flag.Junk) !== 0;
       if (junk === ((flags & Flag.NotJunk) !== 0)) return undefined;
       const as = junk ? "spam" : "ham";
-      const root = unpackStructure(structure ?? '[0,0,0,0,"text/plain"]');
+      const root = unpackStructure(emailStructure(account.db, emailId) ?? '[0,0,0,0,"text/plain"]');
       // There is nothing to learn from.
       if (isEncryptedType(root)) return undefined;
       const reader = account.openMessage(emailId);

@@ -8,7 +8,12 @@
  *
  * @module
  */
-import type { EmailId } from "../store/ids.ts";
+import {
+  forgetTrained,
+  markedMessages,
+  noteTrained,
+  trainableMessage,
+} from "../store/messages/trained.ts";
 import type { Config } from "../config/mod.ts";
 import {
   type JunkFilter,
@@ -153,15 +158,12 @@ export class Trainer {
     progress: (done: number, total: number) => void,
   ): Promise<{ hams: number; spams: number }> {
     // What they are to be trained as is settled now: later changes are trained as differences to it.
-    const rows = account.db.all(
-      "SELECT id, email_id, flags FROM messages WHERE expunged = 0 AND " +
-        `(flags & ${Flag.Junk} != 0) != (flags & ${Flag.NotJunk} != 0) ORDER BY received, id`,
-    ) as [number, EmailId, number][];
-    const states = new Map<number, TrainedState>();
+    const rows = markedMessages(account.db);
+    const states: { id: number; state: TrainedState }[] = [];
     const log = this.#log;
     function* labelled(): Generator<LabelledWords> {
       let done = 0;
-      for (const [id, emailId, flags] of rows) {
+      for (const { id, emailId, flags } of rows) {
         if (++done % 100 === 0) progress(done, rows.length);
         const ham = (flags & Flag.NotJunk) !== 0;
         let words: Set<string>;
@@ -172,16 +174,14 @@ export class Trainer {
           log.debug("message left out of retraining", { id, err: err as Error });
           continue;
         }
-        states.set(id, ham ? Trained.Ham : Trained.Spam);
+        states.push({ id, state: ham ? Trained.Ham : Trained.Spam });
         yield { ham, words };
       }
     }
     const result = await filter.rebuild(labelled(), this.#stopping.signal);
     await account.writer.write(() => {
-      account.db.run("UPDATE messages SET trained = 0 WHERE trained != 0");
-      for (const [id, state] of states) {
-        account.db.run("UPDATE messages SET trained = ? WHERE id = ?", state, id);
-      }
+      forgetTrained(account.db);
+      noteTrained(account.db, states);
     });
     return result;
   }
@@ -221,15 +221,12 @@ async function trainBatch(
   const states: { id: number; state: TrainedState }[] = [];
   const corrected: JunkEvent[] = [];
   for (const id of batch) {
-    const row = account.db.get(
-      "SELECT flags, trained, email_id FROM messages WHERE id = ? AND expunged = 0",
-      id,
-    );
-    if (!row) continue;
-    const [flags, trained, emailId] = row as [number, TrainedState, EmailId];
+    const message = trainableMessage(account.db, id);
+    if (!message) continue;
+    const { flags, emailId } = message;
     const steps = trainingSteps(
       { junk: (flags & Flag.Junk) !== 0, notJunk: (flags & Flag.NotJunk) !== 0 },
-      trained,
+      message.trained as TrainedState,
     );
     if (!steps) continue;
     let words: Set<string>;
@@ -255,9 +252,7 @@ async function trainBatch(
   if (states.length === 0) return corrected;
   await filter.flush();
   await account.writer.write(() => {
-    for (const { id, state } of states) {
-      account.db.run("UPDATE messages SET trained = ? WHERE id = ?", state, id);
-    }
+    noteTrained(account.db, states);
   });
   return corrected;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { asMailboxId } from "../../src/store/ids.ts";
-import { accountHistory } from "../../src/delivery/analysis_history.ts";
+import { accountHistory } from "../../src/store/messages/history.ts";
 import { exceededRate } from "../../src/delivery/analysis_rates.ts";
 import { reputation } from "../../src/delivery/reputation.ts";
 import { Db } from "../../src/store/database/database.ts";

@@ -5,7 +5,7 @@
 import { asMailboxId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { analyze } from "../../src/delivery/analysis_decide.ts";
-import { accountHistory } from "../../src/delivery/analysis_history.ts";
+import { accountHistory } from "../../src/store/messages/history.ts";
 import { generateSubjectPass } from "../../src/delivery/analysis_subjectpass.ts";
 import type { AnalysisContext, Decision } from "../../src/delivery/analysis_types.ts";
 import { Db } from "../../src/store/database/database.ts";

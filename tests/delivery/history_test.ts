@@ -1,6 +1,6 @@
 /** What an account's history says at the edges: ages to the millisecond, shares to the message. */
 import assert from "node:assert/strict";
-import { accountHistory } from "../../src/delivery/analysis_history.ts";
+import { accountHistory } from "../../src/store/messages/history.ts";
 import { defaultRateLimits, exceededRate } from "../../src/delivery/analysis_rates.ts";
 import { reputation } from "../../src/delivery/reputation.ts";
 import { Db, type SqlValue } from "../../src/store/database/database.ts";

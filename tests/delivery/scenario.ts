@@ -1,7 +1,7 @@
 /** Makes histories and messages for the scenario tests of the analysis. */
 import { asMailboxId } from "../../src/store/ids.ts";
 import type { AnalysisContext, Ruleset } from "../../src/delivery/analysis_types.ts";
-import type { History, HistoryQuery } from "../../src/delivery/reputation.ts";
+import type { History, HistoryQuery } from "../../src/store/messages/history.ts";
 import type { DeliveryFacts } from "../../src/store/types.ts";
 import { deliveryFacts } from "../store/setup.ts";
 

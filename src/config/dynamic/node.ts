@@ -34,7 +34,7 @@ export const node = struct({
     "A second machine that follows the node's data with `mox standby`, and takes its place with `mox promote`.",
   ),
   QueueWhenAway: optional(
-    bool(),
+    bool,
     "Mail from outside for its accounts that comes to another node while this one can't be reached is queued there, " +
       "and passed on when it is back. Without it the sender is asked to try again (451). What this node then refuses " +
       "is returned to the sender if SPF has verified it, and otherwise dropped but for the Rejects mailbox.",

@@ -4,7 +4,7 @@ import { specialUseNames } from "../../store/types.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { MailboxFacts, SieveMailboxes } from "../../sieve/mod.ts";
 import { programVersion } from "../../platform/version.ts";
-import { accountHistory } from "../analysis_history.ts";
+import { accountHistory } from "../../store/messages/history.ts";
 
 const utf8 = new TextDecoder();
 

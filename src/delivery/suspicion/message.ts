@@ -1,4 +1,5 @@
 /** What {@link signalsOf} needs, of a message that arrives or is stored. @module */
+import { correspondentDomains } from "../../store/messages/history.ts";
 import type { MessageText } from "../../junk/mod.ts";
 import type { HeaderField } from "../../mail/header/header.ts";
 import type { Db } from "../../store/database/database.ts";
@@ -40,9 +41,5 @@ export function suspectOf(
 
 /** Registered domains that the account's user has written to. */
 export function correspondentsOf(db: Db): string[] {
-  return db.all(
-    "SELECT DISTINCT org_domain FROM recipients ORDER BY org_domain LIMIT ?",
-    maxDomains,
-  )
-    .map(([domain]) => domain as string);
+  return correspondentDomains(db, maxDomains);
 }

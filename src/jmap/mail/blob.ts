@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { emailStructure } from "../../store/messages/content.ts";
 import { asEmailId } from "../../store/ids.ts";
 import { createHash } from "node:crypto";
 import { unpackStructure } from "../../mail/structure/packed.ts";
@@ -156,9 +157,11 @@ export async function openBlob(
   for (const [depth, level] of levels.entries()) {
     if (blob === undefined) return undefined;
     const stored = depth === 0 && m[1].startsWith("B")
-      ? a.account.db.get("SELECT structure FROM emails WHERE id = ?", Number(m[1].slice(1)))
+      ? emailStructure(a.account.db, asEmailId(Number(m[1].slice(1))))
       : undefined;
-    const root = stored ? unpackStructure(stored[0]) : (await blobMessage(blob, "")).root;
+    const root = stored !== undefined
+      ? unpackStructure(stored)
+      : (await blobMessage(blob, "")).root;
     const part = partOfId(root, level);
     if (part === undefined) {
       blob.close();

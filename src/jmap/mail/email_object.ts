@@ -1,4 +1,5 @@
 /** Emails as JMAP has them, with the properties that are asked for (RFC 8621 §4.1, §4.2). @module */
+import { emailContent } from "../../store/messages/content.ts";
 import * as v from "valibot";
 import { listedFields } from "../../mail/header/filter.ts";
 import { preview } from "../../mail/structure/preview.ts";
@@ -178,24 +179,21 @@ export async function storedEmail(
   const needsContent = want.headers.length > 0 || properties.has("headers") ||
     ofBody.some((p) => properties.has(p));
   if (!needsSummary && !needsContent) return o;
-  const row = account.db.get(
-    "SELECT summary, listed, structure FROM emails WHERE id = ?",
-    emailId,
-  );
-  if (!row) return undefined;
+  const kept = emailContent(account.db, emailId);
+  if (!kept) return undefined;
   if (needsSummary) {
-    const summary = parseSummary(row[0]);
+    const summary = parseSummary(kept.summary);
     if (properties.has("preview")) o.preview = summary.preview;
     if (properties.has("hasAttachment")) o.hasAttachment = summary.hasAttachment;
   }
   if (!needsContent) return o;
-  const m = storedMessage(account, emailId, row[2]);
+  const m = storedMessage(account, emailId, kept.structure);
   try {
     let fields: RawField[] | undefined;
-    const listed = row[1] !== null && want.headers.every((h) => listedFields.has(h.field));
+    const listed = kept.listed !== null && want.headers.every((h) => listedFields.has(h.field));
     const read = () =>
       fields ??= rawFields(
-        listed ? new TextEncoder().encode(row[1] as string) : headerOf(m, m.root),
+        listed ? new TextEncoder().encode(kept.listed!) : headerOf(m, m.root),
       );
     return { ...o, ...await content(m, read, want, turns) };
   } finally {

@@ -1,4 +1,5 @@
 /** Orders of emails (RFC 8621 §4.4.2). @module */
+import { emailSummaries } from "../../store/messages/content.ts";
 import { parseSummary } from "../../store/messages/summary.ts";
 import { MethodError } from "../core/errors.ts";
 import type { Comparator } from "../core/query.ts";
@@ -107,10 +108,7 @@ async function textKeys(
   const keys = new Map<number, Key>();
   for (let at = 0; at < slots.length; at += 500) {
     const part = slots.slice(at, at + 500);
-    const rows = account.db.all(
-      "SELECT e.id, e.summary FROM json_each(?) j CROSS JOIN emails e ON e.id = j.value",
-      JSON.stringify(part.map((slot) => index.emailId[slot])),
-    );
+    const rows = emailSummaries(account.db, part.map((slot) => index.emailId[slot]));
     for (const [id, text] of rows) {
       const s = parseSummary(text);
       const slot = index.slotOf(id)!;

@@ -1,4 +1,5 @@
 /** Which mailboxes changed since a state (RFC 8621 §2.2). @module */
+import { goneMailboxesSince } from "../../store/mailboxes/mailboxes.ts";
 import { covers, type Event, mailboxState, pointOf } from "../../store/emails/changes.ts";
 import { cannotCalculate } from "../core/changes.ts";
 import type { MailView } from "./view.ts";
@@ -35,10 +36,7 @@ export function mailboxChanges(view: MailView, sinceState: string): MailboxChang
     }
   }
   for (
-    const [id, modseq, createseq] of account.db.all(
-      "SELECT id, modseq, createseq FROM mailboxes WHERE expunged = 1 AND modseq >= ?",
-      since.modseq,
-    )
+    const { id, modseq, createseq } of goneMailboxesSince(account.db, since.modseq)
   ) {
     if (covers(since, modseq, id) || !covers(since, createseq, id)) continue;
     r.events.push({ order: id, modseq, kind: "destroyed" });

@@ -1,4 +1,5 @@
 /** Sending notes that a message was read (RFC 9007 §2.1), and finding the message that one is about. @module */
+import { emailStructure } from "../../store/messages/content.ts";
 import { randomUUID } from "node:crypto";
 import { parseAddressList } from "../../mail/address/address.ts";
 import { flattenAddresses } from "../../mail/address/address.ts";
@@ -97,7 +98,7 @@ export async function sendMdn(
     throw new SetError("mdnAlreadySent", "a note about this message was sent already");
   }
   const number = index.emailAt(slot);
-  const structure = account.db.get("SELECT structure FROM emails WHERE id = ?", number)?.[0];
+  const structure = emailStructure(account.db, number);
   if (structure === undefined) throw new SetError("notFound", "there is no such email");
   const reader = account.openMessage(number);
   let original: Uint8Array;

@@ -1,4 +1,5 @@
 /** Handing a message of the account to the queue (RFC 8621 §7.5). @module */
+import { emailStructure } from "../../store/messages/content.ts";
 import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
 import { formatMailbox } from "../../mail/address/format.ts";
 import { headerField, splitHeader } from "../../mail/header/header.ts";
@@ -149,7 +150,7 @@ export async function submit(
     throw new SetError("tooLarge", "the message is too large", { maxSize: s.maxMessageSize });
   }
   const number = index.emailAt(slot);
-  const structure = account.db.get("SELECT structure FROM emails WHERE id = ?", number)?.[0];
+  const structure = emailStructure(account.db, number);
   if (structure === undefined) throw bad("emailId", "there is no such email");
   const bodyOffset = JSON.parse(structure)[1] as number;
   const reader = account.openMessage(number);

@@ -1,4 +1,5 @@
 /** Emails of a thread. @module */
+import { emailsOfThread } from "../../store/messages/threads.ts";
 import type { MailView } from "./view.ts";
 
 /** Slots of the visible emails of a thread, the oldest first (RFC 8621 §3). */
@@ -7,10 +8,7 @@ export function threadSlots(view: MailView, threadId: number | undefined): numbe
   const { index } = view;
   const slots: number[] = [];
   for (
-    const [emailId] of view.account.db.all(
-      "SELECT email_id FROM threads WHERE thread_id = ?",
-      threadId,
-    )
+    const emailId of emailsOfThread(view.account.db, threadId)
   ) {
     const slot = index.slotOf(emailId);
     if (slot !== undefined && view.visible(slot)) slots.push(slot);

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { accountSecret } from "../../store/account/settings.ts";
 import { noMailbox } from "../../store/ids.ts";
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { Account as AccountConfig, Config } from "../../config/mod.ts";
-import { accountHistory } from "../../delivery/analysis_history.ts";
+import { accountHistory } from "../../store/messages/history.ts";
 import type { AnalysisContext } from "../../delivery/analysis_types.ts";
 import type { JunkFilters } from "../../delivery/junk_filters.ts";
 import { correspondentsOf, suspectOf } from "../../delivery/suspicion/message.ts";
@@ -42,7 +43,7 @@ export interface AnalysisServices {
 }
 
 /** The context for one target of a recipient. `prefix` is what will stand before the message. */
-export function analysisContext(
+export async function analysisContext(
   s: AnalysisServices,
   m: Incoming,
   plan: Plan,
@@ -50,7 +51,7 @@ export function analysisContext(
   account: Account,
   conf: AccountConfig,
   prefix: Uint8Array,
-): AnalysisContext {
+): Promise<AnalysisContext> {
   const { sender, arrived } = m;
   const { auth } = sender;
   const { summary, fields } = arrived.description;
@@ -96,9 +97,7 @@ export function analysisContext(
     signals: conf.JunkFilter && auth ? () => signalsIn(s, account, arrived, facts) : undefined,
     subjectPass: conf.SubjectPass.Period > 0
       ? {
-        get key() {
-          return subjectPassKey(account, rcptTo);
-        },
+        key: await subjectPassKey(account, rcptTo),
         periodMs: conf.SubjectPass.Period,
       }
       : undefined,
@@ -186,16 +185,7 @@ function blockList(dnsbl: DnsblChecker, zone: string, ip: string): AnalysisConte
 }
 
 /** The key that subject passes for an address of an account are made with; made when first needed. */
-function subjectPassKey(account: Account, rcptTo: string): Uint8Array {
-  const read = () =>
-    account.db.get("SELECT json_extract(settings, '$.subjectPassKey') FROM state")?.[0] as
-      | string
-      | null
-      | undefined;
-  let secret = read();
-  if (!secret) {
-    secret = randomBytes(32).toString("hex");
-    account.db.run("UPDATE state SET settings = json_set(settings, '$.subjectPassKey', ?)", secret);
-  }
+async function subjectPassKey(account: Account, rcptTo: string): Promise<Uint8Array> {
+  const secret = await accountSecret(account, "subjectPassKey");
   return createHmac("sha256", secret).update(rcptTo.toLowerCase()).digest();
 }

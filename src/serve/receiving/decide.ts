@@ -50,7 +50,7 @@ export async function decideFor(
           `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
       );
       const services = { ...s, dnsblZones: l.dnsblZones, linkDnsblZones: l.linkDnsblZones };
-      const context = analysisContext(services, m, plan, target, account, conf, prefix);
+      const context = await analysisContext(services, m, plan, target, account, conf, prefix);
       const decision = await (m.sender.auth ? analyze(context) : sortOnly(context));
       const text = new TextEncoder().encode(
         (m.sender.auth ? decision.headers : "") + m.sender.headers +

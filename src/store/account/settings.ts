@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { randomBytes } from "node:crypto";
 import type { Account } from "./account.ts";
 
 function all(account: Account): Record<string, unknown> {
@@ -29,4 +30,13 @@ export function changeAccountSetting(
       JSON.stringify({ ...values, [name]: change(before) }),
     );
   });
+}
+
+/** 32 random bytes, in hexadecimal, that are made once for a name. Durable when it resolves. */
+export async function accountSecret(account: Account, name: string): Promise<string> {
+  const known = accountSetting(account, name);
+  if (typeof known === "string") return known;
+  const made = randomBytes(32).toString("hex");
+  await changeAccountSetting(account, name, (before) => before ?? made);
+  return accountSetting(account, name) as string;
 }

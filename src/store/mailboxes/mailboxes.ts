@@ -113,3 +113,15 @@ export function nextModseq(db: Pick<Db, "get">): number {
 export function subscriptions(db: Db): string[] {
   return db.all("SELECT name FROM subscriptions ORDER BY name").map((r) => r[0]);
 }
+
+/** Mailboxes that were removed, at a modseq or after it. */
+export function goneMailboxesSince(
+  db: Pick<Db, "all">,
+  modseq: number,
+): { id: MailboxId; modseq: number; createseq: number }[] {
+  return db.all(
+    "SELECT id, modseq, createseq FROM mailboxes WHERE expunged = 1 AND modseq >= ?",
+    modseq,
+  )
+    .map((r) => ({ id: r[0], modseq: r[1], createseq: r[2] }));
+}

@@ -15,7 +15,7 @@
  * @module
  */
 import type { EmailId } from "../ids.ts";
-import type { RowDb } from "../database/database.ts";
+import type { Db, RowDb } from "../database/database.ts";
 import { nextModseq } from "../mailboxes/mailboxes.ts";
 import { parseSummary, type SummaryAddress } from "./summary.ts";
 
@@ -268,4 +268,18 @@ export function threadParents(db: RowDb, emailId: EmailId, limit = 10_000): numb
     emailId,
     limit,
   ).map((r) => r[0]);
+}
+
+/** Emails of a thread, in no order. */
+export function emailsOfThread(db: Pick<Db, "all">, threadId: number): EmailId[] {
+  return db.all("SELECT email_id FROM threads WHERE thread_id = ?", threadId).map(([id]) => id);
+}
+
+/** Emails that left a thread, at a modseq or after it. */
+export function goneEmailsSince(
+  db: Pick<Db, "all">,
+  modseq: number,
+): { thread: number; modseq: number; emailId: EmailId }[] {
+  return db.all("SELECT thread_id, modseq, email_id FROM gone_emails WHERE modseq >= ?", modseq)
+    .map((r) => ({ thread: r[0], modseq: r[1], emailId: r[2] }));
 }

@@ -168,7 +168,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
         async (account) => ({
           trained: await o.trained(account) ?? null,
           secondFactor: account.credentials.hasSecondFactor,
-          usage: account.db.get("SELECT message_size FROM state")![0] as number,
+          usage: account.quota().messageSize.used,
           mailboxes: account.mailboxes().map((m) => m.name).sort(),
           retention: o.retention(account),
         }),

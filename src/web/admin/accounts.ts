@@ -39,8 +39,6 @@ export function accountHandlers(
       const shown = await listed(name);
       const conf = config.account(name)!;
       const own = conf.QuotaMessageSize;
-      const count = (sql: string, db: { get(sql: string): unknown[] | undefined }) =>
-        db.get(sql)![0] as number;
       return {
         ...shown,
         domain: conf.Domain,
@@ -54,8 +52,8 @@ export function accountHandlers(
         sentToday: o.queue.sentInDay(name),
         sessions: o.sessions.list(name),
         ...await withAccount(o, name, (a) => ({
-          messages: count("SELECT coalesce(sum(total), 0) FROM mailboxes", a.db),
-          mailboxes: count("SELECT count(*) FROM mailboxes", a.db),
+          messages: a.mailboxes().reduce((sum, m) => sum + m.total, 0),
+          mailboxes: a.mailboxes().length,
           secondFactor: a.credentials.hasSecondFactor,
           appPasswords: listAppPasswords(a.db).length,
           passkeys: listPasskeys(a).length,

@@ -144,6 +144,6 @@ export async function usageOf(
   return await withAccount(
     o,
     name,
-    (a) => a.db.get("SELECT message_size FROM state")![0] as number,
+    (a) => a.quota().messageSize.used,
   );
 }

@@ -1,4 +1,5 @@
 /** Email/queryChanges (RFC 8621 §4.5). @module */
+import { goneEmailsSince } from "../../../store/messages/threads.ts";
 import * as v from "valibot";
 import { covers, emailChanges, emailState, pointOf } from "../../../store/emails/changes.ts";
 import { Capability } from "../../core/capabilities.ts";
@@ -39,10 +40,7 @@ export const emailQueryChanges = defineMethod({
     // Where one email of a thread stands for all, or others count, all of it may have moved.
     if (query.collapseThreads || looksAtThreads(query.filter) || sortsByThread(query.sort)) {
       for (
-        const [thread, modseq, emailId] of account.db.all(
-          "SELECT thread_id, modseq, email_id FROM gone_emails WHERE modseq >= ?",
-          since.modseq,
-        )
+        const { thread, modseq, emailId } of goneEmailsSince(account.db, since.modseq)
       ) if (!covers(since, modseq, emailId)) threads.add(thread);
       for (const slot of index.hidden()) {
         if (!covers(since, index.modseq[slot], index.emailId[slot])) {

@@ -1,4 +1,5 @@
 /** SearchSnippet/get (RFC 8621 §5.1). @module */
+import { emailContent } from "../../../store/messages/content.ts";
 import * as v from "valibot";
 import { Capability } from "../../core/capabilities.ts";
 import { checkCount } from "../../core/get.ts";
@@ -23,15 +24,14 @@ async function snippet(
   terms: Terms,
   turns: Turns,
 ): Promise<Record<string, unknown>> {
-  const row = view.account.db.get(
-    "SELECT summary, structure FROM emails WHERE id = ?",
-    view.index.emailAt(slot),
-  );
+  const content = emailContent(view.account.db, view.index.emailAt(slot));
   const r: Record<string, unknown> = { emailId, subject: null, preview: null };
-  if (!row) return r;
-  if (terms.subject.length > 0) r.subject = marked(parseSummary(row[0]).subject, terms.subject);
+  if (!content) return r;
+  if (terms.subject.length > 0) {
+    r.subject = marked(parseSummary(content.summary).subject, terms.subject);
+  }
   if (terms.body.length === 0) return r;
-  const m = storedMessage(view.account, view.index.emailAt(slot), row[1]);
+  const m = storedMessage(view.account, view.index.emailAt(slot), content.structure);
   try {
     const { text, html } = chooseBodies(bodyParts(m.root));
     const parts = new Set<BodyPart>([...text, ...html]);

@@ -1,11 +1,62 @@
 /**
- * The account's database as the history that reputation and rate limits ask.
+ * What came to an account, and whom its user wrote to: the history that reputation and rate limits ask.
  *
  * @module
  */
-import type { Db, SqlValue } from "../store/database/database.ts";
-import { Flag } from "../store/types.ts";
-import type { History, HistoryQuery, Network } from "./reputation.ts";
+import type { Db, SqlValue } from "../database/database.ts";
+import type { MailboxId } from "../ids.ts";
+import { Flag } from "../types.ts";
+
+/** A message of the history, marked as junk or as not junk, never as both. */
+export interface HistoryMessage {
+  junk: boolean;
+  msgFromLocalpart: string;
+}
+
+/** Which messages are asked for: all given properties must match, and at least one is given. */
+export interface HistoryQuery {
+  /** Mailbox that the messages were delivered to, or destined for when they were rejected. */
+  mailboxId: MailboxId;
+  /** Milliseconds: received at or after. */
+  since: number;
+  /** At most so many, the newest. */
+  limit: number;
+  msgFromLocalpart?: string;
+  msgFromDomain?: string;
+  msgFromOrgDomain?: string;
+  msgFromValidated?: boolean;
+  /** One of the domains whose signatures passed. */
+  dkimDomain?: string;
+  /** Of messages whose MAIL FROM passed SPF: a forged one is nobody's history. */
+  mailFromLocalpart?: string;
+  mailFromDomain?: string;
+  /** Of messages whose EHLO passed SPF. */
+  ehloDomain?: string;
+  network?: Network;
+}
+
+/** A network of a sender: of its networks the one at the index, narrow (0) to wide (2). */
+export interface Network {
+  index: 0 | 1 | 2;
+  /** As in the facts: those wider than the index help to find it. */
+  networks: readonly [string, string, string];
+}
+
+/** An account's history, as reputation and rate limits ask for it. Answers are short and synchronous. */
+export interface History {
+  /** Marked messages that are not expunged, newest first. */
+  messages(q: HistoryQuery): HistoryMessage[];
+  /** Whether the user has sent a message to an address, a domain or an organizational domain. */
+  sentTo(
+    q: { localpart: string; domain: string } | { domain: string } | { orgDomain: string },
+    since: number,
+  ): boolean;
+  /** Messages from a network at or after a time, marked or not: their number and bytes. */
+  received(network: Network, since: number): {
+    count: number;
+    size: number;
+  };
+}
 
 const netColumns = ["net1", "net2", "net3"] as const;
 
@@ -52,6 +103,12 @@ export function accountHistory(db: Pick<Db, "all" | "get">): History {
       return { count: row[0], size: row[1] };
     },
   };
+}
+
+/** Registered domains that the account's user has written to, in their order, at most so many. */
+export function correspondentDomains(db: Pick<Db, "all">, limit: number): string[] {
+  return db.all("SELECT DISTINCT org_domain FROM recipients ORDER BY org_domain LIMIT ?", limit)
+    .map(([domain]) => domain as string);
 }
 
 function conditions(q: HistoryQuery): { where: string; params: SqlValue[] } {

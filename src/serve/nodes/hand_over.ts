@@ -1,0 +1,123 @@
+/**
+ * Queued messages whose recipients have their accounts at other nodes: they go over the link between the nodes, whatever
+ * way mail to their domain would take, and wait while the node is away.
+ *
+ * @module
+ */
+import type { Config } from "../../config/mod.ts";
+import type { NodeKey } from "../../nodes/key.ts";
+import { NodeAway } from "../../nodes/link.ts";
+import {
+  type NodeAnswer,
+  NodeRefusal,
+  type PassedClient,
+  PassedTransaction,
+} from "../../nodes/pass_on.ts";
+import type { Deliverer, QueueItem, QueueMessage, Result } from "../../queue/mod.ts";
+import { addressOf } from "../onward/dsn.ts";
+import { clientOf } from "../receiving/away.ts";
+import { nodeOfAddress } from "../receiving/targets.ts";
+
+export interface HandOverOptions {
+  config: Config;
+  /** Undefined while the server starts, and without nodes. */
+  key: () => NodeKey | undefined;
+  /** The address that other servers see mail of this one come from. */
+  ownIp: string;
+}
+
+/** Hands recipients of other nodes over to them, and all others to `remote`. */
+export function withNodes(o: HandOverOptions, remote: Deliverer): Deliverer {
+  return {
+    async deliver(message, items, ...more) {
+      if (o.config.dynamic.Nodes.size === 0) return await remote.deliver(message, items, ...more);
+      const results = new Map<QueueItem, Result>();
+      const groups = new Map<string | undefined, QueueItem[]>();
+      for (const item of items) {
+        // A transport that an administrator has set goes first.
+        const node = item.transport === undefined
+          ? nodeOfAddress(o.config, addressOf(item.address))
+          : undefined;
+        groups.set(node, [...groups.get(node) ?? [], item]);
+      }
+      for (const [node, group] of groups) {
+        const got = node === undefined
+          ? await remote.deliver(message, group, ...more)
+          : await handOver(o, node, message, group);
+        group.forEach((item, i) => results.set(item, got[i]));
+      }
+      return items.map((item) => results.get(item)!);
+    },
+    stop: async () => await remote.stop?.(),
+  };
+}
+
+/** As other servers see this one, where the message is its own. */
+function ownClient(o: HandOverOptions): PassedClient {
+  const { ownIp: ip } = o;
+  const hello = o.config.static.Hostname;
+  return { remoteIp: ip, remotePort: 0, localIp: ip, localPort: 25, hello, tls: undefined };
+}
+
+async function handOver(
+  o: HandOverOptions,
+  node: string,
+  message: QueueMessage,
+  items: readonly QueueItem[],
+): Promise<Result[]> {
+  const key = o.key();
+  const place = o.config.dynamic.Nodes.get(node);
+  const results = new Map<QueueItem, Result>();
+  const forAll = (r: Result) => items.map((i) => results.get(i) ?? r);
+  if (key === undefined || place === undefined) return forAll(away("this node is starting"));
+  let t: PassedTransaction | undefined;
+  try {
+    t = await PassedTransaction.begin(key, node, place, clientOf(message) ?? ownClient(o), {
+      mailFrom: message.mailFrom,
+      recipients: [],
+      size: message.prefix.length + message.fileSize,
+      body: message.binary ? "binary" : message.has8bit ? "8bit" : "7bit",
+      smtpUtf8: message.smtputf8,
+      requireTls: message.requireTls,
+      ret: message.ret,
+      envelopeId: message.envelopeId,
+    });
+    const taken: QueueItem[] = [];
+    for (const item of items) {
+      try {
+        await t.recipient(item);
+        taken.push(item);
+      } catch (err) {
+        if (!(err instanceof NodeRefusal)) throw err;
+        results.set(item, resultOf(node, err.answer));
+      }
+    }
+    if (taken.length > 0) {
+      const answers = await t.message(message.path, message.fileSize, message.prefix);
+      taken.forEach((item, i) => results.set(item, resultOf(node, answers[i])));
+    }
+    return forAll(away(`node ${node} did not answer`));
+  } catch (err) {
+    if (err instanceof NodeRefusal) return forAll(resultOf(node, err.answer));
+    if (err instanceof NodeAway) return forAll(away(err.message));
+    throw err;
+  } finally {
+    await t?.close();
+  }
+}
+
+function away(text: string): Result {
+  return { kind: "temporary", code: 451, enhanced: "4.4.2", text };
+}
+
+function resultOf(node: string, { code, enhanced, text }: NodeAnswer): Result {
+  if (code < 400) return { kind: "delivered", code, enhanced: `2.${enhanced}`, text };
+  const kind = code < 500 ? "temporary" : "permanent";
+  return {
+    kind,
+    code,
+    enhanced: `${kind === "temporary" ? 4 : 5}.${enhanced}`,
+    text,
+    remoteMta: node,
+  };
+}

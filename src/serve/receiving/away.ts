@@ -1,0 +1,97 @@
+/**
+ * Mail for accounts of a node that is away, where domains.conf has it queued (QueueWhenAway). The node judges when it is
+ * back, by the client that the message came from.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { headersNeedUtf8 } from "../../mail/structure/structure.ts";
+import type { PassedClient } from "../../nodes/pass_on.ts";
+import { syncFile } from "../../platform/files.ts";
+import type { QueueMessage } from "../../queue/mod.ts";
+import {
+  addressText,
+  type IncomingMessage,
+  type Recipient,
+  type SmtpSession,
+  type Transaction,
+} from "../../smtp/server/mod.ts";
+import { openArrived } from "../arrival/arrived.ts";
+import { checkSender } from "../arrival/sender.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
+import { storeFailure } from "./failure.ts";
+
+/** Marks such messages in the queue; no user can choose it, as names of the web API's fields are "X-...". */
+const mark = "mox:client";
+
+const clientSchema = v.object({
+  remoteIp: v.string(),
+  remotePort: v.number(),
+  localIp: v.string(),
+  localPort: v.number(),
+  hello: v.string(),
+  tls: v.optional(v.object({ version: v.string(), cipher: v.string() })),
+});
+
+/** The client that a queued message for another node has come from; undefined for other messages. */
+export function clientOf(message: Pick<QueueMessage, "extra">): PassedClient | undefined {
+  const text = message.extra[mark];
+  return text === undefined
+    ? undefined
+    : { tls: undefined, ...v.parse(clientSchema, JSON.parse(text)) };
+}
+
+/** Queues a message for its recipients at a node; durable when it resolves. @throws SmtpError */
+export async function queueForNode(
+  s: ReceivingServices,
+  session: SmtpSession,
+  transaction: Transaction,
+  message: IncomingMessage,
+  recipients: readonly Recipient[],
+): Promise<void> {
+  const hostname = s.config.static.Hostname;
+  try {
+    // Nothing is taken out of it: the node does that.
+    const arrived = await openArrived(message, [], s.tempDir);
+    try {
+      const sender = await checkSender(session, transaction, arrived, s.resolver, hostname);
+      // A forged sender has nothing to do with it (RFC 5321 §6.2).
+      const verified = sender.auth === undefined || sender.auth.spf.result === "pass";
+      const { remoteIp, remotePort, localIp, localPort, hello, tls } = session;
+      const client: PassedClient = {
+        ...{ remoteIp, remotePort, localIp, localPort, hello: hello.name },
+        tls: tls && { version: tls.version, cipher: tls.cipher },
+      };
+      await syncFile(arrived.file);
+      const ids = await s.queue.add({
+        file: arrived.file,
+        fileSize: arrived.size,
+        prefix: new TextEncoder().encode(message.receivedHeader()),
+        senderAccount: s.config.static.Postmaster.Account,
+        mailFrom: transaction.mailFrom ? addressText(transaction.mailFrom) : "",
+        recipients: recipients.map((r) => ({
+          address: addressText(r.address),
+          notify: verified ? r.notify : ["never" as const],
+          originalRecipient: r.originalRecipient,
+        })),
+        smtputf8: transaction.smtpUtf8 || headersNeedUtf8(arrived.root.header ?? new Uint8Array(0)),
+        has8bit: message.has8bit,
+        binary: transaction.body === "binarymime",
+        requireTls: transaction.requireTls,
+        ret: transaction.ret,
+        envelopeId: transaction.envelopeId,
+        messageId: arrived.description.summary.messageId,
+        subject: arrived.description.summary.subject,
+        extra: { [mark]: JSON.stringify(client) },
+      });
+      session.log.info("a message waits for a node that is away", {
+        recipients: recipients.length,
+        ids: ids.slice(0, 10).join(" "),
+      });
+    } finally {
+      arrived.close();
+    }
+  } catch (err) {
+    throw storeFailure(err, session.log);
+  }
+}
