@@ -211,6 +211,11 @@ Deno.test({
           `EMAIL:ann@example.org\r\nKEY:data:application/pgp-keys;base64,${eves}\r\n`,
         );
         assert.equal(await state(w, pgp(body, eve)), "other Eve <eve@example.org>");
+        // The signature is no attachment to be opened; what else is in the message is.
+
+        const shown = await b.call("MessageGet", { id: await w.deliver(pgp(body, ann)) });
+        assert.deepEqual(shown.attachments, []);
+        assert.match(shown.texts[0].text, /hello/);
         assert.equal(await state(w, pgp(body, "nonsense")), "unknown");
         assert.equal(await state(w, message({ subject: "plain" })), "unknown");
         b.close();
