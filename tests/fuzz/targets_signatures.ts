@@ -1,6 +1,6 @@
 /** Fuzz targets: signatures of messages, and keys in cards. @module */
 import { checkSmime } from "../../src/encryption/mod.ts";
-import { cardKeys } from "../../src/web/webmail/reading/signature.ts";
+import { cardKeys } from "../../src/web/webmail/signature.ts";
 import type { Target } from "./targets.ts";
 
 /** A SignedData with its content, by openssl, for e@x. */

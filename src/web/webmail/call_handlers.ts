@@ -17,7 +17,7 @@ import type { Noted } from "./list/noted.ts";
 import { rejectsMailboxes } from "./identities.ts";
 import { conversationItems, mailboxItem, messageItem } from "./list/items.ts";
 import { answerTo } from "./sending/invitation.ts";
-import { checkSignature } from "./reading/signature.ts";
+import { checkSignature } from "./signature.ts";
 import { unsubscribe } from "./reading/unsubscribe.ts";
 import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";

@@ -54,7 +54,10 @@ try {
   await f.until(`document.querySelector(".compose iframe")?.clientHeight > 10`);
   // It takes no keys before the editor has begun.
   await f.until(`!document.querySelector(".compose iframe").matches("[inert], [inert] *")`);
-  await f.click(`document.querySelector(".compose iframe")`);
+  for (let inside = false; !inside;) {
+    await f.click(`document.querySelector(".compose iframe")`);
+    inside = await f.value("document.activeElement?.tagName === 'IFRAME'");
+  }
   await f.type("Written in Firefox.");
   await f.until(`document.querySelector(".compose")?.textContent.includes("Draft saved")`);
   step("an answer in rich text is a draft");
@@ -67,6 +70,7 @@ try {
   await f.click(row("Re: With HTML"));
   await f.click(button("Edit draft"));
   await f.until(`document.querySelector(".compose iframe")?.clientHeight > 10`);
+  await f.until(`!document.querySelector(".compose iframe").matches("[inert], [inert] *")`);
   await f.click(button("Send", `document.querySelector(".compose")`));
   await f.until(`!document.querySelector(".compose")`);
   step("after a reload the draft is opened, and sent");

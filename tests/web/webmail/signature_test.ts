@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { findProgram, lacks } from "../../support/programs.ts";
-import { cardKeys } from "../../../src/web/webmail/reading/signature.ts";
+import { cardKeys } from "../../../src/web/webmail/signature.ts";
 import { checkSmime } from "../../../src/encryption/mod.ts";
 import { message, withWebmail, type World } from "./server.ts";
 

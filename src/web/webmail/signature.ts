@@ -1,15 +1,21 @@
 /** Checking the signature of a message (RFC 1847, RFC 3156, RFC 8551) when it is read. @module */
-import type { CheckedSignature } from "../../../../webmail/api/mod.ts";
-import { checkPgp, checkSmime } from "../../../encryption/mod.ts";
-import { flattenAddresses, parseAddressList } from "../../../mail/address/address.ts";
-import type { HeaderField } from "../../../mail/header/header.ts";
-import type { Part } from "../../../mail/structure/structure.ts";
-import type { Account } from "../../../store/account/account.ts";
-import { addressBooks } from "../contacts/books.ts";
-import { findContacts } from "../contacts/search.ts";
-import { headerFields, type MessageContent, partBytes, rawPieces, withContent } from "./content.ts";
-import { numberedParts } from "./parts.ts";
-import { protectionOf } from "./protection.ts";
+import type { CheckedSignature } from "../../../webmail/api/mod.ts";
+import { checkPgp, checkSmime } from "../../encryption/mod.ts";
+import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
+import type { HeaderField } from "../../mail/header/header.ts";
+import type { Part } from "../../mail/structure/structure.ts";
+import type { Account } from "../../store/account/account.ts";
+import { addressBooks } from "./contacts/books.ts";
+import { findContacts } from "./contacts/search.ts";
+import {
+  headerFields,
+  type MessageContent,
+  partBytes,
+  rawPieces,
+  withContent,
+} from "./reading/content.ts";
+import { numberedParts } from "./reading/parts.ts";
+import { protectionOf } from "./reading/protection.ts";
 
 /** Bytes of what is signed: more takes too long for one turn. */
 const maxSigned = 8 * 1024 * 1024;
