@@ -112,6 +112,11 @@ const staticMistakes: Mistake[] = [
     '25: Scanners: x: ClamAV: Address: "unix:clamd.ctl" has no absolute path of a socket behind unix:',
   ],
   [
+    "the smallest limit of a scanner is none too few",
+    "Transports:\n",
+    "Scanners:\n\tx:\n\t\tRefuseLarger: true\n\t\tMaxMessageSize: 1\n\t\tClamAV:\n\t\t\tAddress: unix:/run/clamd\nTransports:\n",
+  ],
+  [
     "time of a scanner",
     "Transports:\n",
     "Scanners:\n\tx:\n\t\tTimeout: 10m\n\t\tClamAV:\n\t\t\tAddress: unix:/run/clamd\nTransports:\n",
@@ -382,6 +387,13 @@ const dynamicMistakes: Mistake[] = [
     '20: Accounts: ann: Retention: X: expected a whole number from 0 to 36500, got "2 weeks"',
   ],
   [
+    "journal of a domain",
+    "Domains:\n\tmox.example:\n",
+    "Domains:\n\tmox.example:\n\t\tJournal:\n\t\t\tAddress: nobody\n\t\t\tMailbox: a//b\n",
+    '4: Domains: mox.example: Journal: Address: "nobody" is not an address: it has no @',
+    '5: Domains: mox.example: Journal: Mailbox: "a//b" has an empty name before or after a /',
+  ],
+  [
     "switch of an account's warnings",
     "\tann:\n",
     "\tann:\n\t\tNoQuotaWarnings: never\n",
@@ -463,6 +475,12 @@ const dynamicMistakes: Mistake[] = [
     '20: the name differs from "ann" by case only: their folders could be the same',
   ],
   ["alias of an address", "team:", "ann:", "5: the address is that of account ann already"],
+  [
+    "separator that no localpart has",
+    "LocalpartCatchallSeparator: +",
+    'LocalpartCatchallSeparator: "',
+    '2: "\\"" can\'t be a separator in a localpart',
+  ],
   ["alias with a separator", "team:", "te+am:", '5: the alias has the separator "+" of its domain'],
   ["alias without members", /Addresses:\n.*\n.*\n/, "Addresses:\n", "6: an alias needs a member"],
   ["member twice", "- bob@mox.example", "- ANN@mox.example", "8: ANN@mox.example is there twice"],

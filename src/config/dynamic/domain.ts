@@ -107,6 +107,11 @@ export const domain = struct({
     "Accounts that may log in to the admin page with their own address and password, and see and change this " +
       "domain there, with the accounts that have addresses of their domains only.",
   ),
+  MonthlyReport: optional(
+    bool,
+    "After the end of each month the Administrators, or the postmaster where there are none, get a message with how " +
+      "much mail the domain had, and how much room its accounts take.",
+  ),
   OpenIDProvider: optional(
     text(),
     "Name of one of OpenIDProviders in mox.conf, with which users of the domain's addresses can log in.",
@@ -193,6 +198,26 @@ export const domain = struct({
     list(route),
     "Which transport takes messages from the domain. They come after the account's and before the global " +
       "ones; the first that fits counts, and without any messages are delivered directly.",
+  ),
+  Journal: nullable(
+    struct({
+      Address: required(
+        addressText,
+        "Where copies go: an address of an account here, or one elsewhere.",
+      ),
+      Mailbox: optional(
+        mailboxText,
+        "Mailbox in the account, if it is here. It should be an account that nobody uses.",
+        "Journal",
+      ),
+      KeyFile: optional(
+        fileText,
+        "File with an OpenPGP public key or an S/MIME certificate (RSA), relative to the folder of this file: copies are " +
+          "encrypted to it, and their headers are those of the journal.",
+      ),
+    }),
+    "Keep a copy of all mail that comes for the domain or is sent from its addresses, with its envelope. The copy is on " +
+      "disk before the message is taken; while none can be made, the domain's mail is refused with a temporary error.",
   ),
   Aliases: optional(
     map(alias, checkLocalpart),
