@@ -87,6 +87,7 @@ export async function webmail(s: WebmailServer): Promise<Webmail> {
     page: (req) => req.path === "/editor" ? editor(req) : (files.get(req.path) ?? page)(req),
     postPush: (endpoint, headers, body) => postPush(s.outbound, endpoint, headers, body),
     submit: (m) => submit(s, m),
+    authorities: () => s.outbound.authorities.list(),
     postOneClick: (url) => postOneClick(s.outbound, url),
     wasSubmitted: (account, messageId) => s.queue.hasMessageId(account, messageId),
     checksOf: s.checksOf,

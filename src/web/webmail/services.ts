@@ -72,6 +72,8 @@ export interface WebmailServices {
     /** Names of flags that were set or taken away, each once. */
     changedFlags: readonly string[];
   }): void;
+  /** PEM of the certificate authorities that are trusted; without it none is. */
+  authorities?(): readonly string[];
   /** POSTs "List-Unsubscribe=One-Click" to an address (RFC 8058); gives the status of the answer. */
   postOneClick?(url: string): Promise<number>;
   /** Where messages of an account are shown with their checks, with {id} in it; only localserve has it. */
