@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { AuditLog } from "../admin/mod.ts";
+import { AuditLog, serverHealth, worstState } from "../admin/mod.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
 import type { Config } from "../config/mod.ts";
 import { JunkFigures } from "../delivery/junk_figures.ts";
@@ -44,6 +44,8 @@ import { Listeners } from "./listeners.ts";
 import { MailingLists } from "./lists/mod.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
 import { authHttp } from "./nodes/auth_http.ts";
+import { MonthCounts } from "./months/counts.ts";
+import { MonthReports } from "./months/report.ts";
 import { askNode, loginChecker } from "./nodes/login_check.ts";
 import { openNodes } from "./nodes/nodes.ts";
 import { refuseCopy } from "./nodes/succession.ts";
@@ -59,12 +61,13 @@ import { Retention } from "./retention.ts";
 import { watchRemovals } from "./removals.ts";
 import { startReports } from "./reports/mod.ts";
 import { accountRules } from "./rules.ts";
-import { journalSent } from "./sending/outgoing.ts";
+import { watchSent } from "./sending/outgoing.ts";
 import { ServerWebhooks } from "./sending/webhooks.ts";
 import { ImapEvents } from "./sieve/imap_events.ts";
 import type { Sockets } from "./sockets.ts";
 import type { ServerCertificates } from "./tls/tls.ts";
 import { startUpdateChecks } from "./updates.ts";
+import type { WebShared } from "./web/page_server.ts";
 import { openWebPages } from "./web/pages.ts";
 
 /** What was got while the process could do more than it can now: sockets are bound, keys are read. */
@@ -243,7 +246,18 @@ async function open(
     a.credentials.onChange = (change, keep) => void openLogins.changed(a.name, change, keep);
   };
   const journal = new Journal({ config, accounts, queue, tempDir });
-  journalSent(queue, journal);
+  const months = part("months", await MonthCounts.open(config.dataPath("months.json")));
+  const monthReports = part(
+    "monthReports",
+    new MonthReports({ config, accounts, counts: months, tempDir }),
+  );
+  watchSent(queue, {
+    copy: (domain, m) => journal.sent(domain, m),
+    count: (domain, recipients) => {
+      const of = config.domain(domain)?.name.ascii;
+      if (of !== undefined) months.sent(of, recipients);
+    },
+  });
   const noMoreFiles = part("noMoreFiles", makeFilesAhead(tempDir));
   const receiving = part(
     "receiving",
@@ -262,12 +276,25 @@ async function open(
         scanners,
         lists,
         journal,
+        months,
       },
       o.receiving,
     ),
   );
   await o.prepare?.(accounts);
 
+  const states: WebShared["states"] = {
+    tlsKeys: () => tlsKeys,
+    loginLog: () => loginLog,
+    trained: (account) => trainer.figures(account),
+    junkDays: (account, days) => figures.days(account, days),
+    certificates: () => certificates.states(),
+    scanners: () => scanners?.states() ?? [],
+    standby: () => opened.nodes?.standby() ?? "none",
+    nodes: () => opened.nodes?.overview,
+    stsPolicies: () => outgoing.policies?.remembered() ?? [],
+    tlsResults: outgoing.tlsResults,
+  };
   const pages = part(
     "pages",
     await openWebPages({
@@ -293,17 +320,7 @@ async function open(
       tempDir,
       developer,
       shares: () => shares,
-      states: {
-        tlsKeys: () => tlsKeys,
-        loginLog: () => loginLog,
-        trained: (account) => trainer.figures(account),
-        junkDays: (account, days) => figures.days(account, days),
-        certificates: () => certificates.states(),
-        scanners: () => scanners?.states() ?? [],
-        standby: () => opened.nodes?.standby() ?? "none",
-        stsPolicies: () => outgoing.policies?.remembered() ?? [],
-        tlsResults: outgoing.tlsResults,
-      },
+      states,
       freshResolver,
       security: o.local
         ? undefined
@@ -317,7 +334,9 @@ async function open(
   const nodes = part(
     "nodes",
     await openNodes({
-      ...{ config, accounts, tempDir, receiving, openLogins, checkLogin, stop },
+      ...{ config, accounts, queue, tempDir, receiving, openLogins, checkLogin, stop },
+      health: async () => worstState(await serverHealth({ config, queue, ...states })),
+      webHandlers: (service, https) => opened.listeners?.webHandlers(service, https),
       accountCame: (account) => {
         scripts.scripts.forget(account);
         pages.accountCame();
@@ -329,6 +348,7 @@ async function open(
     "listeners",
     new Listeners({
       passing: nodes?.passing,
+      links: () => nodes?.web,
       authHttp: authHttp({ config, key: nodes?.key, checkLogin }),
       config,
       accounts,
@@ -366,6 +386,7 @@ async function open(
       ]),
     ]),
   );
+  shares.onChange = async (c) => await pages.handlers.jmap?.noteRights(c);
   const watches = [
     audit.follow(config),
     config.watch(),
@@ -385,6 +406,7 @@ async function open(
 
   quotaWarnings.start();
   retention.start();
+  monthReports.start();
   nodes?.start();
   await queue.start();
   lists.start();
@@ -419,7 +441,7 @@ async function open(
     ...{ config, tempDir, control, accounts, audit, scanners, learning, webhooks, events, queue },
     ...{ lists, loginLog, openLogins, tlsKeys, shares, trainer, figures, receiving, outbound },
     ...{ certificates, pages, nodes, listeners, developer, freshResolver, reportSending },
-    ...{ closePolicies, noMoreFiles, unwatch, quotaWarnings, retention },
+    ...{ closePolicies, noMoreFiles, unwatch, quotaWarnings, retention, months, monthReports },
     sieve: scripts,
     endDnsblMonitor: watched.endDnsblMonitor,
     dnsWatch: watched.dnsWatch,

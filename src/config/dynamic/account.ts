@@ -219,6 +219,10 @@ export const account = struct({
     bool,
     "Copies of what other accounts send with addresses of this one go into its Sent mailbox, too.",
   ),
+  KeepWrittenTo: optional(
+    bool,
+    "People whom the account writes to, and who are in none of its address books, are put into one of their own.",
+  ),
   Domain: present(
     unicodeDomainText,
     "The account's main domain. Destinations without a domain (out of use) are taken to be of this one.",
@@ -320,6 +324,11 @@ export const account = struct({
     count,
     "Most messages to recipients elsewhere in 24 hours. Limits what a stolen password can do.",
     1000,
+  ),
+  MaxOutgoingMessagesPerHour: optional(
+    count,
+    "The same in an hour, so that a program or thief who sends quickly is stopped early; 0 for no such limit. What is " +
+      "beyond it gets a temporary error.",
   ),
   MaxFirstTimeRecipientsPerDay: optional(
     count,
