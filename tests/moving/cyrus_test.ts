@@ -162,7 +162,7 @@ Deno.test("folders named after mailboxes, hashed, in domains; removed, missing a
   }
 });
 
-Deno.test("names of mailboxes, and files that are damaged or of others", () => {
+Deno.test("names of mailboxes, and files that are damaged or of others", async () => {
   assert.deepEqual(cyrusNameOf("user.ann"), { user: "ann", domain: "", levels: [] });
   assert.deepEqual(cyrusNameOf("b.example!user.bob^x.A^b.C"), {
     user: "bob.x",
@@ -186,7 +186,7 @@ Deno.test("names of mailboxes, and files that are damaged or of others", () => {
   });
   for (const length of [0, 10, 24, 127, 128, 200]) {
     const part = index(13, [[1, 1, 0, 0]]).subarray(0, length);
-    assert.equal(parseCyrusIndex(part), "is damaged", `${length} bytes`);
+    assert.equal(await parseCyrusIndex(part), "is damaged", `${length} bytes`);
   }
 });
 
