@@ -39,7 +39,12 @@ import { accountHere } from "../nodes/elsewhere.ts";
 import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
 import { type AccountPage, accountPage, type AccountPageOptions } from "../../web/account/mod.ts";
-import { adminPage, type Glance, type ScannerStates } from "../../web/admin/mod.ts";
+import {
+  adminPage,
+  type Glance,
+  type NodesForAdmin,
+  type ScannerStates,
+} from "../../web/admin/mod.ts";
 import { HttpError, type LoginFailure, UserError } from "../../web/http/mod.ts";
 import {
   type Challenges,
@@ -98,6 +103,8 @@ export interface PagesServer {
   scanners: ScannerStates;
   /** Whether the node has a standby, and whether it follows. */
   standby: () => "none" | "follows" | "away";
+  /** Undefined while the server starts, and where it is no node. */
+  nodes?: () => NodesForAdmin | undefined;
   stsPolicies: () => StsPolicyState[];
 }
 
@@ -332,6 +339,7 @@ export function accountAndAdminPages(
     loginLog: s.loginLog,
     trained: s.trained,
     granting: async (owner, user) => await s.shares()?.add(owner, user),
+    rightsChanged: async (c) => await s.shares()?.changed(c),
     junkDays: s.junkDays,
     retention: (account) => retentionOf(config, account),
   });
@@ -377,6 +385,8 @@ export function accountAndAdminPages(
       loginLog: s.loginLog,
       certificates: s.certificates,
       scanners: s.scanners,
+      standby: s.standby,
+      nodes: s.nodes,
       stsPolicies: s.stsPolicies,
     }),
   };
