@@ -372,6 +372,7 @@ async function open(
       ]),
     ]),
   );
+  shares.onChange = async (c) => await pages.handlers.jmap?.noteRights(c);
   const watches = [
     audit.follow(config),
     config.watch(),

@@ -337,6 +337,7 @@ export function accountAndAdminPages(
     loginLog: s.loginLog,
     trained: s.trained,
     granting: async (owner, user) => await s.shares()?.add(owner, user),
+    rightsChanged: async (c) => await s.shares()?.changed(c),
     junkDays: s.junkDays,
     retention: (account) => retentionOf(config, account),
   });
