@@ -19,7 +19,7 @@ import { preparePassword, SaslError } from "../../sasl/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { FactorFile } from "../../store/logins/factor_file.ts";
-import { isOwnHash } from "../../store/logins/password.ts";
+import { isOwnHash, LoginsBusy } from "../../store/logins/password.ts";
 import { verifyPassword } from "../../store/logins/secrets.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
 import type { Shares } from "../../store/mailboxes/shares.ts";
@@ -126,8 +126,9 @@ async function present<T>(check: Promise<T>): Promise<T> {
   try {
     return await check;
   } catch (err) {
-    if (!(err instanceof LoginAway)) throw err;
-    throw new HttpError(503, err.message, { "Retry-After": "60" }, { cause: err });
+    if (!(err instanceof LoginAway) && !(err instanceof LoginsBusy)) throw err;
+    const after = err instanceof LoginAway ? "60" : "5";
+    throw new HttpError(503, err.message, { "Retry-After": after }, { cause: err });
   }
 }
 
@@ -254,7 +255,7 @@ async function checkAgain(
   if (s.identities?.directoryOf(session.login) !== undefined) {
     return await present(checkOwnPassword(s, session.login, account.name, password, remoteIp));
   }
-  return await credentials.verifyPassword(password, remoteIp);
+  return await present(credentials.verifyPassword(password, remoteIp));
 }
 
 const log = new Log("web");
@@ -275,7 +276,7 @@ export async function checkAdminLogin(
   } catch (e) {
     if (!(e instanceof Deno.errors.NotFound)) throw e;
   }
-  if (!await verifyPassword(hash || undefined, password, remoteIp)) return "wrong";
+  if (!await present(verifyPassword(hash || undefined, password, remoteIp))) return "wrong";
   if (hash && !isOwnHash(hash)) {
     // As of the original, which has bcrypt.
     await writeAdminHash(config, password).catch((err) => {
