@@ -23,7 +23,7 @@ import { Faults, type ScenarioStep } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
 import { accountRules } from "../serve/rules.ts";
 import { parseScenario } from "../web/catcher/mod.ts";
-import { hashPassword } from "../store/logins/password.ts";
+import { hashPassword, stopPasswordWorker } from "../store/logins/password.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { defaultLocalserveDir } from "./datadir.ts";
 
@@ -116,6 +116,8 @@ misbehave as asked: when the message is given, at MAIL FROM if the localpart of 
         developer,
         prepare: (accounts) => ensurePasswords(config, accounts),
       });
+      // With the Worker of the passwords that were made goes the memory that each of them took.
+      stopPasswordWorker();
       await forgoForeignFunctions();
       const stopListening = onShutdown(() => {
         server.stop();

@@ -113,6 +113,37 @@ ${mailHelp.trim()}`,
     status: mailStatus,
   }),
   adminCommand({
+    name: "import cyrus",
+    usage: "-spool path [-domain domain] [-dryrun] [-n 4] [-again seconds] [account ...]",
+    summary: "Bring the mail of many accounts from the spool of Cyrus on this machine",
+    help: `
+Imports the mailboxes of users from the files of Cyrus (2.3 to 3.6): messages with their flags, keywords and dates. Folders
+that are named after mailboxes are read, hashed or not, and those of Cyrus 3.6, which are named after their ids. Messages
+that are there already are left out, so it can be run again. The running server reads the files: its user must be
+allowed to. Subscriptions are not in the spool, and are not brought; messages in an archive partition are told: give its
+path as another -spool.
+
+  -spool   a partition (partition-default in imapd.conf), or a folder in it
+  -domain  of users without one; without it the one account whose address begins with the user's name
+  -dryrun  only say which mailboxes there are
+${mailHelp.trim()}`,
+    flags: { spool: "", domain: "", dryrun: false, n: "4", again: "0" },
+    min: 0,
+    max: 100_000,
+    toArgs: (accounts, f) => {
+      if (f.spool === "") throw new UsageError("-spool is missing: a partition of Cyrus");
+      return {
+        spool: f.spool,
+        domain: f.domain,
+        dryRun: f.dryrun,
+        parallel: numberFlag("n", f.n),
+        again: numberFlag("again", f.again),
+        accounts,
+      };
+    },
+    status: mailStatus,
+  }),
+  adminCommand({
     name: "import sieve",
     usage: "-home path [-dryrun] [-replace] [account ...]",
     summary: "Take over Sieve scripts of many users of Dovecot",

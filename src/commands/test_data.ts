@@ -7,7 +7,8 @@
 import { join } from "node:path";
 import { Log } from "../log/mod.ts";
 import { Queue } from "../queue/mod.ts";
-import type { Account, AccountRules } from "../store/account/account.ts";
+import type { Account } from "../store/account/account.ts";
+import type { AccountRules } from "../store/account/writer.ts";
 import { Accounts } from "../store/account/accounts.ts";
 import { Flag, SpecialUse } from "../store/types.ts";
 import { fillBesideMail, makeOtherDatabases } from "./test_data_others.ts";

@@ -22,7 +22,7 @@ import { Bloom, bloomBytes, sightHash, wordHash } from "./bloom.ts";
 import { firstLearnedChunk, Learned } from "./learned.ts";
 import { type JunkParams, junkParams } from "./params.ts";
 import { filterMigrations } from "./schema.ts";
-import { type Classification, classifyWords } from "./score.ts";
+import { type Classification, classifyWords, Evidence, silentWords, wordScore } from "./score.ts";
 import { classified, trained } from "./metrics.ts";
 
 /** Words in the journal at which it is merged; about 12 ms of work, once in some 15 messages. */
@@ -175,10 +175,22 @@ export class JunkFilter {
 
   #apply(e: JournalEntry): void {
     const by = e.untrain ? -1 : 1;
+    const known = this.#ensureBloom();
+    learnFrom(
+      this.#ensureLearned(),
+      e,
+      () =>
+        judged(
+          this.params,
+          this.#hams,
+          this.#spams,
+          e.hashes,
+          (hash) => Math.max(0, this.#count(hash)) || firstSights(known, hash),
+        ),
+    );
     if (e.ham) this.#hams = Math.max(0, this.#hams + by);
     else this.#spams = Math.max(0, this.#spams + by);
-    const bloom = e.untrain ? undefined : this.#ensureBloom();
-    learnFrom(this.#ensureLearned(), e);
+    const bloom = e.untrain ? undefined : known;
     for (const hash of e.hashes) {
       let n = Math.max(0, this.#count(hash));
       if (bloom && n === 0) {
@@ -194,9 +206,16 @@ export class JunkFilter {
   #ensureBloom(): Bloom {
     if (this.#bloom) return this.#bloom;
     const bits = new Uint8Array(bloomBytes);
-    for (const [chunk, bytes] of this.#opened().all("SELECT chunk, bits FROM bloom")) {
-      const at = ((chunk as number) - firstChunk) * bloomChunk;
-      if (at >= 0 && at < bloomBytes) bits.set(bytes as Uint8Array, at);
+    for (
+      const [chunk, bytes] of this.#opened().all(
+        "SELECT chunk, bits FROM bloom WHERE chunk >= ? AND chunk < ?",
+        firstChunk,
+        firstLearnedChunk,
+      )
+    ) {
+      // One of twice the size, as it was before, is laid over itself: the lower bits of a place are the same in it.
+      const at = ((chunk as number) - firstChunk) * bloomChunk % bloomBytes;
+      for (const [i, b] of (bytes as Uint8Array).entries()) bits[at + i] |= b;
     }
     return this.#bloom = new Bloom(bits);
   }
@@ -284,15 +303,32 @@ export class JunkFilter {
       let hams = 0, spams = 0;
       const apply = (e: JournalEntry) => {
         const by = e.untrain ? -1 : 1;
-        if (e.ham) hams = Math.max(0, hams + by);
-        else spams = Math.max(0, spams + by);
-        learnFrom(learned, e);
+        // Each is looked up once, for both.
+        const counts = new Map<number, number>();
         for (const hash of e.hashes) {
           let n = changed.get(hash);
           if (n === undefined) {
             const row = db.get("SELECT ham, spam FROM words_new WHERE hash = ?", hash);
             n = row ? (row[0] as number) * hamUnit + (row[1] as number) : 0;
           }
+          counts.set(hash, n);
+        }
+        learnFrom(
+          learned,
+          e,
+          () =>
+            judged(
+              this.params,
+              hams,
+              spams,
+              e.hashes,
+              (hash) => counts.get(hash)! || firstSights(bloom, hash),
+            ),
+        );
+        if (e.ham) hams = Math.max(0, hams + by);
+        else spams = Math.max(0, spams + by);
+        for (const hash of e.hashes) {
+          let n = counts.get(hash)!;
           if (n === 0 && !e.untrain) {
             n = firstSights(bloom, hash);
             bloom.add(sightHash(hash, e.ham));
@@ -352,9 +388,29 @@ function hashesOf(words: Iterable<string>): Float64Array {
   return Float64Array.from(set).sort();
 }
 
-function learnFrom(learned: Learned, e: JournalEntry): void {
+function learnFrom(learned: Learned, e: JournalEntry, logOdds: () => number): void {
   if (e.untrain) learned.unlearn(e.hashes);
-  else learned.learn(e.ham, e.hashes);
+  else learned.learn(e.ham, e.hashes, logOdds());
+}
+
+const silentHashes: ReadonlySet<number> = new Set([...silentWords].map(wordHash));
+
+/** What counting alone gives a message, as a logarithm of odds. `count` gives packed counts, 0 for none. */
+function judged(
+  p: JunkParams,
+  hams: number,
+  spams: number,
+  hashes: Float64Array,
+  count: (hash: number) => number,
+): number {
+  const evidence = new Evidence();
+  for (const hash of hashes) {
+    const n = silentHashes.has(hash) ? 0 : count(hash);
+    if (n === 0) continue;
+    const score = wordScore(p, Math.floor(n / hamUnit), n % hamUnit, hams, spams);
+    if (score !== undefined) evidence.add(score);
+  }
+  return evidence.logOdds;
 }
 
 /** Counts, packed, of a word that has no row: its first sights. */
@@ -392,7 +448,13 @@ function writeCounts(
 }
 
 function writeBloom(db: Db, bloom: Bloom): void {
-  db.run("DELETE FROM bloom WHERE chunk < ?", firstChunk);
+  const after = firstChunk + bloomBytes / bloomChunk;
+  db.run(
+    "DELETE FROM bloom WHERE chunk < ? OR chunk BETWEEN ? AND ?",
+    firstChunk,
+    after,
+    firstLearnedChunk - 1,
+  );
   for (let i = 0; i < bloomBytes / bloomChunk; i++) {
     writeChunk(db, firstChunk + i, bloom.bits.subarray(i * bloomChunk, (i + 1) * bloomChunk));
   }

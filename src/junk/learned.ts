@@ -1,8 +1,8 @@
 /**
  * What the filter learns from its mistakes, beside counting: a weight for each word, corrected with every message
- * that is trained by as much as the judgement of it was wrong (logistic regression, one step a message). Words that
- * always come together share their weight here, where counting takes each for evidence of its own; so the two are
- * wrong about different messages. With few messages learned, counting is the better one, and has the say.
+ * that is trained by as much as the judgement of it was wrong (logistic regression, one step a message). What counting
+ * knew of the message before goes into that judgement; so the weights learn what counting gets wrong. Words that
+ * always come together share their weight here, where counting takes each for evidence of its own.
  *
  * Mail is often trained by the folder, all good mail and then all spam. So with each message one of the other kind
  * is learned again, out of a few that are kept.
@@ -18,8 +18,10 @@ const slots = 1 << 17;
 const unit = 2048;
 /** How far a message that is judged wrong moves the weights. */
 const rate = 15;
-/** Messages learned, from which on the weights have all of the say that they get. */
-const fullAt = 1500;
+/** Messages of the rarer kind, from which on counting is taken at its word while learning. */
+const countingAt = 50;
+/** Logarithm of odds beyond which counting is not believed. */
+const mostCounting = 8;
 /** Their say beside that of counting. More catches hardly more, and is too sure of mail of another time. */
 const usualScore = 0.5;
 /** Messages of each kind that are kept to be learned again. */
@@ -29,10 +31,18 @@ const keptWords = 400;
 
 const chunkBytes = 64 * 1024;
 /** Chunk with the numbers of messages, first chunk of the weights, first one of the kept messages. */
-const stateChunk = 2000, weightChunk = 2001, keptChunk = 3000;
+const stateChunk = 2000, weightChunk = 2001, keptChunk = 4000;
+/** First chunk of messages as they were kept before: slots, without the judgement. */
+const oldKeptChunk = 3000;
 
 /** First number of all chunks that are of this module. */
 export const firstLearnedChunk = stateChunk;
+
+/** A message that is learned again, with what counting gave it when it came. */
+interface Kept {
+  slots: Int32Array;
+  counted: number;
+}
 
 /** A stored chunk. */
 export type Chunk = readonly [chunk: number, bytes: Uint8Array];
@@ -42,10 +52,10 @@ export class Learned {
   readonly #weights = new Int16Array(slots);
   /** Messages learned: good ones, spam. */
   readonly #seen: [number, number] = [0, 0];
-  /** Slots of messages to be learned again, good ones and spam. */
-  readonly #kept: [Int32Array[], Int32Array[]] = [[], []];
+  /** Messages to be learned again, good ones and spam. */
+  readonly #kept: [Kept[], Kept[]] = [[], []];
   /** Kept messages that have not been saved, by their chunk. */
-  readonly #unsaved = new Map<number, Int32Array>();
+  readonly #unsaved = new Map<number, Kept>();
 
   /** From stored chunks; those of others are passed over. */
   static load(chunks: Iterable<Chunk>): Learned {
@@ -59,8 +69,14 @@ export class Learned {
       } else if (at >= 0 && at + bytes.length <= weights.length) {
         weights.set(bytes, at);
       } else if (chunk >= keptChunk && chunk < keptChunk + 2 * keptOfKind) {
+        const [counted, ...slots] = new Float32Array(bytes.slice().buffer, 0, bytes.length >> 2);
         const i = chunk - keptChunk;
-        l.#kept[i & 1][i >> 1] = new Int32Array(bytes.slice().buffer, 0, bytes.length >> 2);
+        l.#kept[i & 1][i >> 1] = { slots: Int32Array.from(slots), counted };
+      } else if (chunk >= oldKeptChunk && chunk < oldKeptChunk + 2 * keptOfKind) {
+        const i = chunk - oldKeptChunk;
+        const slots = new Int32Array(bytes.slice().buffer, 0, bytes.length >> 2);
+        // Chunks come in order: one of today overwrites it.
+        l.#kept[i & 1][i >> 1] = { slots, counted: 0 };
       }
     }
     return l;
@@ -73,7 +89,9 @@ export class Learned {
     for (let at = 0; at < weights.length; at += chunkBytes) {
       chunks.push([weightChunk + at / chunkBytes, weights.subarray(at, at + chunkBytes)]);
     }
-    for (const [chunk, kept] of this.#unsaved) chunks.push([chunk, new Uint8Array(kept.buffer)]);
+    for (const [chunk, { slots, counted }] of this.#unsaved) {
+      chunks.push([chunk, new Uint8Array(Float32Array.of(counted, ...slots).buffer)]);
+    }
     this.#unsaved.clear();
     return chunks;
   }
@@ -88,24 +106,32 @@ export class Learned {
     if (words === 0 || hams === 0 || spams === 0) return 0;
     let sum = 0;
     for (const hash of known) sum += this.#weights[slotOf(hash)];
-    return usualScore * Math.min(1, (hams + spams) / fullAt) * sum / (unit * Math.sqrt(words));
+    return usualScore * sum / (unit * Math.sqrt(words));
   }
 
-  /** Learns from a message, and from an earlier one of the other kind. */
-  learn(ham: boolean, hashes: Float64Array): void {
+  /**
+   * Learns from a message, and from an earlier one of the other kind.
+   * @param logOdds what counting gives the message, before it is counted
+   */
+  learn(ham: boolean, hashes: Float64Array, logOdds: number): void {
     if (hashes.length === 0) return;
     const own = Int32Array.from(hashes, slotOf);
     const kind = ham ? 0 : 1;
-    this.#step(own, kind);
+    const trust = Math.min(1, Math.min(...this.#seen) / countingAt);
+    // As it is stored, so that nothing changes by a restart.
+    const counted = Math.fround(
+      trust * Math.min(Math.max(logOdds, -mostCounting), mostCounting),
+    );
+    this.#step(own, kind, counted);
     const other = this.#kept[1 - kind];
     const n = ++this.#seen[kind];
     const lot = mixed(n * 2 + kind);
     const again = other[lot % Math.max(1, other.length)];
-    if (again) this.#step(again, 1 - kind);
+    if (again) this.#step(again.slots, 1 - kind, again.counted);
     // Each message of the kind has the same chance of being among the kept ones.
     const place = n <= keptOfKind ? n - 1 : mixed(lot) % n;
     if (place < keptOfKind) {
-      const kept = own.slice(0, keptWords);
+      const kept = { slots: own.slice(0, keptWords), counted };
       this.#kept[kind][place] = kept;
       this.#unsaved.set(keptChunk + 2 * place + kind, kept);
     }
@@ -113,14 +139,14 @@ export class Learned {
 
   /** Draws the judgement of a message towards neither, as its label was taken back. */
   unlearn(hashes: Float64Array): void {
-    if (hashes.length > 0) this.#step(Int32Array.from(hashes, slotOf), 0.5);
+    if (hashes.length > 0) this.#step(Int32Array.from(hashes, slotOf), 0.5, 0);
   }
 
-  #step(own: Int32Array, wanted: number): void {
+  #step(own: Int32Array, wanted: number, counted: number): void {
     const scale = 1 / Math.sqrt(own.length);
     let sum = 0;
     for (const slot of own) sum += this.#weights[slot];
-    const wrong = wanted - 1 / (1 + Math.exp(-sum * scale / unit));
+    const wrong = wanted - 1 / (1 + Math.exp(-counted - sum * scale / unit));
     const by = rate * wrong * scale * unit;
     for (const slot of own) {
       const weight = Math.round(this.#weights[slot] + by);

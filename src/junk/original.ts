@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { RecordFile } from "../store/bolt/records.ts";
 import { Db } from "../store/database/database.ts";
-import { Bloom, bloomBytes, wordHash } from "./bloom.ts";
-import { bloomChunk, maxCount } from "./filter.ts";
+import { wordHash } from "./bloom.ts";
+import { maxCount } from "./filter.ts";
 import { filterMigrations } from "./schema.ts";
 
 /** What was taken over of a filter. */
@@ -41,7 +41,6 @@ export async function takeFilter(
     const db = await Db.open(join(to, "junkfilter.db"), filterMigrations);
     try {
       const taken: TakenFilter = { words: 0, hams: 0, spams: 0 };
-      const bloom = new Bloom();
       db.transaction(() => {
         for (const w of file.records("wordscore")) {
           const word = w.text("Word");
@@ -62,15 +61,7 @@ export async function takeFilter(
             spam,
             maxCount,
           );
-          bloom.add(hash);
           taken.words++;
-        }
-        for (let i = 0; i < bloomBytes / bloomChunk; i++) {
-          db.run(
-            "INSERT INTO bloom VALUES (?, ?)",
-            i,
-            bloom.bits.subarray(i * bloomChunk, (i + 1) * bloomChunk),
-          );
         }
         db.run("UPDATE totals SET hams = ?, spams = ?", taken.hams, taken.spams);
       });

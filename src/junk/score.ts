@@ -5,6 +5,7 @@
  * @module
  */
 import { languages, languageWord } from "./language.ts";
+import { sizeSigns } from "./sizes.ts";
 import type { JunkParams } from "./params.ts";
 
 /** A word of a message with what the filter knows of it. */
@@ -65,6 +66,12 @@ export function wordScore(
   return r === 0.5 || Math.abs(0.5 - r) < p.IgnoreWords ? undefined : r;
 }
 
+/** Words that are no evidence by themselves, however often they are counted. */
+export const silentWords: ReadonlySet<string> = new Set([
+  ...languages.map((l) => languageWord + l),
+  ...sizeSigns,
+]);
+
 /** Good messages in a language, below which its words say nothing. */
 const fewestInLanguage = 3;
 
@@ -102,6 +109,46 @@ function lnChiSquaredAbove(x: number, n: number): number {
   return Math.min(0, sum);
 }
 
+/** Scores of words, added up; takes linear time in all. */
+export class Evidence {
+  #lnSpam = 0;
+  #lnHam = 0;
+  #n = 0;
+
+  /** Words that were added. */
+  get size(): number {
+    return this.#n;
+  }
+
+  /** @param score above 0 and below 1, as {@link wordScore} gives it; at 0 or 1 the other side has no chance */
+  add(score: number): void {
+    this.#lnSpam += Math.log(score);
+    this.#lnHam += Math.log(1 - score);
+    this.#n++;
+  }
+
+  /** How much likelier chance gives words as hammy as these than words as spammy, between 0 and 1; 0.5 without any. */
+  get probability(): number {
+    if (this.#n === 0) return 0.5;
+    const spammy = Math.exp(lnChiSquaredAbove(-2 * this.#lnSpam, this.#n));
+    const hammy = Math.exp(lnChiSquaredAbove(-2 * this.#lnHam, this.#n));
+    return (1 + spammy - hammy) / 2;
+  }
+
+  /** The probability as a logarithm of odds, within +-28. */
+  get logOdds(): number {
+    return logOddsOf(this.probability);
+  }
+}
+
+/** Nearest to certain that counting alone may come, so that what was learned from mistakes can be heard. */
+const nearest = 1e-12;
+
+function logOddsOf(probability: number): number {
+  const p = Math.min(Math.max(probability, nearest), 1 - nearest);
+  return Math.log(p / (1 - p));
+}
+
 /**
  * Combines the words' scores. `counts` gives the counts of a word, or undefined if not counted; `learned` what was
  * learned from mistakes, as a logarithm of odds.
@@ -119,18 +166,16 @@ export function classifyWords(
   const newLanguage = inNewLanguage(all, counts);
   const topHam: WordScore[] = [], topSpam: WordScore[] = [];
   const known: string[] = [];
-  let lnSpam = 0, lnHam = 0, n = 0;
+  const evidence = new Evidence();
   for (const word of all) {
-    // A language is no reason by itself.
     if (word.startsWith(languageWord) || (newLanguage && isOfLanguage(word))) continue;
     const c = counts(word);
     if (!c) continue;
     known.push(word);
+    if (silentWords.has(word)) continue;
     const score = wordScore(p, c.ham, c.spam, hams, spams);
     if (score === undefined) continue;
-    lnSpam += Math.log(score);
-    lnHam += Math.log(1 - score);
-    n++;
+    evidence.add(score);
     (score < 0.5 ? topHam : topSpam).push({ word, score, ham: c.ham, spam: c.spam });
   }
   // Many words reach the bound. Among those the ones seen most often are the surest; then the
@@ -143,27 +188,17 @@ export function classifyWords(
   topHam.length = Math.min(topHam.length, p.TopWords);
   topSpam.length = Math.min(topSpam.length, p.TopWords);
   return {
-    probability: n === 0 ? 0.5 : withLearned(fisher(lnSpam, lnHam, n), learned(known, all.length)),
+    probability: evidence.size === 0
+      ? 0.5
+      : withLearned(evidence.probability, learned(known, all.length)),
     significant: hams >= significantHams,
-    evidence: n,
+    evidence: evidence.size,
     hams: topHam,
     spams: topSpam,
   };
 }
 
-/** How much likelier chance gives words as hammy as these than words as spammy, between 0 and 1. */
-function fisher(lnSpam: number, lnHam: number, n: number): number {
-  const spammy = Math.exp(lnChiSquaredAbove(-2 * lnSpam, n));
-  const hammy = Math.exp(lnChiSquaredAbove(-2 * lnHam, n));
-  return (1 + spammy - hammy) / 2;
-}
-
-/** Nearest to certain that counting alone may come, so that what was learned from mistakes can be heard. */
-const nearest = 1e-12;
-
 /** Both views of a message: logarithms of odds add up. */
 function withLearned(probability: number, logOdds: number): number {
-  if (logOdds === 0) return probability;
-  const p = Math.min(Math.max(probability, nearest), 1 - nearest);
-  return 1 / (1 + (1 - p) / p * Math.exp(-logOdds));
+  return logOdds === 0 ? probability : 1 / (1 + Math.exp(-logOddsOf(probability) - logOdds));
 }

@@ -9,6 +9,14 @@ const texts: Record<string, string> = {
   mixedscript: "words of mixed alphabets",
 };
 
+const hosts: Record<string, string> = {
+  sender: "a Message-ID of the sender's domain",
+  route: "a Message-ID of a server on its way",
+  other: "a Message-ID of neither sender nor way",
+  senderroute: "the sender's domain on its way",
+  senderelsewhere: "no server of the sender's domain on its way",
+};
+
 const named: Record<string, (rest: string) => string> = {
   subject: (w) => `"${w}" in the subject`,
   from: (w) => `"${w}" in the sender`,
@@ -23,6 +31,13 @@ const named: Record<string, (rest: string) => string> = {
   sender: (w) =>
     w.startsWith("@") ? `the sender's domain ${w.slice(1)}` : "the form of the sender's address",
   id: () => "the form of its Message-ID",
+  idhost: (w) => {
+    if (!w.startsWith("~")) return w === "none" ? "no Message-ID" : `a Message-ID of ${w}`;
+    return hosts[w.slice(1)] ?? "the host in its Message-ID";
+  },
+  mailer: (w) =>
+    w.startsWith("~") ? "the form of its program's name" : `the program that wrote it (${w})`,
+  mime: (w) => `the form of ${w.slice(0, w.indexOf(":"))}`,
   date: () => "the form of its date",
   zone: (w) => `the time zone ${w}`,
   shape: (w) => `"${w}", with 0 for any number`,

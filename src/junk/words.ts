@@ -12,8 +12,10 @@ import { htmlText } from "../mail/text/html_text.ts";
 import { languageOf, languageWord } from "./language.ts";
 import type { JunkParams } from "./params.ts";
 import { listOf } from "./lists.ts";
+import { programSigns } from "./programs.ts";
 import { fieldShapes, textShapes } from "./shapes.ts";
 import { routeSigns, styleSigns } from "./signs.ts";
+import { Sizes } from "./sizes.ts";
 
 /** UTF-16 units of text parts that are looked at, all parts together; of HTML source, twice as much. */
 export const maxText = 128 * 1024;
@@ -50,6 +52,7 @@ export function messageWords(m: MessageText, params: JunkParams): Set<string> {
   for (const sign of routeSigns(received.map(([, value]) => value))) {
     if (!list?.owns(sign)) add(words, sign);
   }
+  for (const sign of programSigns(headers)) add(words, sign);
   for (const [name, value] of headers) {
     if (left <= 0) break;
     const field = name.length <= 16 ? name.toLowerCase() : "";
@@ -68,9 +71,11 @@ export function messageWords(m: MessageText, params: JunkParams): Set<string> {
   let source = 2 * maxText;
   let plain = false, html = false;
   let sample = "";
+  const sizes = new Sizes();
   for (const t of m.texts) {
     if (left <= 0 || source <= 0) break;
     let text = t.text.slice(0, t.html ? source : left);
+    sizes.add(text);
     if (t.html) {
       html = true;
       source -= text.length;
@@ -88,6 +93,7 @@ export function messageWords(m: MessageText, params: JunkParams): Set<string> {
   for (const sign of textShapes(sample)) add(words, sign);
   if (list) { for (const w of words) if (list.owns(w)) words.delete(w); }
   for (const sign of styleSigns(sample)) add(words, sign);
+  for (const sign of sizes.signs()) add(words, sign);
   const language = languageOf(words, sample);
   if (language !== undefined) add(words, languageWord + language);
   if (html && !plain) add(words, "part:htmlonly");

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { AuditLog } from "../admin/mod.ts";
+import { AuditLog, serverHealth, worstState } from "../admin/mod.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
 import type { Config } from "../config/mod.ts";
 import { JunkFigures } from "../delivery/junk_figures.ts";
@@ -39,6 +39,7 @@ import { watchRotations } from "./dns/rotation.ts";
 import { DnsWatch } from "./dns/watch.ts";
 import { monitorDnsbls } from "./dnsbl_monitor.ts";
 import type { Identities } from "./identities.ts";
+import { Journal } from "./journal/journal.ts";
 import { Listeners } from "./listeners.ts";
 import { MailingLists } from "./lists/mod.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
@@ -58,11 +59,13 @@ import { Retention } from "./retention.ts";
 import { watchRemovals } from "./removals.ts";
 import { startReports } from "./reports/mod.ts";
 import { accountRules } from "./rules.ts";
+import { journalSent } from "./sending/outgoing.ts";
 import { ServerWebhooks } from "./sending/webhooks.ts";
 import { ImapEvents } from "./sieve/imap_events.ts";
 import type { Sockets } from "./sockets.ts";
 import type { ServerCertificates } from "./tls/tls.ts";
 import { startUpdateChecks } from "./updates.ts";
+import type { WebShared } from "./web/page_server.ts";
 import { openWebPages } from "./web/pages.ts";
 
 /** What was got while the process could do more than it can now: sockets are bound, keys are read. */
@@ -240,6 +243,8 @@ async function open(
     a.seal = (m) => seal(a, tempDir, m);
     a.credentials.onChange = (change, keep) => void openLogins.changed(a.name, change, keep);
   };
+  const journal = new Journal({ config, accounts, queue, tempDir });
+  journalSent(queue, journal);
   const noMoreFiles = part("noMoreFiles", makeFilesAhead(tempDir));
   const receiving = part(
     "receiving",
@@ -257,12 +262,25 @@ async function open(
         sieve,
         scanners,
         lists,
+        journal,
       },
       o.receiving,
     ),
   );
   await o.prepare?.(accounts);
 
+  const states: WebShared["states"] = {
+    tlsKeys: () => tlsKeys,
+    loginLog: () => loginLog,
+    trained: (account) => trainer.figures(account),
+    junkDays: (account, days) => figures.days(account, days),
+    certificates: () => certificates.states(),
+    scanners: () => scanners?.states() ?? [],
+    standby: () => opened.nodes?.standby() ?? "none",
+    nodes: () => opened.nodes?.overview,
+    stsPolicies: () => outgoing.policies?.remembered() ?? [],
+    tlsResults: outgoing.tlsResults,
+  };
   const pages = part(
     "pages",
     await openWebPages({
@@ -288,17 +306,7 @@ async function open(
       tempDir,
       developer,
       shares: () => shares,
-      states: {
-        tlsKeys: () => tlsKeys,
-        loginLog: () => loginLog,
-        trained: (account) => trainer.figures(account),
-        junkDays: (account, days) => figures.days(account, days),
-        certificates: () => certificates.states(),
-        scanners: () => scanners?.states() ?? [],
-        standby: () => opened.nodes?.standby() ?? "none",
-        stsPolicies: () => outgoing.policies?.remembered() ?? [],
-        tlsResults: outgoing.tlsResults,
-      },
+      states,
       freshResolver,
       security: o.local
         ? undefined
@@ -312,7 +320,9 @@ async function open(
   const nodes = part(
     "nodes",
     await openNodes({
-      ...{ config, accounts, tempDir, receiving, openLogins, checkLogin, stop },
+      ...{ config, accounts, queue, tempDir, receiving, openLogins, checkLogin, stop },
+      health: async () => worstState(await serverHealth({ config, queue, ...states })),
+      webHandlers: (service, https) => opened.listeners?.webHandlers(service, https),
       accountCame: (account) => {
         scripts.scripts.forget(account);
         pages.accountCame();
@@ -324,6 +334,7 @@ async function open(
     "listeners",
     new Listeners({
       passing: nodes?.passing,
+      links: () => nodes?.web,
       authHttp: authHttp({ config, key: nodes?.key, checkLogin }),
       config,
       accounts,
@@ -361,6 +372,7 @@ async function open(
       ]),
     ]),
   );
+  shares.onChange = async (c) => await pages.handlers.jmap?.noteRights(c);
   const watches = [
     audit.follow(config),
     config.watch(),

@@ -1,6 +1,6 @@
 /** What the configuration says of an account, in the store's terms. @module */
 import { automaticJunkFlag, type Config } from "../config/mod.ts";
-import type { AccountRules } from "../store/account/account.ts";
+import type { AccountRules } from "../store/account/writer.ts";
 import { Flag, SpecialUse } from "../store/types.ts";
 
 /** Rules of an account, read anew at each use as domains.conf may change; undefined if it has none, or another node has it. */

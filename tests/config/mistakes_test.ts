@@ -382,6 +382,13 @@ const dynamicMistakes: Mistake[] = [
     '20: Accounts: ann: Retention: X: expected a whole number from 0 to 36500, got "2 weeks"',
   ],
   [
+    "journal of a domain",
+    "Domains:\n\tmox.example:\n",
+    "Domains:\n\tmox.example:\n\t\tJournal:\n\t\t\tAddress: nobody\n\t\t\tMailbox: a//b\n",
+    '4: Domains: mox.example: Journal: Address: "nobody" is not an address: it has no @',
+    '5: Domains: mox.example: Journal: Mailbox: "a//b" has an empty name before or after a /',
+  ],
+  [
     "switch of an account's warnings",
     "\tann:\n",
     "\tann:\n\t\tNoQuotaWarnings: never\n",

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { archiveSource, lookThrough } from "../../src/store/import/archive/source.ts";
 import { openArchive } from "../../src/store/import/archive/open.ts";
 import { ArchiveError } from "../../src/store/import/archive/types.ts";
+import { unpacked } from "../../src/store/import/compressed.ts";
+import { packed } from "../support/packed.ts";
 import { parseDovecotKeywords } from "../../src/store/import/maildir.ts";
 import { flagsOf } from "../../src/store/import/sources.ts";
 import { MboxError, mboxMessages } from "../../src/mail/mbox/read.ts";
@@ -151,6 +153,10 @@ export const fileTargets: Record<string, Target> = {
     },
     allowed: [MboxError],
     seeds: [mail + mail],
+  },
+  "packed messages": {
+    run: async (b) => void await unpacked(b),
+    seeds: [packed.xz, packed.bzip2, packed.lz4],
   },
   "flags and ids": {
     run: (b) => {

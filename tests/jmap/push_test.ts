@@ -225,6 +225,14 @@ Deno.test("RFC 8887: requests and pushing over a websocket, with their errors", 
     ws.frame(9, Uint8Array.of(1));
     ws.frame(0, bytes.slice(20));
     assert.equal((await ws.next()).requestId, "d");
+    // Large ones are parsed elsewhere; the order stays.
+    const large = new TextEncoder().encode(JSON.stringify(echo("l")) + " ".repeat(700_000));
+    for (let at = 0; at < large.length; at += 60_000) {
+      ws.frame(at === 0 ? 1 : 0, large.slice(at, at + 60_000), at + 60_000 >= large.length);
+    }
+    ws.send(echo("behind"));
+    assert.equal((await ws.next()).requestId, "l");
+    assert.equal((await ws.next()).requestId, "behind");
     ws.send("{");
     let e = await ws.next();
     assert.deepEqual([e["@type"], e.requestId, e.type], [

@@ -83,7 +83,9 @@ Deno.test("recipients and Reply-To of a mailing list are no words", () => {
   ];
   const count = (
     list: boolean,
-  ) => [...messageWords({ headers: headers(list), texts: [] }, junkParams())];
+  ) =>
+    [...messageWords({ headers: headers(list), texts: [] }, junkParams())]
+      .filter((w) => !w.startsWith("idhost:"));
   assert.ok(count(false).includes("to:announce"));
   assert.deepEqual(count(true), ["subject:offer"]);
 });

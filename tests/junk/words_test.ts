@@ -8,8 +8,11 @@ const seed = Number(Deno.env.get("FC_SEED") ?? Date.now() % 1_000_000);
 
 function words(text: string, html = false, params = {}): string[] {
   return [...messageWords({ headers: [], texts: [{ html, text }] }, junkParams(params))]
-    .filter((w) => w !== "part:htmlonly");
+    .filter((w) => w !== "part:htmlonly" && !isFrame(w));
 }
+
+/** Signs that each message has, whatever its words are. */
+const isFrame = (w: string) => /^(?:idhost|size):/.test(w);
 
 Deno.test("words are in lower case, each once, without short ones, numbers and identifiers", () => {
   assert.deepEqual(
@@ -45,7 +48,7 @@ Deno.test("headers are counted with their name; fields that vary are not", () =>
     texts: [],
     attachments: ["Invoice.EXE", "noextension"],
   }, junkParams());
-  assert.deepEqual([...got], [
+  assert.deepEqual([...got].filter((w) => !isFrame(w)), [
     "hops:1",
     "rcvd:mail.example",
     "subject:for",
@@ -67,7 +70,7 @@ Deno.test("of Received fields hosts and protocols count, not date, encryption, i
     "from mx.shop.example (relay.isp.example [192.0.2.7]) (using TLSv1.3 with cipher TLS_AES (256/256 bits))" +
     " by mail.example.org with ESMTPS id abcdef for <me@own.example>; Mon, 5 May 2025 10:00:00 +0200";
   const got = messageWords({ headers: [["Received", received]], texts: [] }, junkParams());
-  assert.deepEqual([...got], [
+  assert.deepEqual([...got].filter((w) => !isFrame(w)), [
     "hops:1",
     "rcvd:shop.example",
     "rcvd:isp.example",
@@ -111,7 +114,7 @@ Deno.test("what a mailing list puts into all of its messages does not count", ()
     ["To", "users@lists.example.org"],
   ];
   const got = messageWords({ headers, texts: [{ html: false, text }] }, junkParams());
-  assert.deepEqual([...got].sort(), [
+  assert.deepEqual([...got].filter((w) => !isFrame(w)).sort(), [
     "buy",
     "hops:1",
     "rcvd:own.example",

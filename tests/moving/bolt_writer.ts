@@ -52,6 +52,19 @@ function encode(type: Field["Type"], v: unknown): Uint8Array {
         ...list.map((x) => encode(type.List!, x)),
       ]);
     }
+    case "struct": {
+      const fields = type.Fields ?? [];
+      const map = Buffer.alloc(Math.ceil(fields.length / 8));
+      const values = v as Record<string, unknown>;
+      const parts: Uint8Array[] = [];
+      fields.forEach((f, i) => {
+        // False has no bytes, as it is zero.
+        if (values[f.Name] === undefined || (values[f.Name] === false && !f.Type.Ptr)) return;
+        map[i >> 3] |= 128 >> (i & 7);
+        parts.push(encode(f.Type, values[f.Name]));
+      });
+      return Buffer.concat([map, ...parts]);
+    }
     default: {
       const n = BigInt(v as number);
       const unsigned = type.Kind.startsWith("uint");

@@ -146,8 +146,11 @@ ${conf}`,
   return await start(dir, findProgram("clamd")!, ["-c", `${dir}/clamd.conf`], { path });
 }
 
-/** rspamd with a few rules of its own; workers that scan and learn without a password. */
-export async function startRspamd(): Promise<Running & { controller: number }> {
+/**
+ * rspamd with a few rules of its own; workers that scan and learn without a password.
+ * @param conf more of its configuration
+ */
+export async function startRspamd(conf = ""): Promise<Running & { controller: number }> {
   const dir = await folder("rspamd");
   const [port, controller] = await freePorts(2);
   await Deno.mkdir(`${dir}/none`);
@@ -174,6 +177,7 @@ worker "controller" { bind_socket = "127.0.0.1:${controller}"; count = 1; secure
 metric {
   actions { reject = 15; add_header = 6; greylist = 4; }
 }
+${conf}
 lua = "${dir}/rspamd.lua";
 classifier "bayes" {
   tokenizer { name = "osb"; }

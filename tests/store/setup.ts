@@ -1,7 +1,8 @@
 /** An account in a temporary folder, checked for consistency when it is closed. */
 import { join } from "node:path";
 import { Log, setLevel } from "../../src/log/mod.ts";
-import { type Account, type AccountRules, consistency } from "../../src/store/account/account.ts";
+import { type Account, consistency } from "../../src/store/account/account.ts";
+import type { AccountRules } from "../../src/store/account/writer.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { type DeliveryFacts, SpecialUse } from "../../src/store/types.ts";
 

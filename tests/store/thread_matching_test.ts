@@ -8,7 +8,7 @@ import { Db } from "../../src/store/database/database.ts";
 import { accountMigrations } from "../../src/store/database/schema.ts";
 import { noSummary, packSummary } from "../../src/store/messages/summary.ts";
 import {
-  forgetThread,
+  forgetThreads,
   matchThread,
   subjectMatchAge,
   type ThreadInput,
@@ -303,7 +303,7 @@ Deno.test("a forgotten email is gone for JMAP with the thread that it had; the r
     const a = t.add({ createseq: 3 });
     const b = t.add({ references: ["1@x"], createseq: 4 });
     const c = t.add({ references: ["2@x"], createseq: 5 });
-    forgetThread(t.db, asEmailId(b), 9);
+    forgetThreads(t.db, asEmailId(b), asEmailId(b), 9);
     assert.deepEqual(
       t.db.all("SELECT email_id, reborn, thread_id, createseq, modseq FROM gone_emails"),
       [[b, 0, a, 4, 9]],

@@ -16,6 +16,7 @@ import {
 } from "../../store/import/imap.ts";
 import { Followed } from "../../store/import/followed.ts";
 import { pathSource } from "../../store/import/path.ts";
+import type { Source } from "../../store/import/sources.ts";
 import { AdminError } from "../errors.ts";
 import { csvRows } from "./users.ts";
 
@@ -192,10 +193,24 @@ export async function moveMaildirs(
   o: MoveOptions,
   folders: readonly AccountFolder[],
 ): Promise<MovedMail[]> {
-  return await each(o, folders, async ({ account, folder }, signal) => {
-    return await withAccount(o, account, async (open) => {
-      const { source } = await pathSource(folder, "", { signal });
-      return { ...await importMessages(open, source, common(o, account, signal)), followed: 0 };
+  return await moveSources(o, folders, async ({ folder }, signal) => {
+    return (await pathSource(folder, "", { signal })).source;
+  });
+}
+
+/** Brings what is new in a source of messages for each. */
+export async function moveSources<T extends { account: string }>(
+  o: MoveOptions,
+  items: readonly T[],
+  sourceOf: (item: T, signal: AbortSignal) => Promise<Source>,
+): Promise<MovedMail[]> {
+  return await each(o, items, async (item, signal) => {
+    return await withAccount(o, item.account, async (open) => {
+      const source = await sourceOf(item, signal);
+      return {
+        ...await importMessages(open, source, common(o, item.account, signal)),
+        followed: 0,
+      };
     });
   });
 }

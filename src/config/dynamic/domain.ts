@@ -194,6 +194,26 @@ export const domain = struct({
     "Which transport takes messages from the domain. They come after the account's and before the global " +
       "ones; the first that fits counts, and without any messages are delivered directly.",
   ),
+  Journal: nullable(
+    struct({
+      Address: required(
+        addressText,
+        "Where copies go: an address of an account here, or one elsewhere.",
+      ),
+      Mailbox: optional(
+        mailboxText,
+        "Mailbox in the account, if it is here. It should be an account that nobody uses.",
+        "Journal",
+      ),
+      KeyFile: optional(
+        fileText,
+        "File with an OpenPGP public key or an S/MIME certificate (RSA), relative to the folder of this file: copies are " +
+          "encrypted to it, and their headers are those of the journal.",
+      ),
+    }),
+    "Keep a copy of all mail that comes for the domain or is sent from its addresses, with its envelope. The copy is on " +
+      "disk before the message is taken; while none can be made, the domain's mail is refused with a temporary error.",
+  ),
   Aliases: optional(
     map(alias, checkLocalpart),
     "Addresses of the domain whose mail goes to several accounts. Keys are the parts before the @.",

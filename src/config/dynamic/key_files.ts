@@ -125,6 +125,19 @@ function samePublicKey(certificate: X509Certificate, key: KeyObject): boolean {
 /** Looks at the files of domains.conf. */
 export function checkDynamicFiles(d: Dynamic, dir: string, report: PathReport): void {
   for (const [domain, config] of d.Domains) {
+    const journalKey = config.Journal?.KeyFile ?? "";
+    if (journalKey !== "") {
+      const path = ["Domains", domain, "Journal", "KeyFile"];
+      const text = read(dir, journalKey, path, report);
+      if (text !== undefined && !/-----BEGIN (PGP PUBLIC KEY BLOCK|CERTIFICATE)-----/.test(text)) {
+        report(
+          path,
+          `${
+            resolveFrom(dir, journalKey)
+          } has neither an OpenPGP public key nor a certificate in text form`,
+        );
+      }
+    }
     for (const [name, selector] of config.DKIM.Selectors) {
       const path = ["Domains", domain, "DKIM", "Selectors", name, "PrivateKeyFile"];
       if (selector.PrivateKeyFile === "") continue;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { JsonError, parseJson as parseAtOnce, parseJsonBody } from "../../web/http/mod.ts";
+import { HttpError, JsonError, parseJsonBody } from "../../web/http/mod.ts";
 import { RequestError } from "./errors.ts";
 import { maxCallsInRequest } from "./limits.ts";
 import { isId } from "./types.ts";
@@ -18,16 +18,7 @@ export interface JmapRequest {
   createdIds: Record<string, string> | undefined;
 }
 
-/** JSON of a request as it came. @throws RequestError notJSON */
-export function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return parseAtOnce(bytes);
-  } catch (cause) {
-    throw notJson(cause);
-  }
-}
-
-/** The same, large ones without holding up others. */
+/** JSON of a request as it came, large ones without holding up others. @throws RequestError notJSON, limit */
 export async function parseBody(bytes: Uint8Array): Promise<unknown> {
   try {
     return await parseJsonBody(bytes);
@@ -37,6 +28,13 @@ export async function parseBody(bytes: Uint8Array): Promise<unknown> {
 }
 
 function notJson(cause: unknown): unknown {
+  if (cause instanceof HttpError && cause.status === 503) {
+    return new RequestError("limit", cause.message, {
+      status: 503,
+      limit: "maxConcurrentRequests",
+      cause,
+    });
+  }
   if (!(cause instanceof JsonError)) return cause;
   return new RequestError("notJSON", cause.message, { cause });
 }

@@ -6,7 +6,7 @@ import type { WebRequest } from "../../web/http/mod.ts";
 import { RequestError } from "../core/errors.ts";
 import { maxConcurrentRequests, maxSizeRequest } from "../core/limits.ts";
 import type { LoggedInUser } from "../core/method.ts";
-import { checkRequest, parseJson } from "../core/request.ts";
+import { checkRequest, parseBody } from "../core/request.ts";
 import { runRequest } from "../core/run.ts";
 import { type AllStates, packStates, unpackStates } from "../push/states.ts";
 import { Watcher } from "../push/watcher.ts";
@@ -162,7 +162,7 @@ export class JmapSocket {
   async #message(data: Uint8Array): Promise<void> {
     let id: string | undefined;
     try {
-      const value = parseJson(data);
+      const value = await parseBody(data);
       if (typeof value !== "object" || value === null || Array.isArray(value)) {
         throw new RequestError("notRequest", "a message is an object");
       }

@@ -52,10 +52,19 @@ function person(p: ICAL.Property): Person {
   };
 }
 
+/**
+ * The content lines that are any (RFC 5545 §3.1). Programs leave out values, and break texts without a blank in front
+ * of what follows: one such line must not hide the whole invitation.
+ */
+function contentLines(text: string): string {
+  return text.replaceAll(/\r?\n[ \t]/g, "").split(/\r?\n/)
+    .filter((line) => /^[A-Za-z0-9-]+[;:]/.test(line) && line.includes(":")).join("\r\n");
+}
+
 function parsed(text: string): { calendar: ICAL.Component; event: ICAL.Component } | undefined {
   if (text.length > maxText) return undefined;
   try {
-    const calendar = new ICAL.Component(ICAL.parse(text));
+    const calendar = new ICAL.Component(ICAL.parse(contentLines(text)));
     const event = calendar.getFirstSubcomponent("vevent");
     return event === null ? undefined : { calendar, event };
   } catch {

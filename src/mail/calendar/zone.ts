@@ -6,6 +6,7 @@
  * @module
  */
 import ICAL from "ical.js";
+import { ianaNameOf } from "./windows_zones.ts";
 import { zoneClock } from "./zone_clock.ts";
 
 const days = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
@@ -117,7 +118,9 @@ export function instant(calendar: ICAL.Component, property: ICAL.Property): numb
   if (name === "") return at;
   const described = calendar.getAllSubcomponents("vtimezone")
     .find((z) => z.getFirstPropertyValue("tzid") === name);
+  const windows = ianaNameOf(name);
   const offset = knownOffset(name, at) ??
-    (described === undefined ? undefined : describedOffset(described, at));
+    (described === undefined ? undefined : describedOffset(described, at)) ??
+    (windows === undefined ? undefined : knownOffset(windows, at));
   return at - (offset ?? 0);
 }

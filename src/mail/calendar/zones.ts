@@ -8,6 +8,7 @@ import { type Component, property, valueOf, writeComponent } from "../contentlin
 import { occurrences } from "./recurrence.ts";
 import { parseRule } from "./recurrence_rule.ts";
 import { day, hour, minute, parseTime, second } from "./time.ts";
+import { ianaNameOf } from "./windows_zones.ts";
 import { zoneClock } from "./zone_clock.ts";
 
 /** A zone: what turns instants into times on the wall and back. */
@@ -213,7 +214,9 @@ export class Zones {
       const c = this.#calendar?.components.find((x) =>
         x.name === "VTIMEZONE" && property(x, "TZID")?.value === name
       );
-      zone = (c && describedZone(c)) ?? this.floating;
+      const windows = ianaNameOf(name);
+      zone = (c && describedZone(c)) ?? (windows === undefined ? undefined : namedZone(windows)) ??
+        this.floating;
     }
     this.#found.set(name, zone);
     return zone;

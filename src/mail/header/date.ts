@@ -38,11 +38,34 @@ function strip(s: string): string {
   return out;
 }
 
+/** How months begin in German, French, Italian, Spanish, Portuguese, Dutch, Danish, Norwegian and Swedish, where not as in English. */
+const otherMonths: readonly (readonly [month: number, beginnings: RegExp])[] = [
+  [0, /^(?:gen|ene)/],
+  [1, /^fev/],
+  [2, /^mrt/],
+  [3, /^(?:avr|abr)/],
+  [4, /^(?:mai|maj|mei|mag)/],
+  [5, /^(?:juin|giu)/],
+  [6, /^(?:juil|lug)/],
+  [7, /^(?:aou|ago)/],
+  [8, /^set/],
+  [9, /^(?:okt|ott|out)/],
+  [11, /^(?:dez|dic|des)/],
+];
+
+/** The number of a month, by its name; undefined for other words. Some programs write dates in their user's language. */
+function monthOf(word: string): number | undefined {
+  const plain = word.normalize("NFD").replaceAll(/\p{M}/gu, "").toLowerCase();
+  if (!/^[a-z]{3,12}\.?$/.test(plain)) return undefined;
+  const m = months.indexOf(plain.slice(0, 3));
+  return m >= 0 ? m : otherMonths.find(([, beginnings]) => beginnings.test(plain))?.[0];
+}
+
 /** Minutes east of Greenwich; undefined if it is no zone. */
 function zoneOffset(word: string): number | undefined {
   const named = zones[word.toLowerCase()];
   if (named !== undefined) return named;
-  const m = /^(?:utc|gmt)?([+-])(\d{1,2}):?(\d{2})?$/i.exec(word);
+  const m = /^(?:utc|gmt)?([+-])\1?(\d{1,2}):?(\d{2})?$/i.exec(word);
   if (!m) return undefined;
   const minutes = Number(m[2]) * 60 + Number(m[3] ?? 0);
   return minutes > 24 * 60 ? undefined : m[1] === "-" ? -minutes : minutes;
@@ -72,10 +95,11 @@ export function parseZonedDate(value: string): ZonedDate | undefined {
   let day = iso ? Number(iso[3]) : undefined;
   let seconds: number | undefined;
   let offset = 0;
+  let monthMayBeWeekday = false;
   for (const word of words.slice(0, 20)) {
     const time = /^(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:[.,]\d+)?(z|[+-]\d{2}:?\d{2})?$/i.exec(
       word,
-    );
+    ) ?? /^(\d{1,2}):(\d{1,2}):(\d{1,2})$/.exec(word);
     if (time && seconds === undefined) {
       const [h, m, sec] = [Number(time[1]), Number(time[2]), Number(time[3] ?? 0)];
       if (h > 24 || m > 59 || sec > 60) return undefined;
@@ -99,6 +123,9 @@ export function parseZonedDate(value: string): ZonedDate | undefined {
     if (/^\d+$/.test(word)) {
       if (day === undefined && word.length <= 2) day = Number(word);
       else if (year === undefined && word.length >= 2 && word.length <= 4) year = fullYear(word);
+      else if (seconds !== undefined && word.length === 4) {
+        offset = zoneOffset(`+${word}`) ?? offset;
+      }
       continue;
     }
     const zone = seconds === undefined ? undefined : zoneOffset(word);
@@ -106,8 +133,12 @@ export function parseZonedDate(value: string): ZonedDate | undefined {
       offset = zone;
       continue;
     }
-    const m = months.indexOf(word.slice(0, 3).toLowerCase());
-    if (m >= 0 && month === undefined && /^[a-z]+\.?$/i.test(word)) month = m;
+    const m = monthOf(word);
+    if (m !== undefined && (month === undefined || monthMayBeWeekday && day !== undefined)) {
+      month = m;
+      // "mar." is also a Tuesday.
+      monthMayBeWeekday = day === undefined;
+    }
     if (/^(pm|am)$/i.test(word) && seconds !== undefined) {
       const h = Math.floor(seconds / 3600);
       if (/^pm$/i.test(word) && h < 12) seconds += 12 * 3600;

@@ -21,6 +21,12 @@ const maxConverted = 16 * 1024 * 1024;
 /** Milliseconds for which the answer of a server that has the whole message is waited for at the end. */
 const finalGrace = 5_000;
 
+/** What a session has to have for that. */
+export type Session = Pick<
+  SmtpClient,
+  "extensions" | "usable" | "send" | "giveUp" | "onProgress"
+>;
+
 /** The bytes of a queued message. */
 export async function* messageBytes(
   m: Pick<QueueMessage, "path" | "prefix" | "fileSize">,
@@ -54,7 +60,7 @@ interface Form {
 }
 
 /** The message as it is; for a server that takes only 7-bit text encoded, if that can be. */
-async function formFor(client: SmtpClient, h: HandOver): Promise<Form> {
+async function formFor(client: Session, h: HandOver): Promise<Form> {
   const { message: m } = h;
   const x = client.extensions;
   const size = m.prefix.length + m.fileSize;
@@ -125,7 +131,7 @@ export interface HandOver {
  * ended before.
  */
 export async function handOver(
-  client: SmtpClient,
+  client: Session,
   h: HandOver,
   items: readonly QueueItem[],
 ): Promise<(RecipientOutcome | undefined)[]> {
@@ -146,7 +152,7 @@ export async function handOver(
 }
 
 /** Recipients of one transaction: those that the server can't have must not spoil it for the others. */
-function together(client: SmtpClient, items: readonly QueueItem[]): (readonly QueueItem[])[] {
+function together(client: Session, items: readonly QueueItem[]): (readonly QueueItem[])[] {
   if (client.extensions.smtpUtf8) return [items];
   const utf8 = items.filter((i) => needsUtf8(i.address));
   if (utf8.length === 0 || utf8.length === items.length) return [items];
@@ -154,7 +160,7 @@ function together(client: SmtpClient, items: readonly QueueItem[]): (readonly Qu
 }
 
 async function handOverGroup(
-  client: SmtpClient,
+  client: Session,
   { message, requireTls, now }: HandOver,
   form: Form,
   items: readonly QueueItem[],
@@ -192,7 +198,7 @@ export function resultOf(
   o: RecipientOutcome,
   { deliverBy }: Pick<QueueMessage, "deliverBy">,
   item: QueueItem,
-  client: SmtpClient,
+  client: Session,
   remoteMta: string,
 ): Result {
   if (o instanceof SmtpClientError) return failureOf(o, remoteMta);

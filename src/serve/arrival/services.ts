@@ -22,6 +22,7 @@ import type { Srs } from "../../senderauth/mod.ts";
 import type { IncomingMessage, SmtpSession } from "../../smtp/server/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { ServerWebhooks } from "../sending/webhooks.ts";
+import type { Journaled } from "../journal/report.ts";
 import type { Incoming } from "./incoming.ts";
 
 /** Databases of reports: those that arrive, and what is to be reported to others. */
@@ -60,6 +61,14 @@ export interface ListReceiver {
   take(at: ListAddress, m: Incoming, message: IncomingMessage, suspicious: boolean): Promise<void>;
 }
 
+/** The copies of a domain's mail. */
+export interface JournalOfReceived {
+  /** Whether a domain (in ASCII) has a journal. */
+  wanted(domain: string): boolean;
+  /** Durable when it resolves. @throws errors of files, databases and keys: the message must not be taken then. */
+  copy(domain: string, m: Journaled): Promise<void>;
+}
+
 /** What the steps of receiving work with. */
 export interface ReceivingServices {
   config: Config;
@@ -83,6 +92,7 @@ export interface ReceivingServices {
   scanners?: Scanners;
   greylist?: Greylist;
   lists: ListReceiver;
+  journal?: JournalOfReceived;
   wait: SenderWait;
   now: () => number;
   random: () => number;

@@ -266,6 +266,7 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
 const triable: ReadonlySet<string> = new Set([
   ...Object.keys(configCommands).map((name) => `config ${name}`),
   ...Object.keys(movingCommands),
+  "import cyrus",
 ]);
 
 /** Runs one. @throws ControlError, AdminError in words for the administrator */

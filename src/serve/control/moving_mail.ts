@@ -1,4 +1,5 @@
 /** Commands that bring the mail of many accounts. @module */
+import { cyrusUsers, moveCyrus } from "../../admin/moving/cyrus.ts";
 import {
   maildirsOf,
   masterLogins,
@@ -107,6 +108,31 @@ export const movingMailCommands: Record<string, AdminCommand> = {
     };
     const o = await optionsOf(c, args, print, signal);
     return await repeated(args, print, signal, () => moveByImap(o, server, logins));
+  },
+
+  async "import cyrus"(c, args, print, signal) {
+    const o = await optionsOf(c, args, print, signal);
+    const look = async () => {
+      const domain = typeof args.domain === "string" ? args.domain : "";
+      const found = await cyrusUsers(
+        c.config,
+        textArgument(args, "spool"),
+        domain,
+        texts(args.accounts),
+        signal,
+      );
+      for (const user of found.unknown) print(`${user}: no such account here, left out\n`);
+      return found.users;
+    };
+    if (args.dryRun === true) {
+      for (const { account, mailboxes } of await look()) {
+        const names = mailboxes.map((m) => m.levels.join("/") || "Inbox");
+        print(`${account}: ${names.sort().join(", ")}\n`);
+      }
+      return { failed: 0 };
+    }
+    // Mailboxes may come meanwhile.
+    return await repeated(args, print, signal, async () => moveCyrus(o, await look()));
   },
 
   async "import maildirs"(c, args, print, signal) {

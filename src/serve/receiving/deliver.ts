@@ -21,6 +21,7 @@ import { onePerAccount } from "../catcher/catching.ts";
 import { carryOut } from "./carry_out.ts";
 import { decideFor } from "./decide.ts";
 import { notifyDelivered } from "./dsn.ts";
+import { copyForJournals } from "./journaled.ts";
 import { scanIncoming } from "./scanned.ts";
 import { waitForStranger } from "./strangers.ts";
 import { planRecipients, routeForRecipient } from "./targets.ts";
@@ -110,6 +111,8 @@ async function receiveFrom(
     plans.map((plan) => decideFor(s, l, m, plan, message)),
   );
   await waitForStranger(s, l, session, decided.flatMap((d) => d.decided));
+  const uncopied = await copyForJournals(s, m, plans, decided, message);
+  if (uncopied) return { outcomes: plans.map(() => uncopied) };
   const kept = new Set<Plan>();
   const outcomes = await Promise.all(
     plans.map((plan, i) => carryOut(s, m, plan, decided[i], message, kept)),

@@ -96,6 +96,7 @@ export class Receiving {
         | "sieve"
         | "scanners"
         | "lists"
+        | "journal"
       >
       & {
         local: boolean;
@@ -119,6 +120,7 @@ export class Receiving {
       scanners: s.scanners,
       greylist: wantsGreylist(config) ? await Greylist.open(config.dataDir) : undefined,
       lists: s.lists,
+      journal: s.journal,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),

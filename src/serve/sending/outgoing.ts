@@ -16,6 +16,7 @@ import { copyToOwner } from "./delegates.ts";
 import { asItMayLeave } from "./leaving.ts";
 import { type OutgoingScan, scanOutgoing } from "./scanned.ts";
 import { signatures } from "./signing.ts";
+import { noteRecipients } from "./written.ts";
 
 const log = new Log("submission");
 const limited = counter(
@@ -46,8 +47,32 @@ export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
   utf8Allowed?: boolean;
   /** The structure of the file, if it is known. */
   parsed?: ParsedMessage;
+  /** A copy for the journal of a domain: not copied again, and not counted as the postmaster's own. */
+  ofJournal?: boolean;
   /** It is a user's, and is scanned. */
   scan?: OutgoingScan;
+}
+
+/** What makes the copies for a domain's journal. */
+export interface JournalOfSent {
+  sent(domain: string, m: OutgoingMessage): Promise<void>;
+}
+
+const journals = new WeakMap<Queue, JournalOfSent>();
+
+/** From now on messages that go into the queue are copied first. */
+export function journalSent(queue: Queue, journal: JournalOfSent): void {
+  journals.set(queue, journal);
+}
+
+async function copyForJournal({ queue }: OutgoingServices, m: OutgoingMessage): Promise<void> {
+  try {
+    await journals.get(queue)?.sent(m.fromDomain, m);
+  } catch (err) {
+    if (err instanceof SmtpError) throw err;
+    const text = "no copy for the journal of the domain can be made, try again later";
+    throw new SmtpError(451, "3.0", text, { cause: err });
+  }
 }
 
 /**
@@ -84,9 +109,11 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
   prefix.set(m.prefix, head.length);
   const account = config.account(m.senderAccount);
   // Localserve sends nothing, and is used for load tests. Reports are no doing of the account's.
-  const unlimited = !account || config.acceptAllAccount === m.senderAccount || m.isDsn;
+  const unlimited = !account || config.acceptAllAccount === m.senderAccount || m.isDsn ||
+    m.ofJournal;
   try {
-    const { parsed: _parsed, utf8Allowed: _allowed, scan: _scan, author, ...rest } = m;
+    const { parsed: _parsed, utf8Allowed: _allowed, scan, ofJournal, author, ...rest } = m;
+    if (!ofJournal && !m.isDsn) await copyForJournal(s, { ...m, prefix });
     const ids = await s.queue.add({
       ...rest,
       prefix,
@@ -98,6 +125,7 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
       },
     });
     if (author !== undefined) await copyToOwner(s, { ...rest, author });
+    if (scan !== undefined && !m.isDsn && !ofJournal) await noteRecipients(s, rest);
     return ids;
   } catch (err) {
     if (!(err instanceof QueueLimitError)) throw err;

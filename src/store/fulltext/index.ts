@@ -49,6 +49,8 @@ export class FulltextIndex {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #since = 0;
   #sweep = true;
+  /** Emails with lower ids are to be indexed by the run that goes on. */
+  #wanted = 0;
   #running: Promise<void> | undefined;
   #closed = false;
   #held = 0;
@@ -111,8 +113,12 @@ export class FulltextIndex {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** Indexes what there is to index; resolves when that is done. Never rejects. */
+  /**
+   * Indexes what there is to index now; resolves when that is done. Never rejects. What comes meanwhile waits for its
+   * own turn, as a run for a single message takes a hundred times the work of one that is part of many.
+   */
   update(): Promise<void> {
+    this.#wanted = this.#of.settledBelow();
     this.#running ??= this.#update().catch((err) => {
       this.#of.log.error("full-text index", { err });
     }).finally(() => this.#running = undefined);
@@ -121,7 +127,7 @@ export class FulltextIndex {
 
   async #update(): Promise<void> {
     while (!this.#closed && this.#held === 0) {
-      const below = this.#of.settledBelow();
+      const below = this.#wanted;
       const sweep = this.#sweep;
       if (below <= this.#below && !sweep) return;
       this.#sweep = false;

@@ -2,58 +2,76 @@
 import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip, zstdDecompress } from "node:zlib";
+import { rareModule } from "../../platform/rare_modules.ts";
+import { giveWay } from "../../platform/turns.ts";
+import { unpackBzip2 } from "./bzip2.ts";
+import { dovecotLz4Magic, unpackDovecotLz4 } from "./lz4.ts";
 import { maxMessage, tooLarge } from "./sources.ts";
+import { UnpackError } from "./unpacking.ts";
 
-type Unpack = (bytes: Uint8Array, o: { maxOutputLength: number }) => Promise<Uint8Array>;
+const xzPackage = rareModule<typeof import("./xz_package.ts")>(
+  new URL("./xz_package.ts", import.meta.url),
+);
 
-const unpackFrame = promisify(zstdDecompress) as Unpack;
+/** Unpacks a file, up to so many bytes. @throws UnpackError, or errors of zlib */
+type Unpack = (bytes: Uint8Array, limit: number) => Promise<Uint8Array>;
+/** A function of zlib. */
+type Inflate = (bytes: Uint8Array, o: { maxOutputLength: number }) => Promise<Uint8Array>;
+
+const inflate = promisify(gunzip) as Inflate;
+const unpackFrame = promisify(zstdDecompress) as Inflate;
+const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd];
 
 /** How files of each kind begin, and how they are read. */
 const kinds: readonly (readonly [name: string, bytes: readonly number[], unpack: Unpack])[] = [
-  ["gzip", [0x1f, 0x8b, 8], promisify(gunzip) as Unpack],
-  ["zstd", [0x28, 0xb5, 0x2f, 0xfd], unpackZstd],
+  ["gzip", [0x1f, 0x8b, 8], (bytes, limit) => inflate(bytes, { maxOutputLength: limit })],
+  ["zstd", zstdMagic, unpackZstd],
+  ["bzip2", [0x42, 0x5a, 0x68], unpackBzip2],
+  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], unpackXz],
+  ["lz4", dovecotLz4Magic.slice(0, 11), unpackDovecotLz4],
 ];
 
-/** How files of other kinds of compression begin. */
-const others: readonly (readonly [name: string, bytes: readonly number[]])[] = [
-  ["bzip2", [0x42, 0x5a, 0x68]],
-  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
-  ["lz4", [...new TextEncoder().encode("Dovecot-LZ4")]],
-];
-
-/** A message's bytes, unpacked if they were packed with gzip or zstd; or why they can't be read. */
+/** A message's bytes, unpacked if they were packed in a way that Dovecot can write; or why they can't be read. */
 export async function unpacked(content: Uint8Array): Promise<Uint8Array | string> {
-  const begins = (bytes: readonly number[]) => bytes.every((b, i) => content[i] === b);
-  for (const [name, bytes] of others) {
-    if (begins(bytes)) {
-      return `is compressed with ${name}: import by IMAP, or have Dovecot write it out (doveadm backup)`;
-    }
-  }
-  const kind = kinds.find(([, bytes]) => begins(bytes));
-  if (!kind) return content;
+  const kind = kinds.find(([, begin]) => begin.every((b, i) => content[i] === b));
+  // "BZh" may also begin a header field.
+  if (!kind || kind[0] === "bzip2" && content[4] !== 0x31 && content[4] !== 0x17) return content;
   const [name, , unpack] = kind;
   try {
-    return Uint8Array.from(await unpack(content, { maxOutputLength: maxMessage }));
+    return Uint8Array.from(await unpack(content, maxMessage));
   } catch (err) {
-    const large = (err as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
+    const large = err instanceof UnpackError
+      ? err.reason === "large"
+      : (err as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
     return large ? tooLarge : `is compressed with ${name}, and damaged`;
   }
+}
+
+async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const { XzReadableStream } = await xzPackage();
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  // What it can't read is an error of its own.
+  for await (const part of new XzReadableStream(ReadableStream.from([Uint8Array.from(bytes)]))) {
+    total += part.length;
+    if (total > limit) throw new UnpackError("large");
+    parts.push(Uint8Array.from(part));
+    await giveWay();
+  }
+  return Uint8Array.from(Buffer.concat(parts));
 }
 
 /** Bytes of the fields of a frame's header, by the bits in its descriptor. */
 const dictionaryBytes = [0, 1, 2, 4], sizeBytes = [0, 2, 4, 8];
 
 /** Unpacks all frames: the runtime reads the first one, and gives what there is of one that was cut off. */
-async function unpackZstd(
-  bytes: Uint8Array,
-  { maxOutputLength }: { maxOutputLength: number },
-): Promise<Uint8Array> {
+async function unpackZstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  let left = maxOutputLength;
+  let left = limit;
   for (let at = 0; at < bytes.length;) {
     const end = frameEnd(bytes, at);
-    if (end === undefined || end > bytes.length) throw new Error("a frame is cut off");
-    if (left <= 0) throw Object.assign(new Error("too large"), { code: "ERR_BUFFER_TOO_LARGE" });
+    if (end === undefined || end > bytes.length) throw new UnpackError("damaged");
+    if (left <= 0) throw new UnpackError("large");
     const part = await unpackFrame(bytes.subarray(at, end), { maxOutputLength: left });
     left -= part.length;
     parts.push(part);
@@ -64,7 +82,7 @@ async function unpackZstd(
 
 /** Where the frame ends that begins there (RFC 8878 §3.1); undefined for bytes that are none. */
 function frameEnd(b: Uint8Array, start: number): number | undefined {
-  if (!kinds[1][1].every((byte, i) => b[start + i] === byte)) return undefined;
+  if (!zstdMagic.every((byte, i) => b[start + i] === byte)) return undefined;
   const descriptor = b[start + 4];
   const single = (descriptor & 0x20) !== 0;
   const size = single && descriptor >> 6 === 0 ? 1 : sizeBytes[descriptor >> 6];

@@ -9,6 +9,7 @@ import type { EmailId, MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import { fetchMessages } from "./fetch.ts";
 import { applyJunkFlags, chargeMessages, type MailboxRules } from "./insert.ts";
+import { runsOf } from "./runs.ts";
 import { addMailboxKeywords, spelledIn } from "../mailboxes/keywords.ts";
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
 import { nextModseq, requireMailbox } from "../mailboxes/mailboxes.ts";
@@ -152,55 +153,63 @@ export function moveMessages(
   const keywords = new Set<string>();
   const saved = Date.now();
   const added: typeof ctx.changes = [];
-  for (const m of sources) {
-    let flags = applyJunkFlags(rules, to, m.flags);
-    const list = m.keywords === "" ? [] : m.keywords.split(" ");
-    for (const k of list) keywords.add(k);
-    const reject = db.run(
-      "UPDATE deliveries SET is_reject = 0, orig_mailbox_id = CASE WHEN destined_mailbox_id != 0 " +
-        "THEN destined_mailbox_id ELSE orig_mailbox_id END WHERE message_id = ? AND is_reject = 1",
-      m.id,
-    ).changes > 0;
-    // Out of an introbox it counts as delivered to where it was meant for.
-    if (!reject) {
-      db.run(
-        "UPDATE deliveries SET orig_mailbox_id = destined_mailbox_id, destined_mailbox_id = 0 " +
-          "WHERE message_id = ? AND destined_mailbox_id != 0",
-        m.id,
-      );
-    }
-    // Its user has looked at a rejected message and wants it, so it counts as good.
-    if (reject && !(flags & junkFlags) && to.specialUse !== SpecialUse.Trash) {
-      flags |= Flag.NotJunk;
-    }
-    if ((m.flags ^ flags) & junkFlags) trainable.push(m.id);
+  const together = (i: number) => {
+    const [a, b] = [sources[i - 1], sources[i]];
+    return b.id === a.id + 1 && b.uid === a.uid + 1;
+  };
+  const junk = rules.junkFlags(to);
+  for (const { from, end } of runsOf(sources.length, together)) {
+    const run = sources.slice(from, end);
+    const [first, last] = [run[0].id, run[run.length - 1].id];
+    const wanted = countAsWanted(db, first, last);
     db.run(
-      "UPDATE messages SET mailbox_id = ?, uid = ?, modseq = ?, createseq = ?, flags = ?, saved = ? WHERE id = ?",
-      toMailboxId,
-      uid,
+      "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, expunged, flags, keywords, " +
+        "received, saved, size) SELECT email_id, mailbox_id, uid, ?, 0, 1, 0, '', 0, 0, 0 FROM messages " +
+        "WHERE id >= ? AND id <= ? ORDER BY id",
       modseq,
-      modseq,
-      flags,
-      saved,
-      m.id,
+      first,
+      last,
     );
-    insertRemnant(db, fromMailboxId, m, modseq);
-    minus.count(-1, m.flags, m.size);
-    plus.count(1, flags, m.size);
-    fromUids.push(m.uid);
-    toUids.push(uid);
-    added.push({
-      kind: "addMessage",
-      mailboxId: toMailboxId,
-      uid,
+    db.run(
+      "UPDATE messages SET mailbox_id = ?, uid = uid + ?, modseq = ?, createseq = ?, flags = (flags & ?) | ?, " +
+        "saved = ? WHERE id >= ? AND id <= ?",
+      toMailboxId,
+      uid - run[0].uid,
       modseq,
-      flags,
-      keywords: list,
-      messageId: m.id,
-      emailId: m.emailId,
-      threadId: m.threadId,
-    });
-    uid++;
+      modseq,
+      junk === undefined ? ~0 : ~junkFlags,
+      junk ?? 0,
+      saved,
+      first,
+      last,
+    );
+    for (const m of run) {
+      let own = applyJunkFlags(rules, to, m.flags);
+      // Its user has looked at a rejected message and wants it, so it counts as good.
+      if (wanted.has(m.id) && !(own & junkFlags) && to.specialUse !== SpecialUse.Trash) {
+        own |= Flag.NotJunk;
+        db.run("UPDATE messages SET flags = ? WHERE id = ?", own, m.id);
+      }
+      const list = m.keywords === "" ? [] : m.keywords.split(" ");
+      for (const k of list) keywords.add(k);
+      if ((m.flags ^ own) & junkFlags) trainable.push(m.id);
+      minus.count(-1, m.flags, m.size);
+      plus.count(1, own, m.size);
+      fromUids.push(m.uid);
+      toUids.push(uid);
+      added.push({
+        kind: "addMessage",
+        mailboxId: toMailboxId,
+        uid,
+        modseq,
+        flags: own,
+        keywords: list,
+        messageId: m.id,
+        emailId: m.emailId,
+        threadId: m.threadId,
+      });
+      uid++;
+    }
   }
   ctx.changes.push({
     kind: "removeMessages",
@@ -215,15 +224,35 @@ export function moveMessages(
   return { fromUids, toUids, uidValidity: to.uidValidity, modseq, trainable };
 }
 
-function insertRemnant(db: Db, mailboxId: MailboxId, m: Source, modseq: number): void {
-  db.run(
-    "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, expunged, flags, keywords, " +
-      "received, saved, size) VALUES (?, ?, ?, ?, 0, 1, 0, '', 0, 0, 0)",
-    m.emailId,
-    mailboxId,
-    m.uid,
-    modseq,
+/**
+ * What is known of where messages came from, when they are moved: those in Rejects count as delivered to where they
+ * were destined, and those in an introbox too. @returns ids of messages that had been rejected
+ */
+function countAsWanted(db: Db, first: number, last: number): Set<number> {
+  const rejected = new Set<number>();
+  const rows = db.all(
+    "SELECT message_id, is_reject FROM deliveries WHERE message_id >= ? AND message_id <= ? " +
+      "AND (is_reject = 1 OR destined_mailbox_id != 0)",
+    first,
+    last,
   );
+  for (const [id, isReject] of rows) {
+    if (isReject === 1) {
+      rejected.add(id);
+      db.run(
+        "UPDATE deliveries SET is_reject = 0, orig_mailbox_id = CASE WHEN destined_mailbox_id != 0 " +
+          "THEN destined_mailbox_id ELSE orig_mailbox_id END WHERE message_id = ?",
+        id,
+      );
+    } else {
+      db.run(
+        "UPDATE deliveries SET orig_mailbox_id = destined_mailbox_id, destined_mailbox_id = 0 " +
+          "WHERE message_id = ?",
+        id,
+      );
+    }
+  }
+  return rejected;
 }
 
 /** The results of slices as one. */

@@ -6,12 +6,26 @@
  */
 import type { EmailId, MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
-import { fetchMessages } from "./fetch.ts";
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
 import { nextModseq, requireMailbox } from "../mailboxes/mailboxes.ts";
-import { forgetThread } from "./threads.ts";
-import { Flag } from "../types.ts";
+import { runsOf, runsOfIds } from "./runs.ts";
+import { forgetThreads } from "./threads.ts";
 import type { WriteContext } from "../database/writer.ts";
+
+/** A message that leaves its mailbox. */
+interface Gone {
+  id: number;
+  emailId: EmailId;
+  uid: number;
+  flags: number;
+  size: number;
+}
+
+const expungeRange =
+  "UPDATE messages SET expunged = 1, modseq = ?, keywords = '' WHERE mailbox_id = ? AND uid >= ? AND uid <= ? " +
+  "AND expunged = 0 AND (? OR flags & 8 != 0) RETURNING id, email_id, uid, flags, size";
+const placedEmails =
+  "SELECT DISTINCT email_id FROM messages WHERE email_id >= ? AND email_id <= ? AND expunged = 0";
 
 /**
  * Expunges messages: those with \Deleted, or with `force` all of the uids. Emails that are in no
@@ -27,45 +41,35 @@ export function expungeMessages(
   removeFiles: (emailIds: EmailId[]) => void,
 ): { uids: number[]; modseq: number } {
   const mailbox = requireMailbox(db, mailboxId);
-  const gone: { id: number; emailId: EmailId; uid: number; flags: number; size: number }[] = [];
-  const take = (m: { id: number; emailId: EmailId; uid: number; flags: number; size: number }) => {
-    if (force || m.flags & Flag.Deleted) {
-      gone.push({ id: m.id, emailId: m.emailId, uid: m.uid, flags: m.flags, size: m.size });
+  if (uids === undefined && !force && mailbox.deleted === 0) {
+    return { uids: [], modseq: mailbox.modseq };
+  }
+  // Taken below, if something goes.
+  const modseq = db.get("SELECT modseq + 1 FROM state")![0] as number;
+  const gone: Gone[] = [];
+  const ranges = uids === undefined
+    ? [[0, 0xffffffff]]
+    : [...runsOfIds(uids)].map((r) => [uids[r.from], uids[r.end - 1]]);
+  for (const [from, to] of ranges) {
+    const rows = db.all(expungeRange, modseq, mailboxId, from, to, force ? 1 : 0);
+    for (const r of rows) {
+      gone.push({ id: r[0], emailId: r[1], uid: r[2], flags: r[3], size: r[4] });
     }
-  };
-  if (uids) {
-    fetchMessages(db, mailboxId, uids, 0, take);
-  } else if (force || mailbox.deleted > 0) {
-    for (
-      const r of db.all(
-        "SELECT id, email_id, uid, flags, size FROM messages WHERE mailbox_id = ? AND expunged = 0 " +
-          "AND (? OR flags & 8 != 0) ORDER BY uid",
-        mailboxId,
-        force ? 1 : 0,
-      )
-    ) take({ id: r[0], emailId: r[1], uid: r[2], flags: r[3], size: r[4] });
   }
   if (gone.length === 0) return { uids: [], modseq: mailbox.modseq };
-  const modseq = nextModseq(db);
+  nextModseq(db);
+  // What RETURNING gives has no order.
+  gone.sort((a, b) => a.uid - b.uid);
   const delta = new CountDelta();
-  const erased: EmailId[] = [];
-  let freed = 0;
-  for (const m of gone) {
-    delta.count(-1, m.flags, m.size);
+  for (const m of gone) delta.count(-1, m.flags, m.size);
+  for (const { from, end } of runsOf(gone.length, (i) => gone[i].id === gone[i - 1].id + 1)) {
     db.run(
-      "UPDATE messages SET expunged = 1, modseq = ?, keywords = '' WHERE id = ?",
-      modseq,
-      m.id,
+      "DELETE FROM deliveries WHERE message_id >= ? AND message_id <= ? AND is_reject = 1",
+      gone[from].id,
+      gone[end - 1].id,
     );
-    db.run("DELETE FROM deliveries WHERE message_id = ? AND is_reject = 1", m.id);
-    if (db.get("SELECT 1 FROM messages WHERE email_id = ? AND expunged = 0 LIMIT 1", m.emailId)) {
-      continue;
-    }
-    freed += m.size;
-    eraseEmail(db, m.emailId, modseq);
-    erased.push(m.emailId);
   }
-  if (freed > 0) db.run("UPDATE state SET message_size = max(0, message_size - ?)", freed);
+  const erased = eraseEmails(db, gone, modseq);
   ctx.changes.push({
     kind: "removeMessages",
     mailboxId,
@@ -78,8 +82,31 @@ export function expungeMessages(
   return { uids: gone.map((m) => m.uid), modseq };
 }
 
-function eraseEmail(db: Db, emailId: EmailId, modseq: number): void {
-  db.run("DELETE FROM emails WHERE id = ?", emailId);
-  forgetThread(db, emailId, modseq);
-  db.run("INSERT OR IGNORE INTO erased (email_id) VALUES (?)", emailId);
+/** Erases emails that are in no mailbox any more. @returns their ids, ascending */
+function eraseEmails(db: Db, gone: readonly Gone[], modseq: number): EmailId[] {
+  const sizes = new Map(gone.map((m) => [m.emailId, m.size]));
+  const ids = [...sizes.keys()].sort((a, b) => a - b);
+  const erased: EmailId[] = [];
+  let freed = 0;
+  for (const { from, end } of runsOfIds(ids)) {
+    const [first, last] = [ids[from], ids[end - 1]];
+    const placed = new Set(db.all(placedEmails, first, last).map((r) => r[0]));
+    for (const id of ids.slice(from, end)) {
+      if (placed.has(id)) continue;
+      freed += sizes.get(id)!;
+      erased.push(id);
+    }
+  }
+  for (const { from, end } of runsOfIds(erased)) {
+    const [first, last] = [erased[from], erased[end - 1]];
+    db.run(
+      "INSERT OR IGNORE INTO erased (email_id) SELECT id FROM emails WHERE id >= ? AND id <= ?",
+      first,
+      last,
+    );
+    db.run("DELETE FROM emails WHERE id >= ? AND id <= ?", first, last);
+    forgetThreads(db, first, last, modseq);
+  }
+  if (freed > 0) db.run("UPDATE state SET message_size = max(0, message_size - ?)", freed);
+  return erased;
 }

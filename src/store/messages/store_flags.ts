@@ -10,6 +10,7 @@ import { addMailboxKeywords, normalizeKeywords } from "../mailboxes/keywords.ts"
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
 import { nextModseq, requireMailbox } from "../mailboxes/mailboxes.ts";
 import { Flag, junkFlags } from "../types.ts";
+import { runsOf } from "./runs.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 import type { WriteContext } from "../database/writer.ts";
 
@@ -120,12 +121,10 @@ function updateRows(
   { keep, set }: { keep: number; set: number },
   modseq: number,
 ): void {
-  for (let i = 0; i < updates.length;) {
-    const { id, words } = updates[i];
-    let end = i + 1;
-    while (
-      end < updates.length && updates[end].id === id + end - i && updates[end].words === words
-    ) end++;
+  const together = (i: number) =>
+    updates[i].id === updates[i - 1].id + 1 && updates[i].words === updates[i - 1].words;
+  for (const { from, end } of runsOf(updates.length, together)) {
+    const { id, words } = updates[from];
     db.run(
       "UPDATE messages SET flags = (flags & ?) | ?, keywords = ?, modseq = ? " +
         "WHERE id >= ? AND id <= ?",
@@ -136,7 +135,6 @@ function updateRows(
       id,
       updates[end - 1].id,
     );
-    i = end;
   }
 }
 

@@ -246,17 +246,18 @@ function isLarger(db: RowDb, a: number, b: number): boolean {
 }
 
 /**
- * Removes an email that is gone; its children keep their thread, and its id as that of their parent: readers see
- * that it has no row.
+ * Removes emails with these ids, the first to the last, that are gone; their children keep their thread, and its id as
+ * that of their parent: readers see that it has no row.
  */
-export function forgetThread(db: RowDb, emailId: EmailId, modseq: number): void {
+export function forgetThreads(db: RowDb, first: EmailId, last: EmailId, modseq: number): void {
   db.run(
     "INSERT OR REPLACE INTO gone_emails (email_id, reborn, thread_id, createseq, modseq) " +
-      "SELECT email_id, reborn, thread_id, createseq, ? FROM threads WHERE email_id = ?",
+      "SELECT email_id, reborn, thread_id, createseq, ? FROM threads WHERE email_id >= ? AND email_id <= ?",
     modseq,
-    emailId,
+    first,
+    last,
   );
-  db.run("DELETE FROM threads WHERE email_id = ?", emailId);
+  db.run("DELETE FROM threads WHERE email_id >= ? AND email_id <= ?", first, last);
 }
 
 /** Parents of an email that are here, from the direct one to the root, at most `limit`. */

@@ -1,60 +1,28 @@
 /** Reading requests of the web API: JSON, or forms with the JSON in the field "request". @module */
-import { Buffer } from "node:buffer";
 import * as v from "valibot";
-import { HttpError, JsonError, parseJson, parseJsonBody, type WebRequest } from "../http/mod.ts";
+import { HttpError, JsonError, parseJsonBody, type WebRequest } from "../http/mod.ts";
 import { ApiError } from "./errors.ts";
+import { formContent } from "./large_form.ts";
 import type { Method } from "./schemas.ts";
-
-/** Fields with files of multipart forms, and where they go in the request. */
-const fileFields = {
-  inlinefile: "InlineFiles",
-  attachedfile: "AttachedFiles",
-  alternativefile: "AlternativeFiles",
-} as const;
 
 function malformed(message: string, cause?: unknown): ApiError {
   return new ApiError("protocol", message, { cause });
 }
 
-async function readJson(body: string | Uint8Array): Promise<unknown> {
+async function readJson(body: Uint8Array): Promise<unknown> {
   try {
-    return await (typeof body === "string" ? parseJson(body) : parseJsonBody(body));
+    return await parseJsonBody(body);
   } catch (cause) {
     if (!(cause instanceof JsonError)) throw cause;
     throw malformed(cause.message, cause);
   }
 }
 
-/** Files of a form, as they would stand in JSON. */
-async function formFiles(form: FormData): Promise<Map<string, unknown[]>> {
-  const found = new Map<string, unknown[]>();
-  for (const [field, target] of Object.entries(fileFields)) {
-    for (const value of form.getAll(field)) {
-      if (typeof value === "string") throw malformed(`${field} is not a file`);
-      const list = found.get(target) ?? [];
-      list.push({
-        Name: value.name,
-        ContentType: value.type,
-        Data: Buffer.from(await value.arrayBuffer()).toString("base64"),
-      });
-      found.set(target, list);
-    }
-  }
-  return found;
-}
-
 async function readForm(type: string, bytes: Uint8Array, m: Method): Promise<unknown> {
-  let form: FormData;
-  try {
-    form = await new Response(bytes.slice(), { headers: { "Content-Type": type } }).formData();
-  } catch (cause) {
-    throw malformed("the form can't be read", cause);
-  }
-  const text = form.get("request");
-  if (typeof text !== "string") throw malformed('the form has no field "request" with the JSON');
-  const request = await readJson(text);
-  const files = await formFiles(form);
-  if (files.size === 0) return request;
+  const form = await formContent(type, bytes);
+  if ("problem" in form) throw malformed(form.problem);
+  const { json: request, files } = form;
+  if (files.length === 0) return request;
   if (!m.files) throw malformed("this method takes no files");
   if (typeof request !== "object" || request === null) throw malformed("the request is no object");
   const all: Record<string, unknown> = { ...request };

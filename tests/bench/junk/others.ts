@@ -1,5 +1,6 @@
 /** Other filters that learn, as Debian has them, for comparison. Missing ones are left out. */
 import { fromFileUrl } from "../../../src/platform/paths.ts";
+import { startRspamd } from "../../scanning/programs.ts";
 import type { Labelled, Split } from "./corpus.ts";
 
 /** Scores of messages that were judged: higher is more like spam. */
@@ -92,6 +93,33 @@ function withSpamAssassin({ train, judge }: Split): Promise<Scores> {
   });
 }
 
+/** Its Bayes alone as well: the score of its two symbols, whose sign and size tell how sure it is. */
+async function withRspamd({ train, judge }: Split): Promise<Scores> {
+  await using rspamd = await startRspamd(
+    'group "statistics" { symbols = { "BAYES_HAM" { weight = -1; } "BAYES_SPAM" { weight = 1; } } }',
+  );
+  const post = async (port: number, path: string, m: Labelled) => {
+    const body = m.bytes.slice();
+    const response = await fetch(`http://127.0.0.1:${port}/${path}`, { method: "POST", body });
+    return { status: response.status, text: await response.text() };
+  };
+  let refused = 0;
+  for (const m of train) {
+    const { status, text } = await post(rspamd.controller, m.ham ? "learnham" : "learnspam", m);
+    // It does not learn from messages with hardly any words, or that it knows already.
+    if (status !== 200) refused++;
+    if (status !== 200 && refused > train.length / 10) throw new Error(`rspamd: ${text}`);
+  }
+  const scores: number[] = [];
+  for (const m of judge) {
+    const { text } = await post(rspamd.port, "checkv2", m);
+    const symbols: Record<string, { score: number } | undefined> = JSON.parse(text).symbols;
+    const sure = (symbols.BAYES_SPAM?.score ?? 0) - Math.abs(symbols.BAYES_HAM?.score ?? 0);
+    scores.push((1 + sure) / 2);
+  }
+  return inOrder(judge, scores, "rspamd");
+}
+
 async function runs(program: string, ...args: string[]): Promise<boolean> {
   try {
     const { success } = await new Deno.Command(program, { args, stdout: "null", stderr: "null" })
@@ -110,5 +138,6 @@ export async function otherFilters(): Promise<Filter[]> {
     // Minutes for each draw.
     found.push({ name: "SpamAssassin", draws: 1, run: withSpamAssassin });
   }
+  if (await runs("rspamd", "--version")) found.push({ name: "rspamd", draws: 1, run: withRspamd });
   return found;
 }

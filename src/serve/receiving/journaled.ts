@@ -1,0 +1,65 @@
+/**
+ * Copies of incoming mail for the journals of its recipients' domains, before it is in any mailbox.
+ *
+ * @module
+ */
+import { syncFile } from "../../platform/files.ts";
+import { addressText, type IncomingMessage, type SmtpError } from "../../smtp/server/mod.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan } from "../arrival/plan.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
+import type { Decisions } from "./decide.ts";
+import { storeFailure } from "./failure.ts";
+
+/** Whether a recipient's message will be taken, as far as it is decided. */
+function taken(plan: Plan, { decided, refusal }: Decisions): boolean {
+  if (refusal !== undefined && decided.length === 0) return false;
+  if (plan.sender) return false;
+  return plan.list !== undefined || decided.some((d) => d.decision.accept && !d.decision.isReject);
+}
+
+/**
+ * Copies the message once for each domain with a journal; durable when it resolves.
+ * @returns why the message can't be taken now, if no copy could be made
+ */
+export async function copyForJournals(
+  s: ReceivingServices,
+  m: Incoming,
+  plans: readonly Plan[],
+  decisions: readonly Decisions[],
+  message: IncomingMessage,
+): Promise<SmtpError | undefined> {
+  if (s.journal === undefined) return undefined;
+  const domains = new Map<string, Plan[]>();
+  plans.forEach((plan, i) => {
+    const domain = plan.recipient.address.asciiDomain ?? "";
+    if (domain === "" || !s.journal!.wanted(domain) || !taken(plan, decisions[i])) return;
+    domains.set(domain, [...domains.get(domain) ?? [], plan]);
+  });
+  const { mailFrom } = m.transaction;
+  for (const [domain, of] of domains) {
+    // Reports of copies that did not arrive: copying those could go on for ever.
+    if (!mailFrom && of.every((p) => /^postmaster$/i.test(p.recipient.address.localpart))) continue;
+    try {
+      await (m.arrived.synced ?? syncFile(m.arrived.file));
+      await s.journal.copy(domain, {
+        direction: "incoming",
+        mailFrom: mailFrom ? addressText(mailFrom) : "",
+        recipients: of.map((p) => addressText(p.recipient.address)),
+        prefix: new TextEncoder().encode(
+          message.returnPathHeader() + m.sender.headers + message.receivedHeader(),
+        ),
+        file: m.arrived.file,
+        fileSize: m.arrived.size,
+        messageId: m.arrived.description.summary.messageId,
+        subject: m.arrived.description.summary.subject,
+        utf8: message.headerHas8bit,
+        has8bit: message.has8bit,
+        binary: m.transaction.body === "binarymime",
+      });
+    } catch (err) {
+      return storeFailure(err, m.session.log);
+    }
+  }
+  return undefined;
+}

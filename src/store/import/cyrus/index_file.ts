@@ -1,0 +1,64 @@
+/**
+ * A mailbox's `cyrus.index`: a header and a record of fixed size for each message, numbers with the highest byte first.
+ * Where the fields are that are read here has been the same from Cyrus 2.3 to 3.6 (versions 9 to 17 of the file).
+ *
+ * @module
+ */
+import { Flag } from "../../types.ts";
+
+/** What the index has of a message. */
+export interface CyrusRecord {
+  /** Milliseconds. */
+  received: number;
+  /** Bits of Flag. */
+  flags: number;
+  /** Numbers of keywords. */
+  keywords: number[];
+  /** Removed, though its file may still be there. */
+  gone: boolean;
+}
+
+/** Versions of the file that are read. */
+const [firstVersion, lastVersion] = [9, 17];
+/** Up to where a record's fields are read. */
+const recordBytes = 52;
+/** Bits of a message's keywords. */
+const keywordWords = 4;
+
+const systemFlags: readonly (readonly [bit: number, flag: number])[] = [
+  [0, Flag.Answered],
+  [1, Flag.Flagged],
+  [2, Flag.Deleted],
+  [3, Flag.Draft],
+  [4, Flag.Seen],
+];
+
+/** The records by uid; or why they can't be read. */
+export function parseCyrusIndex(bytes: Uint8Array): Map<number, CyrusRecord> | string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 24) return "is damaged";
+  const version = view.getUint32(8);
+  if (version < firstVersion || version > lastVersion) {
+    return `has version ${version}; those from ${firstVersion} to ${lastVersion} can be read`;
+  }
+  const [start, size, count] = [view.getUint32(12), view.getUint32(16), view.getUint32(20)];
+  if (start < 24 || size < recordBytes || start + size * count > bytes.length) return "is damaged";
+  const records = new Map<number, CyrusRecord>();
+  for (let i = 0; i < count; i++) {
+    const at = start + i * size;
+    const stored = view.getUint32(at + 32);
+    const keywords: number[] = [];
+    for (let word = 0; word < keywordWords; word++) {
+      const bits = view.getUint32(at + 36 + word * 4);
+      for (let bit = 0; bit < 32; bit++) if (bits >>> bit & 1) keywords.push(word * 32 + bit);
+    }
+    records.set(view.getUint32(at), {
+      received: view.getUint32(at + 4) * 1000,
+      flags: systemFlags.reduce((f, [bit, flag]) => stored >>> bit & 1 ? f | flag : f, 0),
+      keywords,
+      // "Expunged", and "unlinked": its file has been removed.
+      gone: stored >>> 30 !== 0,
+    });
+  }
+  return records;
+}

@@ -1,0 +1,37 @@
+/**
+ * Forms, large ones in a Worker: taking apart 15 MB of files and making base64 of them held the event loop for hundreds
+ * of milliseconds.
+ *
+ * @module
+ */
+import { workerClient } from "../../platform/worker.ts";
+import { HttpError } from "../http/mod.ts";
+import { type FormContent, readFormContent } from "./form.ts";
+
+/** A form's bytes, and its Content-Type. */
+export interface FormRequest {
+  type: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Bytes that are read at once: some milliseconds. */
+const smallForm = 256 * 1024;
+/** Forms that may wait for the Worker. */
+const maxWaiting = 20;
+
+const worker = workerClient<FormRequest, FormContent>({
+  name: "form",
+  start: () => new Worker(new URL("./form_worker.ts", import.meta.url), { type: "module" }),
+  // With it goes what large forms have made it grow by.
+  idleTimeout: 30_000,
+  answerTimeout: 30_000,
+});
+
+/** What is in a form. @throws HttpError 503 if too many large ones wait */
+export async function formContent(type: string, bytes: Uint8Array): Promise<FormContent> {
+  if (bytes.length <= smallForm) return await readFormContent(type, bytes.slice());
+  if (worker.waiting() >= maxWaiting) {
+    throw new HttpError(503, "too many large requests at a time", { "Retry-After": "10" });
+  }
+  return await worker.ask({ type, bytes: bytes as Uint8Array<ArrayBuffer> });
+}
