@@ -7,6 +7,16 @@ const maybeAccount = ([account]: string[]) => ({ account: account ?? "" });
 
 export const maintenanceCommands: readonly Command[] = [
   adminCommand({
+    name: "retention",
+    usage: "[account]",
+    summary: "Say which old messages would be removed",
+    help: `
+Prints how many messages Retention of mox.conf and of the account would remove now, by mailbox, of one
+account or of all. Nothing is removed by this command: the server does that once a day.`,
+    max: 1,
+    toArgs: maybeAccount,
+  }),
+  adminCommand({
     name: "bumpuidvalidity",
     usage: "account [mailbox]",
     summary: "Make mail programs fetch mailboxes anew",

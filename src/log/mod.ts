@@ -11,6 +11,7 @@
  * @module
  */
 import { writeStderr } from "../platform/stdio.ts";
+import { exportLine, telemetryOn } from "../platform/telemetry.ts";
 
 /** Log levels from quiet to loud. */
 export const levels = [
@@ -174,13 +175,19 @@ export class Log {
 
   #write(level: Level, msg: string, fields?: LogFields): void {
     if (!this.enabled(level)) return;
-    if (logFormat === "json") return sink(jsonLine(level, msg, this.pkg, this.#fields, fields));
-    sink(
-      `${new Date().toISOString()} l=${level} m=${quote(msg)} pkg=${this.pkg}${this.#suffix}${
+    const line = logFormat === "json"
+      ? jsonLine(level, msg, this.pkg, this.#fields, fields)
+      : `${new Date().toISOString()} l=${level} m=${quote(msg)} pkg=${this.pkg}${this.#suffix}${
         fields ? render(fields) : ""
-      }\n`,
-    );
+      }\n`;
+    sink(line);
+    // Transcripts of protocols have secrets: they stay here.
+    if (telemetryOn && exported(level)) exportLine(level, line.trimEnd());
   }
+}
+
+function exported(level: Level): level is "error" | "warn" | "info" | "debug" {
+  return levels.indexOf(level) <= levels.indexOf("debug");
 }
 
 /** A line as JSON: `time`, `level`, `msg`, `pkg` and the fields, whose values are numbers, booleans or texts. */

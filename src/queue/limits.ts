@@ -2,14 +2,19 @@
 import type { Db } from "../store/database/database.ts";
 import { type NewQueueMessage, QueueLimitError } from "./types.ts";
 
-const day = 24 * 3600_000;
+const hour = 3600_000;
+const day = 24 * hour;
 
 /** Recipients elsewhere of an account's messages in the last 24 hours. */
 export function sentInDay(db: Db, account: string, now: number): number {
+  return sentSince(db, account, now - day);
+}
+
+function sentSince(db: Db, account: string, time: number): number {
   return db.get(
     "SELECT coalesce(sum(count), 0) FROM submitted WHERE account = ? AND time > ?",
     account,
-    now - day,
+    time,
   )![0];
 }
 
@@ -23,6 +28,13 @@ export function countAgainstLimits(db: Db, m: NewQueueMessage, now: number): voi
   const sent = sentInDay(db, m.senderAccount, now);
   if (sent + addresses.length > limits.messages) {
     throw new QueueLimitError("messages", limits.messages);
+  }
+  const { messagesPerHour } = limits;
+  if (
+    messagesPerHour !== undefined &&
+    sentSince(db, m.senderAccount, now - hour) + addresses.length > messagesPerHour
+  ) {
+    throw new QueueLimitError("messagesPerHour", messagesPerHour);
   }
   let added = 0;
   for (const a of addresses) {

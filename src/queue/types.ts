@@ -71,10 +71,12 @@ export interface NewQueueMessage {
   limits?: SendingLimits;
 }
 
-/** Limits of an account for 24 hours. */
+/** Limits of an account, for 24 hours if nothing else is said. */
 export interface SendingLimits {
   /** Recipients of messages. */
   messages: number;
+  /** The same within an hour; undefined for no such limit. */
+  messagesPerHour?: number;
   /** Recipients that it never wrote to before. */
   firstTimeRecipients: number;
   /** Whether an address counts: those of this server don't. */
@@ -84,12 +86,14 @@ export interface SendingLimits {
 /** An account has sent as much as it may. */
 export class QueueLimitError extends Error {
   override name = "QueueLimitError";
-  readonly limit: "messages" | "firstTimeRecipients";
+  readonly limit: "messages" | "messagesPerHour" | "firstTimeRecipients";
   readonly max: number;
   constructor(limit: QueueLimitError["limit"], max: number) {
     super(
       limit === "messages"
         ? `more than ${max} messages in 24 hours`
+        : limit === "messagesPerHour"
+        ? `more than ${max} messages in an hour`
         : `more than ${max} new recipients in 24 hours`,
     );
     this.limit = limit;

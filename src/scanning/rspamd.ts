@@ -1,6 +1,17 @@
 /** rspamd's HTTP interface: /checkv2 of a worker, /learnspam and /learnham of the controller. @module */
 import type { IncomingMessage } from "node:http";
-import { array, number, object, optional, record, safeParse, string, unknown } from "valibot";
+import {
+  array,
+  boolean,
+  type InferOutput,
+  number,
+  object,
+  optional,
+  record,
+  safeParse,
+  string,
+  unknown,
+} from "valibot";
 import { encodeWord } from "../mail/header/encode.ts";
 import type { Outbound } from "../net/mod.ts";
 import { joined } from "../platform/bytes.ts";
@@ -43,6 +54,9 @@ const answerSchema = object({
     change_from: optional(string()),
     add_rcpt: optional(array(string())),
     del_rcpt: optional(array(string())),
+    reject: optional(string()),
+    no_action: optional(boolean()),
+    spam_header: optional(string()),
   })),
 });
 
@@ -188,7 +202,7 @@ export function readAnswer(json: unknown): ScanResult {
   const said = isRecord(a.messages) && typeof a.messages.smtp_message === "string"
     ? a.messages.smtp_message.replace(/[^ -~]/g, " ").trim().slice(0, 200)
     : "";
-  switch (a.action) {
+  switch (effectOf(a)) {
     case "reject":
       result.action = "reject";
       result.reply = { code: 554, enhanced: "7.1", text: said || "message refused as spam" };
@@ -206,6 +220,9 @@ export function readAnswer(json: unknown): ScanResult {
     case "add header":
     case "rewrite subject":
       result.action = "junk";
+      if (a.milter?.spam_header !== undefined && a.action === "add header") {
+        result.headers.push({ kind: "add", ...checkedField(a.milter.spam_header, "Yes") });
+      }
       if (a.action === "rewrite subject" && a.subject !== undefined) {
         const field = checkedField("Subject", encodeWord(a.subject.slice(0, 900)));
         result.headers.push({ kind: "change", occurrence: 1, ...field });
@@ -223,6 +240,13 @@ export function readAnswer(json: unknown): ScanResult {
     (a.required_score ?? 15).toFixed(2)
   }${symbols.length > 0 ? ` (${symbols.slice(0, 30).join(" ").slice(0, 600)})` : ""}`;
   return result;
+}
+
+/** Its action, or what its modules want in its place. */
+function effectOf({ action, milter }: InferOutput<typeof answerSchema>): string {
+  if (milter?.no_action) return "no action";
+  const other = milter?.reject;
+  return action === "reject" && (other === "discard" || other === "quarantine") ? other : action;
 }
 
 /** From its points to 0...1: the threshold for a header is 0.5, that for a refusal 1. */

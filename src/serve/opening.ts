@@ -44,6 +44,8 @@ import { Listeners } from "./listeners.ts";
 import { MailingLists } from "./lists/mod.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
 import { authHttp } from "./nodes/auth_http.ts";
+import { MonthCounts } from "./months/counts.ts";
+import { MonthReports } from "./months/report.ts";
 import { askNode, loginChecker } from "./nodes/login_check.ts";
 import { openNodes } from "./nodes/nodes.ts";
 import { refuseCopy } from "./nodes/succession.ts";
@@ -59,7 +61,7 @@ import { Retention } from "./retention.ts";
 import { watchRemovals } from "./removals.ts";
 import { startReports } from "./reports/mod.ts";
 import { accountRules } from "./rules.ts";
-import { journalSent } from "./sending/outgoing.ts";
+import { watchSent } from "./sending/outgoing.ts";
 import { ServerWebhooks } from "./sending/webhooks.ts";
 import { ImapEvents } from "./sieve/imap_events.ts";
 import type { Sockets } from "./sockets.ts";
@@ -244,7 +246,18 @@ async function open(
     a.credentials.onChange = (change, keep) => void openLogins.changed(a.name, change, keep);
   };
   const journal = new Journal({ config, accounts, queue, tempDir });
-  journalSent(queue, journal);
+  const months = part("months", await MonthCounts.open(config.dataPath("months.json")));
+  const monthReports = part(
+    "monthReports",
+    new MonthReports({ config, accounts, counts: months, tempDir }),
+  );
+  watchSent(queue, {
+    copy: (domain, m) => journal.sent(domain, m),
+    count: (domain, recipients) => {
+      const of = config.domain(domain)?.name.ascii;
+      if (of !== undefined) months.sent(of, recipients);
+    },
+  });
   const noMoreFiles = part("noMoreFiles", makeFilesAhead(tempDir));
   const receiving = part(
     "receiving",
@@ -263,6 +276,7 @@ async function open(
         scanners,
         lists,
         journal,
+        months,
       },
       o.receiving,
     ),
@@ -392,6 +406,7 @@ async function open(
 
   quotaWarnings.start();
   retention.start();
+  monthReports.start();
   nodes?.start();
   await queue.start();
   lists.start();
@@ -426,7 +441,7 @@ async function open(
     ...{ config, tempDir, control, accounts, audit, scanners, learning, webhooks, events, queue },
     ...{ lists, loginLog, openLogins, tlsKeys, shares, trainer, figures, receiving, outbound },
     ...{ certificates, pages, nodes, listeners, developer, freshResolver, reportSending },
-    ...{ closePolicies, noMoreFiles, unwatch, quotaWarnings, retention },
+    ...{ closePolicies, noMoreFiles, unwatch, quotaWarnings, retention, months, monthReports },
     sieve: scripts,
     endDnsblMonitor: watched.endDnsblMonitor,
     dnsWatch: watched.dnsWatch,

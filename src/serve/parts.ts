@@ -25,6 +25,8 @@ import type { MailingLists } from "./lists/mod.ts";
 import type { RunningNode } from "./nodes/nodes.ts";
 import type { OpenLogins } from "./open_logins.ts";
 import type { QuotaWarnings } from "./quota_warnings.ts";
+import type { MonthCounts } from "./months/counts.ts";
+import type { MonthReports } from "./months/report.ts";
 import type { Retention } from "./retention.ts";
 import type { Receiving } from "./receiving/receiving.ts";
 import type { ReportSending } from "./reports/mod.ts";
@@ -62,6 +64,9 @@ export interface ServerParts {
   /** Mail to users of full accounts; what removes old messages. */
   quotaWarnings: QuotaWarnings;
   retention: Retention;
+  /** How much mail domains have, and the reports of it. */
+  months: MonthCounts;
+  monthReports: MonthReports;
   receiving: Receiving;
   outbound: Outbound;
   certificates: ServerCertificates;
@@ -105,8 +110,10 @@ export async function endParts(p: Partial<ServerParts>): Promise<void> {
   await p.receiving?.close();
   await p.trainer?.stop();
   await p.retention?.end();
+  await p.monthReports?.end();
   await p.quotaWarnings?.end();
   await p.figures?.close();
+  await p.months?.close();
   await p.learning?.close();
   await p.tlsKeys?.close();
   await p.shares?.close();

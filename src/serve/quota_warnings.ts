@@ -16,6 +16,7 @@ import { withTempFile, writeFileAtomic } from "../platform/files.ts";
 import type { Account } from "../store/account/account.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import { emailsOfMessageId } from "../store/emails/message_ids.ts";
+import { sizeText } from "./size_text.ts";
 
 const log = new Log("quota");
 /** Shares of the quota, in percent, that are worth a message. */
@@ -50,18 +51,6 @@ export function levelOf(used: number, limit: number, refused = false): number {
   const percent = used / limit * 100;
   if (refused && percent >= 95) return 100;
   return levels.findLast((l) => percent >= l) ?? 0;
-}
-
-const sizes = ["bytes", "kB", "MB", "GB", "TB"];
-
-/** A size for people, in powers of 1000. */
-function sizeText(bytes: number): string {
-  let unit = 0;
-  while (bytes >= 1000 && unit < sizes.length - 1) {
-    bytes /= 1000;
-    unit++;
-  }
-  return `${bytes >= 100 || unit === 0 ? Math.round(bytes) : bytes.toFixed(1)} ${sizes[unit]}`;
 }
 
 /** Looks at what comes and goes, and warns. */

@@ -82,6 +82,41 @@ async function cleanUp(o: RetentionOptions, account: Account): Promise<Map<strin
   return removed;
 }
 
+/** What would be removed of a mailbox. */
+export interface AgedMail {
+  mailbox: string;
+  /** Days that its messages are kept. */
+  days: number;
+  messages: number;
+  /** Bytes of them. */
+  size: number;
+}
+
+/** What would be removed of an account if it were done now; its rules that remove nothing have 0 messages. */
+export async function agedMail(o: RetentionOptions, account: Account): Promise<AgedMail[]> {
+  const found: AgedMail[] = [];
+  for (const { id, name } of account.mailboxes()) {
+    const mailbox = account.mailbox(id);
+    const days = mailbox && keptDays(o.config, account.name, mailbox);
+    if (days === undefined) continue;
+    const before = (o.now?.() ?? Date.now()) - days * day;
+    const sum: AgedMail = { mailbox: name, days, messages: 0, size: 0 };
+    for (let after: number | undefined = 0; after !== undefined;) {
+      const { uids, last } = agedUids(account.db, id, before, after);
+      after = last;
+      if (uids.length > 0) {
+        account.fetch(id, uids, 0, (row) => {
+          sum.messages++;
+          sum.size += row.size;
+        });
+      }
+      await giveWay();
+    }
+    found.push(sum);
+  }
+  return found;
+}
+
 /** Removes what is too old in all accounts of this server, one after the other. @returns by account and mailbox */
 export async function applyRetention(
   o: RetentionOptions,

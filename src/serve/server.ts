@@ -17,6 +17,7 @@ import type { Shares } from "../store/mailboxes/shares.ts";
 import type { ReportDatabases } from "./arrival/services.ts";
 import { controlAnswers, inUse } from "./control/control.ts";
 import { Identities } from "./identities.ts";
+import type { MonthCounts } from "./months/counts.ts";
 import type { MailingLists } from "./lists/mod.ts";
 import { openParts } from "./opening.ts";
 import type { ServerOptions } from "./options.ts";
@@ -88,6 +89,11 @@ export class MailServer {
   get lists(): MailingLists {
     return this.#parts.lists;
   }
+  /** How much mail domains have, by month. */
+  get months(): MonthCounts {
+    return this.#parts.months;
+  }
+
   get loginLog(): LoginLog {
     return this.#parts.loginLog;
   }

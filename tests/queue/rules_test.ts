@@ -133,6 +133,40 @@ Deno.test("hold rules: what is given must fit, domains in any form", () =>
     assert.deepEqual(holdRules(db).map((r) => r.id), [second]);
   }));
 
+Deno.test("limit of an hour: to the last recipient and to the millisecond, beside that of the day", () =>
+  withDb((db) => {
+    const hour = 3600_000;
+    const limits = {
+      messages: 4,
+      messagesPerHour: 2,
+      firstTimeRecipients: 100,
+      counts: (a: string) => a.endsWith("@out.example"),
+    };
+    const limitAt = (now: number, ...to: string[]) => {
+      try {
+        db.transaction(() =>
+          countAgainstLimits(db, newMessage(to, { senderAccount: "ann", limits }), now)
+        );
+        return undefined;
+      } catch (err) {
+        return (err as QueueLimitError).limit;
+      }
+    };
+    const t = 1_000_000_000;
+    assert.equal(limitAt(t, "a@out.example", "a@in.example"), undefined);
+    assert.equal(limitAt(t + 1, "a@out.example", "b@out.example"), "messagesPerHour");
+    assert.equal(limitAt(t + 1, "b@out.example"), undefined);
+    assert.equal(limitAt(t + hour - 1, "c@out.example"), "messagesPerHour");
+    assert.equal(limitAt(t + hour, "c@out.example"), undefined, "the first is an hour ago");
+    assert.equal(limitAt(t + hour, "c@out.example"), "messagesPerHour");
+    assert.equal(limitAt(t + 3 * hour, "d@out.example"), undefined);
+    assert.equal(limitAt(t + 6 * hour, "e@out.example"), "messages");
+    assert.match(
+      new QueueLimitError("messagesPerHour", 2).message,
+      /more than 2 messages in an hour/,
+    );
+  }));
+
 Deno.test("limits of a day: messages and new recipients, to the last one and to the millisecond", () =>
   withDb((db) => {
     const add = (

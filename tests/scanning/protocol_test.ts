@@ -213,6 +213,28 @@ Deno.test("clamd: answers that are none", async (t) => {
   }
 });
 
+Deno.test("rspamd: what its modules want in place of its action", () => {
+  const answer = (action: string, milter: unknown) =>
+    readAnswer({ action, score: 20, required_score: 15, milter });
+  assert.equal(answer("reject", {}).action, "reject");
+  assert.equal(answer("reject", { reject: "discard" }).action, "discard");
+  const aside = answer("reject", { reject: "quarantine" });
+  assert.deepEqual([aside.action, aside.quarantine], [
+    readAnswer({ action: "no action", score: 0 }).action,
+    "rspamd",
+  ]);
+  assert.equal(answer("add header", { reject: "discard" }).action, "junk", "no refusal to replace");
+  const none = answer("reject", { no_action: true, add_headers: { "X-Seen": "1" } });
+  assert.equal(none.action, aside.action);
+  assert.equal(none.reply, undefined);
+  assert.deepEqual(none.headers.map((h) => h.kind), ["add"]);
+  const marked = answer("add header", { spam_header: "X-Our-Spam" });
+  assert.equal(marked.action, "junk");
+  assert.deepEqual(marked.headers, [{ kind: "add", name: "X-Our-Spam", value: "Yes" }]);
+  assert.throws(() => answer("add header", { spam_header: "X: y\r\nEvil" }));
+  assert.throws(() => answer("reject", { no_action: "yes" }));
+});
+
 Deno.test("rspamd: answers that are none", async (t) => {
   const http = (body: string, status = "200 OK") =>
     `HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;

@@ -1,7 +1,7 @@
 /** Messages that are in a mailbox for longer than Retention says are removed; a legal hold keeps them. */
 import assert from "node:assert/strict";
 import { setLevel } from "../../src/log/mod.ts";
-import { keptDays, Retention } from "../../src/serve/retention.ts";
+import { agedMail, keptDays, Retention } from "../../src/serve/retention.ts";
 import { setAccountPassword } from "../../src/serve/logins.ts";
 import { SpecialUse } from "../../src/store/types.ts";
 import { ImapFlow } from "imapflow";
@@ -46,6 +46,14 @@ Deno.test("by name and special use, the account's before the server's; a hold ke
     for (const mailbox of ["Inbox", "Trash", "Junk"]) await put(r, name, mailbox, 2);
   }
   let now = start;
+  const trial = (name: string, at: number) =>
+    r.account(name, (a) => agedMail({ config, accounts, now: () => at }, a));
+  const size = "Subject: hello\r\n\r\nhello\r\n".length;
+  assert.deepEqual(await trial("ann", start + 15 * day), [
+    { mailbox: "Inbox", days: 10, messages: 2, size: 2 * size },
+    { mailbox: "Trash", days: 30, messages: 0, size: 0 },
+  ]);
+  assert.deepEqual(await trial("eve", start + 500 * day), []);
   const retention = new Retention({ config, accounts, now: () => now });
   const all = async () => [
     await counts(r, "ann"),

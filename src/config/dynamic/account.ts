@@ -325,6 +325,11 @@ export const account = struct({
     "Most messages to recipients elsewhere in 24 hours. Limits what a stolen password can do.",
     1000,
   ),
+  MaxOutgoingMessagesPerHour: optional(
+    count,
+    "The same in an hour, so that a program or thief who sends quickly is stopped early; 0 for no such limit. What is " +
+      "beyond it gets a temporary error.",
+  ),
   MaxFirstTimeRecipientsPerDay: optional(
     count,
     "Most recipients in 24 hours that the account never wrote to before.",

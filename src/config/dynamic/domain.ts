@@ -107,6 +107,11 @@ export const domain = struct({
     "Accounts that may log in to the admin page with their own address and password, and see and change this " +
       "domain there, with the accounts that have addresses of their domains only.",
   ),
+  MonthlyReport: optional(
+    bool,
+    "After the end of each month the Administrators, or the postmaster where there are none, get a message with how " +
+      "much mail the domain had, and how much room its accounts take.",
+  ),
   OpenIDProvider: optional(
     text(),
     "Name of one of OpenIDProviders in mox.conf, with which users of the domain's addresses can log in.",

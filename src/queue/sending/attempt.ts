@@ -1,5 +1,6 @@
 /** One delivery: the attempt, who is told what came of it, and writing that down. @module */
 import { counter, histogram } from "../../metrics/mod.ts";
+import { traced } from "../../platform/telemetry.ts";
 import type { Db } from "../../store/database/database.ts";
 import { isOverdue, overdue } from "../deliver_by.ts";
 import { attempted, type Done, dsnEvents, outgoingEvent, owe } from "../events.ts";
@@ -108,7 +109,18 @@ async function attempt(
   let outcome: readonly Result[];
   const started = performance.now();
   try {
-    outcome = await q.options.deliverer.deliver(message, items, run.signal, run.progress);
+    outcome = await traced("queue.deliver", {
+      "mox.queue.id": message.id,
+      "mox.account": message.senderAccount,
+      "mox.destination": items[0].domain,
+      "mox.recipients": items.length,
+      "mox.attempt": items[0].attempts + 1,
+    }, async (span) => {
+      const results = await q.options.deliverer.deliver(message, items, run.signal, run.progress);
+      const bad = results.find((r) => r.kind !== "delivered");
+      if (bad) span.fail(`${bad.code} ${bad.enhanced} ${bad.text}`);
+      return results;
+    });
   } catch (err) {
     if (!q.stopping.aborted && !run.madeRoom) {
       q.options.log.error("delivering", { err: err as Error, id: message.id });

@@ -93,6 +93,8 @@ export interface ReceivingServices {
   greylist?: Greylist;
   lists: ListReceiver;
   journal?: JournalOfReceived;
+  /** Counts what comes for recipients of a domain. */
+  months?: { received(domain: string, refused: boolean): void };
   wait: SenderWait;
   now: () => number;
   random: () => number;

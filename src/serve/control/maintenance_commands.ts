@@ -8,6 +8,7 @@ import {
   recalculateCounts,
   reparse,
 } from "../../store/account/maintenance.ts";
+import { agedMail } from "../retention.ts";
 import { reassignThreads } from "../../store/messages/rethread.ts";
 import type { AdminCommand, AdminContext, Arguments } from "./admin_command.ts";
 import { ControlError } from "./control.ts";
@@ -42,6 +43,20 @@ function printFixed(print: Print, account: Account, fixed: readonly string[]): v
 }
 
 export const maintenanceCommands: Record<string, AdminCommand> = {
+  retention: (c, args, print) =>
+    forAccounts(c, args, async (a) => {
+      if (c.config.account(a.name)?.LegalHold) {
+        print(`${a.name}: LegalHold, nothing is removed\n`);
+        return;
+      }
+      const list = await agedMail({ config: c.config, accounts: c.accounts }, a);
+      if (list.length === 0) print(`${a.name}: no rule, nothing is removed\n`);
+      for (const { mailbox, days, messages, size } of list) {
+        print(
+          `${a.name}: ${mailbox}, kept ${days} days: ${messages} messages with ${size} bytes would go\n`,
+        );
+      }
+    }),
   bumpuidvalidity: (c, args, print) =>
     forAccounts(c, args, async (a) => {
       for (const [name, value] of await bumpUidValidity(a, mailboxOf(args))) {

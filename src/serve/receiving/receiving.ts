@@ -9,6 +9,8 @@
  *
  * @module
  */
+import { cidString } from "../../log/mod.ts";
+import { traced } from "../../platform/telemetry.ts";
 import { type Config, firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
 import { Greylist } from "../../delivery/greylist.ts";
 import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
@@ -97,6 +99,7 @@ export class Receiving {
         | "scanners"
         | "lists"
         | "journal"
+        | "months"
       >
       & {
         local: boolean;
@@ -121,6 +124,7 @@ export class Receiving {
       greylist: wantsGreylist(config) ? await Greylist.open(config.dataDir) : undefined,
       lists: s.lists,
       journal: s.journal,
+      months: s.months,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),
@@ -169,7 +173,21 @@ export class Receiving {
         }),
       startMessage: () => new ParsingObserver(),
       deliver: (session, transaction, message): Promise<Delivered> =>
-        receive(s, listener, session, transaction, message),
+        traced("smtp.receive", {
+          "mox.cid": cidString(session.cid),
+          "client.address": session.remoteIp,
+          "mox.recipients": transaction.recipients.length,
+          "mox.size": message.size,
+        }, async (span) => {
+          const done = await receive(s, listener, session, transaction, message);
+          const refused = done.outcomes.find((o) => o !== undefined);
+          if (refused) span.fail(`${refused.code} ${refused.message}`);
+          transaction.recipients.forEach(({ address }, i) => {
+            const domain = s.config.domain(address.asciiDomain ?? "")?.name.ascii;
+            if (domain) s.months?.received(domain, done.outcomes[i] !== undefined);
+          });
+          return done;
+        }),
       failed: (session, transaction, message, failures) =>
         notifyFailures(s, session, transaction, message, failures),
     };

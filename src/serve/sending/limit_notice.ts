@@ -4,6 +4,7 @@ import { Log } from "../../log/mod.ts";
 import type { QueueLimitError } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { deliverToPostmaster } from "../postmaster.ts";
+import { limitParameters } from "./outgoing.ts";
 
 const log = new Log("submission");
 /** Milliseconds between notices about one account. */
@@ -38,12 +39,11 @@ async function deliverNotice(
   account: string,
   err: QueueLimitError,
 ): Promise<void> {
-  const parameter = err.limit === "messages"
-    ? "MaxOutgoingMessagesPerDay"
-    : "MaxFirstTimeRecipientsPerDay";
+  const parameter = limitParameters[err.limit];
+  const time = err.limit === "messagesPerHour" ? "an hour has" : "24 hours have";
   await deliverToPostmaster(s, `Account ${account} has reached a limit for sending`, [
     `The account ${account} tried to send ${err.message}.`,
-    "Further messages are refused until 24 hours have passed since its earlier ones.",
+    `Further messages are refused until ${time} passed since its earlier ones.`,
     "",
     "If its user did not send them, somebody else knows the password: set another one with",
     `"mox setaccountpassword ${account}". Stop what waits with "mox queue hold -account ${account}", look at it`,

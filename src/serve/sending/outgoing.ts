@@ -7,6 +7,7 @@
 import type { Config } from "../../config/mod.ts";
 import { counter } from "../../metrics/mod.ts";
 import { Log } from "../../log/mod.ts";
+import { traced } from "../../platform/telemetry.ts";
 import { type NewQueueMessage, type Queue, QueueLimitError } from "../../queue/mod.ts";
 import type { Scanners } from "../../scanning/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
@@ -22,8 +23,15 @@ const log = new Log("submission");
 const limited = counter(
   "mox_submission_limit_total",
   "Messages refused because the account had sent too much.",
-  { limit: ["messages", "firstTimeRecipients"] },
+  { limit: ["messages", "messagesPerHour", "firstTimeRecipients"] },
 );
+
+/** Parameters of accounts in domains.conf that set the limits. */
+export const limitParameters: Record<QueueLimitError["limit"], string> = {
+  messages: "MaxOutgoingMessagesPerDay",
+  messagesPerHour: "MaxOutgoingMessagesPerHour",
+  firstTimeRecipients: "MaxFirstTimeRecipientsPerDay",
+};
 
 /** What it works with. */
 export interface OutgoingServices {
@@ -53,21 +61,24 @@ export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
   scan?: OutgoingScan;
 }
 
-/** What makes the copies for a domain's journal. */
-export interface JournalOfSent {
-  sent(domain: string, m: OutgoingMessage): Promise<void>;
+/** What is done for the domain of each message that users send. */
+export interface SentWatch {
+  /** Before it is in the queue: the copy for the domain's journal, durable when it resolves. */
+  copy(domain: string, m: OutgoingMessage): Promise<void>;
+  /** When it is. */
+  count(domain: string, recipients: number): void;
 }
 
-const journals = new WeakMap<Queue, JournalOfSent>();
+const watches = new WeakMap<Queue, SentWatch>();
 
-/** From now on messages that go into the queue are copied first. */
-export function journalSent(queue: Queue, journal: JournalOfSent): void {
-  journals.set(queue, journal);
+/** From now on messages that go into the queue are copied and counted. */
+export function watchSent(queue: Queue, watch: SentWatch): void {
+  watches.set(queue, watch);
 }
 
 async function copyForJournal({ queue }: OutgoingServices, m: OutgoingMessage): Promise<void> {
   try {
-    await journals.get(queue)?.sent(m.fromDomain, m);
+    await watches.get(queue)?.copy(m.fromDomain, m);
   } catch (err) {
     if (err instanceof SmtpError) throw err;
     const text = "no copy for the journal of the domain can be made, try again later";
@@ -81,13 +92,20 @@ async function copyForJournal({ queue }: OutgoingServices, m: OutgoingMessage): 
  * @throws SmtpError if the account may not send more now, in words that name the parameter to change.
  */
 export async function queueOutgoing(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
-  const changed = m.isDsn ? undefined : await asItMayLeave(s.config, m);
-  if (!changed) return await scanAndQueue(s, m);
-  try {
-    return await scanAndQueue(s, { ...m, ...changed.message });
-  } finally {
-    changed.remove();
-  }
+  return await traced("mail.submit", {
+    "mox.account": m.senderAccount,
+    "mox.recipients": m.recipients.length,
+    "mox.size": m.fileSize,
+  }, async (span) => {
+    const changed = m.isDsn ? undefined : await asItMayLeave(s.config, m);
+    try {
+      const ids = await scanAndQueue(s, changed ? { ...m, ...changed.message } : m);
+      span.set("mox.queue.ids", ids.join(" "));
+      return ids;
+    } finally {
+      changed?.remove();
+    }
+  });
 }
 
 async function scanAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
@@ -119,20 +137,20 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
       prefix,
       limits: unlimited ? undefined : {
         messages: account.MaxOutgoingMessagesPerDay,
+        messagesPerHour: account.MaxOutgoingMessagesPerHour || undefined,
         firstTimeRecipients: account.MaxFirstTimeRecipientsPerDay,
         counts: (address) =>
           config.domain(address.slice(address.lastIndexOf("@") + 1)) === undefined,
       },
     });
+    if (!ofJournal && !m.isDsn) watches.get(s.queue)?.count(m.fromDomain, m.recipients.length);
     if (author !== undefined) await copyToOwner(s, { ...rest, author });
     if (scan !== undefined && !m.isDsn && !ofJournal) await noteRecipients(s, rest);
     return ids;
   } catch (err) {
     if (!(err instanceof QueueLimitError)) throw err;
     limited.inc({ limit: err.limit });
-    const name = err.limit === "messages"
-      ? "MaxOutgoingMessagesPerDay"
-      : "MaxFirstTimeRecipientsPerDay";
+    const name = limitParameters[err.limit];
     log.warn("account has sent as much as it may", {
       account: m.senderAccount,
       limit: err.limit,

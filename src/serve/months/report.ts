@@ -1,0 +1,192 @@
+/**
+ * The report of a domain's month, for its Administrators, or the postmaster where it has none: how much mail there was,
+ * beside the month before, and how much room accounts take.
+ *
+ * @module
+ */
+import type { Config } from "../../config/mod.ts";
+import { Log } from "../../log/mod.ts";
+import { formatDate } from "../../mail/header/date.ts";
+import { withTempFile } from "../../platform/files.ts";
+import { giveWay } from "../../platform/turns.ts";
+import type { Account } from "../../store/account/account.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { emailsOfMessageId } from "../../store/emails/message_ids.ts";
+import { sizeText } from "../size_text.ts";
+import { monthBefore, type MonthCounts, monthOf } from "./counts.ts";
+
+const log = new Log("months");
+/** Milliseconds between looks at the calendar, and until the first. */
+const lookEvery = 3600_000;
+const firstAfter = 3 * 60_000;
+/** Accounts that a report names: those that take most room. */
+const maxAccounts = 20;
+
+export interface MonthReportOptions {
+  config: Config;
+  accounts: Accounts;
+  counts: MonthCounts;
+  tempDir: string;
+  now?: () => number;
+}
+
+interface Room {
+  account: string;
+  used: number;
+  /** Undefined without one. */
+  limit: number | undefined;
+}
+
+/** Accounts with addresses of a domain that are on this server. */
+function accountsOf(config: Config, domain: string): string[] {
+  return config.accountsHere().filter((name) =>
+    config.accountAddresses(name).some((a) =>
+      config.domain(a.slice(a.lastIndexOf("@") + 1))?.name.ascii === domain
+    )
+  );
+}
+
+async function roomOf(o: MonthReportOptions, name: string): Promise<Room> {
+  const account = await o.accounts.open(name);
+  try {
+    const { used } = account.quota().messageSize;
+    return { account: name, used, limit: o.config.quotaMessageSize(name) };
+  } finally {
+    account.close();
+  }
+}
+
+/** The lines of a report. */
+export async function monthReport(
+  o: MonthReportOptions,
+  domain: string,
+  month: string,
+): Promise<string[]> {
+  const now = o.counts.of(month, domain);
+  const before = o.counts.of(monthBefore(month), domain);
+  const line = (what: string, key: keyof typeof now) =>
+    `${what.padEnd(40)}${String(now[key]).padStart(10)}${String(before[key]).padStart(14)}`;
+  const rooms: Room[] = [];
+  for (const name of accountsOf(o.config, domain)) {
+    rooms.push(await roomOf(o, name));
+    await giveWay();
+  }
+  rooms.sort((a, b) => b.used - a.used);
+  return [
+    `${"".padEnd(40)}${month.padStart(10)}${"before".padStart(14)}`,
+    line("messages received, by recipient", "received"),
+    line("refused of them", "refused"),
+    line("messages sent", "sent"),
+    line("their recipients", "recipients"),
+    "",
+    `${rooms.length} accounts take ${sizeText(rooms.reduce((sum, r) => sum + r.used, 0))}${
+      rooms.length > maxAccounts ? `; the largest ${maxAccounts}:` : ":"
+    }`,
+    "",
+    ...rooms.slice(0, maxAccounts).map((r) => {
+      const of = r.limit === undefined
+        ? ""
+        : ` of ${sizeText(r.limit)}, ${Math.floor(100 * r.used / r.limit)} %`;
+      return `  ${r.account}: ${sizeText(r.used)}${of}`;
+    }),
+  ];
+}
+
+/** Sends reports after the end of each month. */
+export class MonthReports {
+  readonly #o: MonthReportOptions;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<unknown> | undefined;
+  #ended = false;
+
+  constructor(o: MonthReportOptions) {
+    this.#o = o;
+  }
+
+  start(): void {
+    this.#sleep(firstAfter);
+  }
+
+  #sleep(ms: number): void {
+    if (this.#ended) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.look().finally(() => this.#sleep(lookEvery));
+    }, ms);
+    Deno.unrefTimer(this.#timer as unknown as number);
+  }
+
+  /** Sends the reports of the last month that were not sent so far. */
+  async look(): Promise<void> {
+    const { config, counts } = this.#o;
+    const month = monthBefore(monthOf(this.#o.now?.() ?? Date.now()));
+    for (const [name, d] of config.dynamic.Domains) {
+      if (this.#ended) return;
+      const domain = config.domain(name)?.name.ascii ?? name;
+      if (!d.MonthlyReport || counts.wasReported(month, domain)) continue;
+      try {
+        const lines = await monthReport(this.#o, domain, month);
+        const here = d.Administrators.filter((name) => config.isHere(name));
+        const to = here.length > 0 ? here : [config.static.Postmaster.Account];
+        for (const name of to) await this.#deliver(name, domain, month, lines);
+        await counts.setReported(month, domain);
+        log.info("report of a month", { domain, month, accounts: to.join(" ") });
+      } catch (err) {
+        log.error("report of a month", { err: err as Error, domain });
+      }
+    }
+  }
+
+  async #deliver(name: string, domain: string, month: string, lines: string[]): Promise<void> {
+    const account = await this.#o.accounts.open(name);
+    try {
+      // The same for the same report: after a crash nobody has it twice.
+      const id = `month.${month}.${domain}@${this.#o.config.static.Hostname}`;
+      if (emailsOfMessageId(account, id).length > 0) return;
+      await this.#put(account, domain, month, id, lines);
+    } finally {
+      account.close();
+    }
+  }
+
+  async #put(
+    account: Account,
+    domain: string,
+    month: string,
+    id: string,
+    lines: string[],
+  ): Promise<void> {
+    const { static: s } = this.#o.config;
+    const mailbox = account.name === s.Postmaster.Account ? s.Postmaster.Mailbox : "Inbox";
+    const text = [
+      `From: <postmaster@${s.Hostname}>`,
+      "To: undisclosed-recipients:;",
+      `Subject: ${domain} in ${month}`,
+      `Date: ${formatDate(new Date(this.#o.now?.() ?? Date.now()))}`,
+      `Message-ID: <${id}>`,
+      "Auto-Submitted: auto-generated",
+      "MIME-Version: 1.0",
+      "Content-Type: text/plain; charset=utf-8",
+      "Content-Transfer-Encoding: 8bit",
+      "",
+      ...lines,
+      "",
+      "MonthlyReport of the domain in domains.conf switches these reports off.",
+      "",
+    ].join("\r\n");
+    const bytes = new TextEncoder().encode(text);
+    await withTempFile(this.#o.tempDir, "month-", bytes, async (path) => {
+      await account.deliver(mailbox, {
+        file: path,
+        fileSize: bytes.length,
+        fileSynced: true,
+        prefix: new TextEncoder().encode("Return-Path: <>\r\n"),
+      });
+    });
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+}
