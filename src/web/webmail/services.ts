@@ -55,6 +55,8 @@ export interface WebmailServices {
   /** POSTs to a browser's push service (RFC 8030); gives the status. Without it nothing is pushed. */
   postPush?(endpoint: URL, headers: Record<string, string>, body: Uint8Array): Promise<number>;
 
+  /** Accounts that may have granted something to a user. */
+  owners?(user: string): string[];
   /** Tells people of events; without it the page changes none. */
   scheduler?: Scheduler;
   /** Sieve scripts of the accounts, which the rules are, and those that all can include. */
