@@ -17,8 +17,8 @@ export type ProofKind = "tls-alpn-01" | "http-01" | "dns-01";
 
 /** Writes the records of dns-01 (RFC 8555 §8.4). */
 export interface DnsProofs {
-  /** Whether a name can be proven so. */
-  covers(name: string): boolean;
+  /** Whether a name can be proven so: in its own zone, or in one that its record is an alias to. */
+  covers(name: string): Promise<boolean>;
   /** Writes a TXT record, and waits until it is seen. @throws Error saying why not */
   add(record: string, value: string): Promise<void>;
   remove(record: string, value: string): Promise<void>;
@@ -127,7 +127,7 @@ export class Authority {
     const name = authorization.identifier.value.toLowerCase();
     // The library's types don't know tls-alpn-01.
     const offered = (type: string) => authorization.challenges.find((c) => c.type === type);
-    const dns = this.#o.dns?.covers(name) ? this.#o.dns : undefined;
+    const dns = await this.#o.dns?.covers(name) ? this.#o.dns : undefined;
     const challenge = (kind === "dns-01" && !dns ? undefined : offered(kind)) ??
       offered("http-01") ?? offered("tls-alpn-01") ?? (dns && offered("dns-01"));
     if (!challenge) {

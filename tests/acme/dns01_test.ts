@@ -17,7 +17,10 @@ Deno.test({
   name: "dns-01 by BIND",
   ignore: lacks("named"),
   async fn(t) {
-    await using bind = await startBind(["ours.example"]);
+    await using bind = await startBind(["ours.example", "closed.example"], {
+      "closed.example": "_acme-challenge.mail CNAME one.closed.example.\n" +
+        "one CNAME proof.ours.example.\n_acme-challenge.lost CNAME proof.elsewhere.example.\n",
+    });
     const dir = await Deno.makeTempDir();
     const seen: string[][] = [];
     const authority = new TestAuthority({
@@ -88,6 +91,18 @@ Postmaster:
         await assert.rejects(make().obtain("mail.other.example", undefined, "dns-01"));
         assert.deepEqual(authority.proofs, ["dns-01"]);
       });
+      await t.step(
+        "of a zone that nobody may write to, the record is an alias into one that may",
+        async () => {
+          const before = seen.length;
+          await make().obtain("mail.closed.example", undefined, "dns-01");
+          assert.deepEqual(authority.proofs, ["dns-01", "dns-01"]);
+          assert.equal(seen[before].length, 1);
+          assert.deepEqual(await recordsThere(bind.resolver(), "proof.ours.example", "TXT"), []);
+          await assert.rejects(make().obtain("lost.closed.example", undefined, "dns-01"));
+          assert.deepEqual(authority.proofs, ["dns-01", "dns-01"]);
+        },
+      );
       await t.step("what isn't seen in time is said, and removed", async () => {
         const blind = () => ({ lookup: () => Promise.reject(new Error("away")) });
         await assert.rejects(

@@ -12,13 +12,18 @@ export interface Bind extends AsyncDisposable {
 }
 
 /** Starts it, with an empty zone for each name. */
-export async function startBind(zones: readonly string[]): Promise<Bind> {
+export async function startBind(
+  zones: readonly string[],
+  more: Record<string, string> = {},
+): Promise<Bind> {
   const dir = await Deno.makeTempDir({ prefix: "mox-bind-" });
   const [port, control] = await freePorts(2);
   for (const zone of zones) {
     await Deno.writeTextFile(
       `${dir}/${zone}.zone`,
-      `$TTL 60\n@ SOA ns hostmaster 1 60 60 60 1\n@ NS ns\nns A 127.0.0.1\n@ TXT "somebody's own"\n`,
+      `$TTL 60\n@ SOA ns hostmaster 1 60 60 60 1\n@ NS ns\nns A 127.0.0.1\n@ TXT "somebody's own"\n${
+        more[zone] ?? ""
+      }`,
     );
   }
   await Deno.writeTextFile(

@@ -7,6 +7,28 @@ import type { ZoneRecord } from "../../dnsupdate/records.ts";
 import type { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
 
+/** Aliases that are followed one after the other. */
+const maxAliases = 8;
+
+/**
+ * Where a record has to be written: zones that may not be written to have an alias to one that may (RFC 8555 §8.4 has
+ * the authority follow it). The name itself if it is no alias, or nobody knows for now.
+ */
+async function aliasedTo(resolver: Resolver, name: string): Promise<string> {
+  let current = name;
+  for (let i = 0; i < maxAliases; i++) {
+    let next: string | undefined;
+    try {
+      next = (await resolver.lookup(current, "CNAME")).records[0];
+    } catch {
+      return current;
+    }
+    if (next === undefined) return current;
+    current = next.replace(/\.$/, "").toLowerCase();
+  }
+  return name;
+}
+
 /** By the DNSProviders of the configuration. */
 export function dnsProofs(
   config: Config,
@@ -17,8 +39,14 @@ export function dnsProofs(
   const s = { config, outbound, log };
   const txt = (name: string, data: string): ZoneRecord => ({ name, type: "TXT", data });
   return {
-    covers: (name) => providerFor(config, name) !== undefined,
-    async add(record, value) {
+    async covers(name) {
+      if (config.static.DNSProviders.size === 0) return false;
+      if (providerFor(config, name) !== undefined) return true;
+      const record = `_acme-challenge.${name.replace(/^\*\./, "")}`;
+      return providerFor(config, await aliasedTo(fresh(), record)) !== undefined;
+    },
+    async add(asked, value) {
+      const record = await aliasedTo(fresh(), asked);
       const change = { remove: [], add: [txt(record, value)] };
       await writeZone(s, record, change);
       const { Timeout } = providerFor(config, record)!.provider;
@@ -29,7 +57,8 @@ export function dnsProofs(
         );
       }
     },
-    async remove(record, value) {
+    async remove(asked, value) {
+      const record = await aliasedTo(fresh(), asked);
       try {
         await writeZone(s, record, { remove: [txt(record, value)], add: [] });
       } catch (err) {

@@ -176,7 +176,7 @@ export class ServerCertificates {
         keyFor: (name) => entry.listeners.find((l) => this.#hostname(l.listener) === name)?.hostKey,
         // A record of its own shows control of a name without an address.
         hindrance: o.resolver &&
-          ((name) => dns?.covers(name) ? Promise.resolve(undefined) : notInDns(o.resolver!, name)),
+          (async (name) => await dns?.covers(name) ? undefined : await notInDns(o.resolver!, name)),
         log: this.#log,
       });
     }
