@@ -97,12 +97,20 @@ export class Firefox implements AsyncDisposable {
     return JSON.parse((r.result as { value: string }).value);
   }
 
-  /** Waits until an expression is true. */
-  async until(expression: string): Promise<void> {
-    const end = Date.now() + patience;
+  /** Waits until an expression is true. @returns false if it isn't after so many milliseconds */
+  async soon(expression: string, ms: number): Promise<boolean> {
+    const end = Date.now() + ms;
     while (!await this.value<boolean>(`Boolean(${expression})`)) {
-      if (Date.now() > end) throw new Error(`it never came to be: ${expression}`);
+      if (Date.now() > end) return false;
       await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return true;
+  }
+
+  /** Waits until an expression is true. @throws Error if it never comes to be */
+  async until(expression: string): Promise<void> {
+    if (!await this.soon(expression, patience)) {
+      throw new Error(`it never came to be: ${expression}`);
     }
   }
 
