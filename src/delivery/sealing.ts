@@ -85,28 +85,28 @@ async function keyFor(has: StoredKey): Promise<EncryptionKey> {
 export async function seal(
   account: Account,
   tempDir: string,
-  m: NewMessage,
+  message: NewMessage,
 ): Promise<SealedMessage | undefined> {
   const has = stored(account);
   if (!has) return undefined;
-  const file = await Deno.open(m.file, { read: true });
+  const file = await Deno.open(message.file, { read: true });
   try {
-    const start = readRange(file, 0, Math.min(m.fileSize, maxHeader));
+    const start = readRange(file, 0, Math.min(message.fileSize, maxHeader));
     const { root } = parseMessage(joined([start]));
     if (isEncryptedType(root)) {
       results.inc({ result: "before" });
       return undefined;
     }
     const plain = {
-      size: m.fileSize,
-      headerSize: Math.min(root.bodyOffset, m.fileSize),
+      size: message.fileSize,
+      headerSize: Math.min(root.bodyOffset, message.fileSize),
       read: (from: number, to: number) => readRange(file, from, to),
     };
     const made = await written(encrypted(plain, await keyFor(has), has.set), tempDir);
     results.inc({ result: "encrypted" });
     return {
       message: {
-        ...m,
+        ...message,
         file: made.path,
         fileSize: made.size,
         fileSynced: true,

@@ -46,11 +46,11 @@ function accountsOf(config: Config, domain: string): string[] {
   );
 }
 
-async function roomOf(o: MonthReportOptions, name: string): Promise<Room> {
-  const account = await o.accounts.open(name);
+async function roomOf(options: MonthReportOptions, name: string): Promise<Room> {
+  const account = await options.accounts.open(name);
   try {
     const { used } = account.quota().messageSize;
-    return { account: name, used, limit: o.config.quotaMessageSize(name) };
+    return { account: name, used, limit: options.config.quotaMessageSize(name) };
   } finally {
     account.close();
   }
@@ -58,17 +58,17 @@ async function roomOf(o: MonthReportOptions, name: string): Promise<Room> {
 
 /** The lines of a report. */
 export async function monthReport(
-  o: MonthReportOptions,
+  options: MonthReportOptions,
   domain: string,
   month: string,
 ): Promise<string[]> {
-  const now = o.counts.of(month, domain);
-  const before = o.counts.of(monthBefore(month), domain);
+  const now = options.counts.of(month, domain);
+  const before = options.counts.of(monthBefore(month), domain);
   const line = (what: string, key: keyof typeof now) =>
     `${what.padEnd(40)}${String(now[key]).padStart(10)}${String(before[key]).padStart(14)}`;
   const rooms: Room[] = [];
-  for (const name of accountsOf(o.config, domain)) {
-    rooms.push(await roomOf(o, name));
+  for (const name of accountsOf(options.config, domain)) {
+    rooms.push(await roomOf(options, name));
     await giveWay();
   }
   rooms.sort((a, b) => b.used - a.used);
@@ -83,11 +83,11 @@ export async function monthReport(
       rooms.length > maxAccounts ? `; the largest ${maxAccounts}:` : ":"
     }`,
     "",
-    ...rooms.slice(0, maxAccounts).map((r) => {
-      const of = r.limit === undefined
+    ...rooms.slice(0, maxAccounts).map((room) => {
+      const of = room.limit === undefined
         ? ""
-        : ` of ${sizeText(r.limit)}, ${Math.floor(100 * r.used / r.limit)} %`;
-      return `  ${r.account}: ${sizeText(r.used)}${of}`;
+        : ` of ${sizeText(room.limit)}, ${Math.floor(100 * room.used / room.limit)} %`;
+      return `  ${room.account}: ${sizeText(room.used)}${of}`;
     }),
   ];
 }
@@ -99,8 +99,8 @@ export class MonthReports {
   #running: Promise<unknown> | undefined;
   #ended = false;
 
-  constructor(o: MonthReportOptions) {
-    this.#o = o;
+  constructor(options: MonthReportOptions) {
+    this.#o = options;
   }
 
   start(): void {

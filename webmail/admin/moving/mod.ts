@@ -28,7 +28,7 @@ function listForm(o: {
   rows: string;
   fields: Node[];
   send(text: string, dryRun: boolean): Promise<ListResult>;
-  title: (r: ListResult, dryRun: boolean) => string;
+  title: (result: ListResult, dryRun: boolean) => string;
 }): HTMLElement {
   const area = el("textarea", { rows: 8, class: "code", spellcheck: "false", placeholder: o.rows });
   const file = el("input", {
@@ -66,31 +66,31 @@ function listForm(o: {
   );
 }
 
-function resultOf(r: ListResult): HTMLElement[] {
+function resultOf(result: ListResult): HTMLElement[] {
   const lines = (list: readonly string[]) =>
     shortened(list, (some) => el("ul", {}, some.map((c) => el("li", {}, c))));
   return [
-    ...r.problems.length === 0 ? [] : [
-      shortened(r.problems, (some) =>
+    ...result.problems.length === 0 ? [] : [
+      shortened(result.problems, (some) =>
         table(
           [{ text: "Line", number: true }, "Not taken over"],
           some.map((p) => [p.line === 0 ? "" : String(p.line), p.message]),
           "",
         )),
     ],
-    ...r.changes.length === 0 ? [] : [lines(r.changes)],
-    ...r.notes.length === 0 ? [] : [lines(r.notes)],
+    ...result.changes.length === 0 ? [] : [lines(result.changes)],
+    ...result.notes.length === 0 ? [] : [lines(result.notes)],
   ];
 }
 
 const counted = (n: number, one: string, more: string) =>
   n === 1 ? `1 ${one}` : `${numberText(n)} ${more}`;
 
-function titleOf(r: ListResult, dryRun: boolean): string {
-  const changes = counted(r.changes.length, "change", "changes");
-  const problems = r.problems.length === 0
+function titleOf(result: ListResult, dryRun: boolean): string {
+  const changes = counted(result.changes.length, "change", "changes");
+  const problems = result.problems.length === 0
     ? ""
-    : `; ${counted(r.problems.length, "line", "lines")} with a problem`;
+    : `; ${counted(result.problems.length, "line", "lines")} with a problem`;
   return `${changes} ${dryRun ? "would be made" : "made"}${problems}`;
 }
 

@@ -10,12 +10,14 @@ const wait = 400;
 
 type Person = CallResponse<"CalendarBusy">["people"][number];
 
-function timesText(p: Person, day: string): string {
+function timesText(person: Person, day: string): string {
   const one = (text: string) =>
     dayOf(text) === day
       ? timeText(text)
       : `${dayText(dayOf(text), { day: "numeric", month: "short" })} ${timeText(text)}`;
-  return p.busy.map((b) => `${one(b.start)} – ${one(b.end)}${b.perhaps ? "?" : ""}`).join(", ");
+  return person.busy.map((b) => `${one(b.start)} – ${one(b.end)}${b.perhaps ? "?" : ""}`).join(
+    ", ",
+  );
 }
 
 /** What is asked for: addresses, and a time; undefined while the form has none. */
