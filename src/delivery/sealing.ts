@@ -14,7 +14,7 @@ import {
 import { counter } from "../metrics/mod.ts";
 import { parseMessage } from "../mail/structure/structure.ts";
 import { joined } from "../platform/bytes.ts";
-import { createTemp, readRange, removeFile, writeAll } from "../platform/files.ts";
+import { readRange, removeFile, writeTempFile } from "../platform/files.ts";
 import type { Account } from "../store/account/account.ts";
 import { accountSetting, changeAccountSetting } from "../store/account/settings.ts";
 import type { NewMessage, SealedMessage } from "../store/types.ts";
@@ -102,7 +102,9 @@ export async function seal(
       headerSize: Math.min(root.bodyOffset, message.fileSize),
       read: (from: number, to: number) => readRange(file, from, to),
     };
-    const made = await written(encrypted(plain, await keyFor(has), has.set), tempDir);
+    // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
+    const pieces = encrypted(plain, await keyFor(has), has.set);
+    const made = await writeTempFile(tempDir, "smtp-sealed-", pieces);
     results.inc({ result: "encrypted" });
     return {
       message: {
@@ -116,28 +118,6 @@ export async function seal(
       },
       remove: () => removeFile(made.path),
     };
-  } finally {
-    file.close();
-  }
-}
-
-async function written(
-  pieces: AsyncIterable<Uint8Array>,
-  dir: string,
-): Promise<{ path: string; size: number }> {
-  // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
-  const { path, file } = await createTemp(dir, "smtp-sealed-");
-  let size = 0;
-  try {
-    for await (const p of pieces) {
-      await writeAll(file, p);
-      size += p.length;
-    }
-    await file.sync();
-    return { path, size };
-  } catch (err) {
-    removeFile(path);
-    throw err;
   } finally {
     file.close();
   }

@@ -7,7 +7,7 @@
 import { encrypted, readEncryptionKey } from "../../encryption/mod.ts";
 import { textField } from "../../mail/compose.ts";
 import { formatDate } from "../../mail/header/date.ts";
-import { createTemp, readRange, removeFile, writeAll } from "../../platform/files.ts";
+import { readRange, removeFile, writeTempFile } from "../../platform/files.ts";
 
 /** What is copied. */
 export interface Journaled {
@@ -149,19 +149,6 @@ async function* copied(
 
 async function written(dir: string, pieces: AsyncIterable<Uint8Array>): Promise<ReportFile> {
   // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
-  const { path, file } = await createTemp(dir, "smtp-journal-");
-  let size = 0;
-  try {
-    for await (const p of pieces) {
-      await writeAll(file, p);
-      size += p.length;
-    }
-    await file.sync();
-    return { path, size, remove: () => removeFile(path) };
-  } catch (err) {
-    removeFile(path);
-    throw err;
-  } finally {
-    file.close();
-  }
+  const made = await writeTempFile(dir, "smtp-journal-", pieces);
+  return { ...made, remove: () => removeFile(made.path) };
 }

@@ -6,7 +6,6 @@
  */
 import type { Config } from "../../config/mod.ts";
 import { Log } from "../../log/mod.ts";
-import { formatDate } from "../../mail/header/date.ts";
 import { withTempFile } from "../../platform/files.ts";
 import { giveWay } from "../../platform/turns.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -14,6 +13,7 @@ import type { Accounts } from "../../store/account/accounts.ts";
 import { emailsOfMessageId } from "../../store/emails/message_ids.ts";
 import { sizeText } from "../size_text.ts";
 import { monthBefore, type MonthCounts, monthOf } from "./counts.ts";
+import { noticeText } from "../postmaster.ts";
 
 const log = new Log("months");
 /** Milliseconds between looks at the calendar, and until the first. */
@@ -157,22 +157,13 @@ export class MonthReports {
   ): Promise<void> {
     const { static: s } = this.#o.config;
     const mailbox = account.name === s.Postmaster.Account ? s.Postmaster.Mailbox : "Inbox";
-    const text = [
-      `From: <postmaster@${s.Hostname}>`,
-      "To: undisclosed-recipients:;",
-      `Subject: ${domain} in ${month}`,
-      `Date: ${formatDate(new Date(this.#o.now?.() ?? Date.now()))}`,
-      `Message-ID: <${id}>`,
-      "Auto-Submitted: auto-generated",
-      "MIME-Version: 1.0",
-      "Content-Type: text/plain; charset=utf-8",
-      "Content-Transfer-Encoding: 8bit",
-      "",
-      ...lines,
-      "",
-      "MonthlyReport of the domain in domains.conf switches these reports off.",
-      "",
-    ].join("\r\n");
+    const text = noticeText({
+      hostname: s.Hostname,
+      to: "undisclosed-recipients:;",
+      subject: `${domain} in ${month}`,
+      messageId: id,
+      date: new Date(this.#o.now?.() ?? Date.now()),
+    }, [...lines, "", "MonthlyReport of the domain in domains.conf switches these reports off."]);
     const bytes = new TextEncoder().encode(text);
     await withTempFile(this.#o.tempDir, "month-", bytes, async (path) => {
       await account.deliver(mailbox, {

@@ -11,7 +11,7 @@ import {
 } from "../../mail/compose.ts";
 import { AddressError, formatMailbox, type WrittenAddress } from "../../mail/address/format.ts";
 import { formatDate } from "../../mail/header/date.ts";
-import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
+import { writeTempFile } from "../../platform/files.ts";
 import { type MimeNode, mimePieces } from "../webmail/reading/mime_tree.ts";
 import { needsUtf8 } from "../webmail/sending/recipients.ts";
 import { fileType } from "../webmail/sending/uploads.ts";
@@ -217,25 +217,13 @@ export async function composeRequest(
     foldField("MIME-Version", "1.0"),
   ];
   const root = bodyTree(request, text, html);
-  const { path, file } = await createTemp(s.tempDir, "webapi-");
-  let size = 0;
-  let done = false;
-  try {
-    for await (const piece of mimePieces(root, fields)) {
-      size += piece.length;
-      if (size > s.maxMessageSize) {
-        throw new ApiError(
-          "messageTooLarge",
-          `with its files encoded, a message can have ${s.maxMessageSize} bytes`,
-        );
-      }
-      await writeAll(file, piece);
-    }
-    await file.sync();
-    done = true;
-  } finally {
-    file.close();
-    if (!done) removeFile(path);
-  }
+  const { path, size } = await writeTempFile(s.tempDir, "webapi-", mimePieces(root, fields), {
+    size: s.maxMessageSize,
+    exceeded: () =>
+      new ApiError(
+        "messageTooLarge",
+        `with its files encoded, a message can have ${s.maxMessageSize} bytes`,
+      ),
+  });
   return { path, size, has8bit: envelope.smtputf8, subject, messageId };
 }

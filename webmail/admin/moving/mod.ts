@@ -1,15 +1,14 @@
 /** Moving in from another server: users, aliases, and the mail of many accounts. @module */
 import { makeCall } from "../../api/client.ts";
-import { button } from "../../lib/button.ts";
-import { el, field, fill } from "../../lib/dom.ts";
+import { el, field } from "../../lib/dom.ts";
 import type { Section } from "../../lib/frame.ts";
 import { numberText } from "../../lib/format.ts";
-import { errorText } from "../../lib/notify.ts";
 import { lead, part, shortened, table } from "../../lib/page.ts";
 import { adminCalls } from "../api/mod.ts";
 import type { ListResult } from "../api/moving.ts";
 import { mailPart } from "./mail.ts";
 import { scriptsPart } from "./scripts.ts";
+import { takingOver } from "./taking_over.ts";
 
 export function movingSection(): Section {
   return {
@@ -38,30 +37,17 @@ function listForm(o: {
       if (chosen !== undefined) area.value = await chosen.text();
     },
   });
-  const view = el("div", { class: "stacked", "aria-live": "polite" });
-  const run = async (dryRun: boolean) => {
-    buttons.forEach((b) => b.disabled = true);
-    fill(view, el("p", { class: "muted" }, dryRun ? "Looking …" : "Taking over …"));
-    try {
-      const r = await o.send(area.value, dryRun);
-      fill(view, el("h3", {}, o.title(r, dryRun)), resultOf(r));
-    } catch (e) {
-      fill(view, el("p", { class: "error", role: "alert" }, errorText(e)));
-    } finally {
-      buttons.forEach((b) => b.disabled = false);
-    }
-  };
-  const buttons = [
-    button("Look what it would do", () => run(true)),
-    button("Take over", () => run(false), { primary: true }),
-  ];
+  const { buttons, view } = takingOver(async (dryRun) => {
+    const r = await o.send(area.value, dryRun);
+    return [el("h3", {}, o.title(r, dryRun)), ...resultOf(r)];
+  });
   return el(
     "div",
     { class: "stacked" },
     field(o.label, area),
     field("Or from a file", file),
     o.fields,
-    el("div", { class: "buttons" }, buttons),
+    buttons,
     view,
   );
 }

@@ -11,7 +11,7 @@ import {
 import { AddressError, type WrittenAddress } from "../../../mail/address/format.ts";
 import { formatDate } from "../../../mail/header/date.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { createTemp, removeFile, writeAll } from "../../../platform/files.ts";
+import { writeTempFile } from "../../../platform/files.ts";
 import { listedMessage } from "../../../store/messages/listing.ts";
 import { HttpError, UserError } from "../../http/mod.ts";
 import { type MessageContent, openContent, partPieces, rawPieces } from "../reading/content.ts";
@@ -120,26 +120,15 @@ export async function composeMessage(
       files.filter((f) => f.cid === ""),
     );
     const tree = calendar === undefined ? root : withCalendar(root, calendar);
-    const { path, file } = await createTemp(ctx.tempDir, "compose-");
-    let size = 0;
-    let done = false;
-    try {
-      for await (const piece of mimePieces(tree, [...fields, ...more])) {
-        size += piece.length;
-        if (size > ctx.maxMessageSize) {
-          throw new HttpError(
-            413,
-            `the message is too large: with its attachments encoded it may have ${ctx.maxMessageSize} bytes`,
-          );
-        }
-        await writeAll(file, piece);
-      }
-      await file.sync();
-      done = true;
-    } finally {
-      file.close();
-      if (!done) removeFile(path);
-    }
+    const pieces = mimePieces(tree, [...fields, ...more]);
+    const { path, size } = await writeTempFile(ctx.tempDir, "compose-", pieces, {
+      size: ctx.maxMessageSize,
+      exceeded: () =>
+        new HttpError(
+          413,
+          `the message is too large: with its attachments encoded it may have ${ctx.maxMessageSize} bytes`,
+        ),
+    });
     const has8bit = smtputf8 || files.some((f) => f.has8bit);
     return { path, size, messageId, smtputf8, has8bit };
   } finally {
