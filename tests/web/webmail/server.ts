@@ -94,6 +94,7 @@ export async function withWebmail(
     tempDir: join(dir, "tmp"),
     maxMessageSize: 2_000_000,
     page: (req) => textResponse(req.path === "/" ? 200 : 404, "the page"),
+    wasSubmitted: (account, id) => sent.some((m) => m.account === account && m.messageId === id),
     async submit(m) {
       sent.push({ ...m, text: await Deno.readTextFile(m.file) });
     },

@@ -96,6 +96,10 @@ const usualOptions: SendOptions = { sendAt: null, requireTls: null };
 /** Message-ID of the message that a page writes under a key. */
 export const messageIdOf = (ctx: ComposeContext, key: string): string => `${key}@${ctx.hostname}`;
 
+/** The key of a page under which a message was written, by its Message-ID; undefined if it was otherwise. */
+export const keyOf = (messageId: string): string | undefined =>
+  /^([0-9a-f-]{36})@/.exec(messageId)?.[1];
+
 /** What there is of a message that is written under a key. */
 export function writtenUnder(
   ctx: ComposeContext,
@@ -106,17 +110,16 @@ export function writtenUnder(
   return { draftId: draft?.id, sent: draft === undefined && found.length > 0 };
 }
 
-/** Saves run one after the other for each message, so that two windows can't make two drafts of it. */
+/** Saves and sends run one after the other for each message: two windows can't make two of it. */
 const saving = new Map<string, Promise<unknown>>();
 
 /** Runs when what came before for the same message is done. */
 export async function oneAfterTheOther<T>(
   account: Account,
-  key: string | undefined,
+  messageId: string,
   run: () => Promise<T>,
 ): Promise<T> {
-  if (key === undefined) return await run();
-  const name = `${account.name} ${key}`;
+  const name = `${account.name} ${messageId}`;
   const before = saving.get(name) ?? Promise.resolve();
   const mine = before.then(run, run);
   const settled = mine.then(() => {}, () => {});
@@ -128,26 +131,34 @@ export async function oneAfterTheOther<T>(
   }
 }
 
-/** Saves a draft for a page: one for each message, however many windows write it. */
+/**
+ * Saves a draft for a page: one for each message, however many windows write it.
+ * @param wasSent whether it was sent, also where that was cut off
+ */
 export function saveDraft(
   ctx: ComposeContext,
   checked: CallChecked<"DraftSave">,
+  wasSent: (account: Account, messageId: string) => Promise<boolean>,
 ): Promise<CallResponse<"DraftSave">> {
-  return oneAfterTheOther(ctx.account, checked.key, async () => {
-    let replaced = checked.draftId;
-    if (checked.key !== undefined) {
-      const there = writtenUnder(ctx, checked.key);
-      const known = checked.draftId !== null && isDraft(ctx.account, checked.draftId);
-      if (there.sent && !known) return { draftId: null, conflict: false, attachments: [] };
-      if (there.draftId !== undefined && there.draftId !== checked.draftId) {
-        if (!checked.force && checked.draftId !== null) {
-          return { draftId: there.draftId, conflict: true, attachments: [] };
-        }
-        replaced = there.draftId;
-      }
+  const { key } = checked;
+  const options = checked.options ?? usualOptions;
+  const save = async (draftId: number | null) => ({
+    ...await putDraft(ctx, draftId, checked.composition, { key, options }),
+  });
+  if (key === undefined) return save(checked.draftId);
+  const messageId = messageIdOf(ctx, key);
+  return oneAfterTheOther(ctx.account, messageId, async () => {
+    const sent = await wasSent(ctx.account, messageId);
+    const there = writtenUnder(ctx, key);
+    const known = checked.draftId !== null && isDraft(ctx.account, checked.draftId);
+    if ((sent || there.sent) && !known) return { draftId: null, conflict: false, attachments: [] };
+    if (there.draftId === undefined || there.draftId === checked.draftId) {
+      return await save(checked.draftId);
     }
-    const options = checked.options ?? usualOptions;
-    return { ...await putDraft(ctx, replaced, checked.composition, { key: checked.key, options }) };
+    if (!checked.force && checked.draftId !== null) {
+      return { draftId: there.draftId, conflict: true, attachments: [] };
+    }
+    return await save(there.draftId);
   });
 }
 
@@ -349,7 +360,7 @@ export function openDraft(
         forwards: kept?.forwards ?? [],
       },
       attachments,
-      key: /^([0-9a-f-]{36})@/.exec(s.messageId)?.[1] ?? null,
+      key: keyOf(s.messageId) ?? null,
       options: kept?.options ?? usualOptions,
       failure: kept?.failure ?? "",
     };
