@@ -1,5 +1,6 @@
 /** Drafts: messages in the mailbox for them, which other mail programs can go on with. @module */
 import type {
+  Address,
   Attach,
   CallChecked,
   CallResponse,
@@ -17,7 +18,7 @@ import { headerField } from "../../../mail/header/header.ts";
 import { removeFile } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { listedMessage, messagesWithMessageId } from "../../../store/messages/listing.ts";
-import { Flag, type Mailbox, type NewMessage, type SummaryAddress } from "../../../store/types.ts";
+import { Flag, type Mailbox, type NewMessage } from "../../../store/types.ts";
 import { mailboxForUse } from "../list/actions.ts";
 import { bccField, type ComposeContext, composeMessage } from "./compose.ts";
 import { headerFields, type MessageContent, partText, withContent } from "../reading/content.ts";
@@ -31,7 +32,7 @@ import {
   sortParts,
 } from "../reading/parts.ts";
 import { typedAddresses } from "./recipients.ts";
-import { shownAddress } from "../list/shown_address.ts";
+import { shownAddresses } from "../list/shown_address.ts";
 
 /**
  * What a draft remembers besides a message: addresses that are not complete yet, and what it answers.
@@ -268,8 +269,7 @@ function partOf(messageId: number, part: NumberedPart, attach: Attach): Attach {
   };
 }
 
-function typedText(found: SummaryAddress): string {
-  const a = shownAddress(found);
+function typedText(a: Address): string {
   return a.name === "" ? a.address : `${JSON.stringify(a.name)} <${a.address}>`;
 }
 
@@ -324,7 +324,9 @@ export function openDraft(
     const listed = listedMessage(account.db, id);
     if (listed === undefined) throw missing("draft");
     const s = listed.summary;
-    const kept = unpackRemembered(headerField(headerFields(content), field.toLowerCase()));
+    const fields = headerFields(content);
+    const kept = unpackRemembered(headerField(fields, field.toLowerCase()));
+    const typed = (name: string) => shownAddresses(fields, name).map(typedText);
     const parts = sortParts(content.root);
     const html = await draftHtml(account, content, parts);
     const text = parts.texts.map((p) =>
@@ -348,10 +350,10 @@ export function openDraft(
     return {
       composition: {
         from: kept?.from ?? { name: from?.name ?? "", address: from?.address ?? "" },
-        to: kept?.to ?? s.to.map(typedText),
-        cc: kept?.cc ?? s.cc.map(typedText),
-        bcc: kept?.bcc ?? s.bcc.map(typedText),
-        replyTo: kept?.replyTo ?? s.replyTo.map(typedText).join(", "),
+        to: kept?.to ?? typed("to"),
+        cc: kept?.cc ?? typed("cc"),
+        bcc: kept?.bcc ?? typed("bcc"),
+        replyTo: kept?.replyTo ?? typed("reply-to").join(", "),
         subject: s.subject,
         text,
         html: html ?? null,
