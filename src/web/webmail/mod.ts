@@ -43,7 +43,7 @@ import { eventStream } from "./list/streams.ts";
 import { exportArchive, exportMailboxes } from "../export/archive.ts";
 import { stopSanitizeWorker } from "./html/worker.ts";
 import type { WebmailServices } from "./services.ts";
-import { ScheduledRows } from "./scheduled/rows.ts";
+import { ScheduledRows } from "./sending/rows.ts";
 import { Scheduler } from "./scheduled/scheduler.ts";
 import { Push } from "./push/push.ts";
 import { Reminders } from "./push/reminders.ts";

@@ -2,7 +2,7 @@
 import type { ParsedMessage } from "../../../../webmail/api/mod.ts";
 import type { Config } from "../../../config/mod.ts";
 import { flattenAddresses, parseAddressList } from "../../../mail/address/address.ts";
-import { type HeaderField, splitHeader } from "../../../mail/header/header.ts";
+import type { HeaderField } from "../../../mail/header/header.ts";
 import { decodeWords } from "../../../mail/header/words.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { listedMessage } from "../../../store/messages/listing.ts";

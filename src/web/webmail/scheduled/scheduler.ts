@@ -17,7 +17,7 @@ import { isDraft, oneAfterTheOther, openDraft, putDraft } from "../sending/draft
 import { finishSent, send } from "../sending/send.ts";
 import type { Unfinished } from "../sending/unfinished.ts";
 import type { WebmailServices } from "../services.ts";
-import type { Scheduled, ScheduledRows } from "./rows.ts";
+import type { Scheduled, ScheduledRows } from "../sending/rows.ts";
 
 /** Milliseconds between attempts that failed for a reason that may pass. */
 const retryAfter = 60_000;

@@ -4,7 +4,7 @@ import type { Log } from "../../../log/mod.ts";
 import { counter } from "../../../metrics/mod.ts";
 import { removeFile } from "../../../platform/files.ts";
 import { HttpError, UserError } from "../../http/mod.ts";
-import type { SendingDetails } from "../scheduled/rows.ts";
+import type { SendingDetails } from "./rows.ts";
 import type { WebmailServices } from "../services.ts";
 import {
   type CalendarPart,

@@ -19,7 +19,7 @@ import { mailboxForUse, moveMessages } from "../list/actions.ts";
 import { maxThread } from "../list/items.ts";
 import type { UndoLog } from "../list/undo.ts";
 import { openContent, rawPieces } from "../reading/content.ts";
-import type { ScheduledRows, Sending, SendingDetails } from "../scheduled/rows.ts";
+import type { ScheduledRows, Sending, SendingDetails } from "./rows.ts";
 import type { WebmailServices } from "../services.ts";
 import type { ComposeContext } from "./compose.ts";
 import { keptCopy, removeDrafts, removeMessage } from "./copy.ts";
