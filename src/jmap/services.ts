@@ -80,6 +80,8 @@ export interface JmapServices {
   checkToken?: (
     token: string,
   ) => Promise<{ account: string; credential: string; login: string } | "wrong">;
+  /** PEM of the certificate authorities that are trusted, for S/MIME. */
+  authorities(): readonly string[];
   /** Follows an event stream or websocket until it is over. @returns what tells that it is */
   loggedIn(session: LoggedIn): () => void;
 }

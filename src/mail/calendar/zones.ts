@@ -199,6 +199,7 @@ export class Zones {
   /** Of floating times. */
   readonly floating: Zone;
   readonly #found = new Map<string, Zone>();
+  readonly #unknown = new Set<string>();
 
   constructor(calendar: Component | undefined, floating: Zone = utcZone) {
     this.#calendar = calendar;
@@ -215,10 +216,19 @@ export class Zones {
         x.name === "VTIMEZONE" && property(x, "TZID")?.value === name
       );
       const windows = ianaNameOf(name);
-      zone = (c && describedZone(c)) ?? (windows === undefined ? undefined : namedZone(windows)) ??
-        this.floating;
+      zone = (c && describedZone(c)) ?? (windows === undefined ? undefined : namedZone(windows));
+    }
+    if (zone === undefined) {
+      this.#unknown.add(name);
+      zone = this.floating;
     }
     this.#found.set(name, zone);
     return zone;
+  }
+
+  /** Whether times of a zone with such a name, or without one, are those of whoever looks at them. */
+  floats(name: string): boolean {
+    this.find(name);
+    return name === "" || this.#unknown.has(name);
   }
 }
