@@ -1,6 +1,6 @@
 /** Events that the page makes, changes and removes; people are told as for any program (RFC 6638). @module */
 import { calendarObject, maxObjectSize, storedSeries } from "../../../groupware/objects.ts";
-import { removeEvent, writeEvent } from "../../../groupware/event_writes.ts";
+import { byOwner, moveEvent, removeEvent, writeEvent } from "../../../groupware/event_writes.ts";
 import { type Scheduler, SchedulingError } from "../../../groupware/scheduling.ts";
 import { changedEvent, FormError, newEvent } from "../../../mail/calendar/event_change.ts";
 import {
@@ -122,7 +122,8 @@ export async function saveEvent(
       g.object(collection.id, before.name) !== undefined ||
       g.objectByUid(collection.id, before.uid) !== undefined
     ) throw new UserError("the other calendar has this event already");
-    await g.move(before, collection.id, before.name, { overwrite: false });
+    const to = { collectionId: collection.id, name: before.name, overwrite: false };
+    await moveEvent(g, before, to, byOwner(context.account));
     before = g.object(collection.id, before.name);
     if (before === undefined) throw missing("event");
   }
