@@ -3,6 +3,8 @@
  * changes that they were told of.
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { Groupware } from "../../src/store/groupware/groupware.ts";
 import {
@@ -140,6 +142,7 @@ class World {
   #n: readonly number[] = [];
   #at = 0;
   #count = 0;
+  #steps = 0;
 
   constructor(g: Groupware) {
     this.g = g;
@@ -161,6 +164,7 @@ class World {
   }
 
   begin(n: readonly number[]): void {
+    this.#steps++;
     this.#n = n;
     this.#at = 0;
     this.now += 1000;
@@ -429,8 +433,9 @@ class World {
     for (const c of this.jmap) c.follow(g);
     for (const [all, one, two] of this.dav.values()) {
       all.sync(g);
-      one.sync(g, 1);
-      if (this.#count % 5 === 0) two.sync(g);
+      // In between one page is asked for, whatever is left.
+      one.sync(g, this.#steps % 7 === 0 ? Infinity : 1);
+      if (this.#steps % 4 === 0) two.sync(g);
     }
   }
 }
@@ -585,6 +590,70 @@ Deno.test("bounds: collections, properties; tokens of what was never", async () 
       more: false,
     });
   });
+});
+
+Deno.test("a page that is just full has no more behind it", async () => {
+  await withGroupware(async (g) => {
+    const id = g.collections()[0].id;
+    const since = g.modseq;
+    await g.put(id, newObject("a", "1", "x"));
+    await g.put(id, newObject("b", "2", "x"));
+    await g.remove(id, "a");
+    await g.put(id, newObject("c", "3", "x"));
+    const page = (from: number, limit: number) => {
+      const r = g.changesSince(id, from, limit);
+      return [r.changed.map((o) => o.name).join(), r.gone.join(), r.more, r.modseq - since];
+    };
+    assert.deepEqual(page(since, 3), ["b,c", "a", false, 4]);
+    assert.deepEqual(page(since, 2), ["b", "a", true, 3]);
+    assert.deepEqual(page(since + 3, 2), ["c", "", false, 4]);
+    assert.deepEqual(page(since + 2, 1), ["", "a", true, 3]);
+    // The first time nothing is told of what went.
+    assert.deepEqual(page(0, 9), ["b,c", "", false, 4]);
+  });
+});
+
+Deno.test("more than 100,000 objects that went are forgotten, and tokens from before are refused", async () => {
+  const dir = await Deno.makeTempDir({ dir: shm });
+  try {
+    let g = await Groupware.open(dir);
+    const id = g.collection("calendars", "default")!.id;
+    await g.put(id, newObject("a", "1", "x"));
+    await g.put(id, newObject("b", "2", "x"));
+    await g.close();
+    const db = new DatabaseSync(join(dir, "groupware.db"));
+    const numbers =
+      "WITH RECURSIVE n(i) AS (SELECT 1001 UNION ALL SELECT i + 1 FROM n WHERE i < 101010) ";
+    db.exec(`${numbers} INSERT INTO tombstones SELECT ${id}, 'gone' || i, i FROM n`);
+    db.exec(`${numbers} INSERT INTO gone SELECT i, 'object', 'calendars', 1, i FROM n`);
+    db.exec("UPDATE state SET modseq = 101998");
+    db.close();
+    g = await Groupware.open(dir);
+    try {
+      await g.remove(id, "a");
+      assert.equal(
+        g.changesSince(id, 1001, 10).more,
+        true,
+        "it is looked at each thousand changes",
+      );
+      await g.remove(id, "b");
+      assert.equal(g.modseq, 102_000);
+      // 100,012 went; of them 100,000 are kept: the twelve oldest aren't.
+      const oldest = 1012;
+      assert.throws(() => g.changesSince(id, oldest - 1, 10), {
+        kind: "tokenTooOld",
+        message: "the changes since then are not known any more",
+      });
+      assert.deepEqual(g.changesSince(id, oldest, 1).gone, ["gone1013"]);
+      assert.equal(g.eventsSince("calendars", "object", oldest - 1), undefined);
+      assert.equal(g.eventsSince("calendars", "object", oldest)!.length, 100_000);
+      assert.equal(g.changesSince(id, 0, 10).more, false, "all is read anew");
+    } finally {
+      await g.close();
+    }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });
 
 Deno.test("rights of an account that is removed are taken back everywhere", async () => {
