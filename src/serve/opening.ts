@@ -170,7 +170,7 @@ async function open(
           queue: () => opened.queue!,
           srs,
           webhooks,
-          nodeKey: () => opened.nodes?.key,
+          nodeMail: () => opened.nodes?.mail,
           reports: () => opened.receiving?.reports,
           listReport: (event) => opened.lists!.report(event),
         },

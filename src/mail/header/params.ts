@@ -251,6 +251,8 @@ class Scanner {
       value = value.slice(0, m.index);
       break;
     }
+    // A comma in place of the semicolon: no charset has one in its name.
+    if (name === "charset") value = value.split(",", 1)[0];
     return value.trim().replace(/[,"]+$/, "").trim();
   }
 

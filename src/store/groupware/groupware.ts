@@ -183,7 +183,7 @@ export class Groupware extends ObjectReads {
     this.db.run("DELETE FROM objects WHERE id = ?", row.id);
     this.db.run(
       "INSERT OR REPLACE INTO gone (id, what, home, createseq, modseq) " +
-        "SELECT ?, 'object', home, ?, ? FROM collections WHERE id = ?",
+        "SELECT ?, 'object', home, ?, ? FROM collections WHERE id = ? AND kind NOT IN ('inbox', 'outbox')",
       row.id,
       row.createseq,
       modseq,
@@ -270,6 +270,8 @@ export class Groupware extends ObjectReads {
       if (other !== undefined && row.uid !== "") {
         throw new GroupwareError("uidConflict", "another object has this UID", other);
       }
+      // One each, so that no more is told at a time than was asked for (RFC 6578 §3.7).
+      const goneAt = this.nextModseq();
       const modseq = this.nextModseq();
       this.db.run(
         "UPDATE objects SET collection_id = ?, name = ?, modseq = ?, modified = ? WHERE id = ?",
@@ -289,7 +291,7 @@ export class Groupware extends ObjectReads {
         "INSERT OR REPLACE INTO tombstones (collection_id, name, modseq) VALUES (?, ?, ?)",
         row.collectionId,
         row.name,
-        modseq,
+        goneAt,
       );
       this.db.run(
         "DELETE FROM tombstones WHERE collection_id = ? AND name = ?",

@@ -274,7 +274,8 @@ export class MessageText {
           yield [foldCase(decodeText(t, inner.read(t.bodyOffset, t.endOffset)))];
         }
       }
-    } else if (part.type === "text" || part.type === "") {
+    } else if (part.type === "text" || part.type === "message" || part.type === "") {
+      // Of message/delivery-status and the like (RFC 3464, 8098) the fields.
       if (part.endOffset - part.bodyOffset <= wholePartBytes) {
         yield [foldCase(decodeText(part, this.#open().read(part.bodyOffset, part.endOffset)))];
       } else {

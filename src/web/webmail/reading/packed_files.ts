@@ -7,6 +7,9 @@ import { type PackedFile, uuencodedFiles } from "../../../mail/transfer/uuencode
 import { type MessageContent, partBytes } from "./content.ts";
 import { numberedParts, partByPath, sortParts } from "./parts.ts";
 
+/** Nothing says what is in them but their names. */
+export const packedFileType = "application/octet-stream";
+
 /** Bytes of a part that is looked into. */
 const maxPart = 20 * 1024 * 1024;
 
@@ -43,7 +46,7 @@ export function packedAttachments(content: MessageContent): Attachment[] {
       list.push({
         path: `${path}+${i + 1}`,
         filename: f.name,
-        type: "application/octet-stream",
+        type: packedFileType,
         size: f.content.length,
         inline: false,
         cid: "",
