@@ -1,7 +1,11 @@
 /** A message as the page opens it. @module */
 import type { Address, ParsedMessage } from "../../../../webmail/api/mod.ts";
 import type { Config } from "../../../config/mod.ts";
-import { flattenAddresses, parseAddressList } from "../../../mail/address/address.ts";
+import {
+  addressLimits,
+  flattenAddresses,
+  parseAddressList,
+} from "../../../mail/address/address.ts";
 import { type HeaderField, splitHeader } from "../../../mail/header/header.ts";
 import { decodeWords } from "../../../mail/header/words.ts";
 import type { Account } from "../../../store/account/account.ts";
@@ -79,7 +83,7 @@ const maxRecipients = 5000;
 /** All addresses of the fields with a name. */
 function addressesOf(fields: readonly HeaderField[], name: string): Address[] {
   return fields.filter((f) => f.name === name)
-    .flatMap((f) => flattenAddresses(parseAddressList(f.value)))
+    .flatMap((f) => flattenAddresses(parseAddressList(f.value, addressLimits, true)))
     .filter((a) => a.localpart !== "" && a.domain !== "")
     .slice(0, maxRecipients)
     .map((a) => shownAddress({ name: a.name, address: `${a.localpart}@${a.domain}` }));
