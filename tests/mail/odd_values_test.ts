@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { addressLimits, parseAddressList } from "../../src/mail/address/address.ts";
 import { splitHeader } from "../../src/mail/header/header.ts";
+import { normalizeMessageId, parseMessageIds } from "../../src/mail/header/messageid.ts";
 import { parseContentType, parseDisposition, parseEncoding } from "../../src/mail/header/params.ts";
 import { decodeText } from "../../src/mail/structure/contents.ts";
 import { imapEnvelope } from "../../src/mail/structure/envelope.ts";
@@ -102,6 +103,21 @@ Deno.test("encoded words where types stand, and a file that has a name but no ty
     "test.pdf",
   ]);
   assert.equal(parseContentType("; charset=utf-8"), undefined);
+});
+
+Deno.test("message ids in encoded words, and with marks that are too many", () => {
+  // neomutt 2315, nextcloud/mail 12558
+  const cases: [value: string, ...ids: string[]][] = [
+    [
+      "=?utf-8?Q?=3CAM6PR01=40eurprd01.prod.exchangelabs.com=3E?=",
+      "AM6PR01@eurprd01.prod.exchangelabs.com",
+    ],
+    ["=?utf-8?q?=3Ca=40b=3E_=3Cc?= =?utf-8?q?=40d=3E?= <e@f>", "a@b", "c@d", "e@f"],
+    ["< <VI1@x.example>", "VI1@x.example"],
+    ["<<a@b>>", "a@b"],
+  ];
+  for (const [value, ...ids] of cases) assert.deepEqual(parseMessageIds(value), ids, value);
+  assert.equal(normalizeMessageId("=?utf-8?Q?=3Ca=40b=3E?="), "a@b");
 });
 
 Deno.test("a field is unfolded with one blank, whatever it was folded with", () => {
