@@ -5,7 +5,7 @@ import { unpackRtf } from "../../src/mail/transfer/compressed_rtf.ts";
 import { tnefFiles } from "../../src/mail/transfer/tnef.ts";
 import { decodeTransferEncoding } from "../../src/mail/transfer/transfer.ts";
 import { uuencodedFiles } from "../../src/mail/transfer/uuencode.ts";
-import { bodies, winmail, winmailMessage } from "./winmail.ts";
+import { bodies, packedRtf, winmail, winmailMessage } from "./winmail.ts";
 
 const bytes = (s: string) => Uint8Array.from(s, (c) => c.charCodeAt(0));
 const text = (b: Uint8Array) => Array.from(b, (c) => String.fromCharCode(c)).join("");
@@ -82,9 +82,7 @@ Deno.test("files in winmail.dat, with their long names", () => {
 
 /** Examples of MS-OXRTFCP §3. */
 const packed = {
-  simple: Uint8Array.fromHex(
-    "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0",
-  ),
+  simple: packedRtf,
   overlapping: Uint8Array.fromHex("1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0"),
 };
 

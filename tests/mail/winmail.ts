@@ -77,3 +77,8 @@ export const bodies = {
   html: (s: string) => property(0x02, 0x1013, [...bytes(s)]).with(1, 1),
   rtf: (packed: Uint8Array) => property(0x02, 0x1009, [...packed]).with(1, 1),
 };
+
+/** The first example of MS-OXRTFCP §3. */
+export const packedRtf = Uint8Array.fromHex(
+  "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0",
+);
