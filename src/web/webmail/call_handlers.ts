@@ -33,6 +33,8 @@ import type { Scheduler } from "./scheduled/scheduler.ts";
 import { type Snoozed, snoozedMailbox, type SnoozedMessage } from "./scheduled/snoozed.ts";
 import { importMessage } from "./sending/import_message.ts";
 import { subscriptionKeys, type Subscriptions } from "./push/subscriptions.ts";
+import type { SendingServices } from "./sending/send.ts";
+import type { Unfinished } from "./sending/unfinished.ts";
 import type { Uploads } from "./sending/uploads.ts";
 
 /** Kept while the server runs, for all accounts. */
@@ -44,6 +46,7 @@ export interface WebmailState {
   undo: UndoLog;
   books: AddressBooks;
   scheduler: Scheduler;
+  unfinished: Unfinished;
   snoozed: Snoozed;
   subscriptions: Subscriptions;
   /** For files that are being written. */
@@ -91,6 +94,11 @@ export function callHandlers(state: WebmailState): Handlers {
   };
   const rejects = (account: Account) => rejectsMailboxes(services.config, account.name);
   const compose = (account: Account): ComposeContext => composeContext(state, account);
+  const sending = (ctx: CallContext): SendingServices => ({
+    services,
+    unfinished: state.unfinished,
+    log: ctx.req.log,
+  });
   const mailbox = (account: Account, id: number) => {
     const m = account.mailbox(asMailboxId(id));
     if (m === undefined) throw missing("mailbox");
@@ -266,8 +274,7 @@ export function callHandlers(state: WebmailState): Handlers {
     },
     SignatureCheck: (r, ctx) =>
       checkSignature(of(ctx).account, r.id, services.authorities?.() ?? []),
-    InvitationAnswer: (r, ctx) =>
-      answerTo(services, compose(of(ctx).account), r, undo, ctx.req.log),
+    InvitationAnswer: (r, ctx) => answerTo(sending(ctx), compose(of(ctx).account), r),
 
     MailboxCreate: async (r, ctx) => ({
       mailbox: mailboxItem((await of(ctx).account.createMailbox(r.name)).mailbox),
@@ -307,7 +314,8 @@ export function callHandlers(state: WebmailState): Handlers {
     }),
     RecipientSecurity: (r) => domainSecurity(services, r.address),
     MessageQuote: (r, ctx) => quotedHtml(of(ctx).account, r.id, r.style),
-    DraftSave: (r, ctx) => saveDraft(compose(of(ctx).account), r),
+    DraftSave: (r, ctx) =>
+      saveDraft(compose(of(ctx).account), r, (a, id) => state.unfinished.wasSent(a, id)),
     DraftGet: (r, ctx) => openDraft(of(ctx).account, r.id),
     async DraftDiscard(r, ctx) {
       const { account } = of(ctx);
@@ -317,9 +325,7 @@ export function callHandlers(state: WebmailState): Handlers {
     },
     async Send(r, ctx) {
       const { account } = of(ctx);
-      const { scheduler } = state;
-      const log = ctx.req.log;
-      const sent = await sendOrSchedule(services, compose(account), r, undo, log, scheduler);
+      const sent = await sendOrSchedule(sending(ctx), compose(account), r, state.scheduler);
       state.books.forget(account.name);
       return sent;
     },
