@@ -9,7 +9,13 @@ import { Db } from "../database/database.ts";
 import { ObjectReads } from "./object_reads.ts";
 import { etagOf } from "./rows.ts";
 import { groupwareMigrations } from "./schema.ts";
-import { type Condition, GroupwareError, type NewObject, type ObjectRow } from "./types.ts";
+import {
+  type Condition,
+  type EventChange,
+  GroupwareError,
+  type NewObject,
+  type ObjectRow,
+} from "./types.ts";
 
 /** Objects of one collection. */
 export const maxObjects = 200_000;
@@ -19,6 +25,9 @@ const countEach = 500;
 const maxTombstones = 100_000;
 
 export class Groupware extends ObjectReads {
+  /** Is told of changes of events by people, one after they are on disk. It doesn't fail. */
+  onEventChange: ((change: EventChange) => Promise<void>) | undefined;
+
   /** Opens the database in an account's folder; a new one gets a calendar and an address book. */
   static async open(dir: string, now: () => number = Date.now): Promise<Groupware> {
     const g = new Groupware(await Db.open(join(dir, "groupware.db"), groupwareMigrations), now);

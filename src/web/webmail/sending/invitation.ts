@@ -65,7 +65,7 @@ export async function answerTo(
   };
   try {
     const arrival = { g: await account.groupware(), mine, from: undefined };
-    await noteAnswer(arrival, text, address, checked.answer);
+    await noteAnswer(arrival, text, address, checked.answer, account.name);
   } catch (err) {
     // The answer is on its way all the same.
     log.error("an answer can't be put into the calendar", { err: err as Error });
