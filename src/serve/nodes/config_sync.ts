@@ -1,28 +1,28 @@
 /**
  * domains.conf on all nodes: one node pushes its file, the others take it, or fetch it later if they were away. Each
- * push has a version and is signed by the key of the node that made it, whoever passes it on.
+ * push has a version and is signed by the key of the node that made it, whoever passes it on. Nodes that push at the same
+ * time don't replace each other's changes: the first of Nodes that is there takes one of the pushes, and who made the other
+ * brings both together by lines, or is told that it can't be done.
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { type Config, ConfigError, readConfigFile } from "../../config/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import { CallError, type CallHandler, callNode } from "../../nodes/calls.ts";
-import { type NodeKey, signAsNode, signedByNode } from "../../nodes/key.ts";
+import type { NodeKey } from "../../nodes/key.ts";
 import { NodeAway } from "../../nodes/link.ts";
+import { mergeLines } from "../../nodes/merge_lines.ts";
 import { writeFileAtomic } from "../../platform/files.ts";
-
-/** A push, without its text. */
-interface Version {
-  version: number;
-  /** SHA-256 of the text, in hexadecimal. */
-  hash: string;
-  /** The node that pushed it. */
-  by: string;
-  /** Certificate of its key, PEM. */
-  certificate: string;
-  signature: string;
-}
+import {
+  historyFrom,
+  holds,
+  isSigned,
+  noVersion,
+  sha256,
+  signedVersion,
+  type Version,
+  versionFrom,
+} from "./config_version.ts";
 
 /** How it stands with the file of a node. */
 export interface ConfigState {
@@ -30,29 +30,36 @@ export interface ConfigState {
   version: number;
   /** The file has been edited since. */
   edited: boolean;
-  /** Why nothing is known. */
+  /** Why nothing is known, or why the node did not take the file. */
   error?: string;
+  /** The node has changes that this one's file does not have, with the same number or a lower one. */
+  apart?: boolean;
 }
 
-const none: Version = { version: 0, hash: "", by: "", certificate: "", signature: "" };
+/** The same, with which version it is. */
+interface KnownState extends ConfigState {
+  hash?: string;
+  history?: string[];
+}
+
+/** What this node has. */
+interface OwnFile {
+  version: Version;
+  text: string;
+  edited: boolean;
+}
+
 /** Milliseconds between looks for what other nodes have. */
 const interval = 30_000;
-/** A number that no honest push comes near. */
-const maxVersion = 1e9;
+/** Times that a push begins anew, as others push at the same time. */
+const maxTries = 5;
+/** Parts of what a node says that has another version than the one that a push comes from. */
+const notNewer = "is not newer than";
+const notInIt = "changes that are not in it";
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-const signedText = (v: Version) => `domains.conf ${v.version} ${v.hash} ${v.by}`;
-
-/** A version from the network or from the file. @throws CallError */
-function versionFrom(value: unknown): Version {
-  const v = (value ?? {}) as Record<string, unknown>;
-  const { version, hash, by, certificate, signature } = v;
-  const words = [hash, by, certificate, signature];
-  if (
-    !Number.isSafeInteger(version) || (version as number) < 0 || (version as number) > maxVersion ||
-    !words.every((w) => typeof w === "string" && w.length < 20_000)
-  ) throw new CallError("a version of domains.conf is expected");
-  return { version, hash, by, certificate, signature } as Version;
+/** Another node has changes that can't be brought together with those here: somebody has to look. */
+export class PushConflict extends Error {
+  override name = "PushConflict";
 }
 
 export class ConfigSync {
@@ -61,6 +68,8 @@ export class ConfigSync {
   readonly #log: Log;
   #timer: ReturnType<typeof setInterval> | undefined;
   #lastWarning = "";
+  /** What changes this node's version, one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(config: Config, key: NodeKey, log: Log) {
     this.#config = config;
@@ -72,10 +81,15 @@ export class ConfigSync {
   get calls(): Map<string, CallHandler> {
     return new Map<string, CallHandler>([
       ["config push", async (args) => {
-        if (typeof args.text !== "string") throw new CallError("a text is expected");
-        await this.#take(versionFrom(args.version), args.text);
+        const { text } = args;
+        if (typeof text !== "string") throw new CallError("a text is expected");
+        const version = versionFrom(args.version);
+        await this.#oneByOne(() => this.#take(version, text));
       }],
-      ["config state", () => this.state()],
+      ["config state", async () => {
+        const { version: { version, hash, history }, edited } = await this.#read();
+        return { version, edited, hash, history };
+      }],
       ["config text", async () => {
         const { version, edited, text } = await this.#read();
         if (edited) throw new CallError("it was edited since");
@@ -95,17 +109,27 @@ export class ConfigSync {
     clearInterval(this.#timer);
   }
 
+  #oneByOne<T>(fn: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(fn);
+    this.#last = run.catch(() => {});
+    return run;
+  }
+
+  get #own(): string {
+    return this.#config.static.Node;
+  }
+
   get #others(): string[] {
-    return [...this.#config.dynamic.Nodes.keys()].filter((n) => n !== this.#config.static.Node);
+    return [...this.#config.dynamic.Nodes.keys()].filter((n) => n !== this.#own);
   }
 
   async #ask(node: string, call: string, args: Record<string, unknown> = {}): Promise<unknown> {
     return await callNode(this.#key, node, this.#config.dynamic.Nodes.get(node)!, call, args);
   }
 
-  async #read(): Promise<{ version: Version; text: string; edited: boolean }> {
+  async #read(): Promise<OwnFile> {
     const text = await readConfigFile(this.#config.dynamicPath);
-    let version = none;
+    let version = noVersion;
     try {
       version = versionFrom(JSON.parse(await Deno.readTextFile(this.#file)));
     } catch (err) {
@@ -118,36 +142,136 @@ export class ConfigSync {
     return this.#config.dataPath("domains.version");
   }
 
-  async #note(version: Version): Promise<void> {
-    await writeFileAtomic(this.#file, new TextEncoder().encode(JSON.stringify(version)), 0o600);
+  /** The text of this node's version, as it was before it was edited; undefined if it isn't there. */
+  async #base({ version, text, edited }: OwnFile): Promise<string | undefined> {
+    if (!edited) return version.version === 0 ? undefined : text;
+    const base = await readConfigFile(this.#config.dataPath("domains.base")).catch(() => "");
+    return sha256(base) === version.hash ? base : undefined;
+  }
+
+  async #keep(name: string, text: string): Promise<string> {
+    const path = this.#config.dataPath(name);
+    await writeFileAtomic(path, new TextEncoder().encode(text), 0o600);
+    return path;
+  }
+
+  async #note(version: Version, text: string): Promise<void> {
+    await this.#keep("domains.base", text);
+    await this.#keep("domains.version", JSON.stringify(version));
   }
 
   /**
-   * Gives this node's file to all others.
+   * Gives this node's file to all others. Changes that others have pushed meanwhile are brought into it first.
+   * @param force replaces what others have, which they keep as domains.conf.previous
    * @returns what became of it at each of them; those that are away fetch it when they are back
-   * @throws ConfigError if the file has mistakes
+   * @throws ConfigError if the file has mistakes; PushConflict
    */
-  async push(): Promise<ConfigState[]> {
+  async push(force = false): Promise<ConfigState[]> {
+    for (let n = 0; n < maxTries; n++) {
+      const begun = await this.#oneByOne(() => this.#beginPush(force));
+      if (begun === undefined) continue;
+      const { version, text, states } = begun;
+      const later = this.#others.filter((node) => !states.has(node));
+      await Promise.all(later.map(async (node) => {
+        states.set(node, await this.#give(node, version, text));
+      }));
+      return this.#others.map((node) => states.get(node)!);
+    }
+    throw new PushConflict("other nodes push again and again at the same time: try again later");
+  }
+
+  /**
+   * Up to where this node has the new version. Nodes that stand before it in Nodes have it earlier, so that of two pushes one
+   * comes first.
+   * @returns undefined where it has to begin anew, as another push came first
+   */
+  async #beginPush(
+    force: boolean,
+  ): Promise<
+    { version: Version; text: string; states: Map<string, ConfigState> } | undefined
+  > {
     await this.#config.reload();
-    const { version: before, text } = await this.#read();
-    const states = await this.states();
-    const version: Version = {
-      ...none,
-      version: Math.max(before.version, ...states.map((s) => s.version)) + 1,
-      hash: sha256(text),
-      by: this.#config.static.Node,
-      certificate: this.#key.cert,
-    };
-    version.signature = signAsNode(this.#key, signedText(version));
-    await this.#note(version);
-    return await Promise.all(this.#others.map(async (node): Promise<ConfigState> => {
+    const own = await this.#read();
+    const known = await this.#othersKnown();
+    const foreign = known.filter(({ version, hash }) =>
+      hash !== undefined && !holds(own.version, { version, hash })
+    );
+    if (foreign.length > 0 && !force) return void await this.#bringTogether(own, foreign);
+    const { text } = own;
+    const version = signedVersion(
+      this.#key,
+      this.#own,
+      Math.max(own.version.version, ...known.map((s) => s.version)) + 1,
+      text,
+      [
+        own.version.hash,
+        ...foreign.flatMap((s) => [s.hash!, ...s.history ?? []]),
+        ...own.version.history ?? [],
+      ],
+    );
+    const states = new Map<string, ConfigState>();
+    for (const { node, error } of known) {
+      if (error !== undefined) states.set(node, { node, version: 0, edited: false, error });
+    }
+    for (const node of this.#config.dynamic.Nodes.keys()) {
+      if (node === this.#own) break;
+      if (states.has(node)) continue;
+      const state = await this.#give(node, version, text);
+      if (state.error?.includes(notNewer) || state.error?.includes(notInIt)) return undefined;
+      states.set(node, state);
+    }
+    await this.#note(version, text);
+    return { version, text, states };
+  }
+
+  async #give(node: string, version: Version, text: string): Promise<ConfigState> {
+    try {
+      await this.#ask(node, "config push", { version, text });
+      return { node, version: version.version, edited: false };
+    } catch (err) {
+      return { node, version: 0, edited: false, error: reason(err) };
+    }
+  }
+
+  /** Brings what another node has pushed into this one's file. @throws PushConflict */
+  async #bringTogether(own: OwnFile, foreign: readonly KnownState[]): Promise<void> {
+    const { dynamicPath } = this.#config;
+    const [newest] = foreign.filter((s) => !s.edited).sort((a, b) => b.version - a.version);
+    if (newest === undefined) {
+      const { node, version } = foreign[0];
+      throw new PushConflict(
+        `${node} has version ${version}, which is not part of ${dynamicPath}, and its file was edited since: ` +
+          `"mox node push" there first, or -force here to replace what is there`,
+      );
+    }
+    const got = await this.#ask(newest.node, "config text") as Record<string, unknown>;
+    const theirs = this.#checked(versionFrom(got?.version), got?.text);
+    const text = got.text as string;
+    const base = holds(theirs, own.version) ? await this.#base(own) : undefined;
+    const merged = base === undefined
+      ? text === own.text ? text : undefined
+      : mergeLines(base, own.text, text);
+    let why = "both were changed in the same lines, or from different versions";
+    if (merged !== undefined) {
       try {
-        await this.#ask(node, "config push", { version, text });
-        return { node, version: version.version, edited: false };
+        if (merged !== own.text) {
+          await this.#keep("domains.conf.previous", own.text);
+          await this.#config.replaceDynamicText(merged, (now) => now === own.text);
+        }
+        await this.#note(theirs, text);
+        const { version, by } = theirs;
+        this.#log.info("domains.conf has the changes of another node too", { version, by });
+        return;
       } catch (err) {
-        return { node, version: 0, edited: false, error: reason(err) };
+        if (!(err instanceof ConfigError)) throw err;
+        why = err.message;
       }
-    }));
+    }
+    const path = await this.#keep(`domains.conf.of-${newest.node}`, text);
+    throw new PushConflict(
+      `version ${theirs.version} of ${theirs.by} can't be brought together with ${dynamicPath}: ${why}. ` +
+        `It is in ${path}: put its changes into the file, then "mox node push -force"`,
+    );
   }
 
   /** How it stands with this node's file. */
@@ -156,41 +280,49 @@ export class ConfigSync {
     return { version: version.version, edited };
   }
 
+  async #othersKnown(): Promise<KnownState[]> {
+    return await Promise.all(this.#others.map(async (node): Promise<KnownState> => {
+      try {
+        const s = await this.#ask(node, "config state") as Record<string, unknown>;
+        const state = { node, version: Number(s.version) || 0, edited: s.edited === true };
+        // Programs before this one don't say which version it is.
+        if (typeof s.hash !== "string") return state;
+        return { ...state, hash: s.hash, history: historyFrom(s.history) };
+      } catch (err) {
+        return { node, version: 0, edited: false, error: reason(err) };
+      }
+    }));
+  }
+
   /** How it stands with the files of all nodes, this one's first. */
   async states(): Promise<ConfigState[]> {
     const own = await this.#read();
-    const { version: { version }, edited } = own;
+    const { version } = own.version;
+    const others = await this.#othersKnown();
     return [
-      { node: this.#config.static.Node, version, edited },
-      ...await Promise.all(this.#others.map(async (node): Promise<ConfigState> => {
-        try {
-          const s = await this.#ask(node, "config state") as {
-            version?: unknown;
-            edited?: unknown;
-          };
-          return { node, version: Number(s.version) || 0, edited: s.edited === true };
-        } catch (err) {
-          return { node, version: 0, edited: false, error: reason(err) };
-        }
-      })),
+      { node: this.#own, version, edited: own.edited },
+      ...others.map(({ hash, history: _, ...state }): ConfigState => {
+        const isApart = hash !== undefined && state.version > 0 && state.version <= version &&
+          !holds(own.version, { version: state.version, hash });
+        return isApart ? { ...state, apart: true } : state;
+      }),
     ];
   }
 
   /** Takes the newest file that another node has, if it is newer than this one's. */
   async pull(): Promise<void> {
     try {
-      const [own, ...others] = await this.states();
-      const newer = others.filter((s) => s.version > own.version && !s.edited)
-        .sort((a, b) => b.version - a.version)[0];
-      if (newer === undefined) return;
-      this.#log.warn("domains.conf is behind", {
-        version: own.version,
-        node: newer.node,
-        newest: newer.version,
+      await this.#oneByOne(async () => {
+        const { version: own } = await this.state();
+        const newer = (await this.#othersKnown()).filter((s) => s.version > own && !s.edited)
+          .sort((a, b) => b.version - a.version)[0];
+        if (newer === undefined) return;
+        const { node, version: newest } = newer;
+        this.#log.warn("domains.conf is behind", { version: own, node, newest });
+        const got = await this.#ask(node, "config text") as Record<string, unknown>;
+        if (typeof got?.text !== "string") throw new CallError("a text is expected");
+        await this.#take(versionFrom(got.version), got.text);
       });
-      const got = await this.#ask(newer.node, "config text") as Record<string, unknown>;
-      if (typeof got?.text !== "string") throw new CallError("a text is expected");
-      await this.#take(versionFrom(got.version), got.text);
     } catch (err) {
       const text = reason(err);
       if (text !== this.#lastWarning) {
@@ -200,40 +332,46 @@ export class ConfigSync {
     }
   }
 
+  /** @throws CallError unless a node has signed it with that text */
+  #checked(version: Version, text: unknown): Version {
+    const signer = this.#config.dynamic.Nodes.get(version.by);
+    if (
+      signer === undefined || typeof text !== "string" || sha256(text) !== version.hash ||
+      !isSigned(version, signer.Key)
+    ) throw new CallError("it is not signed by a node");
+    return version;
+  }
+
   /** @throws CallError saying why it isn't taken */
   async #take(version: Version, text: string): Promise<void> {
     const own = await this.#read();
     if (version.version <= own.version.version) {
       throw new CallError(
-        `version ${version.version} is not newer than ${own.version.version}, which is here`,
+        `version ${version.version} ${notNewer} ${own.version.version}, which is here`,
       );
     }
-    const signer = this.#config.dynamic.Nodes.get(version.by);
-    const { certificate, signature } = version;
-    if (
-      signer === undefined || sha256(text) !== version.hash ||
-      !signedByNode(signer.Key, certificate, signedText(version), signature)
-    ) throw new CallError("it is not signed by a node");
+    this.#checked(version, text);
     // Taken before, and the process ended in between.
-    if (version.hash === sha256(own.text)) return await this.#note(version);
+    if (version.hash === sha256(own.text)) return await this.#note(version, text);
+    if (!holds(version, own.version)) {
+      throw new CallError(
+        `version ${own.version.version}, pushed by ${own.version.by}, is here, with ${notInIt}`,
+      );
+    }
     if (own.edited) {
       throw new CallError(
         `${this.#config.dynamicPath} was edited here since version ${own.version.version}: push from here, or ` +
           `remove ${this.#file} to have it replaced`,
       );
     }
-    await writeFileAtomic(
-      this.#config.dataPath("domains.conf.previous"),
-      new TextEncoder().encode(own.text),
-      0o600,
-    );
+    await this.#keep("domains.conf.previous", own.text);
     try {
       await this.#config.replaceDynamicText(text, (now) => now === own.text);
     } catch (err) {
       if (err instanceof ConfigError) throw new CallError(err.message);
       throw err;
     }
-    await this.#note(version);
+    await this.#note(version, text);
     this.#lastWarning = "";
     this.#log.info("domains.conf taken from another node", {
       version: version.version,
