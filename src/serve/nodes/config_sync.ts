@@ -91,9 +91,10 @@ export class ConfigSync {
         return { version, edited, hash, history };
       }],
       ["config text", async () => {
-        const { version, edited, text } = await this.#read();
-        if (edited) throw new CallError("it was edited since");
-        return { version, text };
+        const own = await this.#read();
+        const text = own.version.version === 0 ? own.text : await this.#base(own);
+        if (text === undefined) throw new CallError("it was edited since");
+        return { version: own.version, text };
       }],
     ]);
   }
@@ -236,14 +237,7 @@ export class ConfigSync {
   /** Brings what another node has pushed into this one's file. @throws PushConflict */
   async #bringTogether(own: OwnFile, foreign: readonly KnownState[]): Promise<void> {
     const { dynamicPath } = this.#config;
-    const [newest] = foreign.filter((s) => !s.edited).sort((a, b) => b.version - a.version);
-    if (newest === undefined) {
-      const { node, version } = foreign[0];
-      throw new PushConflict(
-        `${node} has version ${version}, which is not part of ${dynamicPath}, and its file was edited since: ` +
-          `"mox node push" there first, or -force here to replace what is there`,
-      );
-    }
+    const newest = newestOf(foreign)!;
     const got = await this.#ask(newest.node, "config text") as Record<string, unknown>;
     const theirs = this.#checked(versionFrom(got?.version), got?.text);
     const text = got.text as string;
@@ -314,8 +308,7 @@ export class ConfigSync {
     try {
       await this.#oneByOne(async () => {
         const { version: own } = await this.state();
-        const newer = (await this.#othersKnown()).filter((s) => s.version > own && !s.edited)
-          .sort((a, b) => b.version - a.version)[0];
+        const newer = newestOf((await this.#othersKnown()).filter((s) => s.version > own));
         if (newer === undefined) return;
         const { node, version: newest } = newer;
         this.#log.warn("domains.conf is behind", { version: own, node, newest });
@@ -378,6 +371,11 @@ export class ConfigSync {
       by: version.by,
     });
   }
+}
+
+/** The newest version, if possible of a node whose file was not edited since. */
+function newestOf(states: readonly KnownState[]): KnownState | undefined {
+  return states.toSorted((a, b) => b.version - a.version || Number(a.edited) - Number(b.edited))[0];
 }
 
 function reason(err: unknown): string {
