@@ -45,8 +45,9 @@ const push: Command = {
   summary: "Give this node's domains.conf to all other nodes",
   help: `
 Gives domains.conf a new version, signs it with the node's key, and has the other nodes take it. Nodes that are
-away fetch it when they are back. A node whose file was edited since it last took one refuses, and says so. What
-was there before is kept as domains.conf.previous in the node's data folder.
+away fetch it when they are back. A node whose file was edited since it last took one keeps its edits on top, or
+refuses where they are in the same lines. What was there before is kept as domains.conf.previous in the node's data
+folder.
 
 What another node has pushed meanwhile is brought into the file first, where it changed other lines. Where both have
 changed the same lines nothing is pushed, and the other file is put beside: bring them together by hand.

@@ -12,12 +12,11 @@ import { CallError, type CallHandler, callNode } from "../../nodes/calls.ts";
 import type { NodeKey } from "../../nodes/key.ts";
 import { NodeAway } from "../../nodes/link.ts";
 import { mergeLines } from "../../nodes/merge_lines.ts";
-import { writeFileAtomic } from "../../platform/files.ts";
+import { type OwnFile, VersionedFile } from "./config_file.ts";
 import {
   historyFrom,
   holds,
   isSigned,
-  noVersion,
   sha256,
   signedVersion,
   type Version,
@@ -42,13 +41,6 @@ interface KnownState extends ConfigState {
   history?: string[];
 }
 
-/** What this node has. */
-interface OwnFile {
-  version: Version;
-  text: string;
-  edited: boolean;
-}
-
 /** Milliseconds between looks for what other nodes have. */
 const interval = 30_000;
 /** Times that a push begins anew, as others push at the same time. */
@@ -66,6 +58,7 @@ export class ConfigSync {
   readonly #config: Config;
   readonly #key: NodeKey;
   readonly #log: Log;
+  readonly #file: VersionedFile;
   #timer: ReturnType<typeof setInterval> | undefined;
   #lastWarning = "";
   /** What changes this node's version, one after the other. */
@@ -73,6 +66,7 @@ export class ConfigSync {
 
   constructor(config: Config, key: NodeKey, log: Log) {
     this.#config = config;
+    this.#file = new VersionedFile(config);
     this.#key = key;
     this.#log = log;
   }
@@ -87,14 +81,13 @@ export class ConfigSync {
         await this.#oneByOne(() => this.#take(version, text));
       }],
       ["config state", async () => {
-        const { version: { version, hash, history }, edited } = await this.#read();
+        const { version: { version, hash, history }, edited } = await this.#file.read();
         return { version, edited, hash, history };
       }],
       ["config text", async () => {
-        const own = await this.#read();
-        const text = own.version.version === 0 ? own.text : await this.#base(own);
-        if (text === undefined) throw new CallError("it was edited since");
-        return { version: own.version, text };
+        const pushed = await this.#file.pushed();
+        if (pushed === undefined) throw new CallError("it was edited since");
+        return pushed;
       }],
     ]);
   }
@@ -128,39 +121,6 @@ export class ConfigSync {
     return await callNode(this.#key, node, this.#config.dynamic.Nodes.get(node)!, call, args);
   }
 
-  async #read(): Promise<OwnFile> {
-    const text = await readConfigFile(this.#config.dynamicPath);
-    let version = noVersion;
-    try {
-      version = versionFrom(JSON.parse(await Deno.readTextFile(this.#file)));
-    } catch (err) {
-      if (!(err instanceof Deno.errors.NotFound)) throw err;
-    }
-    return { version, text, edited: version.version > 0 && version.hash !== sha256(text) };
-  }
-
-  get #file(): string {
-    return this.#config.dataPath("domains.version");
-  }
-
-  /** The text of this node's version, as it was before it was edited; undefined if it isn't there. */
-  async #base({ version, text, edited }: OwnFile): Promise<string | undefined> {
-    if (!edited) return version.version === 0 ? undefined : text;
-    const base = await readConfigFile(this.#config.dataPath("domains.base")).catch(() => "");
-    return sha256(base) === version.hash ? base : undefined;
-  }
-
-  async #keep(name: string, text: string): Promise<string> {
-    const path = this.#config.dataPath(name);
-    await writeFileAtomic(path, new TextEncoder().encode(text), 0o600);
-    return path;
-  }
-
-  async #note(version: Version, text: string): Promise<void> {
-    await this.#keep("domains.base", text);
-    await this.#keep("domains.version", JSON.stringify(version));
-  }
-
   /**
    * Gives this node's file to all others. Changes that others have pushed meanwhile are brought into it first.
    * @param force replaces what others have, which they keep as domains.conf.previous
@@ -174,7 +134,7 @@ export class ConfigSync {
       const { version, text, states } = begun;
       const later = this.#others.filter((node) => !states.has(node));
       await Promise.all(later.map(async (node) => {
-        states.set(node, await this.#give(node, version, text));
+        states.set(node, await this.#giveLater(node, version, text));
       }));
       return this.#others.map((node) => states.get(node)!);
     }
@@ -182,8 +142,8 @@ export class ConfigSync {
   }
 
   /**
-   * Up to where this node has the new version. Nodes that stand before it in Nodes have it earlier, so that of two pushes one
-   * comes first.
+   * Up to where this node has the new version. The first one of Nodes that takes it decides which of two pushes comes first, and
+   * from then on it counts.
    * @returns undefined where it has to begin anew, as another push came first
    */
   async #beginPush(
@@ -192,7 +152,7 @@ export class ConfigSync {
     { version: Version; text: string; states: Map<string, ConfigState> } | undefined
   > {
     await this.#config.reload();
-    const own = await this.#read();
+    const own = await this.#file.read();
     const known = await this.#othersKnown();
     const foreign = known.filter(({ version, hash }) =>
       hash !== undefined && !holds(own.version, { version, hash })
@@ -218,10 +178,11 @@ export class ConfigSync {
       if (node === this.#own) break;
       if (states.has(node)) continue;
       const state = await this.#give(node, version, text);
-      if (state.error?.includes(notNewer) || state.error?.includes(notInIt)) return undefined;
+      if (isOvertaken(state)) return undefined;
       states.set(node, state);
+      if (state.error === undefined) break;
     }
-    await this.#note(version, text);
+    await this.#file.note(version, text);
     return { version, text, states };
   }
 
@@ -234,48 +195,66 @@ export class ConfigSync {
     }
   }
 
+  /** The same, when the version counts already: the node may have a later one that comes from it. */
+  async #giveLater(node: string, version: Version, text: string): Promise<ConfigState> {
+    const state = await this.#give(node, version, text);
+    if (!isOvertaken(state)) return state;
+    const now = (await this.#othersKnown([node]))[0];
+    const isIn = now.hash === version.hash || now.history?.includes(version.hash);
+    return isIn ? { node, version: now.version, edited: false } : state;
+  }
+
   /** Brings what another node has pushed into this one's file. @throws PushConflict */
   async #bringTogether(own: OwnFile, foreign: readonly KnownState[]): Promise<void> {
-    const { dynamicPath } = this.#config;
     const newest = newestOf(foreign)!;
     const got = await this.#ask(newest.node, "config text") as Record<string, unknown>;
     const theirs = this.#checked(versionFrom(got?.version), got?.text);
     const text = got.text as string;
-    const base = holds(theirs, own.version) ? await this.#base(own) : undefined;
-    const merged = base === undefined
-      ? text === own.text ? text : undefined
-      : mergeLines(base, own.text, text);
-    let why = "both were changed in the same lines, or from different versions";
-    if (merged !== undefined) {
-      try {
-        if (merged !== own.text) {
-          await this.#keep("domains.conf.previous", own.text);
-          await this.#config.replaceDynamicText(merged, (now) => now === own.text);
-        }
-        await this.#note(theirs, text);
-        const { version, by } = theirs;
-        this.#log.info("domains.conf has the changes of another node too", { version, by });
-        return;
-      } catch (err) {
-        if (!(err instanceof ConfigError)) throw err;
-        why = err.message;
-      }
-    }
-    const path = await this.#keep(`domains.conf.of-${newest.node}`, text);
+    const why = await this.#merge(own, theirs, text);
+    if (why === "") return;
+    const path = await this.#file.keep(`domains.conf.of-${newest.node}`, text);
     throw new PushConflict(
-      `version ${theirs.version} of ${theirs.by} can't be brought together with ${dynamicPath}: ${why}. ` +
+      `version ${theirs.version} of ${theirs.by} can't be brought together with ${this.#config.dynamicPath}: ${why}. ` +
         `It is in ${path}: put its changes into the file, then "mox node push -force"`,
     );
   }
 
+  /**
+   * Puts the changes that this node has on top of another version.
+   * @returns why it can't be done; "" when it is done, or the file was edited just now
+   */
+  async #merge(own: OwnFile, theirs: Version, text: string): Promise<string> {
+    const { dynamicPath } = this.#config;
+    const base = holds(theirs, own.version) ? await this.#file.base(own) : undefined;
+    const merged = base === undefined
+      ? text === own.text ? text : undefined
+      : mergeLines(base, own.text, text);
+    if (merged === undefined) {
+      return "both were changed in the same lines, or from different versions";
+    }
+    try {
+      if (merged !== own.text) {
+        await this.#file.keep("domains.conf.previous", own.text);
+        await this.#config.replaceDynamicText(merged, (now) => now === own.text);
+      }
+    } catch (err) {
+      if (!(err instanceof ConfigError)) throw err;
+      return await readConfigFile(dynamicPath) === own.text ? err.message : "";
+    }
+    await this.#file.note(theirs, text);
+    const { version, by } = theirs;
+    this.#log.info("domains.conf has the changes of another node too", { version, by });
+    return "";
+  }
+
   /** How it stands with this node's file. */
   async state(): Promise<{ version: number; edited: boolean }> {
-    const { version, edited } = await this.#read();
+    const { version, edited } = await this.#file.read();
     return { version: version.version, edited };
   }
 
-  async #othersKnown(): Promise<KnownState[]> {
-    return await Promise.all(this.#others.map(async (node): Promise<KnownState> => {
+  async #othersKnown(nodes = this.#others): Promise<KnownState[]> {
+    return await Promise.all(nodes.map(async (node): Promise<KnownState> => {
       try {
         const s = await this.#ask(node, "config state") as Record<string, unknown>;
         const state = { node, version: Number(s.version) || 0, edited: s.edited === true };
@@ -290,7 +269,7 @@ export class ConfigSync {
 
   /** How it stands with the files of all nodes, this one's first. */
   async states(): Promise<ConfigState[]> {
-    const own = await this.#read();
+    const own = await this.#file.read();
     const { version } = own.version;
     const others = await this.#othersKnown();
     return [
@@ -337,7 +316,16 @@ export class ConfigSync {
 
   /** @throws CallError saying why it isn't taken */
   async #take(version: Version, text: string): Promise<void> {
-    const own = await this.#read();
+    for (let n = 0; n < maxTries; n++) if (await this.#tryTake(version, text)) return;
+    throw new CallError(`${this.#config.dynamicPath} is being edited here: try again`);
+  }
+
+  /**
+   * @returns false if the file was edited just now
+   * @throws CallError
+   */
+  async #tryTake(version: Version, text: string): Promise<boolean> {
+    const own = await this.#file.read();
     if (version.version <= own.version.version) {
       throw new CallError(
         `version ${version.version} ${notNewer} ${own.version.version}, which is here`,
@@ -345,32 +333,44 @@ export class ConfigSync {
     }
     this.#checked(version, text);
     // Taken before, and the process ended in between.
-    if (version.hash === sha256(own.text)) return await this.#note(version, text);
+    if (version.hash === sha256(own.text)) {
+      await this.#file.note(version, text);
+      return true;
+    }
     if (!holds(version, own.version)) {
       throw new CallError(
         `version ${own.version.version}, pushed by ${own.version.by}, is here, with ${notInIt}`,
       );
     }
     if (own.edited) {
+      const why = await this.#merge(own, version, text);
+      if (why === "") return (await this.#file.read()).version.hash === version.hash;
       throw new CallError(
-        `${this.#config.dynamicPath} was edited here since version ${own.version.version}: push from here, or ` +
-          `remove ${this.#file} to have it replaced`,
+        `${this.#config.dynamicPath} was edited here since version ${own.version.version}: ${why}. Push ` +
+          `from here, or remove ${this.#file.path} to have it replaced`,
       );
     }
-    await this.#keep("domains.conf.previous", own.text);
+    await this.#file.keep("domains.conf.previous", own.text);
     try {
       await this.#config.replaceDynamicText(text, (now) => now === own.text);
     } catch (err) {
-      if (err instanceof ConfigError) throw new CallError(err.message);
-      throw err;
+      if (!(err instanceof ConfigError)) throw err;
+      if (await readConfigFile(this.#config.dynamicPath) !== own.text) return false;
+      throw new CallError(err.message);
     }
-    await this.#note(version, text);
+    await this.#file.note(version, text);
     this.#lastWarning = "";
     this.#log.info("domains.conf taken from another node", {
       version: version.version,
       by: version.by,
     });
+    return true;
   }
+}
+
+/** Whether the node did not take it as another version came first. */
+function isOvertaken({ error }: ConfigState): boolean {
+  return error !== undefined && (error.includes(notNewer) || error.includes(notInIt));
 }
 
 /** The newest version, if possible of a node whose file was not edited since. */
