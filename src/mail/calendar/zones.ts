@@ -37,6 +37,14 @@ export function toWall(zone: Zone, instant: number): number {
 /** Years of which changes are kept; beyond them those of a year within are taken. */
 const [firstYear, lastYear] = [1900, 2199];
 
+/** One of the last years that are kept which has the same weekdays: 28 without a century have all that there are. */
+function sameCalendar(year: number): number {
+  const of = (y: number, month: number) => new Date(Date.UTC(y, month, 1)).getUTCDay();
+  let near = lastYear;
+  while (of(near, 0) !== of(year, 0) || of(near, 2) !== of(year, 2)) near--;
+  return near;
+}
+
 /** Changes of a year: from `at` on the offset is `offset`. */
 interface Change {
   at: number;
@@ -81,7 +89,7 @@ class NamedZone implements Zone {
     let year = date.getUTCFullYear();
     if (!Number.isFinite(year)) return 0;
     if (year < firstYear || year > lastYear) {
-      const near = year < firstYear ? firstYear : lastYear - 27 + (year - lastYear) % 28;
+      const near = year < firstYear ? firstYear : sameCalendar(year);
       instant = date.setUTCFullYear(near);
       year = near;
     }
