@@ -7,6 +7,8 @@ export interface UnitOptions {
   /** The program with its arguments before "serve". */
   program: readonly string[];
   user: string;
+  /** A template of units, whose instances are the nodes of one machine. */
+  nodes?: boolean;
   /** Folders that the server writes in. */
   writable: readonly string[];
   /** Further folders that it reads, such as that of the program. */
@@ -35,7 +37,7 @@ After=network-online.target
 
 [Service]
 WorkingDirectory=${path(o.dir)}
-ExecStart=${o.program.map(word).join(" ")} serve
+ExecStart=${o.program.map(word).join(" ")}${o.nodes ? " -node %i" : ""} serve
 User=${o.user}
 UMask=0077
 Restart=always

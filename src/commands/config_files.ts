@@ -12,6 +12,7 @@ import { type Command, parseFlags, UsageError } from "./command.ts";
 import { configPath, loadConfig } from "./datadir.ts";
 import { describeObjectsConfig } from "./objects.ts";
 import { describeSubmitConfig } from "./sendmail_config.ts";
+import { loadForNodes } from "./serve_nodes.ts";
 import { unitFor } from "./server_program.ts";
 
 const test: Command = {
@@ -67,16 +68,20 @@ ${configExamples.map((e) => `  ${e.name}: ${e.summary} (${e.file})`).join("\n")}
 
 const printservice: Command = {
   name: "config printservice",
-  usage: "[-config path] config printservice",
+  usage: "[-config path] config printservice [-nodes]",
   summary: "Print a systemd unit for the server",
   help: `
 Prints a hardened systemd unit that starts the server as the user of mox.conf with the capability to listen
 on low ports. Write it to a file mox.service, then:
 
-  systemctl enable --now ./mox.service`,
+  systemctl enable --now ./mox.service
+
+  -nodes  a template for several nodes on one machine that share the configuration; write it to mox@.service, and
+          enable mox@NAME for each of Nodes`,
   async run(args) {
-    parseFlags(args, {});
-    writeStdout(unitFor(await loadConfig()));
+    const { flags } = parseFlags(args, { nodes: false });
+    const config = flags.nodes ? await loadForNodes(configPath()) : await loadConfig();
+    writeStdout(unitFor(config, flags.nodes));
   },
 };
 

@@ -10,6 +10,7 @@ import { restore } from "./objects.ts";
 import { checkupdate } from "./checkupdate.ts";
 import { cid } from "./cid.ts";
 import { clientconfig } from "./clientconfig.ts";
+import { useNode } from "../config/mod.ts";
 import { type Command, UsageError } from "./command.ts";
 import { configDomainCommands } from "./config_domains.ts";
 import { configDnsCommands } from "./config_dns.ts";
@@ -92,7 +93,7 @@ export const commands: readonly Command[] = [
  */
 function globalFlags(args: readonly string[]): readonly string[] {
   for (;;) {
-    const m = /^--?(config|loglevel|pedantic)(?:=([\s\S]*))?$/.exec(args[0] ?? "");
+    const m = /^--?(config|loglevel|node|pedantic)(?:=([\s\S]*))?$/.exec(args[0] ?? "");
     if (!m) return args;
     if (m[1] === "pedantic") {
       usePedantic(m[2] !== "false");
@@ -103,6 +104,9 @@ function globalFlags(args: readonly string[]): readonly string[] {
     if (m[1] === "config") {
       if (!value) throw new UsageError("flag -config needs the path of mox.conf");
       useConfigPath(value);
+    } else if (m[1] === "node") {
+      if (!value) throw new UsageError("flag -node needs the name of one of Nodes");
+      useNode(value);
     } else {
       if (!value || !isLevel(value)) {
         throw new UsageError(`flag -loglevel needs a level: ${levels.join(", ")}`);

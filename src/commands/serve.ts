@@ -10,10 +10,11 @@ import { MailServer } from "../serve/server.ts";
 import { globalFlags } from "./global_flags.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { configPath } from "./datadir.ts";
+import { loadForNodes, nodesToServe, serveNodes } from "./serve_nodes.ts";
 
 export const serve: Command = {
   name: "serve",
-  usage: "[-config path] serve",
+  usage: "[-config path] [-node name] serve [-nodes n]",
   summary: "Run the mail server",
   help: `
 Starts the server with the configuration in config/mox.conf, in the file that -config (before the
@@ -26,10 +27,19 @@ set, and becomes that user for good before the first byte from the network is re
 user with the capability CAP_NET_BIND_SERVICE, as the systemd unit of "mox config printservice" does. On
 Windows and macOS any user may listen on low ports.
 
+With -node, it is that one of several nodes on this machine which share both files: its data is in a folder of its
+name in DataDir, listeners with TrustedProxies are at the node's Address, and all other listeners are the first node's.
+With -nodes, starts the first n of Nodes like that, each a process, and starts those again that end (docs/scaling.md);
+the runtime needs --allow-run for it.
+
 SIGTERM, SIGINT and "mox stop" end it gracefully: connections are told, deliveries under way finished,
 databases closed. A second signal ends it at once.`,
   async run(args) {
-    parseFlags(args, {});
+    const { flags } = parseFlags(args, { nodes: "" });
+    if (flags.nodes !== "") {
+      const config = await loadForNodes(configPath());
+      return await serveNodes(config, nodesToServe(config, flags.nodes));
+    }
     const config = await Config.load(configPath());
     const given = globalFlags();
     if (given.pedantic) config.static.Pedantic = true;

@@ -28,8 +28,8 @@ export function programCommand(): string[] {
     : [portable];
 }
 
-/** The unit for a configuration. */
-export function unitFor(config: Config): string {
+/** The unit for a configuration; or the template of units for the nodes of one machine. */
+export function unitFor(config: Config, nodes = false): string {
   const dir = parentDir(resolve(config.dir));
   const portable = launcher();
   const readable = isCompiled()
@@ -41,7 +41,11 @@ export function unitFor(config: Config): string {
     dir,
     program: [...programCommand(), "-config", config.staticPath],
     user: config.static.User,
-    writable: [resolve(config.dir), resolve(config.dataDir)],
+    nodes,
+    writable: [
+      resolve(config.dir),
+      nodes ? parentDir(resolve(config.dataDir)) : resolve(config.dataDir),
+    ],
     readable: [parentDir(executablePath()), ...readable],
   });
 }

@@ -22,6 +22,7 @@ import { asciiDomain, parseAddress, parseDomain } from "./names.ts";
 import { equal } from "./sconf/schema.ts";
 import { type MapNode, parseSconf, printSconf, type Problem } from "./sconf/sconf.ts";
 import type { Static } from "./static/static.ts";
+import { asChosenNode, listenersOfChosenNode } from "./one_machine.ts";
 import { TrialEnd, trials } from "./trial.ts";
 
 const log = new Log("config");
@@ -119,8 +120,10 @@ export class Config {
       problems.push(...inFile(dynamicPath, more));
     }
     if (problems.length > 0) throw new ConfigError(problems);
+    asChosenNode(s.value);
     const d = readDynamic(dynamicText!, s.value, { dir });
     if (d.problems.length > 0) throw new ConfigError(inFile(dynamicPath, d.problems));
+    listenersOfChosenNode(s.value, d.value);
     return new Config(path, s.value, s.warnings, { ...d, stamp });
   }
 

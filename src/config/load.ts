@@ -6,6 +6,7 @@ import { checkDynamic } from "./dynamic/check_dynamic.ts";
 import { checkStatic } from "./static/check_static.ts";
 import { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
 import { checkDynamicFiles, checkStaticFiles } from "./dynamic/key_files.ts";
+import { asChosenNode } from "./one_machine.ts";
 import { type PathReport, type Report, reportAt, type Type } from "./sconf/schema.ts";
 import { type MapNode, maxProblems, parseSconf, type Problem } from "./sconf/sconf.ts";
 import { type Static, staticConfig } from "./static/static.ts";
@@ -162,6 +163,7 @@ export function inFile(file: string, problems: Problem[]): FileProblem[] {
 export async function loadStatic(path: string): Promise<Static> {
   const { value, problems } = readStatic(await readConfigFile(path), { dir: parentDir(path) });
   if (problems.length > 0) throw new ConfigError(inFile(path, problems));
+  asChosenNode(value);
   return value;
 }
 

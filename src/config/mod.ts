@@ -37,6 +37,7 @@ export { type DnsProvider } from "./static/dns_provider.ts";
 export { type LdapDirectory, type OpenIdProvider } from "./static/identity.ts";
 export type { Scanner } from "./static/scanner.ts";
 export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static/static.ts";
+export { folderOfNodes, useNode } from "./one_machine.ts";
 export { type Node } from "./dynamic/node.ts";
 export { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
 export {

@@ -2,6 +2,7 @@
 import type { Config } from "../config/mod.ts";
 import type { Scheduler } from "../groupware/scheduling.ts";
 import type { Accounts } from "../store/account/accounts.ts";
+import type { RightsChange } from "../store/mailboxes/shares.ts";
 import type { ProgramLogins } from "../web/http/mod.ts";
 
 export interface DavServices extends ProgramLogins {
@@ -11,6 +12,8 @@ export interface DavServices extends ProgramLogins {
   sharing: {
     owners(user: string): string[];
     add(owner: string, account: string): Promise<void>;
+    /** Is told of rights that were changed. */
+    changed(c: RightsChange): Promise<void>;
   };
   /** Invitations and answers; what comes of an event that was written. */
   scheduler: Scheduler;

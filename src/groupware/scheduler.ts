@@ -16,6 +16,7 @@ import {
   attendeesOf,
   cancellationFor,
   invitationFor,
+  isDraftEvent,
   organizerOf,
   replyOf,
   sameOrganizer,
@@ -126,7 +127,9 @@ export function openScheduler(s: SchedulerServices): Scheduler {
 
   const before = (w: CalendarWrite): Series | undefined => {
     try {
-      return w.before && storedSeries(w.g, w.before);
+      const was = w.before && storedSeries(w.g, w.before);
+      // Of a draft nobody was told.
+      return was && isDraftEvent(was.calendar) ? undefined : was;
     } catch {
       return undefined;
     }
@@ -226,6 +229,9 @@ export function openScheduler(s: SchedulerServices): Scheduler {
           "same-organizer-in-all-components",
           "the components have different organizers",
         );
+      }
+      if (isDraftEvent(series.calendar)) {
+        return { content, series, scheduleTag: "", changed: false };
       }
       if (p === undefined) {
         // Nobody is invited any more.

@@ -20,6 +20,8 @@ import { sieveCapability } from "./sieve/scripts.ts";
 export function serverCapabilities(s: JmapServices): Record<string, Record<string, unknown>> {
   return {
     [Capability.Mail]: {},
+    // draft-ietf-jmap-mail-sharing §2.
+    [Capability.MailShare]: {},
     [Capability.Submission]: {},
     [Capability.VacationResponse]: {},
     // RFC 8887 §3; the session adds the URL.
@@ -92,6 +94,7 @@ export function accountCapabilities(
       accountIdForPrincipal: accountIdOf(user.account),
       principalId: accountIdOf(account),
     },
+    [Capability.MailShare]: {},
     // RFC 9610 §1.4: a card is in one address book.
     [Capability.Contacts]: {
       maxAddressBooksPerCard: 1,

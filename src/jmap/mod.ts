@@ -4,7 +4,8 @@
  * - `core/`: requests, references to results, errors, running method calls;
  * - `methods/`: a file for each method, in the folder of its type of object; `table.ts` has them all;
  * - `http/`: the URLs of a session;
- * - `blobs/`: binary data.
+ * - `blobs/`: binary data;
+ * - `sharing/`: rights of others on mailboxes, and the news of rights that are given elsewhere.
  *
  * May import the store, mail, queue and config below it, and web/http; serve/ gives it logins and submission and
  * puts it on listeners.
@@ -31,6 +32,8 @@ import { Running } from "./http/running.ts";
 import { sessionObject } from "./http/session.ts";
 import { answerUpload } from "./http/upload.ts";
 import { acceptUpgrade, JmapSocket, upgradeError } from "./http/websocket.ts";
+import { noteRightsChange } from "./sharing/rights_changes.ts";
+import type { RightsChange } from "../store/mailboxes/shares.ts";
 import type { JmapServices } from "./services.ts";
 
 export { Uploads } from "./blobs/uploads.ts";
@@ -56,6 +59,8 @@ export interface JmapPlace {
 export interface Jmap {
   /** Answers requests below the service's path. */
   handler(place: JmapPlace): WebHandler;
+  /** Tells somebody of rights that were changed elsewhere. On disk when it resolves; it never fails. */
+  noteRights(c: RightsChange): Promise<void>;
   /** Takes over websockets below the service's path. */
   upgrade(place: JmapPlace): UpgradeHandler;
   /** Answers /.well-known/jmap (RFC 8620 §2.2). */
@@ -190,6 +195,13 @@ export function openJmap(s: JmapServices): Jmap {
     handler: guarded(route),
     upgrade: (place) => (req, socket, head) => upgrade(req, place, socket, head),
     wellKnown: guarded((req, place) => req.path === "/" ? session(req, place) : notFound()),
+    async noteRights(c) {
+      try {
+        await noteRightsChange(s, c);
+      } catch (err) {
+        log.error("a change of rights can't be told", { account: c.account, err: err as Error });
+      }
+    },
     async forgetRemoved() {
       for (const name of s.objects.accounts()) {
         if (s.config.account(name) === undefined) await s.objects.forget(name);

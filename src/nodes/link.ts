@@ -1,7 +1,7 @@
 /**
  * Connections between nodes: TLS in which both sides prove their keys, then a line that says what for: "lmtp" for
  * messages, "call" for questions, "follow" for a standby that gets the node's data, "move" for an account that is sent to
- * this node.
+ * this node, "http" for requests to pages and services of an account.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export interface LinkPeer {
   standby: boolean;
 }
 
-const purposes = ["lmtp", "call", "follow", "move"] as const;
+const purposes = ["lmtp", "call", "follow", "move", "http"] as const;
 export type Purpose = (typeof purposes)[number];
 
 /** Milliseconds until a connection must stand: the node is near, or away. */

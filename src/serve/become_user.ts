@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Config } from "../config/mod.ts";
+import { type Config, folderOfNodes } from "../config/mod.ts";
 import type { Log } from "../log/mod.ts";
 import { freeSpace } from "../platform/files.ts";
 import { baseName, joinPath, parentDir } from "../platform/paths.ts";
@@ -99,9 +99,12 @@ async function lookForPackages(user: User, log: Log): Promise<void> {
 
 /** The data folder, made by root for the user: its parent may not be the user's to write in. */
 async function makeDataDir(config: Config, user: User): Promise<void> {
-  const existed = await Deno.stat(config.dataDir).then(() => true, () => false);
-  await Deno.mkdir(config.dataDir, { recursive: true, mode: modes[0] });
-  if (!existed) await Deno.chown(config.dataDir, user.uid, user.gid);
+  for (const dir of [folderOfNodes(config.dataDir), config.dataDir]) {
+    if (dir === undefined) continue;
+    const existed = await Deno.stat(dir).then(() => true, () => false);
+    await Deno.mkdir(dir, { recursive: true, mode: modes[0] });
+    if (!existed) await Deno.chown(dir, user.uid, user.gid);
+  }
 }
 
 async function fixAll(config: Config, user: User, log: Log): Promise<void> {
@@ -109,6 +112,12 @@ async function fixAll(config: Config, user: User, log: Log): Promise<void> {
     ...await fixPermissions(config.dir, user, ...modes),
     ...await fixPermissions(config.dataDir, user, ...modes),
   ];
+  const ofAll = folderOfNodes(config.dataDir);
+  // Made by a subcommand of root's. Nobody else can have put something in its place.
+  if (ofAll !== undefined && (await Deno.lstat(ofAll)).uid === 0) {
+    await Deno.chown(ofAll, user.uid, user.gid);
+    changed.push(ofAll);
+  }
   // The program, where it stands beside the configuration as quickstart has it: the user may run it, not
   // change it.
   const program = executablePath();

@@ -35,6 +35,7 @@ export function imapBackend(o: ImapOptions): ImapBackend {
   return {
     sharing: {
       owners: (user) => o.shares.owners(user),
+      changed: (c) => o.shares.changed(c),
       granting: (owner, identifier) => o.shares.add(owner, identifier),
       accountNamed: (name) => o.config.account(name) ? name : loginAccount(o.config, name),
       open: (name) => o.accounts.open(name),

@@ -49,7 +49,9 @@ import type { OpenLogins } from "./open_logins.ts";
 import type { Passing } from "./receiving/passing.ts";
 import type { Receiving } from "./receiving/receiving.ts";
 import { serveAuthHttp } from "./nodes/auth_http.ts";
-import type { WebHandler } from "../web/http/mod.ts";
+import { servedAnywhere } from "./nodes/web_elsewhere.ts";
+import type { WebLinks } from "../nodes/web_link.ts";
+import { type HttpHandlers, routeServices, type WebHandler } from "../web/http/mod.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import type { ImapEvents } from "./sieve/imap_events.ts";
 import type { Sockets } from "./sockets.ts";
@@ -79,6 +81,8 @@ export interface ListenerServices {
   receiving: Receiving;
   /** To the other nodes, where there are any. */
   passing: Passing | undefined;
+  /** To pass requests for accounts of other nodes on. */
+  links: () => WebLinks | undefined;
   /** Answers nginx's auth_http. */
   authHttp: WebHandler;
   pages: WebPages;
@@ -139,6 +143,8 @@ export class Listeners {
   readonly #s: ListenerServices;
   readonly #servers: TcpServer[] = [];
   readonly #metrics: MetricsListener[] = [];
+  /** What the web ports serve of this node's accounts. */
+  readonly #web: { https: boolean; names: string[]; handlers: HttpHandlers }[] = [];
   readonly #maildrops = new MaildropLocks();
 
   constructor(s: ListenerServices) {
@@ -148,6 +154,12 @@ export class Listeners {
   /** Those that are open now. */
   connections(): OpenConnection[] {
     return this.#servers.flatMap((s) => s.open());
+  }
+
+  /** What a port serves that has a service of this node's accounts, by preference one of that kind. */
+  webHandlers(service: string, https: boolean): HttpHandlers | undefined {
+    const having = this.#web.filter((p) => p.names.includes(service));
+    return (having.find((p) => p.https === https) ?? having[0])?.handlers;
   }
 
   /** Serves what a listener has enabled, on its addresses. @throws ListenError */
@@ -272,6 +284,12 @@ export class Listeners {
           ));
       }
       for (const p of webPorts(this.#s.config, l, this.#webHandlers())) {
+        this.#web.push({
+          https: p.https,
+          names: p.services.map((s) => s.name),
+          handlers: routeServices(p.services),
+        });
+        p.services = p.services.map((s) => servedAnywhere(this.#s, s, p.https));
         const socket = await this.#s.sockets.take(ip, p.port, "HTTP");
         const server = await serveWebPort(ip, p, {
           tls,

@@ -8,7 +8,7 @@ import { IdentityError, type Ldap } from "../identity/mod.ts";
 import { preparePassword, type SaslBackend, SaslError, type SaslPeer } from "../sasl/mod.ts";
 import type { Account } from "../store/account/account.ts";
 import type { Accounts } from "../store/account/accounts.ts";
-import { isOwnHash } from "../store/logins/password.ts";
+import { isOwnHash, LoginsBusy } from "../store/logins/password.ts";
 import type { LoginDirectory } from "../store/logins/directory.ts";
 import {
   cramMd5Credentials,
@@ -282,7 +282,7 @@ export function saslBackend(s: LoginServices, tlsKeys: () => TlsKeys | undefined
       notLeaving(config, username);
       const account = loginAccount(config, username);
       const r = await checkProgramPassword(s, username, account, password, peer).catch((err) => {
-        throw err instanceof LoginAway
+        throw err instanceof LoginAway || err instanceof LoginsBusy
           ? new SaslError("temporary", err.message, { cause: err })
           : err;
       });

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { AuditLog } from "../admin/mod.ts";
+import { AuditLog, serverHealth, worstState } from "../admin/mod.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
 import type { Config } from "../config/mod.ts";
 import { JunkFigures } from "../delivery/junk_figures.ts";
@@ -67,6 +67,7 @@ import { ImapEvents } from "./sieve/imap_events.ts";
 import type { Sockets } from "./sockets.ts";
 import type { ServerCertificates } from "./tls/tls.ts";
 import { startUpdateChecks } from "./updates.ts";
+import type { WebShared } from "./web/page_server.ts";
 import { openWebPages } from "./web/pages.ts";
 
 /** What was got while the process could do more than it can now: sockets are bound, keys are read. */
@@ -282,6 +283,18 @@ async function open(
   );
   await o.prepare?.(accounts);
 
+  const states: WebShared["states"] = {
+    tlsKeys: () => tlsKeys,
+    loginLog: () => loginLog,
+    trained: (account) => trainer.figures(account),
+    junkDays: (account, days) => figures.days(account, days),
+    certificates: () => certificates.states(),
+    scanners: () => scanners?.states() ?? [],
+    standby: () => opened.nodes?.standby() ?? "none",
+    nodes: () => opened.nodes?.overview,
+    stsPolicies: () => outgoing.policies?.remembered() ?? [],
+    tlsResults: outgoing.tlsResults,
+  };
   const pages = part(
     "pages",
     await openWebPages({
@@ -307,17 +320,7 @@ async function open(
       tempDir,
       developer,
       shares: () => shares,
-      states: {
-        tlsKeys: () => tlsKeys,
-        loginLog: () => loginLog,
-        trained: (account) => trainer.figures(account),
-        junkDays: (account, days) => figures.days(account, days),
-        certificates: () => certificates.states(),
-        scanners: () => scanners?.states() ?? [],
-        standby: () => opened.nodes?.standby() ?? "none",
-        stsPolicies: () => outgoing.policies?.remembered() ?? [],
-        tlsResults: outgoing.tlsResults,
-      },
+      states,
       freshResolver,
       security: o.local
         ? undefined
@@ -331,7 +334,9 @@ async function open(
   const nodes = part(
     "nodes",
     await openNodes({
-      ...{ config, accounts, tempDir, receiving, openLogins, checkLogin, stop },
+      ...{ config, accounts, queue, tempDir, receiving, openLogins, checkLogin, stop },
+      health: async () => worstState(await serverHealth({ config, queue, ...states })),
+      webHandlers: (service, https) => opened.listeners?.webHandlers(service, https),
       accountCame: (account) => {
         scripts.scripts.forget(account);
         pages.accountCame();
@@ -343,6 +348,7 @@ async function open(
     "listeners",
     new Listeners({
       passing: nodes?.passing,
+      links: () => nodes?.web,
       authHttp: authHttp({ config, key: nodes?.key, checkLogin }),
       config,
       accounts,
@@ -380,6 +386,7 @@ async function open(
       ]),
     ]),
   );
+  shares.onChange = async (c) => await pages.handlers.jmap?.noteRights(c);
   const watches = [
     audit.follow(config),
     config.watch(),

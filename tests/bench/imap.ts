@@ -1,5 +1,6 @@
 /** A plain IMAP client for loads: commands in, tagged answer awaited, bytes counted, nothing parsed. @module */
 import { createConnection, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 export class ImapLoad {
   readonly #socket: Socket;
@@ -23,6 +24,20 @@ export class ImapLoad {
     const c = new ImapLoad(createConnection({ host: "127.0.0.1", port, noDelay: true }));
     await c.#greeting.promise;
     await c.run(`LOGIN "${user}" "${password}"`);
+    return c;
+  }
+
+  /** The same over TLS from the start, with any certificate. */
+  static async connectTls(port: number, user: string, password: string): Promise<ImapLoad> {
+    const c = await ImapLoad.greeted(port);
+    await c.run(`LOGIN "${user}" "${password}"`);
+    return c;
+  }
+
+  /** Over TLS, until the greeting. */
+  static async greeted(port: number): Promise<ImapLoad> {
+    const c = new ImapLoad(connectTls({ host: "127.0.0.1", port, rejectUnauthorized: false }));
+    await c.#greeting.promise;
     return c;
   }
 

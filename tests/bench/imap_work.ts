@@ -63,15 +63,34 @@ export async function logins(peer: Peer, side: Side, n: number): Promise<void> {
   );
 }
 
-/** What idle sessions add to the memory. */
-export async function idleSessions(peer: Peer, side: Side, n: number): Promise<void> {
+/** TLS connections one after the other, until the greeting: elapsed, and CPU of the server. */
+export async function handshakes(peer: Peer, side: Side, n: number): Promise<void> {
+  const [start, before] = [performance.now(), await peer.cpu()];
+  for (let i = 0; i < n; i++) (await ImapLoad.greeted(peer.imapsPort)).destroy();
+  const each = (ms: number) => ms / n;
+  record("TLS handshake", "ms", side, each(performance.now() - start));
+  record("TLS handshake, CPU of the server", "ms", side, each(await peer.cpu() - before));
+}
+
+/** Milliseconds after which what the logins took has been given back. */
+const settling = 45_000;
+
+/** What idle sessions add to the memory, with TLS or without. */
+export async function idleSessions(
+  peer: Peer,
+  side: Side,
+  n: number,
+  tls: boolean,
+): Promise<void> {
   const before = await peer.memory();
   const sessions: ImapLoad[] = [];
   while (sessions.length < n) {
     const group = Array.from(
       { length: Math.min(20, n - sessions.length) },
       async () => {
-        const c = await ImapLoad.connect(peer.imapPort, peer.user, peer.password);
+        const c = tls
+          ? await ImapLoad.connectTls(peer.imapsPort, peer.user, peer.password)
+          : await ImapLoad.connect(peer.imapPort, peer.user, peer.password);
         await c.run("SELECT INBOX");
         await c.idle();
         return c;
@@ -79,6 +98,8 @@ export async function idleSessions(peer: Peer, side: Side, n: number): Promise<v
     );
     sessions.push(...await Promise.all(group));
   }
-  record(`memory of ${n} idle sessions`, "MB", side, await peer.memory() - before);
+  await new Promise((resolve) => setTimeout(resolve, settling));
+  const what = tls ? "idle sessions with TLS" : "idle sessions";
+  record(`memory of ${n} ${what}`, "MB", side, await peer.memory() - before);
   for (const c of sessions) c.destroy();
 }

@@ -2,7 +2,7 @@
  * Import of a large mbox: messages a second, memory over time, and what another user's IMAP session waits
  * meanwhile.
  *
- * usage: deno run --allow-all tests/bench/import.ts [messages]
+ * usage: deno run --allow-all tests/bench/import.ts [messages [messages of a thread]]
  *
  * @module
  */
@@ -15,6 +15,8 @@ import { importMessages } from "../../src/store/import/import.ts";
 import { mboxSource } from "../../src/store/import/mbox.ts";
 
 const count = Number(Deno.args[0] ?? 100_000);
+/** Each message answers the one before, up to so many. */
+const depth = Number(Deno.args[1] ?? 10);
 const password = "password of the bench";
 
 setLevel("", "error");
@@ -26,10 +28,9 @@ const accounts = new Accounts(join(dir, "accounts"), log, () => ({
   junkFlags: () => undefined,
 }));
 
-/** Threads of ten. */
 function text(n: number): string {
-  const thread = Math.floor(n / 10);
-  const reply = n % 10 > 0;
+  const thread = Math.floor(n / depth);
+  const reply = n % depth > 0;
   return `From: Person ${n % 997} <p${n % 997}@example.org>\nTo: <me@mox.example>\n` +
     `Subject: ${reply ? "Re: " : ""}thread ${thread}\nMessage-ID: <${n}@example.org>\n` +
     (reply ? `References: <${n - 1}@example.org>\n` : "") +

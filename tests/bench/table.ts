@@ -32,15 +32,21 @@ function median(list: number[]): number {
   return s[s.length >> 1] ?? NaN;
 }
 
-/** Medians; above 1 the ratio says that this server is better. */
+/**
+ * Medians, and the values of each round, the first of them cold; above 1 the ratio of medians says that this server is
+ * better.
+ */
 export function printTable(): void {
-  console.log("| what | unit | mox | Postfix+Dovecot | ratio |\n|---|---|---|---|---|");
+  console.log(
+    "| what | unit | mox | Postfix+Dovecot | ratio | rounds |\n|---|---|---|---|---|---|",
+  );
   for (const r of rows) {
     const [a, b] = [median(r.a), median(r.b)];
     const ratio = r.higherIsBetter ? a / b : b / a;
     const digits = (n: number) => n.toFixed(n < 10 ? 2 : n < 100 ? 1 : 0);
+    const rounds = `${r.a.map(digits).join(" ")} : ${r.b.map(digits).join(" ")}`;
     console.log(
-      `| ${r.name} | ${r.unit} | ${digits(a)} | ${digits(b)} | ${ratio.toFixed(2)} |`,
+      `| ${r.name} | ${r.unit} | ${digits(a)} | ${digits(b)} | ${ratio.toFixed(2)} | ${rounds} |`,
     );
   }
 }

@@ -26,6 +26,7 @@ const sections = {
   scanners: "Scanners",
   blocklists: "Block lists",
   storage: "Storage",
+  nodes: "Nodes",
   web: "Web server",
   log: "Log levels",
   config: "Configuration",

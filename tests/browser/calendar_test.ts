@@ -50,6 +50,9 @@ Deno.test({
         await editor.getByLabel("Begins").fill(`${nextMonth(8)}T18:30`);
         await editor.getByLabel("Ends").fill(`${nextMonth(8)}T20:00`);
         await editor.getByLabel("Place").fill("Town hall");
+        await editor.getByLabel("Invited").fill("mox@localhost");
+        await editor.getByText("mox@localhost has time").waitFor();
+        await editor.getByLabel("Invited").fill("");
         await editor.getByLabel("Repeats").selectOption("week");
         await editor.getByLabel("Times").fill("3");
         await check(p, "editor");
@@ -165,6 +168,35 @@ Deno.test({
         assert.equal(await editor.getByLabel("Ends").inputValue(), `${day}T03:00`);
         await editor.getByRole("button", { name: "Cancel" }).click();
         await editor.waitFor({ state: "detached" });
+        await calendar.getByRole("button", { name: "List", exact: true }).click();
+        await shown(p, "list");
+      });
+
+      await t.step("hours are chosen by keys", async () => {
+        await calendar.getByRole("button", { name: "Day", exact: true }).click();
+        await shown(p, "day");
+        const column = calendar.locator(".day-hours");
+        await column.focus();
+        await p.keyboard.press("ArrowDown");
+        await column.locator(".dragged").waitFor();
+        await p.keyboard.press("Home");
+        for (let n = 0; n < 3; n++) await p.keyboard.press("ArrowDown");
+        for (let n = 0; n < 2; n++) await p.keyboard.press("Shift+ArrowDown");
+        await check(p, "chosen by keys");
+        if (pictures) await p.screenshot({ path: `${pictures}/calendar-keys.png` });
+        const day = await column.getAttribute("data-day");
+        await p.keyboard.press("Enter");
+        const editor = dialog(p, "New event");
+        assert.equal(await editor.getByLabel("Begins").inputValue(), `${day}T01:30`);
+        assert.equal(await editor.getByLabel("Ends").inputValue(), `${day}T03:00`);
+        await editor.getByRole("button", { name: "Cancel" }).click();
+        await editor.waitFor({ state: "detached" });
+        await calendar.getByRole("button", { name: "Week", exact: true }).click();
+        await shown(p, "week");
+        await calendar.locator(".day-hours").nth(1).focus();
+        await p.keyboard.press("ArrowUp");
+        await p.keyboard.press("ArrowRight");
+        await calendar.locator(".day-hours").nth(2).locator(".dragged").waitFor();
         await calendar.getByRole("button", { name: "List", exact: true }).click();
         await shown(p, "list");
       });

@@ -173,6 +173,44 @@ Deno.test({
         await writing.getByRole("button", { name: "Discard" }).click();
         await writing.waitFor({ state: "detached" });
       });
+
+      await t.step("a group is made and written to; doubles become one", async () => {
+        await p.getByRole("button", { name: "Contacts", exact: true }).click();
+        await row(p, "Ann Lee").click();
+        await person(p).getByRole("button", { name: "Add to a group" }).click();
+        await p.getByRole("menuitem", { name: "New group…" }).click();
+        const name = dialog(p, "New group");
+        await name.getByLabel("Name of the group").fill("Choir");
+        await name.getByRole("button", { name: "Save" }).click();
+        await said(p, "Added to Choir.");
+        await row(p, "Bo Berg").click();
+        await person(p).getByRole("heading", { name: "Bo Berg" }).waitFor();
+        await person(p).getByRole("button", { name: "Add to a group" }).click();
+        await p.getByRole("menuitem", { name: "Choir" }).click();
+        await said(p, "Added to Choir.");
+        await row(p, "Choir").click();
+        await person(p).getByRole("button", { name: "Bo Berg", exact: true }).waitFor();
+        assert.deepEqual(await violations(p), []);
+        if (pictures) await p.screenshot({ path: `${pictures}/contact-group.png` });
+        await phone(w, "twice.vcf", card("twice", "Ann Lee", "TEL:+49 22\r\n"));
+        await contacts.getByRole("button", { name: "Find doubles" }).click();
+        const doubles = dialog(p, "Contacts that are there twice");
+        await doubles.getByRole("button", { name: "Make one of these" }).waitFor();
+        assert.deepEqual(await violations(p), []);
+        if (pictures) await p.screenshot({ path: `${pictures}/contact-doubles.png` });
+        await doubles.getByRole("button", { name: "Make one of these" }).click();
+        await doubles.getByText("No contact is there twice.").waitFor();
+        await doubles.getByRole("button", { name: "Close", exact: true }).last().click();
+        await doubles.waitFor({ state: "detached" });
+        await row(p, "Choir").click();
+        await person(p).getByRole("button", { name: "Write to all" }).click();
+        await contacts.waitFor({ state: "detached" });
+        const writing = dialog(p, "Write a message");
+        await writing.getByRole("listitem").filter({ hasText: "ann@lee.example" }).waitFor();
+        await writing.getByRole("listitem").filter({ hasText: "bo@berg.example" }).waitFor();
+        await writing.getByRole("button", { name: "Discard" }).click();
+        await writing.waitFor({ state: "detached" });
+      });
       assert.deepEqual(problems, []);
       await c.close();
 

@@ -519,3 +519,113 @@ Deno.test("any event goes into iCalendar and comes back; a change of it too", ()
     { numRuns: 60 },
   );
 });
+
+Deno.test("drafts: nobody is told of one, by JMAP or DAV, until it is none any more", () =>
+  withJmap(async ({ ann, bob, origin }) => {
+    const calendar = await theCalendar(ann);
+    const set = (args: Json) =>
+      ann.call("CalendarEvent/set", { sendSchedulingMessages: true, ...args });
+    const made = await set({
+      create: {
+        a: {
+          calendarIds: { [calendar]: true },
+          isDraft: true,
+          title: "Party",
+          start: "2027-01-05T11:00:00",
+          timeZone: "Europe/Berlin",
+          duration: "PT1H",
+          participants: {
+            bob: {
+              roles: { attendee: true },
+              email: "bob@mox.example",
+              sendTo: { imip: "mailto:bob@mox.example" },
+            },
+          },
+        },
+      },
+    });
+    const { id } = made.created.a;
+    const get = async () => (await ann.call("CalendarEvent/get", { ids: [id] })).list[0];
+    assert.equal((await get()).isDraft, true);
+    const invited = async () => (await bob.call("CalendarEvent/get")).list.length;
+    assert.equal((await set({ update: { [id]: { title: "A party" } } })).notUpdated, null);
+    // What a phone sends back is a draft still.
+    const url = `${origin}/dav/calendars/ann/default/`;
+    const headers = { authorization: ann.authorization };
+    const found = await fetch(url, { method: "PROPFIND", headers: { ...headers, Depth: "1" } });
+    const name = /<D:href>([^<]+\.ics)</.exec(await found.text())![1];
+    const object = new URL(name, url);
+    const text = await (await fetch(object, { headers })).text();
+    const put = await fetch(object, {
+      method: "PUT",
+      headers: { ...headers, "content-type": "text/calendar" },
+      body: text.replace("SUMMARY:A party", "SUMMARY:A big party"),
+    });
+    assert.equal(put.status, 204, await put.text());
+    assert.deepEqual([(await get()).title, (await get()).isDraft, await invited()], [
+      "A big party",
+      true,
+      0,
+    ]);
+    assert.equal((await set({ update: { [id]: { isDraft: false } } })).notUpdated, null);
+    assert.deepEqual([(await get()).isDraft, await invited()], [false, 1]);
+    const back = await set({ update: { [id]: { isDraft: true } } });
+    assert.deepEqual(back.notUpdated[id].properties, ["isDraft"]);
+  }, { jmap: "\t\tDAVHTTP:\n\t\t\tEnabled: true\n\t\t\tPort: PORT\n" }));
+
+Deno.test("utcStart and utcEnd are set in place of start and duration, in the event's zone", () =>
+  withJmap(async ({ ann }) => {
+    const calendarIds = { [await theCalendar(ann)]: true };
+    const set = (args: Json) => ann.call("CalendarEvent/set", args);
+    const times = ["start", "duration", "timeZone", "utcStart", "utcEnd"];
+    const get = async (id: string) => {
+      const [e] = (await ann.call("CalendarEvent/get", { ids: [id], properties: times })).list;
+      return times.map((k) => e[k]);
+    };
+    const made = await set({
+      create: {
+        plain: { calendarIds, utcStart: "2027-07-05T10:00:00Z", utcEnd: "2027-07-05T11:30:00Z" },
+        berlin: {
+          calendarIds,
+          timeZone: "Europe/Berlin",
+          utcStart: "2027-03-27T23:00:00Z",
+          utcEnd: "2027-03-28T22:00:00Z",
+        },
+        both: { calendarIds, start: "2027-07-05T10:00:00", utcStart: "2027-07-05T10:00:00Z" },
+        back: { calendarIds, utcStart: "2027-07-05T10:00:00Z", utcEnd: "2027-07-05T09:00:00Z" },
+        wrong: { calendarIds, utcStart: "yesterday" },
+        endOnly: { calendarIds, utcEnd: "2027-07-05T09:00:00Z" },
+      },
+    });
+    const { plain, berlin } = made.created;
+    assert.deepEqual([plain.start, plain.duration, plain.timeZone], [
+      "2027-07-05T10:00:00",
+      "PT1H30M",
+      "Etc/UTC",
+    ]);
+    assert.deepEqual(await get(berlin.id), [
+      "2027-03-28T00:00:00",
+      "PT23H",
+      "Europe/Berlin",
+      "2027-03-27T23:00:00Z",
+      "2027-03-28T22:00:00Z",
+    ]);
+    assert.deepEqual(
+      Object.entries(made.notCreated).map(([k, e]) => [k, (e as Json).properties]).sort(),
+      [
+        ["back", ["utcEnd"]],
+        ["both", ["utcStart", "start"]],
+        ["endOnly", ["start"]],
+        ["wrong", ["utcStart"]],
+      ],
+    );
+    const moved = await set({ update: { [plain.id]: { utcStart: "2027-07-06T08:00:00Z" } } });
+    assert.equal(moved.updated[plain.id].start, "2027-07-06T08:00:00");
+    assert.equal((await get(plain.id))[4], "2027-07-06T09:30:00Z");
+    const longer = await set({ update: { [plain.id]: { utcEnd: "2027-07-06T10:00:00Z" } } });
+    assert.equal(longer.updated[plain.id].duration, "PT2H");
+    const no = await set({
+      update: { [plain.id]: { duration: "PT1H", utcEnd: "2027-07-06T10:00:00Z" } },
+    });
+    assert.deepEqual(no.notUpdated[plain.id].properties, ["utcEnd", "duration"]);
+  }));

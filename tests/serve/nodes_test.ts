@@ -10,6 +10,9 @@ import { openNodeKey, signAsNode } from "../../src/nodes/key.ts";
 import { callControl } from "../../src/serve/control/control.ts";
 import { isLinux } from "../../src/platform/os.ts";
 import { isRoot } from "../../src/platform/users.ts";
+import { hashPassword } from "../../src/store/logins/password.ts";
+import { makeCall } from "../../webmail/api/client.ts";
+import { adminCalls } from "../../webmail/admin/api/mod.ts";
 import { lacks } from "../support/programs.ts";
 import { startNginx } from "../support/proxies.ts";
 import { Talk } from "../support/talk.ts";
@@ -46,6 +49,7 @@ LogLevel: debug
 User: 54321
 Hostname: mail.mox.example
 Node: ${name}
+AdminPasswordFile: adminpasswd
 Listeners:
 	public:
 		IPs:
@@ -67,11 +71,24 @@ Listeners:
 		WebAPIHTTP:
 			Enabled: true
 			Port: ${web}
+		WebmailHTTP:
+			Enabled: true
+			Port: ${web}
+		AdminHTTP:
+			Enabled: true
+			Port: ${web}
+		DAVHTTP:
+			Enabled: true
+			Port: ${web}
+		JMAPHTTP:
+			Enabled: true
+			Port: ${web}
 Postmaster:
 	Account: ann
 	Mailbox: Postmaster
 `,
   );
+  await Deno.writeTextFile(`${dir}/config/adminpasswd`, await hashPassword(password));
   const made = await moxIn(dir, ["node", "key", "-dir", `${dir}/data`]);
   assert.equal(made.code, 0, made.stderr);
   return { name, dir, smtp, imap, auth, link, web, key: made.stdout.trim() } as TestNode;
@@ -140,7 +157,7 @@ const textOf = (subject: string) =>
   `Date: Mon, 2 Nov 2026 10:00:00 +0000\r\nMessage-Id: <${subject}@sender.example>\r\n\r\n` +
   `..Two dots.\r\nHi.\r\n.\r\n`;
 
-async function send(n: TestNode, to: readonly string[], subject: string): Promise<string> {
+async function sendOutside(n: TestNode, to: readonly string[], subject: string): Promise<string> {
   const { t, said } = await begin(n, to);
   if (said.every((s) => !s.startsWith("250"))) {
     t.close();
@@ -162,6 +179,11 @@ async function mailOf(n: TestNode, who: string): Promise<{ subjects: string[]; l
   t.close();
   const subjects = [...all.matchAll(/^Subject: (\S+)/gm)].map((m) => m[1]);
   return { subjects, last: all.split("BODY[]").at(-1)!.replaceAll(/\r\n[ \t]+/g, " ") };
+}
+
+/** Waits until something is so. Looks seldom, as each look is a login. */
+async function until(is: () => Promise<boolean>): Promise<void> {
+  while (!await is()) await new Promise((resolve) => setTimeout(resolve, 1000));
 }
 
 async function ask(n: TestNode, headers: Record<string, string>): Promise<Headers> {
@@ -197,7 +219,7 @@ Deno.test({
         assert.equal(set.code, 0, set.stderr);
       }));
       await test.step("a message for both nodes is in both mailboxes, once", async () => {
-        assert.equal(await send(one, ["ann", "bob"], "both"), "250 2.0.0");
+        assert.equal(await sendOutside(one, ["ann", "bob"], "both"), "250 2.0.0");
         assert.deepEqual((await mailOf(one, "ann")).subjects, ["both"]);
         const bob = await mailOf(two, "bob");
         assert.deepEqual(bob.subjects, ["both"]);
@@ -212,13 +234,33 @@ Deno.test({
         assert.equal(await Deno.stat(`${one.dir}/data/accounts/bob`).catch(() => "none"), "none");
       });
       await test.step("from the other node too", async () => {
-        assert.equal(await send(two, ["ann"], "from-two"), "250 2.0.0");
+        assert.equal(await sendOutside(two, ["ann"], "from-two"), "250 2.0.0");
         assert.deepEqual((await mailOf(one, "ann")).subjects, ["both", "from-two"]);
       });
       await test.step("what the account's node refuses is told to the sender", async () => {
-        assert.match(await send(one, ["carl"], "full"), /^[45]52 /);
-        assert.match(await send(one, ["nobody", "bob"], "some"), /^250/);
-        assert.match(await send(one, ["nobody"], "none"), /^550 5\.1\.1/);
+        assert.match(await sendOutside(one, ["carl"], "full"), /^[45]52 /);
+        assert.match(await sendOutside(one, ["nobody", "bob"], "some"), /^250/);
+        assert.match(await sendOutside(one, ["nobody"], "none"), /^550 5\.1\.1/);
+      });
+      await test.step("what users send to accounts of other nodes goes there by the link, for aliases too", async () => {
+        const send = async (to: string, subject: string) => {
+          const request = JSON.stringify({
+            To: [{ Address: `${to}@mox.example` }],
+            Subject: subject,
+            Text: "Hi.",
+          });
+          const r = await fetch(`http://127.0.0.1:${one.web}/webapi/v0/Send`, {
+            method: "POST",
+            headers: { Authorization: `Basic ${btoa(`ann@mox.example:${password}`)}` },
+            body: new URLSearchParams({ request }),
+          });
+          assert.equal(r.status, 200, await r.text());
+        };
+        await send("bob", "to-bob");
+        await until(async () => (await mailOf(two, "bob")).subjects.includes("to-bob"));
+        // Bob is a member at the other node.
+        assert.equal(await sendOutside(one, ["team"], "to-team"), "250 2.0.0");
+        await until(async () => (await mailOf(two, "bob")).subjects.includes("to-team"));
       });
       await test.step("BDAT, and a second message on the connection", async () => {
         const t = Talk.to(one.smtp, client);
@@ -242,17 +284,92 @@ Deno.test({
         await t.say(`a LOGIN bob@mox.example ${password}\r\n`, /^a NO.*\r\n/m);
         t.close();
       });
-      await test.step("a login over HTTP is told where the account is, if the password is right", async () => {
-        const call = async (secret: string) => {
-          const r = await fetch(`http://127.0.0.1:${one.web}/webapi/v0/MessageGet`, {
+      await test.step("any node serves an account's web services: the account's node answers", async () => {
+        const at = `http://127.0.0.1:${one.web}`;
+        const basic = (secret: string) => ({
+          Authorization: `Basic ${btoa(`bob@mox.example:${secret}`)}`,
+        });
+        const api = async (secret: string) => {
+          const r = await fetch(`${at}/webapi/v0/SuppressionList`, {
             method: "POST",
-            headers: { Authorization: `Basic ${btoa(`bob@mox.example:${secret}`)}` },
+            headers: basic(secret),
             body: new URLSearchParams({ request: "{}" }),
           });
           return `${r.status} ${await r.text()}`;
         };
-        assert.match(await call(password), /^403 .*at another server: node two/s);
-        assert.match(await call("wrong"), /^401 /);
+        assert.match(await api(password), /^200 /);
+        assert.match(await api("wrong"), /^401 /);
+        const session = await fetch(`${at}/.well-known/jmap`, { headers: basic(password) });
+        assert.equal((await session.json()).username, "bob@mox.example");
+        const book = `${at}/dav/addressbooks/bob/`;
+        const found = await fetch(book, {
+          method: "PROPFIND",
+          headers: { ...basic(password), Depth: "1" },
+        });
+        const text = await found.text();
+        const href = /<[^>]*href>([^<]*\/addressbooks\/[^<]*[^/<]\/)<\/[^>]*href>(?![^]*\1)/.exec(
+          text,
+        )?.[1];
+        assert.equal(found.status, 207, text);
+        const card = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:x1\r\nFN:Eve\r\nN:Eve;;;;\r\nEND:VCARD\r\n";
+        for (const status of [201, 204]) {
+          const put = await fetch(`http://127.0.0.1:${one.web}${href}x1.vcf`, {
+            method: "PUT",
+            headers: { ...basic(password), "Content-Type": "text/vcard" },
+            body: card,
+          });
+          assert.equal(put.status, status, `${href} ${await put.text()}`);
+        }
+        const got = await fetch(`http://127.0.0.1:${two.web}${href}x1.vcf`, {
+          headers: basic(password),
+        });
+        assert.match(await got.text(), /^FN:Eve\r$/m);
+      });
+      await test.step("the webmail at any node: the cookie of the login says where the account is", async () => {
+        const at = `http://127.0.0.1:${one.web}/webmail/`;
+        const jar = new Map<string, string>();
+        const call = async (name: string, args: unknown) => {
+          const r = await fetch(`${at}api/${name}`, {
+            method: "POST",
+            headers: {
+              "Content-Type": "application/json",
+              "X-Mox-Request": "1",
+              Origin: `http://127.0.0.1:${one.web}`,
+              Cookie: [...jar].map(([k, v]) => `${k}=${v}`).join("; "),
+            },
+            body: JSON.stringify(args),
+          });
+          for (const c of r.headers.getSetCookie()) {
+            const [, k, v] = /^([^=]+)=([^;]*)/.exec(c)!;
+            jar.set(k, v);
+          }
+          return { status: r.status, body: await r.json() };
+        };
+        const bob = { username: "bob@mox.example", password };
+        assert.equal((await call("Login", { ...bob, password: "wrong" })).status, 401);
+        assert.equal(jar.size, 0);
+        const into = await call("Login", bob);
+        assert.equal(into.status, 200, JSON.stringify(into.body));
+        assert.deepEqual([...jar.keys()].sort(), ["mox-node", "mox-webmail"]);
+        assert.equal(jar.get("mox-node"), "two");
+        assert.match(JSON.stringify((await call("Session", {})).body), /bob@mox\.example/);
+        // An event stream lasts, and ends at the account's node when its client goes.
+        const gone = new AbortController();
+        const events = await fetch(`${at}events?view=none`, {
+          signal: gone.signal,
+          headers: { Cookie: [...jar].map(([k, v]) => `${k}=${v}`).join("; ") },
+        });
+        await events.body?.cancel();
+        gone.abort();
+        const file = await fetch(at, { headers: { Cookie: "mox-node=two" } });
+        assert.match(await file.text(), /<html/);
+        // What is no node is ignored.
+        const odd = await fetch(at, { headers: { Cookie: "mox-node=%00; mox-node=nine" } });
+        assert.match(await odd.text(), /<html/);
+        // Another user of this browser, at this node.
+        assert.equal((await call("Login", { username: "ann@mox.example", password })).status, 200);
+        assert.equal(jar.get("mox-node"), "one");
+        assert.match(JSON.stringify((await call("Session", {})).body), /ann@mox\.example/);
       });
       await test.step("auth_http: any node says where an account is, if the password is right", async () => {
         const login = { "Auth-User": "bob@mox.example", "Auth-Pass": password };
@@ -396,16 +513,69 @@ Deno.test({
         await t.say("DATA\r\n", /^354 .*\r\n/m);
         await t.say(textOf("half"), /^451 .*\r\n|^250 .*\r\n/m);
         t.close();
-        assert.deepEqual(await send(one, ["bob"], "away"), "451 4.4.2");
-        assert.equal(await send(one, ["ann"], "here"), "250 2.0.0");
+        assert.deepEqual(await sendOutside(one, ["bob"], "away"), "451 4.4.2");
+        assert.equal(await sendOutside(one, ["ann"], "here"), "250 2.0.0");
         const login = { "Auth-User": "bob@mox.example", "Auth-Pass": password };
         assert.match((await ask(one, login)).get("auth-status")!, /server is away/);
         assert.equal((await mailOf(one, "ann")).subjects.at(-1), "here");
         await start(two, at);
-        assert.equal(await send(one, ["bob"], "back"), "250 2.0.0");
+        assert.equal(await sendOutside(one, ["bob"], "back"), "250 2.0.0");
         const bob = await mailOf(two, "bob");
         assert.equal(bob.subjects.at(-1), "back");
         assert.ok(!bob.subjects.includes("away") && !bob.subjects.includes("half"));
+      });
+      await test.step("the admin page shows all nodes, gives them domains.conf, and moves accounts", async () => {
+        const base = `http://127.0.0.1:${one.web}/admin/`;
+        const r = await fetch(`${base}api/Login`, {
+          method: "POST",
+          headers: { "content-type": "application/json", "x-mox-request": "1" },
+          body: JSON.stringify({ username: "", password }),
+        });
+        assert.equal(r.status, 200, await r.text());
+        const headers = { cookie: r.headers.get("set-cookie")!.split(";")[0] };
+        const nodesNow = () => makeCall(adminCalls, "Nodes", {}, { base, headers });
+        const { nodes: all, moves } = await nodesNow();
+        assert.deepEqual(
+          all.map((n) => [n.name, n.own, n.error, n.version, n.edited, n.behind, n.accounts]),
+          [["one", true, "", 3, false, false, 1], ["two", false, "", 3, false, false, 2]],
+        );
+        assert.ok(all.every((n) => n.free > 0 && n.program !== "" && n.standby === "none"));
+        assert.deepEqual(moves, []);
+        const pushed = await makeCall(adminCalls, "NodesPush", {}, { base, headers });
+        assert.deepEqual(pushed.nodes, [{ name: "two", error: "" }]);
+        const move = (account: string, node: string) =>
+          makeCall(adminCalls, "NodeMove", { account, node }, { base, headers });
+        await assert.rejects(move("bob", "one"), /bob is at two: move it from there/);
+        await move("ann", "two");
+        await until(async () => {
+          const now = await nodesNow();
+          return now.moves.length === 0 && now.nodes[1].accounts === 3;
+        });
+        assert.equal((await mailOf(two, "ann")).subjects.at(-1), "here");
+        const back = await moxIn(two.dir, [...conf(two), "node", "move", "ann", "one"]);
+        assert.equal(back.code, 0, back.stderr);
+        await two.server.end("SIGKILL");
+        assert.match((await nodesNow()).nodes[1].error, /node two can't be reached/);
+        await start(two, at);
+      });
+      await test.step("QueueWhenAway: mail waits for a node that is away, which judges by its client", async () => {
+        const path = `${one.dir}/config/domains.conf`;
+        const text = await Deno.readTextFile(path);
+        const queueing = text.replace(/(\ttwo:\n)/, "$1\t\tQueueWhenAway: true\n");
+        assert.notEqual(queueing, text);
+        await Deno.writeTextFile(path, queueing);
+        await two.server.end("SIGKILL");
+        // Its file is read again within half a second.
+        await until(async () => await sendOutside(one, ["bob"], "first") === "250 2.0.0");
+        assert.equal(await sendOutside(one, ["bob", "ann"], "waits"), "250 2.0.0");
+        assert.match((await mailOf(one, "ann")).subjects.at(-1)!, /waits/);
+        assert.match(await sendOutside(one, ["nobody"], "none"), /^550 5\.1\.1/);
+        await start(two, at);
+        const kick = await moxIn(one.dir, [...conf(one), "queue", "schedule", "-all", "now"]);
+        assert.equal(kick.code, 0, kick.stderr);
+        await until(async () => (await mailOf(two, "bob")).subjects.includes("waits"));
+        const { last } = await mailOf(two, "bob");
+        assert.match(last, new RegExp(`^Received-SPF: pass .*client-ip=${client};`, "m"));
       });
     } finally {
       for (const n of nodes) {

@@ -1,6 +1,7 @@
 /** Logins whose password was right a moment ago: seen at once, and no longer than it is right. */
 import assert from "node:assert/strict";
 import { rightForProgram, verifyForProgram } from "../../src/store/logins/secrets.ts";
+import { LoginsBusy } from "../../src/store/logins/password.ts";
 import { withStore } from "./setup.ts";
 
 Deno.test("a right password is known after it was checked once, until there is another or a second factor", () =>
@@ -38,4 +39,23 @@ Deno.test("an app password is right at once, until it is taken back", () =>
     });
     await c.removeAppPassword(id);
     assert.equal(rightForProgram(c.secrets(), password), undefined);
+  }));
+
+Deno.test("a client that logs in on sixty connections at once is let in on each; one who guesses is told to come later, whoever has the name", () =>
+  withStore(async ({ account }) => {
+    const c = account.credentials;
+    await c.setPassword("correct horse");
+    const sixty = <T>(one: () => Promise<T>) => Promise.allSettled(Array.from({ length: 60 }, one));
+    const right = await sixty(() => verifyForProgram(c.secrets(), "correct horse", "192.0.2.1"));
+    assert.equal(
+      right.filter((r) => r.status === "fulfilled" && r.value.result === "ok").length,
+      60,
+    );
+    for (const passwordHash of [c.secrets().passwordHash, undefined]) {
+      const secrets = { ...c.secrets(), passwordHash };
+      const wrong = await sixty(() => verifyForProgram(secrets, "guess", "192.0.2.1"));
+      // Two are computed, twenty wait.
+      assert.equal(wrong.filter((r) => r.status === "fulfilled").length, 22);
+      assert.ok(wrong.every((r) => r.status === "fulfilled" || r.reason instanceof LoginsBusy));
+    }
   }));

@@ -57,6 +57,7 @@ export const Overview = v.object({
   loginAddress: v.string(),
   /** Path of the webmail; null if it isn't served here. */
   webmail: v.nullable(v.string()),
+  keepWrittenTo: v.boolean(),
   fullName: v.string(),
   destinations: v.array(Destination),
   mailboxes: v.array(v.string()),
@@ -122,6 +123,8 @@ export const accountCalls = {
   Overview: { request: Nothing, response: Overview },
   /** Whether the user gets a message at 80, 95 and 100 % of the quota. */
   QuotaWarningsSet: { request: v.strictObject({ on: v.boolean() }), response: Nothing },
+  /** Whether people who are written to are put into an address book. */
+  WrittenToSet: { request: v.strictObject({ on: v.boolean() }), response: Nothing },
   FullNameSet: { request: v.strictObject({ fullName: text(500) }), response: Nothing },
   /** Ends all other sessions. With an empty new password, one is made and told. */
   PasswordSet: {

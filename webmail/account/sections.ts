@@ -68,6 +68,25 @@ function account(o: Overview, changed: () => Promise<void>): HTMLElement[] {
         )),
     ),
     part(
+      "People you write to",
+      el(
+        "p",
+        { class: "muted" },
+        o.keepWrittenTo
+          ? "Those who are in none of your address books are put into one of their own, which phones see too."
+          : "Those who are in none of your address books can be put into one of their own, which phones see too.",
+      ),
+      button(
+        o.keepWrittenTo ? "Don't keep them any more" : "Keep them in an address book",
+        () =>
+          attempt(async () => {
+            await makeCall(accountCalls, "WrittenToSet", { on: !o.keepWrittenTo });
+            await changed();
+            notice(o.keepWrittenTo ? "They are kept no more." : "They are kept from now on.");
+          }),
+      ),
+    ),
+    part(
       "Password",
       el(
         "p",

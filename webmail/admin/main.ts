@@ -13,6 +13,7 @@ import { accountSection } from "./addresses/accounts.ts";
 import { auditSection } from "./security/audit.ts";
 import { blockListSection } from "./security/block_lists.ts";
 import { certificateSection } from "./server/certificates.ts";
+import { nodeSection } from "./server/nodes.ts";
 import { scannerSection } from "./server/scanners.ts";
 import { configSection } from "./server/config_files.ts";
 import { connectionSection } from "./security/connections.ts";
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
         ...grouped(
           "Server",
           storageSection(),
+          nodeSection(changed),
           webServerSection(changed),
           logSection(changed),
           configSection(changed),

@@ -50,7 +50,7 @@ export const CalendarItem = v.object({
   repeats: v.boolean(),
   /** Which date of a series it is, for calls about that alone; null if it doesn't repeat. */
   date: v.nullable(Time),
-  /** Lower case, as RFC 5545 names it; "" without. */
+  /** Lower case, as RFC 5545 names it; "" without; "declined" if the user doesn't come. */
   status: v.string(),
 });
 export type CalendarItem = v.InferOutput<typeof CalendarItem>;
@@ -131,6 +131,24 @@ export const calendarCalls = {
       unread: Count,
     }),
   },
+  /** When people of the user's own domains are busy in a time; of others nothing is known. */
+  CalendarBusy: {
+    request: v.strictObject({
+      zone: ZoneName,
+      people: v.pipe(v.array(text(320)), v.maxLength(maxCalendarPeople)),
+      start: DateOrTime,
+      /** Of whole days the last one. */
+      end: DateOrTime,
+    }),
+    response: v.object({
+      people: v.array(v.object({
+        address: v.string(),
+        known: v.boolean(),
+        /** In order, at most 20. */
+        busy: v.array(v.object({ start: DateOrTime, end: DateOrTime, perhaps: v.boolean() })),
+      })),
+    }),
+  },
   CalendarEventGet: {
     request: v.strictObject({ ...Where, zone: ZoneName, part: Part }),
     response: v.object({
@@ -139,6 +157,8 @@ export const calendarCalls = {
       /** Null, or whose event it is: only they change it. */
       organizer: v.nullable(Invited),
       people: v.array(Invited),
+      /** What the user answered to an invitation, as `status` has it; null for who isn't invited. */
+      answer: v.nullable(v.string()),
       /** Dates of a series that differ, or were taken out of it. */
       exceptions: Count,
     }),
@@ -163,6 +183,17 @@ export const calendarCalls = {
       /** Whom no invitation could be sent. */
       untold: v.array(v.string()),
     }),
+  },
+  /** Answers an invitation, or one date of it; its organizer is told. On disk when it is answered. */
+  CalendarEventAnswer: {
+    request: v.strictObject({
+      ...Where,
+      etag: text(100),
+      /** A date of a series; null for all of the event. */
+      date: v.nullable(Time),
+      answer: v.picklist(["accepted", "tentative", "declined"]),
+    }),
+    response: Nothing,
   },
   /** Removes an event: all of a series or a part of it. Who is invited is told; an invitation is declined. */
   CalendarEventDelete: {

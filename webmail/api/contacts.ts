@@ -33,6 +33,14 @@ const Entry = v.object({
   value: v.string(),
 });
 
+export const ContactRow = v.object({
+  id: Id,
+  bookId: Id,
+  name: v.string(),
+  emails: v.array(v.string()),
+});
+export type ContactRow = v.InferOutput<typeof ContactRow>;
+
 export const Contact = v.object({
   id: Id,
   bookId: Id,
@@ -40,6 +48,8 @@ export const Contact = v.object({
   etag: v.string(),
   /** A group of people. */
   group: v.boolean(),
+  /** Of a group, those of its members who are in the account's books. */
+  members: v.array(ContactRow),
   name: v.string(),
   given: v.string(),
   family: v.string(),
@@ -51,14 +61,6 @@ export const Contact = v.object({
   others: v.array(v.object({ name: v.string(), value: v.string() })),
 });
 export type Contact = v.InferOutput<typeof Contact>;
-
-export const ContactRow = v.object({
-  id: Id,
-  bookId: Id,
-  name: v.string(),
-  emails: v.array(v.string()),
-});
-export type ContactRow = v.InferOutput<typeof ContactRow>;
 
 export const ContactBook = v.object({ id: Id, name: v.string(), count: Count });
 export type ContactBook = v.InferOutput<typeof ContactBook>;
@@ -93,6 +95,29 @@ export const contactCalls = {
   },
   /** Refused with "conflict" as ContactChange is. */
   ContactDelete: { request: v.strictObject({ id: Id, etag: Etag }), response: Nothing },
+  ContactGroups: { request: Nothing, response: v.object({ groups: v.array(ContactRow) }) },
+  /** Makes a group, or changes who is in one. On disk when it is answered. */
+  ContactGroupChange: {
+    request: v.strictObject({
+      group: v.variant("id", [
+        v.strictObject({ id: v.null(), bookId: Id, name: text(500) }),
+        v.strictObject({ id: Id }),
+      ]),
+      add: v.pipe(v.array(Id), v.maxLength(1000)),
+      remove: v.pipe(v.array(Id), v.maxLength(1000)),
+    }),
+    response: v.object({ id: Id }),
+  },
+  /** Contacts that share an address or a whole name. */
+  ContactDoubles: {
+    request: Nothing,
+    response: v.object({ sets: v.array(v.array(ContactRow)), more: v.boolean() }),
+  },
+  /** Makes one contact of several: the first one, with what the others say besides. On disk when it is answered. */
+  ContactMerge: {
+    request: v.strictObject({ ids: v.pipe(v.array(Id), v.minLength(2), v.maxLength(20)) }),
+    response: v.object({ id: Id }),
+  },
   /** Puts an uploaded file of cards (.vcf) into a book; those with the same UID are replaced. */
   ContactImport: {
     request: v.strictObject({ bookId: Id, uploadId: text(100) }),

@@ -64,7 +64,26 @@ function words(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
+/** Reminds of an event, whether or not the page is seen: the page itself doesn't. */
+async function remind(event: Record<string, unknown>): Promise<void> {
+  const start = typeof event.start === "number" ? event.start : 0;
+  const format: Intl.DateTimeFormatOptions = event.allDay === true
+    ? { dateStyle: "full", timeZone: "UTC" }
+    : { dateStyle: "full", timeStyle: "short" };
+  const when = new Intl.DateTimeFormat(undefined, format).format(start);
+  await worker.registration.showNotification(words(event.title) || "Event", {
+    body: [when, words(event.place)].filter((s) => s !== "").join("\n"),
+    tag: `event ${start} ${words(event.title)}`,
+    icon: "icon.svg",
+    data: { url: worker.registration.scope },
+  });
+}
+
 async function tell(message: Record<string, unknown>): Promise<void> {
+  const { event } = message;
+  if (typeof event === "object" && event !== null) {
+    return await remind(event as Record<string, unknown>);
+  }
   const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
   // Who sees the page sees the message.
   if (pages.some((p) => p.visibilityState === "visible")) return;

@@ -219,6 +219,10 @@ export const account = struct({
     bool,
     "Copies of what other accounts send with addresses of this one go into its Sent mailbox, too.",
   ),
+  KeepWrittenTo: optional(
+    bool,
+    "People whom the account writes to, and who are in none of its address books, are put into one of their own.",
+  ),
   Domain: present(
     unicodeDomainText,
     "The account's main domain. Destinations without a domain (out of use) are taken to be of this one.",

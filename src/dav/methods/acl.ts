@@ -5,6 +5,7 @@ import { type Method, xmlBody } from "../request/request.ts";
 import { pathBelow, resolve } from "../core/resources.ts";
 import { storeError } from "../writing/store_object.ts";
 import { notHere, requireRights, requireThere } from "../core/there.ts";
+import { displayNameOf } from "../properties/people.ts";
 import { child, children, textOf } from "../xml/parse.ts";
 import { DAV } from "../xml/write.ts";
 
@@ -69,6 +70,7 @@ export const acl: Method = {
     }
     // Where to look comes first: none is missing then after a crash.
     for (const account of grants.keys()) await p.s.sharing.add(r.account, account);
+    const before = new Map(r.g.grants(r.collection.id).map((x) => [x.account, x.rights]));
     try {
       await r.g.setGrants(
         r.collection.id,
@@ -76,6 +78,18 @@ export const acl: Method = {
       );
     } catch (err) {
       throw storeError(err, p.ctx.base, r);
+    }
+    for (const account of new Set([...before.keys(), ...grants.keys()])) {
+      await p.s.sharing.changed({
+        owner: r.account,
+        by: { account: p.ctx.user, login: "" },
+        type: r.home === "calendars" ? "Calendar" : "AddressBook",
+        id: r.collection.id,
+        name: displayNameOf(p, r),
+        account,
+        before: before.get(account) ?? "",
+        after: grants.get(account) ?? "",
+      });
     }
     return new Response(null, { status: 200, headers: { "Content-Length": "0" } });
   },

@@ -21,7 +21,10 @@ import { notFound, resolveId } from "../core/set.ts";
 import { utcDateOf } from "../core/types.ts";
 import { collectionOfId, idOf, requireWrite, type View } from "../groupware/collections.ts";
 import { eventOfId, hasDate, serverProperties } from "./events.ts";
+import { withUtcTimes } from "./utc_times.ts";
 
+/** Properties that no client sets. */
+const fixedProperties = serverProperties.filter((p) => p !== "utcStart" && p !== "utcEnd");
 /** How often a change is begun again because another one came in between. */
 const attempts = 10;
 
@@ -115,8 +118,8 @@ async function store(
   }
   const object = await calendarObjectInTurns(name, content);
   const account = v.access.account.name;
-  // Nobody sends mail in somebody else's name: who may only write doesn't invite.
-  if (o.tells && v.access.own) {
+  // Nobody sends mail in somebody else's name: who may only write doesn't invite. Nobody is told of drafts.
+  if (o.tells && event.isDraft !== true && v.access.own) {
     const place = { scheduler: ctx.s.scheduler, account, g: v.g, collection: c };
     return await writeEvent(place, object, o.condition);
   }
@@ -132,17 +135,21 @@ export async function createEvent(
   o: JsonObject,
   tells: boolean,
 ): Promise<JsonObject> {
-  const { calendarIds, isDraft, ...given } = o;
-  const fixed = serverProperties.filter((p) => p in given);
+  const { calendarIds, isDraft, utcStart, utcEnd, ...given } = o;
+  const fixed = fixedProperties.filter((p) => p in given);
   if (fixed.length > 0) throw invalidProperties(fixed, "the server sets these");
-  if (isDraft !== undefined && isDraft !== false) {
-    throw invalidProperties(["isDraft"], "drafts of events are not kept");
+  if (isDraft !== undefined && typeof isDraft !== "boolean") {
+    throw invalidProperties(["isDraft"], "isDraft is true or false");
   }
   const c = calendarIn(ctx, v, calendarIds);
   if (c.components.length > 0 && !c.components.includes("VEVENT")) {
     throw invalidProperties(["calendarIds"], "this calendar takes no events");
   }
-  const sent = Object.fromEntries(Object.entries(given).filter(([, x]) => x !== null));
+  const sent = withUtcTimes(
+    Object.fromEntries(Object.entries(given).filter(([, x]) => x !== null)),
+    { utcStart, utcEnd },
+    Object.keys(given),
+  );
   const now = utcDateOf(Date.now());
   const preset: JsonObject = {
     "@type": "Event",
@@ -151,7 +158,11 @@ export async function createEvent(
     updated: now,
   };
   check(sent);
-  const event = withOrganizer(ctx, v, { ...preset, ...sent });
+  const event = withOrganizer(ctx, v, {
+    ...preset,
+    ...sent,
+    ...isDraft === true ? { isDraft } : {},
+  });
   const uid = event.uid as string;
   try {
     if (v.g.eventsByUid(uid).length > 0) throw new GroupwareError("uidConflict", "it is there");
@@ -159,16 +170,19 @@ export async function createEvent(
       condition: { ifNoneMatch: "*" },
       tells,
     });
-    const told = Object.fromEntries(
+    const told: JsonObject = Object.fromEntries(
       Object.entries({ ...preset, ...(event.replyTo ? { replyTo: event.replyTo } : {}) })
         .filter(([k]) => k !== "@type" && !(k in sent)),
     );
+    for (const k of ["start", "duration", "timeZone"]) {
+      if (sent[k] !== undefined && !(k in given)) told[k] = sent[k];
+    }
     const organizer = (event.replyTo as JsonObject | undefined)?.imip;
     return {
       id: idOf("calendars", "object", row.id),
       ...told,
       baseEventId: null,
-      isDraft: false,
+      ...isDraft === undefined ? { isDraft: false } : {},
       isOrigin: organizer === undefined || isMine(ctx, v.access.account.name, organizer),
     };
   } catch (err) {
@@ -204,8 +218,10 @@ export async function updateEvent(
     const { row, collection, recurrenceId } = found;
     requireWrite(v, collection);
     const series = await storedSeriesInTurns(v.g, row);
-    const master = eventFromSeries(series);
-    if (master === undefined) throw notFound();
+    const read = eventFromSeries(series);
+    if (read === undefined) throw notFound();
+    const { isDraft: draft, ...master } = read;
+    const wasDraft = draft === true;
     if (recurrenceId !== undefined && (!row.recurring || !hasDate(series, master, recurrenceId))) {
       throw notFound();
     }
@@ -215,14 +231,23 @@ export async function updateEvent(
       ? master
       : patched(master, recurrenceId, override ?? {});
     const calendarIds = { [idOf("calendars", "collection", collection.id)]: true };
-    const shown: JsonObject = { ...shownEvent, calendarIds, isDraft: false };
-    const fixed = Object.keys(patch).filter((k) => serverProperties.includes(k.split("/")[0]));
+    const shown: JsonObject = { ...shownEvent, calendarIds, isDraft: wasDraft };
+    const fixed = Object.keys(patch).filter((k) => fixedProperties.includes(k.split("/")[0]));
     if (fixed.length > 0) throw invalidProperties(fixed, "the server sets these");
-    const { calendarIds: ids, isDraft, ...rest } = applyPatch(shown, patch);
-    if (isDraft !== false && isDraft !== null) {
-      throw invalidProperties(["isDraft"], "drafts are not kept");
+    const { utcStart, utcEnd, ...given } = patch;
+    const { calendarIds: ids, isDraft, ...rest } = applyPatch(shown, given);
+    // jmap-calendars §5.1: once people were told of an event, it isn't a draft any more.
+    if (typeof isDraft !== "boolean" || isDraft && !wasDraft) {
+      throw invalidProperties(["isDraft"], "an event is a draft from its beginning, or never");
     }
-    const sent = Object.fromEntries(Object.entries(rest).filter(([, x]) => x !== null));
+    if (recurrenceId !== undefined && isDraft !== wasDraft) {
+      throw invalidProperties(["isDraft"], "all dates of an event are drafts, or none");
+    }
+    const sent = withUtcTimes(
+      Object.fromEntries(Object.entries(rest).filter(([, x]) => x !== null)),
+      { utcStart, utcEnd },
+      Object.keys(given),
+    );
     if (sent.uid !== master.uid) throw invalidProperties(["uid"], "the uid of an event stays");
     const target = sameJson(ids, calendarIds) ? collection : calendarIn(ctx, v, ids);
     if (recurrenceId !== undefined && target.id !== collection.id) {
@@ -230,10 +255,10 @@ export async function updateEvent(
     }
     check(sent);
     const next = recurrenceId === undefined ? sent : withDate(master, recurrenceId, sent);
-    const differs = !sameJson(next, master);
+    const differs = isDraft !== wasDraft || !sameJson(next, master);
     if (!differs && target.id === collection.id) return null;
     const told: JsonObject = {};
-    const event = withOrganizer(ctx, v, { ...next });
+    const event = withOrganizer(ctx, v, { ...next, ...isDraft ? { isDraft } : {} });
     if (differs && !("updated" in patch)) event.updated = utcDateOf(Date.now());
     const mine = isMine(
       ctx,
@@ -245,6 +270,10 @@ export async function updateEvent(
       event.sequence = Number(master.sequence ?? 0) + 1;
     }
     if (recurrenceId === undefined) {
+      const utcNames = utcStart === undefined && utcEnd === undefined
+        ? []
+        : ["start", "duration", "timeZone"];
+      for (const k of utcNames) if (!sameJson(event[k], master[k])) told[k] = event[k];
       for (const k of ["updated", "sequence", "replyTo"]) {
         if (!sameJson(event[k], next[k])) told[k] = event[k];
       }

@@ -14,7 +14,7 @@ import { utcDateOf } from "../core/types.ts";
 import { idOf, objectOfId, type View } from "../groupware/collections.ts";
 import type { JmapServices } from "../services.ts";
 
-/** Properties that only the server sets. */
+/** Properties that aren't stored with an event. */
 export const serverProperties = ["id", "baseEventId", "isOrigin", "utcStart", "utcEnd"];
 export const allEventProperties = [
   ...serverProperties,

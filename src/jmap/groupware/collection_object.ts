@@ -6,7 +6,7 @@ import {
   lookProperties,
 } from "../../groupware/collection_looks.ts";
 import { namedZone } from "../../mail/calendar/zones.ts";
-import type { Collection } from "../../store/groupware/types.ts";
+import type { Collection, Home } from "../../store/groupware/types.ts";
 import { accountIdOf } from "../core/access.ts";
 import { idOf, type Rights, rightsIn, shownCollections, type View } from "./collections.ts";
 
@@ -32,9 +32,13 @@ export const calendarProperties = [
 ];
 
 /** What rights are to clients. */
-export function rightsObject(v: View, rights: Rights): Record<string, boolean> {
+export const rightsObject = (v: View, rights: Rights): Record<string, boolean> =>
+  collectionRights(v.home, rights);
+
+/** The same for a home. */
+export function collectionRights(home: Home, rights: Rights): Record<string, boolean> {
   const [owner, writes] = [rights === "owner", rights !== "read"];
-  if (v.home === "addressbooks") {
+  if (home === "addressbooks") {
     return { mayRead: true, mayWrite: writes, mayShare: owner, mayDelete: owner };
   }
   return {

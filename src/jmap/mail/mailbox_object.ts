@@ -2,6 +2,8 @@
 import { noMailbox } from "../../store/ids.ts";
 import { emailCounts } from "../../store/emails/mailbox_counts.ts";
 import { type Mailbox, SpecialUse } from "../../store/types.ts";
+import { anyone, grantedRights } from "../../store/mailboxes/rights.ts";
+import { accountIdOf } from "../core/access.ts";
 import { mailboxIdOf } from "./ids.ts";
 import type { MailView } from "./view.ts";
 
@@ -41,6 +43,9 @@ export const mailboxProperties = [
   "isSubscribed",
 ];
 
+/** The same for those who use sharing of mailboxes (draft-ietf-jmap-mail-sharing). */
+export const sharedProperties = [...mailboxProperties, "shareWith"];
+
 /** What a user may do, from the letters of RFC 4314. */
 export function myRights(rights: string, isInbox: boolean): Record<string, boolean> {
   const has = (letters: string) => [...letters].every((l) => rights.includes(l));
@@ -57,8 +62,28 @@ export function myRights(rights: string, isInbox: boolean): Record<string, boole
   };
 }
 
-/** All mailboxes of a view, by id, in the order of their names. */
-export function mailboxObjects(view: MailView): Map<string, Record<string, unknown>> {
+/** With whom a mailbox is shared, by the ids of principals; null for those who may not know, and for nobody. */
+function shareWith(view: MailView, m: Mailbox, rights: string): Record<string, unknown> | null {
+  if (!rights.includes("a")) return null;
+  const found = grantedRights(view.account.db, m.id)
+    .filter((g) => g.identifier !== anyone && !g.identifier.startsWith("-"))
+    .map((g) => [accountIdOf(g.identifier), sharedRights(g.rights, m.name === "Inbox")]);
+  return found.length === 0 ? null : Object.fromEntries(found);
+}
+
+const sharedRights = (rights: string, isInbox: boolean) => ({
+  ...myRights(rights, isInbox),
+  mayShare: rights.includes("a"),
+});
+
+/**
+ * All mailboxes of a view, by id, in the order of their names.
+ * @param sharing with what draft-ietf-jmap-mail-sharing adds
+ */
+export function mailboxObjects(
+  view: MailView,
+  sharing = false,
+): Map<string, Record<string, unknown>> {
   const trash = view.mailboxes.find((m) => m.specialUse & SpecialUse.Trash)?.id ?? noMailbox;
   const counts = emailCounts(view.index, trash);
   const subscribed = new Set(view.account.subscriptions());
@@ -77,7 +102,10 @@ export function mailboxObjects(view: MailView): Map<string, Record<string, unkno
       ...rights.includes("r")
         ? counts(m.id)
         : { totalEmails: 0, unreadEmails: 0, totalThreads: 0, unreadThreads: 0 },
-      myRights: myRights(rights, m.name === "Inbox"),
+      myRights: sharing
+        ? sharedRights(rights, m.name === "Inbox")
+        : myRights(rights, m.name === "Inbox"),
+      ...sharing ? { shareWith: shareWith(view, m, rights) } : {},
       isSubscribed: subscribed.has(m.name),
     });
   }

@@ -39,15 +39,15 @@ export type RightsByAccount = ReadonlyMap<string, Record<string, boolean>>;
 
 /** Notes for all whose rights differ that they do. On disk when it resolves. */
 export async function noteShares(
-  s: JmapServices,
+  s: Pick<JmapServices, "config" | "objects">,
   by: User,
-  o: { objectType: string; objectId: string; name: string },
+  o: { objectType: string; objectId: string; name: string; owner?: string },
   before: RightsByAccount,
   after: RightsByAccount,
 ): Promise<void> {
   const changedBy = {
-    name: s.config.account(by.account)?.FullName || by.login,
-    email: by.login,
+    name: s.config.account(by.account)?.FullName || by.login || by.account,
+    email: by.login || (s.config.accountAddresses(by.account)[0] ?? null),
     principalId: accountIdOf(by.account),
   };
   for (const account of new Set([...before.keys(), ...after.keys()])) {
@@ -57,7 +57,7 @@ export async function noteShares(
       created: utcDateOf(Date.now()),
       changedBy,
       objectType: o.objectType,
-      objectAccountId: accountIdOf(by.account),
+      objectAccountId: accountIdOf(o.owner ?? by.account),
       objectId: o.objectId,
       oldRights,
       newRights,

@@ -21,6 +21,7 @@ import {
   withZones,
 } from "./event_change.ts";
 import { type Form, readForm, shownTimes } from "./event_form.ts";
+import { withAnswer } from "./itip.ts";
 import { occurrences } from "./recurrence.ts";
 import { parseRule } from "./recurrence_rule.ts";
 import { type Instance, Series } from "./series.ts";
@@ -112,6 +113,23 @@ export function changedDate(
     ? series.calendar.components.map((c) => c === own ? next : c)
     : [...series.calendar.components, next];
   return withZones({ ...series.calendar, components: rest }, wanted, o);
+}
+
+/** The series with an answer of somebody who is invited to one date of it. @throws FormError */
+export function answeredDate(
+  series: Series,
+  date: number,
+  address: string,
+  status: string,
+): Component {
+  const component = componentOf(dateOf(series, date));
+  const [next] = withAnswer({ ...series.calendar, components: [component] }, address, status)
+    .components;
+  const own = series.overrides().find((x) => dateNumber(series, x.id) === date)?.component;
+  const components = own === undefined || own !== component
+    ? [...series.calendar.components, next]
+    : series.calendar.components.map((c) => c === own ? next : c);
+  return { ...series.calendar, components };
 }
 
 /** The series without one date; undefined if no date is left. @throws FormError */

@@ -33,6 +33,14 @@ export function addressOf(p: Property): string {
 export const partsOf = (calendar: Component): Component[] =>
   calendar.components.filter((c) => c.name !== "VTIMEZONE");
 
+/** Whether an object is a draft (isDraft of JMAP, which iCalendar has no property for): nobody is told of it. */
+export const isDraftEvent = (calendar: Component): boolean =>
+  partsOf(calendar).some((c) =>
+    c.properties.some((p) =>
+      p.name === "JSPROP" && param(p, "JSPTR") === "isDraft" && p.value.trim() === "true"
+    )
+  );
+
 /** The organizer of an object; undefined if nobody is. */
 export function organizerOf(calendar: Component): Property | undefined {
   for (const c of partsOf(calendar)) {

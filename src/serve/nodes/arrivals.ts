@@ -32,7 +32,7 @@ import {
 import { receiveFeed } from "../../store/follow/sink_client.ts";
 import { movedDatabases } from "./moved_rows.ts";
 
-/** Bytes of the first line of a connection. */
+/** Bytes of the line that says which account a node sends. */
 const maxLine = 1000;
 /** Milliseconds that uses of an account of that name, which was here before, get to end. */
 const closePatience = 20_000;
@@ -145,6 +145,8 @@ export class Arrivals {
   /** The sender's domains.conf says that the account is here. @throws CallError */
   async #take(account: string, id: string, from: string): Promise<null> {
     const { config, log } = this.#o;
+    // Nodes of one machine may share the file.
+    if (!config.isHere(account)) await config.reload().catch(() => undefined);
     if (!config.isHere(account)) await this.#o.pull();
     if (!config.isHere(account)) {
       throw new CallError(`${account} is at ${config.nodeOf(account)} by domains.conf here`);

@@ -75,10 +75,7 @@ export class ConfigSync {
         if (typeof args.text !== "string") throw new CallError("a text is expected");
         await this.#take(versionFrom(args.version), args.text);
       }],
-      ["config state", async () => {
-        const { version, edited } = await this.#read();
-        return { version: version.version, edited };
-      }],
+      ["config state", () => this.state()],
       ["config text", async () => {
         const { version, edited, text } = await this.#read();
         if (edited) throw new CallError("it was edited since");
@@ -151,6 +148,12 @@ export class ConfigSync {
         return { node, version: 0, edited: false, error: reason(err) };
       }
     }));
+  }
+
+  /** How it stands with this node's file. */
+  async state(): Promise<{ version: number; edited: boolean }> {
+    const { version, edited } = await this.#read();
+    return { version: version.version, edited };
   }
 
   /** How it stands with the files of all nodes, this one's first. */

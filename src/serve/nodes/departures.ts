@@ -27,7 +27,7 @@ const lastPatience = 60_000;
 const retryAfter = 5_000;
 /** Milliseconds that a node may need to take a copy over. */
 const takePatience = 120_000;
-/** Bytes of the other node's first line. */
+/** Bytes of a node's answer to an account that is to be sent to it. */
 const maxLine = 10_000;
 
 export interface DepartureOptions {
@@ -107,6 +107,19 @@ export class Departures {
    * @throws MoveError
    */
   async move(account: string, to: string, print: (text: string) => void): Promise<void> {
+    await this.#note(account, to);
+    await this.#run(account, print);
+    const left = this.#moves.get(account);
+    if (left !== undefined) throw new MoveError(left.error || "the server is stopping; it goes on");
+  }
+
+  /** Begins to move an account; resolves when that is on disk. @throws MoveError */
+  async begin(account: string, to: string): Promise<void> {
+    await this.#note(account, to);
+    this.#run(account, () => {});
+  }
+
+  async #note(account: string, to: string): Promise<void> {
     const { config } = this.#o;
     if (this.#stopped) throw new MoveError("the server is stopping");
     const under = this.#moves.get(account);
@@ -126,9 +139,6 @@ export class Departures {
     } else if (under.move.to !== to) {
       throw new MoveError(`${account} is being moved to ${under.move.to}: cancel that first`);
     }
-    await this.#run(account, print);
-    const left = this.#moves.get(account);
-    if (left !== undefined) throw new MoveError(left.error || "the server is stopping; it goes on");
   }
 
   /** Calls a move off, while the account is still here. @throws MoveError */

@@ -14,6 +14,12 @@ import type { ControlHandler, Json } from "../control/control.ts";
 import { serveSmtpConnection, type SmtpServerOptions } from "../../smtp/server/mod.ts";
 import { Passing } from "../receiving/passing.ts";
 import type { Receiving } from "../receiving/receiving.ts";
+import { WebLinks } from "../../nodes/web_link.ts";
+import { type PassedWebOptions, servePassedWeb } from "./web_elsewhere.ts";
+import { infoCall, nodesForAdmin } from "./overview.ts";
+import type { HealthState } from "../../admin/mod.ts";
+import type { Queue } from "../../queue/mod.ts";
+import type { NodesForAdmin } from "../../web/admin/mod.ts";
 import { ConfigSync } from "./config_sync.ts";
 import type { LoginCheck } from "./login_check.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -33,11 +39,16 @@ export interface NodeOptions {
   config: Config;
   accounts: Accounts;
   tempDir: string;
+  queue: Queue;
+  /** The worst of what should be looked at. */
+  health: () => Promise<HealthState>;
   receiving: Receiving;
   openLogins: OpenLogins;
   /** What remembers things of accounts, after one has come from another node. */
   accountCame: (account: string) => void;
   checkLogin: LoginCheck;
+  /** See {@link PassedWebOptions}. */
+  webHandlers: PassedWebOptions["handlers"];
   /** Ends the server: its standby has taken its place. */
   stop: () => void;
 }
@@ -46,6 +57,10 @@ export interface NodeOptions {
 export interface RunningNode {
   key: NodeKey;
   passing: Passing;
+  /** For the admin page. */
+  overview: NodesForAdmin;
+  /** To pass requests of web pages and services on. */
+  web: WebLinks;
   /** Commands that come over the control socket. */
   commands: [string, ControlHandler][];
   /** Fetches what was pushed while this node was away, now and from time to time. */
@@ -90,10 +105,15 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
     ...{ config, accounts, key, log, sync },
     openLogins: () => openLogins,
   });
+  const overview = {
+    ...{ config, key, queue: o.queue, sync, departures, health: o.health },
+    standby: () => succession.state,
+  };
   // An account may have gone to another node since this one's data was last in use.
   await Promise.race([sync.pull(), new Promise((resolve) => setTimeout(resolve, pullPatience))]);
   const calls = new Map<string, CallHandler>([
     ["login", loginCall(config, o.checkLogin)],
+    infoCall(overview),
     ...arrivals.calls,
     ...sync.calls,
     ...succession.calls,
@@ -110,6 +130,8 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
       open.delete(entry);
     }
   };
+  const stopping = new AbortController();
+  const web = new WebLinks(key);
   const server = await serveNodeLinks({
     address: place.Address,
     port: place.Port,
@@ -124,6 +146,12 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
       call: (conn, peer) =>
         counted(conn, serveCalls(conn, peer, peer.standby ? forStandby : calls)),
       follow: (conn, peer) => succession.follow(conn, peer),
+      http: async (conn, peer) => {
+        if (peer.standby) return log.warn("a standby asks for pages", { node: peer.node });
+        const { signal } = stopping;
+        const passed = { log: new Log("web"), handlers: o.webHandlers, stopping: signal };
+        await counted(conn, servePassedWeb(passed, conn, peer));
+      },
       move: async (conn, peer) => {
         if (peer.standby) return log.warn("a standby sends an account", { node: peer.node });
         await counted(conn, arrivals.receive(conn, peer));
@@ -134,6 +162,8 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
   let closed: Promise<void> | undefined;
   return {
     key,
+    web,
+    overview: nodesForAdmin(overview),
     passing: new Passing({
       config,
       key,
@@ -152,6 +182,8 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
     standby: () => succession.state,
     async quiesce(graceMs) {
       sync.stop();
+      stopping.abort();
+      web.close();
       await departures.quiesce();
       succession.quiesce();
       closed = server.shutdown(lastGrace);

@@ -17,6 +17,7 @@ import { copyToOwner } from "./delegates.ts";
 import { asItMayLeave } from "./leaving.ts";
 import { type OutgoingScan, scanOutgoing } from "./scanned.ts";
 import { signatures } from "./signing.ts";
+import { noteRecipients } from "./written.ts";
 
 const log = new Log("submission");
 const limited = counter(
@@ -129,7 +130,7 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
   const unlimited = !account || config.acceptAllAccount === m.senderAccount || m.isDsn ||
     m.ofJournal;
   try {
-    const { parsed: _parsed, utf8Allowed: _allowed, scan: _scan, ofJournal, author, ...rest } = m;
+    const { parsed: _parsed, utf8Allowed: _allowed, scan, ofJournal, author, ...rest } = m;
     if (!ofJournal && !m.isDsn) await copyForJournal(s, { ...m, prefix });
     const ids = await s.queue.add({
       ...rest,
@@ -144,6 +145,7 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
     });
     if (!ofJournal && !m.isDsn) watches.get(s.queue)?.count(m.fromDomain, m.recipients.length);
     if (author !== undefined) await copyToOwner(s, { ...rest, author });
+    if (scan !== undefined && !m.isDsn && !ofJournal) await noteRecipients(s, rest);
     return ids;
   } catch (err) {
     if (!(err instanceof QueueLimitError)) throw err;

@@ -19,7 +19,7 @@ import { preparePassword, SaslError } from "../../sasl/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { FactorFile } from "../../store/logins/factor_file.ts";
-import { isOwnHash } from "../../store/logins/password.ts";
+import { isOwnHash, LoginsBusy } from "../../store/logins/password.ts";
 import { verifyPassword } from "../../store/logins/secrets.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
 import type { Shares } from "../../store/mailboxes/shares.ts";
@@ -38,7 +38,12 @@ import { accountHere } from "../nodes/elsewhere.ts";
 import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
 import { type AccountPage, accountPage, type AccountPageOptions } from "../../web/account/mod.ts";
-import { adminPage, type Glance, type ScannerStates } from "../../web/admin/mod.ts";
+import {
+  adminPage,
+  type Glance,
+  type NodesForAdmin,
+  type ScannerStates,
+} from "../../web/admin/mod.ts";
 import { HttpError, type LoginFailure, UserError } from "../../web/http/mod.ts";
 import {
   type Challenges,
@@ -96,6 +101,8 @@ export interface PagesServer {
   scanners: ScannerStates;
   /** Whether the node has a standby, and whether it follows. */
   standby: () => "none" | "follows" | "away";
+  /** Undefined while the server starts, and where it is no node. */
+  nodes?: () => NodesForAdmin | undefined;
   stsPolicies: () => StsPolicyState[];
 }
 
@@ -119,8 +126,9 @@ async function present<T>(check: Promise<T>): Promise<T> {
   try {
     return await check;
   } catch (err) {
-    if (!(err instanceof LoginAway)) throw err;
-    throw new HttpError(503, err.message, { "Retry-After": "60" }, { cause: err });
+    if (!(err instanceof LoginAway) && !(err instanceof LoginsBusy)) throw err;
+    const after = err instanceof LoginAway ? "60" : "5";
+    throw new HttpError(503, err.message, { "Retry-After": after }, { cause: err });
   }
 }
 
@@ -247,7 +255,7 @@ async function checkAgain(
   if (s.identities?.directoryOf(session.login) !== undefined) {
     return await present(checkOwnPassword(s, session.login, account.name, password, remoteIp));
   }
-  return await credentials.verifyPassword(password, remoteIp);
+  return await present(credentials.verifyPassword(password, remoteIp));
 }
 
 const log = new Log("web");
@@ -268,7 +276,7 @@ export async function checkAdminLogin(
   } catch (e) {
     if (!(e instanceof Deno.errors.NotFound)) throw e;
   }
-  if (!await verifyPassword(hash || undefined, password, remoteIp)) return "wrong";
+  if (!await present(verifyPassword(hash || undefined, password, remoteIp))) return "wrong";
   if (hash && !isOwnHash(hash)) {
     // As of the original, which has bcrypt.
     await writeAdminHash(config, password).catch((err) => {
@@ -330,6 +338,7 @@ export function accountAndAdminPages(
     loginLog: s.loginLog,
     trained: s.trained,
     granting: async (owner, user) => await s.shares()?.add(owner, user),
+    rightsChanged: async (c) => await s.shares()?.changed(c),
     junkDays: s.junkDays,
     retention: (account) => retentionOf(config, account),
   });
@@ -374,6 +383,8 @@ export function accountAndAdminPages(
       loginLog: s.loginLog,
       certificates: s.certificates,
       scanners: s.scanners,
+      standby: s.standby,
+      nodes: s.nodes,
       stsPolicies: s.stsPolicies,
     }),
   };

@@ -22,6 +22,7 @@ export function dav(
     sharing: {
       owners: (user) => shared.shares()?.owners(user) ?? [],
       add: async (owner, account) => await shared.shares()?.add(owner, account),
+      changed: async (c) => await shared.shares()?.changed(c),
     },
     scheduler: openScheduler({
       config: s.config,

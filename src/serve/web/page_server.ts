@@ -66,6 +66,7 @@ export interface WebShared {
     | "certificates"
     | "scanners"
     | "standby"
+    | "nodes"
     | "stsPolicies"
     | "tlsResults"
   >;

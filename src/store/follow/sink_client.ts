@@ -2,7 +2,7 @@
 import type { Connection } from "../../net/mod.ts";
 import type { FromSink, ToSink } from "./sink_worker.ts";
 
-/** Bytes that may wait for the Worker, which waits for the disk. */
+/** Bytes of an account that arrives which may wait for the Worker, which waits for the disk. */
 const maxWaiting = 4 * 1024 * 1024;
 /** Bytes of a read. */
 const pieceSize = 64 * 1024;

@@ -21,6 +21,14 @@ const worker = workerClient<PasswordRequest, string | boolean>({
   idleTimeout: 30_000,
 });
 
+/** Too many passwords wait to be checked, in all or of one place: whether this one is right was not found out. */
+export class LoginsBusy extends Error {
+  override name = "LoginsBusy";
+  constructor() {
+    super("too many logins at a time, try again later");
+  }
+}
+
 /** Starts one that waits. */
 type Start = () => void;
 /** Those that wait, by place; places take turns, so that one with many keeps no other waiting for all of them. */
@@ -28,10 +36,33 @@ const waiting = new Map<string, Start[]>();
 let waitingCount = 0;
 let asked = 0;
 
-async function ask(request: PasswordRequest, from: string): Promise<string | boolean> {
+/** What is remembered of a password. */
+export interface KnownPassword {
+  /** It was found to be right, perhaps for another one who asked meanwhile. */
+  has(): boolean;
+  /** It is right. */
+  add(): void;
+}
+
+/** Settles when the Worker has ended what it computes. */
+let ended = Promise.withResolvers<void>();
+
+/**
+ * Asks the Worker in turn.
+ * @param known looked at when it is its turn, and where there is no place left after the next that ends: a client that
+ *   logs in on many connections at once has its password computed once
+ * @throws LoginsBusy
+ */
+async function ask(
+  request: PasswordRequest,
+  from: string,
+  known?: KnownPassword,
+): Promise<string | boolean> {
   const own = waiting.get(from);
   if (waitingCount >= maxWaiting || (own?.length ?? 0) >= maxWaitingOfPlace) {
-    throw new Error("too many logins at a time");
+    await ended.promise;
+    if (known?.has()) return true;
+    throw new LoginsBusy();
   }
   if (asked < maxAsked) asked++;
   else {
@@ -42,8 +73,13 @@ async function ask(request: PasswordRequest, from: string): Promise<string | boo
     });
   }
   try {
-    return await worker.ask(request);
+    if (known?.has()) return true;
+    const answer = await worker.ask(request);
+    if (answer === true) known?.add();
+    return answer;
   } finally {
+    ended.resolve();
+    ended = Promise.withResolvers();
     next();
   }
 }
@@ -74,13 +110,15 @@ export async function hashPassword(password: string): Promise<string> {
  * True if the password is the one that was hashed, here or by another server (password_hash.ts). Takes the same time
  * whether it is or not.
  * @param from the place that asks, such as an address: places take turns
+ * @throws LoginsBusy
  */
 export async function checkPassword(
   password: string,
   hash: string,
   from = "",
+  known?: KnownPassword,
 ): Promise<boolean> {
-  return await ask({ password, hash }, from) as boolean;
+  return await ask({ password, hash }, from, known) as boolean;
 }
 
 /**

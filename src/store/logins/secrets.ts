@@ -13,7 +13,7 @@ import {
 } from "../../sasl/credentials.ts";
 import type { RowDb } from "../database/database.ts";
 import { appPasswordHash, type StoredAppPassword, storedAppPasswords } from "./app_passwords.ts";
-import { checkPassword, isOwnHash } from "./password.ts";
+import { checkPassword, isOwnHash, LoginsBusy } from "./password.ts";
 import { parsePasswordHash } from "./password_hash.ts";
 import { costOf, WrongTime } from "./wrong_time.ts";
 
@@ -91,6 +91,17 @@ function isKnown(hash: string, m: Uint8Array): boolean {
   return before !== undefined && before.until > Date.now() && timingSafeEqual(before.mac, m);
 }
 
+function remember(hash: string, m: Uint8Array): void {
+  known.delete(hash);
+  known.set(hash, { mac: m, until: Date.now() + cacheTime });
+  if (known.size > maxKnown) {
+    for (const [first] of known) {
+      known.delete(first);
+      break;
+    }
+  }
+}
+
 /** Checked in place of a hash that doesn't exist, so that timing doesn't tell which accounts do. */
 const absentHash =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -100,7 +111,10 @@ const wrongTime = new WrongTime();
 /** Does the work of a hash of our own. */
 async function checkAbsent(password: string, from: string): Promise<void> {
   const began = performance.now();
-  await checkPassword(password, absentHash, from).catch(() => {});
+  await checkPassword(password, absentHash, from).catch((err) => {
+    // As with a name that there is.
+    if (err instanceof LoginsBusy) throw err;
+  });
   wrongTime.own(performance.now() - began);
 }
 
@@ -108,6 +122,7 @@ async function checkAbsent(password: string, from: string): Promise<void> {
  * Checks a password against a hash; a right one is remembered for some minutes, so that clients reconnect fast.
  * Without hash the time is spent all the same, and with another server's no other than with ours (wrong_time.ts).
  * @param from whose place in the queue it takes, such as an address
+ * @throws LoginsBusy if it can't be checked now
  */
 export async function verifyPassword(
   hash: string | undefined,
@@ -122,22 +137,15 @@ export async function verifyPassword(
   }
   const m = mac(password);
   if (isKnown(hash, m)) return true;
-  if (!await checkPassword(password, hash, from)) {
+  const remembered = { has: () => isKnown(hash, m), add: () => remember(hash, m) };
+  if (!await checkPassword(password, hash, from, remembered)) {
     const other = isOwnHash(hash) ? undefined : parsePasswordHash(hash);
     if (other !== undefined) {
       wrongTime.foreign(costOf(other), performance.now() - began);
-      await checkAbsent(password, from);
+      await checkAbsent(password, from).catch(() => {});
     }
     await wrongTime.passed(began);
     return false;
-  }
-  known.delete(hash);
-  known.set(hash, { mac: m, until: Date.now() + cacheTime });
-  if (known.size > maxKnown) {
-    for (const [first] of known) {
-      known.delete(first);
-      break;
-    }
   }
   return true;
 }

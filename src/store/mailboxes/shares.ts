@@ -24,6 +24,23 @@ CREATE TABLE shares (
 `,
 }];
 
+/** Somebody got rights on something, or lost them. */
+export interface RightsChange {
+  /** Name of the account that it belongs to. */
+  owner: string;
+  /** Who changed them: the account, and the address that it logged in with, or "". */
+  by: { account: string; login: string };
+  type: "Mailbox" | "Calendar" | "AddressBook";
+  /** Its id in the account. */
+  id: number;
+  name: string;
+  /** Name of the account whose rights they are. */
+  account: string;
+  /** Letters of RFC 4314 for mailboxes, "read" or "write" for others; "" for none. */
+  before: string;
+  after: string;
+}
+
 /** What accounts have in it: whom they have granted something. */
 export const sharesOfAccounts: AccountDatabase = {
   file: "shares.db",
@@ -33,6 +50,8 @@ export const sharesOfAccounts: AccountDatabase = {
 
 export class Shares {
   readonly #db: Db;
+  /** Notes changes of rights for those whom they are about; durable when it resolves. */
+  onChange: ((c: RightsChange) => Promise<void>) | undefined;
 
   private constructor(db: Db) {
     this.#db = db;
@@ -50,6 +69,11 @@ export class Shares {
       owner,
     );
     await this.#db.durable();
+  }
+
+  /** Tells of rights that were changed; those that stayed as they were are passed over. */
+  async changed(c: RightsChange): Promise<void> {
+    if (c.before !== c.after && c.account !== anyone) await this.onChange?.(c);
   }
 
   /** Accounts that may have granted something to a user, without its own. */

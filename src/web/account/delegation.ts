@@ -2,7 +2,9 @@
 import type { delegationCalls, Level } from "../../../webmail/account/delegation_api.ts";
 import type { Account as AccountConfig, Config } from "../../config/mod.ts";
 import type { Account } from "../../store/account/account.ts";
-import { allRights, anyone, changeRights, grantedRights } from "../../store/mailboxes/rights.ts";
+import { changeNotedRights } from "../../store/mailboxes/noted_rights.ts";
+import { allRights, anyone, grantedRights } from "../../store/mailboxes/rights.ts";
+import type { RightsChange } from "../../store/mailboxes/shares.ts";
 import { StoreError } from "../../store/types.ts";
 import { type CallHandlers, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
@@ -14,6 +16,8 @@ interface Options {
   withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T>;
   /** Notes that an account grants something to a user, before it does. */
   granting(owner: string, user: string): Promise<void>;
+  /** Is told of rights that were changed. */
+  rightsChanged(c: RightsChange): Promise<void>;
 }
 
 /** Rights of a level (RFC 4314 §2.1). */
@@ -81,7 +85,11 @@ export function delegationHandlers(o: Options): CallHandlers<typeof delegationCa
         if (chosen.length === 0) throw new UserError(`there is no mailbox ${mailbox}`);
         if (level !== "none") await o.granting(own, user);
         try {
-          for (const m of chosen) await changeRights(account, m.id, user, () => levels[level]);
+          const by = { account: own, login: c.session!.login };
+          const note = { by, changed: (x: RightsChange) => o.rightsChanged(x) };
+          for (const m of chosen) {
+            await changeNotedRights(account, m, user, () => levels[level], note);
+          }
         } catch (err) {
           if (err instanceof StoreError) throw new UserError(err.message, { cause: err });
           throw err;

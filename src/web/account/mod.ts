@@ -18,6 +18,7 @@ import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
+import type { RightsChange } from "../../store/mailboxes/shares.ts";
 import { minPasswordLength } from "../../store/logins/credentials.ts";
 import { type CallHandlers, HttpError, UserError, type WebHandler } from "../http/mod.ts";
 import {
@@ -64,6 +65,8 @@ export interface AccountPageOptions {
   loginLog: () => LoginLog | undefined;
   /** Notes that an account grants something to a user, before it does. */
   granting: (owner: string, user: string) => Promise<void>;
+  /** Is told of rights that were changed. */
+  rightsChanged: (c: RightsChange) => Promise<void>;
   /** What the account's junk filter has learned from; undefined if it has none. */
   trained: (account: Account) => Promise<TrainingFigures | undefined>;
   /** Days after which messages are removed by themselves, by mailbox. */
@@ -129,6 +132,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       settings,
       withAccount,
       granting: o.granting,
+      rightsChanged: o.rightsChanged,
       change: (c, fn) => changeAccount(config, c.session!.account, fn),
     }),
     ...encryptionHandlers({ withAccount }),
@@ -179,6 +183,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
         loginAddress: c.session!.login,
         webmail: c.req.sibling("webmail") ?? null,
         fullName: a.FullName,
+        keepWrittenTo: a.KeepWrittenTo,
         destinations: destinationsOf(a),
         mailboxes,
         usage,
@@ -205,6 +210,10 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     },
     async QuotaWarningsSet({ on }, c) {
       await changeAccount(config, c.session!.account, (a) => a.NoQuotaWarnings = !on);
+      return {};
+    },
+    async WrittenToSet({ on }, c) {
+      await changeAccount(config, c.session!.account, (a) => a.KeepWrittenTo = on);
       return {};
     },
     async FullNameSet({ fullName }, c) {

@@ -19,6 +19,7 @@ import { hookHandlers } from "./hooks.ts";
 import { listHandlers } from "./lists.ts";
 import { movingHandlers } from "./moving.ts";
 import type { AdminPageOptions } from "./options.ts";
+import { nodeHandlers } from "./nodes.ts";
 import { queueHandlers } from "./queue.ts";
 import { reportHandlers } from "./reports.ts";
 import { securityHandlers } from "./security.ts";
@@ -27,7 +28,7 @@ import { settingsHandlers } from "./settings.ts";
 import { tokenHandlers } from "./tokens.ts";
 
 export { followGlance, type Glance } from "./glance.ts";
-export type { AdminPageOptions } from "./options.ts";
+export type { AdminPageOptions, NodesForAdmin } from "./options.ts";
 export type { ScannerStates } from "./scanners.ts";
 
 /** The page and its calls. */
@@ -58,6 +59,7 @@ export function adminPage(o: AdminPageOptions): AdminApi {
     ...listHandlers(o),
     ...accountHandlers(o),
     ...movingHandlers(o, moving),
+    ...nodeHandlers(o),
     ...queueHandlers(o),
     ...hookHandlers(o),
     ...reportHandlers(o),

@@ -1,4 +1,5 @@
 /** What the admin page works with. @module */
+import type { AdminNode } from "../../../webmail/admin/api/nodes.ts";
 import type { ScannerStates } from "./scanners.ts";
 import { AdminError, type AdminTokens, type AuditLog, type RunningLists } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
@@ -26,6 +27,17 @@ import {
   type Sessions,
 } from "../login/mod.ts";
 import type { Glance } from "./glance.ts";
+
+/** What the page asks of a server that is a node. */
+export interface NodesForAdmin {
+  states(): Promise<AdminNode[]>;
+  push(): Promise<{ name: string; error: string }[]>;
+  moves(): { account: string; to: string; begun: number; decided: boolean; error: string }[];
+  /** Resolves when the move is under way. @throws Error saying why it can't be */
+  move(account: string, node: string): Promise<void>;
+  /** @throws Error saying why not */
+  cancel(account: string): Promise<void>;
+}
 
 export interface AdminPageOptions {
   config: Config;
@@ -74,6 +86,8 @@ export interface AdminPageOptions {
   scanners: ScannerStates;
   /** Whether the node has a standby, and whether it follows. */
   standby?: () => "none" | "follows" | "away";
+  /** Undefined while the server starts, and where it is no node. */
+  nodes?: () => NodesForAdmin | undefined;
   certificates: () => {
     name: string;
     from: string;

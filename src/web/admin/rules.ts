@@ -123,6 +123,11 @@ export const callRules: Readonly<Record<AdminCallName, CallRule>> = {
   MoveState: accounts.read("How bringing the mail of many accounts stands"),
   MoveStop: accounts.write("Stop bringing mail; what was brought stays"),
 
+  Nodes: server.read("The nodes that accounts are spread over, and accounts that move"),
+  NodesPush: server.write("Give domains.conf to all nodes"),
+  NodeMove: accounts.write("Begin to move an account to another node"),
+  NodeMoveCancel: accounts.write("Call the move of an account off"),
+
   Queue: queue.read("Messages that wait to be sent"),
   QueueAct: queue.write("Hold, release, schedule, fail or drop messages, or change their way"),
   QueueMessage: queue.read("A message that waits, with its attempts and its first 256 KB"),

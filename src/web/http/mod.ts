@@ -17,6 +17,7 @@ export {
   type ProgramLogins,
   type ProgramUser,
 } from "./program_login.ts";
+export { requestOf } from "./request.ts";
 export { errorResponse, jsonResponse, redirect, textResponse } from "./respond.ts";
 export {
   answerCall,

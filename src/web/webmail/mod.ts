@@ -46,6 +46,7 @@ import type { WebmailServices } from "./services.ts";
 import { ScheduledRows } from "./scheduled/rows.ts";
 import { Scheduler } from "./scheduled/scheduler.ts";
 import { Push } from "./push/push.ts";
+import { Reminders } from "./push/reminders.ts";
 import { Subscriptions } from "./push/subscriptions.ts";
 import { Snoozed } from "./scheduled/snoozed.ts";
 import { UndoLog } from "./list/undo.ts";
@@ -95,6 +96,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   const subscriptions = await Subscriptions.open(services.config.dataDir);
   const { postPush } = services;
   const beforeOpen = services.accounts.onOpen;
+  let reminders: Reminders | undefined;
   if (postPush !== undefined) {
     const push = new Push({
       subscriptions,
@@ -106,6 +108,14 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
       beforeOpen?.(a);
       push.follow(a);
     };
+    reminders = new Reminders({
+      accounts: services.accounts,
+      subscribed: () => subscriptions.accounts().filter((a) => services.config.isHere(a)),
+      mine: (account, address) => services.config.accountFor(address) === account,
+      send: (account, r) => push.remind(account, r),
+      log: new Log("webmail"),
+    });
+    reminders.start();
   }
   const state: WebmailState = {
     services,
@@ -135,6 +145,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
       unwatch();
       await scheduler.close();
       await snoozed.close();
+      await reminders?.close();
       services.accounts.onOpen = beforeOpen;
       await subscriptions.close();
       state.uploads.close();

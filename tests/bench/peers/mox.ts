@@ -20,6 +20,7 @@ export async function startMox(offset = 21_000): Promise<Peer> {
     name: "mox",
     smtpPort,
     imapPort,
+    imapsPort: 1993 + offset,
     user: "mox@localhost",
     password: "moxmoxmox",
     recipient: "mox@localhost",

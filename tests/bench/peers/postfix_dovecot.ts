@@ -20,8 +20,25 @@ export async function startPostfixDovecot(): Promise<Peer> {
   await Deno.chmod(dir, 0o755);
   const smtpPort = freePort();
   const imapPort = freePort();
+  const imapsPort = freePort();
   const [user, password] = ["bench", "bench-password"];
   await must("sh", "-c", `id vmail >/dev/null 2>&1 || useradd --system --no-create-home vmail`);
+
+  await must(
+    "openssl",
+    ...[
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-days",
+      "9",
+    ],
+    ...["-subj", "/CN=localhost", "-keyout", `${dir}/key.pem`, "-out", `${dir}/cert.pem`],
+  );
 
   // Dovecot
   await Deno.mkdir(`${dir}/mail`);
@@ -36,7 +53,9 @@ state_dir = ${dir}/run
 log_path = ${dir}/dovecot.log
 protocols = imap lmtp
 recipient_delimiter = +
-ssl = no
+ssl = yes
+ssl_cert = <${dir}/cert.pem
+ssl_key = <${dir}/key.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain login
 mail_location = maildir:${dir}/mail/%n
@@ -58,7 +77,9 @@ service imap-login {
     port = ${imapPort}
   }
   inet_listener imaps {
-    port = 0
+    address = 127.0.0.1
+    port = ${imapsPort}
+    ssl = yes
   }
   service_count = 0
   client_limit = 4000
@@ -112,6 +133,7 @@ mailbox_size_limit = 0
     name: "Postfix+Dovecot",
     smtpPort,
     imapPort,
+    imapsPort,
     user,
     password,
     recipient: `${user}@example.test`,

@@ -3,6 +3,8 @@ export interface Peer {
   name: string;
   smtpPort: number;
   imapPort: number;
+  /** IMAP with TLS from the start; the certificate has a P-256 key. */
+  imapsPort: number;
   user: string;
   password: string;
   /** Address to which the SMTP load is sent; lands in the user's INBOX. */

@@ -4,6 +4,7 @@ import type { EventForm, SeriesPart } from "../../../webmail/api/mod.ts";
 import { calendarObject } from "../../../src/groupware/objects.ts";
 import { type CalendarMail, openScheduler } from "../../../src/groupware/scheduler.ts";
 import type { Scheduler } from "../../../src/groupware/scheduling.ts";
+import { writeComponent } from "../../../src/mail/contentline/component.ts";
 import type { Groupware } from "../../../src/store/groupware/groupware.ts";
 import { type Browser, refused, withWebmail } from "./server.ts";
 
@@ -252,3 +253,79 @@ Deno.test("people hear of a date; dates of others' events stay", async () => {
     assert.equal((await w.shown()).length, 3);
   });
 });
+
+Deno.test("one date of an invitation is declined, then all are accepted; its organizer is told of each", () =>
+  withSeries([
+    "BEGIN:VEVENT",
+    "UID:invited",
+    "DTSTAMP:20270101T000000Z",
+    "DTSTART;TZID=Europe/Berlin:20270302T120000",
+    "DTEND;TZID=Europe/Berlin:20270302T130000",
+    "RRULE:FREQ=WEEKLY;COUNT=3",
+    "SUMMARY:Jour fixe",
+    "ORGANIZER:mailto:boss@elsewhere.example",
+    "ATTENDEE;PARTSTAT=ACCEPTED:mailto:boss@elsewhere.example",
+    "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:mox@localhost",
+    "END:VEVENT",
+  ], async (w, name) => {
+    const items = async () =>
+      (await w.b.call("CalendarItems", { zone, from: "2027-01-01", to: "2027-12-31" })).items;
+    const answer = async (date: number | null, said: "accepted" | "declined") => {
+      const got = await w.b.call("CalendarEventGet", { calendarId: w.id, name, zone });
+      await w.b.call("CalendarEventAnswer", {
+        calendarId: w.id,
+        name,
+        etag: got.etag,
+        date,
+        answer: said,
+      });
+    };
+    const second = (await items())[1];
+    assert.equal(second.start, "2027-03-09T12:00");
+    const before = await w.b.call("CalendarEventGet", { calendarId: w.id, name, zone });
+    assert.equal(before.answer, "needs-action");
+    await answer(second.date, "declined");
+    assert.deepEqual((await items()).map((i) => i.status), ["", "declined", ""]);
+    const [{ method, to, message }] = w.mails;
+    const sent = writeComponent(message).replace(/\r\n /g, "");
+    assert.equal(`${method} ${to}`, "REPLY boss@elsewhere.example");
+    assert.match(sent, /RECURRENCE-ID;TZID=Europe\/Berlin:20270309T120000/);
+    assert.match(sent, /PARTSTAT=DECLINED/);
+    const part = { date: second.date!, following: false };
+    const date = await w.b.call("CalendarEventGet", { calendarId: w.id, name, zone, part });
+    assert.equal(date.answer, "declined");
+    await answer(null, "accepted");
+    assert.deepEqual((await items()).map((i) => i.status), ["", "", ""]);
+    assert.equal(w.mails.length, 2);
+    assert.equal(text(w, name).match(/PARTSTAT=ACCEPTED:mailto:mox@l/g)?.length, 2);
+  }));
+
+Deno.test("who isn't invited answers nothing, and no date that the series doesn't have", () =>
+  withSeries(form(), async (w, name) => {
+    const { etag } = await w.get(name);
+    const where = { calendarId: w.id, name, etag, answer: "declined" as const };
+    await refused(w.b.call("CalendarEventAnswer", { ...where, date: null }), "user");
+  }));
+
+Deno.test("who has time: people of the own domains are told of, others not", () =>
+  withSeries(form(), async (w) => {
+    const busy = async (start: string, end: string) =>
+      (await w.b.call("CalendarBusy", {
+        zone,
+        people: ["mox@localhost", "stranger@elsewhere.example"],
+        start,
+        end,
+      })).people;
+    const other = { address: "stranger@elsewhere.example", known: false, busy: [] };
+    assert.deepEqual(await busy("2027-03-02T12:30", "2027-03-02T18:00"), [{
+      address: "mox@localhost",
+      known: true,
+      busy: [{ start: "2027-03-02T12:30", end: "2027-03-02T13:00", perhaps: false }],
+    }, other]);
+    assert.deepEqual(await busy("2027-03-02T13:00", "2027-03-02T14:00"), [
+      { address: "mox@localhost", known: true, busy: [] },
+      other,
+    ]);
+    assert.equal((await busy("2027-03-08", "2027-03-09"))[0].busy.length, 1);
+    assert.deepEqual(await busy("2027-03-09T12:00", "2027-03-09T11:00"), []);
+  }));

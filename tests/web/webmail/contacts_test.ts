@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { cardObject } from "../../../src/groupware/objects.ts";
 import { parseComponents, writeComponent } from "../../../src/mail/contentline/component.ts";
 import { cardFields, changeCard } from "../../../src/mail/vcard/edit.ts";
+import { mergedCard } from "../../../src/mail/vcard/merge.ts";
 import type { Contact, ContactFields } from "../../../webmail/api/mod.ts";
 import { message, refused, withWebmail, type World } from "./server.ts";
 
@@ -320,4 +321,108 @@ Deno.test("any text goes into a card and comes back, and other lines stay", () =
       c.properties.filter((p) => !["N", "FN", "ORG", "NOTE"].includes(p.name)).map((p) => p.raw);
     assert.deepEqual(kept(again), kept(card));
   }));
+});
+
+Deno.test("doubles are found by address and name, and become one: nothing is lost, groups follow", () =>
+  withWebmail(async (w) => {
+    const b = await w.login();
+    const first = await put(w, phoneCard);
+    const second = await put(
+      w,
+      [
+        "BEGIN:VCARD",
+        "VERSION:4.0",
+        "UID:other-1",
+        "FN:Lee, Ann",
+        "N:Lee;Ann;;;",
+        "EMAIL:ANN@example.org",
+        "item1.EMAIL:ann@third.example",
+        "item1.X-ABLabel:Third",
+        "TEL:tel:+49-170-1",
+        "TEL:+49 170 2",
+        "BDAY:19700101",
+        "NOTE:another",
+        "END:VCARD",
+        "",
+      ].join("\r\n"),
+      "other-1.vcf",
+    );
+    const third = await put(
+      w,
+      "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:third\r\nN:;;;;\r\nFN:ann lee\r\nEND:VCARD\r\n",
+      "third.vcf",
+    );
+    const stranger = await put(
+      w,
+      "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:bo\r\nN:;;;;\r\nFN:Bo\r\nEMAIL:bo@example.org\r\nEND:VCARD\r\n",
+      "bo.vcf",
+    );
+    const [book] = (await b.call("ContactBooks", {})).books;
+    const { id: group } = await b.call("ContactGroupChange", {
+      group: { id: null, bookId: book.id, name: "Friends; and, more" },
+      add: [second, stranger],
+      remove: [],
+    });
+    const members = async () =>
+      (await b.call("ContactGet", { id: group })).contact.members.map((m) => m.id);
+    assert.deepEqual(await members(), [second, stranger]);
+    assert.deepEqual((await b.call("ContactGroups", {})).groups.map((g) => g.name), [
+      "Friends; and, more",
+    ]);
+
+    const { sets, more } = await b.call("ContactDoubles", {});
+    assert.deepEqual([sets.map((s) => s.map((c) => c.id).sort()), more], [
+      [[first, second, third].sort()],
+      false,
+    ]);
+    await b.call("ContactMerge", { ids: [first, second, third] });
+    const { contact } = await b.call("ContactGet", { id: first });
+    assert.deepEqual(contact.emails.map((e) => e.value), [
+      "ann@example.org",
+      "ann@home.example",
+      "ann@third.example",
+    ]);
+    assert.deepEqual(contact.phones.map((e) => e.value), ["+49 170 1", "+49 170 2"]);
+    assert.equal(contact.name, "Ann Lee");
+    const text = await stored(w, first);
+    // What was there stays byte for byte.
+    for (const line of phoneCard.split("\r\n").slice(2, -2)) assert.ok(text.includes(line), line);
+    assert.match(text, /^m1item1\.X-ABLABEL:Third\r$/m);
+    assert.match(text, /^BDAY:19700101\r$/m);
+    assert.match(text, /^NOTE:another\r$/m);
+    await refused(b.call("ContactGet", { id: second }), "missing");
+    assert.deepEqual((await members()).sort(), [first, stranger].sort());
+    assert.deepEqual((await b.call("ContactDoubles", {})).sets, []);
+
+    await b.call("ContactGroupChange", { group: { id: group }, add: [], remove: [stranger] });
+    assert.deepEqual(await members(), [first]);
+    await refused(b.call("ContactMerge", { ids: [group, first] }), "user");
+    await refused(
+      b.call("ContactGroupChange", { group: { id: first }, add: [stranger], remove: [] }),
+      "user",
+    );
+    await refused(
+      b.call("ContactGroupChange", {
+        group: { id: null, bookId: book.id, name: " " },
+        add: [],
+        remove: [],
+      }),
+      "user",
+    );
+  }));
+
+Deno.test("a picture goes along into a card of the other version", () => {
+  const [three] = parseComponents(phoneCard);
+  const four = parseComponents(
+    "BEGIN:VCARD\r\nVERSION:4.0\r\nUID:x\r\nFN:Ann Lee\r\nEND:VCARD\r\n",
+  )[0];
+  const up = writeComponent(mergedCard(four, [three])).replace(/\r\n /g, "");
+  assert.match(up, /^PHOTO:data:image\/jpeg;base64,\/9j\/4AAQSkZJRg==\r$/m);
+  const [big] = parseComponents(up);
+  const small = parseComponents(
+    "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:y\r\nN:;;;;\r\nFN:Ann Lee\r\nEND:VCARD\r\n",
+  )[0];
+  const down = writeComponent(mergedCard(small, [big])).replace(/\r\n /g, "");
+  assert.match(down, /^PHOTO;ENCODING=b;TYPE=JPEG:\/9j\/4AAQSkZJRg==\r$/m);
+  assert.equal(mergedCard(three, [three]), three);
 });

@@ -11,6 +11,7 @@ import { domainCalls } from "./domains.ts";
 import { hookCalls } from "./hooks.ts";
 import { listCalls } from "./lists.ts";
 import { movingCalls } from "./moving.ts";
+import { nodeCalls } from "./nodes.ts";
 import { queueCalls } from "./queue.ts";
 import { reportCalls } from "./reports.ts";
 import { securityCalls } from "./security.ts";
@@ -42,6 +43,7 @@ export const adminCalls = {
   ...listCalls,
   ...accountsCalls,
   ...movingCalls,
+  ...nodeCalls,
   ...queueCalls,
   ...hookCalls,
   ...reportCalls,

@@ -80,16 +80,51 @@ async function remove(
   return true;
 }
 
-/** Shows an event of somebody else, or one that can't be changed here. */
-function showForeign(got: Got, old: Old, o: EditorOptions): void {
+/** Buttons that answer an invitation, or one date of it; the answer that was given is pressed. */
+function answerButtons(
+  got: Got,
+  run: (answer: "accepted" | "tentative" | "declined") => void,
+): HTMLElement | null {
+  if (got.answer === null) return null;
+  const words = [
+    ["accepted", t("Accept")],
+    ["tentative", t("Perhaps")],
+    ["declined", t("Decline")],
+  ] as const;
+  return el(
+    "div",
+    { class: "buttons start", role: "group", "aria-label": t("Your answer") },
+    words.map(([answer, text]) =>
+      button(text, () => run(answer), {
+        attributes: { "aria-pressed": String(got.answer === answer) },
+      })
+    ),
+  );
+}
+
+/** Shows an event of somebody else, or one that can't be changed here; of a series one date, or all. */
+function showForeign(got: Got, old: Old, o: EditorOptions, date: number | null): void {
   const { event, organizer } = got;
   const problem = el("div", { role: "alert", class: "error" });
+  const answer = async (said: "accepted" | "tentative" | "declined") => {
+    fill(problem);
+    try {
+      await call("CalendarEventAnswer", { ...old, date, answer: said });
+      dialog.close();
+      o.changed(t("Answered."));
+    } catch (e) {
+      fill(problem, errorText(e));
+    }
+  };
   const dialog = openDialog(
     event.title || t("(no title)"),
     el(
       "div",
       { class: "event-shown" },
       el("p", {}, timesText(event)),
+      date === null
+        ? null
+        : el("p", { class: "hint" }, t("Your answer is one to this date alone.")),
       event.place === "" ? null : el("p", {}, event.place),
       organizer === null ? null : el(
         "p",
@@ -98,8 +133,9 @@ function showForeign(got: Got, old: Old, o: EditorOptions): void {
       ),
       event.description === "" ? null : el("p", { class: "event-description" }, event.description),
       peopleList(got.people),
+      answerButtons(got, (said) => void answer(said)),
       problem,
-      el(
+      date !== null ? null : el(
         "div",
         { class: "buttons" },
         button(t("Remove"), async () => {
@@ -206,7 +242,8 @@ export function makeEvent(event: EventForm, o: EditorOptions): void {
 export async function openEvent(item: CalendarItem, o: EditorOptions): Promise<void> {
   const { calendarId, name, date } = item;
   const whole = await call("CalendarEventGet", { zone: browserZone(), calendarId, name });
-  if (date === null || whole.organizer !== null) return showEvent(whole, item, o);
+  const foreign = whole.organizer !== null;
+  if (date === null || foreign && whole.answer === null) return showEvent(whole, item, o);
   const problem = el("div", { role: "alert", class: "error" });
   const choose = async (part: SeriesPart | null) => {
     fill(problem);
@@ -225,13 +262,19 @@ export async function openEvent(item: CalendarItem, o: EditorOptions): Promise<v
     el(
       "div",
       {},
-      el("p", {}, t("What do you want to change or remove?")),
+      el(
+        "p",
+        {},
+        foreign ? t("What do you want to answer?") : t("What do you want to change or remove?"),
+      ),
       problem,
       el(
         "div",
         { class: "buttons" },
         button(t("Only this date"), () => choose({ date, following: false }), { primary: true }),
-        button(t("This and all that follow"), () => choose({ date, following: true })),
+        foreign
+          ? null
+          : button(t("This and all that follow"), () => choose({ date, following: true })),
         button(t("All dates"), () => choose(null)),
       ),
     ),
@@ -246,6 +289,6 @@ function showEvent(
 ): void {
   const { calendarId, name } = item;
   const old = { calendarId, name, etag: got.etag };
-  if (got.organizer !== null) showForeign(got, old, o);
+  if (got.organizer !== null) showForeign(got, old, o, part?.date ?? null);
   else showEditor(got.event, calendarId, old, got, o, part);
 }

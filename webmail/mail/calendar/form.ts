@@ -2,6 +2,7 @@
 import type { Calendar, EventForm, Repetition } from "../../api/mod.ts";
 import { el, field, newId } from "../../lib/dom.ts";
 import { t } from "../../lib/text.ts";
+import { busyList } from "./busy.ts";
 import { addDays, dayOf } from "./dates.ts";
 
 type Every = Repetition["every"];
@@ -101,6 +102,17 @@ export function eventFields(
   every.addEventListener("change", showParts);
   showParts();
 
+  const addresses = () => people.value.split(/[,;\s]+/).filter((a) => a !== "");
+  const busy = busyList(() =>
+    start.value === "" || end.value === "" ? undefined : {
+      people: addresses().filter((a) => a.includes("@") && !event.people.includes(a)),
+      start: start.value,
+      end: end.value,
+    }
+  );
+  people.addEventListener("input", busy.changed);
+  for (const e of [start, end, allDay]) e.addEventListener("change", busy.changed);
+
   const repeat = (): Repetition => {
     const v = every.value as Every;
     if (v === "never") return { every: v };
@@ -131,6 +143,7 @@ export function eventFields(
         people,
         t("Addresses with commas between; they get an invitation by mail"),
       ),
+      busy.root,
       field(t("Description"), description),
     ),
     focus: () => title.focus(),
@@ -144,7 +157,7 @@ export function eventFields(
         start: start.value,
         end: end.value,
         repeat: repeat(),
-        people: people.value.split(/[,;\s]+/).filter((a) => a !== ""),
+        people: addresses(),
       },
     }),
   };

@@ -1,9 +1,10 @@
 /** Days beside each other, with their hours: a week, or one day. @module */
 import type { CalendarItem } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
-import { el } from "../../lib/dom.ts";
+import { el, fill } from "../../lib/dom.ts";
 import { t } from "../../lib/text.ts";
 import { type Day, dayOf, daysBetween, dayText, minutesOf, timeText, today } from "./dates.ts";
+import { hourKeys } from "./hour_keys.ts";
 import { pointing } from "./pointing.ts";
 import { itemButton, itemsOn, type Shown } from "./items.ts";
 
@@ -46,7 +47,7 @@ export function placed(items: readonly CalendarItem[], day: Day): Placed[] {
   return all;
 }
 
-function column(s: Shown, day: Day): HTMLElement {
+function column(s: Shown, day: Day, keys: ReturnType<typeof hourKeys>): HTMLElement {
   const items = itemsOn(s.items, day).filter((i) => !i.allDay);
   return el(
     "div",
@@ -56,6 +57,7 @@ function column(s: Shown, day: Day): HTMLElement {
       role: "group",
       "aria-label": dayText(day, { weekday: "long", day: "numeric", month: "long" }),
       ...pointing((from, to) => s.create(day, from, to)),
+      ...keys,
     },
     placed(items, day).map((p) => {
       const percent = (n: number) => `${n / (hours * 60) * 100}%`;
@@ -77,6 +79,8 @@ export function hoursView(s: Shown, from: Day, to: Day): HTMLElement {
     { length: hours },
     (_x, h) => `1970-01-01T${String(h).padStart(2, "0")}:00`,
   );
+  const chosen = el("div", { role: "status", class: "unseen" });
+  const keys = hourKeys(s.create, (text) => fill(chosen, text));
   const root = el(
     "div",
     { class: "hours", style: `--days: ${days.length}` },
@@ -111,9 +115,10 @@ export function hoursView(s: Shown, from: Day, to: Day): HTMLElement {
           { class: "hour-marks", "aria-hidden": "true" },
           marks.map((m) => el("span", {}, timeText(m))),
         ),
-        days.map((d) => column(s, d)),
+        days.map((d) => column(s, d, keys)),
       ),
     ),
+    chosen,
   );
   return root;
 }

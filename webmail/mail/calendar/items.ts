@@ -54,13 +54,15 @@ export function itemButton(s: Shown, i: CalendarItem, day: Day, style = ""): HTM
     when,
     i.place,
     i.repeats ? t("repeats") : "",
-    i.status === "cancelled" ? t("cancelled") : "",
+    i.status === "cancelled" ? t("cancelled") : i.status === "declined" ? t("declined") : "",
   ].filter((x) => x !== "").join(", ");
   return el(
     "button",
     {
       type: "button",
-      class: `event ${i.allDay ? "all-day" : ""} ${i.status === "cancelled" ? "cancelled" : ""}`,
+      class: `event ${i.allDay ? "all-day" : ""} ${
+        i.status === "cancelled" || i.status === "declined" ? "cancelled" : ""
+      }`,
       style: `--event: ${colorOf(s.calendars, i.calendarId)}; ${style}`,
       title: [title, more].join(", "),
       onclick: (e: Event) => {

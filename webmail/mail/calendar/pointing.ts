@@ -2,14 +2,14 @@
 import { el, fill } from "../../lib/dom.ts";
 import { timeText } from "./dates.ts";
 
-const dayMinutes = 24 * 60;
+export const dayMinutes = 24 * 60;
 /** Minutes that are chosen at least. */
-const step = 30;
+export const step = 30;
 /** Pixels that a hand may shake while it clicks. */
 const still = 6;
 
 /** The clock at a minute of a day. */
-function clock(minute: number): string {
+export function clock(minute: number): string {
   const two = (n: number) => String(n).padStart(2, "0");
   return timeText(`1970-01-01T${two(Math.floor(minute / 60) % 24)}:${two(minute % 60)}`);
 }

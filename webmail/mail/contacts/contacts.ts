@@ -8,8 +8,10 @@ import { countText } from "../../lib/format.ts";
 import { attempt, errorText, notice } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { locale, t } from "../../lib/text.ts";
+import { openDoubles } from "./doubles.ts";
 import { openEditor } from "./editor.ts";
 import { exportFile, importFile } from "./files.ts";
+import { addToGroup } from "./groups.ts";
 import { personView } from "./person.ts";
 import { bookTitle, contactTitle } from "./words.ts";
 
@@ -141,6 +143,13 @@ class ContactsDialog {
           button(t("Add a contact"), () => this.#add(), { primary: true }),
           take,
           give,
+          button(t("Find doubles"), () =>
+            void this.#try(() =>
+              openDoubles(() => {
+                this.#hide();
+                void this.load();
+              })
+            )),
           this.#file,
         ),
         this.#notice,
@@ -171,6 +180,7 @@ class ContactsDialog {
   /** Runs what a person asked for; what goes wrong is said in the dialog. */
   async #try(run: () => Promise<void>): Promise<void> {
     fill(this.#problem);
+    fill(this.#notice);
     try {
       await run();
     } catch (e) {
@@ -302,12 +312,28 @@ class ContactsDialog {
             this.#dialog.close();
             this.#compose(to);
           },
+          show: (other) => void this.#show(other),
+          toGroup: (at) => void this.#try(() => this.#toGroup(at, contact)),
+          outOfGroup: (m) =>
+            void this.#try(async () => {
+              await call("ContactGroupChange", { group: { id }, add: [], remove: [m.id] });
+              await this.#stored(id, t("{0} removed.", contactTitle(m)));
+            }),
           edit: () => this.#edit(contact),
           remove: () => void this.#remove(contact),
         }),
       );
       this.#person.querySelector("h3")?.focus();
     });
+  }
+
+  #toGroup(at: Element, contact: Contact): Promise<void> {
+    return addToGroup(
+      at,
+      contact,
+      (work) => this.#try(work),
+      (name) => void this.#stored(contact.id, t("Added to {0}.", name)),
+    );
   }
 
   #hide(): void {

@@ -1,13 +1,19 @@
 /** One contact, as it is shown. @module */
-import type { Contact } from "../../api/mod.ts";
+import type { Contact, ContactRow } from "../../api/mod.ts";
 import { button, linkButton } from "../../lib/button.ts";
 import { type Child, el } from "../../lib/dom.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { t } from "../../lib/text.ts";
+import { membersView } from "./groups.ts";
 import { contactTitle, kindWords, propertyWords } from "./words.ts";
 
 export interface PersonActions {
   compose: (address: string) => void;
+  show: (id: number) => void;
+  /** Asks for a group to put the contact into. */
+  toGroup: (at: Element) => void;
+  /** Takes a member out of the group that is shown. */
+  outOfGroup: (member: ContactRow) => void;
   edit: () => void;
   remove: () => void;
 }
@@ -16,6 +22,7 @@ export interface PersonActions {
 export function personView(c: Contact, act: PersonActions): HTMLElement[] {
   const emails = c.emails.map((e) => e.value);
   const title = contactTitle({ name: c.name, emails });
+  const group: HTMLButtonElement = button(t("Add to a group"), () => act.toGroup(group));
   const line = (name: string, value: Child) => [
     el("dt", {}, name),
     el("dd", { dir: "auto" }, value),
@@ -24,7 +31,12 @@ export function personView(c: Contact, act: PersonActions): HTMLElement[] {
     k === "" ? null : el("span", { class: "hint" }, ` ${kindWords[k]}`);
   return [
     el("h3", { tabindex: -1, dir: "auto" }, safeText(title)),
-    ...c.group ? [el("p", { class: "hint" }, t("A group of people"))] : [],
+    ...c.group
+      ? [
+        el("p", { class: "hint" }, t("A group of people")),
+        ...membersView(c, { show: act.show, compose: act.compose, remove: act.outOfGroup }),
+      ]
+      : [],
     el(
       "dl",
       { class: "contact-fields" },
@@ -46,6 +58,7 @@ export function personView(c: Contact, act: PersonActions): HTMLElement[] {
       "div",
       { class: "buttons start" },
       button(t("Edit"), act.edit),
+      c.group ? null : group,
       button(t("Delete"), act.remove, { danger: true }),
     ),
   ];

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { changeRights, grantedRights } from "../../../store/mailboxes/rights.ts";
-import { whoIs } from "../mailboxes/acl_identifiers.ts";
+import { changeNotedRights } from "../../../store/mailboxes/noted_rights.ts";
+import { grantedRights } from "../../../store/mailboxes/rights.ts";
+import { rightsNote, whoIs } from "../mailboxes/acl_identifiers.ts";
 import { ImapNo } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 import { place } from "../mailboxes/places.ts";
@@ -27,7 +28,7 @@ export const deleteAcl: Command = {
         if (user === account.name) throw new ImapNo("the owner keeps all rights", "CANNOT");
         key = (negative ? "-" : "") + user;
       }
-      await changeRights(account, mailbox.id, key, () => "");
+      await changeNotedRights(account, mailbox, key, () => "", rightsNote(s));
       s.log.info("rights removed", { mailbox: mailbox.name, identifier: key });
     };
   },

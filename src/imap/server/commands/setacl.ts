@@ -3,13 +3,9 @@
  *
  * @module
  */
-import {
-  allRights,
-  changeRights,
-  formatRights,
-  parseRights,
-} from "../../../store/mailboxes/rights.ts";
-import { whoIs } from "../mailboxes/acl_identifiers.ts";
+import { changeNotedRights } from "../../../store/mailboxes/noted_rights.ts";
+import { allRights, formatRights, parseRights } from "../../../store/mailboxes/rights.ts";
+import { rightsNote, whoIs } from "../mailboxes/acl_identifiers.ts";
 import { ImapBad, ImapNo } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 import { place } from "../mailboxes/places.ts";
@@ -36,11 +32,11 @@ export const setAcl: Command = {
       if (user === account.name) throw new ImapNo("the owner keeps all rights", "CANNOT");
       const key = (negative ? "-" : "") + user;
       if (!negative) await s.backend.sharing!.granting(account.name, user);
-      await changeRights(account, mailbox.id, key, (before) => {
+      await changeNotedRights(account, mailbox, key, (before) => {
         if (op === "+") return before + rights;
         if (op === "-") return [...before].filter((r) => !rights.includes(r)).join("");
         return rights;
-      });
+      }, rightsNote(s));
       s.log.info("rights changed", { mailbox: mailbox.name, identifier: key, rights: given });
     };
   },

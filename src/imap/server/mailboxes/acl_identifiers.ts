@@ -5,9 +5,18 @@
  *
  * @module
  */
+import type { RightsNote } from "../../../store/mailboxes/noted_rights.ts";
 import { anyone } from "../../../store/mailboxes/rights.ts";
 import { ImapNo } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
+
+/** Whose session it is that changes rights, and who is told. */
+export function rightsNote(s: Session): RightsNote {
+  return {
+    by: { account: s.store.name, login: s.login ?? "" },
+    changed: (c) => s.backend.sharing?.changed?.(c) ?? Promise.resolve(),
+  };
+}
 
 /** Whom an identifier stands for, and whether rights are taken away. @throws ImapNo if there is nobody of that name */
 export function whoIs(s: Session, identifier: string): { user: string; negative: boolean } {

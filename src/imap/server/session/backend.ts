@@ -9,6 +9,7 @@ import type { ServerTls } from "../../../net/types.ts";
 import type { SaslBackend } from "../../../sasl/types.ts";
 import type { LoggedIn, LoginGuard } from "../../../net/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
+import type { RightsChange } from "../../../store/mailboxes/shares.ts";
 
 /** What sharing asks of the rest. Accounts go by their names. */
 export interface Sharing {
@@ -16,6 +17,8 @@ export interface Sharing {
   owners(user: string): string[];
   /** Notes that an account grants something to an identifier; durable when it resolves. */
   granting(owner: string, identifier: string): Promise<void>;
+  /** Is told of rights that were changed. */
+  changed?(c: RightsChange): Promise<void>;
   /** The account of a name or an address; undefined if there is none. */
   accountNamed(identifier: string): string | undefined;
   /** Opens an account; the session closes it. @throws StoreError "accountMissing" */

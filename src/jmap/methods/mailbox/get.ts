@@ -3,7 +3,7 @@ import { mailboxState } from "../../../store/emails/changes.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { askedIds, askedProperties, getArgs, getResponse } from "../../core/get.ts";
 import { defineMethod } from "../../core/method.ts";
-import { mailboxObjects, mailboxProperties } from "../../mail/mailbox_object.ts";
+import { mailboxObjects, mailboxProperties, sharedProperties } from "../../mail/mailbox_object.ts";
 import { mailView } from "../../mail/view.ts";
 
 export const mailboxGet = defineMethod({
@@ -12,13 +12,17 @@ export const mailboxGet = defineMethod({
   args: getArgs,
   async run(ctx, args) {
     const view = await mailView(await ctx.access(args.accountId));
-    const properties = askedProperties(args.properties, mailboxProperties);
+    const sharing = ctx.using.has(Capability.MailShare);
+    const properties = askedProperties(
+      args.properties,
+      sharing ? sharedProperties : mailboxProperties,
+    );
     const state = String(mailboxState(view.account));
     return getResponse(
       args.accountId,
       state,
       askedIds(args.ids),
-      mailboxObjects(view),
+      mailboxObjects(view, sharing),
       properties,
     );
   },

@@ -10,6 +10,7 @@ import { defineMethod, type MethodContext } from "../../core/method.ts";
 import { applyPatch, sameJson } from "../../core/patch.ts";
 import { notFound, resolveId, runSet, setEntries } from "../../core/set.ts";
 import { mailboxIdOf, mailboxNumber } from "../../mail/ids.ts";
+import { readMailboxShares, shareMailbox } from "../../sharing/mailbox_shares.ts";
 import {
   leafName,
   mailboxObjects,
@@ -27,12 +28,21 @@ interface Wanted {
   role?: string | null;
   sortOrder?: number;
   isSubscribed?: boolean;
+  /** Names of accounts with their rights. */
+  shareWith?: Map<string, string>;
 }
 
 const settable = ["name", "parentId", "role", "sortOrder", "isSubscribed"];
 
+const sharing = (ctx: MethodContext) => ctx.using.has(Capability.MailShare);
+
 /** @throws SetError invalidProperties */
-function readWanted(ctx: MethodContext, view: MailView, o: Record<string, unknown>): Wanted {
+function readWanted(
+  ctx: MethodContext,
+  view: MailView,
+  o: Record<string, unknown>,
+  isInbox = false,
+): Wanted {
   const bad: string[] = [];
   const w: Wanted = {};
   for (const [name, value] of Object.entries(o)) {
@@ -64,6 +74,10 @@ function readWanted(ctx: MethodContext, view: MailView, o: Record<string, unknow
         break;
       case "isSubscribed":
         if (typeof value === "boolean") w.isSubscribed = value;
+        else bad.push(name);
+        break;
+      case "shareWith":
+        if (sharing(ctx)) w.shareWith = readMailboxShares(ctx, view.account.name, value, isInbox);
         else bad.push(name);
         break;
       default:
@@ -132,8 +146,12 @@ async function create(
   const { mailbox } = await account.createMailbox(path, { specialUse });
   if (w.sortOrder) await account.setSortOrder(mailbox.id, w.sortOrder);
   if (w.isSubscribed === false) await account.unsubscribe(path);
+  if (w.shareWith !== undefined) {
+    if (!access.own) throw new SetError("forbidden", "only its owner may share a new mailbox");
+    await shareMailbox(ctx, view, mailbox, w.shareWith);
+  }
   const id = mailboxIdOf(mailbox.id);
-  const made = mailboxObjects(await mailView(access)).get(id);
+  const made = mailboxObjects(await mailView(access), sharing(ctx)).get(id);
   if (!made) return { id };
   // What the client said itself, it knows.
   return Object.fromEntries(
@@ -172,11 +190,12 @@ async function update(
   const { account } = view;
   const number = mailboxNumber(id);
   const m = number === undefined ? undefined : account.mailbox(number);
-  const before = m && mailboxObjects(view).get(id);
+  const before = m && mailboxObjects(view, sharing(ctx)).get(id);
   if (!m || !before) throw notFound();
   const after = applyPatch(before, patch);
   const changed = Object.keys(after).filter((k) => !sameJson(after[k], before[k]));
-  const fixed = changed.filter((k) => !settable.includes(k));
+  const may = sharing(ctx) ? [...settable, "shareWith"] : settable;
+  const fixed = changed.filter((k) => !may.includes(k));
   if (fixed.length > 0) {
     throw invalidProperties(
       fixed,
@@ -185,10 +204,14 @@ async function update(
         : `there is no ${fixed.join(", ")}`,
     );
   }
-  const w = readWanted(ctx, view, Object.fromEntries(changed.map((k) => [k, after[k]])));
+  const wanted = Object.fromEntries(changed.map((k) => [k, after[k]]));
+  const w = readWanted(ctx, view, wanted, m.name === "Inbox");
   const rights = view.rights(m.id);
   if ((w.name !== undefined || w.parentId !== undefined) && !rights.includes("x")) {
     throw new SetError("forbidden", "you may not rename this mailbox");
+  }
+  if (w.shareWith !== undefined && !rights.includes("a")) {
+    throw new SetError("forbidden", "you may not share this mailbox");
   }
   if (!access.own && (w.role !== undefined || w.sortOrder !== undefined)) {
     throw new SetError("forbidden", "only its owner may change that");
@@ -205,6 +228,7 @@ async function update(
     await account.setSpecialUse(m.id, w.role === null ? 0 : specialUseOf(w.role)!);
   }
   if (w.sortOrder !== undefined) await account.setSortOrder(m.id, w.sortOrder);
+  if (w.shareWith !== undefined) await shareMailbox(ctx, view, m, w.shareWith);
   if (w.isSubscribed !== undefined) {
     const { name } = account.mailbox(m.id) ?? m;
     if (w.isSubscribed) await account.subscribe(name);

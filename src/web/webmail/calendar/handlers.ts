@@ -8,10 +8,13 @@ import { property } from "../../../mail/contentline/component.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { type CallHandlers, UserError } from "../../http/mod.ts";
 import type { WebmailServices } from "../services.ts";
+import { busyPeople } from "./busy.ts";
 import { calendarItems, calendarList, eventRow, zoneOf } from "./reading.ts";
 import {
+  answerEvent,
   deleteEvent,
   foreignOrganizer,
+  invitedAs,
   rethrowCalendar,
   saveEvent,
   type WriteContext,
@@ -48,8 +51,14 @@ export function calendarHandlers<C>(
   return {
     async CalendarItems(r, ctx) {
       const g = await who(ctx).account.groupware();
-      const found = await calendarItems(g, r.from, r.to, zoneOf(r.zone));
+      const mine = mineOf(who(ctx).account.name);
+      const found = await calendarItems(g, r.from, r.to, zoneOf(r.zone), mine);
       return { calendars: calendarList(g), ...found };
+    },
+    async CalendarBusy(r, ctx) {
+      const { scheduler } = services;
+      if (scheduler === undefined) return { people: [] };
+      return await busyPeople({ config, scheduler }, who(ctx).account.name, r);
     },
     async CalendarEventGet(r, ctx) {
       const { account } = who(ctx);
@@ -69,11 +78,14 @@ export function calendarHandlers<C>(
           ? readFollowing(series, r.part.date, zone, mine)
           : readDate(series, r.part.date, zone, mine);
         const organizer = foreignOrganizer(series, mine);
+        const me = organizer && invitedAs(series.calendar, mine);
+        const people = inviteesOf(c).slice(0, 1000);
         return {
           etag: row.etag,
           event: form,
           organizer: organizer === undefined ? null : invitee(organizer),
-          people: inviteesOf(c).slice(0, 1000),
+          people,
+          answer: me === undefined ? null : people.find((p) => p.address === me)?.status ?? null,
           exceptions: r.part?.following === false ? 0 : exceptionsOf(series),
         };
       } catch (err) {
@@ -83,6 +95,14 @@ export function calendarHandlers<C>(
     async CalendarEventSave(r, ctx) {
       try {
         return await saveEvent(await writing(ctx), r);
+      } catch (err) {
+        rethrowCalendar(err);
+      }
+    },
+    async CalendarEventAnswer(r, ctx) {
+      try {
+        await answerEvent(await writing(ctx), r);
+        return {};
       } catch (err) {
         rethrowCalendar(err);
       }

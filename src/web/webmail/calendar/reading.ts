@@ -7,7 +7,8 @@ import { shownTimes, textOf, wallOf } from "../../../mail/calendar/event_form.ts
 import { dateNumber } from "../../../mail/calendar/event_dates.ts";
 import type { Series } from "../../../mail/calendar/series.ts";
 import { namedZone, toInstant, type Zone } from "../../../mail/calendar/zones.ts";
-import { valueOf } from "../../../mail/contentline/component.ts";
+import { type Component, param, valueOf } from "../../../mail/contentline/component.ts";
+import { addressOf } from "../../../mail/calendar/itip.ts";
 import { day } from "../../../mail/calendar/time.ts";
 import { giveWay } from "../../../platform/turns.ts";
 import type { Groupware } from "../../../store/groupware/groupware.ts";
@@ -60,12 +61,21 @@ export function calendarList(g: Groupware): Calendar[] {
   return calendarsOf(g).map((c) => ({ id: c.id, ...calendarLooks(g, c), usual: c.id === usual }));
 }
 
+/** Whether the user said that they don't come. */
+function declined(c: Component, mine: (address: string) => boolean): boolean {
+  return c.properties.some((p) =>
+    p.name === "ATTENDEE" && param(p, "PARTSTAT")?.toUpperCase() === "DECLINED" &&
+    mine(addressOf(p))
+  );
+}
+
 /** The times of an event in a period. */
 function itemsOf(
   row: ObjectRow,
   series: Series,
   range: TimeRange,
   zone: Zone,
+  mine: (address: string) => boolean,
 ): { items: CalendarItem[]; more: boolean } {
   const items: CalendarItem[] = [];
   const instances = series.instances(range.start, range.end, mostTimes);
@@ -83,7 +93,9 @@ function itemsOf(
       date: i.recurrence === undefined || series.master === undefined
         ? null
         : dateNumber(series, i.recurrence),
-      status: (valueOf(c, "STATUS") ?? "").trim().toLowerCase().slice(0, 50),
+      status: declined(c, mine)
+        ? "declined"
+        : (valueOf(c, "STATUS") ?? "").trim().toLowerCase().slice(0, 50),
     });
   }
   return { items, more: instances.length >= mostTimes };
@@ -95,6 +107,7 @@ export async function calendarItems(
   from: string,
   to: string,
   zone: Zone,
+  mine: (address: string) => boolean,
 ): Promise<{ items: CalendarItem[]; more: boolean; unread: number }> {
   const [first, last] = [wallOf(from), wallOf(to)];
   if (first === undefined || last === undefined) throw new UserError("the period has no such date");
@@ -112,7 +125,7 @@ export async function calendarItems(
       if (items.length > maxCalendarEvents) break;
       await giveWay();
       try {
-        const found = itemsOf(row, storedSeries(g, row, zone), range, zone);
+        const found = itemsOf(row, storedSeries(g, row, zone), range, zone, mine);
         items.push(...found.items);
         more ||= found.more;
       } catch {

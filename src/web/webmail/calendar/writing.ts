@@ -4,12 +4,13 @@ import { removeEvent, writeEvent } from "../../../groupware/event_writes.ts";
 import { type Scheduler, SchedulingError } from "../../../groupware/scheduling.ts";
 import { changedEvent, FormError, newEvent } from "../../../mail/calendar/event_change.ts";
 import {
+  answeredDate,
   changedDate,
   changedFollowing,
   divided,
   withoutDate,
 } from "../../../mail/calendar/event_dates.ts";
-import { addressOf, organizerOf } from "../../../mail/calendar/itip.ts";
+import { addressOf, attendeesOf, organizerOf, withAnswer } from "../../../mail/calendar/itip.ts";
 import { ObjectError } from "../../../mail/calendar/object.ts";
 import type { Series } from "../../../mail/calendar/series.ts";
 import {
@@ -54,6 +55,11 @@ export function rethrowCalendar(err: unknown): never {
 export function foreignOrganizer(series: Series, mine: (a: string) => boolean) {
   const p = organizerOf(series.calendar);
   return p === undefined || addressOf(p) === "" || mine(addressOf(p)) ? undefined : p;
+}
+
+/** The user's address among those who are invited. */
+export function invitedAs(calendar: Component, mine: (a: string) => boolean): string | undefined {
+  return [...attendeesOf(calendar).keys()].find(mine);
 }
 
 /** The event of a request, as it was when the page read it. @throws HttpError */
@@ -167,6 +173,26 @@ async function saveFollowing(
     throw err;
   }
   return { name: fresh.name, etag: done.row.etag, untold: notInvited(done.series) };
+}
+
+/** Answers an invitation, or one date of it. On disk when it resolves. */
+export async function answerEvent(
+  w: WriteContext,
+  r: CallChecked<"CalendarEventAnswer">,
+): Promise<void> {
+  const { g, scheduler, account } = w;
+  const before = unchanged(g, r);
+  const series = storedSeries(g, before);
+  const me = invitedAs(series.calendar, w.mine);
+  if (foreignOrganizer(series, w.mine) === undefined || me === undefined) {
+    throw new UserError("this event invites none of your addresses");
+  }
+  const status = r.answer.toUpperCase();
+  const calendar = r.date === null
+    ? withAnswer(series.calendar, me, status)
+    : answeredDate(series, r.date, me, status);
+  const place = { scheduler, account, g, collection: calendarOf(g, r.calendarId) };
+  await writeEvent(place, calendarObject(r.name, bytesOf(calendar)), { ifMatch: [before.etag] });
 }
 
 /** Removes an event. On disk when it resolves. */

@@ -1,18 +1,19 @@
 /** What the calls about contacts do. @module */
 import type { Contact } from "../../../../webmail/api/mod.ts";
 import type { contactCalls } from "../../../../webmail/api/contacts.ts";
-import { cardObject, maxObjectSize } from "../../../groupware/objects.ts";
-import { type Component, writeComponent } from "../../../mail/contentline/component.ts";
 import { CardError, readCard, texts } from "../../../mail/vcard/card.ts";
 import { cardFields, changeCard, newCard } from "../../../mail/vcard/edit.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { Groupware } from "../../../store/groupware/groupware.ts";
-import { GroupwareError, type NewObject } from "../../../store/groupware/types.ts";
+import { GroupwareError } from "../../../store/groupware/types.ts";
 import { type CallHandlers, HttpError, UserError } from "../../http/mod.ts";
 import { missing } from "../errors.ts";
 import type { AddressBooks } from "../sending/address_book.ts";
 import type { Uploads } from "../sending/uploads.ts";
 import { addressBook, addressBooks, bookName, contactRow } from "./books.ts";
+import { cardToStore } from "./cards.ts";
+import { findDoubles, mergeContacts } from "./doubles.ts";
+import { changeGroup, groupMembers, listGroups } from "./groups.ts";
 import { importContacts } from "./import.ts";
 import { findContacts } from "./search.ts";
 
@@ -48,15 +49,6 @@ async function inWords<T>(fn: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A card that is to be stored. @throws CardError */
-function object(name: string, card: Component): NewObject {
-  const content = new TextEncoder().encode(writeComponent(card));
-  if (content.length > maxObjectSize) {
-    throw new CardError("valid-address-data", `a contact has at most ${maxObjectSize} bytes`);
-  }
-  return cardObject(name, content);
-}
-
 function contact(g: Groupware, id: number): Contact {
   const row = contactRow(g, id);
   const card = readCard(g.content(id) ?? new Uint8Array(0));
@@ -68,6 +60,7 @@ function contact(g: Groupware, id: number): Contact {
     bookId: row.collectionId,
     etag: row.etag,
     group: card.group,
+    members: card.group ? groupMembers(g, id) : [],
     ...fields,
     emails: stored(fields.emails),
     phones: stored(fields.phones),
@@ -115,7 +108,7 @@ export function contactHandlers<C>(
       const uid = crypto.randomUUID();
       return await inWords(async () => {
         const card = changeCard(newCard(uid), r.fields);
-        const { row } = await g.put(book.id, object(`${uid}.vcf`, card), { ifNoneMatch: "*" });
+        const { row } = await g.put(book.id, cardToStore(`${uid}.vcf`, card), { ifNoneMatch: "*" });
         state.books.forget(account.name);
         return { id: row.id };
       });
@@ -130,7 +123,7 @@ export function contactHandlers<C>(
         const { component } = readCard(g.content(row.id) ?? new Uint8Array(0));
         const card = changeCard(component, r.fields);
         if (card === component) return { etag: row.etag };
-        const stored = await g.put(row.collectionId, object(row.name, card), {
+        const stored = await g.put(row.collectionId, cardToStore(row.name, card), {
           ifMatch: [r.etag],
         });
         state.books.forget(account.name);
@@ -144,6 +137,25 @@ export function contactHandlers<C>(
       await inWords(() => g.remove(row.collectionId, row.name, { ifMatch: [r.etag] }));
       state.books.forget(account.name);
       return {};
+    },
+    async ContactGroups(_r, ctx) {
+      return { groups: await listGroups(await accountOf(ctx).groupware()) };
+    },
+    async ContactGroupChange(r, ctx) {
+      const g = await accountOf(ctx).groupware();
+      return await inWords(() => changeGroup(g, r));
+    },
+    async ContactDoubles(_r, ctx) {
+      return await findDoubles(await accountOf(ctx).groupware());
+    },
+    async ContactMerge(r, ctx) {
+      const account = accountOf(ctx);
+      const g = await account.groupware();
+      try {
+        return await inWords(() => mergeContacts(g, r));
+      } finally {
+        state.books.forget(account.name);
+      }
     },
     async ContactImport(r, ctx) {
       const account = accountOf(ctx);

@@ -10,6 +10,7 @@ import { vapidHeader } from "../../../net/webpush/vapid.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { Flag, type Listener } from "../../../store/types.ts";
 import { messageItem } from "../list/items.ts";
+import type { Reminder } from "./reminders.ts";
 import type { Subscription, Subscriptions } from "./subscriptions.ts";
 
 /** Messages of one moment that are told one by one; of more only the last. */
@@ -81,7 +82,12 @@ export class Push {
     }
   }
 
-  async #send(s: Subscription, message: PushMessage): Promise<void> {
+  /** Tells all browsers of an account of an event. */
+  remind(account: string, r: Reminder): void {
+    for (const s of this.#subscriptions.of(account)) void this.#send(s, r);
+  }
+
+  async #send(s: Subscription, message: PushMessage | Reminder): Promise<void> {
     if (this.#underWay >= maxUnderWay) return;
     this.#underWay++;
     try {

@@ -87,6 +87,11 @@ export class Subscriptions {
     }
   }
 
+  /** Accounts with browsers that are told. */
+  accounts(): string[] {
+    return this.#db.all("SELECT DISTINCT account FROM subscriptions").map((r) => r[0]);
+  }
+
   of(account: string): Subscription[] {
     return this.#db.all(
       "SELECT endpoint, account, session, p256dh, auth, mailboxes FROM subscriptions " +

@@ -1,0 +1,71 @@
+/** An address book of the people whom an account writes to, kept by the server where the account wants it. @module */
+import { writeComponent } from "../mail/contentline/component.ts";
+import { changeCard, newCard } from "../mail/vcard/edit.ts";
+import type { Groupware } from "../store/groupware/groupware.ts";
+import { type Collection, GroupwareError } from "../store/groupware/types.ts";
+import { lookProperties, textElement } from "./collection_looks.ts";
+import { cardObject } from "./objects.ts";
+
+/** Last segment of the book's address. */
+export const writtenToBook = "written-to";
+/** People that are kept; of more the first ones go. */
+const maxPeople = 5000;
+/** People of one message that are noted: to more goes no letter but a circular. */
+const maxOfMessage = 50;
+
+/** Somebody who was written to. */
+export interface Written {
+  /** "" for nobody knows. */
+  name: string;
+  address: string;
+}
+
+async function book(g: Groupware): Promise<Collection> {
+  const there = () => g.collection("addressbooks", writtenToBook);
+  const properties = new Map([
+    [lookProperties.name, textElement(lookProperties.name, "People written to")],
+  ]);
+  try {
+    return there() ?? await g.createCollection("addressbook", writtenToBook, { properties });
+  } catch (err) {
+    // Another message made it meanwhile.
+    const made = err instanceof GroupwareError && err.kind === "exists" ? there() : undefined;
+    if (made === undefined) throw err;
+    return made;
+  }
+}
+
+/** Addresses of all people in the account's books, lower case. */
+function known(g: Groupware): Set<string> {
+  const found = new Set<string>();
+  for (const c of g.collections("addressbooks")) {
+    for (const row of g.objects(c.id)) for (const a of row.emails) found.add(a.toLowerCase());
+  }
+  return found;
+}
+
+/** Notes people who aren't in any book yet. On disk when it resolves. */
+export async function noteWritten(g: Groupware, people: readonly Written[]): Promise<void> {
+  if (people.length === 0 || people.length > maxOfMessage) return;
+  const there = known(g);
+  for (const { name, address } of people) {
+    if (there.has(address.toLowerCase())) continue;
+    there.add(address.toLowerCase());
+    const c = await book(g);
+    const uid = crypto.randomUUID();
+    const card = changeCard(newCard(uid), {
+      name: name.slice(0, 500) || address,
+      given: "",
+      family: "",
+      organisation: "",
+      emails: [{ at: null, kind: "", value: address }],
+      phones: [],
+    });
+    const content = new TextEncoder().encode(writeComponent(card));
+    await g.put(c.id, cardObject(`${uid}.vcf`, content), { ifNoneMatch: "*" });
+    const excess = g.count(c.id) - maxPeople;
+    if (excess <= 0) continue;
+    const oldest = g.objects(c.id).sort((a, b) => a.createseq - b.createseq).slice(0, excess);
+    for (const row of oldest) await g.remove(c.id, row.name).catch(() => {});
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * utcStart and utcEnd as clients without time zones set them (jmap-calendars §5.1): start and duration in the event's
+ * own zone.
+ *
+ * @module
+ */
+import { toInstant, toWall, utcZone } from "../../mail/calendar/zones.ts";
+import type { JsonObject } from "../../mail/jscalendar/from_ical.ts";
+import { localTime, wallOfLocal } from "../../mail/jscalendar/rules.ts";
+import { invalidProperties } from "../core/errors.ts";
+import { dateMs } from "../core/types.ts";
+import { zoneOf } from "./events.ts";
+
+/** An exact duration: no days, which may have 23 hours. */
+function durationText(ms: number): string {
+  const [h, m, s] = [3_600_000, 60_000, 1000].map((unit, i) =>
+    Math.floor(i === 0 ? ms / unit : ms % [3_600_000, 60_000][i - 1] / unit)
+  );
+  return h + m + s === 0 ? "PT0S" : `PT${h ? `${h}H` : ""}${m ? `${m}M` : ""}${s ? `${s}S` : ""}`;
+}
+
+function instant(name: string, value: unknown): number {
+  const at = typeof value === "string" ? dateMs(value) : undefined;
+  if (at === undefined) throw invalidProperties([name], `${name} is a time in UTC`);
+  return at;
+}
+
+/**
+ * The event with its start, and its duration, at such instants. An event that has no time zone yet gets UTC.
+ * @param given names of properties that the client sets beside these
+ * @throws SetError invalidProperties
+ */
+export function withUtcTimes(
+  event: JsonObject,
+  utc: { utcStart?: unknown; utcEnd?: unknown },
+  given: readonly string[],
+): JsonObject {
+  const { utcStart, utcEnd } = utc;
+  if (utcStart === undefined && utcEnd === undefined) return event;
+  for (
+    const [name, value, other] of [["utcStart", utcStart, "start"], [
+      "utcEnd",
+      utcEnd,
+      "duration",
+    ]] as const
+  ) {
+    if (value !== undefined && given.includes(other)) {
+      throw invalidProperties([name, other], `${name} and ${other} say the same`);
+    }
+  }
+  const fresh = event.start === undefined;
+  const next: JsonObject = { ...event };
+  if (fresh && next.timeZone === undefined) next.timeZone = "Etc/UTC";
+  const zone = zoneOf(next) ?? utcZone;
+  if (utcStart !== undefined) {
+    next.start = localTime(toWall(zone, instant("utcStart", utcStart)));
+  }
+  if (utcEnd === undefined) return next;
+  const wall = wallOfLocal(next.start);
+  if (wall === undefined) throw invalidProperties(["start"], "start is missing");
+  const length = instant("utcEnd", utcEnd) - toInstant(zone, wall);
+  if (length < 0) throw invalidProperties(["utcEnd"], "the end is before the start");
+  next.duration = durationText(length);
+  return next;
+}

@@ -1,0 +1,195 @@
+/**
+ * HTTP requests that a node passes on to the one that has their account, over the link between the nodes: a line of JSON
+ * with the request's head, its body in pieces, and the answer in the same form. A connection is used again for the next
+ * request, after the answer is complete.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import type { Connection, SocketConnection } from "../net/mod.ts";
+import type { NodeKey } from "./key.ts";
+import { connectNode, NodeAway, type NodePlace } from "./link.ts";
+
+/** Bytes of the head of a request or answer between nodes: more than its fields may have. */
+const maxHead = 256 * 1024;
+/** Bytes of a piece of a body between nodes. */
+const maxPiece = 1024 * 1024;
+/** Milliseconds for an answer to begin, and for its next piece: event streams have long pauses. */
+const answerTimeout = 5 * 60_000;
+const pieceTimeout = 30 * 60_000;
+/** Connections to a node that are kept for the next request. */
+const maxIdle = 16;
+/** Milliseconds that a connection is kept for the next request. */
+const idleTime = 30_000;
+
+const requestSchema = v.object({
+  /** Name of the service, such as "webmail". */
+  service: v.string(),
+  /** The port that it came to serves HTTPS. */
+  https: v.boolean(),
+  method: v.string(),
+  /** Path and query. */
+  target: v.string(),
+  host: v.string(),
+  /** Scheme, host and port that the client knows. */
+  origin: v.string(),
+  remoteIp: v.string(),
+  /** The client uses HTTPS. */
+  secure: v.boolean(),
+  /** Names and values in turn. */
+  headers: v.array(v.string()),
+  hasBody: v.boolean(),
+});
+export type PassedRequest = v.InferOutput<typeof requestSchema>;
+
+const answerSchema = v.object({
+  status: v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)),
+  headers: v.array(v.tuple([v.string(), v.string()])),
+  hasBody: v.boolean(),
+});
+
+const decoder = new TextDecoder();
+
+/** Reads the head of a request. @throws Error for what is none, and errors of the connection */
+export async function readRequest(conn: Connection): Promise<PassedRequest> {
+  return v.parse(requestSchema, JSON.parse(decoder.decode(await conn.readLine(maxHead))));
+}
+
+/** The pieces of a body, each valid until the next. @throws Error for other lines, and errors of the connection */
+export async function* readPieces(conn: Connection): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (;;) {
+    const size = Number(decoder.decode(await conn.readLine(20)));
+    if (!Number.isSafeInteger(size) || size < 0 || size > maxPiece) {
+      throw new Error("the size of a piece is expected");
+    }
+    if (size === 0) return;
+    for (let left = size; left > 0;) {
+      const piece = Uint8Array.from(await conn.readSome(left));
+      left -= piece.length;
+      yield piece;
+    }
+  }
+}
+
+async function writePieces(conn: Connection, body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const bytes of body) {
+    for (let at = 0; at < bytes.length; at += maxPiece) {
+      const piece = bytes.subarray(at, at + maxPiece);
+      conn.write(`${piece.length}\r\n`);
+      conn.write(piece);
+      await conn.flush();
+    }
+  }
+  conn.write("0\r\n");
+  await conn.flush();
+}
+
+/** Writes an answer to its end. @throws errors of the connection and of the answer's body */
+export async function writeAnswer(
+  conn: Connection,
+  method: string,
+  response: Response,
+): Promise<void> {
+  const headers: [string, string][] = [];
+  response.headers.forEach((value, name) => headers.push([name, value]));
+  const hasBody = response.body !== null && method !== "HEAD";
+  conn.write(`${JSON.stringify({ status: response.status, headers, hasBody })}\r\n`);
+  await conn.flush();
+  if (hasBody) await writePieces(conn, response.body!);
+  else await response.body?.cancel();
+}
+
+/** Connections to other nodes for requests. */
+export class WebLinks {
+  readonly #key: NodeKey;
+  /** With what comes next on them: nothing but their end, as long as nobody asks. */
+  readonly #idle = new Map<string, { conn: SocketConnection; next: Promise<Uint8Array> }[]>();
+
+  constructor(key: NodeKey) {
+    this.#key = key;
+  }
+
+  /**
+   * Passes a request on.
+   * @param signal is aborted when the client goes
+   * @throws NodeAway
+   */
+  async pass(
+    name: string,
+    place: NodePlace,
+    head: PassedRequest,
+    body: ReadableStream<Uint8Array> | undefined,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const kept = this.#idle.get(name)?.pop();
+    const conn = kept?.conn ?? await connectNode(this.#key, name, place, "http");
+    const gone = () => conn.destroy();
+    signal.addEventListener("abort", gone);
+    let sent = false;
+    try {
+      conn.readTimeout = answerTimeout;
+      const next = kept?.next ?? conn.readLine(maxHead);
+      next.catch(() => {});
+      conn.write(`${JSON.stringify(head)}\r\n`);
+      await conn.flush();
+      const sending = (body === undefined ? Promise.resolve() : writePieces(conn, body))
+        .then(() => sent = true);
+      // It may have answered before it has read all.
+      sending.catch(() => {});
+      const answer = v.parse(answerSchema, JSON.parse(decoder.decode(await next)));
+      const over = () => {
+        signal.removeEventListener("abort", gone);
+        if (sent && !signal.aborted) this.#keep(name, conn);
+        else conn.destroy();
+      };
+      const headers = new Headers(answer.headers);
+      if (!answer.hasBody) {
+        over();
+        return new Response(null, { status: answer.status, headers });
+      }
+      conn.readTimeout = pieceTimeout;
+      const pieces = readPieces(conn);
+      const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+        async pull(controller) {
+          try {
+            const { value, done } = await pieces.next();
+            if (!done) return controller.enqueue(value);
+            over();
+            controller.close();
+          } catch (err) {
+            conn.destroy();
+            controller.error(err);
+          }
+        },
+        cancel: gone,
+      }, { highWaterMark: 0 });
+      return new Response(stream, { status: answer.status, headers });
+    } catch (err) {
+      signal.removeEventListener("abort", gone);
+      conn.destroy();
+      throw err instanceof NodeAway ? err : new NodeAway(name, err);
+    }
+  }
+
+  #keep(name: string, conn: SocketConnection): void {
+    let idle = this.#idle.get(name);
+    if (idle === undefined) this.#idle.set(name, idle = []);
+    if (idle.length >= maxIdle) return conn.destroy();
+    conn.readTimeout = answerTimeout;
+    const entry = { conn, next: conn.readLine(maxHead) };
+    idle.push(entry);
+    const all = idle;
+    const forget = () => {
+      const at = all.indexOf(entry);
+      if (at < 0) return;
+      all.splice(at, 1);
+      conn.destroy();
+    };
+    entry.next.catch(forget);
+    Deno.unrefTimer(setTimeout(forget, idleTime) as unknown as number);
+  }
+
+  close(): void {
+    for (const idle of this.#idle.values()) for (const { conn } of idle.splice(0)) conn.destroy();
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Web pages and services of accounts that other nodes have: any node takes the request, and passes it on to the account's
+ * node, which answers as if the client had come to it. Programs are known by the address they log in with; a browser by a
+ * cookie, set at the login, that names the node and nothing else.
+ *
+ * @module
+ */
+import { Readable } from "node:stream";
+import type { Config } from "../../config/mod.ts";
+import { type Log, newCid } from "../../log/mod.ts";
+import { countPanic } from "../../metrics/mod.ts";
+import type { SocketConnection } from "../../net/mod.ts";
+import { type LinkPeer, NodeAway } from "../../nodes/link.ts";
+import {
+  type PassedRequest,
+  readPieces,
+  readRequest,
+  type WebLinks,
+  writeAnswer,
+} from "../../nodes/web_link.ts";
+import {
+  credentialsOf,
+  errorResponse,
+  HttpError,
+  type HttpHandlers,
+  requestOf,
+  textResponse,
+  type WebHandler,
+  type WebRequest,
+  type WebService,
+} from "../../web/http/mod.ts";
+
+const cookieName = "mox-node";
+/** Seconds that a browser keeps the cookie: longer than any session lasts. */
+const cookieAge = 400 * 86_400;
+/** Bytes of a login at the pages, where there are nodes. */
+const maxLogin = 64 * 1024;
+/** Services whose users are known by the cookie; those of programs, by their login. */
+const pages = new Set(["account", "webmail"]);
+const programs = new Set(["webapi", "jmap", "dav"]);
+/** Milliseconds that a connection waits for the next request; the other node ends it before. */
+const idleTimeout = 5 * 60_000;
+
+export interface ElsewhereOptions {
+  config: Config;
+  links: () => WebLinks | undefined;
+}
+
+/** The same service, but for accounts of other nodes, whose requests it passes on. */
+export function servedAnywhere(o: ElsewhereOptions, s: WebService, https: boolean): WebService {
+  const isPage = pages.has(s.name);
+  if (!isPage && !programs.has(s.name)) return s;
+  const { config } = o;
+  const pass = async (req: WebRequest, node: string, body?: Uint8Array<ArrayBuffer>) => {
+    const place = config.dynamic.Nodes.get(node)!;
+    const { method, url, origin, remoteIp, secure, rawHeaders, hasBody } = req;
+    const head = {
+      ...{ service: s.name, https, method, target: `${url.pathname}${url.search}`, host: url.host },
+      ...{ origin, remoteIp, secure, headers: [...rawHeaders], hasBody },
+    };
+    const stream = !hasBody
+      ? undefined
+      : body === undefined
+      ? req.stream(Number.MAX_SAFE_INTEGER)
+      : new Blob([body]).stream();
+    const links = o.links();
+    try {
+      if (links === undefined) throw new NodeAway(node, new Error("this node is starting"));
+      return await links.pass(node, place, head, stream, req.signal);
+    } catch (err) {
+      if (!(err instanceof NodeAway)) throw err;
+      req.log.warn("a request can't be passed on", { node, err });
+      throw new HttpError(
+        503,
+        "the server of this account is away, try again later",
+        { "Retry-After": "30" },
+        { cause: err },
+      );
+    }
+  };
+  const other = (node: string | undefined) =>
+    node !== undefined && node !== config.static.Node && config.dynamic.Nodes.has(node)
+      ? node
+      : undefined;
+  const nodeOfLogin = (login: string) => {
+    const account = config.accountFor(login);
+    return account === undefined ? undefined : config.nodeOf(account);
+  };
+  /** A login says whose it is; from then on the cookie does. */
+  const login = async (req: WebRequest): Promise<Response> => {
+    const bytes = Uint8Array.from(await req.body(maxLogin));
+    const node = nodeNamedIn(config, nodeOfLogin, bytes);
+    const to = other(node);
+    const response = to === undefined
+      ? await s.handle({
+        ...req,
+        body: (limit) => Promise.resolve(withinLimit(bytes, limit)),
+        stream: (limit) => new Blob([withinLimit(bytes, limit)]).stream(),
+      })
+      : await pass(req, to, bytes);
+    if (node === undefined || !response.ok) return response;
+    const answer = new Response(response.body, response);
+    answer.headers.append(
+      "Set-Cookie",
+      `${cookieName}=${
+        encodeURIComponent(node)
+      }; Path=/; Max-Age=${cookieAge}; HttpOnly; SameSite=Lax` +
+        (req.secure ? "; Secure" : ""),
+    );
+    return answer;
+  };
+  const handle: WebHandler = async (req) => {
+    if (config.dynamic.Nodes.size === 0) return await s.handle(req);
+    if (isPage && req.method === "POST" && /^\/api\/(?:Passkey)?Login$/.test(req.path)) {
+      return await login(req);
+    }
+    const node = other(
+      isPage
+        ? cookieOf(req)
+        : nodeOfLogin(credentialsOf(req.headers.get("authorization"))?.username ?? ""),
+    );
+    return node === undefined ? await s.handle(req) : await pass(req, node);
+  };
+  return { ...s, handle };
+}
+
+function withinLimit(bytes: Uint8Array<ArrayBuffer>, limit: number): Uint8Array<ArrayBuffer> {
+  if (bytes.length > limit) {
+    throw new HttpError(413, `request is too large, the limit is ${limit} bytes`);
+  }
+  return bytes;
+}
+
+/** The node of who logs in, by the address, or a passkey's account; undefined if it is nobody's. */
+function nodeNamedIn(
+  config: Config,
+  nodeOfLogin: (login: string) => string | undefined,
+  body: Uint8Array,
+): string | undefined {
+  try {
+    const form = JSON.parse(new TextDecoder().decode(body)) as Record<string, unknown> | null;
+    if (typeof form?.username === "string") return nodeOfLogin(form.username);
+    if (typeof form?.userHandle !== "string") return undefined;
+    const account = Uint8Array.fromBase64(form.userHandle, { alphabet: "base64url" });
+    return config.nodeOf(new TextDecoder().decode(account));
+  } catch {
+    // The handler says what is wrong with it.
+    return undefined;
+  }
+}
+
+function cookieOf(req: WebRequest): string | undefined {
+  for (const pair of (req.headers.get("cookie") ?? "").split(";")) {
+    const [name, value] = pair.trim().split("=", 2);
+    if (name !== cookieName) continue;
+    try {
+      return decodeURIComponent(value ?? "");
+    } catch {
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+export interface PassedWebOptions {
+  log: Log;
+  /** What a port serves that has a service; undefined where none has. */
+  handlers: (service: string, https: boolean) => HttpHandlers | undefined;
+  stopping: AbortSignal;
+}
+
+/** Answers the requests that another node passes on over a connection. */
+export async function servePassedWeb(
+  o: PassedWebOptions,
+  conn: SocketConnection,
+  peer: LinkPeer,
+): Promise<void> {
+  conn.readTimeout = idleTimeout;
+  let next = readRequest(conn);
+  for (;;) {
+    const head = await next;
+    const gone = new AbortController();
+    const cid = newCid();
+    const log = o.log.with({ cid, node: peer.node, remote: head.remoteIp });
+    let bodyRead = !head.hasBody;
+    /** What comes after the request: the next one, or the end of the connection, at any time. */
+    const listen = () => {
+      bodyRead = true;
+      conn.readTimeout = 2 ** 31 - 1;
+      next = readRequest(conn);
+      next.catch(() => gone.abort());
+    };
+    if (bodyRead) listen();
+    const incoming = Readable.from(
+      (async function* () {
+        if (!head.hasBody) return;
+        yield* readPieces(conn);
+        listen();
+      })(),
+      { objectMode: false },
+    );
+    incoming.on("error", () => gone.abort());
+    await writeAnswer(
+      conn,
+      head.method,
+      await answerPassed(o, head, incoming, gone.signal, cid, log),
+    );
+    // The other node doesn't use a connection again whose request was not read to its end.
+    if (!bodyRead || o.stopping.aborted) return;
+  }
+}
+
+/** The answer to a passed request; never throws. */
+async function answerPassed(
+  o: PassedWebOptions,
+  r: PassedRequest,
+  incoming: Readable,
+  signal: AbortSignal,
+  cid: number,
+  log: Log,
+): Promise<Response> {
+  try {
+    const { method, target, host, headers: rawHeaders, hasBody, remoteIp, secure, origin } = r;
+    const parts = { method, target, host, rawHeaders, hasBody, incoming, raw: undefined };
+    const req = requestOf(parts, { remoteIp, secure, signal, stopping: o.stopping, cid, log });
+    const handlers = o.handlers(r.service, r.https);
+    if (handlers === undefined) throw new HttpError(404, `this node has no ${r.service}`);
+    return await handlers.handle({ ...req, origin });
+  } catch (err) {
+    const expected = errorResponse(err);
+    if (expected !== undefined) return expected;
+    countPanic("webserver");
+    log.error("unhandled error in a request", { err: err as Error });
+    return textResponse(500, "something went wrong in the server; its log says more");
+  }
+}

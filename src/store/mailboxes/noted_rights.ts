@@ -1,0 +1,40 @@
+/** Changing rights of a mailbox so that those whom they are about hear of it. @module */
+import type { AccountDb } from "../database/account_db.ts";
+import type { Mailbox } from "../types.ts";
+import { anyone, changeRights, effectiveRights } from "./rights.ts";
+import type { RightsChange } from "./shares.ts";
+
+/** Who changes rights, and who is told of it. */
+export interface RightsNote {
+  by: RightsChange["by"];
+  changed?: (c: RightsChange) => Promise<void>;
+}
+
+/**
+ * Changes what an identifier is granted, and tells what the user may do now; durable when it resolves.
+ * @throws StoreError as {@link changeRights}
+ */
+export async function changeNotedRights(
+  account: AccountDb,
+  mailbox: Pick<Mailbox, "id" | "name">,
+  identifier: string,
+  change: (before: string) => string,
+  note: RightsNote,
+): Promise<void> {
+  const user = identifier.replace(/^-/, "");
+  const rights = () => user === anyone ? "" : effectiveRights(account, mailbox.id, user);
+  const before = rights();
+  await changeRights(account, mailbox.id, identifier, change);
+  const { id, name } = mailbox;
+  const after = rights();
+  await note.changed?.({
+    owner: account.name,
+    by: note.by,
+    type: "Mailbox",
+    id,
+    name,
+    account: user,
+    before,
+    after,
+  });
+}

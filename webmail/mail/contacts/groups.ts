@@ -1,0 +1,72 @@
+/** Groups of people in the contacts: their members, and putting somebody into one. @module */
+import { call } from "../../api/client.ts";
+import type { Contact, ContactRow } from "../../api/mod.ts";
+import { button, linkButton } from "../../lib/button.ts";
+import { openMenu, promptDialog } from "../../lib/dialog.ts";
+import { el } from "../../lib/dom.ts";
+import { t } from "../../lib/text.ts";
+import { contactTitle } from "./words.ts";
+
+export interface GroupActions {
+  show: (id: number) => void;
+  compose: (addresses: string) => void;
+  /** Takes a member out. */
+  remove: (member: ContactRow) => void;
+}
+
+/** The members of a group. */
+export function membersView(c: Contact, act: GroupActions): HTMLElement[] {
+  const addresses = c.members.flatMap((m) => m.emails.slice(0, 1));
+  return [
+    el(
+      "ul",
+      { class: "contact-members", "aria-label": t("Members") },
+      c.members.map((m) => {
+        const title = contactTitle(m);
+        return el(
+          "li",
+          {},
+          linkButton(title, () => act.show(m.id), t("Show {0}", title)),
+          button(t("Remove"), () => act.remove(m), {
+            attributes: { "aria-label": t("Take {0} out of the group", title) },
+          }),
+        );
+      }),
+    ),
+    c.members.length === 0 ? el("p", { class: "hint" }, t("Nobody is in this group yet.")) : el(
+      "div",
+      { class: "buttons start" },
+      button(t("Write to all"), () => act.compose(addresses.join(", "))),
+    ),
+  ];
+}
+
+/** Asks for a group, and puts a contact into it. `done` gets the name of the group. */
+export async function addToGroup(
+  at: Element,
+  c: Contact,
+  run: (work: () => Promise<void>) => Promise<void>,
+  done: (name: string) => void,
+): Promise<void> {
+  const { groups } = await call("ContactGroups", {});
+  const add = (group: { id: number } | { id: null; bookId: number; name: string }, name: string) =>
+    run(async () => {
+      await call("ContactGroupChange", { group, add: [c.id], remove: [] });
+      done(name);
+    });
+  const fresh = async () => {
+    const name = await promptDialog(t("New group"), t("Name of the group"), "", t("Save"));
+    if (name) await add({ id: null, bookId: c.bookId, name }, name);
+  };
+  openMenu(
+    at,
+    [
+      ...groups.map((g) => ({
+        text: contactTitle(g),
+        run: () => void add({ id: g.id }, contactTitle(g)),
+      })),
+      { text: t("New group…"), run: () => void fresh() },
+    ],
+    t("Group"),
+  );
+}
