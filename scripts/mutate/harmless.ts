@@ -16,6 +16,23 @@ export interface Harmless {
 
 export const harmless: readonly Harmless[] = [
   {
+    file: "config/load.ts",
+    line: "if (size > maxFileSize)",
+    becomes: ">=",
+    why: "a file of exactly 64 MiB",
+  },
+  {
+    file: "config/sconf/schema_blocks.ts",
+    line: "equal(value, item.zero())",
+    becomes: "item.zero(), value",
+    why: "what is equal is so in either order",
+  },
+  {
+    file: "delivery/greylist.ts",
+    line: "const maxWaiting = 200_000;",
+    why: "a bound for the space, which another number would be as well",
+  },
+  {
     file: "delivery/analysis_rulesets.ts",
     line: "if (budget.left < 0) return false;",
     becomes: "<=",
@@ -132,6 +149,16 @@ export const harmless: readonly Harmless[] = [
     line: "return name.length > 0 && name.length <= 64;",
     becomes: ">=",
     why: "a tag without a name is refused before",
+  },
+  {
+    file: "queue/webhooks/hooks.ts",
+    line: "await this.#db.durable();",
+    why: "what a power cut leaves is shown by tests/faults and tests/crash",
+  },
+  {
+    file: "smtp/server/session.ts",
+    line: "this.username = undefined;",
+    why: "STARTTLS is refused after a login, so there is none to forget",
   },
   {
     file: "web/login/cose.ts",

@@ -145,24 +145,42 @@ ${mailHelp.trim()}`,
   }),
   adminCommand({
     name: "import sieve",
-    usage: "-home path [-dryrun] [-replace] [account ...]",
-    summary: "Take over Sieve scripts of many users of Dovecot",
+    usage:
+      "(-home path | -sievedir path [-spool path] [-domain domain]) [-dryrun] [-replace] [account ...]",
+    summary: "Take over Sieve scripts of many users of Dovecot or Cyrus",
     help: `
 Takes over the scripts in the homes of users, as Dovecot keeps them there: .dovecot.sieve, which is the active script or
-a link to it, and the others in the folder "sieve". All accounts, or those that are named. Scripts that are here
+a link to it, and the others in the folder "sieve"; or those of users of Cyrus. All accounts, or those that are named. Scripts that are here
 already stay, and so does the one that is active. One that has errors, or uses an extension that is not known here,
 is told with its errors and left out.
 
   -home     path of a home, with %u for the address, %n for what is before the @ and %d for the domain, as
             "doveadm user -f home ADDRESS" prints it: /var/vmail/%d/%n
+  -sievedir of Cyrus' imapd.conf: /var/spool/sieve
+  -spool    a partition of Cyrus 3.6, which keeps scripts there: /var/spool/cyrus/mail
+  -domain   of users of Cyrus without one
   -dryrun   only check the scripts
   -replace  also store those whose names are taken here`,
-    flags: { home: "", dryrun: false, replace: false },
+    flags: { home: "", sievedir: "", spool: "", domain: "", dryrun: false, replace: false },
     min: 0,
     max: 100_000,
     toArgs: (accounts, f) => {
-      if (!/%[und]/.test(f.home)) throw new UsageError("-home needs %u, or %n and %d");
-      return { home: f.home, dryRun: f.dryrun, replace: f.replace, accounts };
+      if ((f.home === "") === (f.sievedir === "")) {
+        throw new UsageError("give either -home or -sievedir");
+      }
+      if (f.home !== "" && !/%[und]/.test(f.home)) {
+        throw new UsageError("-home needs %u, or %n and %d");
+      }
+      const { home, sievedir, spool, domain } = f;
+      return {
+        home,
+        sievedir,
+        spool,
+        domain,
+        dryRun: f.dryrun,
+        replace: f.replace,
+        accounts,
+      };
     },
     status,
   }),

@@ -1,2 +1,2 @@
-/** What of OpenPGP.js encrypting needs, loaded when an account has a key. @module */
-export { createMessage, encrypt, enums, readKeys } from "openpgp";
+/** What of OpenPGP.js encrypting and checking needs, loaded when it is needed. @module */
+export { createMessage, encrypt, enums, readKey, readKeys, readSignature, verify } from "openpgp";

@@ -1,6 +1,7 @@
 /** An address book of the people whom an account writes to, kept by the server where the account wants it. @module */
 import { writeComponent } from "../mail/contentline/component.ts";
 import { changeCard, newCard } from "../mail/vcard/edit.ts";
+import { giveWay } from "../platform/turns.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
 import { type Collection, GroupwareError } from "../store/groupware/types.ts";
 import { lookProperties, textElement } from "./collection_looks.ts";
@@ -35,11 +36,22 @@ async function book(g: Groupware): Promise<Collection> {
   }
 }
 
-/** Addresses of all people in the account's books, lower case. */
-function known(g: Groupware): Set<string> {
+/** Rows that are read at once. */
+const atOnce = 1000;
+
+/** Which of some addresses are in the account's books, lower case; looked for in turns with other work. */
+async function known(g: Groupware, wanted: ReadonlySet<string>): Promise<Set<string>> {
   const found = new Set<string>();
   for (const c of g.collections("addressbooks")) {
-    for (const row of g.objects(c.id)) for (const a of row.emails) found.add(a.toLowerCase());
+    for (let after = "";;) {
+      const rows = g.objects(c.id, after, atOnce);
+      for (const row of rows) {
+        for (const a of row.emails) if (wanted.has(a.toLowerCase())) found.add(a.toLowerCase());
+      }
+      if (rows.length < atOnce || found.size === wanted.size) break;
+      after = rows.at(-1)!.name;
+      await giveWay();
+    }
   }
   return found;
 }
@@ -47,7 +59,7 @@ function known(g: Groupware): Set<string> {
 /** Notes people who aren't in any book yet. On disk when it resolves. */
 export async function noteWritten(g: Groupware, people: readonly Written[]): Promise<void> {
   if (people.length === 0 || people.length > maxOfMessage) return;
-  const there = known(g);
+  const there = await known(g, new Set(people.map((p) => p.address.toLowerCase())));
   for (const { name, address } of people) {
     if (there.has(address.toLowerCase())) continue;
     there.add(address.toLowerCase());

@@ -2,7 +2,7 @@
  * `deno task bench`: this server beside Postfix and Dovecot, the same work from the same client in its
  * own process, alternating A B A B; medians and ratios as a table.
  *
- * usage: deno task bench [rounds [messages in the mailbox [parts]]]
+ * usage: deno task bench [rounds [messages in the mailbox [parts [offset of ports]]]]
  * Parts, with commas between: smtp, sizes, imap, tls, idle. All without.
  *
  * @module
@@ -22,7 +22,7 @@ const parts = new Set((Deno.args[2] ?? "smtp,sizes,imap,tls,idle").split(","));
 const KB = 1024;
 
 const begun = performance.now();
-const mox = await startMox();
+const mox = await startMox(Number(Deno.args[3] ?? 21_000));
 record("start to ready (mox alone)", "ms", "a", performance.now() - begun);
 record("memory after start", "MB", "a", await mox.memory());
 const peer = await startPostfixDovecot();

@@ -167,6 +167,39 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
         },
       );
 
+      await t.step(
+        "moving in: Sieve scripts are tried and taken over, mail comes from Cyrus",
+        async () => {
+          const homes = join(s.dir, "homes");
+          await Deno.mkdir(join(homes, "mia", "sieve"), { recursive: true });
+          await Deno.writeTextFile(join(homes, "mia", "sieve", "lists.sieve"), "keep;\n");
+          await Deno.writeTextFile(join(homes, "mia", "sieve", "wrong.sieve"), "if;\n");
+          const scripts = page.locator("section", {
+            has: page.getByRole("heading", { name: "Sieve scripts", exact: true }),
+          });
+          await scripts.getByLabel(/^Homes/).fill(join(homes, "%n"));
+          await scripts.getByRole("button", { name: "Look what it would do" }).click();
+          await scripts.getByRole("heading", { name: "1 script would be taken over; 1 can't be" })
+            .waitFor();
+          await scripts.getByText("mia: script wrong: wrong:1:1: if needs").waitFor();
+          await scripts.getByRole("button", { name: "Take over" }).click();
+          await scripts.getByRole("heading", { name: "1 script taken over; 1 can't be" }).waitFor();
+          const inbox = join(s.dir, "cyrus", "user", "mia");
+          await Deno.mkdir(inbox, { recursive: true });
+          await Deno.writeTextFile(
+            join(inbox, "cyrus.header"),
+            'x Cyrus mailbox header\n"..."\n\t--...\nuser.mia\t1\n\nmia\tlrs\t\n',
+          );
+          await Deno.writeTextFile(join(inbox, "1."), "Subject: from Cyrus\r\n\r\nhi\r\n");
+          await page.getByRole("button", { name: "Bring mail from Cyrus" }).click();
+          await dialog.getByLabel("Partition").fill(join(s.dir, "cyrus"));
+          await dialog.getByRole("button", { name: "Begin" }).click();
+          await page.getByRole("heading", { name: /^Done, from .*cyrus/ }).waitFor();
+          await page.getByRole("row", { name: /^mia done 1 0 0/ }).waitFor();
+          assert.deepEqual(await violations(page), []);
+        },
+      );
+
       await t.step("the DNS is checked, with what to do; an alias is edited", async () => {
         await page.goto(`${s.origin}/admin/#domains/mox.example`);
         await page.getByRole("button", { name: "Check DNS" }).click();

@@ -228,6 +228,15 @@ Deno.test({
           await person(p).getByRole("heading", { name: "Ann Lee" }).waitFor();
           assert.deepEqual(await violations(p), [], name);
           if (pictures) await p.screenshot({ path: `${pictures}/contacts-${name}.png` });
+          await row(p, "Choir").click();
+          await person(p).getByRole("heading", { name: "Choir" }).waitFor();
+          assert.deepEqual(await violations(p), [], `group, ${name}`);
+          if (pictures) await p.screenshot({ path: `${pictures}/contact-group-${name}.png` });
+          await dialog(p, "Contacts").getByRole("button", { name: "Find doubles" }).click();
+          const doubles = dialog(p, "Contacts that are there twice");
+          await doubles.getByText("No contact is there twice.").waitFor();
+          assert.deepEqual(await violations(p), [], `doubles, ${name}`);
+          if (pictures) await p.screenshot({ path: `${pictures}/contact-doubles-${name}.png` });
           await c.close();
         }
       });

@@ -173,6 +173,8 @@ Deno.test("initial mailboxes, quotas and junk flags", async () => {
       ]);
       assert.equal(config.quotaMessageSize("ann"), 1000);
       assert.equal(config.quotaMessageSize("bob"), undefined);
+      assert.deepEqual(["ann", "bob"].map((a) => config.quotaMessages(a)), [20, 30]);
+      assert.deepEqual(["ann", "bob"].map((a) => config.quotaMailboxes(a)), [5, undefined]);
       const bob = config.account("bob")!;
       assert.equal(automaticJunkFlag(bob, "Junk/2024"), "junk");
       assert.equal(automaticJunkFlag(bob, "INBOX"), "neutral");
@@ -185,10 +187,10 @@ Deno.test("initial mailboxes, quotas and junk flags", async () => {
     },
     smallDynamic.replace(
       "\tbob:\n",
-      "\tbob:\n\t\tQuotaMessageSize: -1\n\t\tAutomaticJunkFlags:\n\t\t\tEnabled: true\n\t\t\tJunkMailboxRegexp: ^junk\n\t\t\tNeutralMailboxRegexp: ^inbox\n",
+      "\tbob:\n\t\tQuotaMessageSize: -1\n\t\tQuotaMessages: 30\n\t\tQuotaMailboxes: -1\n\t\tAutomaticJunkFlags:\n\t\t\tEnabled: true\n\t\t\tJunkMailboxRegexp: ^junk\n\t\t\tNeutralMailboxRegexp: ^inbox\n",
     ),
     smallStatic +
-      "QuotaMessageSize: 1000\nInitialMailboxes:\n\tSpecialUse:\n\t\tSent: Gesendet\n\t\tDraft: Entw\u00fcrfe\n\tRegular:\n\t\t- Listen\n",
+      "QuotaMessageSize: 1000\nQuotaMessages: 20\nQuotaMailboxes: 5\nInitialMailboxes:\n\tSpecialUse:\n\t\tSent: Gesendet\n\t\tDraft: Entw\u00fcrfe\n\tRegular:\n\t\t- Listen\n",
   );
   await withConfig(
     (config) => {

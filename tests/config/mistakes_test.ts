@@ -112,6 +112,11 @@ const staticMistakes: Mistake[] = [
     '25: Scanners: x: ClamAV: Address: "unix:clamd.ctl" has no absolute path of a socket behind unix:',
   ],
   [
+    "the smallest limit of a scanner is none too few",
+    "Transports:\n",
+    "Scanners:\n\tx:\n\t\tRefuseLarger: true\n\t\tMaxMessageSize: 1\n\t\tClamAV:\n\t\t\tAddress: unix:/run/clamd\nTransports:\n",
+  ],
+  [
     "time of a scanner",
     "Transports:\n",
     "Scanners:\n\tx:\n\t\tTimeout: 10m\n\t\tClamAV:\n\t\t\tAddress: unix:/run/clamd\nTransports:\n",
@@ -470,6 +475,12 @@ const dynamicMistakes: Mistake[] = [
     '20: the name differs from "ann" by case only: their folders could be the same',
   ],
   ["alias of an address", "team:", "ann:", "5: the address is that of account ann already"],
+  [
+    "separator that no localpart has",
+    "LocalpartCatchallSeparator: +",
+    'LocalpartCatchallSeparator: "',
+    '2: "\\"" can\'t be a separator in a localpart',
+  ],
   ["alias with a separator", "team:", "te+am:", '5: the alias has the separator "+" of its domain'],
   ["alias without members", /Addresses:\n.*\n.*\n/, "Addresses:\n", "6: an alias needs a member"],
   ["member twice", "- bob@mox.example", "- ANN@mox.example", "8: ANN@mox.example is there twice"],

@@ -94,3 +94,27 @@ Deno.test("what has been learned tells spam from ham", () =>
     assert.ok(filter.classify(["meeting", "agenda", "project"]).probability < 0.05);
     await filter.close();
   }));
+
+Deno.test("retraining counts what is marked, each message as it is marked now", () =>
+  withTrainer(async (account, trainer, add) => {
+    for (let i = 0; i < 3; i++) await add("Junk", `cheap pills number${i}`);
+    const uid = await add("Archive", "meeting agenda");
+    await add("Archive", "minutes project");
+    await add("Inbox", "neither of both");
+    const archive = account.mailboxByName("Archive")!.id;
+    const steps: number[] = [];
+    assert.deepEqual(await trainer.retrain(account, (done, total) => steps.push(done, total)), {
+      hams: 2,
+      spams: 3,
+    });
+    assert.deepEqual(steps, []); // Only each hundred is told.
+    assert.deepEqual(await learned(account), { hams: 2, spams: 3 });
+    // Each is known to be trained: nothing is trained twice, and a change is a difference to it.
+    assert.equal(account.db.get("SELECT count(*) FROM messages WHERE trained != 0")![0], 5);
+    await account.storeFlags(archive, [uid], "remove", Flag.NotJunk, []);
+    await trainer.idle();
+    assert.deepEqual(await learned(account), { hams: 1, spams: 3 });
+    // Both marks at once say nothing.
+    await account.storeFlags(archive, [uid], "add", Flag.NotJunk | Flag.Junk, []);
+    assert.deepEqual(await trainer.retrain(account), { hams: 1, spams: 3 });
+  }));

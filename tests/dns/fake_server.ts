@@ -27,7 +27,7 @@ export interface FakeServer extends Disposable {
   readonly log: string[];
 }
 
-export async function fakeServer(handler: Handler): Promise<FakeServer> {
+export async function fakeServer(handler: Handler, address = "127.0.0.1"): Promise<FakeServer> {
   const log: string[] = [];
   const answer = (query: Uint8Array, transport: "udp" | "tcp"): Uint8Array[] => {
     const q = packet.decode(Buffer.from(query));
@@ -70,13 +70,13 @@ export async function fakeServer(handler: Handler): Promise<FakeServer> {
       socket.end();
     });
   });
-  const udp = await bindBoth(tcp);
+  const udp = await bindBoth(tcp, address);
   const port = udp.address().port;
   udp.on("message", (message, from) => {
     for (const bytes of answer(message, "udp")) udp.send(bytes, from.port, from.address);
   });
   return {
-    server: { address: "127.0.0.1", port, trusted: true },
+    server: { address, port, trusted: true },
     log,
     [Symbol.dispose]() {
       udp.close();
@@ -89,13 +89,13 @@ export async function fakeServer(handler: Handler): Promise<FakeServer> {
  * Binds UDP, and TCP to the same port. A port that is free for one may be in use for the other, by tests
  * that run beside this one: then another is taken.
  */
-async function bindBoth(tcp: Server): Promise<Socket> {
+async function bindBoth(tcp: Server, address: string): Promise<Socket> {
   for (;;) {
     const udp = createSocket("udp4");
-    await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => udp.bind(0, address, resolve));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     tcp.once("error", reject);
-    tcp.listen(udp.address().port, "127.0.0.1", resolve);
+    tcp.listen(udp.address().port, address, resolve);
     try {
       await promise;
       tcp.off("error", reject);

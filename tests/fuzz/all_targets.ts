@@ -4,6 +4,7 @@ import { davTargets } from "./targets_dav.ts";
 import { exchangeTargets } from "./targets_exchange.ts";
 import { fileTargets } from "./targets_files.ts";
 import { sieveTargets } from "./targets_sieve.ts";
+import { signatureTargets } from "./targets_signatures.ts";
 
 export const allTargets: Record<string, Target> = {
   ...targets,
@@ -11,4 +12,5 @@ export const allTargets: Record<string, Target> = {
   ...exchangeTargets,
   ...fileTargets,
   ...sieveTargets,
+  ...signatureTargets,
 };

@@ -6,6 +6,9 @@ import { openArchive } from "../../src/store/import/archive/open.ts";
 import { ArchiveError } from "../../src/store/import/archive/types.ts";
 import { unpacked } from "../../src/store/import/compressed.ts";
 import { packed } from "../support/packed.ts";
+import { parseCyrusHeader } from "../../src/store/import/cyrus/header.ts";
+import { parseCyrusIndex } from "../../src/store/import/cyrus/index_file.ts";
+import { cyrusNameOf } from "../../src/store/import/cyrus/spool.ts";
 import { parseDovecotKeywords } from "../../src/store/import/maildir.ts";
 import { flagsOf } from "../../src/store/import/sources.ts";
 import { MboxError, mboxMessages } from "../../src/mail/mbox/read.ts";
@@ -27,6 +30,7 @@ import { parseMessage } from "../../src/mail/structure/structure.ts";
 import type { Target } from "./targets.ts";
 
 const utf8 = new TextDecoder();
+const latin1 = new TextDecoder("latin1");
 
 /** A zip archive with one stored file. */
 function zipOf(name: string, content: string): Uint8Array {
@@ -157,6 +161,21 @@ export const fileTargets: Record<string, Target> = {
   "packed messages": {
     run: async (b) => void await unpacked(b),
     seeds: [packed.xz, packed.bzip2, packed.lz4],
+  },
+  "files of Cyrus": {
+    run: async (b) => {
+      parseCyrusHeader(latin1.decode(b));
+      cyrusNameOf(latin1.decode(b));
+      await parseCyrusIndex(b);
+    },
+    seeds: [
+      'x Cyrus mailbox header\n"..."\n\t--...\n%(T e N "user.a^b.S" I 1 A %(a lrs) U ($A b))\n',
+      "x Cyrus mailbox header\n\n\nuser.a\t1\n$A b \na\tlrs\t\n",
+      Uint8Array.from(
+        { length: 200 },
+        (_, i) => i === 11 ? 13 : i === 15 ? 96 : i === 19 ? 96 : i === 23 ? 1 : 0,
+      ),
+    ],
   },
   "flags and ids": {
     run: (b) => {

@@ -20,14 +20,14 @@ Deno.test("synthetic corpus: of the newer half, nearly no ham is refused and mos
   try {
     await Deno.mkdir(`${dir}/split`);
     await Deno.mkdir(`${dir}/play`);
-    const messages = labelled(corpus(1, 4000), defaultJunkParams);
+    const messages = labelled(corpus(1, 2400), defaultJunkParams);
     const split = await JunkFilter.open(`${dir}/split`);
     const { train, check } = chronologicalSplit(messages, 0.5);
     await trainMessages(split, train);
     const apart = checkMessages(split, check, defaultThreshold);
     await split.close();
     const playing = await JunkFilter.open(`${dir}/play`);
-    const played = await playMessages(playing, messages, defaultThreshold, 2000);
+    const played = await playMessages(playing, messages, defaultThreshold, 1200);
     await playing.close();
     for (
       const [how, r] of [["train half, check half", apart], ["marked as it comes", played]] as const

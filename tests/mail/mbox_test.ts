@@ -181,6 +181,30 @@ Deno.test("any bytes are read or refused, the same however they are cut", async 
   );
 });
 
+Deno.test("marks are taken out of large messages as of small ones, and the next message has its own memory", async () => {
+  const lines = (n: number) =>
+    Array.from(
+      { length: n },
+      (_, i) =>
+        [">From a", ">>>From b", ">no mark", "x".repeat(i % 200), "From afar", "a >From c"][i % 6],
+    ).join("\n");
+  for (const format of ["mboxrd", "mboxo"] as const) {
+    const body = `Subject: x\n\n${lines(60_000)}`;
+    const file =
+      `From a@b Thu Jan  1 00:00:00 1970\n${body}\n\nFrom c@d Thu Jan  1 00:00:00 1970\nSubject: y\n\n>From z\n`;
+    const wanted = body.replace(format === "mboxo" ? /^>(?=From )/gm : /^>(?=>*From )/gm, "");
+    const found: MboxMessage[] = [];
+    for await (const m of mboxMessages(cut(utf8(file), 50_000), { format, maxSize: 1e7 })) {
+      found.push(m);
+    }
+    const texts = found.map((m) => new TextDecoder().decode(m.message));
+    assert.equal(texts.length, 2);
+    assert.ok(texts[0].length > 1024 * 1024);
+    assert.ok(texts[0] === `${wanted}\n`.replaceAll("\n", "\r\n"), `${format} differs`);
+    assert.equal(texts[1], "Subject: y\r\n\r\nFrom z\r\n");
+  }
+});
+
 Deno.test("flags come back from Status, X-Status and X-Keywords", () => {
   const fields = statusFields(["Flagged", "Seen", "Answered"], ["$Forwarded", "work"]);
   assert.equal(fields, "Status: RO\r\nX-Status: AF\r\nX-Keywords: $Forwarded work\r\n");

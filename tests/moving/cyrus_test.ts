@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { cyrusUsers } from "../../src/admin/moving/cyrus.ts";
 import { Config } from "../../src/config/mod.ts";
+import { SieveDatabase } from "../../src/delivery/sieve/database.ts";
 import { parseCyrusHeader } from "../../src/store/import/cyrus/header.ts";
 import { parseCyrusIndex } from "../../src/store/import/cyrus/index_file.ts";
 import {
@@ -161,7 +162,7 @@ Deno.test("folders named after mailboxes, hashed, in domains; removed, missing a
   }
 });
 
-Deno.test("names of mailboxes, and files that are damaged or of others", () => {
+Deno.test("names of mailboxes, and files that are damaged or of others", async () => {
   assert.deepEqual(cyrusNameOf("user.ann"), { user: "ann", domain: "", levels: [] });
   assert.deepEqual(cyrusNameOf("b.example!user.bob^x.A^b.C"), {
     user: "bob.x",
@@ -169,7 +170,7 @@ Deno.test("names of mailboxes, and files that are damaged or of others", () => {
     levels: ["A.b", "C"],
   });
   for (
-    const name of ["shared.x", "DELETED.user.ann.5F00", "user", "", "user.ann.#calendars.Default"]
+    const name of ["shared.x", "DELETED.user.ann.5F00", "user", ""]
   ) {
     assert.equal(cyrusNameOf(name), undefined, name);
   }
@@ -179,11 +180,54 @@ Deno.test("names of mailboxes, and files that are damaged or of others", () => {
   assert.equal(parseCyrusHeader(`${magic}%(N user.ann`), undefined);
   assert.deepEqual(parseCyrusHeader(`${magic}%(T c N "user.a \\"b\\"" U ())\n`), {
     name: 'user.a "b"',
-    isMail: false,
+    id: "",
+    kind: "other",
     keywords: [],
   });
   for (const length of [0, 10, 24, 127, 128, 200]) {
     const part = index(13, [[1, 1, 0, 0]]).subarray(0, length);
-    assert.equal(parseCyrusIndex(part), "is damaged", `${length} bytes`);
+    assert.equal(await parseCyrusIndex(part), "is damaged", `${length} bytes`);
+  }
+});
+
+Deno.test("Sieve scripts of Cyrus 3.6, which are messages, and of before, which are files", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await unpack("cyrus-3.6.1-spool.tgz", dir);
+    const [spool, sievedir] = [join(dir, "spool"), join(dir, "sieve")];
+    // The test's reader makes no links.
+    const inbox = join(sievedir, "uuid", "3", "h", "3hm0v15l2zgzwbj104u1ujhe");
+    await Deno.symlink("my rules.bc", join(inbox, "defaultbc"));
+    const bobs = join(sievedir, "domain", "a", "a.example", "b", "bob");
+    await Deno.mkdir(bobs, { recursive: true });
+    await Deno.writeTextFile(join(bobs, "lists.script"), "keep;\n");
+    await Deno.writeTextFile(join(bobs, "no.script"), 'require "vnd.cyrus.snooze";\n');
+    await Deno.symlink("lists.bc", join(bobs, "defaultbc"));
+    await Deno.mkdir(join(sievedir, "c", "cas"), { recursive: true });
+    await Deno.writeTextFile(join(sievedir, "c", "cas", "x.script"), "keep;\n");
+    await Deno.mkdir(join(dir, "config"));
+    const path = join(dir, "config", "mox.conf");
+    await Deno.writeTextFile(path, mox);
+    await Deno.writeTextFile(join(dir, "config", "domains.conf"), domains);
+    const args = ["-config", path, "import", "sieve", "-sievedir", sievedir];
+    const r = await moxIn(dir, [...args, "-spool", spool]);
+    assert.match(r.stdout, /^ann: script my rules is active$/m, r.stderr);
+    assert.match(r.stdout, /^ann: script old: taken over$/m);
+    assert.match(r.stdout, /^bob: script lists is active$/m);
+    assert.match(r.stdout, /^bob: script no: .*vnd\.cyrus\.snooze/m);
+    assert.match(r.stdout, /^3 scripts taken over, 1 not$/m);
+    assert.doesNotMatch(r.stdout, /removed|cas/);
+    const db = await SieveDatabase.open(join(dir, "data"));
+    try {
+      // The newer one of two of the same name.
+      assert.match(db.scripts.get("ann", "my rules")!, /^require .*"y"/s);
+      assert.equal(db.scripts.get("ann", "old"), "keep;\r\n");
+    } finally {
+      await db.close();
+    }
+    const none = await moxIn(dir, [...args.slice(0, -1), join(dir, "none")]);
+    assert.match(none.stderr, /no such folder/);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
   }
 });

@@ -279,6 +279,8 @@ Deno.test("the command: dry run, take-over, what is left behind, and a missing m
       /ann: message 7 \(uid \d+ in \w+\) is left out: its file is missing/,
     );
     assert.match(run.stdout, /account mox: 11 mailboxes, 118 messages \(156915 bytes\)/);
+    const words = (s: string) => /account mox: .*, (\d+) words of the junk filter$/m.exec(s)?.[1];
+    assert.equal(words(dry.stdout), words(run.stdout));
     assert.match(run.stdout, /left behind:\n {2}2 log of attempts to log in/);
     const verify = await moxIn(dir, ["verifydata", "data"]);
     assert.equal(verify.code, 0, verify.stdout + verify.stderr);

@@ -1,7 +1,7 @@
 /** Sieve scripts in homes as Dovecot's users have them. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { moveScripts } from "../../src/admin/moving/sieve.ts";
+import { homeScripts, moveScripts } from "../../src/admin/moving/sieve.ts";
 import { Config } from "../../src/config/mod.ts";
 import { SieveDatabase } from "../../src/delivery/sieve/database.ts";
 import { moxIn } from "../serve/instance.ts";
@@ -88,8 +88,9 @@ Deno.test("scripts of many users: names, the active one, faults told, again chan
       await scripts.setActive("ann", "old");
       await Deno.writeTextFile(join(home("ann"), "sieve", "old.sieve"), "discard;\n");
       const config = await Config.load(path);
-      const o = { config, scripts, replace: true, dryRun: false, tell() {} };
-      assert.deepEqual(await moveScripts(o, pattern, ["ann"]), { stored: 2, failed: 0 });
+      const o = { scripts, replace: true, dryRun: false, tell() {} };
+      const source = homeScripts(config, pattern, ["ann"]);
+      assert.deepEqual(await moveScripts(o, source), { stored: 2, failed: 0 });
       assert.equal(scripts.active("ann"), "old");
       assert.equal(scripts.get("ann", "old"), "discard;\n");
     } finally {

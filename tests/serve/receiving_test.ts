@@ -332,6 +332,17 @@ Deno.test("quota: refused for now, with the name of the setting", async () => {
   assert.equal((await r.messages("bob", "Inbox")).length, 2);
 });
 
+Deno.test("a quota of messages: refused for now, and a full number of mailboxes stops no delivery", async () => {
+  await using r = await startReceiver({ extra: "QuotaMessages: 1\nQuotaMailboxes: 1\n" });
+  assert.equal((await r.send({ text: mail(), sign: "sender.example" })).code, 250);
+  const reply = await r.send({ text: mail({ subject: "two" }), sign: "sender.example" });
+  assert.equal(`${reply.code} ${reply.status}`, "452 4.2.2");
+  assert.match(reply.lines[0], /QuotaMessages$/);
+  await r.account("ann", async (a) => {
+    await assert.rejects(a.createMailbox("more"), { code: "overQuota" });
+  });
+});
+
 Deno.test("a reply in a muted thread arrives read", async () => {
   await using r = await startReceiver();
   const root = mail();

@@ -39,7 +39,7 @@ export function readZone(text: string): Answer[] {
 }
 
 /** Answers, with DNSSEC's flag, from records; more may be added to them while it runs. */
-export function zoneServer(zone: readonly Answer[]): Promise<FakeServer> {
+export function zoneServer(zone: readonly Answer[], address?: string): Promise<FakeServer> {
   return fakeServer((name, type) => {
     const named = zone.filter((r) => r.name === name.toLowerCase());
     const answers = named.filter((r) => r.type === type || r.type === "CNAME");
@@ -48,5 +48,5 @@ export function zoneServer(zone: readonly Answer[]): Promise<FakeServer> {
       answers.push(...zone.filter((r) => r.name === data && r.type === type));
     }
     return { answers, ad: true, rcode: named.length > 0 ? 0 : 3 };
-  });
+  }, address);
 }

@@ -26,7 +26,10 @@ const DateOrTime = v.pipe(
 );
 
 export const Calendar = v.object({
+  /** Among those of its owner. */
   id: Id,
+  /** The account that shares it; "" for the user's own. */
+  owner: v.string(),
   name: v.string(),
   /** As CSS has it; "" if none was chosen. */
   color: v.string(),
@@ -38,6 +41,8 @@ export type Calendar = v.InferOutput<typeof Calendar>;
 /** One time at which an event is. */
 export const CalendarItem = v.object({
   calendarId: Id,
+  /** As the calendar has it. */
+  owner: v.string(),
   name: v.string(),
   title: v.string(),
   place: v.string(),
@@ -150,7 +155,13 @@ export const calendarCalls = {
     }),
   },
   CalendarEventGet: {
-    request: v.strictObject({ ...Where, zone: ZoneName, part: Part }),
+    request: v.strictObject({
+      ...Where,
+      zone: ZoneName,
+      part: Part,
+      /** The account that shares the calendar; "" for an own one. */
+      owner: v.optional(text(500), ""),
+    }),
     response: v.object({
       etag: v.string(),
       event: ShownEvent,

@@ -17,7 +17,7 @@ import {
   SendReschedule,
 } from "./compose.ts";
 import { Mailbox, MailboxName } from "./mailbox.ts";
-import { MessageItem, ParsedMessage } from "./message.ts";
+import { CheckedSignature, MessageItem, ParsedMessage } from "./message.ts";
 import { contactCalls } from "./contacts.ts";
 import { Page, Query, Target, View } from "./query.ts";
 import { calendarCalls } from "./calendar.ts";
@@ -145,6 +145,8 @@ export const calls = {
 
   /** Asks a list's server to send no more (RFC 8058), from this server, without anything of the reader's. */
   Unsubscribe: { request: v.strictObject({ id: Id }), response: Nothing },
+  /** Checks the signature of a message, by what came with it and the keys of contacts. */
+  SignatureCheck: { request: v.strictObject({ id: Id }), response: CheckedSignature },
   /** Answers an invitation; its organiser gets a message. */
   InvitationAnswer: {
     request: v.strictObject({

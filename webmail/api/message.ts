@@ -182,7 +182,7 @@ export const ParsedMessage = v.object({
   invitation: v.nullable(Invitation),
   /** Contacts that it brings; at most 20. */
   contacts: v.array(ContactCard),
-  /** Encrypted or signed by its sender's program, in a way that the page shows but can't check. */
+  /** Encrypted or signed by its sender's program. */
   protection: v.nullable(
     v.picklist(["pgpEncrypted", "smimeEncrypted", "pgpSigned", "smimeSigned"]),
   ),
@@ -194,3 +194,17 @@ export const ParsedMessage = v.object({
   lost: Count,
 });
 export type ParsedMessage = v.InferOutput<typeof ParsedMessage>;
+
+/** What became of a signature that was checked. */
+export const CheckedSignature = v.object({
+  /**
+   * good: it holds, and the key is vouched for; held: it holds, with a key that nobody vouches for; other: it is
+   * by somebody other than the sender; bad: it does not hold; noKey: the key isn't known; unknown: it can't be
+   * checked here.
+   */
+  state: v.picklist(["good", "held", "other", "bad", "noKey", "unknown"]),
+  /** Whose key it is, as the key says. */
+  signer: v.string(),
+  fingerprint: v.string(),
+});
+export type CheckedSignature = v.InferOutput<typeof CheckedSignature>;

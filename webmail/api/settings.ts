@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { text } from "./basics.ts";
 import { Order, Threading } from "./query.ts";
+import { type Language, languages } from "./languages.ts";
 
 /** How the messages of a sender are shown. */
 export const SenderView = v.picklist(["text", "html", "htmlExternal"]);
@@ -24,7 +25,7 @@ export const Settings = v.object({
   /** Where an answer stands to the text it quotes. */
   quoting: v.picklist(["auto", "top", "bottom"]),
   /** Of the page's texts, dates and numbers; "auto": as the browser has it. */
-  language: v.optional(v.picklist(["auto", "en", "de", "ar"]), "auto"),
+  language: v.optional(v.picklist(["auto", ...Object.keys(languages) as Language[]]), "auto"),
   layout: v.picklist(["auto", "topBottom", "leftRight"]),
   theme: v.picklist(["auto", "light", "dark"]),
   threading: Threading,

@@ -5,13 +5,11 @@
  *
  * @module
  */
+import { type Language, languages } from "../api/languages.ts";
 import { type Catalogue, setLanguage } from "../lib/text.ts";
 
-/** Languages that there are, by their own names. English needs no catalogue. */
-export const languages = { en: "English", de: "Deutsch", ar: "العربية" } as const;
-
 /** What can be chosen; "auto": as the browser has it. */
-export type LanguageChoice = keyof typeof languages | "auto";
+export type LanguageChoice = Language | "auto";
 
 const rightToLeft: ReadonlySet<string> = new Set(["ar"]);
 const choiceKey = "mox-language";
@@ -22,7 +20,7 @@ interface Kept {
   texts: Catalogue;
 }
 
-const isLanguage = (name: string): name is keyof typeof languages => Object.hasOwn(languages, name);
+const isLanguage = (name: string): name is Language => Object.hasOwn(languages, name);
 
 function stored(key: string): string | null {
   try {
@@ -43,7 +41,7 @@ function store(key: string, value: string): boolean {
 }
 
 /** A language that the reader wants, and with which rules for dates. */
-function wanted(): { name: keyof typeof languages; tag: string | undefined } {
+function wanted(): { name: Language; tag: string | undefined } {
   const choice = stored(choiceKey) ?? "auto";
   if (isLanguage(choice)) {
     const tag = navigator.languages.find((l) => l.split("-", 1)[0] === choice);
@@ -51,6 +49,8 @@ function wanted(): { name: keyof typeof languages; tag: string | undefined } {
   }
   for (const tag of navigator.languages) {
     const name = tag.split("-", 1)[0].toLowerCase();
+    // Who reads traditional characters is not served by simplified ones.
+    if (name === "zh" && /-(?:hant|tw|hk|mo)\b/i.test(tag)) continue;
     if (isLanguage(name)) return { name, tag: name === "en" ? undefined : tag };
   }
   return { name: "en", tag: undefined };
@@ -66,7 +66,7 @@ function kept(): Kept | undefined {
 }
 
 /** The language that the page is in. */
-let shown: keyof typeof languages = "en";
+let shown: Language = "en";
 
 function begin(): void {
   const { name, tag } = wanted();

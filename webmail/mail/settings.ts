@@ -7,7 +7,8 @@ import { el, explain, field, fill } from "../lib/dom.ts";
 import { longDate, shortDate } from "../lib/format.ts";
 import { browserSettings } from "./notification_settings.ts";
 import { attempt, notice } from "../lib/notify.ts";
-import { type LanguageChoice, languages } from "./language.ts";
+import { languages } from "../api/languages.ts";
+import type { LanguageChoice } from "./language.ts";
 import { signatureSettings } from "./signature_settings.ts";
 import { t } from "../lib/text.ts";
 

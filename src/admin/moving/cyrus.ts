@@ -11,7 +11,38 @@ export interface CyrusUser {
 }
 
 /**
- * The mailboxes in a spool of accounts that are here, and the users that nobody here is.
+ * Finds the account of a user of Cyrus, among those that are named or all.
+ * @param domain of users who have none; "" takes the one account whose address begins with the name
+ * @throws AdminError
+ */
+export function cyrusAccounts(
+  config: Config,
+  domain: string,
+  names: readonly string[],
+): (user: { user: string; domain: string }) => string | undefined {
+  const accounts = new Set(accountsNamed(config, names));
+  const byLocalpart = new Map<string, Set<string>>();
+  for (const account of accounts) {
+    for (const address of config.accountAddresses(account)) {
+      const local = address.slice(0, address.lastIndexOf("@"));
+      if (local === "") continue;
+      byLocalpart.set(local, (byLocalpart.get(local) ?? new Set()).add(account));
+    }
+  }
+  return (u) => {
+    const its = u.user.includes("@") ? "" : u.domain || domain;
+    const at = its === "" ? u.user : `${u.user}@${its}`;
+    if (at.includes("@")) {
+      const account = config.accountFor(at);
+      return account !== undefined && accounts.has(account) ? account : undefined;
+    }
+    const found = byLocalpart.get(u.user);
+    return found?.size === 1 ? [...found][0] : undefined;
+  };
+}
+
+/**
+ * The mailboxes in a spool of accounts that are here, or are named, and the users of the others.
  * @param domain of users who have none in the spool; "" takes the one account whose address begins with the name
  * @param names of accounts; all if none is named
  * @throws AdminError
@@ -23,29 +54,14 @@ export async function cyrusUsers(
   names: readonly string[],
   signal?: AbortSignal,
 ): Promise<{ users: CyrusUser[]; unknown: string[] }> {
-  const accounts = new Set(accountsNamed(config, names));
-  const byLocalpart = new Map<string, Set<string>>();
-  for (const account of accounts) {
-    for (const address of config.accountAddresses(account)) {
-      const local = address.slice(0, address.lastIndexOf("@"));
-      if (local === "") continue;
-      byLocalpart.set(local, (byLocalpart.get(local) ?? new Set()).add(account));
-    }
-  }
-  const accountOf = (user: string, ofUser: string): string | undefined => {
-    if (user.includes("@")) return config.accountFor(user);
-    const its = ofUser || domain;
-    if (its !== "") return config.accountFor(`${user}@${its}`);
-    const found = byLocalpart.get(user);
-    return found?.size === 1 ? [...found][0] : undefined;
-  };
+  const accountOf = cyrusAccounts(config, domain, names);
   const users = new Map<string, CyrusMailbox[]>();
   const unknown = new Set<string>();
   try {
     for await (const m of cyrusMailboxes(spool, signal)) {
-      const account = accountOf(m.user, m.domain);
-      if (account === undefined) unknown.add(m.domain === "" ? m.user : `${m.user}@${m.domain}`);
-      else if (accounts.has(account)) users.set(account, [...users.get(account) ?? [], m]);
+      const account = accountOf(m);
+      if (account !== undefined) users.set(account, [...users.get(account) ?? [], m]);
+      else unknown.add(m.domain === "" ? m.user : `${m.user}@${m.domain}`);
     }
   } catch (err) {
     if (!(err instanceof Deno.errors.NotFound) && !(err instanceof Deno.errors.PermissionDenied)) {

@@ -1,5 +1,5 @@
 /**
- * Sieve scripts of users of another server, as Dovecot (Pigeonhole) keeps them in a user's home: `.dovecot.sieve`, a
+ * Sieve scripts of users of another server. Dovecot (Pigeonhole) keeps them in a user's home: `.dovecot.sieve`, a
  * link to the active script or the script itself, and the others in a folder `sieve`.
  *
  * @module
@@ -9,14 +9,23 @@ import type { Config } from "../../config/mod.ts";
 import { ScriptError, scriptLimits, type Scripts } from "../../delivery/sieve/scripts.ts";
 import { accountsNamed, expandPattern } from "./mail.ts";
 
-/** A script on disk. */
-interface ScriptFile {
-  path: string;
+/** A script of another server. */
+export interface OtherScript {
   name: string;
+  /** Bytes of it, or of the file that it is in. */
+  size(): Promise<number>;
+  read(): Promise<Uint8Array>;
+}
+
+/** The scripts of an account at another server. */
+export interface OtherScripts {
+  account: string;
+  scripts: OtherScript[];
+  /** "" without one. */
+  active: string;
 }
 
 export interface MoveScripts {
-  config: Config;
   scripts: Scripts;
   /** Stores scripts also in place of those of the same names. */
   replace: boolean;
@@ -41,15 +50,22 @@ async function fileAt(path: string): Promise<Deno.FileInfo | undefined> {
 
 const nameOf = (path: string) => basename(path).replace(/^\./, "").replace(/\.sieve$/, "");
 
+/** A script that is a file of its own. */
+export const scriptFile = (path: string, name: string): OtherScript => ({
+  name,
+  size: async () => (await Deno.stat(path)).size,
+  read: () => Deno.readFile(path),
+});
+
 /** The scripts in a home, and the name of the active one; "" without. */
-async function scriptsIn(home: string): Promise<{ files: ScriptFile[]; active: string }> {
-  const files: ScriptFile[] = [];
+async function scriptsIn(home: string): Promise<{ scripts: OtherScript[]; active: string }> {
+  const scripts: OtherScript[] = [];
   const folder = join(home, "sieve");
   try {
     for await (const e of Deno.readDir(folder)) {
       const path = join(folder, e.name);
       if (!e.name.startsWith(".") && e.name.endsWith(".sieve") && await fileAt(path)) {
-        files.push({ path, name: nameOf(path) });
+        scripts.push(scriptFile(path, nameOf(path)));
       }
     }
   } catch (err) {
@@ -57,44 +73,56 @@ async function scriptsIn(home: string): Promise<{ files: ScriptFile[]; active: s
       throw err;
     }
   }
-  files.sort((a, b) => a.name < b.name ? -1 : 1);
+  scripts.sort((a, b) => a.name < b.name ? -1 : 1);
   const active = join(home, ".dovecot.sieve");
-  if (!await fileAt(active)) return { files, active: "" };
+  if (!await fileAt(active)) return { scripts, active: "" };
   const target = await Deno.readLink(active).catch(() => active);
   const name = nameOf(target);
-  if (!files.some((f) => f.name === name)) files.push({ path: active, name });
-  return { files, active: name };
+  if (!scripts.some((f) => f.name === name)) scripts.push(scriptFile(active, name));
+  return { scripts, active: name };
 }
 
 /**
- * Takes over the scripts in the homes that a pattern names. What is active here stays so.
+ * The scripts in the homes that a pattern names.
  * @param pattern as of {@link expandPattern}
  * @param names of accounts; all if none is named
- * @returns scripts that were stored, and those that could not be
  * @throws AdminError, file errors other than of a missing file
+ */
+export async function* homeScripts(
+  config: Config,
+  pattern: string,
+  names: readonly string[],
+): AsyncGenerator<OtherScripts> {
+  for (const account of accountsNamed(config, names)) {
+    for (const address of config.accountAddresses(account)) {
+      if (address.startsWith("@")) continue;
+      yield { account, ...await scriptsIn(expandPattern(pattern, address)) };
+    }
+  }
+}
+
+/**
+ * Takes over scripts. What is active here stays so.
+ * @returns scripts that were stored, and those that could not be
+ * @throws what the source throws, file errors
  */
 export async function moveScripts(
   o: MoveScripts,
-  pattern: string,
-  names: readonly string[],
+  source: AsyncIterable<OtherScripts>,
 ): Promise<{ stored: number; failed: number }> {
   let stored = 0, failed = 0;
-  for (const account of accountsNamed(o.config, names)) {
-    for (const address of o.config.accountAddresses(account)) {
-      if (address.startsWith("@")) continue;
-      const { files, active } = await scriptsIn(expandPattern(pattern, address));
-      for (const file of files) {
-        const why = await take(o, account, file);
-        if (why === undefined) stored++;
-        else if (why !== there) failed++;
-        const done = o.dryRun ? "would be taken over" : "taken over";
-        o.tell(`${account}: script ${file.name}: ${why ?? done}`);
-      }
-      if (o.dryRun || active === "" || o.scripts.active(account) !== undefined) continue;
-      if (o.scripts.get(account, active) === undefined) continue;
-      await o.scripts.setActive(account, active);
-      o.tell(`${account}: script ${active} is active`);
+  for await (const { account, scripts, active } of source) {
+    for (const script of scripts) {
+      const why = await take(o, account, script);
+      if (why === undefined) stored++;
+      else if (why !== there) failed++;
+      const done = o.dryRun ? "would be taken over" : "taken over";
+      o.tell(`${account}: script ${script.name}: ${why ?? done}`);
     }
+    if (o.dryRun || active === "" || o.scripts.active(account) !== undefined) continue;
+    if (o.scripts.get(account, active) === undefined) continue;
+    await o.scripts.setActive(account, active);
+    o.tell(`${account}: script ${active} is active`);
   }
   return { stored, failed };
 }
@@ -102,13 +130,12 @@ export async function moveScripts(
 const there = "is there already, and stays";
 
 /** Why a script was not stored; undefined if it was. */
-async function take(o: MoveScripts, account: string, f: ScriptFile): Promise<string | undefined> {
+async function take(o: MoveScripts, account: string, f: OtherScript): Promise<string | undefined> {
   if (!o.replace && o.scripts.get(account, f.name) !== undefined) return there;
-  const info = await fileAt(f.path);
-  if ((info?.size ?? 0) > scriptLimits.size) return `has more than ${scriptLimits.size} bytes`;
+  if (await f.size() > scriptLimits.size) return `has more than ${scriptLimits.size} bytes`;
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(f.path));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await f.read());
   } catch (err) {
     if (!(err instanceof TypeError)) throw err;
     return "is not in UTF-8";

@@ -122,7 +122,8 @@ export async function surveyOriginal(
     o.tell(`looking at account ${name}`);
     taken.accounts.set(name, surveyAccount(join(dataDir, "accounts", name)));
     const words = countRecords(join(dataDir, "accounts", name, "junkfilter.db"), "wordscore");
-    if (words > 0) taken.filters.set(name, { words, hams: 0, spams: 0 });
+    // One record has the numbers of messages.
+    if (words > 0) taken.filters.set(name, { words: words - 1, hams: 0, spams: 0 });
   }
   noteDropped(taken, dataDir);
   return taken;

@@ -54,6 +54,9 @@ function fromLine(
   return date && { sender, date };
 }
 
+/** Bytes of memory that is kept for the next message; that of a larger one goes with it. */
+const mostKept = 1024 * 1024;
+
 /** Bytes that grow; what is added is copied. */
 class Buffer {
   #bytes = new Uint8Array(64 * 1024);
@@ -61,9 +64,9 @@ class Buffer {
 
   add(more: Uint8Array): void {
     if (this.size + more.length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.size + more.length));
-      larger.set(this.#bytes.subarray(0, this.size));
-      this.#bytes = larger;
+      // Nothing is left behind of the smaller one.
+      const larger = Math.max(this.#bytes.length * 2, this.size + more.length);
+      this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(larger));
     }
     this.#bytes.set(more, this.size);
     this.size += more.length;
@@ -73,10 +76,19 @@ class Buffer {
     return this.#bytes.slice(start, end);
   }
 
+  /** All of it, for the caller alone; nothing is left. A large one is not copied. */
+  take(): Uint8Array {
+    const all = this.#bytes.length > mostKept
+      ? this.#bytes.subarray(0, this.size)
+      : this.copy(0, this.size);
+    this.clear();
+    return all;
+  }
+
   clear(): void {
     this.size = 0;
     // One large message shall not hold its memory until the end of the file.
-    if (this.#bytes.length > 1024 * 1024) this.#bytes = new Uint8Array(64 * 1024);
+    if (this.#bytes.length > mostKept) this.#bytes = new Uint8Array(64 * 1024);
   }
 }
 
@@ -195,6 +207,7 @@ class Assembler {
   /** The length is wrong: what stands in the message so far are several. */
   #split(): void {
     this.#needed = undefined;
+    if (this.#tentative.length === 0) return;
     let from = 0;
     for (const t of this.#tentative) {
       this.#hand(this.#out.copy(from, t.end));
@@ -216,11 +229,11 @@ class Assembler {
     if (this.#needed !== undefined && !this.#inHeader && this.#leadsHere()) {
       // Without a line between messages, an empty one at the end is the message's.
       if (this.#body === this.#needed) this.#flushEmpty();
-      this.done.push({ ...this.#start, message: this.#out.copy(0, this.#out.size) });
+      this.done.push({ ...this.#start, message: this.#out.take() });
     } else {
       this.#split();
       if (this.#tooLarge) this.done.push({ ...this.#start, message: undefined });
-      else this.#hand(this.#out.copy(0, this.#out.size));
+      else this.#hand(this.#out.take());
     }
     this.#out.clear();
     this.#tentative = [];
@@ -241,9 +254,8 @@ class Assembler {
 /** Bytes that are looked at between two turns for others. */
 const slice = 256 * 1024;
 
-/** The message without the marks before its lines that begin with "From ". They may be millions. */
+/** The message without the marks before its lines that begin with "From ", in the same memory. They may be millions. */
 async function unquoted(bytes: Uint8Array, mboxo: boolean): Promise<Uint8Array> {
-  let out: Uint8Array | undefined;
   let size = 0;
   let from = 0;
   let next = slice;
@@ -255,17 +267,17 @@ async function unquoted(bytes: Uint8Array, mboxo: boolean): Promise<Uint8Array> 
     if (at > 0 && bytes[at - 1] !== 10) continue;
     const n = quotes(bytes, at);
     if (n === undefined || mboxo && n !== 1) continue;
-    out ??= new Uint8Array(bytes.length);
+    // What is moved ends before what is looked at next.
     if (at - from > 64) {
-      out.set(bytes.subarray(from, at), size);
+      bytes.copyWithin(size, from, at);
       size += at - from;
-    } else for (let i = from; i < at; i++) out[size++] = bytes[i];
+    } else for (let i = from; i < at; i++) bytes[size++] = bytes[i];
     from = at + 1;
     at += n - 1;
   }
-  if (out === undefined) return bytes;
-  out.set(bytes.subarray(from), size);
-  return out.subarray(0, size + bytes.length - from);
+  if (from === 0) return bytes;
+  bytes.copyWithin(size, from);
+  return bytes.subarray(0, size + bytes.length - from);
 }
 
 async function finished({ quoted, ...m }: Assembled, mboxo: boolean): Promise<MboxMessage> {

@@ -1,7 +1,8 @@
 /** Commands that take over users, aliases and mail of other servers. @module */
 import { carryOut, setPasswords } from "../../admin/moving/carry_out.ts";
 import type { Plan } from "../../admin/moving/plan.ts";
-import { moveScripts } from "../../admin/moving/sieve.ts";
+import { cyrusScripts } from "../../admin/moving/cyrus_sieve.ts";
+import { homeScripts, moveScripts } from "../../admin/moving/sieve.ts";
 import { SieveDatabase } from "../../delivery/sieve/database.ts";
 import { planAliases } from "../../admin/moving/plan_aliases.ts";
 import { planUsers } from "../../admin/moving/plan_users.ts";
@@ -62,19 +63,22 @@ export const movingCommands: Record<string, AdminCommand> = {
     const names = Array.isArray(args.accounts)
       ? args.accounts.filter((x) => typeof x === "string")
       : [];
+    const sievedir = optionalText(args, "sievedir");
+    const source = sievedir === ""
+      ? homeScripts(config, textArgument(args, "home"), names)
+      : cyrusScripts(config, {
+        sievedir,
+        spool: optionalText(args, "spool"),
+        domain: optionalText(args, "domain"),
+      }, names);
     const db = sieve ?? await SieveDatabase.open(config.dataDir);
     try {
-      const { stored, failed } = await moveScripts(
-        {
-          config,
-          scripts: db.scripts,
-          replace: args.replace === true,
-          dryRun: args.dryRun === true,
-          tell: (line) => print(`${line}\n`),
-        },
-        textArgument(args, "home"),
-        names,
-      );
+      const { stored, failed } = await moveScripts({
+        scripts: db.scripts,
+        replace: args.replace === true,
+        dryRun: args.dryRun === true,
+        tell: (line) => print(`${line}\n`),
+      }, source);
       const done = args.dryRun === true ? "would be taken over" : "taken over";
       print(`${stored} scripts ${done}, ${failed} not\n`);
       return { problems: failed };

@@ -22,7 +22,7 @@ import { movedDatabases } from "./moved_rows.ts";
 /** Milliseconds that sessions get to end when the account stops; after that it goes on here. */
 const stopPatience = 20_000;
 /** Milliseconds for the last changes. */
-const lastPatience = 60_000;
+const lastPatience = 20_000;
 /** Milliseconds until a move that failed is tried again. */
 const retryAfter = 5_000;
 /** Milliseconds that a node may need to take a copy over. */
@@ -236,7 +236,7 @@ export class Departures {
       const timer = setTimeout(() => feed.stop(`${to} is too slow`), lastPatience);
       await feed.ended.finally(() => clearTimeout(timer));
       const rows = await takeAccountRows(dataDir, movedDatabases, account);
-      await callNode(key, to, place, "move ready", { account, id, rows }, takePatience);
+      await callNode(key, to, place, "move ready", { account, id, rows }, lastPatience);
       log.debug("the other node has all of an account", { account });
       await this.#checkConfig(to);
       if (signal.aborted) throw new MoveError("called off");

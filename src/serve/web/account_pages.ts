@@ -7,6 +7,7 @@ import {
   type RunningLists,
 } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
+import type { Scripts } from "../../delivery/sieve/scripts.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
@@ -77,6 +78,7 @@ export interface PagesServer {
   audit: AuditLog;
   logins: LoginServices;
   outbound: Outbound;
+  scripts: Scripts;
   tempDir: string;
   /** Mailing lists; undefined while the server starts. */
   lists: () => RunningLists | undefined;
@@ -377,6 +379,7 @@ export function accountAndAdminPages(
       glance: s.glance,
       resolver: s.resolver,
       freshResolver: s.freshResolver,
+      scripts: s.scripts,
       outbound: s.outbound,
       reports: s.reports,
       tlsResults: s.tlsResults,

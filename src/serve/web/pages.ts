@@ -57,6 +57,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     audit: shared.audit,
     logins: shared.logins,
     outbound: shared.outbound,
+    scripts: shared.sieve.db.scripts,
     tempDir: shared.tempDir,
     withoutLogin: withoutLogin(shared.developer),
     lists: () => server.lists?.forAdmin,

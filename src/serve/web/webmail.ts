@@ -5,6 +5,7 @@ import type { LoginGuard, Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Scanners } from "../../scanning/mod.ts";
+import type { Shares } from "../../store/mailboxes/shares.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { UserError } from "../../web/http/mod.ts";
@@ -47,6 +48,8 @@ export interface WebmailServer {
   /** Localserve: where messages of an account are checked. */
   checksOf?: (account: string) => string;
   /** Undefined where there is no DNS. */
+  /** Who shares something with whom; undefined while the server starts. */
+  shares: () => Shares | undefined;
   security: SecurityServices | undefined;
 }
 
@@ -78,11 +81,13 @@ export async function webmail(s: WebmailServer): Promise<Webmail> {
     tempDir: s.tempDir,
     sieve: s.sieve,
     noteChange: (change) => s.events.note(change),
+    owners: (user) => s.shares()?.owners(user) ?? [],
     scheduler: openScheduler({ config, accounts: s.accounts, send: (m) => sendCalendarMail(s, m) }),
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
     page: (req) => req.path === "/editor" ? editor(req) : (files.get(req.path) ?? page)(req),
     postPush: (endpoint, headers, body) => postPush(s.outbound, endpoint, headers, body),
     submit: (m) => submit(s, m),
+    authorities: () => s.outbound.authorities.list(),
     postOneClick: (url) => postOneClick(s.outbound, url),
     wasSubmitted: (account, messageId) => s.queue.hasMessageId(account, messageId),
     checksOf: s.checksOf,

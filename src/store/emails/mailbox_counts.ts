@@ -1,5 +1,5 @@
 /** Counts of mailboxes as JMAP has them (RFC 8621 §2): emails and threads, all and unread. @module */
-import type { MailboxId } from "../ids.ts";
+import { asMailboxId, type MailboxId } from "../ids.ts";
 import { Flag } from "../types.ts";
 import type { EmailIndex } from "./email_index.ts";
 
@@ -41,34 +41,41 @@ export function emailCounts(
   return (id) => counted.counts.get(id) ?? none;
 }
 
-function count(index: EmailIndex, trash: MailboxId): Map<number, EmailCounts> {
-  /** Threads with an unread email outside of Trash, and in it. */
-  const unread = new Set<number>();
-  const unreadTrash = new Set<number>();
+/** Mailboxes whose threads are marked by a bit; those of others are in a set each, which takes ten times as long. */
+const bits = 32;
+
+/** Counts in one go: some milliseconds for 200,000 emails. */
+export function count(
+  index: Pick<EmailIndex, "count" | "mailbox" | "flags" | "threadId" | "others" | "isIn">,
+  trash: number,
+): Map<number, EmailCounts> {
   const { mailbox, flags, threadId } = index;
+  const { size, number } = numbered(threadId, index.count);
+  /** Threads with an unread email outside of Trash (1), and in it (2). */
+  const unread = new Uint8Array(size);
   for (let slot = 0; slot < index.count; slot++) {
     if (mailbox[slot] === 0 || !isUnread(flags[slot])) continue;
-    if (trash !== 0 && index.isIn(slot, trash)) unreadTrash.add(threadId[slot]);
-    if (mailbox[slot] !== trash || index.others.has(slot)) unread.add(threadId[slot]);
+    const thread = number(threadId[slot]);
+    if (trash !== 0 && index.isIn(slot, asMailboxId(trash))) unread[thread] |= 2;
+    if (mailbox[slot] !== trash || index.others.has(slot)) unread[thread] |= 1;
   }
-  const counts = new Map<number, EmailCounts>();
-  /** Threads of a mailbox that were counted, by mailbox. */
-  const threads = new Map<number, Set<number>>();
+  const counts = new Map<number, EmailCounts & { bit: number; seen: Set<number> }>();
+  /** Threads that were counted: a bit for each of the first mailboxes. */
+  const marks = new Uint32Array(size);
   const add = (slot: number, id: number) => {
     let c = counts.get(id);
     if (!c) {
-      counts.set(id, c = { ...none });
-      threads.set(id, new Set());
+      const bit = counts.size < bits ? 1 << counts.size : 0;
+      counts.set(id, c = { ...none, bit, seen: new Set() });
     }
     c.totalEmails++;
     if (isUnread(flags[slot])) c.unreadEmails++;
-    const seen = threads.get(id)!;
-    const thread = threadId[slot];
-    const before = seen.size;
-    seen.add(thread);
-    if (seen.size === before) return;
+    const thread = number(threadId[slot]);
+    if (c.bit === 0 ? c.seen.has(thread) : (marks[thread] & c.bit) !== 0) return;
+    if (c.bit === 0) c.seen.add(thread);
+    else marks[thread] |= c.bit;
     c.totalThreads++;
-    if ((id === trash ? unreadTrash : unread).has(thread)) c.unreadThreads++;
+    if (unread[thread] & (id === trash ? 2 : 1)) c.unreadThreads++;
   };
   for (let slot = 0; slot < index.count; slot++) {
     if (mailbox[slot] === 0) continue;
@@ -76,5 +83,29 @@ function count(index: EmailIndex, trash: MailboxId): Map<number, EmailCounts> {
     if (index.others.size === 0) continue;
     for (const id of index.others.get(slot) ?? []) add(slot, id);
   }
-  return counts;
+  return new Map([...counts].map(([id, c]) => {
+    const { totalEmails, unreadEmails, totalThreads, unreadThreads } = c;
+    return [id, { totalEmails, unreadEmails, totalThreads, unreadThreads }];
+  }));
+}
+
+/** Numbers for threads, from 0 to below `size`: their ids less the lowest, unless they are far apart. */
+function numbered(
+  threadId: Uint32Array,
+  count: number,
+): { size: number; number: (thread: number) => number } {
+  let [least, most] = [Infinity, 0];
+  for (let slot = 0; slot < count; slot++) {
+    least = Math.min(least, threadId[slot]);
+    most = Math.max(most, threadId[slot]);
+  }
+  if (most < least) return { size: 0, number: () => 0 };
+  if (most - least < 8 * count + 65_536) {
+    return { size: most - least + 1, number: (thread) => thread - least };
+  }
+  const numbers = new Map<number, number>();
+  for (let slot = 0; slot < count; slot++) {
+    if (!numbers.has(threadId[slot])) numbers.set(threadId[slot], numbers.size);
+  }
+  return { size: numbers.size, number: (thread) => numbers.get(thread)! };
 }

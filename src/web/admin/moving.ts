@@ -2,6 +2,8 @@
 import type { ListResult, MoveState, movingCalls } from "../../../webmail/admin/api/moving.ts";
 import { carryOut, setPasswords } from "../../admin/moving/carry_out.ts";
 import type { AccountMove, MoveJob, MoveState as State } from "../../admin/moving/job.ts";
+import { cyrusUsers, moveCyrus } from "../../admin/moving/cyrus.ts";
+import { cyrusScripts } from "../../admin/moving/cyrus_sieve.ts";
 import {
   maildirsOf,
   masterLogins,
@@ -14,6 +16,7 @@ import type { Plan } from "../../admin/moving/plan.ts";
 import { planAliases } from "../../admin/moving/plan_aliases.ts";
 import { planUsers } from "../../admin/moving/plan_users.ts";
 import { readPostfixMap } from "../../admin/moving/postfix_map.ts";
+import { homeScripts, moveScripts } from "../../admin/moving/sieve.ts";
 import { formatOf, type LineProblem, readUsers } from "../../admin/moving/users.ts";
 import { ensureDir } from "../../platform/files.ts";
 import { type CallHandlers, UserError } from "../http/mod.ts";
@@ -123,6 +126,34 @@ export function movingHandlers(
         const run = (m: MoveOptions) => moveMaildirs(m, folders);
         begin(`from ${r.pattern.trim()}`, names, r.again, run, await common(r.parallel));
         return {};
+      }),
+    MoveCyrus: (r) =>
+      withAdminErrors(async () => {
+        const spool = r.spool.trim();
+        const { users } = await cyrusUsers(config, spool, r.domain.trim(), r.accounts);
+        const names = users.map((u) => u.account);
+        const run = (m: MoveOptions) => moveCyrus(m, users);
+        begin(`from ${spool}`, names, r.again, run, await common(r.parallel));
+        return {};
+      }),
+    MoveScripts: (r) =>
+      withAdminErrors(async () => {
+        const [home, sievedir] = [r.home.trim(), r.sievedir.trim()];
+        if ((home === "") === (sievedir === "")) {
+          throw new UserError("give either homes of Dovecot or the scripts' folder of Cyrus");
+        }
+        if (home !== "" && !/%[und]/.test(home)) {
+          throw new UserError("the path of homes needs %u, or %n and %d");
+        }
+        const [spool, domain] = [r.spool.trim(), r.domain.trim()];
+        const source = home !== ""
+          ? homeScripts(config, home, r.accounts)
+          : cyrusScripts(config, { sievedir, spool, domain }, r.accounts);
+        const lines: string[] = [];
+        const { replace, dryRun } = r;
+        const tell = (line: string) => void lines.push(line);
+        const result = await moveScripts({ scripts: o.scripts, replace, dryRun, tell }, source);
+        return { ...result, lines };
       }),
     MoveState: () => ({ move: job.state ? shownMove(job.state) : null }),
     async MoveStop() {

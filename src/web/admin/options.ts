@@ -3,6 +3,7 @@ import type { AdminNode } from "../../../webmail/admin/api/nodes.ts";
 import type { ScannerStates } from "./scanners.ts";
 import { AdminError, type AdminTokens, type AuditLog, type RunningLists } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
+import type { Scripts } from "../../delivery/sieve/scripts.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
@@ -68,6 +69,8 @@ export interface AdminPageOptions {
   resolver: Resolver | undefined;
   /** The same, remembering nothing of before. */
   freshResolver?: () => Resolver;
+  /** Sieve scripts of the accounts. */
+  scripts: Scripts;
   /** The way to other servers, for looking at policies. */
   outbound: Outbound;
   /** Undefined where none are received. */

@@ -120,6 +120,8 @@ export const callRules: Readonly<Record<AdminCallName, CallRule>> = {
   MoveAliases: accounts.write("Take over aliases from a table of Postfix"),
   MoveByImap: accounts.write("Bring the mail of many accounts by IMAP", pageOnly),
   MoveMaildirs: accounts.write("Bring the mail of many accounts from Maildirs", pageOnly),
+  MoveCyrus: accounts.write("Bring the mail of many accounts from a spool of Cyrus", pageOnly),
+  MoveScripts: accounts.write("Take over Sieve scripts of another server's users", pageOnly),
   MoveState: accounts.read("How bringing the mail of many accounts stands"),
   MoveStop: accounts.write("Stop bringing mail; what was brought stays"),
 

@@ -18,7 +18,7 @@ const worker = workerClient<Uint8Array, ParsedJson>({
   name: "JSON",
   start: () => new Worker(new URL("./json_worker.ts", import.meta.url), { type: "module" }),
   // With it goes what large bodies have made it grow by.
-  idleTimeout: 30_000,
+  idleTimeout: 10_000,
   answerTimeout: 30_000,
 });
 

@@ -1,15 +1,14 @@
 /**
  * The pages as they are built by `deno task pages` from the sources in webmail/, packed into the program.
  *
- * Imports the catalogues of languages besides. Called by serve/, which gives them to those who serve them.
+ * Called by serve/, which gives them to those who serve them.
  *
  * @module
  */
 import account from "./account.html" with { type: "text" };
 import admin from "./admin.html" with { type: "text" };
-import arabic from "../../../webmail/languages/ar.json" with { type: "text" };
-import german from "../../../webmail/languages/de.json" with { type: "text" };
 import caught from "./caught.html" with { type: "text" };
+import { catalogues } from "./catalogues.ts";
 import editor from "./editor.html" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import manifest from "./manifest.webmanifest" with { type: "text" };
@@ -26,8 +25,12 @@ export const appFiles: Readonly<Record<string, { text: string; type: string }>> 
   "/service_worker.js": { text: worker, type: "text/javascript" },
   "/shared_events.js": { text: sharedEvents, type: "text/javascript" },
   "/manifest.webmanifest": { text: manifest, type: "application/manifest+json" },
-  "/language/ar.json": { text: arabic, type: "application/json" },
-  "/language/de.json": { text: german, type: "application/json" },
+  ...Object.fromEntries(
+    Object.entries(catalogues).map(([name, text]) => [
+      `/language/${name}.json`,
+      { text, type: "application/json" },
+    ]),
+  ),
   "/icon.svg": { text: icon, type: "image/svg+xml" },
 };
 /** The page for developers, of what localserve caught. */

@@ -23,7 +23,7 @@ const worker = workerClient<FormRequest, FormContent>({
   name: "form",
   start: () => new Worker(new URL("./form_worker.ts", import.meta.url), { type: "module" }),
   // With it goes what large forms have made it grow by.
-  idleTimeout: 30_000,
+  idleTimeout: 10_000,
   answerTimeout: 30_000,
 });
 

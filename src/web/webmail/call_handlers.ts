@@ -17,6 +17,7 @@ import type { Noted } from "./list/noted.ts";
 import { rejectsMailboxes } from "./identities.ts";
 import { conversationItems, mailboxItem, messageItem } from "./list/items.ts";
 import { answerTo } from "./sending/invitation.ts";
+import { checkSignature } from "./signature.ts";
 import { unsubscribe } from "./reading/unsubscribe.ts";
 import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";
@@ -263,6 +264,8 @@ export function callHandlers(state: WebmailState): Handlers {
       await unsubscribe(services, of(ctx).account, r.id);
       return {};
     },
+    SignatureCheck: (r, ctx) =>
+      checkSignature(of(ctx).account, r.id, services.authorities?.() ?? []),
     InvitationAnswer: (r, ctx) =>
       answerTo(services, compose(of(ctx).account), r, undo, ctx.req.log),
 

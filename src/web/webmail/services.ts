@@ -55,6 +55,8 @@ export interface WebmailServices {
   /** POSTs to a browser's push service (RFC 8030); gives the status. Without it nothing is pushed. */
   postPush?(endpoint: URL, headers: Record<string, string>, body: Uint8Array): Promise<number>;
 
+  /** Accounts that may have granted something to a user. */
+  owners?(user: string): string[];
   /** Tells people of events; without it the page changes none. */
   scheduler?: Scheduler;
   /** Sieve scripts of the accounts, which the rules are, and those that all can include. */
@@ -70,6 +72,8 @@ export interface WebmailServices {
     /** Names of flags that were set or taken away, each once. */
     changedFlags: readonly string[];
   }): void;
+  /** PEM of the certificate authorities that are trusted; without it none is. */
+  authorities?(): readonly string[];
   /** POSTs "List-Unsubscribe=One-Click" to an address (RFC 8058); gives the status of the answer. */
   postOneClick?(url: string): Promise<number>;
   /** Where messages of an account are shown with their checks, with {id} in it; only localserve has it. */

@@ -2,8 +2,11 @@
 import { programArgs } from "../../support/program.ts";
 import { type Peer, processCpu, processMemory, waitForPort } from "./types.ts";
 
-/** Starts localserve on ports from an offset. */
+/** Starts localserve on ports from an offset. @throws Deno.errors.AddrInUse: another's server would be measured */
 export async function startMox(offset = 21_000): Promise<Peer> {
+  for (const port of [1025, 1143]) {
+    Deno.listen({ hostname: "127.0.0.1", port: port + offset }).close();
+  }
   const dir = await Deno.makeTempDir({ prefix: "mox-bench-" });
   const log = await Deno.open(`${dir}/log`, { write: true, create: true });
   const child = new Deno.Command(Deno.execPath(), {

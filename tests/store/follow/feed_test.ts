@@ -11,6 +11,7 @@ import { Accounts } from "../../../src/store/account/accounts.ts";
 import { DataFeed, type FeedChannel } from "../../../src/store/follow/feed.ts";
 import type { FeedOp } from "../../../src/store/follow/protocol.ts";
 import { CopySink } from "../../../src/store/follow/sink.ts";
+import { isPlanted, withFault } from "../../faults/disk.ts";
 import { contents, faults } from "../backup/compare.ts";
 import { testRules } from "../setup.ts";
 
@@ -304,3 +305,37 @@ Deno.test("sink: paths outside, of its own files, and lines that are none are re
   await assert.rejects(() => sink.take(gap, payload), /has 0 bytes, not 4152/);
   await Deno.remove(dir, { recursive: true });
 });
+
+Deno.test("feed: the copy's disk is full at any call; what is there is whole, and it goes on when there is room", () =>
+  withWorld(async (w) => {
+    const a = await w.accounts.open("one");
+    await w.deliver(a, letter("first"));
+    await w.same();
+    const copy = join(w.dir, "copy");
+    let full = 0;
+    // Each time at a later call, until one round has fewer calls than that.
+    for (let n = 1, done = false; !done; n = Math.ceil(n * 1.7)) {
+      await w.deliver(a, letter(`letter ${n}`));
+      await w.deliver(await w.accounts.open(`new${n}`), letter(`to ${n}`));
+      // A new connection, as a standby makes one after each failure.
+      w.again();
+      const { error, failed } = await withFault(
+        copy,
+        n,
+        "ENOSPC",
+        async () => void await w.round(),
+        { lasting: true },
+      );
+      done = failed.length === 0;
+      if (error !== undefined) {
+        assert.ok(isPlanted(error), String(error));
+        full++;
+      }
+      w.again();
+      // Of a new account the files come first; it is none before its database is there.
+      const wrong = faults(copy, w.dir).filter((f) => !/^is missing, but there are/.test(f));
+      assert.deepEqual(wrong, []);
+    }
+    assert.ok(full > 3, `${full} rounds failed`);
+    await w.same();
+  }));

@@ -329,3 +329,46 @@ Deno.test("who has time: people of the own domains are told of, others not", () 
     assert.equal((await busy("2027-03-08", "2027-03-09"))[0].busy.length, 1);
     assert.deepEqual(await busy("2027-03-09T12:00", "2027-03-09T11:00"), []);
   }));
+
+Deno.test("calendars that others share are shown and read, others not", async () => {
+  await withWebmail(async (web) => {
+    const { Accounts } = web.services.config.dynamic;
+    Accounts.set("ann", { ...Accounts.get("mox")!, FullName: "Ann" });
+    const ann = await web.accounts.open("ann");
+    try {
+      const g = await ann.groupware();
+      const [calendar] = g.collections("calendars").filter((c) => c.kind === "calendar");
+      const secret = await g.createCollection("calendar", "secret", { components: ["VEVENT"] });
+      const put = (id: number, title: string) =>
+        g.put(
+          id,
+          calendarObject(
+            "a.ics",
+            new TextEncoder().encode(
+              `BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VEVENT\r\nUID:${title}\r\n` +
+                `DTSTAMP:20270101T000000Z\r\nDTSTART:20270302T100000Z\r\nSUMMARY:${title}\r\n` +
+                "END:VEVENT\r\nEND:VCALENDAR\r\n",
+            ),
+          ),
+        );
+      await put(calendar.id, "Shared");
+      await put(secret.id, "Secret");
+      const b = await web.login();
+      const shown = async () => {
+        const r = await b.call("CalendarItems", { zone, from: "2027-03-01", to: "2027-03-31" });
+        return [r.calendars.map((c) => c.owner), r.items.map((i) => [i.owner, i.title])];
+      };
+      assert.deepEqual(await shown(), [[""], []]);
+      await g.setGrants(calendar.id, [{ account: "mox", rights: "read" }]);
+      assert.deepEqual(await shown(), [["", "ann"], [["ann", "Shared"]]]);
+      const where = { name: "a.ics", zone, owner: "ann" };
+      const got = await b.call("CalendarEventGet", { ...where, calendarId: calendar.id });
+      assert.deepEqual([got.event.title, got.answer], ["Shared", null]);
+      const hidden = { ...where, calendarId: secret.id };
+      await refused(b.call("CalendarEventGet", hidden), "missing");
+      await refused(b.call("CalendarEventGet", { ...hidden, owner: "bob" }), "missing");
+    } finally {
+      ann.close();
+    }
+  }, { owners: (user) => user === "mox" ? ["ann", "gone"] : [] });
+});

@@ -76,6 +76,7 @@ function withCalendars(fn: (c: Calendars) => Promise<void>): Promise<void> {
       id: calendars[0].id,
       name: "default",
       color: "",
+      owner: "",
       usual: true,
     });
     const { id } = calendars[0];
@@ -453,6 +454,7 @@ Deno.test("an answer has bounds, and an event goes to another calendar", async (
       id: other.id,
       name: "Work & play",
       color: "#ff0000",
+      owner: "",
       usual: false,
     });
   });

@@ -96,6 +96,33 @@ export const movingCalls = {
     request: v.strictObject({ pattern: v.pipe(text(1000), v.minLength(1)), ...common }),
     response: Nothing,
   },
+  MoveCyrus: {
+    request: v.strictObject({
+      /** Folder of a partition. */
+      spool: v.pipe(text(1000), v.minLength(1)),
+      /** Of users without one. */
+      domain: text(500),
+      ...common,
+    }),
+    response: Nothing,
+  },
+  MoveScripts: {
+    request: v.strictObject({
+      /** Homes of Dovecot's users; "" for Cyrus. */
+      home: text(1000),
+      /** Cyrus' folder of scripts; "" for Dovecot. */
+      sievedir: text(1000),
+      /** A partition of Cyrus 3.6, which has scripts there; "" without. */
+      spool: text(1000),
+      domain: text(500),
+      /** Also those whose names are taken here. */
+      replace: v.boolean(),
+      accounts: names,
+      dryRun: v.boolean(),
+    }),
+    /** A line for each script, and for those that are active now. */
+    response: v.object({ stored: Count, failed: Count, lines: v.array(v.string()) }),
+  },
   /** The move under way, or the last one. */
   MoveState: { request: Nothing, response: v.object({ move: v.nullable(MoveState) }) },
   /** Ends the move; what was brought stays. */

@@ -57,6 +57,7 @@ export async function mailPart(): Promise<HTMLElement> {
     tools(
       button("Bring mail by IMAP", () => imapDialog(look), { primary: true }),
       button("Bring mail from Maildirs", () => maildirDialog(look)),
+      button("Bring mail from Cyrus", () => cyrusDialog(look)),
     ),
     view,
   );
@@ -256,6 +257,32 @@ function maildirDialog(begun: () => Promise<void>): void {
     "Begin",
     async (f) => {
       await makeCall(adminCalls, "MoveMaildirs", { pattern: f.pattern.trim(), ...common(f) });
+      await begun();
+    },
+  );
+}
+
+function cyrusDialog(begun: () => Promise<void>): void {
+  formDialog(
+    "Bring mail from Cyrus",
+    [
+      {
+        name: "spool",
+        label: "Partition",
+        required: true,
+        value: "/var/spool/cyrus/mail",
+        explanation: "A folder of this machine that the server may read, of Cyrus 2.3 to 3.6.",
+      },
+      { name: "domain", label: "Domain of users without one", placeholder: "example.org" },
+      ...commonFields,
+    ],
+    "Begin",
+    async (f) => {
+      await makeCall(adminCalls, "MoveCyrus", {
+        spool: f.spool.trim(),
+        domain: f.domain.trim(),
+        ...common(f),
+      });
       await begun();
     },
   );

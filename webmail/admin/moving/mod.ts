@@ -9,6 +9,7 @@ import { lead, part, shortened, table } from "../../lib/page.ts";
 import { adminCalls } from "../api/mod.ts";
 import type { ListResult } from "../api/moving.ts";
 import { mailPart } from "./mail.ts";
+import { scriptsPart } from "./scripts.ts";
 
 export function movingSection(): Section {
   return {
@@ -16,7 +17,7 @@ export function movingSection(): Section {
     title: "Move in",
     show: async () => ({
       heading: "Move in from another server",
-      content: [usersPart(), aliasesPart(), await mailPart()],
+      content: [usersPart(), aliasesPart(), await mailPart(), scriptsPart()],
     }),
   };
 }

@@ -80,6 +80,23 @@ async function remove(
   return true;
 }
 
+/** Shows an event of a calendar that somebody shares. */
+function showShared(got: Got, owner: string): void {
+  const { event } = got;
+  openDialog(
+    event.title || t("(no title)"),
+    el(
+      "div",
+      { class: "event-shown" },
+      el("p", {}, timesText(event)),
+      event.place === "" ? null : el("p", {}, event.place),
+      el("p", { class: "hint" }, t("In a calendar that {0} shares with you.", owner)),
+      event.description === "" ? null : el("p", { class: "event-description" }, event.description),
+      peopleList(got.people),
+    ),
+  );
+}
+
 /** Buttons that answer an invitation, or one date of it; the answer that was given is pressed. */
 function answerButtons(
   got: Got,
@@ -240,8 +257,9 @@ export function makeEvent(event: EventForm, o: EditorOptions): void {
 
 /** Opens an event; of a series, first asks what of it is meant. @throws CallError */
 export async function openEvent(item: CalendarItem, o: EditorOptions): Promise<void> {
-  const { calendarId, name, date } = item;
-  const whole = await call("CalendarEventGet", { zone: browserZone(), calendarId, name });
+  const { calendarId, name, date, owner } = item;
+  const whole = await call("CalendarEventGet", { zone: browserZone(), calendarId, name, owner });
+  if (owner !== "") return showShared(whole, owner);
   const foreign = whole.organizer !== null;
   if (date === null || foreign && whole.answer === null) return showEvent(whole, item, o);
   const problem = el("div", { role: "alert", class: "error" });

@@ -31,8 +31,11 @@ export function itemsOn(items: readonly CalendarItem[], day: Day): CalendarItem[
 /** Colours of calendars that chose none. */
 const usual = ["#2b6e92", "#2b6a3b", "#8a5200", "#6b3fa0", "#a32a2a", "#0b6e6e"];
 
-export function colorOf(calendars: readonly Calendar[], id: number): string {
-  const at = calendars.findIndex((c) => c.id === id);
+export function colorOf(
+  calendars: readonly Calendar[],
+  i: Pick<CalendarItem, "calendarId" | "owner">,
+): string {
+  const at = calendars.findIndex((c) => c.id === i.calendarId && c.owner === i.owner);
   return calendars[at]?.color || usual[Math.max(at, 0) % usual.length];
 }
 
@@ -53,6 +56,7 @@ export function itemButton(s: Shown, i: CalendarItem, day: Day, style = ""): HTM
     dayText(day, { weekday: "long", day: "numeric", month: "long" }),
     when,
     i.place,
+    i.owner === "" ? "" : t("calendar of {0}", i.owner),
     i.repeats ? t("repeats") : "",
     i.status === "cancelled" ? t("cancelled") : i.status === "declined" ? t("declined") : "",
   ].filter((x) => x !== "").join(", ");
@@ -63,7 +67,7 @@ export function itemButton(s: Shown, i: CalendarItem, day: Day, style = ""): HTM
       class: `event ${i.allDay ? "all-day" : ""} ${
         i.status === "cancelled" || i.status === "declined" ? "cancelled" : ""
       }`,
-      style: `--event: ${colorOf(s.calendars, i.calendarId)}; ${style}`,
+      style: `--event: ${colorOf(s.calendars, i)}; ${style}`,
       title: [title, more].join(", "),
       onclick: (e: Event) => {
         e.stopPropagation();

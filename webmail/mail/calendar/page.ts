@@ -184,12 +184,17 @@ class CalendarPage {
     void this.#load();
   }
 
+  /** The user's own calendars: only they are changed here. */
+  #own(): readonly Calendar[] {
+    return this.#calendars.filter((c) => c.owner === "");
+  }
+
   #options() {
-    return { calendars: this.#calendars, changed: (text: string) => this.#changed(text) };
+    return { calendars: this.#own(), changed: (text: string) => this.#changed(text) };
   }
 
   #create(day: Day, minute?: number, to?: number): void {
-    if (this.#calendars.length === 0) {
+    if (this.#own().length === 0) {
       return fill(this.#problem, t("There is no calendar to put an event into."));
     }
     const next = minutesOf(localText(new Date())) + 60;

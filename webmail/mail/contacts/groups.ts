@@ -28,7 +28,7 @@ export function membersView(c: Contact, act: GroupActions): HTMLElement[] {
           {},
           linkButton(title, () => act.show(m.id), t("Show {0}", title)),
           button(t("Remove"), () => act.remove(m), {
-            attributes: { "aria-label": t("Take {0} out of the group", title) },
+            title: t("Take {0} out of the group", title),
           }),
         );
       }),

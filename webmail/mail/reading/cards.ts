@@ -1,10 +1,10 @@
 /** What a message brings besides its text: an invitation, a list that can be left, protection. @module */
 import { call } from "../../api/client.ts";
-import type { Invitation, ParsedMessage } from "../../api/mod.ts";
+import type { CheckedSignature, Invitation, ParsedMessage } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog } from "../../lib/dialog.ts";
 import { type Child, el, fill } from "../../lib/dom.ts";
-import { alertUser, attempt, notice } from "../../lib/notify.ts";
+import { alertUser, attempt, errorText, notice } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { locale, t } from "../../lib/text.ts";
 
@@ -141,11 +141,50 @@ const protections: Record<NonNullable<ParsedMessage["protection"]>, string> = {
     "This message is encrypted with S/MIME. It can be read with a mail program that has your " +
       "certificate, such as Thunderbird or Apple Mail.",
   ),
-  pgpSigned: t("This message has an OpenPGP signature, which isn't checked here."),
-  smimeSigned: t("This message has an S/MIME signature, which isn't checked here."),
+  pgpSigned: t("This message has an OpenPGP signature, which is being checked."),
+  smimeSigned: t("This message has an S/MIME signature, which is being checked."),
 };
 
-/** A line about a message's encryption or signature. */
+/** A line about a message's encryption or signature; what became of the signature comes a moment later. */
 export function protectionLine(m: ParsedMessage): HTMLElement | null {
-  return m.protection === null ? null : el("p", { class: "protection" }, protections[m.protection]);
+  if (m.protection === null) return null;
+  const line = el("p", { class: "protection" }, protections[m.protection]);
+  if (m.protection === "pgpSigned" || m.protection === "smimeSigned") {
+    line.setAttribute("role", "status");
+    void showSignature(line, m.item.id);
+  }
+  return line;
+}
+
+async function showSignature(line: HTMLElement, id: number): Promise<void> {
+  try {
+    const s = await call("SignatureCheck", { id });
+    line.classList.add(s.state);
+    fill(line, signatureText(s));
+    if (s.fingerprint !== "") line.title = t("Fingerprint {0}", s.fingerprint);
+  } catch (e) {
+    fill(line, t("The signature could not be checked: {0}", errorText(e)));
+  }
+}
+
+function signatureText({ state, signer }: CheckedSignature): string {
+  switch (state) {
+    case "good":
+      return t("Signed by {0}: the signature holds, and the key is known.", signer);
+    case "held":
+      return t(
+        "The signature holds, but nobody you know vouches for the key, which says that it is of {0}.",
+        signer,
+      );
+    case "other":
+      return t("The signature holds, but it is by {0}, not by the sender.", signer);
+    case "bad":
+      return t("The signature does not hold: the message was changed after it was signed.");
+    case "noKey":
+      return t(
+        "The message is signed with a key that isn't known here: add the key to the sender's contact.",
+      );
+    case "unknown":
+      return t("The message is signed in a way that can't be checked here.");
+  }
 }

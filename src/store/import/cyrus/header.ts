@@ -8,8 +8,10 @@
 export interface CyrusHeader {
   /** As Cyrus calls the mailbox within, `user.ann.Sent`; undefined where the folder's path tells it. */
   name: string | undefined;
-  /** Of mail; others are of calendars, contacts, scripts. */
-  isMail: boolean;
+  /** What Cyrus 3.6 names its folders by; "" before. */
+  id: string;
+  /** Of mail, or of Sieve scripts; others are of calendars and contacts. */
+  kind: "mail" | "scripts" | "other";
   /** Names of keywords, by the number of their bit. */
   keywords: string[];
 }
@@ -24,7 +26,7 @@ export function parseCyrusHeader(text: string): CyrusHeader | undefined {
   const rest = lines.slice(3).join("\n");
   if (!rest.startsWith("%(")) {
     const keywords = (lines[4] ?? "").split(" ").filter((k) => k !== "");
-    return { name: undefined, isMail: true, keywords };
+    return { name: undefined, id: "", kind: "mail", keywords };
   }
   const values = parseList(rest);
   if (values === undefined) return undefined;
@@ -33,10 +35,15 @@ export function parseCyrusHeader(text: string): CyrusHeader | undefined {
     const key = values[i];
     if (typeof key === "string") found.set(key, values[i + 1]);
   }
-  const [name, type, keywords] = [found.get("N"), found.get("T"), found.get("U")];
+  const valueOf = (key: string) => {
+    const value = found.get(key);
+    return typeof value === "string" ? value : undefined;
+  };
+  const [type, keywords] = [valueOf("T") ?? "", found.get("U")];
   return {
-    name: typeof name === "string" ? name : undefined,
-    isMail: type === undefined || type === "e" || type === "",
+    name: valueOf("N"),
+    id: valueOf("I") ?? "",
+    kind: type === "" || type === "e" ? "mail" : type === "f" ? "scripts" : "other",
     keywords: Array.isArray(keywords) ? keywords.map((k) => typeof k === "string" ? k : "") : [],
   };
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { giveWay } from "../../../platform/turns.ts";
 import { Flag } from "../../types.ts";
 
 /** What the index has of a message. */
@@ -22,7 +23,9 @@ export interface CyrusRecord {
 const [firstVersion, lastVersion] = [9, 17];
 /** Up to where a record's fields are read. */
 const recordBytes = 52;
-/** Bits of a message's keywords. */
+/** Records between two looks at the clock. */
+const recordsPerLook = 2000;
+/** Words of 32 bits with a message's keywords. */
 const keywordWords = 4;
 
 const systemFlags: readonly (readonly [bit: number, flag: number])[] = [
@@ -34,7 +37,9 @@ const systemFlags: readonly (readonly [bit: number, flag: number])[] = [
 ];
 
 /** The records by uid; or why they can't be read. */
-export function parseCyrusIndex(bytes: Uint8Array): Map<number, CyrusRecord> | string {
+export async function parseCyrusIndex(
+  bytes: Uint8Array,
+): Promise<Map<number, CyrusRecord> | string> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 24) return "is damaged";
   const version = view.getUint32(8);
@@ -45,12 +50,15 @@ export function parseCyrusIndex(bytes: Uint8Array): Map<number, CyrusRecord> | s
   if (start < 24 || size < recordBytes || start + size * count > bytes.length) return "is damaged";
   const records = new Map<number, CyrusRecord>();
   for (let i = 0; i < count; i++) {
+    if (i % recordsPerLook === 0) await giveWay();
     const at = start + i * size;
     const stored = view.getUint32(at + 32);
     const keywords: number[] = [];
     for (let word = 0; word < keywordWords; word++) {
       const bits = view.getUint32(at + 36 + word * 4);
-      for (let bit = 0; bit < 32; bit++) if (bits >>> bit & 1) keywords.push(word * 32 + bit);
+      for (let bit = 0; bits !== 0 && bit < 32; bit++) {
+        if (bits >>> bit & 1) keywords.push(word * 32 + bit);
+      }
     }
     records.set(view.getUint32(at), {
       received: view.getUint32(at + 4) * 1000,

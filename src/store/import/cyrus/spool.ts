@@ -22,6 +22,8 @@ export interface CyrusName {
 export interface CyrusMailbox extends CyrusName {
   folder: string;
   keywords: readonly string[];
+  /** "" before Cyrus 3.6. */
+  id: string;
 }
 
 /** Levels of folders that are looked at. */
@@ -33,8 +35,7 @@ const [maxHeader, maxIndex] = [1 << 20, 1 << 30];
 function nameParts(domain: string, parts: readonly string[]): CyrusName | undefined {
   if (parts.length < 2 || parts[0] !== "user" || parts[1] === "") return undefined;
   const plain = parts.slice(1).map((p) => p.replaceAll("^", "."));
-  // Calendars and the like, of versions whose header has no type.
-  if (plain.slice(1).some((p) => p === "" || p.startsWith("#"))) return undefined;
+  if (plain.includes("")) return undefined;
   return {
     user: plain[0],
     domain,
@@ -61,20 +62,38 @@ export function cyrusNameOfPath(path: readonly string[]): CyrusName | undefined 
 
 /**
  * Finds the mailboxes of users in a spool, or in a part of one.
- * @throws file errors of the spool itself
+ * @throws file errors
  */
 export async function* cyrusMailboxes(
   spool: string,
   signal?: AbortSignal,
 ): AsyncGenerator<CyrusMailbox> {
-  yield* look(spool, [], signal);
+  for await (const [kind, m] of look(spool, [], signal)) {
+    // Calendars and the like, of versions whose header has no kind.
+    if (kind === "mail" && !m.levels.some((l) => l.startsWith("#"))) yield m;
+  }
+}
+
+/**
+ * As {@link cyrusMailboxes}, those that have a user's Sieve scripts as messages (Cyrus 3.6).
+ * @returns also the id of each user's Inbox
+ */
+export async function cyrusScriptFolders(
+  spool: string,
+): Promise<{ folders: CyrusMailbox[]; inboxes: CyrusMailbox[] }> {
+  const folders: CyrusMailbox[] = [], inboxes: CyrusMailbox[] = [];
+  for await (const [kind, m] of look(spool, [], undefined)) {
+    if (kind === "scripts") folders.push(m);
+    else if (m.levels.length === 0) inboxes.push(m);
+  }
+  return { folders, inboxes };
 }
 
 async function* look(
   folder: string,
   path: string[],
   signal: AbortSignal | undefined,
-): AsyncGenerator<CyrusMailbox> {
+): AsyncGenerator<[CyrusHeader["kind"], CyrusMailbox]> {
   signal?.throwIfAborted();
   const below: string[] = [];
   let header: CyrusHeader | undefined;
@@ -82,9 +101,10 @@ async function* look(
     if (e.isDirectory) below.push(e.name);
     else if (e.name === "cyrus.header") header = await readHeader(join(folder, e.name));
   }
-  if (header?.isMail) {
+  if (header) {
     const name = header.name === undefined ? cyrusNameOfPath(path) : cyrusNameOf(header.name);
-    if (name) yield { ...name, folder, keywords: header.keywords };
+    const { id, keywords, kind } = header;
+    if (name) yield [kind, { ...name, folder, keywords, id }];
   }
   if (path.length >= maxDepth) return;
   for (const name of below.sort()) yield* look(join(folder, name), [...path, name], signal);
@@ -100,7 +120,7 @@ export async function* cyrusSource(mailboxes: readonly CyrusMailbox[]): Source {
   for (const m of mailboxes) {
     const below = m.levels.length === 0 ? "Inbox" : m.levels.join("/");
     yield { below };
-    const records = await readIndex(m.folder);
+    const records = await readCyrusIndex(m.folder);
     if (typeof records === "string") {
       yield {
         place: join(m.folder, "cyrus.index"),
@@ -147,11 +167,12 @@ async function message(
   };
 }
 
-async function readIndex(folder: string): Promise<Map<number, CyrusRecord> | string> {
+/** The records of a mailbox's index; or why they can't be read. */
+export async function readCyrusIndex(folder: string): Promise<Map<number, CyrusRecord> | string> {
   const path = join(folder, "cyrus.index");
   try {
     if ((await Deno.stat(path)).size > maxIndex) return "is too large";
-    return parseCyrusIndex(await Deno.readFile(path));
+    return await parseCyrusIndex(await Deno.readFile(path));
   } catch (err) {
     if (err instanceof Deno.errors.NotFound) return "is missing";
     throw err;

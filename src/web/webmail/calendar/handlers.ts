@@ -6,10 +6,14 @@ import { readDate, readFollowing } from "../../../mail/calendar/event_dates.ts";
 import { exceptionsOf } from "../../../mail/calendar/event_change.ts";
 import { property } from "../../../mail/contentline/component.ts";
 import type { Account } from "../../../store/account/account.ts";
+import type { Groupware } from "../../../store/groupware/groupware.ts";
+import type { ObjectRow } from "../../../store/groupware/types.ts";
+import type { CallChecked, CallResponse } from "../../../../webmail/api/mod.ts";
 import { type CallHandlers, UserError } from "../../http/mod.ts";
 import type { WebmailServices } from "../services.ts";
 import { busyPeople } from "./busy.ts";
-import { calendarItems, calendarList, eventRow, zoneOf } from "./reading.ts";
+import { calendarList, calendarsOf, eventRow, Gathered, periodOf, zoneOf } from "./reading.ts";
+import { eachOwner, sharedEvent } from "./shared.ts";
 import {
   answerEvent,
   deleteEvent,
@@ -19,6 +23,41 @@ import {
   saveEvent,
   type WriteContext,
 } from "./writing.ts";
+
+/** An event as the page's form has it. @throws UserError */
+function gotten(
+  g: Groupware,
+  row: ObjectRow,
+  r: Pick<CallChecked<"CalendarEventGet">, "zone" | "part">,
+  mine: (address: string) => boolean,
+): CallResponse<"CalendarEventGet"> {
+  const zone = zoneOf(r.zone);
+  try {
+    const series = storedSeries(g, row, zone);
+    const whole = series.master ?? series.overrides()[0]?.component;
+    if (whole === undefined || property(whole, "DTSTART") === undefined) {
+      throw new UserError("this event has no time that can be shown");
+    }
+    const { component: c, form } = r.part === null
+      ? { component: whole, form: readForm(series, whole, zone, mine) }
+      : r.part.following
+      ? readFollowing(series, r.part.date, zone, mine)
+      : readDate(series, r.part.date, zone, mine);
+    const organizer = foreignOrganizer(series, mine);
+    const me = organizer && invitedAs(series.calendar, mine);
+    const people = inviteesOf(c).slice(0, 1000);
+    return {
+      etag: row.etag,
+      event: form,
+      organizer: organizer === undefined ? null : invitee(organizer),
+      people,
+      answer: me === undefined ? null : people.find((p) => p.address === me)?.status ?? null,
+      exceptions: r.part?.following === false ? 0 : exceptionsOf(series),
+    };
+  } catch (err) {
+    rethrowCalendar(err);
+  }
+}
 
 /** The handlers; `who` finds who calls. */
 export function calendarHandlers<C>(
@@ -50,10 +89,19 @@ export function calendarHandlers<C>(
 
   return {
     async CalendarItems(r, ctx) {
-      const g = await who(ctx).account.groupware();
-      const mine = mineOf(who(ctx).account.name);
-      const found = await calendarItems(g, r.from, r.to, zoneOf(r.zone), mine);
-      return { calendars: calendarList(g), ...found };
+      const { account } = who(ctx);
+      const zone = zoneOf(r.zone);
+      const range = periodOf(r.from, r.to, zone);
+      const mine = mineOf(account.name);
+      const g = await account.groupware();
+      const gathered = new Gathered();
+      await gathered.add({ g, calendars: calendarsOf(g), owner: "" }, range, zone, mine);
+      const calendars = calendarList(g);
+      await eachOwner(services, account.name, async (owner, g, shared) => {
+        calendars.push(...calendarList(g, shared, owner));
+        await gathered.add({ g, calendars: shared, owner }, range, zone, mineOf(owner));
+      });
+      return { calendars, ...gathered.done() };
     },
     async CalendarBusy(r, ctx) {
       const { scheduler } = services;
@@ -62,35 +110,14 @@ export function calendarHandlers<C>(
     },
     async CalendarEventGet(r, ctx) {
       const { account } = who(ctx);
-      const g = await account.groupware();
-      const zone = zoneOf(r.zone);
-      const row = eventRow(g, r.calendarId, r.name);
-      try {
-        const series = storedSeries(g, row, zone);
-        const whole = series.master ?? series.overrides()[0]?.component;
-        if (whole === undefined || property(whole, "DTSTART") === undefined) {
-          throw new UserError("this event has no time that can be shown");
-        }
-        const mine = mineOf(account.name);
-        const { component: c, form } = r.part === null
-          ? { component: whole, form: readForm(series, whole, zone, mine) }
-          : r.part.following
-          ? readFollowing(series, r.part.date, zone, mine)
-          : readDate(series, r.part.date, zone, mine);
-        const organizer = foreignOrganizer(series, mine);
-        const me = organizer && invitedAs(series.calendar, mine);
-        const people = inviteesOf(c).slice(0, 1000);
-        return {
-          etag: row.etag,
-          event: form,
-          organizer: organizer === undefined ? null : invitee(organizer),
-          people,
-          answer: me === undefined ? null : people.find((p) => p.address === me)?.status ?? null,
-          exceptions: r.part?.following === false ? 0 : exceptionsOf(series),
-        };
-      } catch (err) {
-        rethrowCalendar(err);
+      if (r.owner !== "") {
+        return await sharedEvent(services, account.name, r, (g, row) => {
+          const got = gotten(g, row, { ...r, part: null }, mineOf(r.owner));
+          return Promise.resolve({ ...got, answer: null });
+        });
       }
+      const g = await account.groupware();
+      return gotten(g, eventRow(g, r.calendarId, r.name), r, mineOf(account.name));
     },
     async CalendarEventSave(r, ctx) {
       try {

@@ -55,10 +55,15 @@ export function eventRow(g: Groupware, calendarId: number, name: string): Object
   return row;
 }
 
-/** The calendars as the page lists them. */
-export function calendarList(g: Groupware): Calendar[] {
-  const usual = defaultCalendar(g)?.id;
-  return calendarsOf(g).map((c) => ({ id: c.id, ...calendarLooks(g, c), usual: c.id === usual }));
+/** The calendars as the page lists them; `owner` is "" for the user's own. */
+export function calendarList(g: Groupware, calendars = calendarsOf(g), owner = ""): Calendar[] {
+  const usual = owner === "" ? defaultCalendar(g)?.id : undefined;
+  return calendars.map((c) => ({
+    id: c.id,
+    owner,
+    ...calendarLooks(g, c),
+    usual: c.id === usual,
+  }));
 }
 
 /** Whether the user said that they don't come. */
@@ -76,6 +81,7 @@ function itemsOf(
   range: TimeRange,
   zone: Zone,
   mine: (address: string) => boolean,
+  owner: string,
 ): { items: CalendarItem[]; more: boolean } {
   const items: CalendarItem[] = [];
   const instances = series.instances(range.start, range.end, mostTimes);
@@ -84,6 +90,7 @@ function itemsOf(
     if (i.start === undefined || startTime === undefined || !inRange(series, i, range)) continue;
     items.push({
       calendarId: row.collectionId,
+      owner,
       name: row.name,
       title: textOf(c, "SUMMARY").slice(0, 500),
       place: textOf(c, "LOCATION").slice(0, 500),
@@ -101,39 +108,59 @@ function itemsOf(
   return { items, more: instances.length >= mostTimes };
 }
 
-/** All times of events in a period of days, in order. @throws UserError */
-export async function calendarItems(
-  g: Groupware,
-  from: string,
-  to: string,
-  zone: Zone,
-  mine: (address: string) => boolean,
-): Promise<{ items: CalendarItem[]; more: boolean; unread: number }> {
+/** Where events are read: calendars of an account. */
+export interface CalendarSource {
+  g: Groupware;
+  calendars: readonly Collection[];
+  /** "" for the user's own. */
+  owner: string;
+}
+
+/** The period of a request. @throws UserError */
+export function periodOf(from: string, to: string, zone: Zone): TimeRange {
   const [first, last] = [wallOf(from), wallOf(to)];
   if (first === undefined || last === undefined) throw new UserError("the period has no such date");
   if (last < first) throw new UserError("the period ends before it begins");
   if (last - first >= maxCalendarDays * day) {
     throw new UserError(`at most ${maxCalendarDays} days are shown at once`);
   }
-  const range = { start: toInstant(zone, first), end: toInstant(zone, last + day) };
-  const items: CalendarItem[] = [];
-  let unread = 0;
-  let more = false;
-  for (const c of calendarsOf(g)) {
-    for (const row of g.objectsBetween(c.id, range.start, range.end)) {
-      if (row.component !== "VEVENT") continue;
-      if (items.length > maxCalendarEvents) break;
-      await giveWay();
-      try {
-        const found = itemsOf(row, storedSeries(g, row, zone), range, zone, mine);
-        items.push(...found.items);
-        more ||= found.more;
-      } catch {
-        unread++;
+  return { start: toInstant(zone, first), end: toInstant(zone, last + day) };
+}
+
+/** Times of events in a period, as they are gathered from several accounts. */
+export class Gathered {
+  readonly #items: CalendarItem[] = [];
+  #unread = 0;
+  #more = false;
+
+  /** Adds those of some calendars. */
+  async add(
+    source: CalendarSource,
+    range: TimeRange,
+    zone: Zone,
+    mine: (address: string) => boolean,
+  ): Promise<void> {
+    const { g, calendars, owner } = source;
+    for (const c of calendars) {
+      for (const row of g.objectsBetween(c.id, range.start, range.end)) {
+        if (row.component !== "VEVENT") continue;
+        if (this.#items.length > maxCalendarEvents) return;
+        await giveWay();
+        try {
+          const found = itemsOf(row, storedSeries(g, row, zone), range, zone, mine, owner);
+          this.#items.push(...found.items);
+          this.#more ||= found.more;
+        } catch {
+          this.#unread++;
+        }
       }
     }
   }
-  items.sort((a, b) => a.time - b.time || a.title.localeCompare(b.title));
-  more ||= items.length > maxCalendarEvents;
-  return { items: items.slice(0, maxCalendarEvents), more, unread };
+
+  /** All of them, in order. */
+  done(): { items: CalendarItem[]; more: boolean; unread: number } {
+    this.#items.sort((a, b) => a.time - b.time || a.title.localeCompare(b.title));
+    const more = this.#more || this.#items.length > maxCalendarEvents;
+    return { items: this.#items.slice(0, maxCalendarEvents), more, unread: this.#unread };
+  }
 }

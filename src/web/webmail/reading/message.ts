@@ -18,7 +18,7 @@ import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
 import { contactCards } from "./contact_cards.ts";
 import { invitationOf } from "./invitation.ts";
-import { protectionOf } from "./protection.ts";
+import { isSignature, protectionOf } from "./protection.ts";
 import { listPost, listUnsubscribe } from "./list_headers.ts";
 import { packedAttachments } from "./packed_files.ts";
 import { attachmentItem, type NumberedPart, sortParts } from "./parts.ts";
@@ -119,7 +119,8 @@ export function parsedMessage(
       htmlText: parts.texts.length === 0 && html !== undefined ? htmlAsText(html.html) : "",
       hasExternal: (html?.external ?? 0) > 0,
       attachments: [
-        ...parts.attachments.map((p) => attachmentItem(p, hasHtml)),
+        ...parts.attachments.filter((p) => !isSignature(c.root, p.part))
+          .map((p) => attachmentItem(p, hasHtml)),
         ...packedAttachments(c),
       ].slice(0, maxAttachments),
       authentication,

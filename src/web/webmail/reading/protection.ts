@@ -18,3 +18,9 @@ export function protectionOf(root: Part): ParsedMessage["protection"] {
   }
   return null;
 }
+
+/** Whether a part is the signature of a signed message: it is checked, not read (RFC 1847 §2.1). */
+export function isSignature(root: Part, p: Part): boolean {
+  return root.subtype === "signed" && root.parts.length === 2 && root.parts[1] === p &&
+    p.type === "application" && /^(?:pgp|(?:x-)?pkcs7)-signature$/.test(p.subtype);
+}

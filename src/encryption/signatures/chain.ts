@@ -1,0 +1,72 @@
+/** Whether an authority vouches for a certificate, over those between (RFC 5280 §6, as far as mail needs it). @module */
+import { X509Certificate } from "node:crypto";
+import { certificateFields } from "./certificate.ts";
+
+/** Certificates from the signer's to an authority. */
+const maxChain = 8;
+/** Signatures of certificates that are checked for one. */
+const maxChecks = 100;
+
+/** Authorities by the name of whom they are, read once for each list. */
+const read = new WeakMap<readonly string[], Map<string, X509Certificate[]>>();
+
+function byName(trusted: readonly string[]): Map<string, X509Certificate[]> {
+  let found = read.get(trusted);
+  if (!found) {
+    found = Map.groupBy(
+      trusted.flatMap((pem) => parsed(pem) ?? []),
+      (c) => c.subject,
+    );
+    read.set(trusted, found);
+  }
+  return found;
+}
+
+function parsed(certificate: string | Uint8Array): X509Certificate | undefined {
+  try {
+    return new X509Certificate(certificate);
+  } catch {
+    return undefined;
+  }
+}
+
+const isGood = (c: X509Certificate, at: number) =>
+  Date.parse(c.validFrom) <= at && at <= Date.parse(c.validTo);
+
+/**
+ * True if a certificate for mail leads to an authority.
+ * @param others those that came along, for what stands between
+ * @param trusted PEM of the authorities
+ * @param at when it has to be good, milliseconds since the epoch
+ */
+export function isTrusted(
+  der: Uint8Array,
+  others: readonly Uint8Array[],
+  trusted: readonly string[],
+  at: number,
+): boolean {
+  if (!certificateFields(der)?.signsMail) return false;
+  const authorities = byName(trusted);
+  const between = others.flatMap((o) => parsed(o) ?? []);
+  let checks = 0;
+  const leads = (c: X509Certificate, length: number): boolean => {
+    if (length > maxChain || !isGood(c, at)) return false;
+    const signedBy = (issuer: X509Certificate) =>
+      issuer.ca && issuer.subject === c.issuer && ++checks <= maxChecks && verified(c, issuer);
+    const roots = authorities.get(c.issuer) ?? [];
+    if (roots.some((r) => isGood(r, at) && signedBy(r))) return true;
+    return between.some((b) =>
+      b.fingerprint256 !== c.fingerprint256 && signedBy(b) && leads(b, length + 1)
+    );
+  };
+  const first = parsed(der);
+  return first !== undefined && leads(first, 1);
+}
+
+function verified(c: X509Certificate, issuer: X509Certificate): boolean {
+  try {
+    return c.verify(issuer.publicKey);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Checking S/MIME signatures (RFC 8551, RFC 5652): with the certificates that came along, up to an authority
+ * that is trusted. Nothing is asked of other servers: certificates that were withdrawn are not noticed.
+ *
+ * @module
+ */
+import { constants, createHash, verify, X509Certificate } from "node:crypto";
+import { joined } from "../../platform/bytes.ts";
+import { sameBytes, type Value } from "./ber.ts";
+import { isTrusted } from "./chain.ts";
+import { certificateFields } from "./certificate.ts";
+import { certificateOf, readSignedData, type Signer } from "./signed_data.ts";
+import { type CheckedSignature, unknownSignature } from "./types.ts";
+
+/** Others, such as SHA-1, prove nothing any more: signatures with them count as not known. */
+const digests: Readonly<Record<string, string>> = {
+  "2.16.840.1.101.3.4.2.1": "sha256",
+  "2.16.840.1.101.3.4.2.2": "sha384",
+  "2.16.840.1.101.3.4.2.3": "sha512",
+};
+/** RSASSA-PSS (RFC 4056). */
+const pss = "1.2.840.113549.1.1.10";
+/** What is checked. */
+export interface SmimeSignature {
+  /** The p7s, or the p7m that has the content too. */
+  cms: Uint8Array;
+  /** Bytes that are signed, in pieces; undefined where the content is within. */
+  content: (() => Iterable<Uint8Array>) | undefined;
+  /** Address in From, in lower case. */
+  from: string;
+  /** PEM of authorities that are trusted. */
+  trusted: readonly string[];
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/** Checks a signature. Total: what can't be read is "unknown". */
+export function checkSmime(s: SmimeSignature): CheckedSignature {
+  try {
+    const data = readSignedData(s.cms);
+    const content = s.content ?? (data.content && (() => [data.content!]));
+    if (!content || data.signers.length === 0) return unknownSignature;
+    const results = data.signers.map((signer) =>
+      checkSigner(s, content, data.certificates, signer)
+    );
+    // RFC 5652 §5.1: each signer's is of its own; one that fails must not hide behind another.
+    const order = ["bad", "unknown", "noKey", "other", "held", "good"] as const;
+    return results.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0];
+  } catch {
+    // What is no SignedData, and certificates and keys that the runtime does not know.
+    return unknownSignature;
+  }
+}
+
+function checkSigner(
+  s: SmimeSignature,
+  content: () => Iterable<Uint8Array>,
+  certificates: readonly Uint8Array[],
+  signer: Signer,
+): CheckedSignature {
+  const der = certificateOf(signer, certificates);
+  if (!der) return { ...unknownSignature, state: "noKey" };
+  const certificate = new X509Certificate(der);
+  const fields = certificateFields(der)!;
+  const about = {
+    signer: fields.name,
+    fingerprint: certificate.fingerprint256.replaceAll(":", ""),
+  };
+  const holds = signatureHolds(content, certificate, signer);
+  if (holds === undefined) return { ...about, state: "unknown" };
+  if (!holds) return { ...about, state: "bad" };
+  if (!fields.addresses.includes(s.from)) return { ...about, state: "other" };
+  // What the signer says of the time is not proven: a certificate that ended is good for what came before.
+  const at = Math.min(signer.time ?? s.now, s.now);
+  const trusted = isTrusted(der, certificates, s.trusted, at);
+  return { ...about, state: trusted ? "good" : "held" };
+}
+
+/** Whether it holds; undefined for algorithms that are not known here. */
+function signatureHolds(
+  content: () => Iterable<Uint8Array>,
+  certificate: X509Certificate,
+  signer: Signer,
+): boolean | undefined {
+  const digest = digests[signer.digest];
+  if (!digest) return undefined;
+  const key = certificate.publicKey;
+  let signed: Uint8Array;
+  if (signer.signed) {
+    const hash = createHash(digest);
+    for (const piece of content()) hash.update(piece);
+    if (!signer.contentDigest || !sameBytes(hash.digest(), signer.contentDigest)) return false;
+    signed = signer.signed;
+  } else signed = joined([...content()]);
+  if (key.asymmetricKeyType === "ed25519") return verify(null, signed, key, signer.signature);
+  if (key.asymmetricKeyType === "ec") return verify(digest, signed, key, signer.signature);
+  if (key.asymmetricKeyType !== "rsa") return undefined;
+  if (signer.algorithm !== pss) return verify(digest, signed, key, signer.signature);
+  const saltLength = saltOf(signer.parameters);
+  const padding = constants.RSA_PKCS1_PSS_PADDING;
+  return verify(digest, signed, { key, padding, saltLength }, signer.signature);
+}
+
+/** RFC 4055 §3.1: [2] saltLength, 20 if it isn't given. */
+function saltOf(parameters: Value | undefined): number {
+  const salt = parameters?.parts.find((p) => p.tag === 0xa2)?.parts[0]?.content;
+  return salt === undefined ? 20 : salt.reduce((n, b) => n * 256 + b, 0);
+}

@@ -1,0 +1,62 @@
+/** Calendars that other accounts share with the user: they are read in the page, and changed by no one there. @module */
+import type { Groupware } from "../../../store/groupware/groupware.ts";
+import type { Collection, ObjectRow } from "../../../store/groupware/types.ts";
+import { missing } from "../errors.ts";
+import type { WebmailServices } from "../services.ts";
+import { calendarsOf } from "./reading.ts";
+
+type Services = Pick<WebmailServices, "accounts" | "config" | "owners">;
+
+/** Accounts whose calendars are looked at. */
+const maxOwners = 50;
+
+/** The calendars of an account that a user may read. */
+export const sharedCalendars = (g: Groupware, user: string): Collection[] =>
+  calendarsOf(g).filter((c) => g.rightsOf(c.id, user) !== undefined);
+
+/** Works with the groupware of somebody who shares; undefined if there is no such account here. */
+async function withOwner<T>(
+  s: Services,
+  owner: string,
+  fn: (g: Groupware) => Promise<T>,
+): Promise<T | undefined> {
+  if (!s.config.isHere(owner)) return undefined;
+  const account = await s.accounts.open(owner);
+  try {
+    return await fn(await account.groupware());
+  } finally {
+    account.close();
+  }
+}
+
+/** Works with each account that shares calendars with a user. */
+export async function eachOwner(
+  s: Services,
+  user: string,
+  fn: (owner: string, g: Groupware, calendars: Collection[]) => Promise<void>,
+): Promise<void> {
+  for (const owner of (s.owners?.(user) ?? []).slice(0, maxOwners)) {
+    await withOwner(s, owner, async (g) => {
+      const calendars = sharedCalendars(g, user);
+      if (calendars.length > 0) await fn(owner, g, calendars);
+    });
+  }
+}
+
+/** Works with an event of a shared calendar. @throws HttpError if it isn't there for the user */
+export async function sharedEvent<T>(
+  s: Services,
+  user: string,
+  where: { owner: string; calendarId: number; name: string },
+  fn: (g: Groupware, row: ObjectRow) => Promise<T>,
+): Promise<T> {
+  if (!(s.owners?.(user) ?? []).includes(where.owner)) throw missing("event");
+  const found = await withOwner(s, where.owner, async (g) => {
+    const c = sharedCalendars(g, user).find((x) => x.id === where.calendarId);
+    const row = c && g.object(c.id, where.name);
+    if (row === undefined || row.component !== "VEVENT") throw missing("event");
+    return { value: await fn(g, row) };
+  });
+  if (found === undefined) throw missing("event");
+  return found.value;
+}

@@ -1,0 +1,74 @@
+/** Taking over Sieve scripts of another server's users. @module */
+import { makeCall } from "../../api/client.ts";
+import { button } from "../../lib/button.ts";
+import { el, field, fill } from "../../lib/dom.ts";
+import { numberText } from "../../lib/format.ts";
+import { errorText } from "../../lib/notify.ts";
+import { lead, part, shortened } from "../../lib/page.ts";
+import { adminCalls } from "../api/mod.ts";
+
+const input = (placeholder: string) =>
+  el("input", { type: "text", placeholder, autocomplete: "off", spellcheck: "false" });
+
+const counted = (n: number) => n === 1 ? "1 script" : `${numberText(n)} scripts`;
+
+/** The part of the section. */
+export function scriptsPart(): HTMLElement {
+  const home = input("/var/vmail/%d/%n");
+  const sievedir = input("/var/spool/sieve");
+  const spool = input("/var/spool/cyrus/mail");
+  const domain = input("example.org");
+  const replace = el("input", { type: "checkbox" });
+  const view = el("div", { class: "stacked", "aria-live": "polite" });
+  const run = async (dryRun: boolean) => {
+    buttons.forEach((b) => b.disabled = true);
+    fill(view, el("p", { class: "muted" }, dryRun ? "Looking …" : "Taking over …"));
+    try {
+      const r = await makeCall(adminCalls, "MoveScripts", {
+        home: home.value.trim(),
+        sievedir: sievedir.value.trim(),
+        spool: spool.value.trim(),
+        domain: domain.value.trim(),
+        replace: replace.checked,
+        accounts: [],
+        dryRun,
+      });
+      const done = dryRun ? "would be taken over" : "taken over";
+      const not = r.failed === 0 ? "" : `; ${numberText(r.failed)} can't be`;
+      fill(
+        view,
+        el("h3", {}, `${counted(r.stored)} ${done}${not}`),
+        shortened(r.lines, (some) => el("ul", {}, some.map((line) => el("li", {}, line)))),
+      );
+    } catch (e) {
+      fill(view, el("p", { class: "error", role: "alert" }, errorText(e)));
+    } finally {
+      buttons.forEach((b) => b.disabled = false);
+    }
+  };
+  const buttons = [
+    button("Look what it would do", () => run(true)),
+    button("Take over", () => run(false), { primary: true }),
+  ];
+  return part(
+    "Sieve scripts",
+    lead(
+      "From folders of this machine that the server may read. What is here stays, and so does the script that is " +
+        "active; one with errors is told. Give the homes of Dovecot's users, or the folder of scripts of Cyrus.",
+    ),
+    el(
+      "div",
+      { class: "stacked" },
+      field(
+        "Homes (Dovecot): %u for the address, %n for what is before the @, %d for the domain",
+        home,
+      ),
+      field("Folder of scripts (Cyrus)", sievedir),
+      field("Partition of mail (Cyrus 3.6, which has scripts there)", spool),
+      field("Domain of users without one (Cyrus)", domain),
+      el("label", { class: "checkbox" }, replace, "Also scripts whose names are taken here"),
+      el("div", { class: "buttons" }, buttons),
+      view,
+    ),
+  );
+}

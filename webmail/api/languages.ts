@@ -1,0 +1,19 @@
+/** Languages of the page. @module */
+
+/** All that there are, by their own names. English needs no catalogue; Chinese is in simplified characters. */
+export const languages = {
+  en: "English",
+  de: "Deutsch",
+  es: "Español",
+  fr: "Français",
+  it: "Italiano",
+  nl: "Nederlands",
+  pl: "Polski",
+  pt: "Português",
+  uk: "Українська",
+  ar: "العربية",
+  ja: "日本語",
+  zh: "简体中文",
+} as const;
+
+export type Language = keyof typeof languages;
