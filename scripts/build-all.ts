@@ -32,12 +32,12 @@ export interface BuildOptions {
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 
 /** Builds into `dist`; returns the paths. @throws CompilerUnavailable when all else is there */
-export async function build(o: BuildOptions): Promise<string[]> {
+export async function build(options: BuildOptions): Promise<string[]> {
   await Deno.mkdir(dist, { recursive: true });
   const bundle = await bundleProgram(join(dist, "bundle"));
   const paths: string[] = [];
-  if (o.packOnly) {
-    for (const target of o.targets) {
+  if (options.packOnly) {
+    for (const target of options.targets) {
       const standIn = Deno.env.get("DENORT_BIN") ?? await runtimeFor(target);
       const packed = await compile(bundle, target, executable(target), standIn);
       console.log(`${basename(packed.path)}: ${megabytes(packed.size)}, not runnable, removed`);
@@ -51,15 +51,15 @@ export async function build(o: BuildOptions): Promise<string[]> {
   paths.push(sbomPath);
   let failure: unknown;
   try {
-    for (const target of o.targets) {
-      if (o.portable) {
+    for (const target of options.targets) {
+      if (options.portable) {
         const path = await portable(bundle, target, dist, list);
         console.log(`${basename(path)}: ${megabytes((await Deno.stat(path)).size)}`);
         paths.push(path);
       }
     }
-    if (o.executables) {
-      for (const target of o.targets) {
+    if (options.executables) {
+      for (const target of options.targets) {
         const packed = await compile(bundle, target, executable(target));
         console.log(`${basename(packed.path)}: ${megabytes(packed.size)}`);
         paths.push(packed.path);
@@ -110,9 +110,9 @@ export function optionsOf(args: readonly string[]): BuildOptions {
 }
 
 /** Builds for a command line, and says in one sentence what could not be done. */
-export async function buildFor(o: BuildOptions): Promise<void> {
+export async function buildFor(options: BuildOptions): Promise<void> {
   try {
-    await build(o);
+    await build(options);
   } catch (err) {
     if (!(err instanceof CompilerUnavailable)) throw err;
     console.error(err.message);

@@ -23,9 +23,9 @@ if (import.meta.main) {
   const data = JSON.parse(await Deno.readTextFile(source));
   const nice = data.nicenames;
   const programs: string[] = [];
-  const features = (data.data as Feature[]).map((f) => {
+  const features = (data.data as Feature[]).map((feature) => {
     const support: Record<string, [string, string]> = {};
-    for (const [family, platforms] of Object.entries(f.stats)) {
+    for (const [family, platforms] of Object.entries(feature.stats)) {
       for (const [platform, versions] of Object.entries(platforms)) {
         const [version, answer] = Object.entries(versions).at(-1) ?? ["", "u"];
         if (answer.startsWith("u")) continue;
@@ -35,15 +35,15 @@ if (import.meta.main) {
       }
     }
     return {
-      slug: f.slug,
-      title: f.title,
-      description: f.description ?? "",
-      url: f.url,
-      category: f.category,
-      tags: f.tags ?? [],
-      keywords: f.keywords ?? "",
+      slug: feature.slug,
+      title: feature.title,
+      description: feature.description ?? "",
+      url: feature.url,
+      category: feature.category,
+      tags: feature.tags ?? [],
+      keywords: feature.keywords ?? "",
       support,
-      notes: f.notes_by_num ?? {},
+      notes: feature.notes_by_num ?? {},
     };
   });
   const made = {

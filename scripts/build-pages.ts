@@ -88,11 +88,11 @@ async function bundle(script: string): Promise<string> {
 }
 
 /** The page as one file. */
-async function build(p: Page): Promise<string> {
-  const html = await Deno.readTextFile(join(root, p.html));
-  const styles = await Promise.all(p.styles.map((s) => Deno.readTextFile(join(root, s))));
-  const script = await bundle(p.script);
-  return html.replace("<title>Webmail</title>", () => `<title>${p.title}</title>`)
+async function build(page: Page): Promise<string> {
+  const html = await Deno.readTextFile(join(root, page.html));
+  const styles = await Promise.all(page.styles.map((s) => Deno.readTextFile(join(root, s))));
+  const script = await bundle(page.script);
+  return html.replace("<title>Webmail</title>", () => `<title>${page.title}</title>`)
     .replace("STYLE", () => smallStyle(styles.join("\n"))).replace("SCRIPT", () => script);
 }
 

@@ -56,10 +56,10 @@ const poster =
   `<text x="28" y="78" font-family="serif" font-size="44" fill="#1d2126">Autumn</text>` +
   `<text x="28" y="124" font-family="serif" font-size="44" fill="#1d2126">Concert</text></svg>`;
 
-await withWorld(async (w) => {
+await withWorld(async (world) => {
   const client = new ImapFlow({
     host: "127.0.0.1",
-    port: w.server.imap,
+    port: world.server.imap,
     secure: false,
     auth: { user: "mox@localhost", pass: "moxmoxmox" },
     logger: false,
@@ -82,9 +82,9 @@ await withWorld(async (w) => {
       { filename: "quote.pdf", content: "%PDF-1.4\n%%EOF\n", contentType: "application/pdf" },
     ],
   });
-  for (const m of all) await w.append(m);
-  const c = await newContext(w.browser, size);
-  const page = await w.login(c);
+  for (const m of all) await world.append(m);
+  const c = await newContext(world.browser, size);
+  const page = await world.login(c);
   await page.getByRole("option", { name: /Mira Okafor.* Re: Poster/ }).first().click();
   await page.locator(".text-body").getByText("in the new type").waitFor();
   await page.locator('.message[aria-selected="true"]:not(.unread)').waitFor({ state: "attached" });
@@ -97,10 +97,10 @@ const browser = await chromium.launch({
   args: browserFlags,
 });
 try {
-  await withAdminSite(async (s) => {
+  await withAdminSite(async (site) => {
     const c = await newContext(browser, size);
     const page = await c.newPage();
-    await page.goto(`${s.origin}/admin/`);
+    await page.goto(`${site.origin}/admin/`);
     await page.getByLabel("Password").fill(adminPassword);
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByRole("link", { name: "DMARC", exact: true }).click();

@@ -9,20 +9,20 @@ import { mails } from "./screenshot_mail.ts";
 const out = Deno.args[0] ?? "screenshots";
 await Deno.mkdir(out, { recursive: true });
 
-await withWorld(async (w) => {
-  for (const m of mails) await w.append(m);
+await withWorld(async (world) => {
+  for (const m of mails) await world.append(m);
   for (const look of ["light", "dark", "phone"] as const) {
-    const c = await w.context({ dark: look === "dark", phone: look === "phone" });
-    const shot = async (p: Page, name: string) => {
-      await p.screenshot({ path: `${out}/${name}-${look}.png` });
+    const c = await world.context({ dark: look === "dark", phone: look === "phone" });
+    const shot = async (page: Page, name: string) => {
+      await page.screenshot({ path: `${out}/${name}-${look}.png` });
       console.log(`${name}-${look}`);
     };
     const first = await c.newPage();
-    await first.goto(w.url);
+    await first.goto(world.url);
     await first.getByLabel("Email address").waitFor();
     await shot(first, "login");
     await first.close();
-    const page = await w.login(c);
+    const page = await world.login(c);
     const phone = look === "phone";
     const row = (text: string) => page.getByRole("option", { name: text }).first();
     await row("Lunch tomorrow?").waitFor();

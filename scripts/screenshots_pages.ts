@@ -38,9 +38,14 @@ const sections = {
   account: "account addresses away junk sessions suppressions transfer webhooks programs",
 };
 
-async function page(c: BrowserContext, s: AdminSite, kind: "admin" | "account", look: string) {
-  const p = await c.newPage();
-  await p.goto(`${s.origin}/${kind === "admin" ? "admin/" : ""}`);
+async function page(
+  context: BrowserContext,
+  site: AdminSite,
+  kind: "admin" | "account",
+  look: string,
+) {
+  const p = await context.newPage();
+  await p.goto(`${site.origin}/${kind === "admin" ? "admin/" : ""}`);
   await p.getByLabel("Password").waitFor();
   await shot(p, `${kind}-login-${look}`);
   if (kind === "account") await p.getByLabel("Email address").fill("ann@mox.example");
@@ -88,7 +93,7 @@ const browser = await chromium.launch({
 });
 try {
   for (const empty of only === "empty" ? [true] : only === "" ? [false, true] : [false]) {
-    await withAdminSite(async (s) => {
+    await withAdminSite(async (site) => {
       for (const look of empty ? ["light"] as const : looks) {
         if (!empty && only !== "" && look !== only) continue;
         const c = await newContext(browser, { dark: look === "dark", phone: look === "phone" });
@@ -98,7 +103,7 @@ try {
         const name = empty ? "empty" : look;
         if (empty) {
           const p = await c.newPage();
-          await p.goto(`${s.origin}/admin/`);
+          await p.goto(`${site.origin}/admin/`);
           await p.getByLabel("Password").fill(adminPassword);
           await p.getByRole("button", { name: "Log in" }).click();
           await p.getByRole("heading", { level: 1 }).waitFor();
@@ -108,8 +113,8 @@ try {
             await shot(p, `admin-${id.replace("/", "-")}-${name}`);
           }
         } else {
-          await page(c, s, "admin", name);
-          await page(c, s, "account", name);
+          await page(c, site, "admin", name);
+          await page(c, site, "account", name);
         }
         await c.close();
       }

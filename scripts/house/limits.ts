@@ -101,10 +101,10 @@ export function limitsPage(root: string): string {
       "",
       `## ${folder}`,
       "",
-      ...all.map((l) =>
-        `- **${l.name}** (\`${l.file.slice(folder.length + 1)}\`): ${shown(l.value, l.about)}. ${
-          plain(l.about)
-        }`
+      ...all.map((limit) =>
+        `- **${limit.name}** (\`${limit.file.slice(folder.length + 1)}\`): ${
+          shown(limit.value, limit.about)
+        }. ${plain(limit.about)}`
       ),
     ]),
     "",

@@ -92,14 +92,14 @@ export function sourceMap(root: string): string {
   const rooms = read(join(root, "src"));
   const byName = new Map(rooms.map((r) => [r.name, r]));
   const arrows = rooms.flatMap((r) => [...r.arrows].map(([to, n]) => arrow(r, byName.get(to)!, n)));
-  const boxes = rooms.map((r) => {
-    const x = number(r.x + r.width / 2);
-    return `<g><rect x="${number(r.x)}" y="${r.y}" width="${
-      number(r.width)
+  const boxes = rooms.map((room) => {
+    const x = number(room.x + room.width / 2);
+    return `<g><rect x="${number(room.x)}" y="${room.y}" width="${
+      number(room.width)
     }" height="${height}" rx="6"/>` +
-      `<text x="${x}" y="${r.y + 19}">${r.name}</text>` +
-      `<text class="count" x="${x}" y="${r.y + 35}">${r.files} ${
-        r.files === 1 ? "file" : "files"
+      `<text x="${x}" y="${room.y + 19}">${room.name}</text>` +
+      `<text class="count" x="${x}" y="${room.y + 35}">${room.files} ${
+        room.files === 1 ? "file" : "files"
       }</text></g>`;
   });
   const bottom = 40 + levels.length * row - (row - height);

@@ -89,7 +89,7 @@ function whyHarmless(b: Planted): string | undefined {
 async function baselines(
   folder: string,
   results: Results,
-  w: Workspace,
+  workspace: Workspace,
   seconds: number,
 ): Promise<Map<string, Baseline>> {
   const found = new Map<string, Baseline>();
@@ -103,7 +103,7 @@ async function baselines(
       const hash = hashOf(Deno.readTextFileSync(path), sources);
       let b = results.baseline(file, hash);
       if (!b) {
-        const { run, lines } = await w.coverage(file, folder);
+        const { run, lines } = await workspace.coverage(file, folder);
         b = {
           hash,
           ms: Math.round(run.ms),
@@ -150,15 +150,15 @@ try {
   const caught = new Map<string, number>();
   const worth = (f: string) => ((caught.get(f) ?? 0) + 1) / known.get(f)!.ms;
 
-  const attempt = async (b: Planted, w: Workspace): Promise<void> => {
+  const attempt = async (b: Planted, workspace: Workspace): Promise<void> => {
     const files = reaching(known, b);
     const tests = hashOf(...files.map((f) => known.get(f)!.hash));
     if (results.result(b.key, tests)) return;
     tried++;
-    w.write(b.path, withBug(b));
+    workspace.write(b.path, withBug(b));
     try {
       for (const f of files.sort((x, y) => worth(y) - worth(x))) {
-        const run = await w.test([f], 10_000 + 6 * known.get(f)!.ms);
+        const run = await workspace.test([f], 10_000 + 6 * known.get(f)!.ms);
         if (run.passed) continue;
         caught.set(f, (caught.get(f) ?? 0) + 1);
         const by = run.timedOut ? `${f}: takes too long` : `${f}: ${run.failed}`;
@@ -167,14 +167,14 @@ try {
       }
       results.setResult(b.key, { status: "survived", by: files.length === 0 ? "" : "all", tests });
     } finally {
-      w.write(b.path, b.source);
+      workspace.write(b.path, b.source);
     }
   };
   const waiting = sample.values();
-  await Promise.all(workspaces.map(async (w) => {
+  await Promise.all(workspaces.map(async (workspace) => {
     for (const b of waiting) {
       if (Date.now() > end) return;
-      await attempt(b, w);
+      await attempt(b, workspace);
     }
   }));
 

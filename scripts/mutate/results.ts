@@ -57,8 +57,8 @@ export class Results {
     return b?.hash === hash ? b : undefined;
   }
 
-  setBaseline(file: string, b: Baseline): void {
-    this.#stored.baselines[file] = b;
+  setBaseline(file: string, baseline: Baseline): void {
+    this.#stored.baselines[file] = baseline;
     this.#save();
   }
 
@@ -67,8 +67,8 @@ export class Results {
     return r?.status === "caught" || r?.tests === tests ? r : undefined;
   }
 
-  setResult(key: string, r: Result): void {
-    this.#stored.results[key] = r;
+  setResult(key: string, result: Result): void {
+    this.#stored.results[key] = result;
     this.#save();
   }
 

@@ -65,17 +65,17 @@ async function until<T>(ms: number, what: () => Promise<T>): Promise<T> {
 }
 
 /** Goes through it. @throws Error with the step's name and what the servers said */
-export async function firstHour(o: FirstHourOptions): Promise<void> {
+export async function firstHour(options: FirstHourOptions): Promise<void> {
   const ipOf = (name: string) => name.endsWith("two.example") ? ips.two : ips.one;
   const world = await makeWorld(
     ipOf,
     (name) => [name.endsWith("two.example") ? "http-01" : "tls-alpn-01"],
   );
   const make = async (name: "one" | "two", asRoot: boolean) => {
-    const dir = join(o.dir, name);
+    const dir = join(options.dir, name);
     await Deno.mkdir(dir, { mode: 0o755 });
     const domain = `${name}.example`;
-    const common = { program: o.program, dir, domain, uid: uids[name], asRoot };
+    const common = { program: options.program, dir, domain, uid: uids[name], asRoot };
     return new Site({ ...common, ip: ips[name], internalIp: internal[name] }, world);
   };
   const one = await make("one", true);
@@ -83,16 +83,16 @@ export async function firstHour(o: FirstHourOptions): Promise<void> {
   let current = "";
   const step = async (name: string, what: () => Promise<string>) => {
     current = name;
-    o.done(name, await what());
+    options.done(name, await what());
   };
   try {
-    await setUp(step, one, two, world, o.patience ?? 60_000);
+    await setUp(step, one, two, world, options.patience ?? 60_000);
     await exchange(step, one, two);
     await outgoingHttps(step, one, two, world);
     await policyFailure(step, one, two, world);
     await reports(step, one, two, world);
     await backups(step, one, two);
-    await step("data of an earlier version are brought up to date", () => upgrade(o));
+    await step("data of an earlier version are brought up to date", () => upgrade(options));
   } catch (err) {
     const logs = [one, two].map((s) => s.server?.said() ?? "").join("\n---\n");
     const text = err instanceof Error ? err.message : String(err);
@@ -193,17 +193,20 @@ async function outgoingHttps(step: Step, one: Site, two: Site, world: World): Pr
   });
 }
 
-function page(s: Site, world: World): Promise<string> {
+function page(site: Site, world: World): Promise<string> {
   return new Promise((resolve, reject) => {
-    const servername = `www.${s.o.domain}`;
+    const servername = `www.${site.o.domain}`;
     const headers = { host: servername };
     const ca = world.authority.ca.root;
-    const r = request({ host: s.o.ip, port: 443, servername, headers, ca, agent: false }, (res) => {
-      let text = "";
-      res.setEncoding("utf8");
-      res.on("data", (t: string) => text += t);
-      res.on("end", () => resolve(res.statusCode === 200 ? text : `${res.statusCode} ${text}`));
-    });
+    const r = request(
+      { host: site.o.ip, port: 443, servername, headers, ca, agent: false },
+      (res) => {
+        let text = "";
+        res.setEncoding("utf8");
+        res.on("data", (t: string) => text += t);
+        res.on("end", () => resolve(res.statusCode === 200 ? text : `${res.statusCode} ${text}`));
+      },
+    );
     r.on("error", reject);
     r.end();
   });
@@ -302,17 +305,17 @@ async function backups(step: Step, one: Site, two: Site): Promise<void> {
 }
 
 /** Serves each packed folder of an earlier version, reads mail in it, and looks through it afterwards. */
-async function upgrade(o: FirstHourOptions): Promise<string> {
+async function upgrade(options: FirstHourOptions): Promise<string> {
   const said: string[] = [];
   for (const name of packedFolders) {
-    const dir = join(o.dir, name);
+    const dir = join(options.dir, name);
     await Deno.mkdir(dir, { mode: 0o755 });
     await unpackTestData(name, dir);
     const path = join(dir, "config", "mox.conf");
     const text = (await Deno.readTextFile(path)).replace("- 127.0.0.1", `- ${ips.old}`)
       .replace(/Port: \d+/, "Port: 25").replace(/Port: \d{5}/, "Port: 143");
     await Deno.writeTextFile(path, `User: ${uids.one}\n${text}`);
-    const server = startServer(o.program, ["serve"], { cwd: dir });
+    const server = startServer(options.program, ["serve"], { cwd: dir });
     await server.says("mox is running");
     const client = new ImapFlow({
       host: ips.old,
@@ -329,7 +332,7 @@ async function upgrade(o: FirstHourOptions): Promise<string> {
     expect(status !== false && (status.messages ?? 0) > 0, `${name}: no mail`);
     const code = await server.end();
     expect(code === 0, `${name}: it ends with ${code}: ${server.said()}`);
-    const verified = await run(o.program, ["verifydata", join(dir, "data")], { cwd: dir });
+    const verified = await run(options.program, ["verifydata", join(dir, "data")], { cwd: dir });
     said.push(`${name.replace(/\..*/, "")} ${verified.trim().split("\n").at(-1)}`);
     expect(/all is well/.test(verified), `${name}: ${verified}`);
   }

@@ -11,20 +11,24 @@ export interface RunOptions {
 }
 
 /** The environment of a service: nothing of this one's but where programs are. */
-function environmentOf(o: RunOptions): Record<string, string> {
+function environmentOf(options: RunOptions): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const name of ["PATH", "SYSTEMROOT", "TEMP", "APPDATA"]) {
     const value = Deno.env.get(name);
     if (value !== undefined) kept[name] = value;
   }
-  return { ...kept, ...o.env };
+  return { ...kept, ...options.env };
 }
 
-function commandFor(program: readonly string[], args: readonly string[], o: RunOptions): string[] {
+function commandFor(
+  program: readonly string[],
+  args: readonly string[],
+  options: RunOptions,
+): string[] {
   const whole = [...program, ...args];
-  if (o.uid === undefined) return whole;
-  const id = String(o.uid);
-  const rights = o.lowPorts
+  if (options.uid === undefined) return whole;
+  const id = String(options.uid);
+  const rights = options.lowPorts
     ? ["--inh-caps", "-all,+net_bind_service", "--ambient-caps", "-all,+net_bind_service"]
     : ["--inh-caps", "-all"];
   return [
@@ -37,12 +41,12 @@ function commandFor(program: readonly string[], args: readonly string[], o: RunO
   ];
 }
 
-function start(program: readonly string[], args: readonly string[], o: RunOptions) {
-  const [command, ...rest] = commandFor(program, args, o);
+function start(program: readonly string[], args: readonly string[], options: RunOptions) {
+  const [command, ...rest] = commandFor(program, args, options);
   return new Deno.Command(command, {
     args: rest,
-    cwd: o.cwd,
-    env: environmentOf(o),
+    cwd: options.cwd,
+    env: environmentOf(options),
     clearEnv: true,
     stdin: "null",
     stdout: "piped",
@@ -54,9 +58,9 @@ function start(program: readonly string[], args: readonly string[], o: RunOption
 export async function run(
   program: readonly string[],
   args: readonly string[],
-  o: RunOptions,
+  options: RunOptions,
 ): Promise<string> {
-  const { code, stdout, stderr } = await start(program, args, o).output();
+  const { code, stdout, stderr } = await start(program, args, options).output();
   const text = new TextDecoder().decode(stdout);
   if (code !== 0) {
     throw new Error(
@@ -80,9 +84,9 @@ export interface Server {
 export function startServer(
   program: readonly string[],
   args: readonly string[],
-  o: RunOptions,
+  options: RunOptions,
 ): Server {
-  const child = start(program, args, o).spawn();
+  const child = start(program, args, options).spawn();
   let said = "";
   let ended = false;
   const reading = [child.stdout, child.stderr].map(async (stream) => {

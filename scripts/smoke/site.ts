@@ -29,11 +29,11 @@ export class Site {
   readonly o: SiteOptions;
   readonly #world: World;
 
-  constructor(o: SiteOptions, world: World) {
-    this.o = o;
+  constructor(options: SiteOptions, world: World) {
+    this.o = options;
     this.#world = world;
-    this.host = `mail.${o.domain}`;
-    this.address = `user@${o.domain}`;
+    this.host = `mail.${options.domain}`;
+    this.address = `user@${options.domain}`;
   }
 
   get #options(): RunOptions {

@@ -51,8 +51,8 @@ export class Authority {
   readonly #o: AuthorityOptions;
   #client: Promise<Client> | undefined;
 
-  constructor(o: AuthorityOptions) {
-    this.#o = o;
+  constructor(options: AuthorityOptions) {
+    this.#o = options;
   }
 
   /** The client with an account, made at the first use. */

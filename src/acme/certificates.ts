@@ -68,8 +68,8 @@ export class Certificates {
   #working: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(o: CertificatesOptions) {
-    this.#o = o;
+  constructor(options: CertificatesOptions) {
+    this.#o = options;
   }
 
   get #now(): number {
@@ -111,12 +111,17 @@ export class Certificates {
     return n;
   }
 
-  #use(n: Name, c: StoredCertificate): void {
-    n.certificate = c;
-    n.notBefore = c.notBefore;
-    n.notAfter = c.notAfter;
-    n.next = renewAt(c.notBefore, c.notAfter, this.#o.renewBefore, Math.random());
-    expiry.set({ name: n.name }, Math.floor(c.notAfter / 1000));
+  #use(name: Name, certificate: StoredCertificate): void {
+    name.certificate = certificate;
+    name.notBefore = certificate.notBefore;
+    name.notAfter = certificate.notAfter;
+    name.next = renewAt(
+      certificate.notBefore,
+      certificate.notAfter,
+      this.#o.renewBefore,
+      Math.random(),
+    );
+    expiry.set({ name: name.name }, Math.floor(certificate.notAfter / 1000));
   }
 
   /** The certificate of a name; undefined if there is none, or it has ended. */
@@ -160,34 +165,37 @@ export class Certificates {
     }
   }
 
-  async #try(n: Name): Promise<void> {
+  async #try(name: Name): Promise<void> {
     const { log, files, authority, proofs, keyFor, hindrance } = this.#o;
     // After a failure the other proof is tried: a port may be blocked.
-    const proof = proofs[n.failures % proofs.length];
+    const proof = proofs[name.failures % proofs.length];
     try {
-      const why = await hindrance?.(n.name);
+      const why = await hindrance?.(name.name);
       if (why !== undefined) throw new AcmeError(why);
-      log.info("getting certificate", { name: n.name, proof });
-      const pair = await authority.obtain(n.name, keyFor(n.name), proof);
-      const c = describeCertificate(pair, n.name);
-      await files.write(n.name, pair);
-      n.failures = 0;
-      n.error = undefined;
-      this.#use(n, c);
+      log.info("getting certificate", { name: name.name, proof });
+      const pair = await authority.obtain(name.name, keyFor(name.name), proof);
+      const c = describeCertificate(pair, name.name);
+      await files.write(name.name, pair);
+      name.failures = 0;
+      name.error = undefined;
+      this.#use(name, c);
       attempts.inc({ result: "ok" });
-      log.info("certificate is here", { name: n.name, until: new Date(c.notAfter).toISOString() });
+      log.info("certificate is here", {
+        name: name.name,
+        until: new Date(c.notAfter).toISOString(),
+      });
     } catch (err) {
       const e = explain(err);
-      n.failures++;
-      n.error = e.message;
-      n.next = this.#now + waitAfter(n.failures, e.retryAfter, Math.random());
+      name.failures++;
+      name.error = e.message;
+      name.next = this.#now + waitAfter(name.failures, e.retryAfter, Math.random());
       attempts.inc({ result: "error" });
       log.error("no certificate", {
-        name: n.name,
+        name: name.name,
         proof,
         err: e,
-        next: new Date(n.next).toISOString(),
-        ends: n.notAfter === undefined ? "" : new Date(n.notAfter).toISOString(),
+        next: new Date(name.next).toISOString(),
+        ends: name.notAfter === undefined ? "" : new Date(name.notAfter).toISOString(),
       });
     }
   }

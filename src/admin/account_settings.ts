@@ -16,17 +16,21 @@ export interface AccountSettings {
 }
 
 /** @throws AdminError */
-export async function setAccount(config: Config, name: string, s: AccountSettings): Promise<void> {
+export async function setAccount(
+  config: Config,
+  name: string,
+  settings: AccountSettings,
+): Promise<void> {
   await changing(() =>
-    config.writeDynamic((d) => {
-      const a = d.Accounts.get(name);
+    config.writeDynamic((value) => {
+      const a = value.Accounts.get(name);
       if (!a) throw new AdminError(`no account ${name}`);
-      a.FullName = s.fullName;
-      a.MaxOutgoingMessagesPerDay = s.maxOutgoing;
-      a.MaxFirstTimeRecipientsPerDay = s.maxFirstTime;
-      a.QuotaMessageSize = s.quota;
-      a.NoFirstTimeSenderDelay = s.noFirstTimeSenderDelay;
-      a.NoCustomPassword = s.noCustomPassword;
+      a.FullName = settings.fullName;
+      a.MaxOutgoingMessagesPerDay = settings.maxOutgoing;
+      a.MaxFirstTimeRecipientsPerDay = settings.maxFirstTime;
+      a.QuotaMessageSize = settings.quota;
+      a.NoFirstTimeSenderDelay = settings.noFirstTimeSenderDelay;
+      a.NoCustomPassword = settings.noCustomPassword;
     })
   );
 }

@@ -65,9 +65,9 @@ export async function addAccount(
     throw new AdminError(`the mail of a former account ${name} is still being removed`);
   }
   await changing(() =>
-    config.writeDynamic((d) => {
-      if (d.Accounts.has(name)) throw new AdminError(`account ${name} is there already`);
-      d.Accounts.set(name, newAccountConfig(address));
+    config.writeDynamic((value) => {
+      if (value.Accounts.has(name)) throw new AdminError(`account ${name} is there already`);
+      value.Accounts.set(name, newAccountConfig(address));
     })
   );
 }
@@ -84,13 +84,13 @@ export async function removeAccount(
   name: string,
 ): Promise<boolean> {
   await changing(() =>
-    config.writeDynamic((d) => {
-      if (!d.Accounts.delete(name)) throw new AdminError(`no account ${name}`);
-      for (const other of d.Accounts.values()) {
+    config.writeDynamic((value) => {
+      if (!value.Accounts.delete(name)) throw new AdminError(`no account ${name}`);
+      for (const other of value.Accounts.values()) {
         other.SendAs = other.SendAs.filter((a) => a !== name);
         other.SendOnBehalf = other.SendOnBehalf.filter((a) => a !== name);
       }
-      for (const domain of d.Domains.values()) {
+      for (const domain of value.Domains.values()) {
         domain.Administrators = domain.Administrators.filter((a) => a !== name);
       }
     })
@@ -146,8 +146,8 @@ export async function enableLogin(config: Config, name: string): Promise<void> {
 
 async function setLoginDisabled(config: Config, name: string, text: string): Promise<void> {
   await changing(() =>
-    config.writeDynamic((d) => {
-      const account = d.Accounts.get(name);
+    config.writeDynamic((value) => {
+      const account = value.Accounts.get(name);
       if (!account) throw new AdminError(`no account ${name}`);
       account.LoginDisabled = text;
     })
@@ -158,8 +158,8 @@ async function setLoginDisabled(config: Config, name: string, text: string): Pro
 export async function addAddress(config: Config, address: string, account: string): Promise<void> {
   const { key } = addressKeyOf(address);
   await changing(() =>
-    config.writeDynamic((d) => {
-      const a = d.Accounts.get(account);
+    config.writeDynamic((value) => {
+      const a = value.Accounts.get(account);
       if (!a) throw new AdminError(`no account ${account}`);
       if (a.Destinations.has(key)) throw new AdminError(`${key} is there already`);
       a.Destinations.set(key, destinationType.zero());
@@ -174,12 +174,12 @@ export async function addAddress(config: Config, address: string, account: strin
 export async function removeAddress(config: Config, address: string): Promise<void> {
   const { key } = addressKeyOf(address);
   await changing(() =>
-    config.writeDynamic((d) => {
-      const owner = [...d.Accounts.values()].find((a) => a.Destinations.has(key));
+    config.writeDynamic((value) => {
+      const owner = [...value.Accounts.values()].find((a) => a.Destinations.has(key));
       if (!owner) throw new AdminError(`no account has the address ${key}`);
       owner.Destinations.delete(key);
       owner.FromIDLoginAddresses = owner.FromIDLoginAddresses.filter((a) => !sameKey(a, key));
-      for (const [domain, { Aliases }] of d.Domains) {
+      for (const [domain, { Aliases }] of value.Domains) {
         for (const [localpart, alias] of Aliases) {
           const rest = alias.Addresses.filter((a) => !sameKey(a, key));
           if (rest.length === 0) {

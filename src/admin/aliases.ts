@@ -12,15 +12,15 @@ export interface AliasOptions {
   allowMsgFrom?: boolean;
 }
 
-function setOptions(alias: Alias, o: AliasOptions): void {
-  if (o.postPublic !== undefined) alias.PostPublic = o.postPublic;
-  if (o.listMembers !== undefined) alias.ListMembers = o.listMembers;
-  if (o.allowMsgFrom !== undefined) alias.AllowMsgFrom = o.allowMsgFrom;
+function setOptions(alias: Alias, options: AliasOptions): void {
+  if (options.postPublic !== undefined) alias.PostPublic = options.postPublic;
+  if (options.listMembers !== undefined) alias.ListMembers = options.listMembers;
+  if (options.allowMsgFrom !== undefined) alias.AllowMsgFrom = options.allowMsgFrom;
 }
 
-function find(d: Dynamic, address: string): Alias {
+function find(dynamic: Dynamic, address: string): Alias {
   const { localpart, domain } = splitAddress(address);
-  const alias = d.Domains.get(requireDomain(d, domain))!.Aliases.get(localpart);
+  const alias = dynamic.Domains.get(requireDomain(dynamic, domain))!.Aliases.get(localpart);
   if (!alias) throw new AdminError(`no alias ${address}`);
   return alias;
 }
@@ -35,8 +35,8 @@ export async function addAlias(
   const { localpart, domain } = splitAddress(address);
   if (members.length === 0) throw new AdminError("an alias has at least one member");
   await changing(() =>
-    config.writeDynamic((d) => {
-      const { Aliases } = d.Domains.get(requireDomain(d, domain))!;
+    config.writeDynamic((value) => {
+      const { Aliases } = value.Domains.get(requireDomain(value, domain))!;
       if (Aliases.has(localpart)) throw new AdminError(`alias ${address} is there already`);
       const alias = { ...aliasType.zero(), Addresses: [...members] };
       setOptions(alias, options);
@@ -58,9 +58,9 @@ export async function updateAlias(
 export async function removeAlias(config: Config, address: string): Promise<void> {
   const { localpart, domain } = splitAddress(address);
   await changing(() =>
-    config.writeDynamic((d) => {
-      find(d, address);
-      d.Domains.get(requireDomain(d, domain))!.Aliases.delete(localpart);
+    config.writeDynamic((value) => {
+      find(value, address);
+      value.Domains.get(requireDomain(value, domain))!.Aliases.delete(localpart);
     })
   );
 }
@@ -74,8 +74,8 @@ export async function setAliasMembers(
 ): Promise<void> {
   if (members.length === 0) throw new AdminError("an alias has at least one member");
   await changing(() =>
-    config.writeDynamic((d) => {
-      const alias = find(d, address);
+    config.writeDynamic((value) => {
+      const alias = find(value, address);
       alias.Addresses = [...members];
       setOptions(alias, options);
     })
@@ -89,8 +89,8 @@ export async function addAliasMembers(
   members: readonly string[],
 ): Promise<void> {
   await changing(() =>
-    config.writeDynamic((d) => {
-      const alias = find(d, address);
+    config.writeDynamic((value) => {
+      const alias = find(value, address);
       for (const m of members) {
         if (alias.Addresses.includes(m)) {
           throw new AdminError(`${m} is a member of ${address} already`);
@@ -108,8 +108,8 @@ export async function removeAliasMembers(
   members: readonly string[],
 ): Promise<void> {
   await changing(() =>
-    config.writeDynamic((d) => {
-      const alias = find(d, address);
+    config.writeDynamic((value) => {
+      const alias = find(value, address);
       for (const m of members) {
         if (!alias.Addresses.includes(m)) {
           throw new AdminError(`${m} is not a member of ${address}`);

@@ -162,28 +162,31 @@ export function beginDkimRotation(
 
 /** Goes on with all rotations as far as that is possible now, and begins those that are due. */
 export function continueDkimRotations(
-  s: WriteServices,
+  services: WriteServices,
   resolver: Resolver,
   now = Date.now(),
 ): Promise<RotationNews[]> {
-  return beginDue(s.config, now).then((begun) =>
+  return beginDue(services.config, now).then((begun) =>
     oneByOne(async () => {
       const news = [...begun];
-      const state = await read(s.config.dataDir);
+      const state = await read(services.config.dataDir);
       for (const [domain, r] of Object.entries(state.running)) {
         const before = JSON.stringify(r);
         try {
-          const done = await step(s, resolver, domain, r, now, news);
+          const done = await step(services, resolver, domain, r, now, news);
           if (done) {
             delete state.running[domain];
             state.done[domain] = now;
           }
         } catch (err) {
           r.problem = err instanceof Error ? err.message : String(err);
-          s.log.warn("DKIM keys of a domain are not changed yet", { domain, why: r.problem });
+          services.log.warn("DKIM keys of a domain are not changed yet", {
+            domain,
+            why: r.problem,
+          });
         }
         if (state.running[domain] === undefined || JSON.stringify(r) !== before) {
-          await write(s.config.dataDir, state);
+          await write(services.config.dataDir, state);
         }
       }
       return news;
@@ -212,23 +215,23 @@ async function beginDue(config: Config, now: number): Promise<RotationNews[]> {
 
 /** One step, or several that need no wait. True if all is done. */
 async function step(
-  s: WriteServices,
+  services: WriteServices,
   resolver: Resolver,
   domain: string,
-  r: Rotation,
+  rotation: Rotation,
   now: number,
   news: RotationNews[],
 ): Promise<boolean> {
-  const { config } = s;
+  const { config } = services;
   const entry = config.domain(domain);
   if (!entry) {
     news.push({ domain, text: "the domain is gone, and so is the change of its DKIM keys" });
     return true;
   }
   const provided = providerFor(config, entry.name.ascii) !== undefined;
-  if (r.step === "publish") {
-    const add = await recordsOf(config, domain, r.selectors);
-    if (provided) await writeZone(s, entry.name.ascii, { remove: [], add });
+  if (rotation.step === "publish") {
+    const add = await recordsOf(config, domain, rotation.selectors);
+    if (provided) await writeZone(services, entry.name.ascii, { remove: [], add });
     else {
       news.push({
         domain,
@@ -240,30 +243,30 @@ async function step(
         ],
       });
     }
-    Object.assign(r, { step: "wait", since: now, problem: "" });
+    Object.assign(rotation, { step: "wait", since: now, problem: "" });
   }
-  if (r.step === "wait") {
-    for (const want of await recordsOf(config, domain, r.selectors)) {
+  if (rotation.step === "wait") {
+    for (const want of await recordsOf(config, domain, rotation.selectors)) {
       const there = await recordsThere(resolver, want.name, "TXT");
       if (!there.includes(want.data)) {
-        r.problem = `${want.name} is not seen in the DNS yet`;
+        rotation.problem = `${want.name} is not seen in the DNS yet`;
         return false;
       }
     }
-    for (const name of r.selectors) await setDkimSign(config, domain, name, true);
-    for (const name of r.old) {
+    for (const name of rotation.selectors) await setDkimSign(config, domain, name, true);
+    for (const name of rotation.old) {
       if (config.domain(domain)?.config.DKIM.Selectors.has(name)) {
         await setDkimSign(config, domain, name, false);
       }
     }
-    Object.assign(r, { step: "used", since: now, problem: "" });
-    news.push({ domain, text: `DKIM keys ${r.selectors.join(", ")} sign from now on` });
+    Object.assign(rotation, { step: "used", since: now, problem: "" });
+    news.push({ domain, text: `DKIM keys ${rotation.selectors.join(", ")} sign from now on` });
     return false;
   }
-  if (now - r.since < keepOld) return false;
-  const old = r.old.filter((name) => config.domain(domain)!.config.DKIM.Selectors.has(name));
+  if (now - rotation.since < keepOld) return false;
+  const old = rotation.old.filter((name) => config.domain(domain)!.config.DKIM.Selectors.has(name));
   const remove = await recordsOf(config, domain, old);
-  if (provided) await writeZone(s, entry.name.ascii, { remove, add: [] });
+  if (provided) await writeZone(services, entry.name.ascii, { remove, add: [] });
   for (const name of old) await removeDkim(config, domain, name);
   news.push({
     domain,

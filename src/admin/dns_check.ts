@@ -34,7 +34,7 @@ import { domainName } from "./domains.ts";
 import { AdminError } from "./errors.ts";
 import { publicIps } from "./records.ts";
 
-type Check = (c: CheckContext, part: Part) => Promise<void> | void;
+type Check = (context: CheckContext, part: Part) => Promise<void> | void;
 
 const checks: readonly [CheckName, string, Check][] = [
   ["dnssec", "DNSSEC", checkDnssec],

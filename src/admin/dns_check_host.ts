@@ -44,9 +44,12 @@ const unknownIps =
   "listener.";
 
 /** Whether the resolver validates, and the zone is signed. */
-export async function checkDnssec(c: CheckContext, part: Part): Promise<void> {
+export async function checkDnssec(context: CheckContext, part: Part): Promise<void> {
   // The root zone is signed since 2010: a validating resolver vouches for it.
-  const validates = await c.resolver.lookup("com", "NS").then((a) => a.authenticated, () => false);
+  const validates = await context.resolver.lookup("com", "NS").then(
+    (a) => a.authenticated,
+    () => false,
+  );
   part.found.push(validates ? "the resolver validates" : "the resolver does not validate");
   if (!validates) {
     part.warn(
@@ -57,7 +60,7 @@ export async function checkDnssec(c: CheckContext, part: Part): Promise<void> {
     );
     return;
   }
-  const signed = await c.resolver.lookup(c.domain, "MX").then(
+  const signed = await context.resolver.lookup(context.domain, "MX").then(
     (a) => a.authenticated,
     (err) => err instanceof DnsError && err.authenticated,
   );
@@ -71,65 +74,69 @@ export async function checkDnssec(c: CheckContext, part: Part): Promise<void> {
 }
 
 /** Whether the host's name has its addresses. */
-export async function checkHost(c: CheckContext, part: Part): Promise<void> {
-  const addresses = await addressesOf(c.resolver, c.host);
-  part.found.push(...addresses.map((a) => `${c.host} ${a}`));
+export async function checkHost(context: CheckContext, part: Part): Promise<void> {
+  const addresses = await addressesOf(context.resolver, context.host);
+  part.found.push(...addresses.map((a) => `${context.host} ${a}`));
   if (addresses.length === 0) {
     part.error(
-      `${c.host} has no address.`,
-      zoneLine(c.host, "A", c.ips.find((ip) => !ip.includes(":")) ?? "<your IPv4 address>"),
+      `${context.host} has no address.`,
+      zoneLine(
+        context.host,
+        "A",
+        context.ips.find((ip) => !ip.includes(":")) ?? "<your IPv4 address>",
+      ),
     );
   }
-  if (c.ips.length === 0) {
+  if (context.ips.length === 0) {
     part.warn("Whether the addresses are right can't be told.", unknownIps);
     return;
   }
-  for (const ip of c.ips.filter((i) => !addresses.includes(i))) {
+  for (const ip of context.ips.filter((i) => !addresses.includes(i))) {
     if (addresses.length === 0) break;
     part.warn(
-      `${c.host} does not have the address ${ip}, which a listener is on.`,
-      zoneLine(c.host, ip.includes(":") ? "AAAA" : "A", ip),
+      `${context.host} does not have the address ${ip}, which a listener is on.`,
+      zoneLine(context.host, ip.includes(":") ? "AAAA" : "A", ip),
     );
   }
-  for (const a of addresses.filter((a) => !c.ips.includes(a))) {
+  for (const a of addresses.filter((a) => !context.ips.includes(a))) {
     part.error(
-      `${c.host} has the address ${a}, on which no listener takes mail.`,
-      `Remove ${a} from ${c.host}, or add it to IPs (behind NAT to NATIPs) of the public listener.`,
+      `${context.host} has the address ${a}, on which no listener takes mail.`,
+      `Remove ${a} from ${context.host}, or add it to IPs (behind NAT to NATIPs) of the public listener.`,
     );
   }
 }
 
 /** Whether each address has the host's name, and back. */
-export async function checkIprevs(c: CheckContext, part: Part): Promise<void> {
-  if (c.ips.length === 0) {
+export async function checkIprevs(context: CheckContext, part: Part): Promise<void> {
+  if (context.ips.length === 0) {
     part.skipped = true;
     return;
   }
-  for (const ip of c.ips) {
-    const r = await checkIprev(c.resolver, ip);
+  for (const ip of context.ips) {
+    const r = await checkIprev(context.resolver, ip);
     part.found.push(`${ip} ${r.names.length === 0 ? "has no name" : r.names.join(" ")}`);
     const fix =
       `Have the owner of the address (your hosting provider) set its reverse DNS: ${ip} to ` +
-      `${c.host}. Many servers refuse mail without.`;
+      `${context.host}. Many servers refuse mail without.`;
     if (r.result === "temperror") part.warn(`The reverse DNS of ${ip} can't be had: ${r.error}.`);
     else if (r.result !== "pass") part.error(`Reverse DNS of ${ip}: ${r.error}.`, fix);
-    else if (!r.names.includes(c.host)) {
-      part.warn(`${ip} is called ${r.names.join(", ")}, not ${c.host}.`, fix);
+    else if (!r.names.includes(context.host)) {
+      part.warn(`${ip} is called ${r.names.join(", ")}, not ${context.host}.`, fix);
     }
   }
 }
 
 /** Whether the own addresses are on block lists. */
-export async function checkDnsbls(c: CheckContext, part: Part): Promise<void> {
-  const zones = new Set(c.config.dynamic.MonitorDNSBLs);
-  for (const l of c.config.static.Listeners.values()) {
+export async function checkDnsbls(context: CheckContext, part: Part): Promise<void> {
+  const zones = new Set(context.config.dynamic.MonitorDNSBLs);
+  for (const l of context.config.static.Listeners.values()) {
     for (const zone of l.SMTP.Enabled ? l.SMTP.DNSBLs : []) zones.add(zone);
   }
-  if (zones.size === 0 || c.ips.length === 0) {
+  if (zones.size === 0 || context.ips.length === 0) {
     part.skipped = true;
     return;
   }
-  const checker = dnsblChecker(c.resolver);
+  const checker = dnsblChecker(context.resolver);
   for (const zone of zones) {
     // A resolver that knows no name, or that the list doesn't serve, would make everything "not listed".
     const wrong = await checker.health(zone);
@@ -141,7 +148,7 @@ export async function checkDnsbls(c: CheckContext, part: Part): Promise<void> {
       );
       continue;
     }
-    for (const ip of c.ips) {
+    for (const ip of context.ips) {
       const r = await checker.check(zone, ip);
       part.found.push(`${ip} ${zone}: ${r.status === "pass" ? "not listed" : r.status}`);
       if (r.status === "temperror") {
@@ -158,9 +165,9 @@ export async function checkDnsbls(c: CheckContext, part: Part): Promise<void> {
 }
 
 /** Whether mail for the domain comes to this host. */
-export async function checkMx(c: CheckContext, part: Part): Promise<void> {
-  const entry = c.config.domain(c.domain);
-  const records = await recordsOf(c.resolver, c.domain, "MX") as {
+export async function checkMx(context: CheckContext, part: Part): Promise<void> {
+  const entry = context.config.domain(context.domain);
+  const records = await recordsOf(context.resolver, context.domain, "MX") as {
     preference: number;
     exchange: string;
   }[];
@@ -169,16 +176,16 @@ export async function checkMx(c: CheckContext, part: Part): Promise<void> {
     part.skipped = true;
     return;
   }
-  const fix = zoneLine(c.domain, "MX", `10 ${c.host}.`);
+  const fix = zoneLine(context.domain, "MX", `10 ${context.host}.`);
   if (records.length === 0) {
     part.error("The domain has no MX record: others do not know where its mail goes.", fix);
-  } else if (!records.some((r) => c.config.hostnames.has(r.exchange))) {
-    part.error(`No MX record of the domain names this host, ${c.host}.`, fix);
+  } else if (!records.some((r) => context.config.hostnames.has(r.exchange))) {
+    part.error(`No MX record of the domain names this host, ${context.host}.`, fix);
   }
   for (const { exchange } of records) {
     if (exchange === "") {
       part.error('The domain has a null MX ("."): it says that it takes no mail.', fix);
-    } else if (!c.config.hostnames.has(exchange)) {
+    } else if (!context.config.hostnames.has(exchange)) {
       part.warn(
         `Mail may go to ${exchange} as well, which is not this host.`,
         `Unless ${exchange} is a backup of yours that knows the same addresses, remove it from the MX records.`,
@@ -188,31 +195,35 @@ export async function checkMx(c: CheckContext, part: Part): Promise<void> {
 }
 
 /** Whether the names that mail programs use lead here. */
-export async function checkClients(c: CheckContext, part: Part): Promise<void> {
+export async function checkClients(context: CheckContext, part: Part): Promise<void> {
   const names: string[] = [];
-  if (c.settings.ClientSettingsDomain !== "") names.push(c.settings.ClientSettingsDomain);
-  if ([...c.config.static.Listeners.values()].some((l) => l.AutoconfigHTTPS.Enabled)) {
-    names.push(`autoconfig.${c.domain}`);
+  if (context.settings.ClientSettingsDomain !== "") {
+    names.push(context.settings.ClientSettingsDomain);
+  }
+  if ([...context.config.static.Listeners.values()].some((l) => l.AutoconfigHTTPS.Enabled)) {
+    names.push(`autoconfig.${context.domain}`);
   }
   if (names.length === 0) part.skipped = true;
   for (const name of names) {
-    const addresses = await addressesOf(c.resolver, domainName(name).ascii);
+    const addresses = await addressesOf(context.resolver, domainName(name).ascii);
     part.found.push(`${name} ${addresses.join(" ") || "has no address"}`);
-    const fix = zoneLine(domainName(name).ascii, "CNAME", `${c.host}.`);
+    const fix = zoneLine(domainName(name).ascii, "CNAME", `${context.host}.`);
     if (addresses.length === 0) {
       part.error(`${name} has no address: mail programs can't connect there.`, fix);
-    } else if (c.ips.length > 0 && !addresses.some((a) => c.ips.includes(a))) {
+    } else if (context.ips.length > 0 && !addresses.some((a) => context.ips.includes(a))) {
       part.error(`${name} leads to ${addresses.join(", ")}, not to this host.`, fix);
     }
   }
 }
 
 /** Whether the SRV records by which mail programs find the services name this host and its ports. */
-export async function checkServices(c: CheckContext, part: Part): Promise<void> {
-  const wanted = clientRecords(c.config, c.domain, c.settings).filter((r) => r.type === "SRV");
+export async function checkServices(context: CheckContext, part: Part): Promise<void> {
+  const wanted = clientRecords(context.config, context.domain, context.settings).filter((r) =>
+    r.type === "SRV"
+  );
   for (const { name, data } of wanted) {
     const [, , port, target] = data.split(" ");
-    const records = await recordsOf(c.resolver, name, "SRV") as SrvRecord[];
+    const records = await recordsOf(context.resolver, name, "SRV") as SrvRecord[];
     part.found.push(...records.map((r) => `${name} ${r.port} ${r.target || "."}`));
     const right = records.some((r) => `${r.target}.` === target && (r.port === Number(port)));
     const add = zoneLine(name, "SRV", data);

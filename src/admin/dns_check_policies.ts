@@ -17,11 +17,11 @@ import { addressesOf, recordsOf, zoneLine } from "./dns_check_host.ts";
 import { dkimTexts, dmarcText, hostSpfText, hostTlsa, spfText, tlsrptText } from "./records.ts";
 
 async function textsOf(
-  c: CheckContext,
+  context: CheckContext,
   name: string,
   isOne: (text: string) => boolean,
 ): Promise<string[]> {
-  return (await recordsOf(c.resolver, name, "TXT") as string[]).filter(isOne);
+  return (await recordsOf(context.resolver, name, "TXT") as string[]).filter(isOne);
 }
 
 const txt = (name: string, text: string) => zoneLine(name, "TXT", `"${text}"`);
@@ -41,9 +41,9 @@ function single(part: Part, what: string, name: string, texts: string[], wanted:
 }
 
 /** Whether SPF lets this host send for the domain, and in its own name. */
-export async function checkSpfRecords(c: CheckContext, part: Part): Promise<void> {
-  for (const [name, wanted] of [[c.domain, spfText], [c.host, hostSpfText]] as const) {
-    if (!single(part, "SPF", name, await textsOf(c, name, isSpfRecord), wanted)) continue;
+export async function checkSpfRecords(context: CheckContext, part: Part): Promise<void> {
+  for (const [name, wanted] of [[context.domain, spfText], [context.host, hostSpfText]] as const) {
+    if (!single(part, "SPF", name, await textsOf(context, name, isSpfRecord), wanted)) continue;
     try {
       const record = parseSpfRecord(part.found.at(-1)!);
       const all = record.directives.find((d) => d.mechanism.name === "all");
@@ -55,14 +55,14 @@ export async function checkSpfRecords(c: CheckContext, part: Part): Promise<void
       part.error(`SPF record of ${name}: ${err.message}.`, txt(name, wanted));
       continue;
     }
-    for (const ip of c.ips) {
-      const own = name === c.host;
+    for (const ip of context.ips) {
+      const own = name === context.host;
       const r = await checkSpf({
         ip,
-        helo: c.host,
+        helo: context.host,
         mailFrom: own ? "" : `postmaster@${name}`,
-        resolver: c.resolver,
-        hostname: c.host,
+        resolver: context.resolver,
+        hostname: context.host,
         now: new Date(),
       });
       if (r.result === "pass") continue;
@@ -77,8 +77,8 @@ export async function checkSpfRecords(c: CheckContext, part: Part): Promise<void
 }
 
 /** Whether the keys that messages are signed with are published. */
-export async function checkDkim(c: CheckContext, part: Part): Promise<void> {
-  const texts = await dkimTexts(c.config, c.settings);
+export async function checkDkim(context: CheckContext, part: Part): Promise<void> {
+  const texts = await dkimTexts(context.config, context.settings);
   if (texts.size === 0) {
     part.warn(
       "The domain has no DKIM keys: its messages are not signed, and many will be taken for junk.",
@@ -86,8 +86,8 @@ export async function checkDkim(c: CheckContext, part: Part): Promise<void> {
     );
   }
   for (const [selector, wanted] of texts) {
-    const name = `${selector}._domainkey.${c.domain}`;
-    const records = await textsOf(c, name, isDkimKeyRecord);
+    const name = `${selector}._domainkey.${context.domain}`;
+    const records = await textsOf(context, name, isDkimKeyRecord);
     if (!single(part, "DKIM", name, records, wanted)) continue;
     let key: DkimKey;
     try {
@@ -106,17 +106,17 @@ export async function checkDkim(c: CheckContext, part: Part): Promise<void> {
       );
     }
   }
-  const idle = [...texts.keys()].filter((s) => !c.settings.DKIM.Sign.includes(s));
+  const idle = [...texts.keys()].filter((s) => !context.settings.DKIM.Sign.includes(s));
   if (texts.size > 0 && idle.length === texts.size) {
     part.warn("No selector signs.", "List selectors at Sign in DKIM of the domain.");
   }
 }
 
 /** Whether there is a policy for mail that nothing vouches for, and reports come here. */
-export async function checkDmarcRecord(c: CheckContext, part: Part): Promise<void> {
-  const name = `_dmarc.${c.domain}`;
-  const wanted = dmarcText(c.settings, c.domain) ?? "v=DMARC1;p=reject";
-  const records = await textsOf(c, name, isDmarcRecord);
+export async function checkDmarcRecord(context: CheckContext, part: Part): Promise<void> {
+  const name = `_dmarc.${context.domain}`;
+  const wanted = dmarcText(context.settings, context.domain) ?? "v=DMARC1;p=reject";
+  const records = await textsOf(context, name, isDmarcRecord);
   if (!single(part, "DMARC", name, records, wanted)) return;
   const record = parseDmarcRecord(records[0]);
   if (!record) {
@@ -138,14 +138,14 @@ export async function checkDmarcRecord(c: CheckContext, part: Part): Promise<voi
 }
 
 /** Whether TLS reports come here. */
-export async function checkTlsrpt(c: CheckContext, part: Part): Promise<void> {
-  const wanted = tlsrptText(c.settings, c.domain);
+export async function checkTlsrpt(context: CheckContext, part: Part): Promise<void> {
+  const wanted = tlsrptText(context.settings, context.domain);
   if (wanted === undefined) {
     part.skipped = true;
     return;
   }
-  const name = `_smtp._tls.${c.domain}`;
-  const records = await textsOf(c, name, (t) => /^v=TLSRPTv1\s*(;|$)/.test(t));
+  const name = `_smtp._tls.${context.domain}`;
+  const records = await textsOf(context, name, (t) => /^v=TLSRPTv1\s*(;|$)/.test(t));
   if (!single(part, "TLS reporting", name, records, wanted)) return;
   const uri = wanted.slice(wanted.indexOf("mailto:")).toLowerCase();
   if (!records[0].toLowerCase().includes(uri)) {
@@ -154,10 +154,10 @@ export async function checkTlsrpt(c: CheckContext, part: Part): Promise<void> {
 }
 
 /** Whether the MTA-STS policy is announced, and served as configured. */
-export async function checkMtasts(c: CheckContext, part: Part): Promise<void> {
-  const policy = c.settings.MTASTS;
-  const name = `_mta-sts.${c.domain}`;
-  const records = await textsOf(c, name, (t) => /^v=STSv1\s*(;|$)/.test(t));
+export async function checkMtasts(context: CheckContext, part: Part): Promise<void> {
+  const policy = context.settings.MTASTS;
+  const name = `_mta-sts.${context.domain}`;
+  const records = await textsOf(context, name, (t) => /^v=STSv1\s*(;|$)/.test(t));
   if (!policy) {
     part.found.push(...records);
     part.skipped = records.length === 0;
@@ -181,22 +181,22 @@ export async function checkMtasts(c: CheckContext, part: Part): Promise<void> {
       );
     }
   }
-  const host = `mta-sts.${c.domain}`;
-  const addresses = await addressesOf(c.resolver, host);
+  const host = `mta-sts.${context.domain}`;
+  const addresses = await addressesOf(context.resolver, host);
   if (addresses.length === 0) {
     part.error(
       `${host} has no address: others can't get the policy.`,
-      zoneLine(host, "CNAME", `${c.host}.`),
+      zoneLine(host, "CNAME", `${context.host}.`),
     );
-  } else if (c.ips.length > 0 && !addresses.some((a) => c.ips.includes(a))) {
+  } else if (context.ips.length > 0 && !addresses.some((a) => context.ips.includes(a))) {
     part.warn(
       `${host} leads to ${addresses.join(", ")}: the policy has to be served there.`,
-      zoneLine(host, "CNAME", `${c.host}.`),
+      zoneLine(host, "CNAME", `${context.host}.`),
     );
   }
-  if (addresses.length === 0 || !c.fetchPolicy) return;
+  if (addresses.length === 0 || !context.fetchPolicy) return;
   try {
-    const text = await c.fetchPolicy(c.domain);
+    const text = await context.fetchPolicy(context.domain);
     const mode = /^mode:[ \t]*(\S+)/m.exec(text)?.[1];
     part.found.push(`policy with mode ${mode ?? "missing"}`);
     if (mode !== policy.Mode) {
@@ -217,10 +217,10 @@ export async function checkMtasts(c: CheckContext, part: Part): Promise<void> {
 }
 
 /** Whether the TLSA records are those of the host's keys. */
-export async function checkDane(c: CheckContext, part: Part): Promise<void> {
-  const name = `_25._tcp.${c.host}`;
-  const wanted = await hostTlsa(c.config);
-  const records = (await recordsOf(c.resolver, name, "TLSA") as TlsaRecord[]).map((r) =>
+export async function checkDane(context: CheckContext, part: Part): Promise<void> {
+  const name = `_25._tcp.${context.host}`;
+  const wanted = await hostTlsa(context.config);
+  const records = (await recordsOf(context.resolver, name, "TLSA") as TlsaRecord[]).map((r) =>
     `${r.usage} ${r.selector} ${r.matchingType} ${r.data.toHex()}`
   );
   part.found.push(...records);

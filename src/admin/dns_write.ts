@@ -107,27 +107,29 @@ function byZone(
  * @throws AdminError if a zone can't be written; those before it are
  */
 export async function writeDns(
-  s: WriteServices,
+  services: WriteServices,
   change: ZoneChange,
   fresh: () => Resolver,
   signal?: AbortSignal,
 ): Promise<ZoneRecord[]> {
   const late: ZoneRecord[] = [];
-  for (const of of byZone(s.config, change).values()) {
+  for (const of of byZone(services.config, change).values()) {
     const { name } = [...of.add, ...of.remove][0];
     try {
-      await writeZone(s, name, of);
+      await writeZone(services, name, of);
     } catch (err) {
       if (err instanceof DnsWriteError) throw new AdminError(err.message, { cause: err });
       throw err;
     }
-    const { Timeout } = providerFor(s.config, name)!.provider;
+    const { Timeout } = providerFor(services.config, name)!.provider;
     late.push(...await waitSeen(fresh, of, Timeout, signal));
   }
   return late;
 }
 
 /** A record as zone files have it. */
-export function recordText(r: ZoneRecord): string {
-  return `${r.name}. ${r.type} ${r.type === "TXT" ? JSON.stringify(r.data) : r.data}`;
+export function recordText(record: ZoneRecord): string {
+  return `${record.name}. ${record.type} ${
+    record.type === "TXT" ? JSON.stringify(record.data) : record.data
+  }`;
 }

@@ -16,20 +16,28 @@ export interface DomainSettings {
 }
 
 /** Changes a domain. @throws AdminError */
-async function change(config: Config, domain: string, fn: (d: Domain) => void): Promise<void> {
+async function change(config: Config, domain: string, fn: (domain: Domain) => void): Promise<void> {
   await changing(() =>
     config.writeDynamic((d: Dynamic) => fn(d.Domains.get(requireDomain(d, domain))!))
   );
 }
 
 /** @throws AdminError */
-export async function setDomain(config: Config, domain: string, s: DomainSettings): Promise<void> {
-  await change(config, domain, (d) => {
-    d.Description = s.description;
-    d.ClientSettingsDomain = s.clientSettingsDomain;
-    d.LocalpartCatchallSeparator = s.separators.length === 1 ? s.separators[0] : "";
-    d.LocalpartCatchallSeparators = s.separators.length > 1 ? [...s.separators] : [];
-    d.LocalpartCaseSensitive = s.caseSensitive;
+export async function setDomain(
+  config: Config,
+  domain: string,
+  settings: DomainSettings,
+): Promise<void> {
+  await change(config, domain, (value) => {
+    value.Description = settings.description;
+    value.ClientSettingsDomain = settings.clientSettingsDomain;
+    value.LocalpartCatchallSeparator = settings.separators.length === 1
+      ? settings.separators[0]
+      : "";
+    value.LocalpartCatchallSeparators = settings.separators.length > 1
+      ? [...settings.separators]
+      : [];
+    value.LocalpartCaseSensitive = settings.caseSensitive;
   });
 }
 
@@ -40,15 +48,15 @@ export async function setMtaStsMode(
   mode: "none" | "testing" | "enforce",
   now = new Date(),
 ): Promise<void> {
-  await change(config, domain, (d) => {
-    if (!d.MTASTS) {
+  await change(config, domain, (value) => {
+    if (!value.MTASTS) {
       throw new AdminError(
         "the domain has no MTA-STS policy: add MTASTS to it in domains.conf, and MTASTSHTTPS to a listener",
       );
     }
-    if (d.MTASTS.Mode === mode) return;
-    d.MTASTS.Mode = mode;
-    d.MTASTS.PolicyID = fileTime(now);
+    if (value.MTASTS.Mode === mode) return;
+    value.MTASTS.Mode = mode;
+    value.MTASTS.PolicyID = fileTime(now);
   });
 }
 
@@ -69,8 +77,8 @@ export async function setMtaStsPolicy(
   policy: MtaStsPolicy | undefined,
   now = new Date(),
 ): Promise<void> {
-  await change(config, domain, (d) => {
-    d.MTASTS = policy && {
+  await change(config, domain, (value) => {
+    value.MTASTS = policy && {
       PolicyID: policy.policyId || fileTime(now),
       Mode: policy.mode,
       MaxAge: policy.maxAge,
@@ -95,8 +103,8 @@ export async function setReportAddress(
   kind: "DMARC" | "TLSRPT",
   to: ReportAddress | undefined,
 ): Promise<void> {
-  await change(config, domain, (d) => {
-    d[kind] = to && {
+  await change(config, domain, (value) => {
+    value[kind] = to && {
       Localpart: to.localpart,
       Domain: to.domain,
       Account: to.account,
@@ -119,18 +127,18 @@ export async function setRoutes(
   of: { account: string } | { domain: string } | "server",
   routes: readonly RouteSettings[],
 ): Promise<void> {
-  const list = routes.map((r) => ({
-    FromDomain: [...r.fromDomain],
-    ToDomain: [...r.toDomain],
-    MinimumAttempts: r.minimumAttempts,
-    Transport: r.transport,
+  const list = routes.map((settings) => ({
+    FromDomain: [...settings.fromDomain],
+    ToDomain: [...settings.toDomain],
+    MinimumAttempts: settings.minimumAttempts,
+    Transport: settings.transport,
   }));
   await changing(() =>
-    config.writeDynamic((d) => {
-      if (of === "server") d.Routes = list;
-      else if ("domain" in of) d.Domains.get(requireDomain(d, of.domain))!.Routes = list;
+    config.writeDynamic((value) => {
+      if (of === "server") value.Routes = list;
+      else if ("domain" in of) value.Domains.get(requireDomain(value, of.domain))!.Routes = list;
       else {
-        const a = d.Accounts.get(of.account);
+        const a = value.Accounts.get(of.account);
         if (!a) throw new AdminError(`no account ${of.account}`);
         a.Routes = list;
       }
@@ -154,9 +162,9 @@ export async function addDkim(
   if (config.domain(name.ascii)?.config.DKIM.Selectors.has(selector)) throw there();
   const made = await newDkimSelector(config, selector, name.ascii, algorithm);
   try {
-    await change(config, domain, (d) => {
-      if (d.DKIM.Selectors.has(selector)) throw there();
-      d.DKIM.Selectors.set(selector, made.selector);
+    await change(config, domain, (value) => {
+      if (value.DKIM.Selectors.has(selector)) throw there();
+      value.DKIM.Selectors.set(selector, made.selector);
     });
   } catch (err) {
     await removeFile(made.path);
@@ -171,20 +179,20 @@ export async function setDkimSign(
   selector: string,
   sign: boolean,
 ): Promise<void> {
-  await change(config, domain, (d) => {
-    if (!d.DKIM.Selectors.has(selector)) throw new AdminError(`no selector ${selector}`);
-    d.DKIM.Sign = d.DKIM.Sign.filter((s) => s !== selector);
-    if (sign) d.DKIM.Sign.push(selector);
+  await change(config, domain, (value) => {
+    if (!value.DKIM.Selectors.has(selector)) throw new AdminError(`no selector ${selector}`);
+    value.DKIM.Sign = value.DKIM.Sign.filter((s) => s !== selector);
+    if (sign) value.DKIM.Sign.push(selector);
   });
 }
 
 /** Takes a key out of the configuration; its file stays. @throws AdminError if messages are signed with it */
 export async function removeDkim(config: Config, domain: string, selector: string): Promise<void> {
-  await change(config, domain, (d) => {
-    if (!d.DKIM.Selectors.has(selector)) throw new AdminError(`no selector ${selector}`);
-    if (d.DKIM.Sign.includes(selector)) {
+  await change(config, domain, (value) => {
+    if (!value.DKIM.Selectors.has(selector)) throw new AdminError(`no selector ${selector}`);
+    if (value.DKIM.Sign.includes(selector)) {
       throw new AdminError("messages are signed with it: stop that first");
     }
-    d.DKIM.Selectors.delete(selector);
+    value.DKIM.Selectors.delete(selector);
   });
 }

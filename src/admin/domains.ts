@@ -109,9 +109,9 @@ export async function addDomain(
 }
 
 /** The key of a domain in domains.conf. @throws AdminError if it isn't there */
-export function requireDomain(d: Dynamic, domain: string): string {
+export function requireDomain(dynamic: Dynamic, domain: string): string {
   const { unicode } = domainName(domain);
-  if (!d.Domains.has(unicode)) throw new AdminError(`no domain ${unicode}`);
+  if (!dynamic.Domains.has(unicode)) throw new AdminError(`no domain ${unicode}`);
   return unicode;
 }
 
@@ -134,10 +134,10 @@ export async function removeDomain(config: Config, domain: string): Promise<void
   }
   let keys: string[] = [];
   await changing(() =>
-    config.writeDynamic((d) => {
-      const key = requireDomain(d, domain);
-      keys = [...d.Domains.get(key)!.DKIM.Selectors.values()].map((s) => s.PrivateKeyFile);
-      d.Domains.delete(key);
+    config.writeDynamic((value) => {
+      const key = requireDomain(value, domain);
+      keys = [...value.Domains.get(key)!.DKIM.Selectors.values()].map((s) => s.PrivateKeyFile);
+      value.Domains.delete(key);
     })
   );
   const used = new Set(

@@ -82,8 +82,8 @@ function queue({ queue: q }: HealthSources, now: number): HealthCheck {
   );
 }
 
-function certificates(s: HealthSources, now: number): HealthCheck[] {
-  return s.certificates().map(({ name, notAfter, error }) => {
+function certificates(sources: HealthSources, now: number): HealthCheck[] {
+  return sources.certificates().map(({ name, notAfter, error }) => {
     const what = `certificate ${name}`;
     if (notAfter === undefined) {
       return check(what, "critical", `is missing${error ? `: ${error}` : ""}`);
@@ -95,16 +95,16 @@ function certificates(s: HealthSources, now: number): HealthCheck[] {
   });
 }
 
-function scanners(s: HealthSources, now: number): HealthCheck[] {
-  return (s.scanners?.() ?? []).map(({ name, error, since }) => {
+function scanners(sources: HealthSources, now: number): HealthCheck[] {
+  return (sources.scanners?.() ?? []).map(({ name, error, since }) => {
     const what = `scanner ${name}`;
     if (error === undefined) return check(what, "ok", since === 0 ? "not asked yet" : "answers");
     return check(what, "critical", `away for ${minutes(now - since)}: ${error}`);
   });
 }
 
-function standby(s: HealthSources): HealthCheck[] {
-  const state = s.standby?.() ?? "none";
+function standby(sources: HealthSources): HealthCheck[] {
+  const state = sources.standby?.() ?? "none";
   if (state === "none") return [];
   return [
     state === "follows"
@@ -113,8 +113,8 @@ function standby(s: HealthSources): HealthCheck[] {
   ];
 }
 
-async function backup(s: HealthSources, now: number): Promise<HealthCheck> {
-  const last = await lastBackup(s.config.dataDir);
+async function backup(sources: HealthSources, now: number): Promise<HealthCheck> {
+  const last = await lastBackup(sources.config.dataDir);
   if (last === undefined) return check("backup", "ok", "none was noted");
   if (last.ended === null) return check("backup", "ok", `to ${last.destination} runs`);
   const age = now - last.ended;
@@ -143,15 +143,15 @@ async function blockLists(): Promise<HealthCheck> {
 }
 
 /** Everything, what is worst first. */
-export async function serverHealth(s: HealthSources): Promise<HealthCheck[]> {
-  const now = (s.now ?? Date.now)();
+export async function serverHealth(sources: HealthSources): Promise<HealthCheck[]> {
+  const now = (sources.now ?? Date.now)();
   const all = [
-    await disk(s),
-    queue(s, now),
-    ...certificates(s, now),
-    ...scanners(s, now),
-    ...standby(s),
-    await backup(s, now),
+    await disk(sources),
+    queue(sources, now),
+    ...certificates(sources, now),
+    ...scanners(sources, now),
+    ...standby(sources),
+    await backup(sources, now),
     await errors(),
     await blockLists(),
   ];

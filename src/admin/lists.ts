@@ -33,25 +33,25 @@ export interface RunningLists {
   decide(list: ResolvedList, id: number, verdict: "approve" | "reject" | "discard"): Promise<void>;
 }
 
-function apply(list: MailingList, s: ListSettings): void {
-  if (s.name !== undefined) list.Name = s.name;
-  if (s.description !== undefined) list.Description = s.description;
-  if (s.owners !== undefined) list.Owners = [...s.owners];
-  if (s.posting !== undefined) list.Posting = s.posting;
-  if (s.others !== undefined) list.Others = s.others;
-  if (s.moderated !== undefined) list.Moderated = s.moderated;
-  if (s.subscribing !== undefined) list.Subscribing = s.subscribing;
-  if (s.archive !== undefined) list.Archive = s.archive;
-  if (s.from !== undefined) list.From = s.from;
-  if (s.replyToList !== undefined) list.ReplyToList = s.replyToList;
-  if (s.subjectPrefix !== undefined) list.SubjectPrefix = s.subjectPrefix;
-  if (s.maxMessageSize !== undefined) list.MaxMessageSize = s.maxMessageSize;
-  if (s.unlisted !== undefined) list.Unlisted = s.unlisted;
+function apply(list: MailingList, settings: ListSettings): void {
+  if (settings.name !== undefined) list.Name = settings.name;
+  if (settings.description !== undefined) list.Description = settings.description;
+  if (settings.owners !== undefined) list.Owners = [...settings.owners];
+  if (settings.posting !== undefined) list.Posting = settings.posting;
+  if (settings.others !== undefined) list.Others = settings.others;
+  if (settings.moderated !== undefined) list.Moderated = settings.moderated;
+  if (settings.subscribing !== undefined) list.Subscribing = settings.subscribing;
+  if (settings.archive !== undefined) list.Archive = settings.archive;
+  if (settings.from !== undefined) list.From = settings.from;
+  if (settings.replyToList !== undefined) list.ReplyToList = settings.replyToList;
+  if (settings.subjectPrefix !== undefined) list.SubjectPrefix = settings.subjectPrefix;
+  if (settings.maxMessageSize !== undefined) list.MaxMessageSize = settings.maxMessageSize;
+  if (settings.unlisted !== undefined) list.Unlisted = settings.unlisted;
 }
 
-function find(d: Dynamic, address: string): MailingList {
+function find(dynamic: Dynamic, address: string): MailingList {
   const { localpart, domain } = splitAddress(address);
-  const list = d.Domains.get(requireDomain(d, domain))!.Lists.get(localpart);
+  const list = dynamic.Domains.get(requireDomain(dynamic, domain))!.Lists.get(localpart);
   if (!list) throw new AdminError(`no list ${address}`);
   return list;
 }
@@ -64,8 +64,8 @@ export async function addList(
 ): Promise<void> {
   const { localpart, domain } = splitAddress(address);
   await changing(() =>
-    config.writeDynamic((d) => {
-      const { Lists } = d.Domains.get(requireDomain(d, domain))!;
+    config.writeDynamic((value) => {
+      const { Lists } = value.Domains.get(requireDomain(value, domain))!;
       if (Lists.has(localpart)) throw new AdminError(`list ${address} is there already`);
       const list = listType.zero();
       apply(list, settings);
@@ -87,9 +87,9 @@ export async function updateList(
 export async function removeList(config: Config, address: string): Promise<void> {
   const { localpart, domain } = splitAddress(address);
   await changing(() =>
-    config.writeDynamic((d) => {
-      find(d, address);
-      d.Domains.get(requireDomain(d, domain))!.Lists.delete(localpart);
+    config.writeDynamic((value) => {
+      find(value, address);
+      value.Domains.get(requireDomain(value, domain))!.Lists.delete(localpart);
     })
   );
 }

@@ -43,33 +43,33 @@ export interface NewServer {
 const proxiedPorts = { internal: 1080, public: 81 };
 
 /** The values of mox.conf. */
-export function newStatic(o: NewServer): Static {
-  const acme = o.files.certificate === undefined;
+export function newStatic(server: NewServer): Static {
+  const acme = server.files.certificate === undefined;
   return {
     ...staticConfig.zero(),
     DataDir: "../data",
     LogLevel: "info",
-    User: o.user,
-    Hostname: o.hostname.unicode,
-    AdminPasswordFile: o.files.adminPassword,
+    User: server.user,
+    Hostname: server.hostname.unicode,
+    AdminPasswordFile: server.files.adminPassword,
     ACME: acme
       ? new Map([["letsencrypt", {
         DirectoryURL: "https://acme-v02.api.letsencrypt.org/directory",
         RenewBefore: 30 * 24 * 3_600_000,
-        ContactEmail: o.address,
-        Port: 443 + o.portOffset,
+        ContactEmail: server.address,
+        Port: 443 + server.portOffset,
         IssuerDomainName: "letsencrypt.org",
         ExternalAccountBinding: undefined,
         DNS01: false,
       }]])
       : new Map(),
     Listeners: new Map([
-      ["internal", internalListener(o)],
-      ["public", publicListener(o)],
+      ["internal", internalListener(server)],
+      ["public", publicListener(server)],
     ]),
     WatchDNS: true,
-    Postmaster: { Account: o.account, Mailbox: "Postmaster" },
-    HostTLSRPT: { Account: o.account, Mailbox: "TLSRPT", Localpart: "tlsreports" },
+    Postmaster: { Account: server.account, Mailbox: "Postmaster" },
+    HostTLSRPT: { Account: server.account, Mailbox: "TLSRPT", Localpart: "tlsreports" },
     InitialMailboxes: {
       SpecialUse: {
         Sent: "Sent",
@@ -84,13 +84,13 @@ export function newStatic(o: NewServer): Static {
 }
 
 /** Pages for users and the administrator, and metrics, for this machine alone. */
-function internalListener(o: NewServer): Listener {
+function internalListener(server: NewServer): Listener {
   const zero = listener.zero();
-  const port = (o.existingWebserver ? proxiedPorts.internal : 80) + o.portOffset;
-  const page = { Enabled: true, Port: port, Forwarded: o.existingWebserver };
+  const port = (server.existingWebserver ? proxiedPorts.internal : 80) + server.portOffset;
+  const page = { Enabled: true, Port: port, Forwarded: server.existingWebserver };
   return {
     ...zero,
-    IPs: o.internalIps,
+    IPs: server.internalIps,
     Hostname: "localhost",
     AccountHTTP: { ...zero.AccountHTTP, ...page },
     AdminHTTP: { ...zero.AdminHTTP, ...page },
@@ -98,19 +98,19 @@ function internalListener(o: NewServer): Listener {
     WebAPIHTTP: { ...zero.WebAPIHTTP, ...page },
     JMAPHTTP: { ...zero.JMAPHTTP, ...page },
     DAVHTTP: { ...zero.DAVHTTP, ...page },
-    MetricsHTTP: { Enabled: true, Port: 8010 + o.portOffset },
+    MetricsHTTP: { Enabled: true, Port: 8010 + server.portOffset },
     // The other web server hands over what is for the mail server, in clear text.
-    ...(o.existingWebserver
+    ...(server.existingWebserver
       ? {
         AutoconfigHTTPS: {
           Enabled: true,
-          Port: proxiedPorts.public + o.portOffset,
+          Port: proxiedPorts.public + server.portOffset,
           NonTLS: true,
           Forwarded: true,
         },
         MTASTSHTTPS: {
           Enabled: true,
-          Port: proxiedPorts.public + o.portOffset,
+          Port: proxiedPorts.public + server.portOffset,
           NonTLS: true,
           Forwarded: true,
         },
@@ -120,17 +120,17 @@ function internalListener(o: NewServer): Listener {
 }
 
 /** Mail, and the pages that others need, for the world. */
-function publicListener(o: NewServer): Listener {
+function publicListener(server: NewServer): Listener {
   const zero = listener.zero();
-  const at = (port: number) => ({ Enabled: true, Port: port + o.portOffset });
+  const at = (port: number) => ({ Enabled: true, Port: port + server.portOffset });
   const tls: ListenerTLS = {
-    ACME: o.files.certificate === undefined ? "letsencrypt" : "",
-    KeyCerts: o.files.certificate === undefined ? [] : [o.files.certificate],
+    ACME: server.files.certificate === undefined ? "letsencrypt" : "",
+    KeyCerts: server.files.certificate === undefined ? [] : [server.files.certificate],
     MinVersion: "TLSv1.2",
-    HostPrivateKeyFiles: o.files.hostKeys,
+    HostPrivateKeyFiles: server.files.hostKeys,
     ClientAuthDisabled: false,
   };
-  const web = o.existingWebserver ? {} : {
+  const web = server.existingWebserver ? {} : {
     AutoconfigHTTPS: { ...zero.AutoconfigHTTPS, ...at(443) },
     MTASTSHTTPS: { ...zero.MTASTSHTTPS, ...at(443) },
     JMAPHTTPS: { ...zero.JMAPHTTPS, ...at(443) },
@@ -141,16 +141,16 @@ function publicListener(o: NewServer): Listener {
   };
   return {
     ...zero,
-    IPs: o.ips,
-    NATIPs: o.natIps,
+    IPs: server.ips,
+    NATIPs: server.natIps,
     TLS: tls,
     SMTP: { ...zero.SMTP, ...at(25) },
     Submissions: {
       ...zero.Submissions,
       ...at(465),
-      EnabledOnHTTPS: !o.existingWebserver,
+      EnabledOnHTTPS: !server.existingWebserver,
     },
-    IMAPS: { ...zero.IMAPS, ...at(993), EnabledOnHTTPS: !o.existingWebserver },
+    IMAPS: { ...zero.IMAPS, ...at(993), EnabledOnHTTPS: !server.existingWebserver },
     ManageSieve: { ...zero.ManageSieve, ...at(4190) },
     ...web,
   };
@@ -158,7 +158,7 @@ function publicListener(o: NewServer): Listener {
 
 /** The values of domains.conf, with a domain and an account that were made before. */
 export function newDynamic(
-  o: NewServer,
+  server: NewServer,
   domain: [string, Dynamic["Domains"] extends Map<string, infer D> ? D : never],
   account: [string, Dynamic["Accounts"] extends Map<string, infer A> ? A : never],
 ): Dynamic {
@@ -166,6 +166,6 @@ export function newDynamic(
     ...dynamicConfig.zero(),
     Domains: new Map([domain]),
     Accounts: new Map([account]),
-    MonitorDNSBLs: o.monitorDnsbls,
+    MonitorDNSBLs: server.monitorDnsbls,
   };
 }

@@ -81,19 +81,19 @@ function hostnameOf(text: string): ReturnType<typeof domainName> {
 }
 
 async function chooseIps(
-  o: QuickstartOptions,
+  options: QuickstartOptions,
   hostname: string,
   notes: string[],
 ): Promise<{ ips: string[]; natIps: string[] }> {
-  const bad = o.ips.find((ip) => isIP(ip) === 0);
+  const bad = options.ips.find((ip) => isIP(ip) === 0);
   if (bad !== undefined) throw new AdminError(`${JSON.stringify(bad)} is not an IP address`);
   const own = machineAddresses();
   const reachable = own.filter((ip) => !isPrivate(ip));
-  if (o.ips.length > 0) return { ips: o.ips, natIps: [] };
+  if (options.ips.length > 0) return { ips: options.ips, natIps: [] };
   if (reachable.length > 0) return { ips: reachable, natIps: [] };
   let natIps: string[] = [];
-  if (o.resolver) {
-    natIps = await addressesOf(o.resolver, hostname).catch((err) => {
+  if (options.resolver) {
+    natIps = await addressesOf(options.resolver, hostname).catch((err) => {
       if (err instanceof DnsError) return [];
       throw err;
     });
@@ -136,14 +136,14 @@ function accountName(localpart: string): string {
  * Writes the configuration and makes the account. What was written is removed again if anything fails.
  * @throws AdminError if something is there already, or an argument can't be used
  */
-export async function makeNewServer(o: QuickstartOptions): Promise<MadeServer> {
-  const dir = parentDir(o.path);
-  const address = readAddress(o.address, () => parseAddress(o.address));
-  const hostname = hostnameOf(o.hostname);
+export async function makeNewServer(options: QuickstartOptions): Promise<MadeServer> {
+  const dir = parentDir(options.path);
+  const address = readAddress(options.address, () => parseAddress(options.address));
+  const hostname = hostnameOf(options.hostname);
   const dataDir = joinPath([dir, "..", "data"]);
-  await refuseExisting([o.path, joinPath([dir, "domains.conf"]), dataDir]);
+  await refuseExisting([options.path, joinPath([dir, "domains.conf"]), dataDir]);
   const notes: string[] = [];
-  const chosen = await chooseIps(o, hostname.ascii, notes);
+  const chosen = await chooseIps(options, hostname.ascii, notes);
   const account = accountName(address.localpart);
   const domain = address.domain;
 
@@ -160,15 +160,15 @@ export async function makeNewServer(o: QuickstartOptions): Promise<MadeServer> {
       hostname,
       ...chosen,
       internalIps: await hasIpv6Loopback() ? ["127.0.0.1", "::1"] : ["127.0.0.1"],
-      user: o.user,
+      user: options.user,
       account,
-      address: o.address,
-      existingWebserver: o.existingWebserver,
-      portOffset: o.portOffset,
+      address: options.address,
+      existingWebserver: options.existingWebserver,
+      portOffset: options.portOffset,
       files: { adminPassword: "adminpasswd", hostKeys: [] },
-      monitorDnsbls: o.portOffset === 0 ? dnsbls : [],
+      monitorDnsbls: options.portOffset === 0 ? dnsbls : [],
     };
-    if (o.existingWebserver) {
+    if (options.existingWebserver) {
       const names = [...new Set([hostname.ascii, `mail.${domain.ascii}`])];
       const { cert, key } = await selfSignedCertificate({ names, days: 365 });
       const pair = { CertFile: "tls/mail.crt.pem", KeyFile: "tls/mail.key.pem" };
@@ -183,7 +183,7 @@ export async function makeNewServer(o: QuickstartOptions): Promise<MadeServer> {
             names.join(" and ")
           } that your web server gets. Have that pass requests ` +
           `for mta-sts.${domain.ascii} and autoconfig.${domain.ascii} on to http://127.0.0.1:${
-            81 + o.portOffset
+            81 + options.portOffset
           }/.`,
       );
     } else {
@@ -194,13 +194,13 @@ export async function makeNewServer(o: QuickstartOptions): Promise<MadeServer> {
     }
     const s = newStatic(server);
     const smtp = s.Listeners.get("public")!.SMTP;
-    Object.assign(smtp, await chosenBlockLists(o.blockLists, o.resolver, notes));
+    Object.assign(smtp, await chosenBlockLists(options.blockLists, options.resolver, notes));
     const files = { configPath: (file: string) => joinPath([dir, file]), static: s };
     const made = await newDomainConfig(files, domain, { account });
     written.push(...made.files);
     const d = newDynamic(server, [domain.unicode, made.value], [
       account,
-      newAccountConfig(o.address),
+      newAccountConfig(options.address),
     ]);
     const adminPassword = randomPassword();
     await writeAdminPassword(files, adminPassword);
@@ -208,10 +208,10 @@ export async function makeNewServer(o: QuickstartOptions): Promise<MadeServer> {
     await write("domains.conf", formatConfig(dynamicConfig, d, true));
     // The last: a server can be started with it only when all else is there.
     await write("mox.conf", formatConfig(staticConfig, s, true));
-    const config = await Config.load(o.path);
+    const config = await Config.load(options.path);
     const accountPassword = randomPassword();
     await ensureDir(config.dataDir);
-    await o.setPassword(config, account, accountPassword);
+    await options.setPassword(config, account, accountPassword);
     return {
       config,
       domain: domain.unicode,

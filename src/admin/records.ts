@@ -215,7 +215,7 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
   const listeners = [...config.static.Listeners.values()];
   /** The port of the first listener with the service; the usual one where something else passes it on. */
   const has = (
-    f: (l: Listener) => { Enabled: boolean; Port: number; NonTLS?: boolean },
+    f: (listener: Listener) => { Enabled: boolean; Port: number; NonTLS?: boolean },
     usual: number,
   ) => {
     const service = listeners.map(f).find((s) => s.Enabled);

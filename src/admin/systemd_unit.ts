@@ -24,9 +24,9 @@ function word(text: string): string {
 }
 
 /** The text of the unit. */
-export function systemdUnit(o: UnitOptions): string {
-  const readable = [...new Set([o.dir, ...o.readable ?? []])];
-  const home = [...readable, ...o.writable].some((p) =>
+export function systemdUnit(options: UnitOptions): string {
+  const readable = [...new Set([options.dir, ...options.readable ?? []])];
+  const home = [...readable, ...options.writable].some((p) =>
     /^\/(?:root|home|run\/user)(?:\/|$)/.test(p)
   );
   const path = (p: string) => p.replaceAll("%", "%%").replaceAll(" ", "\\x20");
@@ -36,9 +36,9 @@ Wants=network-online.target
 After=network-online.target
 
 [Service]
-WorkingDirectory=${path(o.dir)}
-ExecStart=${o.program.map(word).join(" ")}${o.nodes ? " -node %i" : ""} serve
-User=${o.user}
+WorkingDirectory=${path(options.dir)}
+ExecStart=${options.program.map(word).join(" ")}${options.nodes ? " -node %i" : ""} serve
+User=${options.user}
 UMask=0077
 Restart=always
 RestartSec=5s
@@ -58,9 +58,9 @@ ${
     home
       ? `ProtectHome=tmpfs
 BindReadOnlyPaths=${readable.map(path).join(" ")}
-BindPaths=${o.writable.map(path).join(" ")}`
+BindPaths=${options.writable.map(path).join(" ")}`
       : `ProtectHome=yes
-ReadWritePaths=${o.writable.map(path).join(" ")}`
+ReadWritePaths=${options.writable.map(path).join(" ")}`
   }
 PrivateTmp=yes
 PrivateDevices=yes

@@ -91,11 +91,12 @@ export class AdminTokens {
       throw err;
     }
     try {
-      return (JSON.parse(text) as Stored[]).map((t) => {
-        const right = Number.isSafeInteger(t.id) && typeof t.hash === "string" &&
-          Number.isSafeInteger(t.expires) && Array.isArray(t.scopes) && Array.isArray(t.domains);
+      return (JSON.parse(text) as Stored[]).map((stored) => {
+        const right = Number.isSafeInteger(stored.id) && typeof stored.hash === "string" &&
+          Number.isSafeInteger(stored.expires) && Array.isArray(stored.scopes) &&
+          Array.isArray(stored.domains);
         if (!right) throw new Error("a token in it has other fields");
-        return t;
+        return stored;
       });
     } catch (cause) {
       throw new Error(`${this.#path} is damaged; remove it to go without tokens`, { cause });

@@ -112,32 +112,32 @@ const trialHelp = `
   -dryrun   check the change and print what it would change, without making it`;
 
 /** Makes a command of its arguments alone. */
-export function adminCommand<F extends Flags = Record<never, never>>(s: Simple<F>): Command {
+export function adminCommand<F extends Flags = Record<never, never>>(simple: Simple<F>): Command {
   return {
-    name: s.name,
-    usage: `${s.name} [-dir folder]${s.trial ? " [-dryrun]" : ""}${
-      s.usage === "" ? "" : ` ${s.usage}`
+    name: simple.name,
+    usage: `${simple.name} [-dir folder]${simple.trial ? " [-dryrun]" : ""}${
+      simple.usage === "" ? "" : ` ${simple.usage}`
     }`,
-    summary: s.summary,
-    help: `${s.help.trim()}\n${dirHelp}${s.trial ? trialHelp : ""}`,
+    summary: simple.summary,
+    help: `${simple.help.trim()}\n${dirHelp}${simple.trial ? trialHelp : ""}`,
     async run(args) {
-      const known = { dir: "", ...s.trial ? { dryrun: false } : {}, ...s.flags };
+      const known = { dir: "", ...simple.trial ? { dryrun: false } : {}, ...simple.flags };
       const parsed = parseFlags(args, known as F & { dir: string; dryrun?: boolean }, {
-        min: s.min,
-        max: s.max,
+        min: simple.min,
+        max: simple.max,
       });
-      const flags = parsed.flags as Parameters<typeof s.toArgs>[1] & {
+      const flags = parsed.flags as Parameters<typeof simple.toArgs>[1] & {
         dir: string;
         dryrun?: boolean;
       };
-      const given = await s.toArgs(parsed.args, flags);
+      const given = await simple.toArgs(parsed.args, flags);
       const result = await adminCall(
-        s.name,
+        simple.name,
         flags.dryrun === true ? { ...given, dryRun: true } : given,
         flags.dir,
-        s.paths,
+        simple.paths,
       );
-      return s.status?.(result);
+      return simple.status?.(result);
     },
   };
 }

@@ -103,7 +103,7 @@ async function watch(args: string[]): Promise<void> {
       text,
     });
   try {
-    await data.run(stop.signal, (s) => {
+    await data.run(stop.signal, (state) => {
       const now = Date.now();
       if (now - printed < tellEvery) return;
       if (printed === -Infinity) writeStdout("the copy is complete and is kept up to date\n");
@@ -113,8 +113,8 @@ async function watch(args: string[]): Promise<void> {
       writeStdout(
         `${
           new Date(now).toISOString()
-        } ${s.databases} databases, ${s.messages} message files brought, ` +
-          `${s.bytes} bytes of changes, the last look took ${Math.round(s.took)} ms\n`,
+        } ${state.databases} databases, ${state.messages} message files brought, ` +
+          `${state.bytes} bytes of changes, the last look took ${Math.round(state.took)} ms\n`,
       );
     });
     await note("backup -watch has ended; the copy is as of then").catch(() => {});

@@ -86,10 +86,10 @@ async function readyConfig(from: OriginalFolder, print: (line: string) => void):
   return config;
 }
 
-function summary(t: TakenOver, what: string): void {
+function summary(over: TakenOver, what: string): void {
   const lines: string[] = [`\n${what}:`];
-  for (const [name, a] of t.accounts) {
-    const filter = t.filters.get(name);
+  for (const [name, a] of over.accounts) {
+    const filter = over.filters.get(name);
     const parts = [
       `${a.mailboxes} mailboxes`,
       `${a.messages} messages (${a.bytes} bytes)`,
@@ -100,16 +100,16 @@ function summary(t: TakenOver, what: string): void {
     if (a.missing > 0) parts.push(`${a.missing} messages left out, their files are missing`);
     lines.push(`  account ${name}: ${parts.join(", ")}`);
   }
-  const { queue: q } = t;
+  const { queue: q } = over;
   lines.push(
     `  queue: ${q.messages} messages, ${q.retired} retired, ${q.suppressed} suppressed addresses, ` +
       `${q.holdRules} hold rules, ${q.webhooks} calls of webhooks, ${q.retiredWebhooks} retired`,
-    `  reports: ${t.reports.dmarc} of DMARC, ${t.reports.tls} of TLS`,
-    `  ${t.tlsKeys} TLS keys, ${t.stsPolicies} MTA-STS policies`,
+    `  reports: ${over.reports.dmarc} of DMARC, ${over.reports.tls} of TLS`,
+    `  ${over.tlsKeys} TLS keys, ${over.stsPolicies} MTA-STS policies`,
   );
-  if (t.dropped.size > 0) {
+  if (over.dropped.size > 0) {
     lines.push("left behind:");
-    for (const [name, count] of t.dropped) lines.push(`  ${count} ${name}`);
+    for (const [name, count] of over.dropped) lines.push(`  ${count} ${name}`);
   }
   writeStdout(`${lines.join("\n")}\n`);
 }

@@ -82,24 +82,26 @@ async function withFilter<T>(
   }
 }
 
-function printReport(r: JunkReport, verbose: boolean): void {
+function printReport(report: JunkReport, verbose: boolean): void {
   const percent = (n: number) => Number.isNaN(n) ? "-" : `${(100 * n).toFixed(2)}%`;
   if (verbose) {
-    for (const f of r.falsePositives) {
+    for (const f of report.falsePositives) {
       writeStdout(`ham taken for spam: ${f.name}: ${f.probability.toFixed(3)}\n`);
     }
-    for (const f of r.falseNegatives) {
+    for (const f of report.falseNegatives) {
       writeStdout(`spam let through: ${f.name}: ${f.probability.toFixed(3)}\n`);
     }
   }
   writeStdout(
-    `ham: ${r.hams}, taken for spam: ${r.falsePositives.length} (${
-      percent(r.falsePositiveRate)
+    `ham: ${report.hams}, taken for spam: ${report.falsePositives.length} (${
+      percent(report.falsePositiveRate)
     })\n` +
-      `spam: ${r.spams}, caught: ${r.spams - r.falseNegatives.length} (${
-        percent(r.caughtRate)
+      `spam: ${report.spams}, caught: ${report.spams - report.falseNegatives.length} (${
+        percent(report.caughtRate)
       })\n` +
-      `time for a message: ${r.meanMs.toFixed(2)} ms, at most ${r.worstMs.toFixed(2)} ms\n`,
+      `time for a message: ${report.meanMs.toFixed(2)} ms, at most ${
+        report.worstMs.toFixed(2)
+      } ms\n`,
   );
 }
 

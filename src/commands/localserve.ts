@@ -217,7 +217,7 @@ async function ensurePasswords(config: Config, accounts: Accounts): Promise<void
   }
 }
 
-function welcome(where: string, d: DeveloperOptions, endpoints: readonly Endpoint[]): string {
+function welcome(where: string, options: DeveloperOptions, endpoints: readonly Endpoint[]): string {
   const byProtocol = new Map<string, string[]>();
   for (const e of endpoints) {
     const host = e.hostname.includes(":") ? `[${e.hostname}]` : e.hostname;
@@ -225,10 +225,10 @@ function welcome(where: string, d: DeveloperOptions, endpoints: readonly Endpoin
   }
   const width = Math.max(...[...byProtocol.keys()].map((k) => k.length));
   const lines = [...byProtocol].map(([k, v]) => `  ${k.padEnd(width)}  ${v.join("  ")}`);
-  const own = d.accounts
+  const own = options.accounts
     ? `\nEach address that mail comes for is an account of its own: log in as the address with that password.\n`
     : "";
-  const logins = d.auth || d.strict
+  const logins = options.auth || options.strict
     ? "Programs that send log in"
     : "Programs may send with any login or none; mail programs log in";
   return `

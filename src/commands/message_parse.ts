@@ -6,20 +6,20 @@ import { describe } from "../store/messages/describe.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { readMessage } from "./inputs.ts";
 
-function partValue(p: Part): Record<string, unknown> {
-  const { type, subtype, params, encoding, disposition, dispositionParams } = p;
+function partValue(part: Part): Record<string, unknown> {
+  const { type, subtype, params, encoding, disposition, dispositionParams } = part;
   return {
     type: `${type}/${subtype}`,
     params,
     encoding,
-    id: p.id,
+    id: part.id,
     disposition,
     dispositionParams,
-    header: [p.headerOffset, p.bodyOffset],
-    body: [p.bodyOffset, p.endOffset],
-    lines: p.lines,
-    parts: p.parts.length > 0 ? p.parts.map(partValue) : undefined,
-    message: p.message && partValue(p.message),
+    header: [part.headerOffset, part.bodyOffset],
+    body: [part.bodyOffset, part.endOffset],
+    lines: part.lines,
+    parts: part.parts.length > 0 ? part.parts.map(partValue) : undefined,
+    message: part.message && partValue(part.message),
   };
 }
 

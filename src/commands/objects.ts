@@ -113,21 +113,21 @@ export async function backupToObjects(args: readonly string[]): Promise<void> {
   let error: string | undefined;
   let kept: string | undefined;
   try {
-    await journal.run(stop.signal, (s) => {
+    await journal.run(stop.signal, (state) => {
       const now = Date.now();
-      if (s.error !== error) {
-        error = s.error;
+      if (state.error !== error) {
+        error = state.error;
         if (error !== undefined) writeStderr(`mox backup: not stored, and tried again: ${error}\n`);
       }
-      if (s.notRemoved !== kept) {
-        kept = s.notRemoved;
+      if (state.notRemoved !== kept) {
+        kept = state.notRemoved;
         if (kept !== undefined) writeStderr(`mox backup: old objects are not removed: ${kept}\n`);
       }
-      if (s.upToDate === 0 || s.error !== undefined || now - lastLine < tellEvery) return;
+      if (state.upToDate === 0 || state.error !== undefined || now - lastLine < tellEvery) return;
       if (lastLine === -Infinity) writeStdout("everything is stored, and what comes is added\n");
       lastLine = now;
-      const line = `${s.objects} objects, ${s.bytes} bytes`;
-      writeStdout(`${new Date(s.upToDate).toISOString()} ${line}\n`);
+      const line = `${state.objects} objects, ${state.bytes} bytes`;
+      writeStdout(`${new Date(state.upToDate).toISOString()} ${line}\n`);
       // What is noted is of use, not needed.
       noteBackup(server.dataDir, { destination, started, ended: now, ok: true, text: line })
         .catch(() => {});

@@ -28,12 +28,12 @@ function proxied(config: Config): Listener {
 }
 
 /** The nodes, or this server by the listener. */
-function places(config: Config, l: Listener): Place[] {
+function places(config: Config, listener: Listener): Place[] {
   const { Nodes } = config.dynamic;
   if (Nodes.size > 0) {
     return [...Nodes].map(([name, n]) => ({ name, address: n.Address, ports: n.ProxyPorts }));
   }
-  const own = ownPlace(l);
+  const own = ownPlace(listener);
   return [{ name: "mox", address: own.Address, ports: own.ProxyPorts }];
 }
 
@@ -51,9 +51,9 @@ export function nginxConfig(config: Config, files: ProxyFiles): string {
   const askAt = (address: string, more = "") =>
     `\t\tserver ${hostPort(address, port(l.AuthHTTP.Port, 8012))}${more};\n`;
   // A standby answers from when it has taken its node's place.
-  const ask = nodes.flatMap((n) => {
-    const standby = config.dynamic.Nodes.get(n.name)?.Standby;
-    return [askAt(n.address), ...standby ? [askAt(standby.Address, " backup")] : []];
+  const ask = nodes.flatMap((place) => {
+    const standby = config.dynamic.Nodes.get(place.name)?.Standby;
+    return [askAt(place.address), ...standby ? [askAt(standby.Address, " backup")] : []];
   });
   const tell = l.ProxyProtocol ? "proxy_protocol on;" : "xclient on;";
   const header = l.ProxyProtocol ? "\t\tproxy_protocol on;\n" : "";
@@ -99,9 +99,9 @@ ${ask.join("")}	}
 	}
 	map $host $mox_web {
 ${
-    nodes.map((n) => {
-      const host = URL.parse(config.dynamic.Nodes.get(n.name)?.WebURL ?? "")?.host;
-      const to = hostPort(n.address, n.ports.Web);
+    nodes.map((place) => {
+      const host = URL.parse(config.dynamic.Nodes.get(place.name)?.WebURL ?? "")?.host;
+      const to = hostPort(place.address, place.ports.Web);
       return host === undefined ? "" : `\t\t${host} ${to};\n`;
     }).join("")
   }		default ${hostPort(nodes[0].address, nodes[0].ports.Web)};
@@ -139,7 +139,7 @@ export function haproxyConfig(config: Config, files: ProxyFiles): string {
     );
   }
   const nodes = places(config, l);
-  const servers = (p: (n: Place) => number, send: string) =>
+  const servers = (p: (place: Place) => number, send: string) =>
     nodes.map((n) =>
       `\tserver ${n.name} ${hostPort(n.address, p(n))} ${send} check check-send-proxy\n`
     ).join("");

@@ -83,18 +83,18 @@ ${filterHelp}
     if (items.length === 0) return writeStdout("nothing is queued\n");
     writeStdout(columns([
       ["id", "queued", "account", "from", "to", "size", "attempts", "next attempt", "last result"],
-      ...items.map((i) => [
-        String(i.id),
-        shownTime(i.queued),
-        i.account,
-        `<${i.from}>`,
-        `<${i.address}>`,
-        String(i.size),
-        String(i.attempts),
-        (i.hold ? "on hold, " : "") + shownTime(i.nextAttempt) +
-        (i.transport ? `, by ${i.transport}` : "") +
-        (i.requireTls ? `, requiretls ${i.requireTls}` : ""),
-        lastResult(i.results),
+      ...items.map((item) => [
+        String(item.id),
+        shownTime(item.queued),
+        item.account,
+        `<${item.from}>`,
+        `<${item.address}>`,
+        String(item.size),
+        String(item.attempts),
+        (item.hold ? "on hold, " : "") + shownTime(item.nextAttempt) +
+        (item.transport ? `, by ${item.transport}` : "") +
+        (item.requireTls ? `, requiretls ${item.requireTls}` : ""),
+        lastResult(item.results),
       ]),
     ]));
   },
@@ -142,15 +142,15 @@ account's KeepRetiredMessagePeriod, by default not at all.
     if (items.length === 0) return writeStdout("none\n");
     writeStdout(columns([
       ["id", "left", "outcome", "account", "from", "to", "attempts", "last result"],
-      ...items.map((i) => [
-        String(i.id),
-        shownTime(i.left),
-        i.outcome,
-        i.account,
-        `<${i.mailFrom}>`,
-        `<${i.address}>`,
-        String(i.attempts),
-        lastResult(i.results),
+      ...items.map((retired) => [
+        String(retired.id),
+        shownTime(retired.left),
+        retired.outcome,
+        retired.account,
+        `<${retired.mailFrom}>`,
+        `<${retired.address}>`,
+        String(retired.attempts),
+        lastResult(retired.results),
       ]),
     ]));
   },

@@ -56,14 +56,14 @@ ${choiceHelp}
       if (list.length === 0) return writeStdout("no calls wait\n");
       writeStdout(columns([
         ["id", "account", "event", "attempts", "next", "URL", "last result"],
-        ...list.map((h) => [
-          String(h.id),
-          h.account,
-          h.event,
-          String(h.attempts),
-          shownTime(h.nextAttempt),
-          h.url,
-          h.results.at(-1)?.error ?? "",
+        ...list.map((hook) => [
+          String(hook.id),
+          hook.account,
+          hook.event,
+          String(hook.attempts),
+          shownTime(hook.nextAttempt),
+          hook.url,
+          hook.results.at(-1)?.error ?? "",
         ]),
       ]));
     },
@@ -151,15 +151,15 @@ ${choiceHelp}
       if (list.length === 0) return writeStdout("no calls are kept\n");
       writeStdout(columns([
         ["id", "account", "event", "outcome", "attempts", "left", "URL", "last result"],
-        ...list.map((h) => [
-          String(h.id),
-          h.account,
-          h.event,
-          h.outcome,
-          String(h.attempts),
-          shownTime(h.left),
-          h.url,
-          h.results.at(-1)?.error || String(h.results.at(-1)?.code ?? ""),
+        ...list.map((hook) => [
+          String(hook.id),
+          hook.account,
+          hook.event,
+          hook.outcome,
+          String(hook.attempts),
+          shownTime(hook.left),
+          hook.url,
+          hook.results.at(-1)?.error || String(hook.results.at(-1)?.code ?? ""),
         ]),
       ]));
     },

@@ -21,14 +21,14 @@ interface Options {
 }
 
 /** The account to submit with, if there is one; not where a server of a folder is meant. */
-async function submissionOf(o: Options): Promise<SubmitConfig | undefined> {
-  if (o.dir !== "") return undefined;
-  const path = o.submit === "" ? submitConfigPath : o.submit;
+async function submissionOf(options: Options): Promise<SubmitConfig | undefined> {
+  if (options.dir !== "") return undefined;
+  const path = options.submit === "" ? submitConfigPath : options.submit;
   let text: string;
   try {
     text = await Deno.readTextFile(path);
   } catch (err) {
-    if (o.submit === "" && err instanceof Deno.errors.NotFound) return undefined;
+    if (options.submit === "" && err instanceof Deno.errors.NotFound) return undefined;
     throw err;
   }
   return readSubmitConfig(path, text);

@@ -20,31 +20,35 @@ interface Prepared {
 }
 
 /** An address for a name of this machine, such as root. */
-function complete(c: SubmitConfig, address: string): string {
+function complete(config: SubmitConfig, address: string): string {
   if (address.includes("@")) return address;
-  return c.DefaultDestination !== "" ? c.DefaultDestination : `${address}@${c.LocalHostname}`;
+  return config.DefaultDestination !== ""
+    ? config.DefaultDestination
+    : `${address}@${config.LocalHostname}`;
 }
 
-function prepare(c: SubmitConfig, m: ProgramMessage): Prepared {
-  let bytes = Uint8Array.from(normalize(m.message), (x) => x.charCodeAt(0));
+function prepare(config: SubmitConfig, message: ProgramMessage): Prepared {
+  let bytes = Uint8Array.from(normalize(message.message), (x) => x.charCodeAt(0));
   const fields = splitHeader(parseMessage(bytes).root.header ?? new Uint8Array(0));
-  const recipients = m.recipients.map((r) => complete(c, r));
-  if (m.fromHeader) {
+  const recipients = message.recipients.map((r) => complete(config, r));
+  if (message.fromHeader) {
     for (const f of fields.filter((f) => ["to", "cc", "bcc"].includes(f.name))) {
       for (const a of flattenAddresses(parseAddressList(f.value))) {
-        recipients.push(a.domain === "" ? complete(c, a.localpart) : `${a.localpart}@${a.domain}`);
+        recipients.push(
+          a.domain === "" ? complete(config, a.localpart) : `${a.localpart}@${a.domain}`,
+        );
       }
     }
     bytes = withoutField(bytes, "bcc");
   }
   for (const r of recipients) parseAddress(r);
-  const mailFrom = m.from.includes("@") ? m.from : c.From;
-  let prefix = c.ExtraHeaders.map((h) => `${h}\r\n`).join("");
+  const mailFrom = message.from.includes("@") ? message.from : config.From;
+  let prefix = config.ExtraHeaders.map((h) => `${h}\r\n`).join("");
   if (headerField(fields, "date") === undefined) {
     prefix += `Date: ${new Date().toUTCString().replace("GMT", "+0000")}\r\n`;
   }
   if (headerField(fields, "message-id") === undefined) {
-    prefix += `Message-ID: <${crypto.randomUUID()}@${c.LocalHostname}>\r\n`;
+    prefix += `Message-ID: <${crypto.randomUUID()}@${config.LocalHostname}>\r\n`;
   }
   if (headerField(fields, "from") === undefined) prefix += `From: <${mailFrom}>\r\n`;
   const head = new TextEncoder().encode(prefix);
@@ -55,8 +59,11 @@ function prepare(c: SubmitConfig, m: ProgramMessage): Prepared {
 }
 
 /** Submits a message. @throws Error with what the server says */
-export async function submitElsewhere(c: SubmitConfig, m: ProgramMessage): Promise<void> {
-  const p = prepare(c, m);
+export async function submitElsewhere(
+  config: SubmitConfig,
+  message: ProgramMessage,
+): Promise<void> {
+  const p = prepare(config, message);
   if (p.recipients.length === 0) throw new Error("no recipients");
   const outbound = openOutbound(
     { TLS: { CA: undefined }, AllowedUserNetworks: [] },
@@ -64,18 +71,18 @@ export async function submitElsewhere(c: SubmitConfig, m: ProgramMessage): Promi
     makeResolver(),
   );
   let failure: unknown;
-  for (const ip of await outbound.addresses(c.Host)) {
+  for (const ip of await outbound.addresses(config.Host)) {
     try {
-      const connection = await connectTcp({ host: ip, port: c.Port });
+      const connection = await connectTcp({ host: ip, port: config.Port });
       const client = await SmtpClient.start(connection, {
         log: new Log("smtpclient"),
-        hostname: c.LocalHostname,
-        tls: c.TLS ? "immediate" : c.STARTTLS ? "required" : "never",
-        clientTls: { serverName: c.Host, verify: true, authorities: outbound.authorities },
+        hostname: config.LocalHostname,
+        tls: config.TLS ? "immediate" : config.STARTTLS ? "required" : "never",
+        clientTls: { serverName: config.Host, verify: true, authorities: outbound.authorities },
         auth: {
-          username: c.Username,
-          password: c.Password,
-          mechanisms: c.AuthMethod === "" ? undefined : [c.AuthMethod as MechanismName],
+          username: config.Username,
+          password: config.Password,
+          mechanisms: config.AuthMethod === "" ? undefined : [config.AuthMethod as MechanismName],
         },
       });
       try {
@@ -85,7 +92,7 @@ export async function submitElsewhere(c: SubmitConfig, m: ProgramMessage): Promi
           size: p.bytes.length,
           body: p.bytes.some((b) => b >= 128) ? "8bit" : "7bit",
           smtpUtf8: false,
-          requireTls: c.RequireTLS === "yes",
+          requireTls: config.RequireTLS === "yes",
         }, () => [p.bytes]);
         const refused = outcomes.flatMap((o, i) =>
           o instanceof SmtpClientError ? [`${p.recipients[i]}: ${o.message}`] : []
@@ -103,7 +110,7 @@ export async function submitElsewhere(c: SubmitConfig, m: ProgramMessage): Promi
       }
     }
   }
-  throw failure ?? new Error(`${c.Host} has no address`);
+  throw failure ?? new Error(`${config.Host} has no address`);
 }
 
 /** The message without the header fields of that name. */

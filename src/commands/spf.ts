@@ -38,9 +38,10 @@ ${serverHelp.slice(1)}`,
 
 function describeRecord(text: string): string {
   const r = parseSpfRecord(text);
-  const lines = r.directives.map((d) => {
-    const result = { "+": "pass", "-": "fail", "~": "softfail", "?": "neutral" }[d.qualifier];
-    return `${result.padEnd(8)} ${d.text}`;
+  const lines = r.directives.map((directive) => {
+    const result =
+      { "+": "pass", "-": "fail", "~": "softfail", "?": "neutral" }[directive.qualifier];
+    return `${result.padEnd(8)} ${directive.text}`;
   });
   if (r.redirect !== undefined) lines.push("redirect (the rest is up to another domain's record)");
   if (r.explanation !== undefined) lines.push("exp (has an explanation for those who fail)");

@@ -56,8 +56,8 @@ export async function fillBesideMail(account: Account): Promise<void> {
   await account.fulltext.update();
   const inbox = account.mailboxByName("Inbox")!;
   const first = account.messageByUid(inbox.id, account.uids(inbox.id)[0])!;
-  await filled(Followed.open(account, "test1@old.example"), (f) =>
-    f.note([{
+  await filled(Followed.open(account, "test1@old.example"), (followed) =>
+    followed.note([{
       id: first.id,
       mailboxId: inbox.id,
       from: {
@@ -119,8 +119,8 @@ async function filled<T extends { close(): Promise<void> }>(
 /** Makes the databases at the top of a data folder. */
 export async function makeOtherDatabases(data: string): Promise<void> {
   const login = { account: "test1", login: "test1@mox.example", remoteIp: "192.0.2.7" };
-  await filled(ObjectStore.open(data), async (s) => {
-    await s.add("test1", "identity", {
+  await filled(ObjectStore.open(data), async (store) => {
+    await store.add("test1", "identity", {
       name: "Test",
       email: "test1@mox.example",
       replyTo: null,
@@ -129,21 +129,21 @@ export async function makeOtherDatabases(data: string): Promise<void> {
       htmlSignature: "",
       ofAddress: true,
     });
-    await s.key("test", () => Promise.resolve("a key"));
+    await store.key("test", () => Promise.resolve("a key"));
   });
   await filled(JunkFigures.open(data, () => time), (f) => f.note("test1", "good"));
-  await filled(Sessions.open(data), (s) => {
-    s.create({ ...login, service: "webmail", userAgent: "Browser 1.0" });
-    s.create({ ...login, service: "account", userAgent: "Browser 1.0" });
+  await filled(Sessions.open(data), (sessions) => {
+    sessions.create({ ...login, service: "webmail", userAgent: "Browser 1.0" });
+    sessions.create({ ...login, service: "account", userAgent: "Browser 1.0" });
   });
-  await filled(LoginLog.open(data, () => time), (l) => {
+  await filled(LoginLog.open(data, () => time), (log) => {
     const attempt = { ...login, service: "imap", mechanism: "plain", client: "Program 2" };
-    l.note({ ...attempt, result: "ok" });
-    l.note({ ...attempt, result: "badcreds" });
+    log.note({ ...attempt, result: "ok" });
+    log.note({ ...attempt, result: "badcreds" });
   });
-  await filled(ListsDatabase.open(data), async (l) => {
+  await filled(ListsDatabase.open(data), async (database) => {
     const list = "news@mox.example";
-    l.members.add(list, [{ address: "ann@remote.example", name: "Ann" }], time);
+    database.members.add(list, [{ address: "ann@remote.example", name: "Ann" }], time);
     const text = new TextEncoder().encode(
       "From: <ann@remote.example>\r\nSubject: x\r\n\r\nhello\r\n",
     );
@@ -165,11 +165,14 @@ export async function makeOtherDatabases(data: string): Promise<void> {
       reason: "",
     };
     await withTempFile(data, "post-", text, async (file) => {
-      await l.posts.add({ ...post, state: "sent" }, file);
-      await l.posts.add({ ...post, state: "held", reason: "its author is not a member" }, file);
+      await database.posts.add({ ...post, state: "sent" }, file);
+      await database.posts.add(
+        { ...post, state: "held", reason: "its author is not a member" },
+        file,
+      );
     });
     const of = { list, address: "bob@remote.example", name: "", submitted: time };
-    l.requests.add({ ...of, kind: "subscribe", state: "confirm" });
+    database.requests.add({ ...of, kind: "subscribe", state: "confirm" });
   });
   const { cert } = await selfSignedCertificate({ names: ["test1"] });
   await filled(TlsKeys.open(data), (k) => k.add(login, cert, "a laptop"));
@@ -178,8 +181,8 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     SeenRequests.open(data, () => time),
     (s) => s.once("test1", "request-1", new Uint8Array([1]), () => Promise.resolve({ ok: true })),
   );
-  await filled(ScheduledRows.open(data), (s) =>
-    s.add({
+  await filled(ScheduledRows.open(data), (rows) =>
+    rows.add({
       account: "test1",
       message: 1,
       mailbox: 1,
@@ -188,13 +191,17 @@ export async function makeOtherDatabases(data: string): Promise<void> {
       archiveThread: false,
       messageId: "6f0ac9f6-6f0e-4d0c-9c0b-0d6a6b8a8d11@mox.example",
     }));
-  await filled(SieveDatabase.open(data, () => time), async (s) => {
-    await s.scripts.put("test1", "main", 'require "fileinto";\nif true { fileinto "Lists"; }\n');
-    await s.scripts.put("test1", "other", "keep;\n");
-    await s.scripts.setActive("test1", "main");
-    await s.memory.remember("test1", [{ key: "k1", seconds: 1000 * 86_400 }]);
+  await filled(SieveDatabase.open(data, () => time), async (database) => {
+    await database.scripts.put(
+      "test1",
+      "main",
+      'require "fileinto";\nif true { fileinto "Lists"; }\n',
+    );
+    await database.scripts.put("test1", "other", "keep;\n");
+    await database.scripts.setActive("test1", "main");
+    await database.memory.remember("test1", [{ key: "k1", seconds: 1000 * 86_400 }]);
     const steps = [{ script: "main", line: 2, text: "filed into Lists" }];
-    s.log.add("test1", asEmailId(1), { from: "a@remote.example", subject: "x", steps });
+    database.log.add("test1", asEmailId(1), { from: "a@remote.example", subject: "x", steps });
   });
   const from = { network: "192.0.2.0/21", mailFrom: "a@remote.example", rcptTo: "b@mox.example" };
   const times = { Delay: 60_000, Window: day, Keep: 30 * day };
@@ -207,8 +214,8 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     time + 1000 * day,
   );
   await filled(learning, (l) => l.note("test1", [1]));
-  await filled(Subscriptions.open(data), (s) =>
-    s.add({
+  await filled(Subscriptions.open(data), (subscriptions) =>
+    subscriptions.add({
       endpoint: "https://push.example/1",
       account: "test1",
       session: 1,
@@ -225,15 +232,15 @@ export async function makeOtherDatabases(data: string): Promise<void> {
   });
   await filled(
     snoozed,
-    (s) =>
-      s.add(
+    (snoozed) =>
+      snoozed.add(
         "test1",
         [{ message: 1, mailbox: asMailboxId(1), back: asMailboxId(1) }],
         time + 365 * day,
       ),
   );
-  await filled(StsCache.open(data), (c) =>
-    c.put({
+  await filled(StsCache.open(data), (cache) =>
+    cache.put({
       domain: "remote.example",
       recordId: "20261123",
       fetched: time,
@@ -280,8 +287,8 @@ async function makeReports(data: string): Promise<void> {
     pct: 100,
     fo: "",
   };
-  await filled(DmarcReports.open(data), (r) =>
-    r.add(
+  await filled(DmarcReports.open(data), (reports) =>
+    reports.add(
       {
         version: "1.0",
         orgName: "Remote",
@@ -309,8 +316,8 @@ async function makeReports(data: string): Promise<void> {
       "remote.example",
       time,
     ));
-  await filled(FailureReports.open(data), (r) =>
-    r.add(
+  await filled(FailureReports.open(data), (reports) =>
+    reports.add(
       {
         kind: "dmarc",
         domain: "mox.example",
@@ -331,8 +338,8 @@ async function makeReports(data: string): Promise<void> {
       "<f1@remote.example>",
       time,
     ));
-  await filled(DmarcEvaluations.open(data), (e) => {
-    e.add({
+  await filled(DmarcEvaluations.open(data), (evaluations) => {
+    evaluations.add({
       policyDomain: "remote.example",
       evaluated: time,
       optional: false,
@@ -350,7 +357,7 @@ async function makeReports(data: string): Promise<void> {
       dkimResults: [],
       spfResults: [],
     });
-    e.suppress("loop@remote.example", time + 1000 * day, "sends reports about reports");
+    evaluations.suppress("loop@remote.example", time + 1000 * day, "sends reports about reports");
   });
   const results = [{
     policyType: "sts" as const,
@@ -361,8 +368,8 @@ async function makeReports(data: string): Promise<void> {
     totalFailureSessionCount: 0,
     failures: [],
   }];
-  await filled(TlsReports.open(data), (r) =>
-    r.add({
+  await filled(TlsReports.open(data), (reports) =>
+    reports.add({
       received: time,
       domain: "mox.example",
       fromDomain: "remote.example",

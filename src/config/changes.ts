@@ -28,10 +28,10 @@ function compare<T>(before: Map<string, T>, after: Map<string, T>): NameChanges 
   };
 }
 
-function routes(d: Dynamic): unknown {
+function routes(dynamic: Dynamic): unknown {
   const of = (m: Map<string, { Routes: unknown[] }>) =>
     [...m].filter(([, v]) => v.Routes.length > 0).map(([name, v]) => [name, v.Routes]);
-  return [d.Routes, of(d.Domains), of(d.Accounts)];
+  return [dynamic.Routes, of(dynamic.Domains), of(dynamic.Accounts)];
 }
 
 /** The difference of two configurations. */
@@ -47,7 +47,8 @@ export function whatChanged(before: Dynamic, after: Dynamic): ConfigChange {
 }
 
 /** True if nothing changed. */
-export function isEmptyChange(c: ConfigChange): boolean {
+export function isEmptyChange(change: ConfigChange): boolean {
   const none = (n: NameChanges) => n.added.length + n.removed.length + n.changed.length === 0;
-  return none(c.domains) && none(c.accounts) && !c.web && !c.routes && !c.monitorDNSBLs;
+  return none(change.domains) && none(change.accounts) && !change.web && !change.routes &&
+    !change.monitorDNSBLs;
 }

@@ -384,7 +384,7 @@ export class Config {
    * @throws ConfigError with what the change would break, or if the file has mistakes just now; nothing
    * is changed then. What the function throws is thrown on.
    */
-  writeDynamic(change: (d: Dynamic) => void): Promise<ConfigChange | undefined> {
+  writeDynamic(change: (dynamic: Dynamic) => void): Promise<ConfigChange | undefined> {
     return this.#oneByOne(async () => {
       // Edits made by hand in the last second are not to be lost.
       await this.#reload();

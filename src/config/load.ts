@@ -21,8 +21,10 @@ export interface FileProblem extends Problem {
 export type FileWarning = FileProblem;
 
 /** A problem as it is shown: `file:line: message`. */
-export function formatProblem(p: FileProblem): string {
-  return p.line > 0 ? `${p.file}:${p.line}: ${p.message}` : `${p.file}: ${p.message}`;
+export function formatProblem(problem: FileProblem): string {
+  return problem.line > 0
+    ? `${problem.file}:${problem.line}: ${problem.message}`
+    : `${problem.file}: ${problem.message}`;
 }
 
 /** A configuration that can't be used. The message has a line for each problem. */

@@ -32,11 +32,11 @@ export function folderOfNodes(dataDir: string): string | undefined {
  * Listeners of the node that was chosen: those with TrustedProxies are at its own address, by which proxies and nodes know
  * it; all others are the first node's.
  */
-export function listenersOfChosenNode(s: Static, d: Dynamic): void {
+export function listenersOfChosenNode(s: Static, dynamic: Dynamic): void {
   if (chosen === undefined) return;
-  const node = d.Nodes.get(chosen);
+  const node = dynamic.Nodes.get(chosen);
   if (node === undefined) return;
-  const first = d.Nodes.keys().next().value === chosen;
+  const first = dynamic.Nodes.keys().next().value === chosen;
   for (const [name, l] of s.Listeners) {
     if (l.TrustedProxies.length > 0) l.IPs = [node.Address];
     else if (!first) s.Listeners.delete(name);

@@ -37,8 +37,8 @@ class Opened {
   readonly #s: DavServices;
   readonly #accounts = new Map<string, Promise<Account | undefined>>();
 
-  constructor(s: DavServices) {
-    this.#s = s;
+  constructor(services: DavServices) {
+    this.#s = services;
   }
 
   async open(name: string): Promise<Groupware | undefined> {
@@ -60,12 +60,12 @@ class Opened {
 }
 
 /** Whether a user may know of another account: one with an address in a domain of their own. */
-function knows(s: DavServices, user: string, other: string): boolean {
+function knows(services: DavServices, user: string, other: string): boolean {
   if (user === other) return true;
-  if (s.config.account(other) === undefined) return false;
+  if (services.config.account(other) === undefined) return false;
   const domain = (a: string) => a.slice(a.lastIndexOf("@") + 1).toLowerCase();
-  const mine = new Set(addressesOf(s, user).map(domain));
-  return addressesOf(s, other).some((a) => mine.has(domain(a)));
+  const mine = new Set(addressesOf(services, user).map(domain));
+  return addressesOf(services, other).some((a) => mine.has(domain(a)));
 }
 
 /** An answer that calls back when it is sent, or isn't any more. */
@@ -96,7 +96,7 @@ function ending(response: Response, done: () => void): Response {
 }
 
 /** Makes the handlers. */
-export function openDav(s: DavServices): Dav {
+export function openDav(services: DavServices): Dav {
   const answer = async (req: WebRequest, base: string): Promise<Response> => {
     const method = methods.get(req.method);
     if (method === undefined) {
@@ -113,20 +113,25 @@ export function openDav(s: DavServices): Dav {
         headers: { "DAV": davHeader, "Allow": allowed({ kind: "root" }), "Content-Length": "0" },
       });
     }
-    const user = await programLogin(s, req, "dav");
-    const opened = new Opened(s);
+    const user = await programLogin(services, req, "dav");
+    const opened = new Opened(services);
     const ctx: Context = {
       user: user.account,
       base,
       origin: req.origin,
       open: (name) => opened.open(name),
-      knows: (name) => knows(s, user.account, name),
+      knows: (name) => knows(services, user.account, name),
     };
     let response: Response;
     try {
       const r = await resolve(ctx, req.path);
       await checkIf(ctx, req);
-      response = await method.run({ req, p: { s, ctx }, r, slash: req.path.endsWith("/") });
+      response = await method.run({
+        req,
+        p: { s: services, ctx },
+        r,
+        slash: req.path.endsWith("/"),
+      });
     } catch (err) {
       await opened.close();
       throw err;
@@ -150,14 +155,14 @@ export function openDav(s: DavServices): Dav {
   };
 }
 
-function errorResponse(e: DavError): Response {
-  return new Response(errorDocument(e), {
-    status: e.status,
+function errorResponse(err: DavError): Response {
+  return new Response(errorDocument(err), {
+    status: err.status,
     headers: {
       "Content-Type": "application/xml; charset=utf-8",
       "Cache-Control": "no-store",
       "DAV": davHeader,
-      ...e.headers,
+      ...err.headers,
     },
   });
 }

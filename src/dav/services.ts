@@ -13,7 +13,7 @@ export interface DavServices extends ProgramLogins {
     owners(user: string): string[];
     add(owner: string, account: string): Promise<void>;
     /** Is told of rights that were changed. */
-    changed(c: RightsChange): Promise<void>;
+    changed(change: RightsChange): Promise<void>;
   };
   /** Invitations and answers; what comes of an event that was written. */
   scheduler: Scheduler;

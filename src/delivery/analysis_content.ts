@@ -21,13 +21,13 @@ function varied(threshold: number, jitter: number): number {
 const moderateDistance = 0.2;
 
 /** Why the strict threshold holds, or undefined. */
-export function strictBecause(s: AnalysisState): string | undefined {
-  if (s.suspiciousIprev) return "reverse ip mismatch";
-  if (!s.c.tls) return "missing tls";
+export function strictBecause(state: AnalysisState): string | undefined {
+  if (state.suspiciousIprev) return "reverse ip mismatch";
+  if (!state.c.tls) return "missing tls";
   // Being in Bcc is unusual for a first message. Forwarded mail has the other address in To.
-  if (!s.facts.isForward) {
-    const own = s.c.rcptTo.toLowerCase();
-    if (!s.c.toCc.some((a) => a.toLowerCase() === own)) return "recipient address not in to/cc";
+  if (!state.facts.isForward) {
+    const own = state.c.rcptTo.toLowerCase();
+    if (!state.c.toCc.some((a) => a.toLowerCase() === own)) return "recipient address not in to/cc";
   }
   return undefined;
 }
@@ -38,59 +38,63 @@ function listed(words: readonly WordScore[], smtputf8: boolean): string {
 }
 
 /** Classifies the message. */
-export const checkContent: Step = async (s) => {
-  if (!s.c.junk) {
-    s.text.push("no junk filter configured");
+export const checkContent: Step = async (state) => {
+  if (!state.c.junk) {
+    state.text.push("no junk filter configured");
     return undefined;
   }
   let result: Classification;
   try {
-    result = await s.c.junk.classify();
+    result = await state.c.junk.classify();
   } catch (err) {
-    s.text.push("classifying failed");
+    state.text.push("classifying failed");
     return temporary("junk-classify-error", err);
   }
-  s.spamScore = result.probability;
-  s.significant = result.significant;
+  state.spamScore = result.probability;
+  state.significant = result.significant;
   // Only words that have been seen say something: a message without any is let in, whatever else there is.
   const { probability, evidence } = result;
-  const jitter = (s.c.random() - 0.5) * jitterWidth;
-  let threshold = varied(s.c.junk.threshold, jitter);
-  const because = strictBecause(s);
+  const jitter = (state.c.random() - 0.5) * jitterWidth;
+  let threshold = varied(state.c.junk.threshold, jitter);
+  const because = strictBecause(state);
   const strict = because !== undefined && threshold > strictThreshold;
   if (strict) threshold = strictThreshold;
   // Too little training to judge by, but for senders that are suspicious anyway.
   const accepted = evidence === 0 || probability <= threshold ||
-    !result.significant && !s.suspiciousIprev;
-  s.moderate = probability < threshold - moderateDistance;
-  s.text.push(
+    !result.significant && !state.suspiciousIprev;
+  state.moderate = probability < threshold - moderateDistance;
+  state.text.push(
     `content: ${accepted ? "not junk" : "junk"}${result.significant ? "" : " (not significant)"}` +
       `, spamscore ${result.probability.toFixed(2)}, threshold ${threshold.toFixed(2)}` +
       (strict ? ` (stricter due to ${because})` : "") +
-      ` (ham words: ${listed(result.hams, s.c.smtputf8)})` +
-      ` (spam words: ${listed(result.spams, s.c.smtputf8)})`,
+      ` (ham words: ${listed(result.hams, state.c.smtputf8)})` +
+      ` (spam words: ${listed(result.spams, state.c.smtputf8)})`,
   );
   if (accepted) return undefined;
-  const refuse = strict ? s.c.junk.threshold : s.c.junk.refuseThreshold;
-  if (probability <= refuse && s.c.junkMailbox !== undefined) {
-    s.text.push(`to the junk mailbox, refused only above ${refuse}`);
+  const refuse = strict ? state.c.junk.threshold : state.c.junk.refuseThreshold;
+  if (probability <= refuse && state.c.junkMailbox !== undefined) {
+    state.text.push(`to the junk mailbox, refused only above ${refuse}`);
     return { accept: true, reason: "junk-mailbox" };
   }
-  return subjectPassOr(s, temporary(strict ? "junk-content-strict" : "junk-content"));
+  return subjectPassOr(state, temporary(strict ? "junk-content-strict" : "junk-content"));
 };
 
 /** Below this a trained filter knows the content to be good, and signals count for nothing. */
 const surelyGood = 0.1;
 
 /** Signs of phishing: they send what nothing else decided to the Junk mailbox, and refuse nothing. */
-export const checkSignals: Step = async (s) => {
-  if (!s.c.signals || s.c.junkMailbox === undefined || s.facts.isForward) return undefined;
-  if (s.significant && s.spamScore !== undefined && s.spamScore < surelyGood) return undefined;
-  const signals = await s.c.signals();
+export const checkSignals: Step = async (state) => {
+  if (!state.c.signals || state.c.junkMailbox === undefined || state.facts.isForward) {
+    return undefined;
+  }
+  if (state.significant && state.spamScore !== undefined && state.spamScore < surelyGood) {
+    return undefined;
+  }
+  const signals = await state.c.signals();
   const weight = suspicionOf(signals);
   if (signals.length > 0) {
     const kinds = signals.map((x) => x.kind).join(", ");
-    s.text.push(`phishing signals: ${kinds}, weight ${weight} of ${suspicious}`);
+    state.text.push(`phishing signals: ${kinds}, weight ${weight} of ${suspicious}`);
   }
   return weight >= suspicious ? { accept: true, reason: "phishing-signals" } : undefined;
 };

@@ -64,21 +64,21 @@ const steps: readonly Step[] = [
 const sortingSteps: readonly Step[] = [noteScans, checkList, acceptRest];
 
 /** Decides about a message for one recipient. */
-export function analyze(c: AnalysisContext): Promise<Decision> {
-  return decide(c, steps);
+export function analyze(context: AnalysisContext): Promise<Decision> {
+  return decide(context, steps);
 }
 
 /** Finds the mailbox of a message that is accepted whatever it is, as localserve does. */
-export function sortOnly(c: AnalysisContext): Promise<Decision> {
-  return decide(c, sortingSteps);
+export function sortOnly(context: AnalysisContext): Promise<Decision> {
+  return decide(context, sortingSteps);
 }
 
-async function decide(c: AnalysisContext, steps: readonly Step[]): Promise<Decision> {
+async function decide(context: AnalysisContext, steps: readonly Step[]): Promise<Decision> {
   const s: AnalysisState = {
-    c,
-    facts: c.facts,
+    c: context,
+    facts: context.facts,
     ruleset: undefined,
-    mailbox: c.destination.mailbox || "Inbox",
+    mailbox: context.destination.mailbox || "Inbox",
     text: [],
     dmarcOverride: "",
     dmarcReport: undefined,
@@ -106,83 +106,83 @@ async function decide(c: AnalysisContext, steps: readonly Step[]): Promise<Decis
   return decision(s, verdict!);
 }
 
-function decision(s: AnalysisState, v: Verdict): Decision {
-  const known = !unknownSender(s) || v.reason === "list-allow";
+function decision(state: AnalysisState, verdict: Verdict): Decision {
+  const known = !unknownSender(state) || verdict.reason === "list-allow";
   const d: Decision = {
-    accept: v.accept,
-    reason: v.reason,
-    reasonText: s.text,
-    mailbox: s.mailbox,
+    accept: verdict.accept,
+    reason: verdict.reason,
+    reasonText: state.text,
+    mailbox: state.mailbox,
     destinedMailboxId: noMailbox,
     toRejects: false,
     isReject: false,
-    facts: s.facts,
-    firstTimeSender: v.accept && !known,
+    facts: state.facts,
+    firstTimeSender: verdict.accept && !known,
     code: 250,
     enhancedCode: "2.0.0",
     message: "",
     userError: false,
     error: undefined,
-    dmarcOverride: s.dmarcOverride,
+    dmarcOverride: state.dmarcOverride,
     // A report that is not accepted is not used either.
-    dmarcReport: v.accept ? s.dmarcReport : undefined,
-    failureReport: v.accept ? s.failureReport : undefined,
-    tlsReport: v.accept ? s.tlsReport : undefined,
-    spamScore: spamScoreOf(s),
-    virus: virusOf(s),
+    dmarcReport: verdict.accept ? state.dmarcReport : undefined,
+    failureReport: verdict.accept ? state.failureReport : undefined,
+    tlsReport: verdict.accept ? state.tlsReport : undefined,
+    spamScore: spamScoreOf(state),
+    virus: virusOf(state),
     headers: "",
   };
-  const { introbox = "" } = s.c;
+  const { introbox = "" } = state.c;
   if (
-    d.firstTimeSender && introbox !== "" && !s.ruleset && v.reason !== "reporting" &&
-    !s.facts.isForward && !s.facts.isMailingList
+    d.firstTimeSender && introbox !== "" && !state.ruleset && verdict.reason !== "reporting" &&
+    !state.facts.isForward && !state.facts.isMailingList
   ) {
-    d.destinedMailboxId = s.c.mailboxId(s.mailbox);
+    d.destinedMailboxId = state.c.mailboxId(state.mailbox);
     d.mailbox = introbox;
-    s.text.push("first-time sender, to the introbox");
+    state.text.push("first-time sender, to the introbox");
   }
-  if (goesToJunk(v.reason)) {
+  if (goesToJunk(verdict.reason)) {
     // Moved out of there, it counts as if it had been delivered where it was meant to go.
-    d.destinedMailboxId = s.c.mailboxId(s.mailbox);
-    d.mailbox = s.c.junkMailbox ?? s.mailbox;
+    d.destinedMailboxId = state.c.mailboxId(state.mailbox);
+    d.mailbox = state.c.junkMailbox ?? state.mailbox;
   }
-  if (!v.accept) {
-    d.code = v.code;
-    d.enhancedCode = v.enhancedCode;
-    d.message = v.message;
-    d.error = v.error;
-    d.userError = v.error === undefined;
-    if (d.userError) d.destinedMailboxId = s.c.mailboxId(s.mailbox);
-    d.toRejects = !v.drop && v.error === undefined;
-    const rejectsTo = s.ruleset?.AcceptRejectsToMailbox ?? "";
-    if (rejectsTo !== "" && !v.drop && v.error === undefined) {
+  if (!verdict.accept) {
+    d.code = verdict.code;
+    d.enhancedCode = verdict.enhancedCode;
+    d.message = verdict.message;
+    d.error = verdict.error;
+    d.userError = verdict.error === undefined;
+    if (d.userError) d.destinedMailboxId = state.c.mailboxId(state.mailbox);
+    d.toRejects = !verdict.drop && verdict.error === undefined;
+    const rejectsTo = state.ruleset?.AcceptRejectsToMailbox ?? "";
+    if (rejectsTo !== "" && !verdict.drop && verdict.error === undefined) {
       d.accept = true;
       d.isReject = true;
       d.toRejects = false;
       d.mailbox = rejectsTo;
-      s.text.push("accepting reject to a mailbox due to ruleset");
+      state.text.push("accepting reject to a mailbox due to ruleset");
     }
   }
   decisions.inc({ result: d.accept ? "accept" : "reject", reason: d.reason });
-  d.headers = headers(s, d);
+  d.headers = headers(state, d);
   return d;
 }
 
 /** The junk filter's, or that of scanners where it is higher; 0 for whom history speaks for. */
-function spamScoreOf(s: AnalysisState): number | undefined {
-  const scanned = s.c.scans?.spamScore;
-  const own = s.spamScore ?? (s.reputation.junk === false ? 0 : undefined);
+function spamScoreOf(state: AnalysisState): number | undefined {
+  const scanned = state.c.scans?.spamScore;
+  const own = state.spamScore ?? (state.reputation.junk === false ? 0 : undefined);
   return scanned === undefined ? own : Math.max(scanned, own ?? 0);
 }
 
-function virusOf(s: AnalysisState): number | undefined {
-  const virus = s.c.scans?.virus;
+function virusOf(state: AnalysisState): number | undefined {
+  const virus = state.c.scans?.virus;
   return virus === undefined ? undefined : virus === "" ? 1 : 5;
 }
 
-function headers(s: AnalysisState, d: Decision): string {
+function headers(state: AnalysisState, d: Decision): string {
   let h = field("X-Mox-Reason", [d.reason, ...d.reasonText].join("; "));
-  for (const [name, value] of s.reportErrors) h += field(name, value);
+  for (const [name, value] of state.reportErrors) h += field(name, value);
   return h;
 }
 

@@ -33,21 +33,21 @@ function matches(source: string, value: string, budget: StepBudget): boolean {
 }
 
 /** Whether the domain or a subdomain of it passed SPF or DKIM. */
-function verifiedDomain(f: DeliveryFacts, domain: string): boolean {
+function verifiedDomain(facts: DeliveryFacts, domain: string): boolean {
   const within = (d: string) => d === domain || d.endsWith(`.${domain}`);
-  return f.ehloValidated && within(f.ehloDomain) ||
-    f.mailFromValidated && within(f.mailFromDomain) ||
-    f.dkimDomains.some(within);
+  return facts.ehloValidated && within(facts.ehloDomain) ||
+    facts.mailFromValidated && within(facts.mailFromDomain) ||
+    facts.dkimDomains.some(within);
 }
 
 function matchesHeaders(
-  c: RulesetSubject,
+  subject: RulesetSubject,
   expressions: Record<string, string>,
   budget: StepBudget,
 ): boolean {
   const wanted = Object.entries(expressions);
   if (wanted.length === 0) return true;
-  const fields = c.headers.slice(0, maxHeaders).map(([name, value]) =>
+  const fields = subject.headers.slice(0, maxHeaders).map(([name, value]) =>
     [name.toLowerCase(), value.slice(0, maxMatched).toLowerCase().trim()] as const
   );
   return wanted.every(([name, value]) =>
@@ -60,14 +60,14 @@ function matchesHeaders(
  * @param tooLong is called with the number (from 1) of a rule that took too many steps: no rule matches from it on
  */
 export function matchingRuleset(
-  c: RulesetSubject,
+  subject: RulesetSubject,
   tooLong?: (rule: number) => void,
 ): Ruleset | undefined {
-  const f = c.facts;
+  const f = subject.facts;
   const budget: StepBudget = { left: maxSteps };
-  const { rulesets } = c.destination;
+  const { rulesets } = subject.destination;
   for (const [i, r] of rulesets.entries()) {
-    const found = rulesetMatches(c, f, r, budget);
+    const found = rulesetMatches(subject, f, r, budget);
     if (budget.left < 0) {
       tooLong?.(i + 1);
       return undefined;
@@ -78,48 +78,50 @@ export function matchingRuleset(
 }
 
 function rulesetMatches(
-  c: RulesetSubject,
-  f: DeliveryFacts,
-  r: Ruleset,
+  subject: RulesetSubject,
+  facts: DeliveryFacts,
+  ruleset: Ruleset,
   budget: StepBudget,
 ): boolean {
-  const conditions = r.SMTPMailFromRegexp !== "" || r.MsgFromRegexp !== "" ||
-    r.VerifiedDomain !== "" || Object.keys(r.HeadersRegexp).length > 0;
+  const conditions = ruleset.SMTPMailFromRegexp !== "" || ruleset.MsgFromRegexp !== "" ||
+    ruleset.VerifiedDomain !== "" || Object.keys(ruleset.HeadersRegexp).length > 0;
   if (!conditions) return false;
-  if (r.SMTPMailFromRegexp !== "") {
-    const mailFrom = f.mailFromLocalpart === "" && f.mailFromDomain === ""
+  if (ruleset.SMTPMailFromRegexp !== "") {
+    const mailFrom = facts.mailFromLocalpart === "" && facts.mailFromDomain === ""
       ? ""
-      : `${f.mailFromLocalpart}@${f.mailFromDomain}`;
-    if (!matches(r.SMTPMailFromRegexp, mailFrom, budget)) return false;
+      : `${facts.mailFromLocalpart}@${facts.mailFromDomain}`;
+    if (!matches(ruleset.SMTPMailFromRegexp, mailFrom, budget)) return false;
   }
-  if (r.MsgFromRegexp !== "") {
-    if (f.msgFromDomain === "") return false;
-    const from = `${f.msgFromLocalpart}@${f.msgFromDomain}`;
-    if (!matches(r.MsgFromRegexp, from, budget)) return false;
+  if (ruleset.MsgFromRegexp !== "") {
+    if (facts.msgFromDomain === "") return false;
+    const from = `${facts.msgFromLocalpart}@${facts.msgFromDomain}`;
+    if (!matches(ruleset.MsgFromRegexp, from, budget)) return false;
   }
-  if (r.VerifiedDomain !== "" && !verifiedDomain(f, r.VerifiedDomain.toLowerCase())) return false;
-  return matchesHeaders(c, r.HeadersRegexp, budget);
+  if (
+    ruleset.VerifiedDomain !== "" && !verifiedDomain(facts, ruleset.VerifiedDomain.toLowerCase())
+  ) return false;
+  return matchesHeaders(subject, ruleset.HeadersRegexp, budget);
 }
 
 /** Whether the message is verifiably of the list: the domain, or one in it, passed SPF or DKIM. */
-export function fromAllowedList(c: AnalysisContext, listDomain: string): boolean {
+export function fromAllowedList(context: AnalysisContext, listDomain: string): boolean {
   const domain = listDomain.toLowerCase();
   const within = (d: string) => d === domain || d.endsWith(`.${domain}`);
-  return c.facts.mailFromValidated && within(c.facts.mailFromDomain) ||
-    c.signatures.some((s) => s.pass && within(s.domain));
+  return context.facts.mailFromValidated && within(context.facts.mailFromDomain) ||
+    context.signatures.some((s) => s.pass && within(s.domain));
 }
 
 /**
  * Facts of a forwarded message without those of the forwarding server, which neither profits from nor
  * answers for what it forwards.
  */
-export function forwardedFacts(f: DeliveryFacts, forwarder: string): DeliveryFacts {
+export function forwardedFacts(facts: DeliveryFacts, forwarder: string): DeliveryFacts {
   return {
-    ...f,
+    ...facts,
     isForward: true,
     networks: ["", "", ""],
     ehloDomain: "",
     mailFromDomain: "",
-    dkimDomains: f.dkimDomains.filter((d) => d !== forwarder.toLowerCase()),
+    dkimDomains: facts.dkimDomains.filter((d) => d !== forwarder.toLowerCase()),
   };
 }

@@ -57,7 +57,7 @@ export interface AnalysisState {
   blocklisted: boolean;
 }
 
-export type Step = (s: AnalysisState) => Verdict | undefined | Promise<Verdict | undefined>;
+export type Step = (state: AnalysisState) => Verdict | undefined | Promise<Verdict | undefined>;
 
 const accept = (reason: Reason): Verdict => ({ accept: true, reason });
 /** The answer tells nothing: a spammer would learn from it. It is temporary: a good sender tries again. */
@@ -76,10 +76,10 @@ const rulesTooLong = counter(
 );
 
 /** Rates by message count and size. Such messages don't go to Rejects, which they would flood. */
-export const checkRate: Step = (s) => {
-  const exceeded = exceededRate(s.c.history, s.facts.networks, s.c.size, s.c.now);
+export const checkRate: Step = (state) => {
+  const exceeded = exceededRate(state.c.history, state.facts.networks, state.c.size, state.c.now);
   if (exceeded === undefined) return undefined;
-  s.text.push("high delivery rate");
+  state.text.push("high delivery rate");
   return {
     accept: false,
     reason: "high-rate",
@@ -91,42 +91,42 @@ export const checkRate: Step = (s) => {
 };
 
 /** Finds the ruleset, and with it the mailbox. Verified messages of a configured list are accepted. */
-export const checkList: Step = (s) => {
+export const checkList: Step = (state) => {
   // The user finds it in the message's field X-Mox-Reason.
-  s.ruleset = matchingRuleset(s.c, (rule) => {
-    s.text.push(`ruleset ${rule} takes too long for this message, rulesets were not applied`);
+  state.ruleset = matchingRuleset(state.c, (rule) => {
+    state.text.push(`ruleset ${rule} takes too long for this message, rulesets were not applied`);
     rulesTooLong.inc();
   });
-  if (!s.ruleset) return undefined;
-  if (s.ruleset.Mailbox !== "") s.mailbox = s.ruleset.Mailbox;
-  const list = s.ruleset.ListAllowDomain;
-  if (list === "" || !fromAllowedList(s.c, list)) return undefined;
-  s.text.push("verified message of a configured mailing list");
-  s.facts = { ...s.facts, isMailingList: true };
-  s.dmarcOverride = "mailing_list";
+  if (!state.ruleset) return undefined;
+  if (state.ruleset.Mailbox !== "") state.mailbox = state.ruleset.Mailbox;
+  const list = state.ruleset.ListAllowDomain;
+  if (list === "" || !fromAllowedList(state.c, list)) return undefined;
+  state.text.push("verified message of a configured mailing list");
+  state.facts = { ...state.facts, isMailingList: true };
+  state.dmarcOverride = "mailing_list";
   return accept("list-allow");
 };
 
 /** A forwarded message is not judged by the forwarding server. */
-export const noteForward: Step = (s) => {
-  if (!s.ruleset?.IsForward) return undefined;
-  s.facts = forwardedFacts(s.facts, s.ruleset.VerifiedDomain);
-  s.dmarcOverride = "forwarded";
-  s.text.push("ruleset says message is forwarded");
+export const noteForward: Step = (state) => {
+  if (!state.ruleset?.IsForward) return undefined;
+  state.facts = forwardedFacts(state.facts, state.ruleset.VerifiedDomain);
+  state.dmarcOverride = "forwarded";
+  state.text.push("ruleset says message is forwarded");
   return undefined;
 };
 
 /** The policy of the From domain. Forwarding breaks SPF and often DKIM, so it isn't asked then. */
-export const checkDmarc: Step = (s) => {
-  if (!s.c.dmarc.use || s.facts.isForward) {
-    s.text.push("not using any dmarc result");
+export const checkDmarc: Step = (state) => {
+  if (!state.c.dmarc.use || state.facts.isForward) {
+    state.text.push("not using any dmarc result");
     return undefined;
   }
-  if (!s.c.dmarc.reject) {
-    s.text.push("dmarc ok");
+  if (!state.c.dmarc.reject) {
+    state.text.push("dmarc ok");
     return undefined;
   }
-  s.text.push("message does not pass the dmarc policy of its domain, which asks to reject");
+  state.text.push("message does not pass the dmarc policy of its domain, which asks to reject");
   return {
     accept: false,
     reason: "dmarc-policy",
@@ -142,48 +142,48 @@ function reportFailure(err: unknown): string {
 }
 
 /** Reads reports at report addresses. Only authenticated ones count; reputation still decides. */
-export const readReports: Step = (s) => {
-  if (s.c.destination.dmarcReports) {
-    const failed = (why: string) => void s.reportErrors.push(["X-Mox-DMARCReport-Error", why]);
+export const readReports: Step = (state) => {
+  if (state.c.destination.dmarcReports) {
+    const failed = (why: string) => void state.reportErrors.push(["X-Mox-DMARCReport-Error", why]);
     // RFC 7489 §7.2.1.1: reports must pass DMARC themselves.
-    if (!s.c.dmarc.pass) failed("no DMARC pass");
+    if (!state.c.dmarc.pass) failed("no DMARC pass");
     else {
       try {
-        const failure = s.c.failureReport();
+        const failure = state.c.failureReport();
         if (failure) {
-          if (s.c.isOurDomain(failure.domain)) s.failureReport = failure;
+          if (state.c.isOurDomain(failure.domain)) state.failureReport = failure;
           else failed("failure report for unknown domain");
         } else {
-          const report = s.c.dmarcReport();
-          if (!s.c.isOurDomain(report.policy.domain)) {
+          const report = state.c.dmarcReport();
+          if (!state.c.isOurDomain(report.policy.domain)) {
             failed("published policy domain unrecognized");
-          } else if (report.end * 1000 > s.c.now + 60_000) {
+          } else if (report.end * 1000 > state.c.now + 60_000) {
             failed("report has end date in the future");
-          } else s.dmarcReport = report;
+          } else state.dmarcReport = report;
         }
       } catch (err) {
         failed(reportFailure(err));
       }
     }
   }
-  if (s.c.destination.tlsReports) {
-    const failed = (why: string) => void s.reportErrors.push(["X-Mox-TLSReport-Error", why]);
+  if (state.c.destination.tlsReports) {
+    const failed = (why: string) => void state.reportErrors.push(["X-Mox-TLSReport-Error", why]);
     // RFC 8460 §3: signed by the submitting domain, wholly, by a key that may be used for it.
-    const from = s.facts.msgFromDomain;
-    const signed = s.c.signatures.some((d) =>
-      d.pass && !d.partial && d.tlsrptAllowed && d.domain !== "" &&
-      (d.domain === from ||
-        from.endsWith(`.${d.domain}`) &&
-          (s.facts.msgFromOrgDomain === d.domain ||
-            d.domain.endsWith(`.${s.facts.msgFromOrgDomain}`)))
+    const from = state.facts.msgFromDomain;
+    const signed = state.c.signatures.some((result) =>
+      result.pass && !result.partial && result.tlsrptAllowed && result.domain !== "" &&
+      (result.domain === from ||
+        from.endsWith(`.${result.domain}`) &&
+          (state.facts.msgFromOrgDomain === result.domain ||
+            result.domain.endsWith(`.${state.facts.msgFromOrgDomain}`)))
     );
     if (!signed) failed("no acceptable DKIM signature");
     else {
       try {
-        const report = s.c.tlsReport();
-        if (!report.policies.some((p) => s.c.isOurDomain(p.policyDomain))) {
+        const report = state.c.tlsReport();
+        if (!report.policies.some((p) => state.c.isOurDomain(p.policyDomain))) {
           failed("report for unknown domain");
-        } else s.tlsReport = report;
+        } else state.tlsReport = report;
       } catch (err) {
         failed(reportFailure(err));
       }
@@ -193,17 +193,17 @@ export const readReports: Step = (s) => {
 };
 
 /** The account's own history. */
-export const checkReputation: Step = (s) => {
+export const checkReputation: Step = (state) => {
   try {
-    const mailboxId = s.c.mailboxId(s.mailbox);
-    s.reputation = reputation(s.c.history, s.facts, mailboxId, s.c.now);
+    const mailboxId = state.c.mailboxId(state.mailbox);
+    state.reputation = reputation(state.c.history, state.facts, mailboxId, state.c.now);
   } catch (err) {
-    s.text.push("determining reputation failed");
+    state.text.push("determining reputation failed");
     return temporary("reputation-error", err);
   }
-  const r = s.reputation;
+  const r = state.reputation;
   const signal = r.junk === undefined ? "" : r.junk ? "junk, " : "nonjunk, ";
-  s.text.push(
+  state.text.push(
     `reputation by ${r.method} (${signal}${
       r.conclusive ? "conclusive" : "inconclusive"
     }, ${r.text})`,
@@ -213,32 +213,32 @@ export const checkReputation: Step = (s) => {
 };
 
 /** An authenticated report is taken unless history speaks against it. */
-export const acceptReport: Step = (s) => {
-  if (!s.dmarcReport && !s.failureReport && !s.tlsReport) return undefined;
-  s.text.push("message has an authenticated report");
+export const acceptReport: Step = (state) => {
+  if (!state.dmarcReport && !state.failureReport && !state.tlsReport) return undefined;
+  state.text.push("message has an authenticated report");
   return accept("reporting");
 };
 
 /** Whether nothing good is known of the address and domain in From. Junk that decided nothing is no excuse. */
-export function unknownSender(s: AnalysisState): boolean {
-  return !s.reputation.method.startsWith("msg") || s.reputation.junk === true;
+export function unknownSender(state: AnalysisState): boolean {
+  return !state.reputation.method.startsWith("msg") || state.reputation.junk === true;
 }
 
 /** SPF fail or softfail of a sender that isn't known. A forwarder's SPF says nothing of the sender. */
-export const checkSpf: Step = (s) => {
-  if (s.facts.isForward || !unknownSender(s)) return undefined;
-  if (s.c.spf !== "fail" && s.c.spf !== "softfail") return undefined;
-  s.text.push(`no history of the sender's domain, and spf is ${s.c.spf}`);
+export const checkSpf: Step = (state) => {
+  if (state.facts.isForward || !unknownSender(state)) return undefined;
+  if (state.c.spf !== "fail" && state.c.spf !== "softfail") return undefined;
+  state.text.push(`no history of the sender's domain, and spf is ${state.c.spf}`);
   return temporary("spf-policy");
 };
 
 /** A sender that isn't known, and about whom the DNS can't be asked now: a later try may find a policy. */
-export const checkDns: Step = (s) => {
-  if (s.facts.isForward || !unknownSender(s)) return undefined;
-  const signed = s.c.signatures.some((d) => d.pass);
-  const open = s.c.dmarc.temporary || (s.c.spf === "temperror" && !signed);
+export const checkDns: Step = (state) => {
+  if (state.facts.isForward || !unknownSender(state)) return undefined;
+  const signed = state.c.signatures.some((d) => d.pass);
+  const open = state.c.dmarc.temporary || (state.c.spf === "temperror" && !signed);
   if (!open) return undefined;
-  s.text.push("no history of the sender's domain, and its policies can't be looked up now");
+  state.text.push("no history of the sender's domain, and its policies can't be looked up now");
   return {
     accept: false,
     reason: "dns-temporary",
@@ -250,45 +250,51 @@ export const checkDns: Step = (s) => {
 };
 
 /** A sender that isn't known, from an IP address without matching name; together with mild junk signals. */
-export const checkIprev: Step = (s) => {
-  s.suspiciousIprev = unknownSender(s) && !s.c.iprevPass;
-  if (!s.suspiciousIprev) return undefined;
-  s.text.push("suspicious: reverse name of ip does not match");
-  if (s.reputation.junk !== true) return undefined;
-  s.text.push("mild junk signal in addition");
+export const checkIprev: Step = (state) => {
+  state.suspiciousIprev = unknownSender(state) && !state.c.iprevPass;
+  if (!state.suspiciousIprev) return undefined;
+  state.text.push("suspicious: reverse name of ip does not match");
+  if (state.reputation.junk !== true) return undefined;
+  state.text.push("mild junk signal in addition");
   return temporary("iprev");
 };
 
 /** A valid token in the subject. */
-export const checkSubjectPass: Step = (s) => {
-  const pass = s.c.subjectPass;
+export const checkSubjectPass: Step = (state) => {
+  const pass = state.c.subjectPass;
   if (!pass) return undefined;
-  const result = verifySubjectPass(s.c.subject, s.c.from, pass.key, pass.periodMs, s.c.now);
+  const result = verifySubjectPass(
+    state.c.subject,
+    state.c.from,
+    pass.key,
+    pass.periodMs,
+    state.c.now,
+  );
   if (result === "ok") {
-    s.text.push("valid subject pass");
+    state.text.push("valid subject pass");
     return accept("subjectpass");
   }
-  if (result !== "absent") s.text.push(`subject pass is ${result}`);
+  if (result !== "absent") state.text.push(`subject pass is ${result}`);
   return undefined;
 };
 
 /** DNS block lists, when the content gave no reason to reject. */
-export const checkBlockLists: Step = async (s) => {
-  for (const b of s.c.dnsbls) {
+export const checkBlockLists: Step = async (state) => {
+  for (const b of state.c.dnsbls) {
     let listed = false;
     try {
       listed = await b.listed();
     } catch {
       // A list that doesn't answer lists nothing.
-      s.text.push(`dnsbl ${b.zone} failed`);
+      state.text.push(`dnsbl ${b.zone} failed`);
     }
     if (listed) {
-      s.blocklisted = true;
-      s.text.push(`ip is listed in dnsbl ${b.zone}`);
-      return subjectPassOr(s, temporary("dns-blocklisted"));
+      state.blocklisted = true;
+      state.text.push(`ip is listed in dnsbl ${b.zone}`);
+      return subjectPassOr(state, temporary("dns-blocklisted"));
     }
   }
-  if (s.c.dnsbls.length > 0) s.text.push("ip is not in dns block lists");
+  if (state.c.dnsbls.length > 0) state.text.push("ip is not in dns block lists");
   return undefined;
 };
 
@@ -296,24 +302,26 @@ export const checkBlockLists: Step = async (s) => {
  * The rejection, or instead of it the offer of a subject pass: to senders with DMARC pass, so that the
  * answer goes to who is in From, of whom nothing else is known.
  */
-export function subjectPassOr(s: AnalysisState, verdict: Verdict): Verdict {
-  const pass = s.c.subjectPass;
-  if (!pass || s.c.from === undefined || !s.c.dmarc.pass || s.reputation.method !== "none") {
+export function subjectPassOr(state: AnalysisState, verdict: Verdict): Verdict {
+  const pass = state.c.subjectPass;
+  if (
+    !pass || state.c.from === undefined || !state.c.dmarc.pass || state.reputation.method !== "none"
+  ) {
     return verdict;
   }
-  if (!s.blocklisted && !s.moderate) return verdict;
-  s.text.push("asked to send again with a subject pass");
+  if (!state.blocklisted && !state.moderate) return verdict;
+  state.text.push("asked to send again with a subject pass");
   return {
     accept: false,
     reason: "give-subjectpass",
     code: 550,
     enhancedCode: "5.7.1",
-    message: subjectPassExplanation + generateSubjectPass(s.c.from, pass.key, s.c.now),
+    message: subjectPassExplanation + generateSubjectPass(state.c.from, pass.key, state.c.now),
   };
 }
 
 /** Nothing spoke against it. */
-export const acceptRest: Step = (s) => {
-  s.text.push("no known reputation and no bad signals");
+export const acceptRest: Step = (state) => {
+  state.text.push("no known reputation and no bad signals");
   return accept("no-bad-signals");
 };

@@ -86,11 +86,11 @@ export function dmarcEvaluation(
     envelopeTo: m.rcptToDomain,
     envelopeFrom: m.mailFromDomain,
     headerFrom: dmarc.fromDomain,
-    dkimResults: auth.dkim.filter((d) => d.domain !== undefined).map((d) => ({
-      domain: d.domain!,
-      selector: d.selector ?? "",
-      result: d.status as DkimReportResult,
-      humanResult: d.error ?? "",
+    dkimResults: auth.dkim.filter((d) => d.domain !== undefined).map((outcome) => ({
+      domain: outcome.domain!,
+      selector: outcome.selector ?? "",
+      result: outcome.status as DkimReportResult,
+      humanResult: outcome.error ?? "",
     })),
     spfResults: [{
       domain: spf.domain,

@@ -54,24 +54,24 @@ export function passedDkimDomains(auth: SenderAuth): string[] {
 
 /** The facts of a message for a recipient; without results of authentication nothing is verified. */
 export function deliveryFacts(
-  e: Envelope,
-  d: EmailDescription,
+  envelope: Envelope,
+  description: EmailDescription,
   auth: SenderAuth | undefined,
 ): DeliveryFacts {
-  const from = d.summary.from[0]?.address ?? "";
+  const from = description.summary.from[0]?.address ?? "";
   const at = from.lastIndexOf("@");
   const fromDomain = at < 0 ? "" : from.slice(at + 1);
   const spf = auth?.spf;
   const spfOf = (identity: "mailfrom" | "helo") => spf?.identity === identity ? spf.result : "none";
   const msgFromValidation = auth ? fromValidation(auth) : "none";
   return {
-    remoteIp: e.remoteIp,
-    networks: networksOf(e.remoteIp),
-    ehloDomain: e.ehlo,
-    mailFromLocalpart: e.mailFrom?.localpart ?? "",
-    mailFromDomain: e.mailFrom?.domain ?? "",
-    rcptToLocalpart: e.rcptTo.localpart,
-    rcptToDomain: e.rcptTo.domain,
+    remoteIp: envelope.remoteIp,
+    networks: networksOf(envelope.remoteIp),
+    ehloDomain: envelope.ehlo,
+    mailFromLocalpart: envelope.mailFrom?.localpart ?? "",
+    mailFromDomain: envelope.mailFrom?.domain ?? "",
+    rcptToLocalpart: envelope.rcptTo.localpart,
+    rcptToDomain: envelope.rcptTo.domain,
     msgFromLocalpart: at < 0 ? from : from.slice(0, at),
     msgFromDomain: fromDomain,
     msgFromOrgDomain: fromDomain === "" ? "" : organizationalDomain(fromDomain),
@@ -84,7 +84,7 @@ export function deliveryFacts(
     dkimDomains: auth ? passedDkimDomains(auth) : [],
     isForward: false,
     isMailingList: false,
-    receivedTlsVersion: e.tlsVersion,
-    receivedRequireTls: e.requireTls,
+    receivedTlsVersion: envelope.tlsVersion,
+    receivedRequireTls: envelope.requireTls,
   };
 }

@@ -71,9 +71,9 @@ export class Greylist {
    * @param now milliseconds since the epoch
    * @returns milliseconds to wait, or 0
    */
-  async wait(t: GreylistTriple, times: GreylistTimes, now: number): Promise<number> {
+  async wait(triple: GreylistTriple, times: GreylistTimes, now: number): Promise<number> {
     this.#prune(times, now);
-    const key = keyOf(t);
+    const key = keyOf(triple);
     const row = this.#db.get("SELECT first, passed FROM waits WHERE key = ?", key) as
       | [number, number]
       | undefined;
@@ -122,7 +122,9 @@ export class Greylist {
   }
 }
 
-function keyOf(t: GreylistTriple): Uint8Array {
-  const text = [t.network, t.mailFrom.toLowerCase(), t.rcptTo.toLowerCase()].join("\n");
+function keyOf(triple: GreylistTriple): Uint8Array {
+  const text = [triple.network, triple.mailFrom.toLowerCase(), triple.rcptTo.toLowerCase()].join(
+    "\n",
+  );
   return createHash("sha256").update(text).digest().subarray(0, 16);
 }

@@ -27,15 +27,15 @@ export async function keepReject(
   account: Account,
   mailboxName: string,
   messageId: string,
-  m: NewMessage,
+  message: NewMessage,
 ): Promise<Message | undefined> {
   const mailbox = account.mailboxByName(mailboxName);
   if (mailbox && rejectedWithMessageId(account.db, mailbox.id, messageId).length > 0) {
     return undefined;
   }
   return await account.deliver(mailboxName, {
-    ...m,
-    flags: (m.flags ?? 0) | Flag.Seen,
+    ...message,
+    flags: (message.flags ?? 0) | Flag.Seen,
     isReject: true,
   });
 }

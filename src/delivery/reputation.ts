@@ -69,15 +69,15 @@ export type ReputationFacts = Pick<
  */
 export function reputation(
   history: History,
-  m: ReputationFacts,
+  facts: ReputationFacts,
   mailboxId: MailboxId,
   now: number,
 ): Reputation {
-  return fromAddress(history, m, mailboxId, now) ??
-    fromDomain(history, m, mailboxId, now, false) ??
-    fromDomain(history, m, mailboxId, now, true) ??
-    identities(history, m, mailboxId, now) ??
-    networks(history, m, mailboxId, now) ??
+  return fromAddress(history, facts, mailboxId, now) ??
+    fromDomain(history, facts, mailboxId, now, false) ??
+    fromDomain(history, facts, mailboxId, now, true) ??
+    identities(history, facts, mailboxId, now) ??
+    networks(history, facts, mailboxId, now) ??
     { junk: undefined, conclusive: false, method: "none", text: "no history of this sender" };
 }
 
@@ -95,31 +95,31 @@ function junkShare(messages: readonly HistoryMessage[]): number {
 /** The full From address: 3 years, the newest two messages; then whether the user wrote to it. */
 function fromAddress(
   history: History,
-  m: ReputationFacts,
+  facts: ReputationFacts,
   mailboxId: MailboxId,
   now: number,
 ): Reputation | undefined {
-  if (m.msgFromDomain === "") return undefined;
+  if (facts.msgFromDomain === "") return undefined;
   const address = {
     mailboxId,
     since: now - 3 * year,
     limit: 2,
-    msgFromLocalpart: m.msgFromLocalpart,
-    msgFromDomain: m.msgFromDomain,
+    msgFromLocalpart: facts.msgFromLocalpart,
+    msgFromDomain: facts.msgFromDomain,
   };
-  const same = history.messages({ ...address, msgFromValidated: m.msgFromValidated });
+  const same = history.messages({ ...address, msgFromValidated: facts.msgFromValidated });
   if (same.length > 0) {
     const junk = newestJunk(same);
     // Without verification anyone can write this address.
-    const how = m.msgFromValidated ? "verified" : "unverified";
+    const how = facts.msgFromValidated ? "verified" : "unverified";
     return {
       junk,
-      conclusive: m.msgFromValidated,
+      conclusive: facts.msgFromValidated,
       method: "msgfromfull",
       text: `newest messages with this ${how} from address were ${junk ? "" : "not "}junk`,
     };
   }
-  if (!m.msgFromValidated) {
+  if (!facts.msgFromValidated) {
     // It used to be verified and now is not: a forgery probably. The forged may be a spammer too.
     const verified = history.messages({ ...address, msgFromValidated: true });
     if (verified.length > 0) {
@@ -132,7 +132,10 @@ function fromAddress(
     }
   }
   if (
-    history.sentTo({ localpart: m.msgFromLocalpart, domain: m.msgFromDomain }, now - 3 * year)
+    history.sentTo(
+      { localpart: facts.msgFromLocalpart, domain: facts.msgFromDomain },
+      now - 3 * year,
+    )
   ) {
     return {
       junk: false,
@@ -147,13 +150,13 @@ function fromAddress(
 /** The domain, or organizational domain, of the From address: 2 years, the newest 20 messages. */
 function fromDomain(
   history: History,
-  m: ReputationFacts,
+  facts: ReputationFacts,
   mailboxId: MailboxId,
   now: number,
   org: boolean,
 ): Reputation | undefined {
-  const value = org ? m.msgFromOrgDomain : m.msgFromDomain;
-  if (m.msgFromDomain === "" || value === "") return undefined;
+  const value = org ? facts.msgFromOrgDomain : facts.msgFromDomain;
+  if (facts.msgFromDomain === "" || value === "") return undefined;
   const method = org ? "msgfromorgdomain" : "msgfromdomain";
   const what = org ? "organizational domain" : "domain";
   const since = now - 2 * year;
@@ -162,7 +165,7 @@ function fromDomain(
     since,
     ...(org ? { msgFromOrgDomain: value } : { msgFromDomain: value }),
   };
-  const same = history.messages({ ...domain, msgFromValidated: m.msgFromValidated, limit: 20 });
+  const same = history.messages({ ...domain, msgFromValidated: facts.msgFromValidated, limit: 20 });
   if (same.length > 0) {
     const share = junkShare(same);
     if (share < 0.2) {
@@ -180,7 +183,7 @@ function fromDomain(
       text: `junk and good mail from this ${what}`,
     };
   }
-  if (!m.msgFromValidated) {
+  if (!facts.msgFromValidated) {
     const verified = history.messages({ ...domain, msgFromValidated: true, limit: 2 });
     if (verified.length > 0) {
       return {
@@ -205,23 +208,23 @@ function fromDomain(
 /** Identities that passed DKIM or SPF: half a year, the newest 50 messages each. */
 function identities(
   history: History,
-  m: ReputationFacts,
+  facts: ReputationFacts,
   mailboxId: MailboxId,
   now: number,
 ): Reputation | undefined {
   const base = { mailboxId, since: now - year / 2, limit: 50 };
   const found: HistoryMessage[][] = [];
-  for (const dkimDomain of m.dkimDomains.slice(0, 20)) {
+  for (const dkimDomain of facts.dkimDomains.slice(0, 20)) {
     found.push(history.messages({ ...base, dkimDomain }));
   }
   let spf: HistoryMessage[] = [];
-  if (m.mailFromValidated && m.mailFromDomain !== "") {
-    const { mailFromLocalpart, mailFromDomain } = m;
+  if (facts.mailFromValidated && facts.mailFromDomain !== "") {
+    const { mailFromLocalpart, mailFromDomain } = facts;
     spf = history.messages({ ...base, mailFromLocalpart, mailFromDomain });
     if (spf.length === 0) spf = history.messages({ ...base, mailFromDomain });
   }
-  if (spf.length === 0 && m.ehloValidated && m.ehloDomain !== "") {
-    spf = history.messages({ ...base, ehloDomain: m.ehloDomain });
+  if (spf.length === 0 && facts.ehloValidated && facts.ehloDomain !== "") {
+    spf = history.messages({ ...base, ehloDomain: facts.ehloDomain });
   }
   found.push(spf);
   let ham = 0, spam = 0, most = 0;
@@ -261,18 +264,18 @@ function identities(
 /** The IP address, then its networks: a quarter of a year, 50 messages; wider ones need more of them. */
 function networks(
   history: History,
-  m: ReputationFacts,
+  facts: ReputationFacts,
   mailboxId: MailboxId,
   now: number,
 ): Reputation | undefined {
   const needed = [2, 5, 10];
   for (const index of [0, 1, 2] as const) {
-    if (m.networks[index] === "") continue;
+    if (facts.networks[index] === "") continue;
     const messages = history.messages({
       mailboxId,
       since: now - year / 4,
       limit: 50,
-      network: { index, networks: m.networks },
+      network: { index, networks: facts.networks },
     });
     if (messages.length === 0) continue;
     const share = junkShare(messages);

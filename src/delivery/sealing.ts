@@ -14,7 +14,7 @@ import {
 import { counter } from "../metrics/mod.ts";
 import { parseMessage } from "../mail/structure/structure.ts";
 import { joined } from "../platform/bytes.ts";
-import { createTemp, readRange, removeFile, writeAll } from "../platform/files.ts";
+import { readRange, removeFile, writeTempFile } from "../platform/files.ts";
 import type { Account } from "../store/account/account.ts";
 import { accountSetting, changeAccountSetting } from "../store/account/settings.ts";
 import type { NewMessage, SealedMessage } from "../store/types.ts";
@@ -85,28 +85,30 @@ async function keyFor(has: StoredKey): Promise<EncryptionKey> {
 export async function seal(
   account: Account,
   tempDir: string,
-  m: NewMessage,
+  message: NewMessage,
 ): Promise<SealedMessage | undefined> {
   const has = stored(account);
   if (!has) return undefined;
-  const file = await Deno.open(m.file, { read: true });
+  const file = await Deno.open(message.file, { read: true });
   try {
-    const start = readRange(file, 0, Math.min(m.fileSize, maxHeader));
+    const start = readRange(file, 0, Math.min(message.fileSize, maxHeader));
     const { root } = parseMessage(joined([start]));
     if (isEncryptedType(root)) {
       results.inc({ result: "before" });
       return undefined;
     }
     const plain = {
-      size: m.fileSize,
-      headerSize: Math.min(root.bodyOffset, m.fileSize),
+      size: message.fileSize,
+      headerSize: Math.min(root.bodyOffset, message.fileSize),
       read: (from: number, to: number) => readRange(file, from, to),
     };
-    const made = await written(encrypted(plain, await keyFor(has), has.set), tempDir);
+    // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
+    const pieces = encrypted(plain, await keyFor(has), has.set);
+    const made = await writeTempFile(tempDir, "smtp-sealed-", pieces);
     results.inc({ result: "encrypted" });
     return {
       message: {
-        ...m,
+        ...message,
         file: made.path,
         fileSize: made.size,
         fileSynced: true,
@@ -116,28 +118,6 @@ export async function seal(
       },
       remove: () => removeFile(made.path),
     };
-  } finally {
-    file.close();
-  }
-}
-
-async function written(
-  pieces: AsyncIterable<Uint8Array>,
-  dir: string,
-): Promise<{ path: string; size: number }> {
-  // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
-  const { path, file } = await createTemp(dir, "smtp-sealed-");
-  let size = 0;
-  try {
-    for await (const p of pieces) {
-      await writeAll(file, p);
-      size += p.length;
-    }
-    await file.sync();
-    return { path, size };
-  } catch (err) {
-    removeFile(path);
-    throw err;
   } finally {
     file.close();
   }

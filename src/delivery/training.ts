@@ -88,12 +88,12 @@ export class Trainer {
     return p;
   }
 
-  #start(account: Account, p: Pending): void {
-    p.running ??= this.#run(account.acquire(), p).catch((err) => {
+  #start(account: Account, pending: Pending): void {
+    pending.running ??= this.#run(account.acquire(), pending).catch((err) => {
       countPanic("junk");
       this.#log.error("training junk filter", { account: account.name, err });
     }).finally(() => {
-      p.running = undefined;
+      pending.running = undefined;
       account.close();
     });
   }

@@ -72,13 +72,13 @@ export interface Occasion {
 }
 
 /** Why a message gets no reply (RFC 3834 §2); undefined if it gets one. */
-export function noReplyReason(o: Occasion): string | undefined {
-  const { mailFrom, fields, summary } = o;
+export function noReplyReason(occasion: Occasion): string | undefined {
+  const { mailFrom, fields, summary } = occasion;
   if (mailFrom === undefined) return "null reverse path";
   if (robots.test(mailFrom.localpart)) return "sender is a program";
-  if (o.isOwn(`${mailFrom.localpart}@${mailFrom.domain}`)) return "from the account itself";
+  if (occasion.isOwn(`${mailFrom.localpart}@${mailFrom.domain}`)) return "from the account itself";
   // An answer to a forged sender would bother somebody who wrote nothing.
-  if (!o.verified) return "sender is not verified";
+  if (!occasion.verified) return "sender is not verified";
   for (const f of fields) {
     const value = f.value.trim().toLowerCase();
     if (listFields.has(f.name)) return "mailing list";
@@ -90,7 +90,7 @@ export function noReplyReason(o: Occasion): string | undefined {
     if (f.name === "x-spam-flag" && value === "yes") return "junk";
   }
   const named = [...summary.to, ...summary.cc, ...summary.bcc];
-  if (!named.some((a) => o.isOwn(a.address))) return "account is not in To or Cc";
+  if (!named.some((a) => occasion.isOwn(a.address))) return "account is not in To or Cc";
   return undefined;
 }
 
@@ -107,17 +107,17 @@ export interface Reply {
 }
 
 /** The whole message (RFC 3834 §3). @throws AddressError */
-export function composeReply(r: Reply): Uint8Array {
-  const { vacation, summary } = r;
+export function composeReply(reply: Reply): Uint8Array {
+  const { vacation, summary } = reply;
   const body = composeText(vacation.text);
-  const o = { smtputf8: r.smtputf8 };
+  const o = { smtputf8: reply.smtputf8 };
   const references = [...summary.references, summary.messageId].filter((id) => id !== "");
   return joinMessage([
-    foldField("From", formatAddress(r.from, o)),
-    foldField("To", formatAddress(r.to, o)),
+    foldField("From", formatAddress(reply.from, o)),
+    foldField("To", formatAddress(reply.to, o)),
     textField("Subject", vacation.subject || `Auto: ${summary.subject}`, o),
-    foldField("Date", formatDate(r.now)),
-    foldField("Message-ID", `<${r.messageId}>`),
+    foldField("Date", formatDate(reply.now)),
+    foldField("Message-ID", `<${reply.messageId}>`),
     ...(summary.messageId === "" ? [] : [foldField("In-Reply-To", `<${summary.messageId}>`)]),
     ...(references.length === 0
       ? []

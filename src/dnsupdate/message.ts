@@ -90,11 +90,11 @@ function tsigVariables(key: TsigKey, time: Buffer, within: number, error: number
 export function encodeUpdate(
   o: { id: number; zone: string; change: ZoneChange; ttl: number; key: TsigKey; now: number },
 ): SignedUpdate {
-  const record = (r: ZoneRecord, cls: number, ttl: number) => {
-    const data = recordData(r);
+  const record = (record: ZoneRecord, cls: number, ttl: number) => {
+    const data = recordData(record);
     return Buffer.concat([
-      nameBytes(r.name),
-      u16(typeNumbers[r.type]),
+      nameBytes(record.name),
+      u16(typeNumbers[record.type]),
       u16(cls),
       u32(ttl),
       u16(data.length),

@@ -59,23 +59,23 @@ export function providerFor(
 
 /** Writes changes of names of one zone. @throws DnsWriteError */
 export async function writeZone(
-  s: WriteServices,
+  services: WriteServices,
   name: string,
   change: ZoneChange,
 ): Promise<void> {
-  const found = providerFor(s.config, name);
+  const found = providerFor(services.config, name);
   if (found === undefined) {
     throw new DnsWriteError(`${name} is in no zone of DNSProviders in mox.conf`);
   }
   const { id, provider, zone } = found;
   try {
-    if (provider.Update) await byUpdate(s, provider, zone, change);
-    else await byWebhook(s, provider, zone, change);
+    if (provider.Update) await byUpdate(services, provider, zone, change);
+    else await byWebhook(services, provider, zone, change);
   } catch (err) {
     const why = err instanceof Error ? err.message : String(err);
     throw new DnsWriteError(`DNS provider ${id}, zone ${zone}: ${why}`, { cause: err });
   }
-  s.log.info("records written", {
+  services.log.info("records written", {
     provider: id,
     zone,
     added: change.add.map((r) => `${r.name} ${r.type}`).join(" "),
@@ -91,13 +91,13 @@ async function secretOf(config: Config, file: string): Promise<string> {
 }
 
 async function byUpdate(
-  s: WriteServices,
+  services: WriteServices,
   provider: DnsProvider,
   zone: string,
   change: ZoneChange,
 ): Promise<void> {
   const u = provider.Update!;
-  const secret = Buffer.from(await secretOf(s.config, u.KeyFile), "base64");
+  const secret = Buffer.from(await secretOf(services.config, u.KeyFile), "base64");
   if (secret.length < 16) {
     throw new DnsWriteError(`${u.KeyFile}: expected a secret of 16 bytes or more, in base64`);
   }
@@ -110,13 +110,13 @@ async function byUpdate(
     key,
     now: Date.now(),
   });
-  const answer = await exchange(s, u.Server, u.Port || 53, update.bytes);
+  const answer = await exchange(services, u.Server, u.Port || 53, update.bytes);
   checkAnswer(answer, update, key, Date.now());
 }
 
 /** Sends a message over TCP, with its length in front (RFC 1035 §4.2.2); the answer. */
 async function exchange(
-  s: WriteServices,
+  services: WriteServices,
   host: string,
   port: number,
   message: Uint8Array,
@@ -125,7 +125,7 @@ async function exchange(
   const timer = setTimeout(() => late.abort(), updateTimeout);
   const bare = host.includes(":") ? `[${host}]` : host;
   try {
-    const socket = await s.outbound.connect({
+    const socket = await services.outbound.connect({
       url: new URL(`http://${bare}:${port}`),
       // The administrator's own choice, often beside this host.
       rule: undefined,
@@ -159,7 +159,7 @@ async function exchange(
 }
 
 async function byWebhook(
-  s: WriteServices,
+  services: WriteServices,
   provider: DnsProvider,
   zone: string,
   change: ZoneChange,
@@ -167,10 +167,10 @@ async function byWebhook(
   const w = provider.Webhook!;
   const headers: Record<string, string> = { "Content-Type": "application/json" };
   if (w.AuthorizationFile !== "") {
-    headers.Authorization = await secretOf(s.config, w.AuthorizationFile);
+    headers.Authorization = await secretOf(services.config, w.AuthorizationFile);
   }
   const shown = (r: ZoneRecord) => ({ name: r.name, type: r.type, data: r.data });
-  const answer = await s.outbound.request({
+  const answer = await services.outbound.request({
     url: new URL(w.URL),
     method: "POST",
     headers,

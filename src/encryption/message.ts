@@ -68,27 +68,27 @@ export function isEncryptedType(
  * be lost otherwise
  */
 export async function* encrypted(
-  m: PlainMessage,
+  message: PlainMessage,
   to: EncryptionKey,
   at: number,
 ): AsyncGenerator<Uint8Array> {
-  const { outer, inner } = splitContentFields(m.read(0, m.headerSize));
+  const { outer, inner } = splitContentFields(message.read(0, message.headerSize));
   const head = inner.length === 0
     ? encoder.encode("Content-Type: text/plain\r\n\r\n")
     : joinedLines([inner, encoder.encode("\r\n")]);
   yield outer;
   if (outer.length > 0 && outer.at(-1) !== 10) yield encoder.encode("\r\n");
-  if (to.kind === "pgp") yield* pgpMime(content(head, m), to, at);
+  if (to.kind === "pgp") yield* pgpMime(content(head, message), to, at);
   else {
-    const size = head.length + (m.size - m.headerSize);
-    yield* smime(content(head, m), size, to);
+    const size = head.length + (message.size - message.headerSize);
+    yield* smime(content(head, message), size, to);
   }
 }
 
-async function* content(head: Uint8Array, m: PlainMessage): AsyncGenerator<Uint8Array> {
+async function* content(head: Uint8Array, message: PlainMessage): AsyncGenerator<Uint8Array> {
   yield head;
-  for (let at = m.headerSize; at < m.size; at += pieceSize) {
-    yield m.read(at, Math.min(m.size, at + pieceSize)).slice();
+  for (let at = message.headerSize; at < message.size; at += pieceSize) {
+    yield message.read(at, Math.min(message.size, at + pieceSize)).slice();
     await nextTurn();
   }
 }

@@ -15,7 +15,7 @@ const most = 50_000;
  * `attendingOnly` those are left out that the owner is not invited to.
  */
 export async function calendarBusy(
-  g: Groupware,
+  groupware: Groupware,
   collectionId: number,
   range: TimeRange,
   zone: Zone | undefined,
@@ -23,11 +23,11 @@ export async function calendarBusy(
   attendingOnly = false,
 ): Promise<Busy[]> {
   const found: Busy[] = [];
-  for (const row of g.objectsBetween(collectionId, range.start, range.end)) {
+  for (const row of groupware.objectsBetween(collectionId, range.start, range.end)) {
     await giveWay();
     if (row.component !== "VEVENT" && row.component !== "VFREEBUSY") continue;
     try {
-      const series = await storedSeriesInTurns(g, row, zone);
+      const series = await storedSeriesInTurns(groupware, row, zone);
       if (attendingOnly && ![...attendeesOf(series.calendar).keys()].some(me)) continue;
       found.push(...busyTimes(series, range, me));
     } catch {

@@ -46,12 +46,15 @@ export function textElement(property: string, text: string): string {
 }
 
 /** Name and colour of a collection; the colour as #rrggbb, "" if none was chosen. */
-export function calendarLooks(g: Groupware, c: Collection): { name: string; color: string } {
-  const kept = g.properties(c.id);
+export function calendarLooks(
+  groupware: Groupware,
+  collection: Collection,
+): { name: string; color: string } {
+  const kept = groupware.properties(collection.id);
   const name = elementText(kept.get(lookProperties.name) ?? "").slice(0, 200);
   // Apple adds how much it covers.
   const color = /^#[\da-f]{6}/i.exec(elementText(kept.get(lookProperties.color) ?? ""))?.[0] ?? "";
-  return { name: name || c.name, color: color.toLowerCase() };
+  return { name: name || collection.name, color: color.toLowerCase() };
 }
 
 /** What JMAP keeps of a collection beside its looks. */
@@ -78,6 +81,6 @@ export function collectionSettings(kept: ReadonlyMap<string, string>): Collectio
 }
 
 /** The change of properties that sets them. */
-export function settingsChange(s: CollectionSettings): [string, string] {
-  return [lookProperties.settings, textElement(lookProperties.settings, JSON.stringify(s))];
+export function settingsChange(settings: CollectionSettings): [string, string] {
+  return [lookProperties.settings, textElement(lookProperties.settings, JSON.stringify(settings))];
 }

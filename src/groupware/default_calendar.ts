@@ -6,40 +6,43 @@ import { collectionSettings, elementText, settingsChange } from "./collection_lo
 const chosenProperty = "{urn:ietf:params:xml:ns:caldav}schedule-default-calendar-URL";
 
 /** One that was chosen in JMAP, or that is named "default", or the one that was made first. */
-function usual(g: Groupware, all: readonly Collection[]): Collection | undefined {
-  return all.find((c) => collectionSettings(g.properties(c.id)).isDefault === true) ??
+function usual(groupware: Groupware, all: readonly Collection[]): Collection | undefined {
+  return all.find((c) => collectionSettings(groupware.properties(c.id)).isDefault === true) ??
     all.find((c) => c.name === "default") ?? all[0];
 }
 
 /** The calendar that invitations go to: one that a program chose (RFC 6638 §9.2), or {@link usual}. */
-export function defaultCalendar(g: Groupware): Collection | undefined {
-  const all = g.collections("calendars").filter((c) => c.kind === "calendar");
-  const inbox = g.collection("calendars", "inbox");
-  const address = inbox && g.properties(inbox.id).get(chosenProperty);
+export function defaultCalendar(groupware: Groupware): Collection | undefined {
+  const all = groupware.collections("calendars").filter((c) => c.kind === "calendar");
+  const inbox = groupware.collection("calendars", "inbox");
+  const address = inbox && groupware.properties(inbox.id).get(chosenProperty);
   if (address !== undefined) {
     const segment = elementText(address).split("/").filter((s) => s !== "").at(-1) ?? "";
     const chosen = all.find((c) => c.name === segment || encodeURIComponent(c.name) === segment);
     if (chosen !== undefined) return chosen;
   }
-  return usual(g, all);
+  return usual(groupware, all);
 }
 
 /** The address book that contacts go to where none is named. */
-export function defaultBook(g: Groupware): Collection | undefined {
-  return usual(g, g.collections("addressbooks").filter((c) => c.kind === "addressbook"));
+export function defaultBook(groupware: Groupware): Collection | undefined {
+  return usual(
+    groupware,
+    groupware.collections("addressbooks").filter((c) => c.kind === "addressbook"),
+  );
 }
 
 /** Makes a collection the default of its kind. On disk when it resolves. */
-export async function setDefault(g: Groupware, chosen: Collection): Promise<void> {
+export async function setDefault(groupware: Groupware, chosen: Collection): Promise<void> {
   const kind = chosen.kind;
-  for (const c of g.collections(chosen.home).filter((x) => x.kind === kind)) {
-    const settings = collectionSettings(g.properties(c.id));
+  for (const c of groupware.collections(chosen.home).filter((x) => x.kind === kind)) {
+    const settings = collectionSettings(groupware.properties(c.id));
     const isDefault = c.id === chosen.id;
     if ((settings.isDefault === true) === isDefault) continue;
-    await g.setProperties(c.id, 0, [settingsChange({ ...settings, isDefault })]);
+    await groupware.setProperties(c.id, 0, [settingsChange({ ...settings, isDefault })]);
   }
-  const inbox = g.collection("calendars", "inbox");
+  const inbox = groupware.collection("calendars", "inbox");
   if (kind === "calendar" && inbox !== undefined) {
-    await g.setProperties(inbox.id, 0, [[chosenProperty, null]]);
+    await groupware.setProperties(inbox.id, 0, [[chosenProperty, null]]);
   }
 }

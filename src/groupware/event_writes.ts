@@ -21,16 +21,16 @@ import type { Scheduler } from "./scheduling.ts";
 const last = new WeakMap<Groupware, Promise<void>>();
 
 /** Runs writes that tell people one after the other. */
-async function afterOthers<T>(g: Groupware, fn: () => Promise<T>): Promise<T> {
-  const before = last.get(g);
+async function afterOthers<T>(groupware: Groupware, fn: () => Promise<T>): Promise<T> {
+  const before = last.get(groupware);
   const { promise, resolve } = Promise.withResolvers<void>();
-  last.set(g, promise);
+  last.set(groupware, promise);
   try {
     await before;
     return await fn();
   } finally {
     resolve();
-    if (last.get(g) === promise) last.delete(g);
+    if (last.get(groupware) === promise) last.delete(groupware);
   }
 }
 
@@ -57,10 +57,10 @@ export interface WrittenEvent {
 const hasPeople = (series: Series) => organizerOf(series.calendar) !== undefined;
 
 /** Whether an object that is stored may be the business of others; those that were imported have no tag. */
-async function concernsOthers(g: Groupware, row: ObjectRow): Promise<boolean> {
+async function concernsOthers(groupware: Groupware, row: ObjectRow): Promise<boolean> {
   if (row.scheduleTag !== "") return true;
   try {
-    return hasPeople(await storedSeriesInTurns(g, row));
+    return hasPeople(await storedSeriesInTurns(groupware, row));
   } catch {
     return false;
   }
@@ -71,11 +71,11 @@ async function concernsOthers(g: Groupware, row: ObjectRow): Promise<boolean> {
  * @throws GroupwareError, SchedulingError: then nobody was told
  */
 export async function writeEvent(
-  p: EventPlace,
+  place: EventPlace,
   object: CalendarObject,
   condition: Condition = {},
 ): Promise<WrittenEvent> {
-  const { g, collection } = p;
+  const { g, collection } = place;
   const { name, series } = object;
   const check = () => g.checkPut(collection.id, name, object.index.uid, condition);
   /** What is there may not have changed since it was looked at. */
@@ -91,8 +91,8 @@ export async function writeEvent(
       }
       return await afterOthers(g, async () => {
         const now = check();
-        const s = await p.scheduler.write({
-          account: p.account,
+        const s = await place.scheduler.write({
+          account: place.account,
           g,
           collection,
           before: now,
@@ -127,11 +127,11 @@ export async function writeEvent(
  * @throws GroupwareError: then nobody was told
  */
 export async function removeEvent(
-  p: EventPlace,
+  place: EventPlace,
   name: string,
   o: { condition?: Condition; reply?: boolean } = {},
 ): Promise<void> {
-  const { g, collection } = p;
+  const { g, collection } = place;
   const condition = o.condition ?? {};
   const row = g.checkRemove(collection.id, name, condition);
   if (!await concernsOthers(g, row)) {
@@ -140,8 +140,8 @@ export async function removeEvent(
   }
   await afterOthers(g, async () => {
     const before = g.checkRemove(collection.id, name, condition);
-    await p.scheduler.remove({
-      account: p.account,
+    await place.scheduler.remove({
+      account: place.account,
       g,
       collection,
       before,

@@ -15,7 +15,11 @@ import type { Collection } from "../store/groupware/types.ts";
 const decoder = new TextDecoder();
 
 /** Zones by name, each once: those of the objects come first. */
-async function* calendarText(g: Groupware, c: Collection, name: string): AsyncGenerator<string> {
+async function* calendarText(
+  groupware: Groupware,
+  collection: Collection,
+  name: string,
+): AsyncGenerator<string> {
   const head = [
     "BEGIN:VCALENDAR",
     "VERSION:2.0",
@@ -24,7 +28,7 @@ async function* calendarText(g: Groupware, c: Collection, name: string): AsyncGe
   ];
   yield `${head.join("\r\n")}\r\n`;
   const zones = new Set<string>();
-  for await (const text of texts(g, c)) {
+  for await (const text of texts(groupware, collection)) {
     let list: Component[];
     try {
       list = parseComponents(text)[0].components;
@@ -44,12 +48,12 @@ async function* calendarText(g: Groupware, c: Collection, name: string): AsyncGe
 }
 
 /** Texts of all objects of a collection. */
-export async function* texts(g: Groupware, c: Collection): AsyncGenerator<string> {
+export async function* texts(groupware: Groupware, collection: Collection): AsyncGenerator<string> {
   for (let after = "";;) {
-    const rows = g.objects(c.id, after, 200);
+    const rows = groupware.objects(collection.id, after, 200);
     for (const row of rows) {
       await giveWay();
-      const content = g.content(row.id);
+      const content = groupware.content(row.id);
       if (content !== undefined) yield decoder.decode(content);
     }
     if (rows.length < 200) return;
@@ -57,18 +61,22 @@ export async function* texts(g: Groupware, c: Collection): AsyncGenerator<string
   }
 }
 
-async function* bookText(g: Groupware, c: Collection): AsyncGenerator<string> {
-  for await (const text of texts(g, c)) yield text.endsWith("\n") ? text : `${text}\r\n`;
+async function* bookText(groupware: Groupware, collection: Collection): AsyncGenerator<string> {
+  for await (const text of texts(groupware, collection)) {
+    yield text.endsWith("\n") ? text : `${text}\r\n`;
+  }
 }
 
 /** All objects of a collection: one VCALENDAR, or cards one after the other. */
 export function exportCollection(
-  g: Groupware,
-  c: Collection,
+  groupware: Groupware,
+  collection: Collection,
   name: string,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  const it = c.kind === "addressbook" ? bookText(g, c) : calendarText(g, c, name);
+  const it = collection.kind === "addressbook"
+    ? bookText(groupware, collection)
+    : calendarText(groupware, collection, name);
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       let text = "";

@@ -118,12 +118,12 @@ function* cards(roots: readonly Component[]): Generator<{ uid: string; text: str
  * @throws FormatError if the text as a whole can't be read: then nothing is imported
  */
 export async function importText(
-  g: Groupware,
-  c: Collection,
+  groupware: Groupware,
+  collection: Collection,
   text: string,
 ): Promise<ImportResult> {
   const result: ImportResult = { imported: 0, left: [], leftOut: 0 };
-  const book = c.kind === "addressbook";
+  const book = collection.kind === "addressbook";
   const roots = await parseFile(text);
   const encoder = new TextEncoder();
   const group = new Map<string, NewObject>();
@@ -134,7 +134,7 @@ export async function importText(
   const flush = async () => {
     const list = [...group.values()];
     group.clear();
-    if (list.length > 0) await g.putAll(c.id, list);
+    if (list.length > 0) await groupware.putAll(collection.id, list);
     result.imported += list.length;
   };
   for (const { uid, text } of book ? cards(roots) : calendars(roots)) {
@@ -146,13 +146,14 @@ export async function importText(
     }
     try {
       // Where the uid is known by another name, that stays.
-      const known = g.objectByUid(c.id, uid)?.name;
+      const known = groupware.objectByUid(collection.id, uid)?.name;
       const name = known ?? nameFor(uid, book ? "vcf" : "ics");
       const object = book ? cardObject(name, content) : calendarObject(name, content);
       if (
-        !book && c.components.length > 0 && !c.components.includes(object.index.component)
+        !book && collection.components.length > 0 &&
+        !collection.components.includes(object.index.component)
       ) {
-        leave(uid, `this calendar takes ${c.components.join(", ")} only`);
+        leave(uid, `this calendar takes ${collection.components.join(", ")} only`);
         continue;
       }
       // Twice in one file: the last one counts.

@@ -41,11 +41,11 @@ export interface Arrival {
 export const newTag = () => randomUUID().replaceAll("-", "").slice(0, 20);
 
 /** The object of an event in the account's calendars. */
-function stored(g: Groupware, uid: string): { row: ObjectRow; series: Series } | undefined {
-  const row = g.eventsByUid(uid)[0];
+function stored(groupware: Groupware, uid: string): { row: ObjectRow; series: Series } | undefined {
+  const row = groupware.eventsByUid(uid)[0];
   if (row === undefined) return undefined;
   try {
-    return { row, series: storedSeries(g, row) };
+    return { row, series: storedSeries(groupware, row) };
   } catch {
     return undefined;
   }
@@ -53,7 +53,7 @@ function stored(g: Groupware, uid: string): { row: ObjectRow; series: Series } |
 
 /** What a message makes of what is there; undefined for nothing. @param by who has to have sent it */
 function outcome(
-  a: Arrival,
+  arrival: Arrival,
   method: string,
   message: Series,
   there: Series | undefined,
@@ -68,20 +68,20 @@ function outcome(
   const people = attendeesOf(message.calendar);
   switch (method) {
     case "REQUEST": {
-      if (a.mine(by) || ![...people.keys()].some(a.mine)) return undefined;
+      if (arrival.mine(by) || ![...people.keys()].some(arrival.mine)) return undefined;
       // A new invitation changes nothing that is there; a change has to come from who invites.
-      if (there !== undefined && a.from !== by) return undefined;
+      if (there !== undefined && arrival.from !== by) return undefined;
       const calendar = withInvitation(there, message);
       return calendar && { calendar, keepTag: false };
     }
     case "CANCEL": {
-      if (there === undefined || a.mine(by) || a.from !== by) return undefined;
+      if (there === undefined || arrival.mine(by) || arrival.from !== by) return undefined;
       const calendar = withCancellation(there, message);
       return calendar && { calendar, keepTag: false };
     }
     case "REPLY": {
-      if (there === undefined || !a.mine(by) || a.from === undefined) return undefined;
-      const calendar = withReply(there, message, a.from);
+      if (there === undefined || !arrival.mine(by) || arrival.from === undefined) return undefined;
+      const calendar = withReply(there, message, arrival.from);
       // RFC 6638 §3.2.10: an answer isn't a change that the organizer's clients have to look at.
       return calendar && { calendar, keepTag: true };
     }
@@ -97,11 +97,11 @@ function objectName(uid: string): string {
 }
 
 /** Writes what a message makes of a calendar; false if it changes nothing. On disk when it resolves. */
-async function apply(a: Arrival, method: string, message: Series): Promise<boolean> {
-  const { g } = a;
+async function apply(arrival: Arrival, method: string, message: Series): Promise<boolean> {
+  const { g } = arrival;
   for (let i = 0; i < attempts; i++) {
     const there = stored(g, message.uid);
-    const made = outcome(a, method, message, there?.series);
+    const made = outcome(arrival, method, message, there?.series);
     if (made === undefined) return false;
     const collection = there ? g.collectionById(there.row.collectionId) : defaultCalendar(g);
     if (collection === undefined) return false;
@@ -124,17 +124,17 @@ async function apply(a: Arrival, method: string, message: Series): Promise<boole
 }
 
 /** Notes a message in the inbox, for programs that look there. */
-async function note(g: Groupware, message: Series, content: Uint8Array): Promise<void> {
-  const inbox = g.collection("calendars", "inbox");
+async function note(groupware: Groupware, message: Series, content: Uint8Array): Promise<void> {
+  const inbox = groupware.collection("calendars", "inbox");
   if (inbox === undefined) return;
   const name = `${randomUUID()}.ics`;
   // Several messages are about one event: the inbox doesn't go by UIDs.
   const index = { ...seriesIndex(message), uid: `${message.uid} ${name}` };
-  await g.put(inbox.id, { name, content, index });
-  const rows = g.objects(inbox.id);
+  await groupware.put(inbox.id, { name, content, index });
+  const rows = groupware.objects(inbox.id);
   const old = rows.sort((x, y) => x.createseq - y.createseq)
     .slice(0, Math.max(0, rows.length - maxInbox));
-  for (const row of old) await g.remove(inbox.id, row.name).catch(() => {});
+  for (const row of old) await groupware.remove(inbox.id, row.name).catch(() => {});
 }
 
 /**
@@ -142,21 +142,21 @@ async function note(g: Groupware, message: Series, content: Uint8Array): Promise
  * @returns what it changed: the method; undefined for nothing
  */
 export async function takeMessage(
-  a: Arrival,
+  arrival: Arrival,
   content: Uint8Array | string,
 ): Promise<{ method: string; uid: string } | undefined> {
   let read;
   try {
     read = readMessage(parseCalendar(content));
     if (read === undefined) return undefined;
-    if (!await apply(a, read.method, read.series)) return undefined;
+    if (!await apply(arrival, read.method, read.series)) return undefined;
   } catch (err) {
     // What can't be read, or stored, says nothing.
     if (err instanceof ObjectError || err instanceof FormatError) return undefined;
     throw err;
   }
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  await note(a.g, read.series, bytes);
+  await note(arrival.g, read.series, bytes);
   return { method: read.method, uid: read.series.uid };
 }
 
@@ -166,21 +166,21 @@ export async function takeMessage(
  * @param status such as "accepted"
  */
 export async function noteAnswer(
-  a: Arrival,
+  arrival: Arrival,
   invitation: string,
   address: string,
   status: string,
 ): Promise<void> {
-  await takeMessage(a, invitation);
+  await takeMessage(arrival, invitation);
   const uid = uidOf(invitation);
   for (let i = 0; uid !== undefined && i < attempts; i++) {
-    const there = stored(a.g, uid);
+    const there = stored(arrival.g, uid);
     if (there === undefined) return;
     const calendar = withAnswer(there.series.calendar, address.toLowerCase(), status.toUpperCase());
     const content = new TextEncoder().encode(writeComponent(calendar));
     try {
       const object = calendarObject(there.row.name, content);
-      await a.g.put(there.row.collectionId, { ...object, scheduleTag: newTag() }, {
+      await arrival.g.put(there.row.collectionId, { ...object, scheduleTag: newTag() }, {
         ifMatch: [there.row.etag],
       });
       return;

@@ -114,19 +114,19 @@ const readAtOnce = 100_000;
 
 /** A stored object, read; large ones in turns with other work. @throws FormatError, ObjectError */
 export async function storedSeriesInTurns(
-  g: Groupware,
+  groupware: Groupware,
   row: ObjectRow,
   floating?: Zone,
 ): Promise<Series> {
-  if (row.size <= readAtOnce) return storedSeries(g, row, floating);
-  const calendar = await parseCalendarInTurns(g.content(row.id) ?? new Uint8Array(0));
+  if (row.size <= readAtOnce) return storedSeries(groupware, row, floating);
+  const calendar = await parseCalendarInTurns(groupware.content(row.id) ?? new Uint8Array(0));
   return new Series(calendar, floating);
 }
 
 /** A stored object, read. @throws FormatError, ObjectError for one that isn't as it should be */
-export function storedSeries(g: Groupware, row: ObjectRow, floating?: Zone): Series {
-  let map = kept.get(g);
-  if (map === undefined) kept.set(g, map = new Map());
+export function storedSeries(groupware: Groupware, row: ObjectRow, floating?: Zone): Series {
+  let map = kept.get(groupware);
+  if (map === undefined) kept.set(groupware, map = new Map());
   const zone = floating?.name ?? "";
   const found = map.get(row.id);
   if (found !== undefined && found.modseq === row.modseq && found.zone === zone) {
@@ -135,7 +135,7 @@ export function storedSeries(g: Groupware, row: ObjectRow, floating?: Zone): Ser
     map.set(row.id, found);
     return found.series;
   }
-  const content = g.content(row.id) ?? new Uint8Array(0);
+  const content = groupware.content(row.id) ?? new Uint8Array(0);
   const series = new Series(parseCalendar(content), floating);
   if (content.length <= maxKeptSize) {
     map.delete(row.id);
@@ -162,15 +162,19 @@ const keptTimes = new WeakMap<
  * for what repeats, has no time, or is so large that it is read in turns.
  * @throws FormatError, ObjectError for one that isn't as it should be
  */
-export function singleTimes(g: Groupware, row: ObjectRow, floating: Zone): EventTimes | undefined {
+export function singleTimes(
+  groupware: Groupware,
+  row: ObjectRow,
+  floating: Zone,
+): EventTimes | undefined {
   if (row.recurring || row.component !== "VEVENT" || row.size > readAtOnce) return undefined;
-  let map = keptTimes.get(g);
-  if (map === undefined) keptTimes.set(g, map = new Map());
+  let map = keptTimes.get(groupware);
+  if (map === undefined) keptTimes.set(groupware, map = new Map());
   const found = map.get(row.id);
   if (found !== undefined && found.modseq === row.modseq && found.zone === floating.name) {
     return found;
   }
-  const [i] = storedSeries(g, row, floating).instances(-Infinity, Infinity, 1);
+  const [i] = storedSeries(groupware, row, floating).instances(-Infinity, Infinity, 1);
   if (i?.start === undefined) return undefined;
   const { modseq } = row;
   const times = { start: i.start, end: instanceEnd(i)!, modseq, zone: floating.name };
@@ -181,8 +185,9 @@ export function singleTimes(g: Groupware, row: ObjectRow, floating: Zone): Event
 }
 
 /** When an instance ends: a date without an end lasts a day. Undefined for what has no time. */
-export function instanceEnd(i: Instance): number | undefined {
-  return i.end ?? (i.allDay && i.start !== undefined ? i.start + day : i.start);
+export function instanceEnd(instance: Instance): number | undefined {
+  return instance.end ??
+    (instance.allDay && instance.start !== undefined ? instance.start + day : instance.start);
 }
 
 /** Name of the property that has a calendar's zone, as its VTIMEZONE or its name (RFC 4791, RFC 7809). */

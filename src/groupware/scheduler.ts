@@ -70,7 +70,7 @@ export interface SchedulerServices {
   config: Config;
   accounts: Accounts;
   /** Puts a message into the queue; durable when it resolves. @throws what the user may hear */
-  send(m: CalendarMail): Promise<void>;
+  send(mail: CalendarMail): Promise<void>;
   now?: () => number;
 }
 
@@ -83,14 +83,17 @@ const parts = (a: string): [string, string] => {
 const serverTells = (agent: string | undefined) =>
   agent === undefined || agent.toUpperCase() === "SERVER";
 
-export function openScheduler(s: SchedulerServices): Scheduler {
-  const { config } = s;
-  const now = s.now ?? Date.now;
+export function openScheduler(services: SchedulerServices): Scheduler {
+  const { config } = services;
+  const now = services.now ?? Date.now;
   const mineOf = (account: string) => (address: string) =>
     address.includes("@") && config.mayUseFrom(account, ...parts(address)) === "yes";
 
-  const withGroupware = async <T>(name: string, fn: (g: Groupware) => Promise<T>): Promise<T> => {
-    const account = await s.accounts.open(name);
+  const withGroupware = async <T>(
+    name: string,
+    fn: (groupware: Groupware) => Promise<T>,
+  ): Promise<T> => {
+    const account = await services.accounts.open(name);
     try {
       return await fn(await account.groupware());
     } finally {
@@ -99,20 +102,21 @@ export function openScheduler(s: SchedulerServices): Scheduler {
   };
 
   /** Tells one person. The status is that of RFC 6638 §3.2.9. */
-  const tell = async (m: CalendarMail): Promise<string> => {
-    const local = config.accountFor(m.to);
+  const tell = async (mail: CalendarMail): Promise<string> => {
+    const local = config.accountFor(mail.to);
     let status = "1.1";
     try {
-      await s.send(m);
+      await services.send(mail);
     } catch (err) {
-      log.warn("an event's message can't be sent", { to: m.to, err: err as Error });
+      log.warn("an event's message can't be sent", { to: mail.to, err: err as Error });
       status = "5.1";
     }
-    if (local !== undefined && local !== m.account) {
+    if (local !== undefined && local !== mail.account) {
       try {
         await withGroupware(
           local,
-          (g) => takeMessage({ g, mine: mineOf(local), from: m.from }, writeComponent(m.message)),
+          (g) =>
+            takeMessage({ g, mine: mineOf(local), from: mail.from }, writeComponent(mail.message)),
         );
         status = "1.2";
       } catch (err) {
@@ -125,9 +129,9 @@ export function openScheduler(s: SchedulerServices): Scheduler {
     return status;
   };
 
-  const before = (w: CalendarWrite): Series | undefined => {
+  const before = (write: CalendarWrite): Series | undefined => {
     try {
-      const was = w.before && storedSeries(w.g, w.before);
+      const was = write.before && storedSeries(write.g, write.before);
       // Of a draft nobody was told.
       return was && isDraftEvent(was.calendar) ? undefined : was;
     } catch {
@@ -153,12 +157,12 @@ export function openScheduler(s: SchedulerServices): Scheduler {
   };
 
   const asOrganizer = async (
-    w: CalendarWrite,
+    write: CalendarWrite,
     series: Series,
     from: string,
     was: Series | undefined,
   ): Promise<Map<string, string>> => {
-    const mine = mineOf(w.account);
+    const mine = mineOf(write.account);
     const invited = attendeesOf(series.calendar);
     const status = new Map<string, string>();
     const known = was && attendeesOf(was.calendar);
@@ -176,23 +180,23 @@ export function openScheduler(s: SchedulerServices): Scheduler {
       }
       const message = invitationFor(series, to, now());
       if (message === undefined) continue;
-      const mail = { account: w.account, from, to, method: "REQUEST", series, message };
+      const mail = { account: write.account, from, to, method: "REQUEST", series, message };
       status.set(to, await tell(mail));
     }
     if (was !== undefined) {
       const gone = [...known!.keys()].filter((a) => !invited.has(a));
-      await cancelled(w.account, from, was, gone);
+      await cancelled(write.account, from, was, gone);
     }
     return status;
   };
 
   const asInvited = async (
-    w: CalendarWrite,
+    write: CalendarWrite,
     series: Series,
     organizer: string,
     was: Series | undefined,
   ): Promise<Map<string, string>> => {
-    const mine = mineOf(w.account);
+    const mine = mineOf(write.account);
     const me = [...attendeesOf(series.calendar).keys()].find(mine);
     const status = new Map<string, string>();
     if (me === undefined) return status;
@@ -202,7 +206,14 @@ export function openScheduler(s: SchedulerServices): Scheduler {
     ).map(([, { part }]) => part);
     if (changed.length === 0) return status;
     const message = replyOf(series, me, changed, now());
-    const mail = { account: w.account, from: me, to: organizer, method: "REPLY", series, message };
+    const mail = {
+      account: write.account,
+      from: me,
+      to: organizer,
+      method: "REPLY",
+      series,
+      message,
+    };
     status.set(organizer, await tell(mail));
     return status;
   };
@@ -266,24 +277,24 @@ export function openScheduler(s: SchedulerServices): Scheduler {
       return { content: bytes, series: readObject(bytes), scheduleTag, changed: true };
     },
 
-    async remove(w): Promise<void> {
-      const was = before(w);
+    async remove(write): Promise<void> {
+      const was = before(write);
       const p = organizerProperty(was);
       if (was === undefined || p === undefined) return;
-      const mine = mineOf(w.account);
+      const mine = mineOf(write.account);
       const organizer = addressOf(p);
       if (mine(organizer)) {
-        await cancelled(w.account, organizer, was, attendeesOf(was.calendar).keys());
+        await cancelled(write.account, organizer, was, attendeesOf(was.calendar).keys());
         return;
       }
       const me = [...attendeesOf(was.calendar).keys()].find(mine);
-      if (me === undefined || !w.reply || !serverTells(param(p, "SCHEDULE-AGENT"))) return;
+      if (me === undefined || !write.reply || !serverTells(param(p, "SCHEDULE-AGENT"))) return;
       const open = [...answersOf(was, me).values()].filter((x) => x.status !== "DECLINED")
         .map((x) => x.part).filter((c) => property(c, "STATUS")?.value !== "CANCELLED");
       if (open.length === 0) return;
       const message = replyOf(was, me, open, now(), "DECLINED");
       await tell({
-        account: w.account,
+        account: write.account,
         from: me,
         to: organizer,
         method: "REPLY",
@@ -337,17 +348,17 @@ export function openScheduler(s: SchedulerServices): Scheduler {
 
 /** When somebody is busy, by all calendars that take their time (RFC 6638 §9.1). */
 async function accountBusy(
-  g: Groupware,
+  groupware: Groupware,
   range: { start: number; end: number },
   mine: (address: string) => boolean,
 ): Promise<Busy[]> {
   const found: Busy[] = [];
-  for (const c of g.collections("calendars")) {
+  for (const c of groupware.collections("calendars")) {
     if (c.kind !== "calendar") continue;
-    const kept = g.properties(c.id);
+    const kept = groupware.properties(c.id);
     if (kept.get(transparency)?.includes("transparent")) continue;
     const attending = collectionSettings(kept).includeInAvailability === "attending";
-    found.push(...await calendarBusy(g, c.id, range, undefined, mine, attending));
+    found.push(...await calendarBusy(groupware, c.id, range, undefined, mine, attending));
   }
   return found;
 }

@@ -61,14 +61,14 @@ export interface BusyAnswer {
 
 export interface Scheduler {
   /** Where invitations go. */
-  defaultCalendar(g: Groupware): Collection | undefined;
+  defaultCalendar(groupware: Groupware): Collection | undefined;
   /**
    * Sends what a write has to be followed by, and gives what is to be stored.
    * @throws SchedulingError
    */
   write(w: CalendarWrite & { after: NonNullable<CalendarWrite["after"]> }): Promise<Scheduled>;
   /** The same for a removal. */
-  remove(w: CalendarWrite): Promise<void>;
+  remove(write: CalendarWrite): Promise<void>;
   /** When an account is busy, in a span: joined, in order of their kinds. */
   times(account: string, range: TimeRange): Promise<Busy[]>;
   /** When people of this server are busy, in a span. */

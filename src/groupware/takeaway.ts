@@ -26,8 +26,8 @@ const kinds = {
 } as const;
 type Kind = keyof typeof kinds;
 
-function collectionsOf(g: Groupware, kind: Kind): Collection[] {
-  return g.collections(kind === "calendar" ? "calendars" : "addressbooks")
+function collectionsOf(groupware: Groupware, kind: Kind): Collection[] {
+  return groupware.collections(kind === "calendar" ? "calendars" : "addressbooks")
     .filter((c) => c.kind === kind);
 }
 
@@ -39,17 +39,20 @@ function fileName(name: string): string {
 }
 
 /** A file of each address book and calendar. */
-export function* collectionFiles(g: Groupware): Generator<ExportFile> {
+export function* collectionFiles(groupware: Groupware): Generator<ExportFile> {
   for (const kind of ["addressbook", "calendar"] as const) {
     const taken = new Set<string>();
-    for (const c of collectionsOf(g, kind)) {
-      const shown = calendarLooks(g, c).name;
+    for (const c of collectionsOf(groupware, kind)) {
+      const shown = calendarLooks(groupware, c).name;
       const base = fileName(shown);
       let name = base;
       for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${base} (${n})`;
       taken.add(name.toLowerCase());
       const { folder, extension } = kinds[kind];
-      yield { name: `${folder}/${name}${extension}`, pieces: exportCollection(g, c, shown) };
+      yield {
+        name: `${folder}/${name}${extension}`,
+        pieces: exportCollection(groupware, c, shown),
+      };
     }
   }
 }
@@ -70,16 +73,16 @@ export interface TakeawayResult {
 }
 
 /** The collection of a name. */
-function collectionNamed(g: Groupware, kind: Kind, name: string): Collection | undefined {
-  return collectionsOf(g, kind).find((c) => {
-    const shown = calendarLooks(g, c).name;
+function collectionNamed(groupware: Groupware, kind: Kind, name: string): Collection | undefined {
+  return collectionsOf(groupware, kind).find((collection) => {
+    const shown = calendarLooks(groupware, collection).name;
     return shown === name || fileName(shown) === name;
   });
 }
 
 /** Makes a collection with a name. @throws GroupwareError "full" */
-function makeCollection(g: Groupware, kind: Kind, name: string): Promise<Collection> {
-  return g.createCollection(kind, crypto.randomUUID(), {
+function makeCollection(groupware: Groupware, kind: Kind, name: string): Promise<Collection> {
+  return groupware.createCollection(kind, crypto.randomUUID(), {
     components: kind === "calendar" ? ["VEVENT", "VTODO", "VJOURNAL"] : [],
     properties: new Map([[lookProperties.name, textElement(lookProperties.name, name)]]),
   });
@@ -101,7 +104,10 @@ async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string | undef
  * with the same UID is replaced; nothing is removed, and nobody is invited. On disk when it resolves.
  * @throws ArchiveError for an archive that can't be read; what was read before it stays
  */
-export async function importCollections(g: Groupware, archive: Archive): Promise<TakeawayResult> {
+export async function importCollections(
+  groupware: Groupware,
+  archive: Archive,
+): Promise<TakeawayResult> {
   const result: TakeawayResult = { files: [], left: [], leftOut: 0 };
   const leave = (line: string, n = 1) => {
     result.leftOut += n;
@@ -123,10 +129,10 @@ export async function importCollections(g: Groupware, archive: Archive): Promise
         leave(`${entry.name}: larger than ${maxFile} bytes`);
         continue;
       }
-      const there = collectionNamed(g, kind, name);
-      const collection = there ?? await makeCollection(g, kind, name);
-      const done = await importText(g, collection, text).catch(async (err) => {
-        if (there === undefined) await g.removeCollection(collection.id);
+      const there = collectionNamed(groupware, kind, name);
+      const collection = there ?? await makeCollection(groupware, kind, name);
+      const done = await importText(groupware, collection, text).catch(async (err) => {
+        if (there === undefined) await groupware.removeCollection(collection.id);
         throw err;
       });
       result.files.push({ kind, name, imported: done.imported });

@@ -21,13 +21,14 @@ export interface Written {
   address: string;
 }
 
-async function book(g: Groupware): Promise<Collection> {
-  const there = () => g.collection("addressbooks", writtenToBook);
+async function book(groupware: Groupware): Promise<Collection> {
+  const there = () => groupware.collection("addressbooks", writtenToBook);
   const properties = new Map([
     [lookProperties.name, textElement(lookProperties.name, "People written to")],
   ]);
   try {
-    return there() ?? await g.createCollection("addressbook", writtenToBook, { properties });
+    return there() ??
+      await groupware.createCollection("addressbook", writtenToBook, { properties });
   } catch (err) {
     // Another message made it meanwhile.
     const made = err instanceof GroupwareError && err.kind === "exists" ? there() : undefined;
@@ -40,11 +41,11 @@ async function book(g: Groupware): Promise<Collection> {
 const atOnce = 1000;
 
 /** Which of some addresses are in the account's books, lower case; looked for in turns with other work. */
-async function known(g: Groupware, wanted: ReadonlySet<string>): Promise<Set<string>> {
+async function known(groupware: Groupware, wanted: ReadonlySet<string>): Promise<Set<string>> {
   const found = new Set<string>();
-  for (const c of g.collections("addressbooks")) {
+  for (const c of groupware.collections("addressbooks")) {
     for (let after = "";;) {
-      const rows = g.objects(c.id, after, atOnce);
+      const rows = groupware.objects(c.id, after, atOnce);
       for (const row of rows) {
         for (const a of row.emails) if (wanted.has(a.toLowerCase())) found.add(a.toLowerCase());
       }
@@ -57,13 +58,13 @@ async function known(g: Groupware, wanted: ReadonlySet<string>): Promise<Set<str
 }
 
 /** Notes people who aren't in any book yet. On disk when it resolves. */
-export async function noteWritten(g: Groupware, people: readonly Written[]): Promise<void> {
+export async function noteWritten(groupware: Groupware, people: readonly Written[]): Promise<void> {
   if (people.length === 0 || people.length > maxOfMessage) return;
-  const there = await known(g, new Set(people.map((p) => p.address.toLowerCase())));
+  const there = await known(groupware, new Set(people.map((p) => p.address.toLowerCase())));
   for (const { name, address } of people) {
     if (there.has(address.toLowerCase())) continue;
     there.add(address.toLowerCase());
-    const c = await book(g);
+    const c = await book(groupware);
     const uid = crypto.randomUUID();
     const card = changeCard(newCard(uid), {
       name: name.slice(0, 500) || address,
@@ -74,10 +75,13 @@ export async function noteWritten(g: Groupware, people: readonly Written[]): Pro
       phones: [],
     });
     const content = new TextEncoder().encode(writeComponent(card));
-    await g.put(c.id, cardObject(`${uid}.vcf`, content), { ifNoneMatch: "*" });
-    const excess = g.count(c.id) - maxPeople;
+    await groupware.put(c.id, cardObject(`${uid}.vcf`, content), { ifNoneMatch: "*" });
+    const excess = groupware.count(c.id) - maxPeople;
     if (excess <= 0) continue;
-    const oldest = g.objects(c.id).sort((a, b) => a.createseq - b.createseq).slice(0, excess);
-    for (const row of oldest) await g.remove(c.id, row.name).catch(() => {});
+    const oldest = groupware.objects(c.id).sort((a, b) => a.createseq - b.createseq).slice(
+      0,
+      excess,
+    );
+    for (const row of oldest) await groupware.remove(c.id, row.name).catch(() => {});
   }
 }

@@ -63,8 +63,8 @@ export class AccessTokens {
   readonly #known = new Map<string, { address: string; until: number }>();
   #keys: { set: Keys; fetched: number } | undefined;
 
-  constructor(o: AccessTokenOptions) {
-    this.#o = o;
+  constructor(options: AccessTokenOptions) {
+    this.#o = options;
   }
 
   /** The address of whom a token is. @throws IdentityError, and what the libraries throw */

@@ -11,23 +11,23 @@ export interface ClaimRules {
 }
 
 /** Whether the claims have all that says who it is; otherwise the provider is asked for more. */
-export function saysWho(claims: Claims, r: ClaimRules): boolean {
-  if (typeof claims[r.loginClaim] !== "string") return false;
-  return r.loginClaim !== "email" || r.allowUnverifiedEmail || "email_verified" in claims;
+export function saysWho(claims: Claims, rules: ClaimRules): boolean {
+  if (typeof claims[rules.loginClaim] !== "string") return false;
+  return rules.loginClaim !== "email" || rules.allowUnverifiedEmail || "email_verified" in claims;
 }
 
 /**
  * The address that somebody logs in with.
  * @throws IdentityError "wrong" if the claims have none, or one that nobody has verified
  */
-export function addressOf(claims: Claims, r: ClaimRules): string {
-  const address = claims[r.loginClaim];
+export function addressOf(claims: Claims, rules: ClaimRules): string {
+  const address = claims[rules.loginClaim];
   if (typeof address !== "string" || !/^[^\s@]+@[^\s@]+$/.test(address) || address.length > 320) {
-    throw new IdentityError("wrong", `the claim ${r.loginClaim} has no address`);
+    throw new IdentityError("wrong", `the claim ${rules.loginClaim} has no address`);
   }
   // Otherwise whoever may type an address at the provider would be its owner here.
   const verified = claims.email_verified === true || claims.email_verified === "true";
-  if (r.loginClaim === "email" && !verified && !r.allowUnverifiedEmail) {
+  if (rules.loginClaim === "email" && !verified && !rules.allowUnverifiedEmail) {
     throw new IdentityError(
       "wrong",
       "the provider hasn't verified the address (email_verified); AllowUnverifiedEmail takes it all the same",

@@ -89,11 +89,11 @@ export class Ldap {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(o: LdapOptions) {
-    this.name = o.name;
-    this.conf = o.conf;
-    this.#o = o;
-    this.#now = o.now ?? Date.now;
+  constructor(options: LdapOptions) {
+    this.name = options.name;
+    this.conf = options.conf;
+    this.#o = options;
+    this.#now = options.now ?? Date.now;
   }
 
   /**
@@ -132,9 +132,9 @@ export class Ldap {
     }
   }
 
-  #remember(key: string, r: Remembered): void {
+  #remember(key: string, remembered: Remembered): void {
     this.#right.delete(key);
-    this.#right.set(key, r);
+    this.#right.set(key, remembered);
     if (this.#right.size > maxRemembered) {
       for (const [first] of this.#right) return void this.#right.delete(first);
     }
@@ -218,13 +218,13 @@ export class Ldap {
 
   /** The entries that fit a filter, at most so many of them, with these attributes. */
   async #find(
-    c: Client,
+    client: Client,
     filter: string,
     value: string,
     sizeLimit: number,
     attributes: string[],
   ): Promise<Entry[]> {
-    const { searchEntries } = await c.search(this.conf.BaseDN, {
+    const { searchEntries } = await client.search(this.conf.BaseDN, {
       scope: "sub",
       filter: filter.replaceAll("%s", () => escapeFilter(value)),
       attributes,

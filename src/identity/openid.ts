@@ -54,18 +54,18 @@ export class OpenId {
   readonly #tokens: AccessTokens;
   #known: { configuration: Promise<openid.Configuration>; until: number } | undefined;
 
-  constructor(o: OpenIdOptions) {
-    this.name = o.name;
-    this.conf = o.conf;
-    this.#o = o;
-    this.#fetch = outboundFetch(o.outbound);
-    this.#now = o.now ?? Date.now;
+  constructor(options: OpenIdOptions) {
+    this.name = options.name;
+    this.conf = options.conf;
+    this.#o = options;
+    this.#fetch = outboundFetch(options.outbound);
+    this.#now = options.now ?? Date.now;
     this.rules = {
-      loginClaim: o.conf.LoginClaim,
-      allowUnverifiedEmail: o.conf.AllowUnverifiedEmail,
+      loginClaim: options.conf.LoginClaim,
+      allowUnverifiedEmail: options.conf.AllowUnverifiedEmail,
     };
     this.#tokens = new AccessTokens({
-      conf: o.conf,
+      conf: options.conf,
       rules: this.rules,
       configuration: () => this.#configuration(),
       fetch: this.#fetch,

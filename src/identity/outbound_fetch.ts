@@ -17,13 +17,13 @@ export interface FetchOptions {
 /** Makes requests by the way out, without redirects. The URLs are the administrator's, or the provider's. */
 export function outboundFetch(
   outbound: Outbound,
-): (url: string, o: FetchOptions) => Promise<Response> {
-  return async (url, o) => {
-    const { body } = o;
+): (url: string, options: FetchOptions) => Promise<Response> {
+  return async (url, options) => {
+    const { body } = options;
     const answer = await outbound.request({
       url: new URL(url),
-      method: o.method,
-      headers: o.headers,
+      method: options.method,
+      headers: options.headers,
       body: body === undefined || body === null
         ? undefined
         : typeof body === "string"
@@ -31,7 +31,7 @@ export function outboundFetch(
         : body instanceof URLSearchParams
         ? body.toString()
         : new Uint8Array(await new Response(body).arrayBuffer()),
-      signal: o.signal,
+      signal: options.signal,
       // Addresses are the administrator's and the provider's, not of users.
       rule: undefined,
       timeout,

@@ -17,7 +17,9 @@ import type { JmapServices } from "./services.ts";
 import { sieveCapability } from "./sieve/scripts.ts";
 
 /** Capabilities beside the core, with what is true for the whole server. */
-export function serverCapabilities(s: JmapServices): Record<string, Record<string, unknown>> {
+export function serverCapabilities(
+  services: JmapServices,
+): Record<string, Record<string, unknown>> {
   return {
     [Capability.Mail]: {},
     // draft-ietf-jmap-mail-sharing §2.
@@ -27,7 +29,7 @@ export function serverCapabilities(s: JmapServices): Record<string, Record<strin
     // RFC 8887 §3; the session adds the URL.
     [Capability.WebSocket]: {},
     // RFC 9749 §3.
-    [Capability.Vapid]: { applicationServerKey: s.vapid.publicKey },
+    [Capability.Vapid]: { applicationServerKey: services.vapid.publicKey },
     [Capability.Quota]: {},
     [Capability.Blob]: {},
     // RFC 9661 §1.2.
@@ -47,7 +49,7 @@ export function serverCapabilities(s: JmapServices): Record<string, Record<strin
 
 /** Capabilities of an account as a user may use it. */
 export function accountCapabilities(
-  s: JmapServices,
+  services: JmapServices,
   user: User,
   account: string,
 ): Record<string, Record<string, unknown>> {
@@ -61,7 +63,7 @@ export function accountCapabilities(
         REQUIRETLS: [],
         SMTPUTF8: [],
         "8BITMIME": [],
-        SIZE: [String(s.maxMessageSize)],
+        SIZE: [String(services.maxMessageSize)],
       },
     },
     [Capability.VacationResponse]: {},
@@ -105,7 +107,7 @@ export function accountCapabilities(
       maxMailboxesPerEmail,
       maxMailboxDepth,
       maxSizeMailboxName: 255,
-      maxSizeAttachmentsPerEmail: Math.floor(s.maxMessageSize * 0.7),
+      maxSizeAttachmentsPerEmail: Math.floor(services.maxMessageSize * 0.7),
       emailQuerySortOptions: emailSorts,
       mayCreateTopLevelMailbox: account === user.account,
     },

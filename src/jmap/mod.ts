@@ -60,7 +60,7 @@ export interface Jmap {
   /** Answers requests below the service's path. */
   handler(place: JmapPlace): WebHandler;
   /** Tells somebody of rights that were changed elsewhere. On disk when it resolves; it never fails. */
-  noteRights(c: RightsChange): Promise<void>;
+  noteRights(change: RightsChange): Promise<void>;
   /** Takes over websockets below the service's path. */
   upgrade(place: JmapPlace): UpgradeHandler;
   /** Answers /.well-known/jmap (RFC 8620 §2.2). */
@@ -71,16 +71,16 @@ export interface Jmap {
 }
 
 /** Makes the handlers. */
-export function openJmap(s: JmapServices): Jmap {
+export function openJmap(services: JmapServices): Jmap {
   const requests = new Running(maxConcurrentRequests);
   const uploads = new Running(maxConcurrentUpload);
   const streams = new Running(maxStreams);
-  s.pusher.start().catch((err) => log.error("push subscriptions", { err: err as Error }));
+  services.pusher.start().catch((err) => log.error("push subscriptions", { err: err as Error }));
 
   const session = async (req: WebRequest, place: JmapPlace): Promise<Response> => {
     allow(req, "GET", "HEAD");
-    const user = await authenticate(s, req);
-    return jsonResponse(200, sessionObject(s, user, req.origin + place.path), {
+    const user = await authenticate(services, req);
+    return jsonResponse(200, sessionObject(services, user, req.origin + place.path), {
       "Cache-Control": "no-cache, no-store, must-revalidate",
     });
   };
@@ -94,37 +94,37 @@ export function openJmap(s: JmapServices): Jmap {
       case "api": {
         if (rest.length > 0 && rest[0] !== "") notFound();
         allow(req, "POST");
-        const user = await authenticate(s, req);
-        return await requests.run(user.account, () => answerApi(s, user, req)) ??
+        const user = await authenticate(services, req);
+        return await requests.run(user.account, () => answerApi(services, user, req)) ??
           tooMany("maxConcurrentRequests");
       }
       case "upload": {
         if (rest.length === 0 || rest.length > 2 || rest[0] === "") notFound();
         allow(req, "POST");
-        const user = await authenticate(s, req);
+        const user = await authenticate(services, req);
         return await uploads.run(
           user.account,
-          () => answerUpload(s, user, req, decoded(rest[0])),
+          () => answerUpload(services, user, req, decoded(rest[0])),
         ) ??
           tooMany("maxConcurrentUpload");
       }
       case "download": {
         if (rest.length < 2) notFound();
         allow(req, "GET", "HEAD");
-        const user = await authenticate(s, req);
+        const user = await authenticate(services, req);
         const name = decoded(rest.slice(2).join("/")) || "file";
-        return await answerDownload(s, user, req, decoded(rest[0]), decoded(rest[1]), name);
+        return await answerDownload(services, user, req, decoded(rest[0]), decoded(rest[1]), name);
       }
       case "eventsource": {
         if (rest.length > 0 && rest[0] !== "") notFound();
         allow(req, "GET");
-        const user = await authenticate(s, req);
+        const user = await authenticate(services, req);
         const done = streams.begin(user.account);
         if (done === undefined) {
           throw new HttpError(429, `more than ${maxStreams} event streams and websockets`);
         }
         try {
-          return answerEventSource(s, user, req, done);
+          return answerEventSource(services, user, req, done);
         } catch (err) {
           done();
           throw err;
@@ -152,12 +152,12 @@ export function openJmap(s: JmapServices): Jmap {
       checkOrigin(req, place.origins);
       const wrong = upgradeError(req);
       if (wrong) return refuse(wrong.status, wrong.message, { "Sec-WebSocket-Version": "13" });
-      const user = await authenticate(s, req);
+      const user = await authenticate(services, req);
       const done = streams.begin(user.account);
       if (done === undefined) return refuse(429, "too many websockets");
       try {
         socket.write(acceptUpgrade(req));
-        await new JmapSocket(s, user, req, socket, requests).run(head);
+        await new JmapSocket(services, user, req, socket, requests).run(head);
       } finally {
         done();
       }
@@ -195,23 +195,26 @@ export function openJmap(s: JmapServices): Jmap {
     handler: guarded(route),
     upgrade: (place) => (req, socket, head) => upgrade(req, place, socket, head),
     wellKnown: guarded((req, place) => req.path === "/" ? session(req, place) : notFound()),
-    async noteRights(c) {
+    async noteRights(change) {
       try {
-        await noteRightsChange(s, c);
+        await noteRightsChange(services, change);
       } catch (err) {
-        log.error("a change of rights can't be told", { account: c.account, err: err as Error });
+        log.error("a change of rights can't be told", {
+          account: change.account,
+          err: err as Error,
+        });
       }
     },
     async forgetRemoved() {
-      for (const name of s.objects.accounts()) {
-        if (s.config.account(name) === undefined) await s.objects.forget(name);
+      for (const name of services.objects.accounts()) {
+        if (services.config.account(name) === undefined) await services.objects.forget(name);
       }
-      s.uploads.forgetOthers((name) => s.config.account(name) !== undefined);
+      services.uploads.forgetOthers((name) => services.config.account(name) !== undefined);
     },
     async close() {
-      s.uploads.close();
-      s.pusher.close();
-      await s.objects.close();
+      services.uploads.close();
+      services.pusher.close();
+      await services.objects.close();
     },
   };
 }

@@ -70,7 +70,7 @@ export interface JmapServices {
    * Queues; durable when it resolves, with ids in the order of the recipients.
    * @throws SetError for limits of the account
    */
-  submit(m: JmapSubmission): Promise<number[]>;
+  submit(submission: JmapSubmission): Promise<number[]>;
   /** Checks name and password; takes the same time whether or not the name exists. */
   checkLogin(
     form: { username: string; password: string },

@@ -99,25 +99,30 @@ function emptyReport(): JunkReport {
   };
 }
 
-function judge(r: JunkReport, filter: JunkFilter, m: LabelledMessage, threshold: number): void {
+function judge(
+  report: JunkReport,
+  filter: JunkFilter,
+  message: LabelledMessage,
+  threshold: number,
+): void {
   const start = performance.now();
-  const { probability } = filter.classify(m.words());
+  const { probability } = filter.classify(message.words());
   const ms = performance.now() - start;
-  r.meanMs += ms;
-  r.worstMs = Math.max(r.worstMs, ms);
+  report.meanMs += ms;
+  report.worstMs = Math.max(report.worstMs, ms);
   const spam = probability > threshold;
-  if (m.ham) {
-    r.hams++;
-    if (spam) r.falsePositives.push({ name: m.name, probability });
+  if (message.ham) {
+    report.hams++;
+    if (spam) report.falsePositives.push({ name: message.name, probability });
   } else {
-    r.spams++;
-    if (!spam) r.falseNegatives.push({ name: m.name, probability });
+    report.spams++;
+    if (!spam) report.falseNegatives.push({ name: message.name, probability });
   }
 }
 
-function finish(r: JunkReport): JunkReport {
-  r.falsePositiveRate = r.falsePositives.length / r.hams;
-  r.caughtRate = 1 - r.falseNegatives.length / r.spams;
-  r.meanMs /= Math.max(1, r.hams + r.spams);
-  return r;
+function finish(report: JunkReport): JunkReport {
+  report.falsePositiveRate = report.falsePositives.length / report.hams;
+  report.caughtRate = 1 - report.falseNegatives.length / report.spams;
+  report.meanMs /= Math.max(1, report.hams + report.spams);
+  return report;
 }

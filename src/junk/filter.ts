@@ -165,40 +165,40 @@ export class JunkFilter {
     this.#record({ ham, untrain: true, hashes: hashesOf(words) });
   }
 
-  #record(e: JournalEntry): void {
+  #record(entry: JournalEntry): void {
     this.#opened();
-    this.#apply(e);
-    this.#unsaved.push(e);
-    this.#meanwhile?.push(e);
-    trained.inc({ kind: e.ham ? "ham" : "spam", action: e.untrain ? "untrain" : "train" });
+    this.#apply(entry);
+    this.#unsaved.push(entry);
+    this.#meanwhile?.push(entry);
+    trained.inc({ kind: entry.ham ? "ham" : "spam", action: entry.untrain ? "untrain" : "train" });
   }
 
-  #apply(e: JournalEntry): void {
-    const by = e.untrain ? -1 : 1;
+  #apply(entry: JournalEntry): void {
+    const by = entry.untrain ? -1 : 1;
     const known = this.#ensureBloom();
     learnFrom(
       this.#ensureLearned(),
-      e,
+      entry,
       () =>
         judged(
           this.params,
           this.#hams,
           this.#spams,
-          e.hashes,
+          entry.hashes,
           (hash) => Math.max(0, this.#count(hash)) || firstSights(known, hash),
         ),
     );
-    if (e.ham) this.#hams = Math.max(0, this.#hams + by);
+    if (entry.ham) this.#hams = Math.max(0, this.#hams + by);
     else this.#spams = Math.max(0, this.#spams + by);
-    const bloom = e.untrain ? undefined : known;
-    for (const hash of e.hashes) {
+    const bloom = entry.untrain ? undefined : known;
+    for (const hash of entry.hashes) {
       let n = Math.max(0, this.#count(hash));
       if (bloom && n === 0) {
         n = firstSights(bloom, hash);
-        bloom.add(sightHash(hash, e.ham));
+        bloom.add(sightHash(hash, entry.ham));
         if (n === 0) continue;
       }
-      const next = changeCount(n, e.ham, by);
+      const next = changeCount(n, entry.ham, by);
       if (next !== n) this.#changed.set(hash, next);
     }
   }
@@ -301,11 +301,11 @@ export class JunkFilter {
       const learned = new Learned();
       let changed = new Map<number, number>();
       let hams = 0, spams = 0;
-      const apply = (e: JournalEntry) => {
-        const by = e.untrain ? -1 : 1;
+      const apply = (entry: JournalEntry) => {
+        const by = entry.untrain ? -1 : 1;
         // Each is looked up once, for both.
         const counts = new Map<number, number>();
-        for (const hash of e.hashes) {
+        for (const hash of entry.hashes) {
           let n = changed.get(hash);
           if (n === undefined) {
             const row = db.get("SELECT ham, spam FROM words_new WHERE hash = ?", hash);
@@ -315,26 +315,26 @@ export class JunkFilter {
         }
         learnFrom(
           learned,
-          e,
+          entry,
           () =>
             judged(
               this.params,
               hams,
               spams,
-              e.hashes,
+              entry.hashes,
               (hash) => counts.get(hash)! || firstSights(bloom, hash),
             ),
         );
-        if (e.ham) hams = Math.max(0, hams + by);
+        if (entry.ham) hams = Math.max(0, hams + by);
         else spams = Math.max(0, spams + by);
-        for (const hash of e.hashes) {
+        for (const hash of entry.hashes) {
           let n = counts.get(hash)!;
-          if (n === 0 && !e.untrain) {
+          if (n === 0 && !entry.untrain) {
             n = firstSights(bloom, hash);
-            bloom.add(sightHash(hash, e.ham));
+            bloom.add(sightHash(hash, entry.ham));
             if (n === 0) continue;
           }
-          changed.set(hash, changeCount(n, e.ham, by));
+          changed.set(hash, changeCount(n, entry.ham, by));
         }
       };
       let sliceEnd = performance.now() + 10;
@@ -388,16 +388,16 @@ function hashesOf(words: Iterable<string>): Float64Array {
   return Float64Array.from(set).sort();
 }
 
-function learnFrom(learned: Learned, e: JournalEntry, logOdds: () => number): void {
-  if (e.untrain) learned.unlearn(e.hashes);
-  else learned.learn(e.ham, e.hashes, logOdds());
+function learnFrom(learned: Learned, entry: JournalEntry, logOdds: () => number): void {
+  if (entry.untrain) learned.unlearn(entry.hashes);
+  else learned.learn(entry.ham, entry.hashes, logOdds());
 }
 
 const silentHashes: ReadonlySet<number> = new Set([...silentWords].map(wordHash));
 
 /** What counting alone gives a message, as a logarithm of odds. `count` gives packed counts, 0 for none. */
 function judged(
-  p: JunkParams,
+  params: JunkParams,
   hams: number,
   spams: number,
   hashes: Float64Array,
@@ -407,7 +407,7 @@ function judged(
   for (const hash of hashes) {
     const n = silentHashes.has(hash) ? 0 : count(hash);
     if (n === 0) continue;
-    const score = wordScore(p, Math.floor(n / hamUnit), n % hamUnit, hams, spams);
+    const score = wordScore(params, Math.floor(n / hamUnit), n % hamUnit, hams, spams);
     if (score !== undefined) evidence.add(score);
   }
   return evidence.logOdds;

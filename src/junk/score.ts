@@ -49,7 +49,7 @@ const priorStrength = 1;
  * messages trained.
  */
 export function wordScore(
-  p: JunkParams,
+  params: JunkParams,
   ham: number,
   spam: number,
   hams: number,
@@ -60,10 +60,10 @@ export function wordScore(
   if (inSpam + inHam === 0) return undefined;
   const n = ham + spam;
   let r = (priorStrength * 0.5 + n * inSpam / (inSpam + inHam)) / (priorStrength + n);
-  r = Math.min(Math.max(r, p.MaxPower), 1 - p.MaxPower);
+  r = Math.min(Math.max(r, params.MaxPower), 1 - params.MaxPower);
   // A rare word is drawn towards 0.5, a tenth of the way for each count it lacks.
-  if (n <= p.RareWords) r += Math.min(1 + p.RareWords - n, 10) * (0.5 - r) / 10;
-  return r === 0.5 || Math.abs(0.5 - r) < p.IgnoreWords ? undefined : r;
+  if (n <= params.RareWords) r += Math.min(1 + params.RareWords - n, 10) * (0.5 - r) / 10;
+  return r === 0.5 || Math.abs(0.5 - r) < params.IgnoreWords ? undefined : r;
 }
 
 /** Words that are no evidence by themselves, however often they are counted. */
@@ -155,7 +155,7 @@ function logOddsOf(probability: number): number {
  * Takes linear time but for sorting the words that say something.
  */
 export function classifyWords(
-  p: JunkParams,
+  params: JunkParams,
   words: Iterable<string>,
   counts: (word: string) => { ham: number; spam: number } | undefined,
   hams: number,
@@ -173,7 +173,7 @@ export function classifyWords(
     if (!c) continue;
     known.push(word);
     if (silentWords.has(word)) continue;
-    const score = wordScore(p, c.ham, c.spam, hams, spams);
+    const score = wordScore(params, c.ham, c.spam, hams, spams);
     if (score === undefined) continue;
     evidence.add(score);
     (score < 0.5 ? topHam : topSpam).push({ word, score, ham: c.ham, spam: c.spam });
@@ -185,8 +185,8 @@ export function classifyWords(
     (a.word < b.word ? -1 : 1);
   topHam.sort((a, b) => a.score - b.score || surest(a, b));
   topSpam.sort((a, b) => b.score - a.score || surest(a, b));
-  topHam.length = Math.min(topHam.length, p.TopWords);
-  topSpam.length = Math.min(topSpam.length, p.TopWords);
+  topHam.length = Math.min(topHam.length, params.TopWords);
+  topSpam.length = Math.min(topSpam.length, params.TopWords);
   return {
     probability: evidence.size === 0
       ? 0.5

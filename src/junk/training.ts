@@ -67,13 +67,13 @@ export const defaultAutomaticJunkFlags: Readonly<AutomaticJunkFlags> = {
  * @throws RegExpSyntaxError for a wrong expression
  */
 export function automaticJunkFlags(
-  c: AutomaticJunkFlags,
+  flags: AutomaticJunkFlags,
 ): (mailbox: string) => "junk" | "notJunk" | "neither" | undefined {
-  if (!c.Enabled) return () => undefined;
+  if (!flags.Enabled) return () => undefined;
   const compile = (s: string) => s === "" ? undefined : compileRegExp(s);
-  const junk = compile(c.JunkMailboxRegexp);
-  const neutral = compile(c.NeutralMailboxRegexp);
-  const notJunk = compile(c.NotJunkMailboxRegexp);
+  const junk = compile(flags.JunkMailboxRegexp);
+  const neutral = compile(flags.NeutralMailboxRegexp);
+  const notJunk = compile(flags.NotJunkMailboxRegexp);
   return (mailbox) => {
     const name = mailbox.toLowerCase();
     if (junk?.test(name)) return "junk";

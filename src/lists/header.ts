@@ -80,16 +80,16 @@ export interface Changes {
 }
 
 /** The header with the list's fields, and its empty line. */
-export function listHeader(header: Uint8Array, c: Changes): Uint8Array {
-  const { list, author } = c;
+export function listHeader(header: Uint8Array, changes: Changes): Uint8Array {
+  const { list, author } = changes;
   const scanned = scanHeader(header);
   const kept: Uint8Array[] = [];
   const text = (s: string) => new TextEncoder().encode(s);
   let prefixed = list.config.SubjectPrefix === "";
   for (const f of scanned.fields) {
     if (isDropped(f.name)) continue;
-    if (c.replaceFrom && (f.name === "from" || f.name === "sender")) continue;
-    if (f.name === "reply-to" && (list.config.ReplyToList || c.replaceFrom)) continue;
+    if (changes.replaceFrom && (f.name === "from" || f.name === "sender")) continue;
+    if (f.name === "reply-to" && (list.config.ReplyToList || changes.replaceFrom)) continue;
     const bytes = scanned.bytes.subarray(f.start, f.end);
     if (f.name === "subject" && !prefixed) {
       prefixed = true;
@@ -106,7 +106,9 @@ export function listHeader(header: Uint8Array, c: Changes): Uint8Array {
   }
   if (!prefixed) kept.push(text(`Subject: ${prefixWord(list)} (no subject)\r\n`));
   return joined([
-    text(ownFields(c, scanned.fields.some((f) => f.name === "reply-to") ? replyTo(scanned) : "")),
+    text(
+      ownFields(changes, scanned.fields.some((f) => f.name === "reply-to") ? replyTo(scanned) : ""),
+    ),
     ...kept,
     text("\r\n"),
   ]);
@@ -114,7 +116,7 @@ export function listHeader(header: Uint8Array, c: Changes): Uint8Array {
   function replyTo(h: typeof scanned): string {
     const f = h.fields.find((f) => f.name === "reply-to")!;
     // A list must not answer for addresses that the author had wanted.
-    return c.replaceFrom && !list.config.ReplyToList
+    return changes.replaceFrom && !list.config.ReplyToList
       ? unfold(new TextDecoder().decode(h.bytes.subarray(f.value, f.end)))
       : "";
   }
@@ -137,12 +139,12 @@ export function listHeader(header: Uint8Array, c: Changes): Uint8Array {
         : "",
       // RFC 3834 §2: programs that answer leave such mail alone.
       "Precedence: list\r\n",
-      c.replaceFrom
+      changes.replaceFrom
         ? foldField("From", formatAddress({ ...from, ...at }, { smtputf8: false }))
         : "",
       list.config.ReplyToList
         ? foldField("Reply-To", listAddress(list, "post"))
-        : !c.replaceFrom
+        : !changes.replaceFrom
         ? ""
         : wanted !== ""
         ? foldField("Reply-To", wanted)

@@ -18,16 +18,16 @@ export interface Member {
   dead: boolean;
 }
 const memberColumns = "id, list, address, name, added, bounces, bounce_text, probe_until, dead";
-const memberOf = (r: Row): Member => ({
-  id: r[0],
-  list: r[1],
-  address: r[2],
-  name: r[3],
-  added: r[4],
-  bounces: r[5],
-  bounceText: r[6],
-  probeUntil: r[7],
-  dead: r[8] === 1,
+const memberOf = (row: Row): Member => ({
+  id: row[0],
+  list: row[1],
+  address: row[2],
+  name: row[3],
+  added: row[4],
+  bounces: row[5],
+  bounceText: row[6],
+  probeUntil: row[7],
+  dead: row[8] === 1,
 });
 
 export class Members {

@@ -16,16 +16,16 @@ export interface Notice {
 /** The whole message; programs that answer leave it alone (RFC 3834 §5). */
 export function composeNotice(
   list: ResolvedList,
-  n: Notice,
+  notice: Notice,
   messageId: string,
   now: Date,
   inReplyTo = "",
 ): Uint8Array {
-  const body = composeText(n.text);
+  const body = composeText(notice.text);
   return joinMessage([
-    foldField("From", `<${n.from}>`),
-    foldField("To", `<${n.to}>`),
-    textField("Subject", n.subject, { smtputf8: false }),
+    foldField("From", `<${notice.from}>`),
+    foldField("To", `<${notice.to}>`),
+    textField("Subject", notice.subject, { smtputf8: false }),
     foldField("Date", formatDate(now)),
     foldField("Message-ID", `<${messageId}>`),
     ...(inReplyTo === "" ? [] : [foldField("In-Reply-To", `<${inReplyTo}>`)]),

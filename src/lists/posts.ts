@@ -29,26 +29,26 @@ export interface Post {
 const postColumns =
   "id, list, message_id, in_reply_to, author, author_name, subject, received, size, vouched, " +
   "smtputf8, has8bit, state, reason, cursor, last_member, binary_mime, require_tls, arc";
-const postOf = (r: Row): Post => ({
-  id: r[0],
-  list: r[1],
-  messageId: r[2],
-  inReplyTo: r[3],
-  author: r[4],
-  authorName: r[5],
-  subject: r[6],
-  received: r[7],
-  size: r[8],
-  vouched: r[9] === 1,
-  smtputf8: r[10] === 1,
-  has8bit: r[11] === 1,
-  state: r[12],
-  reason: r[13],
-  cursor: r[14],
-  lastMember: r[15],
-  binary: r[16] === 1,
-  requireTls: r[17] === 1,
-  arc: r[18],
+const postOf = (row: Row): Post => ({
+  id: row[0],
+  list: row[1],
+  messageId: row[2],
+  inReplyTo: row[3],
+  author: row[4],
+  authorName: row[5],
+  subject: row[6],
+  received: row[7],
+  size: row[8],
+  vouched: row[9] === 1,
+  smtputf8: row[10] === 1,
+  has8bit: row[11] === 1,
+  state: row[12],
+  reason: row[13],
+  cursor: row[14],
+  lastMember: row[15],
+  binary: row[16] === 1,
+  requireTls: row[17] === 1,
+  arc: row[18],
 });
 
 export class Posts {

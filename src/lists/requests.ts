@@ -14,14 +14,14 @@ export interface Request {
   submitted: number;
 }
 const requestColumns = "id, list, address, name, kind, state, submitted";
-const requestOf = (r: Row): Request => ({
-  id: r[0],
-  list: r[1],
-  address: r[2],
-  name: r[3],
-  kind: r[4],
-  state: r[5],
-  submitted: r[6],
+const requestOf = (row: Row): Request => ({
+  id: row[0],
+  list: row[1],
+  address: row[2],
+  name: row[3],
+  kind: row[4],
+  state: row[5],
+  submitted: row[6],
 });
 
 /** Milliseconds that a request waits to be confirmed. */

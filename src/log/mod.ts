@@ -83,9 +83,9 @@ function quote(s: string): string {
 }
 
 /** What an error says, with its causes. */
-function errorText(v: Error): string {
-  let text = v.message || v.name;
-  let cause = v.cause;
+function errorText(err: Error): string {
+  let text = err.message || err.name;
+  let cause = err.cause;
   for (let depth = 0; cause instanceof Error && depth < 5; depth++) {
     text += `: ${cause.message}`;
     cause = cause.cause;
@@ -93,15 +93,15 @@ function errorText(v: Error): string {
   return text;
 }
 
-function dateText(v: Date): string {
-  return Number.isNaN(v.getTime()) ? "invalid" : v.toISOString();
+function dateText(date: Date): string {
+  return Number.isNaN(date.getTime()) ? "invalid" : date.toISOString();
 }
 
-function format(v: LogValue): string {
-  if (v instanceof Error) return quote(errorText(v));
-  if (v instanceof Date) return dateText(v);
-  if (typeof v === "string") return quote(v);
-  return String(v);
+function format(value: LogValue): string {
+  if (value instanceof Error) return quote(errorText(value));
+  if (value instanceof Date) return dateText(value);
+  if (typeof value === "string") return quote(value);
+  return String(value);
 }
 
 /** Packages that have made a logger. */

@@ -72,9 +72,9 @@ export function foldField(name: string, value: string): string {
 }
 
 /** A field of free text, such as Subject; in encoded words where it must be. */
-export function textField(name: string, text: string, o: WriteOptions): string {
+export function textField(name: string, text: string, options: WriteOptions): string {
   const value = withoutControls(text).trim();
-  const encode = value.includes("=?") || !o.smtputf8 && !isAscii(value);
+  const encode = value.includes("=?") || !options.smtputf8 && !isAscii(value);
   return foldField(
     name,
     encode ? encodeWord(value, { always: true, room: lineLength - 4 - name.length }) : value,
@@ -85,9 +85,9 @@ export function textField(name: string, text: string, o: WriteOptions): string {
 export function addressField(
   name: string,
   list: readonly (WrittenAddress | WrittenGroup)[],
-  o: WriteOptions,
+  options: WriteOptions,
 ): string {
-  return foldField(name, formatAddressList(list, o));
+  return foldField(name, formatAddressList(list, options));
 }
 
 /** Fields and body as a whole message or part; each field ends in CRLF. */
@@ -148,21 +148,21 @@ export function chooseEncoding(data: Uint8Array): "7bit" | "quoted-printable" | 
 }
 
 /** One part, encoded. Parts inside message/rfc822 must be given an encoding (RFC 2046 §5.2.1). */
-export function composePart(p: PartContent): Entity {
-  const encoding = p.encoding ?? chooseEncoding(p.data);
+export function composePart(content: PartContent): Entity {
+  const encoding = content.encoding ?? chooseEncoding(content.data);
   const fields = [
-    foldField("Content-Type", p.type + parameters(p.params ?? {})),
+    foldField("Content-Type", content.type + parameters(content.params ?? {})),
     foldField("Content-Transfer-Encoding", encoding),
   ];
-  if (p.description !== undefined) {
-    fields.push(textField("Content-Description", p.description, { smtputf8: false }));
+  if (content.description !== undefined) {
+    fields.push(textField("Content-Description", content.description, { smtputf8: false }));
   }
-  if (p.fileName !== undefined) {
+  if (content.fileName !== undefined) {
     fields.push(
-      foldField("Content-Disposition", `attachment${parameters({ filename: p.fileName })}`),
+      foldField("Content-Disposition", `attachment${parameters({ filename: content.fileName })}`),
     );
   }
-  return { fields, body: encodeBody(p.data, encoding) };
+  return { fields, body: encodeBody(content.data, encoding) };
 }
 
 /** A text/plain part in UTF-8, or in ASCII if it is that; line ends become CRLF. */

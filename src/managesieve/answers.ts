@@ -34,8 +34,8 @@ export function stringText(s: string): string {
 }
 
 /** One line of answer, with its line end. */
-export function answerLine(word: "OK" | "NO" | "BYE", o: Done): string {
-  const code = o.code === undefined ? "" : ` (${o.code})`;
-  const text = o.text === undefined ? "" : ` ${stringText(o.text)}`;
+export function answerLine(word: "OK" | "NO" | "BYE", done: Done): string {
+  const code = done.code === undefined ? "" : ` (${done.code})`;
+  const text = done.text === undefined ? "" : ` ${stringText(done.text)}`;
   return `${word}${code}${text}\r\n`;
 }

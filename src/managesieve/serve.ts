@@ -81,40 +81,42 @@ export async function serveManageSieve(
   }
 }
 
-async function serveCommand(s: Session): Promise<void> {
+async function serveCommand(session: Session): Promise<void> {
   let command: Command | undefined;
   let answer: string;
   try {
-    const max = s.account === undefined ? maxLiteralBefore : scriptLimits.size;
-    const [first, ...rest] = await readCommand(s.conn, max);
+    const max = session.account === undefined ? maxLiteralBefore : scriptLimits.size;
+    const [first, ...rest] = await readCommand(session.conn, max);
     if (first === undefined) throw new No("expected a command");
     command = first.kind === "word" ? table.get(first.text) : undefined;
     if (!command) throw new No("there is no such command");
-    if (command.when === "before" && s.account !== undefined) throw new No("logged in already");
-    if (command.when === "after" && s.account === undefined) throw new No("log in first");
-    const done = await command.run(s, new Arguments(rest));
+    if (command.when === "before" && session.account !== undefined) {
+      throw new No("logged in already");
+    }
+    if (command.when === "after" && session.account === undefined) throw new No("log in first");
+    const done = await command.run(session, new Arguments(rest));
     answer = answerLine("OK", done ?? {});
-    s.wrong = 0;
+    session.wrong = 0;
   } catch (err) {
-    answer = answerLine("NO", refusal(s, err));
+    answer = answerLine("NO", refusal(session, err));
     command = undefined;
-    if (++s.wrong >= maxWrong) {
-      s.conn.write(answer);
+    if (++session.wrong >= maxWrong) {
+      session.conn.write(answer);
       throw new Bye("too many commands that are wrong");
     }
   }
-  s.conn.write(answer);
-  await s.conn.flush();
-  await command?.afterwards?.(s);
+  session.conn.write(answer);
+  await session.conn.flush();
+  await command?.afterwards?.(session);
 }
 
-function refusal(s: Session, err: unknown): { code?: string; text: string } {
+function refusal(session: Session, err: unknown): { code?: string; text: string } {
   if (err instanceof No) return { code: err.code, text: err.message };
   if (err instanceof ConnectionError && err.reason === "line") {
     return { text: "the line is too long" };
   }
   if (isStorageFull(err)) {
-    s.log.error("command can't be carried out", { err: err as Error });
+    session.log.error("command can't be carried out", { err: err as Error });
     return { code: "TRYLATER", text: "the disk of the server is full" };
   }
   throw err;

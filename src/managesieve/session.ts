@@ -123,7 +123,7 @@ export interface Command {
   name: string;
   /** May be used before login, after it, or both. */
   when: "before" | "after" | "always";
-  run(s: Session, a: Arguments): Done | void | Promise<Done | void>;
+  run(session: Session, a: Arguments): Done | void | Promise<Done | void>;
   /** Runs when the answer has been sent. */
-  afterwards?(s: Session): Promise<void>;
+  afterwards?(session: Session): Promise<void>;
 }

@@ -32,9 +32,9 @@ export class MetricsHistory<Name extends string> {
   readonly #values = new Map<Name, number[]>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(followed: Record<Name, Followed>, o: HistoryOptions = {}) {
-    this.step = o.step ?? historyStep;
-    this.#length = o.length ?? historyLength;
+  constructor(followed: Record<Name, Followed>, options: HistoryOptions = {}) {
+    this.step = options.step ?? historyStep;
+    this.#length = options.length ?? historyLength;
     this.#followed = Object.entries(followed) as [Name, Followed][];
     for (const [name] of this.#followed) this.#values.set(name, []);
   }

@@ -130,9 +130,9 @@ export function proofFlight(
   const traffic = expandLabel(handshakeSecret, "s hs traffic", hash(transcript), 32);
 
   const encrypted: Uint8Array[] = [];
-  const add = (m: Uint8Array) => {
-    encrypted.push(m);
-    transcript = concat(transcript, m);
+  const add = (bytes: Uint8Array) => {
+    encrypted.push(bytes);
+    transcript = concat(transcript, bytes);
   };
   const alpn = vector(2, vector(1, encoder.encode(acmeProtocol)));
   add(message(8, vector(2, extension(16, alpn))));

@@ -84,7 +84,7 @@ export function readClientHello(
   }
 }
 
-function parse(r: Reader): ClientHello | undefined {
+function parse(reader: Reader): ClientHello | undefined {
   const hello: ClientHello = {
     serverName: "",
     alpn: [],
@@ -101,13 +101,13 @@ function parse(r: Reader): ClientHello | undefined {
   };
   try {
     // Version and random.
-    r.take(34);
-    hello.sessionId = r.vector(1).bytes;
-    hello.ciphers = numbers(r.vector(2));
+    reader.take(34);
+    hello.sessionId = reader.vector(1).bytes;
+    hello.ciphers = numbers(reader.vector(2));
     // Compression methods.
-    r.vector(1);
-    if (r.left === 0) return hello;
-    const extensions = r.vector(2);
+    reader.vector(1);
+    if (reader.left === 0) return hello;
+    const extensions = reader.vector(2);
     while (extensions.left > 0) {
       const type = extensions.number(2);
       const data = extensions.vector(2);

@@ -8,12 +8,12 @@ import { constants, createDeflateRaw, createInflateRaw } from "node:zlib";
 /** What stands on both sides of the compression. */
 export interface CompressionEnds {
   /** Sends compressed bytes; `sent` is called when the socket has taken them. */
-  send(bytes: Uint8Array, sent: (e?: Error | null) => void): void;
+  send(bytes: Uint8Array, sent: (err?: Error | null) => void): void;
   /** Gets bytes that were decompressed. */
   arrived(bytes: Uint8Array): void;
   /** The compressed input has ended. */
   ended(): void;
-  failed(e: Error): void;
+  failed(err: Error): void;
   /** Compressed input may come again after {@link Compression.push} gave false. */
   ready(): void;
 }
@@ -28,8 +28,8 @@ export class Compression {
   #sent: (() => void) | undefined;
 
   constructor(ends: CompressionEnds) {
-    const fail = (e: Error) => {
-      if (!this.#destroyed) ends.failed(e);
+    const fail = (err: Error) => {
+      if (!this.#destroyed) ends.failed(err);
     };
     this.#deflate.on("error", fail);
     this.#inflate.on("error", fail);
@@ -70,7 +70,7 @@ export class Compression {
   }
 
   /** Takes plain output; `taken` is called when it has been compressed. */
-  write(bytes: Uint8Array, taken: (e?: Error | null) => void): void {
+  write(bytes: Uint8Array, taken: (err?: Error | null) => void): void {
     this.#unflushed = true;
     this.#deflate.write(bytes, taken);
   }

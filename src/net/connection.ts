@@ -298,8 +298,8 @@ export class SocketConnection implements Connection {
     else this.#reader.end();
   };
 
-  #onError = (e: Error): void => {
-    this.#state.error ??= e;
+  #onError = (err: Error): void => {
+    this.#state.error ??= err;
     this.#reader.wake();
     this.#writer.wake();
   };

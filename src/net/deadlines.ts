@@ -33,8 +33,8 @@ function tick(): void {
 }
 
 /** Takes up a waiter for its life; {@link unregister} must follow. */
-export function register(w: Waiter): void {
-  waiters.add(w);
+export function register(waiter: Waiter): void {
+  waiters.add(waiter);
   if (interval !== undefined) return;
   const started = interval = setInterval(tick, tickMs);
   // A waiting connection keeps the process alive by its socket, not by its timeout.
@@ -42,30 +42,30 @@ export function register(w: Waiter): void {
 }
 
 /** Ends the waiter's wait, if any, and forgets it. */
-export function unregister(w: Waiter): void {
-  disarm(w);
-  waiters.delete(w);
+export function unregister(waiter: Waiter): void {
+  disarm(waiter);
+  waiters.delete(waiter);
   if (waiters.size > 0 || interval === undefined) return;
   clearInterval(interval);
   interval = undefined;
 }
 
 /** Starts a wait of so many milliseconds for a registered waiter that isn't waiting. */
-export function arm(w: Waiter, ms: number): void {
+export function arm(waiter: Waiter, ms: number): void {
   if (ms >= 2 * tickMs) {
-    w.expiresAt = performance.now() + ms;
+    waiter.expiresAt = performance.now() + ms;
     return;
   }
-  w.ownTimer = setTimeout(() => {
-    w.ownTimer = undefined;
-    w.expire();
+  waiter.ownTimer = setTimeout(() => {
+    waiter.ownTimer = undefined;
+    waiter.expire();
   }, ms);
 }
 
 /** Ends a wait; harmless if there is none. */
-export function disarm(w: Waiter): void {
-  w.expiresAt = Infinity;
-  if (w.ownTimer === undefined) return;
-  clearTimeout(w.ownTimer);
-  w.ownTimer = undefined;
+export function disarm(waiter: Waiter): void {
+  waiter.expiresAt = Infinity;
+  if (waiter.ownTimer === undefined) return;
+  clearTimeout(waiter.ownTimer);
+  waiter.ownTimer = undefined;
 }

@@ -86,9 +86,9 @@ export class RateLimiter {
   readonly #exemptLoopback: boolean;
 
   constructor(windows: readonly RateWindow[], options: LimiterOptions = {}) {
-    this.#windows = windows.map((w) => ({
-      limits: w.limits,
-      allowance: new SlidingAllowance(w.window),
+    this.#windows = windows.map((window) => ({
+      limits: window.limits,
+      allowance: new SlidingAllowance(window.window),
     }));
     this.#now = options.now ?? Date.now;
     this.#exemptLoopback = options.exemptLoopback === true;

@@ -136,13 +136,13 @@ export class LoginGuard {
   readonly #now: () => number;
   readonly #sleep: (ms: number) => Promise<void>;
   /** Is told of attempts. */
-  onAttempt: ((a: AuthAttempt) => void) | undefined;
+  onAttempt: ((attempt: AuthAttempt) => void) | undefined;
 
   constructor(options: LoginGuardOptions = {}) {
     this.#o = options;
-    this.#windows = (options.windows ?? failedLoginWindows).map((w) => ({
-      limits: w.limits,
-      allowance: new SlidingAllowance(w.window),
+    this.#windows = (options.windows ?? failedLoginWindows).map((window) => ({
+      limits: window.limits,
+      allowance: new SlidingAllowance(window.window),
     }));
     this.#now = options.now ?? Date.now;
     this.#sleep = options.sleep ?? sleep;

@@ -62,7 +62,7 @@ export async function serverHandshake(
     requestCert: context.requestClientCertificate === true,
     rejectUnauthorized: false,
     ALPNProtocols: context.alpnProtocols,
-    SNICallback(name: string, done: (e: Error | null, ctx?: SecureContext) => void) {
+    SNICallback(name: string, done: (err: Error | null, ctx?: SecureContext) => void) {
       // Called with "" too, for clients that name no server.
       const chosen = name === "" && used !== undefined
         ? Promise.resolve(used)

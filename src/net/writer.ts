@@ -26,7 +26,7 @@ const encoder = new TextEncoder();
 /** Where output goes: the socket, or a layer over it. */
 export interface Sink {
   /** `sent` is called when the bytes have been taken. */
-  write(bytes: Uint8Array, sent: (e?: Error | null) => void): void;
+  write(bytes: Uint8Array, sent: (err?: Error | null) => void): void;
   /** Has what was written go out now. */
   flush(): void;
   /** Drops the connection. */
@@ -122,8 +122,8 @@ export class Writer {
     const n = (buffer === undefined ? bytes.length : outBufferSize) + writeCost;
     this.#inFlight += n;
     this.#share.add(n);
-    this.#sink.write(bytes, (e?: Error | null): void => {
-      if (e) this.#state.error ??= e;
+    this.#sink.write(bytes, (err?: Error | null): void => {
+      if (err) this.#state.error ??= err;
       else if (buffer !== undefined) releaseOutBuffer(buffer);
       this.#inFlight -= n;
       this.#share.add(-n);

@@ -135,30 +135,30 @@ export interface LinkOptions {
 }
 
 /** Listens for other nodes; whoever has no key of theirs is dropped. @throws ListenError */
-export function serveNodeLinks(o: LinkOptions): Promise<TcpServer> {
+export function serveNodeLinks(options: LinkOptions): Promise<TcpServer> {
   return serveTcp({
-    hostname: o.address,
-    port: o.port,
-    log: o.log,
+    hostname: options.address,
+    port: options.port,
+    log: options.log,
     protocol: "node",
     pkg: "smtpserver",
-    tls: { certificateFor: () => o.key, requestClientCertificate: true },
+    tls: { certificateFor: () => options.key, requestClientCertificate: true },
     // A node names the clients that it speaks for; it has proved by its key that it is one.
     proxies: { networks: new Networks(["0.0.0.0/0", "::/0"]), header: "never" },
     readTimeout: 10_000,
   }, async (conn) => {
     const certificate = conn.tls?.peerCertificate;
-    const peer = certificate && o.peerWith(keyHash(certificate));
+    const peer = certificate && options.peerWith(keyHash(certificate));
     if (peer === undefined) {
-      o.log.warn("connection refused: its key is no node's", { remote: conn.remoteIp });
+      options.log.warn("connection refused: its key is no node's", { remote: conn.remoteIp });
       throw new ConnectionError("closed", "no node");
     }
     const line = new TextDecoder().decode(await conn.readLine(100));
     conn.readTimeout = 300_000;
     const { node } = peer;
     const purpose = purposes.find((p) => line === firstLine(p));
-    const serve = purpose && o.serve[purpose];
+    const serve = purpose && options.serve[purpose];
     if (serve) return await serve(conn, peer);
-    o.log.warn("a node asks for what is not served here", { node, line: line.slice(0, 40) });
+    options.log.warn("a node asks for what is not served here", { node, line: line.slice(0, 40) });
   });
 }

@@ -117,8 +117,8 @@ export class PassedTransaction {
   }
 
   /** @throws NodeAway, NodeRefusal */
-  async recipient(r: EnvelopeRecipient): Promise<void> {
-    await this.#command(rcptCommand(r, this.#utf8, extensions));
+  async recipient(recipient: EnvelopeRecipient): Promise<void> {
+    await this.#command(rcptCommand(recipient, this.#utf8, extensions));
     this.#recipients++;
   }
 

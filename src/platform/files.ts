@@ -249,6 +249,34 @@ export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<vo
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
+/**
+ * Makes a new file of these pieces, on disk when it resolves. If one can't be made or written, no file is left.
+ * @param most bytes that it may have, and the error that is thrown before there are more
+ */
+export async function writeTempFile(
+  dir: string,
+  prefix: string,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  most?: { size: number; exceeded: () => Error },
+): Promise<{ path: string; size: number }> {
+  const { path, file } = await createTemp(dir, prefix);
+  let size = 0;
+  try {
+    for await (const piece of pieces) {
+      size += piece.length;
+      if (most !== undefined && size > most.size) throw most.exceeded();
+      await writeAll(file, piece);
+    }
+    await file.sync();
+    return { path, size };
+  } catch (err) {
+    removeFile(path);
+    throw err;
+  } finally {
+    file.close();
+  }
+}
+
 /** Makes a new file with these bytes, on disk, while `use` runs; afterwards its name is removed. */
 export async function withTempFile<T>(
   dir: string,
@@ -256,14 +284,8 @@ export async function withTempFile<T>(
   bytes: Uint8Array,
   use: (path: string) => Promise<T>,
 ): Promise<T> {
-  const { path, file } = await createTemp(dir, prefix);
+  const { path } = await writeTempFile(dir, prefix, [bytes]);
   try {
-    try {
-      await writeAll(file, bytes);
-      await file.sync();
-    } finally {
-      file.close();
-    }
     return await use(path);
   } finally {
     removeFile(path);

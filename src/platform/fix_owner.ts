@@ -99,10 +99,10 @@ export async function fixOwnerBelow(path: string, to: Ownership): Promise<string
   const c = library.symbols;
   const changed: string[] = [];
   let count = 0;
-  const fix = (fd: number, s: Stat, at: string): void => {
-    const mode = isDir(s) ? to.dirMode : to.fileMode;
-    const otherOwner = s.uid !== to.uid || s.gid !== to.gid;
-    const otherMode = (s.mode & 0o7777) !== mode;
+  const fix = (fd: number, stat: Stat, at: string): void => {
+    const mode = isDir(stat) ? to.dirMode : to.fileMode;
+    const otherOwner = stat.uid !== to.uid || stat.gid !== to.gid;
+    const otherMode = (stat.mode & 0o7777) !== mode;
     if (otherOwner && c.fchown(fd, to.uid, to.gid) !== 0) {
       throw new Error(`${at}: owner can't be set`);
     }

@@ -38,9 +38,9 @@ export function openFilesBudget(limit = openFilesLimit() ?? 65_536): OpenFilesBu
 }
 
 /** What to tell at the start where the limit is low; undefined where it isn't. */
-export function lowOpenFilesText(b = openFilesBudget()): string | undefined {
-  if (b.limit >= lowOpenFiles) return undefined;
-  return `this process may have only ${b.limit} files open: at most ${b.connections} connections and ` +
-    `${b.accounts} mailbox accounts at a time, more are refused for the moment; raise the limit to 65535 ` +
+export function lowOpenFilesText(budget = openFilesBudget()): string | undefined {
+  if (budget.limit >= lowOpenFiles) return undefined;
+  return `this process may have only ${budget.limit} files open: at most ${budget.connections} connections and ` +
+    `${budget.accounts} mailbox accounts at a time, more are refused for the moment; raise the limit to 65535 ` +
     `("ulimit -Hn", or LimitNOFILE= in the service's unit)`;
 }

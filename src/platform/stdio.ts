@@ -3,7 +3,7 @@
 const encoder = new TextEncoder();
 
 function writeAll(
-  stream: { writeSync(p: Uint8Array): number },
+  stream: { writeSync(bytes: Uint8Array): number },
   data: string | Uint8Array,
 ): void {
   let bytes = typeof data === "string" ? encoder.encode(data) : data;

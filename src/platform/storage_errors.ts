@@ -21,11 +21,13 @@ const sqliteErrors = new Map([
 type Found = Error & { code?: unknown; errcode?: unknown };
 
 /** The primary code of SQLite that an error is about; undefined if it is about none of the above. */
-function sqliteCode(e: Found): number | undefined {
-  if (e.code !== "ERR_SQLITE_ERROR") return undefined;
+function sqliteCode(found: Found): number | undefined {
+  if (found.code !== "ERR_SQLITE_ERROR") return undefined;
   for (const [code, text] of sqliteErrors) {
     // Extended codes have the primary one in the low byte.
-    if (e.errcode === undefined ? e.message === text : (Number(e.errcode) & 0xff) === code) {
+    if (
+      found.errcode === undefined ? found.message === text : (Number(found.errcode) & 0xff) === code
+    ) {
       return code;
     }
   }

@@ -15,7 +15,7 @@ interface Answered<Answer> {
   error?: string;
 }
 interface Waiting<Answer> {
-  resolve: (a: Answer) => void;
+  resolve: (answer: Answer) => void;
   reject: (err: Error) => void;
 }
 
@@ -46,7 +46,7 @@ export interface WorkerClient<Request, Answer> {
 
 /** A Worker for requests. Nothing is started yet. */
 export function workerClient<Request, Answer>(
-  o: WorkerOptions,
+  options: WorkerOptions,
 ): WorkerClient<Request, Answer> {
   let worker: Worker | undefined;
   let sequence = 0;
@@ -56,9 +56,9 @@ export function workerClient<Request, Answer>(
   const waiting = new Map<number, Waiting<Answer>>();
 
   function start(): Worker {
-    const w = o.start();
-    w.onmessage = (e: MessageEvent<Answered<Answer>>) => {
-      const { id, answer, error } = e.data;
+    const w = options.start();
+    w.onmessage = (event: MessageEvent<Answered<Answer>>) => {
+      const { id, answer, error } = event.data;
       const asked = waiting.get(id);
       waiting.delete(id);
       if (error === undefined) asked?.resolve(answer as Answer);
@@ -68,7 +68,7 @@ export function workerClient<Request, Answer>(
     };
     w.onerror = (e) => {
       e.preventDefault();
-      fail(`${o.name} worker: ${e.message}`);
+      fail(`${options.name} worker: ${e.message}`);
     };
     return w;
   }
@@ -78,9 +78,12 @@ export function workerClient<Request, Answer>(
     clearTimeout(timer);
     timer = undefined;
     if (waiting.size === 0) {
-      if (!kept) timer = setTimeout(end, o.idleTimeout);
-    } else if (o.answerTimeout !== undefined) {
-      timer = setTimeout(() => fail(`${o.name} worker: it takes too long`), o.answerTimeout);
+      if (!kept) timer = setTimeout(end, options.idleTimeout);
+    } else if (options.answerTimeout !== undefined) {
+      timer = setTimeout(
+        () => fail(`${options.name} worker: it takes too long`),
+        options.answerTimeout,
+      );
     }
     if (timer !== undefined) Deno.unrefTimer(timer as unknown as number);
   }
@@ -127,8 +130,8 @@ export function answerRequests<Request, Answer>(
   answer: (request: Request) => Answer | Promise<Answer>,
 ): void {
   const scope = self as unknown as {
-    onmessage: (e: MessageEvent<Asked<Request>>) => void;
-    postMessage(m: Answered<Answer>): void;
+    onmessage: (event: MessageEvent<Asked<Request>>) => void;
+    postMessage(answered: Answered<Answer>): void;
   };
   scope.onmessage = async (e) => {
     const { id, request } = e.data;

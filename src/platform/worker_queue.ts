@@ -27,16 +27,16 @@ export interface WorkerQueue<Request, Answer> {
 
 interface Waiting<Request, Answer> {
   request: Request;
-  resolve: (a: Answer) => void;
+  resolve: (answer: Answer) => void;
   reject: (err: Error) => void;
 }
 
 export function workerQueue<Request, Answer>(
-  o: WorkerQueueOptions,
+  options: WorkerQueueOptions,
 ): WorkerQueue<Request, Answer> {
   const free = Array.from(
-    { length: o.workers },
-    () => workerClient<Request, Answer>({ ...o, answerTimeout: o.timeLimit }),
+    { length: options.workers },
+    () => workerClient<Request, Answer>({ ...options, answerTimeout: options.timeLimit }),
   );
   const all = [...free];
   /** By account, in order of their turns. */
@@ -66,8 +66,8 @@ export function workerQueue<Request, Answer>(
   return {
     ask(account, request) {
       const own = queues.get(account);
-      if (count >= o.maxWaiting || (own?.length ?? 0) >= o.maxWaitingOfOne) {
-        return Promise.reject(new Error(`${o.name} worker: too many requests wait`));
+      if (count >= options.maxWaiting || (own?.length ?? 0) >= options.maxWaitingOfOne) {
+        return Promise.reject(new Error(`${options.name} worker: too many requests wait`));
       }
       const { promise, resolve, reject } = Promise.withResolvers<Answer>();
       const waiting = { request, resolve, reject };

@@ -22,11 +22,11 @@ export class DotStuffer {
     this.#left = bodyLines;
   }
 
-  push(b: Uint8Array): Uint8Array {
-    const out = new Uint8Array(2 * b.length);
+  push(bytes: Uint8Array): Uint8Array {
+    const out = new Uint8Array(2 * bytes.length);
     let n = 0;
-    for (let i = 0; i < b.length && !this.done; i++) {
-      const c = b[i];
+    for (let i = 0; i < bytes.length && !this.done; i++) {
+      const c = bytes[i];
       if (this.#lineStart && c === dot) out[n++] = dot;
       this.#lineStart = false;
       out[n++] = c;

@@ -10,8 +10,8 @@ const maxFailures = 5;
 const failureDelay = 500;
 
 /** A try to log in. */
-export function loginAttempt(s: Pop3Session, mechanism: string): LoginAttempt {
-  return new LoginAttempt(s.backend.loginGuard, "pop3", s.conn, mechanism);
+export function loginAttempt(session: Pop3Session, mechanism: string): LoginAttempt {
+  return new LoginAttempt(session.backend.loginGuard, "pop3", session.conn, mechanism);
 }
 
 /** Before anything of a name is looked at. @throws Pop3Error after too many failed logins from there */
@@ -26,40 +26,40 @@ export async function admit(attempt: LoginAttempt, login: string): Promise<void>
 
 /** Opens the maildrop for a name that has proved itself. @throws Pop3Error */
 export async function logIn(
-  s: Pop3Session,
+  session: Pop3Session,
   attempt: LoginAttempt,
   login: string,
   credential: string,
 ): Promise<void> {
-  const account = await s.backend.accountForLogin(login);
+  const account = await session.backend.accountForLogin(login);
   await attempt.done(account ? "ok" : "disabled", login);
   if (account === undefined) throw new Pop3Error("login failed", "AUTH");
-  const unlock = s.backend.lock(account.name);
+  const unlock = session.backend.lock(account.name);
   if (unlock === undefined) {
     account.close();
     throw new Pop3Error("another session has the maildrop", "IN-USE");
   }
   try {
-    s.drop = new Maildrop(account);
-    s.unlock = unlock;
+    session.drop = new Maildrop(account);
+    session.unlock = unlock;
   } catch (err) {
     unlock();
     account.close();
     throw err;
   }
-  s.log = s.log.with({ login, account: account.name });
-  s.onClose = s.backend.loggedIn?.({
+  session.log = session.log.with({ login, account: account.name });
+  session.onClose = session.backend.loggedIn?.({
     account: account.name,
     login,
     credential,
-    end: (reason) => s.ending.begin(reason),
+    end: (reason) => session.ending.begin(reason),
   });
-  s.ok(`${s.drop.messages.length} messages`);
+  session.ok(`${session.drop.messages.length} messages`);
 }
 
 /** Notes a login that failed, and makes its answer. */
 export async function refused(
-  s: Pop3Session,
+  session: Pop3Session,
   attempt: LoginAttempt,
   err: SaslError,
   login: string,
@@ -76,8 +76,8 @@ export async function refused(
     : "badcreds";
   await attempt.done(result, login, err.message);
   if (err.reason === "malformed") return new Pop3Error(err.message, undefined, { cause: err });
-  s.failedLogins++;
+  session.failedLogins++;
   await new Promise((resolve) => setTimeout(resolve, failureDelay));
   const text = err.reason === "credentials" ? "wrong user name or password" : err.message;
-  return new Pop3Error(text, "AUTH", { cause: err, close: s.failedLogins >= maxFailures });
+  return new Pop3Error(text, "AUTH", { cause: err, close: session.failedLogins >= maxFailures });
 }

@@ -50,16 +50,16 @@ export class Maildrop {
   }
 
   /** Unique for good: 1 to 70 characters (RFC 1939 §7, UIDL). */
-  uniqueId(m: DropMessage): string {
-    return `${this.#uidValidity}.${m.uid}`;
+  uniqueId(message: DropMessage): string {
+    return `${this.#uidValidity}.${message.uid}`;
   }
 
   /** The message's bytes, a piece at a time; undefined if it is gone or its file can't be read. */
   open(
-    m: DropMessage,
+    message: DropMessage,
   ): { pieces: Generator<Uint8Array>; close(): void } | undefined {
     let reader: ReturnType<Account["openRow"]> | undefined;
-    this.account.fetch(this.#mailboxId, [m.uid], Want.Content, (row) => {
+    this.account.fetch(this.#mailboxId, [message.uid], Want.Content, (row) => {
       reader = this.account.openRow(row);
       return false;
     });

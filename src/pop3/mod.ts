@@ -55,10 +55,10 @@ export async function servePop3(conn: Connection, backend: Pop3Backend): Promise
   }
 }
 
-async function serveCommand(s: Pop3Session): Promise<void> {
+async function serveCommand(session: Pop3Session): Promise<void> {
   let line: string;
   try {
-    line = new TextDecoder("utf-8").decode(await s.conn.readLine(maxLine));
+    line = new TextDecoder("utf-8").decode(await session.conn.readLine(maxLine));
   } catch (err) {
     if (err instanceof ConnectionError && err.reason === "line") throw new Pop3Error(err.message);
     throw err;
@@ -66,7 +66,7 @@ async function serveCommand(s: Pop3Session): Promise<void> {
   const [name, ...args] = line.split(" ");
   const command = commandNamed(name.toUpperCase());
   if (command === undefined) throw new Pop3Error("unknown command");
-  const state = s.drop === undefined ? "authorization" : "transaction";
+  const state = session.drop === undefined ? "authorization" : "transaction";
   if (command.state !== undefined && command.state !== state) {
     throw new Pop3Error(state === "authorization" ? "log in first" : "already logged in");
   }
@@ -76,20 +76,20 @@ async function serveCommand(s: Pop3Session): Promise<void> {
   if (args.length < fewest || args.length > most) {
     throw new Pop3Error(`wrong number of arguments for ${command.name}`);
   }
-  await command.run(s, args);
+  await command.run(session, args);
 }
 
-async function end(s: Pop3Session): Promise<void> {
-  const { drop } = s;
-  s.ending.over();
-  s.onClose?.();
+async function end(session: Pop3Session): Promise<void> {
+  const { drop } = session;
+  session.ending.over();
+  session.onClose?.();
   if (drop === undefined) return;
   try {
     await drop.markRead();
   } catch (err) {
-    s.log.error("marking messages as read", { err: err as Error });
+    session.log.error("marking messages as read", { err: err as Error });
   } finally {
-    s.unlock?.();
+    session.unlock?.();
     drop.account.close();
   }
 }

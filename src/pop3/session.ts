@@ -31,7 +31,7 @@ export interface Pop3Command {
   state?: "authorization" | "transaction";
   /** How many arguments it takes: fewest and most. */
   args: readonly [number, number];
-  run(s: Pop3Session, args: string[]): Promise<void> | void;
+  run(session: Pop3Session, args: string[]): Promise<void> | void;
 }
 
 export class Pop3Session {

@@ -67,46 +67,46 @@ function decided(now: number, text: string): Attempt {
 }
 
 /** Removes recipients without a DSN. */
-export async function dropItems(q: Deliveries, filter: QueueFilter): Promise<number> {
-  const now = q.clock.now();
+export async function dropItems(deliveries: Deliveries, filter: QueueFilter): Promise<number> {
+  const now = deliveries.clock.now();
   const attempt = decided(now, "removed from the queue");
   let events: OutgoingEvent[] = [];
   const reportChange = async () => {
-    q.counted(-events.length);
-    for (const e of events) await tellOf(q.options, e);
+    deliveries.counted(-events.length);
+    for (const e of events) await tellOf(deliveries.options, e);
     events = [];
   };
-  const dropped = await change(q.db, filter, (item) => {
-    const message = readMessage(q.db, item.messageId, q.files.path)!;
-    retireItem(q, message, item, "canceled", attempt, now);
+  const dropped = await change(deliveries.db, filter, (item) => {
+    const message = readMessage(deliveries.db, item.messageId, deliveries.files.path)!;
+    retireItem(deliveries, message, item, "canceled", attempt, now);
     events.push({ kind: "canceled", message, item, attempt, nextAttempt: undefined });
-    q.db.run("DELETE FROM recipients WHERE id = ?", item.id);
-    q.files.eraseIfDone(item.messageId);
+    deliveries.db.run("DELETE FROM recipients WHERE id = ?", item.id);
+    deliveries.files.eraseIfDone(item.messageId);
     return true;
   }, reportChange);
-  q.files.settled();
+  deliveries.files.settled();
   return dropped;
 }
 
 /** Gives up on recipients: as one whose DSN is owed it isn't delivered any more, and its sender told soon. */
-export async function failItems(q: Deliveries, filter: QueueFilter): Promise<number> {
-  const now = q.clock.now();
+export async function failItems(deliveries: Deliveries, filter: QueueFilter): Promise<number> {
+  const now = deliveries.clock.now();
   const attempt = decided(now, "delivery cancelled by an administrator");
   let events: OutgoingEvent[] = [];
   const reportChange = async () => {
-    for (const e of events) await tellOf(q.options, e);
+    for (const e of events) await tellOf(deliveries.options, e);
     events = [];
   };
-  return await change(q.db, filter, (item) => {
+  return await change(deliveries.db, filter, (item) => {
     // It has failed already, just nobody was told yet.
     if (item.dsnOwed > 0) return false;
-    q.db.run(
+    deliveries.db.run(
       "UPDATE recipients SET dsn_owed = 1, hold = 0, next_attempt = ?, results = ? WHERE id = ?",
       now,
       JSON.stringify([...item.results, attempt].slice(-maxResults)),
       item.id,
     );
-    const message = readMessage(q.db, item.messageId, q.files.path)!;
+    const message = readMessage(deliveries.db, item.messageId, deliveries.files.path)!;
     events.push({ kind: "failed", message, item, attempt, nextAttempt: undefined });
     return true;
   }, reportChange);

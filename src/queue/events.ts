@@ -39,38 +39,38 @@ export interface Done {
 /** Notes a result in the item. */
 export function attempted(
   item: QueueItem,
-  r: Result,
+  result: Result,
   now: number,
   random: number,
   deliverBy?: DeliverBy,
 ): Done {
-  const attempt: Attempt = r.kind === "delivered"
+  const attempt: Attempt = result.kind === "delivered"
     ? {
       time: now,
       kind: "delivered",
-      code: r.code ?? 250,
-      enhanced: r.enhanced ?? "2.0.0",
-      text: r.text ?? "delivered",
-      remoteMta: r.remoteMta,
+      code: result.code ?? 250,
+      enhanced: result.enhanced ?? "2.0.0",
+      text: result.text ?? "delivered",
+      remoteMta: result.remoteMta,
     }
     : {
       time: now,
-      kind: r.kind,
-      code: r.code,
-      enhanced: r.enhanced,
-      text: r.text,
-      remoteMta: r.remoteMta,
+      kind: result.kind,
+      code: result.code,
+      enhanced: result.enhanced,
+      text: result.text,
+      remoteMta: result.remoteMta,
     };
   item.attempts++;
   item.results = [...item.results, attempt].slice(-maxResults);
-  const scheduled = r.kind === "temporary" ? nextWait(item.attempts, random) : undefined;
+  const scheduled = result.kind === "temporary" ? nextWait(item.attempts, random) : undefined;
   const wait = waitUntil(deliverBy, scheduled, now);
-  if (r.kind === "delivered") {
-    const outcome = r.relayed === "untold" ? "relayed" : "delivered";
+  if (result.kind === "delivered") {
+    const outcome = result.relayed === "untold" ? "relayed" : "delivered";
     return {
       ...{ item, attempt, wait, outcome },
-      reported: r.relayed === "told",
-      unwatched: r.unwatched,
+      reported: result.relayed === "told",
+      unwatched: result.unwatched,
     };
   }
   return {
@@ -78,7 +78,7 @@ export function attempted(
     attempt,
     wait,
     outcome: wait === undefined ? "failed" : undefined,
-    unreachable: r.unreachable,
+    unreachable: result.unreachable,
   };
 }
 
@@ -125,17 +125,17 @@ export function owe(done: readonly Done[], event: DsnEvent, log: Log): void {
 }
 
 /** What webhooks are told. */
-export function outgoingEvent(message: QueueMessage, d: Done): OutgoingEvent | undefined {
-  const { item, attempt } = d;
-  if (d.again) return undefined;
-  if (d.outcome === undefined) {
+export function outgoingEvent(message: QueueMessage, done: Done): OutgoingEvent | undefined {
+  const { item, attempt } = done;
+  if (done.again) return undefined;
+  if (done.outcome === undefined) {
     return {
       kind: "delayed",
       message,
       item,
       attempt,
-      nextAttempt: attempt.time + (d.wait ?? 0),
+      nextAttempt: attempt.time + (done.wait ?? 0),
     };
   }
-  return { kind: d.outcome, message, item, attempt, nextAttempt: undefined };
+  return { kind: done.outcome, message, item, attempt, nextAttempt: undefined };
 }

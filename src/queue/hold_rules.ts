@@ -12,11 +12,11 @@ export interface HoldRule {
 
 export function holdRules(db: Db): HoldRule[] {
   return db.all("SELECT id, account, sender_domain, recipient_domain FROM hold_rules ORDER BY id")
-    .map((r) => ({
-      id: r[0],
-      account: r[1] ?? undefined,
-      senderDomain: r[2] ?? undefined,
-      recipientDomain: r[3] ?? undefined,
+    .map((row) => ({
+      id: row[0],
+      account: row[1] ?? undefined,
+      senderDomain: row[2] ?? undefined,
+      recipientDomain: row[3] ?? undefined,
     }));
 }
 

@@ -19,20 +19,20 @@ function sentSince(db: Db, account: string, time: number): number {
 }
 
 /** Counts a message, in the transaction that queues it. @throws QueueLimitError */
-export function countAgainstLimits(db: Db, m: NewQueueMessage, now: number): void {
-  const limits = m.limits;
+export function countAgainstLimits(db: Db, message: NewQueueMessage, now: number): void {
+  const limits = message.limits;
   if (!limits) return;
-  const addresses = m.recipients.map((r) => r.address.toLowerCase()).filter(limits.counts);
+  const addresses = message.recipients.map((r) => r.address.toLowerCase()).filter(limits.counts);
   if (addresses.length === 0) return;
   db.run("DELETE FROM submitted WHERE time <= ?", now - day);
-  const sent = sentInDay(db, m.senderAccount, now);
+  const sent = sentInDay(db, message.senderAccount, now);
   if (sent + addresses.length > limits.messages) {
     throw new QueueLimitError("messages", limits.messages);
   }
   const { messagesPerHour } = limits;
   if (
     messagesPerHour !== undefined &&
-    sentSince(db, m.senderAccount, now - hour) + addresses.length > messagesPerHour
+    sentSince(db, message.senderAccount, now - hour) + addresses.length > messagesPerHour
   ) {
     throw new QueueLimitError("messagesPerHour", messagesPerHour);
   }
@@ -40,7 +40,7 @@ export function countAgainstLimits(db: Db, m: NewQueueMessage, now: number): voi
   for (const a of addresses) {
     added += db.run(
       "INSERT INTO written_to (account, address, first) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-      m.senderAccount,
+      message.senderAccount,
       a,
       now,
     ).changes;
@@ -48,7 +48,7 @@ export function countAgainstLimits(db: Db, m: NewQueueMessage, now: number): voi
   if (added > 0) {
     const [fresh] = db.get(
       "SELECT count(*) FROM written_to WHERE account = ? AND first > ?",
-      m.senderAccount,
+      message.senderAccount,
       now - day,
     )!;
     // The transaction is rolled back, and with it the rows above.
@@ -58,7 +58,7 @@ export function countAgainstLimits(db: Db, m: NewQueueMessage, now: number): voi
   }
   db.run(
     "INSERT INTO submitted (account, time, count) VALUES (?, ?, ?)",
-    m.senderAccount,
+    message.senderAccount,
     now,
     addresses.length,
   );

@@ -40,7 +40,7 @@ function like(part: string): string {
 }
 
 /** Conditions of SQL with their values. */
-function conditions(f: QueueFilter): { where: string; values: SqlValue[] } {
+function conditions(filter: QueueFilter): { where: string; values: SqlValue[] } {
   const where = ["1"];
   const values: SqlValue[] = [];
   const add = (sql: string, value: SqlValue | undefined) => {
@@ -48,53 +48,53 @@ function conditions(f: QueueFilter): { where: string; values: SqlValue[] } {
     where.push(sql);
     values.push(value);
   };
-  if (f.ids) {
+  if (filter.ids) {
     where.push("r.id IN (SELECT value FROM json_each(?))");
-    values.push(JSON.stringify(f.ids));
+    values.push(JSON.stringify(filter.ids));
   }
-  add("m.account = ?", f.account);
-  add("m.mail_from LIKE ? ESCAPE '\\'", f.from === undefined ? undefined : like(f.from));
-  add("r.address LIKE ? ESCAPE '\\'", f.to === undefined ? undefined : like(f.to));
-  add("r.hold = ?", f.hold === undefined ? undefined : f.hold ? 1 : 0);
-  add("coalesce(r.transport, '') = ?", f.transport);
-  add("m.queued < ?", f.queuedBefore);
-  add("m.queued > ?", f.queuedAfter);
-  add("r.next_attempt < ?", f.dueBefore);
-  add("r.next_attempt > ?", f.dueAfter);
+  add("m.account = ?", filter.account);
+  add("m.mail_from LIKE ? ESCAPE '\\'", filter.from === undefined ? undefined : like(filter.from));
+  add("r.address LIKE ? ESCAPE '\\'", filter.to === undefined ? undefined : like(filter.to));
+  add("r.hold = ?", filter.hold === undefined ? undefined : filter.hold ? 1 : 0);
+  add("coalesce(r.transport, '') = ?", filter.transport);
+  add("m.queued < ?", filter.queuedBefore);
+  add("m.queued > ?", filter.queuedAfter);
+  add("r.next_attempt < ?", filter.dueBefore);
+  add("r.next_attempt > ?", filter.dueAfter);
   return { where: where.join(" AND "), values };
 }
 
 const columns = itemColumns.split(", ").map((c) => `r.${c}`).join(", ");
 const tables = "recipients r JOIN messages m ON m.id = r.message_id";
 
-export function findItems(db: Db, f: QueueFilter, o: QueueOrder = {}): QueueItem[] {
-  const { where, values } = conditions(f);
-  const by = { next: "r.next_attempt", queued: "m.queued", id: "r.id" }[o.sort ?? "next"];
-  const direction = o.descending ? "DESC" : "ASC";
+export function findItems(db: Db, filter: QueueFilter, order: QueueOrder = {}): QueueItem[] {
+  const { where, values } = conditions(filter);
+  const by = { next: "r.next_attempt", queued: "m.queued", id: "r.id" }[order.sort ?? "next"];
+  const direction = order.descending ? "DESC" : "ASC";
   return db.all(
     `SELECT ${columns} FROM ${tables} WHERE ${where} ORDER BY ${by} ${direction}, r.id ${direction} ` +
       "LIMIT ? OFFSET ?",
     ...values,
-    o.limit ?? 1000,
-    o.offset ?? 0,
+    order.limit ?? 1000,
+    order.offset ?? 0,
   ).map(itemFromRow);
 }
 
 /** How many match. */
-export function countItems(db: Db, f: QueueFilter): number {
-  const { where, values } = conditions(f);
+export function countItems(db: Db, filter: QueueFilter): number {
+  const { where, values } = conditions(filter);
   return db.get(`SELECT count(*) FROM ${tables} WHERE ${where}`, ...values)![0];
 }
 
 /** Ids of those that match and aren't being delivered right now, above one and up to another, ascending. */
 export function findIds(
   db: Db,
-  f: QueueFilter,
+  filter: QueueFilter,
   above: number,
   upTo: number,
   limit: number,
 ): number[] {
-  const { where, values } = conditions(f);
+  const { where, values } = conditions(filter);
   return db.all(
     `SELECT r.id FROM ${tables} WHERE ${where} AND r.leased = 0 AND r.id > ? AND r.id <= ? ` +
       "ORDER BY r.id LIMIT ?",

@@ -159,14 +159,14 @@ export async function takeQueue(
 }
 
 /** An address whose parts are in fields of their own. */
-function address(m: BoltRecord, who: "Sender" | "Recipient"): string {
-  const localpart = m.text(`${who}Localpart`);
-  const domain = m.text(`${who}DomainStr`);
+function address(record: BoltRecord, who: "Sender" | "Recipient"): string {
+  const localpart = record.text(`${who}Localpart`);
+  const domain = record.text(`${who}DomainStr`);
   return domain === "" ? "" : `${packLocalpart(localpart)}@${domain}`;
 }
 
-function attempts(m: BoltRecord): Attempt[] {
-  return m.records("Results").map((r) => {
+function attempts(record: BoltRecord): Attempt[] {
+  return record.records("Results").map((r) => {
     const code = r.number("Code");
     const secode = r.text("Secode");
     return {
@@ -179,30 +179,30 @@ function attempts(m: BoltRecord): Attempt[] {
   });
 }
 
-function takeMessage(db: Db, m: BoltRecord, fileSize: number): void {
-  const id = m.number("ID");
-  const mailFrom = address(m, "Sender");
-  const requireTls = m.value("RequireTLS");
+function takeMessage(db: Db, record: BoltRecord, fileSize: number): void {
+  const id = record.number("ID");
+  const mailFrom = address(record, "Sender");
+  const requireTls = record.value("RequireTLS");
   db.run(
     "INSERT INTO messages (id, account, mail_from, file_size, prefix, smtputf8, has8bit, require_tls, " +
       "ret, envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra) " +
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', NULL, ?, ?, ?, ?, ?, 0, ?)",
     id,
-    m.text("SenderAccount"),
+    record.text("SenderAccount"),
     mailFrom,
     fileSize,
-    m.bytes("MsgPrefix"),
-    m.flag("SMTPUTF8") ? 1 : 0,
-    m.flag("Has8bit") ? 1 : 0,
+    record.bytes("MsgPrefix"),
+    record.flag("SMTPUTF8") ? 1 : 0,
+    record.flag("Has8bit") ? 1 : 0,
     requireTls === true ? 1 : 0,
-    m.text("MessageID"),
-    m.text("Subject"),
-    mailFrom === "" || m.flag("IsDMARCReport") || m.flag("IsTLSReport") ? 1 : 0,
-    m.number("Queued"),
+    record.text("MessageID"),
+    record.text("Subject"),
+    mailFrom === "" || record.flag("IsDMARCReport") || record.flag("IsTLSReport") ? 1 : 0,
+    record.number("Queued"),
     requireTls === false ? 1 : 0,
-    JSON.stringify(m.textMap("Extra")),
+    JSON.stringify(record.textMap("Extra")),
   );
-  const to = address(m, "Recipient");
+  const to = address(record, "Recipient");
   db.run(
     "INSERT INTO recipients (id, message_id, address, domain, attempts, next_attempt, hold, results, transport, " +
       "from_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -210,12 +210,12 @@ function takeMessage(db: Db, m: BoltRecord, fileSize: number): void {
     id,
     to,
     domainOf(to),
-    m.number("Attempts"),
-    m.number("NextAttempt"),
-    m.flag("Hold") ? 1 : 0,
-    JSON.stringify(attempts(m)),
-    m.text("Transport") || null,
-    m.text("FromID"),
+    record.number("Attempts"),
+    record.number("NextAttempt"),
+    record.flag("Hold") ? 1 : 0,
+    JSON.stringify(attempts(record)),
+    record.text("Transport") || null,
+    record.text("FromID"),
   );
   updateDestination(db, domainOf(to), 0);
 }
@@ -292,8 +292,8 @@ function takeHoldRules(db: Db, file: RecordFile): number {
   return count;
 }
 
-function hookAttempts(h: BoltRecord): HookAttempt[] {
-  return h.records("Results").map((r) => ({
+function hookAttempts(record: BoltRecord): HookAttempt[] {
+  return record.records("Results").map((r) => ({
     time: r.number("Start"),
     took: Math.round(r.number("Duration") / 1e6),
     success: r.flag("Success"),
@@ -303,8 +303,8 @@ function hookAttempts(h: BoltRecord): HookAttempt[] {
   }));
 }
 
-function eventOf(h: BoltRecord): string {
-  return h.flag("IsIncoming") ? "incoming" : h.text("OutgoingEvent");
+function eventOf(record: BoltRecord): string {
+  return record.flag("IsIncoming") ? "incoming" : record.text("OutgoingEvent");
 }
 
 function takeHooks(db: Db, file: RecordFile): number {

@@ -99,16 +99,16 @@ export class Queue {
   #rules: HoldRule[];
   #forgotten = 0;
 
-  private constructor(db: Db, dir: string, o: QueueOptions) {
+  private constructor(db: Db, dir: string, options: QueueOptions) {
     this.#db = db;
-    this.#files = new QueueFiles(db, new MessageFiles(join(dir, "msg")), o.log, this.#tasks);
-    this.#o = o;
-    this.#clock = o.clock ?? systemClock;
+    this.#files = new QueueFiles(db, new MessageFiles(join(dir, "msg")), options.log, this.#tasks);
+    this.#o = options;
+    this.#clock = options.clock ?? systemClock;
     this.#runs = new Runs(this.#clock, () => this.#wake());
     this.#deliveries = {
       db,
       files: this.#files,
-      options: o,
+      options,
       clock: this.#clock,
       stopping: this.#abort.signal,
       counted: (change) => this.#counted(change),
@@ -121,10 +121,10 @@ export class Queue {
   }
 
   /** Opens the queue in the data folder, made if needed, and mends what a crash left. */
-  static async open(dataDir: string, o: QueueOptions): Promise<Queue> {
+  static async open(dataDir: string, options: QueueOptions): Promise<Queue> {
     const dir = join(dataDir, "queue");
     await ensureDir(join(dir, "msg"));
-    const queue = new Queue(await Db.open(join(dir, "index.db"), queueMigrations), dir, o);
+    const queue = new Queue(await Db.open(join(dir, "index.db"), queueMigrations), dir, options);
     releaseAll(queue.#db);
     queue.#files.recover();
     return queue;
@@ -135,37 +135,37 @@ export class Queue {
    * @returns the ids of the recipients' items.
    * @throws QueueLimitError if the account has sent too much.
    */
-  async add(m: NewQueueMessage): Promise<number[]> {
+  async add(message: NewQueueMessage): Promise<number[]> {
     if (this.#stopping) throw new Error("queue is stopping");
     if (this.#db.syncFailure) throw this.#db.syncFailure;
-    const stat = await Deno.stat(m.file);
-    if (stat.size !== m.fileSize) {
-      throw new Error(`message file has ${stat.size} bytes, not ${m.fileSize}`);
+    const stat = await Deno.stat(message.file);
+    if (stat.size !== message.fileSize) {
+      throw new Error(`message file has ${stat.size} bytes, not ${message.fileSize}`);
     }
-    const id = await this.#files.add(m.file);
+    const id = await this.#files.add(message.file);
     const now = this.#clock.now();
-    const from = domainOf(m.mailFrom);
+    const from = domainOf(message.mailFrom);
     let ids: number[];
     try {
       ids = this.#db.transaction(() => {
-        countAgainstLimits(this.#db, m, now);
+        countAgainstLimits(this.#db, message, now);
         return insertMessage(
           this.#db,
           id,
-          m,
+          message,
           now,
-          (to) => m.hold === true || isHeld(this.#rules, m.senderAccount, from, to),
+          (to) => message.hold === true || isHeld(this.#rules, message.senderAccount, from, to),
         );
       });
     } catch (err) {
       this.#files.takeBack(id);
       if (err instanceof QueueLimitError && this.#o.onLimit) {
-        this.#tasks.add(this.#o.onLimit(m.senderAccount, err));
+        this.#tasks.add(this.#o.onLimit(message.senderAccount, err));
       }
       throw err;
     }
     this.#counted(ids.length);
-    m.onAdded?.();
+    message.onAdded?.();
     try {
       await this.#db.durable();
     } catch (err) {

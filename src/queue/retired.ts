@@ -96,24 +96,24 @@ const retiredColumns =
   "id, message_id, account, mail_from, address, message_key, subject, from_id, extra, size, queued, left_at, " +
   "keep_until, outcome, attempts, results";
 
-function retiredFromRow(r: Row): RetiredItem {
+function retiredFromRow(row: Row): RetiredItem {
   return {
-    id: r[0],
-    messageId: r[1],
-    account: r[2],
-    mailFrom: r[3],
-    address: r[4],
-    messageKey: r[5],
-    subject: r[6],
-    fromId: r[7],
-    extra: JSON.parse(r[8]),
-    size: r[9],
-    queued: r[10],
-    left: r[11],
-    keepUntil: r[12],
-    outcome: r[13],
-    attempts: r[14],
-    results: JSON.parse(r[15]),
+    id: row[0],
+    messageId: row[1],
+    account: row[2],
+    mailFrom: row[3],
+    address: row[4],
+    messageKey: row[5],
+    subject: row[6],
+    fromId: row[7],
+    extra: JSON.parse(row[8]),
+    size: row[9],
+    queued: row[10],
+    left: row[11],
+    keepUntil: row[12],
+    outcome: row[13],
+    attempts: row[14],
+    results: JSON.parse(row[15]),
   };
 }
 
@@ -225,15 +225,15 @@ export function removeSuppression(db: Db, account: string, address: string): boo
 
 const suppressionColumns = "id, account, base_address, address, manual, reason, created";
 
-function suppressionFromRow(r: Row): Suppression {
+function suppressionFromRow(row: Row): Suppression {
   return {
-    id: r[0],
-    account: r[1],
-    baseAddress: r[2],
-    address: r[3],
-    manual: r[4] === 1,
-    reason: r[5],
-    created: r[6],
+    id: row[0],
+    account: row[1],
+    baseAddress: row[2],
+    address: row[3],
+    manual: row[4] === 1,
+    reason: row[5],
+    created: row[6],
   };
 }
 

@@ -6,23 +6,23 @@ export const itemColumns =
   "id, message_id, address, domain, notify, original, attempts, next_attempt, hold, results, dsn_owed, " +
   "priority, transport, require_tls, from_id";
 
-export function itemFromRow(r: Row): QueueItem {
+export function itemFromRow(row: Row): QueueItem {
   return {
-    id: r[0],
-    messageId: r[1],
-    address: r[2],
-    domain: r[3],
-    notify: r[4] === null ? undefined : (r[4] as string).split(" ") as Notify[],
-    originalRecipient: r[5] === null ? undefined : JSON.parse(r[5]),
-    attempts: r[6],
-    nextAttempt: r[7],
-    hold: r[8] === 1,
-    results: JSON.parse(r[9]) as Attempt[],
-    dsnOwed: r[10],
-    priority: r[11],
-    transport: r[12] ?? undefined,
-    requireTls: r[13] ?? undefined,
-    fromId: r[14],
+    id: row[0],
+    messageId: row[1],
+    address: row[2],
+    domain: row[3],
+    notify: row[4] === null ? undefined : (row[4] as string).split(" ") as Notify[],
+    originalRecipient: row[5] === null ? undefined : JSON.parse(row[5]),
+    attempts: row[6],
+    nextAttempt: row[7],
+    hold: row[8] === 1,
+    results: JSON.parse(row[9]) as Attempt[],
+    dsnOwed: row[10],
+    priority: row[11],
+    transport: row[12] ?? undefined,
+    requireTls: row[13] ?? undefined,
+    fromId: row[14],
   };
 }
 
@@ -70,7 +70,7 @@ export function domainOf(address: string): string {
 export function insertMessage(
   db: Db,
   id: number,
-  m: NewQueueMessage,
+  message: NewQueueMessage,
   now: number,
   hold: (recipientDomain: string) => boolean,
 ): number[] {
@@ -79,42 +79,44 @@ export function insertMessage(
       "ret, envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra, " +
       "deliver_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     id,
-    m.senderAccount,
-    m.mailFrom,
-    m.fileSize,
-    m.prefix,
-    m.smtputf8 ? 1 : 0,
-    m.has8bit ? 1 : 0,
-    m.requireTls ? 1 : 0,
-    m.ret ?? "",
-    m.envelopeId ?? null,
-    m.messageId ?? "",
-    m.subject ?? "",
-    m.isDsn ? 1 : 0,
+    message.senderAccount,
+    message.mailFrom,
+    message.fileSize,
+    message.prefix,
+    message.smtputf8 ? 1 : 0,
+    message.has8bit ? 1 : 0,
+    message.requireTls ? 1 : 0,
+    message.ret ?? "",
+    message.envelopeId ?? null,
+    message.messageId ?? "",
+    message.subject ?? "",
+    message.isDsn ? 1 : 0,
     now,
-    m.tlsOptional ? 1 : 0,
-    m.binary ? 1 : 0,
-    JSON.stringify(m.extra ?? {}),
-    m.deliverBy === undefined ? null : JSON.stringify(m.deliverBy),
+    message.tlsOptional ? 1 : 0,
+    message.binary ? 1 : 0,
+    JSON.stringify(message.extra ?? {}),
+    message.deliverBy === undefined ? null : JSON.stringify(message.deliverBy),
   );
-  const due = Math.max(now, m.notBefore ?? 0);
-  const priority = m.priority ?? 0;
-  const ids = m.recipients.map((r) =>
+  const due = Math.max(now, message.notBefore ?? 0);
+  const priority = message.priority ?? 0;
+  const ids = message.recipients.map((recipient) =>
     db.run(
       "INSERT INTO recipients (message_id, address, domain, notify, original, next_attempt, hold, " +
         "priority, from_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id,
-      r.address,
-      domainOf(r.address),
-      r.notify === undefined ? null : r.notify.join(" "),
-      r.originalRecipient === undefined ? null : JSON.stringify(r.originalRecipient),
+      recipient.address,
+      domainOf(recipient.address),
+      recipient.notify === undefined ? null : recipient.notify.join(" "),
+      recipient.originalRecipient === undefined
+        ? null
+        : JSON.stringify(recipient.originalRecipient),
       due,
-      hold(domainOf(r.address)) ? 1 : 0,
+      hold(domainOf(recipient.address)) ? 1 : 0,
       priority,
-      r.fromId ?? "",
+      recipient.fromId ?? "",
     ).lastInsertRowid
   );
-  for (const d of new Set(m.recipients.map((r) => domainOf(r.address)))) {
+  for (const d of new Set(message.recipients.map((r) => domainOf(r.address)))) {
     updateDestination(db, d, priority);
   }
   return ids;

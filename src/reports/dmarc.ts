@@ -204,11 +204,11 @@ const synonyms: Record<string, string> = {
   mailfrom: "mfrom",
 };
 
-function record(e: XmlElement): DmarcRecord {
-  const row = child(e, "row");
+function record(element: XmlElement): DmarcRecord {
+  const row = child(element, "row");
   const evaluated = row && child(row, "policy_evaluated");
-  const identifiers = child(e, "identifiers") ?? child(e, "identities");
-  const auth = child(e, "auth_results");
+  const identifiers = child(element, "identifiers") ?? child(element, "identities");
+  const auth = child(element, "auth_results");
   return {
     sourceIp: textOf(row, "source_ip").slice(0, 45),
     count: count(textOf(row, "count"), 1, 1e12),
@@ -236,18 +236,18 @@ function record(e: XmlElement): DmarcRecord {
   };
 }
 
-function child(e: XmlElement | undefined, name: string): XmlElement | undefined {
-  return e?.children.find((c) => c.name === name);
+function child(element: XmlElement | undefined, name: string): XmlElement | undefined {
+  return element?.children.find((c) => c.name === name);
 }
-function several(e: XmlElement | undefined, name: string): XmlElement[] {
-  return e ? e.children.filter((c) => c.name === name).slice(0, 100) : [];
+function several(element: XmlElement | undefined, name: string): XmlElement[] {
+  return element ? element.children.filter((c) => c.name === name).slice(0, 100) : [];
 }
-function textOf(e: XmlElement | undefined, name: string): string {
-  return child(e, name)?.text ?? "";
+function textOf(element: XmlElement | undefined, name: string): string {
+  return child(element, name)?.text ?? "";
 }
 /** A domain in lower case without final dot, as it came otherwise: it may be no valid one. */
-function domainOf(e: XmlElement | undefined, name: string): string {
-  const d = textOf(e, name).toLowerCase().slice(0, 255);
+function domainOf(element: XmlElement | undefined, name: string): string {
+  const d = textOf(element, name).toLowerCase().slice(0, 255);
   return d.endsWith(".") ? d.slice(0, -1) : d;
 }
 function oneOf<T extends string>(text: string, values: readonly T[]): T | "" {

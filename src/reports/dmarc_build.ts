@@ -113,7 +113,7 @@ export function buildDmarcReport(
 }
 
 /** The report as XML (RFC 7489 appendix C). */
-export function dmarcReportXml(r: DmarcReport): string {
+export function dmarcReportXml(report: DmarcReport): string {
   const lines = [`<?xml version="1.0" encoding="UTF-8"?>`];
   let depth = 0;
   const leaf = (name: string, value: string | number, optional = false) => {
@@ -126,28 +126,28 @@ export function dmarcReportXml(r: DmarcReport): string {
     lines.push(`${"  ".repeat(--depth)}</${name}>`);
   };
   block("feedback", () => {
-    leaf("version", r.version || "1.0");
+    leaf("version", report.version || "1.0");
     block("report_metadata", () => {
-      leaf("org_name", r.orgName);
-      leaf("email", r.email);
-      leaf("extra_contact_info", r.extraContactInfo, true);
-      leaf("report_id", r.reportId);
+      leaf("org_name", report.orgName);
+      leaf("email", report.email);
+      leaf("extra_contact_info", report.extraContactInfo, true);
+      leaf("report_id", report.reportId);
       block("date_range", () => {
-        leaf("begin", r.begin);
-        leaf("end", r.end);
+        leaf("begin", report.begin);
+        leaf("end", report.end);
       });
-      for (const e of r.errors) leaf("error", e);
+      for (const e of report.errors) leaf("error", e);
     });
     block("policy_published", () => {
-      leaf("domain", r.policy.domain);
-      leaf("adkim", r.policy.adkim, true);
-      leaf("aspf", r.policy.aspf, true);
-      leaf("p", r.policy.p || "none");
-      leaf("sp", r.policy.sp || r.policy.p || "none");
-      leaf("pct", r.policy.pct);
-      leaf("fo", r.policy.fo, true);
+      leaf("domain", report.policy.domain);
+      leaf("adkim", report.policy.adkim, true);
+      leaf("aspf", report.policy.aspf, true);
+      leaf("p", report.policy.p || "none");
+      leaf("sp", report.policy.sp || report.policy.p || "none");
+      leaf("pct", report.policy.pct);
+      leaf("fo", report.policy.fo, true);
     });
-    for (const x of r.records) {
+    for (const x of report.records) {
       block("record", () => {
         block("row", () => {
           leaf("source_ip", x.sourceIp);
@@ -205,12 +205,13 @@ export interface ReportAttachment {
  * The report ready to be attached (RFC 7489 §7.2.1.1).
  * @param submitter our domain
  */
-export function dmarcReportAttachment(r: DmarcReport, submitter: string): ReportAttachment {
-  const gz = gzipSync(new TextEncoder().encode(dmarcReportXml(r)));
+export function dmarcReportAttachment(report: DmarcReport, submitter: string): ReportAttachment {
+  const gz = gzipSync(new TextEncoder().encode(dmarcReportXml(report)));
   return {
-    fileName: `${submitter}!${r.policy.domain}!${r.begin}!${r.end}.xml.gz`,
+    fileName: `${submitter}!${report.policy.domain}!${report.begin}!${report.end}.xml.gz`,
     contentType: "application/gzip",
-    subject: `Report Domain: ${r.policy.domain} Submitter: ${submitter} Report-ID: <${r.reportId}>`,
+    subject:
+      `Report Domain: ${report.policy.domain} Submitter: ${submitter} Report-ID: <${report.reportId}>`,
     data: new Uint8Array(gz.buffer, gz.byteOffset, gz.length),
   };
 }

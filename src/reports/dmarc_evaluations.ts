@@ -42,14 +42,14 @@ export class DmarcEvaluations {
     return new DmarcEvaluations(await Db.open(join(dataDir, "dmarceval.db"), evaluationMigrations));
   }
 
-  add(e: DmarcEvaluation): void {
+  add(evaluation: DmarcEvaluation): void {
     this.#db.run(
       "INSERT INTO evaluations (domain, evaluated, optional, interval_hours, evaluation) VALUES (?, ?, ?, ?, ?)",
-      e.policyDomain,
-      e.evaluated,
-      e.optional ? 1 : 0,
-      e.intervalHours,
-      JSON.stringify(e),
+      evaluation.policyDomain,
+      evaluation.evaluated,
+      evaluation.optional ? 1 : 0,
+      evaluation.intervalHours,
+      JSON.stringify(evaluation),
     );
   }
 

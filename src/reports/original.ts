@@ -73,12 +73,12 @@ function oneOf<T extends string>(text: string, known: readonly T[]): T | "" {
 const dispositions = ["none", "quarantine", "reject"] as const;
 const results = ["pass", "fail"] as const;
 
-function dmarcReport(r: BoltRecord): DmarcReport {
-  const meta = r.record("ReportMetadata");
-  const policy = r.record("PolicyPublished");
+function dmarcReport(record: BoltRecord): DmarcReport {
+  const meta = record.record("ReportMetadata");
+  const policy = record.record("PolicyPublished");
   const range = meta.record("DateRange");
   return {
-    version: r.text("Version"),
+    version: record.text("Version"),
     orgName: meta.text("OrgName"),
     email: meta.text("Email"),
     extraContactInfo: meta.text("ExtraContactInfo"),
@@ -87,7 +87,7 @@ function dmarcReport(r: BoltRecord): DmarcReport {
     end: range.number("End"),
     errors: meta.texts("Errors"),
     policy: {
-      domain: policy.text("Domain") || r.text("Domain"),
+      domain: policy.text("Domain") || record.text("Domain"),
       adkim: oneOf(policy.text("ADKIM"), ["r", "s"]),
       aspf: oneOf(policy.text("ASPF"), ["r", "s"]),
       p: oneOf(policy.text("Policy"), dispositions),
@@ -95,15 +95,15 @@ function dmarcReport(r: BoltRecord): DmarcReport {
       pct: policy.number("Percentage"),
       fo: policy.text("ReportingOptions"),
     },
-    records: r.records("Records").map(dmarcRecord),
+    records: record.records("Records").map(dmarcRecord),
   };
 }
 
-function dmarcRecord(r: BoltRecord): DmarcRecord {
-  const row = r.record("Row");
+function dmarcRecord(record: BoltRecord): DmarcRecord {
+  const row = record.record("Row");
   const evaluated = row.record("PolicyEvaluated");
-  const ids = r.record("Identifiers");
-  const auth = r.record("AuthResults");
+  const ids = record.record("Identifiers");
+  const auth = record.record("AuthResults");
   return {
     sourceIp: row.text("SourceIP"),
     count: row.number("Count"),
@@ -155,21 +155,21 @@ function dmarcRecord(r: BoltRecord): DmarcRecord {
   };
 }
 
-function tlsReport(r: BoltRecord): TlsReport {
-  const range = r.record("DateRange");
+function tlsReport(record: BoltRecord): TlsReport {
+  const range = record.record("DateRange");
   return {
-    organizationName: r.text("OrganizationName"),
+    organizationName: record.text("OrganizationName"),
     begin: range.number("Start"),
     end: range.number("End"),
-    contactInfo: r.text("ContactInfo"),
-    reportId: r.text("ReportID"),
-    policies: r.records("Policies").map(tlsPolicy),
+    contactInfo: record.text("ContactInfo"),
+    reportId: record.text("ReportID"),
+    policies: record.records("Policies").map(tlsPolicy),
   };
 }
 
-function tlsPolicy(r: BoltRecord): TlsPolicyResult {
-  const policy = r.record("Policy");
-  const summary = r.record("Summary");
+function tlsPolicy(record: BoltRecord): TlsPolicyResult {
+  const policy = record.record("Policy");
+  const summary = record.record("Summary");
   return {
     policyType: oneOf(policy.text("Type"), ["tlsa", "sts", "no-policy-found"]),
     policyString: policy.texts("String"),
@@ -177,7 +177,7 @@ function tlsPolicy(r: BoltRecord): TlsPolicyResult {
     mxHost: policy.texts("MXHost"),
     totalSuccessfulSessionCount: summary.number("TotalSuccessfulSessionCount"),
     totalFailureSessionCount: summary.number("TotalFailureSessionCount"),
-    failures: r.records("FailureDetails").map((f) => ({
+    failures: record.records("FailureDetails").map((f) => ({
       resultType: f.text("ResultType"),
       sendingMtaIp: f.text("SendingMTAIP"),
       receivingMxHostname: f.text("ReceivingMXHostname"),

@@ -52,26 +52,26 @@ export class TlsResults {
   }
 
   /** Adds to what is there of the day. */
-  add(r: TlsDayResult): void {
-    const host = r.isHost ? 1 : 0;
+  add(result: TlsDayResult): void {
+    const host = result.isHost ? 1 : 0;
     this.#db.transaction(() => {
       const row = this.#db.get(
         "SELECT results FROM results WHERE day = ? AND domain = ? AND recipient_domain = ? AND is_host = ?",
-        r.day,
-        r.policyDomain,
-        r.recipientDomain,
+        result.day,
+        result.policyDomain,
+        result.recipientDomain,
         host,
       );
       const before = row ? JSON.parse(row[0] as string) as TlsPolicyResult[] : [];
       this.#db.run(
         "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET " +
           "wanted = max(wanted, excluded.wanted), results = excluded.results",
-        r.day,
-        r.policyDomain,
-        r.recipientDomain,
+        result.day,
+        result.policyDomain,
+        result.recipientDomain,
         host,
-        r.wanted ? 1 : 0,
-        JSON.stringify(mergeTlsResults(before, r.results)),
+        result.wanted ? 1 : 0,
+        JSON.stringify(mergeTlsResults(before, result.results)),
       );
     });
   }

@@ -157,39 +157,39 @@ function time(v: unknown): number | undefined {
 }
 
 /** The report as JSON (RFC 8460 §4.4). Empty optional fields are left out. */
-export function tlsReportJson(r: TlsReport): string {
+export function tlsReportJson(report: TlsReport): string {
   const optional = (o: Record<string, unknown>) =>
     Object.fromEntries(
       Object.entries(o).filter(([, v]) => v !== "" && !(Array.isArray(v) && v.length === 0)),
     );
   const iso = (ms: number) => new Date(ms).toISOString().replace(".000Z", "Z");
   return JSON.stringify({
-    "organization-name": r.organizationName,
-    "date-range": { "start-datetime": iso(r.begin), "end-datetime": iso(r.end) },
-    "contact-info": r.contactInfo,
-    "report-id": r.reportId,
-    policies: r.policies.map((p) =>
+    "organization-name": report.organizationName,
+    "date-range": { "start-datetime": iso(report.begin), "end-datetime": iso(report.end) },
+    "contact-info": report.contactInfo,
+    "report-id": report.reportId,
+    policies: report.policies.map((result) =>
       optional({
         policy: optional({
-          "policy-type": p.policyType || "no-policy-found",
-          "policy-string": p.policyString,
-          "policy-domain": p.policyDomain,
-          "mx-host": p.mxHost,
+          "policy-type": result.policyType || "no-policy-found",
+          "policy-string": result.policyString,
+          "policy-domain": result.policyDomain,
+          "mx-host": result.mxHost,
         }),
         summary: {
-          "total-successful-session-count": p.totalSuccessfulSessionCount,
-          "total-failure-session-count": p.totalFailureSessionCount,
+          "total-successful-session-count": result.totalSuccessfulSessionCount,
+          "total-failure-session-count": result.totalFailureSessionCount,
         },
-        "failure-details": p.failures.map((f) =>
+        "failure-details": result.failures.map((failure) =>
           optional({
-            "result-type": f.resultType,
-            "sending-mta-ip": f.sendingMtaIp,
-            "receiving-mx-hostname": f.receivingMxHostname,
-            "receiving-mx-helo": f.receivingMxHelo || undefined,
-            "receiving-ip": f.receivingIp,
-            "failed-session-count": f.failedSessionCount,
-            "additional-information": f.additionalInformation,
-            "failure-reason-code": f.failureReasonCode,
+            "result-type": failure.resultType,
+            "sending-mta-ip": failure.sendingMtaIp,
+            "receiving-mx-hostname": failure.receivingMxHostname,
+            "receiving-mx-helo": failure.receivingMxHelo || undefined,
+            "receiving-ip": failure.receivingIp,
+            "failed-session-count": failure.failedSessionCount,
+            "additional-information": failure.additionalInformation,
+            "failure-reason-code": failure.failureReasonCode,
           })
         ),
       })

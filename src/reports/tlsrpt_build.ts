@@ -59,17 +59,19 @@ export function tlsReportHeaders(domain: string, submitter: string): [string, st
  * @param submitter our domain
  */
 export function tlsReportAttachment(
-  r: TlsReport,
+  report: TlsReport,
   domain: string,
   submitter: string,
 ): ReportAttachment {
-  const gz = gzipSync(new TextEncoder().encode(tlsReportJson(r)));
+  const gz = gzipSync(new TextEncoder().encode(tlsReportJson(report)));
   const seconds = (ms: number) => Math.floor(ms / 1000);
-  const id = r.reportId.split("@")[0].replace(/[^a-zA-Z0-9.-]/g, "");
+  const id = report.reportId.split("@")[0].replace(/[^a-zA-Z0-9.-]/g, "");
   return {
-    fileName: `${submitter}!${domain}!${seconds(r.begin)}!${seconds(r.end)}!${id}.json.gz`,
+    fileName: `${submitter}!${domain}!${seconds(report.begin)}!${
+      seconds(report.end)
+    }!${id}.json.gz`,
     contentType: "application/tlsrpt+gzip",
-    subject: `Report Domain: ${domain} Submitter: ${submitter} Report-ID: <${r.reportId}>`,
+    subject: `Report Domain: ${domain} Submitter: ${submitter} Report-ID: <${report.reportId}>`,
     data: new Uint8Array(gz.buffer, gz.byteOffset, gz.length),
   };
 }

@@ -50,15 +50,17 @@ export interface SaslServerContext {
 }
 
 /** Names of the mechanisms to offer, in the order of {@link mechanismNames}, those with tokens last. */
-export function offeredMechanisms(c: SaslServerContext): MechanismName[] {
-  const tokens = c.offers?.tokens === true && c.mayShowPassword;
+export function offeredMechanisms(context: SaslServerContext): MechanismName[] {
+  const tokens = context.offers?.tokens === true && context.mayShowPassword;
   const others = mechanismNames.filter((name) => {
-    if (c.only !== undefined && !c.only.includes(name)) return false;
+    if (context.only !== undefined && !context.only.includes(name)) return false;
     if (name === "CRAM-MD5" && !cramMd5Wanted()) return false;
-    if (c.offers?.plainOnly && (name.startsWith("SCRAM-") || name === "CRAM-MD5")) return false;
-    if (name.endsWith("-PLUS")) return c.channelBindings.size > 0;
-    if (name === "EXTERNAL") return c.peerCertificate !== undefined;
-    return c.mayShowPassword || (name !== "PLAIN" && name !== "LOGIN");
+    if (context.offers?.plainOnly && (name.startsWith("SCRAM-") || name === "CRAM-MD5")) {
+      return false;
+    }
+    if (name.endsWith("-PLUS")) return context.channelBindings.size > 0;
+    if (name === "EXTERNAL") return context.peerCertificate !== undefined;
+    return context.mayShowPassword || (name !== "PLAIN" && name !== "LOGIN");
   });
   return tokens ? [...others, ...tokenMechanismNames] : others;
 }
@@ -124,10 +126,10 @@ export function clientMechanism(
 ): ClientMechanism | undefined {
   const names = new Set(offered.map((n) => n.toUpperCase()));
   const wanted = options.wanted ?? mechanismNames.filter((n) => n !== "EXTERNAL");
-  const name = wanted.find((n) => {
-    if (!names.has(n)) return false;
-    if (n.endsWith("-PLUS")) return options.channelBindings.size > 0;
-    return options.mayShowPassword || (n !== "PLAIN" && n !== "LOGIN");
+  const name = wanted.find((name) => {
+    if (!names.has(name)) return false;
+    if (name.endsWith("-PLUS")) return options.channelBindings.size > 0;
+    return options.mayShowPassword || (name !== "PLAIN" && name !== "LOGIN");
   });
   const { username, password } = options;
   switch (name) {

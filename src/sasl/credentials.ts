@@ -108,16 +108,18 @@ export async function deriveCredentials(
 const scramKinds = [["scram-sha-1", "scramSha1"], ["scram-sha-256", "scramSha256"]] as const;
 
 /** The credentials as texts by kind, for storing. */
-export function encodeCredentials(c: DerivedCredentials): Record<string, string> {
+export function encodeCredentials(credentials: DerivedCredentials): Record<string, string> {
   const out: Record<string, string> = {};
   for (const [kind, field] of scramKinds) {
-    const s = c[field];
+    const s = credentials[field];
     if (s === undefined) continue;
     const bytes = [s.salt, s.storedKey, s.serverKey].map((b) => b.toBase64());
     out[kind] = [s.iterations, ...bytes].join("$");
   }
-  if (c.cramMd5 !== undefined) {
-    out["cram-md5"] = [c.cramMd5.inner, c.cramMd5.outer].map((b) => b.toBase64()).join("$");
+  if (credentials.cramMd5 !== undefined) {
+    out["cram-md5"] = [credentials.cramMd5.inner, credentials.cramMd5.outer].map((b) =>
+      b.toBase64()
+    ).join("$");
   }
   return out;
 }

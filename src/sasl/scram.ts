@@ -127,10 +127,10 @@ export function scramServer(
       throw new SaslError("malformed", "scram proof has the wrong size");
     }
     // Each is looked at, so that time does not tell which.
-    const fitting = [credentials, ...credentials.others ?? []].filter((c) => {
-      const clientKey = hmac(hash, c.storedKey, message);
+    const fitting = [credentials, ...credentials.others ?? []].filter((credentials) => {
+      const clientKey = hmac(hash, credentials.storedKey, message);
       for (let i = 0; i < clientKey.length; i++) clientKey[i] ^= final.proof[i];
-      return sameBytes(digest(hash, clientKey), c.storedKey);
+      return sameBytes(digest(hash, clientKey), credentials.storedKey);
     });
     if (fitting.length === 0 || !known) {
       throw new SaslError("credentials", "wrong user name or password");

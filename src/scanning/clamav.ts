@@ -21,13 +21,13 @@ export class TooLargeForScanner extends ScanError {
  */
 export async function askClamAv(
   conn: Pick<Deno.Conn, "read" | "write">,
-  m: ScanMessage,
+  message: ScanMessage,
 ): Promise<ScanResult> {
   let sent = 0;
   try {
     await writeAll(conn, new TextEncoder().encode("zINSTREAM\0"));
-    for (; sent < m.size; sent += chunkSize) {
-      await writeAll(conn, chunk(m.read(sent, Math.min(m.size, sent + chunkSize))));
+    for (; sent < message.size; sent += chunkSize) {
+      await writeAll(conn, chunk(message.read(sent, Math.min(message.size, sent + chunkSize))));
       await nextTurn();
     }
     await writeAll(conn, chunk(new Uint8Array(0)));

@@ -15,9 +15,9 @@ export interface RawField {
 }
 
 /** Reads a message's header. @throws HeaderTooLarge */
-export function readHeader(m: ScanMessage): RawField[] {
-  if (m.headerSize > maxHeader) throw new HeaderTooLarge();
-  const fields = rawFields(m.read(0, m.headerSize));
+export function readHeader(message: ScanMessage): RawField[] {
+  if (message.headerSize > maxHeader) throw new HeaderTooLarge();
+  const fields = rawFields(message.read(0, message.headerSize));
   if (fields.length > maxFields) throw new HeaderTooLarge();
   return fields;
 }
@@ -51,8 +51,8 @@ export function rawFields(header: Uint8Array): RawField[] {
   return fields;
 }
 
-function isEmptyLine(b: Uint8Array, at: number): boolean {
-  return b[at] === 10 || (b[at] === 13 && b[at + 1] === 10);
+function isEmptyLine(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 10 || (bytes[at] === 13 && bytes[at + 1] === 10);
 }
 
 function fieldOf(bytes: Uint8Array): RawField {
@@ -63,8 +63,8 @@ function fieldOf(bytes: Uint8Array): RawField {
 }
 
 /** What stands behind the colon, without the last line end; further lines begin after LF. */
-export function rawValue(f: RawField): Uint8Array {
-  const bytes = f.bytes.subarray(f.bytes.indexOf(58) + 1).filter((b) => b !== 13);
+export function rawValue(field: RawField): Uint8Array {
+  const bytes = field.bytes.subarray(field.bytes.indexOf(58) + 1).filter((b) => b !== 13);
   return bytes.at(-1) === 10 ? bytes.subarray(0, -1) : bytes;
 }
 

@@ -47,19 +47,19 @@ export class NewBody implements BodySink {
 /** Writes the message with the changes made. @throws file errors */
 export async function rewrite(
   dir: string,
-  m: ScanMessage,
+  message: ScanMessage,
   changes: readonly HeaderChange[],
   body: NewBody | undefined,
 ): Promise<RewrittenMessage> {
-  const header = changedHeader(readHeader(m), changes);
+  const header = changedHeader(readHeader(message), changes);
   const { path, file } = await createTemp(dir, prefix);
   try {
     await writeAll(file, header);
-    const from = body ? 0 : m.headerSize;
-    const to = body ? body.size : m.size;
+    const from = body ? 0 : message.headerSize;
+    const to = body ? body.size : message.size;
     for (let at = from; at < to; at += pieceSize) {
       const end = Math.min(to, at + pieceSize);
-      await writeAll(file, body ? readRange(body.file, at, end) : m.read(at, end));
+      await writeAll(file, body ? readRange(body.file, at, end) : message.read(at, end));
       await nextTurn();
     }
     // Of any size, it may be what is delivered.

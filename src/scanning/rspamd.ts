@@ -64,11 +64,18 @@ const answerSchema = object({
 export async function askRspamd(
   outbound: Outbound,
   server: RspamdServer,
-  e: ScanEnvelope,
-  m: ScanMessage,
+  envelope: ScanEnvelope,
+  message: ScanMessage,
   signal: AbortSignal,
 ): Promise<ScanResult> {
-  const { status, text } = await post(outbound, server, "checkv2", facts(e), m, signal);
+  const { status, text } = await post(
+    outbound,
+    server,
+    "checkv2",
+    facts(envelope),
+    message,
+    signal,
+  );
   if (status !== 200) throw new ScanError(`it answered ${status}: ${text.slice(0, 200)}`);
   let json: unknown;
   try {
@@ -87,11 +94,11 @@ export async function teachRspamd(
   outbound: Outbound,
   server: RspamdServer,
   as: "spam" | "ham",
-  m: ScanMessage,
+  message: ScanMessage,
   signal: AbortSignal,
 ): Promise<void> {
   const to = { ...server, url: server.controllerUrl };
-  const { status, text } = await post(outbound, to, `learn${as}`, {}, m, signal);
+  const { status, text } = await post(outbound, to, `learn${as}`, {}, message, signal);
   // 208: learned before. 204: it has nothing to learn from such a message.
   if (status === 200 || status === 208 || status === 204) return;
   throw new ScanError(`it answered ${status}: ${text.slice(0, 200)}`);
@@ -100,19 +107,19 @@ export async function teachRspamd(
 /** Values of fields of HTTP: bytes beyond ASCII have no place in them. */
 const ascii = (text: string) => text.replace(/[^ -~]/g, "?").slice(0, 1000);
 
-function facts(e: ScanEnvelope): Record<string, string | string[]> {
+function facts(envelope: ScanEnvelope): Record<string, string | string[]> {
   return {
-    ...(e.remoteIp === "" ? {} : { ip: e.remoteIp }),
-    ...(e.remoteName === undefined ? {} : { hostname: ascii(e.remoteName) }),
-    ...(e.username === undefined ? {} : { user: ascii(e.username) }),
-    ...(e.tls === undefined
+    ...(envelope.remoteIp === "" ? {} : { ip: envelope.remoteIp }),
+    ...(envelope.remoteName === undefined ? {} : { hostname: ascii(envelope.remoteName) }),
+    ...(envelope.username === undefined ? {} : { user: ascii(envelope.username) }),
+    ...(envelope.tls === undefined
       ? {}
-      : { "tls-cipher": ascii(e.tls.cipher), "tls-version": ascii(e.tls.version) }),
-    helo: ascii(e.hello),
-    from: ascii(e.mailFrom),
-    rcpt: e.recipients.slice(0, 1000).map(ascii),
-    "queue-id": ascii(e.id),
-    "mta-name": ascii(e.hostname),
+      : { "tls-cipher": ascii(envelope.tls.cipher), "tls-version": ascii(envelope.tls.version) }),
+    helo: ascii(envelope.hello),
+    from: ascii(envelope.mailFrom),
+    rcpt: envelope.recipients.slice(0, 1000).map(ascii),
+    "queue-id": ascii(envelope.id),
+    "mta-name": ascii(envelope.hostname),
     "mta-tag": "mox",
   };
 }
@@ -122,7 +129,7 @@ async function post(
   server: RspamdServer,
   path: string,
   headers: Record<string, string | string[]>,
-  m: ScanMessage,
+  message: ScanMessage,
   signal: AbortSignal,
 ): Promise<{ status: number; text: string }> {
   const base = server.url.endsWith("/") ? server.url : `${server.url}/`;
@@ -133,7 +140,7 @@ async function post(
       ...headers,
       ...(server.password === "" ? {} : { password: server.password }),
       "content-type": "text/plain",
-      "content-length": String(m.size),
+      "content-length": String(message.size),
     },
     // The administrator's choice.
     rule: undefined,
@@ -146,7 +153,7 @@ async function post(
   // It may answer before it has all, and then nobody waits for this.
   promise.catch(() => {});
   try {
-    await send(request, m, promise);
+    await send(request, message, promise);
     const answer = await promise;
     return { status: answer.statusCode ?? 0, text: await bodyOf(answer) };
   } catch (err) {
@@ -160,13 +167,13 @@ async function post(
 
 async function send(
   request: Awaited<ReturnType<Outbound["begin"]>>,
-  m: ScanMessage,
+  message: ScanMessage,
   answered: Promise<unknown>,
 ): Promise<void> {
   let over = false;
   const ended = answered.then(() => void (over = true), () => void (over = true));
-  for (let at = 0; at < m.size && !over; at += chunkSize) {
-    const more = request.write(m.read(at, Math.min(m.size, at + chunkSize)));
+  for (let at = 0; at < message.size && !over; at += chunkSize) {
+    const more = request.write(message.read(at, Math.min(message.size, at + chunkSize)));
     if (!more) {
       await Promise.race([new Promise<void>((go) => request.once("drain", () => go())), ended]);
     }

@@ -84,9 +84,9 @@ export class Scanners {
   readonly #places = new Map<string, Places>();
   readonly #states = new Map<string, { error: string | undefined; since: number }>();
 
-  constructor(o: ScannersOptions) {
-    this.#o = o;
-    for (const name of o.scanners.keys()) this.#places.set(name, new Places(atOnce));
+  constructor(options: ScannersOptions) {
+    this.#o = options;
+    for (const name of options.scanners.keys()) this.#places.set(name, new Places(atOnce));
   }
 
   /** How each answered last; `since` 0 where it was not asked yet. */
@@ -110,7 +110,11 @@ export class Scanners {
   }
 
   /** Asks the named ones. Never fails for what a scanner does. @throws file errors */
-  async scan(names: readonly string[], e: ScanEnvelope, m: ScanMessage): Promise<Scanned> {
+  async scan(
+    names: readonly string[],
+    envelope: ScanEnvelope,
+    message: ScanMessage,
+  ): Promise<Scanned> {
     const all: Scanned = {
       action: "accept",
       facts: [],
@@ -125,10 +129,12 @@ export class Scanners {
       for (const name of names) {
         const scanner = this.#o.scanners.get(name);
         if (!scanner) continue;
-        const left = all.mailFrom === undefined ? e : { ...e, mailFrom: all.mailFrom };
-        const { result, body } = await this.#ask(name, scanner, left, all.changed ?? m);
+        const left = all.mailFrom === undefined
+          ? envelope
+          : { ...envelope, mailFrom: all.mailFrom };
+        const { result, body } = await this.#ask(name, scanner, left, all.changed ?? message);
         try {
-          await this.#take(all, name, scanner, result, body, m);
+          await this.#take(all, name, scanner, result, body, message);
         } finally {
           body?.remove();
         }
@@ -147,7 +153,7 @@ export class Scanners {
     scanner: Scanner,
     said: ScanResult,
     body: NewBody | undefined,
-    m: ScanMessage,
+    message: ScanMessage,
   ): Promise<void> {
     const fact: ScanFact = { scanner: name, text: said.text };
     if (said.spamScore !== undefined) {
@@ -173,18 +179,18 @@ export class Scanners {
     for (const [i, reply] of r.refusedRecipients) all.refusedRecipients.set(i, reply);
     if (r.headers.length === 0 && body === undefined) return;
     const before = all.changed;
-    all.changed = await rewrite(this.#o.tempDir, before ?? m, r.headers, body);
+    all.changed = await rewrite(this.#o.tempDir, before ?? message, r.headers, body);
     before?.remove();
   }
 
   async #ask(
     name: string,
     scanner: Scanner,
-    e: ScanEnvelope,
-    m: ScanMessage,
+    envelope: ScanEnvelope,
+    message: ScanMessage,
   ): Promise<{ result: ScanResult; body?: NewBody }> {
     const max = scanner.MaxMessageSize;
-    if (max > 0 && m.size > max) return { result: tooLarge(scanner) };
+    if (max > 0 && message.size > max) return { result: tooLarge(scanner) };
     const started = performance.now();
     const limit = AbortSignal.timeout(scanner.Timeout);
     let body: NewBody | undefined;
@@ -193,7 +199,7 @@ export class Scanners {
     try {
       const result = await this.#places.get(name)!.use(
         limit,
-        () => this.#once(name, scanner, e, m, limit, newBody),
+        () => this.#once(name, scanner, envelope, message, limit, newBody),
       );
       this.#note(name, undefined);
       return { result, body };
@@ -214,23 +220,25 @@ export class Scanners {
   async #once(
     name: string,
     scanner: Scanner,
-    e: ScanEnvelope,
-    m: ScanMessage,
+    envelope: ScanEnvelope,
+    message: ScanMessage,
     limit: AbortSignal,
     newBody: () => Promise<NewBody>,
   ): Promise<ScanResult> {
     const { outbound } = this.#o;
-    if (scanner.Rspamd) return await askRspamd(outbound, this.#rspamd(name), e, m, limit);
+    if (scanner.Rspamd) {
+      return await askRspamd(outbound, this.#rspamd(name), envelope, message, limit);
+    }
     const to = parseEndpoint((scanner.Milter ?? scanner.ClamAV!).Address);
     if (scanner.ClamAV) {
       using stream = await openStream(outbound, to, limit);
-      return await askClamAv(stream.conn, m);
+      return await askClamAv(stream.conn, message);
     }
     const conn = await connectScanner(outbound, to, scanner.Timeout, limit);
     const end = () => conn.destroy();
     limit.addEventListener("abort", end);
     try {
-      return await askMilter(conn, e, m, newBody);
+      return await askMilter(conn, envelope, message, newBody);
     } finally {
       limit.removeEventListener("abort", end);
       conn.destroy();
@@ -258,26 +266,26 @@ export class Scanners {
   }
 
   /** Has a scanner learn a message. @throws ScanError, OutboundError, and a timeout's DOMException */
-  async teach(name: string, as: "spam" | "ham", m: ScanMessage): Promise<void> {
+  async teach(name: string, as: "spam" | "ham", message: ScanMessage): Promise<void> {
     const scanner = this.#o.scanners.get(name);
     if (!scanner?.Rspamd || scanner.Rspamd.ControllerURL === "") return;
     const max = scanner.MaxMessageSize;
-    if (max > 0 && m.size > max) return;
+    if (max > 0 && message.size > max) return;
     const limit = AbortSignal.timeout(scanner.Timeout);
-    await teachRspamd(this.#o.outbound, this.#rspamd(name), as, m, limit);
+    await teachRspamd(this.#o.outbound, this.#rspamd(name), as, message, limit);
   }
 }
 
 /** A verdict as the administrator wants it. */
-function asConfigured(r: ScanResult, scanner: Scanner): ScanResult {
-  const virus = r.virus !== undefined && r.virus !== "";
-  const bad = virus && r.action === "accept"
+function asConfigured(result: ScanResult, scanner: Scanner): ScanResult {
+  const virus = result.virus !== undefined && result.virus !== "";
+  const bad = virus && result.action === "accept"
     ? {
-      ...r,
+      ...result,
       action: "reject" as const,
-      reply: { code: 554, enhanced: "7.1", text: `message has a virus: ${r.virus}` },
+      reply: { code: 554, enhanced: "7.1", text: `message has a virus: ${result.virus}` },
     }
-    : r;
+    : result;
   return bad.action === "reject" && scanner.Verdict === "junk"
     ? { ...bad, action: "accept", reply: undefined, quarantine: bad.reply?.text ?? bad.text }
     : bad;

@@ -61,10 +61,10 @@ export async function verifyArc(
   const results = fieldText(signed.header, newest.results);
   const outcome: ArcOutcome = {
     result: "pass",
-    chain: sets.map((s) => ({
-      instance: s.instance,
-      domain: s.as.domain,
-      selector: s.as.selector,
+    chain: sets.map((set) => ({
+      instance: set.instance,
+      domain: set.as.domain,
+      selector: set.as.selector,
     })),
     lastResults: results.slice(results.indexOf(";") + 1).trim(),
     instance: newest.instance,

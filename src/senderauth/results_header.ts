@@ -85,11 +85,11 @@ export function formatResults(authservId: string, methods: readonly MethodResult
   if (methods.length === 0) return `${value(authservId)}; none`;
   return [
     value(authservId),
-    ...methods.map((m) => {
-      const words = [`${m.method}=${m.result}`];
-      if (m.comment) words.push(`(${comment(m.comment)})`);
-      if (m.reason) words.push(`reason=${quoted(m.reason)}`);
-      for (const [name, v] of m.properties) words.push(`${name}=${value(v)}`);
+    ...methods.map((result) => {
+      const words = [`${result.method}=${result.result}`];
+      if (result.comment) words.push(`(${comment(result.comment)})`);
+      if (result.reason) words.push(`reason=${quoted(result.reason)}`);
+      for (const [name, v] of result.properties) words.push(`${name}=${value(v)}`);
       return words.join(" ");
     }),
   ].join(";\r\n\t");

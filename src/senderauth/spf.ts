@@ -221,16 +221,16 @@ function countTerm(check: Check): void {
   }
 }
 
-async function matches(check: Check, m: SpfMechanism, domain: string): Promise<boolean> {
-  switch (m.name) {
+async function matches(check: Check, mechanism: SpfMechanism, domain: string): Promise<boolean> {
+  switch (mechanism.name) {
     case "all":
       return true;
     case "ip4":
     case "ip6":
-      return sameNetwork(check.ip, m.network, m.bits);
+      return sameNetwork(check.ip, mechanism.network, mechanism.bits);
     case "include": {
       countTerm(check);
-      const target = await expandDomain(check, m.domain, domain);
+      const target = await expandDomain(check, mechanism.domain, domain);
       const name = checkableDomain(target);
       const found = name === undefined ? undefined : await checkHost(check, name);
       // RFC 7208 §5.2.
@@ -240,22 +240,29 @@ async function matches(check: Check, m: SpfMechanism, domain: string): Promise<b
     case "exists": {
       countTerm(check);
       // RFC 7208 §5.7: always an A lookup.
-      const target = await expandDomain(check, m.domain, domain);
+      const target = await expandDomain(check, mechanism.domain, domain);
       return (await lookup(check, target, "A", true)).length > 0;
     }
     case "a": {
       countTerm(check);
-      const target = m.domain ? await expandDomain(check, m.domain, domain) : domain;
-      return await hasAddress(check, target, m.ip4Bits, m.ip6Bits, true);
+      const target = mechanism.domain
+        ? await expandDomain(check, mechanism.domain, domain)
+        : domain;
+      return await hasAddress(check, target, mechanism.ip4Bits, mechanism.ip6Bits, true);
     }
     case "mx": {
       countTerm(check);
-      const target = m.domain ? await expandDomain(check, m.domain, domain) : domain;
+      const target = mechanism.domain
+        ? await expandDomain(check, mechanism.domain, domain)
+        : domain;
       const hosts = await lookup(check, target, "MX", true);
       // RFC 7208 §4.6.4.
       if (hosts.length > SPF_MAX_NAMES) throw new Abort("permerror", `${target} has too many MX`);
       for (const { exchange } of hosts) {
-        if (exchange !== "" && await hasAddress(check, exchange, m.ip4Bits, m.ip6Bits, true)) {
+        if (
+          exchange !== "" &&
+          await hasAddress(check, exchange, mechanism.ip4Bits, mechanism.ip6Bits, true)
+        ) {
           return true;
         }
       }
@@ -263,7 +270,9 @@ async function matches(check: Check, m: SpfMechanism, domain: string): Promise<b
     }
     case "ptr": {
       countTerm(check);
-      const target = m.domain ? await expandDomain(check, m.domain, domain) : domain;
+      const target = mechanism.domain
+        ? await expandDomain(check, mechanism.domain, domain)
+        : domain;
       const name = normalizeName(target);
       return name !== undefined && (await validatedNames(check)).some((n) => isUnder(n, name));
     }

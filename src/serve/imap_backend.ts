@@ -31,31 +31,33 @@ export interface ImapOptions {
   events: ImapEvents;
 }
 
-export function imapBackend(o: ImapOptions): ImapBackend {
+export function imapBackend(options: ImapOptions): ImapBackend {
   return {
     sharing: {
-      owners: (user) => o.shares.owners(user),
-      changed: (c) => o.shares.changed(c),
-      granting: (owner, identifier) => o.shares.add(owner, identifier),
-      accountNamed: (name) => o.config.account(name) ? name : loginAccount(o.config, name),
-      open: (name) => o.accounts.open(name),
+      owners: (user) => options.shares.owners(user),
+      changed: (c) => options.shares.changed(c),
+      granting: (owner, identifier) => options.shares.add(owner, identifier),
+      accountNamed: (name) =>
+        options.config.account(name) ? name : loginAccount(options.config, name),
+      open: (name) => options.accounts.open(name),
     },
-    scripts: { url: `sieve://${o.hostname}`, note: (change) => o.events.note(change) },
-    hostname: o.hostname,
-    log: o.log,
-    tempDir: o.tempDir,
-    maxMessageSize: o.maxMessageSize,
-    plaintextLogin: o.plaintextLogin,
-    pedantic: o.pedantic,
-    tls: o.tls,
-    jmapUrl: o.jmapUrl,
-    sasl: o.sasl,
-    loginGuard: o.loginGuard,
-    loggedIn: (session) => o.openLogins.add(session),
-    capabilitiesDisabled: (account) => o.config.account(account)?.IMAPCapabilitiesDisabled ?? [],
+    scripts: { url: `sieve://${options.hostname}`, note: (change) => options.events.note(change) },
+    hostname: options.hostname,
+    log: options.log,
+    tempDir: options.tempDir,
+    maxMessageSize: options.maxMessageSize,
+    plaintextLogin: options.plaintextLogin,
+    pedantic: options.pedantic,
+    tls: options.tls,
+    jmapUrl: options.jmapUrl,
+    sasl: options.sasl,
+    loginGuard: options.loginGuard,
+    loggedIn: (session) => options.openLogins.add(session),
+    capabilitiesDisabled: (account) =>
+      options.config.account(account)?.IMAPCapabilitiesDisabled ?? [],
     async accountForLogin(login) {
-      const name = loginAccount(o.config, login);
-      return name === undefined ? undefined : await o.accounts.open(name);
+      const name = loginAccount(options.config, login);
+      return name === undefined ? undefined : await options.accounts.open(name);
     },
   };
 }

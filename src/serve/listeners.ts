@@ -128,12 +128,14 @@ interface ListenerLimits {
 }
 
 /** The proxies of a listener, for ports where the server speaks first and for web ports; undefined without any. */
-function trustedProxies(l: Listener): { mail: TrustedProxies; web: TrustedProxies } | undefined {
-  if (l.TrustedProxies.length === 0) return undefined;
-  const networks = new Networks(l.TrustedProxies);
+function trustedProxies(
+  listener: Listener,
+): { mail: TrustedProxies; web: TrustedProxies } | undefined {
+  if (listener.TrustedProxies.length === 0) return undefined;
+  const networks = new Networks(listener.TrustedProxies);
   return {
-    mail: { networks, header: l.ProxyProtocol ? "required" : "never" },
-    web: { networks, header: l.ProxyProtocol ? "detected" : "never" },
+    mail: { networks, header: listener.ProxyProtocol ? "required" : "never" },
+    web: { networks, header: listener.ProxyProtocol ? "detected" : "never" },
   };
 }
 
@@ -147,8 +149,8 @@ export class Listeners {
   readonly #web: { https: boolean; names: string[]; handlers: HttpHandlers }[] = [];
   readonly #maildrops = new MaildropLocks();
 
-  constructor(s: ListenerServices) {
-    this.#s = s;
+  constructor(services: ListenerServices) {
+    this.#s = services;
   }
 
   /** Those that are open now. */
@@ -163,9 +165,9 @@ export class Listeners {
   }
 
   /** Serves what a listener has enabled, on its addresses. @throws ListenError */
-  async open(l: Listener): Promise<void> {
-    const tls = this.#s.certificates.for(l);
-    const hostname = l.Hostname || this.#s.config.static.Hostname;
+  async open(listener: Listener): Promise<void> {
+    const tls = this.#s.certificates.for(listener);
+    const hostname = listener.Hostname || this.#s.config.static.Hostname;
     const smtpLog = new Log("smtpserver");
     const services = {
       config: this.#s.config,
@@ -178,16 +180,17 @@ export class Listeners {
       hostname,
     };
     const { developer, config, sasl } = this.#s;
-    const receiving = this.#s.receiving.backend(l, this.#s.passing);
+    const receiving = this.#s.receiving.backend(listener, this.#s.passing);
     const backendsFor = (queueing: SmtpBackend) =>
       developer
         ? developerBackends(developer, config, this.#s.accounts, sasl, receiving, queueing)
         : { receiving, submission: queueing };
-    const backends = backendsFor(submissionBackend(services, l.Submission.Scanners));
-    const secured = backendsFor(submissionBackend(services, l.Submissions.Scanners)).submission;
+    const backends = backendsFor(submissionBackend(services, listener.Submission.Scanners));
+    const secured =
+      backendsFor(submissionBackend(services, listener.Submissions.Scanners)).submission;
     const serve = (o: SmtpListenOptions) => serveSmtp(developer ? developerPort(developer, o) : o);
-    const proxies = trustedProxies(l);
-    for (const ip of this.#s.sockets.ips(l)) {
+    const proxies = trustedProxies(listener);
+    for (const ip of this.#s.sockets.ips(listener)) {
       const limits = () => ({
         proxies: proxies?.mail,
         connectionLimiter: new ConnectionLimiter(openConnectionLimits, {
@@ -195,14 +198,14 @@ export class Listeners {
         }),
         rateLimiter: new RateLimiter(connectionRate, { exemptLoopback: this.#s.local }),
       });
-      const clientTls = this.#clientTls(l, tls);
+      const clientTls = this.#clientTls(listener, tls);
       const smtp: SmtpServerOptions = {
         hostname,
         log: smtpLog,
         backend: backends.receiving,
         tmpDir: this.#s.tempDir,
         tls,
-        limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
+        limits: listener.SMTPMaxMessageSize > 0 ? { size: listener.SMTPMaxMessageSize } : undefined,
         loginGuard: this.#s.loginGuard,
         pedantic: this.#s.config.static.Pedantic,
       };
@@ -212,38 +215,38 @@ export class Listeners {
         tls: clientTls,
         backend: backends.submission,
       };
-      if (l.SMTP.Enabled) {
+      if (listener.SMTP.Enabled) {
         this.#add(
           "SMTP",
           await serve({
             ...smtp,
             ...limits(),
-            ...await this.#at(ip, l.SMTP.Port || 25, "SMTP"),
-            tls: l.SMTP.NoSTARTTLS ? undefined : tls,
-            requireTls: l.SMTP.RequireSTARTTLS,
-            noRequireTls: l.SMTP.NoRequireTLS,
+            ...await this.#at(ip, listener.SMTP.Port || 25, "SMTP"),
+            tls: listener.SMTP.NoSTARTTLS ? undefined : tls,
+            requireTls: listener.SMTP.RequireSTARTTLS,
+            noRequireTls: listener.SMTP.NoRequireTLS,
           }),
         );
       }
-      if (l.Submission.Enabled) {
+      if (listener.Submission.Enabled) {
         this.#add(
           "submission",
           await serve({
             ...submission,
             ...limits(),
-            ...await this.#at(ip, l.Submission.Port || 587, "submission"),
-            requireTls: !l.Submission.NoRequireSTARTTLS,
-            allowPlainAuth: l.Submission.NoRequireSTARTTLS,
+            ...await this.#at(ip, listener.Submission.Port || 587, "submission"),
+            requireTls: !listener.Submission.NoRequireSTARTTLS,
+            allowPlainAuth: listener.Submission.NoRequireSTARTTLS,
           }),
         );
       }
-      if (l.Submissions.Enabled && tls) {
+      if (listener.Submissions.Enabled && tls) {
         this.#add(
           "submissions (TLS)",
           await serve({
             ...submission,
             ...limits(),
-            ...await this.#at(ip, l.Submissions.Port || 465, "submissions"),
+            ...await this.#at(ip, listener.Submissions.Port || 465, "submissions"),
             backend: secured,
             implicitTls: true,
           }),
@@ -257,16 +260,24 @@ export class Listeners {
         hostname,
         limits: limits(),
       });
-      if (l.IMAP.Enabled) await this.#imap(userPort(l.IMAP.Port || 143, false), l);
-      if (l.IMAPS.Enabled && tls) await this.#imap(userPort(l.IMAPS.Port || 993, true), l);
-      if (l.POP3.Enabled) await this.#pop3(userPort(l.POP3.Port || 110, false), l);
-      if (l.POP3S.Enabled && tls) await this.#pop3(userPort(l.POP3S.Port || 995, true), l);
-      if (l.ManageSieve.Enabled) {
-        await this.#managesieve(userPort(l.ManageSieve.Port || 4190, false), l);
+      if (listener.IMAP.Enabled) {
+        await this.#imap(userPort(listener.IMAP.Port || 143, false), listener);
+      }
+      if (listener.IMAPS.Enabled && tls) {
+        await this.#imap(userPort(listener.IMAPS.Port || 993, true), listener);
+      }
+      if (listener.POP3.Enabled) {
+        await this.#pop3(userPort(listener.POP3.Port || 110, false), listener);
+      }
+      if (listener.POP3S.Enabled && tls) {
+        await this.#pop3(userPort(listener.POP3S.Port || 995, true), listener);
+      }
+      if (listener.ManageSieve.Enabled) {
+        await this.#managesieve(userPort(listener.ManageSieve.Port || 4190, false), listener);
       }
       // Where networks let nothing but HTTPS through, mail programs get through this way.
       const alpn = new Map<string, AlpnHandler>();
-      if (l.Submissions.EnabledOnHTTPS) {
+      if (listener.Submissions.EnabledOnHTTPS) {
         alpn.set("smtp", (made, cid, log, arrival) =>
           serveSecured(
             made,
@@ -274,8 +285,8 @@ export class Listeners {
             (conn) => serveSmtpConnection(conn, { ...submission, backend: secured }),
           ));
       }
-      if (l.IMAPS.EnabledOnHTTPS) {
-        const backend = this.#imapBackend(l, tls, hostname);
+      if (listener.IMAPS.EnabledOnHTTPS) {
+        const backend = this.#imapBackend(listener, tls, hostname);
         alpn.set("imap", (made, cid, log, arrival) =>
           serveSecured(
             made,
@@ -283,7 +294,7 @@ export class Listeners {
             (conn) => serveImap(conn, backend),
           ));
       }
-      for (const p of webPorts(this.#s.config, l, this.#webHandlers())) {
+      for (const p of webPorts(this.#s.config, listener, this.#webHandlers())) {
         this.#web.push({
           https: p.https,
           names: p.services.map((s) => s.name),
@@ -300,17 +311,17 @@ export class Listeners {
         });
         this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
       }
-      if (l.AuthHTTP.Enabled) {
-        const port = l.AuthHTTP.Port || 8012;
+      if (listener.AuthHTTP.Enabled) {
+        const port = listener.AuthHTTP.Port || 8012;
         const socket = await this.#s.sockets.take(ip, port, "auth_http");
         this.#add(
           "auth_http",
-          await serveAuthHttp(ip, port, socket, l.TrustedProxies, this.#s.authHttp),
+          await serveAuthHttp(ip, port, socket, listener.TrustedProxies, this.#s.authHttp),
         );
       }
-      if (l.MetricsHTTP.Enabled) {
+      if (listener.MetricsHTTP.Enabled) {
         const m = await serveMetrics(
-          await this.#s.sockets.take(ip, l.MetricsHTTP.Port || 8010, "metrics"),
+          await this.#s.sockets.take(ip, listener.MetricsHTTP.Port || 8010, "metrics"),
           new Log("metrics"),
           () => whyNotReady({ config: this.#s.config }),
         );
@@ -326,8 +337,8 @@ export class Listeners {
   }
 
   /** TLS for users' programs: they are asked for a certificate if anybody has one to log in with. */
-  #clientTls(l: Listener, tls: ServerTls | undefined): ServerTls | undefined {
-    if (!tls || l.TLS?.ClientAuthDisabled) return tls;
+  #clientTls(listener: Listener, tls: ServerTls | undefined): ServerTls | undefined {
+    if (!tls || listener.TLS?.ClientAuthDisabled) return tls;
     const { tlsKeys } = this.#s;
     return {
       certificateFor: (name) => tls.certificateFor(name),
@@ -343,7 +354,7 @@ export class Listeners {
     return { ...this.#s.pages.handlers, acme: (req) => proofs.answerHttp(req.url.pathname) };
   }
 
-  #imapBackend(l: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {
+  #imapBackend(listener: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {
     return imapBackend({
       config: this.#s.config,
       accounts: this.#s.accounts,
@@ -352,9 +363,11 @@ export class Listeners {
       log: new Log("imapserver"),
       hostname,
       tempDir: this.#s.tempDir,
-      maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
-      plaintextLogin: l.IMAP.NoRequireSTARTTLS,
-      jmapUrl: jmapUrl(l, hostname),
+      maxMessageSize: listener.SMTPMaxMessageSize > 0
+        ? listener.SMTPMaxMessageSize
+        : 100 * 1024 * 1024,
+      plaintextLogin: listener.IMAP.NoRequireSTARTTLS,
+      jmapUrl: jmapUrl(listener, hostname),
       pedantic: this.#s.config.static.Pedantic,
       tls,
       loginGuard: this.#s.loginGuard,
@@ -363,8 +376,8 @@ export class Listeners {
     });
   }
 
-  #imap(at: UserPlace, l: Listener): Promise<void> {
-    const backend = this.#imapBackend(l, at.tls, at.hostname);
+  #imap(at: UserPlace, listener: Listener): Promise<void> {
+    const backend = this.#imapBackend(listener, at.tls, at.hostname);
     return this.#userPort(at, {
       shown: "IMAP",
       protocol: "imap",
@@ -377,11 +390,11 @@ export class Listeners {
     });
   }
 
-  #pop3(at: UserPlace, l: Listener): Promise<void> {
+  #pop3(at: UserPlace, listener: Listener): Promise<void> {
     const backend = pop3Backend({
       ...this.#logins(at, "pop3server"),
       accounts: this.#s.accounts,
-      plaintextLogin: l.POP3.NoRequireSTARTTLS,
+      plaintextLogin: listener.POP3.NoRequireSTARTTLS,
       locks: this.#maildrops,
     });
     return this.#userPort(at, {
@@ -396,11 +409,11 @@ export class Listeners {
     });
   }
 
-  #managesieve(at: UserPlace, l: Listener): Promise<void> {
+  #managesieve(at: UserPlace, listener: Listener): Promise<void> {
     const backend = managesieveBackend({
       ...this.#logins(at, "managesieve"),
       scripts: this.#s.scripts,
-      plaintextLogin: l.ManageSieve.NoRequireSTARTTLS,
+      plaintextLogin: listener.ManageSieve.NoRequireSTARTTLS,
     });
     return this.#userPort(at, {
       shown: "ManageSieve",
@@ -421,20 +434,20 @@ export class Listeners {
     return { config, sasl, loginGuard, openLogins, hostname, tls, log: new Log(pkg) };
   }
 
-  async #userPort(at: UserPlace, p: UserProtocol): Promise<void> {
-    const name = at.implicit ? `${p.shown}S` : p.shown;
+  async #userPort(at: UserPlace, protocol: UserProtocol): Promise<void> {
+    const name = at.implicit ? `${protocol.shown}S` : protocol.shown;
     const { listener } = await this.#at(at.ip, at.port, name);
     const server = await serveTcp({
       hostname: at.ip,
       port: at.port,
       listener,
       tls: at.implicit ? at.tls : undefined,
-      log: new Log(p.pkg),
-      protocol: at.implicit ? `${p.protocol}s` : p.protocol,
-      pkg: p.pkg,
-      refusal: p.refusal,
+      log: new Log(protocol.pkg),
+      protocol: at.implicit ? `${protocol.protocol}s` : protocol.protocol,
+      pkg: protocol.pkg,
+      refusal: protocol.refusal,
       ...at.limits,
-    }, p.serve);
+    }, protocol.serve);
     this.#add(at.implicit ? `${name} (TLS)` : name, server);
   }
 
@@ -451,10 +464,10 @@ export class Listeners {
 }
 
 /** URL of the session of JMAP on a listener; the one by TLS if there is one. */
-function jmapUrl(l: Listener, hostname: string): string | undefined {
-  const s = l.JMAPHTTPS.Enabled ? l.JMAPHTTPS : l.JMAPHTTP;
+function jmapUrl(listener: Listener, hostname: string): string | undefined {
+  const s = listener.JMAPHTTPS.Enabled ? listener.JMAPHTTPS : listener.JMAPHTTP;
   if (!s.Enabled) return undefined;
-  const scheme = s === l.JMAPHTTPS || s.Forwarded ? "https" : "http";
+  const scheme = s === listener.JMAPHTTPS || s.Forwarded ? "https" : "http";
   const usual = scheme === "https" ? 443 : 80;
   const port = s.Forwarded || s.Port === 0 ? usual : s.Port;
   return URL.parse(`${scheme}://${hostname}:${port}/.well-known/jmap`)?.href;

@@ -57,7 +57,7 @@ export interface LoginServices {
   accounts: Accounts;
   directory: LoginDirectory;
   /** Asks another node about a login; set where there are nodes. */
-  askNode?: (node: string, l: AskedLogin) => Promise<LoginVerdict>;
+  askNode?: (node: string, login: AskedLogin) => Promise<LoginVerdict>;
   /** Undefined where nobody is checked elsewhere. */
   identities?: Identities;
 }
@@ -76,14 +76,14 @@ const awayText = "logins can't be checked just now, try again later";
  * @throws LoginAway
  */
 async function askDirectory(
-  s: LoginServices,
+  services: LoginServices,
   directory: Ldap,
   login: string,
   password: string,
   from: string,
 ): Promise<string | undefined> {
   try {
-    return await s.identities!.passwordAccount(directory, login, password, from);
+    return await services.identities!.passwordAccount(directory, login, password, from);
   } catch (err) {
     if (!(err instanceof IdentityError)) throw err;
     if (err.reason === "away") throw new LoginAway(awayText, { cause: err });
@@ -95,7 +95,7 @@ async function askDirectory(
 async function withAccount<T>(
   accounts: Accounts,
   name: string,
-  fn: (a: Account) => T | Promise<T>,
+  fn: (account: Account) => T | Promise<T>,
 ): Promise<T> {
   const account = await accounts.open(name);
   try {
@@ -107,19 +107,24 @@ async function withAccount<T>(
 
 /** The secrets of a login name's account; none for names that have no account. */
 async function secretsOf(
-  s: LoginServices,
+  services: LoginServices,
   login: string,
   account: string | undefined,
   start?: number,
 ): Promise<Secrets> {
-  const found = await s.directory.read(login, account, start);
+  const found = await services.directory.read(login, account, start);
   if (found !== "unread") return found;
-  return await withAccount(s.accounts, account!, (a) => a.credentials.secrets());
+  return await withAccount(services.accounts, account!, (a) => a.credentials.secrets());
 }
 
 /** Notes that an app password was used; nothing waits for it. */
-function noteUse(s: LoginServices, account: string, id: number, peer: SaslPeer | undefined): void {
-  withAccount(s.accounts, account, (a) => a.credentials.used(id, peer)).catch(() => {
+function noteUse(
+  services: LoginServices,
+  account: string,
+  id: number,
+  peer: SaslPeer | undefined,
+): void {
+  withAccount(services.accounts, account, (a) => a.credentials.used(id, peer)).catch(() => {
     // The server is stopping; nothing depends on it.
   });
 }
@@ -130,13 +135,15 @@ function noteUse(s: LoginServices, account: string, id: number, peer: SaslPeer |
  * time from before this.
  */
 function rightAtOnce(
-  s: LoginServices,
+  services: LoginServices,
   login: string,
   account: string | undefined,
   password: string,
 ): ProgramLogin | undefined {
-  if (account === undefined || s.identities?.directoryOf(login) !== undefined) return undefined;
-  const open = s.accounts.ifOpen(account);
+  if (account === undefined || services.identities?.directoryOf(login) !== undefined) {
+    return undefined;
+  }
+  const open = services.accounts.ifOpen(account);
   if (open === undefined) return undefined;
   const secrets = open.credentials.secrets();
   // What has yet to be renewed is for the slow way.
@@ -146,28 +153,30 @@ function rightAtOnce(
 
 /** Checks the password that a program sends. In about the same time whether or not the name has an account. */
 export async function checkProgramPassword(
-  s: LoginServices,
+  services: LoginServices,
   login: string,
   account: string | undefined,
   password: string,
   peer: SaslPeer | undefined,
 ): Promise<ProgramLogin> {
   const start = performance.now();
-  const right = rightAtOnce(s, login, account, password);
+  const right = rightAtOnce(services, login, account, password);
   if (right !== undefined) {
-    if (right.appPassword !== undefined) noteUse(s, account!, right.appPassword, peer);
+    if (right.appPassword !== undefined) noteUse(services, account!, right.appPassword, peer);
     return right;
   }
-  const secrets = await secretsOf(s, login, account, start);
-  const directory = s.identities?.directoryOf(login);
+  const secrets = await secretsOf(services, login, account, start);
+  const directory = services.identities?.directoryOf(login);
   if (directory !== undefined) {
     // App passwords are of this server.
     const { appPasswords, secondFactor } = secrets;
     const own = { ...noSecrets, appPasswords, secondFactor };
     const result = await verifyForProgram(own, password, peer?.remoteIp);
-    if (result.appPassword !== undefined) noteUse(s, account!, result.appPassword, peer);
+    if (result.appPassword !== undefined) noteUse(services, account!, result.appPassword, peer);
     if (result.result !== "wrong") return result;
-    if (await askDirectory(s, directory, login, password, peer?.remoteIp ?? "") === undefined) {
+    if (
+      await askDirectory(services, directory, login, password, peer?.remoteIp ?? "") === undefined
+    ) {
       return result;
     }
     return secondFactor
@@ -175,26 +184,26 @@ export async function checkProgramPassword(
       : { result: "ok", credential: identityCredential(directory.name) };
   }
   const result = await verifyForProgram(secrets, password, peer?.remoteIp);
-  if (result.appPassword !== undefined) noteUse(s, account!, result.appPassword, peer);
-  else if (result.result !== "wrong") await renewHash(s, account!, password, secrets);
+  if (result.appPassword !== undefined) noteUse(services, account!, result.appPassword, peer);
+  else if (result.result !== "wrong") await renewHash(services, account!, password, secrets);
   return result;
 }
 
 /** Checks a user's own password, for the pages; in about the same time whether or not the name has an account. */
 export async function checkOwnPassword(
-  s: LoginServices,
+  services: LoginServices,
   login: string,
   account: string | undefined,
   password: string,
   remoteIp: string,
 ): Promise<boolean> {
-  const directory = s.identities?.directoryOf(login);
+  const directory = services.identities?.directoryOf(login);
   if (directory !== undefined) {
-    return await askDirectory(s, directory, login, password, remoteIp) !== undefined;
+    return await askDirectory(services, directory, login, password, remoteIp) !== undefined;
   }
-  const secrets = await secretsOf(s, login, account);
+  const secrets = await secretsOf(services, login, account);
   if (!await verifyPassword(secrets.passwordHash, password, remoteIp)) return false;
-  await renewHash(s, account!, password, secrets);
+  await renewHash(services, account!, password, secrets);
   return true;
 }
 
@@ -205,14 +214,14 @@ function isRenewed({ passwordHash, derived }: Secrets): boolean {
 
 /** Replaces the hash of another server, now that the password is known. */
 async function renewHash(
-  s: LoginServices,
+  services: LoginServices,
   account: string,
   password: string,
   secrets: Secrets,
 ): Promise<void> {
   if (isRenewed(secrets)) return;
   await withAccount(
-    s.accounts,
+    services.accounts,
     account,
     (a) => a.credentials.renewHash(password, secrets.passwordHash!),
   );
@@ -225,11 +234,11 @@ async function renewHash(
  * @throws SaslError "temporary"
  */
 export async function checkToken(
-  s: LoginServices,
+  services: LoginServices,
   username: string,
   token: string,
 ): Promise<{ username: string; credential: string } | undefined> {
-  const { identities, config } = s;
+  const { identities, config } = services;
   const named = identities?.providerOf(username);
   const providers = username === ""
     ? identities?.providers.filter((p) => p.conf.Audiences.length > 0) ?? []
@@ -267,8 +276,11 @@ function notLeaving(config: Config, login: string): void {
 }
 
 /** What SASL asks of accounts. */
-export function saslBackend(s: LoginServices, tlsKeys: () => TlsKeys | undefined): SaslBackend {
-  const { config } = s;
+export function saslBackend(
+  services: LoginServices,
+  tlsKeys: () => TlsKeys | undefined,
+): SaslBackend {
+  const { config } = services;
   return {
     certificateUsername(certificate) {
       const key = tlsKeys()?.loginOf(certificate);
@@ -281,32 +293,35 @@ export function saslBackend(s: LoginServices, tlsKeys: () => TlsKeys | undefined
     async checkPassword(username, password, peer) {
       notLeaving(config, username);
       const account = loginAccount(config, username);
-      const r = await checkProgramPassword(s, username, account, password, peer).catch((err) => {
-        throw err instanceof LoginAway || err instanceof LoginsBusy
-          ? new SaslError("temporary", err.message, { cause: err })
-          : err;
-      });
+      const r = await checkProgramPassword(services, username, account, password, peer).catch(
+        (err) => {
+          throw err instanceof LoginAway || err instanceof LoginsBusy
+            ? new SaslError("temporary", err.message, { cause: err })
+            : err;
+        },
+      );
       if (r.result === "secondFactor") throw new SaslError("appPassword", needsAppPassword);
       return r.result === "ok" ? r.credential : undefined;
     },
     offers: () => ({
-      tokens: s.identities?.hasTokens ?? false,
-      plainOnly: s.identities?.hasDirectories ?? false,
+      tokens: services.identities?.hasTokens ?? false,
+      plainOnly: services.identities?.hasDirectories ?? false,
     }),
-    checkToken: (username, token) => checkToken(s, username, token),
+    checkToken: (username, token) => checkToken(services, username, token),
     async scramCredentials(username, mechanism, peer) {
       notLeaving(config, username);
       const account = loginAccount(config, username);
-      const secrets = await secretsOf(s, username, account);
+      const secrets = await secretsOf(services, username, account);
       // Made up in any case, so that it takes the time in any case.
-      const absent = s.directory.absentScram(username, mechanism);
-      return scramCredentials(secrets, mechanism, (id) => noteUse(s, account!, id, peer)) ?? absent;
+      const absent = services.directory.absentScram(username, mechanism);
+      return scramCredentials(secrets, mechanism, (id) => noteUse(services, account!, id, peer)) ??
+        absent;
     },
     async cramMd5Credentials(username, peer) {
       notLeaving(config, username);
       const account = loginAccount(config, username);
-      const secrets = await secretsOf(s, username, account);
-      return cramMd5Credentials(secrets, (id) => noteUse(s, account!, id, peer));
+      const secrets = await secretsOf(services, username, account);
+      return cramMd5Credentials(secrets, (id) => noteUse(services, account!, id, peer));
     },
   };
 }

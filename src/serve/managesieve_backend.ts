@@ -21,16 +21,16 @@ export interface ManageSieveOptions {
   openLogins: OpenLogins;
 }
 
-export function managesieveBackend(o: ManageSieveOptions): ManageSieveBackend {
+export function managesieveBackend(options: ManageSieveOptions): ManageSieveBackend {
   return {
-    hostname: o.hostname,
-    log: o.log,
-    scripts: o.scripts,
-    plaintextLogin: o.plaintextLogin,
-    tls: o.tls,
-    sasl: o.sasl,
-    loginGuard: o.loginGuard,
-    loggedIn: (session) => o.openLogins.add(session),
-    accountForLogin: (login) => loginAccount(o.config, login),
+    hostname: options.hostname,
+    log: options.log,
+    scripts: options.scripts,
+    plaintextLogin: options.plaintextLogin,
+    tls: options.tls,
+    sasl: options.sasl,
+    loginGuard: options.loginGuard,
+    loggedIn: (session) => options.openLogins.add(session),
+    accountForLogin: (login) => loginAccount(options.config, login),
   };
 }

@@ -42,9 +42,9 @@ export class OpenLogins {
   sessions: Sessions | undefined;
   readonly #unwatch: () => void;
 
-  constructor(o: OpenLoginsOptions) {
-    this.#o = o;
-    this.#unwatch = o.config.onChange(() => void this.recheckAll());
+  constructor(options: OpenLoginsOptions) {
+    this.#o = options;
+    this.#unwatch = options.config.onChange(() => void this.recheckAll());
   }
 
   /** Follows a session until it is over. @returns what tells that it is */
@@ -109,17 +109,17 @@ export class OpenLogins {
     }
   }
 
-  #keyOpens(s: OpenLogin): boolean {
-    const fingerprint = fingerprintOf(s.credential);
+  #keyOpens(login: OpenLogin): boolean {
+    const fingerprint = fingerprintOf(login.credential);
     return fingerprint !== undefined &&
-      (this.#o.tlsKeys()?.list(s.login).some((k) => k.fingerprint === fingerprint) ?? false);
+      (this.#o.tlsKeys()?.list(login.login).some((k) => k.fingerprint === fingerprint) ?? false);
   }
 
-  #end(s: OpenLogin, reason: string): void {
-    this.#open.get(s.account)?.delete(s);
-    if (this.#open.get(s.account)?.size === 0) this.#open.delete(s.account);
-    this.#o.log.info("session ended", { account: s.account, login: s.login, reason });
-    s.end(reason);
+  #end(login: OpenLogin, reason: string): void {
+    this.#open.get(login.account)?.delete(login);
+    if (this.#open.get(login.account)?.size === 0) this.#open.delete(login.account);
+    this.#o.log.info("session ended", { account: login.account, login: login.login, reason });
+    login.end(reason);
   }
 
   close(): void {

@@ -85,13 +85,13 @@ export interface Bound {
  * @throws ListenError, ControlError if another server has the folder; what was opened is closed then
  */
 export async function openParts(
-  o: ServerOptions,
+  options: ServerOptions,
   bound: Bound,
   stop: () => void,
 ): Promise<ServerParts> {
   const opened: Partial<ServerParts> = {};
   try {
-    return await open(o, bound, stop, opened);
+    return await open(options, bound, stop, opened);
   } catch (err) {
     await endParts(opened);
     throw err;
@@ -100,12 +100,12 @@ export async function openParts(
 
 /** @param opened gets each part as soon as it is there */
 async function open(
-  o: ServerOptions,
+  options: ServerOptions,
   bound: Bound,
   stop: () => void,
   opened: Partial<ServerParts>,
 ): Promise<ServerParts> {
-  const { config } = o;
+  const { config } = options;
   const { sockets, certificates, outbound, identities, scanners } = bound;
   const part = <K extends keyof ServerParts>(name: K, value: ServerParts[K]): ServerParts[K] =>
     opened[name] = value;
@@ -124,7 +124,7 @@ async function open(
   await settleLastBackup(config.dataDir);
 
   const secret = await openServerSecret(config.dataDir);
-  const now = o.receiving?.now ?? Date.now;
+  const now = options.receiving?.now ?? Date.now;
   const srs = srsOf(secret, now);
   const accounts = part(
     "accounts",
@@ -137,16 +137,16 @@ async function open(
   const isAccount = (name: string) => config.account(name) !== undefined;
   const audit = part("audit", new AuditLog(config.dataDir));
   identities.makes = { accounts, audit };
-  const outgoing = await outgoingOptions({ ...o, outbound });
+  const outgoing = await outgoingOptions({ ...options, outbound });
   const closePolicies = part("closePolicies", outgoing.close);
-  const freshResolver = o.local
+  const freshResolver = options.local
     ? undefined
-    : o.outgoing?.resolver
-    ? () => o.outgoing!.resolver!
+    : options.outgoing?.resolver
+    ? () => options.outgoing!.resolver!
     : () => makeResolver();
   const developer = part(
     "developer",
-    o.local ? o.developer ?? defaultDeveloper() : undefined,
+    options.local ? options.developer ?? defaultDeveloper() : undefined,
   );
 
   // Mail that goes out. What the queue tells of is for parts that come later.
@@ -154,7 +154,7 @@ async function open(
     "webhooks",
     await ServerWebhooks.open(config, outbound, () => opened.queue!),
   );
-  const scripts = part("sieve", await SieveDatabase.open(config.dataDir, o.receiving?.now));
+  const scripts = part("sieve", await SieveDatabase.open(config.dataDir, options.receiving?.now));
   const sieve = { db: scripts, site: new SiteScripts(join(config.dir, "sieve"), new Log("sieve")) };
   const queue = part(
     "queue",
@@ -164,7 +164,7 @@ async function open(
         {
           config,
           accounts,
-          local: o.local,
+          local: options.local,
           outbound,
           tempDir,
           queue: () => opened.queue!,
@@ -216,7 +216,7 @@ async function open(
   );
   tlsKeys.onRemoved = () => void openLogins.recheckAll();
   const loginGuard = new LoginGuard({
-    exemptLoopback: o.local,
+    exemptLoopback: options.local,
     accountOf: (login) => accountOfLogin(config, login) || undefined,
     log: new Log("auth"),
   });
@@ -238,12 +238,13 @@ async function open(
     await QuotaWarnings.open({ config, accounts, tempDir }),
   );
   const retention = part("retention", new Retention({ config, accounts }));
-  accounts.onOpen = (a) => {
-    trainer.attach(a);
-    learning?.attach(a);
-    quotaWarnings.attach(a);
-    a.seal = (m) => seal(a, tempDir, m);
-    a.credentials.onChange = (change, keep) => void openLogins.changed(a.name, change, keep);
+  accounts.onOpen = (account) => {
+    trainer.attach(account);
+    learning?.attach(account);
+    quotaWarnings.attach(account);
+    account.seal = (m) => seal(account, tempDir, m);
+    account.credentials.onChange = (change, keep) =>
+      void openLogins.changed(account.name, change, keep);
   };
   const journal = new Journal({ config, accounts, queue, tempDir });
   const months = part("months", await MonthCounts.open(config.dataPath("months.json")));
@@ -269,7 +270,7 @@ async function open(
         filters: trainer.filters,
         figures,
         tempDir,
-        local: o.local,
+        local: options.local,
         webhooks,
         srs,
         sieve,
@@ -278,10 +279,10 @@ async function open(
         journal,
         months,
       },
-      o.receiving,
+      options.receiving,
     ),
   );
-  await o.prepare?.(accounts);
+  await options.prepare?.(accounts);
 
   const states: WebShared["states"] = {
     tlsKeys: () => tlsKeys,
@@ -322,7 +323,7 @@ async function open(
       shares: () => shares,
       states,
       freshResolver,
-      security: o.local
+      security: options.local
         ? undefined
         : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },
     }),
@@ -355,7 +356,7 @@ async function open(
       queue,
       scanners,
       tempDir,
-      local: o.local,
+      local: options.local,
       developer,
       sockets,
       certificates,
@@ -427,15 +428,15 @@ async function open(
       })
       : undefined,
   );
-  const watched = o.local || !outgoing.resolver
+  const watched = options.local || !outgoing.resolver
     ? {}
     : watchDns(config, { accounts, tempDir, outbound }, outgoing.resolver, freshResolver!);
   Object.assign(opened, watched);
   await certificates.start({
     outbound,
-    resolver: o.local ? undefined : outgoing.resolver ?? makeResolver(),
+    resolver: options.local ? undefined : outgoing.resolver ?? makeResolver(),
     freshResolver: freshResolver ?? (() => makeResolver()),
-    patience: o.acmePatience,
+    patience: options.acmePatience,
   });
   return {
     ...{ config, tempDir, control, accounts, audit, scanners, learning, webhooks, events, queue },

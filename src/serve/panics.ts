@@ -15,13 +15,13 @@ function report(log: Log, what: string, error: unknown): void {
 
 /** Logs and counts them from here on, in place of ending the process. @returns function that ends it */
 export function catchPanics(log: Log): () => void {
-  const onRejection = (e: PromiseRejectionEvent) => {
-    e.preventDefault();
-    report(log, "unhandled rejection", e.reason);
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    report(log, "unhandled rejection", event.reason);
   };
-  const onError = (e: ErrorEvent) => {
-    e.preventDefault();
-    report(log, "unhandled error", e.error ?? e.message);
+  const onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    report(log, "unhandled error", event.error ?? event.message);
   };
   globalThis.addEventListener("unhandledrejection", onRejection);
   globalThis.addEventListener("error", onError);

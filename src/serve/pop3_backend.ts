@@ -23,19 +23,19 @@ export interface Pop3Options {
   locks: MaildropLocks;
 }
 
-export function pop3Backend(o: Pop3Options): Pop3Backend {
+export function pop3Backend(options: Pop3Options): Pop3Backend {
   return {
-    hostname: o.hostname,
-    log: o.log,
-    plaintextLogin: o.plaintextLogin,
-    tls: o.tls,
-    sasl: o.sasl,
-    loginGuard: o.loginGuard,
-    loggedIn: (session) => o.openLogins.add(session),
+    hostname: options.hostname,
+    log: options.log,
+    plaintextLogin: options.plaintextLogin,
+    tls: options.tls,
+    sasl: options.sasl,
+    loginGuard: options.loginGuard,
+    loggedIn: (session) => options.openLogins.add(session),
     async accountForLogin(login) {
-      const name = loginAccount(o.config, login);
-      return name === undefined ? undefined : await o.accounts.open(name);
+      const name = loginAccount(options.config, login);
+      return name === undefined ? undefined : await options.accounts.open(name);
     },
-    lock: (account) => o.locks.take(account),
+    lock: (account) => options.locks.take(account),
   };
 }

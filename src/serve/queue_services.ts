@@ -94,7 +94,7 @@ export function queueServices(
     /** Takes reports about messages of mailing lists; false for others. */
     listReport?: (event: DsnEvent) => Promise<boolean>;
   },
-  o: OutgoingOptions = {},
+  options: OutgoingOptions = {},
 ): QueueOptions {
   const withoutWebhooks = { ...s, webhooks: undefined };
   return {
@@ -106,13 +106,13 @@ export function queueServices(
         remoteDeliverer({
           log: new Log("smtpclient"),
           config: s.config,
-          resolver: o.resolver ?? makeResolver(),
-          tlsPolicy: o.tlsPolicy ?? opportunistic,
+          resolver: options.resolver ?? makeResolver(),
+          tlsPolicy: options.tlsPolicy ?? opportunistic,
           sources: sourceAddresses(s.config),
           authorities: s.outbound.authorities,
-          port: o.port,
+          port: options.port,
           // Tests have all servers on loopback.
-          rule: o.port === undefined
+          rule: options.port === undefined
             ? mailAddressRule({ allowed: s.config.static.AllowedUserNetworks })
             : undefined,
           signAgain: (message) => signAgain(s.config, message),
@@ -130,7 +130,7 @@ export function queueServices(
       }
       const reports = s.reports?.();
       if (reports) noteUndeliverable(reports.evaluations, event, Date.now());
-      await o.onEvent?.(event);
+      await options.onEvent?.(event);
     },
     onLimit: limitNotices(s),
     retiredPeriod: (account) => s.config.account(account)?.KeepRetiredMessagePeriod ?? 0,

@@ -64,14 +64,14 @@ export class QuotaWarnings {
   #writing: Promise<void> = Promise.resolve();
   #ended = false;
 
-  private constructor(o: QuotaWarningOptions) {
-    this.#o = o;
-    this.#file = o.config.dataPath("quotawarnings.json");
+  private constructor(options: QuotaWarningOptions) {
+    this.#o = options;
+    this.#file = options.config.dataPath("quotawarnings.json");
   }
 
   /** Reads what was said before. One whose file can't be read begins anew. */
-  static async open(o: QuotaWarningOptions): Promise<QuotaWarnings> {
-    const q = new QuotaWarnings(o);
+  static async open(options: QuotaWarningOptions): Promise<QuotaWarnings> {
+    const q = new QuotaWarnings(options);
     try {
       const saids = v.parse(Saids, JSON.parse(await Deno.readTextFile(q.#file)));
       for (const [name, said] of saids) q.#said.set(name, said);
@@ -158,8 +158,8 @@ export class QuotaWarnings {
   }
 
   /** Delivers the warning under way, unless the account has it, and notes it as said. */
-  async #deliver(account: Account, s: Said, level: number, time: number): Promise<void> {
-    const { messageId } = s.underWay!;
+  async #deliver(account: Account, said: Said, level: number, time: number): Promise<void> {
+    const { messageId } = said.underWay!;
     if (emailsOfMessageId(account, messageId.slice(1, -1)).length === 0) {
       const bytes = new TextEncoder().encode(this.#message(account, level, messageId));
       await withTempFile(this.#o.tempDir, "quota-", bytes, async (path) => {
@@ -173,9 +173,9 @@ export class QuotaWarnings {
       });
       log.info("warned of the quota", { account: account.name, percent: level });
     }
-    s.underWay = undefined;
-    s.level = Math.max(s.level, level);
-    s.at[level] = time;
+    said.underWay = undefined;
+    said.level = Math.max(said.level, level);
+    said.at[level] = time;
     await this.#write();
   }
 

@@ -54,22 +54,22 @@ export function retentionOf(
   config: Config,
   account: Account,
 ): { mailbox: string; days: number }[] {
-  return account.mailboxes().flatMap((m) => {
-    const days = keptDays(config, account.name, m);
-    return days === undefined ? [] : [{ mailbox: m.name, days }];
+  return account.mailboxes().flatMap((mailbox) => {
+    const days = keptDays(config, account.name, mailbox);
+    return days === undefined ? [] : [{ mailbox: mailbox.name, days }];
   }).sort((a, b) => a.mailbox < b.mailbox ? -1 : 1);
 }
 
 /** Removes what is too old in an account. @returns messages by mailbox */
-async function cleanUp(o: RetentionOptions, account: Account): Promise<Map<string, number>> {
+async function cleanUp(options: RetentionOptions, account: Account): Promise<Map<string, number>> {
   const removed = new Map<string, number>();
   for (const { id, name } of account.mailboxes()) {
     for (let after: number | undefined = 0; after !== undefined;) {
       // Rules, names and uses may change while others have their turn.
       const mailbox = account.mailbox(id);
-      const days = mailbox && keptDays(o.config, account.name, mailbox);
+      const days = mailbox && keptDays(options.config, account.name, mailbox);
       if (days === undefined) break;
-      const before = (o.now?.() ?? Date.now()) - days * day;
+      const before = (options.now?.() ?? Date.now()) - days * day;
       const { uids, last } = agedUids(account.db, id, before, after);
       after = last;
       if (uids.length > 0) {
@@ -93,13 +93,13 @@ export interface AgedMail {
 }
 
 /** What would be removed of an account if it were done now; its rules that remove nothing have 0 messages. */
-export async function agedMail(o: RetentionOptions, account: Account): Promise<AgedMail[]> {
+export async function agedMail(options: RetentionOptions, account: Account): Promise<AgedMail[]> {
   const found: AgedMail[] = [];
   for (const { id, name } of account.mailboxes()) {
     const mailbox = account.mailbox(id);
-    const days = mailbox && keptDays(o.config, account.name, mailbox);
+    const days = mailbox && keptDays(options.config, account.name, mailbox);
     if (days === undefined) continue;
-    const before = (o.now?.() ?? Date.now()) - days * day;
+    const before = (options.now?.() ?? Date.now()) - days * day;
     const sum: AgedMail = { mailbox: name, days, messages: 0, size: 0 };
     for (let after: number | undefined = 0; after !== undefined;) {
       const { uids, last } = agedUids(account.db, id, before, after);
@@ -119,19 +119,19 @@ export async function agedMail(o: RetentionOptions, account: Account): Promise<A
 
 /** Removes what is too old in all accounts of this server, one after the other. @returns by account and mailbox */
 export async function applyRetention(
-  o: RetentionOptions,
+  options: RetentionOptions,
   ended: () => boolean = () => false,
 ): Promise<Map<string, Map<string, number>>> {
   const all = new Map<string, Map<string, number>>();
-  for (const name of o.config.accountsHere()) {
+  for (const name of options.config.accountsHere()) {
     if (ended()) break;
-    const a = o.config.account(name);
+    const a = options.config.account(name);
     if (a === undefined || a.LegalHold) continue;
-    if (a.Retention.size === 0 && o.config.static.Retention.size === 0) continue;
+    if (a.Retention.size === 0 && options.config.static.Retention.size === 0) continue;
     try {
-      const account = await o.accounts.open(name);
+      const account = await options.accounts.open(name);
       try {
-        const removed = await cleanUp(o, account);
+        const removed = await cleanUp(options, account);
         if (removed.size > 0) all.set(name, removed);
         for (const [mailbox, messages] of removed) {
           log.info("removed old messages", { account: name, mailbox, messages });
@@ -154,9 +154,9 @@ export class Retention {
   #running: Promise<unknown> | undefined;
   #ended = false;
 
-  constructor(o: RetentionOptions) {
-    this.#o = o;
-    this.#file = o.config.dataPath("retention.json");
+  constructor(options: RetentionOptions) {
+    this.#o = options;
+    this.#file = options.config.dataPath("retention.json");
   }
 
   start(): void {

@@ -8,9 +8,9 @@ export function accountRules(config: Config, name: string): AccountRules | undef
   if (!config.isHere(name)) return undefined;
   return {
     initialMailboxes: () =>
-      config.initialMailboxes().map((m) => ({
-        name: m.name,
-        specialUse: m.specialUse === undefined ? 0 : SpecialUse[m.specialUse],
+      config.initialMailboxes().map((mailbox) => ({
+        name: mailbox.name,
+        specialUse: mailbox.specialUse === undefined ? 0 : SpecialUse[mailbox.specialUse],
       })),
     quotaMessageSize: () => config.quotaMessageSize(name),
     quotaMessages: () => config.quotaMessages(name),

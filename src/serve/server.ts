@@ -46,22 +46,27 @@ export class MailServer {
    * serves.
    * @throws ListenError, ControlError if another server has the folder, and what the options' functions do
    */
-  static async start(o: ServerOptions): Promise<MailServer> {
-    const { config } = o;
+  static async start(options: ServerOptions): Promise<MailServer> {
+    const { config } = options;
     wantCramMd5(!config.static.NoCRAMMD5);
     if (await controlAnswers(config.dataDir)) throw inUse(config.dataDir);
     if (isOriginalData(config.dataDir)) throw new Error(originalDataText(config.dataDir));
     const sockets = await Sockets.bind(config.static);
     try {
       const certificates = await ServerCertificates.open(config);
-      const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver, o.local);
+      const outbound = openOutbound(
+        config.static,
+        config.dir,
+        options.outgoing?.resolver,
+        options.local,
+      );
       const identities = await Identities.open(config, outbound);
       const scanners = await openScanners(config, outbound);
-      await o.becomeUser?.();
+      await options.becomeUser?.();
       // It may be asked to stop while it starts.
       const asked = Promise.withResolvers<void>();
       const bound = { sockets, certificates, outbound, identities, scanners };
-      const server = new MailServer(await openParts(o, bound, asked.resolve));
+      const server = new MailServer(await openParts(options, bound, asked.resolve));
       asked.promise.then(() => server.stop());
       return server;
     } finally {

@@ -40,39 +40,39 @@ export type CommandedParts =
 const fields = (args: Json) => (args ?? {}) as Record<string, Json>;
 
 /** The handlers, by command. */
-export function serverCommands(p: CommandedParts): Map<string, ControlHandler> {
-  const { config, accounts, queue, scanners, sieve } = p;
+export function serverCommands(parts: CommandedParts): Map<string, ControlHandler> {
+  const { config, accounts, queue, scanners, sieve } = parts;
   const started = Date.now();
-  const rechecked = (h: ControlHandler): ControlHandler => async (...a) => {
+  const rechecked = (handler: ControlHandler): ControlHandler => async (...a) => {
     try {
-      return await h(...a);
+      return await handler(...a);
     } finally {
       // Keys are changed through another handle of their database.
-      await p.openLogins.recheckAll();
+      await parts.openLogins.recheckAll();
     }
   };
   const admin = adminHandlers({
     config,
     accounts,
     log: new Log("serve"),
-    outbound: p.outbound,
-    lists: p.lists.forAdmin,
-    freshResolver: p.freshResolver,
+    outbound: parts.outbound,
+    lists: parts.lists.forAdmin,
+    freshResolver: parts.freshResolver,
     sieve,
   });
   return new Map<string, ControlHandler>([
     ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),
     ["stop", () => {
       // After the answer, which goes over a connection that the stop closes.
-      setTimeout(p.stop, 0);
+      setTimeout(parts.stop, 0);
     }],
     ["status", async () => {
       const checks = await serverHealth({
         config,
         queue,
-        certificates: () => p.certificates.states(),
+        certificates: () => parts.certificates.states(),
         scanners: () => scanners?.states() ?? [],
-        standby: () => p.nodes?.standby() ?? "none",
+        standby: () => parts.nodes?.standby() ?? "none",
       });
       return {
         version: programVersion,
@@ -90,11 +90,11 @@ export function serverCommands(p: CommandedParts): Map<string, ControlHandler> {
       return currentLevels();
     }],
     ["reports send", async () => {
-      const sending = p.reportSending();
+      const sending = parts.reportSending();
       if (!sending) throw new ControlError("this server sends no reports");
       return await sending.now();
     }],
-    ["retrain", retrainHandler(config, accounts, p.trainer)],
+    ["retrain", retrainHandler(config, accounts, parts.trainer)],
     ["sendmail", async (args) => {
       const m = fields(args) as {
         from: string;
@@ -102,7 +102,7 @@ export function serverCommands(p: CommandedParts): Map<string, ControlHandler> {
         fromHeader: boolean;
         message: string;
       };
-      return await submitFromProgram({ config, queue, scanners, tempDir: p.tempDir }, m);
+      return await submitFromProgram({ config, queue, scanners, tempDir: parts.tempDir }, m);
     }],
   ]);
 }

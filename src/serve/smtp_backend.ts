@@ -54,25 +54,25 @@ export interface MailServices {
 
 /** Behind ports 587 and 465: messages of our users, into the queue. @param scanners of the listener */
 export function submissionBackend(
-  s: MailServices,
+  services: MailServices,
   scanners: readonly string[] = [],
 ): SmtpBackend {
   const accountOf = (session: SmtpSession): string => {
     const name = session.username === undefined
       ? undefined
-      : loginAccount(s.config, session.username);
+      : loginAccount(services.config, session.username);
     if (name === undefined) throw new SmtpError(530, "7.0", "log in first");
     return name;
   };
   return {
-    sasl: s.sasl,
+    sasl: services.sasl,
     authenticated(session, username, credential): Promise<void> {
-      const account = loginAccount(s.config, username);
+      const account = loginAccount(services.config, username);
       if (account === undefined) {
         return Promise.reject(new SmtpError(535, "7.8", "this account may not log in"));
       }
       const end = (reason: string) => session.end(reason);
-      session.state = s.openLogins.add({ account, login: username, credential, end });
+      session.state = services.openLogins.add({ account, login: username, credential, end });
       return Promise.resolve();
     },
     disconnected(session): Promise<void> {
@@ -83,7 +83,7 @@ export function submissionBackend(
       return Promise.resolve().then(() => {
         const account = accountOf(session);
         const from = transaction.mailFrom;
-        if (from) checkSendAs(s.config, account, from.localpart, from.domain ?? "");
+        if (from) checkSendAs(services.config, account, from.localpart, from.domain ?? "");
       });
     },
     checkRecipient(): Promise<undefined> {
@@ -93,7 +93,7 @@ export function submissionBackend(
     async deliver(session, transaction, message): Promise<Delivered> {
       const account = accountOf(session);
       try {
-        const ids = await submit(s, session, account, transaction, message, scanners);
+        const ids = await submit(services, session, account, transaction, message, scanners);
         submissions.inc({ result: "ok" });
         return {
           outcomes: transaction.recipients.map(() => undefined),
@@ -109,7 +109,7 @@ export function submissionBackend(
 }
 
 async function submit(
-  s: MailServices,
+  services: MailServices,
   session: SmtpSession,
   account: string,
   transaction: Transaction,
@@ -119,7 +119,7 @@ async function submit(
   const { parsed } = message.observer as ParsingObserver;
   const header = parsed.root.header ?? new Uint8Array(0);
   const fields = splitHeader(header);
-  const senders = checkAuthors(s.config, account, header, fields);
+  const senders = checkAuthors(services.config, account, header, fields);
   let prefix = message.receivedHeader();
   // RFC 6409 §8: Date and Message-ID are added if they are missing.
   if (headerField(fields, "date") === undefined) {
@@ -127,14 +127,14 @@ async function submit(
   }
   let messageId = headerField(fields, "message-id");
   if (messageId === undefined) {
-    messageId = `<${crypto.randomUUID()}@${s.hostname}>`;
+    messageId = `<${crypto.randomUUID()}@${services.hostname}>`;
     prefix += `Message-ID: ${messageId}\r\n`;
   }
   if (headerField(fields, "sender") === undefined) {
-    prefix += behalfField(s.config, account, senders, session.username);
+    prefix += behalfField(services.config, account, senders, session.username);
   }
   await message.synced;
-  return await queueOutgoing(s, {
+  return await queueOutgoing(services, {
     author: `${senders[0].localpart}@${senders[0].domain}`,
     senderAccount: account,
     fromDomain: senders[0].domain,

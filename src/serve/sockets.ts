@@ -14,12 +14,12 @@ import { closeListener, hostPort, ListenError, listenTcp } from "../platform/net
 const backlog = 1024;
 
 /** Ports that a listener needs, each with what for. */
-export function listenerPorts(l: Listener, s: Static): Map<number, string> {
+export function listenerPorts(listener: Listener, s: Static): Map<number, string> {
   const ports = new Map<number, string>();
-  for (const [port, uses] of portUses(l)) ports.set(port, uses[0].protocol);
-  const onHttps = l.IMAPS.EnabledOnHTTPS || l.Submissions.EnabledOnHTTPS;
+  for (const [port, uses] of portUses(listener)) ports.set(port, uses[0].protocol);
+  const onHttps = listener.IMAPS.EnabledOnHTTPS || listener.Submissions.EnabledOnHTTPS;
   if (onHttps && !ports.has(443)) ports.set(443, "HTTPS");
-  const acme = l.TLS ? s.ACME.get(l.TLS.ACME) : undefined;
+  const acme = listener.TLS ? s.ACME.get(listener.TLS.ACME) : undefined;
   if (acme) {
     // Where the authority looks for its proofs (RFC 8737 §3, RFC 8555 §8.3).
     if (!ports.has(acme.Port)) ports.set(acme.Port, "HTTPS");
@@ -48,18 +48,18 @@ export class Sockets {
     return sockets;
   }
 
-  async #bindListener(l: Listener, s: Static): Promise<void> {
+  async #bindListener(listener: Listener, s: Static): Promise<void> {
     // "::" first: if it can be had, no other program is on 0.0.0.0, and a refusal there is its doing.
-    const ips = [...l.IPs].sort((a, b) => Number(b === "::") - Number(a === "::"));
+    const ips = [...listener.IPs].sort((a, b) => Number(b === "::") - Number(a === "::"));
     for (const ip of ips) {
-      for (const [port, service] of listenerPorts(l, s)) {
+      for (const [port, service] of listenerPorts(listener, s)) {
         try {
           await this.#bind(ip, port, service);
         } catch (err) {
           const covered = ip === "0.0.0.0" && ips[0] === "::" && err instanceof ListenError &&
             err.reason === "in-use";
           if (!covered) throw err;
-          this.#covered.add(l);
+          this.#covered.add(listener);
         }
       }
     }
@@ -71,8 +71,10 @@ export class Sockets {
   }
 
   /** Addresses that a listener serves: without 0.0.0.0 where "::" takes its connections too. */
-  ips(l: Listener): string[] {
-    return this.#covered.has(l) ? l.IPs.filter((ip) => ip !== "0.0.0.0") : l.IPs;
+  ips(listener: Listener): string[] {
+    return this.#covered.has(listener)
+      ? listener.IPs.filter((ip) => ip !== "0.0.0.0")
+      : listener.IPs;
   }
 
   /**

@@ -32,15 +32,15 @@ interface Services {
  * @returns that version; undefined if there was nothing to tell
  * @throws Error if the version can't be had
  */
-export async function lookForUpdate(s: Services): Promise<string | undefined> {
-  const domain = s.config.static.CheckUpdatesDomain;
-  const latest = await latestVersion(s.resolver, domain);
-  const path = join(s.config.dataDir, notifiedFile);
+export async function lookForUpdate(services: Services): Promise<string | undefined> {
+  const domain = services.config.static.CheckUpdatesDomain;
+  const latest = await latestVersion(services.resolver, domain);
+  const path = join(services.config.dataDir, notifiedFile);
   const notified = (await Deno.readTextFile(path).catch(() => "")).trim();
   if (!isLater(latest, programVersion) || (notified !== "" && !isLater(latest, notified))) {
     return undefined;
   }
-  await deliverToPostmaster(s, `Version ${latest} of the mail server is there`, [
+  await deliverToPostmaster(services, `Version ${latest} of the mail server is there`, [
     `This server runs version ${programVersion} of mox for Deno; ${domain} names ${latest} as the latest.`,
     "",
     'Read its release notes, make a backup ("mox backup"), put the new program in place of the old one, and',
@@ -53,14 +53,14 @@ export async function lookForUpdate(s: Services): Promise<string | undefined> {
 }
 
 /** Looks every day, if the configuration wants it; the result ends that. */
-export function startUpdateChecks(s: Services): () => void {
-  const { CheckUpdates, CheckUpdatesDomain } = s.config.static;
+export function startUpdateChecks(services: Services): () => void {
+  const { CheckUpdates, CheckUpdatesDomain } = services.config.static;
   if (!CheckUpdates || CheckUpdatesDomain === "") return () => {};
   const log = new Log("updates");
   let timer: ReturnType<typeof setTimeout> | undefined;
   const look = () => {
     timer = setTimeout(look, interval);
-    lookForUpdate(s).then(
+    lookForUpdate(services).then(
       (version) => log.info("looked for a newer version", { domain: CheckUpdatesDomain, version }),
       (err) => log.info("looking for a newer version", { err: err as Error }),
     );

@@ -67,15 +67,15 @@ export interface CompileOptions {
 
 function* compileSteps(
   source: string | Uint8Array,
-  o: CompileOptions,
+  options: CompileOptions,
 ): Generator<void, SieveScript> {
-  const name = o.name ?? "";
+  const name = options.name ?? "";
   const text = typeof source === "string" ? source : scriptText(source, name);
   if (text.length > maxScriptSize) {
     const message = `a script has ${maxScriptSize} bytes at most`;
     throw new SieveSyntaxError([{ line: 1, column: 1, message }], name);
   }
-  const available = o.available ?? everything;
+  const available = options.available ?? everything;
   const problems = new Problems(text);
   const nodes = yield* parseSyntax(text, problems);
   const checker = new ScriptChecker(problems, tablesOf(available), available);
@@ -102,8 +102,11 @@ function drained<T>(steps: Generator<void, T>): T {
  * Compiles a script.
  * @throws SieveSyntaxError with all that is wrong, in the order of the lines
  */
-export function compileSieve(source: string | Uint8Array, o: CompileOptions = {}): SieveScript {
-  return drained(compileSteps(source, o));
+export function compileSieve(
+  source: string | Uint8Array,
+  options: CompileOptions = {},
+): SieveScript {
+  return drained(compileSteps(source, options));
 }
 
 /** Milliseconds after which others have a turn. */
@@ -112,9 +115,9 @@ const turn = 5;
 /** As {@link compileSieve}, giving way to other work every few milliseconds: for scripts that strangers send. */
 export async function compileSieveAsync(
   source: string | Uint8Array,
-  o: CompileOptions = {},
+  options: CompileOptions = {},
 ): Promise<SieveScript> {
-  const steps = compileSteps(source, o);
+  const steps = compileSteps(source, options);
   for (let since = performance.now();;) {
     const r = steps.next();
     if (r.done) return r.value;

@@ -18,11 +18,11 @@ export const maxPendingChanges = 200_000;
 class ChangeListener implements Listener {
   #pending: Change[] = [];
   #waiters: (() => void)[] = [];
-  readonly #remove: (l: ChangeListener) => void;
+  readonly #remove: (listener: ChangeListener) => void;
   overflowed = false;
   onPending: (() => void) | undefined;
 
-  constructor(remove: (l: ChangeListener) => void) {
+  constructor(remove: (listener: ChangeListener) => void) {
     this.#remove = remove;
   }
 

@@ -11,17 +11,18 @@ import type { DanePolicy, MxHost, TlsFailureDetail } from "./types.ts";
 const maxChain = 10;
 
 /** A record as it stands in zone files. */
-export function tlsaText(r: TlsaRecord): string {
-  const data = Array.from(r.data, (b) => b.toString(16).padStart(2, "0")).join("");
-  return `${r.usage} ${r.selector} ${r.matchingType} ${data}`;
+export function tlsaText(record: TlsaRecord): string {
+  const data = Array.from(record.data, (b) => b.toString(16).padStart(2, "0")).join("");
+  return `${record.usage} ${record.selector} ${record.matchingType} ${data}`;
 }
 
 /** Usages of the public authorities (0 and 1) mean nothing between mail servers (RFC 7672 §3.1.3). */
-export function usable(r: TlsaRecord): boolean {
-  if (r.usage !== 2 && r.usage !== 3) return false;
-  if (r.selector !== 0 && r.selector !== 1) return false;
-  return r.matchingType === 0 && r.data.length > 0 ||
-    r.matchingType === 1 && r.data.length === 32 || r.matchingType === 2 && r.data.length === 64;
+export function usable(record: TlsaRecord): boolean {
+  if (record.usage !== 2 && record.usage !== 3) return false;
+  if (record.selector !== 0 && record.selector !== 1) return false;
+  return record.matchingType === 0 && record.data.length > 0 ||
+    record.matchingType === 1 && record.data.length === 32 ||
+    record.matchingType === 2 && record.data.length === 64;
 }
 
 /**
@@ -113,14 +114,14 @@ export function verifyChain(
   return why;
 }
 
-function matches(r: TlsaRecord, c: X509Certificate): boolean {
-  const of = r.selector === 0
-    ? new Uint8Array(c.raw)
-    : new Uint8Array(c.publicKey.export({ type: "spki", format: "der" }));
-  const data = r.matchingType === 0
-    ? of
-    : new Uint8Array(createHash(r.matchingType === 1 ? "sha256" : "sha512").update(of).digest());
-  return data.length === r.data.length && data.every((b, i) => b === r.data[i]);
+function matches(record: TlsaRecord, certificate: X509Certificate): boolean {
+  const of = record.selector === 0
+    ? new Uint8Array(certificate.raw)
+    : new Uint8Array(certificate.publicKey.export({ type: "spki", format: "der" }));
+  const data = record.matchingType === 0 ? of : new Uint8Array(
+    createHash(record.matchingType === 1 ? "sha256" : "sha512").update(of).digest(),
+  );
+  return data.length === record.data.length && data.every((b, i) => b === record.data[i]);
 }
 
 /**
@@ -129,15 +130,15 @@ function matches(r: TlsaRecord, c: X509Certificate): boolean {
  * (RFC 7671 §5.2.2).
  */
 function pathTo(
-  r: TlsaRecord,
+  record: TlsaRecord,
   certificates: readonly X509Certificate[],
 ): X509Certificate[] | undefined {
   const [leaf, ...others] = certificates;
   // A server's own certificate can be named as an authority if it signed itself.
-  if (matches(r, leaf) && signedBy(leaf, leaf)) return [leaf];
-  if (r.selector === 0 && r.matchingType === 0) {
+  if (matches(record, leaf) && signedBy(leaf, leaf)) return [leaf];
+  if (record.selector === 0 && record.matchingType === 0) {
     try {
-      others.push(new X509Certificate(r.data as never));
+      others.push(new X509Certificate(record.data as never));
     } catch {
       // Then it is none of those the server sent, either.
     }
@@ -147,10 +148,10 @@ function pathTo(
   const seen = new Set([leaf]);
   for (const path of paths) {
     const last = path[path.length - 1];
-    if (path.length > 1 && matches(r, last) || signedByKeyOf(r, last)) return path;
+    if (path.length > 1 && matches(record, last) || signedByKeyOf(record, last)) return path;
     for (const c of others) {
       // RFC 5280 §4.2.1.9: who has a certificate of an authority is none by that; who is named in the DNS is.
-      if (seen.has(c) || !(c.ca || matches(r, c)) || !signedBy(last, c)) continue;
+      if (seen.has(c) || !(c.ca || matches(record, c)) || !signedBy(last, c)) continue;
       seen.add(c);
       paths.push([...path, c]);
     }
@@ -159,11 +160,11 @@ function pathTo(
 }
 
 /** The record has the whole key of an authority, and that has signed (RFC 7671 §5.2.2: "2 1 0"). */
-function signedByKeyOf(r: TlsaRecord, c: X509Certificate): boolean {
-  if (r.selector !== 1 || r.matchingType !== 0) return false;
+function signedByKeyOf(record: TlsaRecord, certificate: X509Certificate): boolean {
+  if (record.selector !== 1 || record.matchingType !== 0) return false;
   try {
-    const key = createPublicKey({ key: r.data as never, format: "der", type: "spki" });
-    return c.verify(key);
+    const key = createPublicKey({ key: record.data as never, format: "der", type: "spki" });
+    return certificate.verify(key);
   } catch {
     return false;
   }

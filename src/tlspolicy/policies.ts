@@ -52,7 +52,7 @@ export interface PoliciesOptions {
   fetch: Fetch;
   now?: () => number;
   /** Is told of each result, for reports. */
-  onResult?: (r: TlsResult) => void;
+  onResult?: (result: TlsResult) => void;
 }
 
 /** An MTA-STS policy that was seen. */
@@ -67,14 +67,14 @@ export class Policies implements TlsPolicy {
   readonly #failed = new Map<string, { until: number; id: string; failure: TlsFailureDetail }>();
   readonly #closed = new AbortController();
 
-  private constructor(o: PoliciesOptions, cache: StsCache) {
-    this.#o = o;
+  private constructor(options: PoliciesOptions, cache: StsCache) {
+    this.#o = options;
     this.#cache = cache;
-    this.#now = o.now ?? Date.now;
+    this.#now = options.now ?? Date.now;
   }
 
-  static async open(o: PoliciesOptions): Promise<Policies> {
-    return new Policies(o, await StsCache.open(o.dataDir));
+  static async open(options: PoliciesOptions): Promise<Policies> {
+    return new Policies(options, await StsCache.open(options.dataDir));
   }
 
   /** Policies of others that are remembered, for people to look at. */
@@ -219,13 +219,13 @@ function fetchFailure(err: unknown): TlsResultType {
   return certificateFailure(errorCode(err)) ? "sts-webpki-invalid" : "sts-policy-fetch-error";
 }
 
-function domainPolicy(p: CachedPolicy): DomainPolicy {
-  if (p.mode === "none") return { ...noPolicy(p.domain), policyString: p.lines };
+function domainPolicy(policy: CachedPolicy): DomainPolicy {
+  if (policy.mode === "none") return { ...noPolicy(policy.domain), policyString: policy.lines };
   return {
-    mode: p.mode,
-    domain: p.domain,
-    mx: p.mx,
-    policyString: p.lines,
-    matches: (host) => p.mx.some((pattern) => matchesPattern(pattern, host)),
+    mode: policy.mode,
+    domain: policy.domain,
+    mx: policy.mx,
+    policyString: policy.lines,
+    matches: (host) => policy.mx.some((pattern) => matchesPattern(pattern, host)),
   };
 }

@@ -113,20 +113,20 @@ export class StsCache {
   }
 
   /** Durable when it resolves: a policy that was seen binds from then on. */
-  async put(p: CachedPolicy): Promise<void> {
+  async put(policy: CachedPolicy): Promise<void> {
     this.#db.run(
       "INSERT OR REPLACE INTO policies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      p.domain,
-      p.recordId,
-      p.fetched,
-      p.expires,
-      p.mode,
-      p.maxAge,
-      JSON.stringify(p.mx),
-      JSON.stringify(p.lines),
-      p.used,
+      policy.domain,
+      policy.recordId,
+      policy.fetched,
+      policy.expires,
+      policy.mode,
+      policy.maxAge,
+      JSON.stringify(policy.mx),
+      JSON.stringify(policy.lines),
+      policy.used,
     );
-    this.#db.run("DELETE FROM policies WHERE expires < ?", p.fetched);
+    this.#db.run("DELETE FROM policies WHERE expires < ?", policy.fetched);
     await this.#db.durable();
   }
 

@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { moxIn, type RunningServer, startServe } from "../serve/instance.ts";
+import { type RunningServer, startServe } from "../serve/instance.ts";
+import { makeNodeFolder } from "../serve/node_folder.ts";
 import { zoneServer } from "../serve/zone.ts";
 import { freePorts } from "../support/ports.ts";
 import { fileURLToPath } from "node:url";
@@ -28,12 +29,9 @@ interface BenchNode {
 }
 
 async function prepare(name: string): Promise<BenchNode> {
-  const dir = await Deno.makeTempDir({ prefix: `mox-bench-${name}-` });
-  await Deno.chmod(dir, 0o755);
   const [smtp, link] = await freePorts(2);
-  await Deno.mkdir(`${dir}/config`);
-  await Deno.writeTextFile(
-    `${dir}/config/mox.conf`,
+  const { dir, key } = await makeNodeFolder(
+    `mox-bench-${name}-`,
     `DataDir: ../data
 LogLevel: error
 User: 54321
@@ -53,8 +51,7 @@ Postmaster:
 	Mailbox: Postmaster
 `,
   );
-  const made = await moxIn(dir, ["node", "key", "-dir", `${dir}/data`]);
-  return { name, dir, smtp, link, key: made.stdout.trim() } as BenchNode;
+  return { name, dir, smtp, link, key } as BenchNode;
 }
 
 /** Seconds of processor time that a process has taken. */

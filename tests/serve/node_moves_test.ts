@@ -4,6 +4,7 @@ import { isLinux } from "../../src/platform/os.ts";
 import { isRoot } from "../../src/platform/users.ts";
 import { freePorts, moxIn, type RunningServer, startServe } from "./instance.ts";
 import { check, load, login, password, subjects } from "./moving_load.ts";
+import { makeNodeFolder } from "./node_folder.ts";
 import { zoneServer } from "./zone.ts";
 
 interface TestNode {
@@ -21,12 +22,9 @@ interface TestNode {
 const conf = (n: TestNode) => ["-config", `${n.dir}/config/mox.conf`];
 
 async function prepare(name: string): Promise<TestNode> {
-  const dir = await Deno.makeTempDir({ prefix: `mox-move-${name}-` });
-  await Deno.chmod(dir, 0o755);
   const [smtp, imap, web, link] = await freePorts(4);
-  await Deno.mkdir(`${dir}/config`);
-  await Deno.writeTextFile(
-    `${dir}/config/mox.conf`,
+  const { dir, key } = await makeNodeFolder(
+    `mox-move-${name}-`,
     `DataDir: ../data
 LogLevel: debug
 User: 54321
@@ -53,8 +51,6 @@ Postmaster:
 	Mailbox: Postmaster
 `,
   );
-  const made = await moxIn(dir, ["node", "key", "-dir", `${dir}/data`]);
-  assert.equal(made.code, 0, made.stderr);
   return {
     name,
     host: "127.0.0.1",
@@ -63,7 +59,7 @@ Postmaster:
     imap,
     web,
     link,
-    key: made.stdout.trim(),
+    key,
   } as TestNode;
 }
 

@@ -17,6 +17,7 @@ import { lacks } from "../support/programs.ts";
 import { startNginx } from "../support/proxies.ts";
 import { Talk } from "../support/talk.ts";
 import { freePorts, moxIn, type RunningServer, startServe } from "./instance.ts";
+import { makeNodeFolder } from "./node_folder.ts";
 import { zoneServer } from "./zone.ts";
 
 const client = "127.0.0.9";
@@ -38,12 +39,9 @@ interface TestNode {
 const conf = (n: TestNode) => ["-config", `${n.dir}/config/mox.conf`];
 
 async function prepare(name: string): Promise<TestNode> {
-  const dir = await Deno.makeTempDir({ prefix: `mox-node-${name}-` });
-  await Deno.chmod(dir, 0o755);
   const [smtp, imap, auth, link, web] = await freePorts(5);
-  await Deno.mkdir(`${dir}/config`);
-  await Deno.writeTextFile(
-    `${dir}/config/mox.conf`,
+  const { dir, key } = await makeNodeFolder(
+    `mox-node-${name}-`,
     `DataDir: ../data
 LogLevel: debug
 User: 54321
@@ -89,9 +87,7 @@ Postmaster:
 `,
   );
   await Deno.writeTextFile(`${dir}/config/adminpasswd`, await hashPassword(password));
-  const made = await moxIn(dir, ["node", "key", "-dir", `${dir}/data`]);
-  assert.equal(made.code, 0, made.stderr);
-  return { name, dir, smtp, imap, auth, link, web, key: made.stdout.trim() } as TestNode;
+  return { name, dir, smtp, imap, auth, link, web, key } as TestNode;
 }
 
 function domainsConf(nodes: readonly TestNode[]): string {

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { programArgsIn } from "../support/program.ts";
 import { moxIn } from "./instance.ts";
 import { check, load, password, subjects } from "./moving_load.ts";
+import { makeNodeFolder } from "./node_folder.ts";
 import { zoneServer } from "./zone.ts";
 
 const [prefix] = Deno.args;
@@ -30,11 +31,8 @@ interface NetNode {
 const conf = (n: NetNode) => ["-config", `${n.dir}/config/mox.conf`];
 
 async function prepare(name: string, host: string): Promise<NetNode> {
-  const dir = await Deno.makeTempDir({ prefix: `mox-net-${name}-` });
-  await Deno.chmod(dir, 0o755);
-  await Deno.mkdir(`${dir}/config`);
-  await Deno.writeTextFile(
-    `${dir}/config/mox.conf`,
+  const { dir, key } = await makeNodeFolder(
+    `mox-net-${name}-`,
     `DataDir: ../data
 LogLevel: debug
 User: 54321
@@ -56,9 +54,7 @@ Postmaster:
 	Mailbox: Postmaster
 `,
   );
-  const made = await moxIn(dir, ["node", "key", "-dir", `${dir}/data`]);
-  assert.equal(made.code, 0, made.stderr);
-  return { name, host, smtp: 25, imap: 143, dir, key: made.stdout.trim() } as NetNode;
+  return { name, host, smtp: 25, imap: 143, dir, key } as NetNode;
 }
 
 /** Starts a node in its own network; what it logs is in `log`. */

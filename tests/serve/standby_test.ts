@@ -8,6 +8,7 @@ import type { StandbyState } from "../../src/serve/nodes/standby.ts";
 import { fakeHost } from "../smtp/fake_host.ts";
 import { Talk } from "../support/talk.ts";
 import { freePorts, moxIn, type RunningServer, startServe } from "./instance.ts";
+import { makeNodeFolder } from "./node_folder.ts";
 import { zoneServer } from "./zone.ts";
 
 const password = "moxmoxmox";
@@ -25,12 +26,9 @@ interface Place {
 const conf = (p: Place) => ["-config", `${p.dir}/config/mox.conf`];
 
 async function prepare(standby: boolean, relay: number): Promise<Place> {
-  const dir = await Deno.makeTempDir({ prefix: "mox-standby-" });
-  await Deno.chmod(dir, 0o755);
   const [smtp, imap, link] = await freePorts(3);
-  await Deno.mkdir(`${dir}/config`);
-  await Deno.writeTextFile(
-    `${dir}/config/mox.conf`,
+  const { dir, key } = await makeNodeFolder(
+    "mox-standby-",
     `DataDir: ../data
 LogLevel: info
 User: 54321
@@ -59,11 +57,9 @@ Transports:
 			Port: ${relay}
 			NoSTARTTLS: true
 `,
+    ...(standby ? ["-standby"] : []),
   );
-  const args = ["node", "key", ...(standby ? ["-standby"] : []), "-dir", `${dir}/data`];
-  const made = await moxIn(dir, args);
-  assert.equal(made.code, 0, made.stderr);
-  return { dir, smtp, imap, link, key: made.stdout.trim() } as Place;
+  return { dir, smtp, imap, link, key } as Place;
 }
 
 const domainsConf = (home: Place, standby: Place) =>

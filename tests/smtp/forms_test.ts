@@ -135,6 +135,7 @@ Deno.test("capabilities: each word, its numbers, and what isn't known", () => {
     enhancedStatusCodes: true,
     size: 1000,
     futureRelease: 60,
+    deliverBy: undefined,
     auth: ["PLAIN", "LOGIN", "CRAM-MD5"],
     limits: { rcptMax: 5, mailMax: 7, rcptDomainMax: Infinity },
   });

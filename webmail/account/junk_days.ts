@@ -51,7 +51,7 @@ interface Day {
 }
 
 function figures(days: readonly Day[]): HTMLElement[] {
-  const sum = (of: (d: Day) => number) => days.reduce((n, d) => n + of(d), 0);
+  const sum = (of: (day: Day) => number) => days.reduce((n, d) => n + of(d), 0);
   const good = sum((d) => d.good), junk = sum((d) => d.junk), refused = sum((d) => d.refused);
   const missed = sum((d) => d.missed), falseAlarms = sum((d) => d.falseAlarms);
   if (good + junk + refused + missed + falseAlarms === 0) {

@@ -25,7 +25,7 @@ function timeOf(text: string): number | null {
   return text === "" ? null : new Date(text).getTime();
 }
 
-function editVacation(v: Vacation, changed: () => Promise<void>): void {
+function editVacation(vacation: Vacation, changed: () => Promise<void>): void {
   formDialog(
     "Reply while away",
     [
@@ -33,35 +33,35 @@ function editVacation(v: Vacation, changed: () => Promise<void>): void {
         name: "text",
         label: "Text",
         type: "textarea",
-        value: v.text,
+        value: vacation.text,
         required: true,
         explanation: "Plain text. Those who write to you can all read it.",
       },
       {
         name: "subject",
         label: "Subject",
-        value: v.subject,
+        value: vacation.subject,
         explanation: "Empty: “Auto:” and the subject of the message.",
       },
       {
         name: "from",
         label: "From",
         type: "datetime-local",
-        value: localTime(v.from),
+        value: localTime(vacation.from),
         explanation: "Empty: from now on.",
       },
       {
         name: "until",
         label: "Until",
         type: "datetime-local",
-        value: localTime(v.until),
+        value: localTime(vacation.until),
         explanation: "Empty: until you turn it off.",
       },
       {
         name: "days",
         label: "Days before the same sender gets another reply",
         type: "number",
-        value: String(v.days),
+        value: String(vacation.days),
         required: true,
       },
     ],

@@ -23,7 +23,7 @@ const emptyRule: Ruleset = {
 export function rulesDialog(
   destination: Destination,
   mailboxes: readonly string[],
-  save: (d: Destination) => Promise<void>,
+  save: (destination: Destination) => Promise<void>,
 ): void {
   let rules = [...destination.Rulesets];
   const list = el("div", {});
@@ -58,62 +58,62 @@ export function rulesDialog(
       ),
     );
 
-  const edit = (r: Ruleset, keep: (next: Ruleset) => void) =>
+  const edit = (ruleset: Ruleset, keep: (next: Ruleset) => void) =>
     formDialog(
       "Rule",
       [
         {
           name: "MsgFromRegexp",
           label: "Sender",
-          value: r.MsgFromRegexp,
+          value: ruleset.MsgFromRegexp,
           explanation: "Regular expression for the address in From",
         },
         {
           name: "SMTPMailFromRegexp",
           label: "Envelope sender",
-          value: r.SMTPMailFromRegexp,
+          value: ruleset.SMTPMailFromRegexp,
           explanation: "Regular expression for the address that bounces go to",
         },
         {
           name: "VerifiedDomain",
           label: "Verified domain",
-          value: r.VerifiedDomain,
+          value: ruleset.VerifiedDomain,
           explanation: "The domain, or one above it, that SPF or DKIM vouches for",
         },
         {
           name: "headers",
           label: "Header fields",
           type: "textarea",
-          value: r.HeadersRegexp.map((h) => `${h.name}: ${h.value}`).join("\n"),
+          value: ruleset.HeadersRegexp.map((h) => `${h.name}: ${h.value}`).join("\n"),
           explanation:
             "One in a line, name and value as regular expressions in lower case: list-id: ^<news",
         },
         {
           name: "Mailbox",
           label: "Mailbox",
-          value: r.Mailbox,
+          value: ruleset.Mailbox,
           options: ["", ...mailboxes],
           required: true,
         },
         {
           name: "ListAllowDomain",
           label: "Mailing list of domain",
-          value: r.ListAllowDomain,
+          value: ruleset.ListAllowDomain,
           explanation: "Messages that this domain vouches for are taken without looking for junk",
         },
         {
           name: "AcceptRejectsToMailbox",
           label: "Mailbox for what would be refused",
-          value: r.AcceptRejectsToMailbox,
+          value: ruleset.AcceptRejectsToMailbox,
           explanation: "Empty: it is refused",
         },
         {
           name: "IsForward",
           label: "These are forwarded to you: don't blame the forwarder for them",
           type: "checkbox",
-          value: r.IsForward,
+          value: ruleset.IsForward,
         },
-        { name: "Comment", label: "Comment", value: r.Comment },
+        { name: "Comment", label: "Comment", value: ruleset.Comment },
       ],
       "Keep",
       (f) => {
@@ -189,11 +189,12 @@ export function rulesDialog(
   );
 }
 
-function conditionText(r: Ruleset): string {
+function conditionText(ruleset: Ruleset): string {
   return [
-    r.MsgFromRegexp && `sender ${r.MsgFromRegexp}`,
-    r.SMTPMailFromRegexp && `envelope sender ${r.SMTPMailFromRegexp}`,
-    r.VerifiedDomain && `verified by ${r.VerifiedDomain}`,
-    ...r.HeadersRegexp.map((h) => `${h.name}: ${h.value}`),
-  ].filter((s) => s !== "").join(", and ") + (r.Comment === "" ? "" : ` (${r.Comment})`);
+    ruleset.MsgFromRegexp && `sender ${ruleset.MsgFromRegexp}`,
+    ruleset.SMTPMailFromRegexp && `envelope sender ${ruleset.SMTPMailFromRegexp}`,
+    ruleset.VerifiedDomain && `verified by ${ruleset.VerifiedDomain}`,
+    ...ruleset.HeadersRegexp.map((h) => `${h.name}: ${h.value}`),
+  ].filter((s) => s !== "").join(", and ") +
+    (ruleset.Comment === "" ? "" : ` (${ruleset.Comment})`);
 }

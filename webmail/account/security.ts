@@ -42,7 +42,7 @@ export function securitySection(changed: Changed): Section {
 
 const date = (ms: number) => el("span", { title: longDate(ms) }, shortDate(ms));
 
-function secondFactor(s: Security, changed: Changed): HTMLElement {
+function secondFactor(security: Security, changed: Changed): HTMLElement {
   return part(
     "Second factor",
     el(
@@ -51,10 +51,12 @@ function secondFactor(s: Security, changed: Changed): HTMLElement {
       "A code from an app on your phone, asked for after the password.",
     ),
     facts([
-      ["State", s.secondFactor ? "on" : "off"],
-      ...(s.secondFactor ? [["Recovery codes left", String(s.recoveryCodes)] as const] : []),
+      ["State", security.secondFactor ? "on" : "off"],
+      ...(security.secondFactor
+        ? [["Recovery codes left", String(security.recoveryCodes)] as const]
+        : []),
     ]),
-    s.secondFactor
+    security.secondFactor
       ? button("Turn off", () =>
         formDialog(
           "Turn the second factor off",
@@ -80,13 +82,13 @@ function secondFactor(s: Security, changed: Changed): HTMLElement {
   );
 }
 
-async function addPasskey(s: Security, changed: Changed): Promise<void> {
+async function addPasskey(security: Security, changed: Changed): Promise<void> {
   const passkey = await makePasskey(await makeCall(accountCalls, "PasskeyBegin", {}));
   formDialog(
     "Passkey",
     [
       { name: "name", label: "Name", required: true, explanation: "For you, such as “phone”." },
-      ...confirmFields(s.secondFactor),
+      ...confirmFields(security.secondFactor),
     ],
     "Add",
     async ({ name, ...given }) => {
@@ -96,7 +98,7 @@ async function addPasskey(s: Security, changed: Changed): Promise<void> {
   );
 }
 
-function passkeys(s: Security, changed: Changed): HTMLElement {
+function passkeys(security: Security, changed: Changed): HTMLElement {
   return part(
     "Passkeys",
     el(
@@ -106,14 +108,14 @@ function passkeys(s: Security, changed: Changed): HTMLElement {
     ),
     table(
       ["Name", "Made", "Last used", ""],
-      s.passkeys.map((p) => [
+      security.passkeys.map((p) => [
         p.name,
         date(p.created),
         p.lastUsed === 0 ? "never" : date(p.lastUsed),
         button("Remove", () =>
           formDialog(
             "Remove passkey",
-            confirmFields(s.secondFactor),
+            confirmFields(security.secondFactor),
             "Remove",
             async (given) => {
               await makeCall(accountCalls, "PasskeyRemove", { id: p.id, ...confirmation(given) });
@@ -125,12 +127,12 @@ function passkeys(s: Security, changed: Changed): HTMLElement {
       "There are none.",
     ),
     hasPasskeys()
-      ? button("Add passkey", () => attempt(() => addPasskey(s, changed)))
+      ? button("Add passkey", () => attempt(() => addPasskey(security, changed)))
       : el("p", { class: "muted" }, "This browser has none, or the page was not loaded by HTTPS."),
   );
 }
 
-function appPasswords(s: Security, changed: Changed): HTMLElement {
+function appPasswords(security: Security, changed: Changed): HTMLElement {
   return part(
     "App passwords",
     el(
@@ -140,7 +142,7 @@ function appPasswords(s: Security, changed: Changed): HTMLElement {
     ),
     table(
       ["Program", "Made", "Last used", ""],
-      s.appPasswords.map((p) => [
+      security.appPasswords.map((p) => [
         p.name,
         date(p.created),
         p.lastUsed === 0
@@ -170,7 +172,7 @@ function appPasswords(s: Security, changed: Changed): HTMLElement {
             required: true,
             explanation: "For you, such as “phone”.",
           },
-          ...confirmFields(s.secondFactor),
+          ...confirmFields(security.secondFactor),
         ],
         "Make",
         async ({ name, ...given }) => {
@@ -189,14 +191,14 @@ function appPasswords(s: Security, changed: Changed): HTMLElement {
   );
 }
 
-function tlsKeys(s: Security, o: Overview, changed: Changed): HTMLElement {
-  const addresses = o.destinations.map((d) => d.address).filter((a) => !a.startsWith("@"));
+function tlsKeys(security: Security, overview: Overview, changed: Changed): HTMLElement {
+  const addresses = overview.destinations.map((d) => d.address).filter((a) => !a.startsWith("@"));
   return part(
     "TLS keys",
     el("p", { class: "muted" }, "Certificates with which programs log in without a password."),
     table(
       ["Name", "Address", "Kind", "Added", ""],
-      s.tlsKeys.map((k) => [
+      security.tlsKeys.map((k) => [
         el("span", { title: k.fingerprint }, k.name),
         k.login,
         k.type,
@@ -225,7 +227,7 @@ function tlsKeys(s: Security, o: Overview, changed: Changed): HTMLElement {
             required: true,
             explanation: "PEM, from -----BEGIN CERTIFICATE----- on.",
           },
-          ...confirmFields(s.secondFactor),
+          ...confirmFields(security.secondFactor),
         ],
         "Add",
         async ({ login, name, certificate, ...given }) => {
@@ -241,12 +243,12 @@ function tlsKeys(s: Security, o: Overview, changed: Changed): HTMLElement {
   );
 }
 
-function sessions(o: Overview, changed: Changed): HTMLElement {
+function sessions(overview: Overview, changed: Changed): HTMLElement {
   return part(
     "Logged in now",
     table(
       ["Page", "Program", "Address", "Last used", ""],
-      o.sessions.map((s) => [
+      overview.sessions.map((s) => [
         s.service,
         el("span", { title: s.userAgent }, programName(s.userAgent)),
         s.remoteIp,
@@ -259,7 +261,7 @@ function sessions(o: Overview, changed: Changed): HTMLElement {
       ]),
       "Nobody is logged in.",
     ),
-    o.sessions.length > 1
+    overview.sessions.length > 1
       ? button("End all others", () =>
         attempt(async () => {
           await makeCall(accountCalls, "OtherSessionsEnd", {});

@@ -10,8 +10,8 @@ import { part, table } from "../lib/page.ts";
 export function takeawayPart(): HTMLElement {
   const view = el("div", { "aria-live": "polite" });
   const file = el("input", { type: "file", accept: ".zip", required: true });
-  const submit = (e: Event) => {
-    e.preventDefault();
+  const submit = (event: Event) => {
+    event.preventDefault();
     const chosen = file.files?.[0];
     if (chosen) upload(view, chosen);
   };

@@ -67,8 +67,8 @@ function uploadForm(view: HTMLElement, follow: (token: string) => void): HTMLEle
   const file = el("input", { type: "file", required: true });
   const mailbox = el("input", { type: "text", placeholder: "such as Old mail", maxlength: 500 });
   const skip = el("input", { type: "checkbox" });
-  const submit = (e: Event) => {
-    e.preventDefault();
+  const submit = (event: Event) => {
+    event.preventDefault();
     const chosen = file.files?.[0];
     if (chosen) upload(view, chosen, mailbox.value, skip.checked, follow);
   };
@@ -141,44 +141,44 @@ const titles: Record<ImportState["phase"], string> = {
   aborted: "The import was aborted, nothing was changed",
 };
 
-function show(view: HTMLElement, s: ImportState): void {
-  const active = s.phase === "reading" || s.phase === "importing";
+function show(view: HTMLElement, state: ImportState): void {
+  const active = state.phase === "reading" || state.phase === "importing";
   const abort = () =>
     attempt(async () => {
       if (!await confirmDialog("Abort", "What was imported so far goes away again.", "Abort")) {
         return;
       }
-      await makeCall(accountCalls, "ImportAbort", { token: s.token });
+      await makeCall(accountCalls, "ImportAbort", { token: state.token });
     });
   fill(
     view,
     el(
       "h3",
       {},
-      titles[s.phase],
+      titles[state.phase],
       active
         ? el("progress", {
-          "aria-label": titles[s.phase],
-          ...s.part === null ? {} : { max: 1, value: s.part },
+          "aria-label": titles[state.phase],
+          ...state.part === null ? {} : { max: 1, value: state.part },
         })
         : null,
     ),
-    s.error === "" ? null : el("p", { class: "error", role: "alert" }, s.error),
-    s.phase === "aborted" ? null : facts([
-      ...s.phase === "reading" ? [["Files", numberText(s.files)] as const] : [],
-      ["Messages", numberText(s.imported)],
-      ...s.duplicates > 0 ? [["There already", numberText(s.duplicates)] as const] : [],
+    state.error === "" ? null : el("p", { class: "error", role: "alert" }, state.error),
+    state.phase === "aborted" ? null : facts([
+      ...state.phase === "reading" ? [["Files", numberText(state.files)] as const] : [],
+      ["Messages", numberText(state.imported)],
+      ...state.duplicates > 0 ? [["There already", numberText(state.duplicates)] as const] : [],
     ]),
-    s.mailboxes.length === 0 ? null : table(
+    state.mailboxes.length === 0 ? null : table(
       ["Mailbox", "Messages"],
-      s.mailboxes.map(([name, count]) => [name, numberText(count)]),
+      state.mailboxes.map(([name, count]) => [name, numberText(count)]),
       "",
     ),
-    s.warningCount === 0 ? null : el(
+    state.warningCount === 0 ? null : el(
       "details",
       {},
-      el("summary", {}, `${numberText(s.warningCount)} warnings`),
-      el("ul", {}, s.warnings.map((w) => el("li", {}, w))),
+      el("summary", {}, `${numberText(state.warningCount)} warnings`),
+      el("ul", {}, state.warnings.map((w) => el("li", {}, w))),
     ),
     active ? button("Abort", abort, { danger: true }) : null,
   );

@@ -40,9 +40,9 @@ export interface CallOptions {
 export function call<N extends CallName>(
   name: N,
   request: CallRequest<N>,
-  o: CallOptions = {},
+  options: CallOptions = {},
 ): Promise<CallResponse<N>> {
-  return makeCall(calls, name, request, o) as Promise<CallResponse<N>>;
+  return makeCall(calls, name, request, options) as Promise<CallResponse<N>>;
 }
 
 /** Makes a call of any page's table. @throws CallError */
@@ -50,16 +50,16 @@ export async function makeCall<C extends Record<string, CallSchemas>, N extends 
   table: C,
   name: N,
   request: v.InferInput<C[N]["request"]>,
-  o: CallOptions = {},
+  options: CallOptions = {},
 ): Promise<v.InferOutput<C[N]["response"]>> {
   let response: Response;
   let body: unknown;
   try {
-    response = await (o.fetch ?? fetch)(`${o.base ?? ""}api/${name}`, {
+    response = await (options.fetch ?? fetch)(`${options.base ?? ""}api/${name}`, {
       method: "POST",
-      headers: { "content-type": "application/json", "x-mox-request": "1", ...o.headers },
+      headers: { "content-type": "application/json", "x-mox-request": "1", ...options.headers },
       body: JSON.stringify(request),
-      signal: o.signal,
+      signal: options.signal,
       credentials: "same-origin",
     });
     body = await response.json();

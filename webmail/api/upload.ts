@@ -16,31 +16,31 @@ export interface UploadOptions<S extends v.GenericSchema> {
 }
 
 /** Begins to send; the function that comes back cancels it. */
-export function uploadFile<S extends v.GenericSchema>(o: UploadOptions<S>): () => void {
+export function uploadFile<S extends v.GenericSchema>(options: UploadOptions<S>): () => void {
   // XMLHttpRequest tells how much has been sent; fetch doesn't.
   const request = new XMLHttpRequest();
   request.upload.onprogress = (e) => {
-    o.bar.value = e.total > 0 ? e.loaded / e.total : 0;
+    options.bar.value = e.total > 0 ? e.loaded / e.total : 0;
   };
   request.onload = () => {
     let body: unknown;
     try {
       body = JSON.parse(request.responseText);
     } catch {
-      return o.onFailed("the server's answer makes no sense", false);
+      return options.onFailed("the server's answer makes no sense", false);
     }
-    const answer = v.safeParse(o.answer, body);
-    if (request.status === 200 && answer.success) return o.onDone(answer.output);
+    const answer = v.safeParse(options.answer, body);
+    if (request.status === 200 && answer.success) return options.onDone(answer.output);
     const refused = v.safeParse(ErrorAnswer, body);
-    o.onFailed(
+    options.onFailed(
       refused.success ? refused.output.error.message : `status ${request.status}`,
       request.status === 401 || request.status === 503,
     );
   };
-  request.onerror = () => o.onFailed("the connection broke", true);
-  if (o.onCancelled !== undefined) request.onabort = o.onCancelled;
-  request.open("POST", o.url);
+  request.onerror = () => options.onFailed("the connection broke", true);
+  if (options.onCancelled !== undefined) request.onabort = options.onCancelled;
+  request.open("POST", options.url);
   request.setRequestHeader("x-mox-request", "1");
-  request.send(o.file);
+  request.send(options.file);
   return () => request.abort();
 }

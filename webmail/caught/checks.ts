@@ -95,8 +95,8 @@ export async function checks(id: string, html: boolean): Promise<Child> {
     "aria-label": "IP address",
   });
   const said = el("p", { role: "status", class: "soft" });
-  const submit = async (e: SubmitEvent) => {
-    e.preventDefault();
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
     fill(said, "Asking the DNS…");
     try {
       fill(found, findings(await api.checks(id, ip.value.trim())));

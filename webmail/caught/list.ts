@@ -24,7 +24,7 @@ export interface ListOptions {
 }
 
 /** Makes the list. */
-export function messageList(o: ListOptions): ListView {
+export function messageList(options: ListOptions): ListView {
   let query = "";
   let shown = pageSize;
   let openId = "";
@@ -39,31 +39,35 @@ export function messageList(o: ListOptions): ListView {
     },
   }, "More");
 
-  function item(m: Summary): HTMLElement {
-    const date = Date.parse(m.Created);
+  function item(summary: Summary): HTMLElement {
+    const date = Date.parse(summary.Created);
     return el(
       "li",
       {},
       el(
         "a",
         {
-          href: `#${encodeURIComponent(m.ID)}`,
-          "aria-current": m.ID === openId ? "true" : null,
-          class: m.Read ? null : "unread",
-          "data-id": m.ID,
+          href: `#${encodeURIComponent(summary.ID)}`,
+          "aria-current": summary.ID === openId ? "true" : null,
+          class: summary.Read ? null : "unread",
+          "data-id": summary.ID,
         },
-        el("span", { class: "who" }, addressText(m.From)),
-        el("time", { datetime: m.Created }, shortDate(date)),
-        el("span", { class: "subject" }, m.Subject === "" ? "(no subject)" : m.Subject),
-        el("span", { class: "to soft" }, `to ${m.To.map(addressText).join(", ") || "nobody"}`),
-        m.Tags.length === 0 && m.Attachments === 0 ? null : el(
+        el("span", { class: "who" }, addressText(summary.From)),
+        el("time", { datetime: summary.Created }, shortDate(date)),
+        el("span", { class: "subject" }, summary.Subject === "" ? "(no subject)" : summary.Subject),
+        el(
+          "span",
+          { class: "to soft" },
+          `to ${summary.To.map(addressText).join(", ") || "nobody"}`,
+        ),
+        summary.Tags.length === 0 && summary.Attachments === 0 ? null : el(
           "span",
           { class: "marks" },
-          m.Tags.map((t) => el("span", { class: "tag" }, t)),
-          m.Attachments === 0 ? null : el(
+          summary.Tags.map((t) => el("span", { class: "tag" }, t)),
+          summary.Attachments === 0 ? null : el(
             "span",
             { class: "tag" },
-            m.Attachments === 1 ? "1 file" : `${m.Attachments} files`,
+            summary.Attachments === 1 ? "1 file" : `${summary.Attachments} files`,
           ),
         ),
       ),
@@ -78,7 +82,7 @@ export function messageList(o: ListOptions): ListView {
       again = true;
       return asking;
     }
-    asking = draw().catch(o.onError).finally(() => {
+    asking = draw().catch(options.onError).finally(() => {
       asking = undefined;
       if (again) {
         again = false;
@@ -127,7 +131,7 @@ export function messageList(o: ListOptions): ListView {
     step(by) {
       const at = messages.findIndex((m) => m.ID === openId);
       const m = messages[at < 0 ? 0 : at + by];
-      if (m !== undefined) o.onOpen(m.ID);
+      if (m !== undefined) options.onOpen(m.ID);
     },
   };
 }

@@ -31,8 +31,8 @@ function row(name: string, value: Child): Child {
 const list = (addresses: readonly Address[]) => addresses.map(addressText).join(", ");
 
 /** What MAIL FROM and RCPT TO said, which the header doesn't have to say too. */
-function envelope(m: Message): Child {
-  const e = m.Envelope;
+function envelope(message: Message): Child {
+  const e = message.Envelope;
   if (e === null) return null;
   const how = [
     `EHLO ${e.Helo}`,
@@ -80,28 +80,30 @@ function headerTable(fields: Record<string, string[]>): HTMLElement {
   );
 }
 
-function partItem(id: string, p: PartNode): HTMLElement {
+function partItem(id: string, node: PartNode): HTMLElement {
   const details = [
-    p.Charset,
-    p.Encoding,
-    p.Disposition,
-    p.ContentID === "" ? "" : `cid:${p.ContentID}`,
-    sizeText(p.Size),
+    node.Charset,
+    node.Encoding,
+    node.Disposition,
+    node.ContentID === "" ? "" : `cid:${node.ContentID}`,
+    sizeText(node.Size),
   ].filter((d) => d !== "");
-  const leaf = p.Parts.length === 0;
+  const leaf = node.Parts.length === 0;
   return el(
     "li",
     {},
-    el("b", {}, p.ContentType),
-    p.FileName === "" ? null : ` ${p.FileName}`,
+    el("b", {}, node.ContentType),
+    node.FileName === "" ? null : ` ${node.FileName}`,
     el("span", { class: "soft" }, ` ${details.join(" · ")} `),
-    leaf ? el("a", { href: partPath(id, p.PartID), target: "_blank" }, `part ${p.PartID}`) : null,
-    leaf ? null : el("ul", {}, p.Parts.map((c) => partItem(id, c))),
+    leaf
+      ? el("a", { href: partPath(id, node.PartID), target: "_blank" }, `part ${node.PartID}`)
+      : null,
+    leaf ? null : el("ul", {}, node.Parts.map((c) => partItem(id, c))),
   );
 }
 
-function files(m: Message): Child {
-  const all = [...m.Attachments, ...m.Inline];
+function files(message: Message): Child {
+  const all = [...message.Attachments, ...message.Inline];
   if (all.length === 0) return null;
   return el(
     "ul",
@@ -112,7 +114,7 @@ function files(m: Message): Child {
         {},
         el(
           "a",
-          { href: partPath(m.ID, f.PartID), target: "_blank" },
+          { href: partPath(message.ID, f.PartID), target: "_blank" },
           f.FileName === "" ? f.ContentType : f.FileName,
         ),
         el("span", { class: "soft" }, ` ${sizeText(f.Size)}`),
@@ -125,59 +127,63 @@ function files(m: Message): Child {
 let open = "Preview";
 
 /** A message as an element. */
-export function messageView(m: Message, tools: Child): HTMLElement {
+export function messageView(message: Message, tools: Child): HTMLElement {
   const all: Tab[] = [
-    ...m.HTML === "" ? [] : [
-      { name: "Preview", show: () => preview(m.ID) },
-      { name: "HTML", show: () => code(m.HTML) },
+    ...message.HTML === "" ? [] : [
+      { name: "Preview", show: () => preview(message.ID) },
+      { name: "HTML", show: () => code(message.HTML) },
     ],
-    { name: "Text", show: () => m.Text === "" ? noText() : code(m.Text) },
-    { name: "Headers", show: async () => headerTable(await api.headers(m.ID)) },
+    { name: "Text", show: () => message.Text === "" ? noText() : code(message.Text) },
+    { name: "Headers", show: async () => headerTable(await api.headers(message.ID)) },
     {
       name: "Parts",
-      show: async () => el("ul", { class: "tree" }, partItem(m.ID, await api.parts(m.ID))),
+      show: async () =>
+        el("ul", { class: "tree" }, partItem(message.ID, await api.parts(message.ID))),
     },
-    { name: "Source", show: async () => code(await api.raw(m.ID)) },
-    { name: "Checks", show: () => checks(m.ID, m.HTML !== "") },
-    { name: "Links", show: () => links(m.ID) },
+    { name: "Source", show: async () => code(await api.raw(message.ID)) },
+    { name: "Checks", show: () => checks(message.ID, message.HTML !== "") },
+    { name: "Links", show: () => links(message.ID) },
   ];
   return el(
     "article",
-    { class: "message", "aria-label": m.Subject === "" ? "Message without subject" : m.Subject },
+    {
+      class: "message",
+      "aria-label": message.Subject === "" ? "Message without subject" : message.Subject,
+    },
     el(
       "header",
       {},
       el(
         "div",
         { class: "head" },
-        el("h2", { tabindex: -1 }, m.Subject === "" ? "(no subject)" : m.Subject),
+        el("h2", { tabindex: -1 }, message.Subject === "" ? "(no subject)" : message.Subject),
         el(
           "div",
           { class: "bar" },
           tools,
-          el("a", { href: rawPath(m.ID), download: `${m.ID}.eml` }, "Save"),
+          el("a", { href: rawPath(message.ID), download: `${message.ID}.eml` }, "Save"),
         ),
       ),
       el(
         "dl",
         {},
-        row("From", addressText(m.From)),
-        row("To", list(m.To)),
-        row("Cc", list(m.Cc)),
-        row("Bcc", list(m.Bcc)),
-        row("Reply to", list(m.ReplyTo)),
-        row("Date", `${new Date(m.Date).toLocaleString()} · ${sizeText(m.Size)}`),
-        row("Tags", m.Tags.join(", ")),
+        row("From", addressText(message.From)),
+        row("To", list(message.To)),
+        row("Cc", list(message.Cc)),
+        row("Bcc", list(message.Bcc)),
+        row("Reply to", list(message.ReplyTo)),
+        row("Date", `${new Date(message.Date).toLocaleString()} · ${sizeText(message.Size)}`),
+        row("Tags", message.Tags.join(", ")),
       ),
-      envelope(m),
-      m.Envelope?.RepairedLineEnds
+      envelope(message),
+      message.Envelope?.RepairedLineEnds
         ? el(
           "p",
           { class: "warning" },
           "Its line ends were not CRLF and have been repaired; real mail servers may refuse it.",
         )
         : null,
-      files(m),
+      files(message),
     ),
     tabs("Views of the message", all, open, (name) => open = name),
   );

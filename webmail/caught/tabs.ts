@@ -64,19 +64,19 @@ export function tabs(
     {
       role: "tablist",
       "aria-label": label,
-      onkeydown: (e: KeyboardEvent) => {
+      onkeydown: (event: KeyboardEvent) => {
         const at = buttons.findIndex((b) => b === document.activeElement);
-        const to = e.key === "ArrowRight"
+        const to = event.key === "ArrowRight"
           ? at + 1
-          : e.key === "ArrowLeft"
+          : event.key === "ArrowLeft"
           ? at - 1
-          : e.key === "Home"
+          : event.key === "Home"
           ? 0
-          : e.key === "End"
+          : event.key === "End"
           ? list.length - 1
           : undefined;
         if (at < 0 || to === undefined) return;
-        e.preventDefault();
+        event.preventDefault();
         select(list[(to + list.length) % list.length], true);
       },
     },

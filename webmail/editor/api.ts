@@ -38,7 +38,7 @@ export interface Editor {
   text(): string;
   write(html: string, pictures: ReadonlyMap<string, string>): void;
   focus(): void;
-  format(f: Format): void;
+  format(format: Format): void;
   link(url: string): void;
   color(what: "text" | "background", color: string | null): void;
   /** Puts a picture at the cursor. */

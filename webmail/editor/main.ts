@@ -90,11 +90,11 @@ squire.addEventListener("input", () => {
 squire.addEventListener("pathChange", tellFormats);
 squire.addEventListener("select", tellFormats);
 
-function takePictures(e: Event, data: DataTransfer | null): void {
+function takePictures(event: Event, data: DataTransfer | null): void {
   const files = [...data?.files ?? []];
   if (files.length === 0 || data?.types.includes("text/html")) return;
-  e.preventDefault();
-  e.stopImmediatePropagation();
+  event.preventDefault();
+  event.stopImmediatePropagation();
   host?.onPictures(files);
 }
 addEventListener("paste", (e) => takePictures(e, e.clipboardData), { capture: true });
@@ -147,8 +147,8 @@ const editor: Editor = {
   focus: () => {
     squire.focus();
   },
-  format: (f) => {
-    formats[f]();
+  format: (format) => {
+    formats[format]();
     squire.focus();
     tellFormats();
   },

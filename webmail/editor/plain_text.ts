@@ -15,7 +15,7 @@ export function plainText(root: Element): string {
 }
 
 /** Lines of an element. */
-function block(e: Element, pre: boolean): string[] {
+function block(element: Element, pre: boolean): string[] {
   const out: string[] = [];
   let line = "";
   let open = false;
@@ -24,9 +24,9 @@ function block(e: Element, pre: boolean): string[] {
     line = "";
     open = false;
   };
-  const inline = (n: Node) => {
-    if (n instanceof Text) {
-      const text = pre ? n.data : n.data.replace(/[\s\u200b]+/g, " ");
+  const inline = (node: Node) => {
+    if (node instanceof Text) {
+      const text = pre ? node.data : node.data.replace(/[\s\u200b]+/g, " ");
       const [first, ...more] = pre ? text.split("\n") : [text];
       line += first;
       if (first.trim() !== "") open = true;
@@ -37,61 +37,61 @@ function block(e: Element, pre: boolean): string[] {
       }
       return;
     }
-    if (!(n instanceof Element)) return;
-    if (n.tagName === "BR") {
+    if (!(node instanceof Element)) return;
+    if (node.tagName === "BR") {
       open = true;
       end();
-    } else if (n.tagName === "IMG") {
-      const alt = n.getAttribute("alt") ?? "";
+    } else if (node.tagName === "IMG") {
+      const alt = node.getAttribute("alt") ?? "";
       if (alt !== "") {
         line += `[${alt}]`;
         open = true;
       }
-    } else if (blocks.has(n.tagName)) {
+    } else if (blocks.has(node.tagName)) {
       end();
-      const gap = spaced.has(n.tagName);
+      const gap = spaced.has(node.tagName);
       if (gap && out.length > 0 && out.at(-1) !== "") out.push("");
-      out.push(...blockLines(n));
+      out.push(...blockLines(node));
       if (gap) out.push("");
     } else {
       const before = line.length;
-      for (const c of n.childNodes) inline(c);
-      const href = n.tagName === "A" ? n.getAttribute("href") ?? "" : "";
+      for (const c of node.childNodes) inline(c);
+      const href = node.tagName === "A" ? node.getAttribute("href") ?? "" : "";
       const text = line.slice(before).trim();
       const plain = (s: string) => s.replace(/^(?:https?:\/\/|mailto:)/, "").replace(/\/$/, "");
       if (href !== "" && text !== "" && plain(href) !== plain(text)) line += ` <${href}>`;
     }
   };
-  for (const c of e.childNodes) inline(c);
+  for (const c of element.childNodes) inline(c);
   end();
   return out;
 }
 
-function blockLines(e: Element): string[] {
-  switch (e.tagName) {
+function blockLines(element: Element): string[] {
+  switch (element.tagName) {
     case "HR":
       return ["----"];
     case "BLOCKQUOTE": {
-      const lines = block(e, false);
+      const lines = block(element, false);
       while (lines.at(-1) === "") lines.pop();
       return lines.map((l) => l === "" ? ">" : l.startsWith(">") ? `>${l}` : `> ${l}`);
     }
     case "PRE":
-      return block(e, true);
+      return block(element, true);
     case "UL":
     case "OL": {
-      let n = Number(e.getAttribute("start") ?? 1);
-      return [...e.children].flatMap((item) => {
-        const mark = e.tagName === "OL" ? `${n++}. ` : "- ";
+      let n = Number(element.getAttribute("start") ?? 1);
+      return [...element.children].flatMap((item) => {
+        const mark = element.tagName === "OL" ? `${n++}. ` : "- ";
         return block(item, false).filter((l) => l !== "").map((l, i) =>
           (i === 0 ? mark : " ".repeat(mark.length)) + l
         );
       });
     }
     case "TABLE":
-      return table(e);
+      return table(element);
     default: {
-      const lines = block(e, false);
+      const lines = block(element, false);
       // An empty paragraph is an empty line.
       return lines.length === 0 ? [""] : lines;
     }
@@ -99,8 +99,8 @@ function blockLines(e: Element): string[] {
 }
 
 /** Cells in columns as wide as their widest. */
-function table(e: Element): string[] {
-  const rows = [...e.querySelectorAll("tr")].map((r) =>
+function table(element: Element): string[] {
+  const rows = [...element.querySelectorAll("tr")].map((r) =>
     [...r.children].map((c) => block(c, false).filter((l) => l !== "").join(" "))
   );
   const widths: number[] = [];

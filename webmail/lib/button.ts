@@ -26,21 +26,25 @@ export interface ButtonOptions {
 }
 
 /** A button of text. Errors of `run` are the caller's to handle. */
-export function button(text: string, run: () => unknown, o: ButtonOptions = {}): HTMLButtonElement {
-  const title = [o.title, o.key === undefined ? undefined : t("Key: {0}", o.key)]
+export function button(
+  text: string,
+  run: () => unknown,
+  options: ButtonOptions = {},
+): HTMLButtonElement {
+  const title = [options.title, options.key === undefined ? undefined : t("Key: {0}", options.key)]
     .filter((t) => t !== undefined).join(". ");
   return el(
     "button",
     {
       type: "button",
-      class: o.primary ? "primary" : o.danger ? "danger" : null,
+      class: options.primary ? "primary" : options.danger ? "danger" : null,
       title: title === "" ? null : title,
-      "aria-keyshortcuts": o.key === undefined ? null : o.key.replace(/ /g, "+"),
+      "aria-keyshortcuts": options.key === undefined ? null : options.key.replace(/ /g, "+"),
       onclick: () => {
-        if (o.key !== undefined) hint(o.key, text);
+        if (options.key !== undefined) hint(options.key, text);
         run();
       },
-      ...o.attributes,
+      ...options.attributes,
     },
     text,
   );

@@ -95,8 +95,8 @@ export async function promptDialog(
     "form",
     {
       method: "dialog",
-      onsubmit: (e: Event) => {
-        e.preventDefault();
+      onsubmit: (event: Event) => {
+        event.preventDefault();
         answer = input.value;
         dialog.close();
       },

@@ -25,21 +25,21 @@ export function el<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** Sets or (with null, undefined, false) removes attributes. */
-export function setAttributes(e: Element, attributes: Attributes): void {
+export function setAttributes(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") {
-      e.addEventListener(name.slice(2), value as (ev: Event) => void);
+      element.addEventListener(name.slice(2), value as (ev: Event) => void);
     } else if (value === null || value === undefined || value === false) {
-      e.removeAttribute(name);
+      element.removeAttribute(name);
     } else if (name === "style") {
       // Not as an attribute, which the page's policy forbids.
-      (e as HTMLElement).style.cssText = String(value);
-    } else if (name === "value" && "value" in e) {
-      (e as HTMLInputElement).value = String(value);
+      (element as HTMLElement).style.cssText = String(value);
+    } else if (name === "value" && "value" in element) {
+      (element as HTMLInputElement).value = String(value);
     } else if (name === "checked") {
-      (e as HTMLInputElement).checked = true;
+      (element as HTMLInputElement).checked = true;
     } else {
-      e.setAttribute(name, value === true ? "" : String(value));
+      element.setAttribute(name, value === true ? "" : String(value));
     }
   }
 }
@@ -56,20 +56,20 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return e;
 }
 
-function append(e: Node, children: readonly Child[]): void {
+function append(node: Node, children: readonly Child[]): void {
   for (const c of children) {
     if (c === null || c === undefined || c === false) continue;
-    if (typeof c === "string") e.appendChild(document.createTextNode(c));
-    else if (c instanceof Node) e.appendChild(c);
-    else append(e, c);
+    if (typeof c === "string") node.appendChild(document.createTextNode(c));
+    else if (c instanceof Node) node.appendChild(c);
+    else append(node, c);
   }
 }
 
 /** Replaces what an element holds. */
-export function fill(e: Element, ...children: Child[]): void {
+export function fill(element: Element, ...children: Child[]): void {
   const f = document.createDocumentFragment();
   append(f, children);
-  e.replaceChildren(f);
+  element.replaceChildren(f);
 }
 
 /** Text for those who listen to the page. */

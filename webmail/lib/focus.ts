@@ -17,13 +17,13 @@ const nameOf = (e: Element) => `${e.tagName} ${e.getAttribute("aria-label") ?? e
  * Remembers where an element is within the page's content.
  * @returns what gives the focus back; undefined if the element is not in it
  */
-export function rememberFocus(e: Element | null): (() => void) | undefined {
-  const main = e?.closest("main");
-  if (!main || e === main || !(e instanceof HTMLElement)) return undefined;
-  const at = focusable(main).indexOf(e);
-  const name = nameOf(e);
+export function rememberFocus(element: Element | null): (() => void) | undefined {
+  const main = element?.closest("main");
+  if (!main || element === main || !(element instanceof HTMLElement)) return undefined;
+  const at = focusable(main).indexOf(element);
+  const name = nameOf(element);
   return () => {
-    if (e.isConnected) return e.focus({ preventScroll: true });
+    if (element.isConnected) return element.focus({ preventScroll: true });
     const now = focusable(main);
     const alike = now.map((x, i) => ({ x, far: Math.abs(i - at) }))
       .filter(({ x }) => nameOf(x) === name)

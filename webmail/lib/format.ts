@@ -5,11 +5,11 @@ import { locale, plural } from "./text.ts";
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** The formatter of a kind in the page's language. */
-function format(name: string, o: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${name} ${locale()}`;
   const known = formats.get(key);
   if (known !== undefined) return known;
-  const made = new Intl.DateTimeFormat(locale(), o);
+  const made = new Intl.DateTimeFormat(locale(), options);
   formats.set(key, made);
   return made;
 }

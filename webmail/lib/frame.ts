@@ -64,9 +64,11 @@ function place(): { id: string; thing: string } {
 }
 
 /** Shows the frame. */
-export function frame(into: HTMLElement, o: FrameOptions): Frame {
+export function frame(into: HTMLElement, options: FrameOptions): Frame {
   const content = el("main", { class: "page-content", tabindex: -1 });
-  const links = new Map(o.sections.map((s) => [s.id, el("a", { href: `#${s.id}` }, s.title)]));
+  const links = new Map(
+    options.sections.map((s) => [s.id, el("a", { href: `#${s.id}` }, s.title)]),
+  );
   let turn = 0;
   /** The place in the page's address that `content` belongs to. */
   let shownPlace = "";
@@ -75,7 +77,7 @@ export function frame(into: HTMLElement, o: FrameOptions): Frame {
   const refresh = async () => {
     clearTimeout(timer);
     const { id, thing } = place();
-    const section = o.sections.find((s) => s.id === id) ?? o.sections[0];
+    const section = options.sections.find((s) => s.id === id) ?? options.sections[0];
     for (const [name, a] of links) {
       if (name === section.id) a.setAttribute("aria-current", "page");
       else a.removeAttribute("aria-current");
@@ -91,7 +93,7 @@ export function frame(into: HTMLElement, o: FrameOptions): Frame {
       const shown = await section.show(thing);
       if (mine !== turn) return;
       const view: View = isView(shown) ? shown : { heading: section.title, content: shown };
-      document.title = `${view.heading} – ${o.title}`;
+      document.title = `${view.heading} – ${options.title}`;
       content.dataset.section = section.id;
       shownPlace = here;
       content.inert = false;
@@ -117,7 +119,7 @@ export function frame(into: HTMLElement, o: FrameOptions): Frame {
       if (mine !== turn) return;
       // The session has ended: the page asks for the password again.
       if (e instanceof CallError && e.code === "login") return location.reload();
-      document.title = `${section.title} – ${o.title}`;
+      document.title = `${section.title} – ${options.title}`;
       shownPlace = here;
       fill(
         content,
@@ -150,7 +152,7 @@ export function frame(into: HTMLElement, o: FrameOptions): Frame {
     menu.setAttribute("aria-expanded", String(on));
   };
   const groups: { title: string; sections: Section[] }[] = [];
-  for (const s of o.sections) {
+  for (const s of options.sections) {
     const title = s.group ?? "";
     if (groups.at(-1)?.title === title) groups.at(-1)!.sections.push(s);
     else groups.push({ title, sections: [s] });
@@ -189,11 +191,11 @@ export function frame(into: HTMLElement, o: FrameOptions): Frame {
         "header",
         { class: "top" },
         menu,
-        el("strong", {}, o.title),
-        el("span", { class: "who" }, o.who),
+        el("strong", {}, options.title),
+        el("span", { class: "who" }, options.who),
         el("span", { class: "grow" }),
-        (o.links ?? []).map((l) => el("a", { href: l.href, class: "top-link" }, l.title)),
-        button("Log out", o.logout, { attributes: { class: "quiet" } }),
+        (options.links ?? []).map((l) => el("a", { href: l.href, class: "top-link" }, l.title)),
+        button("Log out", options.logout, { attributes: { class: "quiet" } }),
       ),
       below,
     ),

@@ -12,7 +12,7 @@ export interface Shortcut {
   key: string;
   /** For the help. */
   what: string;
-  run: (e: KeyboardEvent) => unknown;
+  run: (event: KeyboardEvent) => unknown;
   /** Works while writing in a field too. */
   inFields?: boolean;
 }
@@ -42,19 +42,19 @@ export function keyLayers(): readonly KeyLayer[] {
 }
 
 /** The name of a pressed key. */
-export function keyName(e: KeyboardEvent): string {
-  const named = e.key.length > 1;
-  const key = e.key === " " ? "Space" : e.key;
+export function keyName(event: KeyboardEvent): string {
+  const named = event.key.length > 1;
+  const key = event.key === " " ? "Space" : event.key;
   return [
-    e.ctrlKey || e.metaKey ? "ctrl" : "",
-    e.altKey ? "alt" : "",
-    e.shiftKey && (named || key === "Space") ? "shift" : "",
+    event.ctrlKey || event.metaKey ? "ctrl" : "",
+    event.altKey ? "alt" : "",
+    event.shiftKey && (named || key === "Space") ? "shift" : "",
     key,
   ].filter((s) => s !== "").join(" ");
 }
 
-function inField(e: KeyboardEvent): boolean {
-  const t = e.target;
+function inField(event: KeyboardEvent): boolean {
+  const t = event.target;
   return t instanceof HTMLElement &&
     (t.isContentEditable || t instanceof HTMLTextAreaElement || t instanceof HTMLSelectElement ||
       (t instanceof HTMLInputElement && !["checkbox", "radio", "button"].includes(t.type)));

@@ -30,13 +30,13 @@ export interface LoginFormOptions {
 }
 
 /** Shows the form; resolves when someone is logged in. */
-export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void> {
+export function loginForm(into: HTMLElement, options: LoginFormOptions): Promise<void> {
   return new Promise((resolve) => {
     const username = el("input", {
       type: "email",
       name: "username",
       autocomplete: "username",
-      required: o.username === true,
+      required: options.username === true,
       spellcheck: "false",
       placeholder: "you@example.org",
     });
@@ -55,14 +55,14 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
     });
     const codeField = field(t("Code of your second factor"), code);
     codeField.hidden = true;
-    const error = el("p", { class: "error", role: "alert" }, o.message ?? "");
+    const error = el("p", { class: "error", role: "alert" }, options.message ?? "");
     const submit = el("button", { type: "submit", class: "primary" }, t("Log in"));
-    const attempt = async (e: Event) => {
-      e.preventDefault();
+    const attempt = async (event: Event) => {
+      event.preventDefault();
       submit.disabled = true;
       fill(error);
       try {
-        await o.submit({
+        await options.submit({
           username: username.value.trim(),
           password: password.value,
           ...(codeField.hidden ? {} : { totp: code.value.trim() }),
@@ -84,11 +84,11 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
       }
     };
     const elsewhere = el("div", { class: "buttons" });
-    if (o.providers) void showProviders(elsewhere);
+    if (options.providers) void showProviders(elsewhere);
     const withPasskey = async () => {
       fill(error);
       try {
-        await o.passkey!();
+        await options.passkey!();
         resolve();
       } catch (err) {
         fill(error, errorText(err));
@@ -102,10 +102,10 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
         el(
           "form",
           { onsubmit: attempt },
-          el("h1", {}, o.title),
-          o.username === true ? field(t("Email address"), username) : null,
+          el("h1", {}, options.title),
+          options.username === true ? field(t("Email address"), username) : null,
           field(t("Password"), password),
-          o.username === "optional"
+          options.username === "optional"
             ? el(
               "details",
               {},
@@ -116,7 +116,7 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
           codeField,
           error,
           submit,
-          o.passkey && hasPasskeys()
+          options.passkey && hasPasskeys()
             ? el(
               "button",
               { type: "button", onclick: () => void withPasskey() },
@@ -127,7 +127,7 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
         ),
       ),
     );
-    (o.username === true ? username : password).focus();
+    (options.username === true ? username : password).focus();
   });
 }
 

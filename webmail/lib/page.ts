@@ -163,8 +163,8 @@ export function formDialog(
   const form = el(
     "form",
     {
-      onsubmit: (e: Event) => {
-        e.preventDefault();
+      onsubmit: (event: Event) => {
+        event.preventDefault();
         run(async () => {
           await submit(
             Object.fromEntries(inputs.map(({ f, input }) => [

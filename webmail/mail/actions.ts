@@ -46,7 +46,7 @@ const places: Record<SpecialUse, string> = {
 };
 
 /** Makes the actions. */
-export function actions(c: ActionContext): Actions {
+export function actions(context: ActionContext): Actions {
   let lastUndo: string | undefined;
   /** Takes the notice away that offers it. */
   let endNotice = () => {};
@@ -61,31 +61,31 @@ export function actions(c: ActionContext): Actions {
       notice(t("Undone for {0}.", countText(count, "message")));
     });
 
-  const done = (d: Done, what: string) => {
-    if (d.undo !== null) lastUndo = d.undo;
+  const done = (done: Done, what: string) => {
+    if (done.undo !== null) lastUndo = done.undo;
     const gone = notice(
-      `${countText(d.count, "message")} ${what}.`,
-      d.undo === null ? undefined : { text: t("Undo"), key: "z", run: undo },
+      `${countText(done.count, "message")} ${what}.`,
+      done.undo === null ? undefined : { text: t("Undo"), key: "z", run: undo },
     );
-    if (d.undo !== null) endNotice = gone;
+    if (done.undo !== null) endNotice = gone;
   };
   /** Runs with the messages that are selected, if any are. */
-  const act = (run: (target: Target) => Promise<unknown>, target = c.target()) => {
+  const act = (run: (target: Target) => Promise<unknown>, target = context.target()) => {
     if (target !== undefined) attempt(() => run(target));
   };
   const moveTo = (specialUse: SpecialUse) =>
     act(async (target) => {
-      c.leaving();
+      context.leaving();
       const d = await call("MoveTo", { target, specialUse });
       done(d, t("moved to {0}", places[specialUse]));
     });
   const setFlags = (target: Target, add: Flag[], remove: Flag[]) =>
     call("FlagsSet", { target, add, remove, addKeywords: [], removeKeywords: [] });
 
-  const move = (mailboxId: number, target = c.target()) =>
+  const move = (mailboxId: number, target = context.target()) =>
     act(async (chosen) => {
-      const name = [...c.mailboxes()].find((m) => m.id === mailboxId)?.name ?? "mailbox";
-      c.leaving();
+      const name = [...context.mailboxes()].find((m) => m.id === mailboxId)?.name ?? "mailbox";
+      context.leaving();
       done(await call("Move", { target: chosen, mailboxId }), t("moved to {0}", leafName(name)));
     }, target);
 
@@ -94,7 +94,7 @@ export function actions(c: ActionContext): Actions {
     junk: () => moveTo("junk"),
     trash: () =>
       act(async (target) => {
-        c.leaving();
+        context.leaving();
         done(await call("Delete", { target }), t("deleted"));
       }),
     deleteForever: () =>
@@ -106,7 +106,7 @@ export function actions(c: ActionContext): Actions {
           { danger: true },
         );
         if (!yes) return;
-        c.leaving();
+        context.leaving();
         done(await call("Delete", { target, forever: true }), t("deleted for good"));
       }),
     notJunk: () =>
@@ -140,11 +140,11 @@ export function actions(c: ActionContext): Actions {
       }),
     move,
     moveMenu: (at) => {
-      const target = c.target();
+      const target = context.target();
       if (target === undefined) return;
       openMenu(
         at,
-        sortedMailboxes(c.mailboxes()).map(({ mailbox, depth }) => ({
+        sortedMailboxes(context.mailboxes()).map(({ mailbox, depth }) => ({
           text: `${"\u2003".repeat(depth)}${leafName(mailbox.name)}`,
           title: mailbox.name,
           run: () => move(mailbox.id, target),
@@ -162,11 +162,11 @@ export function actions(c: ActionContext): Actions {
         );
       }),
     snoozeMenu: (at) => {
-      const target = c.target();
+      const target = context.target();
       if (target === undefined) return;
       const put = (until: number) =>
         attempt(async () => {
-          c.leaving();
+          context.leaving();
           const d = await call("Snooze", { target, until });
           done(d, t("put away until {0}", plannedDate(until)));
         });

@@ -21,8 +21,8 @@ const bytes = (base64url: string) =>
     atob(base64url.replaceAll("-", "+").replaceAll("_", "/")),
     (c) => c.charCodeAt(0),
   );
-const base64url = (b: ArrayBuffer) =>
-  btoa(String.fromCharCode(...new Uint8Array(b))).replaceAll("+", "-").replaceAll("/", "_")
+const base64url = (buffer: ArrayBuffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_")
     .replace(/=+$/, "");
 
 /** Whether this browser can be told of mail when the page is closed. */

@@ -17,14 +17,14 @@ export interface ConnectionStatus {
 }
 
 /** Makes the status, empty. */
-export function connectionStatus(o: ConnectionStatusOptions): ConnectionStatus {
+export function connectionStatus(options: ConnectionStatusOptions): ConnectionStatus {
   const root = el("span", { class: "connection", role: "status" });
 
   /** After a broken connection: is it the session that has ended? */
   async function checkSession(): Promise<void> {
     try {
       const { who } = await call("Session", {});
-      if (who === null) o.onLoggedOut();
+      if (who === null) options.onLoggedOut();
     } catch {
       // The server can't be reached: nothing is known.
     }
@@ -39,7 +39,7 @@ export function connectionStatus(o: ConnectionStatusOptions): ConnectionStatus {
         state === "waiting"
           ? [
             t("Not connected, trying again in {0} s. ", seconds ?? 0),
-            button(t("Now"), o.reconnect),
+            button(t("Now"), options.reconnect),
           ]
           : state === "connecting" && began
           ? t("Connecting…")

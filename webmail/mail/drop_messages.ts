@@ -42,8 +42,8 @@ async function take(files: readonly File[], mailboxId: number): Promise<void> {
 }
 
 /** Lets a message be dragged to the desktop, where the browser can do that. */
-export function offerFile(data: DataTransfer, m: MessageItem): void {
-  const name = (m.subject.replace(/[\\/:*?"<>|\s]+/g, " ").trim() || "message").slice(0, 80);
-  const url = new URL(rawUrl(m.id, { download: true }), location.href);
+export function offerFile(data: DataTransfer, item: MessageItem): void {
+  const name = (item.subject.replace(/[\\/:*?"<>|\s]+/g, " ").trim() || "message").slice(0, 80);
+  const url = new URL(rawUrl(item.id, { download: true }), location.href);
   data.setData("DownloadURL", `message/rfc822:${name}.eml:${url.href}`);
 }

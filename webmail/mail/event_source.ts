@@ -29,14 +29,14 @@ let worker: SharedWorker | undefined;
 let failed = typeof SharedWorker !== "function";
 
 /** Connects. */
-export function connectEvents(o: SourceOptions): EventsSource {
-  return failed ? ownSource(o) : sharedSource(o);
+export function connectEvents(options: SourceOptions): EventsSource {
+  return failed ? ownSource(options) : sharedSource(options);
 }
 
-function ownSource(o: SourceOptions): EventsSource {
-  const source = new EventSource(eventsUrl(o.view()));
-  source.onerror = o.onBroken;
-  source.onmessage = (m) => o.onValue(JSON.parse(m.data));
+function ownSource(options: SourceOptions): EventsSource {
+  const source = new EventSource(eventsUrl(options.view()));
+  source.onerror = options.onBroken;
+  source.onmessage = (m) => options.onValue(JSON.parse(m.data));
   return source;
 }
 
@@ -46,7 +46,7 @@ function newName(): string {
     .join("");
 }
 
-function sharedSource(o: SourceOptions): EventsSource {
+function sharedSource(options: SourceOptions): EventsSource {
   const page = newName();
   worker ??= new SharedWorker(eventsWorker.url, { name: eventsWorker.name });
   const { port } = worker;
@@ -63,7 +63,7 @@ function sharedSource(o: SourceOptions): EventsSource {
   const broken = () => {
     if (!open) return;
     end();
-    o.onBroken();
+    options.onBroken();
   };
   const close = () => {
     if (!open) return;
@@ -73,22 +73,22 @@ function sharedSource(o: SourceOptions): EventsSource {
   // A page that comes back from the browser's cache connects anew.
   const onHide = () => {
     close();
-    globalThis.addEventListener("pageshow", o.onBroken, { once: true });
+    globalThis.addEventListener("pageshow", options.onBroken, { once: true });
   };
   const join = async (stream: string) => {
     try {
-      await call("EventsJoin", { stream, page, view: o.view() });
+      await call("EventsJoin", { stream, page, view: options.view() });
     } catch (err) {
       if (err instanceof CallError && err.code === "missing") say({ kind: "stale", page, stream });
       else if (open) say({ kind: "close", page });
       broken();
     }
   };
-  const onMessage = (e: MessageEvent<FromWorker>) => {
-    const message = e.data;
+  const onMessage = (event: MessageEvent<FromWorker>) => {
+    const message = event.data;
     if (message.page !== page) return;
     if (message.kind === "stream") void join(message.stream);
-    else if (message.kind === "event") o.onValue(message.event);
+    else if (message.kind === "event") options.onValue(message.event);
     else broken();
   };
   const onError = () => {

@@ -13,9 +13,9 @@ export type ConnectionState = "connecting" | "connected" | "waiting" | "ended";
 export interface EventsOptions {
   /** The view to ask for when connecting. */
   view: () => View;
-  onEvent: (e: ServerEvent) => void;
+  onEvent: (event: ServerEvent) => void;
   /** `seconds` until the next attempt, with "waiting". */
-  onState: (s: ConnectionState, seconds?: number) => void;
+  onState: (state: ConnectionState, seconds?: number) => void;
 }
 
 export interface Events {
@@ -29,7 +29,7 @@ const silence = 60_000;
 const delays = [1, 2, 5, 10, 20, 30];
 
 /** Opens the stream and keeps it open. */
-export function openEvents(o: EventsOptions): Events {
+export function openEvents(options: EventsOptions): Events {
   let source: EventsSource | undefined;
   let quiet: ReturnType<typeof setTimeout> | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
@@ -46,7 +46,7 @@ export function openEvents(o: EventsOptions): Events {
     drop();
     if (ended) return;
     const seconds = delays[Math.min(failures++, delays.length - 1)];
-    o.onState("waiting", seconds);
+    options.onState("waiting", seconds);
     // Spread out, so that a restarted server isn't asked by everybody at once.
     retry = setTimeout(connect, seconds * 1000 * (0.8 + Math.random() * 0.4));
   };
@@ -56,7 +56,7 @@ export function openEvents(o: EventsOptions): Events {
   };
   const connect = () => {
     drop();
-    o.onState("connecting");
+    options.onState("connecting");
     heard();
     const onValue = (value: unknown) => {
       heard();
@@ -68,16 +68,16 @@ export function openEvents(o: EventsOptions): Events {
       const event = parsed.output;
       if (event.kind === "start") {
         failures = 0;
-        o.onState("connected");
+        options.onState("connected");
       }
       if (event.kind === "end") {
         ended = true;
         drop();
-        o.onState("ended");
+        options.onState("ended");
       }
-      o.onEvent(event);
+      options.onEvent(event);
     };
-    source = connectEvents({ view: o.view, onValue, onBroken: broken });
+    source = connectEvents({ view: options.view, onValue, onBroken: broken });
   };
   const online = () => {
     if (!ended && retry !== undefined) {

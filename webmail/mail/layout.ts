@@ -87,10 +87,10 @@ export function layout(
       tabindex: 0,
       "aria-label": label,
       title: t("Drag, or use the arrow keys"),
-      onpointerdown: (e: PointerEvent) => {
-        e.preventDefault();
-        bar.setPointerCapture(e.pointerId);
-        let last = axis() === "x" ? e.clientX : e.clientY;
+      onpointerdown: (event: PointerEvent) => {
+        event.preventDefault();
+        bar.setPointerCapture(event.pointerId);
+        let last = axis() === "x" ? event.clientX : event.clientY;
         root.classList.add("resizing");
         bar.onpointermove = (m) => {
           const at = axis() === "x" ? m.clientX : m.clientY;
@@ -104,13 +104,13 @@ export function layout(
           save();
         };
       },
-      onkeydown: (e: KeyboardEvent) => {
+      onkeydown: (event: KeyboardEvent) => {
         const steps: Record<string, number> = axis() === "x"
           ? { ArrowLeft: -20, ArrowRight: 20 }
           : { ArrowUp: -20, ArrowDown: 20 };
-        const px = steps[e.key];
+        const px = steps[event.key];
         if (px === undefined) return;
-        e.preventDefault();
+        event.preventDefault();
         resize(axis() === "x" ? px * direction() : px);
         place();
         save();

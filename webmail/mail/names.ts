@@ -5,9 +5,9 @@ import { t } from "../lib/text.ts";
 /** Where a mailbox stands in the list: the inbox, those with a use, the others. */
 const useOrder: readonly SpecialUse[] = ["drafts", "sent", "archive", "trash", "junk"];
 
-export function mailboxRank(m: Mailbox): number {
-  if (m.name === "Inbox") return 0;
-  const i = Math.min(...m.specialUse.map((u) => useOrder.indexOf(u) + 1));
+export function mailboxRank(mailbox: Mailbox): number {
+  if (mailbox.name === "Inbox") return 0;
+  const i = Math.min(...mailbox.specialUse.map((u) => useOrder.indexOf(u) + 1));
   return Number.isFinite(i) ? i : useOrder.length + 1;
 }
 
@@ -39,9 +39,9 @@ export function sortedMailboxes(all: Iterable<Mailbox>): { mailbox: Mailbox; dep
     );
   const ids = new Set(list.map((m) => m.id));
   const out: { mailbox: Mailbox; depth: number }[] = [];
-  const add = (m: Mailbox, depth: number) => {
-    out.push({ mailbox: m, depth });
-    for (const c of below(m.id)) add(c, depth + 1);
+  const add = (mailbox: Mailbox, depth: number) => {
+    out.push({ mailbox, depth });
+    for (const c of below(mailbox.id)) add(c, depth + 1);
   };
   const tops = [...below(0), ...list.filter((m) => m.parentId !== 0 && !ids.has(m.parentId))];
   for (const m of tops) add(m, 0);
@@ -49,13 +49,13 @@ export function sortedMailboxes(all: Iterable<Mailbox>): { mailbox: Mailbox; dep
 }
 
 /** A person, short: the name, or the part before the @. */
-export function shortName(a: Address): string {
-  return a.name || a.address.split("@", 1)[0] || a.address || t("(nobody)");
+export function shortName(address: Address): string {
+  return address.name || address.address.split("@", 1)[0] || address.address || t("(nobody)");
 }
 
 /** A person, whole. */
-export function fullAddress(a: Address): string {
-  return a.name === "" ? a.address : `${quoteName(a.name)} <${a.address}>`;
+export function fullAddress(address: Address): string {
+  return address.name === "" ? address.address : `${quoteName(address.name)} <${address.address}>`;
 }
 
 /** A name as it stands before an address: quoted if it has characters that mean something there. */

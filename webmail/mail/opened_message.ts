@@ -18,7 +18,7 @@ import { t } from "../lib/text.ts";
 export interface OpenedMessageParts {
   act: Actions;
   windows: ComposeWindows;
-  tools: (m: MessageItem) => HTMLElement[];
+  tools: (item: MessageItem) => HTMLElement[];
   compose: (to: string) => void;
   /** Selects a message of the list. */
   select: (id: number) => void;
@@ -27,14 +27,14 @@ export interface OpenedMessageParts {
   showSettings: () => void;
 }
 
-export function openedMessage(s: PageState, p: OpenedMessageParts): MessageView {
+export function openedMessage(state: PageState, parts: OpenedMessageParts): MessageView {
   // A message is open only after the server has said these.
-  const start = (): StartEvent => s.start!;
-  const settings = (): Settings => s.settings!;
+  const start = (): StartEvent => state.start!;
+  const settings = (): Settings => state.settings!;
 
-  const setFlags = (m: MessageItem, flag: "seen" | "notjunk") =>
+  const setFlags = (item: MessageItem, flag: "seen" | "notjunk") =>
     call("FlagsSet", {
-      target: { ids: [m.id] },
+      target: { ids: [item.id] },
       add: [flag],
       remove: [],
       addKeywords: [],
@@ -43,19 +43,19 @@ export function openedMessage(s: PageState, p: OpenedMessageParts): MessageView 
       // Tried again when the message is opened again.
     });
 
-  function notJunk(m: MessageItem): void {
+  function notJunk(item: MessageItem): void {
     // What lies in the junk mailbox is not vouched for by being looked at.
-    const box = s.mailboxes.get(m.mailboxId);
+    const box = state.mailboxes.get(item.mailboxId);
     if (box?.specialUse.some((u) => ["junk", "trash", "sent", "drafts"].includes(u))) return;
     if (box !== undefined && start().rejectsMailboxes.includes(box.name)) return;
-    void setFlags(m, "notjunk");
+    void setFlags(item, "notjunk");
     noticeOnce(
       "notJunk",
       t(
         "Messages that are open for {0} seconds are marked as not junk, which trains your filter.",
         settings().notJunkAfter,
       ),
-      { text: t("Change"), run: p.showSettings, seconds: 30 },
+      { text: t("Change"), run: parts.showSettings, seconds: 30 },
     );
   }
 
@@ -81,22 +81,22 @@ export function openedMessage(s: PageState, p: OpenedMessageParts): MessageView 
         const quote = rich
           ? await call("MessageQuote", { id: m.item.id, style: how === "forward" })
           : undefined;
-        p.windows.open(answer(start(), settings(), m, how, quote));
+        parts.windows.open(answer(start(), settings(), m, how, quote));
       }),
-    onEditDraft: (id) => attempt(() => p.windows.edit(id)),
-    onShow: p.select,
-    onBack: p.back,
+    onEditDraft: (id) => attempt(() => parts.windows.edit(id)),
+    onShow: parts.select,
+    onBack: parts.back,
     onCompose: (to) =>
       to.startsWith("mailto:")
-        ? p.windows.open(fromMailto(start(), settings(), to))
-        : p.compose(to),
-    tools: p.tools,
+        ? parts.windows.open(fromMailto(start(), settings(), to))
+        : parts.compose(to),
+    tools: parts.tools,
     more: (m) => [
-      { text: t("Keywords"), title: t("Add or remove keywords. Key: l"), run: p.act.label },
+      { text: t("Keywords"), title: t("Add or remove keywords. Key: l"), run: parts.act.label },
       {
         text: t("Make a rule"),
         title: t("For messages like this one, when they come"),
-        run: () => openRules(s.mailboxes.values(), ruleFrom(m, view.current()?.headers ?? [])),
+        run: () => openRules(state.mailboxes.values(), ruleFrom(m, view.current()?.headers ?? [])),
       },
       {
         text: t("Add sender to contacts"),
@@ -108,7 +108,7 @@ export function openedMessage(s: PageState, p: OpenedMessageParts): MessageView 
       ...settings().threading === "off" ? [] : [{
         text: m.threadMuted ? t("Unmute thread") : t("Mute thread"),
         title: t("Whether new messages of this thread are marked as read. Key: M"),
-        run: () => p.act.mute(!m.threadMuted),
+        run: () => parts.act.mute(!m.threadMuted),
       }],
     ],
   });

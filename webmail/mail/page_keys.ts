@@ -19,17 +19,17 @@ export interface PageKeysOptions {
 }
 
 /** The layer of these keys. */
-export function pageKeys(o: PageKeysOptions): KeyLayer {
-  const { act } = o;
+export function pageKeys(options: PageKeysOptions): KeyLayer {
+  const { act } = options;
   return {
     name: t("Everywhere"),
     shortcuts: [
-      { key: "c", what: t("Write a message"), run: o.compose },
-      { key: "/", what: t("Search"), run: o.search },
-      { key: "g", what: t("Go to the list of mailboxes"), run: o.goToMailboxes },
-      { key: "K", what: t("Calendar"), run: o.calendar },
-      { key: "P", what: t("Contacts"), run: o.contacts },
-      { key: "?", what: t("Help"), run: o.help },
+      { key: "c", what: t("Write a message"), run: options.compose },
+      { key: "/", what: t("Search"), run: options.search },
+      { key: "g", what: t("Go to the list of mailboxes"), run: options.goToMailboxes },
+      { key: "K", what: t("Calendar"), run: options.calendar },
+      { key: "P", what: t("Contacts"), run: options.contacts },
+      { key: "?", what: t("Help"), run: options.help },
       { key: "a", what: t("Archive"), run: act.archive },
       { key: "d", what: t("Move to trash"), run: act.trash },
       { key: "Delete", what: t("Move to trash"), run: act.trash },
@@ -39,7 +39,7 @@ export function pageKeys(o: PageKeysOptions): KeyLayer {
       {
         key: "v",
         what: t("Move to another mailbox"),
-        run: () => act.moveMenu(o.moveMenuAt()),
+        run: () => act.moveMenu(options.moveMenuAt()),
       },
       { key: "m", what: t("Mark as read"), run: () => act.flags(["seen"], []) },
       { key: "u", what: t("Mark as unread"), run: () => act.flags([], ["seen"]) },
@@ -47,7 +47,7 @@ export function pageKeys(o: PageKeysOptions): KeyLayer {
         key: "s",
         what: t("Flag, or take the flag away"),
         run: () => {
-          const flagged = o.selected().every((m) => has(m, "flagged"));
+          const flagged = options.selected().every((m) => has(m, "flagged"));
           act.flags(flagged ? [] : ["flagged"], flagged ? ["flagged"] : []);
         },
       },
@@ -55,9 +55,9 @@ export function pageKeys(o: PageKeysOptions): KeyLayer {
       {
         key: "M",
         what: t("Mute the thread, or unmute it"),
-        run: () => act.mute(!o.selected().some((m) => m.threadMuted)),
+        run: () => act.mute(!options.selected().some((m) => m.threadMuted)),
       },
-      { key: "b", what: t("Snooze"), run: () => act.snoozeMenu(o.moveMenuAt()) },
+      { key: "b", what: t("Snooze"), run: () => act.snoozeMenu(options.moveMenuAt()) },
       { key: "z", what: t("Undo"), run: act.undo },
     ],
   };

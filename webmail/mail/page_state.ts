@@ -31,36 +31,36 @@ export function newPageState(): PageState {
 }
 
 /** The mailbox that is shown; undefined for all. */
-export function shownMailbox(s: PageState): Mailbox | undefined {
-  return s.mailboxes.get(s.openMailbox ?? -1);
+export function shownMailbox(state: PageState): Mailbox | undefined {
+  return state.mailboxes.get(state.openMailbox ?? -1);
 }
 
 /** What is listed, in the server's words. */
-export function queryOf(s: PageState): Query {
+export function queryOf(state: PageState): Query {
   return {
-    mailboxId: s.openMailbox ?? null,
+    mailboxId: state.openMailbox ?? null,
     withChildren: false,
-    filter: s.filter,
-    order: s.settings?.order ?? "newest",
-    threading: s.settings?.threading ?? "unread",
+    filter: state.filter,
+    order: state.settings?.order ?? "newest",
+    threading: state.settings?.threading ?? "unread",
   };
 }
 
 /** The same with its first page. */
-export function viewOf(s: PageState): View {
-  return { viewId: s.viewId, query: queryOf(s), page: { anchor: null, count: pageCount } };
+export function viewOf(state: PageState): View {
+  return { viewId: state.viewId, query: queryOf(state), page: { anchor: null, count: pageCount } };
 }
 
 /** Labels that people have made. */
-export function labelsOf(s: PageState): string[] {
-  return [...new Set([...s.mailboxes.values()].flatMap((m) => m.keywords))]
+export function labelsOf(state: PageState): string[] {
+  return [...new Set([...state.mailboxes.values()].flatMap((m) => m.keywords))]
     .filter((k) => !k.startsWith("$")).sort();
 }
 
 /** The mailbox that the page's address names; the inbox if none. */
-export function wantedMailbox(s: PageState): number | null {
+export function wantedMailbox(state: PageState): number | null {
   const name = readAddress().mailbox;
-  const all = [...s.mailboxes.values()];
+  const all = [...state.mailboxes.values()];
   return (all.find((m) => m.name === name) ?? all.find((m) => m.name === "Inbox") ?? all[0])
     ?.id ?? null;
 }

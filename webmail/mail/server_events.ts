@@ -15,7 +15,7 @@ export interface ServerEventParts extends Omit<ShowingParts, "place" | "bulk" | 
   shown: Showing;
   /** Where it stands who is logged in. */
   who: HTMLElement;
-  applySettings: (s: Settings) => void;
+  applySettings: (settings: Settings) => void;
   /** Something is written, or asked, that a reload would take away. */
   busy: () => boolean;
   /** The first of all events: the page begins. */
@@ -34,9 +34,12 @@ const ofView: ReadonlySet<Change["kind"]> = new Set<Change["kind"]>([
 ]);
 
 /** Makes what takes the events. */
-export function serverEvents(s: PageState, p: ServerEventParts): (e: ServerEvent) => void {
-  const { list, message, boxes, labels, shown } = p;
-  const { mailboxes } = s;
+export function serverEvents(
+  state: PageState,
+  parts: ServerEventParts,
+): (event: ServerEvent) => void {
+  const { list, message, boxes, labels, shown } = parts;
+  const { mailboxes } = state;
 
   function drawBadge(): void {
     showBadge([...mailboxes.values()].find((m) => m.name === "Inbox")?.unread ?? 0);
@@ -49,7 +52,7 @@ export function serverEvents(s: PageState, p: ServerEventParts): (e: ServerEvent
     mailboxes.set(id, now);
     if (redraw) boxes.set(mailboxes.values());
     else boxes.update(now);
-    if (id === s.openMailbox) shown.drawPlace();
+    if (id === state.openMailbox) shown.drawPlace();
     if (now.name === "Inbox") drawBadge();
   }
 
@@ -62,7 +65,7 @@ export function serverEvents(s: PageState, p: ServerEventParts): (e: ServerEvent
       case "mailboxRemove":
         mailboxes.delete(c.id);
         boxes.set(mailboxes.values());
-        if (c.id === s.openMailbox) shown.show(wantedMailbox(s), {});
+        if (c.id === state.openMailbox) shown.show(wantedMailbox(state), {});
         break;
       case "mailboxRename":
         edit(c.id, { name: c.name, parentId: c.parentId }, true);
@@ -72,16 +75,16 @@ export function serverEvents(s: PageState, p: ServerEventParts): (e: ServerEvent
         break;
       case "mailboxKeywords":
         edit(c.id, { keywords: c.keywords }, false);
-        labels.set(labelsOf(s));
+        labels.set(labelsOf(state));
         break;
       case "mailboxCounts":
         edit(c.id, c.counts, false);
-        if (c.id === s.openMailbox && Object.keys(s.filter).length === 0) {
+        if (c.id === state.openMailbox && Object.keys(state.filter).length === 0) {
           list.setTotal(c.counts.total);
         }
         break;
       case "settings":
-        p.applySettings(c.settings);
+        parts.applySettings(c.settings);
         break;
       case "arrived":
         tellArrival(c.item, () => list.select(c.item.id));
@@ -95,40 +98,40 @@ export function serverEvents(s: PageState, p: ServerEventParts): (e: ServerEvent
           t('"{0}" was not sent: {1}. It is a draft again.', subject || t("(no subject)"), why),
           {
             text: t("Edit"),
-            run: () => attempt(() => p.editDraft(draftId)),
+            run: () => attempt(() => parts.editDraft(draftId)),
             seconds: 60,
           },
         );
         break;
       }
       case "viewStale":
-        shown.show(s.openMailbox ?? null, s.filter, true);
+        shown.show(state.openMailbox ?? null, state.filter, true);
         break;
       default:
         list.change(c);
     }
   }
 
-  function begin(e: StartEvent): void {
-    const before = s.start;
-    s.start = e;
-    if (before !== undefined && before.version !== e.version && !p.busy()) {
+  function begin(event: StartEvent): void {
+    const before = state.start;
+    state.start = event;
+    if (before !== undefined && before.version !== event.version && !parts.busy()) {
       location.reload();
       return;
     }
     mailboxes.clear();
-    for (const m of e.mailboxes) mailboxes.set(m.id, m);
+    for (const m of event.mailboxes) mailboxes.set(m.id, m);
     boxes.set(mailboxes.values());
-    boxes.setQuota(e.quota);
+    boxes.setQuota(event.quota);
     drawBadge();
-    fill(p.who, e.loginAddress);
+    fill(parts.who, event.loginAddress);
     if (before === undefined) {
-      p.begin(e, e.settings);
+      parts.begin(event, event.settings);
       return;
     }
-    p.applySettings(e.settings);
+    parts.applySettings(event.settings);
     // A new connection begins its view by itself.
-    list.reset(queryOf(s).threading, message.current()?.item.id);
+    list.reset(queryOf(state).threading, message.current()?.item.id);
     shown.drawPlace();
   }
 
@@ -137,21 +140,21 @@ export function serverEvents(s: PageState, p: ServerEventParts): (e: ServerEvent
       case "start":
         return begin(e);
       case "view":
-        if (e.viewId === s.viewId) list.add(e);
+        if (e.viewId === state.viewId) list.add(e);
         break;
       case "progress":
-        if (e.viewId === s.viewId) list.say(t("Searching, {0} of {1}…", e.done, e.total));
+        if (e.viewId === state.viewId) list.say(t("Searching, {0} of {1}…", e.done, e.total));
         break;
       case "viewError":
-        if (e.viewId === s.viewId) list.say(e.message);
+        if (e.viewId === state.viewId) list.say(e.message);
         break;
       case "changes":
         for (const c of e.changes) {
-          if (!ofView.has(c.kind) || e.viewId === s.viewId) change(c);
+          if (!ofView.has(c.kind) || e.viewId === state.viewId) change(c);
         }
         break;
       case "end":
-        p.sessionEnded(t("Your session has ended: {0}.", e.reason));
+        parts.sessionEnded(t("Your session has ended: {0}.", e.reason));
     }
   };
 }

@@ -24,7 +24,7 @@ export function openSettings(
   addresses: readonly string[],
   accountPage: string | null,
   rules: () => void,
-  saved: (s: Settings) => void,
+  saved: (settings: Settings) => void,
 ): void {
   const choice = <T extends string>(value: T, options: readonly (readonly [T, string])[]) =>
     el(
@@ -82,8 +82,8 @@ export function openSettings(
     explain(el("label", { class: "checkbox" }, b, el("span", {}, text)), more);
   const sessions = el("div", {}, t("Loading…"));
 
-  const submit = (e: Event) => {
-    e.preventDefault();
+  const submit = (event: Event) => {
+    event.preventDefault();
     attempt(async () => {
       const settings: Settings = {
         ...now,

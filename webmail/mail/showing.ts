@@ -27,51 +27,53 @@ export interface ShowingParts {
 
 export interface Showing {
   /** Shows a mailbox (null: all), or what is found there. `keep`: the open message stays open. */
-  show(id: number | null, f: Filter, keep?: boolean): void;
+  show(id: number | null, filter: Filter, keep?: boolean): void;
   /** Names the mailbox and what is unread in it, as they are now. */
   drawPlace(): void;
   /** Asks for what comes after a row. */
   more(anchor: number): void;
 }
 
-export function showing(s: PageState, p: ShowingParts): Showing {
-  function show(id: number | null, f: Filter, keep = false): void {
-    s.openMailbox = id;
-    s.filter = f;
-    s.viewId++;
-    p.list.reset(queryOf(s).threading, keep ? p.message.current()?.item.id : undefined);
-    if (!keep) p.message.showNone([], []);
-    p.bulk.show(0);
+export function showing(state: PageState, parts: ShowingParts): Showing {
+  function show(id: number | null, filter: Filter, keep = false): void {
+    state.openMailbox = id;
+    state.filter = filter;
+    state.viewId++;
+    parts.list.reset(queryOf(state).threading, keep ? parts.message.current()?.item.id : undefined);
+    if (!keep) parts.message.showNone([], []);
+    parts.bulk.show(0);
     drawPlace();
-    setAddress(shownMailbox(s)?.name ?? "", p.search.text());
-    const { start, viewId } = s;
+    setAddress(shownMailbox(state)?.name ?? "", parts.search.text());
+    const { start, viewId } = state;
     if (start === undefined) return;
     attempt(async () => {
       try {
-        await call("ViewSet", { sseId: start.sseId, view: viewOf(s) });
+        await call("ViewSet", { sseId: start.sseId, view: viewOf(state) });
       } catch (e) {
         // A connection that just broke: the next one asks for this view.
-        if (viewId === s.viewId && !(e instanceof Error && "code" in e && e.code === "missing")) {
+        if (
+          viewId === state.viewId && !(e instanceof Error && "code" in e && e.code === "missing")
+        ) {
           throw e;
         }
-        p.reconnect();
+        parts.reconnect();
       }
     });
   }
 
   function drawPlace(): void {
-    const m = shownMailbox(s);
+    const m = shownMailbox(state);
     const name = m === undefined ? t("All mail") : leafName(m.name);
-    p.boxes.setOpen(s.openMailbox ?? null);
-    p.search.setPlace(name);
-    fill(p.place, name);
+    parts.boxes.setOpen(state.openMailbox ?? null);
+    parts.search.setPlace(name);
+    fill(parts.place, name);
     document.title = `${m !== undefined && m.unread > 0 ? `(${m.unread}) ` : ""}${name} – ${
-      s.start?.loginAddress ?? "mail"
+      state.start?.loginAddress ?? "mail"
     }`;
   }
 
   function more(anchor: number): void {
-    const { start, viewId } = s;
+    const { start, viewId } = state;
     if (start === undefined) return;
     attempt(() =>
       call("ViewMore", { sseId: start.sseId, viewId, page: { anchor, count: pageCount } })

@@ -21,7 +21,7 @@ const general = "";
 interface SignatureField {
   root: HTMLElement;
   read(): Signature;
-  show(s: Signature): void;
+  show(signature: Signature): void;
 }
 
 /** A field for a signature. `label` names its text. */
@@ -35,14 +35,14 @@ function signatureField(label: string, placeholder = ""): SignatureField {
     (text ?? rich)!.focus();
   }, { attributes: { class: "quiet" }, title: t("With formats and links, or text alone") });
 
-  function show(s: Signature): void {
+  function show(signature: Signature): void {
     text = rich = undefined;
-    if (s.html === null) {
+    if (signature.html === null) {
       text = el("textarea", { rows: 4, dir: "auto", "aria-label": label, placeholder });
-      text.value = s.text;
+      text.value = signature.text;
       fill(place, text);
     } else {
-      rich = richBody(s, {
+      rich = richBody(signature, {
         label,
         changed: () => {},
         pictures: () => new Map(),
@@ -51,7 +51,7 @@ function signatureField(label: string, placeholder = ""): SignatureField {
       });
       fill(place, rich.root);
     }
-    fill(toggle, s.html === null ? t("Rich text") : t("Plain text"));
+    fill(toggle, signature.html === null ? t("Rich text") : t("Plain text"));
   }
 
   function read(): Signature {

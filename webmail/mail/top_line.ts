@@ -22,27 +22,27 @@ export interface TopLineParts {
 }
 
 /** Buttons at the end of the top line, on a phone below the mailboxes. */
-export function generalButtons(p: TopLineParts): HTMLElement[] {
+export function generalButtons(parts: TopLineParts): HTMLElement[] {
   const attributes = { class: "quiet" };
   return [
-    button(t("Calendar"), p.calendar, { key: "K", attributes }),
-    button(t("Contacts"), p.contacts, { key: "P", attributes }),
-    button(t("Settings"), p.settings, { attributes }),
-    button(t("Help"), p.help, { key: "?", attributes }),
-    button(t("Log out"), () => attempt(p.logout), { attributes }),
+    button(t("Calendar"), parts.calendar, { key: "K", attributes }),
+    button(t("Contacts"), parts.contacts, { key: "P", attributes }),
+    button(t("Settings"), parts.settings, { attributes }),
+    button(t("Help"), parts.help, { key: "?", attributes }),
+    button(t("Log out"), () => attempt(parts.logout), { attributes }),
   ];
 }
 
-export function topLine(p: TopLineParts): HTMLElement {
+export function topLine(parts: TopLineParts): HTMLElement {
   return el(
     "header",
     { class: "top" },
-    button(t("Skip to the messages"), p.skip, { attributes: { class: "skip" } }),
-    button(t("Mailboxes"), p.mailboxes, { attributes: { class: "only-narrow" } }),
-    button(t("Compose"), p.compose, { key: "c", primary: true }),
-    p.place,
-    p.search,
-    p.connection,
-    el("div", { class: "end only-wide" }, keyHintPlace, p.who, generalButtons(p)),
+    button(t("Skip to the messages"), parts.skip, { attributes: { class: "skip" } }),
+    button(t("Mailboxes"), parts.mailboxes, { attributes: { class: "only-narrow" } }),
+    button(t("Compose"), parts.compose, { key: "c", primary: true }),
+    parts.place,
+    parts.search,
+    parts.connection,
+    el("div", { class: "end only-wide" }, keyHintPlace, parts.who, generalButtons(parts)),
   );
 }

@@ -18,7 +18,7 @@ interface Worker {
   };
   navigator: { setAppBadge?(n: number): Promise<void> };
   skipWaiting(): Promise<void>;
-  addEventListener(name: string, fn: (e: WorkerEvent) => void): void;
+  addEventListener(name: string, fn: (event: WorkerEvent) => void): void;
 }
 interface PageClient {
   visibilityState: string;
@@ -36,20 +36,20 @@ const worker = globalThis as unknown as Worker;
 const cacheName = "mox-webmail-1";
 
 /** The documents that the page is made of. */
-function isPage(r: Request): boolean {
+function isPage(request: Request): boolean {
   const { scope } = worker.registration;
-  const path = new URL(r.url);
+  const path = new URL(request.url);
   path.search = path.hash = "";
-  return r.method === "GET" && (path.href === scope || path.href === `${scope}editor`);
+  return request.method === "GET" && (path.href === scope || path.href === `${scope}editor`);
 }
 
 /** As the server has it; if that can't be reached, as it was the last time. */
-async function pageOf(r: Request): Promise<Response> {
+async function pageOf(request: Request): Promise<Response> {
   const cache = await caches.open(cacheName);
-  const plain = new URL(r.url);
+  const plain = new URL(request.url);
   plain.search = plain.hash = "";
   try {
-    const answer = await fetch(r);
+    const answer = await fetch(request);
     if (answer.ok) await cache.put(plain.href, answer.clone());
     return answer;
   } catch (e) {
@@ -114,13 +114,13 @@ worker.addEventListener("activate", (e) => e.waitUntil(worker.clients.claim()));
 worker.addEventListener("fetch", (e) => {
   if (isPage(e.request)) e.respondWith(pageOf(e.request));
 });
-worker.addEventListener("push", (e) => {
-  const message = e.data?.json();
+worker.addEventListener("push", (event) => {
+  const message = event.data?.json();
   if (typeof message === "object" && message !== null) {
-    e.waitUntil(tell(message as Record<string, unknown>));
+    event.waitUntil(tell(message as Record<string, unknown>));
   }
 });
-worker.addEventListener("notificationclick", (e) => {
-  e.notification.close();
-  e.waitUntil(openPage(e.notification.data.url));
+worker.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(openPage(event.notification.data.url));
 });

@@ -77,8 +77,12 @@ export async function cyrusUsers(
 
 /** Brings what is new in the spool. */
 export async function moveCyrus(
-  o: MoveOptions,
+  options: MoveOptions,
   users: readonly CyrusUser[],
 ): Promise<MovedMail[]> {
-  return await moveSources(o, users, ({ mailboxes }) => Promise.resolve(cyrusSource(mailboxes)));
+  return await moveSources(
+    options,
+    users,
+    ({ mailboxes }) => Promise.resolve(cyrusSource(mailboxes)),
+  );
 }

@@ -133,18 +133,18 @@ export class MoveJob {
         const a = byName.get(account);
         if (a) a.imported = before.get(account)! + imported;
       },
-      done(r) {
-        const a = byName.get(r.account);
+      done(mail) {
+        const a = byName.get(mail.account);
         if (!a) return;
-        a.state = r.error === "" ? "done" : "failed";
-        if (r.error === "") a.imported = before.get(r.account)! + r.imported;
+        a.state = mail.error === "" ? "done" : "failed";
+        if (mail.error === "") a.imported = before.get(mail.account)! + mail.imported;
         // Of an account with several Maildirs, each counts.
-        before.set(r.account, a.imported);
-        a.duplicates = r.duplicates;
-        a.followed += r.followed;
-        a.error = r.error;
-        a.warningCount = r.warningCount;
-        a.warnings = r.warnings.slice(0, maxWarnings);
+        before.set(mail.account, a.imported);
+        a.duplicates = mail.duplicates;
+        a.followed += mail.followed;
+        a.error = mail.error;
+        a.warningCount = mail.warningCount;
+        a.warnings = mail.warnings.slice(0, maxWarnings);
       },
     });
   }

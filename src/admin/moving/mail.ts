@@ -49,7 +49,7 @@ export interface MoveOptions {
   /** Told when an account begins. */
   begun?(account: string): void;
   /** Told when an account is done. */
-  done(r: MovedMail): void;
+  done(mail: MovedMail): void;
   /** Told from time to time of how many messages an account has. */
   progress?(account: string, imported: number): void;
 }
@@ -114,12 +114,12 @@ export function tableLogins(config: Config, text: string): Login[] {
  * @param server with `follow`, changes there of what was brought before are carried over
  */
 export async function moveByImap(
-  o: MoveOptions,
+  options: MoveOptions,
   { follow, ...server }: Omit<ImapOptions, "user" | "password"> & { follow: boolean },
   logins: readonly Login[],
 ): Promise<MovedMail[]> {
-  return await each(o, logins, async (login, signal) => {
-    return await withAccount(o, login.account, async (account) => {
+  return await each(options, logins, async (login, signal) => {
+    return await withAccount(options, login.account, async (account) => {
       const imap: ImapOptions = { ...server, user: login.user, password: login.password };
       const brought = broughtBefore(account, imap);
       const source = new ImapSource(imap, brought, signal, (id) => hasMessageId(account, id));
@@ -131,7 +131,7 @@ export async function moveByImap(
           await rememberBrought(account, imap, brought);
         };
         const result = await importMessages(account, source.messages(), {
-          ...common(o, login.account, signal),
+          ...common(options, login.account, signal),
           arrived: (list) => followed.note(list),
           stored: remember,
         });
@@ -190,48 +190,48 @@ export async function maildirsOf(
 
 /** Brings what is new in Maildirs. */
 export async function moveMaildirs(
-  o: MoveOptions,
+  options: MoveOptions,
   folders: readonly AccountFolder[],
 ): Promise<MovedMail[]> {
-  return await moveSources(o, folders, async ({ folder }, signal) => {
+  return await moveSources(options, folders, async ({ folder }, signal) => {
     return (await pathSource(folder, "", { signal })).source;
   });
 }
 
 /** Brings what is new in a source of messages for each. */
 export async function moveSources<T extends { account: string }>(
-  o: MoveOptions,
+  options: MoveOptions,
   items: readonly T[],
   sourceOf: (item: T, signal: AbortSignal) => Promise<Source>,
 ): Promise<MovedMail[]> {
-  return await each(o, items, async (item, signal) => {
-    return await withAccount(o, item.account, async (open) => {
+  return await each(options, items, async (item, signal) => {
+    return await withAccount(options, item.account, async (open) => {
       const source = await sourceOf(item, signal);
       return {
-        ...await importMessages(open, source, common(o, item.account, signal)),
+        ...await importMessages(open, source, common(options, item.account, signal)),
         followed: 0,
       };
     });
   });
 }
 
-function common(o: MoveOptions, account: string, signal: AbortSignal) {
+function common(options: MoveOptions, account: string, signal: AbortSignal) {
   return {
     mailbox: "",
-    tempDir: o.tempDir,
+    tempDir: options.tempDir,
     skipDuplicates: true,
     signal,
     keepOnFailure: () => true,
-    progress: (p: ImportProgress) => o.progress?.(account, p.imported),
+    progress: (p: ImportProgress) => options.progress?.(account, p.imported),
   };
 }
 
 async function withAccount<T>(
-  o: MoveOptions,
+  options: MoveOptions,
   name: string,
-  fn: (a: Account) => Promise<T>,
+  fn: (account: Account) => Promise<T>,
 ): Promise<T> {
-  const account = await o.accounts.open(name);
+  const account = await options.accounts.open(name);
   try {
     return await fn(account);
   } finally {
@@ -241,18 +241,18 @@ async function withAccount<T>(
 
 /** Runs so many at a time; what fails ends only itself. @throws the signal's reason */
 async function each<T extends { account: string }>(
-  o: MoveOptions,
+  options: MoveOptions,
   items: readonly T[],
   move: (item: T, signal: AbortSignal) => Promise<ImportProgress & { followed: number }>,
 ): Promise<MovedMail[]> {
-  const signal = o.signal ?? new AbortController().signal;
+  const signal = options.signal ?? new AbortController().signal;
   const results: MovedMail[] = [];
   const waiting = [...items];
   const work = async () => {
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
       if (signal.aborted) return;
       let result: MovedMail;
-      o.begun?.(item.account);
+      options.begun?.(item.account);
       try {
         const p = await move(item, signal);
         result = {
@@ -278,10 +278,10 @@ async function each<T extends { account: string }>(
         };
       }
       results.push(result);
-      o.done(result);
+      options.done(result);
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, o.parallel) }, work));
+  await Promise.all(Array.from({ length: Math.max(1, options.parallel) }, work));
   signal.throwIfAborted();
   return results;
 }

@@ -10,13 +10,13 @@ export interface Plan {
   /** Domains that are missing. */
   domains: string[];
   /** Makes the changes; the domains are there. */
-  apply(d: Dynamic): void;
+  apply(dynamic: Dynamic): void;
 }
 
 /** Address of an account, by any of its addresses in lower case. */
-export function ownersOf(d: Dynamic): Map<string, string> {
+export function ownersOf(dynamic: Dynamic): Map<string, string> {
   const owners = new Map<string, string>();
-  for (const [name, account] of d.Accounts) {
+  for (const [name, account] of dynamic.Accounts) {
     for (const address of account.Destinations.keys()) {
       const full = address.includes("@") ? address : `${address}@${account.Domain}`;
       owners.set(full.toLowerCase(), name);
@@ -26,9 +26,9 @@ export function ownersOf(d: Dynamic): Map<string, string> {
 }
 
 /** Addresses that are aliases, in lower case. */
-export function aliasesOf(d: Dynamic): Set<string> {
+export function aliasesOf(dynamic: Dynamic): Set<string> {
   const aliases = new Set<string>();
-  for (const [domain, config] of d.Domains) {
+  for (const [domain, config] of dynamic.Domains) {
     for (const localpart of config.Aliases.keys()) {
       aliases.add(`${localpart}@${domain}`.toLowerCase());
     }

@@ -21,8 +21,8 @@ const maxDepth = 20;
 /** Members that one may have in the end. */
 const maxMembers = 1000;
 
-export function planAliases(d: Dynamic, entries: readonly MapEntry[]): Plan {
-  return new Planner(d, entries).plan();
+export function planAliases(dynamic: Dynamic, entries: readonly MapEntry[]): Plan {
+  return new Planner(dynamic, entries).plan();
 }
 
 class Planner {
@@ -34,13 +34,13 @@ class Planner {
   readonly #domains = new Set<string>();
   readonly #changes: string[] = [];
   readonly #problems: LineProblem[] = [];
-  readonly #steps: ((d: Dynamic) => void)[] = [];
+  readonly #steps: ((dynamic: Dynamic) => void)[] = [];
 
-  constructor(d: Dynamic, entries: readonly MapEntry[]) {
-    this.#d = d;
+  constructor(dynamic: Dynamic, entries: readonly MapEntry[]) {
+    this.#d = dynamic;
     this.#entries = entries;
-    this.#owners = ownersOf(d);
-    this.#aliases = aliasesOf(d);
+    this.#owners = ownersOf(dynamic);
+    this.#aliases = aliasesOf(dynamic);
     for (const e of entries) this.#byKey.set(e.key.toLowerCase(), e);
   }
 
@@ -77,8 +77,8 @@ class Planner {
     };
   }
 
-  #problem(e: MapEntry, message: string): void {
-    this.#problems.push({ line: e.line, message });
+  #problem(entry: MapEntry, message: string): void {
+    this.#problems.push({ line: entry.line, message });
   }
 
   #domain(name: string): void {
@@ -86,10 +86,10 @@ class Planner {
   }
 
   /** Where a key leads in the end, through other keys; `self` is set if it leads to itself too. */
-  #resolve(e: MapEntry): { members: string[]; self: boolean } | undefined {
+  #resolve(entry: MapEntry): { members: string[]; self: boolean } | undefined {
     const members = new Set<string>();
     let self = false;
-    const own = e.key.toLowerCase();
+    const own = entry.key.toLowerCase();
     const follow = (values: readonly string[], depth: number, path: readonly string[]): boolean => {
       if (depth > maxDepth) return false;
       for (const value of values) {
@@ -107,54 +107,54 @@ class Planner {
       }
       return true;
     };
-    if (!follow(e.values, 0, [own])) {
+    if (!follow(entry.values, 0, [own])) {
       this.#problem(
-        e,
-        `${e.key} leads to more than ${maxMembers} addresses, or through too many keys`,
+        entry,
+        `${entry.key} leads to more than ${maxMembers} addresses, or through too many keys`,
       );
       return undefined;
     }
     return { members: [...members], self };
   }
 
-  #address(e: MapEntry): void {
-    const key = parseAddress(e.key);
+  #address(entry: MapEntry): void {
+    const key = parseAddress(entry.key);
     const domain = key.domain.unicode;
-    const resolved = this.#resolve(e);
+    const resolved = this.#resolve(entry);
     if (!resolved) return;
     const { members, self } = resolved;
     for (const m of members) parseAddress(m);
-    const owner = this.#owners.get(e.key.toLowerCase());
-    if (owner !== undefined) return this.#forward(e, owner, members, self);
+    const owner = this.#owners.get(entry.key.toLowerCase());
+    if (owner !== undefined) return this.#forward(entry, owner, members, self);
     if (members.length === 0) {
-      return this.#problem(e, `${e.key} leads to itself, and there is no such account`);
+      return this.#problem(entry, `${entry.key} leads to itself, and there is no such account`);
     }
     this.#domain(domain);
     const single = members.length === 1 ? this.#owners.get(members[0].toLowerCase()) : undefined;
     if (single !== undefined) {
-      this.#owners.set(e.key.toLowerCase(), single);
-      this.#changes.push(`address ${e.key} of account ${single}`);
+      this.#owners.set(entry.key.toLowerCase(), single);
+      this.#changes.push(`address ${entry.key} of account ${single}`);
       this.#steps.push((d) =>
-        d.Accounts.get(single)!.Destinations.set(e.key, destinationType.zero())
+        d.Accounts.get(single)!.Destinations.set(entry.key, destinationType.zero())
       );
       return;
     }
     const missing = members.find((m) => this.#isHere(m) && !this.#owners.has(m.toLowerCase()));
     if (missing !== undefined) {
       return this.#problem(
-        e,
-        `${e.key} leads to ${missing}, which is no address of an account here`,
+        entry,
+        `${entry.key} leads to ${missing}, which is no address of an account here`,
       );
     }
     const there = this.#d.Domains.get(domain)?.Aliases.get(key.localpart);
-    if (this.#aliases.has(e.key.toLowerCase())) {
+    if (this.#aliases.has(entry.key.toLowerCase())) {
       const same = there && [...there.Addresses].sort().join() === [...members].sort().join();
-      if (!same) this.#problem(e, `alias ${e.key} is there already, with other members`);
+      if (!same) this.#problem(entry, `alias ${entry.key} is there already, with other members`);
       return;
     }
-    this.#changes.push(`alias ${e.key}: ${members.join(", ")}`);
-    this.#steps.push((d) =>
-      d.Domains.get(domain)!.Aliases.set(key.localpart, {
+    this.#changes.push(`alias ${entry.key}: ${members.join(", ")}`);
+    this.#steps.push((value) =>
+      value.Domains.get(domain)!.Aliases.set(key.localpart, {
         ...aliasType.zero(),
         Addresses: members,
         PostPublic: true,
@@ -167,7 +167,7 @@ class Planner {
     return this.#d.Domains.has(unicode) || this.#domains.has(unicode);
   }
 
-  #forward(e: MapEntry, owner: string, members: readonly string[], self: boolean): void {
+  #forward(entry: MapEntry, owner: string, members: readonly string[], self: boolean): void {
     const account = this.#d.Accounts.get(owner);
     const others = members.filter((m) => this.#owners.get(m.toLowerCase()) !== owner);
     if (others.length === 0) return;
@@ -175,34 +175,34 @@ class Planner {
     const add = others.filter((m) => !before.includes(m));
     if (add.length === 0) return;
     this.#changes.push(
-      `mail of account ${owner} (${e.key}) is forwarded to ${add.join(", ")}${
+      `mail of account ${owner} (${entry.key}) is forwarded to ${add.join(", ")}${
         self ? ", and kept" : ""
       }`,
     );
-    this.#steps.push((d) => {
-      const a = d.Accounts.get(owner)!;
+    this.#steps.push((value) => {
+      const a = value.Accounts.get(owner)!;
       a.ForwardTo = [...a.ForwardTo, ...add];
       a.ForwardOnly = !self;
     });
   }
 
-  #catchAll(e: MapEntry): void {
-    const domain = parseDomain(e.key.slice(1)).unicode;
+  #catchAll(entry: MapEntry): void {
+    const domain = parseDomain(entry.key.slice(1)).unicode;
     this.#domain(domain);
-    const [value, more] = e.values;
+    const [value, more] = entry.values;
     if (value.startsWith("@") && more === undefined) return this.#twin(domain, value);
     const owner = more === undefined ? this.#owners.get(value.toLowerCase()) : undefined;
     if (owner === undefined) {
       return this.#problem(
-        e,
-        `${e.key} leads to ${e.values.join(", ")}: a catch-all leads to one account here`,
+        entry,
+        `${entry.key} leads to ${entry.values.join(", ")}: a catch-all leads to one account here`,
       );
     }
     const key = `@${domain}`;
     const taken = this.#owners.get(key);
     if (taken === owner) return;
     if (taken !== undefined) {
-      return this.#problem(e, `${key} is the catch-all of account ${taken} already`);
+      return this.#problem(entry, `${key} is the catch-all of account ${taken} already`);
     }
     this.#owners.set(key, owner);
     this.#changes.push(`catch-all ${key} of account ${owner}`);

@@ -19,10 +19,10 @@ export interface UserPlan extends Plan {
 }
 
 /** Works out what is missing for a list of users. */
-export function planUsers(d: Dynamic, users: readonly NewUser[]): UserPlan {
-  const owners = ownersOf(d);
-  const aliases = aliasesOf(d);
-  const names = new Set(d.Accounts.keys());
+export function planUsers(dynamic: Dynamic, users: readonly NewUser[]): UserPlan {
+  const owners = ownersOf(dynamic);
+  const aliases = aliasesOf(dynamic);
+  const names = new Set(dynamic.Accounts.keys());
   const domains = new Set<string>();
   const changes: string[] = [];
   const problems: LineProblem[] = [];
@@ -46,7 +46,7 @@ export function planUsers(d: Dynamic, users: readonly NewUser[]): UserPlan {
       continue;
     }
     const need = (domain: string) => {
-      if (!d.Domains.has(domain)) domains.add(domain);
+      if (!dynamic.Domains.has(domain)) domains.add(domain);
     };
     need(address.domain);
     const known = owners.get(address.key.toLowerCase());
@@ -56,14 +56,14 @@ export function planUsers(d: Dynamic, users: readonly NewUser[]): UserPlan {
       names.add(name);
       owners.set(address.key.toLowerCase(), name);
       changes.push(`account ${name} (${address.key})${u.active ? "" : ", login disabled"}`);
-      steps.push((d) => {
+      steps.push((value) => {
         const account = newAccountConfig(address.key);
         // They had chosen their passwords, and may go on to.
         account.NoCustomPassword = false;
         account.FullName = u.fullName;
         account.QuotaMessageSize = u.quota;
         if (!u.active) account.LoginDisabled = "account is disabled";
-        d.Accounts.set(name, account);
+        value.Accounts.set(name, account);
       });
     }
     if (u.hash !== "" || u.password !== "") {
@@ -117,24 +117,24 @@ function kindOf(hash: string): string {
 
 /** A name for the account of a new user: the one that is given, the localpart, or with the domain. */
 function newName(
-  u: NewUser,
+  user: NewUser,
   taken: ReadonlySet<string>,
   problem: (message: string) => void,
 ): string | undefined {
   const lower = new Set([...taken].map((n) => n.toLowerCase()));
-  if (u.account !== "") {
-    if (!isSafeName(u.account)) problem(`${JSON.stringify(u.account)} can't name an account`);
-    else if (lower.has(u.account.toLowerCase())) {
-      problem(`account ${u.account} is there already, without the address ${u.address}`);
-    } else return u.account;
+  if (user.account !== "") {
+    if (!isSafeName(user.account)) problem(`${JSON.stringify(user.account)} can't name an account`);
+    else if (lower.has(user.account.toLowerCase())) {
+      problem(`account ${user.account} is there already, without the address ${user.address}`);
+    } else return user.account;
     return undefined;
   }
-  const at = u.address.lastIndexOf("@");
-  const localpart = u.address.slice(0, at).toLowerCase().replace(/[^a-z0-9._-]/g, "-");
-  const domain = u.address.slice(at + 1).toLowerCase();
+  const at = user.address.lastIndexOf("@");
+  const localpart = user.address.slice(0, at).toLowerCase().replace(/[^a-z0-9._-]/g, "-");
+  const domain = user.address.slice(at + 1).toLowerCase();
   for (const name of [localpart, `${localpart}.${domain}`]) {
     if (isSafeName(name) && !lower.has(name)) return name;
   }
-  problem(`no account name for ${u.address} is free: give one`);
+  problem(`no account name for ${user.address} is free: give one`);
   return undefined;
 }

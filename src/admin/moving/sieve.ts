@@ -130,19 +130,23 @@ export async function moveScripts(
 const there = "is there already, and stays";
 
 /** Why a script was not stored; undefined if it was. */
-async function take(o: MoveScripts, account: string, f: OtherScript): Promise<string | undefined> {
-  if (!o.replace && o.scripts.get(account, f.name) !== undefined) return there;
-  if (await f.size() > scriptLimits.size) return `has more than ${scriptLimits.size} bytes`;
+async function take(
+  scripts: MoveScripts,
+  account: string,
+  script: OtherScript,
+): Promise<string | undefined> {
+  if (!scripts.replace && scripts.scripts.get(account, script.name) !== undefined) return there;
+  if (await script.size() > scriptLimits.size) return `has more than ${scriptLimits.size} bytes`;
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await f.read());
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await script.read());
   } catch (err) {
     if (!(err instanceof TypeError)) throw err;
     return "is not in UTF-8";
   }
   try {
-    if (o.dryRun) await o.scripts.check(text, f.name);
-    else await o.scripts.put(account, f.name, text);
+    if (scripts.dryRun) await scripts.scripts.check(text, script.name);
+    else await scripts.scripts.put(account, script.name, text);
     return undefined;
   } catch (err) {
     if (!(err instanceof ScriptError)) throw err;

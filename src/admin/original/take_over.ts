@@ -106,7 +106,7 @@ function noteDropped(taken: TakenOver, dataDir: string): void {
 /** Reads all of an installation, and says what is in it. Nothing is written. @throws BoltError */
 export async function surveyOriginal(
   from: OriginalFolder,
-  o: TakeOverOptions,
+  options: TakeOverOptions,
 ): Promise<TakenOver> {
   const { dataDir } = from;
   const taken: TakenOver = {
@@ -119,7 +119,7 @@ export async function surveyOriginal(
     dropped: new Map(),
   };
   for (const name of originalAccounts(dataDir)) {
-    o.tell(`looking at account ${name}`);
+    options.tell(`looking at account ${name}`);
     taken.accounts.set(name, surveyAccount(join(dataDir, "accounts", name)));
     const words = countRecords(join(dataDir, "accounts", name, "junkfilter.db"), "wordscore");
     // One record has the numbers of messages.
@@ -167,14 +167,14 @@ async function realPath(path: string): Promise<string> {
 export async function takeOverOriginal(
   from: OriginalFolder,
   target: string,
-  o: TakeOverOptions,
+  options: TakeOverOptions,
 ): Promise<TakenOver> {
   await checkTarget(target, from);
   const building = `${target}.taking-over`;
   await Deno.remove(building, { recursive: true }).catch(ignoreMissing);
   await ensureDir(join(building, "accounts"));
   try {
-    const taken = await fill(from.dataDir, building, o);
+    const taken = await fill(from.dataDir, building, options);
     const note = { from: from.dataDir, at: new Date().toISOString() };
     await writeFileAtomic(
       join(building, takenOverFile),
@@ -193,7 +193,7 @@ function ignoreMissing(err: unknown): void {
   if (!(err instanceof Deno.errors.NotFound)) throw err;
 }
 
-async function fill(dataDir: string, to: string, o: TakeOverOptions): Promise<TakenOver> {
+async function fill(dataDir: string, to: string, options: TakeOverOptions): Promise<TakenOver> {
   const accounts = new Map<string, TakenAccount>();
   const filters: TakenOver["filters"] = new Map();
   const writtenTo: WrittenTo[] = [];
@@ -202,22 +202,22 @@ async function fill(dataDir: string, to: string, o: TakeOverOptions): Promise<Ta
     const folder = join(to, "accounts", name);
     await ensureDir(folder);
     const taken = await takeAccount(dir, folder, {
-      warn: (text) => o.tell(`${name}: ${text}`),
-      progress: (done, of) => o.progress?.(name, done, of),
+      warn: (text) => options.tell(`${name}: ${text}`),
+      progress: (done, of) => options.progress?.(name, done, of),
     });
     accounts.set(name, taken);
     const filter = await takeFilter(dir, folder);
     if (filter) filters.set(name, filter);
     writtenTo.push(...recipientsOf(dir, name));
-    o.tell(`${name}: ${taken.messages} messages in ${taken.mailboxes} mailboxes`);
+    options.tell(`${name}: ${taken.messages} messages in ${taken.mailboxes} mailboxes`);
   }
   await syncDir(join(to, "accounts"));
   const taken: TakenOver = {
     accounts,
     filters,
-    queue: await takeQueue(dataDir, to, writtenTo, o.tell),
+    queue: await takeQueue(dataDir, to, writtenTo, options.tell),
     reports: await takeReports(dataDir, to),
-    tlsKeys: await takeTlsKeys(dataDir, to, o),
+    tlsKeys: await takeTlsKeys(dataDir, to, options),
     stsPolicies: await takePolicies(dataDir, to),
     dropped: new Map(),
   };
@@ -241,7 +241,7 @@ function recipientsOf(dir: string, account: string): WrittenTo[] {
   }) ?? [];
 }
 
-async function takeTlsKeys(dataDir: string, to: string, o: TakeOverOptions): Promise<number> {
+async function takeTlsKeys(dataDir: string, to: string, options: TakeOverOptions): Promise<number> {
   const records = readRecords(join(dataDir, "auth.db"), (f) => [...f.records("TLSPublicKey")]);
   const keys = await TlsKeys.open(to);
   let count = 0;
@@ -253,7 +253,7 @@ async function takeTlsKeys(dataDir: string, to: string, o: TakeOverOptions): Pro
         count++;
       } catch (err) {
         if (!(err instanceof TlsKeyError)) throw err;
-        o.tell(`the TLS key ${k.text("Name")} of ${owner.login} is left out: ${err.message}`);
+        options.tell(`the TLS key ${k.text("Name")} of ${owner.login} is left out: ${err.message}`);
       }
     }
   } finally {

@@ -97,23 +97,23 @@ function why(err: unknown): string {
 }
 
 /** Builds the index and reports what does not fit together. Malformed names were reported before. */
-export function buildIndex(s: Static, d: Dynamic, report: PathReport): AddressIndex {
+export function buildIndex(s: Static, dynamic: Dynamic, report: PathReport): AddressIndex {
   const index: AddressIndex = {
     domains: new Map(),
     destinations: new Map(),
     aliases: new Map(),
     lists: new Map(),
   };
-  addDomains(index, d, report);
-  addHostReports(index, s, d, report);
-  for (const [name, account] of d.Accounts) {
+  addDomains(index, dynamic, report);
+  addHostReports(index, s, dynamic, report);
+  for (const [name, account] of dynamic.Accounts) {
     for (const [address, destination] of account.Destinations) {
       addDestination(index, name, account.Domain, address, destination, report);
     }
   }
   for (const entry of index.domains.values()) {
-    addReports(index, entry, d, "DMARC", report);
-    addReports(index, entry, d, "TLSRPT", report);
+    addReports(index, entry, dynamic, "DMARC", report);
+    addReports(index, entry, dynamic, "TLSRPT", report);
   }
   for (const entry of index.domains.values()) {
     for (const [localpart, alias] of entry.config.Aliases) {
@@ -123,8 +123,8 @@ export function buildIndex(s: Static, d: Dynamic, report: PathReport): AddressIn
   return index;
 }
 
-function addDomains(index: AddressIndex, d: Dynamic, report: PathReport): void {
-  for (const [key, config] of d.Domains) {
+function addDomains(index: AddressIndex, dynamic: Dynamic, report: PathReport): void {
+  for (const [key, config] of dynamic.Domains) {
     let name: DomainName;
     try {
       name = parseDomain(key);
@@ -179,10 +179,15 @@ function reportAddress(
   }
 }
 
-function addHostReports(index: AddressIndex, s: Static, d: Dynamic, report: PathReport): void {
+function addHostReports(
+  index: AddressIndex,
+  s: Static,
+  dynamic: Dynamic,
+  report: PathReport,
+): void {
   const reports = s.HostTLSRPT;
   if (!reports) return;
-  if (!d.Accounts.has(reports.Account)) {
+  if (!dynamic.Accounts.has(reports.Account)) {
     report([], `HostTLSRPT of mox.conf: there is no account ${JSON.stringify(reports.Account)}`);
   }
   try {
@@ -259,14 +264,14 @@ function addDestination(
 function addReports(
   index: AddressIndex,
   entry: DomainEntry,
-  d: Dynamic,
+  dynamic: Dynamic,
   kind: "DMARC" | "TLSRPT",
   report: PathReport,
 ): void {
   const reports = entry.config[kind];
   if (!reports) return;
-  const path = ["Domains", keyOf(d, entry), kind];
-  if (!d.Accounts.has(reports.Account)) {
+  const path = ["Domains", keyOf(dynamic, entry), kind];
+  if (!dynamic.Accounts.has(reports.Account)) {
     report([...path, "Account"], `there is no account ${JSON.stringify(reports.Account)}`);
   }
   if (isInternational(reports.Localpart)) {
@@ -292,8 +297,8 @@ function addReports(
   });
 }
 
-function keyOf(d: Dynamic, entry: DomainEntry): string {
-  for (const [key, config] of d.Domains) if (config === entry.config) return key;
+function keyOf(dynamic: Dynamic, entry: DomainEntry): string {
+  for (const [key, config] of dynamic.Domains) if (config === entry.config) return key;
   return entry.name.unicode;
 }
 

@@ -15,29 +15,32 @@ import type { WebHandler } from "./web_handler.ts";
 type Path = (string | number)[];
 
 /** Reports all that is wrong, and gives the addresses. */
-export function checkDynamic(s: Static, d: Dynamic, report: PathReport): AddressIndex {
-  if (!d.Accounts.has(s.Postmaster.Account)) {
+export function checkDynamic(s: Static, dynamic: Dynamic, report: PathReport): AddressIndex {
+  if (!dynamic.Accounts.has(s.Postmaster.Account)) {
     report(
       ["Accounts"],
       `there is no account ${JSON.stringify(s.Postmaster.Account)}, the Postmaster of mox.conf`,
     );
   }
-  const index = buildIndex(s, d, report);
+  const index = buildIndex(s, dynamic, report);
   addLists(index, report);
-  checkRoutes(["Routes"], d.Routes, s, report);
-  for (const [name, domain] of d.Domains) {
+  checkRoutes(["Routes"], dynamic.Routes, s, report);
+  for (const [name, domain] of dynamic.Domains) {
     checkDomain(["Domains", name], domain, s, report);
-    checkAdministrators(["Domains", name, "Administrators"], domain, d, report);
+    checkAdministrators(["Domains", name, "Administrators"], domain, dynamic, report);
   }
-  for (const [name, account] of d.Accounts) {
+  for (const [name, account] of dynamic.Accounts) {
     checkAccount(["Accounts", name], account, index, report);
-    checkDelegates(["Accounts", name], name, account, d, report);
+    checkDelegates(["Accounts", name], name, account, dynamic, report);
     checkRoutes(["Accounts", name, "Routes"], account.Routes, s, report);
   }
-  checkFolders([...d.Accounts.keys()], report);
-  checkNodes(s, d, report);
-  checkWeb(s, d, report);
-  checkUnique(d.MonitorDNSBLs, (i, zone) => report(["MonitorDNSBLs", i], `${zone} is there twice`));
+  checkFolders([...dynamic.Accounts.keys()], report);
+  checkNodes(s, dynamic, report);
+  checkWeb(s, dynamic, report);
+  checkUnique(
+    dynamic.MonitorDNSBLs,
+    (i, zone) => report(["MonitorDNSBLs", i], `${zone} is there twice`),
+  );
   return index;
 }
 
@@ -60,30 +63,30 @@ function checkRoutes(path: Path, routes: Route[], s: Static, report: PathReport)
   });
 }
 
-function checkDomain(path: Path, d: Domain, s: Static, report: PathReport): void {
+function checkDomain(path: Path, domain: Domain, s: Static, report: PathReport): void {
   for (
     const [key, all] of [["OpenIDProvider", "OpenIDProviders"], [
       "LDAPDirectory",
       "LDAPDirectories",
     ]] as const
   ) {
-    if (d[key] !== "" && !s[all].has(d[key])) {
-      report([...path, key], `there is no ${JSON.stringify(d[key])} among ${all} of mox.conf`);
+    if (domain[key] !== "" && !s[all].has(domain[key])) {
+      report([...path, key], `there is no ${JSON.stringify(domain[key])} among ${all} of mox.conf`);
     }
   }
-  if (d.LDAPGroup !== "" && d.LDAPDirectory === "") {
+  if (domain.LDAPGroup !== "" && domain.LDAPDirectory === "") {
     report([...path, "LDAPGroup"], "needs LDAPDirectory, which has the group");
   }
-  d.DKIM.Sign.forEach((name, i) => {
-    if (!d.DKIM.Selectors.has(name)) {
+  domain.DKIM.Sign.forEach((name, i) => {
+    if (!domain.DKIM.Selectors.has(name)) {
       report([...path, "DKIM", "Sign", i], `there is no selector ${JSON.stringify(name)}`);
     }
   });
   checkUnique(
-    d.DKIM.Sign,
+    domain.DKIM.Sign,
     (i, name) => report([...path, "DKIM", "Sign", i], `${name} is there twice`),
   );
-  for (const [name, selector] of d.DKIM.Selectors) {
+  for (const [name, selector] of domain.DKIM.Selectors) {
     const headers = selector.Headers.map((h) => h.toLowerCase());
     // RFC 6376 §5.4: the From field must be signed.
     if (headers.length > 0 && !headers.includes("from")) {
@@ -93,7 +96,7 @@ function checkDomain(path: Path, d: Domain, s: Static, report: PathReport): void
       );
     }
   }
-  if (d.MTASTS) {
+  if (domain.MTASTS) {
     if (![...s.Listeners.values()].some((l) => l.MTASTSHTTPS.Enabled)) {
       report(
         [...path, "MTASTS"],
@@ -101,26 +104,26 @@ function checkDomain(path: Path, d: Domain, s: Static, report: PathReport): void
       );
     }
     // RFC 8461 §3.2: at most a year.
-    if (d.MTASTS.MaxAge > 31_557_600_000) {
+    if (domain.MTASTS.MaxAge > 31_557_600_000) {
       report([...path, "MTASTS", "MaxAge"], "is longer than a year");
     }
-    d.MTASTS.MX.forEach((name, i) => {
+    domain.MTASTS.MX.forEach((name, i) => {
       if (asciiDomain(name.replace(/^\*\./, "")) === undefined) {
         report([...path, "MTASTS", "MX", i], `${JSON.stringify(name)} is not a host`);
       }
     });
   }
-  checkRoutes([...path, "Routes"], d.Routes, s, report);
+  checkRoutes([...path, "Routes"], domain.Routes, s, report);
 }
 
-function checkNodes(s: Static, d: Dynamic, report: PathReport): void {
+function checkNodes(s: Static, dynamic: Dynamic, report: PathReport): void {
   const known = (path: Path, name: string) => {
-    if (name === "" || d.Nodes.has(name)) return;
+    if (name === "" || dynamic.Nodes.has(name)) return;
     report(path, `there is no ${JSON.stringify(name)} among Nodes`);
   };
-  for (const [name, domain] of d.Domains) known(["Domains", name, "Node"], domain.Node);
-  for (const [name, account] of d.Accounts) known(["Accounts", name, "Node"], account.Node);
-  if (d.Nodes.size > 0 && !d.Nodes.has(s.Node)) {
+  for (const [name, domain] of dynamic.Domains) known(["Domains", name, "Node"], domain.Node);
+  for (const [name, account] of dynamic.Accounts) known(["Accounts", name, "Node"], account.Node);
+  if (dynamic.Nodes.size > 0 && !dynamic.Nodes.has(s.Node)) {
     report(
       ["Nodes"],
       s.Node === ""
@@ -128,11 +131,11 @@ function checkNodes(s: Static, d: Dynamic, report: PathReport): void {
         : `there is no ${JSON.stringify(s.Node)}, which this server is by mox.conf`,
     );
   }
-  if (d.Nodes.size === 0 && s.Node !== "") {
+  if (dynamic.Nodes.size === 0 && s.Node !== "") {
     report(["Nodes"], `is missing, while mox.conf says that this server is ${s.Node} of them`);
   }
   const places = new Map<string, string>();
-  for (const [name, n] of d.Nodes) {
+  for (const [name, n] of dynamic.Nodes) {
     const s = n.Standby;
     const own = [`${n.Address} ${n.Port}`, n.Key];
     const standby = s ? [`${s.Address} ${s.Port}`, s.Key] : [];
@@ -145,9 +148,16 @@ function checkNodes(s: Static, d: Dynamic, report: PathReport): void {
   }
 }
 
-function checkAdministrators(path: Path, domain: Domain, d: Dynamic, report: PathReport): void {
+function checkAdministrators(
+  path: Path,
+  domain: Domain,
+  dynamic: Dynamic,
+  report: PathReport,
+): void {
   domain.Administrators.forEach((name, i) => {
-    if (!d.Accounts.has(name)) report([...path, i], `there is no account ${JSON.stringify(name)}`);
+    if (!dynamic.Accounts.has(name)) {
+      report([...path, i], `there is no account ${JSON.stringify(name)}`);
+    }
   });
   checkUnique(domain.Administrators, (i, name) => report([...path, i], `${name} is there twice`));
 }
@@ -170,20 +180,22 @@ function checkFolders(names: string[], report: PathReport): void {
   }
 }
 
-function checkAccount(path: Path, a: Account, index: AddressIndex, report: PathReport): void {
-  if (isInbox(a.RejectsMailbox)) {
+function checkAccount(path: Path, account: Account, index: AddressIndex, report: PathReport): void {
+  if (isInbox(account.RejectsMailbox)) {
     report(
       [...path, "RejectsMailbox"],
       "must not be the Inbox: messages in it are removed after some time",
     );
   }
-  if (asciiDomain(a.Domain) !== undefined && !index.domains.has(asciiDomain(a.Domain)!)) {
-    report([...path, "Domain"], `${a.Domain} is not among Domains`);
+  if (
+    asciiDomain(account.Domain) !== undefined && !index.domains.has(asciiDomain(account.Domain)!)
+  ) {
+    report([...path, "Domain"], `${account.Domain} is not among Domains`);
   }
-  a.FromIDLoginAddresses.forEach((text, i) => {
-    checkFromId([...path, "FromIDLoginAddresses", i], text, a, index, report);
+  account.FromIDLoginAddresses.forEach((text, i) => {
+    checkFromId([...path, "FromIDLoginAddresses", i], text, account, index, report);
   });
-  for (const [address, destination] of a.Destinations) {
+  for (const [address, destination] of account.Destinations) {
     checkDestination([...path, "Destinations", address], destination, report);
   }
 }
@@ -191,27 +203,27 @@ function checkAccount(path: Path, a: Account, index: AddressIndex, report: PathR
 function checkDelegates(
   path: Path,
   own: string,
-  a: Account,
-  d: Dynamic,
+  account: Account,
+  dynamic: Dynamic,
   report: PathReport,
 ): void {
   for (const key of ["SendAs", "SendOnBehalf"] as const) {
-    a[key].forEach((name, i) => {
+    account[key].forEach((name, i) => {
       if (name === own) report([...path, key, i], "an account may send as itself anyway");
-      else if (!d.Accounts.has(name)) {
+      else if (!dynamic.Accounts.has(name)) {
         report([...path, key, i], `there is no account ${JSON.stringify(name)}`);
-      } else if (key === "SendOnBehalf" && a.SendAs.includes(name)) {
+      } else if (key === "SendOnBehalf" && account.SendAs.includes(name)) {
         report([...path, key, i], `${name} is among SendAs already`);
       }
     });
-    checkUnique(a[key], (i, name) => report([...path, key, i], `${name} is there twice`));
+    checkUnique(account[key], (i, name) => report([...path, key, i], `${name} is there twice`));
   }
 }
 
 function checkFromId(
   path: Path,
   text: string,
-  a: Account,
+  account: Account,
   index: AddressIndex,
   report: PathReport,
 ): void {
@@ -228,7 +240,7 @@ function checkFromId(
     }
     const key = addressKey(canonicalLocalpart(localpart, entry), domain);
     const owner = index.destinations.get(key) ?? index.destinations.get(addressKey("", domain));
-    if (!owner || ![...a.Destinations.values()].includes(owner.destination)) {
+    if (!owner || ![...account.Destinations.values()].includes(owner.destination)) {
       report(path, `${text} is not an address of the account`);
     }
   } catch (err) {
@@ -237,66 +249,69 @@ function checkFromId(
   }
 }
 
-function checkDestination(path: Path, d: Destination, report: PathReport): void {
-  if (d.SMTPError !== "") {
-    if (!isInbox(d.Mailbox)) {
+function checkDestination(path: Path, destination: Destination, report: PathReport): void {
+  if (destination.SMTPError !== "") {
+    if (!isInbox(destination.Mailbox)) {
       report([...path, "SMTPError"], "can't go together with Mailbox, which would get nothing");
     }
-    if (d.Rulesets.length > 0) {
+    if (destination.Rulesets.length > 0) {
       report([...path, "SMTPError"], "can't go together with Rulesets, which would get nothing");
     }
   }
-  d.Rulesets.forEach((r, i) => {
+  destination.Rulesets.forEach((value, i) => {
     const at = (...rest: Path) => [...path, "Rulesets", i, ...rest];
-    const conditions = r.SMTPMailFromRegexp + r.MsgFromRegexp + r.VerifiedDomain;
-    if (conditions === "" && r.HeadersRegexp.size === 0) {
+    const conditions = value.SMTPMailFromRegexp + value.MsgFromRegexp + value.VerifiedDomain;
+    if (conditions === "" && value.HeadersRegexp.size === 0) {
       report(
         at(),
         "a ruleset needs a condition: SMTPMailFromRegexp, MsgFromRegexp, VerifiedDomain or HeadersRegexp",
       );
     }
-    if (r.IsForward && r.ListAllowDomain !== "") {
+    if (value.IsForward && value.ListAllowDomain !== "") {
       report(at("IsForward"), "can't go together with ListAllowDomain");
     }
-    if (r.IsForward && (r.SMTPMailFromRegexp === "" || r.VerifiedDomain === "")) {
+    if (value.IsForward && (value.SMTPMailFromRegexp === "" || value.VerifiedDomain === "")) {
       report(at("IsForward"), "needs both SMTPMailFromRegexp and VerifiedDomain");
     }
-    if (isInbox(r.AcceptRejectsToMailbox)) {
+    if (isInbox(value.AcceptRejectsToMailbox)) {
       report(at("AcceptRejectsToMailbox"), "must not be the Inbox");
     }
   });
 }
 
-function checkWeb(s: Static, d: Dynamic, report: PathReport): void {
+function checkWeb(s: Static, dynamic: Dynamic, report: PathReport): void {
   const served = [...s.Listeners.values()].some((l) =>
     l.WebserverHTTP.Enabled || l.WebserverHTTPS.Enabled
   );
-  if (!served && d.WebHandlers.length + d.WebDomainRedirects.size > 0) {
+  if (!served && dynamic.WebHandlers.length + dynamic.WebDomainRedirects.size > 0) {
     report(
-      [d.WebHandlers.length > 0 ? "WebHandlers" : "WebDomainRedirects"],
+      [dynamic.WebHandlers.length > 0 ? "WebHandlers" : "WebDomainRedirects"],
       "no listener in mox.conf has WebserverHTTP or WebserverHTTPS enabled, which would serve it",
     );
   }
   const from = new Map<string, string>();
-  for (const [source, target] of d.WebDomainRedirects) {
+  for (const [source, target] of dynamic.WebDomainRedirects) {
     const path = ["WebDomainRedirects", source];
     const ascii = asciiDomain(source) ?? source;
     if (ascii === asciiDomain(target)) report(path, `${source} would be redirected to itself`);
     if (from.has(ascii)) report(path, `${source} is there twice`);
     from.set(ascii, target);
   }
-  d.WebHandlers.forEach((h, i) => checkHandler(["WebHandlers", i], h, report));
+  dynamic.WebHandlers.forEach((h, i) => checkHandler(["WebHandlers", i], h, report));
 }
 
-function checkHandler(path: Path, h: WebHandler, report: PathReport): void {
-  const kinds = [h.WebStatic, h.WebRedirect, h.WebForward, h.WebInternal].filter((k) => k).length;
+function checkHandler(path: Path, handler: WebHandler, report: PathReport): void {
+  const kinds =
+    [handler.WebStatic, handler.WebRedirect, handler.WebForward, handler.WebInternal].filter((k) =>
+      k
+    ).length;
   if (kinds !== 1) {
     report(
       path,
       `a handler needs exactly one of WebStatic, WebRedirect, WebForward and WebInternal, not ${kinds}`,
     );
   }
-  const r = h.WebRedirect;
+  const r = handler.WebRedirect;
   if (!r) return;
   if ((r.OrigPathRegexp === "") !== (r.ReplacePath === "")) {
     report([...path, "WebRedirect"], "OrigPathRegexp and ReplacePath go together");

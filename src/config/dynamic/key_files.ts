@@ -123,8 +123,8 @@ function samePublicKey(certificate: X509Certificate, key: KeyObject): boolean {
 }
 
 /** Looks at the files of domains.conf. */
-export function checkDynamicFiles(d: Dynamic, dir: string, report: PathReport): void {
-  for (const [domain, config] of d.Domains) {
+export function checkDynamicFiles(dynamic: Dynamic, dir: string, report: PathReport): void {
+  for (const [domain, config] of dynamic.Domains) {
     const journalKey = config.Journal?.KeyFile ?? "";
     if (journalKey !== "") {
       const path = ["Domains", domain, "Journal", "KeyFile"];

@@ -248,26 +248,28 @@ function sameField(field: Field<unknown>, old: Node, value: unknown): boolean {
 }
 
 function reportUnknown(
-  e: Entry,
+  entry: Entry,
   names: string[],
   elsewhere: string | undefined,
   report: Report,
 ): void {
-  const unknown = `unknown key ${quoted(e.key)}`;
-  if (elsewhere !== undefined) return report(e.line, `${unknown}: it belongs into ${elsewhere}`);
-  const lower = e.key.toLowerCase();
+  const unknown = `unknown key ${quoted(entry.key)}`;
+  if (elsewhere !== undefined) {
+    return report(entry.line, `${unknown}: it belongs into ${elsewhere}`);
+  }
+  const lower = entry.key.toLowerCase();
   const [near] = names
     .map((name) => ({ name, d: distance(lower, name.toLowerCase()) }))
     .sort((a, b) => a.d - b.d);
   if (near && near.d <= (near.name.length < 8 ? 1 : 2)) {
-    return report(e.line, `${unknown}: did you mean ${near.name}?`);
+    return report(entry.line, `${unknown}: did you mean ${near.name}?`);
   }
   // As names of fields are; what is none of a newer version either is a mistake.
-  if (/^[A-Z][A-Za-z0-9]{2,}$/.test(e.key)) {
-    return report(e.line, `${unknown} is passed over: no field of this version`, "warning");
+  if (/^[A-Z][A-Za-z0-9]{2,}$/.test(entry.key)) {
+    return report(entry.line, `${unknown} is passed over: no field of this version`, "warning");
   }
   const expected = names.length > 12 ? "one of the documented keys" : names.join(", ");
-  report(e.line, `${unknown}: expected ${expected}`);
+  report(entry.line, `${unknown}: expected ${expected}`);
 }
 
 /** Levenshtein distance, of texts cut to 40 characters. */

@@ -70,14 +70,14 @@ type Path = (string | number)[];
 function checkOpenIdProvider(
   path: Path,
   name: string,
-  p: OpenIdProvider,
+  provider: OpenIdProvider,
   report: PathReport,
 ): void {
   // It is in addresses that providers are told.
   if (!/^[a-z0-9-]{1,40}$/.test(name) || name === "callback" || name === "providers") {
     report(path, "its name must be of lower-case letters, digits and hyphens");
   }
-  const issuer = URL.parse(p.Issuer);
+  const issuer = URL.parse(provider.Issuer);
   const loopback = issuer !== null && (issuer.hostname === "localhost" ||
     isLoopbackIp(issuer.hostname.replace(/^\[|\]$/g, "")));
   if (issuer?.protocol !== "https:" && !loopback) {
@@ -89,85 +89,88 @@ function checkOpenIdProvider(
 }
 
 /** Services of a listener that speak TLS, by the names of their fields. */
-function tlsServices(l: Listener): string[] {
+function tlsServices(listener: Listener): string[] {
   const needs: [string, boolean][] = [
-    ["SMTP", l.SMTP.Enabled && !l.SMTP.NoSTARTTLS],
-    ["Submission", l.Submission.Enabled && !l.Submission.NoRequireSTARTTLS],
-    ["Submissions", l.Submissions.Enabled],
-    ["IMAP", l.IMAP.Enabled && !l.IMAP.NoRequireSTARTTLS],
-    ["IMAPS", l.IMAPS.Enabled],
-    ["ManageSieve", l.ManageSieve.Enabled && !l.ManageSieve.NoRequireSTARTTLS],
-    ["POP3", l.POP3.Enabled && !l.POP3.NoRequireSTARTTLS],
-    ["POP3S", l.POP3S.Enabled],
-    ["AccountHTTPS", l.AccountHTTPS.Enabled],
-    ["AdminHTTPS", l.AdminHTTPS.Enabled],
-    ["WebmailHTTPS", l.WebmailHTTPS.Enabled],
-    ["WebAPIHTTPS", l.WebAPIHTTPS.Enabled],
-    ["JMAPHTTPS", l.JMAPHTTPS.Enabled],
-    ["DAVHTTPS", l.DAVHTTPS.Enabled],
-    ["ListsHTTPS", l.ListsHTTPS.Enabled],
-    ["AutoconfigHTTPS", l.AutoconfigHTTPS.Enabled && !l.AutoconfigHTTPS.NonTLS],
-    ["MTASTSHTTPS", l.MTASTSHTTPS.Enabled && !l.MTASTSHTTPS.NonTLS],
-    ["WebserverHTTPS", l.WebserverHTTPS.Enabled],
+    ["SMTP", listener.SMTP.Enabled && !listener.SMTP.NoSTARTTLS],
+    ["Submission", listener.Submission.Enabled && !listener.Submission.NoRequireSTARTTLS],
+    ["Submissions", listener.Submissions.Enabled],
+    ["IMAP", listener.IMAP.Enabled && !listener.IMAP.NoRequireSTARTTLS],
+    ["IMAPS", listener.IMAPS.Enabled],
+    ["ManageSieve", listener.ManageSieve.Enabled && !listener.ManageSieve.NoRequireSTARTTLS],
+    ["POP3", listener.POP3.Enabled && !listener.POP3.NoRequireSTARTTLS],
+    ["POP3S", listener.POP3S.Enabled],
+    ["AccountHTTPS", listener.AccountHTTPS.Enabled],
+    ["AdminHTTPS", listener.AdminHTTPS.Enabled],
+    ["WebmailHTTPS", listener.WebmailHTTPS.Enabled],
+    ["WebAPIHTTPS", listener.WebAPIHTTPS.Enabled],
+    ["JMAPHTTPS", listener.JMAPHTTPS.Enabled],
+    ["DAVHTTPS", listener.DAVHTTPS.Enabled],
+    ["ListsHTTPS", listener.ListsHTTPS.Enabled],
+    ["AutoconfigHTTPS", listener.AutoconfigHTTPS.Enabled && !listener.AutoconfigHTTPS.NonTLS],
+    ["MTASTSHTTPS", listener.MTASTSHTTPS.Enabled && !listener.MTASTSHTTPS.NonTLS],
+    ["WebserverHTTPS", listener.WebserverHTTPS.Enabled],
   ];
   return needs.filter(([, on]) => on).map(([name]) => name);
 }
 
 function checkListener(
   path: Path,
-  l: Listener,
+  listener: Listener,
   acme: Map<string, ACME>,
   report: PathReport,
 ): void {
   const at = (...rest: Path) => [...path, ...rest];
-  checkUnique(l.IPs, (i, ip) => report(at("IPs", i), `${ip} is there twice`));
-  if (l.IPsNATed && l.NATIPs.length > 0) {
+  checkUnique(listener.IPs, (i, ip) => report(at("IPs", i), `${ip} is there twice`));
+  if (listener.IPsNATed && listener.NATIPs.length > 0) {
     report(at("IPsNATed"), "can't go together with NATIPs, which replaces it: remove IPsNATed");
   }
-  l.NATIPs.forEach((ip, i) => {
+  listener.NATIPs.forEach((ip, i) => {
     if (isUnspecifiedIp(ip) || isLoopbackIp(ip)) {
       report(at("NATIPs", i), `${ip} is not a public address`);
     }
   });
-  if (l.PprofHTTP.Enabled) {
+  if (listener.PprofHTTP.Enabled) {
     report(at("PprofHTTP"), "profiles are not served by this program", "warning");
   }
-  if (l.SMTP.TLSSessionTicketsDisabled === true) {
+  if (listener.SMTP.TLSSessionTicketsDisabled === true) {
     report(
       at("SMTP", "TLSSessionTicketsDisabled"),
       "the runtime hands out session tickets always: to clients that fail on them, tickets go all the same",
       "warning",
     );
   }
-  const needs = tlsServices(l);
-  if (!l.TLS) {
+  const needs = tlsServices(listener);
+  if (!listener.TLS) {
     if (needs.length > 0) {
       report(path, `TLS is missing, which is needed for ${needs.join(", ")}`);
     }
-  } else if (l.TLS.ACME !== "" && l.TLS.KeyCerts.length > 0) {
+  } else if (listener.TLS.ACME !== "" && listener.TLS.KeyCerts.length > 0) {
     report(at("TLS"), "ACME and KeyCerts can't go together");
-  } else if (l.TLS.ACME === "" && l.TLS.KeyCerts.length === 0) {
+  } else if (listener.TLS.ACME === "" && listener.TLS.KeyCerts.length === 0) {
     report(at("TLS"), "either ACME or KeyCerts must be set");
-  } else if (l.TLS.ACME !== "" && !acme.has(l.TLS.ACME)) {
-    report(at("TLS", "ACME"), `there is no ${JSON.stringify(l.TLS.ACME)} in ACME of this file`);
+  } else if (listener.TLS.ACME !== "" && !acme.has(listener.TLS.ACME)) {
+    report(
+      at("TLS", "ACME"),
+      `there is no ${JSON.stringify(listener.TLS.ACME)} in ACME of this file`,
+    );
   }
   for (const name of ["Submissions", "IMAPS"] as const) {
-    if (l[name].EnabledOnHTTPS && !l.TLS) {
+    if (listener[name].EnabledOnHTTPS && !listener.TLS) {
       report(at(name, "EnabledOnHTTPS"), "needs TLS, which is missing in the listener");
     }
   }
-  if (l.ProxyProtocol && l.TrustedProxies.length === 0) {
+  if (listener.ProxyProtocol && listener.TrustedProxies.length === 0) {
     report(at("ProxyProtocol"), "needs TrustedProxies: nobody else's header is believed");
   }
-  if (l.AuthHTTP.Enabled && l.TrustedProxies.length === 0) {
+  if (listener.AuthHTTP.Enabled && listener.TrustedProxies.length === 0) {
     report(at("AuthHTTP"), "needs TrustedProxies: nobody else is answered");
   }
-  l.TrustedProxies.forEach((network, i) => {
+  listener.TrustedProxies.forEach((network, i) => {
     if (network.endsWith("/0")) {
       report(at("TrustedProxies", i), `${network} is everybody: name the addresses of the proxies`);
     }
   });
-  if (l.SMTP.RequireSTARTTLS && l.SMTP.NoSTARTTLS) {
+  if (listener.SMTP.RequireSTARTTLS && listener.SMTP.NoSTARTTLS) {
     report(at("SMTP", "RequireSTARTTLS"), "can't go together with NoSTARTTLS");
   }
 }
@@ -179,7 +182,7 @@ interface PortUse {
 }
 
 /** Ports of a listener with what is spoken on them. */
-export function portUses(l: Listener): Map<number, PortUse[]> {
+export function portUses(listener: Listener): Map<number, PortUse[]> {
   const uses = new Map<number, PortUse[]>();
   const add = (
     service: keyof Listener,
@@ -189,34 +192,38 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
     if (!s.Enabled) return;
     uses.set(s.Port, [...uses.get(s.Port) ?? [], { service, protocol }]);
   };
-  add("SMTP", l.SMTP, "SMTP");
-  add("Submission", l.Submission, "submission");
-  add("Submissions", l.Submissions, "submissions");
-  add("IMAP", l.IMAP, "IMAP");
-  add("IMAPS", l.IMAPS, "IMAPS");
-  add("ManageSieve", l.ManageSieve, "ManageSieve");
-  add("POP3", l.POP3, "POP3");
-  add("POP3S", l.POP3S, "POP3S");
-  add("AccountHTTP", l.AccountHTTP, "HTTP");
-  add("AdminHTTP", l.AdminHTTP, "HTTP");
-  add("WebmailHTTP", l.WebmailHTTP, "HTTP");
-  add("WebAPIHTTP", l.WebAPIHTTP, "HTTP");
-  add("JMAPHTTP", l.JMAPHTTP, "HTTP");
-  add("DAVHTTP", l.DAVHTTP, "HTTP");
-  add("ListsHTTP", l.ListsHTTP, "HTTP");
-  add("MetricsHTTP", l.MetricsHTTP, "HTTP");
-  add("AuthHTTP", l.AuthHTTP, "HTTP");
-  add("WebserverHTTP", l.WebserverHTTP, "HTTP");
-  add("AccountHTTPS", l.AccountHTTPS, "HTTPS");
-  add("AdminHTTPS", l.AdminHTTPS, "HTTPS");
-  add("WebmailHTTPS", l.WebmailHTTPS, "HTTPS");
-  add("WebAPIHTTPS", l.WebAPIHTTPS, "HTTPS");
-  add("JMAPHTTPS", l.JMAPHTTPS, "HTTPS");
-  add("DAVHTTPS", l.DAVHTTPS, "HTTPS");
-  add("ListsHTTPS", l.ListsHTTPS, "HTTPS");
-  add("WebserverHTTPS", l.WebserverHTTPS, "HTTPS");
-  add("AutoconfigHTTPS", l.AutoconfigHTTPS, l.AutoconfigHTTPS.NonTLS ? "HTTP" : "HTTPS");
-  add("MTASTSHTTPS", l.MTASTSHTTPS, l.MTASTSHTTPS.NonTLS ? "HTTP" : "HTTPS");
+  add("SMTP", listener.SMTP, "SMTP");
+  add("Submission", listener.Submission, "submission");
+  add("Submissions", listener.Submissions, "submissions");
+  add("IMAP", listener.IMAP, "IMAP");
+  add("IMAPS", listener.IMAPS, "IMAPS");
+  add("ManageSieve", listener.ManageSieve, "ManageSieve");
+  add("POP3", listener.POP3, "POP3");
+  add("POP3S", listener.POP3S, "POP3S");
+  add("AccountHTTP", listener.AccountHTTP, "HTTP");
+  add("AdminHTTP", listener.AdminHTTP, "HTTP");
+  add("WebmailHTTP", listener.WebmailHTTP, "HTTP");
+  add("WebAPIHTTP", listener.WebAPIHTTP, "HTTP");
+  add("JMAPHTTP", listener.JMAPHTTP, "HTTP");
+  add("DAVHTTP", listener.DAVHTTP, "HTTP");
+  add("ListsHTTP", listener.ListsHTTP, "HTTP");
+  add("MetricsHTTP", listener.MetricsHTTP, "HTTP");
+  add("AuthHTTP", listener.AuthHTTP, "HTTP");
+  add("WebserverHTTP", listener.WebserverHTTP, "HTTP");
+  add("AccountHTTPS", listener.AccountHTTPS, "HTTPS");
+  add("AdminHTTPS", listener.AdminHTTPS, "HTTPS");
+  add("WebmailHTTPS", listener.WebmailHTTPS, "HTTPS");
+  add("WebAPIHTTPS", listener.WebAPIHTTPS, "HTTPS");
+  add("JMAPHTTPS", listener.JMAPHTTPS, "HTTPS");
+  add("DAVHTTPS", listener.DAVHTTPS, "HTTPS");
+  add("ListsHTTPS", listener.ListsHTTPS, "HTTPS");
+  add("WebserverHTTPS", listener.WebserverHTTPS, "HTTPS");
+  add(
+    "AutoconfigHTTPS",
+    listener.AutoconfigHTTPS,
+    listener.AutoconfigHTTPS.NonTLS ? "HTTP" : "HTTPS",
+  );
+  add("MTASTSHTTPS", listener.MTASTSHTTPS, listener.MTASTSHTTPS.NonTLS ? "HTTP" : "HTTPS");
   return uses;
 }
 
@@ -270,8 +277,8 @@ function checkInitialMailboxes(c: Static, report: PathReport): void {
   });
 }
 
-function checkTransport(path: Path, t: Transport, report: PathReport): void {
-  const kinds = Object.entries(t).filter(([, v]) => v !== undefined).map(([name]) => name);
+function checkTransport(path: Path, transport: Transport, report: PathReport): void {
+  const kinds = Object.entries(transport).filter(([, v]) => v !== undefined).map(([name]) => name);
   if (kinds.length > 1) {
     report(path, `a transport is of one kind, not of ${kinds.length}: ${kinds.join(", ")}`);
   }
@@ -282,10 +289,10 @@ function checkTransport(path: Path, t: Transport, report: PathReport): void {
       (i, m) => report([...path, kind, "Auth", "Mechanisms", i], `${m} is there twice`),
     );
   };
-  if (t.Submissions) {
-    smtp("Submissions", t.Submissions);
+  if (transport.Submissions) {
+    smtp("Submissions", transport.Submissions);
     for (const key of ["STARTTLSInsecureSkipVerify", "NoSTARTTLS"] as const) {
-      if (t.Submissions[key]) {
+      if (transport.Submissions[key]) {
         report(
           [...path, "Submissions", key],
           "is not for Submissions, which is TLS from its start",
@@ -293,12 +300,12 @@ function checkTransport(path: Path, t: Transport, report: PathReport): void {
       }
     }
   }
-  if (t.Submission) smtp("Submission", t.Submission);
-  if (t.SMTP) smtp("SMTP", t.SMTP);
-  if (t.Direct?.DisableIPv4 && t.Direct.DisableIPv6) {
+  if (transport.Submission) smtp("Submission", transport.Submission);
+  if (transport.SMTP) smtp("SMTP", transport.SMTP);
+  if (transport.Direct?.DisableIPv4 && transport.Direct.DisableIPv6) {
     report([...path, "Direct"], "with both DisableIPv4 and DisableIPv6 nothing can be delivered");
   }
-  const code = t.Fail?.SMTPCode;
+  const code = transport.Fail?.SMTPCode;
   if (code !== undefined && (code < 400 || code > 599)) {
     report([...path, "Fail", "SMTPCode"], `${code} is not the code of a failure: 400 to 599`);
   }

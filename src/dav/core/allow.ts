@@ -6,9 +6,9 @@ export const davHeader = "1, 3, access-control, extended-mkcol, calendar-access,
   "calendar-auto-schedule, calendar-no-timezone, addressbook";
 
 /** Methods of a resource. */
-export function allowed(r: Resource): string {
+export function allowed(resource: Resource): string {
   const read = ["OPTIONS", "PROPFIND", "REPORT"];
-  switch (r.kind) {
+  switch (resource.kind) {
     case "object":
       return [...read, "GET", "HEAD", "PUT", "DELETE", "PROPPATCH", "COPY", "MOVE"].join(", ");
     case "collection":
@@ -17,7 +17,9 @@ export function allowed(r: Resource): string {
     case "noObject":
       return ["OPTIONS", "PUT"].join(", ");
     case "noCollection":
-      return ["OPTIONS", "MKCOL", ...(r.home === "calendars" ? ["MKCALENDAR"] : [])].join(", ");
+      return ["OPTIONS", "MKCOL", ...(resource.home === "calendars" ? ["MKCALENDAR"] : [])].join(
+        ", ",
+      );
     case "nothing":
       return "OPTIONS";
     default:

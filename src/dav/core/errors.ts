@@ -37,10 +37,10 @@ export function needPrivileges(path: string, privilege: string): DavError {
 }
 
 /** The body of an error. */
-export function errorDocument(e: DavError): string {
+export function errorDocument(err: DavError): string {
   // A comment: programs take elements in it for conditions.
-  const words = `<!-- ${escapeText(e.message)} -->`;
-  return xmlDocument(el(DAV, "error", (e.condition ?? "") + words));
+  const words = `<!-- ${escapeText(err.message)} -->`;
+  return xmlDocument(el(DAV, "error", (err.condition ?? "") + words));
 }
 
 const escapeText = (s: string) => s.replace(/[<>&]|-(?=-)|-$/g, " ");

@@ -71,11 +71,11 @@ export async function ifHolds(
   if (lists.length === 0) return true;
   for (const list of lists) {
     const { etag, tokens } = await state(list.resource);
-    const holds = list.tests.every((t) => {
-      const is = t.token !== undefined
-        ? tokens.includes(t.token)
-        : t.etag !== undefined && etag !== undefined && t.etag === `"${etag}"`;
-      return is !== t.not;
+    const holds = list.tests.every((test) => {
+      const is = test.token !== undefined
+        ? tokens.includes(test.token)
+        : test.etag !== undefined && etag !== undefined && test.etag === `"${etag}"`;
+      return is !== test.not;
     });
     if (holds) return true;
   }

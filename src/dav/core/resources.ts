@@ -95,34 +95,43 @@ export function encodeSegment(s: string): string {
 }
 
 /** Address of a resource. */
-export function addressOf(base: string, r: Resource): string {
-  switch (r.kind) {
+export function addressOf(base: string, resource: Resource): string {
+  switch (resource.kind) {
     case "root":
     case "nothing":
       return base;
     case "principals":
       return pathOf(base, "principals");
     case "homes":
-      return pathOf(base, r.home);
+      return pathOf(base, resource.home);
     case "principal":
-      return pathOf(base, "principals", r.account);
+      return pathOf(base, "principals", resource.account);
     case "home":
-      return pathOf(base, r.home, r.account);
+      return pathOf(base, resource.home, resource.account);
     case "collection":
-      return pathOf(base, r.home, r.account, r.collection.name);
+      return pathOf(base, resource.home, resource.account, resource.collection.name);
     case "object":
-      return pathOf(base, r.home, r.account, r.collection.name) + encodeSegment(r.object.name);
+      return pathOf(base, resource.home, resource.account, resource.collection.name) +
+        encodeSegment(resource.object.name);
     case "noCollection":
-      return pathOf(base, r.home, r.account, r.name);
+      return pathOf(base, resource.home, resource.account, resource.name);
     case "noObject":
-      return pathOf(base, r.home, r.account, r.collection.name) + encodeSegment(r.name);
+      return pathOf(base, resource.home, resource.account, resource.collection.name) +
+        encodeSegment(resource.name);
   }
 }
 
 /** The rights of a user on a collection of an account; undefined for none. */
-function rightsOn(ctx: Context, account: string, g: Groupware, c: Collection): Rights | undefined {
+function rightsOn(
+  ctx: Context,
+  account: string,
+  groupware: Groupware,
+  collection: Collection,
+): Rights | undefined {
   if (account === ctx.user) return "owner";
-  return c.kind === "inbox" || c.kind === "outbox" ? undefined : g.rightsOf(c.id, ctx.user);
+  return collection.kind === "inbox" || collection.kind === "outbox"
+    ? undefined
+    : groupware.rightsOf(collection.id, ctx.user);
 }
 
 /**
@@ -178,8 +187,8 @@ export function pathBelow(ctx: Context, address: string): string | undefined {
 const hostOf = (url: URL) => url.host.replace(/:(?:80|443)$/, "").toLowerCase();
 
 /** What is in a resource: collections of a home, objects of a collection. */
-export async function* childrenOf(ctx: Context, r: Resource): AsyncGenerator<Resource> {
-  switch (r.kind) {
+export async function* childrenOf(ctx: Context, resource: Resource): AsyncGenerator<Resource> {
+  switch (resource.kind) {
     case "root":
       yield { kind: "principals" };
       yield { kind: "homes", home: "calendars" };
@@ -188,25 +197,25 @@ export async function* childrenOf(ctx: Context, r: Resource): AsyncGenerator<Res
     case "principals":
     case "homes": {
       const place = { account: ctx.user, rights: "owner" as const };
-      if (r.kind === "principals") {
+      if (resource.kind === "principals") {
         yield { kind: "principal", ...place };
         break;
       }
       const g = await ctx.open(ctx.user);
-      if (g !== undefined) yield { kind: "home", home: r.home, g, ...place };
+      if (g !== undefined) yield { kind: "home", home: resource.home, g, ...place };
       break;
     }
     case "home":
-      for (const collection of r.g.collections(r.home)) {
-        const rights = rightsOn(ctx, r.account, r.g, collection);
-        if (rights !== undefined) yield { ...r, kind: "collection", collection, rights };
+      for (const collection of resource.g.collections(resource.home)) {
+        const rights = rightsOn(ctx, resource.account, resource.g, collection);
+        if (rights !== undefined) yield { ...resource, kind: "collection", collection, rights };
       }
       break;
     case "collection": {
       // In pieces, so that nothing is held for long.
       for (let after = "";;) {
-        const rows = r.g.objects(r.collection.id, after, 500);
-        for (const object of rows) yield { ...r, kind: "object", object };
+        const rows = resource.g.objects(resource.collection.id, after, 500);
+        for (const object of rows) yield { ...resource, kind: "object", object };
         if (rows.length < 500) return;
         after = rows.at(-1)!.name;
       }

@@ -5,13 +5,19 @@ import type { Collection } from "../../store/groupware/types.ts";
 const prefix = "data:,mox-sync-";
 
 /** The token of a collection at a modseq. */
-export function syncToken(g: Groupware, c: Collection, modseq: number): string {
-  return `${prefix}${g.epoch}-${c.id}-${modseq}`;
+export function syncToken(groupware: Groupware, collection: Collection, modseq: number): string {
+  return `${prefix}${groupware.epoch}-${collection.id}-${modseq}`;
 }
 
 /** The modseq of a token; undefined if it isn't one of this collection. */
-export function parseSyncToken(g: Groupware, c: Collection, token: string): number | undefined {
+export function parseSyncToken(
+  groupware: Groupware,
+  collection: Collection,
+  token: string,
+): number | undefined {
   const m = /^data:,mox-sync-(\d{1,16})-(\d{1,16})-(\d{1,16})$/.exec(token.trim());
-  if (m === null || Number(m[1]) !== g.epoch || Number(m[2]) !== c.id) return undefined;
+  if (m === null || Number(m[1]) !== groupware.epoch || Number(m[2]) !== collection.id) {
+    return undefined;
+  }
   return Number(m[3]);
 }

@@ -3,8 +3,10 @@ import { davCondition, DavError, needPrivileges } from "./errors.ts";
 import { addressOf, type Resource } from "./resources.ts";
 
 /** @throws DavError 404 */
-export function requireThere(r: Resource): void {
-  if (r.kind === "nothing" || r.kind === "noCollection" || r.kind === "noObject") {
+export function requireThere(resource: Resource): void {
+  if (
+    resource.kind === "nothing" || resource.kind === "noCollection" || resource.kind === "noObject"
+  ) {
     throw new DavError(404, "there is nothing at this address");
   }
 }
@@ -12,12 +14,12 @@ export function requireThere(r: Resource): void {
 /** Refuses who may only read. @throws DavError 403 */
 export function requireRights(
   base: string,
-  r: Resource,
+  resource: Resource,
   privilege: "write" | "bind" | "unbind" | "write-content" | "write-properties" | "write-acl",
 ): void {
-  const owns = "rights" in r && r.rights === "owner";
-  const writes = "rights" in r && r.rights === "write" && privilege !== "write-acl";
-  if (!owns && !writes) throw needPrivileges(addressOf(base, r), privilege);
+  const owns = "rights" in resource && resource.rights === "owner";
+  const writes = "rights" in resource && resource.rights === "write" && privilege !== "write-acl";
+  if (!owns && !writes) throw needPrivileges(addressOf(base, resource), privilege);
 }
 
 /** A method that this kind of resource doesn't have. */

@@ -9,8 +9,8 @@ import { CAL } from "../xml/write.ts";
 import { calCondition, DavError } from "./errors.ts";
 
 /** The zone of a calendar; undefined for UTC. */
-export function calendarZone(g: Groupware, collectionId: number): Zone | undefined {
-  const kept = g.properties(collectionId);
+export function calendarZone(groupware: Groupware, collectionId: number): Zone | undefined {
+  const kept = groupware.properties(collectionId);
   const id = kept.get(timezoneIdProperty);
   if (id !== undefined) return namedZone(innerText(id));
   const text = kept.get(timezoneProperty);

@@ -15,15 +15,15 @@ const writing = new Set(["write", "write-content", "bind", "unbind", "all", "wri
 
 export const acl: Method = {
   name: "ACL",
-  async run(q) {
-    const { r, p } = q;
+  async run(request) {
+    const { r, p } = request;
     requireThere(r);
     if (
       r.kind !== "collection" || r.collection.kind !== "calendar" &&
         r.collection.kind !== "addressbook"
     ) throw notHere(allowed(r));
     requireRights(p.ctx.base, r, "write-acl");
-    const body = await xmlBody(q);
+    const body = await xmlBody(request);
     if (body === undefined || body.ns !== DAV || body.name !== "acl") {
       throw new DavError(400, "the body has to be a DAV:acl");
     }

@@ -23,18 +23,18 @@ import { notHere, requireRights, requireThere } from "../core/there.ts";
 /** Objects that are copied in one transaction. */
 const atOnce = 200;
 
-async function destination(q: DavRequest): Promise<{ to: Resource; slash: boolean }> {
-  const header = q.req.headers.get("destination");
+async function destination(request: DavRequest): Promise<{ to: Resource; slash: boolean }> {
+  const header = request.req.headers.get("destination");
   if (header === null) throw new DavError(400, "there is no Destination");
-  const url = URL.parse(header.trim(), q.p.ctx.origin);
+  const url = URL.parse(header.trim(), request.p.ctx.origin);
   if (url === null) throw new DavError(400, "the Destination is no address");
-  const path = pathBelow(q.p.ctx, header);
+  const path = pathBelow(request.p.ctx, header);
   if (path === undefined) throw new DavError(502, "the Destination is on another server");
-  return { to: await resolve(q.p.ctx, path), slash: path.endsWith("/") };
+  return { to: await resolve(request.p.ctx, path), slash: path.endsWith("/") };
 }
 
-function overwrites(q: DavRequest): boolean {
-  const text = q.req.headers.get("overwrite")?.trim().toUpperCase() ?? "T";
+function overwrites(request: DavRequest): boolean {
+  const text = request.req.headers.get("overwrite")?.trim().toUpperCase() ?? "T";
   if (text !== "T" && text !== "F") throw new DavError(400, "Overwrite is T or F");
   return text === "T";
 }
@@ -59,13 +59,13 @@ function objectPlace(
 }
 
 async function transferObject(
-  q: DavRequest,
+  request: DavRequest,
   from: ObjectResource,
   moving: boolean,
 ): Promise<Response> {
-  const { p } = q;
-  const { to } = await destination(q);
-  const overwrite = overwrites(q);
+  const { p } = request;
+  const { to } = await destination(request);
+  const overwrite = overwrites(request);
   const { into, name } = objectPlace(from, to);
   checkNewName(name);
   const same = into.collection.id === from.collection.id && into.account === from.account;
@@ -103,7 +103,7 @@ async function transferObject(
 }
 
 async function copyCollection(
-  q: DavRequest,
+  request: DavRequest,
   from: CollectionResource,
   name: string,
   depth: string,
@@ -112,7 +112,7 @@ async function copyCollection(
   if (collection.kind !== "calendar" && collection.kind !== "addressbook") {
     throw new DavError(403, "the collections of invitations can't be copied");
   }
-  const own = await q.p.ctx.open(q.p.ctx.user);
+  const own = await request.p.ctx.open(request.p.ctx.user);
   if (own === undefined) throw new DavError(403, "there is no home to copy into");
   const made = await own.createCollection(collection.kind, name, {
     components: collection.components,
@@ -132,14 +132,14 @@ async function copyCollection(
 }
 
 async function transferCollection(
-  q: DavRequest,
+  request: DavRequest,
   from: CollectionResource,
   moving: boolean,
 ): Promise<Response> {
-  const { p } = q;
-  const { to } = await destination(q);
-  const overwrite = overwrites(q);
-  const depth = depthOf(q, "infinity");
+  const { p } = request;
+  const { to } = await destination(request);
+  const overwrite = overwrites(request);
+  const depth = depthOf(request, "infinity");
   if (depth === "1" || moving && depth !== "infinity") {
     throw new DavError(400, `Depth has to be ${moving ? "infinity" : "0 or infinity"}`);
   }
@@ -168,18 +168,18 @@ async function transferCollection(
   try {
     if (exists) await to.g.removeCollection(to.collection.id);
     if (moving) await from.g.renameCollection(from.collection.id, name);
-    else await copyCollection(q, from, name, depth);
+    else await copyCollection(request, from, name, depth);
   } catch (err) {
     throw storeError(err, p.ctx.base, from);
   }
   return new Response(null, { status: exists ? 204 : 201 });
 }
 
-async function run(q: DavRequest, moving: boolean): Promise<Response> {
-  requireThere(q.r);
-  if (q.r.kind === "object") return await transferObject(q, q.r, moving);
-  if (q.r.kind === "collection") return await transferCollection(q, q.r, moving);
-  throw notHere(allowed(q.r));
+async function run(request: DavRequest, moving: boolean): Promise<Response> {
+  requireThere(request.r);
+  if (request.r.kind === "object") return await transferObject(request, request.r, moving);
+  if (request.r.kind === "collection") return await transferCollection(request, request.r, moving);
+  throw notHere(allowed(request.r));
 }
 
 export const copy: Method = { name: "COPY", run: (q) => run(q, false) };

@@ -8,20 +8,27 @@ import { storeError } from "../writing/store_object.ts";
 import { notHere, requireRights, requireThere } from "../core/there.ts";
 
 /** Tells the people of all events of a calendar that goes. */
-async function tellAll(q: DavRequest, r: CollectionResource): Promise<void> {
-  if (r.collection.kind !== "calendar") return;
-  for await (const x of childrenOf(q.p.ctx, r)) {
+async function tellAll(request: DavRequest, resource: CollectionResource): Promise<void> {
+  if (resource.collection.kind !== "calendar") return;
+  for await (const x of childrenOf(request.p.ctx, resource)) {
     if (x.kind !== "object" || x.object.scheduleTag === "") continue;
     const { account, g, collection, object: before } = x;
-    await q.p.s.scheduler.remove({ account, g, collection, before, after: undefined, reply: true });
+    await request.p.s.scheduler.remove({
+      account,
+      g,
+      collection,
+      before,
+      after: undefined,
+      reply: true,
+    });
   }
 }
 
 export const remove: Method = {
   name: "DELETE",
-  async run(q) {
-    const { r, p } = q;
-    const condition = checkCondition(q);
+  async run(request) {
+    const { r, p } = request;
+    const condition = checkCondition(request);
     requireThere(r);
     if (r.kind !== "object" && r.kind !== "collection") throw notHere(allowed(r));
     try {
@@ -29,18 +36,18 @@ export const remove: Method = {
         requireRights(p.ctx.base, r, "unbind");
         // Nobody sends mail in somebody else's name.
         if (r.collection.kind === "calendar" && r.account === p.ctx.user) {
-          const reply = q.req.headers.get("schedule-reply")?.trim().toUpperCase() !== "F";
+          const reply = request.req.headers.get("schedule-reply")?.trim().toUpperCase() !== "F";
           const { account, g, collection } = r;
           const place = { scheduler: p.s.scheduler, account, g, collection };
           await removeEvent(place, r.object.name, { condition, reply });
         } else await r.g.remove(r.collection.id, r.object.name, condition);
       } else {
-        if (depthOf(q, "infinity") !== "infinity") {
+        if (depthOf(request, "infinity") !== "infinity") {
           throw new DavError(400, "collections are removed with all in them (Depth: infinity)");
         }
         // A collection is removed from its home, which is its owner's.
         requireRights(p.ctx.base, r, "write-acl");
-        await tellAll(q, r);
+        await tellAll(request, r);
         await r.g.removeCollection(r.collection.id);
       }
     } catch (err) {

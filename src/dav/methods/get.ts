@@ -10,23 +10,25 @@ import { displayNameOf } from "../properties/people.ts";
 
 /** Header fields of an object. */
 export function objectHeaders(
-  r: Extract<DavRequest["r"], { kind: "object" }>,
+  extract: Extract<DavRequest["r"], { kind: "object" }>,
 ): Record<string, string> {
   return {
-    "Content-Type": contentType(r),
-    "ETag": `"${r.object.etag}"`,
-    "Last-Modified": new Date(r.object.modified).toUTCString(),
+    "Content-Type": contentType(extract),
+    "ETag": `"${extract.object.etag}"`,
+    "Last-Modified": new Date(extract.object.modified).toUTCString(),
     "Cache-Control": "private, no-cache",
-    ...(r.object.scheduleTag === "" ? {} : { "Schedule-Tag": `"${r.object.scheduleTag}"` }),
+    ...(extract.object.scheduleTag === ""
+      ? {}
+      : { "Schedule-Tag": `"${extract.object.scheduleTag}"` }),
   };
 }
 
-function run(q: DavRequest): Response {
-  const { r } = q;
+function run(request: DavRequest): Response {
+  const { r } = request;
   requireThere(r);
   if (r.kind === "object") {
     const headers = objectHeaders(r);
-    const c = conditionOf(q);
+    const c = conditionOf(request);
     if (c.ifMatch !== undefined && c.ifMatch !== "*" && !c.ifMatch.includes(r.object.etag)) {
       throw new DavError(412, "If-Match: that isn't what is there");
     }
@@ -42,7 +44,7 @@ function run(q: DavRequest): Response {
   ) {
     const calendar = r.collection.kind === "calendar";
     return new Response(
-      exportCollection(r.g, r.collection, displayNameOf(q.p, r)),
+      exportCollection(r.g, r.collection, displayNameOf(request.p, r)),
       {
         headers: {
           "Content-Type": calendar ? "text/calendar; charset=utf-8" : "text/vcard; charset=utf-8",

@@ -11,8 +11,8 @@ import { children, clark, type XmlElement } from "../xml/parse.ts";
 import { CAL, CARD, DAV, el, xmlDocument } from "../xml/write.ts";
 
 /** The place for something new. @throws DavError */
-function place(q: DavRequest, calendarOnly: boolean) {
-  const { r, p } = q;
+function place(request: DavRequest, calendarOnly: boolean) {
+  const { r, p } = request;
   if (r.kind === "nothing") {
     throw r.parentMissing ? new DavError(409, "what would hold it isn't there") : new DavError(
       403,
@@ -55,8 +55,8 @@ function wantedKind(
     : "other";
 }
 
-async function make(q: DavRequest, method: "MKCOL" | "MKCALENDAR"): Promise<Response> {
-  const r = place(q, method === "MKCALENDAR");
+async function make(request: DavRequest, method: "MKCOL" | "MKCALENDAR"): Promise<Response> {
+  const r = place(request, method === "MKCALENDAR");
   const calendars = r.home === "calendars";
   if (method === "MKCALENDAR" && !calendars) {
     throw new DavError(
@@ -65,8 +65,8 @@ async function make(q: DavRequest, method: "MKCOL" | "MKCALENDAR"): Promise<Resp
       calCondition("calendar-collection-location-ok"),
     );
   }
-  const type = q.req.headers.get("content-type")?.split(";")[0].trim().toLowerCase();
-  const body = await xmlBodyOf(q, type);
+  const type = request.req.headers.get("content-type")?.split(";")[0].trim().toLowerCase();
+  const body = await xmlBodyOf(request, type);
   const [ns, name] = method === "MKCALENDAR" ? [CAL, "mkcalendar"] : [DAV, "mkcol"];
   if (body !== undefined && (body.ns !== ns || body.name !== name)) {
     throw new DavError(415, `the body has to be ${name}`);
@@ -85,7 +85,7 @@ async function make(q: DavRequest, method: "MKCOL" | "MKCALENDAR"): Promise<Resp
   const { stored, propstats, refused } = checkChanges(changes, kind, true);
   if (refused) {
     if (method === "MKCALENDAR") {
-      return multistatus([propResponse(addressOf(q.p.ctx.base, r), propstats)]);
+      return multistatus([propResponse(addressOf(request.p.ctx.base, r), propstats)]);
     }
     // RFC 5689 §3: the answer tells which property it was.
     return new Response(xmlDocument(el(DAV, "mkcol-response", propstats)), {
@@ -101,21 +101,24 @@ async function make(q: DavRequest, method: "MKCOL" | "MKCALENDAR"): Promise<Resp
       properties,
     });
   } catch (err) {
-    throw storeError(err, q.p.ctx.base, undefined);
+    throw storeError(err, request.p.ctx.base, undefined);
   }
   return new Response(null, { status: 201, headers: { "Cache-Control": "no-cache" } });
 }
 
-async function xmlBodyOf(q: DavRequest, type: string | undefined): Promise<XmlElement | undefined> {
+async function xmlBodyOf(
+  request: DavRequest,
+  type: string | undefined,
+): Promise<XmlElement | undefined> {
   if (
     type !== undefined && type !== "" && !/^(?:text|application)\/(?:[\w.-]+\+)?xml$/.test(type)
   ) {
-    const bytes = await q.req.body(1024 * 1024);
+    const bytes = await request.req.body(1024 * 1024);
     // RFC 4918 §9.3: a body that isn't understood is refused.
     if (bytes.length > 0) throw new DavError(415, "the body has to be XML");
     return undefined;
   }
-  return await xmlBody(q);
+  return await xmlBody(request);
 }
 
 export const mkcol: Method = { name: "MKCOL", run: (q) => make(q, "MKCOL") };

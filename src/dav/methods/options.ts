@@ -4,9 +4,9 @@ import type { Method } from "../request/request.ts";
 
 export const options: Method = {
   name: "OPTIONS",
-  run: (q) =>
+  run: (request) =>
     new Response(null, {
       status: 200,
-      headers: { "DAV": davHeader, "Allow": allowed(q.r), "Content-Length": "0" },
+      headers: { "DAV": davHeader, "Allow": allowed(request.r), "Content-Length": "0" },
     }),
 };

@@ -30,48 +30,48 @@ import { checkMediaType, objectBody } from "./put.ts";
 const maxImport = 50 * 1024 * 1024;
 
 /** Whether a text has objects with several UIDs: the file of another program. */
-function isMany(content: Uint8Array, r: CollectionResource): boolean {
+function isMany(content: Uint8Array, resource: CollectionResource): boolean {
   if (content.length > maxObjectSize) return true;
   const uids = new Set<string>();
   const text = new TextDecoder().decode(content);
-  const begun = r.home === "addressbooks" ? /^BEGIN:VCARD/gim : /^UID[:;].*$/gim;
+  const begun = resource.home === "addressbooks" ? /^BEGIN:VCARD/gim : /^UID[:;].*$/gim;
   for (let m = begun.exec(text); m !== null; m = begun.exec(text)) {
-    uids.add(r.home === "addressbooks" ? String(m.index) : m[0].trim());
+    uids.add(resource.home === "addressbooks" ? String(m.index) : m[0].trim());
     if (uids.size > 1) return true;
   }
   return false;
 }
 
 /** Imports all objects of a text. What was left out is told, and the rest is there. */
-async function addAll(r: CollectionResource, content: Uint8Array): Promise<Response> {
+async function addAll(resource: CollectionResource, content: Uint8Array): Promise<Response> {
   try {
-    const done = await importText(r.g, r.collection, decodeText(content));
+    const done = await importText(resource.g, resource.collection, decodeText(content));
     const lines = [`imported: ${done.imported}`, `left out: ${done.leftOut}`, ...done.left];
     return textResponse(200, lines.join("\n"));
   } catch (err) {
     if (!(err instanceof FormatError)) throw err;
-    const condition = r.home === "addressbooks"
+    const condition = resource.home === "addressbooks"
       ? cardCondition("valid-address-data")
       : calCondition("valid-calendar-data");
     throw new DavError(403, err.message, condition);
   }
 }
 
-async function add(q: DavRequest, r: CollectionResource): Promise<Response> {
-  const { base } = q.p.ctx;
-  requireTakesObjects(r);
-  requireRights(base, r, "bind");
-  checkMediaType(q, r);
-  checkCondition({ ...q, r: { ...r, kind: "noObject", name: "" } });
-  const content = await objectBody(q, r, maxImport);
-  if (isMany(content, r)) return await addAll(r, content);
-  checkSize(r, content.length);
-  const name = `${randomUUID()}.${r.home === "addressbooks" ? "vcf" : "ics"}`;
-  const stored = await storeObject(q.p, r, name, content, {});
+async function add(request: DavRequest, resource: CollectionResource): Promise<Response> {
+  const { base } = request.p.ctx;
+  requireTakesObjects(resource);
+  requireRights(base, resource, "bind");
+  checkMediaType(request, resource);
+  checkCondition({ ...request, r: { ...resource, kind: "noObject", name: "" } });
+  const content = await objectBody(request, resource, maxImport);
+  if (isMany(content, resource)) return await addAll(resource, content);
+  checkSize(resource, content.length);
+  const name = `${randomUUID()}.${resource.home === "addressbooks" ? "vcf" : "ics"}`;
+  const stored = await storeObject(request.p, resource, name, content, {});
   return new Response(null, {
     status: 201,
     headers: {
-      "Location": objectAddress(base, r, name),
+      "Location": objectAddress(base, resource, name),
       ...(stored.changed ? {} : { "ETag": `"${stored.row.etag}"` }),
     },
   });
@@ -79,9 +79,9 @@ async function add(q: DavRequest, r: CollectionResource): Promise<Response> {
 
 const invalid = (text: string) => new DavError(403, text, calCondition("valid-scheduling-message"));
 
-async function ask(q: DavRequest, r: CollectionResource): Promise<Response> {
-  if (r.rights !== "owner") throw notHere(allowed(r));
-  const content = await objectBody(q, r);
+async function ask(request: DavRequest, resource: CollectionResource): Promise<Response> {
+  if (resource.rights !== "owner") throw notHere(allowed(resource));
+  const content = await objectBody(request, resource);
   let series: Series;
   let method: string | undefined;
   try {
@@ -96,7 +96,7 @@ async function ask(q: DavRequest, r: CollectionResource): Promise<Response> {
     throw invalid("the outbox takes requests for VFREEBUSY");
   }
   const organizer = property(series.master, "ORGANIZER")?.value.trim().replace(/^mailto:/i, "");
-  const mine = addressesOf(q.p.s, r.account).map((a) => a.toLowerCase());
+  const mine = addressesOf(request.p.s, resource.account).map((a) => a.toLowerCase());
   if (organizer === undefined || !mine.includes(organizer.toLowerCase())) {
     throw new DavError(
       403,
@@ -107,15 +107,17 @@ async function ask(q: DavRequest, r: CollectionResource): Promise<Response> {
   const recipients = series.master.properties.filter((p) => p.name === "ATTENDEE")
     .map((p) => p.value.trim());
   if (recipients.length === 0) throw invalid("nobody is asked");
-  const answers = await q.p.s.scheduler.busy(r.account, series, recipients);
-  const responses = answers.map((a) =>
+  const answers = await request.p.s.scheduler.busy(resource.account, series, recipients);
+  const responses = answers.map((answer) =>
     el(
       CAL,
       "response",
-      el(CAL, "recipient", href(a.recipient)) +
-        el(CAL, "request-status", escapeXml(a.status)) +
-        (a.calendar === undefined ? "" : el(CAL, "calendar-data", escapeXml(a.calendar))) +
-        el(DAV, "responsedescription", escapeXml(a.status.split(";")[1] ?? "")),
+      el(CAL, "recipient", href(answer.recipient)) +
+        el(CAL, "request-status", escapeXml(answer.status)) +
+        (answer.calendar === undefined
+          ? ""
+          : el(CAL, "calendar-data", escapeXml(answer.calendar))) +
+        el(DAV, "responsedescription", escapeXml(answer.status.split(";")[1] ?? "")),
     )
   );
   return new Response(xmlDocument(el(CAL, "schedule-response", responses.join(""))), {
@@ -125,11 +127,11 @@ async function ask(q: DavRequest, r: CollectionResource): Promise<Response> {
 
 export const post: Method = {
   name: "POST",
-  async run(q) {
-    const { r } = q;
+  async run(request) {
+    const { r } = request;
     requireThere(r);
     if (r.kind !== "collection") throw notHere(allowed(r));
-    if (r.collection.kind === "outbox") return await ask(q, r);
-    return await add(q, r);
+    if (r.collection.kind === "outbox") return await ask(request, r);
+    return await add(request, r);
   },
 };

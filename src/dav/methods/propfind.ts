@@ -24,10 +24,13 @@ export const propfind: Method = {
     }
     const minimal = prefers(q, "minimal");
     const { p } = q;
-    const walk = async function* (r: Resource, levels: number): AsyncGenerator<string> {
-      yield propResponse(addressOf(p.ctx.base, r), await propstats(p, r, request, { minimal }));
-      if (levels === 0 || r.kind === "object") return;
-      for await (const below of childrenOf(p.ctx, r)) yield* walk(below, levels - 1);
+    const walk = async function* (resource: Resource, levels: number): AsyncGenerator<string> {
+      yield propResponse(
+        addressOf(p.ctx.base, resource),
+        await propstats(p, resource, request, { minimal }),
+      );
+      if (levels === 0 || resource.kind === "object") return;
+      for await (const below of childrenOf(p.ctx, resource)) yield* walk(below, levels - 1);
     };
     const levels = depth === "infinity" ? 10 : Number(depth);
     return multistatus(walk(q.r, levels), "", {

@@ -11,15 +11,15 @@ import { DAV } from "../xml/write.ts";
 
 export const proppatch: Method = {
   name: "PROPPATCH",
-  async run(q) {
-    const { r, p } = q;
+  async run(request) {
+    const { r, p } = request;
     requireThere(r);
     const kind = changeable(r);
     if (kind === undefined || r.kind !== "collection" && r.kind !== "object") {
       throw notHere(allowed(r));
     }
     requireRights(p.ctx.base, r, "write-properties");
-    const body = await xmlBody(q);
+    const body = await xmlBody(request);
     if (body === undefined || body.ns !== DAV || body.name !== "propertyupdate") {
       throw new DavError(400, "the body has to be a DAV:propertyupdate");
     }
@@ -34,7 +34,7 @@ export const proppatch: Method = {
         throw storeError(err, p.ctx.base, r);
       }
       // RFC 8144 §2.2: nothing went wrong, so nothing is told.
-      if (prefers(q, "minimal")) {
+      if (prefers(request, "minimal")) {
         return new Response(null, {
           status: 200,
           headers: { "Preference-Applied": "return=minimal" },

@@ -10,18 +10,18 @@ import { notHere, requireRights } from "../core/there.ts";
 import { objectHeaders } from "./get.ts";
 
 /** Media types of objects; many clients send none, or a name of old. */
-export function checkMediaType(q: DavRequest, r: CollectionResource): void {
-  const given = q.req.headers.get("content-type");
+export function checkMediaType(request: DavRequest, resource: CollectionResource): void {
+  const given = request.req.headers.get("content-type");
   if (given === null) return;
   const type = given.split(";")[0].trim().toLowerCase();
-  const right = r.home === "addressbooks"
+  const right = resource.home === "addressbooks"
     ? ["text/vcard", "text/x-vcard", "text/directory"]
     : ["text/calendar"];
   if (type === "" || right.includes(type) || type === "application/octet-stream") return;
   throw new DavError(
     403,
     `objects here are ${right[0]}, not ${type}`,
-    r.home === "addressbooks"
+    resource.home === "addressbooks"
       ? cardCondition("supported-address-data")
       : calCondition("supported-calendar-data"),
   );
@@ -29,22 +29,22 @@ export function checkMediaType(q: DavRequest, r: CollectionResource): void {
 
 /** The body of an object. @throws DavError with max-resource-size */
 export async function objectBody(
-  q: DavRequest,
-  r: CollectionResource,
+  request: DavRequest,
+  resource: CollectionResource,
   limit = maxObjectSize,
 ): Promise<Uint8Array> {
   try {
-    return await q.req.body(limit);
+    return await request.req.body(limit);
   } catch (err) {
-    if (err instanceof HttpError && err.status === 413) checkSize(r, maxObjectSize + 1);
+    if (err instanceof HttpError && err.status === 413) checkSize(resource, maxObjectSize + 1);
     throw err;
   }
 }
 
 export const put: Method = {
   name: "PUT",
-  async run(q) {
-    const { r, p } = q;
+  async run(request) {
+    const { r, p } = request;
     if (r.kind === "nothing" && r.parentMissing) {
       throw new DavError(409, "there is no calendar or address book at that address");
     }
@@ -52,22 +52,22 @@ export const put: Method = {
       throw new DavError(403, "objects are in calendars and address books only");
     }
     if (r.kind !== "object" && r.kind !== "noObject") throw notHere(allowed(r));
-    if (q.slash) throw new DavError(409, "the address of an object has no slash at its end");
+    if (request.slash) throw new DavError(409, "the address of an object has no slash at its end");
     const parent: CollectionResource = { ...r, kind: "collection" };
     requireTakesObjects(parent);
     requireRights(p.ctx.base, r, r.kind === "object" ? "write-content" : "bind");
-    const condition = checkCondition(q);
-    if (q.req.headers.has("content-range")) {
+    const condition = checkCondition(request);
+    if (request.req.headers.has("content-range")) {
       throw new DavError(400, "parts of objects can't be put");
     }
-    checkMediaType(q, parent);
-    const content = await objectBody(q, parent);
+    checkMediaType(request, parent);
+    const content = await objectBody(request, parent);
     const name = r.kind === "object" ? r.object.name : r.name;
     const stored = await storeObject(p, parent, name, content, condition);
     const object = { ...parent, kind: "object" as const, object: stored.row };
     const all = objectHeaders(object);
     const status = stored.created ? 201 : 204;
-    if (prefers(q, "representation")) {
+    if (prefers(request, "representation")) {
       const text = new Uint8Array(r.g.content(stored.row.id)!);
       return new Response(text, {
         status: stored.created ? 201 : 200,

@@ -9,24 +9,24 @@ import { CAL, CARD } from "../xml/write.ts";
 
 export const report: Method = {
   name: "REPORT",
-  async run(q) {
-    requireThere(q.r);
-    const body = await xmlBody(q);
+  async run(request) {
+    requireThere(request.r);
+    const body = await xmlBody(request);
     if (body === undefined) throw new DavError(400, "a report has a body");
     const name = clark(body);
     const found = reports.get(name);
     // Homes are asked too: what is in their collections.
-    const ofHome = q.r.kind === "home" &&
+    const ofHome = request.r.kind === "home" &&
       (name.startsWith(`{${CAL}}`) || name.startsWith(`{${CARD}}`));
-    if (found === undefined || !ofHome && !reportsOf(q.r).includes(name)) {
+    if (found === undefined || !ofHome && !reportsOf(request.r).includes(name)) {
       throw unsupportedReport(name);
     }
     return await found.run({
-      p: q.p,
-      r: q.r,
+      p: request.p,
+      r: request.r,
       body,
-      depth: depthOf(q, "0"),
-      minimal: prefers(q, "minimal"),
+      depth: depthOf(request, "0"),
+      minimal: prefers(request, "minimal"),
     });
   },
 };

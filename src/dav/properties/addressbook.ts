@@ -13,17 +13,17 @@ export const addressbookProperties: readonly LiveProperty[] = [
   {
     name: card("addressbook-home-set"),
     on: ["principal"],
-    value: ({ ctx, s }, r) =>
-      r.kind !== "principal" ? undefined : [
-        r.account,
-        ...(r.account === ctx.user ? s.sharing.owners(ctx.user) : []),
+    value: ({ ctx, s }, resource) =>
+      resource.kind !== "principal" ? undefined : [
+        resource.account,
+        ...(resource.account === ctx.user ? s.sharing.owners(ctx.user) : []),
       ].map((a) => href(pathOf(ctx.base, "addressbooks", a))).join(""),
   },
   {
     name: card("supported-address-data"),
     on: ["collection"],
-    value: (_p, r) =>
-      isBook(r)
+    value: (_p, resource) =>
+      isBook(resource)
         ? cardVersions.map((v) =>
           el(CARD, "address-data-type", "", ` content-type="text/vcard" version="${v}"`)
         ).join("")

@@ -23,9 +23,11 @@ const takesEvents = (r: Resource): r is Extract<Resource, { kind: "collection" }
 
 /** The kinds of components of a calendar. */
 export function componentsOf(
-  r: Extract<Resource, { kind: "collection" | "object" | "noObject" }>,
+  extract: Extract<Resource, { kind: "collection" | "object" | "noObject" }>,
 ): readonly string[] {
-  return r.collection.components.length > 0 ? r.collection.components : calendarComponents;
+  return extract.collection.components.length > 0
+    ? extract.collection.components
+    : calendarComponents;
 }
 
 /** A limit that calendars have. */
@@ -42,60 +44,60 @@ export const calendarProperties: readonly LiveProperty[] = [
   {
     name: cal("calendar-home-set"),
     on: ["principal"],
-    value: ({ ctx, s }, r) =>
-      r.kind !== "principal" ? undefined : [
-        r.account,
-        ...(r.account === ctx.user ? s.sharing.owners(ctx.user) : []),
+    value: ({ ctx, s }, resource) =>
+      resource.kind !== "principal" ? undefined : [
+        resource.account,
+        ...(resource.account === ctx.user ? s.sharing.owners(ctx.user) : []),
       ].map((a) => href(pathOf(ctx.base, "calendars", a))).join(""),
   },
   {
     name: cal("calendar-user-address-set"),
     on: ["principal"],
-    value: ({ ctx, s }, r) =>
-      r.kind !== "principal" ? undefined : [
-        ...addressesOf(s, r.account).map((a) => `mailto:${a}`),
-        pathOf(ctx.base, "principals", r.account),
+    value: ({ ctx, s }, resource) =>
+      resource.kind !== "principal" ? undefined : [
+        ...addressesOf(s, resource.account).map((a) => `mailto:${a}`),
+        pathOf(ctx.base, "principals", resource.account),
       ].map(href).join(""),
   },
   { name: cal("calendar-user-type"), on: ["principal"], value: () => "INDIVIDUAL" },
   {
     name: cal("schedule-inbox-URL"),
     on: ["principal"],
-    value: ({ ctx }, r) =>
-      r.kind === "principal" && r.rights === "owner"
-        ? href(pathOf(ctx.base, "calendars", r.account, "inbox"))
+    value: ({ ctx }, resource) =>
+      resource.kind === "principal" && resource.rights === "owner"
+        ? href(pathOf(ctx.base, "calendars", resource.account, "inbox"))
         : undefined,
   },
   {
     name: cal("schedule-outbox-URL"),
     on: ["principal"],
-    value: ({ ctx }, r) =>
-      r.kind === "principal" && r.rights === "owner"
-        ? href(pathOf(ctx.base, "calendars", r.account, "outbox"))
+    value: ({ ctx }, resource) =>
+      resource.kind === "principal" && resource.rights === "owner"
+        ? href(pathOf(ctx.base, "calendars", resource.account, "outbox"))
         : undefined,
   },
   {
     name: cal("schedule-default-calendar-URL"),
     on: ["collection"],
-    value: ({ ctx, s }, r) => {
-      if (r.kind !== "collection" || r.collection.kind !== "inbox") return undefined;
-      const c = s.scheduler.defaultCalendar(r.g);
-      return c && href(pathOf(ctx.base, "calendars", r.account, c.name));
+    value: ({ ctx, s }, resource) => {
+      if (resource.kind !== "collection" || resource.collection.kind !== "inbox") return undefined;
+      const c = s.scheduler.defaultCalendar(resource.g);
+      return c && href(pathOf(ctx.base, "calendars", resource.account, c.name));
     },
   },
   {
     name: cal("supported-calendar-component-set"),
     on: ["collection"],
-    value: (_p, r) =>
-      takesEvents(r)
-        ? componentsOf(r).map((n) => el(CAL, "comp", "", ` name="${escapeXml(n)}"`)).join("")
+    value: (_p, resource) =>
+      takesEvents(resource)
+        ? componentsOf(resource).map((n) => el(CAL, "comp", "", ` name="${escapeXml(n)}"`)).join("")
         : undefined,
   },
   {
     name: cal("supported-calendar-component-sets"),
     on: ["home"],
-    value: (_p, r) =>
-      r.kind === "home" && r.home === "calendars"
+    value: (_p, resource) =>
+      resource.kind === "home" && resource.home === "calendars"
         ? calendarComponents.map((n) =>
           el(CAL, "supported-calendar-component-set", el(CAL, "comp", "", ` name="${n}"`))
         )
@@ -114,8 +116,8 @@ export const calendarProperties: readonly LiveProperty[] = [
   {
     name: cal("supported-collation-set"),
     on: ["collection"],
-    value: (_p, r) =>
-      takesEvents(r)
+    value: (_p, resource) =>
+      takesEvents(resource)
         ? collations.map((c) => el(CAL, "supported-collation", c)).join("")
         : undefined,
   },
@@ -134,9 +136,11 @@ export const calendarProperties: readonly LiveProperty[] = [
   {
     name: `{${CS}}email-address-set`,
     on: ["principal"],
-    value: ({ s }, r) =>
-      r.kind === "principal"
-        ? addressesOf(s, r.account).map((a) => el(CS, "email-address", escapeXml(a))).join("")
+    value: ({ s }, resource) =>
+      resource.kind === "principal"
+        ? addressesOf(s, resource.account).map((a) => el(CS, "email-address", escapeXml(a))).join(
+          "",
+        )
         : undefined,
   },
 ];

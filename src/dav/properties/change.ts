@@ -119,12 +119,12 @@ export function checkChanges(
   const refusals = changes.map((c) => refusal(c, kind, making));
   const refused = refusals.some((r) => r !== undefined);
   const groups = new Map<string, { status: number; condition?: string; props: string[] }>();
-  changes.forEach((c, i) => {
+  changes.forEach((change, i) => {
     const r: Refusal = refusals[i] ?? { status: refused ? 424 : 200 };
     const key = `${r.status} ${r.condition ?? ""}`;
     const group = groups.get(key) ?? { ...r, props: [] };
     groups.set(key, group);
-    group.props.push(element(c.key));
+    group.props.push(element(change.key));
   });
   const propstats = [...groups.values()].map((g) =>
     propstat(
@@ -141,6 +141,10 @@ export function checkChanges(
 }
 
 /** The kind of a resource, as rules for properties see it; undefined for one that keeps none. */
-export function changeable(r: Resource) {
-  return r.kind === "collection" ? r.collection.kind : r.kind === "object" ? "object" : undefined;
+export function changeable(resource: Resource) {
+  return resource.kind === "collection"
+    ? resource.collection.kind
+    : resource.kind === "object"
+    ? "object"
+    : undefined;
 }

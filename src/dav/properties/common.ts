@@ -8,15 +8,15 @@ import { everything, type LiveProperty } from "./types.ts";
 
 const dav = (name: string) => `{${DAV}}${name}`;
 
-function resourceType(r: Resource): string {
+function resourceType(resource: Resource): string {
   const collection = el(DAV, "collection");
-  switch (r.kind) {
+  switch (resource.kind) {
     case "object":
       return "";
     case "principal":
       return collection + el(DAV, "principal");
     case "collection":
-      switch (r.collection.kind) {
+      switch (resource.collection.kind) {
         case "calendar":
           return collection + el(CAL, "calendar");
         case "inbox":
@@ -32,7 +32,7 @@ function resourceType(r: Resource): string {
 }
 
 /** Reports that a resource answers (RFC 3253 §3.1.5). */
-export function reportsOf(r: Resource): string[] {
+export function reportsOf(resource: Resource): string[] {
   const list = [
     dav("expand-property"),
     dav("principal-match"),
@@ -40,22 +40,22 @@ export function reportsOf(r: Resource): string[] {
     dav("principal-search-property-set"),
     dav("acl-principal-prop-set"),
   ];
-  if (r.kind !== "collection" && r.kind !== "object") return list;
-  if (r.kind === "collection") list.push(dav("sync-collection"));
-  if (r.home === "addressbooks") {
+  if (resource.kind !== "collection" && resource.kind !== "object") return list;
+  if (resource.kind === "collection") list.push(dav("sync-collection"));
+  if (resource.home === "addressbooks") {
     list.push(`{${CARD}}addressbook-query`, `{${CARD}}addressbook-multiget`);
   } else {
     list.push(`{${CAL}}calendar-query`, `{${CAL}}calendar-multiget`);
-    if (r.collection.kind === "calendar") list.push(`{${CAL}}free-busy-query`);
+    if (resource.collection.kind === "calendar") list.push(`{${CAL}}free-busy-query`);
   }
   return list;
 }
 
 /** Media type of an object. */
-export function contentType(r: Extract<Resource, { kind: "object" }>): string {
-  return r.home === "addressbooks"
+export function contentType(extract: Extract<Resource, { kind: "object" }>): string {
+  return extract.home === "addressbooks"
     ? "text/vcard; charset=utf-8"
-    : `text/calendar; charset=utf-8; component=${r.object.component}`;
+    : `text/calendar; charset=utf-8; component=${extract.object.component}`;
 }
 
 const iso = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
@@ -72,11 +72,11 @@ export const commonProperties: readonly LiveProperty[] = [
     name: dav("creationdate"),
     on: ["collection", "object"],
     allprop: true,
-    value: (_p, r) =>
-      r.kind === "object"
-        ? iso(r.object.created)
-        : r.kind === "collection"
-        ? iso(r.collection.created)
+    value: (_p, resource) =>
+      resource.kind === "object"
+        ? iso(resource.object.created)
+        : resource.kind === "collection"
+        ? iso(resource.collection.created)
         : undefined,
   },
   {
@@ -123,9 +123,9 @@ export const commonProperties: readonly LiveProperty[] = [
   {
     name: dav("alternate-URI-set"),
     on: ["principal"],
-    value: ({ s }, r) =>
-      r.kind === "principal"
-        ? addressesOf(s, r.account).map((a) => href(`mailto:${a}`)).join("")
+    value: ({ s }, resource) =>
+      resource.kind === "principal"
+        ? addressesOf(s, resource.account).map((a) => href(`mailto:${a}`)).join("")
         : undefined,
   },
   { name: dav("group-member-set"), on: ["principal"], value: () => "" },
@@ -156,8 +156,8 @@ export const commonProperties: readonly LiveProperty[] = [
   {
     name: dav("supported-report-set"),
     on: everything,
-    value: (_p, r) =>
-      reportsOf(r).map((name) => {
+    value: (_p, resource) =>
+      reportsOf(resource).map((name) => {
         const end = name.indexOf("}");
         const report = el(DAV, "report", el(name.slice(1, end), name.slice(end + 1)));
         return el(DAV, "supported-report", report);
@@ -166,27 +166,28 @@ export const commonProperties: readonly LiveProperty[] = [
   {
     name: dav("sync-token"),
     on: ["collection"],
-    value: (_p, r) =>
-      r.kind === "collection"
-        ? escapeXml(syncToken(r.g, r.collection, r.collection.modseq))
+    value: (_p, resource) =>
+      resource.kind === "collection"
+        ? escapeXml(syncToken(resource.g, resource.collection, resource.collection.modseq))
         : undefined,
   },
   {
     name: `{${CS}}getctag`,
     on: ["collection"],
-    value: (_p, r) =>
-      r.kind === "collection"
-        ? escapeXml(syncToken(r.g, r.collection, r.collection.modseq))
+    value: (_p, resource) =>
+      resource.kind === "collection"
+        ? escapeXml(syncToken(resource.g, resource.collection, resource.collection.modseq))
         : undefined,
   },
   {
     // RFC 5995 §3.2.1.
     name: dav("add-member"),
     on: ["collection"],
-    value: ({ ctx }, r) =>
-      r.kind === "collection" && (r.collection.kind === "calendar" || r.collection.kind ===
+    value: ({ ctx }, resource) =>
+      resource.kind === "collection" &&
+        (resource.collection.kind === "calendar" || resource.collection.kind ===
             "addressbook")
-        ? href(addressOf(ctx.base, r))
+        ? href(addressOf(ctx.base, resource))
         : undefined,
   },
 ];

@@ -6,8 +6,8 @@ import { innerText } from "../xml/stored.ts";
 import type { PropertyContext } from "./types.ts";
 
 /** Addresses of an account that are single ones. */
-export function addressesOf(s: DavServices, account: string): string[] {
-  return s.config.accountAddresses(account).filter((a) => !a.startsWith("@"));
+export function addressesOf(services: DavServices, account: string): string[] {
+  return services.config.accountAddresses(account).filter((a) => !a.startsWith("@"));
 }
 
 const defaults: Record<string, string> = {
@@ -18,22 +18,24 @@ const defaults: Record<string, string> = {
 };
 
 /** The name to show of a resource. */
-export function displayNameOf({ s }: PropertyContext, r: Resource): string {
-  switch (r.kind) {
+export function displayNameOf({ s }: PropertyContext, resource: Resource): string {
+  switch (resource.kind) {
     case "principal":
-      return s.config.account(r.account)?.FullName || addressesOf(s, r.account)[0] || r.account;
+      return s.config.account(resource.account)?.FullName || addressesOf(s, resource.account)[0] ||
+        resource.account;
     case "home":
     case "homes":
-      return r.home === "calendars" ? "Calendars" : "Address books";
+      return resource.home === "calendars" ? "Calendars" : "Address books";
     case "principals":
       return "People";
     case "collection": {
-      const given = r.g.properties(r.collection.id).get(`{${DAV}}displayname`);
+      const given = resource.g.properties(resource.collection.id).get(`{${DAV}}displayname`);
       const text = given === undefined ? "" : innerText(given);
-      return text || defaults[`${r.home}/${r.collection.name}`] || r.collection.name;
+      return text || defaults[`${resource.home}/${resource.collection.name}`] ||
+        resource.collection.name;
     }
     case "object":
-      return r.object.summary;
+      return resource.object.summary;
     default:
       return "mox";
   }

@@ -10,40 +10,40 @@ const readNames = ["read", "read-current-user-privilege-set"];
 const writeNames = ["write", "write-properties", "write-content", "bind", "unbind", "unlock"];
 
 /** Whether a user may change what is in a resource. */
-export function mayWrite(r: Resource): boolean {
-  return "rights" in r && (r.rights === "owner" || r.rights === "write");
+export function mayWrite(resource: Resource): boolean {
+  return "rights" in resource && (resource.rights === "owner" || resource.rights === "write");
 }
 
 /** Privileges of the user on a resource. */
-export function userPrivileges(r: Resource): string {
-  if (!("rights" in r)) return dav(...readNames);
-  const calendar = "home" in r && r.home === "calendars" ? cal("read-free-busy") : "";
-  if (r.rights === "read") return dav(...readNames) + calendar;
-  if (r.rights === "write") return dav(...readNames, ...writeNames) + calendar;
+export function userPrivileges(resource: Resource): string {
+  if (!("rights" in resource)) return dav(...readNames);
+  const calendar = "home" in resource && resource.home === "calendars" ? cal("read-free-busy") : "";
+  if (resource.rights === "read") return dav(...readNames) + calendar;
+  if (resource.rights === "write") return dav(...readNames, ...writeNames) + calendar;
   const all = dav("all", ...readNames, ...writeNames, "read-acl", "write-acl") + calendar;
-  if (r.kind !== "collection") return all;
-  const names = r.collection.kind === "inbox"
+  if (resource.kind !== "collection") return all;
+  const names = resource.collection.kind === "inbox"
     ? [
       "schedule-deliver",
       "schedule-deliver-invite",
       "schedule-deliver-reply",
       "schedule-query-freebusy",
     ]
-    : r.collection.kind === "outbox"
+    : resource.collection.kind === "outbox"
     ? ["schedule-send", "schedule-send-invite", "schedule-send-reply", "schedule-send-freebusy"]
     : [];
   return all + cal(...names);
 }
 
 /** All privileges, each with those that it has in it (RFC 3744 §5.3). */
-export function supportedPrivileges(r: Resource): string {
+export function supportedPrivileges(resource: Resource): string {
   const one = (ns: string, name: string, words: string, inner = "") =>
     el(
       DAV,
       "supported-privilege",
       privilege(ns, name) + el(DAV, "description", escapeXml(words), ' xml:lang="en"') + inner,
     );
-  const calendars = "home" in r && r.home === "calendars";
+  const calendars = "home" in resource && resource.home === "calendars";
   const read = one(
     DAV,
     "read",
@@ -58,7 +58,7 @@ export function supportedPrivileges(r: Resource): string {
     one(DAV, "write-properties", "Write properties") + one(DAV, "write-content", "Write content") +
       one(DAV, "bind", "Add") + one(DAV, "unbind", "Remove"),
   );
-  const schedule = r.kind === "collection" && r.collection.kind === "inbox"
+  const schedule = resource.kind === "collection" && resource.collection.kind === "inbox"
     ? one(
       CAL,
       "schedule-deliver",
@@ -67,7 +67,7 @@ export function supportedPrivileges(r: Resource): string {
         one(CAL, "schedule-deliver-reply", "Deliver answers") +
         one(CAL, "schedule-query-freebusy", "Ask when one is busy"),
     )
-    : r.kind === "collection" && r.collection.kind === "outbox"
+    : resource.kind === "collection" && resource.collection.kind === "outbox"
     ? one(
       CAL,
       "schedule-send",
@@ -87,23 +87,27 @@ export function supportedPrivileges(r: Resource): string {
 }
 
 /** The rights of all on a resource (RFC 3744 §5.5). */
-export function aclOf(ctx: Context, r: Resource): string {
+export function aclOf(ctx: Context, resource: Resource): string {
   const ace = (principal: string, privileges: string, marks: string) =>
     el(DAV, "ace", el(DAV, "principal", principal) + el(DAV, "grant", privileges) + marks);
   const protectedAce = el(DAV, "protected");
-  if (!("account" in r)) {
+  if (!("account" in resource)) {
     return ace(el(DAV, "authenticated"), dav("read"), protectedAce);
   }
-  const owner = href(pathOf(ctx.base, "principals", r.account));
+  const owner = href(pathOf(ctx.base, "principals", resource.account));
   const list = [ace(owner, dav("all"), protectedAce)];
-  if ("collection" in r) {
-    for (const g of r.g.grants(r.collection.id)) {
+  if ("collection" in resource) {
+    for (const g of resource.g.grants(resource.collection.id)) {
       const names = g.rights === "write" ? ["read", "write"] : ["read"];
       list.push(ace(
         href(pathOf(ctx.base, "principals", g.account)),
         dav(...names),
-        r.kind === "object"
-          ? el(DAV, "inherited", href(pathOf(ctx.base, r.home, r.account, r.collection.name)))
+        resource.kind === "object"
+          ? el(
+            DAV,
+            "inherited",
+            href(pathOf(ctx.base, resource.home, resource.account, resource.collection.name)),
+          )
           : "",
       ));
     }

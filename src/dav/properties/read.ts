@@ -36,7 +36,7 @@ export type PropRequest =
   | { kind: "propname" };
 
 /** Properties that only a report has, such as calendar-data; the whole element. */
-export type DataProperty = (w: Wanted, r: Resource) => Promise<string | undefined>;
+export type DataProperty = (wanted: Wanted, resource: Resource) => Promise<string | undefined>;
 
 /** Names in a DAV:prop or DAV:include. */
 export function wantedIn(e: XmlElement | undefined): Wanted[] {
@@ -65,9 +65,11 @@ export function propRequest(e: XmlElement): PropRequest | undefined {
 }
 
 /** What clients keep with a resource: XML by name. */
-export function keptProperties(r: Resource): Map<string, string> {
-  if (r.kind === "collection") return r.g.properties(r.collection.id);
-  if (r.kind === "object") return r.g.properties(r.collection.id, r.object.id);
+export function keptProperties(resource: Resource): Map<string, string> {
+  if (resource.kind === "collection") return resource.g.properties(resource.collection.id);
+  if (resource.kind === "object") {
+    return resource.g.properties(resource.collection.id, resource.object.id);
+  }
   return new Map();
 }
 
@@ -75,8 +77,8 @@ export function keptProperties(r: Resource): Map<string, string> {
 class Kept {
   readonly #r: Resource;
   #map: Map<string, string> | undefined;
-  constructor(r: Resource) {
-    this.#r = r;
+  constructor(resource: Resource) {
+    this.#r = resource;
   }
   get(key: string): string | undefined {
     return this.all().get(key);
@@ -88,18 +90,18 @@ class Kept {
 
 /** The element of one property; undefined if the resource doesn't have it. */
 async function valueOf(
-  p: PropertyContext,
-  r: Resource,
+  context: PropertyContext,
+  resource: Resource,
   kept: Kept,
   key: string,
 ): Promise<string | undefined> {
   const known = live.get(key);
-  if (known === undefined || settable.has(key) && r.kind !== "object") {
+  if (known === undefined || settable.has(key) && resource.kind !== "object") {
     const stored = kept.get(key);
     if (stored !== undefined) return stored;
   }
-  if (known === undefined || !known.on.includes(r.kind)) return undefined;
-  const value = await known.value(p, r);
+  if (known === undefined || !known.on.includes(resource.kind)) return undefined;
+  const value = await known.value(context, resource);
   return value === undefined ? undefined : element(key, value);
 }
 
@@ -108,31 +110,34 @@ const notInAll = new Set([CAL, CARD, CS]);
 
 /** The propstats of a resource. `minimal` leaves out what is missing (RFC 8144 §2.1). */
 export async function propstats(
-  p: PropertyContext,
-  r: Resource,
+  context: PropertyContext,
+  resource: Resource,
   request: PropRequest,
   o: { minimal?: boolean; data?: DataProperty } = {},
 ): Promise<string> {
-  const kept = new Kept(r);
+  const kept = new Kept(resource);
   const found: string[] = [];
   const missing: string[] = [];
-  const one = async (w: Wanted) => {
-    const value = await o.data?.(w, r) ?? await valueOf(p, r, kept, w.key);
+  const one = async (wanted: Wanted) => {
+    const value = await o.data?.(wanted, resource) ??
+      await valueOf(context, resource, kept, wanted.key);
     if (value !== undefined) found.push(value);
-    else missing.push(element(w.key));
+    else missing.push(element(wanted.key));
   };
   if (request.kind === "prop") { for (const w of request.names) await one(w); }
   else if (request.kind === "propname") {
     const names = new Set(kept.all().keys());
     for (const l of live.values()) {
-      if (l.on.includes(r.kind) && await l.value(p, r) !== undefined) names.add(l.name);
+      if (l.on.includes(resource.kind) && await l.value(context, resource) !== undefined) {
+        names.add(l.name);
+      }
     }
     found.push(...[...names].map((n) => element(n)));
   } else {
     const done = new Set<string>();
     for (const l of live.values()) {
-      if (!l.allprop || !l.on.includes(r.kind)) continue;
-      const value = await valueOf(p, r, kept, l.name);
+      if (!l.allprop || !l.on.includes(resource.kind)) continue;
+      const value = await valueOf(context, resource, kept, l.name);
       if (value !== undefined) found.push(value);
       done.add(l.name);
     }

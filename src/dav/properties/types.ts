@@ -16,7 +16,10 @@ export interface LiveProperty {
   /** Given when all properties are asked for. */
   allprop?: boolean;
   /** The XML inside of the element; undefined if this resource doesn't have it. */
-  value(p: PropertyContext, r: Resource): string | undefined | Promise<string | undefined>;
+  value(
+    context: PropertyContext,
+    resource: Resource,
+  ): string | undefined | Promise<string | undefined>;
 }
 
 export const everything: readonly Resource["kind"][] = [

@@ -14,13 +14,13 @@ const maxFilters = 500;
 const maxElements = 1000;
 
 /** A time-range or another element with start and end. @throws DavError */
-export function timeRange(e: XmlElement, needsBoth = false): TimeRange {
+export function timeRange(element: XmlElement, needsBoth = false): TimeRange {
   const at = (name: string): number | undefined => {
-    const text = attribute(e, name);
+    const text = attribute(element, name);
     if (text === undefined) return undefined;
     const t = parseTime(text);
     if (t === undefined || t.zone !== "UTC") {
-      throw invalid(`${e.name}: ${name} has to be a time in UTC, such as 20260101T000000Z`);
+      throw invalid(`${element.name}: ${name} has to be a time in UTC, such as 20260101T000000Z`);
     }
     return t.wall;
   };
@@ -29,17 +29,17 @@ export function timeRange(e: XmlElement, needsBoth = false): TimeRange {
     start === undefined && end === undefined || needsBoth && (start === undefined || end ===
           undefined)
   ) {
-    throw invalid(`${e.name} has no ${needsBoth ? "start and end" : "start or end"}`);
+    throw invalid(`${element.name} has no ${needsBoth ? "start and end" : "start or end"}`);
   }
   if (start !== undefined && end !== undefined && end <= start) {
-    throw invalid(`${e.name}: the end is not after the start`);
+    throw invalid(`${element.name}: the end is not after the start`);
   }
   return { start: start ?? -Infinity, end: end ?? Infinity };
 }
 
-function nameOf(e: XmlElement): string {
-  const name = attribute(e, "name");
-  if (name === undefined || name === "") throw invalid(`${e.name} has no name`);
+function nameOf(element: XmlElement): string {
+  const name = attribute(element, "name");
+  if (name === undefined || name === "") throw invalid(`${element.name} has no name`);
   return name.toUpperCase();
 }
 
@@ -49,42 +49,42 @@ const named = (e: XmlElement, name: string) =>
 
 const isNotDefined = (e: XmlElement) => child(e, CAL, "is-not-defined") !== undefined;
 
-function textIn(e: XmlElement) {
-  const match = child(e, CAL, "text-match");
+function textIn(element: XmlElement) {
+  const match = child(element, CAL, "text-match");
   return match && textMatch(match, CAL, "i;ascii-casemap");
 }
 
-function rangeIn(e: XmlElement): TimeRange | undefined {
-  const range = child(e, CAL, "time-range");
+function rangeIn(element: XmlElement): TimeRange | undefined {
+  const range = child(element, CAL, "time-range");
   return range && timeRange(range);
 }
 
-function paramFilter(e: XmlElement): ParamFilter {
-  return { name: nameOf(e), notDefined: isNotDefined(e), text: textIn(e) };
+function paramFilter(element: XmlElement): ParamFilter {
+  return { name: nameOf(element), notDefined: isNotDefined(element), text: textIn(element) };
 }
 
-function propFilter(e: XmlElement): PropFilter {
+function propFilter(element: XmlElement): PropFilter {
   return {
-    name: nameOf(e),
-    notDefined: isNotDefined(e),
-    range: rangeIn(e),
-    text: textIn(e),
-    params: named(e, "param-filter").slice(0, maxFilters).map(paramFilter),
+    name: nameOf(element),
+    notDefined: isNotDefined(element),
+    range: rangeIn(element),
+    text: textIn(element),
+    params: named(element, "param-filter").slice(0, maxFilters).map(paramFilter),
   };
 }
 
 const ranged = new Set(["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VALARM", "VAVAILABILITY"]);
 
-function compFilter(e: XmlElement): CompFilter {
-  const name = nameOf(e);
-  const range = rangeIn(e);
+function compFilter(element: XmlElement): CompFilter {
+  const name = nameOf(element);
+  const range = rangeIn(element);
   if (range !== undefined && !ranged.has(name)) throw invalid(`${name} has no time`);
   return {
     name,
-    notDefined: isNotDefined(e),
+    notDefined: isNotDefined(element),
     range,
-    props: named(e, "prop-filter").slice(0, maxFilters).map(propFilter),
-    comps: named(e, "comp-filter").slice(0, maxFilters).map(compFilter),
+    props: named(element, "prop-filter").slice(0, maxFilters).map(propFilter),
+    comps: named(element, "comp-filter").slice(0, maxFilters).map(compFilter),
   };
 }
 
@@ -102,23 +102,23 @@ export function calendarFilter(query: XmlElement): CompFilter {
   return found;
 }
 
-function compRequest(e: XmlElement): CompRequest {
+function compRequest(element: XmlElement): CompRequest {
   return {
-    name: nameOf(e),
-    allProps: child(e, CAL, "allprop") !== undefined,
-    props: named(e, "prop").map((p) => ({
+    name: nameOf(element),
+    allProps: child(element, CAL, "allprop") !== undefined,
+    props: named(element, "prop").map((p) => ({
       name: nameOf(p),
       noValue: attribute(p, "novalue") === "yes",
     })),
-    allComps: child(e, CAL, "allcomp") !== undefined,
-    comps: named(e, "comp").map(compRequest),
+    allComps: child(element, CAL, "allcomp") !== undefined,
+    comps: named(element, "comp").map(compRequest),
   };
 }
 
 /** What a calendar-data element asks for. @throws DavError 403 supported-calendar-data */
-export function calendarDataRequest(e: XmlElement): CalendarDataRequest {
-  const type = attribute(e, "content-type") ?? "text/calendar";
-  const version = attribute(e, "version") ?? "2.0";
+export function calendarDataRequest(element: XmlElement): CalendarDataRequest {
+  const type = attribute(element, "content-type") ?? "text/calendar";
+  const version = attribute(element, "version") ?? "2.0";
   if (type.toLowerCase() !== "text/calendar" || version !== "2.0") {
     throw new DavError(
       403,
@@ -127,10 +127,10 @@ export function calendarDataRequest(e: XmlElement): CalendarDataRequest {
     );
   }
   const span = (name: string) => {
-    const x = child(e, CAL, name);
+    const x = child(element, CAL, name);
     return x && timeRange(x, true);
   };
-  const comp = child(e, CAL, "comp");
+  const comp = child(element, CAL, "comp");
   return {
     comp: comp && compRequest(comp),
     expand: span("expand"),

@@ -23,7 +23,7 @@ const maxElements = 1000;
 
 /** What a filter says; a look at one property between two steps, as there may be hundreds in megabytes of text. */
 type Steps = Generator<void, boolean>;
-type CardFilter = (c: Component) => Steps;
+type CardFilter = (component: Component) => Steps;
 
 /** Whether one, or each, of some tests holds. */
 function* join<T>(
@@ -42,27 +42,27 @@ const named = (e: XmlElement, name: string) =>
   children(e).filter((c) => c.ns === CARD && c.name === name).slice(0, maxFilters);
 
 /** Whether one of them, or all of them, have to match; anyof without the attribute. */
-function joins(e: XmlElement): "some" | "every" {
-  const test = attribute(e, "test") ?? "anyof";
+function joins(element: XmlElement): "some" | "every" {
+  const test = attribute(element, "test") ?? "anyof";
   if (test !== "anyof" && test !== "allof") throw invalid(`test can't be ${test}`);
   return test === "allof" ? "every" : "some";
 }
 
-function nameOf(e: XmlElement): string {
-  const name = attribute(e, "name");
-  if (name === undefined || name === "") throw invalid(`${e.name} has no name`);
+function nameOf(element: XmlElement): string {
+  const name = attribute(element, "name");
+  if (name === undefined || name === "") throw invalid(`${element.name} has no name`);
   return name;
 }
 
 const right = (t: TextMatch, value: string) => t.matches(value) !== t.negate;
 
-function paramFilter(e: XmlElement): (p: Property) => Steps {
-  const name = nameOf(e).toUpperCase();
-  const notDefined = child(e, CARD, "is-not-defined") !== undefined;
-  const match = child(e, CARD, "text-match");
+function paramFilter(element: XmlElement): (property: Property) => Steps {
+  const name = nameOf(element).toUpperCase();
+  const notDefined = child(element, CARD, "is-not-defined") !== undefined;
+  const match = child(element, CARD, "text-match");
   const text = match && textMatch(match, CARD, "i;unicode-casemap");
-  return function* (p) {
-    const found = p.params.filter((x) => x.name === name);
+  return function* (property) {
+    const found = property.params.filter((x) => x.name === name);
     if (notDefined) return found.length === 0;
     if (found.length === 0 || text === undefined) return found.length > 0;
     for (const v of found.flatMap((x) => x.values)) {
@@ -73,25 +73,25 @@ function paramFilter(e: XmlElement): (p: Property) => Steps {
   };
 }
 
-function propFilter(e: XmlElement): CardFilter {
-  const given = nameOf(e);
+function propFilter(element: XmlElement): CardFilter {
+  const given = nameOf(element);
   const dot = given.indexOf(".");
   const group = dot < 0 ? undefined : given.slice(0, dot).toLowerCase();
   const name = given.slice(dot + 1).toUpperCase();
-  const notDefined = child(e, CARD, "is-not-defined") !== undefined;
-  const how = joins(e);
-  const tests: ((p: Property) => Steps)[] = [
-    ...named(e, "text-match").map((m) => {
+  const notDefined = child(element, CARD, "is-not-defined") !== undefined;
+  const how = joins(element);
+  const tests: ((property: Property) => Steps)[] = [
+    ...named(element, "text-match").map((m) => {
       const text = textMatch(m, CARD, "i;unicode-casemap");
       // deno-lint-ignore require-yield -- one look
-      return function* (p: Property): Steps {
-        return right(text, searchedText(p.value));
+      return function* (property: Property): Steps {
+        return right(text, searchedText(property.value));
       };
     }),
-    ...named(e, "param-filter").map(paramFilter),
+    ...named(element, "param-filter").map(paramFilter),
   ];
-  return function* (c) {
-    const list = c.properties.filter((p) =>
+  return function* (component) {
+    const list = component.properties.filter((p) =>
       p.name === name && (group === undefined || p.group.toLowerCase() === group)
     );
     if (notDefined) return list.length === 0;
@@ -102,15 +102,15 @@ function propFilter(e: XmlElement): CardFilter {
 }
 
 /** The filter of an addressbook-query; a card is looked at in turns with other work. @throws DavError */
-export function cardFilter(query: XmlElement): (c: Component) => Promise<boolean> {
+export function cardFilter(query: XmlElement): (component: Component) => Promise<boolean> {
   const filter = child(query, CARD, "filter");
   if (filter === undefined) throw invalid("there is no filter");
   if (countElements(filter) > maxElements) throw invalid("the filter is too long");
   const how = joins(filter);
   const tests = named(filter, "prop-filter").map(propFilter);
-  return async (c) => {
+  return async (component) => {
     if (tests.length === 0) return true;
-    const steps = join(how, tests, (t) => t(c));
+    const steps = join(how, tests, (t) => t(component));
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
@@ -133,9 +133,9 @@ export interface CardDataRequest {
 }
 
 /** What an address-data element asks for. @throws DavError 403 supported-address-data */
-export function cardDataRequest(e: XmlElement): CardDataRequest {
-  const type = attribute(e, "content-type") ?? "text/vcard";
-  const version = attribute(e, "version");
+export function cardDataRequest(element: XmlElement): CardDataRequest {
+  const type = attribute(element, "content-type") ?? "text/vcard";
+  const version = attribute(element, "version");
   if (
     type.toLowerCase() !== "text/vcard" ||
     version !== undefined && !cardVersions.includes(version as "3.0")
@@ -146,7 +146,7 @@ export function cardDataRequest(e: XmlElement): CardDataRequest {
       cardCondition("supported-address-data"),
     );
   }
-  const props = named(e, "prop");
+  const props = named(element, "prop");
   if (props.length === 0) return { props: undefined };
   return {
     props: props.map((p) => ({
@@ -157,14 +157,14 @@ export function cardDataRequest(e: XmlElement): CardDataRequest {
 }
 
 /** A card with the properties that are asked for. */
-export function cardData(c: Component, r: CardDataRequest): string {
-  if (r.props === undefined) return writeComponent(c);
-  const properties = c.properties.flatMap((p) => {
-    const asked = r.props!.find((x) =>
-      x.name === p.name || x.name === `${p.group.toUpperCase()}.${p.name}`
+export function cardData(component: Component, request: CardDataRequest): string {
+  if (request.props === undefined) return writeComponent(component);
+  const properties = component.properties.flatMap((property) => {
+    const asked = request.props!.find((x) =>
+      x.name === property.name || x.name === `${property.group.toUpperCase()}.${property.name}`
     );
     if (asked === undefined) return [];
-    return [asked.noValue ? { ...p, value: "", raw: undefined } : p];
+    return [asked.noValue ? { ...property, value: "", raw: undefined } : property];
   });
-  return writeComponent({ ...c, properties });
+  return writeComponent({ ...component, properties });
 }

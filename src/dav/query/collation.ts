@@ -16,11 +16,11 @@ const folds: Record<string, (s: string) => string> = {
  * @throws DavError 403 supported-collation
  */
 export function textMatch(
-  e: XmlElement,
+  element: XmlElement,
   ns: string,
   fallback: string,
 ): TextMatch {
-  let name = attribute(e, "collation") ?? fallback;
+  let name = attribute(element, "collation") ?? fallback;
   if (name === "default") name = fallback;
   const fold = folds[name];
   if (fold === undefined) {
@@ -30,9 +30,9 @@ export function textMatch(
       el(ns, "supported-collation"),
     );
   }
-  const text = textOf(e);
+  const text = textOf(element);
   const wanted = fold(text);
-  const kind = attribute(e, "match-type") ?? "contains";
+  const kind = attribute(element, "match-type") ?? "contains";
   const by: Record<string, (v: string) => boolean> = {
     "contains": (v) => v.includes(wanted),
     "equals": (v) => v === wanted,
@@ -45,7 +45,7 @@ export function textMatch(
   }
   return {
     text,
-    negate: attribute(e, "negate-condition") === "yes",
+    negate: attribute(element, "negate-condition") === "yes",
     matches: (value) => matches(fold(value)),
   };
 }

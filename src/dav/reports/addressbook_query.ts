@@ -11,14 +11,14 @@ import { calendarsOf } from "./calendar_query.ts";
 import { dataProperties, storedText } from "./object_data.ts";
 import type { Report, ReportRequest } from "./types.ts";
 
-async function* cardsOf(q: ReportRequest): AsyncGenerator<ObjectResource> {
-  if (q.r.kind === "object") {
-    if (q.r.home === "addressbooks") yield q.r;
+async function* cardsOf(request: ReportRequest): AsyncGenerator<ObjectResource> {
+  if (request.r.kind === "object") {
+    if (request.r.home === "addressbooks") yield request.r;
     return;
   }
-  for await (const c of calendarsOf(q)) {
+  for await (const c of calendarsOf(request)) {
     if (c.home !== "addressbooks") continue;
-    for await (const x of childrenOf(q.p.ctx, c)) if (x.kind === "object") yield x;
+    for await (const x of childrenOf(request.p.ctx, c)) if (x.kind === "object") yield x;
   }
 }
 

@@ -25,13 +25,16 @@ import { dataProperties } from "./object_data.ts";
 import type { Report, ReportRequest } from "./types.ts";
 
 /** Objects that may match, by the index. */
-function candidates(c: CollectionResource, filter: CompFilter): Iterable<ObjectRow> | undefined {
+function candidates(
+  resource: CollectionResource,
+  filter: CompFilter,
+): Iterable<ObjectRow> | undefined {
   const asked = filter.comps.filter((x) => !x.notDefined);
   const [comp] = asked;
   if (comp === undefined) return undefined;
   const rows = comp.range === undefined
     ? undefined
-    : c.g.objectsBetween(c.collection.id, comp.range.start, comp.range.end);
+    : resource.g.objectsBetween(resource.collection.id, comp.range.start, comp.range.end);
   return rows?.filter((o) => o.component === comp.name);
 }
 
@@ -55,19 +58,19 @@ function bySpanAlone(filter: CompFilter): TimeRange | undefined {
 
 /** Objects of a calendar that match. */
 export async function* matching(
-  q: ReportRequest,
-  c: CollectionResource,
+  request: ReportRequest,
+  resource: CollectionResource,
   filter: CompFilter,
   zone: Zone | undefined,
 ): AsyncGenerator<ObjectResource> {
-  if (c.home !== "calendars" || filter.notDefined) return;
+  if (resource.home !== "calendars" || filter.notDefined) return;
   const kind = byKindAlone(filter);
   const span = bySpanAlone(filter);
   const test = async (object: ObjectRow): Promise<boolean> => {
     if (kind !== undefined) return object.component === kind;
     if (span !== undefined && wholeWithin(object, span)) return true;
     try {
-      const series = await storedSeriesInTurns(c.g, object, zone);
+      const series = await storedSeriesInTurns(resource.g, object, zone);
       // Mostly the first date in a span is all that has to be known.
       if (span !== undefined && object.component === "VEVENT") {
         const [first] = series.instances(span.start, span.end, 1);
@@ -79,44 +82,47 @@ export async function* matching(
       return false;
     }
   };
-  const rows = candidates(c, filter);
+  const rows = candidates(resource, filter);
   if (rows !== undefined) {
     for (const object of rows) {
       await giveWay();
-      if (await test(object)) yield { ...c, kind: "object", object };
+      if (await test(object)) yield { ...resource, kind: "object", object };
     }
     return;
   }
-  for await (const x of childrenOf(q.p.ctx, c)) {
+  for await (const x of childrenOf(request.p.ctx, resource)) {
     await giveWay();
     if (x.kind === "object" && await test(x.object)) yield x;
   }
 }
 
 /** The calendars that a query is about. */
-export async function* calendarsOf(q: ReportRequest): AsyncGenerator<CollectionResource> {
-  const { r } = q;
+export async function* calendarsOf(request: ReportRequest): AsyncGenerator<CollectionResource> {
+  const { r } = request;
   // Depth 0 would be about the collection alone, in which nothing can be found: programs that say so, or nothing,
   // mean what is in it.
   if (r.kind === "collection") yield r;
-  else if (q.depth === "infinity") {
-    for await (const x of below(q, r)) yield x;
+  else if (request.depth === "infinity") {
+    for await (const x of below(request, r)) yield x;
   }
 }
 
-async function* below(q: ReportRequest, r: Resource): AsyncGenerator<CollectionResource> {
-  if (r.kind === "collection") yield r;
-  else if (r.kind !== "object") {
-    for await (const x of childrenOf(q.p.ctx, r)) yield* below(q, x);
+async function* below(
+  request: ReportRequest,
+  resource: Resource,
+): AsyncGenerator<CollectionResource> {
+  if (resource.kind === "collection") yield resource;
+  else if (resource.kind !== "object") {
+    for await (const x of childrenOf(request.p.ctx, resource)) yield* below(request, x);
   }
 }
 
 async function* found(
-  q: ReportRequest,
+  request: ReportRequest,
   filter: CompFilter,
   given: Zone | undefined,
 ): AsyncGenerator<ObjectResource> {
-  const { r } = q;
+  const { r } = request;
   if (r.kind === "object") {
     const zone = given ?? calendarZone(r.g, r.collection.id);
     if (r.home !== "calendars") return;
@@ -124,9 +130,9 @@ async function* found(
     if (await calendarMatches(series, filter)) yield r;
     return;
   }
-  for await (const c of calendarsOf(q)) {
+  for await (const c of calendarsOf(request)) {
     if (c.home === "calendars") {
-      yield* matching(q, c, filter, given ?? calendarZone(c.g, c.collection.id));
+      yield* matching(request, c, filter, given ?? calendarZone(c.g, c.collection.id));
     }
   }
 }

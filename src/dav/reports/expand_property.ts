@@ -26,8 +26,8 @@ function asked(e: XmlElement): Asked {
 }
 
 async function propsOf(
-  q: ReportRequest,
-  r: Resource,
+  request: ReportRequest,
+  resource: Resource,
   wanted: readonly Asked[],
   budget: { visits: number },
   level: number,
@@ -36,7 +36,10 @@ async function propsOf(
   const missing: string[] = [];
   for (const w of wanted) {
     const e: XmlElement = { ...nameOf(w.key), attributes: [], children: [], lang: "" };
-    const xml = await propstats(q.p, r, { kind: "prop", names: [{ key: w.key, element: e }] }, {
+    const xml = await propstats(request.p, resource, {
+      kind: "prop",
+      names: [{ key: w.key, element: e }],
+    }, {
       minimal: true,
     });
     const prop = child(child(parseStored(xml), DAV, "prop")!, e.ns, e.name);
@@ -46,7 +49,7 @@ async function propsOf(
       let inner = "";
       for (const c of children(prop)) {
         if (c.ns !== DAV || c.name !== "href" || level >= maxLevels) inner += serialize(c);
-        else inner += await followed(q, textOf(c), w.below, budget, level + 1);
+        else inner += await followed(request, textOf(c), w.below, budget, level + 1);
       }
       found.push(element(w.key, inner));
     }
@@ -61,29 +64,29 @@ function nameOf(key: string): { ns: string; name: string } {
 }
 
 async function followed(
-  q: ReportRequest,
+  request: ReportRequest,
   address: string,
   below: readonly XmlElement[],
   budget: { visits: number },
   level: number,
 ): Promise<string> {
   if (++budget.visits > maxVisits) throw new DavError(403, `more than ${maxVisits} resources`);
-  const path = pathBelow(q.p.ctx, address);
-  const r = path === undefined ? undefined : await resolve(q.p.ctx, path);
+  const path = pathBelow(request.p.ctx, address);
+  const r = path === undefined ? undefined : await resolve(request.p.ctx, path);
   if (
     r === undefined || r.kind === "nothing" || r.kind === "noCollection" || r.kind === "noObject"
   ) {
     return statusResponse(address, 404);
   }
-  const props = await propsOf(q, r, below.map(asked), budget, level);
-  return propResponse(addressOf(q.p.ctx.base, r), props);
+  const props = await propsOf(request, r, below.map(asked), budget, level);
+  return propResponse(addressOf(request.p.ctx.base, r), props);
 }
 
 export const expandProperty: Report = {
   name: `{${DAV}}expand-property`,
-  async run(q) {
+  async run(request) {
     const budget = { visits: 0 };
-    const props = await propsOf(q, q.r, nested(q.body).map(asked), budget, 0);
-    return multistatus([propResponse(addressOf(q.p.ctx.base, q.r), props)]);
+    const props = await propsOf(request, request.r, nested(request.body).map(asked), budget, 0);
+    return multistatus([propResponse(addressOf(request.p.ctx.base, request.r), props)]);
   },
 };

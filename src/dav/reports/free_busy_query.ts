@@ -16,19 +16,21 @@ const longest = 20 * 366 * 86_400_000;
 
 export const freeBusyQuery: Report = {
   name: `{${CAL}}free-busy-query`,
-  async run(q) {
-    const e = child(q.body, CAL, "time-range");
+  async run(request) {
+    const e = child(request.body, CAL, "time-range");
     if (e === undefined) throw new DavError(400, "there is no time-range");
     const range = timeRange(e, true);
     if (range.end - range.start > longest) throw new DavError(403, "the span is too long");
-    if (q.r.kind !== "collection" && q.r.kind !== "home" || q.r.home !== "calendars") {
+    if (
+      request.r.kind !== "collection" && request.r.kind !== "home" || request.r.home !== "calendars"
+    ) {
       throw new DavError(403, "calendars have times alone", davCondition("supported-report"));
     }
     const busy = [];
-    const depth = q.r.kind === "home" ? "infinity" : "1";
-    for await (const c of calendarsOf({ ...q, depth })) {
+    const depth = request.r.kind === "home" ? "infinity" : "1";
+    for await (const c of calendarsOf({ ...request, depth })) {
       if (c.collection.kind !== "calendar") continue;
-      const mine = new Set(addressesOf(q.p.s, c.account).map((a) => a.toLowerCase()));
+      const mine = new Set(addressesOf(request.p.s, c.account).map((a) => a.toLowerCase()));
       const zone = calendarZone(c.g, c.collection.id);
       busy.push(
         ...await calendarBusy(c.g, c.collection.id, range, zone, (a) => mine.has(a.toLowerCase())),

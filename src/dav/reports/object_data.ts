@@ -13,19 +13,19 @@ import { CAL, CARD, el, escapeXml } from "../xml/write.ts";
 const decoder = new TextDecoder();
 
 /** An object's text as it is stored. */
-export function storedText(r: ObjectResource): string {
-  return decoder.decode(r.g.content(r.object.id) ?? new Uint8Array(0));
+export function storedText(resource: ObjectResource): string {
+  return decoder.decode(resource.g.content(resource.object.id) ?? new Uint8Array(0));
 }
 
 async function calendarText(
-  r: ObjectResource,
+  resource: ObjectResource,
   request: CalendarDataRequest,
   zone: Zone | undefined,
 ): Promise<string> {
-  if (asStored(request)) return storedText(r);
+  if (asStored(request)) return storedText(resource);
   try {
     let text = "";
-    const series = await storedSeriesInTurns(r.g, r.object, zone);
+    const series = await storedSeriesInTurns(resource.g, resource.object, zone);
     for (const piece of calendarPieces(series, request)) {
       text += piece;
       await giveWay();
@@ -33,14 +33,14 @@ async function calendarText(
     return text;
   } catch {
     // What was stored by an earlier, less strict version goes out as it is.
-    return storedText(r);
+    return storedText(resource);
   }
 }
 
 /** The requests for data among the properties that are asked for; undefined if there are none. @throws DavError for those that can't be met */
 export function dataProperties(
   request: PropRequest,
-  zone: (r: ObjectResource) => Zone | undefined,
+  zone: (resource: ObjectResource) => Zone | undefined,
 ): DataProperty | undefined {
   const wanted = request.kind === "prop"
     ? request.names
@@ -54,16 +54,26 @@ export function dataProperties(
     if (w.key === `{${CARD}}address-data`) card = cardDataRequest(w.element);
   }
   if (calendar === undefined && card === undefined) return undefined;
-  return async (w, r: Resource) => {
+  return async (wanted, resource: Resource) => {
     await giveWay();
-    if (r.kind !== "object") return undefined;
-    if (calendar !== undefined && r.home === "calendars" && w.key === `{${CAL}}calendar-data`) {
-      return el(CAL, "calendar-data", escapeXml(await calendarText(r, calendar, zone(r))));
+    if (resource.kind !== "object") return undefined;
+    if (
+      calendar !== undefined && resource.home === "calendars" &&
+      wanted.key === `{${CAL}}calendar-data`
+    ) {
+      return el(
+        CAL,
+        "calendar-data",
+        escapeXml(await calendarText(resource, calendar, zone(resource))),
+      );
     }
-    if (card !== undefined && r.home === "addressbooks" && w.key === `{${CARD}}address-data`) {
+    if (
+      card !== undefined && resource.home === "addressbooks" &&
+      wanted.key === `{${CARD}}address-data`
+    ) {
       const text = card.props === undefined
-        ? storedText(r)
-        : cardData((await parseInTurns(storedText(r)))[0], card);
+        ? storedText(resource)
+        : cardData((await parseInTurns(storedText(resource)))[0], card);
       return el(CARD, "address-data", escapeXml(text));
     }
     return undefined;

@@ -55,12 +55,15 @@ export const principalMatch: Report = {
 };
 
 /** What principals are found by: the texts of a property. */
-const searched: Record<string, (q: ReportRequest, r: Principal) => string[]> = {
+const searched: Record<string, (request: ReportRequest, r: Principal) => string[]> = {
   [`{${DAV}}displayname`]: (q, r) => [displayNameOf(q.p, r)],
   [`{${CAL}}calendar-user-address-set`]: (
-    q,
+    request,
     r,
-  ) => [...addressesOf(q.p.s, r.account).map((a) => `mailto:${a}`), addressOf(q.p.ctx.base, r)],
+  ) => [
+    ...addressesOf(request.p.s, r.account).map((a) => `mailto:${a}`),
+    addressOf(request.p.ctx.base, r),
+  ],
   [`{${CS}}email-address-set`]: (q, r) => addressesOf(q.p.s, r.account),
   [`{${CAL}}calendar-user-type`]: () => ["INDIVIDUAL"],
   [`{${CS}}first-name`]: (q, r) => [displayNameOf(q.p, r).split(" ")[0]],
@@ -69,11 +72,13 @@ const searched: Record<string, (q: ReportRequest, r: Principal) => string[]> = {
 
 export const principalPropertySearch: Report = {
   name: `{${DAV}}principal-property-search`,
-  async run(q) {
-    const { ctx, s } = q.p;
-    const parts = children(q.body).filter((c) => c.ns === DAV && c.name === "property-search");
+  async run(request) {
+    const { ctx, s } = request.p;
+    const parts = children(request.body).filter((c) =>
+      c.ns === DAV && c.name === "property-search"
+    );
     if (parts.length === 0) throw new DavError(400, "there is no property-search");
-    const any = q.body.attributes.some((a) => a.name === "test" && a.value === "anyof");
+    const any = request.body.attributes.some((a) => a.name === "test" && a.value === "anyof");
     const tests = parts.map((part) => {
       const prop = child(part, DAV, "prop");
       const match = child(part, DAV, "match");
@@ -85,7 +90,7 @@ export const principalPropertySearch: Report = {
       const texts = children(prop).map((c) => searched[clark(c)]);
       return (r: Principal) =>
         texts.every((of) =>
-          of !== undefined && of(q, r).some((text) => {
+          of !== undefined && of(request, r).some((text) => {
             const t = text.toLowerCase();
             const bare = t.replace(/^mailto:/, "");
             return how === "equals"
@@ -98,8 +103,8 @@ export const principalPropertySearch: Report = {
           })
         );
     });
-    const whole = child(q.body, DAV, "apply-to-principal-collection-set") !== undefined ||
-      q.r.kind === "principals" || q.r.kind === "root";
+    const whole = child(request.body, DAV, "apply-to-principal-collection-set") !== undefined ||
+      request.r.kind === "principals" || request.r.kind === "root";
     const found: string[] = [];
     for (const account of whole ? s.config.dynamic.Accounts.keys() : []) {
       if (!ctx.knows(account)) continue;
@@ -107,7 +112,7 @@ export const principalPropertySearch: Report = {
       if (any ? tests.some((t) => t(r)) : tests.every((t) => t(r))) found.push(account);
       if (found.length >= most) break;
     }
-    return await answer(q, found);
+    return await answer(request, found);
   },
 };
 
@@ -136,12 +141,12 @@ export const principalSearchPropertySet: Report = {
 
 export const aclPrincipalPropSet: Report = {
   name: `{${DAV}}acl-principal-prop-set`,
-  async run(q) {
+  async run(request) {
     const accounts = new Set<string>();
-    if ("account" in q.r) accounts.add(q.r.account);
-    if ("collection" in q.r) {
-      for (const g of q.r.g.grants(q.r.collection.id)) accounts.add(g.account);
+    if ("account" in request.r) accounts.add(request.r.account);
+    if ("collection" in request.r) {
+      for (const g of request.r.g.grants(request.r.collection.id)) accounts.add(g.account);
     }
-    return await answer(q, accounts);
+    return await answer(request, accounts);
   },
 };

@@ -15,5 +15,5 @@ export interface ReportRequest {
 export interface Report {
   /** {namespace}name */
   name: string;
-  run(q: ReportRequest): Response | Promise<Response>;
+  run(request: ReportRequest): Response | Promise<Response>;
 }

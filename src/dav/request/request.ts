@@ -21,12 +21,12 @@ export interface DavRequest {
 /** A method, as RFC 4918 and those after it name it. */
 export interface Method {
   name: string;
-  run(q: DavRequest): Response | Promise<Response>;
+  run(request: DavRequest): Response | Promise<Response>;
 }
 
 /** The body as XML; undefined if there is none. @throws DavError 400, HttpError 413 */
-export async function xmlBody(q: DavRequest): Promise<XmlElement | undefined> {
-  const bytes = await q.req.body(maxBody);
+export async function xmlBody(request: DavRequest): Promise<XmlElement | undefined> {
+  const bytes = await request.req.body(maxBody);
   if (bytes.length === 0) return undefined;
   try {
     return await parseBody(bytes);
@@ -39,20 +39,20 @@ export async function xmlBody(q: DavRequest): Promise<XmlElement | undefined> {
 export type Depth = "0" | "1" | "infinity";
 
 /** Depth of the request (RFC 4918 §10.2). @throws DavError 400 */
-export function depthOf(q: DavRequest, fallback: Depth): Depth {
-  const text = q.req.headers.get("depth")?.trim().toLowerCase();
+export function depthOf(request: DavRequest, fallback: Depth): Depth {
+  const text = request.req.headers.get("depth")?.trim().toLowerCase();
   if (text === undefined || text === "") return fallback;
   if (text === "0" || text === "1" || text === "infinity") return text;
   throw new DavError(400, "Depth is 0, 1 or infinity");
 }
 
 /** Preferences (RFC 7240, RFC 8144), and Microsoft's header for the same. */
-export function prefers(q: DavRequest, what: "minimal" | "representation"): boolean {
-  const prefer = q.req.headers.get("prefer")?.toLowerCase() ?? "";
+export function prefers(request: DavRequest, what: "minimal" | "representation"): boolean {
+  const prefer = request.req.headers.get("prefer")?.toLowerCase() ?? "";
   if (prefer.split(/[,;]/).some((x) => x.trim().replaceAll('"', "") === `return=${what}`)) {
     return true;
   }
-  return what === "minimal" && q.req.headers.get("brief")?.trim().toLowerCase() === "t";
+  return what === "minimal" && request.req.headers.get("brief")?.trim().toLowerCase() === "t";
 }
 
 /** Etags of a header field such as If-Match (RFC 9110 §13.1.1). Weak ones match nothing in If-Match. */
@@ -67,8 +67,8 @@ function etags(header: string | null, weak: boolean): readonly string[] | "*" | 
 }
 
 /** The conditions of a write. */
-export function conditionOf(q: DavRequest): Condition {
-  const { headers } = q.req;
+export function conditionOf(request: DavRequest): Condition {
+  const { headers } = request.req;
   const tag = headers.get("if-schedule-tag-match");
   return {
     ifMatch: etags(headers.get("if-match"), false),
@@ -78,9 +78,9 @@ export function conditionOf(q: DavRequest): Condition {
 }
 
 /** Checks conditions against what is there. @throws DavError 412 */
-export function checkCondition(q: DavRequest): Condition {
-  const c = conditionOf(q);
-  const { r } = q;
+export function checkCondition(request: DavRequest): Condition {
+  const c = conditionOf(request);
+  const { r } = request;
   const there = r.kind === "object" ? r.object : undefined;
   const exists = !["nothing", "noCollection", "noObject"].includes(r.kind);
   const fail = (text: string) => new DavError(412, text);

@@ -65,11 +65,11 @@ export function storeError(
 
 /** Checks a content for a collection. @throws DavError */
 export async function checkedObject(
-  r: CollectionResource,
+  resource: CollectionResource,
   name: string,
   content: Uint8Array,
 ): Promise<CalendarObject | NewObject> {
-  if (r.home === "addressbooks") {
+  if (resource.home === "addressbooks") {
     try {
       return await cardObjectInTurns(name, content);
     } catch (err) {
@@ -78,12 +78,12 @@ export async function checkedObject(
     }
   }
   try {
-    const zone = calendarZone(r.g, r.collection.id);
+    const zone = calendarZone(resource.g, resource.collection.id);
     const object = await calendarObjectInTurns(name, content, zone);
-    if (!componentsOf(r).includes(object.index.component)) {
+    if (!componentsOf(resource).includes(object.index.component)) {
       throw new ObjectError(
         "supported-calendar-component",
-        `this calendar takes ${componentsOf(r).join(", ")}, not ${object.index.component}`,
+        `this calendar takes ${componentsOf(resource).join(", ")}, not ${object.index.component}`,
       );
     }
     return object;
@@ -94,17 +94,17 @@ export async function checkedObject(
 }
 
 /** Refuses contents that are too large. @throws DavError */
-export function checkSize(r: CollectionResource, size: number): void {
+export function checkSize(resource: CollectionResource, size: number): void {
   if (size <= maxObjectSize) return;
-  const condition = r.home === "addressbooks"
+  const condition = resource.home === "addressbooks"
     ? cardCondition("max-resource-size")
     : calCondition("max-resource-size");
   throw new DavError(403, `an object has at most ${maxObjectSize} bytes`, condition);
 }
 
 /** Refuses writes to collections that take none. @throws DavError */
-export function requireTakesObjects(r: CollectionResource): void {
-  if (r.collection.kind === "inbox" || r.collection.kind === "outbox") {
+export function requireTakesObjects(resource: CollectionResource): void {
+  if (resource.collection.kind === "inbox" || resource.collection.kind === "outbox") {
     throw new DavError(403, "nothing is put there by clients");
   }
 }
@@ -117,10 +117,14 @@ export interface StoredObject {
 }
 
 /** What scheduling refuses, as a client hears it. */
-function schedulingError(base: string, r: CollectionResource, err: SchedulingError): DavError {
+function schedulingError(
+  base: string,
+  resource: CollectionResource,
+  err: SchedulingError,
+): DavError {
   const where = err.other &&
     href(
-      pathOf(base, r.home, r.account, err.other.collection) +
+      pathOf(base, resource.home, resource.account, err.other.collection) +
         encodeSegment(err.other.name),
     );
   return new DavError(403, err.message, calCondition(err.rule, where ?? ""));
@@ -128,22 +132,22 @@ function schedulingError(base: string, r: CollectionResource, err: SchedulingErr
 
 /** Stores an object; on disk when it resolves. @throws DavError */
 export async function storeObject(
-  p: PropertyContext,
-  r: CollectionResource,
+  context: PropertyContext,
+  resource: CollectionResource,
   name: string,
   content: Uint8Array,
   condition: Condition,
 ): Promise<StoredObject> {
-  checkSize(r, content.length);
+  checkSize(resource, content.length);
   checkNewName(name);
   await giveWay();
-  const object = await checkedObject(r, name, content);
-  const { g, collection, account } = r;
+  const object = await checkedObject(resource, name, content);
+  const { g, collection, account } = resource;
   try {
     // Nobody sends mail in somebody else's name: who may only write doesn't invite.
-    if ("series" in object && collection.kind === "calendar" && p.ctx.user === account) {
+    if ("series" in object && collection.kind === "calendar" && context.ctx.user === account) {
       return await writeEvent(
-        { scheduler: p.s.scheduler, account, g, collection },
+        { scheduler: context.s.scheduler, account, g, collection },
         object,
         condition,
       );
@@ -152,8 +156,8 @@ export async function storeObject(
     const done = await g.put(collection.id, { ...object, scheduleTag }, condition);
     return { ...done, changed: false };
   } catch (err) {
-    if (err instanceof SchedulingError) throw schedulingError(p.ctx.base, r, err);
-    throw storeError(err, p.ctx.base, r);
+    if (err instanceof SchedulingError) throw schedulingError(context.ctx.base, resource, err);
+    throw storeError(err, context.ctx.base, resource);
   }
 }
 

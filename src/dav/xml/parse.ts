@@ -108,28 +108,28 @@ export async function parseBody(bytes: Uint8Array): Promise<XmlElement> {
 }
 
 /** Elements in an element, itself too. */
-export function countElements(e: XmlElement): number {
-  return children(e).reduce((n, c) => n + countElements(c), 1);
+export function countElements(element: XmlElement): number {
+  return children(element).reduce((n, c) => n + countElements(c), 1);
 }
 
 /** Elements below one. */
-export function children(e: XmlElement): XmlElement[] {
-  return e.children.filter((c): c is XmlElement => typeof c !== "string");
+export function children(element: XmlElement): XmlElement[] {
+  return element.children.filter((c): c is XmlElement => typeof c !== "string");
 }
 
 /** The first element of a name below one. */
-export function child(e: XmlElement, ns: string, name: string): XmlElement | undefined {
-  return children(e).find((c) => c.ns === ns && c.name === name);
+export function child(element: XmlElement, ns: string, name: string): XmlElement | undefined {
+  return children(element).find((c) => c.ns === ns && c.name === name);
 }
 
 /** All text in an element. */
-export function textOf(e: XmlElement): string {
-  return e.children.map((c) => typeof c === "string" ? c : textOf(c)).join("");
+export function textOf(element: XmlElement): string {
+  return element.children.map((c) => typeof c === "string" ? c : textOf(c)).join("");
 }
 
 /** Value of an attribute without namespace. */
-export function attribute(e: XmlElement, name: string): string | undefined {
-  return e.attributes.find((a) => a.ns === "" && a.name === name)?.value;
+export function attribute(element: XmlElement, name: string): string | undefined {
+  return element.attributes.find((a) => a.ns === "" && a.name === name)?.value;
 }
 
 /** {namespace}name */

@@ -32,11 +32,11 @@ export function flagsOf(
 }
 
 /** Name of the mailbox that is meant: by id, special use, then name (RFC 9042, 8579). */
-export function mailboxFor(account: Account, f: Filing): string {
+export function mailboxFor(account: Account, filing: Filing): string {
   const boxes = accountMailboxes(account);
-  const byId = f.mailboxId === undefined ? undefined : boxes.byId(f.mailboxId);
-  const byUse = f.specialUse === undefined ? undefined : boxes.bySpecialUse(f.specialUse);
-  return (byId ?? byUse)?.name ?? f.mailbox;
+  const byId = filing.mailboxId === undefined ? undefined : boxes.byId(filing.mailboxId);
+  const byUse = filing.specialUse === undefined ? undefined : boxes.bySpecialUse(filing.specialUse);
+  return (byId ?? byUse)?.name ?? filing.mailbox;
 }
 
 function piecesBytes(stored: NewMessage, pieces: readonly MessagePiece[]): Uint8Array {
@@ -75,13 +75,13 @@ export async function withEdited<T>(
  */
 export function fileMessage(
   d: DeliveryOf,
-  a: Extract<Action, { kind: "keep" | "fileinto" }>,
+  extract: Extract<Action, { kind: "keep" | "fileinto" }>,
   incoming = true,
 ): Promise<{ message: Message; mailbox: string; note: string }> {
-  const names = a.kind === "keep" ? a.flags : a.filing.flags;
+  const names = extract.kind === "keep" ? extract.flags : extract.filing.flags;
   const flags = flagsOf(names);
-  const mailbox = a.kind === "keep" ? d.keepMailbox : mailboxFor(d.account, a.filing);
-  return withEdited(d, a.edited, async (file) => {
+  const mailbox = extract.kind === "keep" ? d.keepMailbox : mailboxFor(d.account, extract.filing);
+  return withEdited(d, extract.edited, async (file) => {
     const stored: NewMessage = file
       ? {
         ...file,

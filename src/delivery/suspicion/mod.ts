@@ -64,21 +64,21 @@ export interface Suspect {
 }
 
 /** What is noticed of a message. */
-export function signalsOf(m: Suspect): Signal[] {
+export function signalsOf(suspect: Suspect): Signal[] {
   const signals: Signal[] = [];
   const add = (kind: SignalKind, weight: number, text: string) => {
     if (!signals.some((s) => s.kind === kind)) signals.push({ kind, weight, text });
   };
-  const domain = m.from === undefined ? "" : domainOf(m.from.address);
+  const domain = suspect.from === undefined ? "" : domainOf(suspect.from.address);
   const organization = organizationalDomain(domain);
-  if (m.from !== undefined && domain !== "") {
-    senderSignals(m.from, domain, organization, m.correspondents, add);
-    answerSignals(m, organization, add);
+  if (suspect.from !== undefined && domain !== "") {
+    senderSignals(suspect.from, domain, organization, suspect.correspondents, add);
+    answerSignals(suspect, organization, add);
   }
-  linkSignals(m, organization, add);
-  for (const name of m.attachments.slice(0, 100)) attachmentSignals(name, add);
+  linkSignals(suspect, organization, add);
+  for (const name of suspect.attachments.slice(0, 100)) attachmentSignals(name, add);
   // Most good mail is verified today. Alone it says little, beside the others much.
-  if (signals.length > 0 && !m.verified) {
+  if (signals.length > 0 && !suspect.verified) {
     add(
       "unverified",
       1,
@@ -180,10 +180,12 @@ function senderSignals(
   }
 }
 
-function answerSignals(m: Suspect, organization: string, add: Add): void {
-  for (const { address } of m.replyTo.slice(0, 5)) {
+function answerSignals(suspect: Suspect, organization: string, add: Add): void {
+  for (const { address } of suspect.replyTo.slice(0, 5)) {
     const domain = domainOf(address);
-    if (!m.list && freeProviders.has(domain) && organizationalDomain(domain) !== organization) {
+    if (
+      !suspect.list && freeProviders.has(domain) && organizationalDomain(domain) !== organization
+    ) {
       add(
         "answers-elsewhere",
         1.5,
@@ -195,17 +197,17 @@ function answerSignals(m: Suspect, organization: string, add: Add): void {
   }
 }
 
-function linkSignals(m: Suspect, organization: string, add: Add): void {
+function linkSignals(suspect: Suspect, organization: string, add: Add): void {
   const anchors: Anchor[] = [];
   let images = 0, textLength = 0;
-  const html = m.texts.filter((t) => t.html);
+  const html = suspect.texts.filter((t) => t.html);
   for (const t of html) {
     const links = htmlLinks(t.text);
     anchors.push(...links.anchors);
     images += links.images;
     textLength += links.textLength;
   }
-  for (const t of m.texts) {
+  for (const t of suspect.texts) {
     if (t.html) continue;
     anchors.push(...textLinks(t.text));
     textLength += t.text.replace(/\s+/g, "").length;
@@ -249,13 +251,14 @@ function linkSignals(m: Suspect, organization: string, add: Add): void {
     }
   }
   if (
-    hosts.size > 0 && !m.list && organization !== "" && ![...hosts.values()].includes(organization)
+    hosts.size > 0 && !suspect.list && organization !== "" &&
+    ![...hosts.values()].includes(organization)
   ) {
     if (html.length > 0 && !freeProviders.has(organization)) {
       add("links-elsewhere", 2, `No link goes to ${organization}, from which it says it comes.`);
     }
   }
-  if (html.length > 0 && html.length === m.texts.length && hosts.size > 0) {
+  if (html.length > 0 && html.length === suspect.texts.length && hosts.size > 0) {
     if (images > 0 && textLength < 100) {
       add("image-only", 1.5, "It has hardly any text, only an image with a link.");
     }

@@ -74,15 +74,15 @@ function read(bytes: Uint8Array, start: number, depth: number): { value: Value; 
 }
 
 /** Bytes of an octet string, which may be in pieces. */
-export function octets(v: Value): Uint8Array {
-  return v.parts.length === 0 ? v.content : joined(v.parts.map(octets));
+export function octets(value: Value): Uint8Array {
+  return value.parts.length === 0 ? value.content : joined(value.parts.map(octets));
 }
 
 /** An object identifier with dots. */
-export function oidText(v: Value): string {
+export function oidText(value: Value): string {
   const numbers: number[] = [];
   let n = 0;
-  for (const b of v.content.subarray(0, 64)) {
+  for (const b of value.content.subarray(0, 64)) {
     n = n * 128 + (b & 0x7f);
     if (b & 0x80) continue;
     numbers.push(n);

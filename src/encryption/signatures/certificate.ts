@@ -65,7 +65,7 @@ function read(certificate: Value): CertificateFields | undefined {
 }
 
 /** Text of any of the string types: BMPString is UTF-16, the others are read as UTF-8. */
-function textOf(v: Value): string {
-  const label = v.tag === 0x1e ? "utf-16be" : "utf-8";
-  return new TextDecoder(label).decode(v.content.subarray(0, 4 * maxName));
+function textOf(value: Value): string {
+  const label = value.tag === 0x1e ? "utf-16be" : "utf-8";
+  return new TextDecoder(label).decode(value.content.subarray(0, 4 * maxName));
 }

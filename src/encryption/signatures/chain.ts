@@ -49,14 +49,15 @@ export function isTrusted(
   const authorities = byName(trusted);
   const between = others.flatMap((o) => parsed(o) ?? []);
   let checks = 0;
-  const leads = (c: X509Certificate, length: number): boolean => {
-    if (length > maxChain || !isGood(c, at)) return false;
+  const leads = (certificate: X509Certificate, length: number): boolean => {
+    if (length > maxChain || !isGood(certificate, at)) return false;
     const signedBy = (issuer: X509Certificate) =>
-      issuer.ca && issuer.subject === c.issuer && ++checks <= maxChecks && verified(c, issuer);
-    const roots = authorities.get(c.issuer) ?? [];
+      issuer.ca && issuer.subject === certificate.issuer && ++checks <= maxChecks &&
+      verified(certificate, issuer);
+    const roots = authorities.get(certificate.issuer) ?? [];
     if (roots.some((r) => isGood(r, at) && signedBy(r))) return true;
     return between.some((b) =>
-      b.fingerprint256 !== c.fingerprint256 && signedBy(b) && leads(b, length + 1)
+      b.fingerprint256 !== certificate.fingerprint256 && signedBy(b) && leads(b, length + 1)
     );
   };
   const first = parsed(der);

@@ -57,9 +57,9 @@ export function readSignedData(bytes: Uint8Array): SignedData {
   };
 }
 
-function need(v: Value | undefined): Value {
-  if (v === undefined) throw new BerError("a value is missing");
-  return v;
+function need(value: Value | undefined): Value {
+  if (value === undefined) throw new BerError("a value is missing");
+  return value;
 }
 
 function signer(info: Value): Signer {
@@ -98,8 +98,8 @@ function attribute(attributes: Value | undefined, oid: string): Value | undefine
 }
 
 /** UTCTime and GeneralizedTime (RFC 5280 §4.1.2.5). */
-function timeOf(v: Value): number | undefined {
-  const text = new TextDecoder().decode(v.content.subarray(0, 20));
+function timeOf(value: Value): number | undefined {
+  const text = new TextDecoder().decode(value.content.subarray(0, 20));
   const m = /^(\d\d)?(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   if (!m) return undefined;
   const century = m[1] ?? (Number(m[2]) < 50 ? "20" : "19");

@@ -35,13 +35,13 @@ export interface SmimeSignature {
 }
 
 /** Checks a signature. Total: what can't be read is "unknown". */
-export function checkSmime(s: SmimeSignature): CheckedSignature {
+export function checkSmime(signature: SmimeSignature): CheckedSignature {
   try {
-    const data = readSignedData(s.cms);
-    const content = s.content ?? (data.content && (() => [data.content!]));
+    const data = readSignedData(signature.cms);
+    const content = signature.content ?? (data.content && (() => [data.content!]));
     if (!content || data.signers.length === 0) return unknownSignature;
     const results = data.signers.map((signer) =>
-      checkSigner(s, content, data.certificates, signer)
+      checkSigner(signature, content, data.certificates, signer)
     );
     // RFC 5652 §5.1: each signer's is of its own; one that fails must not hide behind another.
     const order = ["bad", "unknown", "noKey", "other", "held", "good"] as const;
@@ -53,7 +53,7 @@ export function checkSmime(s: SmimeSignature): CheckedSignature {
 }
 
 function checkSigner(
-  s: SmimeSignature,
+  signature: SmimeSignature,
   content: () => Iterable<Uint8Array>,
   certificates: readonly Uint8Array[],
   signer: Signer,
@@ -69,10 +69,10 @@ function checkSigner(
   const holds = signatureHolds(content, certificate, signer);
   if (holds === undefined) return { ...about, state: "unknown" };
   if (!holds) return { ...about, state: "bad" };
-  if (!fields.addresses.includes(s.from)) return { ...about, state: "other" };
+  if (!fields.addresses.includes(signature.from)) return { ...about, state: "other" };
   // What the signer says of the time is not proven: a certificate that ended is good for what came before.
-  const at = Math.min(signer.time ?? s.now, s.now);
-  const trusted = isTrusted(der, certificates, s.trusted, at);
+  const at = Math.min(signer.time ?? signature.now, signature.now);
+  const trusted = isTrusted(der, certificates, signature.trusted, at);
   return { ...about, state: trusted ? "good" : "held" };
 }
 

@@ -62,38 +62,41 @@ const simple: Record<string, Exclude<FetchItem["kind"], "section" | "binarysize"
   THREADID: "threadid",
 };
 
-function parsePartNumbers(c: Cursor): number[] {
+function parsePartNumbers(cursor: Cursor): number[] {
   const part: number[] = [];
-  while (c.peek() >= 0x30 && c.peek() <= 0x39) {
-    part.push(c.nzNumber("part number"));
-    if (part.length > maxPartDepth) c.fail(`at most ${maxPartDepth} levels of parts`);
-    if (!c.at(".")) break;
-    c.take(".");
+  while (cursor.peek() >= 0x30 && cursor.peek() <= 0x39) {
+    part.push(cursor.nzNumber("part number"));
+    if (part.length > maxPartDepth) cursor.fail(`at most ${maxPartDepth} levels of parts`);
+    if (!cursor.at(".")) break;
+    cursor.take(".");
   }
   return part;
 }
 
 /** Reads a section in its brackets. */
-export function parseSection(c: Cursor): Section {
-  c.expect("[");
-  const part = parsePartNumbers(c);
+export function parseSection(cursor: Cursor): Section {
+  cursor.expect("[");
+  const part = parsePartNumbers(cursor);
   const fields: string[] = [];
   let text: Section["text"] = "";
-  const dotted = part.length > 0 && c.bytes[c.pos - 1] === 0x2e;
-  if (dotted || (part.length === 0 && !c.at("]"))) {
-    const start = c.pos;
-    if (c.takeText("HEADER.FIELDS.NOT")) text = "HEADER.FIELDS.NOT";
-    else if (c.takeText("HEADER.FIELDS")) text = "HEADER.FIELDS";
-    else if (c.takeText("HEADER")) text = "HEADER";
-    else if (c.takeText("TEXT")) text = "TEXT";
-    else if (part.length > 0 && c.takeText("MIME")) text = "MIME";
-    else c.fail(part.length > 0 ? "HEADER, TEXT or MIME" : "HEADER, TEXT or part number", start);
+  const dotted = part.length > 0 && cursor.bytes[cursor.pos - 1] === 0x2e;
+  if (dotted || (part.length === 0 && !cursor.at("]"))) {
+    const start = cursor.pos;
+    if (cursor.takeText("HEADER.FIELDS.NOT")) text = "HEADER.FIELDS.NOT";
+    else if (cursor.takeText("HEADER.FIELDS")) text = "HEADER.FIELDS";
+    else if (cursor.takeText("HEADER")) text = "HEADER";
+    else if (cursor.takeText("TEXT")) text = "TEXT";
+    else if (part.length > 0 && cursor.takeText("MIME")) text = "MIME";
+    else {cursor.fail(
+        part.length > 0 ? "HEADER, TEXT or MIME" : "HEADER, TEXT or part number",
+        start,
+      );}
     if (text.startsWith("HEADER.FIELDS")) {
-      c.sp();
-      for (const f of c.list(() => c.astring("header field name"))) fields.push(f);
+      cursor.sp();
+      for (const f of cursor.list(() => cursor.astring("header field name"))) fields.push(f);
     }
   }
-  c.expect("]");
+  cursor.expect("]");
   let label = part.join(".");
   if (text !== "") label += (label === "" ? "" : ".") + text;
   if (fields.length > 0) label += ` (${fields.map(fieldLabel).join(" ")})`;
@@ -104,12 +107,12 @@ function fieldLabel(f: string): string {
   return /^[A-Za-z0-9_.-]+$/.test(f) ? f : `"${f.replace(/["\\]/g, "\\$&")}"`;
 }
 
-function parsePartial(c: Cursor): [number, number] | undefined {
-  if (!c.take("<")) return undefined;
-  const from = c.number64("first byte");
-  c.expect(".");
-  const count = c.nzNumber("byte count", Number.MAX_SAFE_INTEGER);
-  c.expect(">");
+function parsePartial(cursor: Cursor): [number, number] | undefined {
+  if (!cursor.take("<")) return undefined;
+  const from = cursor.number64("first byte");
+  cursor.expect(".");
+  const count = cursor.nzNumber("byte count", Number.MAX_SAFE_INTEGER);
+  cursor.expect(">");
   return [from, count];
 }
 
@@ -117,27 +120,27 @@ function whole(text: Section["text"]): Section {
   return { part: [], text, fields: [], label: text };
 }
 
-function parseItem(c: Cursor): FetchItem {
-  const start = c.pos;
+function parseItem(cursor: Cursor): FetchItem {
+  const start = cursor.pos;
   // "[" may stand in an atom, so words that a section can follow are looked for first.
   for (const [name, peek] of [["BODY.PEEK", true], ["BODY", false]] as const) {
-    if (!c.takeText(name)) continue;
-    if (c.at("[")) {
-      const section = parseSection(c);
-      return { kind: "section", section, peek, binary: false, partial: parsePartial(c) };
+    if (!cursor.takeText(name)) continue;
+    if (cursor.at("[")) {
+      const section = parseSection(cursor);
+      return { kind: "section", section, peek, binary: false, partial: parsePartial(cursor) };
     }
-    c.pos = start;
+    cursor.pos = start;
   }
-  if (c.takeText("BINARY.SIZE[")) {
-    c.pos--;
-    return { kind: "binarysize", section: binarySection(c) };
+  if (cursor.takeText("BINARY.SIZE[")) {
+    cursor.pos--;
+    return { kind: "binarysize", section: binarySection(cursor) };
   }
   for (const [name, peek] of [["BINARY.PEEK", true], ["BINARY", false]] as const) {
-    if (!c.takeText(name)) continue;
-    const section = binarySection(c);
-    return { kind: "section", section, peek, binary: true, partial: parsePartial(c) };
+    if (!cursor.takeText(name)) continue;
+    const section = binarySection(cursor);
+    return { kind: "section", section, peek, binary: true, partial: parsePartial(cursor) };
   }
-  const word = c.word("fetch item");
+  const word = cursor.word("fetch item");
   const kind = simple[word];
   if (kind) return { kind } as FetchItem;
   switch (word) {
@@ -145,9 +148,9 @@ function parseItem(c: Cursor): FetchItem {
       return { kind: "body" };
     case "PREVIEW":
       // RFC 8970 §3.2: LAZY asks for what can be had without waiting; all of ours can.
-      if (c.at(" ") && c.bytes[c.pos + 1] === 0x28) {
-        c.sp();
-        c.list(() => c.oneOf(["LAZY"], "LAZY"));
+      if (cursor.at(" ") && cursor.bytes[cursor.pos + 1] === 0x28) {
+        cursor.sp();
+        cursor.list(() => cursor.oneOf(["LAZY"], "LAZY"));
       }
       return { kind: "preview" };
     case "RFC822":
@@ -157,25 +160,25 @@ function parseItem(c: Cursor): FetchItem {
     case "RFC822.TEXT":
       return { kind: "section", section: whole("TEXT"), peek: false, binary: false, name: word };
   }
-  c.fail("known fetch item", start);
+  cursor.fail("known fetch item", start);
 }
 
 /** BINARY takes part numbers only. */
-function binarySection(c: Cursor): Section {
-  const start = c.pos;
-  const s = parseSection(c);
-  if (s.text !== "") c.fail("part numbers only", start);
+function binarySection(cursor: Cursor): Section {
+  const start = cursor.pos;
+  const s = parseSection(cursor);
+  if (s.text !== "") cursor.fail("part numbers only", start);
   return s;
 }
 
 /** Reads the items of a FETCH: a macro, one item, or a list. */
-export function parseFetchItems(c: Cursor): FetchItem[] {
+export function parseFetchItems(cursor: Cursor): FetchItem[] {
   const fast: FetchItem[] = [{ kind: "flags" }, { kind: "internaldate" }, { kind: "size" }];
-  if (c.takeWord("ALL")) return [...fast, { kind: "envelope" }];
-  if (c.takeWord("FULL")) return [...fast, { kind: "envelope" }, { kind: "body" }];
-  if (c.takeWord("FAST")) return fast;
-  if (!c.at("(")) return [parseItem(c)];
-  const items = c.list(() => parseItem(c));
-  if (items.length > maxItems) c.fail(`at most ${maxItems} items`);
+  if (cursor.takeWord("ALL")) return [...fast, { kind: "envelope" }];
+  if (cursor.takeWord("FULL")) return [...fast, { kind: "envelope" }, { kind: "body" }];
+  if (cursor.takeWord("FAST")) return fast;
+  if (!cursor.at("(")) return [parseItem(cursor)];
+  const items = cursor.list(() => parseItem(cursor));
+  if (items.length > maxItems) cursor.fail(`at most ${maxItems} items`);
   return items;
 }

@@ -43,12 +43,12 @@ export interface ListArgs {
 }
 
 /** Reads "(" items ")" of STATUS. */
-export function parseStatusItems(c: Cursor): StatusItem[] {
-  return [...new Set(c.list(() => c.oneOf(statusItems, "status item")))];
+export function parseStatusItems(cursor: Cursor): StatusItem[] {
+  return [...new Set(cursor.list(() => cursor.oneOf(statusItems, "status item")))];
 }
 
 /** Reads what follows LIST and its space. */
-export function parseList(c: Cursor): ListArgs {
+export function parseList(cursor: Cursor): ListArgs {
   const a: ListArgs = {
     reference: "",
     patterns: [],
@@ -64,13 +64,13 @@ export function parseList(c: Cursor): ListArgs {
     returnRights: false,
     returnMetadata: [],
   };
-  if (c.at("(")) {
+  if (cursor.at("(")) {
     a.basic = false;
-    c.take("(");
-    const start = c.pos;
-    while (!c.take(")")) {
-      if (c.pos > start) c.sp();
-      const w = c.oneOf(
+    cursor.take("(");
+    const start = cursor.pos;
+    while (!cursor.take(")")) {
+      if (cursor.pos > start) cursor.sp();
+      const w = cursor.oneOf(
         ["SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"],
         "list selection option",
       );
@@ -81,29 +81,29 @@ export function parseList(c: Cursor): ListArgs {
     }
     // RFC 5258 §3.1: RECURSIVEMATCH needs another option than REMOTE.
     if (a.recursive && !a.subscribed && !a.specialUseOnly) {
-      c.fail("RECURSIVEMATCH together with another selection option", start);
+      cursor.fail("RECURSIVEMATCH together with another selection option", start);
     }
-    c.sp();
+    cursor.sp();
   }
-  a.reference = c.mailbox();
-  c.sp();
-  if (c.at("(")) {
+  a.reference = cursor.mailbox();
+  cursor.sp();
+  if (cursor.at("(")) {
     a.basic = false;
-    a.patterns = c.list(() => c.listMailbox());
-    if (a.patterns.length > maxPatterns) c.fail(`at most ${maxPatterns} patterns`);
+    a.patterns = cursor.list(() => cursor.listMailbox());
+    if (a.patterns.length > maxPatterns) cursor.fail(`at most ${maxPatterns} patterns`);
   } else {
-    a.patterns = [c.listMailbox()];
+    a.patterns = [cursor.listMailbox()];
   }
-  if (c.atEnd) return a;
-  c.sp();
+  if (cursor.atEnd) return a;
+  cursor.sp();
   a.basic = false;
-  if (!c.takeWord("RETURN")) c.fail("RETURN");
-  c.sp();
-  c.expect("(");
-  const start = c.pos;
-  while (!c.take(")")) {
-    if (c.pos > start) c.sp();
-    const w = c.oneOf(
+  if (!cursor.takeWord("RETURN")) cursor.fail("RETURN");
+  cursor.sp();
+  cursor.expect("(");
+  const start = cursor.pos;
+  while (!cursor.take(")")) {
+    if (cursor.pos > start) cursor.sp();
+    const w = cursor.oneOf(
       ["SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "STATUS", "METADATA", "MYRIGHTS"],
       "list return option",
     );
@@ -112,11 +112,11 @@ export function parseList(c: Cursor): ListArgs {
     else if (w === "SPECIAL-USE") a.returnSpecialUse = true;
     else if (w === "MYRIGHTS") a.returnRights = true;
     else if (w === "STATUS") {
-      c.sp();
-      a.returnStatus = parseStatusItems(c);
+      cursor.sp();
+      a.returnStatus = parseStatusItems(cursor);
     } else {
-      c.sp();
-      a.returnMetadata = c.list(() => c.astring("entry name"));
+      cursor.sp();
+      a.returnMetadata = cursor.list(() => cursor.astring("entry name"));
     }
   }
   return a;

@@ -17,15 +17,15 @@ export interface NumSet {
 export const maxRanges = 250_000;
 
 /** Reads a sequence set. */
-export function parseNumSet(c: Cursor, what = "sequence set", allowSaved = true): NumSet {
-  if (allowSaved && c.take("$")) return { saved: true, ranges: [] };
+export function parseNumSet(cursor: Cursor, what = "sequence set", allowSaved = true): NumSet {
+  if (allowSaved && cursor.take("$")) return { saved: true, ranges: [] };
   const ranges: [number, number][] = [];
   do {
-    const from = c.take("*") ? 0 : c.nzNumber(what);
-    const to = c.take(":") ? (c.take("*") ? 0 : c.nzNumber(what)) : from;
+    const from = cursor.take("*") ? 0 : cursor.nzNumber(what);
+    const to = cursor.take(":") ? (cursor.take("*") ? 0 : cursor.nzNumber(what)) : from;
     ranges.push([from, to]);
-    if (ranges.length > maxRanges) c.fail(`at most ${maxRanges} ranges`);
-  } while (c.take(","));
+    if (ranges.length > maxRanges) cursor.fail(`at most ${maxRanges} ranges`);
+  } while (cursor.take(","));
   return { saved: false, ranges };
 }
 

@@ -14,14 +14,14 @@ export interface PartialRange {
   label: string;
 }
 
-export function parsePartialRange(c: Cursor): PartialRange {
-  const fromEnd = c.at("-");
+export function parsePartialRange(cursor: Cursor): PartialRange {
+  const fromEnd = cursor.at("-");
   const read = () => {
-    if (fromEnd) c.expect("-");
-    return c.nzNumber("place in the result");
+    if (fromEnd) cursor.expect("-");
+    return cursor.nzNumber("place in the result");
   };
   const a = read();
-  c.expect(":");
+  cursor.expect(":");
   const b = read();
   const [first, last] = [Math.min(a, b), Math.max(a, b)];
   // RFC 5267 §4.4: a range and its reverse are the same.
@@ -31,9 +31,9 @@ export function parsePartialRange(c: Cursor): PartialRange {
 /** The part of a result; lists counted from the end keep their order. */
 export function slicePartial<T extends { length: number; slice(a: number, b: number): T }>(
   list: T,
-  p: PartialRange,
+  range: PartialRange,
 ): T {
-  if (!p.fromEnd) return list.slice(p.first - 1, p.last);
+  if (!range.fromEnd) return list.slice(range.first - 1, range.last);
   const n = list.length;
-  return list.slice(Math.max(0, n - p.last), Math.max(0, n - p.first + 1));
+  return list.slice(Math.max(0, n - range.last), Math.max(0, n - range.first + 1));
 }

@@ -63,11 +63,11 @@ function keywordKey(name: string): SearchKey {
   return bit !== undefined ? { op: "flag", bit } : { op: "keyword", keyword: name.toLowerCase() };
 }
 
-function text(c: Cursor, ctx: SearchContext): string {
-  const start = c.pos;
-  const bytes = c.astringBytes("text to search for");
+function text(cursor: Cursor, ctx: SearchContext): string {
+  const start = cursor.pos;
+  const bytes = cursor.astringBytes("text to search for");
   const t = ctx.decode(bytes);
-  if (t === undefined) c.fail("text in the charset given", start);
+  if (t === undefined) cursor.fail("text in the charset given", start);
   return t;
 }
 
@@ -81,14 +81,14 @@ interface Open {
 }
 
 /** Reads one search key, however deep it nests: without recursion, and only what changes something is kept. */
-export function parseSearchKey(c: Cursor, ctx: SearchContext): SearchKey {
+export function parseSearchKey(cursor: Cursor, ctx: SearchContext): SearchKey {
   const open: Open[] = [];
   for (;;) {
-    let key: SearchKey | undefined = opener(c, open) ? undefined : singleKey(c, ctx);
+    let key: SearchKey | undefined = opener(cursor, open) ? undefined : singleKey(cursor, ctx);
     while (key !== undefined) {
       const within = open[open.length - 1];
       if (!within) {
-        checkDepth(c, key);
+        checkDepth(cursor, key);
         return key;
       }
       within.got++;
@@ -102,8 +102,8 @@ export function parseSearchKey(c: Cursor, ctx: SearchContext): SearchKey {
         for (const k of (key as { keys: SearchKey[] }).keys) within.keys.push(k);
       } else within.keys.push(key);
       key = undefined;
-      if (op === "or" ? within.got < 2 : !c.take(")")) {
-        c.sp();
+      if (op === "or" ? within.got < 2 : !cursor.take(")")) {
+        cursor.sp();
         continue;
       }
       open.pop();
@@ -113,15 +113,15 @@ export function parseSearchKey(c: Cursor, ctx: SearchContext): SearchKey {
 }
 
 /** Takes what begins a key of other keys. */
-function opener(c: Cursor, open: Open[]): boolean {
-  if (open.length > maxOpen) c.fail(`nesting of at most ${maxOpen} levels`);
-  if (c.take("(")) {
+function opener(cursor: Cursor, open: Open[]): boolean {
+  if (open.length > maxOpen) cursor.fail(`nesting of at most ${maxOpen} levels`);
+  if (cursor.take("(")) {
     open.push({ op: "and", keys: [], got: 0 });
     return true;
   }
   for (const word of ["NOT", "OR", "FUZZY"] as const) {
-    if (!c.takeWord(word)) continue;
-    c.sp();
+    if (!cursor.takeWord(word)) continue;
+    cursor.sp();
     open.push({ op: word.toLowerCase() as "not" | "or" | "fuzzy", keys: [], got: 0 });
     return true;
   }
@@ -129,26 +129,26 @@ function opener(c: Cursor, open: Open[]): boolean {
 }
 
 /** @throws ParseError for a tree that is too deep to be searched by */
-function checkDepth(c: Cursor, key: SearchKey): void {
+function checkDepth(cursor: Cursor, key: SearchKey): void {
   let level: SearchKey[] = [key];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maxDepth) c.fail(`conditions of at most ${maxDepth} levels that differ`);
+    if (depth > maxDepth) cursor.fail(`conditions of at most ${maxDepth} levels that differ`);
     level = level.flatMap((k) =>
       k.op === "and" || k.op === "or" ? k.keys : k.op === "not" || k.op === "fuzzy" ? [k.key] : []
     );
   }
 }
 
-function singleKey(c: Cursor, ctx: SearchContext): SearchKey {
-  if (++ctx.keys > maxKeys) c.fail(`at most ${maxKeys} search keys`);
-  const first = c.peek();
+function singleKey(cursor: Cursor, ctx: SearchContext): SearchKey {
+  if (++ctx.keys > maxKeys) cursor.fail(`at most ${maxKeys} search keys`);
+  const first = cursor.peek();
   if (first === 0x2a || first === 0x24 || (first >= 0x30 && first <= 0x39)) {
-    const set = parseNumSet(c);
+    const set = parseNumSet(cursor);
     if (!set.saved) ctx.sequenceNumbers = true;
     return { op: "set", uid: false, set };
   }
-  const start = c.pos;
-  const word = c.word("search key");
+  const start = cursor.pos;
+  const word = cursor.word("search key");
   const flag = flagKeys[word];
   if (flag) {
     const key: SearchKey = { op: "flag", bit: flag[0] };
@@ -168,102 +168,102 @@ function singleKey(c: Cursor, ctx: SearchContext): SearchKey {
     case "CC":
     case "BCC":
     case "SUBJECT":
-      c.sp();
+      cursor.sp();
       return {
         op: "summary",
         field: word.toLowerCase() as "from" | "to" | "cc" | "bcc" | "subject",
-        text: text(c, ctx),
+        text: text(cursor, ctx),
       };
     case "BODY":
     case "TEXT":
-      c.sp();
-      return { op: word === "BODY" ? "body" : "text", text: text(c, ctx) };
+      cursor.sp();
+      return { op: word === "BODY" ? "body" : "text", text: text(cursor, ctx) };
     case "HEADER": {
-      c.sp();
-      const name = c.astring("header field name").toLowerCase();
-      c.sp();
-      return { op: "header", name, text: text(c, ctx) };
+      cursor.sp();
+      const name = cursor.astring("header field name").toLowerCase();
+      cursor.sp();
+      return { op: "header", name, text: text(cursor, ctx) };
     }
     case "KEYWORD":
-      c.sp();
-      return keywordKey(c.atom("keyword"));
+      cursor.sp();
+      return keywordKey(cursor.atom("keyword"));
     case "UNKEYWORD":
-      c.sp();
-      return not(keywordKey(c.atom("keyword")));
+      cursor.sp();
+      return not(keywordKey(cursor.atom("keyword")));
     case "BEFORE":
-      c.sp();
-      return { op: "received", before: c.date() };
+      cursor.sp();
+      return { op: "received", before: cursor.date() };
     case "ON": {
-      c.sp();
-      const d = c.date();
+      cursor.sp();
+      const d = cursor.date();
       return { op: "received", from: d, before: d + dayMs };
     }
     case "SINCE":
-      c.sp();
-      return { op: "received", from: c.date() };
+      cursor.sp();
+      return { op: "received", from: cursor.date() };
     case "SENTBEFORE":
-      c.sp();
-      return { op: "sent", before: c.date() };
+      cursor.sp();
+      return { op: "sent", before: cursor.date() };
     case "SENTON": {
-      c.sp();
-      const d = c.date();
+      cursor.sp();
+      const d = cursor.date();
       return { op: "sent", from: d, before: d + dayMs };
     }
     case "SENTSINCE":
-      c.sp();
-      return { op: "sent", from: c.date() };
+      cursor.sp();
+      return { op: "sent", from: cursor.date() };
     // RFC 8514: SAVEDATE.
     case "SAVEDBEFORE":
-      c.sp();
-      return { op: "saved", before: c.date() };
+      cursor.sp();
+      return { op: "saved", before: cursor.date() };
     case "SAVEDON": {
-      c.sp();
-      const d = c.date();
+      cursor.sp();
+      const d = cursor.date();
       return { op: "saved", from: d, before: d + dayMs };
     }
     case "SAVEDSINCE":
-      c.sp();
-      return { op: "saved", from: c.date() };
+      cursor.sp();
+      return { op: "saved", from: cursor.date() };
     case "SAVEDATESUPPORTED":
       return { op: "all" };
     // RFC 5032: WITHIN.
     case "OLDER":
-      c.sp();
-      return { op: "received", before: Date.now() - c.nzNumber("seconds") * 1000 + 1 };
+      cursor.sp();
+      return { op: "received", before: Date.now() - cursor.nzNumber("seconds") * 1000 + 1 };
     case "YOUNGER":
-      c.sp();
-      return { op: "received", from: Date.now() - c.nzNumber("seconds") * 1000 };
+      cursor.sp();
+      return { op: "received", from: Date.now() - cursor.nzNumber("seconds") * 1000 };
     case "LARGER":
-      c.sp();
-      return { op: "larger", size: c.number64("size") };
+      cursor.sp();
+      return { op: "larger", size: cursor.number64("size") };
     case "SMALLER":
-      c.sp();
-      return { op: "smaller", size: c.number64("size") };
+      cursor.sp();
+      return { op: "smaller", size: cursor.number64("size") };
     case "UID":
-      c.sp();
-      return { op: "set", uid: true, set: parseNumSet(c, "uid set") };
+      cursor.sp();
+      return { op: "set", uid: true, set: parseNumSet(cursor, "uid set") };
     case "MODSEQ": {
       // RFC 7162 §3.1.5: the name and type of a metadata item may come first; all have one modseq here.
-      c.sp();
-      if (c.at('"')) {
-        const at = c.pos;
-        const name = c.string();
-        if (!name.toLowerCase().startsWith("/flags/")) c.fail('entry name "/flags/..."', at);
-        c.sp();
-        c.oneOf(["PRIV", "SHARED", "ALL"], "priv, shared or all");
-        c.sp();
+      cursor.sp();
+      if (cursor.at('"')) {
+        const at = cursor.pos;
+        const name = cursor.string();
+        if (!name.toLowerCase().startsWith("/flags/")) cursor.fail('entry name "/flags/..."', at);
+        cursor.sp();
+        cursor.oneOf(["PRIV", "SHARED", "ALL"], "priv, shared or all");
+        cursor.sp();
       }
       ctx.modseq = true;
-      return { op: "modseq", min: c.number64("modseq") };
+      return { op: "modseq", min: cursor.number64("modseq") };
     }
     case "EMAILID":
-      c.sp();
-      return idKey("emailId", "E", c.atom("EMAILID"), ctx.idSuffix);
+      cursor.sp();
+      return idKey("emailId", "E", cursor.atom("EMAILID"), ctx.idSuffix);
     case "THREADID":
-      c.sp();
-      return idKey("threadId", "T", c.atom("THREADID"), ctx.idSuffix);
+      cursor.sp();
+      return idKey("threadId", "T", cursor.atom("THREADID"), ctx.idSuffix);
   }
-  c.fail("known search key", start);
+  cursor.fail("known search key", start);
 }
 
 function idKey(

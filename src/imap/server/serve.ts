@@ -56,73 +56,75 @@ export async function serveImap(conn: Connection, backend: ImapBackend): Promise
   }
 }
 
-async function serveCommand(s: Session): Promise<void> {
-  const loggedIn = s.state !== State.NotAuthenticated;
-  const timeouts = s.backend.timeouts ?? defaultTimeouts;
-  s.conn.readTimeout = loggedIn ? timeouts.afterLogin : timeouts.beforeLogin;
+async function serveCommand(session: Session): Promise<void> {
+  const loggedIn = session.state !== State.NotAuthenticated;
+  const timeouts = session.backend.timeouts ?? defaultTimeouts;
+  session.conn.readTimeout = loggedIn ? timeouts.afterLogin : timeouts.beforeLogin;
   let tag = "*";
   let command: Command | undefined;
   let answer: Answer | void;
   try {
     // RFC 5465 §3: with NOTIFY changes are sent also between commands.
-    if (s.notify) await deliverUntilInput(s, selectedGroup(s.notify)?.filter.kind === "selected");
-    if (s.ended) return;
+    if (session.notify) {
+      await deliverUntilInput(session, selectedGroup(session.notify)?.filter.kind === "selected");
+    }
+    if (session.ended) return;
     let line: Uint8Array;
     try {
-      line = (await s.conn.readLine(loggedIn ? maxLineAfter : maxLineBefore)).slice();
+      line = (await session.conn.readLine(loggedIn ? maxLineAfter : maxLineBefore)).slice();
     } catch (err) {
       if (err instanceof ConnectionError && err.start !== undefined) {
         tag = tagOf(err.start);
         if (err.reason === "endless") {
-          s.conn.write(`${tag} BAD [TOOBIG] ${err.message}\r\n`);
+          session.conn.write(`${tag} BAD [TOOBIG] ${err.message}\r\n`);
           throw new Unrecoverable(err.message);
         }
         throw new ImapBad(err.message, "TOOBIG");
       }
       throw err;
     }
-    s.trace?.command(line);
-    const bareLf = s.backend.pedantic === true && s.conn.lastLineBareLf;
+    session.trace?.command(line);
+    const bareLf = session.backend.pedantic === true && session.conn.lastLineBareLf;
     const c = new Cursor(line);
-    c.utf8Names = s.utf8;
-    c.lenient = s.backend.pedantic !== true;
+    c.utf8Names = session.utf8;
+    c.lenient = session.backend.pedantic !== true;
     tag = c.tag();
-    s.tag = tag;
+    session.tag = tag;
     // RFC 9051 §2.2: all lines end in CRLF.
     if (bareLf) throw new ImapBad("lines must end in CRLF", "CLIENTBUG");
     c.sp();
-    command = readCommand(c, s);
-    if (command.states === State.Selected) renewRights(s, command);
+    command = readCommand(c, session);
+    if (command.states === State.Selected) renewRights(session, command);
     if (command.stream) {
-      s.conn.mailUnderWay = true;
+      session.conn.mailUnderWay = true;
       try {
-        answer = await command.stream(c, s);
+        answer = await command.stream(c, session);
       } finally {
-        s.conn.mailUnderWay = false;
+        session.conn.mailUnderWay = false;
       }
     } else {
-      const all = await readRest(s.conn, line, loggedIn);
+      const all = await readRest(session.conn, line, loggedIn);
       const whole = new Cursor(all, c.pos);
-      whole.utf8Names = s.utf8;
+      whole.utf8Names = session.utf8;
       whole.lenient = c.lenient;
-      const run = command.parse(whole, s);
+      const run = command.parse(whole, session);
       whole.end();
       answer = await run();
     }
-    await finish(s, command, `OK${text(answer?.code, answer?.text ?? "done")}`, tag);
-    s.badCommands = 0;
+    await finish(session, command, `OK${text(answer?.code, answer?.text ?? "done")}`, tag);
+    session.badCommands = 0;
   } catch (err) {
-    const answer = refusal(s, err);
-    await finish(s, command, answer, tag);
-    s.badCommands = answer.startsWith("BAD") ? s.badCommands + 1 : 0;
-    if (!loggedIn && s.badCommands >= maxBadBeforeLogin) {
-      s.untagged("BYE [CLIENTBUG] too many commands that are wrong");
-      s.ended = true;
-      await s.conn.flush();
+    const answer = refusal(session, err);
+    await finish(session, command, answer, tag);
+    session.badCommands = answer.startsWith("BAD") ? session.badCommands + 1 : 0;
+    if (!loggedIn && session.badCommands >= maxBadBeforeLogin) {
+      session.untagged("BYE [CLIENTBUG] too many commands that are wrong");
+      session.ended = true;
+      await session.conn.flush();
     }
     return;
   }
-  if (command?.afterwards) await command.afterwards(s);
+  if (command?.afterwards) await command.afterwards(session);
 }
 
 /** The tag that a line begins with; "*" if it has none. */
@@ -137,28 +139,30 @@ function tagOf(start: Uint8Array): string {
 
 /** Sends what is pending, then the tagged answer. */
 async function finish(
-  s: Session,
+  session: Session,
   command: Command | undefined,
   answer: string,
   tag: string,
 ): Promise<void> {
-  if (command && !s.ended) {
-    const known = s.view?.count ?? 0;
-    await deliverChanges(s, command.holdsExpunges !== true);
-    if ((s.view?.count ?? 0) > known && command.name.endsWith("FETCH")) s.existsAfterFetch = true;
+  if (command && !session.ended) {
+    const known = session.view?.count ?? 0;
+    await deliverChanges(session, command.holdsExpunges !== true);
+    if ((session.view?.count ?? 0) > known && command.name.endsWith("FETCH")) {
+      session.existsAfterFetch = true;
+    }
   }
-  s.conn.write(`${tag} ${answer}\r\n`);
-  await s.conn.flush();
+  session.conn.write(`${tag} ${answer}\r\n`);
+  await session.conn.flush();
 }
 
 /**
  * Rights of a selected mailbox of others, which its owner may have changed since.
  * @throws ImapNo if it may not be read any more
  */
-function renewRights(s: Session, command: Command): void {
-  const v = s.view;
-  if (!v || v.account === s.account) return;
-  v.rights = effectiveRights(v.account, v.mailboxId, s.store.name);
+function renewRights(session: Session, command: Command): void {
+  const v = session.view;
+  if (!v || v.account === session.account) return;
+  v.rights = effectiveRights(v.account, v.mailboxId, session.store.name);
   if (v.rights.includes("r") || command.name === "CLOSE" || command.name === "UNSELECT") return;
   throw new ImapNo("you may not read this mailbox any more", "NOPERM");
 }
@@ -168,17 +172,17 @@ function text(code: string | undefined, words: string): string {
 }
 
 /** The command's name, looked up and checked against the state. */
-function readCommand(c: Cursor, s: Session): Command {
-  const start = c.pos;
-  let name = c.word("command");
+function readCommand(cursor: Cursor, session: Session): Command {
+  const start = cursor.pos;
+  let name = cursor.word("command");
   if (name === "UID") {
-    c.sp();
-    name = `UID ${c.word("command")}`;
+    cursor.sp();
+    name = `UID ${cursor.word("command")}`;
   }
   const command = commandNamed(name);
   if (!command) throw new ParseError(start, "known command");
-  if (!(command.states & s.state)) {
-    const when = s.state === State.NotAuthenticated
+  if (!(command.states & session.state)) {
+    const when = session.state === State.NotAuthenticated
       ? "log in first"
       : command.states & State.NotAuthenticated
       ? "already logged in"
@@ -189,18 +193,18 @@ function readCommand(c: Cursor, s: Session): Command {
 }
 
 /** The answer to a command that failed. What is the server's own fault ends the connection. */
-function refusal(s: Session, err: unknown): string {
+function refusal(session: Session, err: unknown): string {
   if (err instanceof ParseError) return `BAD ${err.message}`;
   if (err instanceof ImapBad) return `BAD${text(err.code, err.message)}`;
   if (err instanceof ImapNo) {
-    if (err.cause) s.log.debug("command refused", { err: err.cause as Error });
+    if (err.cause) session.log.debug("command refused", { err: err.cause as Error });
     return `NO${text(err.code, err.message)}`;
   }
-  if (err instanceof StoreError) return refusal(s, noForStore(err));
+  if (err instanceof StoreError) return refusal(session, noForStore(err));
   if (err instanceof ConnectionError || err instanceof Unrecoverable) throw err;
   // Only writing fails so, which is never in the middle of an answer.
   if (isStorageFull(err)) {
-    s.log.error("command can't be carried out", { err: err as Error });
+    session.log.error("command can't be carried out", { err: err as Error });
     return `NO${text("UNAVAILABLE", diskFull)}`;
   }
   // The answer may have been cut off in the middle, so the connection can't go on.

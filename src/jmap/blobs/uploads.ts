@@ -134,9 +134,9 @@ export class Uploads {
     }
   }
 
-  #remove(files: Map<string, Upload>, u: Upload): void {
-    files.delete(u.id);
-    removeFile(u.path);
+  #remove(files: Map<string, Upload>, upload: Upload): void {
+    files.delete(upload.id);
+    removeFile(upload.path);
   }
 
   #names(): string[] {

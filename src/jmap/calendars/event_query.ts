@@ -33,11 +33,11 @@ const obj = (x: unknown): JsonObject =>
 const str = (x: unknown): string[] => typeof x === "string" ? [x] : [];
 const values = (x: unknown): JsonObject[] => Object.values(obj(x)).map(obj);
 
-const people = (e: JsonObject, owner: boolean) =>
-  values(e.participants).filter((p) => !owner || obj(p.roles).owner === true)
+const people = (object: JsonObject, owner: boolean) =>
+  values(object.participants).filter((p) => !owner || obj(p.roles).owner === true)
     .flatMap((p) => [...str(p.name), ...str(p.email), ...str(obj(p.sendTo).imip)]);
 
-const texts: Record<string, (e: JsonObject) => string[]> = {
+const texts: Record<string, (object: JsonObject) => string[]> = {
   title: (e) => str(e.title),
   description: (e) => str(e.description),
   location: (e) => values(e.locations).flatMap((l) => [...str(l.name), ...str(l.description)]),
@@ -58,7 +58,7 @@ interface Candidate {
   end: number;
 }
 
-type Condition = (c: Candidate) => boolean;
+type Condition = (candidate: Candidate) => boolean;
 
 export interface EventQuery {
   filter?: JsonObject | null;
@@ -68,9 +68,9 @@ export interface EventQuery {
 }
 
 /** Reads one condition. The times of `after` and `before` are those of a zone. */
-function conditionReader(zone: Zone): (c: JsonObject) => Condition[] {
-  return (c) =>
-    Object.entries(c).map(([name, value]): Condition => {
+function conditionReader(zone: Zone): (object: JsonObject) => Condition[] {
+  return (object) =>
+    Object.entries(object).map(([name, value]): Condition => {
       const wrong = () =>
         new MethodError("invalidArguments", `filter: ${name.slice(0, 100)} can't be so`);
       if (name === "inCalendar" || name === "inCalendars") {
@@ -115,11 +115,11 @@ function conditionReader(zone: Zone): (c: JsonObject) => Condition[] {
 /** The span that every result has to be in, by what stands in the filter with nothing but AND above it. */
 function spanOf(filter: JsonObject | null | undefined, zone: Zone): TimeRange {
   const range = { start: -Infinity, end: Infinity };
-  const look = (f: JsonObject) => {
-    if (f.operator === "AND" && Array.isArray(f.conditions)) {
-      for (const c of f.conditions) look(obj(c));
-    } else if (f.operator === undefined) {
-      const [after, before] = [wallOfLocal(f.after), wallOfLocal(f.before)];
+  const look = (object: JsonObject) => {
+    if (object.operator === "AND" && Array.isArray(object.conditions)) {
+      for (const c of object.conditions) look(obj(c));
+    } else if (object.operator === undefined) {
+      const [after, before] = [wallOfLocal(object.after), wallOfLocal(object.before)];
       if (after !== undefined) range.start = Math.max(range.start, toInstant(zone, after));
       if (before !== undefined) range.end = Math.min(range.end, toInstant(zone, before));
     }
@@ -130,10 +130,10 @@ function spanOf(filter: JsonObject | null | undefined, zone: Zone): TimeRange {
 
 export const eventSorts = ["start", "uid", "recurrenceId", "created", "updated"];
 
-function keyOf(c: Candidate, property: string): string | number {
-  if (property === "start") return c.start;
-  if (property === "uid") return c.row.uid;
-  const value = c.event()[property];
+function keyOf(candidate: Candidate, property: string): string | number {
+  if (property === "start") return candidate.start;
+  if (property === "uid") return candidate.row.uid;
+  const value = candidate.event()[property];
   return typeof value === "string" ? value : "";
 }
 
@@ -180,7 +180,7 @@ function whole(row: ObjectRow, event: () => JsonObject, zone: Zone): Candidate {
 }
 
 /** Ids of the events that meet a filter, in order. @throws MethodError */
-export async function queryEvents(v: View, args: EventQuery): Promise<string[]> {
+export async function queryEvents(view: View, args: EventQuery): Promise<string[]> {
   const zone = args.timeZone ? namedZone(args.timeZone) : utcZone;
   if (zone === undefined) throw new MethodError("invalidArguments", "timeZone: is not known");
   const filter: FilterTree<Condition[]> | undefined = readFilter(
@@ -209,27 +209,27 @@ export async function queryEvents(v: View, args: EventQuery): Promise<string[]> 
     }
   }
   const found: { id: string; keys: (string | number)[] }[] = [];
-  const take = (id: string, c: Candidate) => {
-    if (!meets(filter, (list) => list.every((x) => x(c)))) return;
-    found.push({ id, keys: sort.map((s) => keyOf(c, s.property)) });
+  const take = (id: string, candidate: Candidate) => {
+    if (!meets(filter, (list) => list.every((x) => x(candidate)))) return;
+    found.push({ id, keys: sort.map((s) => keyOf(candidate, s.property)) });
     if (found.length > maxExpanded && expands) {
       throw new MethodError("cannotCalculateOccurrences", `more than ${maxExpanded} dates`);
     }
   };
-  for (const c of shownCollections(v)) {
-    for (const row of v.g.objectsBetween(c.id, span.start, span.end)) {
+  for (const c of shownCollections(view)) {
+    for (const row of view.g.objectsBetween(c.id, span.start, span.end)) {
       await giveWay();
       if (row.component !== "VEVENT") continue;
       const base = idOf("calendars", "object", row.id);
       const before = found.length;
       try {
-        const times = singleTimes(v.g, row, zone);
+        const times = singleTimes(view.g, row, zone);
         if (times !== undefined) {
-          const event = once(() => eventFromSeries(storedSeries(v.g, row, zone))!);
+          const event = once(() => eventFromSeries(storedSeries(view.g, row, zone))!);
           take(base, { row, event, start: times.start, end: times.end });
           continue;
         }
-        const series = await storedSeriesInTurns(v.g, row, zone);
+        const series = await storedSeriesInTurns(view.g, row, zone);
         if (series.kind !== "VEVENT" || mainComponent(series) === undefined) continue;
         const event = once(() => eventFromSeries(series)!);
         if (row.recurring && series.master !== undefined) {

@@ -29,7 +29,7 @@ const fixedProperties = serverProperties.filter((p) => p !== "utcStart" && p !==
 const attempts = 10;
 
 /** The one calendar of an event. @throws SetError invalidProperties, forbidden */
-function calendarIn(ctx: MethodContext, v: View, value: unknown): Collection {
+function calendarIn(ctx: MethodContext, view: View, value: unknown): Collection {
   const wrong = (why: string) => invalidProperties(["calendarIds"], why);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw wrong("the calendar is missing");
@@ -37,18 +37,18 @@ function calendarIn(ctx: MethodContext, v: View, value: unknown): Collection {
   const ids = Object.entries(value);
   if (ids.length !== 1 || ids[0][1] !== true) throw wrong("an event is in one calendar");
   const id = resolveId(ctx, ids[0][0]);
-  const c = id === undefined ? undefined : collectionOfId(v, id);
+  const c = id === undefined ? undefined : collectionOfId(view, id);
   if (c === undefined) throw wrong("there is no such calendar");
-  requireWrite(v, c);
+  requireWrite(view, c);
   return c;
 }
 
 /** The SetError for what the store, the format or scheduling refuses. */
-function refused(v: View, err: unknown, uid = ""): never {
+function refused(view: View, err: unknown, uid = ""): never {
   if (err instanceof EventError) throw invalidProperties(err.names, err.message);
   if (err instanceof ObjectError) throw new SetError("invalidProperties", err.message);
   const exists = () => {
-    const there = v.g.eventsByUid(uid)[0];
+    const there = view.g.eventsByUid(uid)[0];
     return new SetError(
       "alreadyExists",
       "there is an event with this uid",
@@ -91,12 +91,12 @@ const isMine = (ctx: MethodContext, account: string, uri: unknown): boolean => {
 };
 
 /** With the user as who invites, where others are invited and nobody is said to invite. */
-function withOrganizer(ctx: MethodContext, v: View, event: JsonObject): JsonObject {
+function withOrganizer(ctx: MethodContext, view: View, event: JsonObject): JsonObject {
   const people = event.participants as Record<string, JsonObject> | undefined;
   if (people === undefined || Object.keys(people).length === 0 || event.replyTo !== undefined) {
     return event;
   }
-  const { name } = v.access.account;
+  const { name } = view.access.account;
   const address = ctx.s.config.accountAddresses(name).find((a) => isMine(ctx, name, a));
   if (address === undefined) return event;
   return { ...event, replyTo: { imip: `mailto:${address}` } };
@@ -105,8 +105,8 @@ function withOrganizer(ctx: MethodContext, v: View, event: JsonObject): JsonObje
 /** Stores an event, and tells its people if that is asked for. On disk when it resolves. */
 async function store(
   ctx: MethodContext,
-  v: View,
-  c: Collection,
+  view: View,
+  collection: Collection,
   name: string,
   event: JsonObject,
   o: { before?: Series; condition: Condition; tells: boolean; scheduleTag?: string },
@@ -117,31 +117,31 @@ async function store(
     throw new SetError("tooLarge", `an event has at most ${maxObjectSize} bytes`);
   }
   const object = await calendarObjectInTurns(name, content);
-  const account = v.access.account.name;
+  const account = view.access.account.name;
   // Nobody sends mail in somebody else's name: who may only write doesn't invite. Nobody is told of drafts.
-  if (o.tells && event.isDraft !== true && v.access.own) {
-    const place = { scheduler: ctx.s.scheduler, account, g: v.g, collection: c };
+  if (o.tells && event.isDraft !== true && view.access.own) {
+    const place = { scheduler: ctx.s.scheduler, account, g: view.g, collection };
     return await writeEvent(place, object, o.condition);
   }
   const scheduleTag = event.replyTo === undefined ? "" : o.scheduleTag || newTag();
-  const done = await v.g.put(c.id, { ...object, scheduleTag }, o.condition);
+  const done = await view.g.put(collection.id, { ...object, scheduleTag }, o.condition);
   return { ...done, changed: false, series: object.series };
 }
 
 /** Makes an event; returns what the client doesn't know of it. @throws SetError */
 export async function createEvent(
   ctx: MethodContext,
-  v: View,
-  o: JsonObject,
+  view: View,
+  object: JsonObject,
   tells: boolean,
 ): Promise<JsonObject> {
-  const { calendarIds, isDraft, utcStart, utcEnd, ...given } = o;
+  const { calendarIds, isDraft, utcStart, utcEnd, ...given } = object;
   const fixed = fixedProperties.filter((p) => p in given);
   if (fixed.length > 0) throw invalidProperties(fixed, "the server sets these");
   if (isDraft !== undefined && typeof isDraft !== "boolean") {
     throw invalidProperties(["isDraft"], "isDraft is true or false");
   }
-  const c = calendarIn(ctx, v, calendarIds);
+  const c = calendarIn(ctx, view, calendarIds);
   if (c.components.length > 0 && !c.components.includes("VEVENT")) {
     throw invalidProperties(["calendarIds"], "this calendar takes no events");
   }
@@ -158,15 +158,15 @@ export async function createEvent(
     updated: now,
   };
   check(sent);
-  const event = withOrganizer(ctx, v, {
+  const event = withOrganizer(ctx, view, {
     ...preset,
     ...sent,
     ...isDraft === true ? { isDraft } : {},
   });
   const uid = event.uid as string;
   try {
-    if (v.g.eventsByUid(uid).length > 0) throw new GroupwareError("uidConflict", "it is there");
-    const { row } = await store(ctx, v, c, `${crypto.randomUUID()}.ics`, event, {
+    if (view.g.eventsByUid(uid).length > 0) throw new GroupwareError("uidConflict", "it is there");
+    const { row } = await store(ctx, view, c, `${crypto.randomUUID()}.ics`, event, {
       condition: { ifNoneMatch: "*" },
       tells,
     });
@@ -183,10 +183,10 @@ export async function createEvent(
       ...told,
       baseEventId: null,
       ...isDraft === undefined ? { isDraft: false } : {},
-      isOrigin: organizer === undefined || isMine(ctx, v.access.account.name, organizer),
+      isOrigin: organizer === undefined || isMine(ctx, view.access.account.name, organizer),
     };
   } catch (err) {
-    return refused(v, err, uid);
+    return refused(view, err, uid);
   }
 }
 
@@ -207,17 +207,17 @@ function withDate(master: JsonObject, recurrenceId: string, instance: JsonObject
 /** Changes an event, or one of its dates; null if nothing is different from what was asked for. @throws SetError */
 export async function updateEvent(
   ctx: MethodContext,
-  v: View,
+  view: View,
   id: string,
   patch: JsonObject,
   tells: boolean,
 ): Promise<JsonObject | null> {
   for (let i = 0;; i++) {
-    const found = eventOfId(v, id);
+    const found = eventOfId(view, id);
     if (found === undefined) throw notFound();
     const { row, collection, recurrenceId } = found;
-    requireWrite(v, collection);
-    const series = await storedSeriesInTurns(v.g, row);
+    requireWrite(view, collection);
+    const series = await storedSeriesInTurns(view.g, row);
     const read = eventFromSeries(series);
     if (read === undefined) throw notFound();
     const { isDraft: draft, ...master } = read;
@@ -249,7 +249,7 @@ export async function updateEvent(
       Object.keys(given),
     );
     if (sent.uid !== master.uid) throw invalidProperties(["uid"], "the uid of an event stays");
-    const target = sameJson(ids, calendarIds) ? collection : calendarIn(ctx, v, ids);
+    const target = sameJson(ids, calendarIds) ? collection : calendarIn(ctx, view, ids);
     if (recurrenceId !== undefined && target.id !== collection.id) {
       throw invalidProperties(["calendarIds"], "one date can't leave its event");
     }
@@ -258,11 +258,11 @@ export async function updateEvent(
     const differs = isDraft !== wasDraft || !sameJson(next, master);
     if (!differs && target.id === collection.id) return null;
     const told: JsonObject = {};
-    const event = withOrganizer(ctx, v, { ...next, ...isDraft ? { isDraft } : {} });
+    const event = withOrganizer(ctx, view, { ...next, ...isDraft ? { isDraft } : {} });
     if (differs && !("updated" in patch)) event.updated = utcDateOf(Date.now());
     const mine = isMine(
       ctx,
-      v.access.account.name,
+      view.access.account.name,
       (event.replyTo as JsonObject | undefined)?.imip,
     );
     // RFC 5546 §2.1.4: who is invited has to tell which version is the newer one.
@@ -281,14 +281,14 @@ export async function updateEvent(
     try {
       let etag = row.etag;
       if (target.id !== collection.id) {
-        const free = v.g.object(target.id, row.name) === undefined;
+        const free = view.g.object(target.id, row.name) === undefined;
         const name = free ? row.name : `${crypto.randomUUID()}.ics`;
-        const moved = await v.g.move(row, target.id, name, { overwrite: false });
+        const moved = await view.g.move(row, target.id, name, { overwrite: false });
         etag = moved.row.etag;
       }
       if (differs) {
-        const name = v.g.objectById(row.id)?.name ?? row.name;
-        await store(ctx, v, target, name, event, {
+        const name = view.g.objectById(row.id)?.name ?? row.name;
+        await store(ctx, view, target, name, event, {
           before: series,
           condition: { ifMatch: [etag] },
           tells,
@@ -298,7 +298,7 @@ export async function updateEvent(
       return Object.keys(told).length === 0 ? null : told;
     } catch (err) {
       const raced = err instanceof GroupwareError && err.kind === "condition";
-      if (!raced || i >= attempts) return refused(v, err, row.uid);
+      if (!raced || i >= attempts) return refused(view, err, row.uid);
     }
   }
 }
@@ -306,25 +306,25 @@ export async function updateEvent(
 /** Removes an event, or takes one date out of it. @throws SetError */
 export async function destroyEvent(
   ctx: MethodContext,
-  v: View,
+  view: View,
   id: string,
   tells: boolean,
 ): Promise<void> {
-  const found = eventOfId(v, id);
+  const found = eventOfId(view, id);
   if (found === undefined) throw notFound();
   const { row, collection, recurrenceId } = found;
-  requireWrite(v, collection);
+  requireWrite(view, collection);
   if (recurrenceId !== undefined) {
-    await updateEvent(ctx, v, id, { excluded: true }, tells);
+    await updateEvent(ctx, view, id, { excluded: true }, tells);
     return;
   }
   try {
-    if (tells && v.access.own) {
-      const account = v.access.account.name;
-      const place = { scheduler: ctx.s.scheduler, account, g: v.g, collection };
+    if (tells && view.access.own) {
+      const account = view.access.account.name;
+      const place = { scheduler: ctx.s.scheduler, account, g: view.g, collection };
       await removeEvent(place, row.name);
-    } else await v.g.remove(collection.id, row.name);
+    } else await view.g.remove(collection.id, row.name);
   } catch (err) {
-    refused(v, err);
+    refused(view, err);
   }
 }

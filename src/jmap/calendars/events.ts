@@ -54,10 +54,10 @@ export interface FoundEvent {
 }
 
 /** The event of an id; undefined if the user can't see it. */
-export function eventOfId(v: View, id: string): FoundEvent | undefined {
+export function eventOfId(view: View, id: string): FoundEvent | undefined {
   const m = /^(E\d+)(?:_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d))?$/.exec(id);
   if (!m) return undefined;
-  const found = objectOfId(v, m[1]);
+  const found = objectOfId(view, m[1]);
   if (found === undefined || found.row.component !== "VEVENT") return undefined;
   const recurrenceId = m[2] === undefined
     ? undefined
@@ -72,12 +72,12 @@ export function hasDate(series: Series, master: JsonObject, recurrenceId: string
   if (override !== undefined) return (override as JsonObject).excluded !== true;
   const wall = wallOfLocal(recurrenceId)!;
   const at = toInstant(zoneOf(master) ?? utcZone, wall);
-  return series.instances(at - 2 * day, at + 2 * day).some((i) =>
-    i.recurrence !== undefined &&
+  return series.instances(at - 2 * day, at + 2 * day).some((instance) =>
+    instance.recurrence !== undefined &&
     localTime(
-        i.recurrence.date || i.recurrence.zone === ""
-          ? i.recurrence.wall
-          : wallIn(zoneOf(master), series.instant(i.recurrence)),
+        instance.recurrence.date || instance.recurrence.zone === ""
+          ? instance.recurrence.wall
+          : wallIn(zoneOf(master), series.instant(instance.recurrence)),
       ) === recurrenceId
   );
 }
@@ -103,8 +103,8 @@ export function instantsOf(event: JsonObject, floating: Zone): { start: number; 
 
 /** What the server says of an event beside its own properties. */
 function about(
-  s: JmapServices,
-  v: View,
+  services: JmapServices,
+  view: View,
   row: ObjectRow,
   series: Series,
   event: JsonObject,
@@ -114,7 +114,11 @@ function about(
   const at = address.lastIndexOf("@");
   const mine = address === "" ||
     at > 0 &&
-      s.config.mayUseFrom(v.access.account.name, address.slice(0, at), address.slice(at + 1)) ===
+      services.config.mayUseFrom(
+          view.access.account.name,
+          address.slice(0, at),
+          address.slice(at + 1),
+        ) ===
         "yes";
   return {
     calendarIds: { [idOf("calendars", "collection", row.collectionId)]: true },
@@ -137,12 +141,12 @@ export interface EventOptions {
 
 /** An event, or one of its dates, as clients get it; undefined for what can't be read or isn't there. */
 export async function eventObject(
-  s: JmapServices,
-  v: View,
+  services: JmapServices,
+  view: View,
   { row, recurrenceId }: FoundEvent,
-  o: EventOptions = {},
+  options: EventOptions = {},
 ): Promise<JsonObject | undefined> {
-  const series = await storedSeriesInTurns(v.g, row);
+  const series = await storedSeriesInTurns(view.g, row);
   let event = eventFromSeries(series);
   if (event === undefined) return undefined;
   const baseId = idOf("calendars", "object", row.id);
@@ -153,19 +157,19 @@ export async function eventObject(
       ?.[recurrenceId];
     event = patched(event, recurrenceId, override ?? {});
     ids = { id: instanceId(baseId, recurrenceId), baseEventId: baseId };
-  } else if (o.overridesBefore !== undefined || o.overridesAfter !== undefined) {
-    const zone = zoneOf(event) ?? o.floating ?? utcZone;
+  } else if (options.overridesBefore !== undefined || options.overridesAfter !== undefined) {
+    const zone = zoneOf(event) ?? options.floating ?? utcZone;
     const kept = Object.entries(event.recurrenceOverrides as JsonObject ?? {}).filter(([id]) => {
       const at = toInstant(zone, wallOfLocal(id)!);
-      return (o.overridesBefore === undefined || at < o.overridesBefore) &&
-        (o.overridesAfter === undefined || at >= o.overridesAfter);
+      return (options.overridesBefore === undefined || at < options.overridesBefore) &&
+        (options.overridesAfter === undefined || at >= options.overridesAfter);
     });
     event = { ...event, recurrenceOverrides: Object.fromEntries(kept) };
   }
-  const all: JsonObject = { ...ids, ...about(s, v, row, series, event) };
-  if (o.reduceParticipants === true && typeof event.participants === "object") {
+  const all: JsonObject = { ...ids, ...about(services, view, row, series, event) };
+  if (options.reduceParticipants === true && typeof event.participants === "object") {
     const mine = new Set(
-      s.config.accountAddresses(v.access.account.name).map((a) => a.toLowerCase()),
+      services.config.accountAddresses(view.access.account.name).map((a) => a.toLowerCase()),
     );
     all.participants = Object.fromEntries(
       Object.entries(event.participants as Record<string, JsonObject>).filter(([, p]) =>
@@ -174,9 +178,9 @@ export async function eventObject(
       ),
     );
   }
-  const { properties } = o;
+  const { properties } = options;
   if (properties?.has("utcStart") || properties?.has("utcEnd")) {
-    const { start, end } = instantsOf(event, o.floating ?? utcZone);
+    const { start, end } = instantsOf(event, options.floating ?? utcZone);
     all.utcStart = utcDateOf(start);
     all.utcEnd = utcDateOf(end);
   }

@@ -6,13 +6,13 @@ export const participantProperties = ["id", "name", "calendarAddress", "sendTo",
 
 /** All of an account, by id: one for each address that it may send from. */
 export function participantIdentities(
-  s: JmapServices,
+  services: JmapServices,
   account: string,
 ): Map<string, Record<string, unknown>> {
-  const name = s.config.account(account)?.FullName ?? "";
-  const own = s.config.accountAddresses(account).filter((a) => {
+  const name = services.config.account(account)?.FullName ?? "";
+  const own = services.config.accountAddresses(account).filter((a) => {
     const at = a.lastIndexOf("@");
-    return at > 0 && s.config.mayUseFrom(account, a.slice(0, at), a.slice(at + 1)) === "yes";
+    return at > 0 && services.config.mayUseFrom(account, a.slice(0, at), a.slice(at + 1)) === "yes";
   });
   return new Map(own.map((a, i) => {
     const id = `P${createHash("sha256").update(a.toLowerCase()).digest("hex").slice(0, 16)}`;
@@ -21,7 +21,7 @@ export function participantIdentities(
   }));
 }
 
-export function participantState(s: JmapServices, account: string): string {
-  const all = JSON.stringify([...participantIdentities(s, account).values()]);
+export function participantState(services: JmapServices, account: string): string {
+  const all = JSON.stringify([...participantIdentities(services, account).values()]);
   return createHash("sha256").update(all).digest("hex").slice(0, 16);
 }

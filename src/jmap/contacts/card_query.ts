@@ -28,15 +28,15 @@ const texts: Record<string, (card: JsonObject) => string[]> = {
   "name/surname": (c) => componentsOf(c, "surname"),
   "name/surname2": (c) => componentsOf(c, "surname2"),
   nickname: (c) => values(c.nicknames).flatMap((x) => str(x.name)),
-  organization: (c) =>
-    values(c.organizations).flatMap((x) => [
+  organization: (object) =>
+    values(object.organizations).flatMap((x) => [
       ...str(x.name),
       ...(Array.isArray(x.units) ? x.units.flatMap((u) => str(obj(u).name)) : []),
     ]),
   email: (c) => values(c.emails).flatMap((x) => [...str(x.address), ...str(x.label)]),
   phone: (c) => values(c.phones).flatMap((x) => [...str(x.number), ...str(x.label)]),
-  onlineService: (c) =>
-    values(c.onlineServices).flatMap((x) => [
+  onlineService: (object) =>
+    values(object.onlineServices).flatMap((x) => [
       ...str(x.service),
       ...str(x.uri),
       ...str(x.user),
@@ -45,9 +45,9 @@ const texts: Record<string, (card: JsonObject) => string[]> = {
   address: (c) => values(c.addresses).flatMap((x) => [...str(x.full), ...allComponents(x)]),
   note: (c) => values(c.notes).flatMap((x) => str(x.note)),
 };
-const moreTexts = (c: JsonObject): string[] => [
-  ...Object.keys(obj(c.keywords)),
-  ...values(c.titles).flatMap((x) => str(x.name)),
+const moreTexts = (object: JsonObject): string[] => [
+  ...Object.keys(obj(object.keywords)),
+  ...values(object.titles).flatMap((x) => str(x.name)),
 ];
 
 /** Words of a text condition; what stands in quotes is one (RFC 8621 §4.4.1). */
@@ -63,8 +63,8 @@ function wordsOf(text: string): string[] {
 type Condition = { name: string; test: (card: JsonObject, row: ObjectRow) => boolean };
 
 /** Reads one condition: all of its properties have to hold. */
-function readCondition(c: JsonObject): Condition[] {
-  return Object.entries(c).map(([name, value]) => {
+function readCondition(object: JsonObject): Condition[] {
+  return Object.entries(object).map(([name, value]) => {
     const wrong = () =>
       new MethodError("invalidArguments", `filter: ${name.slice(0, 100)} can't be so`);
     const time = (of: "created" | "updated", after: boolean) => {
@@ -139,7 +139,7 @@ function keyOf(card: JsonObject, row: ObjectRow, property: string): string | num
 
 /** The cards that meet a filter, in order. @throws MethodError */
 export async function queryCards(
-  v: View,
+  view: View,
   args: { filter?: JsonObject | null; sort?: Comparator[] | null },
 ): Promise<string[]> {
   const filter: FilterTree<Condition[]> | undefined = readFilter(args.filter, readCondition);
@@ -162,9 +162,9 @@ export async function queryCards(
   }
   const rowsAlone = filter === undefined && sort.length === 0;
   const found: { id: string; keys: (string | number)[] }[] = [];
-  for (const c of shownCollections(v)) {
+  for (const c of shownCollections(view)) {
     for (let after = "";;) {
-      const rows = v.g.objects(c.id, after, 500);
+      const rows = view.g.objects(c.id, after, 500);
       for (const row of rows) {
         await giveWay();
         const id = idOf("addressbooks", "object", row.id);
@@ -172,7 +172,7 @@ export async function queryCards(
           found.push({ id, keys: [] });
           continue;
         }
-        const card = await contactObject(v, row, withoutMedia).catch(() => ({}));
+        const card = await contactObject(view, row, withoutMedia).catch(() => ({}));
         if (!meets(filter, (list) => list.every((x) => x.test(card, row)))) continue;
         found.push({ id, keys: sort.map((s) => keyOf(card, row, s.property)) });
       }

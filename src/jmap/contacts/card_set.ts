@@ -31,7 +31,7 @@ const attempts = 5;
 const maxMedia = 7 * 1024 * 1024;
 
 /** The one address book of a card. @throws SetError invalidProperties, forbidden */
-function bookOf(ctx: MethodContext, v: View, value: unknown): Collection {
+function bookOf(ctx: MethodContext, view: View, value: unknown): Collection {
   const wrong = (why: string) => invalidProperties(["addressBookIds"], why);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw wrong("the address book is missing");
@@ -39,9 +39,9 @@ function bookOf(ctx: MethodContext, v: View, value: unknown): Collection {
   const ids = Object.entries(value);
   if (ids.length !== 1 || ids[0][1] !== true) throw wrong("a card is in one address book");
   const id = resolveId(ctx, ids[0][0]);
-  const c = id === undefined ? undefined : collectionOfId(v, id);
+  const c = id === undefined ? undefined : collectionOfId(view, id);
   if (c === undefined) throw wrong("there is no such address book");
-  requireWrite(v, c);
+  requireWrite(view, c);
   return c;
 }
 
@@ -67,7 +67,7 @@ function refused(err: unknown): never {
 /** Media with their data: blobs that a client names, and those of the card that is there. @throws SetError */
 async function withData(
   ctx: MethodContext,
-  v: View,
+  view: View,
   card: JsonObject,
   before?: { row: ObjectRow; card: JsonObject },
 ): Promise<JsonObject> {
@@ -99,7 +99,7 @@ async function withData(
       filled[id] = { ...more, uri: there.uri, ...type };
       continue;
     }
-    const blob = await openBlob(ctx.s, v.access, blobId);
+    const blob = await openBlob(ctx.s, view.access, blobId);
     if (blob === undefined) {
       throw new SetError("blobNotFound", "there is no such blob", { notFound: [blobId] });
     }
@@ -152,12 +152,12 @@ async function object(
 /** Makes a card; returns what the client doesn't know of it. @throws SetError */
 export async function createCard(
   ctx: MethodContext,
-  v: View,
+  view: View,
   o: JsonObject,
 ): Promise<JsonObject> {
   const { addressBookIds, ...given } = o;
   if ("id" in given) throw invalidProperties(["id"], "the server sets this");
-  const book = bookOf(ctx, v, addressBookIds);
+  const book = bookOf(ctx, view, addressBookIds);
   const sent = Object.fromEntries(Object.entries(given).filter(([, x]) => x !== null));
   const now = utcDateOf(Date.now());
   const preset: JsonObject = {
@@ -168,10 +168,10 @@ export async function createCard(
     updated: now,
   };
   check(sent);
-  const card = await withData(ctx, v, { ...preset, ...sent });
+  const card = await withData(ctx, view, { ...preset, ...sent });
   const made = await object(`${crypto.randomUUID()}.vcf`, card);
   try {
-    const { row } = await v.g.put(book.id, made, { ifNoneMatch: "*" });
+    const { row } = await view.g.put(book.id, made, { ifNoneMatch: "*" });
     const told = Object.fromEntries(
       Object.entries(preset).filter(([k]) => k !== "@type" && !(k in sent)),
     );
@@ -183,7 +183,7 @@ export async function createCard(
     };
   } catch (err) {
     if (err instanceof GroupwareError && err.kind === "uidConflict") {
-      const there = v.g.objectByUid(book.id, made.index.uid);
+      const there = view.g.objectByUid(book.id, made.index.uid);
       throw new SetError(
         "alreadyExists",
         "there is a card with this uid in the address book",
@@ -197,16 +197,16 @@ export async function createCard(
 /** Changes a card; null if nothing is different from what the client asked for. @throws SetError */
 export async function updateCard(
   ctx: MethodContext,
-  v: View,
+  view: View,
   id: string,
   patch: JsonObject,
 ): Promise<JsonObject | null> {
   for (let i = 0;; i++) {
-    const found = objectOfId(v, id);
+    const found = objectOfId(view, id);
     if (found === undefined) throw notFound();
     const { row, collection } = found;
-    requireWrite(v, collection);
-    const stored = await readStored(v, row);
+    requireWrite(view, collection);
+    const stored = await readStored(view, row);
     const { card } = stored.converted;
     const shown: JsonObject = {
       id,
@@ -221,9 +221,9 @@ export async function updateCard(
     }
     const book = sameJson(addressBookIds, shown.addressBookIds)
       ? collection
-      : bookOf(ctx, v, addressBookIds);
+      : bookOf(ctx, view, addressBookIds);
     check(sent);
-    const next = await withData(ctx, v, sent, { row, card });
+    const next = await withData(ctx, view, sent, { row, card });
     const differs = !sameJson(next, card);
     if (!differs && book.id === collection.id) return null;
     const updated = utcDateOf(Date.now());
@@ -232,11 +232,11 @@ export async function updateCard(
     const changed = differs ? await object(row.name, next, stored) : undefined;
     try {
       if (book.id !== collection.id) {
-        const free = v.g.object(book.id, row.name) === undefined;
+        const free = view.g.object(book.id, row.name) === undefined;
         const name = free ? row.name : `${crypto.randomUUID()}.vcf`;
-        await v.g.move(row, book.id, name, { overwrite: false, changed });
+        await view.g.move(row, book.id, name, { overwrite: false, changed });
       } else if (changed !== undefined) {
-        await v.g.put(collection.id, changed, { ifMatch: [row.etag] });
+        await view.g.put(collection.id, changed, { ifMatch: [row.etag] });
       }
       return differs && !setsTime ? { updated } : null;
     } catch (err) {
@@ -247,12 +247,12 @@ export async function updateCard(
 }
 
 /** @throws SetError notFound, forbidden */
-export async function destroyCard(v: View, id: string): Promise<void> {
-  const found = objectOfId(v, id);
+export async function destroyCard(view: View, id: string): Promise<void> {
+  const found = objectOfId(view, id);
   if (found === undefined) throw notFound();
-  requireWrite(v, found.collection);
+  requireWrite(view, found.collection);
   try {
-    await v.g.remove(found.collection.id, found.row.name);
+    await view.g.remove(found.collection.id, found.row.name);
   } catch (err) {
     refused(err);
   }

@@ -25,11 +25,11 @@ export function askedContactProperties(
 
 /** A card as clients get it. */
 export async function contactObject(
-  v: View,
+  view: View,
   row: ObjectRow,
   properties?: ReadonlySet<string>,
 ): Promise<JsonObject> {
-  const { converted } = await readStored(v, row);
+  const { converted } = await readStored(view, row);
   const card = properties === undefined || properties.has("media")
     ? withBlobs(row, converted.card)
     : converted.card;

@@ -18,8 +18,8 @@ export function accountIdOf(name: string): string {
 }
 
 /** Names of the accounts that a user may have something to do with, the own one first. */
-export function accountNames(s: JmapServices, user: User): string[] {
-  return [user.account, ...s.sharing.owners(user.account)];
+export function accountNames(services: JmapServices, user: User): string[] {
+  return [user.account, ...services.sharing.owners(user.account)];
 }
 
 export class AccountAccess {
@@ -28,8 +28,8 @@ export class AccountAccess {
   readonly #open = new Map<string, Access>();
   readonly #accounts: Account[] = [];
 
-  constructor(s: JmapServices, user: User) {
-    this.#s = s;
+  constructor(services: JmapServices, user: User) {
+    this.#s = services;
     this.#user = user;
   }
 

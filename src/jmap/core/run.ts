@@ -32,7 +32,7 @@ export type MethodTable = ReadonlyMap<string, Method>;
 
 /** Runs a request's method calls. Never throws for what a method does. */
 export async function runRequest(
-  s: JmapServices,
+  services: JmapServices,
   table: MethodTable,
   user: User,
   request: JmapRequest,
@@ -41,7 +41,7 @@ export async function runRequest(
   const responses: Invocation[] = [];
   const createdIds = new Map(Object.entries(request.createdIds ?? {}));
   const using = new Set(request.using);
-  const access = new AccountAccess(s, user);
+  const access = new AccountAccess(services, user);
   let turn = performance.now();
   try {
     const pending = [...request.methodCalls];
@@ -50,7 +50,7 @@ export async function runRequest(
       const also: Invocation[] = [];
       const implicit: Invocation[] = [];
       const ctx: MethodContext = {
-        s,
+        s: services,
         user,
         using,
         createdIds,

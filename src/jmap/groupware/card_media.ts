@@ -15,8 +15,8 @@ export interface ReadCard {
 }
 
 /** Reads a stored card. @throws FormatError for one that can't be read */
-export async function readStored(v: View, row: ObjectRow): Promise<ReadCard> {
-  const text = decoder.decode(v.g.content(row.id) ?? new Uint8Array(0));
+export async function readStored(view: View, row: ObjectRow): Promise<ReadCard> {
+  const text = decoder.decode(view.g.content(row.id) ?? new Uint8Array(0));
   const [component] = await parseInTurns(text);
   return { component, converted: cardFromVcard(component) };
 }
@@ -65,11 +65,11 @@ export function withBlobs(row: ObjectRow, card: JsonObject): JsonObject {
 
 /** The picture or sound that a blob id is of. */
 export async function mediaBlob(
-  v: View,
+  view: View,
   row: ObjectRow,
   blobId: string,
 ): Promise<Uint8Array | undefined> {
-  const { converted } = await readStored(v, row);
+  const { converted } = await readStored(view, row);
   const media = converted.card.media as Record<string, JsonObject> | undefined;
   for (const m of Object.values(media ?? {})) {
     const data = typeof m.uri === "string" ? dataOf(m.uri) : undefined;

@@ -54,37 +54,38 @@ export function collectionRights(home: Home, rights: Rights): Record<string, boo
 }
 
 /** With whom a collection is shared, by the ids of principals; null for those who may not know. */
-function shareWith(v: View, c: Collection): Record<string, unknown> | null {
-  if (!v.access.own) return null;
-  const grants = v.g.grants(c.id);
+function shareWith(view: View, collection: Collection): Record<string, unknown> | null {
+  if (!view.access.own) return null;
+  const grants = view.g.grants(collection.id);
   return grants.length === 0 ? null : Object.fromEntries(
-    grants.map((g) => [accountIdOf(g.account), rightsObject(v, g.rights)]),
+    grants.map((g) => [accountIdOf(g.account), rightsObject(view, g.rights)]),
   );
 }
 
 function collectionObject(
-  v: View,
-  c: Collection,
+  view: View,
+  collection: Collection,
   usual: number | undefined,
 ): Record<string, unknown> {
-  const kept = v.g.properties(c.id);
+  const kept = view.g.properties(collection.id);
   const settings = collectionSettings(kept);
   const text = (name: keyof typeof lookProperties) => {
     const xml = kept.get(lookProperties[name]);
     return xml === undefined ? "" : elementText(xml);
   };
-  const books = v.home === "addressbooks";
-  const shown = text("name") || (c.name === "default" ? books ? "Contacts" : "Calendar" : c.name);
+  const books = view.home === "addressbooks";
+  const shown = text("name") ||
+    (collection.name === "default" ? books ? "Contacts" : "Calendar" : collection.name);
   const order = Number(text("order"));
   const book = {
-    id: idOf(v.home, "collection", c.id),
+    id: idOf(view.home, "collection", collection.id),
     name: shown.slice(0, 255),
     description: text(books ? "bookDescription" : "calendarDescription") || null,
     sortOrder: Number.isInteger(order) && order > 0 ? order : 0,
-    isDefault: v.access.own && c.id === usual,
-    isSubscribed: v.access.own ? settings.isSubscribed ?? true : true,
-    shareWith: shareWith(v, c),
-    myRights: rightsObject(v, rightsIn(v, c)!),
+    isDefault: view.access.own && collection.id === usual,
+    isSubscribed: view.access.own ? settings.isSubscribed ?? true : true,
+    shareWith: shareWith(view, collection),
+    myRights: rightsObject(view, rightsIn(view, collection)!),
   };
   if (books) return book;
   const zone = text("timeZone");
@@ -101,11 +102,11 @@ function collectionObject(
 }
 
 /** All that the user may see, by id. */
-export function collectionObjects(v: View): Map<string, Record<string, unknown>> {
-  const usual = (v.home === "addressbooks" ? defaultBook(v.g) : defaultCalendar(v.g))?.id;
+export function collectionObjects(view: View): Map<string, Record<string, unknown>> {
+  const usual = (view.home === "addressbooks" ? defaultBook(view.g) : defaultCalendar(view.g))?.id;
   return new Map(
-    shownCollections(v).map((
+    shownCollections(view).map((
       c,
-    ) => [idOf(v.home, "collection", c.id), collectionObject(v, c, usual)]),
+    ) => [idOf(view.home, "collection", c.id), collectionObject(view, c, usual)]),
   );
 }

@@ -59,11 +59,11 @@ const checks: Record<string, (x: unknown) => boolean> = {
 };
 
 /** Names of accounts with their rights. @throws SetError invalidProperties */
-function readShares(ctx: MethodContext, v: View, value: unknown) {
+function readShares(ctx: MethodContext, view: View, value: unknown) {
   const grants: { account: string; rights: "read" | "write" }[] = [];
   for (const [id, rights] of Object.entries(isObject(value) ? value : {})) {
     const account = [...ctx.s.config.dynamic.Accounts.keys()].find((n) => accountIdOf(n) === id);
-    if (account === undefined || account === v.access.account.name) {
+    if (account === undefined || account === view.access.account.name) {
       throw invalidProperties(["shareWith"], `there is no principal ${id.slice(0, 100)}`);
     }
     if (!isObject(rights) || !Object.values(rights).every(isBoolean)) {
@@ -91,12 +91,12 @@ function readShares(ctx: MethodContext, v: View, value: unknown) {
 
 /** What has to be stored for values that differ from those before. */
 function storedChanges(
-  v: View,
+  view: View,
   changed: Json,
   settings: CollectionSettings,
 ): [string, string | null][] {
   const list: [string, string | null][] = [];
-  const books = v.home === "addressbooks";
+  const books = view.home === "addressbooks";
   const look = (name: keyof typeof lookProperties, value: unknown) => {
     const key = lookProperties[name];
     list.push([key, value === null ? null : textElement(key, String(value))]);
@@ -159,8 +159,8 @@ function storeError(err: unknown): never {
 }
 
 /** Checks values that a client sets. @throws SetError invalidProperties */
-function checkValues(v: View, values: Json): void {
-  const known = v.home === "addressbooks" ? bookProperties : calendarProperties;
+function checkValues(view: View, values: Json): void {
+  const known = view.home === "addressbooks" ? bookProperties : calendarProperties;
   const bad = Object.entries(values).filter(([k, x]) =>
     !known.includes(k) || !Object.hasOwn(checks, k) || !checks[k](x)
   ).map(([k]) => k);
@@ -176,64 +176,64 @@ export interface CollectionSetArgs extends SetArgs {
 /** Carries out a /set of address books or calendars. */
 export async function setCollections(
   ctx: MethodContext,
-  v: View,
+  view: View,
   args: CollectionSetArgs,
 ): Promise<Record<string, unknown>> {
-  const { g } = v;
-  const kind = v.home === "addressbooks" ? "addressbook" as const : "calendar" as const;
-  const share = async (c: Collection, value: unknown) => {
-    const grants = readShares(ctx, v, value);
+  const { g } = view;
+  const kind = view.home === "addressbooks" ? "addressbook" as const : "calendar" as const;
+  const share = async (collection: Collection, value: unknown) => {
+    const grants = readShares(ctx, view, value);
     // Where to look comes first: none is missing then after a crash.
-    for (const { account } of grants) await ctx.s.sharing.add(v.access.account.name, account);
+    for (const { account } of grants) await ctx.s.sharing.add(view.access.account.name, account);
     const rights = (list: readonly { account: string; rights: "read" | "write" }[]) =>
-      new Map(list.map((x) => [x.account, rightsObject(v, x.rights)]));
-    const before = rights(g.grants(c.id));
-    await g.setGrants(c.id, grants);
-    const id = idOf(v.home, "collection", c.id);
-    const name = String(collectionObjects(v).get(id)?.name ?? "");
+      new Map(list.map((x) => [x.account, rightsObject(view, x.rights)]));
+    const before = rights(g.grants(collection.id));
+    await g.setGrants(collection.id, grants);
+    const id = idOf(view.home, "collection", collection.id);
+    const name = String(collectionObjects(view).get(id)?.name ?? "");
     const objectType = kind === "calendar" ? "Calendar" : "AddressBook";
     await noteShares(
       ctx.s,
-      v.access.user,
+      view.access.user,
       { objectType, objectId: id, name },
       before,
       rights(grants),
     );
   };
   const result = await runSet(ctx, args, {
-    state: () => groupwareState(v, "collection"),
+    state: () => groupwareState(view, "collection"),
     async create(o) {
-      requireOwner(v);
+      requireOwner(view);
       if (o.name === undefined) throw invalidProperties(["name"], "name is missing");
-      checkValues(v, o);
-      readShares(ctx, v, o.shareWith);
+      checkValues(view, o);
+      readShares(ctx, view, o.shareWith);
       const { shareWith, ...values } = o;
       const properties = new Map(
-        storedChanges(v, values, {}).filter((x): x is [string, string] => x[1] !== null),
+        storedChanges(view, values, {}).filter((x): x is [string, string] => x[1] !== null),
       );
       try {
         const c = await g.createCollection(kind, crypto.randomUUID(), { properties });
         if (isObject(shareWith)) await share(c, shareWith);
-        const made = collectionObjects(v).get(idOf(v.home, "collection", c.id))!;
+        const made = collectionObjects(view).get(idOf(view.home, "collection", c.id))!;
         return Object.fromEntries(Object.entries(made).filter(([k]) => !(k in o)));
       } catch (err) {
         return storeError(err);
       }
     },
     async update(id, patch) {
-      const c = collectionOfId(v, id);
-      const before = collectionObjects(v).get(id);
+      const c = collectionOfId(view, id);
+      const before = collectionObjects(view).get(id);
       if (c === undefined || before === undefined) throw notFound();
       const after = applyPatch(before, patch);
       const changed = Object.fromEntries(
         Object.entries(after).filter(([k, x]) => !sameJson(x, before[k])),
       );
       if (Object.keys(changed).length === 0) return null;
-      requireOwner(v);
-      checkValues(v, changed);
+      requireOwner(view);
+      checkValues(view, changed);
       const { shareWith, ...values } = changed;
       try {
-        const list = storedChanges(v, values, collectionSettings(g.properties(c.id)));
+        const list = storedChanges(view, values, collectionSettings(g.properties(c.id)));
         if (shareWith !== undefined) await share(c, shareWith);
         if (list.length > 0) await g.setProperties(c.id, 0, list);
       } catch (err) {
@@ -242,9 +242,9 @@ export async function setCollections(
       return null;
     },
     async destroy(id) {
-      const c = collectionOfId(v, id);
+      const c = collectionOfId(view, id);
       if (c === undefined) throw notFound();
-      requireOwner(v);
+      requireOwner(view);
       if (!args.removeContents && g.count(c.id) > 0) {
         throw new SetError(
           kind === "calendar" ? "calendarHasEvent" : "addressBookHasContents",
@@ -258,16 +258,16 @@ export async function setCollections(
   const failed = [result.notCreated, result.notUpdated, result.notDestroyed].some((x) =>
     x !== null
   );
-  if (typeof chosen !== "string" || failed || !v.access.own) return result;
+  if (typeof chosen !== "string" || failed || !view.access.own) return result;
   const id = resolveId(ctx, chosen);
-  const c = id === undefined ? undefined : collectionOfId(v, id);
+  const c = id === undefined ? undefined : collectionOfId(view, id);
   if (c === undefined) return result;
-  const before = collectionObjects(v);
+  const before = collectionObjects(view);
   await setDefault(g, c);
   const updated = { ...result.updated as Record<string, Json | null> | null };
   const created = result.created as Record<string, Json> | null;
-  for (const x of shownCollections(v)) {
-    const key = idOf(v.home, "collection", x.id);
+  for (const x of shownCollections(view)) {
+    const key = idOf(view.home, "collection", x.id);
     const isDefault = x.id === c.id;
     if (before.get(key)?.isDefault === isDefault) continue;
     const made = Object.values(created ?? {}).find((o) => o.id === key);
@@ -276,7 +276,7 @@ export async function setCollections(
   }
   return {
     ...result,
-    newState: groupwareState(v, "collection"),
+    newState: groupwareState(view, "collection"),
     updated: Object.keys(updated).length === 0 ? null : updated,
   };
 }

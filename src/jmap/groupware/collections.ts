@@ -45,73 +45,76 @@ export function numberOf(home: Home, kind: Kind, id: string): number | undefined
 export type Rights = "owner" | "write" | "read";
 
 /** What the user may do with a collection; undefined if it isn't there for them. */
-export function rightsIn(v: View, c: Collection): Rights | undefined {
-  if (c.home !== v.home || c.kind !== "calendar" && c.kind !== "addressbook") return undefined;
-  return v.access.own ? "owner" : v.g.rightsOf(c.id, v.access.user.account);
+export function rightsIn(view: View, collection: Collection): Rights | undefined {
+  if (
+    collection.home !== view.home ||
+    collection.kind !== "calendar" && collection.kind !== "addressbook"
+  ) return undefined;
+  return view.access.own ? "owner" : view.g.rightsOf(collection.id, view.access.user.account);
 }
 
 /** The collections that the user may see. */
-export function shownCollections(v: View): Collection[] {
-  return v.g.collections(v.home).filter((c) => rightsIn(v, c) !== undefined);
+export function shownCollections(view: View): Collection[] {
+  return view.g.collections(view.home).filter((c) => rightsIn(view, c) !== undefined);
 }
 
 /** A collection by its id; undefined if the user can't see it. */
-export function collectionOfId(v: View, id: string): Collection | undefined {
-  const n = numberOf(v.home, "collection", id);
-  const c = n === undefined ? undefined : v.g.collectionById(n);
-  return c && rightsIn(v, c) !== undefined ? c : undefined;
+export function collectionOfId(view: View, id: string): Collection | undefined {
+  const n = numberOf(view.home, "collection", id);
+  const c = n === undefined ? undefined : view.g.collectionById(n);
+  return c && rightsIn(view, c) !== undefined ? c : undefined;
 }
 
 /** An object by its id, with its collection; undefined if the user can't see it. */
 export function objectOfId(
-  v: View,
+  view: View,
   id: string,
 ): { row: ObjectRow; collection: Collection } | undefined {
-  const n = numberOf(v.home, "object", id);
-  const row = n === undefined ? undefined : v.g.objectById(n);
-  const collection = row && v.g.collectionById(row.collectionId);
-  return row && collection && rightsIn(v, collection) !== undefined
+  const n = numberOf(view.home, "object", id);
+  const row = n === undefined ? undefined : view.g.objectById(n);
+  const collection = row && view.g.collectionById(row.collectionId);
+  return row && collection && rightsIn(view, collection) !== undefined
     ? { row, collection }
     : undefined;
 }
 
 /** @throws SetError forbidden */
-export function requireWrite(v: View, c: Collection): void {
-  const rights = rightsIn(v, c);
+export function requireWrite(view: View, collection: Collection): void {
+  const rights = rightsIn(view, collection);
   if (rights !== "owner" && rights !== "write") {
     throw new SetError("forbidden", "you may read this, and not change it");
   }
 }
 
 /** @throws SetError forbidden */
-export function requireOwner(v: View): void {
-  if (!v.access.own) throw new SetError("forbidden", "only its owner may do that");
+export function requireOwner(view: View): void {
+  if (!view.access.own) throw new SetError("forbidden", "only its owner may do that");
 }
 
 /** What tells which collections a user of another account may see: states are of those. */
-function prefix(v: View): string {
-  if (v.access.own) return "";
-  const shown = shownCollections(v).map((c) => `${c.id} ${rightsIn(v, c)}`).join(",");
+function prefix(view: View): string {
+  if (view.access.own) return "";
+  const shown = shownCollections(view).map((c) => `${c.id} ${rightsIn(view, c)}`).join(",");
   return `${createHash("sha256").update(shown).digest("hex").slice(0, 12)}_`;
 }
 
 /** The state of the collections, or of the objects, that a user may see. */
-export function groupwareState(v: View, kind: Kind): string {
-  return prefix(v) + v.g.stateOf(v.home, kind);
+export function groupwareState(view: View, kind: Kind): string {
+  return prefix(view) + view.g.stateOf(view.home, kind);
 }
 
 /** What came, changed and went since a state that was given out; undefined if that isn't known. */
-export function eventsOf(v: View, kind: Kind, state: string) {
-  const before = prefix(v);
+export function eventsOf(view: View, kind: Kind, state: string) {
+  const before = prefix(view);
   const rest = state.startsWith(before) ? state.slice(before.length) : "";
   const m = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(rest);
   if (!m) return undefined;
-  const shown = new Set(shownCollections(v).map((c) => c.id));
+  const shown = new Set(shownCollections(view).map((c) => c.id));
   const [modseq, upTo] = [Number(m[1]), m[2] === undefined ? Infinity : Number(m[2])];
   // Of a state within one modseq (a calendar that went with its events) the later ones are still to be told.
   const from = upTo === Infinity ? modseq : modseq - 1;
-  const only = v.home === "calendars" ? "VEVENT" : undefined;
-  const events = v.g.eventsSince(v.home, kind, from, (id) => shown.has(id), only)
+  const only = view.home === "calendars" ? "VEVENT" : undefined;
+  const events = view.g.eventsSince(view.home, kind, from, (id) => shown.has(id), only)
     ?.filter((e) => e.modseq > modseq || e.id > upTo)
     .map((e) => ({ kind: e.kind, modseq: e.modseq, order: e.id }));
   return events && { events, before };
@@ -119,13 +122,13 @@ export function eventsOf(v: View, kind: Kind, state: string) {
 
 /** The response to /changes. @throws MethodError cannotCalculateChanges */
 export function groupwareChanges(
-  v: View,
+  view: View,
   kind: Kind,
   args: { accountId: string; sinceState: string; maxChanges?: number | null },
 ): Record<string, unknown> {
-  const found = eventsOf(v, kind, args.sinceState);
+  const found = eventsOf(view, kind, args.sinceState);
   if (found === undefined) throw cannotCalculate();
-  const now = v.g.stateOf(v.home, kind);
-  const r = changesResponse(args, found.events, now, (n) => idOf(v.home, kind, n));
+  const now = view.g.stateOf(view.home, kind);
+  const r = changesResponse(args, found.events, now, (n) => idOf(view.home, kind, n));
   return { ...r, newState: found.before + r.newState };
 }

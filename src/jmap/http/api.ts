@@ -34,12 +34,16 @@ async function readBody(req: WebRequest): Promise<Uint8Array> {
 }
 
 /** Answers a POST to the API. */
-export async function answerApi(s: JmapServices, user: User, req: WebRequest): Promise<Response> {
+export async function answerApi(
+  services: JmapServices,
+  user: User,
+  req: WebRequest,
+): Promise<Response> {
   try {
     const value = await parseBody(await readBody(req));
-    const request = checkRequest(value, knownCapabilities(s, user));
-    const response = await runRequest(s, methodTable, user, request, req);
-    return jsonResponse(200, { ...response, sessionState: sessionState(s, user) });
+    const request = checkRequest(value, knownCapabilities(services, user));
+    const response = await runRequest(services, methodTable, user, request, req);
+    return jsonResponse(200, { ...response, sessionState: sessionState(services, user) });
   } catch (err) {
     if (err instanceof RequestError) return problemResponse(err);
     throw err;

@@ -43,12 +43,19 @@ export function preflight(req: WebRequest, origins: readonly string[]): Response
 }
 
 /** Lets a page of an allowed origin read the answer. */
-export function withCors(req: WebRequest, origins: readonly string[], r: Response): Response {
+export function withCors(
+  req: WebRequest,
+  origins: readonly string[],
+  response: Response,
+): Response {
   const origin = allowedOrigin(req, origins);
-  if (origins.length > 0) r.headers.append("Vary", "Origin");
-  if (origin === undefined) return r;
-  r.headers.set("Access-Control-Allow-Origin", origin);
-  r.headers.set("Access-Control-Expose-Headers", "Content-Range, Accept-Ranges, Content-Length");
-  r.headers.set("Cross-Origin-Resource-Policy", "cross-origin");
-  return r;
+  if (origins.length > 0) response.headers.append("Vary", "Origin");
+  if (origin === undefined) return response;
+  response.headers.set("Access-Control-Allow-Origin", origin);
+  response.headers.set(
+    "Access-Control-Expose-Headers",
+    "Content-Range, Accept-Ranges, Content-Length",
+  );
+  response.headers.set("Cross-Origin-Resource-Policy", "cross-origin");
+  return response;
 }

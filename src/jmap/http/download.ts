@@ -36,15 +36,15 @@ function disposition(name: string): string {
 
 /** Sends what a blob id stands for. */
 export async function answerDownload(
-  s: JmapServices,
+  services: JmapServices,
   user: User,
   req: WebRequest,
   accountId: string,
   blobId: string,
   name: string,
 ): Promise<Response> {
-  accountNamed(s, user, accountId);
-  const access = new AccountAccess(s, user);
+  accountNamed(services, user, accountId);
+  const access = new AccountAccess(services, user);
   let blob: Blob | undefined;
   let open = true;
   const close = () => {
@@ -54,7 +54,7 @@ export async function answerDownload(
     access.close();
   };
   try {
-    blob = await openBlob(s, await access.open(accountId), blobId);
+    blob = await openBlob(services, await access.open(accountId), blobId);
     if (blob === undefined) throw new HttpError(404, "there is no such file");
     const { size } = blob;
     const headers: Record<string, string> = {

@@ -39,7 +39,7 @@ function optionsOf(url: URL): Options {
 
 /** Follows the account until the client goes away, or the server stops. */
 export function answerEventSource(
-  s: JmapServices,
+  services: JmapServices,
   user: LoggedInUser,
   req: WebRequest,
   done: () => void,
@@ -69,7 +69,7 @@ export function answerEventSource(
         }
       };
       // It ends with what it was opened by, such as a password that is changed.
-      const over = s.loggedIn({ ...user, end: () => end() });
+      const over = services.loggedIn({ ...user, end: () => end() });
       req.signal.addEventListener("abort", end);
       req.stopping.addEventListener("abort", end);
       const send = (event: string, data: unknown, id?: string) => {
@@ -85,7 +85,7 @@ export function answerEventSource(
         if (o.closeAfterState) end();
       };
       try {
-        watcher = await Watcher.start(s, user, { types: o.types, since, tell });
+        watcher = await Watcher.start(services, user, { types: o.types, since, tell });
       } catch (err) {
         req.log.error("event stream", { err: err as Error });
         return end();

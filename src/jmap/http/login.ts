@@ -4,6 +4,6 @@ import type { LoggedInUser } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";
 
 /** Checks name and password of a request. @throws HttpError 401, 403, 429 */
-export function authenticate(s: JmapServices, req: WebRequest): Promise<LoggedInUser> {
-  return programLogin(s, req, "jmap");
+export function authenticate(services: JmapServices, req: WebRequest): Promise<LoggedInUser> {
+  return programLogin(services, req, "jmap");
 }

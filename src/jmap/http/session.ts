@@ -15,9 +15,9 @@ interface SessionFacts {
   username: string;
 }
 
-function coreCapability(s: JmapServices): Record<string, unknown> {
+function coreCapability(services: JmapServices): Record<string, unknown> {
   return {
-    maxSizeUpload: s.maxMessageSize,
+    maxSizeUpload: services.maxMessageSize,
     maxConcurrentUpload: limits.maxConcurrentUpload,
     maxSizeRequest: limits.maxSizeRequest,
     maxConcurrentRequests: limits.maxConcurrentRequests,
@@ -28,22 +28,22 @@ function coreCapability(s: JmapServices): Record<string, unknown> {
   };
 }
 
-function facts(s: JmapServices, user: User): SessionFacts {
+function facts(services: JmapServices, user: User): SessionFacts {
   const accounts: Record<string, unknown> = {};
-  for (const name of accountNames(s, user)) {
+  for (const name of accountNames(services, user)) {
     const own = name === user.account;
-    if (!own && s.config.account(name) === undefined) continue;
+    if (!own && services.config.account(name) === undefined) continue;
     accounts[accountIdOf(name)] = {
       name: own ? user.login : name,
       isPersonal: own,
       isReadOnly: false,
-      accountCapabilities: accountCapabilities(s, user, name),
+      accountCapabilities: accountCapabilities(services, user, name),
     };
   }
   const id = accountIdOf(user.account);
-  const primary = Object.keys(accountCapabilities(s, user, user.account));
+  const primary = Object.keys(accountCapabilities(services, user, user.account));
   return {
-    capabilities: { [Capability.Core]: coreCapability(s), ...serverCapabilities(s) },
+    capabilities: { [Capability.Core]: coreCapability(services), ...serverCapabilities(services) },
     accounts,
     primaryAccounts: Object.fromEntries(primary.map((c) => [c, id])),
     username: user.login,
@@ -55,26 +55,26 @@ function stateOf(f: SessionFacts): string {
 }
 
 /** The state of a user's session, which every response has. */
-export function sessionState(s: JmapServices, user: User): string {
-  return stateOf(facts(s, user));
+export function sessionState(services: JmapServices, user: User): string {
+  return stateOf(facts(services, user));
 }
 
 /** Names of the capabilities that a request may use. */
-export function knownCapabilities(s: JmapServices, user: User): ReadonlySet<string> {
+export function knownCapabilities(services: JmapServices, user: User): ReadonlySet<string> {
   return new Set([
     Capability.Core,
-    ...Object.keys(serverCapabilities(s)),
-    ...Object.keys(accountCapabilities(s, user, user.account)),
+    ...Object.keys(serverCapabilities(services)),
+    ...Object.keys(accountCapabilities(services, user, user.account)),
   ]);
 }
 
 /** @param base absolute URL of the service, with a slash at its end */
 export function sessionObject(
-  s: JmapServices,
+  services: JmapServices,
   user: User,
   base: string,
 ): Record<string, unknown> {
-  const f = facts(s, user);
+  const f = facts(services, user);
   const socket = base.replace(/^http/, "ws");
   return {
     ...f,

@@ -9,22 +9,22 @@ import { problemResponse } from "./api.ts";
 import { mediaType } from "./media_type.ts";
 
 /** The name of the account of an id that the user may do something with. @throws HttpError 404 */
-export function accountNamed(s: JmapServices, user: User, id: string): string {
-  const name = accountNames(s, user).find((n) => accountIdOf(n) === id);
+export function accountNamed(services: JmapServices, user: User, id: string): string {
+  const name = accountNames(services, user).find((n) => accountIdOf(n) === id);
   if (name === undefined) throw new HttpError(404, "there is no such account");
   return name;
 }
 
 /** Takes a file in. */
 export async function answerUpload(
-  s: JmapServices,
+  services: JmapServices,
   user: User,
   req: WebRequest,
   accountId: string,
 ): Promise<Response> {
-  const account = accountNamed(s, user, accountId);
+  const account = accountNamed(services, user, accountId);
   try {
-    const upload = await s.uploads.add(account, req.stream(s.maxMessageSize));
+    const upload = await services.uploads.add(account, req.stream(services.maxMessageSize));
     return jsonResponse(201, {
       accountId,
       blobId: upload.id,
@@ -34,7 +34,7 @@ export async function answerUpload(
   } catch (cause) {
     if (cause instanceof HttpError && cause.status === 413) {
       return problemResponse(
-        new RequestError("limit", `a file can have ${s.maxMessageSize} bytes`, {
+        new RequestError("limit", `a file can have ${services.maxMessageSize} bytes`, {
           status: 413,
           limit: "maxSizeUpload",
           cause,

@@ -76,18 +76,18 @@ export class JmapSocket {
   readonly #timers: ReturnType<typeof setInterval>[] = [];
 
   constructor(
-    s: JmapServices,
+    services: JmapServices,
     user: LoggedInUser,
     req: WebRequest,
     socket: Duplex,
     running: Running,
   ) {
-    this.#s = s;
+    this.#s = services;
     this.#user = user;
     this.#req = req;
     this.#socket = socket;
     this.#running = running;
-    this.#over = s.loggedIn({ ...user, end: (reason) => this.close(1008, reason) });
+    this.#over = services.loggedIn({ ...user, end: (reason) => this.close(1008, reason) });
     this.#timers.push(setInterval(() => {
       if (!this.#alive) return this.#end();
       this.#alive = false;

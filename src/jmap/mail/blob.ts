@@ -39,11 +39,16 @@ function bytesBlob(bytes: Uint8Array): Blob {
 }
 
 /** The content that the id is of, if the script has it still; only for its owner. */
-function scriptBlob(s: JmapServices, a: Access, number: number, hash: string): Blob | undefined {
-  if (!a.own) return undefined;
-  const { name: account } = a.account;
-  const found = s.scripts.list(account).find((i) => i.id === number);
-  const text = found && s.scripts.get(account, found.name);
+function scriptBlob(
+  services: JmapServices,
+  access: Access,
+  number: number,
+  hash: string,
+): Blob | undefined {
+  if (!access.own) return undefined;
+  const { name: account } = access.account;
+  const found = services.scripts.list(account).find((i) => i.id === number);
+  const text = found && services.scripts.get(account, found.name);
   if (text === undefined || scriptHash(text) !== hash) return undefined;
   return bytesBlob(new TextEncoder().encode(text));
 }
@@ -73,17 +78,18 @@ function uploaded(path: string, size: number): Blob {
 }
 
 /** A part without its transfer encoding. What lies behind what was read last costs least to read. */
-function partBlob(outer: Blob, p: Part): Blob {
-  if (isIdentity(p.encoding)) {
+function partBlob(outer: Blob, part: Part): Blob {
+  if (isIdentity(part.encoding)) {
     return {
-      size: p.endOffset - p.bodyOffset,
-      read: (from, to) => outer.read(p.bodyOffset + from, Math.min(p.endOffset, p.bodyOffset + to)),
+      size: part.endOffset - part.bodyOffset,
+      read: (from, to) =>
+        outer.read(part.bodyOffset + from, Math.min(part.endOffset, part.bodyOffset + to)),
       close: () => outer.close(),
     };
   }
   let size = 0;
-  for (const b of decodedPieces(outer, p)) size += b.length;
-  let pieces = decodedPieces(outer, p);
+  for (const b of decodedPieces(outer, part)) size += b.length;
+  let pieces = decodedPieces(outer, part);
   /** What was decoded and not asked for yet, with its place. */
   let held: Uint8Array = new Uint8Array(0);
   let at = 0;
@@ -91,7 +97,7 @@ function partBlob(outer: Blob, p: Part): Blob {
     size,
     read(from, to) {
       if (from < at) {
-        pieces = decodedPieces(outer, p);
+        pieces = decodedPieces(outer, part);
         held = new Uint8Array(0);
         at = 0;
       }
@@ -117,16 +123,20 @@ function partBlob(outer: Blob, p: Part): Blob {
   };
 }
 
-async function wholeBlob(s: JmapServices, a: Access, id: string): Promise<Blob | undefined> {
+async function wholeBlob(
+  services: JmapServices,
+  access: Access,
+  id: string,
+): Promise<Blob | undefined> {
   if (id.startsWith("U")) {
-    const upload = s.uploads.get(a.account.name, id);
+    const upload = services.uploads.get(access.account.name, id);
     return upload && uploaded(upload.path, upload.size);
   }
-  const view = await mailView(a);
+  const view = await mailView(access);
   const emailId = asEmailId(Number(id.slice(1)));
   const slot = view.index.slotOf(emailId);
   if (slot === undefined || !view.visible(slot)) return undefined;
-  const reader = a.account.openMessage(emailId);
+  const reader = access.account.openMessage(emailId);
   return {
     size: view.index.size[slot],
     read: (from, to) => reader.read(from, to),
@@ -136,15 +146,15 @@ async function wholeBlob(s: JmapServices, a: Access, id: string): Promise<Blob |
 
 /** Opens what a blob id stands for in an account; undefined if there is no such thing for this user. */
 export async function openBlob(
-  s: JmapServices,
-  a: Access,
+  services: JmapServices,
+  access: Access,
   id: string,
 ): Promise<Blob | undefined> {
   const script = scriptForm.exec(id);
-  if (script) return scriptBlob(s, a, Number(script[1]), script[2]);
+  if (script) return scriptBlob(services, access, Number(script[1]), script[2]);
   const media = mediaForm.exec(id);
   if (media) {
-    const v = await groupwareView(a, "addressbooks");
+    const v = await groupwareView(access, "addressbooks");
     const found = objectOfId(v, `K${media[1]}`);
     const bytes = found && await mediaBlob(v, found.row, id);
     return bytes && bytesBlob(bytes);
@@ -153,11 +163,11 @@ export async function openBlob(
   if (!m) return undefined;
   const levels = m[2] === "" ? [] : m[2].slice(1).split("-");
   if (levels.length > maxLevels) return undefined;
-  let blob = await wholeBlob(s, a, m[1]);
+  let blob = await wholeBlob(services, access, m[1]);
   for (const [depth, level] of levels.entries()) {
     if (blob === undefined) return undefined;
     const stored = depth === 0 && m[1].startsWith("B")
-      ? emailStructure(a.account.db, asEmailId(Number(m[1].slice(1))))
+      ? emailStructure(access.account.db, asEmailId(Number(m[1].slice(1))))
       : undefined;
     const root = stored !== undefined
       ? unpackStructure(stored)

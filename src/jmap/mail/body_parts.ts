@@ -50,13 +50,13 @@ export function partOfId(root: Part, id: string): Part | undefined {
   return at?.type === "multipart" ? undefined : at;
 }
 
-export function partName(p: Part): string | null {
-  const name = p.dispositionParams?.filename ?? p.params.name;
+export function partName(part: Part): string | null {
+  const name = part.dispositionParams?.filename ?? part.params.name;
   return name === undefined ? null : decodeWords(name).normalize("NFC");
 }
 
-function typeOf(p: Part): string {
-  return p.type === "" ? "text/plain" : `${p.type}/${p.subtype}`;
+function typeOf(part: Part): string {
+  return part.type === "" ? "text/plain" : `${part.type}/${part.subtype}`;
 }
 
 /** What a message is shown as. */
@@ -154,13 +154,13 @@ export interface WantedPart {
 }
 
 /** The charset of a text, also the implicit one (RFC 2045 §5.2); null for other parts. */
-function charsetOf(p: Part): string | null {
-  return p.type === "text" || p.type === "" ? p.params.charset ?? "us-ascii" : null;
+function charsetOf(part: Part): string | null {
+  return part.type === "text" || part.type === "" ? part.params.charset ?? "us-ascii" : null;
 }
 
 /** A part as an EmailBodyPart. */
 export async function partObject(
-  m: MessageSource,
+  source: MessageSource,
   b: BodyPart,
   want: WantedPart,
   turns: Turns,
@@ -169,7 +169,7 @@ export async function partObject(
   const { part } = b;
   const isMultipart = part.type === "multipart";
   let fields: RawField[] | undefined;
-  const header = (): RawField[] => fields ??= rawFields(headerOf(m, part));
+  const header = (): RawField[] => fields ??= rawFields(headerOf(source, part));
   const field = (name: string) => header().find((f) => f.name.toLowerCase() === name)?.value;
   const o: Record<string, unknown> = {};
   for (const property of want.properties) {
@@ -178,10 +178,12 @@ export async function partObject(
         o.partId = b.partId;
         break;
       case "blobId":
-        o.blobId = isMultipart ? null : `${m.blobId}-${b.partId}`;
+        o.blobId = isMultipart ? null : `${source.blobId}-${b.partId}`;
         break;
       case "size":
-        o.size = isMultipart ? part.endOffset - part.bodyOffset : await decodedSize(m, part, turns);
+        o.size = isMultipart
+          ? part.endOffset - part.bodyOffset
+          : await decodedSize(source, part, turns);
         break;
       case "headers":
         o.headers = header().map(({ name, value }) => ({ name, value }));
@@ -217,7 +219,7 @@ export async function partObject(
   if (isMultipart && (withSubParts || want.properties.has("subParts"))) {
     o.subParts = [];
     for (const c of b.children) {
-      (o.subParts as unknown[]).push(await partObject(m, c, want, turns, withSubParts));
+      (o.subParts as unknown[]).push(await partObject(source, c, want, turns, withSubParts));
     }
   } else if (want.properties.has("subParts")) o.subParts = null;
   return o;

@@ -29,8 +29,8 @@ function isMalformed(bytes: Uint8Array, charset: string): boolean {
 
 /** The text of a part. @param limit bytes of UTF-8, 0 for all */
 export async function bodyValue(
-  m: MessageSource,
-  p: Part,
+  source: MessageSource,
+  part: Part,
   limit: number,
   turns: Turns,
 ): Promise<BodyValue> {
@@ -38,7 +38,7 @@ export async function bodyValue(
   const pieces: Uint8Array[] = [];
   let size = 0;
   let cut = false;
-  for (const b of decodedPieces(m, p)) {
+  for (const b of decodedPieces(source, part)) {
     pieces.push(b.slice());
     size += b.length;
     // No charset needs more than 4 bytes where UTF-8 needs 1.
@@ -54,11 +54,11 @@ export async function bodyValue(
     bytes.set(b, at);
     at += b.length;
   }
-  const charset = p.params.charset ?? "us-ascii";
+  const charset = part.params.charset ?? "us-ascii";
   const text = decodeCharset(bytes, charset).replaceAll("\r\n", "\n");
-  const isEncodingProblem = !knownEncodings.includes(p.encoding.toLowerCase()) ||
+  const isEncodingProblem = !knownEncodings.includes(part.encoding.toLowerCase()) ||
     (!cut && isMalformed(bytes, charset));
-  const value = truncated(text, most, p.subtype === "html");
+  const value = truncated(text, most, part.subtype === "html");
   return { value, isEncodingProblem, isTruncated: cut || value.length < text.length };
 }
 

@@ -86,10 +86,10 @@ export function readReceivedAt(value: unknown): number | undefined {
 export async function addEmail(
   view: MailView,
   mailboxes: readonly MailboxId[],
-  m: NewMessage,
+  message: NewMessage,
 ): Promise<Record<string, unknown>> {
   for (const id of mailboxes) requireRights(view, id, "i");
-  const made: Message = await view.account.addEmail(mailboxes, m);
+  const made: Message = await view.account.addEmail(mailboxes, message);
   await emailIndex(view.account);
   return {
     id: `E${made.emailId}`,

@@ -57,12 +57,12 @@ export function readEmailFilter(
 
 /** Calls for each condition of a filter. */
 export function eachCondition(
-  f: EmailFilter | undefined,
-  fn: (c: EmailCondition) => void,
+  filter: EmailFilter | undefined,
+  fn: (condition: EmailCondition) => void,
 ): void {
-  if (f === undefined) return;
-  if ("condition" in f) fn(f.condition);
-  else for (const c of f.conditions) eachCondition(c, fn);
+  if (filter === undefined) return;
+  if ("condition" in filter) fn(filter.condition);
+  else for (const c of filter.conditions) eachCondition(c, fn);
 }
 
 /** Words and, between quotes, phrases of a text to search for (RFC 8621 §4.4.1): each has to be there. */
@@ -79,13 +79,15 @@ const both = (nodes: SearchNode[]): SearchNode =>
   nodes.length === 1 ? nodes[0] : { op: "and", nodes };
 
 /** What has to be looked for in the texts of emails; undefined for conditions without. */
-export function textNode(c: EmailCondition): SearchNode | undefined {
+export function textNode(condition: EmailCondition): SearchNode | undefined {
   const nodes: SearchNode[] = [];
   for (const field of ["from", "to", "cc", "bcc", "subject"] as const) {
-    for (const text of searchTerms(c[field] ?? "")) nodes.push({ op: "summary", field, text });
+    for (const text of searchTerms(condition[field] ?? "")) {
+      nodes.push({ op: "summary", field, text });
+    }
   }
-  for (const text of searchTerms(c.body ?? "")) nodes.push({ op: "body", text });
-  for (const text of searchTerms(c.text ?? "")) {
+  for (const text of searchTerms(condition.body ?? "")) nodes.push({ op: "body", text });
+  for (const text of searchTerms(condition.text ?? "")) {
     nodes.push({
       op: "or",
       nodes: [
@@ -96,12 +98,16 @@ export function textNode(c: EmailCondition): SearchNode | undefined {
       ],
     });
   }
-  if (c.header) {
-    nodes.push({ op: "header", name: c.header[0].toLowerCase(), text: c.header[1] ?? "" });
+  if (condition.header) {
+    nodes.push({
+      op: "header",
+      name: condition.header[0].toLowerCase(),
+      text: condition.header[1] ?? "",
+    });
   }
-  if (c.hasAttachment !== null && c.hasAttachment !== undefined) {
+  if (condition.hasAttachment !== null && condition.hasAttachment !== undefined) {
     nodes.push(
-      c.hasAttachment ? { op: "attachment" } : { op: "not", node: { op: "attachment" } },
+      condition.hasAttachment ? { op: "attachment" } : { op: "not", node: { op: "attachment" } },
     );
   }
   return nodes.length === 0 ? undefined : both(nodes);
@@ -133,44 +139,44 @@ export function threadsByKeyword(
 /** The part of a condition that the index decides. */
 export function indexTest(
   index: EmailIndex,
-  c: EmailCondition,
+  condition: EmailCondition,
   visible: (slot: number) => boolean,
 ): (slot: number) => boolean {
   const tests: ((slot: number) => boolean)[] = [];
-  if (c.inMailbox !== null && c.inMailbox !== undefined) {
-    const mailbox = mailboxNumber(c.inMailbox) ?? 0;
+  if (condition.inMailbox !== null && condition.inMailbox !== undefined) {
+    const mailbox = mailboxNumber(condition.inMailbox) ?? 0;
     tests.push(mailbox === 0 ? () => false : (slot) => index.isIn(slot, mailbox));
   }
-  if (c.inMailboxOtherThan) {
-    const others = new Set(c.inMailboxOtherThan.map((m) => mailboxNumber(m) ?? 0));
+  if (condition.inMailboxOtherThan) {
+    const others = new Set(condition.inMailboxOtherThan.map((m) => mailboxNumber(m) ?? 0));
     tests.push((slot) => index.mailboxesOf(slot).some((m) => !others.has(m)));
   }
-  if (c.before) {
-    const before = dateMs(c.before)!;
+  if (condition.before) {
+    const before = dateMs(condition.before)!;
     tests.push((slot) => index.received[slot] < before);
   }
-  if (c.after) {
-    const after = dateMs(c.after)!;
+  if (condition.after) {
+    const after = dateMs(condition.after)!;
     tests.push((slot) => index.received[slot] >= after);
   }
-  const { minSize, maxSize } = c;
+  const { minSize, maxSize } = condition;
   if (minSize) tests.push((slot) => index.size[slot] >= minSize);
   if (maxSize !== null && maxSize !== undefined) tests.push((slot) => index.size[slot] < maxSize);
-  if (c.hasKeyword) tests.push(keywordTest(index, c.hasKeyword));
-  if (c.notKeyword) {
-    const has = keywordTest(index, c.notKeyword);
+  if (condition.hasKeyword) tests.push(keywordTest(index, condition.hasKeyword));
+  if (condition.notKeyword) {
+    const has = keywordTest(index, condition.notKeyword);
     tests.push((slot) => !has(slot));
   }
-  if (c.allInThreadHaveKeyword) {
-    const { lacking } = threadsByKeyword(index, c.allInThreadHaveKeyword, visible);
+  if (condition.allInThreadHaveKeyword) {
+    const { lacking } = threadsByKeyword(index, condition.allInThreadHaveKeyword, visible);
     tests.push((slot) => !lacking.has(index.threadId[slot]));
   }
-  if (c.someInThreadHaveKeyword) {
-    const { some } = threadsByKeyword(index, c.someInThreadHaveKeyword, visible);
+  if (condition.someInThreadHaveKeyword) {
+    const { some } = threadsByKeyword(index, condition.someInThreadHaveKeyword, visible);
     tests.push((slot) => some.has(index.threadId[slot]));
   }
-  if (c.noneInThreadHaveKeyword) {
-    const { some } = threadsByKeyword(index, c.noneInThreadHaveKeyword, visible);
+  if (condition.noneInThreadHaveKeyword) {
+    const { some } = threadsByKeyword(index, condition.noneInThreadHaveKeyword, visible);
     tests.push((slot) => !some.has(index.threadId[slot]));
   }
   if (tests.length === 1) return tests[0];
@@ -178,9 +184,9 @@ export function indexTest(
 }
 
 /** True if a filter looks at other emails of the thread too. */
-export function looksAtThreads(f: EmailFilter | undefined): boolean {
+export function looksAtThreads(filter: EmailFilter | undefined): boolean {
   let r = false;
-  eachCondition(f, (c) => {
+  eachCondition(filter, (c) => {
     r ||= Boolean(
       c.allInThreadHaveKeyword || c.someInThreadHaveKeyword || c.noneInThreadHaveKeyword,
     );
@@ -189,9 +195,9 @@ export function looksAtThreads(f: EmailFilter | undefined): boolean {
 }
 
 /** True if what a filter asks for never changes of an email. */
-export function isImmutable(f: EmailFilter | undefined): boolean {
-  let r = !looksAtThreads(f);
-  eachCondition(f, (c) => {
+export function isImmutable(filter: EmailFilter | undefined): boolean {
+  let r = !looksAtThreads(filter);
+  eachCondition(filter, (c) => {
     if (c.inMailbox || c.inMailboxOtherThan || c.hasKeyword || c.notKeyword) r = false;
   });
   return r;

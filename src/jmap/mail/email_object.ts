@@ -106,7 +106,7 @@ export function wantedEmail(args: BodyArgs, preset: readonly string[]): WantedEm
 
 /** Header fields and bodies of a message. */
 async function content(
-  m: MessageSource,
+  source: MessageSource,
   fields: () => readonly RawField[],
   want: WantedEmail,
   turns: Turns,
@@ -115,18 +115,21 @@ async function content(
   for (const h of want.headers) o[h.property] = headerValue(fields(), h);
   const { properties } = want;
   if (properties.has("headers")) {
-    o.headers = rawFields(headerOf(m, m.root)).map(({ name, value }) => ({ name, value }));
+    o.headers = rawFields(headerOf(source, source.root)).map(({ name, value }) => ({
+      name,
+      value,
+    }));
   }
   if (!ofBody.some((p) => properties.has(p))) return o;
-  const root = bodyParts(m.root);
+  const root = bodyParts(source.root);
   const chosen = chooseBodies(root);
   const list = async (parts: readonly BodyPart[]) => {
     const r: unknown[] = [];
-    for (const p of parts) r.push(await partObject(m, p, want.part, turns));
+    for (const p of parts) r.push(await partObject(source, p, want.part, turns));
     return r;
   };
   if (properties.has("bodyStructure")) {
-    o.bodyStructure = await partObject(m, root, want.part, turns, true);
+    o.bodyStructure = await partObject(source, root, want.part, turns, true);
   }
   if (properties.has("textBody")) o.textBody = await list(chosen.text);
   if (properties.has("htmlBody")) o.htmlBody = await list(chosen.html);
@@ -144,14 +147,14 @@ async function content(
   if (want.htmlValues || want.allValues) take(chosen.html);
   if (want.allValues) takeAll(root, take);
   const values: Record<string, unknown> = {};
-  for (const [id, p] of texts) values[id] = await bodyValue(m, p.part, want.maxValue, turns);
+  for (const [id, p] of texts) values[id] = await bodyValue(source, p.part, want.maxValue, turns);
   o.bodyValues = values;
   return o;
 }
 
-function takeAll(b: BodyPart, take: (parts: readonly BodyPart[]) => void): void {
-  take([b]);
-  for (const c of b.children) takeAll(c, take);
+function takeAll(part: BodyPart, take: (parts: readonly BodyPart[]) => void): void {
+  take([part]);
+  for (const c of part.children) takeAll(c, take);
 }
 
 /** An email of the account, by its slot. */
@@ -203,7 +206,7 @@ export async function storedEmail(
 
 /** A message that is no email of the account (RFC 8621 §4.9). */
 export async function parsedEmail(
-  m: MessageSource,
+  source: MessageSource,
   size: number,
   want: WantedEmail,
   turns: Turns,
@@ -212,15 +215,17 @@ export async function parsedEmail(
   const o: Record<string, unknown> = {};
   // RFC 8621 §4.9: of an account's email they say something; of this there is nothing to say.
   for (const p of metadata) if (properties.has(p)) o[p] = null;
-  if (properties.has("blobId")) o.blobId = m.blobId;
+  if (properties.has("blobId")) o.blobId = source.blobId;
   if (properties.has("size")) o.size = size;
   if (properties.has("hasAttachment")) {
-    o.hasAttachment = chooseBodies(bodyParts(m.root)).attachments.some((b) =>
+    o.hasAttachment = chooseBodies(bodyParts(source.root)).attachments.some((b) =>
       b.part.disposition !== "inline"
     );
   }
-  if (properties.has("preview")) o.preview = preview(m.root, (from, to) => m.read(from, to));
+  if (properties.has("preview")) {
+    o.preview = preview(source.root, (from, to) => source.read(from, to));
+  }
   let fields: RawField[] | undefined;
-  const read = () => fields ??= rawFields(headerOf(m, m.root));
-  return { ...o, ...await content(m, read, want, turns) };
+  const read = () => fields ??= rawFields(headerOf(source, source.root));
+  return { ...o, ...await content(source, read, want, turns) };
 }

@@ -45,13 +45,13 @@ const kept = new WeakMap<EmailIndex, { version: number; results: Map<string, num
  * The first of a query by date that the index decides alone, without looking at all; undefined for other queries.
  * @param most how many are wanted
  */
-function firstByDate(view: MailView, q: EmailQuery, most: number): number[] | undefined {
+function firstByDate(view: MailView, query: EmailQuery, most: number): number[] | undefined {
   const { index } = view;
-  const [by, ...more] = q.sort;
+  const [by, ...more] = query.sort;
   if (more.length > 0 || by !== undefined && by.property !== "receivedAt") return undefined;
   const tests = new Map<EmailCondition, (slot: number) => boolean>();
   let decided = true;
-  eachCondition(q.filter, (c) => {
+  eachCondition(query.filter, (c) => {
     if (textNode(c) !== undefined) decided = false;
     else tests.set(c, indexTest(index, c, view.visible));
   });
@@ -62,8 +62,8 @@ function firstByDate(view: MailView, q: EmailQuery, most: number): number[] | un
   const found: number[] = [];
   for (let i = 0; i < slots.length && found.length < most; i++) {
     const slot = slots[newest ? slots.length - 1 - i : i];
-    if (!view.visible(slot) || !meets(q.filter, (c) => tests.get(c)!(slot))) continue;
-    if (q.collapseThreads) {
+    if (!view.visible(slot) || !meets(query.filter, (c) => tests.get(c)!(slot))) continue;
+    if (query.collapseThreads) {
       const thread = index.threadId[slot];
       if (threads.has(thread)) continue;
       threads.add(thread);
@@ -79,22 +79,22 @@ function firstByDate(view: MailView, q: EmailQuery, most: number): number[] | un
  */
 export async function findEmails(
   view: MailView,
-  q: EmailQuery,
+  query: EmailQuery,
   stopped: () => boolean,
   most = Infinity,
 ): Promise<number[]> {
-  if (!view.access.own) return await find(view, q, stopped);
+  if (!view.access.own) return await find(view, query, stopped);
   const { index } = view;
   const { version } = index;
   let k = kept.get(index);
   if (k?.version !== version) kept.set(index, k = { version, results: new Map() });
-  const key = JSON.stringify(q);
+  const key = JSON.stringify(query);
   const known = k.results.get(key);
   if (known) return known;
   // Who asks for the first page may ask for no other.
-  const first = most <= smallResult ? firstByDate(view, q, most) : undefined;
+  const first = most <= smallResult ? firstByDate(view, query, most) : undefined;
   if (first) return first;
-  const found = await find(view, q, stopped);
+  const found = await find(view, query, stopped);
   if (stopped() || index.version !== version) return found;
   if (k.results.size >= keptQueries) k.results.delete(k.results.keys().next().value!);
   k.results.set(key, found);
@@ -103,13 +103,13 @@ export async function findEmails(
 
 async function find(
   view: MailView,
-  q: EmailQuery,
+  query: EmailQuery,
   stopped: () => boolean,
 ): Promise<number[]> {
   const { index } = view;
-  const passed = await filtered(view, q.filter, stopped);
-  const sorted = await sortSlots(view, passed, q.sort);
-  if (!q.collapseThreads) return sorted;
+  const passed = await filtered(view, query.filter, stopped);
+  const sorted = await sortSlots(view, passed, query.sort);
+  if (!query.collapseThreads) return sorted;
   const seen = new Set<number>();
   return sorted.filter((slot) => {
     const before = seen.size;
@@ -139,22 +139,22 @@ async function filtered(
   eachCondition(filter, (c) => {
     leaves.set(c, { test: indexTest(index, c, view.visible), text: textNode(c), found: undefined });
   });
-  const verdict = (f: EmailFilter | undefined, slot: number): Verdict => {
-    if (f === undefined) return true;
-    if ("condition" in f) {
-      const leaf = leaves.get(f.condition)!;
+  const verdict = (filter: EmailFilter | undefined, slot: number): Verdict => {
+    if (filter === undefined) return true;
+    if ("condition" in filter) {
+      const leaf = leaves.get(filter.condition)!;
       if (!leaf.test(slot)) return false;
       if (leaf.text === undefined) return true;
       return leaf.found?.has(index.emailId[slot]);
     }
-    const one = f.operator === "AND" ? false : true;
+    const one = filter.operator === "AND" ? false : true;
     let unknown = false;
-    for (const c of f.conditions) {
+    for (const c of filter.conditions) {
       const r = verdict(c, slot);
-      if (r === one) return f.operator === "NOT" ? false : one;
+      if (r === one) return filter.operator === "NOT" ? false : one;
       if (r === undefined) unknown = true;
     }
-    return unknown ? undefined : f.operator === "NOT" ? true : !one;
+    return unknown ? undefined : filter.operator === "NOT" ? true : !one;
   };
   const turns = new Turns();
   // The order may change while others have their turn.

@@ -71,36 +71,36 @@ type Key = string | number;
 /** The keys of one comparator, by slot. */
 async function keysOf(
   view: MailView,
-  c: EmailComparator,
+  comparator: EmailComparator,
   slots: readonly number[],
   turns: Turns,
 ): Promise<(slot: number) => Key> {
   const { index } = view;
-  switch (c.property) {
+  switch (comparator.property) {
     case "receivedAt":
       return (slot) => index.received[slot];
     case "size":
       return (slot) => index.size[slot];
     case "hasKeyword": {
-      const has = keywordTest(index, c.keyword);
+      const has = keywordTest(index, comparator.keyword);
       return (slot) => has(slot) ? 1 : 0;
     }
     case "allInThreadHaveKeyword": {
-      const { lacking } = threadsByKeyword(index, c.keyword, view.visible);
+      const { lacking } = threadsByKeyword(index, comparator.keyword, view.visible);
       return (slot) => lacking.has(index.threadId[slot]) ? 0 : 1;
     }
     case "someInThreadHaveKeyword": {
-      const { some } = threadsByKeyword(index, c.keyword, view.visible);
+      const { some } = threadsByKeyword(index, comparator.keyword, view.visible);
       return (slot) => some.has(index.threadId[slot]) ? 1 : 0;
     }
     default:
-      return await textKeys(view, c, slots, turns);
+      return await textKeys(view, comparator, slots, turns);
   }
 }
 
 async function textKeys(
   view: MailView,
-  c: EmailComparator,
+  comparator: EmailComparator,
   slots: readonly number[],
   turns: Turns,
 ): Promise<(slot: number) => Key> {
@@ -112,12 +112,17 @@ async function textKeys(
     for (const [id, text] of rows) {
       const s = parseSummary(text);
       const slot = index.slotOf(id)!;
-      if (c.property === "sentAt") keys.set(slot, s.sent ?? index.received[slot]);
-      else if (c.property === "subject") {
-        keys.set(slot, c.collation === undefined ? s.sortSubject : sortKey(s.subject, c.collation));
+      if (comparator.property === "sentAt") keys.set(slot, s.sent ?? index.received[slot]);
+      else if (comparator.property === "subject") {
+        keys.set(
+          slot,
+          comparator.collation === undefined
+            ? s.sortSubject
+            : sortKey(s.subject, comparator.collation),
+        );
       } else {
-        const first = (c.property === "from" ? s.from : s.to)[0];
-        keys.set(slot, sortKey(first ? first.name || first.address : "", c.collation));
+        const first = (comparator.property === "from" ? s.from : s.to)[0];
+        keys.set(slot, sortKey(first ? first.name || first.address : "", comparator.collation));
       }
     }
     await turns.next();

@@ -62,19 +62,19 @@ interface EmailAddress {
   email: string;
 }
 
-function emailAddress(a: Address): EmailAddress {
-  const name = a.name.normalize("NFC");
+function emailAddress(address: Address): EmailAddress {
+  const name = address.name.normalize("NFC");
   let email: string;
   try {
-    email = a.domain === ""
-      ? a.localpart
+    email = address.domain === ""
+      ? address.localpart
       : `${
-        formatMailbox({ localpart: a.localpart, domain: "x" }, {
+        formatMailbox({ localpart: address.localpart, domain: "x" }, {
           smtputf8: true,
         }).slice(0, -1)
-      }${a.domain}`;
+      }${address.domain}`;
   } catch {
-    email = `${a.localpart}@${a.domain}`;
+    email = `${address.localpart}@${address.domain}`;
   }
   return { name: name === "" ? null : name, email };
 }
@@ -201,10 +201,10 @@ export function headerProperty(property: string): HeaderProperty | undefined {
 }
 
 /** The value of a header property: of the last field of that name, or of all. */
-export function headerValue(fields: readonly RawField[], p: HeaderProperty): unknown {
-  const found = fields.filter((f) => f.name.toLowerCase() === p.field);
-  const of = (f: RawField) => forms[p.form](f.value);
-  if (p.all) return found.map(of);
+export function headerValue(fields: readonly RawField[], property: HeaderProperty): unknown {
+  const found = fields.filter((f) => f.name.toLowerCase() === property.field);
+  const of = (f: RawField) => forms[property.form](f.value);
+  if (property.all) return found.map(of);
   return found.length === 0 ? null : of(found[found.length - 1]);
 }
 

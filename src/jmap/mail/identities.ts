@@ -39,19 +39,21 @@ export function maySendAs(config: Config, account: string, email: string): boole
 }
 
 /** Makes the identities of addresses that are new, and removes those of addresses that are gone. */
-export async function syncIdentities(s: JmapServices, a: Access): Promise<void> {
-  const { name: account } = a.account;
-  const settings = s.config.account(account);
-  const addresses = s.config.accountAddresses(account).filter((x) => !x.startsWith("@"));
-  const others = s.config.delegatedAddresses(account);
-  const login = a.user.login.toLowerCase();
+export async function syncIdentities(services: JmapServices, access: Access): Promise<void> {
+  const { name: account } = access.account;
+  const settings = services.config.account(account);
+  const addresses = services.config.accountAddresses(account).filter((x) => !x.startsWith("@"));
+  const others = services.config.delegatedAddresses(account);
+  const login = access.user.login.toLowerCase();
   // The address that is used comes first.
   addresses.sort((x, y) => Number(y.toLowerCase() === login) - Number(x.toLowerCase() === login));
   addresses.push(...others);
-  const stored = s.objects.list<Identity>(account, "identity").filter((i) => i.value.ofAddress);
+  const stored = services.objects.list<Identity>(account, "identity").filter((i) =>
+    i.value.ofAddress
+  );
   for (const email of addresses) {
     if (stored.some((i) => i.value.email === email)) continue;
-    const owner = s.config.account(s.config.accountFor(email) ?? account) ?? settings;
+    const owner = services.config.account(services.config.accountFor(email) ?? account) ?? settings;
     const name = owner?.Destinations.get(email)?.FullName || owner?.FullName || "";
     const identity: Identity = {
       name,
@@ -62,9 +64,11 @@ export async function syncIdentities(s: JmapServices, a: Access): Promise<void> 
       htmlSignature: "",
       ofAddress: true,
     };
-    await s.objects.add(account, "identity", identity);
+    await services.objects.add(account, "identity", identity);
   }
   for (const i of stored) {
-    if (!addresses.includes(i.value.email)) await s.objects.remove(account, "identity", i.id);
+    if (!addresses.includes(i.value.email)) {
+      await services.objects.remove(account, "identity", i.id);
+    }
   }
 }

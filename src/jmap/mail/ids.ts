@@ -17,8 +17,8 @@ export function threadIdOf(id: number): string {
   return `T${id}`;
 }
 
-export function emailIdOf(e: EmailKey): string {
-  return e.reborn === 0 ? `E${e.emailId}` : `E${e.emailId}r${e.reborn}`;
+export function emailIdOf(key: EmailKey): string {
+  return key.reborn === 0 ? `E${key.emailId}` : `E${key.emailId}r${key.reborn}`;
 }
 
 function numberIn(text: string, prefix: string): number | undefined {

@@ -52,17 +52,19 @@ export function readKeywords(value: unknown): EmailKeywords {
 }
 
 /** Adds a keyword. @throws SetError invalidProperties */
-export function addKeyword(r: EmailKeywords, keyword: string): void {
+export function addKeyword(keywords: EmailKeywords, keyword: string): void {
   if (!isKeyword(keyword)) {
     throw invalidProperties(["keywords"], `${JSON.stringify(keyword)} can't be a keyword`);
   }
   const bit = keywordBit(keyword);
-  if (bit !== undefined) r.flags |= bit;
-  else if (!r.words.includes(keyword.toLowerCase())) r.words.push(keyword.toLowerCase());
+  if (bit !== undefined) keywords.flags |= bit;
+  else if (!keywords.words.includes(keyword.toLowerCase())) {
+    keywords.words.push(keyword.toLowerCase());
+  }
 }
 
-export function removeKeyword(r: EmailKeywords, keyword: string): void {
+export function removeKeyword(keywords: EmailKeywords, keyword: string): void {
   const bit = keywordBit(keyword);
-  if (bit !== undefined) r.flags &= ~bit;
-  else r.words = r.words.filter((w) => w !== keyword.toLowerCase());
+  if (bit !== undefined) keywords.flags &= ~bit;
+  else keywords.words = keywords.words.filter((w) => w !== keyword.toLowerCase());
 }

@@ -16,9 +16,9 @@ const roles: readonly (readonly [string, number])[] = [
   ["trash", SpecialUse.Trash],
 ];
 
-export function roleOf(m: Mailbox): string | null {
-  if (m.name === "Inbox") return "inbox";
-  return roles.find(([, bit]) => m.specialUse & bit)?.[0] ?? null;
+export function roleOf(mailbox: Mailbox): string | null {
+  if (mailbox.name === "Inbox") return "inbox";
+  return roles.find(([, bit]) => mailbox.specialUse & bit)?.[0] ?? null;
 }
 
 /** Bit of SpecialUse of a role that can be set; undefined for others. */
@@ -63,11 +63,15 @@ export function myRights(rights: string, isInbox: boolean): Record<string, boole
 }
 
 /** With whom a mailbox is shared, by the ids of principals; null for those who may not know, and for nobody. */
-function shareWith(view: MailView, m: Mailbox, rights: string): Record<string, unknown> | null {
+function shareWith(
+  view: MailView,
+  mailbox: Mailbox,
+  rights: string,
+): Record<string, unknown> | null {
   if (!rights.includes("a")) return null;
-  const found = grantedRights(view.account.db, m.id)
+  const found = grantedRights(view.account.db, mailbox.id)
     .filter((g) => g.identifier !== anyone && !g.identifier.startsWith("-"))
-    .map((g) => [accountIdOf(g.identifier), sharedRights(g.rights, m.name === "Inbox")]);
+    .map((g) => [accountIdOf(g.identifier), sharedRights(g.rights, mailbox.name === "Inbox")]);
   return found.length === 0 ? null : Object.fromEntries(found);
 }
 

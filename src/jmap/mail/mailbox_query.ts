@@ -31,15 +31,15 @@ export function readCondition<S extends v.GenericSchema<unknown, unknown>>(
   throw new MethodError("invalidArguments", `filter: ${complaint(parsed.issues[0])}`);
 }
 
-function fits(m: MailboxObject, c: Condition): boolean {
-  if (c.parentId !== undefined && m.parentId !== c.parentId) return false;
+function fits(object: MailboxObject, c: Condition): boolean {
+  if (c.parentId !== undefined && object.parentId !== c.parentId) return false;
   if (
     c.name !== undefined &&
-    !(m.name as string).toLowerCase().includes(c.name.normalize("NFC").toLowerCase())
+    !(object.name as string).toLowerCase().includes(c.name.normalize("NFC").toLowerCase())
   ) return false;
-  if (c.role !== undefined && m.role !== c.role) return false;
-  if (c.hasAnyRole !== undefined && (m.role !== null) !== c.hasAnyRole) return false;
-  return c.isSubscribed === undefined || m.isSubscribed === c.isSubscribed;
+  if (c.role !== undefined && object.role !== c.role) return false;
+  if (c.hasAnyRole !== undefined && (object.role !== null) !== c.hasAnyRole) return false;
+  return c.isSubscribed === undefined || object.isSubscribed === c.isSubscribed;
 }
 
 /** What is asked of a list of mailboxes. */
@@ -53,23 +53,23 @@ export interface MailboxQuery {
 /** Ids of the mailboxes that are asked for, in order. @throws MethodError */
 export function queryMailboxes(
   objects: ReadonlyMap<string, MailboxObject>,
-  q: MailboxQuery,
+  query: MailboxQuery,
 ): string[] {
   const filter: FilterTree<Condition> | undefined = readFilter(
-    q.filter,
+    query.filter,
     (c) => readCondition(condition, c),
   );
-  const compare = comparison(q.sort ?? []);
+  const compare = comparison(query.sort ?? []);
   const all = [...objects.values()].sort(compare);
-  const ordered = q.sortAsTree ? asTree(all) : all;
+  const ordered = query.sortAsTree ? asTree(all) : all;
   const passed = new Map<string, boolean>();
-  const passes = (m: MailboxObject): boolean => {
-    const known = passed.get(m.id as string);
+  const passes = (object: MailboxObject): boolean => {
+    const known = passed.get(object.id as string);
     if (known !== undefined) return known;
-    const parent = m.parentId === null ? undefined : objects.get(m.parentId as string);
-    const r = meets(filter, (c) => fits(m, c)) &&
-      (!q.filterAsTree || parent === undefined || passes(parent));
-    passed.set(m.id as string, r);
+    const parent = object.parentId === null ? undefined : objects.get(object.parentId as string);
+    const r = meets(filter, (c) => fits(object, c)) &&
+      (!query.filterAsTree || parent === undefined || passes(parent));
+    passed.set(object.id as string, r);
     return r;
   };
   return ordered.filter(passes).map((m) => m.id as string);
@@ -90,9 +90,9 @@ function comparison(sort: readonly Comparator[]): (a: MailboxObject, b: MailboxO
       );
     }
   }
-  return (a, b) => {
+  return (object, b) => {
     for (const c of sort) {
-      const [x, y] = [a[c.property], b[c.property]];
+      const [x, y] = [object[c.property], b[c.property]];
       const d = c.property === "sortOrder"
         ? (x as number) - (y as number)
         : compareTexts(String(x ?? ""), String(y ?? ""), c.collation);

@@ -64,15 +64,15 @@ export async function blobMessage(blob: Blob, blobId: string): Promise<MessageSo
 }
 
 /** The header of a part, as bytes. */
-export function headerOf(m: MessageSource, p: Part): Uint8Array {
-  return m.read(p.headerOffset, Math.min(p.bodyOffset, p.headerOffset + maxHeader));
+export function headerOf(source: MessageSource, part: Part): Uint8Array {
+  return source.read(part.headerOffset, Math.min(part.bodyOffset, part.headerOffset + maxHeader));
 }
 
 /** A part's bytes without their transfer encoding, in pieces. */
-export function* decodedPieces(m: Pick<MessageSource, "read">, p: Part): Generator<Uint8Array> {
-  const decoder = transferStream(p.encoding);
-  for (let at = p.bodyOffset; at < p.endOffset; at += piece) {
-    yield decoder.push(m.read(at, Math.min(p.endOffset, at + piece)));
+export function* decodedPieces(m: Pick<MessageSource, "read">, part: Part): Generator<Uint8Array> {
+  const decoder = transferStream(part.encoding);
+  for (let at = part.bodyOffset; at < part.endOffset; at += piece) {
+    yield decoder.push(m.read(at, Math.min(part.endOffset, at + piece)));
   }
   yield decoder.end();
 }
@@ -83,10 +83,14 @@ export function isIdentity(encoding: string): boolean {
 }
 
 /** Bytes of a part without its transfer encoding. */
-export async function decodedSize(m: MessageSource, p: Part, turns: Turns): Promise<number> {
-  if (isIdentity(p.encoding)) return p.endOffset - p.bodyOffset;
+export async function decodedSize(
+  source: MessageSource,
+  part: Part,
+  turns: Turns,
+): Promise<number> {
+  if (isIdentity(part.encoding)) return part.endOffset - part.bodyOffset;
   let size = 0;
-  for (const b of decodedPieces(m, p)) {
+  for (const b of decodedPieces(source, part)) {
     size += b.length;
     await turns.next();
   }

@@ -17,16 +17,16 @@ const condition = v.strictObject({
 });
 type Condition = v.InferOutput<typeof condition>;
 
-function fits(s: Submission, c: Condition): boolean {
-  return (c.identityIds?.includes(s.identityId) ?? true) &&
-    (c.emailIds?.includes(s.emailId) ?? true) &&
-    (c.threadIds?.includes(s.threadId) ?? true) &&
-    (c.undoStatus === undefined || c.undoStatus === s.undoStatus) &&
-    (c.before === undefined || s.sendAt < dateMs(c.before)!) &&
-    (c.after === undefined || s.sendAt >= dateMs(c.after)!);
+function fits(submission: Submission, c: Condition): boolean {
+  return (c.identityIds?.includes(submission.identityId) ?? true) &&
+    (c.emailIds?.includes(submission.emailId) ?? true) &&
+    (c.threadIds?.includes(submission.threadId) ?? true) &&
+    (c.undoStatus === undefined || c.undoStatus === submission.undoStatus) &&
+    (c.before === undefined || submission.sendAt < dateMs(c.before)!) &&
+    (c.after === undefined || submission.sendAt >= dateMs(c.after)!);
 }
 
-const sorts: Record<string, (s: Submission) => string | number> = {
+const sorts: Record<string, (submission: Submission) => string | number> = {
   emailId: (s) => s.emailId,
   threadId: (s) => s.threadId,
   sentAt: (s) => s.sendAt,
@@ -47,11 +47,11 @@ export function querySubmissions(
       );
     }
   }
-  return all.filter((s) => meets(filter, (c) => fits(s.value, c))).sort((a, b) => {
+  return all.filter((s) => meets(filter, (c) => fits(s.value, c))).sort((object, b) => {
     for (const c of sort) {
-      const [x, y] = [sorts[c.property](a.value), sorts[c.property](b.value)];
+      const [x, y] = [sorts[c.property](object.value), sorts[c.property](b.value)];
       if (x !== y) return (x < y ? -1 : 1) * (c.isAscending ? 1 : -1);
     }
-    return a.id - b.id;
+    return object.id - b.id;
   }).map((s) => objectId("submission", s.id));
 }

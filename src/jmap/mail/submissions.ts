@@ -43,9 +43,9 @@ export const submissionProperties = [
   "mdnBlobIds",
 ];
 
-export function submissionObject(id: string, s: Submission): Record<string, unknown> {
-  const { queued: _queued, messageId: _messageId, ...shown } = s;
-  return { id, ...shown, sendAt: utcDateOf(s.sendAt), dsnBlobIds: [], mdnBlobIds: [] };
+export function submissionObject(id: string, submission: Submission): Record<string, unknown> {
+  const { queued: _queued, messageId: _messageId, ...shown } = submission;
+  return { id, ...shown, sendAt: utcDateOf(submission.sendAt), dsnBlobIds: [], mdnBlobIds: [] };
 }
 
 function reply(code: number, enhanced: string, text: string): string {
@@ -53,17 +53,19 @@ function reply(code: number, enhanced: string, text: string): string {
 }
 
 /** What is known of a submission now. */
-export function currentSubmission(s: JmapServices, sub: Submission): Submission {
+export function currentSubmission(services: JmapServices, sub: Submission): Submission {
   if (sub.undoStatus === "canceled") return sub;
   const ids = sub.queued.filter((_, i) => {
     const d = sub.deliveryStatus[sub.envelope.rcptTo[i].email];
     return sub.undoStatus === "pending" || d === undefined || d.delivered === "queued";
   });
   if (ids.length === 0) return sub;
-  const waiting = new Map(s.queue.list({ ids }, { limit: ids.length }).map((i) => [i.id, i]));
+  const waiting = new Map(
+    services.queue.list({ ids }, { limit: ids.length }).map((i) => [i.id, i]),
+  );
   const retired = waiting.size === ids.length
     ? []
-    : s.queue.retiredByMessageId(sub.messageId).filter((r) => ids.includes(r.id));
+    : services.queue.retiredByMessageId(sub.messageId).filter((r) => ids.includes(r.id));
   const deliveryStatus = { ...sub.deliveryStatus };
   let untouched = true;
   for (const [i, id] of sub.queued.entries()) {
@@ -86,11 +88,11 @@ export function currentSubmission(s: JmapServices, sub: Submission): Submission 
 }
 
 /** Brings the submissions of an account up to date with the queue. */
-export async function refreshSubmissions(s: JmapServices, a: Access): Promise<void> {
-  const { name } = a.account;
-  for (const { id, value } of s.objects.list<Submission>(name, "submission")) {
-    const now = currentSubmission(s, value);
+export async function refreshSubmissions(services: JmapServices, access: Access): Promise<void> {
+  const { name } = access.account;
+  for (const { id, value } of services.objects.list<Submission>(name, "submission")) {
+    const now = currentSubmission(services, value);
     if (now === value || JSON.stringify(now) === JSON.stringify(value)) continue;
-    await s.objects.put(name, "submission", id, now);
+    await services.objects.put(name, "submission", id, now);
   }
 }

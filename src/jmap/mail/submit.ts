@@ -214,10 +214,10 @@ export async function submit(
       let fileSize = 0;
       let has8bit = false;
       try {
-        const write = async (b: Uint8Array) => {
-          fileSize += b.length;
-          has8bit ||= b.some((x) => x > 127);
-          for (let n = 0; n < b.length;) n += await file.write(b.subarray(n));
+        const write = async (bytes: Uint8Array) => {
+          fileSize += bytes.length;
+          has8bit ||= bytes.some((x) => x > 127);
+          for (let n = 0; n < bytes.length;) n += await file.write(bytes.subarray(n));
         };
         await write(head);
         for (let at = bodyOffset; at < size; at += piece) {
@@ -231,9 +231,9 @@ export async function submit(
         account: account.name,
         header: head,
         mailFrom: mailFrom.email,
-        recipients: rcptTo.map((r) => ({
-          address: r.email,
-          notify: notifyOf(r.parameters?.NOTIFY),
+        recipients: rcptTo.map((address) => ({
+          address: address.email,
+          notify: notifyOf(address.parameters?.NOTIFY),
         })),
         file: path,
         fileSize,

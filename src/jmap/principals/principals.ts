@@ -19,27 +19,27 @@ export const principalProperties = [
 const domainOf = (address: string) => address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 
 /** Accounts that a user may know of: those with an address in a domain of their own. */
-export function knownAccounts(s: JmapServices, user: string): string[] {
-  const mine = new Set(s.config.accountAddresses(user).map(domainOf));
-  return [...s.config.dynamic.Accounts.keys()].filter((name) =>
-    name === user || s.config.accountAddresses(name).some((a) => mine.has(domainOf(a)))
+export function knownAccounts(services: JmapServices, user: string): string[] {
+  const mine = new Set(services.config.accountAddresses(user).map(domainOf));
+  return [...services.config.dynamic.Accounts.keys()].filter((name) =>
+    name === user || services.config.accountAddresses(name).some((a) => mine.has(domainOf(a)))
   );
 }
 
 /** The account of a principal; undefined for one that the user doesn't know. */
 export function accountOfPrincipal(
-  s: JmapServices,
+  services: JmapServices,
   user: string,
   id: string,
 ): string | undefined {
-  return knownAccounts(s, user).find((name) => accountIdOf(name) === id);
+  return knownAccounts(services, user).find((name) => accountIdOf(name) === id);
 }
 
-function principal(s: JmapServices, user: User, name: string): Record<string, unknown> {
-  const address = s.config.accountAddresses(name).find((a) => !a.startsWith("@"));
-  const shown = s.config.account(name)?.FullName || address || name;
+function principal(services: JmapServices, user: User, name: string): Record<string, unknown> {
+  const address = services.config.accountAddresses(name).find((a) => !a.startsWith("@"));
+  const shown = services.config.account(name)?.FullName || address || name;
   const accountId = accountIdOf(name);
-  const sees = accountNames(s, user).includes(name);
+  const sees = accountNames(services, user).includes(name);
   return {
     id: accountIdOf(name),
     type: "individual",
@@ -62,13 +62,18 @@ function principal(s: JmapServices, user: User, name: string): Record<string, un
 }
 
 /** All that the user may know, by id. */
-export function principals(s: JmapServices, user: User): Map<string, Record<string, unknown>> {
+export function principals(
+  services: JmapServices,
+  user: User,
+): Map<string, Record<string, unknown>> {
   return new Map(
-    knownAccounts(s, user.account).map((name) => [accountIdOf(name), principal(s, user, name)]),
+    knownAccounts(services, user.account).map((
+      name,
+    ) => [accountIdOf(name), principal(services, user, name)]),
   );
 }
 
-export function principalState(s: JmapServices, user: User): string {
-  const all = JSON.stringify([...principals(s, user).values()]);
+export function principalState(services: JmapServices, user: User): string {
+  const all = JSON.stringify([...principals(services, user).values()]);
   return createHash("sha256").update(all).digest("hex").slice(0, 16);
 }

@@ -7,8 +7,8 @@ import { principals } from "./principals.ts";
 
 type Json = Record<string, unknown>;
 
-function condition(c: Json): Json {
-  for (const [k, value] of Object.entries(c)) {
+function condition(json: Json): Json {
+  for (const [k, value] of Object.entries(json)) {
     const good = k === "accountIds"
       ? Array.isArray(value) && value.every((x) => typeof x === "string")
       : ["email", "name", "text", "type", "timeZone"].includes(k) && typeof value === "string";
@@ -19,7 +19,7 @@ function condition(c: Json): Json {
       `filter: ${k.slice(0, 100)} can't be so`,
     );
   }
-  return c;
+  return json;
 }
 
 const has = (x: unknown, word: unknown) =>
@@ -43,12 +43,14 @@ function right(p: Json, c: Json): boolean {
 
 /** Ids of the principals that meet a filter, by name. @throws MethodError */
 export function queryPrincipals(
-  s: JmapServices,
+  services: JmapServices,
   user: User,
   args: { filter?: Json | null; sort?: Comparator[] | null },
 ): string[] {
   const filter = readFilter(args.filter, condition);
-  const found = [...principals(s, user).values()].filter((p) => meets(filter, (c) => right(p, c)));
+  const found = [...principals(services, user).values()].filter((p) =>
+    meets(filter, (c) => right(p, c))
+  );
   const sort = args.sort?.length ? args.sort : [{ property: "name", isAscending: true }];
   for (const { property } of sort) {
     if (property !== "name" && property !== "email") {

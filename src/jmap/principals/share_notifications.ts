@@ -73,11 +73,11 @@ export async function noteShares(
 
 /** All of an account, by id. */
 export function shareNotifications(
-  s: JmapServices,
+  services: JmapServices,
   account: string,
 ): Map<string, Record<string, unknown>> {
   return new Map(
-    s.objects.list<ShareNotification>(account, "share").map(({ id, value }) => {
+    services.objects.list<ShareNotification>(account, "share").map(({ id, value }) => {
       const key = objectId("share", id);
       return [key, { id: key, ...value }];
     }),

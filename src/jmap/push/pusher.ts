@@ -100,31 +100,33 @@ export class Pusher implements PushNotifier {
     }
   }
 
-  #changed(account: string, f: Followed, changed: AllStates): void {
+  #changed(account: string, followed: Followed, changed: AllStates): void {
     for (const { id, value } of this.#active(account)) {
       const types = value.types === null ? undefined : new Set(value.types);
       const wanted = changedStates({}, changed, types);
       if (Object.keys(wanted).length === 0) continue;
-      const pending = f.pending.get(id) ?? {};
+      const pending = followed.pending.get(id) ?? {};
       for (const [a, states] of Object.entries(wanted)) {
         pending[a] = { ...pending[a], ...states };
       }
-      f.pending.set(id, pending);
+      followed.pending.set(id, pending);
     }
-    if (f.pending.size > 0) f.timer ??= setTimeout(() => this.#flush(account, f), 0);
+    if (followed.pending.size > 0) {
+      followed.timer ??= setTimeout(() => this.#flush(account, followed), 0);
+    }
   }
 
-  async #flush(account: string, f: Followed): Promise<void> {
-    const pending = [...f.pending];
-    f.pending.clear();
+  async #flush(account: string, followed: Followed): Promise<void> {
+    const pending = [...followed.pending];
+    followed.pending.clear();
     await Promise.all(pending.map(async ([id, changed]) => {
       const value = this.#s().objects.get<PushSubscription>(account, "push", id);
       if (!value || value.expires <= Date.now()) return;
       await this.#push(account, id, value, { "@type": "StateChange", changed });
     }));
-    f.timer = undefined;
-    if (this.#closed || f.pending.size === 0) return;
-    f.timer = setTimeout(() => this.#flush(account, f), pushInterval);
+    followed.timer = undefined;
+    if (this.#closed || followed.pending.size === 0) return;
+    followed.timer = setTimeout(() => this.#flush(account, followed), pushInterval);
   }
 
   /** Sends the code that shows that the client gets what is sent to its URL. */
@@ -141,7 +143,7 @@ export class Pusher implements PushNotifier {
   async #push(
     account: string,
     id: number,
-    p: PushSubscription,
+    subscription: PushSubscription,
     message: Record<string, unknown>,
   ): Promise<void> {
     const { objects, vapid } = this.#s();
@@ -149,9 +151,10 @@ export class Pusher implements PushNotifier {
     let failed: string | undefined;
     let gone = false;
     try {
-      const url = new URL(p.url);
+      const url = new URL(subscription.url);
       const text = JSON.stringify(message);
-      const keys = p.keys && await readKeys(p.keys.p256dh, p.keys.auth);
+      const keys = subscription.keys &&
+        await readKeys(subscription.keys.p256dh, subscription.keys.auth);
       const body = keys ? await encryptPush(new TextEncoder().encode(text), keys) : text;
       const answer = await outbound.request({
         url,
@@ -176,15 +179,24 @@ export class Pusher implements PushNotifier {
       failed = err instanceof Error ? err.message : String(err);
     }
     if (failed === undefined) {
-      if (p.failures > 0) await objects.put(account, "push", id, { ...p, failures: 0 });
+      if (subscription.failures > 0) {
+        await objects.put(account, "push", id, { ...subscription, failures: 0 });
+      }
       return;
     }
-    this.#log.info("push failed", { account, host: URL.parse(p.url)?.host ?? "", why: failed });
+    this.#log.info("push failed", {
+      account,
+      host: URL.parse(subscription.url)?.host ?? "",
+      why: failed,
+    });
     // RFC 8620 §7.2: one that is gone, or never answers, is over.
-    if (gone || p.failures + 1 >= maxFailures) {
+    if (gone || subscription.failures + 1 >= maxFailures) {
       await objects.remove(account, "push", id);
       await this.refresh(account);
-    } else await objects.put(account, "push", id, { ...p, failures: p.failures + 1 });
+    } else {await objects.put(account, "push", id, {
+        ...subscription,
+        failures: subscription.failures + 1,
+      });}
   }
 
   close(): void {

@@ -27,9 +27,9 @@ export const pushTypes = [
 export type States = Record<string, string>;
 
 /** The states now. Of a shared account those of what can be shared. */
-export async function currentStates(s: JmapServices, a: Access): Promise<States> {
-  const own = await mailStates(s, a);
-  const books = await groupwareView(a, "addressbooks");
+export async function currentStates(services: JmapServices, access: Access): Promise<States> {
+  const own = await mailStates(services, access);
+  const books = await groupwareView(access, "addressbooks");
   const calendars: typeof books = { ...books, home: "calendars" };
   return {
     ...own,
@@ -40,8 +40,8 @@ export async function currentStates(s: JmapServices, a: Access): Promise<States>
   };
 }
 
-async function mailStates(s: JmapServices, a: Access): Promise<States> {
-  const { account } = a;
+async function mailStates(services: JmapServices, access: Access): Promise<States> {
+  const { account } = access;
   const index = await emailIndex(account);
   const mail: States = {
     Mailbox: String(mailboxState(account)),
@@ -50,14 +50,14 @@ async function mailStates(s: JmapServices, a: Access): Promise<States> {
     // RFC 8621 §1.5: changes when mail comes, and at nothing else.
     EmailDelivery: String(newestEmail(account)),
   };
-  if (!a.own) return mail;
+  if (!access.own) return mail;
   return {
     ...mail,
-    Identity: String(s.objects.state(account.name, "identity")),
-    EmailSubmission: String(s.objects.state(account.name, "submission")),
+    Identity: String(services.objects.state(account.name, "identity")),
+    EmailSubmission: String(services.objects.state(account.name, "submission")),
     VacationResponse: vacationState(account),
     Quota: quotaState(account),
-    ShareNotification: String(s.objects.state(account.name, "share")),
+    ShareNotification: String(services.objects.state(account.name, "share")),
   };
 }
 

@@ -30,9 +30,9 @@ export class Watcher {
   /** Types that are told of; undefined for all. */
   types: ReadonlySet<string> | undefined;
 
-  private constructor(s: JmapServices, user: User, tell: Tell) {
-    this.#s = s;
-    this.#access = new AccountAccess(s, user);
+  private constructor(services: JmapServices, user: User, tell: Tell) {
+    this.#s = services;
+    this.#access = new AccountAccess(services, user);
     this.#tell = tell;
   }
 
@@ -41,7 +41,7 @@ export class Watcher {
    * @param since states that the client knows; the present ones if not given
    */
   static async start(
-    s: JmapServices,
+    services: JmapServices,
     user: User,
     o: {
       types: ReadonlySet<string> | undefined;
@@ -49,10 +49,10 @@ export class Watcher {
       tell: (changed: AllStates, all: AllStates) => void;
     },
   ): Promise<Watcher> {
-    const w = new Watcher(s, user, o.tell);
+    const w = new Watcher(services, user, o.tell);
     w.types = o.types;
     try {
-      for (const name of accountNames(s, user)) {
+      for (const name of accountNames(services, user)) {
         try {
           w.#accounts.push(await w.#access.open(accountIdOf(name)));
         } catch (err) {
@@ -67,7 +67,7 @@ export class Watcher {
           w.#soon();
         };
         w.#listeners.push(listener);
-        w.#endSignals.push(s.signals.on(a.account.name, () => w.#soon()));
+        w.#endSignals.push(services.signals.on(a.account.name, () => w.#soon()));
         const groupware = await a.account.groupware();
         w.#endSignals.push(groupware.listen(() => w.#soon()));
       }

@@ -8,21 +8,21 @@ import { myRights } from "../mail/mailbox_object.ts";
 import type { JmapServices } from "../services.ts";
 import { noteShares } from "../principals/share_notifications.ts";
 
-function objectIdOf(c: RightsChange): string {
-  switch (c.type) {
+function objectIdOf(change: RightsChange): string {
+  switch (change.type) {
     case "Mailbox":
-      return mailboxIdOf(asMailboxId(c.id));
+      return mailboxIdOf(asMailboxId(change.id));
     case "Calendar":
-      return idOf("calendars", "collection", c.id);
+      return idOf("calendars", "collection", change.id);
     case "AddressBook":
-      return idOf("addressbooks", "collection", c.id);
+      return idOf("addressbooks", "collection", change.id);
   }
 }
 
-function rightsOf(c: RightsChange, rights: string): Record<string, boolean> {
-  if (c.type === "Mailbox") return myRights(rights, c.name === "Inbox");
+function rightsOf(change: RightsChange, rights: string): Record<string, boolean> {
+  if (change.type === "Mailbox") return myRights(rights, change.name === "Inbox");
   return collectionRights(
-    c.type === "Calendar" ? "calendars" : "addressbooks",
+    change.type === "Calendar" ? "calendars" : "addressbooks",
     rights === "write" ? "write" : "read",
   );
 }
@@ -30,15 +30,20 @@ function rightsOf(c: RightsChange, rights: string): Record<string, boolean> {
 /** Notes a change for the account whose rights they are. On disk when it resolves. */
 export async function noteRightsChange(
   s: Pick<JmapServices, "config" | "objects">,
-  c: RightsChange,
+  change: RightsChange,
 ): Promise<void> {
   const of = (rights: string) =>
-    new Map(rights === "" ? [] : [[c.account, rightsOf(c, rights)] as const]);
+    new Map(rights === "" ? [] : [[change.account, rightsOf(change, rights)] as const]);
   await noteShares(
     s,
-    c.by,
-    { objectType: c.type, objectId: objectIdOf(c), name: c.name, owner: c.owner },
-    of(c.before),
-    of(c.after),
+    change.by,
+    {
+      objectType: change.type,
+      objectId: objectIdOf(change),
+      name: change.name,
+      owner: change.owner,
+    },
+    of(change.before),
+    of(change.after),
   );
 }

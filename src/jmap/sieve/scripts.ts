@@ -30,13 +30,13 @@ export const sieveCapability = {
 
 const idOf = (s: ScriptInfo) => `S${s.id}`;
 
-function object(scripts: Scripts, account: string, s: ScriptInfo): Record<string, unknown> {
-  const text = scripts.get(account, s.name) ?? "";
+function object(scripts: Scripts, account: string, info: ScriptInfo): Record<string, unknown> {
+  const text = scripts.get(account, info.name) ?? "";
   return {
-    id: idOf(s),
-    name: s.name,
-    blobId: `${idOf(s)}_${scriptHash(text)}`,
-    isActive: s.active,
+    id: idOf(info),
+    name: info.name,
+    blobId: `${idOf(info)}_${scriptHash(text)}`,
+    isActive: info.active,
   };
 }
 
@@ -59,12 +59,12 @@ export function scriptOf(scripts: Scripts, account: string, id: string): ScriptI
 
 /** Text of a blob. @throws SetError blobNotFound, tooLarge, invalidSieve */
 export async function textOfBlob(
-  s: JmapServices,
+  services: JmapServices,
   access: Access,
   blobId: unknown,
 ): Promise<string> {
   if (typeof blobId !== "string") throw invalidProperties(["blobId"], "blobId is missing");
-  const blob = await openBlob(s, access, blobId);
+  const blob = await openBlob(services, access, blobId);
   if (!blob) throw new SetError("blobNotFound", "there is no such blob", { notFound: [blobId] });
   try {
     if (blob.size > scriptLimits.size) {

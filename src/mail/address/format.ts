@@ -44,11 +44,11 @@ function quoted(s: string): string {
   return `"${s.replace(/["\\]/g, "\\$&")}"`;
 }
 
-function phrase(text: string, o: WriteOptions): string {
+function phrase(text: string, options: WriteOptions): string {
   const name = withoutControls(text).trim();
   // What looks like an encoded word would be decoded by who reads it.
   if (name.includes("=?")) return encodeWord(name, { always: true });
-  if (!o.smtputf8 && !ascii.test(name)) return encodeWord(name);
+  if (!options.smtputf8 && !ascii.test(name)) return encodeWord(name);
   return name.split(" ").every((w) => atoms.test(w)) ? name : quoted(name);
 }
 
@@ -59,17 +59,17 @@ function phrase(text: string, o: WriteOptions): string {
  */
 export function formatMailbox(
   a: Pick<Address, "localpart" | "domain">,
-  o: WriteOptions,
+  options: WriteOptions,
 ): string {
   const text = `${a.localpart}@${a.domain}`;
   const localpart = withoutControls(a.localpart);
-  if (!o.smtputf8 && !ascii.test(localpart)) {
+  if (!options.smtputf8 && !ascii.test(localpart)) {
     throw new AddressError("the part before the @ needs SMTPUTF8", text);
   }
   const local = localpart.split(".").every((w) => atoms.test(w)) ? localpart : quoted(localpart);
   if (a.domain === "") return local;
   let domain = withoutControls(a.domain).toLowerCase();
-  if (!o.smtputf8 && !ascii.test(domain)) domain = domainToASCII(domain);
+  if (!options.smtputf8 && !ascii.test(domain)) domain = domainToASCII(domain);
   // RFC 5322 §3.4.1: what would end the address can't stand in a domain.
   const bad = domain.startsWith("[") ? /[\s<>,;()"\\]|[[\]](?!$)/ : /[\s<>,;:()"\\@[\]]/;
   if (domain === "" || bad.test(domain.startsWith("[") ? domain.slice(1) : domain)) {
@@ -79,22 +79,22 @@ export function formatMailbox(
 }
 
 /** `Name <localpart@domain>`, or without the name what {@link formatMailbox} gives. @throws AddressError */
-export function formatAddress(a: WrittenAddress, o: WriteOptions): string {
-  const mailbox = formatMailbox(a, o);
-  const name = a.name === "" ? "" : phrase(a.name, o);
+export function formatAddress(address: WrittenAddress, options: WriteOptions): string {
+  const mailbox = formatMailbox(address, options);
+  const name = address.name === "" ? "" : phrase(address.name, options);
   return name === "" || name === '""' ? mailbox : `${name} <${mailbox}>`;
 }
 
 /** Addresses and groups with commas between them. @throws AddressError */
 export function formatAddressList(
   list: readonly (WrittenAddress | WrittenGroup)[],
-  o: WriteOptions,
+  options: WriteOptions,
 ): string {
   return list.map((a) =>
     "group" in a
-      ? `${phrase(a.group, o) || '""'}:${
-        a.members.map((m) => ` ${formatAddress(m, o)}`).join(",")
+      ? `${phrase(a.group, options) || '""'}:${
+        a.members.map((m) => ` ${formatAddress(m, options)}`).join(",")
       };`
-      : formatAddress(a, o)
+      : formatAddress(a, options)
   ).join(", ");
 }

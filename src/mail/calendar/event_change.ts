@@ -39,18 +39,18 @@ export class FormError extends Error {
 const dateNames = /^(?:EXDATE|RDATE|EXRULE)$/;
 
 /** Checks the times of a form. @throws FormError */
-function checkTimes(f: Form): { start: number; end: number } {
-  const length = f.allDay ? 10 : 16;
-  const [start, end] = [wallOf(f.start), wallOf(f.end)];
-  if (start === undefined || f.start.length !== length) {
-    throw new FormError(`the start is no ${f.allDay ? "date" : "time"}: ${f.start}`);
+function checkTimes(form: Form): { start: number; end: number } {
+  const length = form.allDay ? 10 : 16;
+  const [start, end] = [wallOf(form.start), wallOf(form.end)];
+  if (start === undefined || form.start.length !== length) {
+    throw new FormError(`the start is no ${form.allDay ? "date" : "time"}: ${form.start}`);
   }
-  if (end === undefined || f.end.length !== length) {
-    throw new FormError(`the end is no ${f.allDay ? "date" : "time"}: ${f.end}`);
+  if (end === undefined || form.end.length !== length) {
+    throw new FormError(`the end is no ${form.allDay ? "date" : "time"}: ${form.end}`);
   }
   if (end < start) throw new FormError("the event ends before it begins");
   if (end - start > 3660 * day) throw new FormError("the event takes more than ten years");
-  const r = f.repeat;
+  const r = form.repeat;
   if ("until" in r && r.until !== null) {
     const until = wallOf(r.until);
     if (until === undefined) throw new FormError(`the last date is no date: ${r.until}`);
@@ -60,23 +60,23 @@ function checkTimes(f: Form): { start: number; end: number } {
 }
 
 /** Puts a property in place of those of its name, or takes them out. */
-function withProperty(c: Component, name: string, p: Property | undefined): Component {
-  const at = c.properties.findIndex((x) => x.name === name);
-  const rest = c.properties.filter((x) => x.name !== name);
+function withProperty(component: Component, name: string, p: Property | undefined): Component {
+  const at = component.properties.findIndex((x) => x.name === name);
+  const rest = component.properties.filter((x) => x.name !== name);
   if (p !== undefined) rest.splice(at < 0 ? rest.length : at, 0, p);
-  return { ...c, properties: rest };
+  return { ...component, properties: rest };
 }
 
-function withText(c: Component, name: string, text: string): Component {
-  if (textOf(c, name) === text) return c;
-  if (text === "") return withProperty(c, name, undefined);
-  const old = property(c, name);
+function withText(component: Component, name: string, text: string): Component {
+  if (textOf(component, name) === text) return component;
+  if (text === "") return withProperty(component, name, undefined);
+  const old = property(component, name);
   const value = escapeText(text);
   // Another text is in no language that is known, and what it stood for elsewhere is another one.
   const p = old === undefined
     ? newProperty(name, value)
     : changedProperty(old, value, { LANGUAGE: undefined, ALTREP: undefined });
-  return withProperty(c, name, p);
+  return withProperty(component, name, p);
 }
 
 /** A time of the form as a property in a zone. */
@@ -90,11 +90,16 @@ function timeProperty(name: string, wall: number, allDay: boolean, zone: Zone): 
 }
 
 /** The zone that an event's times are written in after a change; its own where it has one that is known. */
-function zoneFor(series: Series | undefined, old: CalendarTime | undefined, f: Form, zone: Zone) {
-  if (series === undefined || old === undefined || old.date || f.allDay) {
+function zoneFor(
+  series: Series | undefined,
+  old: CalendarTime | undefined,
+  form: Form,
+  zone: Zone,
+) {
+  if (series === undefined || old === undefined || old.date || form.allDay) {
     return { zone, name: zone.name };
   }
-  const repeats = f.repeat.every !== "never";
+  const repeats = form.repeat.every !== "never";
   // What repeats has to know of summer time.
   if (old.zone === "" || old.zone === "UTC" && repeats) return { zone, name: zone.name };
   const own = series.zones.find(old.zone);
@@ -103,22 +108,22 @@ function zoneFor(series: Series | undefined, old: CalendarTime | undefined, f: F
 
 /** Times and repetition of a component, by a form. */
 function withTimes(
-  c: Component,
+  component: Component,
   series: Series | undefined,
   before: Form | undefined,
   f: Form,
-  o: ChangeOptions,
+  options: ChangeOptions,
 ): Component {
-  const old = property(c, "DTSTART") && timeOf(property(c, "DTSTART")!);
+  const old = property(component, "DTSTART") && timeOf(property(component, "DTSTART")!);
   const sameTimes = before !== undefined && before.allDay === f.allDay &&
     before.start === f.start && before.end === f.end;
   const sameRule = before !== undefined &&
     JSON.stringify(before.repeat) === JSON.stringify(f.repeat);
-  if (sameTimes && sameRule) return c;
+  if (sameTimes && sameRule) return component;
   const form = checkTimes(f);
-  const { zone, name } = zoneFor(series, old, f, o.zone);
+  const { zone, name } = zoneFor(series, old, f, options.zone);
   const write = (key: string, wall: number) => {
-    const there = f.allDay ? wall : toWall(zone, toInstant(o.zone, wall));
+    const there = f.allDay ? wall : toWall(zone, toInstant(options.zone, wall));
     const p = timeProperty(key, there, f.allDay, zone);
     return f.allDay || zone === utcZone ? p : changedProperty(p, p.value, { TZID: name });
   };
@@ -126,18 +131,22 @@ function withTimes(
   const moves = !sameTimes || old !== undefined && !old.date && old.zone === "UTC" &&
       name !== "UTC" && f.repeat.every !== "never";
   if (moves) {
-    c = withProperty(c, "DTSTART", write("DTSTART", form.start));
-    c = withProperty(c, "DTEND", write("DTEND", form.end + (f.allDay ? day : 0)));
-    c = withProperty(c, "DURATION", undefined);
-    start = timeOf(property(c, "DTSTART")!);
+    component = withProperty(component, "DTSTART", write("DTSTART", form.start));
+    component = withProperty(component, "DTEND", write("DTEND", form.end + (f.allDay ? day : 0)));
+    component = withProperty(component, "DURATION", undefined);
+    start = timeOf(property(component, "DTSTART")!);
   }
-  if (f.repeat.every === "other" && before?.repeat.every === "other") return c;
+  if (f.repeat.every === "other" && before?.repeat.every === "other") return component;
   if (f.repeat.every === "other") throw new FormError("this repetition can't be made here");
   if (!sameRule || moves) {
     const rule = ruleOf(f.repeat, start!, f.allDay ? utcZone : zone);
-    c = withProperty(c, "RRULE", rule === undefined ? undefined : newProperty("RRULE", rule));
+    component = withProperty(
+      component,
+      "RRULE",
+      rule === undefined ? undefined : newProperty("RRULE", rule),
+    );
   }
-  return c;
+  return component;
 }
 
 /** Whether times or repetition of a series change: dates that differed from it have no place then. */
@@ -147,9 +156,9 @@ function movesSeries(before: Form, f: Form): boolean {
 }
 
 /** People of a component, as the form has them. */
-function withPeople(c: Component, f: Form, o: ChangeOptions): Component {
-  const wanted = new Map(f.people.map((a) => [a.toLowerCase(), a]));
-  for (const a of wanted.keys()) if (o.mine(a)) wanted.delete(a);
+function withPeople(component: Component, form: Form, options: ChangeOptions): Component {
+  const wanted = new Map(form.people.map((a) => [a.toLowerCase(), a]));
+  for (const a of wanted.keys()) if (options.mine(a)) wanted.delete(a);
   for (const a of wanted.values()) {
     // What stands in a line of its own may not break out of it.
     // deno-lint-ignore no-control-regex -- control characters are what is looked for
@@ -157,81 +166,86 @@ function withPeople(c: Component, f: Form, o: ChangeOptions): Component {
       throw new FormError(`${a} is not an address`);
     }
   }
-  const there = inviteesOf(c).map((p) => p.address).filter((a) => !o.mine(a));
+  const there = inviteesOf(component).map((p) => p.address).filter((a) => !options.mine(a));
   const gone = new Set(there.filter((a) => !wanted.has(a)));
   const fresh = [...wanted].filter(([a]) => !there.includes(a)).map(([, a]) => a);
-  if (gone.size === 0 && fresh.length === 0) return c;
-  let properties = c.properties.filter((p) => p.name !== "ATTENDEE" || !gone.has(addressOf(p)));
+  if (gone.size === 0 && fresh.length === 0) return component;
+  let properties = component.properties.filter((p) =>
+    p.name !== "ATTENDEE" || !gone.has(addressOf(p))
+  );
   if (wanted.size === 0) {
     properties = properties.filter((p) => p.name !== "ATTENDEE" && p.name !== "ORGANIZER");
-    return { ...c, properties };
+    return { ...component, properties };
   }
   const mailto = (a: string) => `mailto:${a.replace(/[%?#]/g, encodeURIComponent)}`;
   if (!properties.some((p) => p.name === "ORGANIZER")) {
-    const name: Record<string, string> = o.me.name === "" ? {} : { CN: o.me.name };
-    properties.push(newProperty("ORGANIZER", mailto(o.me.address), name));
-    if (!properties.some((p) => p.name === "ATTENDEE" && o.mine(addressOf(p)))) {
+    const name: Record<string, string> = options.me.name === "" ? {} : { CN: options.me.name };
+    properties.push(newProperty("ORGANIZER", mailto(options.me.address), name));
+    if (!properties.some((p) => p.name === "ATTENDEE" && options.mine(addressOf(p)))) {
       const accepted = { ...name, PARTSTAT: "ACCEPTED" };
-      properties.push(newProperty("ATTENDEE", mailto(o.me.address), accepted));
+      properties.push(newProperty("ATTENDEE", mailto(options.me.address), accepted));
     }
   }
   const asked = { ROLE: "REQ-PARTICIPANT", PARTSTAT: "NEEDS-ACTION", RSVP: "TRUE" };
   properties.push(...fresh.map((a) => newProperty("ATTENDEE", mailto(a), asked)));
-  return { ...c, properties };
+  return { ...component, properties };
 }
 
 /** With nobody else's answer: it was one to another time (RFC 5546 §3.2.2.1). */
-function askedAnew(c: Component, mine: (address: string) => boolean): Component {
-  const properties = c.properties.map((p) =>
+function askedAnew(component: Component, mine: (address: string) => boolean): Component {
+  const properties = component.properties.map((p) =>
     p.name !== "ATTENDEE" || mine(addressOf(p)) ||
       (param(p, "PARTSTAT") ?? "NEEDS-ACTION").toUpperCase() === "NEEDS-ACTION"
       ? p
       : changedProperty(p, p.value, { PARTSTAT: "NEEDS-ACTION", RSVP: "TRUE" })
   );
-  return { ...c, properties };
+  return { ...component, properties };
 }
 
 /** A component whose change its readers can tell: numbered and dated anew. */
-export function stamped(c: Component, now: number): Component {
+export function stamped(component: Component, now: number): Component {
   const at = formatUtc(now);
-  const n = Number(valueOf(c, "SEQUENCE") ?? 0);
-  c = withProperty(
-    c,
+  const n = Number(valueOf(component, "SEQUENCE") ?? 0);
+  component = withProperty(
+    component,
     "SEQUENCE",
     newProperty("SEQUENCE", String((Number.isFinite(n) ? n : 0) + 1)),
   );
-  c = withProperty(c, "DTSTAMP", newProperty("DTSTAMP", at));
-  return withProperty(c, "LAST-MODIFIED", newProperty("LAST-MODIFIED", at));
+  component = withProperty(component, "DTSTAMP", newProperty("DTSTAMP", at));
+  return withProperty(component, "LAST-MODIFIED", newProperty("LAST-MODIFIED", at));
 }
 
 /** With descriptions of the zones that times name, those that nothing names as they were. */
-export function withZones(calendar: Component, f: Form, o: ChangeOptions): Component {
+export function withZones(calendar: Component, form: Form, options: ChangeOptions): Component {
   const known = new Set(
     calendar.components.filter((c) => c.name === "VTIMEZONE").map((c) => valueOf(c, "TZID")),
   );
   const named = calendar.components.flatMap((c) => c.properties.map((p) => param(p, "TZID")));
-  if (known.has(o.zone.name) || !named.includes(o.zone.name)) return calendar;
-  const about = Math.min(o.now, Math.max(wallOf(f.start) ?? o.now, o.now - 5 * 366 * day));
+  if (known.has(options.zone.name) || !named.includes(options.zone.name)) return calendar;
+  const about = Math.min(
+    options.now,
+    Math.max(wallOf(form.start) ?? options.now, options.now - 5 * 366 * day),
+  );
   return {
     ...calendar,
-    components: [zoneComponent(o.zone, about), ...calendar.components],
+    components: [zoneComponent(options.zone, about), ...calendar.components],
   };
 }
 
 /** A new event. @throws FormError */
-export function newEvent(uid: string, f: Form, o: ChangeOptions): Component {
-  const at = formatUtc(o.now);
+export function newEvent(uid: string, form: Form, options: ChangeOptions): Component {
+  const at = formatUtc(options.now);
   let c: Component = {
     name: "VEVENT",
     properties: [newProperty("UID", uid), newProperty("DTSTAMP", at), newProperty("CREATED", at)],
     components: [],
   };
-  c = withTimes(c, undefined, undefined, f, o);
-  c = withText(c, "SUMMARY", f.title);
-  c = withText(c, "LOCATION", f.place);
-  c = withText(c, "DESCRIPTION", f.description);
-  c = withPeople(c, f, o);
-  return withZones(newCalendar([c]), f, o);
+  c = withTimes(c, undefined, undefined, form, options);
+  c = withText(c, "SUMMARY", form.title);
+  c = withText(c, "LOCATION", form.place);
+  c = withText(c, "DESCRIPTION", form.description);
+  c = withPeople(c, form, options);
+  return withZones(newCalendar([c]), form, options);
 }
 
 /** Texts of a form, and the properties that have them. */
@@ -246,27 +260,33 @@ const textProperties = [["SUMMARY", "title"], ["LOCATION", "place"], [
  * @throws FormError
  */
 export function changedComponent(
-  c: Component,
+  component: Component,
   series: Series,
   before: Form,
   f: Form,
-  o: ChangeOptions,
+  options: ChangeOptions,
 ): Component {
-  let next = withTimes(c, series, before, f, o);
-  if (next !== c) next = askedAnew(next, o.mine);
+  let next = withTimes(component, series, before, f, options);
+  if (next !== component) next = askedAnew(next, options.mine);
   for (const [name, key] of textProperties) {
     if (f[key] !== before[key]) next = withText(next, name, f[key]);
   }
-  if (JSON.stringify(f.people) !== JSON.stringify(before.people)) next = withPeople(next, f, o);
-  return next === c ? c : stamped(next, o.now);
+  if (JSON.stringify(f.people) !== JSON.stringify(before.people)) {
+    next = withPeople(next, f, options);
+  }
+  return next === component ? component : stamped(next, options.now);
 }
 
 /** An event, all of it, changed by a form; undefined if the form changes nothing. @throws FormError */
-export function changedEvent(series: Series, f: Form, o: ChangeOptions): Component | undefined {
+export function changedEvent(
+  series: Series,
+  form: Form,
+  options: ChangeOptions,
+): Component | undefined {
   const { master } = series;
   if (master === undefined) throw new FormError("this is one date of a series that isn't here");
-  const before = readForm(series, master, o.zone, o.mine);
-  const moved = movesSeries(before, f);
+  const before = readForm(series, master, options.zone, options.mine);
+  const moved = movesSeries(before, form);
   let changed = false;
   const components: Component[] = [];
   for (const c of series.calendar.components) {
@@ -276,13 +296,13 @@ export function changedEvent(series: Series, f: Form, o: ChangeOptions): Compone
     }
     let next = c;
     if (c === master) {
-      next = withTimes(next, series, before, f, o);
+      next = withTimes(next, series, before, form, options);
       if (moved) {
-        const repeats = f.repeat.every === "other";
+        const repeats = form.repeat.every === "other";
         const kept = next.properties.filter((p) =>
           !dateNames.test(p.name) || repeats && p.name === "RDATE"
         );
-        next = askedAnew({ ...next, properties: kept }, o.mine);
+        next = askedAnew({ ...next, properties: kept }, options.mine);
       }
     } else if (moved) {
       // It differed from a date that isn't one any more.
@@ -291,18 +311,20 @@ export function changedEvent(series: Series, f: Form, o: ChangeOptions): Compone
     }
     for (const [name, key] of textProperties) {
       // A date that has a text of its own keeps it.
-      if (f[key] !== before[key] && (c === master || textOf(c, name) === before[key])) {
-        next = withText(next, name, f[key]);
+      if (form[key] !== before[key] && (c === master || textOf(c, name) === before[key])) {
+        next = withText(next, name, form[key]);
       }
     }
-    if (JSON.stringify(f.people) !== JSON.stringify(before.people)) next = withPeople(next, f, o);
+    if (JSON.stringify(form.people) !== JSON.stringify(before.people)) {
+      next = withPeople(next, form, options);
+    }
     if (next !== c) {
       changed = true;
-      next = stamped(next, o.now);
+      next = stamped(next, options.now);
     }
     components.push(next);
   }
-  return changed ? withZones({ ...series.calendar, components }, f, o) : undefined;
+  return changed ? withZones({ ...series.calendar, components }, form, options) : undefined;
 }
 
 /** Dates of a series that differ from it, or were taken out of it. */

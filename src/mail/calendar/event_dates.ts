@@ -32,8 +32,8 @@ import { toWall, type Zone } from "./zones.ts";
 const maxBefore = 20_000;
 
 /** The number that says which date a RECURRENCE-ID is. */
-export function dateNumber(series: Series, t: CalendarTime): number {
-  return t.date ? t.wall : series.instant(t);
+export function dateNumber(series: Series, time: CalendarTime): number {
+  return time.date ? time.wall : series.instant(time);
 }
 
 /** A date of a series. @throws FormError if it isn't one of it, or not any more */
@@ -51,13 +51,13 @@ function dateOf(series: Series, date: number): Instance & { recurrence: Calendar
 }
 
 /** A property with times of the kind that a date of a series has. */
-function dateProperty(name: string, t: CalendarTime): Property {
-  const params: Record<string, string> = t.date
+function dateProperty(name: string, time: CalendarTime): Property {
+  const params: Record<string, string> = time.date
     ? { VALUE: "DATE" }
-    : t.zone === "" || t.zone === "UTC"
+    : time.zone === "" || time.zone === "UTC"
     ? {}
-    : { TZID: t.zone };
-  return newProperty(name, formatTime(t), params);
+    : { TZID: time.zone };
+  return newProperty(name, formatTime(time), params);
 }
 
 const ofSeries = /^(?:RRULE|RDATE|EXDATE|EXRULE)$/;
@@ -101,18 +101,18 @@ export function readDate(
 export function changedDate(
   series: Series,
   date: number,
-  f: Form,
-  o: ChangeOptions,
+  form: Form,
+  options: ChangeOptions,
 ): Component | undefined {
-  const { component, form: before } = readDate(series, date, o.zone, o.mine);
-  const wanted: Form = { ...f, repeat: { every: "never" } };
-  const next = changedComponent(component, series, before, wanted, o);
+  const { component, form: before } = readDate(series, date, options.zone, options.mine);
+  const wanted: Form = { ...form, repeat: { every: "never" } };
+  const next = changedComponent(component, series, before, wanted, options);
   if (next === component) return undefined;
   const own = series.overrides().find((x) => dateNumber(series, x.id) === date)?.component;
   const rest = own !== undefined && param(property(own, "RECURRENCE-ID")!, "RANGE") === undefined
     ? series.calendar.components.map((c) => c === own ? next : c)
     : [...series.calendar.components, next];
-  return withZones({ ...series.calendar, components: rest }, wanted, o);
+  return withZones({ ...series.calendar, components: rest }, wanted, options);
 }
 
 /** The series with an answer of somebody who is invited to one date of it. @throws FormError */
@@ -139,11 +139,11 @@ export function withoutDate(series: Series, date: number, now: number): Componen
   if (own !== undefined && param(property(own, "RECURRENCE-ID")!, "RANGE") !== undefined) {
     throw new FormError("this date changes all that follow: remove those with it");
   }
-  const components = series.calendar.components.filter((c) => c !== own).map((c) =>
-    c !== series.master ? c : stamped({
-      ...c,
+  const components = series.calendar.components.filter((c) => c !== own).map((component) =>
+    component !== series.master ? component : stamped({
+      ...component,
       properties: [
-        ...c.properties,
+        ...component.properties,
         dateProperty("EXDATE", recurrence),
       ],
     }, now)
@@ -236,7 +236,7 @@ export function divided(series: Series, date: number, uid: string, now: number):
     i.startTime !== undefined && dateNumber(series, i.recurrence ?? i.startTime) === date
   );
   if (first === undefined) throw new FormError("the series has no such date any more");
-  const side = (keep: (date: number) => boolean, change: (c: Component) => Component) =>
+  const side = (keep: (date: number) => boolean, change: (component: Component) => Component) =>
     series.calendar.components.filter((c) => !numbers.has(c) || keep(numbers.get(c)!)).map((c) =>
       c.name === master.name ? change(c) : c
     );
@@ -265,9 +265,9 @@ export function divided(series: Series, date: number, uid: string, now: number):
       ? [dateProperty("DTEND", first.endTime)]
       : [p];
   });
-  const named = (c: Component): Component => ({
-    ...c,
-    properties: c.properties.map((p) => p.name === "UID" ? newProperty("UID", uid) : p),
+  const named = (component: Component): Component => ({
+    ...component,
+    properties: component.properties.map((p) => p.name === "UID" ? newProperty("UID", uid) : p),
   });
   const rest = {
     ...series.calendar,
@@ -295,10 +295,10 @@ export function readFollowing(
 export function changedFollowing(
   series: Series,
   date: number,
-  f: Form,
+  form: Form,
   o: ChangeOptions & { uid: string },
 ): Halves | undefined {
   const halves = divided(series, date, o.uid, o.now);
-  const rest = changedEvent(new Series(halves.rest, series.zones.floating), f, o);
+  const rest = changedEvent(new Series(halves.rest, series.zones.floating), form, o);
   return rest && { before: halves.before, rest };
 }

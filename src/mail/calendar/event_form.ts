@@ -62,7 +62,7 @@ export function wallOf(text: string): number | undefined {
 /** When a component is, as the reader's clocks show it. The end of whole days is the last of them. */
 export function shownTimes(
   t: { start: CalendarTime; end: CalendarTime | undefined },
-  instant: (t: CalendarTime) => number,
+  instant: (time: CalendarTime) => number,
   zone: Zone,
 ): Pick<Form, "allDay" | "start" | "end"> {
   const { start, end } = t;
@@ -116,9 +116,9 @@ function followsStart(rule: Rule, start: CalendarTime): boolean {
 }
 
 /** How a component repeats. */
-function repeatOf(series: Series, c: Component, start: CalendarTime): Repeat {
-  const rules = c.properties.filter((p) => p.name === "RRULE");
-  const dates = c.properties.some((p) => p.name === "RDATE");
+function repeatOf(series: Series, component: Component, start: CalendarTime): Repeat {
+  const rules = component.properties.filter((p) => p.name === "RRULE");
+  const dates = component.properties.some((p) => p.name === "RDATE");
   if (rules.length === 0) return dates ? { every: "other", rule: "" } : { every: "never" };
   const other: Repeat = { every: "other", rule: rules.map((p) => p.value).join("\n") };
   if (rules.length > 1 || dates) return other;
@@ -144,14 +144,14 @@ function repeatOf(series: Series, c: Component, start: CalendarTime): Repeat {
 }
 
 /** The rule of a repetition; undefined if there is none to write. */
-export function ruleOf(r: Repeat, start: CalendarTime, zone: Zone): string | undefined {
-  if (r.every === "never" || r.every === "other") return undefined;
-  const freq = Object.entries(freqs).find(([, every]) => every === r.every)![0];
+export function ruleOf(repeat: Repeat, start: CalendarTime, zone: Zone): string | undefined {
+  if (repeat.every === "never" || repeat.every === "other") return undefined;
+  const freq = Object.entries(freqs).find(([, every]) => every === repeat.every)![0];
   const parts = [`FREQ=${freq}`];
-  if (r.interval !== 1) parts.push(`INTERVAL=${r.interval}`);
-  if (r.count !== null) parts.push(`COUNT=${r.count}`);
-  else if (r.until !== null) {
-    const last = wallOf(r.until)!;
+  if (repeat.interval !== 1) parts.push(`INTERVAL=${repeat.interval}`);
+  if (repeat.count !== null) parts.push(`COUNT=${repeat.count}`);
+  else if (repeat.until !== null) {
+    const last = wallOf(repeat.until)!;
     const end = start.date
       ? dateText(last).replaceAll("-", "")
       : `${
@@ -167,13 +167,15 @@ export const textOf = (c: Component, name: string): string =>
   unescapeText(valueOf(c, name) ?? "").replace(/\r\n?/g, "\n");
 
 /** The end of an event, whether it is written as one or as a duration. */
-export function endOf(series: Series, c: Component): CalendarTime | undefined {
-  const end = property(c, "DTEND");
+export function endOf(series: Series, component: Component): CalendarTime | undefined {
+  const end = property(component, "DTEND");
   if (end !== undefined) return timeOf(end);
-  if (property(c, "DURATION") === undefined) return undefined;
+  if (property(component, "DURATION") === undefined) return undefined;
   // Of the component alone, as if it didn't repeat.
-  const alone = c.properties.filter((p) => !/^(?:RRULE|RDATE|EXDATE|RECURRENCE-ID)$/.test(p.name));
-  const calendar = { ...series.calendar, components: [{ ...c, properties: alone }] };
+  const alone = component.properties.filter((p) =>
+    !/^(?:RRULE|RDATE|EXDATE|RECURRENCE-ID)$/.test(p.name)
+  );
+  const calendar = { ...series.calendar, components: [{ ...component, properties: alone }] };
   const zones = series.calendar.components.filter((x) => x.name === "VTIMEZONE");
   calendar.components.unshift(...zones);
   return new Series(calendar, series.zones.floating).instances(-Infinity, Infinity, 1)[0]?.endTime;
@@ -202,18 +204,18 @@ export const inviteesOf = (c: Component): Invitee[] =>
 /** The form of an event. `mine` answers whether an address is the reader's. */
 export function readForm(
   series: Series,
-  c: Component,
+  component: Component,
   zone: Zone,
   mine: (address: string) => boolean,
 ): Form {
-  const start = timeOf(property(c, "DTSTART")!);
-  const people = inviteesOf(c).map((p) => p.address).filter((a) => !mine(a));
+  const start = timeOf(property(component, "DTSTART")!);
+  const people = inviteesOf(component).map((p) => p.address).filter((a) => !mine(a));
   return {
-    title: textOf(c, "SUMMARY"),
-    place: textOf(c, "LOCATION"),
-    description: textOf(c, "DESCRIPTION"),
-    ...shownTimes({ start, end: endOf(series, c) }, (t) => series.instant(t), zone),
-    repeat: repeatOf(series, c, start),
+    title: textOf(component, "SUMMARY"),
+    place: textOf(component, "LOCATION"),
+    description: textOf(component, "DESCRIPTION"),
+    ...shownTimes({ start, end: endOf(series, component) }, (t) => series.instant(t), zone),
+    repeat: repeatOf(series, component, start),
     people: [...new Set(people)],
   };
 }

@@ -53,23 +53,29 @@ export interface CompFilter {
 }
 
 /** Whether an instance is in a range, by the rules of its kind (RFC 4791 §9.9). */
-export function inRange(series: Series, i: Instance, r: TimeRange): boolean {
-  const { start, end } = r;
-  const c = i.component;
+export function inRange(series: Series, instance: Instance, range: TimeRange): boolean {
+  const { start, end } = range;
+  const c = instance.component;
   switch (c.name) {
     case "VEVENT":
     case "VAVAILABILITY": {
-      if (i.start === undefined) return c.name === "VAVAILABILITY";
-      const to = i.end ?? (i.allDay ? i.start + day : i.start);
-      return to > i.start ? start < to && end > i.start : start <= i.start && end > i.start;
+      if (instance.start === undefined) return c.name === "VAVAILABILITY";
+      const to = instance.end ?? (instance.allDay ? instance.start + day : instance.start);
+      return to > instance.start
+        ? start < to && end > instance.start
+        : start <= instance.start && end > instance.start;
     }
     case "VTODO":
-      return todoInRange(series, i, r);
+      return todoInRange(series, instance, range);
     case "VJOURNAL":
-      if (i.start === undefined) return false;
-      return i.allDay ? start < i.start + day && end > i.start : start <= i.start && end > i.start;
+      if (instance.start === undefined) return false;
+      return instance.allDay
+        ? start < instance.start + day && end > instance.start
+        : start <= instance.start && end > instance.start;
     case "VFREEBUSY":
-      if (i.start !== undefined && i.end !== undefined) return start <= i.end && end > i.start;
+      if (instance.start !== undefined && instance.end !== undefined) {
+        return start <= instance.end && end > instance.start;
+      }
       return c.properties.some((p) =>
         p.name === "FREEBUSY" &&
         periods(p, series.zones).some((x) => start < x.end && end > x.start)
@@ -79,21 +85,22 @@ export function inRange(series: Series, i: Instance, r: TimeRange): boolean {
   }
 }
 
-function instantOf(series: Series, c: Component, name: string): number | undefined {
-  const p = property(c, name);
+function instantOf(series: Series, component: Component, name: string): number | undefined {
+  const p = property(component, name);
   const t = p && parseTime(p.value.trim(), param(p, "TZID") ?? "");
   return t && series.instant(t);
 }
 
-function todoInRange(series: Series, i: Instance, { start, end }: TimeRange): boolean {
-  const c = i.component;
-  if (i.start !== undefined) {
-    if (i.end === undefined) return start <= i.start && end > i.start;
+function todoInRange(series: Series, instance: Instance, { start, end }: TimeRange): boolean {
+  const c = instance.component;
+  if (instance.start !== undefined) {
+    if (instance.end === undefined) return start <= instance.start && end > instance.start;
     return property(c, "DUE") === undefined
-      ? start <= i.end && (end > i.start || end >= i.end)
-      : (start < i.end || start <= i.start) && (end > i.start || end >= i.end);
+      ? start <= instance.end && (end > instance.start || end >= instance.end)
+      : (start < instance.end || start <= instance.start) &&
+        (end > instance.start || end >= instance.end);
   }
-  if (i.end !== undefined) return start < i.end && end >= i.end;
+  if (instance.end !== undefined) return start < instance.end && end >= instance.end;
   const completed = instantOf(series, c, "COMPLETED");
   const created = instantOf(series, c, "CREATED");
   if (completed !== undefined && created !== undefined) {
@@ -104,7 +111,7 @@ function todoInRange(series: Series, i: Instance, { start, end }: TimeRange): bo
 }
 
 /** When an alarm of an instance goes off (RFC 5545 §3.8.6). */
-export function alarmTimes(series: Series, alarm: Component, i: Instance): number[] {
+export function alarmTimes(series: Series, alarm: Component, instance: Instance): number[] {
   const trigger = property(alarm, "TRIGGER");
   if (trigger === undefined) return [];
   let first: number | undefined;
@@ -114,7 +121,7 @@ export function alarmTimes(series: Series, alarm: Component, i: Instance): numbe
     first = t && series.instant(t);
   } else {
     const end = param(trigger, "RELATED")?.toUpperCase() === "END";
-    const base = end ? i.end ?? i.start : i.start ?? i.end;
+    const base = end ? instance.end ?? instance.start : instance.start ?? instance.end;
     if (base !== undefined) first = base + length.days * day + length.ms;
   }
   if (first === undefined) return [];
@@ -127,40 +134,40 @@ export function alarmTimes(series: Series, alarm: Component, i: Instance): numbe
   return times;
 }
 
-function textMatches(t: TextMatch, value: string): boolean {
-  return t.matches(value) !== t.negate;
+function textMatches(match: TextMatch, value: string): boolean {
+  return match.matches(value) !== match.negate;
 }
 
-function paramMatches(f: ParamFilter, p: Property): boolean {
-  const found = p.params.find((x) => x.name === f.name);
-  if (f.notDefined) return found === undefined;
+function paramMatches(filter: ParamFilter, p: Property): boolean {
+  const found = p.params.find((x) => x.name === filter.name);
+  if (filter.notDefined) return found === undefined;
   if (found === undefined) return false;
-  return f.text === undefined ||
-    found.values.some((v) => textMatches(f.text!, v.slice(0, maxSearched))) ||
-    textMatches(f.text, found.values.join(",").slice(0, maxSearched));
+  return filter.text === undefined ||
+    found.values.some((v) => textMatches(filter.text!, v.slice(0, maxSearched))) ||
+    textMatches(filter.text, found.values.join(",").slice(0, maxSearched));
 }
 
 /** What a filter says; a look at one property between two steps, as there may be hundreds in megabytes of text. */
 type Steps = Generator<void, boolean>;
 
-function* propMatches(series: Series, f: PropFilter, c: Component): Steps {
-  const list = c.properties.filter((p) => p.name === f.name);
-  if (f.notDefined) return list.length === 0;
-  const looked = f.text === undefined ? list : searchedProperties(list);
+function* propMatches(series: Series, filter: PropFilter, component: Component): Steps {
+  const list = component.properties.filter((p) => p.name === filter.name);
+  if (filter.notDefined) return list.length === 0;
+  const looked = filter.text === undefined ? list : searchedProperties(list);
   for (const p of looked) {
     yield;
-    if (f.range !== undefined) {
+    if (filter.range !== undefined) {
       const t = parseTime(p.value.trim(), param(p, "TZID") ?? "");
       if (t === undefined) continue;
       const at = series.instant(t);
       const inside = t.date
-        ? f.range.start < at + day && f.range.end > at
-        : f.range.start <= at && f.range.end > at;
+        ? filter.range.start < at + day && filter.range.end > at
+        : filter.range.start <= at && filter.range.end > at;
       if (!inside) continue;
     }
-    if (f.text !== undefined && !textMatches(f.text, searchedText(p.value))) continue;
+    if (filter.text !== undefined && !textMatches(filter.text, searchedText(p.value))) continue;
     let right = true;
-    for (const x of f.params) {
+    for (const x of filter.params) {
       yield;
       right = paramMatches(x, p);
       if (!right) break;
@@ -173,50 +180,52 @@ function* propMatches(series: Series, f: PropFilter, c: Component): Steps {
 /** Whether a component of an object matches, apart from its name. `instance` is the one that it belongs to. */
 function* compMatches(
   series: Series,
-  f: CompFilter,
-  c: Component,
+  filter: CompFilter,
+  component: Component,
   instance: Instance | undefined,
 ): Steps {
-  if (f.range !== undefined && c.name === "VALARM") {
-    const { start, end } = f.range;
+  if (filter.range !== undefined && component.name === "VALARM") {
+    const { start, end } = filter.range;
     const parents = instance === undefined
       ? series.instances(start - 366 * day, end + 366 * day)
-        .filter((i) => i.component.components.includes(c))
+        .filter((i) => i.component.components.includes(component))
       : [instance];
-    const rings = parents.some((i) => alarmTimes(series, c, i).some((t) => start <= t && end > t));
+    const rings = parents.some((i) =>
+      alarmTimes(series, component, i).some((t) => start <= t && end > t)
+    );
     if (!rings) return false;
   }
-  for (const p of f.props) if (!(yield* propMatches(series, p, c))) return false;
-  for (const x of f.comps) {
-    if (!(yield* childrenMatch(series, x, c.components, instance))) return false;
+  for (const p of filter.props) if (!(yield* propMatches(series, p, component))) return false;
+  for (const x of filter.comps) {
+    if (!(yield* childrenMatch(series, x, component.components, instance))) return false;
   }
   return true;
 }
 
 function* childrenMatch(
   series: Series,
-  f: CompFilter,
+  filter: CompFilter,
   list: readonly Component[],
   instance: Instance | undefined,
 ): Steps {
   yield;
-  const named = list.filter((c) => c.name === f.name);
-  if (f.notDefined) return named.length === 0;
-  for (const c of named) if (yield* compMatches(series, f, c, instance)) return true;
+  const named = list.filter((c) => c.name === filter.name);
+  if (filter.notDefined) return named.length === 0;
+  for (const c of named) if (yield* compMatches(series, filter, c, instance)) return true;
   return false;
 }
 
-function* matching(series: Series, f: CompFilter): Steps {
-  if (f.name !== "VCALENDAR") return false;
-  if (f.notDefined) return false;
-  for (const p of f.props) if (!(yield* propMatches(series, p, series.calendar))) return false;
-  for (const x of f.comps) if (!(yield* objectMatches(series, x))) return false;
+function* matching(series: Series, filter: CompFilter): Steps {
+  if (filter.name !== "VCALENDAR") return false;
+  if (filter.notDefined) return false;
+  for (const p of filter.props) if (!(yield* propMatches(series, p, series.calendar))) return false;
+  for (const x of filter.comps) if (!(yield* objectMatches(series, x))) return false;
   return true;
 }
 
 /** Whether an object matches a filter for VCALENDAR; looked at in turns with other work. */
-export async function calendarMatches(series: Series, f: CompFilter): Promise<boolean> {
-  const steps = matching(series, f);
+export async function calendarMatches(series: Series, filter: CompFilter): Promise<boolean> {
+  const steps = matching(series, filter);
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
@@ -227,26 +236,26 @@ export async function calendarMatches(series: Series, f: CompFilter): Promise<bo
 /** Instances that are looked at before all are. */
 const quickInstances = 32;
 
-function* objectMatches(series: Series, f: CompFilter): Steps {
+function* objectMatches(series: Series, filter: CompFilter): Steps {
   yield;
   const { calendar } = series;
-  const named = calendar.components.filter((c) => c.name === f.name);
-  if (f.notDefined) return named.length === 0;
+  const named = calendar.components.filter((c) => c.name === filter.name);
+  if (filter.notDefined) return named.length === 0;
   if (named.length === 0) return false;
-  if (f.range === undefined || f.name === "VTIMEZONE") {
-    for (const c of named) if (yield* compMatches(series, f, c, undefined)) return true;
+  if (filter.range === undefined || filter.name === "VTIMEZONE") {
+    for (const c of named) if (yield* compMatches(series, filter, c, undefined)) return true;
     return false;
   }
   // One instance has to match all of it.
-  const { range } = f;
+  const { range } = filter;
   const checked = new Map<Component, boolean>();
   const some = function* (list: readonly Instance[]): Steps {
     for (const i of list) {
       if (!inRange(series, i, range)) continue;
       // What is asked of alarms differs between the instances of a component.
-      let right = f.comps.length > 0 ? undefined : checked.get(i.component);
+      let right = filter.comps.length > 0 ? undefined : checked.get(i.component);
       if (right === undefined) {
-        right = yield* compMatches(series, { ...f, range: undefined }, i.component, i);
+        right = yield* compMatches(series, { ...filter, range: undefined }, i.component, i);
         checked.set(i.component, right);
       }
       if (right) return true;
@@ -261,7 +270,9 @@ function* objectMatches(series: Series, f: CompFilter): Steps {
 }
 
 /** Instances that a time-range of VALARM may be about are not where the range is. */
-export function rangeOf(f: CompFilter): { kind: string; range: TimeRange | undefined } | undefined {
-  const comp = f.comps.find((c) => !c.notDefined);
+export function rangeOf(
+  filter: CompFilter,
+): { kind: string; range: TimeRange | undefined } | undefined {
+  const comp = filter.comps.find((c) => !c.notDefined);
   return comp && { kind: comp.name, range: comp.range };
 }

@@ -44,11 +44,11 @@ export type Answer = "accepted" | "tentative" | "declined";
 
 const plainAddress = (value: unknown) => String(value ?? "").replace(/^mailto:/i, "").trim();
 
-function person(p: ICAL.Property): Person {
+function person(property: ICAL.Property): Person {
   return {
-    name: String(p.getParameter("cn") ?? ""),
-    address: plainAddress(p.getFirstValue()),
-    status: String(p.getParameter("partstat") ?? "needs-action").toLowerCase(),
+    name: String(property.getParameter("cn") ?? ""),
+    address: plainAddress(property.getFirstValue()),
+    status: String(property.getParameter("partstat") ?? "needs-action").toLowerCase(),
   };
 }
 

@@ -35,8 +35,8 @@ export const partsOf = (calendar: Component): Component[] =>
 
 /** Whether an object is a draft (isDraft of JMAP, which iCalendar has no property for): nobody is told of it. */
 export const isDraftEvent = (calendar: Component): boolean =>
-  partsOf(calendar).some((c) =>
-    c.properties.some((p) =>
+  partsOf(calendar).some((component) =>
+    component.properties.some((p) =>
       p.name === "JSPROP" && param(p, "JSPTR") === "isDraft" && p.value.trim() === "true"
     )
   );
@@ -53,8 +53,8 @@ export function organizerOf(calendar: Component): Property | undefined {
 /** Whether all components have the same organizer (RFC 6638 §3.2.4.2). */
 export function sameOrganizer(calendar: Component): boolean {
   const found = new Set(
-    partsOf(calendar).map((c) => {
-      const p = property(c, "ORGANIZER");
+    partsOf(calendar).map((component) => {
+      const p = property(component, "ORGANIZER");
       return p === undefined ? undefined : addressOf(p);
     }),
   );
@@ -75,13 +75,13 @@ export function attendeesOf(calendar: Component): Map<string, Property> {
 }
 
 /** The attendee property of an address in a component. */
-function attendeeIn(c: Component, address: string): Property | undefined {
-  return c.properties.find((p) => p.name === "ATTENDEE" && addressOf(p) === address);
+function attendeeIn(component: Component, address: string): Property | undefined {
+  return component.properties.find((p) => p.name === "ATTENDEE" && addressOf(p) === address);
 }
 
 /** What tells an instance: "" for all of them. */
-const instanceKey = (series: Series, c: Component): string => {
-  const p = property(c, "RECURRENCE-ID");
+const instanceKey = (series: Series, component: Component): string => {
+  const p = property(component, "RECURRENCE-ID");
   if (p === undefined) return "";
   const t = parseTime(p.value.trim(), param(p, "TZID") ?? "");
   return t === undefined ? p.value.trim() : t.date ? `D${t.wall}` : String(series.instant(t));
@@ -98,13 +98,13 @@ const clean = (p: Property): Property =>
   p.params.some((x) => x.name in ownParams) ? changedProperty(p, p.value, ownParams) : p;
 
 /** A component as others get it: without alarms, and what is for the own server. */
-function forOthers(c: Component, now: number): Component {
-  const properties = c.properties.filter((p) =>
+function forOthers(component: Component, now: number): Component {
+  const properties = component.properties.filter((p) =>
     p.name !== "DTSTAMP" && !p.name.startsWith("X-MOX-")
   )
     .map((p) => p.name === "ATTENDEE" || p.name === "ORGANIZER" ? clean(p) : p);
   return {
-    name: c.name,
+    name: component.name,
     properties: [newProperty("DTSTAMP", formatUtc(now)), ...properties],
     components: [],
   };
@@ -128,9 +128,9 @@ export function cancellationFor(series: Series, address: string, now: number): C
   const parts =
     (invited.some((c) => property(c, "RECURRENCE-ID") === undefined)
       ? invited.filter((c) => property(c, "RECURRENCE-ID") === undefined)
-      : invited).map((c) => {
-        const other = forOthers(c, now);
-        const sequence = Number(valueOf(c, "SEQUENCE") ?? 0) || 0;
+      : invited).map((component) => {
+        const other = forOthers(component, now);
+        const sequence = Number(valueOf(component, "SEQUENCE") ?? 0) || 0;
         const left = other.properties.filter((p) =>
           !["STATUS", "SEQUENCE", "RRULE", "RDATE", "EXDATE"].includes(p.name) &&
           (p.name !== "ATTENDEE" || addressOf(p) === address)
@@ -166,13 +166,13 @@ export function replyOf(
     "DURATION",
     "SUMMARY",
   ];
-  const answered = parts.map((c): Component => {
-    const me = attendeeIn(c, address)!;
+  const answered = parts.map((component): Component => {
+    const me = attendeeIn(component, address)!;
     return {
-      name: c.name,
+      name: component.name,
       properties: [
         newProperty("DTSTAMP", formatUtc(now)),
-        ...c.properties.filter((p) => kept.includes(p.name)).map(clean),
+        ...component.properties.filter((p) => kept.includes(p.name)).map(clean),
         clean(
           status === undefined
             ? me
@@ -244,9 +244,9 @@ export function withStatus(
 ): Component {
   return {
     ...calendar,
-    components: calendar.components.map((c) => ({
-      ...c,
-      properties: c.properties.map((p) => {
+    components: calendar.components.map((component) => ({
+      ...component,
+      properties: component.properties.map((p) => {
         const s = p.name === name ? status.get(addressOf(p)) : undefined;
         return s === undefined
           ? p
@@ -404,9 +404,9 @@ export function readMessage(calendar: Component): { method: string; series: Seri
 export function withAnswer(calendar: Component, address: string, status: string): Component {
   return {
     ...calendar,
-    components: calendar.components.map((c) => ({
-      ...c,
-      properties: c.properties.map((p) =>
+    components: calendar.components.map((component) => ({
+      ...component,
+      properties: component.properties.map((p) =>
         p.name === "ATTENDEE" && addressOf(p) === address
           ? changedProperty(p, p.value, { PARTSTAT: status, RSVP: undefined })
           : p

@@ -120,23 +120,23 @@ export function checkedSeries(calendar: Component, floating?: Zone): Series {
 
 const single = ["DTSTART", "DTEND", "DUE", "DURATION", "UID", "RECURRENCE-ID", "SEQUENCE"];
 
-function checkComponent(c: Component, invalid: (text: string) => ObjectError): void {
+function checkComponent(component: Component, invalid: (text: string) => ObjectError): void {
   for (const name of single) {
-    const list = c.properties.filter((p) => p.name === name);
-    if (list.length > 1) throw invalid(`${c.name} has ${name} ${list.length} times`);
+    const list = component.properties.filter((p) => p.name === name);
+    if (list.length > 1) throw invalid(`${component.name} has ${name} ${list.length} times`);
   }
-  if (c.name === "VEVENT" && property(c, "DTSTART") === undefined) {
+  if (component.name === "VEVENT" && property(component, "DTSTART") === undefined) {
     throw invalid("VEVENT has no DTSTART");
   }
-  const attendees = c.properties.filter((p) => p.name === "ATTENDEE").length;
+  const attendees = component.properties.filter((p) => p.name === "ATTENDEE").length;
   if (attendees > maxAttendees) {
     throw new ObjectError("max-attendees-per-instance", `more than ${maxAttendees} ATTENDEEs`);
   }
-  const both = (a: string, b: string) => property(c, a) && property(c, b);
+  const both = (a: string, b: string) => property(component, a) && property(component, b);
   if (both("DTEND", "DURATION") || both("DUE", "DURATION")) {
-    throw invalid(`${c.name} has a duration and an end`);
+    throw invalid(`${component.name} has a duration and an end`);
   }
-  for (const alarm of c.components) {
+  for (const alarm of component.components) {
     if (alarm.name !== "VALARM") continue;
     const trigger = property(alarm, "TRIGGER");
     if (

@@ -33,39 +33,40 @@ export interface CalendarDataRequest {
 }
 
 /** True for a request that the whole object answers as it is stored. */
-export function asStored(r: CalendarDataRequest): boolean {
-  return r.comp === undefined && r.expand === undefined && r.limitRecurrence === undefined &&
-    r.limitFreeBusy === undefined;
+export function asStored(request: CalendarDataRequest): boolean {
+  return request.comp === undefined && request.expand === undefined &&
+    request.limitRecurrence === undefined &&
+    request.limitFreeBusy === undefined;
 }
 
 /** A time as UTC; floating times and dates stay as they are. */
-function inUtc(series: Series, t: CalendarTime): string {
-  const zone = series.zones.find(t.zone);
-  return t.date || zone === series.zones.floating && t.zone !== "UTC"
-    ? formatTime({ ...t, zone: "" })
-    : formatUtc(series.instant(t));
+function inUtc(series: Series, time: CalendarTime): string {
+  const zone = series.zones.find(time.zone);
+  return time.date || zone === series.zones.floating && time.zone !== "UTC"
+    ? formatTime({ ...time, zone: "" })
+    : formatUtc(series.instant(time));
 }
 
-function timeProperty(series: Series, name: string, t: CalendarTime): Property {
-  return newProperty(name, inUtc(series, t), t.date ? { VALUE: "DATE" } : {});
+function timeProperty(series: Series, name: string, time: CalendarTime): Property {
+  return newProperty(name, inUtc(series, time), time.date ? { VALUE: "DATE" } : {});
 }
 
 const recurrenceNames = new Set(["RRULE", "RDATE", "EXDATE", "EXRULE"]);
 
 /** An instance as a component of its own, in UTC. */
-export function instanceComponent(series: Series, i: Instance): Component {
-  const c = i.component;
+export function instanceComponent(series: Series, instance: Instance): Component {
+  const c = instance.component;
   const properties: Property[] = [];
   for (const p of c.properties) {
     if (recurrenceNames.has(p.name) || p.name === "RECURRENCE-ID") continue;
-    if (p.name === "DTSTART" && i.startTime) {
-      properties.push(timeProperty(series, "DTSTART", i.startTime));
-    } else if ((p.name === "DTEND" || p.name === "DUE") && i.endTime) {
-      properties.push(timeProperty(series, p.name, i.endTime));
+    if (p.name === "DTSTART" && instance.startTime) {
+      properties.push(timeProperty(series, "DTSTART", instance.startTime));
+    } else if ((p.name === "DTEND" || p.name === "DUE") && instance.endTime) {
+      properties.push(timeProperty(series, p.name, instance.endTime));
     } else properties.push(p);
   }
-  if (i.recurrence !== undefined) {
-    properties.push(timeProperty(series, "RECURRENCE-ID", i.recurrence));
+  if (instance.recurrence !== undefined) {
+    properties.push(timeProperty(series, "RECURRENCE-ID", instance.recurrence));
   }
   return { ...c, properties };
 }
@@ -99,34 +100,36 @@ function limited(series: Series, range: TimeRange): Component {
 }
 
 /** FREEBUSY properties with the periods that a range has to do with. */
-function freeBusyLimited(series: Series, c: Component, range: TimeRange): Component {
-  const properties = c.properties.flatMap((p) => {
-    if (p.name !== "FREEBUSY") return [p];
-    const kept = p.value.split(",").filter((v) =>
-      periods({ ...p, value: v }, series.zones).some((x) =>
+function freeBusyLimited(series: Series, component: Component, range: TimeRange): Component {
+  const properties = component.properties.flatMap((property) => {
+    if (property.name !== "FREEBUSY") return [property];
+    const kept = property.value.split(",").filter((v) =>
+      periods({ ...property, value: v }, series.zones).some((x) =>
         range.start < x.end && range.end > x.start
       )
     );
-    return kept.length === 0 ? [] : [changedProperty(p, kept.join(","))];
+    return kept.length === 0 ? [] : [changedProperty(property, kept.join(","))];
   });
   return {
-    ...c,
+    ...component,
     properties,
-    components: c.components.map((x) => freeBusyLimited(series, x, range)),
+    components: component.components.map((x) => freeBusyLimited(series, x, range)),
   };
 }
 
 /** The parts of a component that are asked for. */
-export function pruned(c: Component, r: CompRequest): Component {
+export function pruned(component: Component, request: CompRequest): Component {
   return {
-    name: c.name,
-    properties: r.allProps ? c.properties : c.properties.flatMap((p) => {
-      const asked = r.props.find((x) => x.name === p.name);
-      if (asked === undefined) return [];
-      return [asked.noValue ? changedProperty(p, "") : p];
-    }),
-    components: r.allComps ? c.components : c.components.flatMap((x) => {
-      const asked = r.comps.find((y) => y.name === x.name);
+    name: component.name,
+    properties: request.allProps
+      ? component.properties
+      : component.properties.flatMap((property) => {
+        const asked = request.props.find((x) => x.name === property.name);
+        if (asked === undefined) return [];
+        return [asked.noValue ? changedProperty(property, "") : property];
+      }),
+    components: request.allComps ? component.components : component.components.flatMap((x) => {
+      const asked = request.comps.find((y) => y.name === x.name);
       return asked === undefined ? [] : [pruned(x, asked)];
     }),
   };
@@ -143,8 +146,10 @@ export function* calendarPieces(series: Series, r: CalendarDataRequest): Generat
     c = limited(series, r.limitRecurrence);
   }
   const asked = r.comp?.name === "VCALENDAR" ? r.comp : undefined;
-  const chosen = (x: Component, request: CompRequest | undefined) => {
-    const kept = limitFreeBusy === undefined ? x : freeBusyLimited(series, x, limitFreeBusy);
+  const chosen = (component: Component, request: CompRequest | undefined) => {
+    const kept = limitFreeBusy === undefined
+      ? component
+      : freeBusyLimited(series, component, limitFreeBusy);
     return request === undefined ? kept : pruned(kept, request);
   };
   let text = `BEGIN:${c.name}\r\n`;
@@ -163,6 +168,6 @@ export function* calendarPieces(series: Series, r: CalendarDataRequest): Generat
 }
 
 /** Text of an object as it is asked for. */
-export function calendarData(series: Series, r: CalendarDataRequest): string {
-  return [...calendarPieces(series, r)].join("");
+export function calendarData(series: Series, request: CalendarDataRequest): string {
+  return [...calendarPieces(series, request)].join("");
 }

@@ -241,14 +241,15 @@ function periodAt(rule: Rule, start: number, from: number): number {
  * Milliseconds between the times of a rule that gives one every so many days or weeks and nothing else, as most rules do;
  * undefined for others.
  */
-function evenGap(r: Rule, start: number): number | undefined {
-  const others = r.bySetPos.length + r.byMonth.length + r.byMonthDay.length + r.byYearDay.length +
-    r.byWeekNo.length + r.byHour.length + r.byMinute.length + r.bySecond.length;
+function evenGap(rule: Rule, start: number): number | undefined {
+  const others = rule.bySetPos.length + rule.byMonth.length + rule.byMonthDay.length +
+    rule.byYearDay.length +
+    rule.byWeekNo.length + rule.byHour.length + rule.byMinute.length + rule.bySecond.length;
   if (others > 0) return undefined;
-  if (r.freq === "DAILY") return r.byDay.length === 0 ? r.interval * day : undefined;
-  if (r.freq !== "WEEKLY" || r.byDay.length !== 1) return undefined;
-  const [{ nth, day: weekday }] = r.byDay;
-  return nth === 0 && weekday === weekdayOf(start) ? 7 * r.interval * day : undefined;
+  if (rule.freq === "DAILY") return rule.byDay.length === 0 ? rule.interval * day : undefined;
+  if (rule.freq !== "WEEKLY" || rule.byDay.length !== 1) return undefined;
+  const [{ nth, day: weekday }] = rule.byDay;
+  return nth === 0 && weekday === weekdayOf(start) ? 7 * rule.interval * day : undefined;
 }
 
 /** Times with the same gap between all of them, from near `from` to `to`. */

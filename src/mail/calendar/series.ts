@@ -146,12 +146,12 @@ export class Series {
     if (this.#master !== undefined) this.#readRules(this.#master);
   }
 
-  #timed(c: Component): Timed {
-    const startProperty = property(c, "DTSTART");
+  #timed(component: Component): Timed {
+    const startProperty = property(component, "DTSTART");
     const start = startProperty && timeOf(startProperty);
-    const endProperty = property(c, endNames[c.name as "VEVENT"] ?? "DTEND");
+    const endProperty = property(component, endNames[component.name as "VEVENT"] ?? "DTEND");
     const end = endProperty && timeOf(endProperty);
-    const text = valueOf(c, "DURATION");
+    const text = valueOf(component, "DURATION");
     let length: Length | undefined;
     if (start !== undefined && end !== undefined) {
       const days = start.date && end.date;
@@ -162,7 +162,7 @@ export class Series {
       if (duration === undefined) throw new FormatError(`DURATION can't be ${clip(text)}`);
       length = { kind: "duration", duration };
     }
-    return { component: c, start, end, length };
+    return { component, start, end, length };
   }
 
   #readRules({ component, start }: Timed): void {
@@ -202,13 +202,13 @@ export class Series {
   }
 
   /** What tells an instance: its date, or its instant. */
-  #key(t: CalendarTime): string {
-    return t.date ? `D${t.wall}` : String(this.instant(t));
+  #key(time: CalendarTime): string {
+    return time.date ? `D${time.wall}` : String(this.instant(time));
   }
 
   /** Milliseconds since the epoch. */
-  instant(t: CalendarTime): number {
-    return toInstant(this.zones.find(t.zone), t.wall);
+  instant(time: CalendarTime): number {
+    return toInstant(this.zones.find(time.zone), time.wall);
   }
 
   get recurring(): boolean {
@@ -217,16 +217,16 @@ export class Series {
 
   /** Whether some time of it has no zone, or is a date. */
   get #floats(): boolean {
-    const of = (t: Timed | undefined) =>
-      [t?.start, t?.end].some((x) =>
+    const of = (timed: Timed | undefined) =>
+      [timed?.start, timed?.end].some((x) =>
         x !== undefined && (x.date || this.zones.find(x.zone) ===
             this.zones.floating)
       );
     return of(this.#master) || [...this.#overrides.values()].some(of);
   }
 
-  #end(t: Timed, start: CalendarTime): CalendarTime | undefined {
-    const { length } = t;
+  #end(timed: Timed, start: CalendarTime): CalendarTime | undefined {
+    const { length } = timed;
     if (length === undefined) return undefined;
     switch (length.kind) {
       case "days":
@@ -234,7 +234,7 @@ export class Series {
       case "exact": {
         const at = this.instant(start) + length.ms;
         // The end keeps the zone that it was written in.
-        const zone = t.end!.date ? start.zone : t.end!.zone;
+        const zone = timed.end!.date ? start.zone : timed.end!.zone;
         return { wall: toWall(this.zones.find(zone), at), date: false, zone };
       }
       default: {
@@ -248,13 +248,13 @@ export class Series {
   }
 
   #instance(
-    t: Timed,
+    timed: Timed,
     start: CalendarTime | undefined,
     recurrence: CalendarTime | undefined,
-    end = start === undefined ? t.end : this.#end(t, start),
+    end = start === undefined ? timed.end : this.#end(timed, start),
   ): Instance {
     return {
-      component: t.component,
+      component: timed.component,
       start: start && this.instant(start),
       end: end && this.instant(end),
       allDay: start?.date ?? false,
@@ -265,10 +265,10 @@ export class Series {
   }
 
   /** The longest that an instance of the master takes, in milliseconds. */
-  #longest(t: Timed): number {
-    const { length } = t;
+  #longest(timed: Timed): number {
+    const { length } = timed;
     const ms = length === undefined
-      ? (t.start?.date ? day : 0)
+      ? (timed.start?.date ? day : 0)
       : length.kind === "duration"
       ? length.duration.days * day + length.duration.ms
       : length.ms;
@@ -281,14 +281,14 @@ export class Series {
    */
   instances(from: number, to: number, limit = maxInstances): Instance[] {
     const found: Instance[] = [];
-    const touches = (i: Instance) => {
-      if (i.start === undefined && i.end === undefined) return true;
-      const start = i.start ?? i.end!;
-      const end = Math.max(i.end ?? (i.allDay ? start + day : start), start);
+    const touches = (instance: Instance) => {
+      if (instance.start === undefined && instance.end === undefined) return true;
+      const start = instance.start ?? instance.end!;
+      const end = Math.max(instance.end ?? (instance.allDay ? start + day : start), start);
       return start <= to && end >= from;
     };
-    const add = (i: Instance) => {
-      if (touches(i)) found.push(i);
+    const add = (instance: Instance) => {
+      if (touches(instance)) found.push(instance);
     };
     for (const o of this.#overrides.values()) {
       add(this.#instance(o, o.start, o.id, o.start ? undefined : o.end));
@@ -307,12 +307,12 @@ export class Series {
   }
 
   #recurring(
-    m: Timed,
+    timed: Timed,
     start: CalendarTime,
     from: number,
     to: number,
     limit: number,
-    add: (i: Instance) => void,
+    add: (instance: Instance) => void,
     count: () => number,
   ): void {
     const seen = new Set<string>();
@@ -323,7 +323,7 @@ export class Series {
       (n, o) => Math.max(n, Math.abs(o.start!.wall - o.id.wall) + this.#longest(o)),
       0,
     );
-    const longest = this.#longest(m) + slack;
+    const longest = this.#longest(timed) + slack;
     const zone = this.zones.find(start.zone);
     const fromWall = from === -Infinity ? -Infinity : toWall(zone, from) - longest - clockChange;
     const toWallAt = to === Infinity ? Infinity : toWall(zone, to) + slack + clockChange;
@@ -342,7 +342,7 @@ export class Series {
         (this.#excluded.has(key) ||
           this.#excluded.has(`D${Math.floor(time.wall / day) * day}`));
       if (excluded || this.#overrides.has(key)) return;
-      if (future === undefined) return add(this.#instance(m, time, time, end));
+      if (future === undefined) return add(this.#instance(timed, time, time, end));
       add(this.#instance(future, { ...future.start!, wall: movedTo! }, time));
     };
     // All rules together: ten that give the same times are no more work than one.

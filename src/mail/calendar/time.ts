@@ -65,9 +65,11 @@ export function parseTime(s: string, zone = ""): CalendarTime | undefined {
 }
 
 /** The time of a property, with its zone. @throws FormatError */
-export function timeOf(p: Property, value = p.value): CalendarTime {
-  const t = parseTime(value.trim(), param(p, "TZID") ?? "");
-  if (t === undefined) throw new FormatError(`${p.name} has no date or time: ${clip(value)}`);
+export function timeOf(property: Property, value = property.value): CalendarTime {
+  const t = parseTime(value.trim(), param(property, "TZID") ?? "");
+  if (t === undefined) {
+    throw new FormatError(`${property.name} has no date or time: ${clip(value)}`);
+  }
   return t;
 }
 

@@ -14,8 +14,8 @@ const days = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 const maxChanges = 200;
 
 /** A time on the wall, as if it were UTC. */
-function wall(t: ICAL.Time): number {
-  return Date.UTC(t.year, t.month - 1, t.day, t.hour, t.minute, t.second);
+function wall(time: ICAL.Time): number {
+  return Date.UTC(time.year, time.month - 1, time.day, time.hour, time.minute, time.second);
 }
 
 /** A change of a zone's offset. */
@@ -31,16 +31,16 @@ interface ZoneChange {
   others: number[];
 }
 
-function changeOf(c: ICAL.Component): ZoneChange | undefined {
-  const start = c.getFirstPropertyValue("dtstart");
-  const to = c.getFirstPropertyValue("tzoffsetto");
+function changeOf(component: ICAL.Component): ZoneChange | undefined {
+  const start = component.getFirstPropertyValue("dtstart");
+  const to = component.getFirstPropertyValue("tzoffsetto");
   if (!(start instanceof ICAL.Time) || !(to instanceof ICAL.UtcOffset)) return undefined;
-  const text = String(c.getFirstPropertyValue("rrule") ?? "").toUpperCase().slice(0, 300);
+  const text = String(component.getFirstPropertyValue("rrule") ?? "").toUpperCase().slice(0, 300);
   const field = (name: string) => new RegExp(`(?:^|;)${name}=([^;]*)`).exec(text)?.[1] ?? "";
   const byDay = /^([+-]?[1-5])(SU|MO|TU|WE|TH|FR|SA)$/.exec(field("BYDAY"));
   const month = Number(field("BYMONTH"));
   const yearly = field("FREQ") === "YEARLY" && byDay !== null && month >= 1 && month <= 12;
-  const others = c.getAllProperties("rdate").slice(0, maxChanges)
+  const others = component.getAllProperties("rdate").slice(0, maxChanges)
     .flatMap((p) => p.getValues().slice(0, maxChanges))
     .flatMap((t: unknown) => t instanceof ICAL.Time ? [wall(t)] : []);
   const until = /^(\d{4})(\d{2})(\d{2})/.exec(field("UNTIL"));
@@ -56,11 +56,11 @@ function changeOf(c: ICAL.Component): ZoneChange | undefined {
 }
 
 /** When it comes in a year, on the wall; undefined if it doesn't. */
-function inYear(c: ZoneChange, year: number): number | undefined {
-  const first = new Date(c.start);
-  if (c.rule === undefined) return first.getUTCFullYear() === year ? c.start : undefined;
+function inYear(change: ZoneChange, year: number): number | undefined {
+  const first = new Date(change.start);
+  if (change.rule === undefined) return first.getUTCFullYear() === year ? change.start : undefined;
   if (year < first.getUTCFullYear()) return undefined;
-  const { month, nth, day } = c.rule;
+  const { month, nth, day } = change.rule;
   const edge = new Date(Date.UTC(year, nth > 0 ? month - 1 : month, nth > 0 ? 1 : 0));
   const gap = nth > 0 ? (day - edge.getUTCDay() + 7) % 7 : (edge.getUTCDay() - day + 7) % 7;
   const date = nth > 0
@@ -74,7 +74,7 @@ function inYear(c: ZoneChange, year: number): number | undefined {
     first.getUTCMinutes(),
     first.getUTCSeconds(),
   );
-  return at > c.until ? undefined : at;
+  return at > change.until ? undefined : at;
 }
 
 /** Milliseconds east of Greenwich at a time on the wall, by what the calendar says. */

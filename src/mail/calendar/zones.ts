@@ -130,11 +130,11 @@ function utcOffset(s: string | undefined): number | undefined {
 }
 
 /** The onsets that a VTIMEZONE describes, in order; undefined if it describes none. */
-function describedChanges(c: Component): Change[] | undefined {
+function describedChanges(component: Component): Change[] | undefined {
   const changes: Change[] = [];
   let first: number | undefined;
   let firstAt = Infinity;
-  for (const o of c.components.slice(0, 200)) {
+  for (const o of component.components.slice(0, 200)) {
     const start = parseTime(valueOf(o, "DTSTART")?.trim() ?? "");
     const to = utcOffset(valueOf(o, "TZOFFSETTO"));
     const from = utcOffset(valueOf(o, "TZOFFSETFROM")) ?? to;
@@ -172,12 +172,12 @@ function describedChanges(c: Component): Change[] | undefined {
 const described = new Map<string, Zone | undefined>();
 
 /** The zone that a VTIMEZONE describes. */
-export function describedZone(c: Component): Zone | undefined {
-  const key = writeComponent(c);
+export function describedZone(component: Component): Zone | undefined {
+  const key = writeComponent(component);
   if (described.has(key)) return described.get(key);
-  const changes = describedChanges(c);
+  const changes = describedChanges(component);
   const zone: Zone | undefined = changes && {
-    name: valueOf(c, "TZID") ?? "",
+    name: valueOf(component, "TZID") ?? "",
     offset(instant) {
       let [low, high] = [0, changes.length - 1];
       while (low < high) {

@@ -304,7 +304,7 @@ export function writeProperty(p: Property): string {
 }
 
 /** A component as text; each line ends with CRLF. */
-export function writeComponent(c: Component): string {
+export function writeComponent(component: Component): string {
   const lines: string[] = [];
   const write = (x: Component) => {
     lines.push(`BEGIN:${x.name}`);
@@ -312,18 +312,18 @@ export function writeComponent(c: Component): string {
     for (const below of x.components) write(below);
     lines.push(`END:${x.name}`);
   };
-  write(c);
+  write(component);
   return `${lines.join("\r\n")}\r\n`;
 }
 
 /** The first property of a name. */
-export function property(c: Component, name: string): Property | undefined {
-  return c.properties.find((p) => p.name === name);
+export function property(component: Component, name: string): Property | undefined {
+  return component.properties.find((p) => p.name === name);
 }
 
 /** Value of the first property of a name. */
-export function valueOf(c: Component, name: string): string | undefined {
-  return property(c, name)?.value;
+export function valueOf(component: Component, name: string): string | undefined {
+  return property(component, name)?.value;
 }
 
 /** First value of a parameter. */

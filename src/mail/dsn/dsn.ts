@@ -99,29 +99,32 @@ function wrap(text: string): string {
 const isAscii = (s: string) => /^[\x00-\x7f]*$/.test(s);
 
 /** The message, from its header on. */
-export function composeDsn(d: Dsn): Uint8Array {
+export function composeDsn(dsn: Dsn): Uint8Array {
   // Only what has more than ASCII in it needs the types of RFC 6533, which few programs know.
-  const utf8 = !isAscii(d.to) || (d.smtputf8 && !isAscii(d.envelopeId ?? "")) ||
-    d.recipients.some((r) =>
+  const utf8 = !isAscii(dsn.to) || (dsn.smtputf8 && !isAscii(dsn.envelopeId ?? "")) ||
+    dsn.recipients.some((r) =>
       !isAscii(r.finalRecipient) || !isAscii(r.originalRecipient?.address ?? "") ||
-      (d.smtputf8 && !isAscii(r.diagnostic ?? ""))
+      (dsn.smtputf8 && !isAscii(r.diagnostic ?? ""))
     );
-  const boundary = `mox-${d.messageId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40)}`;
+  const boundary = `mox-${dsn.messageId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40)}`;
   const charset = utf8 ? "utf-8" : "us-ascii";
   const word = (s: string) => isAscii(s) ? s : encodeWord(s);
   const ascii = (s: string) => utf8 ? s : word(s);
   // deno-lint-ignore no-control-regex
   const plain = (s: string) => utf8 ? s : s.replace(/[^\x00-\x7f]/g, "?");
   const out: string[] = [
-    `From: Mail Delivery System <postmaster@${d.reportingMta}>`,
-    `To: <${line(d.to)}>`,
+    `From: Mail Delivery System <postmaster@${dsn.reportingMta}>`,
+    `To: <${line(dsn.to)}>`,
     // Whatever stands in it: the message is not to need SMTPUTF8 for its subject.
-    field("Subject", `${subjects[d.action]}: ${word(line(d.originalSubject)) || "(no subject)"}`),
-    `Date: ${formatDate(d.date)}`,
-    `Message-ID: <${d.messageId}>`,
+    field(
+      "Subject",
+      `${subjects[dsn.action]}: ${word(line(dsn.originalSubject)) || "(no subject)"}`,
+    ),
+    `Date: ${formatDate(dsn.date)}`,
+    `Message-ID: <${dsn.messageId}>`,
   ];
-  if (d.originalMessageId !== "") {
-    const id = line(d.originalMessageId).replace(/^<?/, "<").replace(/>?$/, ">");
+  if (dsn.originalMessageId !== "") {
+    const id = line(dsn.originalMessageId).replace(/^<?/, "<").replace(/>?$/, ">");
     out.push(`In-Reply-To: ${id}`, `References: ${id}`);
   }
   out.push(
@@ -134,17 +137,17 @@ export function composeDsn(d: Dsn): Uint8Array {
     `Content-Type: text/plain; charset=${charset}`,
     `Content-Transfer-Encoding: ${utf8 ? "8bit" : "7bit"}`,
     "",
-    wrap(explanations[d.action]),
+    wrap(explanations[dsn.action]),
     "",
   );
-  for (const r of d.recipients) {
+  for (const r of dsn.recipients) {
     out.push(`  ${line(r.finalRecipient)}`);
-    if (r.diagnostic && d.action !== "delivered") {
+    if (r.diagnostic && dsn.action !== "delivered") {
       const by = r.remoteMta ? `${line(r.remoteMta)}: ` : "";
       out.push(...wrap(`${by}${plain(line(r.diagnostic))}`).split("\r\n").map((l) => `    ${l}`));
     }
     if (r.retryUntil) out.push(`    tried until ${formatDate(r.retryUntil)}`);
-    if (d.action === "failed") {
+    if (dsn.action === "failed") {
       out.push("", ...wrap(advice(r.status)).split("\r\n").map((l) => `    ${l}`), "");
     }
   }
@@ -155,12 +158,12 @@ export function composeDsn(d: Dsn): Uint8Array {
     `Content-Type: message/${utf8 ? "global-delivery-status" : "delivery-status"}`,
     `Content-Transfer-Encoding: ${utf8 ? "8bit" : "7bit"}`,
     "",
-    `Reporting-MTA: dns; ${d.reportingMta}`,
-    `Arrival-Date: ${formatDate(d.arrival)}`,
+    `Reporting-MTA: dns; ${dsn.reportingMta}`,
+    `Arrival-Date: ${formatDate(dsn.arrival)}`,
   );
   // RFC 3461 §6.3: as it is, without the encoding of the ENVID parameter.
-  if (d.envelopeId !== undefined) out.push(field("Original-Envelope-Id", line(d.envelopeId)));
-  for (const r of d.recipients) {
+  if (dsn.envelopeId !== undefined) out.push(field("Original-Envelope-Id", line(dsn.envelopeId)));
+  for (const r of dsn.recipients) {
     out.push("");
     if (r.originalRecipient) {
       const { type, address } = r.originalRecipient;
@@ -169,7 +172,7 @@ export function composeDsn(d: Dsn): Uint8Array {
     const type = isAscii(r.finalRecipient) ? "rfc822" : "utf-8";
     out.push(
       `Final-Recipient: ${type}; ${line(r.finalRecipient)}`,
-      `Action: ${d.action}`,
+      `Action: ${dsn.action}`,
       `Status: ${r.status}`,
     );
     if (r.remoteMta) out.push(`Remote-MTA: dns; ${line(r.remoteMta)}`);
@@ -177,11 +180,11 @@ export function composeDsn(d: Dsn): Uint8Array {
     if (r.lastAttempt) out.push(`Last-Attempt-Date: ${formatDate(r.lastAttempt)}`);
     if (r.retryUntil) out.push(`Will-Retry-Until: ${formatDate(r.retryUntil)}`);
   }
-  const eightBit = d.original.some((b) => b >= 128);
+  const eightBit = dsn.original.some((b) => b >= 128);
   // RFC 6533 §6: the types for internationalised messages, which those with 8-bit text alone are not.
   const utf8Header = eightBit &&
-    d.original.subarray(0, headerEnd(d.original)).some((b) => b >= 128);
-  const type = d.originalIsWhole
+    dsn.original.subarray(0, headerEnd(dsn.original)).some((b) => b >= 128);
+  const type = dsn.originalIsWhole
     ? (utf8Header ? "message/global" : "message/rfc822")
     : utf8Header
     ? "message/global-headers"
@@ -196,9 +199,9 @@ export function composeDsn(d: Dsn): Uint8Array {
   );
   const head = new TextEncoder().encode(out.join("\r\n"));
   const tail = new TextEncoder().encode(`\r\n--${boundary}--\r\n`);
-  const all = new Uint8Array(head.length + d.original.length + tail.length);
+  const all = new Uint8Array(head.length + dsn.original.length + tail.length);
   all.set(head);
-  all.set(d.original, head.length);
-  all.set(tail, head.length + d.original.length);
+  all.set(dsn.original, head.length);
+  all.set(tail, head.length + dsn.original.length);
   return all;
 }

@@ -42,20 +42,20 @@ const isAscii = (s: string) => /^[\x00-\x7f]*$/.test(s);
 const field = (name: string, value: string) => foldField(name, value).trimEnd();
 
 /** The message, from its header on; header and body apart. */
-export function composeMdn(m: Mdn): { header: Uint8Array; body: Uint8Array } {
-  const boundary = `mox-${m.messageId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40)}`;
-  const subject = line(m.subject);
+export function composeMdn(mdn: Mdn): { header: Uint8Array; body: Uint8Array } {
+  const boundary = `mox-${mdn.messageId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40)}`;
+  const subject = line(mdn.subject);
   const head = [
-    field("From", line(m.from)),
-    field("To", line(m.to)),
+    field("From", line(mdn.from)),
+    field("To", line(mdn.to)),
     field("Subject", isAscii(subject) ? subject : encodeWord(subject)),
-    `Date: ${formatDate(m.date)}`,
-    `Message-ID: <${m.messageId}>`,
+    `Date: ${formatDate(mdn.date)}`,
+    `Message-ID: <${mdn.messageId}>`,
   ];
-  if (m.originalMessageId !== undefined) {
+  if (mdn.originalMessageId !== undefined) {
     head.push(
-      `In-Reply-To: ${line(m.originalMessageId)}`,
-      `References: ${line(m.originalMessageId)}`,
+      `In-Reply-To: ${line(mdn.originalMessageId)}`,
+      `References: ${line(mdn.originalMessageId)}`,
     );
   }
   head.push(
@@ -66,18 +66,18 @@ export function composeMdn(m: Mdn): { header: Uint8Array; body: Uint8Array } {
     "",
     "",
   );
-  const text = new TextEncoder().encode(m.text.replace(/\r\n?|\n/g, "\r\n"));
+  const text = new TextEncoder().encode(mdn.text.replace(/\r\n?|\n/g, "\r\n"));
   const machine = [
-    ...(m.reportingUa === undefined ? [] : [field("Reporting-UA", line(m.reportingUa))]),
-    ...(m.originalRecipient === undefined
+    ...(mdn.reportingUa === undefined ? [] : [field("Reporting-UA", line(mdn.reportingUa))]),
+    ...(mdn.originalRecipient === undefined
       ? []
-      : [`Original-Recipient: ${line(m.originalRecipient)}`]),
-    `Final-Recipient: ${line(m.finalRecipient)}`,
-    ...(m.originalMessageId === undefined
+      : [`Original-Recipient: ${line(mdn.originalRecipient)}`]),
+    `Final-Recipient: ${line(mdn.finalRecipient)}`,
+    ...(mdn.originalMessageId === undefined
       ? []
-      : [`Original-Message-ID: ${line(m.originalMessageId)}`]),
-    `Disposition: ${m.disposition.actionMode}/${m.disposition.sendingMode}; ${m.disposition.type}`,
-    ...m.extensionFields.map(([name, value]) => field(name, line(value))),
+      : [`Original-Message-ID: ${line(mdn.originalMessageId)}`]),
+    `Disposition: ${mdn.disposition.actionMode}/${mdn.disposition.sendingMode}; ${mdn.disposition.type}`,
+    ...mdn.extensionFields.map(([name, value]) => field(name, line(value))),
   ];
   const parts = [
     `--${boundary}`,
@@ -91,14 +91,14 @@ export function composeMdn(m: Mdn): { header: Uint8Array; body: Uint8Array } {
     ...machine,
     "",
   ];
-  if (m.original !== undefined) {
-    const eight = m.original.some((b) => b > 127);
+  if (mdn.original !== undefined) {
+    const eight = mdn.original.some((b) => b > 127);
     parts.push(
       `--${boundary}`,
       `Content-Type: ${eight ? "message/global-headers" : "text/rfc822-headers"}`,
       ...(eight ? ["Content-Transfer-Encoding: 8bit"] : []),
       "",
-      new TextDecoder().decode(m.original).trimEnd(),
+      new TextDecoder().decode(mdn.original).trimEnd(),
       "",
     );
   }

@@ -33,9 +33,9 @@ export function reportParts(
   return { content: body(message, part), original: originalHeader(message, root, part) };
 }
 
-function body(message: Uint8Array, p: Part): Uint8Array {
-  const raw = message.subarray(p.bodyOffset, p.endOffset);
-  return decodeTransferEncoding(raw, p.encoding) ?? raw;
+function body(message: Uint8Array, part: Part): Uint8Array {
+  const raw = message.subarray(part.bodyOffset, part.endOffset);
+  return decodeTransferEncoding(raw, part.encoding) ?? raw;
 }
 
 /** The header of the message that is reported on, from the parts after the one for programs. */

@@ -169,12 +169,12 @@ function fullYear(digits: string): number {
 const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 /** A date as header fields have it, in UTC. */
-export function formatDate(d: Date): string {
+export function formatDate(date: Date): string {
   const two = (n: number) => String(n).padStart(2, "0");
-  const month = months[d.getUTCMonth()];
-  return `${weekdays[d.getUTCDay()]}, ${d.getUTCDate()} ${month[0].toUpperCase()}${
+  const month = months[date.getUTCMonth()];
+  return `${weekdays[date.getUTCDay()]}, ${date.getUTCDate()} ${month[0].toUpperCase()}${
     month.slice(1)
-  } ${String(d.getUTCFullYear()).padStart(4, "0")} ${two(d.getUTCHours())}:${
-    two(d.getUTCMinutes())
-  }:${two(d.getUTCSeconds())} +0000`;
+  } ${String(date.getUTCFullYear()).padStart(4, "0")} ${two(date.getUTCHours())}:${
+    two(date.getUTCMinutes())
+  }:${two(date.getUTCSeconds())} +0000`;
 }

@@ -43,8 +43,8 @@ interface Times {
   date: boolean;
 }
 
-export function timesOf(series: Series, c: Component): Times {
-  const p = property(c, "DTSTART");
+export function timesOf(series: Series, component: Component): Times {
+  const p = property(component, "DTSTART");
   const start = p && timeOf(p);
   if (start === undefined || start.date) return { zone: undefined, name: null, date: true };
   if (start.zone === "") return { zone: undefined, name: null, date: false };
@@ -56,9 +56,9 @@ export function timesOf(series: Series, c: Component): Times {
 }
 
 /** A time on the wall of an event's own zone. */
-function wallIn(series: Series, t: Times, time: CalendarTime): number {
-  if (time.date || t.zone === undefined) return time.wall;
-  return toWall(t.zone, series.instant(time));
+function wallIn(series: Series, times: Times, time: CalendarTime): number {
+  if (time.date || times.zone === undefined) return time.wall;
+  return toWall(times.zone, series.instant(time));
 }
 
 const plain = (p: Property): string => unescapeText(p.value);
@@ -67,13 +67,13 @@ const utc = (series: Series, p: Property): string | undefined => {
   return t && `${localTime(series.instant(t))}Z`;
 };
 
-function durationOf(series: Series, c: Component, start: CalendarTime): string | undefined {
-  const text = property(c, "DURATION")?.value.trim();
+function durationOf(series: Series, component: Component, start: CalendarTime): string | undefined {
+  const text = property(component, "DURATION")?.value.trim();
   if (text !== undefined) {
     const d = parseDuration(text);
     return d && d.days >= 0 && d.ms >= 0 ? text.replace(/^\+/, "").toUpperCase() : undefined;
   }
-  const p = property(c, "DTEND");
+  const p = property(component, "DTEND");
   if (p === undefined) return start.date ? "P1D" : undefined;
   const end = timeOf(p);
   if (end.wall <= start.wall && end.zone === start.zone) return undefined;
@@ -128,13 +128,13 @@ function participant(p: Property, organizer: string): JsonObject {
   };
 }
 
-function alertOf(c: Component): JsonObject | undefined {
-  const trigger = property(c, "TRIGGER");
+function alertOf(component: Component): JsonObject | undefined {
+  const trigger = property(component, "TRIGGER");
   if (trigger === undefined) return undefined;
   const at = parseTime(trigger.value.trim());
   const length = parseDuration(trigger.value);
   const related = param(trigger, "RELATED")?.toUpperCase() === "END";
-  const known = property(c, "ACKNOWLEDGED")?.value.trim();
+  const known = property(component, "ACKNOWLEDGED")?.value.trim();
   const seen = known === undefined ? undefined : parseTime(known);
   if (at === undefined && length === undefined) return undefined;
   return {
@@ -147,18 +147,20 @@ function alertOf(c: Component): JsonObject | undefined {
         ...(related ? { relativeTo: "end" } : {}),
       },
     ...(seen === undefined ? {} : { acknowledged: `${localTime(seen.wall)}Z` }),
-    ...(property(c, "ACTION")?.value.trim().toUpperCase() === "EMAIL" ? { action: "email" } : {}),
+    ...(property(component, "ACTION")?.value.trim().toUpperCase() === "EMAIL"
+      ? { action: "email" }
+      : {}),
   };
 }
 
 /** Converts one component, without what other components say of its dates. Never fails for what is stored. */
-export function eventFromComponent(series: Series, c: Component): ConvertedEvent {
+export function eventFromComponent(series: Series, component: Component): ConvertedEvent {
   const event: JsonObject = { "@type": "Event" };
   const origins: ConvertedEvent["origins"] = new Map();
   const came = (key: string, ...from: (Property | Component)[]) =>
     origins.set(key, [...origins.get(key) ?? [], ...from]);
-  const times = timesOf(series, c);
-  const organizerProperty = property(c, "ORGANIZER");
+  const times = timesOf(series, component);
+  const organizerProperty = property(component, "ORGANIZER");
   const organizer = organizerProperty === undefined ? "" : addressOf(organizerProperty);
   const entry = (map: string, id: string, value: JsonObject, from: Property | Component) => {
     event[map] ??= {} as JsonObject;
@@ -166,7 +168,7 @@ export function eventFromComponent(series: Series, c: Component): ConvertedEvent
     came(`${map}/${id}`, from);
   };
   const jsprops: Property[] = [];
-  for (const p of c.properties) {
+  for (const p of component.properties) {
     switch (p.name) {
       case "UID":
         event.uid = p.value.trim();
@@ -186,7 +188,7 @@ export function eventFromComponent(series: Series, c: Component): ConvertedEvent
           timeZone: times.name,
         };
         if (times.date) time.showWithoutTime = true;
-        const length = durationOf(series, c, start);
+        const length = durationOf(series, component, start);
         if (length !== undefined) time.duration = length;
         Object.assign(event, time);
         came("time", p);
@@ -311,7 +313,7 @@ export function eventFromComponent(series: Series, c: Component): ConvertedEvent
         break;
     }
   }
-  for (const a of c.components) {
+  for (const a of component.components) {
     if (a.name !== "VALARM") continue;
     const alert = alertOf(a);
     if (alert === undefined) continue;
@@ -367,8 +369,8 @@ export function overrideOf(master: JsonObject, instance: JsonObject, id: string)
 }
 
 /** Dates of EXDATE or RDATE on the wall of an event's zone. */
-function datesOf(series: Series, c: Component, name: string, times: Times): string[] {
-  return c.properties.filter((p) => p.name === name).flatMap((p) =>
+function datesOf(series: Series, component: Component, name: string, times: Times): string[] {
+  return component.properties.filter((p) => p.name === name).flatMap((p) =>
     p.value.split(",").slice(0, 10_000).map((v) => timeOf(p, v.trim().split("/")[0]))
       .map((t) => localTime(wallIn(series, times, t)))
   );

@@ -37,10 +37,10 @@ export function ruleFrom(text: string, toLocal: (utc: number) => number): JsonOb
     ...(r.weekStart === 1 ? {} : { firstDayOfWeek: days[r.weekStart] }),
     ...some(
       "byDay",
-      r.byDay.map((d) => ({
+      r.byDay.map((day) => ({
         "@type": "NDay",
-        day: days[d.day],
-        ...(d.nth === 0 ? {} : { nthOfPeriod: d.nth }),
+        day: days[day.day],
+        ...(day.nth === 0 ? {} : { nthOfPeriod: day.nth }),
       })),
     ),
     ...some("byMonthDay", r.byMonthDay),
@@ -72,18 +72,22 @@ const lists: Readonly<Record<string, string>> = {
  * @param zone of the start; undefined for dates and floating times, whose UNTIL has no zone
  */
 export function ruleTo(
-  r: JsonObject,
+  object: JsonObject,
   o: { zone: Zone | undefined; date: boolean },
 ): string | { problem: string } {
   const wrong = (problem: string) => ({ problem });
-  if (typeof r.frequency !== "string") return wrong("a rule has no frequency");
-  const parts = [`FREQ=${r.frequency.toUpperCase()}`];
-  if (r.rscale !== undefined && r.rscale !== "gregorian") return wrong("only gregorian is known");
-  if (r.skip !== undefined && r.skip !== "omit") return wrong("only skip: omit is known");
-  if (r.interval !== undefined) parts.push(`INTERVAL=${Number(r.interval)}`);
-  if (r.firstDayOfWeek !== undefined) parts.push(`WKST=${String(r.firstDayOfWeek).toUpperCase()}`);
-  if (Array.isArray(r.byDay)) {
-    const list = r.byDay.map((d) =>
+  if (typeof object.frequency !== "string") return wrong("a rule has no frequency");
+  const parts = [`FREQ=${object.frequency.toUpperCase()}`];
+  if (object.rscale !== undefined && object.rscale !== "gregorian") {
+    return wrong("only gregorian is known");
+  }
+  if (object.skip !== undefined && object.skip !== "omit") return wrong("only skip: omit is known");
+  if (object.interval !== undefined) parts.push(`INTERVAL=${Number(object.interval)}`);
+  if (object.firstDayOfWeek !== undefined) {
+    parts.push(`WKST=${String(object.firstDayOfWeek).toUpperCase()}`);
+  }
+  if (Array.isArray(object.byDay)) {
+    const list = object.byDay.map((d) =>
       typeof d === "object" && d !== null
         ? `${(d as JsonObject).nthOfPeriod ?? ""}${String((d as JsonObject).day).toUpperCase()}`
         : "?"
@@ -91,13 +95,13 @@ export function ruleTo(
     parts.push(`BYDAY=${list.join(",")}`);
   }
   for (const [name, key] of Object.entries(lists)) {
-    if (r[name] === undefined) continue;
-    if (!Array.isArray(r[name])) return wrong(`${name} is not a list`);
-    parts.push(`${key}=${(r[name] as unknown[]).map(String).join(",")}`);
+    if (object[name] === undefined) continue;
+    if (!Array.isArray(object[name])) return wrong(`${name} is not a list`);
+    parts.push(`${key}=${(object[name] as unknown[]).map(String).join(",")}`);
   }
-  if (r.count !== undefined) parts.push(`COUNT=${Number(r.count)}`);
-  if (r.until !== undefined) {
-    const wall = wallOfLocal(r.until);
+  if (object.count !== undefined) parts.push(`COUNT=${Number(object.count)}`);
+  if (object.until !== undefined) {
+    const wall = wallOfLocal(object.until);
     if (wall === undefined) return wrong("until is not a local time");
     parts.push(
       `UNTIL=${

@@ -77,11 +77,13 @@ function clockOf(event: JsonObject): Clock {
 }
 
 /** A time on the wall as a property. */
-function timeLine(name: string, wall: number, c: Clock): Property {
-  if (c.date) return line(name, formatTime({ wall, date: true, zone: "" }), { VALUE: "DATE" });
-  if (c.zone === undefined) return line(name, formatTime({ wall, date: false, zone: "" }));
-  if (c.zone === utcZone) return line(name, formatUtc(wall));
-  return line(name, formatTime({ wall, date: false, zone: c.zone.name }), { TZID: c.zone.name });
+function timeLine(name: string, wall: number, clock: Clock): Property {
+  if (clock.date) return line(name, formatTime({ wall, date: true, zone: "" }), { VALUE: "DATE" });
+  if (clock.zone === undefined) return line(name, formatTime({ wall, date: false, zone: "" }));
+  if (clock.zone === utcZone) return line(name, formatUtc(wall));
+  return line(name, formatTime({ wall, date: false, zone: clock.zone.name }), {
+    TZID: clock.zone.name,
+  });
 }
 
 /** The duration that a start and an end are read as. */
@@ -120,18 +122,18 @@ function timeLines(event: JsonObject): Property[] {
   return lines;
 }
 
-const mailto = (p: JsonObject): string | undefined => {
-  const to = str(obj(p.sendTo).imip) ??
-    (str(p.email) === undefined ? undefined : `mailto:${p.email}`);
+const mailto = (object: JsonObject): string | undefined => {
+  const to = str(obj(object.sendTo).imip) ??
+    (str(object.email) === undefined ? undefined : `mailto:${object.email}`);
   // What stands in a line of its own may not break out of it.
   return to !== undefined && /^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i.test(to) ? to : undefined;
 };
 
-function attendee(id: string, p: JsonObject): Property[] {
-  const to = mailto(p);
-  const roles = obj(p.roles);
+function attendee(id: string, object: JsonObject): Property[] {
+  const to = mailto(object);
+  const roles = obj(object.roles);
   if (to === undefined) return [];
-  const kind = str(p.kind)?.toUpperCase();
+  const kind = str(object.kind)?.toUpperCase();
   const role = roles.chair
     ? "CHAIR"
     : roles.optional
@@ -140,28 +142,28 @@ function attendee(id: string, p: JsonObject): Property[] {
     ? "NON-PARTICIPANT"
     : undefined;
   const params: Params = {
-    "CN": str(p.name),
+    "CN": str(object.name),
     "CUTYPE": kind === "LOCATION" ? "ROOM" : kind,
     "ROLE": role,
-    "PARTSTAT": str(p.participationStatus)?.toUpperCase(),
-    "RSVP": p.expectReply === true ? "TRUE" : undefined,
-    "SCHEDULE-AGENT": str(p.scheduleAgent)?.toUpperCase(),
-    "SCHEDULE-FORCE-SEND": p.scheduleForceSend === true ? "REQUEST" : undefined,
-    "SCHEDULE-STATUS": Array.isArray(p.scheduleStatus)
-      ? p.scheduleStatus.map(String).join(",")
+    "PARTSTAT": str(object.participationStatus)?.toUpperCase(),
+    "RSVP": object.expectReply === true ? "TRUE" : undefined,
+    "SCHEDULE-AGENT": str(object.scheduleAgent)?.toUpperCase(),
+    "SCHEDULE-FORCE-SEND": object.scheduleForceSend === true ? "REQUEST" : undefined,
+    "SCHEDULE-STATUS": Array.isArray(object.scheduleStatus)
+      ? object.scheduleStatus.map(String).join(",")
       : undefined,
     "JSID": id,
   };
   return [line("ATTENDEE", to, params)];
 }
 
-function alarm(id: string, a: JsonObject, title: string): Component | undefined {
-  const trigger = obj(a.trigger);
+function alarm(id: string, object: JsonObject, title: string): Component | undefined {
+  const trigger = obj(object.trigger);
   const when = str(trigger.when);
   const offset = str(trigger.offset);
   if (when === undefined && offset === undefined) return undefined;
   const utc = (s: string) => s.replace(/\.\d+/, "").replace(/[-:]/g, "");
-  const email = a.action === "email";
+  const email = object.action === "email";
   return {
     name: "VALARM",
     properties: [
@@ -172,9 +174,9 @@ function alarm(id: string, a: JsonObject, title: string): Component | undefined 
         : line("TRIGGER", utc(when), { VALUE: "DATE-TIME" }),
       line("DESCRIPTION", escapeText(title || "Alarm")),
       ...(email ? [line("SUMMARY", escapeText(title || "Alarm"))] : []),
-      ...(str(a.acknowledged) === undefined
+      ...(str(object.acknowledged) === undefined
         ? []
-        : [line("ACKNOWLEDGED", utc(str(a.acknowledged)!))]),
+        : [line("ACKNOWLEDGED", utc(str(object.acknowledged)!))]),
     ],
     components: [],
   };
@@ -336,17 +338,19 @@ function componentOf(
 }
 
 /** EXDATE and RDATE lines; those that are there stay if they say the same. */
-function withDates(c: Component, event: JsonObject, series: Series | undefined): Component {
+function withDates(component: Component, event: JsonObject, series: Series | undefined): Component {
   const overrides = obj(event.recurrenceOverrides);
   const excluded = Object.keys(overrides).filter((k) => obj(overrides[k]).excluded === true);
   const empty = Object.keys(overrides).filter((k) => Object.keys(obj(overrides[k])).length === 0);
   const was = series === undefined ? {} : obj(eventFromSeries(series)?.recurrenceOverrides);
-  const of = (o: JsonObject, what: "excluded" | "added") =>
-    Object.keys(o).filter((k) =>
-      what === "excluded" ? obj(o[k]).excluded === true : Object.keys(obj(o[k])).length === 0
+  const of = (object: JsonObject, what: "excluded" | "added") =>
+    Object.keys(object).filter((k) =>
+      what === "excluded"
+        ? obj(object[k]).excluded === true
+        : Object.keys(obj(object[k])).length === 0
     ).sort();
   const clock = clockOf(event);
-  let { properties } = c;
+  let { properties } = component;
   for (
     const [name, now, kind] of [["EXDATE", excluded, "excluded"], [
       "RDATE",
@@ -360,7 +364,7 @@ function withDates(c: Component, event: JsonObject, series: Series | undefined):
     properties = properties.filter((p) => p.name !== name);
     for (const at of now) properties = [...properties, timeLine(name, wallOfLocal(at)!, clock)];
   }
-  return { ...c, properties };
+  return { ...component, properties };
 }
 
 /** An instance by its patch. */
@@ -430,13 +434,16 @@ export function calendarOf(event: JsonObject, now: number, before?: Series): Com
 }
 
 /** The date that an override is of, as the zone of the master has it. */
-function withRecurrenceId(c: Component, id: string, master: JsonObject): Component {
+function withRecurrenceId(component: Component, id: string, master: JsonObject): Component {
   const wanted = timeLine("RECURRENCE-ID", wallOfLocal(id)!, clockOf(master));
-  const there = property(c, "RECURRENCE-ID");
+  const there = property(component, "RECURRENCE-ID");
   const sameText = there !== undefined && there.value.trim() === wanted.value &&
     param(there, "TZID") === param(wanted, "TZID");
-  if (sameText) return c;
-  return { ...c, properties: [...c.properties.filter((p) => p.name !== "RECURRENCE-ID"), wanted] };
+  if (sameText) return component;
+  return {
+    ...component,
+    properties: [...component.properties.filter((p) => p.name !== "RECURRENCE-ID"), wanted],
+  };
 }
 
 /** With descriptions of the zones that times name. */

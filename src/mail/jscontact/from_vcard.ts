@@ -24,8 +24,8 @@ export interface ConvertedCard {
 /** Lines that say something of the whole: they belong to no part. */
 export const wholeLines = new Set(["VERSION"]);
 
-const typesOf = (p: Property): string[] =>
-  p.params.filter((x) => x.name === "TYPE").flatMap((x) => x.values)
+const typesOf = (property: Property): string[] =>
+  property.params.filter((x) => x.name === "TYPE").flatMap((x) => x.values)
     .flatMap((x) => x.split(",")).map((x) => x.trim().toLowerCase()).filter((x) => x !== "");
 
 function contextsOf(types: readonly string[]): JsonObject {
@@ -39,8 +39,8 @@ function contextsOf(types: readonly string[]): JsonObject {
   return found.length === 0 ? {} : { contexts: Object.fromEntries(found) };
 }
 
-function prefOf(p: Property, types: readonly string[]): JsonObject {
-  const n = Number(param(p, "PREF"));
+function prefOf(property: Property, types: readonly string[]): JsonObject {
+  const n = Number(param(property, "PREF"));
   if (Number.isInteger(n) && n >= 1 && n <= 100) return { pref: n };
   return types.includes("pref") ? { pref: 1 } : {};
 }
@@ -50,11 +50,11 @@ const list = (s: string): string[] =>
 const plain = (p: Property): string => unescapeText(p.value).trim();
 
 /** The binary value of vCard 3 as a data: URI; others as they are. */
-function uriOf(p: Property, kind: string): string {
-  const encoding = param(p, "ENCODING")?.toLowerCase();
-  if (encoding !== "b" && encoding !== "base64") return plain(p);
-  const type = typesOf(p).find((t) => t !== "pref" && t !== "home" && t !== "work");
-  const media = param(p, "MEDIATYPE") ??
+function uriOf(property: Property, kind: string): string {
+  const encoding = param(property, "ENCODING")?.toLowerCase();
+  if (encoding !== "b" && encoding !== "base64") return plain(property);
+  const type = typesOf(property).find((t) => t !== "pref" && t !== "home" && t !== "work");
+  const media = param(property, "MEDIATYPE") ??
     (type === undefined
       ? "application/octet-stream"
       : type.includes("/")
@@ -62,7 +62,7 @@ function uriOf(p: Property, kind: string): string {
       : kind === "key"
       ? type === "pgp" ? "application/pgp-keys" : "application/pkix-cert"
       : `${kind === "sound" ? "audio" : "image"}/${type}`);
-  return `data:${media};base64,${p.value.replace(/\s+/g, "")}`;
+  return `data:${media};base64,${property.value.replace(/\s+/g, "")}`;
 }
 
 /** Apple's own labels: _$!<Home>!$_. */
@@ -70,8 +70,12 @@ const labelText = (p: Property) => plain(p).replace(/^_\$!<(.*)>!\$_$/, "$1");
 
 type Entry = { map: string; prefix: string; value: JsonObject; used?: Property[] };
 
-function resource(p: Property, kind: string | undefined, uri = uriOf(p, kind ?? "")): JsonObject {
-  const media = param(p, "MEDIATYPE");
+function resource(
+  property: Property,
+  kind: string | undefined,
+  uri = uriOf(property, kind ?? ""),
+): JsonObject {
+  const media = param(property, "MEDIATYPE");
   return {
     ...(kind === undefined ? {} : { kind }),
     uri,
@@ -84,16 +88,16 @@ const components = (parts: readonly string[], kinds: readonly string[]) =>
     list(s).map((value) => ({ "@type": "", kind: kinds[i], value }))
   );
 
-function nameComponents(p: Property): JsonObject[] {
-  return components(splitUnescaped(p.value, ";"), nameKinds)
+function nameComponents(property: Property): JsonObject[] {
+  return components(splitUnescaped(property.value, ";"), nameKinds)
     .map((c) => ({ ...c, "@type": "NameComponent" }));
 }
 
-function address(p: Property): JsonObject {
-  const found = components(splitUnescaped(p.value, ";"), addressKinds)
+function address(property: Property): JsonObject {
+  const found = components(splitUnescaped(property.value, ";"), addressKinds)
     .map((c) => ({ ...c, "@type": "AddressComponent" }));
   const of = (name: string, to: string) => {
-    const s = param(p, name);
+    const s = param(property, name);
     return s === undefined ? {} : { [to]: s };
   };
   return {
@@ -106,31 +110,33 @@ function address(p: Property): JsonObject {
   };
 }
 
-function onlineService(p: Property): JsonObject {
-  const service = param(p, "SERVICE-TYPE") ?? param(p, "X-SERVICE-TYPE") ??
-    (p.name === "X-SOCIALPROFILE" ? typesOf(p).find((t) => t !== "pref") : undefined);
-  const user = param(p, "USERNAME") ?? param(p, "X-USER");
-  const isText = param(p, "VALUE")?.toLowerCase() === "text";
+function onlineService(property: Property): JsonObject {
+  const service = param(property, "SERVICE-TYPE") ?? param(property, "X-SERVICE-TYPE") ??
+    (property.name === "X-SOCIALPROFILE" ? typesOf(property).find((t) => t !== "pref") : undefined);
+  const user = param(property, "USERNAME") ?? param(property, "X-USER");
+  const isText = param(property, "VALUE")?.toLowerCase() === "text";
   return {
     "@type": "OnlineService",
     ...(service === undefined ? {} : { service }),
-    ...(isText ? { user: plain(p) } : { uri: plain(p) }),
+    ...(isText ? { user: plain(property) } : { uri: plain(property) }),
     ...(user === undefined || isText ? {} : { user }),
-    vCardName: p.name.toLowerCase(),
+    vCardName: property.name.toLowerCase(),
   };
 }
 
-function anniversary(p: Property, c: Component): Entry | undefined {
-  const kind = { BDAY: "birth", DEATHDATE: "death" }[p.name] ?? "wedding";
-  const date = param(p, "VALUE")?.toLowerCase() === "text" ? undefined : dateFrom(plain(p));
+function anniversary(property: Property, component: Component): Entry | undefined {
+  const kind = { BDAY: "birth", DEATHDATE: "death" }[property.name] ?? "wedding";
+  const date = param(property, "VALUE")?.toLowerCase() === "text"
+    ? undefined
+    : dateFrom(plain(property));
   if (date === undefined) return undefined;
   // Apple has no birthdays without a year, and means this one by it.
-  const omitted = param(p, "X-APPLE-OMIT-YEAR");
+  const omitted = param(property, "X-APPLE-OMIT-YEAR");
   if (omitted !== undefined && Number(omitted) === date.year) delete date.year;
   const placeName = { birth: "BIRTHPLACE", death: "DEATHPLACE" }[kind];
   const place = placeName === undefined
     ? undefined
-    : c.properties.find((x) => x.name === placeName);
+    : component.properties.find((x) => x.name === placeName);
   const value = place && plain(place);
   return {
     map: "anniversaries",
@@ -148,18 +154,20 @@ function anniversary(p: Property, c: Component): Entry | undefined {
 }
 
 /** The part of a card that a line is, of those whose entries have ids. */
-function entryOf(p: Property, c: Component): Entry | undefined {
-  const types = typesOf(p);
-  const about = { ...contextsOf(types), ...prefOf(p, types) };
+function entryOf(property: Property, component: Component): Entry | undefined {
+  const types = typesOf(property);
+  const about = { ...contextsOf(types), ...prefOf(property, types) };
   const entry = (map: string, prefix: string, type: string, value: JsonObject): Entry => ({
     map,
     prefix,
     value: { "@type": type, ...value, ...about },
   });
-  switch (p.name) {
+  switch (property.name) {
     case "ORG": {
-      const [name, ...units] = splitUnescaped(p.value, ";").map((s) => unescapeText(s).trim());
-      const sorts = param(p, "SORT-AS");
+      const [name, ...units] = splitUnescaped(property.value, ";").map((s) =>
+        unescapeText(s).trim()
+      );
+      const sorts = param(property, "SORT-AS");
       const named = units.filter((u) => u !== "").map((u) => ({ "@type": "OrgUnit", name: u }));
       return entry("organizations", "o", "Organization", {
         ...(name === "" ? {} : { name }),
@@ -170,54 +178,59 @@ function entryOf(p: Property, c: Component): Entry | undefined {
     case "TITLE":
     case "ROLE":
       return entry("titles", "t", "Title", {
-        name: plain(p),
-        kind: p.name === "TITLE" ? "title" : "role",
+        name: plain(property),
+        kind: property.name === "TITLE" ? "title" : "role",
       });
     case "EMAIL":
-      return entry("emails", "e", "EmailAddress", { address: plain(p) });
+      return entry("emails", "e", "EmailAddress", { address: plain(property) });
     case "TEL": {
       const features = types.filter((t) => Object.hasOwn(phoneFeatures, t))
         .map((t) => [phoneFeatures[t], true]);
       return entry("phones", "p", "Phone", {
-        number: plain(p),
+        number: plain(property),
         ...(features.length === 0 ? {} : { features: Object.fromEntries(features) }),
       });
     }
     case "IMPP":
     case "SOCIALPROFILE":
     case "X-SOCIALPROFILE":
-      return entry("onlineServices", "s", "OnlineService", onlineService(p));
+      return entry("onlineServices", "s", "OnlineService", onlineService(property));
     case "LANG":
-      return entry("preferredLanguages", "l", "LanguagePref", { language: plain(p) });
+      return entry("preferredLanguages", "l", "LanguagePref", { language: plain(property) });
     case "CALURI":
-      return entry("calendars", "c", "Calendar", resource(p, "calendar"));
+      return entry("calendars", "c", "Calendar", resource(property, "calendar"));
     case "FBURL":
-      return entry("calendars", "c", "Calendar", resource(p, "freeBusy"));
+      return entry("calendars", "c", "Calendar", resource(property, "freeBusy"));
     case "CALADRURI":
-      return entry("schedulingAddresses", "a", "SchedulingAddress", { uri: plain(p) });
+      return entry("schedulingAddresses", "a", "SchedulingAddress", { uri: plain(property) });
     case "ADR":
-      return entry("addresses", "a", "Address", address(p));
+      return entry("addresses", "a", "Address", address(property));
     case "KEY":
-      return entry("cryptoKeys", "k", "CryptoKey", resource(p, undefined, uriOf(p, "key")));
+      return entry(
+        "cryptoKeys",
+        "k",
+        "CryptoKey",
+        resource(property, undefined, uriOf(property, "key")),
+      );
     case "ORG-DIRECTORY":
-      return entry("directories", "d", "Directory", resource(p, "directory"));
+      return entry("directories", "d", "Directory", resource(property, "directory"));
     case "SOURCE":
-      return entry("directories", "d", "Directory", resource(p, "entry"));
+      return entry("directories", "d", "Directory", resource(property, "entry"));
     case "URL":
-      return entry("links", "l", "Link", resource(p, undefined));
+      return entry("links", "l", "Link", resource(property, undefined));
     case "CONTACT-URI":
-      return entry("links", "l", "Link", resource(p, "contact"));
+      return entry("links", "l", "Link", resource(property, "contact"));
     case "PHOTO":
     case "LOGO":
     case "SOUND":
-      return entry("media", "m", "Media", resource(p, p.name.toLowerCase()));
+      return entry("media", "m", "Media", resource(property, property.name.toLowerCase()));
     case "BDAY":
     case "DEATHDATE":
     case "ANNIVERSARY":
-      return anniversary(p, c);
+      return anniversary(property, component);
     case "NOTE": {
-      const created = utcFrom(param(p, "CREATED") ?? "");
-      const [name, uri] = [param(p, "AUTHOR-NAME"), param(p, "AUTHOR")];
+      const created = utcFrom(param(property, "CREATED") ?? "");
+      const [name, uri] = [param(property, "AUTHOR-NAME"), param(property, "AUTHOR")];
       const author = {
         ...(name === undefined ? {} : { name }),
         ...(uri === undefined ? {} : { uri }),
@@ -227,7 +240,7 @@ function entryOf(p: Property, c: Component): Entry | undefined {
         prefix: "n",
         value: {
           "@type": "Note",
-          note: unescapeText(p.value),
+          note: unescapeText(property.value),
           ...(created === undefined ? {} : { created }),
           ...(name ?? uri) === undefined ? {} : { author: { "@type": "Author", ...author } },
         },
@@ -236,15 +249,15 @@ function entryOf(p: Property, c: Component): Entry | undefined {
     case "EXPERTISE":
     case "HOBBY":
     case "INTEREST": {
-      const level = param(p, "LEVEL")?.toLowerCase();
+      const level = param(property, "LEVEL")?.toLowerCase();
       const levels: Record<string, string> = { beginner: "low", average: "medium", expert: "high" };
       return {
         map: "personalInfo",
         prefix: "i",
         value: {
           "@type": "PersonalInfo",
-          kind: p.name.toLowerCase(),
-          value: plain(p),
+          kind: property.name.toLowerCase(),
+          value: plain(property),
           ...(level === undefined ? {} : { level: levels[level] ?? level }),
         },
       };
@@ -255,19 +268,19 @@ function entryOf(p: Property, c: Component): Entry | undefined {
 }
 
 /** Converts a card. Never fails: what isn't understood is in vCardProps. */
-export function cardFromVcard(c: Component): ConvertedCard {
+export function cardFromVcard(component: Component): ConvertedCard {
   const card: JsonObject = { "@type": "Card", version: "1.0" };
   const origins = new Map<string, Property[]>();
   const came = (key: string, ...lines: Property[]) =>
     origins.set(key, [...origins.get(key) ?? [], ...lines]);
   const labels = new Map<string, Property>();
   const used = new Set<Property>();
-  for (const p of c.properties) {
+  for (const p of component.properties) {
     if (p.name === "X-ABLABEL" && p.group !== "") labels.set(p.group.toLowerCase(), p);
   }
   // Ids of entries that JSPROP lines are about: what another program adds doesn't get them.
   const reserved = new Set(
-    c.properties.filter((p) => p.name === "JSPROP")
+    component.properties.filter((p) => p.name === "JSPROP")
       .map((p) => (param(p, "JSPTR") ?? "").split("/").slice(0, 2).join("/")),
   );
   const jsprops: Property[] = [];
@@ -275,9 +288,9 @@ export function cardFromVcard(c: Component): ConvertedCard {
   const name: JsonObject = { "@type": "Name" };
   const counts = new Map<string, number>();
 
-  const addEntry = (p: Property, { map, prefix, value, used: more = [] }: Entry) => {
+  const addEntry = (property: Property, { map, prefix, value, used: more = [] }: Entry) => {
     const all = (card[map] ??= {}) as JsonObject;
-    const given = param(p, "PROP-ID");
+    const given = param(property, "PROP-ID");
     let id = given !== undefined && /^[\w-]{1,255}$/.test(given) && !Object.hasOwn(all, given)
       ? given
       : "";
@@ -286,17 +299,17 @@ export function cardFromVcard(c: Component): ConvertedCard {
       counts.set(map, n);
       id = `${prefix}${n}`;
     }
-    const label = p.group === "" ? undefined : labels.get(p.group.toLowerCase());
+    const label = property.group === "" ? undefined : labels.get(property.group.toLowerCase());
     if (label !== undefined && map !== "notes") {
       value.label = labelText(label);
       used.add(label);
     }
     all[id] = value;
     for (const x of more) used.add(x);
-    came(`${map}/${id}`, p, ...(label && map !== "notes" ? [label] : []), ...more);
+    came(`${map}/${id}`, property, ...(label && map !== "notes" ? [label] : []), ...more);
   };
 
-  for (const p of c.properties) {
+  for (const p of component.properties) {
     if (wholeLines.has(p.name) || p.name === "X-ABLABEL" && p.group !== "") continue;
     switch (p.name) {
       case "UID":
@@ -394,14 +407,14 @@ export function cardFromVcard(c: Component): ConvertedCard {
         jsprops.push(p);
         continue;
     }
-    const entry = entryOf(p, c);
+    const entry = entryOf(p, component);
     if (entry === undefined) rest.push(p);
     else addEntry(p, entry);
   }
   if (name.full !== undefined || name.components !== undefined) card.name = name;
   const others = [
     ...rest,
-    ...c.properties.filter((p) => p.name === "X-ABLABEL" && p.group !== ""),
+    ...component.properties.filter((p) => p.name === "X-ABLABEL" && p.group !== ""),
   ].filter((p) => !used.has(p));
   if (others.length > 0) {
     card.vCardProps = others.map(jcardOf);
@@ -412,12 +425,17 @@ export function cardFromVcard(c: Component): ConvertedCard {
 }
 
 /** A line as jCard has it (RFC 7095 §3.3). */
-function jcardOf(p: Property): unknown[] {
+function jcardOf(property: Property): unknown[] {
   const params: JsonObject = {};
-  if (p.group !== "") params.group = p.group;
-  for (const { name, values } of p.params) {
+  if (property.group !== "") params.group = property.group;
+  for (const { name, values } of property.params) {
     if (name === "VALUE") continue;
     params[name.toLowerCase()] = values.length === 1 ? values[0] : values;
   }
-  return [p.name.toLowerCase(), params, (param(p, "VALUE") ?? "unknown").toLowerCase(), p.value];
+  return [
+    property.name.toLowerCase(),
+    params,
+    (param(property, "VALUE") ?? "unknown").toLowerCase(),
+    property.value,
+  ];
 }

@@ -23,41 +23,50 @@ interface Writing {
   group(): string;
 }
 
-function typesOf(v: JsonObject, more: readonly string[] = []): string[] {
+function typesOf(object: JsonObject, more: readonly string[] = []): string[] {
   const names: Record<string, string> = {
     private: "home",
     work: "work",
     billing: "billing",
     delivery: "delivery",
   };
-  const contexts = Object.keys(obj(v.contexts)).filter((k) => Object.hasOwn(names, k));
+  const contexts = Object.keys(obj(object.contexts)).filter((k) => Object.hasOwn(names, k));
   return [...contexts.map((k) => names[k]), ...more];
 }
 
 /** TYPE, PREF and PROP-ID of an entry. */
-function about(w: Writing, id: string, v: JsonObject, more: readonly string[] = []): Params {
-  const types = typesOf(v, more);
-  const pref = typeof v.pref === "number" ? v.pref : undefined;
-  if (w.old && pref === 1) types.push("pref");
+function about(
+  writing: Writing,
+  id: string,
+  object: JsonObject,
+  more: readonly string[] = [],
+): Params {
+  const types = typesOf(object, more);
+  const pref = typeof object.pref === "number" ? object.pref : undefined;
+  if (writing.old && pref === 1) types.push("pref");
   return {
-    "TYPE": w.old ? types.map((t) => t.toUpperCase()) : types,
-    "PREF": pref === undefined || w.old && pref === 1 ? undefined : String(pref),
+    "TYPE": writing.old ? types.map((t) => t.toUpperCase()) : types,
+    "PREF": pref === undefined || writing.old && pref === 1 ? undefined : String(pref),
     "PROP-ID": id,
   };
 }
 
 /** A line with its label beside it. */
-function labelled(w: Writing, v: JsonObject, make: (group: string) => Property): Property[] {
-  const label = str(v.label);
+function labelled(
+  writing: Writing,
+  object: JsonObject,
+  make: (group: string) => Property,
+): Property[] {
+  const label = str(object.label);
   if (label === undefined) return [make("")];
-  const group = w.group();
+  const group = writing.group();
   return [make(group), line("X-ABLabel", escapeText(label), {}, group)];
 }
 
 /** Parts of N or ADR: the values of each kind, in the order of the property. */
-function structured(v: JsonObject, kinds: readonly string[]): string {
+function structured(object: JsonObject, kinds: readonly string[]): string {
   const parts = kinds.map((k) =>
-    arr(v.components).map(obj).filter((c) => c.kind === k).map((c) =>
+    arr(object.components).map(obj).filter((c) => c.kind === k).map((c) =>
       escapeText(str(c.value) ?? "")
     )
       .join(",")
@@ -65,9 +74,9 @@ function structured(v: JsonObject, kinds: readonly string[]): string {
   return parts.join(";").replace(/;+$/, (m) => kinds === nameKinds ? m.slice(2) : m);
 }
 
-function binary(w: Writing, name: string, uri: string, params: Params): Property {
+function binary(writing: Writing, name: string, uri: string, params: Params): Property {
   const data = /^data:([^;,]*)(?:;[^,]*)?;base64,/i.exec(uri.slice(0, 300));
-  if (w.old && data) {
+  if (writing.old && data) {
     const type = data[1].split("/").at(-1)!.toUpperCase();
     const types = [params.TYPE ?? []].flat();
     return line(name, uri.slice(data[0].length), {
@@ -77,93 +86,112 @@ function binary(w: Writing, name: string, uri: string, params: Params): Property
     });
   }
   // A URI has no escapes; what a text would escape stays.
-  return line(name, uri, { ...params, VALUE: w.old ? "uri" : undefined });
+  return line(name, uri, { ...params, VALUE: writing.old ? "uri" : undefined });
 }
 
-function resource(w: Writing, name: string, id: string, v: JsonObject): Property[] {
-  const uri = str(v.uri);
+function resource(writing: Writing, name: string, id: string, object: JsonObject): Property[] {
+  const uri = str(object.uri);
   if (uri === undefined) return [];
-  const params = { ...about(w, id, v), MEDIATYPE: str(v.mediaType) };
-  return labelled(w, v, (group) => ({ ...binary(w, name, uri, params), group }));
+  const params = { ...about(writing, id, object), MEDIATYPE: str(object.mediaType) };
+  return labelled(writing, object, (group) => ({ ...binary(writing, name, uri, params), group }));
 }
 
 /** Lines of one entry of a map. */
-function entryLines(w: Writing, map: string, id: string, v: JsonObject): Property[] {
+function entryLines(writing: Writing, map: string, id: string, object: JsonObject): Property[] {
   const text = (name: string, value: unknown, params: Params = {}, types: string[] = []) =>
     labelled(
-      w,
-      v,
-      (g) => line(name, escapeText(str(value) ?? ""), { ...about(w, id, v, types), ...params }, g),
+      writing,
+      object,
+      (g) =>
+        line(name, escapeText(str(value) ?? ""), {
+          ...about(writing, id, object, types),
+          ...params,
+        }, g),
     );
   const uri = (name: string, value: unknown, params: Params = {}) =>
-    labelled(w, v, (g) => line(name, str(value) ?? "", { ...about(w, id, v), ...params }, g));
+    labelled(
+      writing,
+      object,
+      (g) => line(name, str(value) ?? "", { ...about(writing, id, object), ...params }, g),
+    );
   switch (map) {
     case "nicknames":
-      return text("NICKNAME", v.name);
+      return text("NICKNAME", object.name);
     case "organizations": {
-      const parts = [str(v.name) ?? "", ...arr(v.units).map((u) => str(obj(u).name) ?? "")];
+      const parts = [
+        str(object.name) ?? "",
+        ...arr(object.units).map((u) => str(obj(u).name) ?? ""),
+      ];
       return labelled(
-        w,
-        v,
+        writing,
+        object,
         (g) =>
           line("ORG", parts.map(escapeText).join(";"), {
-            ...about(w, id, v),
-            "SORT-AS": str(v.sortAs),
+            ...about(writing, id, object),
+            "SORT-AS": str(object.sortAs),
           }, g),
       );
     }
     case "titles":
-      return text(v.kind === "role" ? "ROLE" : "TITLE", v.name);
+      return text(object.kind === "role" ? "ROLE" : "TITLE", object.name);
     case "emails":
-      return text("EMAIL", v.address);
+      return text("EMAIL", object.address);
     case "phones": {
       const names = Object.entries(phoneFeatures);
-      const types = Object.keys(obj(v.features)).flatMap((f) =>
+      const types = Object.keys(obj(object.features)).flatMap((f) =>
         names.find(([, to]) => to === f)?.[0] ?? []
       );
-      return text("TEL", v.number, {}, types);
+      return text("TEL", object.number, {}, types);
     }
     case "onlineServices": {
-      const name = str(v.vCardName)?.toUpperCase();
+      const name = str(object.vCardName)?.toUpperCase();
       const known = name === "IMPP" || name === "X-SOCIALPROFILE" ? name : "SOCIALPROFILE";
-      if (str(v.uri) === undefined) {
-        return text(known, v.user, { VALUE: "text", "SERVICE-TYPE": str(v.service) });
+      if (str(object.uri) === undefined) {
+        return text(known, object.user, { VALUE: "text", "SERVICE-TYPE": str(object.service) });
       }
-      return uri(known, v.uri, { "SERVICE-TYPE": str(v.service), "USERNAME": str(v.user) });
+      return uri(known, object.uri, {
+        "SERVICE-TYPE": str(object.service),
+        "USERNAME": str(object.user),
+      });
     }
     case "preferredLanguages":
-      return text("LANG", v.language);
+      return text("LANG", object.language);
     case "calendars":
-      return resource(w, v.kind === "freeBusy" ? "FBURL" : "CALURI", id, v);
+      return resource(writing, object.kind === "freeBusy" ? "FBURL" : "CALURI", id, object);
     case "schedulingAddresses":
-      return uri("CALADRURI", v.uri);
+      return uri("CALADRURI", object.uri);
     case "addresses":
       return labelled(
-        w,
-        v,
+        writing,
+        object,
         (g) =>
-          line("ADR", structured(v, addressKinds), {
-            ...about(w, id, v),
-            CC: str(v.countryCode),
-            GEO: str(v.coordinates),
-            TZ: str(v.timeZone),
-            LABEL: str(v.full),
+          line("ADR", structured(object, addressKinds), {
+            ...about(writing, id, object),
+            CC: str(object.countryCode),
+            GEO: str(object.coordinates),
+            TZ: str(object.timeZone),
+            LABEL: str(object.full),
           }, g),
       );
     case "cryptoKeys":
-      return resource(w, "KEY", id, v);
+      return resource(writing, "KEY", id, object);
     case "directories":
-      return resource(w, v.kind === "entry" ? "SOURCE" : "ORG-DIRECTORY", id, v);
+      return resource(writing, object.kind === "entry" ? "SOURCE" : "ORG-DIRECTORY", id, object);
     case "links":
-      return resource(w, v.kind === "contact" ? "CONTACT-URI" : "URL", id, v);
+      return resource(writing, object.kind === "contact" ? "CONTACT-URI" : "URL", id, object);
     case "media":
-      return resource(w, { logo: "LOGO", sound: "SOUND" }[v.kind as "logo"] ?? "PHOTO", id, v);
+      return resource(
+        writing,
+        { logo: "LOGO", sound: "SOUND" }[object.kind as "logo"] ?? "PHOTO",
+        id,
+        object,
+      );
     case "anniversaries": {
-      const date = dateTo(obj(v.date));
+      const date = dateTo(obj(object.date));
       if (date === undefined) return [];
-      const name = { birth: "BDAY", death: "DEATHDATE" }[v.kind as "birth"] ?? "ANNIVERSARY";
+      const name = { birth: "BDAY", death: "DEATHDATE" }[object.kind as "birth"] ?? "ANNIVERSARY";
       const lines = [line(name, date, { "PROP-ID": id })];
-      const place = obj(v.place);
+      const place = obj(object.place);
       const at = str(place.coordinates) ?? str(place.full);
       if (at !== undefined && name !== "ANNIVERSARY") {
         const where = name === "BDAY" ? "BIRTHPLACE" : "DEATHPLACE";
@@ -176,24 +204,24 @@ function entryLines(w: Writing, map: string, id: string, v: JsonObject): Propert
       return lines;
     }
     case "notes": {
-      const author = obj(v.author);
-      return [line("NOTE", escapeText(str(v.note) ?? ""), {
+      const author = obj(object.author);
+      return [line("NOTE", escapeText(str(object.note) ?? ""), {
         "PROP-ID": id,
-        "CREATED": str(v.created)?.replace(/[-:]/g, ""),
+        "CREATED": str(object.created)?.replace(/[-:]/g, ""),
         "AUTHOR": str(author.uri),
         "AUTHOR-NAME": str(author.name),
       })];
     }
     case "personalInfo": {
-      const levels: Record<string, string> = v.kind === "expertise"
+      const levels: Record<string, string> = object.kind === "expertise"
         ? { low: "beginner", medium: "average", high: "expert" }
         : {};
-      const level = str(v.level);
-      const name = ["expertise", "hobby", "interest"].includes(v.kind as string)
-        ? (v.kind as string).toUpperCase()
+      const level = str(object.level);
+      const name = ["expertise", "hobby", "interest"].includes(object.kind as string)
+        ? (object.kind as string).toUpperCase()
         : undefined;
       if (name === undefined) return [];
-      return text(name, v.value, {
+      return text(name, object.value, {
         LEVEL: level === undefined ? undefined : levels[level] ?? level,
       });
     }
@@ -202,24 +230,26 @@ function entryLines(w: Writing, map: string, id: string, v: JsonObject): Propert
   }
 }
 
-function nameLines(v: JsonObject): Property[] {
-  const full = str(v.full) ??
-    arr(v.components).map(obj).map((c) => str(c.value) ?? "").filter((s) => s !== "").join(
-      str(v.defaultSeparator) ?? " ",
+function nameLines(object: JsonObject): Property[] {
+  const full = str(object.full) ??
+    arr(object.components).map(obj).map((c) => str(c.value) ?? "").filter((s) => s !== "").join(
+      str(object.defaultSeparator) ?? " ",
     );
   const lines = [
-    line("FN", escapeText(full), str(v.full) === undefined ? { DERIVED: "true" } : {}),
+    line("FN", escapeText(full), str(object.full) === undefined ? { DERIVED: "true" } : {}),
   ];
-  if (Array.isArray(v.components)) {
-    const sorts = obj(v.sortAs);
+  if (Array.isArray(object.components)) {
+    const sorts = obj(object.sortAs);
     const sort = [str(sorts.surname) ?? "", str(sorts.given) ?? ""].join(",").replace(/,$/, "");
-    lines.push(line("N", structured(v, nameKinds), { "SORT-AS": sort === "" ? undefined : sort }));
+    lines.push(
+      line("N", structured(object, nameKinds), { "SORT-AS": sort === "" ? undefined : sort }),
+    );
   }
   return lines;
 }
 
 /** Lines of one part that has no entries with ids. */
-function partLines(w: Writing, key: string, value: unknown): Property[] {
+function partLines(writing: Writing, key: string, value: unknown): Property[] {
   const names: Record<string, string> = {
     uid: "UID",
     kind: "KIND",
@@ -228,7 +258,7 @@ function partLines(w: Writing, key: string, value: unknown): Property[] {
   };
   if (Object.hasOwn(names, key)) {
     const s = str(value) ?? "";
-    if (key === "kind" && w.old && s === "group") {
+    if (key === "kind" && writing.old && s === "group") {
       return [line("X-ADDRESSBOOKSERVER-KIND", "group")];
     }
     return [line(names[key], key === "uid" ? s : escapeText(s))];
@@ -241,7 +271,7 @@ function partLines(w: Writing, key: string, value: unknown): Property[] {
     }
     case "members":
       return Object.keys(obj(value)).map((m) =>
-        line(w.old ? "X-ADDRESSBOOKSERVER-MEMBER" : "MEMBER", m)
+        line(writing.old ? "X-ADDRESSBOOKSERVER-MEMBER" : "MEMBER", m)
       );
     case "keywords": {
       const words = Object.keys(obj(value));
@@ -290,13 +320,13 @@ function partIn(card: JsonObject, key: string): unknown {
   return id === undefined ? card[key] : obj(card[map])[id];
 }
 
-function linesOf(w: Writing, key: string, value: unknown): Property[] {
+function linesOf(writing: Writing, key: string, value: unknown): Property[] {
   const [map, id] = key.split("/");
   const lines = id !== undefined
-    ? entryLines(w, map, id, obj(value))
+    ? entryLines(writing, map, id, obj(value))
     : key === "name"
     ? nameLines(obj(value))
-    : partLines(w, key, value);
+    : partLines(writing, key, value);
   const said = lines.length === 0 ? undefined : partIn(
     cardFromVcard({
       name: "VCARD",

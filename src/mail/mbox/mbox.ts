@@ -47,12 +47,12 @@ const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** RFC 4155: the date as C's asctime has it, in UTC. */
-function asctime(d: Date): string {
+function asctime(date: Date): string {
   const two = (n: number, fill = "0") => String(n).padStart(2, fill);
-  return `${weekdays[d.getUTCDay()]} ${months[d.getUTCMonth()]} ${two(d.getUTCDate(), " ")} ${
-    two(d.getUTCHours())
-  }:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())} ${
-    String(d.getUTCFullYear()).padStart(4, "0")
+  return `${weekdays[date.getUTCDay()]} ${months[date.getUTCMonth()]} ${
+    two(date.getUTCDate(), " ")
+  } ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} ${
+    String(date.getUTCFullYear()).padStart(4, "0")
   }`;
 }
 

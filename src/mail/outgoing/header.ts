@@ -61,7 +61,7 @@ const encoder = new TextEncoder();
 /** The header with its empty line; undefined if it may leave as it is. */
 export function outgoingHeader(
   header: Uint8Array,
-  o: OutgoingHeaderOptions,
+  options: OutgoingHeaderOptions,
 ): Uint8Array | undefined {
   const out: Uint8Array[] = [];
   let changed = false;
@@ -76,26 +76,29 @@ export function outgoingHeader(
     const name = field?.name ?? "";
     if (name === "content-type") hasType = true;
     if (name === "mime-version") hasVersion = true;
-    const gone = o.isMessage && (neverLeave.has(name) || o.drop?.(name, field?.value ?? ""));
-    if (gone || (o.encoding !== undefined && name === "content-transfer-encoding")) {
+    const gone = options.isMessage &&
+      (neverLeave.has(name) || options.drop?.(name, field?.value ?? ""));
+    if (gone || (options.encoding !== undefined && name === "content-transfer-encoding")) {
       changed = true;
       continue;
     }
-    const written = field && needsWriting(raw, o.utf8)
-      ? writeField(rawName(raw), field.name, field.value, o.utf8)
+    const written = field && needsWriting(raw, options.utf8)
+      ? writeField(rawName(raw), field.name, field.value, options.utf8)
       : undefined;
     if (written !== undefined) changed = true;
     out.push(written === undefined ? raw : encoder.encode(written));
   }
-  if (o.encoding !== undefined) {
+  if (options.encoding !== undefined) {
     changed = true;
-    if (o.isMessage && !hasVersion) out.push(encoder.encode("MIME-Version: 1.0\r\n"));
+    if (options.isMessage && !hasVersion) out.push(encoder.encode("MIME-Version: 1.0\r\n"));
     if (!hasType) {
       out.push(
-        encoder.encode(`Content-Type: text/plain; charset=${o.charset?.() ?? "us-ascii"}\r\n`),
+        encoder.encode(
+          `Content-Type: text/plain; charset=${options.charset?.() ?? "us-ascii"}\r\n`,
+        ),
       );
     }
-    out.push(encoder.encode(`Content-Transfer-Encoding: ${o.encoding}\r\n`));
+    out.push(encoder.encode(`Content-Transfer-Encoding: ${options.encoding}\r\n`));
   }
   if (!changed) return undefined;
   out.push(header.subarray(at));

@@ -36,79 +36,80 @@ const encoder = new TextEncoder();
  * @param read gives bytes of the message; the header of any part is read in one go
  */
 export function outgoingMessage(
-  m: ParsedMessage,
+  message: ParsedMessage,
   read: (from: number, to: number) => Uint8Array,
-  o: OutgoingOptions,
+  options: OutgoingOptions,
 ): Generator<Uint8Array> | undefined {
-  const header = read(m.root.headerOffset, m.root.bodyOffset);
-  const ownHeader = outgoingHeader(header, { ...o, isMessage: true });
-  const same = !ownHeader && (o.binary || !m.longLines) && (o.utf8 || !m.utf8Headers);
+  const header = read(message.root.headerOffset, message.root.bodyOffset);
+  const ownHeader = outgoingHeader(header, { ...options, isMessage: true });
+  const same = !ownHeader && (options.binary || !message.longLines) &&
+    (options.utf8 || !message.utf8Headers);
   if (same) return undefined;
-  return new Rewriter(read, o).entity(m.root, true, m.size);
+  return new Rewriter(read, options).entity(message.root, true, message.size);
 }
 
 class Rewriter {
   readonly #read: (from: number, to: number) => Uint8Array;
   readonly #o: OutgoingOptions;
 
-  constructor(read: (from: number, to: number) => Uint8Array, o: OutgoingOptions) {
+  constructor(read: (from: number, to: number) => Uint8Array, options: OutgoingOptions) {
     this.#read = read;
-    this.#o = o;
+    this.#o = options;
   }
 
   /** A part, or the message: `end` is where it ends. */
-  *entity(p: Part, isRoot: boolean, end: number): Generator<Uint8Array> {
-    const header = this.#read(p.headerOffset, p.bodyOffset);
-    const encoding = this.#encodingFor(p);
+  *entity(part: Part, isRoot: boolean, end: number): Generator<Uint8Array> {
+    const header = this.#read(part.headerOffset, part.bodyOffset);
+    const encoding = this.#encodingFor(part);
     yield outgoingHeader(header, {
       utf8: this.#o.utf8,
       drop: isRoot ? this.#o.drop : undefined,
       isMessage: isRoot,
       encoding,
-      charset: encoding === undefined ? undefined : () => this.#charset(p),
+      charset: encoding === undefined ? undefined : () => this.#charset(part),
     }) ?? header;
     if (encoding !== undefined) {
-      yield* this.#encoded(p, encoding);
-      if (p.endOffset < end) yield* this.#plain(p.endOffset, end);
-    } else if (p.parts.length > 0 && p.subtype !== "signed") {
-      let at = p.bodyOffset;
-      for (const c of p.parts) {
+      yield* this.#encoded(part, encoding);
+      if (part.endOffset < end) yield* this.#plain(part.endOffset, end);
+    } else if (part.parts.length > 0 && part.subtype !== "signed") {
+      let at = part.bodyOffset;
+      for (const c of part.parts) {
         yield* this.#between(at, c.headerOffset);
         yield* this.entity(c, false, c.endOffset);
         at = c.endOffset;
       }
       yield* this.#between(at, end);
-    } else if (p.message) {
-      yield* this.entity(p.message, false, p.message.endOffset);
-      yield* this.#plain(p.message.endOffset, end);
+    } else if (part.message) {
+      yield* this.entity(part.message, false, part.message.endOffset);
+      yield* this.#plain(part.message.endOffset, end);
     } else {
-      yield* this.#plain(p.bodyOffset, end);
+      yield* this.#plain(part.bodyOffset, end);
     }
   }
 
   /** The transfer encoding that a part needs in place of its own; undefined if it can stay as it is. */
-  #encodingFor(p: Part): "quoted-printable" | "base64" | undefined {
+  #encodingFor(part: Part): "quoted-printable" | "base64" | undefined {
     if (
-      this.#o.binary || !p.longLine || p.parts.length > 0 || p.message ||
-      !hasLongBody(p, this.#read)
+      this.#o.binary || !part.longLine || part.parts.length > 0 || part.message ||
+      !hasLongBody(part, this.#read)
     ) {
       return undefined;
     }
     // RFC 2046 §5.2: other kinds of messages may not be encoded.
-    if (p.type === "message" || isMultipart(this.#read(p.headerOffset, p.bodyOffset))) {
+    if (part.type === "message" || isMultipart(this.#read(part.headerOffset, part.bodyOffset))) {
       return undefined;
     }
-    const known = ["7bit", "8bit", "binary", "base64", "quoted-printable"].includes(p.encoding);
+    const known = ["7bit", "8bit", "binary", "base64", "quoted-printable"].includes(part.encoding);
     if (!known) return undefined;
-    return p.type === "text" && p.encoding !== "base64" ? "quoted-printable" : "base64";
+    return part.type === "text" && part.encoding !== "base64" ? "quoted-printable" : "base64";
   }
 
   /** The charset of a text whose header names none. */
-  #charset(p: Part): string {
+  #charset(part: Part): string {
     let ascii = true;
     const decoder = new TextDecoder("utf-8", { fatal: true });
     try {
-      for (const piece of this.#plain(p.bodyOffset, p.endOffset)) {
+      for (const piece of this.#plain(part.bodyOffset, part.endOffset)) {
         ascii &&= !piece.some((b) => b >= 128);
         decoder.decode(piece, { stream: true });
       }
@@ -119,14 +120,14 @@ class Rewriter {
     return ascii ? "us-ascii" : "utf-8";
   }
 
-  *#encoded(p: Part, encoding: "quoted-printable" | "base64"): Generator<Uint8Array> {
-    const decoder = transferStream(p.encoding);
+  *#encoded(part: Part, encoding: "quoted-printable" | "base64"): Generator<Uint8Array> {
+    const decoder = transferStream(part.encoding);
     let rest: Uint8Array = new Uint8Array(0);
-    for (let at = p.bodyOffset;; at += pieceBytes) {
-      const last = at >= p.endOffset;
+    for (let at = part.bodyOffset;; at += pieceBytes) {
+      const last = at >= part.endOffset;
       const more = last
         ? decoder.end()
-        : decoder.push(this.#read(at, Math.min(p.endOffset, at + pieceBytes)));
+        : decoder.push(this.#read(at, Math.min(part.endOffset, at + pieceBytes)));
       const all = rest.length === 0 ? more : joined([rest, more]);
       const cut = last
         ? all.length
@@ -170,10 +171,14 @@ class Rewriter {
 const lineEnd = encoder.encode("\r\n");
 
 /** Where text can be cut: after a line, or anywhere but after a CR. */
-function textCut(b: Uint8Array): number {
-  const lf = b.lastIndexOf(10);
+function textCut(bytes: Uint8Array): number {
+  const lf = bytes.lastIndexOf(10);
   if (lf >= 0) return lf + 1;
-  return b.length < pieceBytes ? 0 : b[b.length - 1] === 13 ? b.length - 1 : b.length;
+  return bytes.length < pieceBytes
+    ? 0
+    : bytes[bytes.length - 1] === 13
+    ? bytes.length - 1
+    : bytes.length;
 }
 
 function isMultipart(header: Uint8Array): boolean {
@@ -183,10 +188,10 @@ function isMultipart(header: Uint8Array): boolean {
 }
 
 /** Whether the body has a long line: the flag of a part is of its header as well. */
-function hasLongBody(p: Part, read: (from: number, to: number) => Uint8Array): boolean {
+function hasLongBody(part: Part, read: (from: number, to: number) => Uint8Array): boolean {
   let column = 0;
-  for (let at = p.bodyOffset; at < p.endOffset; at += pieceBytes) {
-    const piece = read(at, Math.min(p.endOffset, at + pieceBytes));
+  for (let at = part.bodyOffset; at < part.endOffset; at += pieceBytes) {
+    const piece = read(at, Math.min(part.endOffset, at + pieceBytes));
     let start = 0;
     for (let lf = piece.indexOf(10); lf >= 0; lf = piece.indexOf(10, start)) {
       if (column + lf - start > maxLine + 1) return true;

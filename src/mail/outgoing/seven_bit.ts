@@ -62,18 +62,18 @@ function entity(message: Uint8Array, p: Part, isMessage: boolean, out: Uint8Arra
 function leaf(
   header: Uint8Array,
   body: Uint8Array,
-  p: Part,
+  part: Part,
   isMessage: boolean,
   out: Uint8Array[],
 ): boolean {
   // RFC 2046 §5.2: no other kinds of messages may be encoded; those of RFC 6532 and 6533 may.
-  const internationalized = p.type === "message" && p.subtype.startsWith("global");
-  if (p.type === "message" && !internationalized) return false;
+  const internationalized = part.type === "message" && part.subtype.startsWith("global");
+  if (part.type === "message" && !internationalized) return false;
   // A multipart whose parts weren't found.
   if (headerType(header) === "multipart") return false;
-  const content = decodeTransferEncoding(body, p.encoding);
+  const content = decodeTransferEncoding(body, part.encoding);
   if (!content) return false;
-  if (p.type === "text" || internationalized) {
+  if (part.type === "text" || internationalized) {
     out.push(
       withEncoding(header, "quoted-printable", isMessage, content),
       encodeQuotedPrintable(content),

@@ -9,25 +9,25 @@ import { decodeTransferEncoding } from "../transfer/transfer.ts";
 import { parseMessage, type Part } from "./structure.ts";
 
 /** File name of a part, without folders and controls; "" if it has none. */
-export function fileNameOf(p: Part): string {
-  const name = p.dispositionParams?.filename || p.params.name || "";
+export function fileNameOf(part: Part): string {
+  const name = part.dispositionParams?.filename || part.params.name || "";
   return name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1)
     // deno-lint-ignore no-control-regex -- and what turns the reading direction, to hide the ending
     .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "").trim().slice(0, 255);
 }
 
 /** True if the part is meant to be saved, not read with the message (RFC 2183 §2.2). */
-export function isAttachment(p: Part): boolean {
+export function isAttachment(part: Part): boolean {
   // §2.8: a disposition that isn't known counts as attachment.
-  return p.disposition !== undefined && p.disposition !== "inline";
+  return part.disposition !== undefined && part.disposition !== "inline";
 }
 
 /** Content-ID without its brackets; "" without one. */
 export const contentId = (p: Part): string => (p.id ?? "").replace(/^<|>$/g, "").trim();
 
 /** True for a picture that stands in a text (RFC 2392), which is no file to look for. */
-export function isInlineImage(p: Part): boolean {
-  return p.type === "image" && contentId(p) !== "" && !isAttachment(p);
+export function isInlineImage(part: Part): boolean {
+  return part.type === "image" && contentId(part) !== "" && !isAttachment(part);
 }
 
 /** Whether a message has a file to be saved. Pictures in its HTML are none; messages in it are read as well. */
@@ -35,51 +35,54 @@ export function hasAttachment(root: Part): boolean {
   let html = false;
   let files = false;
   let pictures = false;
-  const walk = (p: Part): void => {
-    if (p.message) return isAttachment(p) ? void (files = true) : walk(p.message);
-    if (p.parts.length > 0) return p.parts.forEach(walk);
-    if (p.type === "text" && p.subtype === "html" && !isAttachment(p)) html = true;
-    if (isInlineImage(p)) pictures = true;
-    else if (isAttachment(p) || fileNameOf(p) !== "") files = true;
+  const walk = (part: Part): void => {
+    if (part.message) return isAttachment(part) ? void (files = true) : walk(part.message);
+    if (part.parts.length > 0) return part.parts.forEach(walk);
+    if (part.type === "text" && part.subtype === "html" && !isAttachment(part)) html = true;
+    if (isInlineImage(part)) pictures = true;
+    else if (isAttachment(part) || fileNameOf(part) !== "") files = true;
   };
   walk(root);
   return files || (pictures && !html);
 }
 
 /** The bytes of a part without their transfer encoding; with one that isn't known, as they stand there. */
-export function decodeBody(p: Part, raw: Uint8Array): Uint8Array {
-  return decodeTransferEncoding(raw, p.encoding) ?? raw;
+export function decodeBody(part: Part, raw: Uint8Array): Uint8Array {
+  return decodeTransferEncoding(raw, part.encoding) ?? raw;
 }
 
 /** A part's bytes as they stand in the message, or the first of them, as text. */
-export function decodeText(p: Part, raw: Uint8Array): string {
-  return decodeCharset(decodeBody(p, raw), p.params.charset, { html: p.subtype === "html" });
+export function decodeText(part: Part, raw: Uint8Array): string {
+  return decodeCharset(decodeBody(part, raw), part.params.charset, {
+    html: part.subtype === "html",
+  });
 }
 
 /** The text of a large part, read in pieces; `raw` gives them from the start each time it is called. */
-export function decodeTextPieces(p: Part, raw: () => Iterable<Uint8Array>): Generator<string> {
+export function decodeTextPieces(part: Part, raw: () => Iterable<Uint8Array>): Generator<string> {
   function* decoded(): Generator<Uint8Array> {
-    const decoder = transferStream(p.encoding);
+    const decoder = transferStream(part.encoding);
     for (const piece of raw()) yield decoder.push(piece);
     yield decoder.end();
   }
-  return decodePieces(decoded, p.params.charset, { html: p.subtype === "html" });
+  return decodePieces(decoded, part.params.charset, { html: part.subtype === "html" });
 }
 
 /** Bytes of an encoded message within a message that is looked into. */
 export const maxEncodedMessage = 1024 * 1024;
 
 /** True for a message within a message that has a transfer encoding, which RFC 2046 §5.2.1 doesn't allow. */
-export function isEncodedMessage(p: Part): boolean {
-  return p.type === "message" && (p.subtype === "rfc822" || p.subtype === "global") && !p.message &&
-    p.endOffset > p.bodyOffset && p.endOffset - p.bodyOffset <= maxEncodedMessage;
+export function isEncodedMessage(part: Part): boolean {
+  return part.type === "message" && (part.subtype === "rfc822" || part.subtype === "global") &&
+    !part.message &&
+    part.endOffset > part.bodyOffset && part.endOffset - part.bodyOffset <= maxEncodedMessage;
 }
 
 /** The message in such a part: its structure, and its bytes. */
 export function openEncodedMessage(
-  p: Part,
+  part: Part,
   raw: Uint8Array,
 ): { root: Part; read: (from: number, to: number) => Uint8Array } {
-  const bytes = decodeBody(p, raw);
+  const bytes = decodeBody(part, raw);
   return { root: parseMessage(bytes).root, read: (from, to) => bytes.subarray(from, to) };
 }

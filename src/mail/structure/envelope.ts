@@ -132,52 +132,56 @@ function params(p: Record<string, string> | undefined): string {
   })`;
 }
 
-function disposition(p: Part): string {
-  return p.disposition === undefined
+function disposition(part: Part): string {
+  return part.disposition === undefined
     ? "NIL"
-    : `(${imapString(p.disposition.toUpperCase())} ${params(p.dispositionParams)})`;
+    : `(${imapString(part.disposition.toUpperCase())} ${params(part.dispositionParams)})`;
 }
 
-function languages(p: Part): string {
-  return p.language ? `(${p.language.map((l) => imapString(l)).join(" ")})` : "NIL";
+function languages(part: Part): string {
+  return part.language ? `(${part.language.map((l) => imapString(l)).join(" ")})` : "NIL";
 }
 
 /** BODY, or with `extended` BODYSTRUCTURE. Uses the headers of embedded messages, so only after parsing. */
 export function imapBodyStructure(
-  p: Part,
+  part: Part,
   extended: boolean,
   texts: EnvelopeTexts = new EnvelopeTexts(),
 ): string {
-  if (p.parts.length > 0) {
+  if (part.parts.length > 0) {
     let s = "(";
-    for (const c of p.parts) s += imapBodyStructure(c, extended, texts);
-    s += ` ${imapString(p.subtype.toUpperCase())}`;
+    for (const c of part.parts) s += imapBodyStructure(c, extended, texts);
+    s += ` ${imapString(part.subtype.toUpperCase())}`;
     if (extended) {
-      s += ` ${params(p.params)} ${disposition(p)} ${languages(p)} ${imapString(p.location)}`;
+      s += ` ${params(part.params)} ${disposition(part)} ${languages(part)} ${
+        imapString(part.location)
+      }`;
     }
     return `${s})`;
   }
-  const { type, subtype } = p;
+  const { type, subtype } = part;
   let s = `(${imapString(type.toUpperCase())} ${imapString(subtype.toUpperCase())} ${
-    params(p.params)
-  } ${imapString(p.id)} ${imapString(p.description && encodeWord(p.description))} ${
-    imapString(p.encoding.toUpperCase())
-  } ${p.endOffset - p.bodyOffset}`;
+    params(part.params)
+  } ${imapString(part.id)} ${imapString(part.description && encodeWord(part.description))} ${
+    imapString(part.encoding.toUpperCase())
+  } ${part.endOffset - part.bodyOffset}`;
   if (type === "message" && (subtype === "rfc822" || subtype === "global")) {
-    if (p.message) {
-      s += ` ${texts.embedded(p.message)} ${
-        imapBodyStructure(p.message, extended, texts)
-      } ${p.lines}`;
+    if (part.message) {
+      s += ` ${texts.embedded(part.message)} ${
+        imapBodyStructure(part.message, extended, texts)
+      } ${part.lines}`;
     } else {
       // Encoded, so that it wasn't looked into.
       s +=
-        ` (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ("TEXT" "PLAIN" NIL NIL NIL "7BIT" 0 0) ${p.lines}`;
+        ` (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ("TEXT" "PLAIN" NIL NIL NIL "7BIT" 0 0) ${part.lines}`;
     }
   } else if (type === "text") {
-    s += ` ${p.lines}`;
+    s += ` ${part.lines}`;
   }
   if (extended) {
-    s += ` ${imapString(p.md5)} ${disposition(p)} ${languages(p)} ${imapString(p.location)}`;
+    s += ` ${imapString(part.md5)} ${disposition(part)} ${languages(part)} ${
+      imapString(part.location)
+    }`;
   }
   return `${s})`;
 }

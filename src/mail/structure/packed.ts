@@ -12,29 +12,29 @@ type Packed = [number, number, number, number, string, Record<string, unknown>?]
  * Structure as stored: only what reading parts needs. `shift` bytes will stand before the message; they
  * become part of its header.
  */
-export function packStructure(p: Part, shift = 0): string {
-  return JSON.stringify(pack(p, shift, true));
+export function packStructure(part: Part, shift = 0): string {
+  return JSON.stringify(pack(part, shift, true));
 }
 
-function pack(p: Part, shift: number, root: boolean): Packed {
+function pack(part: Part, shift: number, root: boolean): Packed {
   const more: Record<string, unknown> = {};
-  const params = Object.entries(p.params).filter(([k]) => k !== "boundary");
+  const params = Object.entries(part.params).filter(([k]) => k !== "boundary");
   if (params.length > 0) more.p = Object.fromEntries(params);
-  if (p.encoding !== "7bit") more.e = p.encoding;
-  if (p.id) more.i = p.id;
-  if (p.disposition) more.d = p.disposition;
-  if (p.dispositionParams && Object.keys(p.dispositionParams).length > 0) {
-    more.dp = p.dispositionParams;
+  if (part.encoding !== "7bit") more.e = part.encoding;
+  if (part.id) more.i = part.id;
+  if (part.disposition) more.d = part.disposition;
+  if (part.dispositionParams && Object.keys(part.dispositionParams).length > 0) {
+    more.dp = part.dispositionParams;
   }
-  if (p.parts.length > 0) more.c = p.parts.map((c) => pack(c, shift, false));
-  if (root && p.hasNul) more.z = 1;
-  if (p.message) more.m = pack(p.message, shift, false);
+  if (part.parts.length > 0) more.c = part.parts.map((c) => pack(c, shift, false));
+  if (root && part.hasNul) more.z = 1;
+  if (part.message) more.m = pack(part.message, shift, false);
   const packed: Packed = [
-    root ? p.headerOffset : p.headerOffset + shift,
-    p.bodyOffset + shift,
-    p.endOffset + shift,
-    p.lines,
-    `${p.type}/${p.subtype}`,
+    root ? part.headerOffset : part.headerOffset + shift,
+    part.bodyOffset + shift,
+    part.endOffset + shift,
+    part.lines,
+    `${part.type}/${part.subtype}`,
   ];
   if (Object.keys(more).length > 0) packed.push(more);
   return packed;
@@ -45,16 +45,16 @@ export function unpackStructure(s: string): Part {
   return unpack(JSON.parse(s) as Packed);
 }
 
-function unpack(a: Packed): Part {
-  const more = a[5] ?? {};
-  const slash = a[4].indexOf("/");
+function unpack(packed: Packed): Part {
+  const more = packed[5] ?? {};
+  const slash = packed[4].indexOf("/");
   const p: Part = {
-    headerOffset: a[0],
-    bodyOffset: a[1],
-    endOffset: a[2],
-    lines: a[3],
-    type: a[4].slice(0, slash),
-    subtype: a[4].slice(slash + 1),
+    headerOffset: packed[0],
+    bodyOffset: packed[1],
+    endOffset: packed[2],
+    lines: packed[3],
+    type: packed[4].slice(0, slash),
+    subtype: packed[4].slice(slash + 1),
     params: (more.p as Record<string, string> | undefined) ?? {},
     encoding: (more.e as string | undefined) ?? "7bit",
     parts: ((more.c as Packed[] | undefined) ?? []).map(unpack),

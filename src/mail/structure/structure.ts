@@ -396,15 +396,15 @@ export class StructureParser {
 }
 
 /** A multipart as what it is: parts as they stand there, or else a text. */
-function asFound(p: Part): void {
-  if (p.parts.length > 0) {
-    if (p.encoding !== "8bit" && p.encoding !== "binary") p.encoding = "7bit";
+function asFound(part: Part): void {
+  if (part.parts.length > 0) {
+    if (part.encoding !== "8bit" && part.encoding !== "binary") part.encoding = "7bit";
     return;
   }
-  p.type = "text";
-  p.subtype = "plain";
-  const charset = p.params.charset;
-  p.params = charset === undefined ? {} : { charset };
+  part.type = "text";
+  part.subtype = "plain";
+  const charset = part.params.charset;
+  part.params = charset === undefined ? {} : { charset };
 }
 
 /** The parameters without which a part can't be read, or has no name. */
@@ -454,8 +454,8 @@ export function headersNeedUtf8(message: Uint8Array): boolean {
 }
 
 /** Leaf parts, from the first to the last, those of embedded messages too. */
-export function* leaves(p: Part): Generator<Part> {
-  if (p.message) yield* leaves(p.message);
-  else if (p.parts.length > 0) { for (const c of p.parts) yield* leaves(c); }
-  else yield p;
+export function* leaves(part: Part): Generator<Part> {
+  if (part.message) yield* leaves(part.message);
+  else if (part.parts.length > 0) { for (const c of part.parts) yield* leaves(c); }
+  else yield part;
 }

@@ -142,7 +142,7 @@ function iconvDecoder(name: string): PieceDecoder {
 const maxHeld = 64 * 1024;
 
 /** A decoder that is given whole lines, for one that can't be interrupted anywhere (in UTF-7 a line ends shifts). */
-function byLines(d: PieceDecoder): PieceDecoder {
+function byLines(decoder: PieceDecoder): PieceDecoder {
   let held: Uint8Array = new Uint8Array(0);
   return {
     write(b) {
@@ -151,9 +151,9 @@ function byLines(d: PieceDecoder): PieceDecoder {
       all.set(b, held.length);
       const cut = all.length > maxHeld ? all.length : all.lastIndexOf(10) + 1;
       held = all.subarray(cut);
-      return cut > 0 ? d.write(all.subarray(0, cut)) : "";
+      return cut > 0 ? decoder.write(all.subarray(0, cut)) : "";
     },
-    end: () => d.write(held) + d.end(),
+    end: () => decoder.write(held) + decoder.end(),
   };
 }
 
@@ -169,12 +169,12 @@ function utf16Decoder(): PieceDecoder {
   };
 }
 
-function littleEndian(b: Uint8Array): boolean {
+function littleEndian(bytes: Uint8Array): boolean {
   let even = 0;
   let odd = 0;
-  for (let i = 0; i + 1 < b.length && i < 2000; i += 2) {
-    if (b[i] === 0) even++;
-    if (b[i + 1] === 0) odd++;
+  for (let i = 0; i + 1 < bytes.length && i < 2000; i += 2) {
+    if (bytes[i] === 0) even++;
+    if (bytes[i + 1] === 0) odd++;
   }
   return odd > even;
 }

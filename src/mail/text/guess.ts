@@ -46,23 +46,23 @@ export class SampleCollector {
   }
 
   /** The next bytes; they may be reused after the call. */
-  add(p: Uint8Array): void {
-    this.#start.add(p);
+  add(bytes: Uint8Array): void {
+    this.#start.add(bytes);
     if (this.#found) {
-      this.#beyond.add(p);
+      this.#beyond.add(bytes);
       return;
     }
     let at = 0;
-    while (at < p.length && p[at] < 128) at++;
-    this.#found = at < p.length;
-    const from = this.#found ? at : p.length;
+    while (at < bytes.length && bytes[at] < 128) at++;
+    this.#found = at < bytes.length;
+    const from = this.#found ? at : bytes.length;
     const last = new Bounded(context);
     last.add(this.#before.subarray(Math.max(0, this.#before.length - Math.max(0, context - from))));
-    last.add(p.subarray(Math.max(0, from - context), from));
+    last.add(bytes.subarray(Math.max(0, from - context), from));
     this.#before = last.bytes;
     if (!this.#found) return;
     this.#beyond.add(this.#before);
-    this.#beyond.add(p.subarray(at));
+    this.#beyond.add(bytes.subarray(at));
   }
 
   sample(): TextSample {
@@ -87,8 +87,8 @@ class Bounded {
     return this.#buffer;
   }
 
-  add(p: Uint8Array): void {
-    const part = p.subarray(0, this.#most - this.#buffer.length);
+  add(bytes: Uint8Array): void {
+    const part = bytes.subarray(0, this.#most - this.#buffer.length);
     if (part.length === 0) return;
     const all = new Uint8Array(this.#buffer.length + part.length);
     all.set(this.#buffer);
@@ -102,14 +102,14 @@ class Bounded {
  * ISO 2022, UTF-8 that is valid, and else how often which bytes occur. Never fails.
  * @param o.isUtf8 whether all of the text is valid UTF-8
  */
-export function guessCharset(t: TextSample, o: { html?: boolean; isUtf8: boolean }): string {
-  const marked = byteOrderMark(t.start);
+export function guessCharset(sample: TextSample, o: { html?: boolean; isUtf8: boolean }): string {
+  const marked = byteOrderMark(sample.start);
   if (marked) return marked;
-  const named = o.html ? metaCharset(t.start) : undefined;
+  const named = o.html ? metaCharset(sample.start) : undefined;
   if (named) return named;
-  if (hasIso2022Escape(t.start)) return "iso-2022-jp";
-  if (isHz(t.start)) return "hz-gb-2312";
-  return o.isUtf8 ? "utf-8" : byContent(t.beyondAscii);
+  if (hasIso2022Escape(sample.start)) return "iso-2022-jp";
+  if (isHz(sample.start)) return "hz-gb-2312";
+  return o.isUtf8 ? "utf-8" : byContent(sample.beyondAscii);
 }
 
 /** The charset of text that isn't UTF-8, by which bytes occur in it. */
@@ -118,10 +118,12 @@ export function guessByContent(bytes: Uint8Array): string {
 }
 
 /** The charset of a byte order mark at the start. */
-export function byteOrderMark(b: Uint8Array): string | undefined {
-  if (b[0] === 0xef && b[1] === 0xbb && b[2] === 0xbf) return "utf-8";
-  if (b[0] === 0xff && b[1] === 0xfe) return b[2] === 0 && b[3] === 0 ? "utf-32le" : "utf-16le";
-  if (b[0] === 0xfe && b[1] === 0xff) return "utf-16be";
+export function byteOrderMark(bytes: Uint8Array): string | undefined {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return "utf-8";
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) {
+    return bytes[2] === 0 && bytes[3] === 0 ? "utf-32le" : "utf-16le";
+  }
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be";
   return undefined;
 }
 
@@ -143,13 +145,13 @@ function metaCharset(bytes: Uint8Array): string | undefined {
 const latin1 = new TextDecoder("latin1");
 
 /** Whether "~{" and "~}" come in turns, with nothing but 7-bit text (RFC 1843). */
-function isHz(b: Uint8Array): boolean {
+function isHz(bytes: Uint8Array): boolean {
   let open = false;
   let pairs = 0;
-  for (let i = 0; i < b.length; i++) {
-    if (b[i] >= 128) return false;
-    if (b[i] !== 0x7e) continue;
-    const next = b[i + 1];
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] >= 128) return false;
+    if (bytes[i] !== 0x7e) continue;
+    const next = bytes[i + 1];
     if (next === 0x7b && !open) open = true;
     else if (next === 0x7d && open) {
       open = false;

@@ -43,9 +43,9 @@ function wide(set: Wide, a: number, b: number): string {
 const longestEscape = 4;
 
 /** Whether escapes of ISO 2022 that choose a set of two-byte characters, or half-width kana, are there. */
-export function hasIso2022Escape(b: Uint8Array): boolean {
-  for (let i = b.indexOf(27); i >= 0; i = b.indexOf(27, i + 1)) {
-    const [x, y, z] = [b[i + 1], b[i + 2], b[i + 3]];
+export function hasIso2022Escape(bytes: Uint8Array): boolean {
+  for (let i = bytes.indexOf(27); i >= 0; i = bytes.indexOf(27, i + 1)) {
+    const [x, y, z] = [bytes[i + 1], bytes[i + 2], bytes[i + 3]];
     if (x === 0x24 && (y >= 0x40 && y <= 0x42)) return true;
     if (x === 0x24 && (y === 0x28 || y === 0x29) && z >= 0x40 && z <= 0x48) return true;
     if (x === 0x28 && (y === 0x49 || y === 0x4a)) return true;

@@ -55,23 +55,27 @@ function quotedPrintableStream(): TransferStream {
 }
 
 /** After the last line end that isn't a soft one: what stands before that can still be blanks to drop. */
-function lineCut(b: Uint8Array): number {
-  for (let lf = b.lastIndexOf(10); lf >= 0; lf = lf === 0 ? -1 : b.lastIndexOf(10, lf - 1)) {
+function lineCut(bytes: Uint8Array): number {
+  for (
+    let lf = bytes.lastIndexOf(10);
+    lf >= 0;
+    lf = lf === 0 ? -1 : bytes.lastIndexOf(10, lf - 1)
+  ) {
     let i = lf - 1;
-    if (b[i] === 13) i--;
-    while (i >= 0 && (b[i] === 32 || b[i] === 9)) i--;
-    if (i >= 0 && b[i] !== 61) return lf + 1;
+    if (bytes[i] === 13) i--;
+    while (i >= 0 && (bytes[i] === 32 || bytes[i] === 9)) i--;
+    if (i >= 0 && bytes[i] !== 61) return lf + 1;
   }
   return 0;
 }
 
 /** In a line without end, after the last character that is complete and no blank. */
-function tokenCut(b: Uint8Array): number {
-  for (let i = b.length - 1; i > b.length - 4096 && i >= 2; i--) {
-    const c = b[i];
-    if (b[i - 2] === 61 && hexValue(b[i - 1]) >= 0 && hexValue(c) >= 0) return i + 1;
+function tokenCut(bytes: Uint8Array): number {
+  for (let i = bytes.length - 1; i > bytes.length - 4096 && i >= 2; i--) {
+    const c = bytes[i];
+    if (bytes[i - 2] === 61 && hexValue(bytes[i - 1]) >= 0 && hexValue(c) >= 0) return i + 1;
     if (c === 61 || c === 32 || c === 9 || c === 13) continue;
-    if (b[i - 1] !== 61 && b[i - 2] !== 61) return i + 1;
+    if (bytes[i - 1] !== 61 && bytes[i - 2] !== 61) return i + 1;
   }
-  return b.length;
+  return bytes.length;
 }

@@ -85,9 +85,9 @@ const fixed: Record<number, number> = {
   0x48: 16,
 };
 
-function* properties(b: Uint8Array): Generator<Property> {
-  const view = new DataView(b.buffer, b.byteOffset, b.length);
-  const has = (at: number, n: number) => at + n <= b.length;
+function* properties(bytes: Uint8Array): Generator<Property> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const has = (at: number, n: number) => at + n <= bytes.length;
   if (!has(0, 4)) return;
   const count = Math.min(maxProperties, view.getUint32(0, true));
   let at = 4;
@@ -121,7 +121,7 @@ function* properties(b: Uint8Array): Generator<Property> {
         at += 4;
       }
       if (!has(at, n)) return;
-      if (k === 0) yield { id, type, data: b.subarray(at, at + n) };
+      if (k === 0) yield { id, type, data: bytes.subarray(at, at + n) };
       at += padded(n);
     }
   }

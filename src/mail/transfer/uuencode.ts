@@ -67,17 +67,17 @@ function decodeLines(b: Uint8Array, { lines, bytes }: FileLines): Uint8Array {
 
 /** The first "begin" line of a file at or after the position. */
 function findBegin(
-  b: Uint8Array,
+  bytes: Uint8Array,
   from: number,
 ): { at: number; name: string; next: number } | undefined {
-  for (let at = from; at >= 0 && at < b.length;) {
-    let end = b.indexOf(10, at);
-    if (end < 0) end = b.length;
-    if (b[at] === 98 && b[at + 1] === 101) {
-      const line = latin1.decode(b.subarray(at, Math.min(end, at + 300)));
+  for (let at = from; at >= 0 && at < bytes.length;) {
+    let end = bytes.indexOf(10, at);
+    if (end < 0) end = bytes.length;
+    if (bytes[at] === 98 && bytes[at + 1] === 101) {
+      const line = latin1.decode(bytes.subarray(at, Math.min(end, at + 300)));
       const [start] = /^begin [0-7]{3,4} (?=\S)/.exec(line) ?? [""];
       const name = line.slice(start.length).trimEnd();
-      if (start !== "" && name.length <= 255 && end < b.length) {
+      if (start !== "" && name.length <= 255 && end < bytes.length) {
         return { at, name, next: end + 1 };
       }
     }

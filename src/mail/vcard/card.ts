@@ -45,33 +45,34 @@ export interface Card {
 const maxIndexed = 4000;
 
 /** All text values of a property in a card, each cut after 4,000 characters. */
-export function texts(c: Component, name: string): string[] {
-  return c.properties.filter((p) => p.name === name)
+export function texts(component: Component, name: string): string[] {
+  return component.properties.filter((p) => p.name === name)
     .map((p) => textStart(p.value, maxIndexed).trim());
 }
 
 /** The name of a card that has none to show. */
-function nameOf(c: Component, emails: readonly string[]): string {
-  const shown = texts(c, "FN").find((s) => s !== "");
+function nameOf(component: Component, emails: readonly string[]): string {
+  const shown = texts(component, "FN").find((s) => s !== "");
   if (shown !== undefined) return shown;
   const [family = "", given = ""] = splitUnescaped(
-    (valueOf(c, "N") ?? "").slice(0, maxIndexed),
+    (valueOf(component, "N") ?? "").slice(0, maxIndexed),
     ";",
   )
     .map(unescapeText);
   const whole = `${given} ${family}`.trim();
-  return whole || texts(c, "ORG").map((s) => s.split(";")[0])[0] || emails[0] || "";
+  return whole || texts(component, "ORG").map((s) => s.split(";")[0])[0] || emails[0] || "";
 }
 
 /** What a card says to an index. */
-export function describeCard(c: Component): Card {
-  const emails = texts(c, "EMAIL").filter((e) => e !== "").slice(0, 100);
-  const kind = (valueOf(c, "KIND") ?? valueOf(c, "X-ADDRESSBOOKSERVER-KIND") ?? "").trim();
+export function describeCard(component: Component): Card {
+  const emails = texts(component, "EMAIL").filter((e) => e !== "").slice(0, 100);
+  const kind = (valueOf(component, "KIND") ?? valueOf(component, "X-ADDRESSBOOKSERVER-KIND") ?? "")
+    .trim();
   return {
-    component: c,
-    uid: valueOf(c, "UID")?.trim() ?? "",
-    version: valueOf(c, "VERSION")?.trim() ?? "",
-    name: nameOf(c, emails),
+    component,
+    uid: valueOf(component, "UID")?.trim() ?? "",
+    version: valueOf(component, "VERSION")?.trim() ?? "",
+    name: nameOf(component, emails),
     emails,
     group: kind.toLowerCase() === "group",
   };

@@ -72,8 +72,8 @@ function entryText(p: Property): string {
   return p.name === "TEL" ? s.replace(/^tel:/i, "") : s;
 }
 
-function entries(c: Component, name: string): CardEntry[] {
-  return c.properties
+function entries(component: Component, name: string): CardEntry[] {
+  return component.properties
     .map((p, at) => ({ p, at }))
     .filter(({ p }) => p.name === name)
     .slice(0, maxEntries)
@@ -87,16 +87,16 @@ const part = (p: Property | undefined, n: number): string => unescapeText(parts(
 const lines = (s: string): string => s.replace(/\r\n?/g, "\n");
 
 /** The fields of a card. */
-export function cardFields(c: Component): CardFields {
-  const n = property(c, "N");
+export function cardFields(component: Component): CardFields {
+  const n = property(component, "N");
   return {
-    name: unescapeText(property(c, "FN")?.value ?? "").trim(),
+    name: unescapeText(property(component, "FN")?.value ?? "").trim(),
     given: part(n, 1),
     family: part(n, 0),
-    organisation: part(property(c, "ORG"), 0),
-    emails: entries(c, "EMAIL"),
-    phones: entries(c, "TEL"),
-    note: lines(unescapeText(property(c, "NOTE")?.value ?? "")),
+    organisation: part(property(component, "ORG"), 0),
+    emails: entries(component, "EMAIL"),
+    phones: entries(component, "TEL"),
+    note: lines(unescapeText(property(component, "NOTE")?.value ?? "")),
   };
 }
 
@@ -154,15 +154,15 @@ class Change {
   }
 
   #withKind(p: Property, kind: EntryKind): Property {
-    const params = p.params.map((x) =>
-      x.name === "TYPE"
+    const params = p.params.map((parameter) =>
+      parameter.name === "TYPE"
         ? {
-          ...x,
-          values: x.values.map((v) =>
+          ...parameter,
+          values: parameter.values.map((v) =>
             v.split(",").filter((s) => !kindTypes.has(s.toLowerCase())).join(",")
           ).filter((v) => v !== ""),
         }
-        : x
+        : parameter
     ).filter((x) => x.name !== "TYPE" || x.values.length > 0);
     const type = this.#upper ? typeOf[kind].toUpperCase() : typeOf[kind];
     if (type !== "") params.push({ name: "TYPE", values: [type] });
@@ -243,12 +243,12 @@ function checkEmail(s: string): void {
 }
 
 /** A card with the fields of a form; the same object if they say nothing new. @throws CardError */
-export function changeCard(c: Component, f: CardChange, now = new Date()): Component {
-  const before = cardFields(c);
+export function changeCard(component: Component, f: CardChange, now = new Date()): Component {
+  const before = cardFields(component);
   const given = line("first name", f.given);
   const family = line("last name", f.family);
   const organisation = line("organisation", f.organisation);
-  const change = new Change(c);
+  const change = new Change(component);
   change.structured("N", [{ at: 0, text: family }, { at: 1, text: given }], 5);
   change.structured("ORG", [{ at: 0, text: organisation }], 1);
   change.entries("EMAIL", f.emails, checkEmail);

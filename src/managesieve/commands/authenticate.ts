@@ -24,8 +24,8 @@ function decoded(text: string): Uint8Array {
 const encoded = (bytes: Uint8Array) => stringText(Buffer.from(bytes).toString("base64"));
 
 /** The client's next response. */
-async function response(s: Session): Promise<Uint8Array> {
-  const [token, ...more] = await readCommand(s.conn, maxResponse);
+async function response(session: Session): Promise<Uint8Array> {
+  const [token, ...more] = await readCommand(session.conn, maxResponse);
   if (token?.kind !== "string" || more.length > 0) throw new No("the exchange was cancelled");
   const text = textOf(token.bytes, "response");
   if (text === "*") throw new No("the exchange was cancelled");
@@ -33,7 +33,7 @@ async function response(s: Session): Promise<Uint8Array> {
 }
 
 async function exchange(
-  s: Session,
+  session: Session,
   attempt: LoginAttempt,
   mechanism: ServerMechanism,
   initial: Uint8Array | undefined,
@@ -41,41 +41,41 @@ async function exchange(
   let input = initial;
   for (let step = 0; step < maxSteps; step++) {
     const r = await mechanism.step(input);
-    if ("username" in r) return await logIn(s, attempt, r.username, r.credential);
+    if ("username" in r) return await logIn(session, attempt, r.username, r.credential);
     // RFC 5804 §2.1: what a mechanism says last goes with the answer.
     if (
       mechanism.name.startsWith("SCRAM-") && r.challenge[0] === 0x76 && r.challenge[1] === 0x3d
     ) {
       const last = await mechanism.step(new Uint8Array(0));
       if ("username" in last) {
-        const done = await logIn(s, attempt, last.username, last.credential);
+        const done = await logIn(session, attempt, last.username, last.credential);
         return { ...done, code: `SASL ${encoded(r.challenge)}` };
       }
     }
-    s.conn.write(`${encoded(r.challenge)}\r\n`);
-    await s.conn.flush();
-    input = await response(s);
+    session.conn.write(`${encoded(r.challenge)}\r\n`);
+    await session.conn.flush();
+    input = await response(session);
   }
   throw new No("too many steps");
 }
 
 async function logIn(
-  s: Session,
+  session: Session,
   attempt: LoginAttempt,
   login: string,
   credential: string,
 ): Promise<Done> {
-  const account = s.backend.accountForLogin(login);
+  const account = session.backend.accountForLogin(login);
   await attempt.done(account === undefined ? "disabled" : "ok", login);
   if (account === undefined) throw new No("login failed");
-  s.account = account;
-  s.login = login;
-  s.log = s.log.with({ login, account });
-  s.onLogout = s.backend.loggedIn?.({
+  session.account = account;
+  session.login = login;
+  session.log = session.log.with({ login, account });
+  session.onLogout = session.backend.loggedIn?.({
     account,
     login,
     credential,
-    end: (reason) => s.ending.begin(reason),
+    end: (reason) => session.ending.begin(reason),
   });
   return { text: "logged in" };
 }
@@ -83,24 +83,24 @@ async function logIn(
 export const authenticate: Command = {
   name: "AUTHENTICATE",
   when: "before",
-  async run(s, a) {
+  async run(session, a) {
     const name = a.text("mechanism");
     const initial = a.more ? decoded(a.text("initial response")) : undefined;
     a.end();
-    const attempt = new LoginAttempt(s.backend.loginGuard, "managesieve", s.conn, name);
-    const mechanism = serverMechanism(name, s.backend.sasl, {
-      ...s.saslContext(),
+    const attempt = new LoginAttempt(session.backend.loginGuard, "managesieve", session.conn, name);
+    const mechanism = serverMechanism(name, session.backend.sasl, {
+      ...session.saslContext(),
       admit: (login) => attempt.admit(login),
     });
     if (!mechanism) {
-      const plain = /^(?:PLAIN|LOGIN)$/i.test(name) && s.conn.tls === undefined;
+      const plain = /^(?:PLAIN|LOGIN)$/i.test(name) && session.conn.tls === undefined;
       throw new No(
         plain ? "switch on TLS first" : "the mechanism is not offered",
         plain ? "ENCRYPT-NEEDED" : undefined,
       );
     }
     try {
-      return await exchange(s, attempt, mechanism, initial);
+      return await exchange(session, attempt, mechanism, initial);
     } catch (err) {
       const login = mechanism.username ?? "";
       if (err instanceof LoginLimited) throw new No(err.message, "TRYLATER", { cause: err });

@@ -5,9 +5,9 @@ import type { Command } from "../session.ts";
 export const capability: Command = {
   name: "CAPABILITY",
   when: "always",
-  run(s, a) {
+  run(session, a) {
     a.end();
-    s.conn.write(s.capabilities());
+    session.conn.write(session.capabilities());
     return {};
   },
 };
@@ -25,9 +25,9 @@ export const noop: Command = {
 export const logout: Command = {
   name: "LOGOUT",
   when: "always",
-  run(s, a) {
+  run(session, a) {
     a.end();
-    s.ended = true;
+    session.ended = true;
     return { text: "bye" };
   },
 };
@@ -35,27 +35,27 @@ export const logout: Command = {
 export const starttls: Command = {
   name: "STARTTLS",
   when: "before",
-  run(s, a) {
+  run(session, a) {
     a.end();
-    if (s.conn.tls) throw new No("TLS is on already");
-    if (!s.backend.tls) throw new No("TLS is not available");
+    if (session.conn.tls) throw new No("TLS is on already");
+    if (!session.backend.tls) throw new No("TLS is not available");
     return { text: "begin TLS" };
   },
-  async afterwards(s) {
-    if (!s.backend.tls || s.conn.tls) return;
-    await s.conn.startTlsServer(s.backend.tls);
+  async afterwards(session) {
+    if (!session.backend.tls || session.conn.tls) return;
+    await session.conn.startTlsServer(session.backend.tls);
     // RFC 5804 §2.2: what was said before TLS can't be trusted.
-    s.conn.write(s.capabilities() + answerLine("OK", { text: "TLS is on" }));
-    await s.conn.flush();
+    session.conn.write(session.capabilities() + answerLine("OK", { text: "TLS is on" }));
+    await session.conn.flush();
   },
 };
 
 export const unauthenticate: Command = {
   name: "UNAUTHENTICATE",
   when: "after",
-  run(s, a) {
+  run(session, a) {
     a.end();
-    s.logOut();
+    session.logOut();
     return {};
   },
 };

@@ -40,40 +40,40 @@ const scriptsOf = (s: Session) => s.backend.scripts;
 export const havespace: Command = {
   name: "HAVESPACE",
   when: "after",
-  async run(s, a) {
+  async run(session, a) {
     const [name, size] = [a.text("name of the script"), a.number("size")];
     a.end();
-    await done(() => scriptsOf(s).checkSpace(s.owner, name, size));
+    await done(() => scriptsOf(session).checkSpace(session.owner, name, size));
   },
 };
 
 export const putscript: Command = {
   name: "PUTSCRIPT",
   when: "after",
-  async run(s, a) {
+  async run(session, a) {
     const [name, content] = [a.text("name of the script"), a.text("script")];
     a.end();
-    return withWarnings(await done(() => scriptsOf(s).put(s.owner, name, content)));
+    return withWarnings(await done(() => scriptsOf(session).put(session.owner, name, content)));
   },
 };
 
 export const checkscript: Command = {
   name: "CHECKSCRIPT",
   when: "after",
-  async run(s, a) {
+  async run(session, a) {
     const content = a.text("script");
     a.end();
-    return withWarnings((await done(() => scriptsOf(s).check(content))).warnings);
+    return withWarnings((await done(() => scriptsOf(session).check(content))).warnings);
   },
 };
 
 export const listscripts: Command = {
   name: "LISTSCRIPTS",
   when: "after",
-  run(s, a) {
+  run(session, a) {
     a.end();
-    for (const { name, active } of scriptsOf(s).list(s.owner)) {
-      s.conn.write(`${stringText(name)}${active ? " ACTIVE" : ""}\r\n`);
+    for (const { name, active } of scriptsOf(session).list(session.owner)) {
+      session.conn.write(`${stringText(name)}${active ? " ACTIVE" : ""}\r\n`);
     }
   },
 };
@@ -81,44 +81,44 @@ export const listscripts: Command = {
 export const setactive: Command = {
   name: "SETACTIVE",
   when: "after",
-  async run(s, a) {
+  async run(session, a) {
     const name = a.text("name of the script");
     a.end();
-    await done(() => scriptsOf(s).setActive(s.owner, name));
+    await done(() => scriptsOf(session).setActive(session.owner, name));
   },
 };
 
 export const getscript: Command = {
   name: "GETSCRIPT",
   when: "after",
-  run(s, a) {
+  run(session, a) {
     const name = a.text("name of the script");
     a.end();
-    const content = scriptsOf(s).get(s.owner, name);
+    const content = scriptsOf(session).get(session.owner, name);
     if (content === undefined) throw new No("there is no script of that name", "NONEXISTENT");
     const bytes = new TextEncoder().encode(content);
-    s.conn.write(`{${bytes.length}}\r\n`);
-    s.conn.write(bytes);
-    s.conn.write("\r\n");
+    session.conn.write(`{${bytes.length}}\r\n`);
+    session.conn.write(bytes);
+    session.conn.write("\r\n");
   },
 };
 
 export const deletescript: Command = {
   name: "DELETESCRIPT",
   when: "after",
-  async run(s, a) {
+  async run(session, a) {
     const name = a.text("name of the script");
     a.end();
-    await done(() => scriptsOf(s).remove(s.owner, name));
+    await done(() => scriptsOf(session).remove(session.owner, name));
   },
 };
 
 export const renamescript: Command = {
   name: "RENAMESCRIPT",
   when: "after",
-  async run(s, a) {
+  async run(session, a) {
     const [from, to] = [a.text("old name"), a.text("new name")];
     a.end();
-    await done(() => scriptsOf(s).rename(s.owner, from, to));
+    await done(() => scriptsOf(session).rename(session.owner, from, to));
   },
 };

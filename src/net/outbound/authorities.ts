@@ -47,17 +47,17 @@ export class Authorities {
   #looked = 0;
   #complained = "";
 
-  private constructor(o: AuthoritiesOptions, own: readonly string[]) {
-    this.#system = o.system;
-    this.#files = o.files ?? [];
-    this.#log = o.log ?? new Log("tls");
+  private constructor(options: AuthoritiesOptions, own: readonly string[]) {
+    this.#system = options.system;
+    this.#files = options.files ?? [];
+    this.#log = options.log ?? new Log("tls");
     this.#own = own;
   }
 
   /** @throws Error if a file can't be read, or has no certificate */
-  static open(o: AuthoritiesOptions): Authorities {
-    if (o.system) openSystemAuthorities();
-    return new Authorities(o, (o.files ?? []).flatMap(readFile));
+  static open(options: AuthoritiesOptions): Authorities {
+    if (options.system) openSystemAuthorities();
+    return new Authorities(options, (options.files ?? []).flatMap(readFile));
   }
 
   /** These alone, PEM. @throws Error if one is no certificate */

@@ -91,10 +91,10 @@ export class Outbound {
   readonly forUsers: AddressRule;
   readonly #lookup: AddressLookup;
 
-  constructor(o: OutboundOptions) {
-    this.authorities = o.authorities;
-    this.forUsers = o.forUsers ?? serverAddressRule;
-    this.#lookup = o.lookup;
+  constructor(options: OutboundOptions) {
+    this.authorities = options.authorities;
+    this.forUsers = options.forUsers ?? serverAddressRule;
+    this.#lookup = options.lookup;
   }
 
   /** Addresses of a host that may be connected to. @throws OutboundError */
@@ -106,8 +106,8 @@ export class Outbound {
    * Connects to the host of a URL, with TLS for https. The caller has to handle the socket's errors.
    * @throws OutboundError, the signal's reason
    */
-  async connect(t: Target): Promise<Socket | TLSSocket> {
-    const { url, signal } = t;
+  async connect(target: Target): Promise<Socket | TLSSocket> {
+    const { url, signal } = target;
     const secure = url.protocol === "https:";
     if (!secure && url.protocol !== "http:") {
       throw new OutboundError("url", `the URL is neither http nor https: ${url.protocol}`);
@@ -115,7 +115,7 @@ export class Outbound {
     const host = bareHost(url.hostname);
     const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
     let failure: unknown;
-    for (const ip of (await this.addresses(host, t.rule, signal)).slice(0, maxAddresses)) {
+    for (const ip of (await this.addresses(host, target.rule, signal)).slice(0, maxAddresses)) {
       signal?.throwIfAborted();
       let socket: Socket | undefined;
       const abort = () => socket?.destroy();
@@ -152,13 +152,13 @@ export class Outbound {
    * `end`, and handles "response", "upgrade" and "error".
    * @throws OutboundError, the signal's reason
    */
-  async begin(t: Target): Promise<ClientRequest> {
-    const socket = await this.connect(t);
-    const { url } = t;
-    const headers = { ...t.headers };
+  async begin(target: Target): Promise<ClientRequest> {
+    const socket = await this.connect(target);
+    const { url } = target;
+    const headers = { ...target.headers };
     if (!Object.keys(headers).some((h) => h.toLowerCase() === "host")) headers["host"] = url.host;
     const request = httpRequest({
-      method: t.method ?? "GET",
+      method: target.method ?? "GET",
       // Of no consequence: the connection stands.
       host: isIP(bareHost(url.hostname)) ? undefined : url.hostname,
       path: `${url.pathname}${url.search}`,
@@ -169,8 +169,8 @@ export class Outbound {
     request.on("close", end);
     // The connection goes on when the request is done with.
     request.on("upgrade", () => request.off("close", end));
-    if (t.signal) {
-      const { signal } = t;
+    if (target.signal) {
+      const { signal } = target;
       const abort = () => request.destroy(signal.reason as Error);
       signal.addEventListener("abort", abort);
       request.on("close", () => signal.removeEventListener("abort", abort));

@@ -99,8 +99,8 @@ export interface UserRuleOptions {
  * The rule for what users choose.
  * @param o.allowed networks or addresses that are allowed if a server can be there
  */
-export function userAddressRule(o: UserRuleOptions): AddressRule {
-  const allowed = o.allowed.map(parseNetwork);
+export function userAddressRule(options: UserRuleOptions): AddressRule {
+  const allowed = options.allowed.map(parseNetwork);
   return (text) => {
     const refused = serverAddressRule(text);
     if (refused !== undefined) return refused;
@@ -109,7 +109,7 @@ export function userAddressRule(o: UserRuleOptions): AddressRule {
     if (ips.some((ip) => [...loopback, ...inside].some((n) => isIn(ip, n)))) {
       return "not on the internet; mox.conf, AllowedUserNetworks, may allow it";
     }
-    const own = o.own().map((a) => parseIp(a)).filter((a) => a !== undefined);
+    const own = options.own().map((a) => parseIp(a)).filter((a) => a !== undefined);
     return ips.some((ip) => own.some((a) => isIn(ip, [a, a.length * 8])))
       ? "an address of this machine; mox.conf, AllowedUserNetworks, may allow it"
       : undefined;

@@ -7,10 +7,10 @@ import { type Pop3Command, Pop3Error } from "../session.ts";
 export const capa: Pop3Command = {
   name: "CAPA",
   args: [0, 0],
-  run(s) {
-    s.ok("capabilities");
-    const { mechanisms } = s;
-    s.lines([
+  run(session) {
+    session.ok("capabilities");
+    const { mechanisms } = session;
+    session.lines([
       "TOP",
       "UIDL",
       "RESP-CODES",
@@ -19,10 +19,12 @@ export const capa: Pop3Command = {
       "EXPIRE NEVER",
       // RFC 6856 §2: user names and passwords are UTF-8 too.
       "UTF8 USER",
-      ...(s.drop === undefined && s.saslContext.mayShowPassword ? ["USER"] : []),
+      ...(session.drop === undefined && session.saslContext.mayShowPassword ? ["USER"] : []),
       ...(mechanisms.length > 0 ? [`SASL ${mechanisms.join(" ")}`] : []),
-      ...(s.drop === undefined && s.conn.tls === undefined && s.backend.tls ? ["STLS"] : []),
-      ...(s.drop === undefined ? [] : [`IMPLEMENTATION mox-${programVersion}`]),
+      ...(session.drop === undefined && session.conn.tls === undefined && session.backend.tls
+        ? ["STLS"]
+        : []),
+      ...(session.drop === undefined ? [] : [`IMPLEMENTATION mox-${programVersion}`]),
     ]);
   },
 };
@@ -32,9 +34,9 @@ export const utf8: Pop3Command = {
   name: "UTF8",
   state: "authorization",
   args: [0, 0],
-  run(s) {
-    s.utf8 = true;
-    s.ok();
+  run(session) {
+    session.utf8 = true;
+    session.ok();
   },
 };
 
@@ -49,16 +51,16 @@ export const noop: Pop3Command = {
 export const quit: Pop3Command = {
   name: "QUIT",
   args: [0, 0],
-  async run(s) {
-    s.ended = true;
-    if (s.drop !== undefined) {
+  async run(session) {
+    session.ended = true;
+    if (session.drop !== undefined) {
       try {
-        await s.drop.update();
+        await session.drop.update();
       } catch (cause) {
-        if (!isStorageFull(cause)) s.log.error("deleting messages", { err: cause as Error });
+        if (!isStorageFull(cause)) session.log.error("deleting messages", { err: cause as Error });
         throw new Pop3Error("some deleted messages are not removed", "SYS/TEMP", { cause });
       }
     }
-    s.ok("bye");
+    session.ok("bye");
   },
 };

@@ -15,8 +15,8 @@ import { type Pop3Command, Pop3Error, type Pop3Session } from "../session.ts";
 const maxSaslLine = 16 * 1024;
 const maxSteps = 10;
 
-function checkPlaintext(s: Pop3Session): void {
-  if (!s.saslContext.mayShowPassword) throw new Pop3Error("begin TLS first (STLS)", "AUTH");
+function checkPlaintext(session: Pop3Session): void {
+  if (!session.saslContext.mayShowPassword) throw new Pop3Error("begin TLS first (STLS)", "AUTH");
 }
 
 /** RFC 1939 §7. */
@@ -24,10 +24,10 @@ export const user: Pop3Command = {
   name: "USER",
   state: "authorization",
   args: [1, 1],
-  run(s, [name]) {
-    checkPlaintext(s);
-    s.user = name;
-    s.ok("password?");
+  run(session, [name]) {
+    checkPlaintext(session);
+    session.user = name;
+    session.ok("password?");
   },
 };
 
@@ -36,23 +36,23 @@ export const pass: Pop3Command = {
   name: "PASS",
   state: "authorization",
   args: [1, Infinity],
-  async run(s, args) {
-    checkPlaintext(s);
-    const name = s.user;
+  async run(session, args) {
+    checkPlaintext(session);
+    const name = session.user;
     if (name === undefined) throw new Pop3Error("USER first");
-    s.user = undefined;
-    const attempt = loginAttempt(s, "LOGIN");
+    session.user = undefined;
+    const attempt = loginAttempt(session, "LOGIN");
     try {
       const [username, password] = [prepareUsername(name), preparePassword(args.join(" "))];
       await admit(attempt, username);
-      const { peer } = s.saslContext;
-      const credential = await s.backend.sasl.checkPassword(username, password, peer);
+      const { peer } = session.saslContext;
+      const credential = await session.backend.sasl.checkPassword(username, password, peer);
       if (credential === undefined) {
         throw new SaslError("credentials", "wrong user name or password");
       }
-      await logIn(s, attempt, username, credential);
+      await logIn(session, attempt, username, credential);
     } catch (err) {
-      if (err instanceof SaslError) throw await refused(s, attempt, err, name);
+      if (err instanceof SaslError) throw await refused(session, attempt, err, name);
       await attempt.done("error", name, (err as Error).message);
       throw err;
     }
@@ -70,16 +70,16 @@ export const auth: Pop3Command = {
   name: "AUTH",
   state: "authorization",
   args: [0, 2],
-  async run(s, [name, initial]) {
+  async run(session, [name, initial]) {
     if (name === undefined) {
       // What programs before RFC 5034 ask: which mechanisms there are.
-      s.ok();
-      s.lines(s.mechanisms);
+      session.ok();
+      session.lines(session.mechanisms);
       return;
     }
-    const attempt = loginAttempt(s, name);
-    const mechanism = serverMechanism(name, s.backend.sasl, {
-      ...s.saslContext,
+    const attempt = loginAttempt(session, name);
+    const mechanism = serverMechanism(name, session.backend.sasl, {
+      ...session.saslContext,
       admit: (login) => admit(attempt, login),
     });
     if (mechanism === undefined) throw new Pop3Error("mechanism is not offered", "AUTH");
@@ -88,17 +88,17 @@ export const auth: Pop3Command = {
     try {
       for (let step = 0; step < maxSteps; step++) {
         const r = await mechanism.step(response);
-        if ("username" in r) return await logIn(s, attempt, r.username, r.credential);
-        s.conn.write(`+ ${Buffer.from(r.challenge).toString("base64")}\r\n`);
-        await s.conn.flush();
-        const line = new TextDecoder("latin1").decode(await s.conn.readLine(maxSaslLine));
+        if ("username" in r) return await logIn(session, attempt, r.username, r.credential);
+        session.conn.write(`+ ${Buffer.from(r.challenge).toString("base64")}\r\n`);
+        await session.conn.flush();
+        const line = new TextDecoder("latin1").decode(await session.conn.readLine(maxSaslLine));
         if (line === "*") throw new Pop3Error("cancelled");
         response = decode(line);
       }
       throw new Pop3Error("too many steps");
     } catch (err) {
       const login = mechanism.username ?? "";
-      if (err instanceof SaslError) throw await refused(s, attempt, err, login);
+      if (err instanceof SaslError) throw await refused(session, attempt, err, login);
       const gone = err instanceof Pop3Error || err instanceof ConnectionError;
       await attempt.done(gone ? "aborted" : "error", login, (err as Error).message);
       throw err;
@@ -111,26 +111,26 @@ export const stls: Pop3Command = {
   name: "STLS",
   state: "authorization",
   args: [0, 0],
-  async run(s) {
-    const { tls } = s.backend;
-    if (s.conn.tls !== undefined) throw new Pop3Error("TLS is on already");
+  async run(session) {
+    const { tls } = session.backend;
+    if (session.conn.tls !== undefined) throw new Pop3Error("TLS is on already");
     if (tls === undefined) throw new Pop3Error("TLS is not offered");
     // Commands that came along in plain could be somebody else's.
-    if (s.conn.buffered > 0) {
+    if (session.conn.buffered > 0) {
       throw new Pop3Error("no commands may follow STLS before the handshake", undefined, {
         close: true,
       });
     }
-    s.ok("begin TLS");
-    await s.conn.flush();
+    session.ok("begin TLS");
+    await session.conn.flush();
     try {
-      await s.conn.startTlsServer(tls);
+      await session.conn.startTlsServer(tls);
     } catch (err) {
       if (err instanceof ConnectionError) {
         throw new ConnectionError("tls", err.message, { cause: err });
       }
       throw err;
     }
-    s.user = undefined;
+    session.user = undefined;
   },
 };

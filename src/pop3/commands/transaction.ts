@@ -7,32 +7,35 @@ export const stat: Pop3Command = {
   name: "STAT",
   state: "transaction",
   args: [0, 0],
-  run(s) {
-    const { live } = s.maildrop;
-    s.ok(`${live.length} ${live.reduce((sum, m) => sum + m.size, 0)}`);
+  run(session) {
+    const { live } = session.maildrop;
+    session.ok(`${live.length} ${live.reduce((sum, m) => sum + m.size, 0)}`);
   },
 };
 
 /** LIST and UIDL: a line for one message or for all. */
-function listing(name: string, what: (s: Pop3Session, m: DropMessage) => string): Pop3Command {
+function listing(
+  name: string,
+  what: (session: Pop3Session, message: DropMessage) => string,
+): Pop3Command {
   return {
     name,
     state: "transaction",
     args: [0, 1],
-    async run(s, [arg]) {
+    async run(session, [arg]) {
       if (arg !== undefined) {
-        const m = s.message(arg);
-        s.ok(`${m.number} ${what(s, m)}`);
+        const m = session.message(arg);
+        session.ok(`${m.number} ${what(session, m)}`);
         return;
       }
-      const { live } = s.maildrop;
-      s.ok(`${live.length} messages`);
+      const { live } = session.maildrop;
+      session.ok(`${live.length} messages`);
       for (const [i, m] of live.entries()) {
-        s.conn.write(`${m.number} ${what(s, m)}\r\n`);
+        session.conn.write(`${m.number} ${what(session, m)}\r\n`);
         // A large maildrop is written as fast as it is read.
-        if (i % 1000 === 999) await s.conn.flush();
+        if (i % 1000 === 999) await session.conn.flush();
       }
-      s.conn.write(".\r\n");
+      session.conn.write(".\r\n");
     },
   };
 }
@@ -41,23 +44,23 @@ export const list = listing("LIST", (_, m) => `${m.size}`);
 export const uidl = listing("UIDL", (s, m) => s.maildrop.uniqueId(m));
 
 /** Sends a message, or its header and so many lines of its body. */
-async function send(s: Pop3Session, m: DropMessage, bodyLines: number): Promise<void> {
-  let open: ReturnType<typeof s.maildrop.open>;
+async function send(session: Pop3Session, message: DropMessage, bodyLines: number): Promise<void> {
+  let open: ReturnType<typeof session.maildrop.open>;
   try {
-    open = s.maildrop.open(m);
+    open = session.maildrop.open(message);
   } catch (cause) {
     throw new Pop3Error("the message's file can't be read", "SYS/PERM", { cause });
   }
   if (open === undefined) throw new Pop3Error("message is gone", "SYS/PERM");
   try {
-    s.ok(`${m.size} octets`);
+    session.ok(`${message.size} octets`);
     const stuffer = new DotStuffer(bodyLines);
     for (const piece of open.pieces) {
-      s.conn.write(stuffer.push(piece));
-      await s.conn.flush();
+      session.conn.write(stuffer.push(piece));
+      await session.conn.flush();
       if (stuffer.done) break;
     }
-    s.conn.write(stuffer.end());
+    session.conn.write(stuffer.end());
   } finally {
     open.close();
   }
@@ -67,9 +70,9 @@ export const retr: Pop3Command = {
   name: "RETR",
   state: "transaction",
   args: [1, 1],
-  async run(s, [arg]) {
-    const m = s.message(arg);
-    await send(s, m, Infinity);
+  async run(session, [arg]) {
+    const m = session.message(arg);
+    await send(session, m, Infinity);
     m.retrieved = true;
   },
 };
@@ -78,9 +81,9 @@ export const top: Pop3Command = {
   name: "TOP",
   state: "transaction",
   args: [2, 2],
-  async run(s, [arg, lines]) {
+  async run(session, [arg, lines]) {
     if (!/^\d{1,9}$/.test(lines)) throw new Pop3Error("number of lines expected");
-    await send(s, s.message(arg), Number(lines));
+    await send(session, session.message(arg), Number(lines));
   },
 };
 
@@ -88,10 +91,10 @@ export const dele: Pop3Command = {
   name: "DELE",
   state: "transaction",
   args: [1, 1],
-  run(s, [arg]) {
-    const m = s.message(arg);
+  run(session, [arg]) {
+    const m = session.message(arg);
     m.deleted = true;
-    s.ok(`message ${m.number} deleted`);
+    session.ok(`message ${m.number} deleted`);
   },
 };
 
@@ -99,8 +102,8 @@ export const rset: Pop3Command = {
   name: "RSET",
   state: "transaction",
   args: [0, 0],
-  run(s) {
-    for (const m of s.maildrop.messages) m.deleted = false;
-    s.ok(`${s.maildrop.messages.length} messages`);
+  run(session) {
+    for (const m of session.maildrop.messages) m.deleted = false;
+    session.ok(`${session.maildrop.messages.length} messages`);
   },
 };

@@ -93,17 +93,17 @@ interface Wanted {
   latest: boolean;
 }
 
-function find(db: Db, priority: number, w: Wanted): string | undefined {
+function find(db: Db, priority: number, wanted: Wanted): string | undefined {
   const rows = db.all(
     "SELECT domain FROM destinations WHERE priority = ? AND failing = ? AND due > ? AND due <= ? " +
-      `ORDER BY due ${w.latest ? "DESC" : "ASC"} LIMIT ?`,
+      `ORDER BY due ${wanted.latest ? "DESC" : "ASC"} LIMIT ?`,
     priority,
-    w.failing ? 1 : 0,
-    w.after ?? -1,
-    w.now,
-    w.full.length + 1,
+    wanted.failing ? 1 : 0,
+    wanted.after ?? -1,
+    wanted.now,
+    wanted.full.length + 1,
   ) as [string][];
-  return rows.find(([d]) => !w.full.includes(d))?.[0];
+  return rows.find(([d]) => !wanted.full.includes(d))?.[0];
 }
 
 /** The earliest time after now at which something gets due. */

@@ -128,7 +128,7 @@ export class Runs {
    * @returns the time from which one may be if none was, milliseconds since the epoch; undefined if room
    * is made.
    */
-  makeRoom(now: number, fits: (r: Run) => boolean = () => true): number | undefined {
+  makeRoom(now: number, fits: (run: Run) => boolean = () => true): number | undefined {
     let first: Entry | undefined;
     let at = Infinity;
     for (const e of this.#entries) {

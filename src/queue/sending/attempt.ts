@@ -50,7 +50,7 @@ export interface Deliveries {
 
 /** Delivers a message to recipients of one destination, that are leased for it. */
 export async function deliver(
-  q: Deliveries,
+  deliveries: Deliveries,
   message: QueueMessage,
   items: readonly QueueItem[],
   run: Run,
@@ -59,17 +59,17 @@ export async function deliver(
   const fresh = items.filter((i) => i.dsnOwed === 0);
   const refused = new Map<QueueItem, Suppression>();
   for (const i of fresh) {
-    const s = suppressed(q.db, message.senderAccount, i.address);
+    const s = suppressed(deliveries.db, message.senderAccount, i.address);
     if (s && !message.isDsn) refused.set(i, s);
   }
-  const late = isOverdue(message, q.clock.now());
+  const late = isOverdue(message, deliveries.clock.now());
   const tried = late ? [] : fresh.filter((i) => !refused.has(i));
-  const outcome = await attempt(q, message, tried, run);
+  const outcome = await attempt(deliveries, message, tried, run);
   const dead = outcome.length > 0
     ? outcome.every((r) => r.kind === "temporary" && r.unreachable === true)
     : run.failing;
-  await q.turn();
-  const now = q.clock.now();
+  await deliveries.turn();
+  const now = deliveries.clock.now();
   const done: Done[] = items.filter((i) => i.dsnOwed > 0).map((item) => ({
     item,
     attempt: item.results[item.results.length - 1],
@@ -80,25 +80,25 @@ export async function deliver(
   for (const [item, s] of refused) {
     const text = `address is on the suppression list of the account: ${s.reason}`;
     const r: Result = { kind: "permanent", code: 550, enhanced: "5.7.1", text };
-    done.push({ ...noted(q, message, item, r, now), outcome: "suppressed" });
+    done.push({ ...noted(deliveries, message, item, r, now), outcome: "suppressed" });
   }
   if (late) {
     for (const item of fresh) {
-      if (!refused.has(item)) done.push(noted(q, message, item, overdue, now));
+      if (!refused.has(item)) done.push(noted(deliveries, message, item, overdue, now));
     }
   }
   for (const [i, item] of tried.entries()) {
     // What the end of the process cut off was no attempt.
-    if (q.stopping.aborted && outcome[i].kind === "temporary") release(q, [item]);
-    else done.push(noted(q, message, item, outcome[i], now));
+    if (deliveries.stopping.aborted && outcome[i].kind === "temporary") release(deliveries, [item]);
+    else done.push(noted(deliveries, message, item, outcome[i], now));
   }
-  await tell(q, message, done);
-  if (done.length > 0) settle(q, message, done, dead, now);
+  await tell(deliveries, message, done);
+  if (done.length > 0) settle(deliveries, message, done, dead, now);
 }
 
 /** A result for each of the items, whatever happens. */
 async function attempt(
-  q: Deliveries,
+  deliveries: Deliveries,
   message: QueueMessage,
   items: readonly QueueItem[],
   run: Run,
@@ -116,14 +116,19 @@ async function attempt(
       "mox.recipients": items.length,
       "mox.attempt": items[0].attempts + 1,
     }, async (span) => {
-      const results = await q.options.deliverer.deliver(message, items, run.signal, run.progress);
+      const results = await deliveries.options.deliverer.deliver(
+        message,
+        items,
+        run.signal,
+        run.progress,
+      );
       const bad = results.find((r) => r.kind !== "delivered");
       if (bad) span.fail(`${bad.code} ${bad.enhanced} ${bad.text}`);
       return results;
     });
   } catch (err) {
-    if (!q.stopping.aborted && !run.madeRoom) {
-      q.options.log.error("delivering", { err: err as Error, id: message.id });
+    if (!deliveries.stopping.aborted && !run.madeRoom) {
+      deliveries.options.log.error("delivering", { err: err as Error, id: message.id });
     }
     outcome = all(err instanceof Error ? err.message : String(err));
   }
@@ -144,8 +149,12 @@ async function attempt(
 }
 
 /** DSNs and webhooks. */
-async function tell(q: Deliveries, message: QueueMessage, done: readonly Done[]): Promise<void> {
-  const { log, onDsn } = q.options;
+async function tell(
+  deliveries: Deliveries,
+  message: QueueMessage,
+  done: readonly Done[],
+): Promise<void> {
+  const { log, onDsn } = deliveries.options;
   for (const event of dsnEvents(message, done)) {
     try {
       await onDsn(event);
@@ -156,57 +165,60 @@ async function tell(q: Deliveries, message: QueueMessage, done: readonly Done[])
   }
   for (const d of done) {
     const event = outgoingEvent(message, d);
-    if (event) await tellOf(q.options, event);
+    if (event) await tellOf(deliveries.options, event);
   }
 }
 
 /** Tells of an event; what goes wrong with that is logged. */
-export async function tellOf(o: QueueOptions, event: OutgoingEvent): Promise<void> {
+export async function tellOf(options: QueueOptions, event: OutgoingEvent): Promise<void> {
   try {
-    await o.onEvent?.(event);
+    await options.onEvent?.(event);
   } catch (err) {
-    o.log.error("telling of delivery", { err: err as Error, id: event.item.id });
+    options.log.error("telling of delivery", { err: err as Error, id: event.item.id });
   }
 }
 
 /** Notes a result in the item; says when it is tried again. */
 function noted(
-  q: Deliveries,
+  deliveries: Deliveries,
   message: QueueMessage,
   item: QueueItem,
-  r: Result,
+  result: Result,
   now: number,
 ): Done {
-  results.inc({ result: r.kind });
-  const done = attempted(item, r, now, q.clock.random(), message.deliverBy);
+  results.inc({ result: result.kind });
+  const done = attempted(item, result, now, deliveries.clock.random(), message.deliverBy);
   const { attempt, wait } = done;
-  q.options.log.info(r.kind === "delivered" ? "delivered from queue" : "delivery failed", {
-    id: item.id,
-    to: item.address,
-    kind: r.kind,
-    attempt: item.attempts,
-    code: attempt.code,
-    text: attempt.text,
-    remote: attempt.remoteMta,
-    retry: wait === undefined ? undefined : new Date(now + wait),
-  });
+  deliveries.options.log.info(
+    result.kind === "delivered" ? "delivered from queue" : "delivery failed",
+    {
+      id: item.id,
+      to: item.address,
+      kind: result.kind,
+      attempt: item.attempts,
+      code: attempt.code,
+      text: attempt.text,
+      remote: attempt.remoteMta,
+      retry: wait === undefined ? undefined : new Date(now + wait),
+    },
+  );
   return done;
 }
 
 /** Writes down what became of the items, and whether their destination is dead. */
 function settle(
-  q: Deliveries,
+  deliveries: Deliveries,
   message: QueueMessage,
   done: readonly Done[],
   dead: boolean,
   now: number,
 ): void {
-  const { db } = q;
+  const { db } = deliveries;
   let gone = 0;
   db.transaction(() => {
     for (const { item, wait, outcome, unreachable, attempt } of done) {
       if (wait === undefined) {
-        retireItem(q, message, item, outcome, attempt, now);
+        retireItem(deliveries, message, item, outcome, attempt, now);
         gone += db.run("DELETE FROM recipients WHERE id = ?", item.id).changes;
       } else {
         db.run(
@@ -222,10 +234,10 @@ function settle(
       }
     }
     updateDestination(db, done[0].item.domain, done[0].item.priority, dead);
-    q.files.eraseIfDone(message.id);
+    deliveries.files.eraseIfDone(message.id);
   });
-  q.counted(-gone);
-  q.files.settled();
+  deliveries.counted(-gone);
+  deliveries.files.settled();
 }
 
 /** Keeps a recipient that leaves the queue, in the transaction that removes it, if its account wants that. */
@@ -247,9 +259,9 @@ export function retireItem(
   retire(q.db, message, item, outcome, now, period);
 }
 
-function release(q: Deliveries, items: readonly QueueItem[]): void {
-  q.db.transaction(() => {
-    for (const i of items) q.db.run("UPDATE recipients SET leased = 0 WHERE id = ?", i.id);
-    updateDestination(q.db, items[0].domain, items[0].priority);
+function release(deliveries: Deliveries, items: readonly QueueItem[]): void {
+  deliveries.db.transaction(() => {
+    for (const i of items) deliveries.db.run("UPDATE recipients SET leased = 0 WHERE id = ?", i.id);
+    updateDestination(deliveries.db, items[0].domain, items[0].priority);
   });
 }

@@ -37,31 +37,31 @@ export interface RemoteDelivererOptions {
 }
 
 /** Makes the deliverer of a server. */
-export function remoteDeliverer(o: RemoteDelivererOptions): Deliverer {
-  const { config } = o;
-  const random = o.random ?? Math.random;
+export function remoteDeliverer(options: RemoteDelivererOptions): Deliverer {
+  const { config } = options;
+  const random = options.random ?? Math.random;
   const sessions = new Sessions();
   const remote: RemoteOptions = {
-    log: o.log,
-    resolver: o.resolver,
-    tlsPolicy: o.tlsPolicy,
+    log: options.log,
+    resolver: options.resolver,
+    tlsPolicy: options.tlsPolicy,
     sessions,
-    memory: new HostMemory(o.now ?? Date.now, random),
+    memory: new HostMemory(options.now ?? Date.now, random),
     isOwnHost: (host) => config.hostnames.has(host),
     isOwnDomain: (domain) => config.hostnames.has(domain) || config.domain(domain) !== undefined,
     random,
-    authorities: o.authorities,
-    port: o.port ?? 25,
-    timeouts: o.timeouts,
-    signAgain: o.signAgain,
-    now: o.now ?? Date.now,
+    authorities: options.authorities,
+    port: options.port ?? 25,
+    timeouts: options.timeouts,
+    signAgain: options.signAgain,
+    now: options.now ?? Date.now,
   };
   const ways: WayOptions = {
-    log: o.log,
+    log: options.log,
     hostname: config.static.Hostname,
-    sources: o.sources,
-    connectTimeout: o.connectTimeout,
-    rule: o.rule,
+    sources: options.sources,
+    connectTimeout: options.connectTimeout,
+    rule: options.rule,
     random,
   };
 

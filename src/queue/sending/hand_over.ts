@@ -82,33 +82,34 @@ async function formFor(client: Session, h: HandOver): Promise<Form> {
 
 /** What to say to a server about a message. */
 function envelopeOf(
-  m: QueueMessage,
+  message: QueueMessage,
   form: Form,
   items: readonly QueueItem[],
   requireTls: boolean,
   now: number,
 ): Envelope {
   return {
-    mailFrom: m.mailFrom,
-    recipients: items.map((i) => ({
-      address: i.address,
-      notify: i.notify,
-      originalRecipient: i.originalRecipient,
+    mailFrom: message.mailFrom,
+    recipients: items.map((item) => ({
+      address: item.address,
+      notify: item.notify,
+      originalRecipient: item.originalRecipient,
     })),
     size: form.size,
     body: form.body,
-    smtpUtf8: m.smtputf8,
+    smtpUtf8: message.smtputf8,
     requireTls,
-    ret: m.ret,
-    envelopeId: m.envelopeId,
-    deliverBy: m.deliverBy && byParameter(m.deliverBy, now),
+    ret: message.ret,
+    envelopeId: message.envelopeId,
+    deliverBy: message.deliverBy && byParameter(message.deliverBy, now),
   };
 }
 
 /** Whether the server says that there are too many recipients in the transaction (RFC 5321 §4.5.3.1.10). */
-function tooMany(o: RecipientOutcome): boolean {
-  return o instanceof SmtpClientError && o.phase === "rcpt" && o.kind === "reply" &&
-    (o.code === 452 || o.enhanced === "4.5.3");
+function tooMany(outcome: RecipientOutcome): boolean {
+  return outcome instanceof SmtpClientError && outcome.phase === "rcpt" &&
+    outcome.kind === "reply" &&
+    (outcome.code === 452 || outcome.enhanced === "4.5.3");
 }
 
 /** What a message is handed over with. */
@@ -184,8 +185,8 @@ async function handOverGroup(
 }
 
 /** The connection ended, or is about to. */
-export function lost(e: SmtpClientError): boolean {
-  return e.kind === "network" || e.kind === "timeout" || e.code === 421;
+export function lost(err: SmtpClientError): boolean {
+  return err.kind === "network" || err.kind === "timeout" || err.code === 421;
 }
 
 /** Whether a session that was kept turned out to be dead before anything was asked of it. */
@@ -195,20 +196,20 @@ export function wasDead(outcomes: readonly (RecipientOutcome | undefined)[]): bo
 
 /** An outcome as the queue's result. */
 export function resultOf(
-  o: RecipientOutcome,
+  outcome: RecipientOutcome,
   { deliverBy }: Pick<QueueMessage, "deliverBy">,
   item: QueueItem,
   client: Session,
   remoteMta: string,
 ): Result {
-  if (o instanceof SmtpClientError) return failureOf(o, remoteMta);
+  if (outcome instanceof SmtpClientError) return failureOf(outcome, remoteMta);
   // RFC 3461 §5.2.2: who has DSN tells the sender; for others it is us who say that it was passed on.
   const asked = item.notify?.includes("success") === true;
   return {
     kind: "delivered",
-    code: o.code,
-    enhanced: o.enhanced || "2.0.0",
-    text: replyText(o) || "accepted",
+    code: outcome.code,
+    enhanced: outcome.enhanced || "2.0.0",
+    text: replyText(outcome) || "accepted",
     remoteMta,
     relayed: !asked || client.extensions.dsn ? "told" : "untold",
     // "return" goes only to servers that watch it on.

@@ -31,7 +31,7 @@ export interface MxOptions {
  * Looks for the hosts of a recipient's domain, or address literal.
  * @throws DestinationError if there are none, or they can't be found out now
  */
-export async function mxHosts(recipientDomain: string, o: MxOptions): Promise<MxHosts> {
+export async function mxHosts(recipientDomain: string, options: MxOptions): Promise<MxHosts> {
   const literal = /^\[(?:ipv6:)?([0-9a-f.:]+)\]$/i.exec(recipientDomain)?.[1];
   if (literal !== undefined) {
     if (!parseIp(literal)) throw new DestinationError(permanent("5.1.2", "no such address"));
@@ -48,7 +48,7 @@ export async function mxHosts(recipientDomain: string, o: MxOptions): Promise<Mx
   }
   let answer;
   try {
-    answer = await o.resolver.lookup(domain, "MX", { signal: o.signal });
+    answer = await options.resolver.lookup(domain, "MX", { signal: options.signal });
   } catch (err) {
     if (!(err instanceof DnsError)) throw err;
     if (err.kind === "nodata") {
@@ -73,19 +73,19 @@ export async function mxHosts(recipientDomain: string, o: MxOptions): Promise<Mx
     throw new DestinationError(permanent("5.1.10", text, 556));
   }
   records = records.filter((r) => r.exchange !== "");
-  if (!o.isOwnDomain(domain)) records = withoutLoop(domain, records, o);
+  if (!options.isOwnDomain(domain)) records = withoutLoop(domain, records, options);
   return {
     domain,
     canonicalName: answer.cnames.at(-1) ?? domain,
-    hosts: ordered(records, o.random),
+    hosts: ordered(records, options.random),
     authenticated: answer.authenticated,
   };
 }
 
 /** RFC 5321 §5.1: this host and those no more preferred than it would bring the message back. */
-function withoutLoop(domain: string, records: readonly MxRecord[], o: MxOptions): MxRecord[] {
+function withoutLoop(domain: string, records: readonly MxRecord[], options: MxOptions): MxRecord[] {
   const own = Math.min(
-    ...records.filter((r) => o.isOwnHost(r.exchange)).map((r) => r.preference),
+    ...records.filter((r) => options.isOwnHost(r.exchange)).map((r) => r.preference),
     Infinity,
   );
   const left = records.filter((r) => r.preference < own);

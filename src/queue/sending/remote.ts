@@ -80,21 +80,24 @@ export interface RemoteDelivery {
 }
 
 /** Delivers to the hosts of the items' domain; results in the order of the items. */
-export async function deliverRemote(o: RemoteOptions, d: RemoteDelivery): Promise<Result[]> {
+export async function deliverRemote(
+  options: RemoteOptions,
+  delivery: RemoteDelivery,
+): Promise<Result[]> {
   let gathered: [DomainPolicy, MxHosts];
   try {
-    const domain = d.items[0].domain;
+    const domain = delivery.items[0].domain;
     gathered = await Promise.all([
-      d.tls === "no" || domain.startsWith("[")
+      delivery.tls === "no" || domain.startsWith("[")
         ? noPolicy(domain)
-        : o.tlsPolicy.policyFor(domain, d.signal),
-      mxHosts(domain, { ...o, signal: d.signal }),
+        : options.tlsPolicy.policyFor(domain, delivery.signal),
+      mxHosts(domain, { ...options, signal: delivery.signal }),
     ]);
   } catch (err) {
     if (!(err instanceof DestinationError)) throw err;
-    return d.items.map(() => err.failure);
+    return delivery.items.map(() => err.failure);
   }
-  return await new Attempt(o, d, ...gathered).run();
+  return await new Attempt(options, delivery, ...gathered).run();
 }
 
 /** An address of a host, and what is known before it is connected to. */
@@ -120,9 +123,9 @@ class Attempt {
   #silent = false;
   #connections = 0;
 
-  constructor(o: RemoteOptions, d: RemoteDelivery, policy: DomainPolicy, mx: MxHosts) {
-    this.#o = o;
-    this.#d = d;
+  constructor(options: RemoteOptions, delivery: RemoteDelivery, policy: DomainPolicy, mx: MxHosts) {
+    this.#o = options;
+    this.#d = delivery;
     this.#policy = policy;
     this.#mx = mx;
   }
@@ -145,8 +148,10 @@ class Attempt {
   }
 
   /** A temporary failure of one host outweighs permanent ones of others. */
-  #failed(f: Failure): void {
-    if (this.#failure?.kind !== "temporary" || f.kind === "temporary") this.#failure = f;
+  #failed(failure: Failure): void {
+    if (this.#failure?.kind !== "temporary" || failure.kind === "temporary") {
+      this.#failure = failure;
+    }
   }
 
   #report(
@@ -344,17 +349,17 @@ class Attempt {
 }
 
 /** No server answered at all: others need not wait for it as well. */
-function nobodyThere(e: SmtpClientError): boolean {
-  return e.phase === "connect" || (e.phase === "greeting" && e.kind === "timeout");
+function nobodyThere(err: SmtpClientError): boolean {
+  return err.phase === "connect" || (err.phase === "greeting" && err.kind === "timeout");
 }
 
 /**
  * Whether another host may do better. Once the message was sent it may have been taken, whatever happened
  * then: that waits for the next attempt.
  */
-function elsewhere(e: SmtpClientError): boolean {
-  if (e.phase === "message") return false;
+function elsewhere(err: SmtpClientError): boolean {
+  if (err.phase === "message") return false;
   // A host that takes no message from anybody now, such as with a full disk, has others beside it for that.
-  if (e.phase === "mail" && e.kind === "reply" && !e.permanent) return true;
-  return e.kind === "unsupported" || e.kind === "protocol" || lost(e);
+  if (err.phase === "mail" && err.kind === "reply" && !err.permanent) return true;
+  return err.kind === "unsupported" || err.kind === "protocol" || lost(err);
 }

@@ -20,49 +20,57 @@ const defaultMechanisms: readonly MechanismName[] = [
 
 /** Hands the message to a transport's server; results in the order of the items. */
 export async function deliverSmarthost(
-  o: RemoteOptions,
-  d: RemoteDelivery,
+  options: RemoteOptions,
+  delivery: RemoteDelivery,
   kind: "Submissions" | "Submission" | "SMTP",
-  t: TransportSMTP,
+  transport: TransportSMTP,
 ): Promise<Result[]> {
-  const port = transportPort(kind, t);
-  const key = `${d.way.name} ${t.Host} ${port}`;
-  const kept = o.sessions.take(key);
+  const port = transportPort(kind, transport);
+  const key = `${delivery.way.name} ${transport.Host} ${port}`;
+  const kept = options.sessions.take(key);
   if (kept) {
-    const results = await send(o, d, kept, key, t.Host, true);
+    const results = await send(options, delivery, kept, key, transport.Host, true);
     // A session that the server had ended meanwhile is made anew.
     if (results) return results;
   }
   let ips: string[];
   try {
-    ips = parseIp(t.Host)
-      ? [t.Host]
-      : (await lookupAddresses(o.resolver, t.Host, { signal: d.signal })).addresses;
+    ips = parseIp(transport.Host)
+      ? [transport.Host]
+      : (await lookupAddresses(options.resolver, transport.Host, { signal: delivery.signal }))
+        .addresses;
   } catch (err) {
     if (!(err instanceof DnsError)) throw err;
     // That the name of a relay is wrong is for the administrator to mend: messages wait for it.
-    return d.items.map(() => temporary("4.4.3", `transport ${d.way.name}: ${err.message}`));
+    return delivery.items.map(() =>
+      temporary("4.4.3", `transport ${delivery.way.name}: ${err.message}`)
+    );
   }
-  let failure: Failure = temporary("4.4.1", `transport ${d.way.name}: no address of ${t.Host}`);
-  for (const ip of o.memory.order(t.Host, ips)) {
-    const why = o.memory.whyNot(ip, port);
+  let failure: Failure = temporary(
+    "4.4.1",
+    `transport ${delivery.way.name}: no address of ${transport.Host}`,
+  );
+  for (const ip of options.memory.order(transport.Host, ips)) {
+    const why = options.memory.whyNot(ip, port);
     if (why !== undefined) {
-      failure = { ...temporary("4.4.1", why), remoteMta: t.Host, unreachable: true };
+      failure = { ...temporary("4.4.1", why), remoteMta: transport.Host, unreachable: true };
       continue;
     }
     let client: SmtpClient;
     try {
-      client = await begin(o, d, kind, t, ip, port);
+      client = await begin(options, delivery, kind, transport, ip, port);
     } catch (err) {
       if (!(err instanceof SmtpClientError)) throw err;
-      o.memory.used(t.Host, ip, true);
-      if (err.phase === "connect" && !d.signal.aborted) o.memory.unreachable(ip, port, err.text);
+      options.memory.used(transport.Host, ip, true);
+      if (err.phase === "connect" && !delivery.signal.aborted) {
+        options.memory.unreachable(ip, port, err.text);
+      }
       const hint = err.phase === "auth" && err.kind === "unsupported"
         ? " (those that may be used are set by Mechanisms in the transport's Auth)"
         : "";
       // Whether the login or the certificate: nothing of that is the recipient's fault.
       failure = {
-        ...failureOf(err, t.Host),
+        ...failureOf(err, transport.Host),
         text: err.text + hint,
         kind: "temporary",
         unreachable: err.phase === "connect",
@@ -70,69 +78,74 @@ export async function deliverSmarthost(
       if (err.phase === "connect" || err.phase === "greeting") continue;
       break;
     }
-    o.memory.used(t.Host, ip, false);
-    return (await send(o, d, client, key, t.Host, false))!;
+    options.memory.used(transport.Host, ip, false);
+    return (await send(options, delivery, client, key, transport.Host, false))!;
   }
-  return d.items.map(() => failure);
+  return delivery.items.map(() => failure);
 }
 
 async function begin(
-  o: RemoteOptions,
-  d: RemoteDelivery,
+  options: RemoteOptions,
+  delivery: RemoteDelivery,
   kind: "Submissions" | "Submission" | "SMTP",
-  t: TransportSMTP,
+  transport: TransportSMTP,
   ip: string,
   port: number,
 ): Promise<SmtpClient> {
-  const made = await connectBy(d.way, ip, port, d.signal);
+  const made = await connectBy(delivery.way, ip, port, delivery.signal);
   const stop = () => made.connection.destroy();
-  d.signal.addEventListener("abort", stop);
+  delivery.signal.addEventListener("abort", stop);
   return await SmtpClient.start(made.connection, {
-    log: o.log,
+    log: options.log,
     hostname: made.hostname,
     tls: kind === "Submissions"
       ? "immediate"
-      : t.NoSTARTTLS
+      : transport.NoSTARTTLS
       ? "never"
-      : kind === "Submission" || d.tls === "yes"
+      : kind === "Submission" || delivery.tls === "yes"
       ? "required"
       : "offered",
     clientTls: {
-      serverName: t.Host,
-      verify: !t.STARTTLSInsecureSkipVerify,
-      authorities: o.authorities,
+      serverName: transport.Host,
+      verify: !transport.STARTTLSInsecureSkipVerify,
+      authorities: options.authorities,
     },
-    auth: t.Auth && {
-      username: t.Auth.Username,
-      password: t.Auth.Password,
-      mechanisms: t.Auth.Mechanisms.length > 0
-        ? t.Auth.Mechanisms as MechanismName[]
+    auth: transport.Auth && {
+      username: transport.Auth.Username,
+      password: transport.Auth.Password,
+      mechanisms: transport.Auth.Mechanisms.length > 0
+        ? transport.Auth.Mechanisms as MechanismName[]
         : defaultMechanisms,
     },
-    timeouts: o.timeouts,
-    onProgress: d.progress,
-  }).finally(() => d.signal.removeEventListener("abort", stop));
+    timeouts: options.timeouts,
+    onProgress: delivery.progress,
+  }).finally(() => delivery.signal.removeEventListener("abort", stop));
 }
 
 /** Sends on a session; undefined if it was kept and turned out to be dead. */
 async function send(
-  o: RemoteOptions,
-  d: RemoteDelivery,
+  options: RemoteOptions,
+  delivery: RemoteDelivery,
   client: SmtpClient,
   key: string,
   host: string,
   kept: boolean,
 ): Promise<Result[] | undefined> {
   try {
-    const h = { ...d, requireTls: d.tls === "yes", signAgain: o.signAgain, now: o.now };
-    const outcomes = await handOver(client, h, d.items);
+    const h = {
+      ...delivery,
+      requireTls: delivery.tls === "yes",
+      signAgain: options.signAgain,
+      now: options.now,
+    };
+    const outcomes = await handOver(client, h, delivery.items);
     if (kept && wasDead(outcomes)) return undefined;
     return outcomes.map((outcome, i) =>
       outcome === undefined
         ? temporary("4.4.2", "the session ended before")
-        : resultOf(outcome, d.message, d.items[i], client, host)
+        : resultOf(outcome, delivery.message, delivery.items[i], client, host)
     );
   } finally {
-    o.sessions.give(key, client);
+    options.sessions.give(key, client);
   }
 }

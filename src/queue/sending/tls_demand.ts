@@ -46,15 +46,15 @@ function opportunistic(host: string): TlsDemand {
 }
 
 /** The first demand to try. */
-export function tlsDemand(w: TlsWishes): TlsDemand {
+export function tlsDemand(wishes: TlsWishes): TlsDemand {
   const verified: TlsDemand = {
     name: "verified",
     use: "required",
-    clientTls: { serverName: w.host, verify: true, authorities: w.authorities },
+    clientTls: { serverName: wishes.host, verify: true, authorities: wishes.authorities },
     fallback: undefined,
   };
-  if (w.dane.kind === "verify") {
-    const { verify, serverName } = w.dane;
+  if (wishes.dane.kind === "verify") {
+    const { verify, serverName } = wishes.dane;
     let detail: TlsFailureDetail | undefined;
     // RFC 8461 §2: both policies hold where both are there; DANE is the stronger one (RFC 7672 §2.2).
     return {
@@ -63,21 +63,26 @@ export function tlsDemand(w: TlsWishes): TlsDemand {
       clientTls: {
         serverName,
         verify: false,
-        authorities: w.authorities,
+        authorities: wishes.authorities,
         verifyChain: (c) => (detail = verify(c)) === undefined,
       },
       fallback: undefined,
       refusedFor: () => detail,
     };
   }
-  if (w.required || w.policy.mode === "enforce") return verified;
-  if (w.dane.kind === "encrypt") {
-    return { ...opportunistic(w.host), name: "encrypted", use: "required", fallback: undefined };
+  if (wishes.required || wishes.policy.mode === "enforce") return verified;
+  if (wishes.dane.kind === "encrypt") {
+    return {
+      ...opportunistic(wishes.host),
+      name: "encrypted",
+      use: "required",
+      fallback: undefined,
+    };
   }
-  if (w.policy.mode === "testing") {
-    return { ...verified, name: "testing", use: "offered", fallback: opportunistic(w.host) };
+  if (wishes.policy.mode === "testing") {
+    return { ...verified, name: "testing", use: "offered", fallback: opportunistic(wishes.host) };
   }
-  return opportunistic(w.host);
+  return opportunistic(wishes.host);
 }
 
 /** The failure as a TLS report has it. */
@@ -110,12 +115,12 @@ export interface TlsTrial {
 }
 
 /** What became of each policy (RFC 8460 §4.2). */
-export function tlsOutcomes(t: TlsTrial): TlsOutcome[] {
-  const { policy, dane, ended = stripped } = t;
+export function tlsOutcomes(trial: TlsTrial): TlsOutcome[] {
+  const { policy, dane, ended = stripped } = trial;
   const failure = "resultType" in ended ? ended : undefined;
   const outcomes: TlsOutcome[] = [];
   if (dane.kind !== "none") outcomes.push({ policyType: "tlsa", failure });
-  if (policy.mode !== "none" && !(failure && t.byDane)) {
+  if (policy.mode !== "none" && !(failure && trial.byDane)) {
     // With DANE the authorities' word was not asked for, but is known.
     const untrusted = "untrusted" in ended && ended.untrusted !== undefined
       ? {
@@ -124,7 +129,7 @@ export function tlsOutcomes(t: TlsTrial): TlsOutcome[] {
         information: "",
       } as const
       : undefined;
-    outcomes.push({ policyType: "sts", failure: t.mismatch ?? failure ?? untrusted });
+    outcomes.push({ policyType: "sts", failure: trial.mismatch ?? failure ?? untrusted });
   }
   if (outcomes.length === 0) outcomes.push({ policyType: "no-policy-found", failure });
   return outcomes;

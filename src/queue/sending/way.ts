@@ -47,29 +47,29 @@ const isLocal = (ip: string) => ip.startsWith("127.") || ip === "::1";
 
 /** Directly from this machine. */
 export function directWay(
-  o: WayOptions,
+  options: WayOptions,
   name = "",
   disabled: { v4?: boolean; v6?: boolean } = {},
 ): Way {
   return {
     name,
-    allows: (ip) => !(isV6(ip) ? disabled.v6 : disabled.v4) && o.rule?.(ip) === undefined,
+    allows: (ip) => !(isV6(ip) ? disabled.v6 : disabled.v4) && options.rule?.(ip) === undefined,
     async connect(ip, port, signal) {
-      const fitting = o.sources.filter((s) =>
+      const fitting = options.sources.filter((s) =>
         isV6(s.ip) === isV6(ip) && isLocal(s.ip) === isLocal(ip)
       );
-      const source = fitting[Math.floor(o.random() * fitting.length)];
+      const source = fitting[Math.floor(options.random() * fitting.length)];
       const connection = await connectTcp({
         host: ip,
         port,
         localAddress: source?.ip,
-        timeout: o.connectTimeout,
+        timeout: options.connectTimeout,
         signal,
-        log: o.log,
+        log: options.log,
       });
       return {
         connection,
-        hostname: source?.hostname ?? o.hostname,
+        hostname: source?.hostname ?? options.hostname,
         localIp: connection.localIp,
       };
     },
@@ -78,7 +78,7 @@ export function directWay(
 
 /** Through a SOCKS5 proxy. */
 export function socksWay(
-  o: WayOptions,
+  options: WayOptions,
   name: string,
   proxy: { host: string; port: number; remoteIps: readonly string[]; remoteHostname: string },
 ): Way {
@@ -92,9 +92,9 @@ export function socksWay(
         port: proxy.port,
         targetHost: ip,
         targetPort: port,
-        timeout: o.connectTimeout,
+        timeout: options.connectTimeout,
         signal,
-        log: o.log,
+        log: options.log,
       });
       const localIp = proxy.remoteIps.find((r) => isV6(r) === isV6(ip)) ?? "";
       return { connection, hostname: proxy.remoteHostname, localIp };

@@ -40,7 +40,7 @@ export function signPayload(secret: string, time: number, payload: string): stri
 /** Makes a call. Never throws; what went wrong is in the attempt. */
 export async function callHook(
   outbound: Outbound,
-  r: HookRequest,
+  request: HookRequest,
   signal: AbortSignal,
   timeout: number = callTimeout,
 ): Promise<Omit<HookAttempt, "time">> {
@@ -54,10 +54,10 @@ export async function callHook(
   });
   try {
     const answer = await outbound.request({
-      url: new URL(r.url),
+      url: new URL(request.url),
       method: "POST",
-      headers: headersFor(r),
-      body: r.payload,
+      headers: headersFor(request),
+      body: request.payload,
       rule: outbound.forUsers,
       signal,
       timeout,
@@ -71,20 +71,20 @@ export async function callHook(
     return ended(status, `the answer has status ${status}`, response);
   } catch (err) {
     const text = err instanceof Error ? err.message : String(err);
-    log.info("webhook can't be called", { host: URL.parse(r.url)?.host, err: text });
+    log.info("webhook can't be called", { host: URL.parse(request.url)?.host, err: text });
     return ended(0, messageForUsers(err) ?? (text.slice(0, 500) || "the call failed"), "");
   }
 }
 
-function headersFor(r: HookRequest): Record<string, string> {
+function headersFor(request: HookRequest): Record<string, string> {
   const time = Math.floor(Date.now() / 1000);
   const headers: Record<string, string> = {
     "Content-Type": "application/json; charset=utf-8",
     "User-Agent": `mox/${programVersion} (webhook)`,
-    "X-Mox-Webhook-ID": String(r.id),
-    "X-Mox-Webhook-Attempt": String(r.attempt),
-    "X-Mox-Webhook-Signature": `t=${time},v1=${signPayload(r.secret, time, r.payload)}`,
+    "X-Mox-Webhook-ID": String(request.id),
+    "X-Mox-Webhook-Attempt": String(request.attempt),
+    "X-Mox-Webhook-Signature": `t=${time},v1=${signPayload(request.secret, time, request.payload)}`,
   };
-  if (r.authorization !== "") headers["Authorization"] = r.authorization;
+  if (request.authorization !== "") headers["Authorization"] = request.authorization;
   return headers;
 }

@@ -68,20 +68,20 @@ export class Webhooks {
   #cancelTimer: (() => void) | undefined;
   #forgotten = 0;
 
-  private constructor(db: Db, o: HookOptions) {
+  private constructor(db: Db, options: HookOptions) {
     this.#db = db;
-    this.#o = o;
-    this.#clock = o.clock ?? systemClock;
+    this.#o = options;
+    this.#clock = options.clock ?? systemClock;
     db.run("UPDATE hooks SET leased = 0 WHERE leased = 1");
     this.#count = db.get("SELECT count(*) FROM hooks")![0];
     waiting.set(this.#count);
   }
 
   /** Opens the database in the data folder, made if needed. */
-  static async open(dataDir: string, o: HookOptions): Promise<Webhooks> {
+  static async open(dataDir: string, options: HookOptions): Promise<Webhooks> {
     const dir = join(dataDir, "webhooks");
     await ensureDir(dir);
-    return new Webhooks(await Db.open(join(dir, "hooks.db"), hookMigrations), o);
+    return new Webhooks(await Db.open(join(dir, "hooks.db"), hookMigrations), options);
   }
 
   /** Begins to call. */
@@ -91,31 +91,33 @@ export class Webhooks {
   }
 
   /** Takes a call; durable when it resolves. Returns its id; undefined if too many of the account wait. */
-  async add(h: NewHook): Promise<number | undefined> {
+  async add(hook: NewHook): Promise<number | undefined> {
     const now = this.#clock.now();
     const id = this.#db.transaction(() => {
-      const [count] = this.#db.get("SELECT count(*) FROM hooks WHERE account = ?", h.account)!;
+      const [count] = this.#db.get("SELECT count(*) FROM hooks WHERE account = ?", hook.account)!;
       if (count >= maxWaiting) return undefined;
       return this.#db.run(
         "INSERT INTO hooks (account, url, host, authorization, event, queue_msg_id, from_id, " +
           "message_id, subject, payload, submitted, next_attempt) " +
           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        h.account,
-        h.url,
-        URL.parse(h.url)?.host ?? "",
-        h.authorization,
-        h.event,
-        h.queueMsgId,
-        h.fromId,
-        h.messageId,
-        h.subject,
-        h.payload,
+        hook.account,
+        hook.url,
+        URL.parse(hook.url)?.host ?? "",
+        hook.authorization,
+        hook.event,
+        hook.queueMsgId,
+        hook.fromId,
+        hook.messageId,
+        hook.subject,
+        hook.payload,
         now,
         now,
       ).lastInsertRowid;
     });
     if (id === undefined) {
-      this.#o.log.error("too many calls of webhooks wait, one is dropped", { account: h.account });
+      this.#o.log.error("too many calls of webhooks wait, one is dropped", {
+        account: hook.account,
+      });
       return undefined;
     }
     this.#counted(1);
@@ -271,13 +273,13 @@ export class Webhooks {
   }
 
   /** Makes a call at once, outside of the queue: an example for the user. */
-  async example(h: NewHook): Promise<HookAttempt> {
+  async example(hook: NewHook): Promise<HookAttempt> {
     const time = this.#clock.now();
-    const secret = this.secret(h.account);
+    const secret = this.secret(hook.account);
     await this.#db.durable();
     const r = await callHook(
       this.#o.outbound,
-      { ...h, id: 0, attempt: 1, secret },
+      { ...hook, id: 0, attempt: 1, secret },
       this.#abort.signal,
       this.#o.timeout ?? callTimeout,
     );

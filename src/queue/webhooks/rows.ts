@@ -61,23 +61,23 @@ export const hookColumns =
   "id, account, url, host, authorization, event, queue_msg_id, from_id, message_id, subject, payload, " +
   "submitted, attempts, next_attempt, results";
 
-export function hookFromRow(r: Row): Hook {
+export function hookFromRow(row: Row): Hook {
   return {
-    id: r[0],
-    account: r[1],
-    url: r[2],
-    host: r[3],
-    authorization: r[4],
-    event: r[5],
-    queueMsgId: r[6],
-    fromId: r[7],
-    messageId: r[8],
-    subject: r[9],
-    payload: r[10],
-    submitted: r[11],
-    attempts: r[12],
-    nextAttempt: r[13],
-    results: JSON.parse(r[14]),
+    id: row[0],
+    account: row[1],
+    url: row[2],
+    host: row[3],
+    authorization: row[4],
+    event: row[5],
+    queueMsgId: row[6],
+    fromId: row[7],
+    messageId: row[8],
+    subject: row[9],
+    payload: row[10],
+    submitted: row[11],
+    attempts: row[12],
+    nextAttempt: row[13],
+    results: JSON.parse(row[14]),
   };
 }
 
@@ -85,28 +85,28 @@ const retiredColumns =
   "id, account, url, event, queue_msg_id, from_id, message_id, subject, payload, submitted, attempts, " +
   "results, outcome, left_at, keep_until";
 
-function retiredFromRow(r: Row): RetiredHook {
+function retiredFromRow(row: Row): RetiredHook {
   return {
-    id: r[0],
-    account: r[1],
-    url: r[2],
-    event: r[3],
-    queueMsgId: r[4],
-    fromId: r[5],
-    messageId: r[6],
-    subject: r[7],
-    payload: r[8],
-    submitted: r[9],
-    attempts: r[10],
-    results: JSON.parse(r[11]),
-    outcome: r[12],
-    left: r[13],
-    keepUntil: r[14],
+    id: row[0],
+    account: row[1],
+    url: row[2],
+    event: row[3],
+    queueMsgId: row[4],
+    fromId: row[5],
+    messageId: row[6],
+    subject: row[7],
+    payload: row[8],
+    submitted: row[9],
+    attempts: row[10],
+    results: JSON.parse(row[11]),
+    outcome: row[12],
+    left: row[13],
+    keepUntil: row[14],
   };
 }
 
 /** The condition of a filter, with its values. */
-export function hookCondition(f: HookFilter): { where: string; values: SqlValue[] } {
+export function hookCondition(filter: HookFilter): { where: string; values: SqlValue[] } {
   const parts = ["1"];
   const values: SqlValue[] = [];
   const add = (condition: string, value: SqlValue | undefined) => {
@@ -116,16 +116,16 @@ export function hookCondition(f: HookFilter): { where: string; values: SqlValue[
   };
   add(
     "id IN (SELECT value FROM json_each(?))",
-    f.ids === undefined ? undefined : JSON.stringify(f.ids),
+    filter.ids === undefined ? undefined : JSON.stringify(filter.ids),
   );
-  add("account = ?", f.account);
-  add("event = ?", f.event);
+  add("account = ?", filter.account);
+  add("event = ?", filter.event);
   return { where: parts.join(" AND "), values };
 }
 
 /** Those that wait, the next first. */
-export function findHooks(db: Db, f: HookFilter, limit: number): Hook[] {
-  const { where, values } = hookCondition(f);
+export function findHooks(db: Db, filter: HookFilter, limit: number): Hook[] {
+  const { where, values } = hookCondition(filter);
   return db.all(
     `SELECT ${hookColumns} FROM hooks WHERE ${where} ORDER BY next_attempt, id LIMIT ?`,
     ...values,
@@ -134,8 +134,8 @@ export function findHooks(db: Db, f: HookFilter, limit: number): Hook[] {
 }
 
 /** Those that are done, the last first. */
-export function findRetiredHooks(db: Db, f: HookFilter, limit: number): RetiredHook[] {
-  const { where, values } = hookCondition(f);
+export function findRetiredHooks(db: Db, filter: HookFilter, limit: number): RetiredHook[] {
+  const { where, values } = hookCondition(filter);
   return db.all(
     `SELECT ${retiredColumns} FROM retired WHERE ${where} ORDER BY left_at DESC, id DESC LIMIT ?`,
     ...values,
@@ -146,25 +146,25 @@ export function findRetiredHooks(db: Db, f: HookFilter, limit: number): RetiredH
 /** Keeps a call that is done. Authorization is not kept. */
 export function retireHook(
   db: Db,
-  h: Hook,
+  hook: Hook,
   outcome: RetiredHook["outcome"],
   now: number,
   period: number,
 ): void {
   db.run(
     `INSERT OR REPLACE INTO retired (${retiredColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    h.id,
-    h.account,
-    h.url,
-    h.event,
-    h.queueMsgId,
-    h.fromId,
-    h.messageId,
-    h.subject,
-    h.payload,
-    h.submitted,
-    h.attempts,
-    JSON.stringify(h.results),
+    hook.id,
+    hook.account,
+    hook.url,
+    hook.event,
+    hook.queueMsgId,
+    hook.fromId,
+    hook.messageId,
+    hook.subject,
+    hook.payload,
+    hook.submitted,
+    hook.attempts,
+    JSON.stringify(hook.results),
     outcome,
     now,
     now + period,

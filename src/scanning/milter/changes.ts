@@ -34,41 +34,41 @@ export function isChange(kind: string): boolean {
  * @throws ScanError for what it did not ask leave for, what can't stand in a message, and too much
  */
 export async function noteChange(
-  p: Packet,
+  packet: Packet,
   actions: number,
   result: ScanResult,
   body: () => Promise<BodySink>,
 ): Promise<void> {
-  if ((actions & needed[p.kind]) === 0) {
-    throw new ScanError(`it changes what it did not ask leave for: ${named(p.kind)}`);
+  if ((actions & needed[packet.kind]) === 0) {
+    throw new ScanError(`it changes what it did not ask leave for: ${named(packet.kind)}`);
   }
-  switch (p.kind) {
+  switch (packet.kind) {
     case "b":
-      return await (await body()).write(p.data);
+      return await (await body()).write(packet.data);
     case "+":
     case "2":
-      result.addRecipients.push(addressIn(p));
+      result.addRecipients.push(addressIn(packet));
       break;
     case "-":
-      result.removeRecipients.push(addressIn(p));
+      result.removeRecipients.push(addressIn(packet));
       break;
     case "e":
-      result.mailFrom = addressIn(p);
+      result.mailFrom = addressIn(packet);
       break;
     case "q":
-      result.quarantine = strings(p.data)[0] ?? "";
+      result.quarantine = strings(packet.data)[0] ?? "";
       break;
     case "h": {
-      const [name = "", value = ""] = strings(p.data);
+      const [name = "", value = ""] = strings(packet.data);
       result.headers.push({ kind: "add", ...checkedField(name, value) });
       break;
     }
     default: {
-      if (p.data.length < 4) throw new ScanError(`its ${named(p.kind)} is cut off`);
-      const index = new DataView(p.data.buffer, p.data.byteOffset).getUint32(0);
-      const [name = "", value = ""] = strings(p.data.subarray(4));
+      if (packet.data.length < 4) throw new ScanError(`its ${named(packet.kind)} is cut off`);
+      const index = new DataView(packet.data.buffer, packet.data.byteOffset).getUint32(0);
+      const [name = "", value = ""] = strings(packet.data.subarray(4));
       const field = checkedField(name, value);
-      if (p.kind === "m") {
+      if (packet.kind === "m") {
         // Counted from 1; 0 is taken for the first, as sendmail does.
         result.headers.push({ kind: "change", occurrence: Math.max(1, index), ...field });
       } else {
@@ -86,11 +86,11 @@ export async function noteChange(
   }
 }
 
-function addressIn(p: Packet): string {
-  const address = (strings(p.data)[0] ?? "").replace(/^<|>$/g, "");
+function addressIn(packet: Packet): string {
+  const address = (strings(packet.data)[0] ?? "").replace(/^<|>$/g, "");
   // deno-lint-ignore no-control-regex
   if (address.length > 320 || /[\u0000-\u0020\u007f<>]/.test(address)) {
-    throw new ScanError(`its ${named(p.kind)} has no address`);
+    throw new ScanError(`its ${named(packet.kind)} has no address`);
   }
   return address;
 }

@@ -35,11 +35,11 @@ type Verdict = Pick<ScanResult, "action" | "reply"> | undefined;
  */
 export async function askMilter(
   conn: Connection,
-  e: ScanEnvelope,
-  m: ScanMessage,
+  envelope: ScanEnvelope,
+  message: ScanMessage,
   newBody: () => Promise<BodySink>,
 ): Promise<ScanResult> {
-  const session = new MilterSession(conn, e, m, newBody);
+  const session = new MilterSession(conn, envelope, message, newBody);
   return await session.run();
 }
 
@@ -169,14 +169,14 @@ class MilterSession {
     return undefined;
   }
 
-  #headerPacket(f: RawField): Uint8Array {
-    const value = rawValue(f);
+  #headerPacket(field: RawField): Uint8Array {
+    const value = rawValue(field);
     // Without the blank behind the colon, unless the milter wants all of them.
     const keep = (this.#agreed.steps & Step.LeadingSpace) !== 0;
     const from = !keep && value[0] === 32 ? 1 : 0;
     return packet(
       "L",
-      cString(f.name),
+      cString(field.name),
       value.subarray(from).filter((b) => b !== 0),
       new Uint8Array(1),
     );
@@ -244,13 +244,15 @@ class MilterSession {
 /** Nothing more of the body is wanted. */
 const skip: Verdict = { action: "accept" };
 
-function connectPacket(e: ScanEnvelope): Uint8Array {
-  const name = cString(e.remoteName ?? (e.remoteIp === "" ? "localhost" : `[${e.remoteIp}]`));
-  const family = isIP(e.remoteIp);
+function connectPacket(envelope: ScanEnvelope): Uint8Array {
+  const name = cString(
+    envelope.remoteName ?? (envelope.remoteIp === "" ? "localhost" : `[${envelope.remoteIp}]`),
+  );
+  const family = isIP(envelope.remoteIp);
   if (family === 0) return packet("C", name, new TextEncoder().encode("U"));
-  const port = uint32(e.remotePort).subarray(2);
+  const port = uint32(envelope.remotePort).subarray(2);
   const letter = new TextEncoder().encode(family === 6 ? "6" : "4");
-  return packet("C", name, letter, port, cString(e.remoteIp));
+  return packet("C", name, letter, port, cString(envelope.remoteIp));
 }
 
 const words: Record<ScanResult["action"], string> = {
@@ -261,11 +263,15 @@ const words: Record<ScanResult["action"], string> = {
   discard: "discarded",
 };
 
-function verdictText(r: ScanResult): string {
-  const reply: ScanReply | undefined = r.reply;
-  const parts: string[] = [reply ? `${words[r.action]} (${reply.text})` : words[r.action]];
-  if (r.quarantine !== undefined) parts.push(`quarantine (${r.quarantine})`);
-  if (r.headers.length > 0) parts.push(`${r.headers.length} header fields changed`);
-  if (r.refusedRecipients.size > 0) parts.push(`${r.refusedRecipients.size} recipients refused`);
+function verdictText(result: ScanResult): string {
+  const reply: ScanReply | undefined = result.reply;
+  const parts: string[] = [
+    reply ? `${words[result.action]} (${reply.text})` : words[result.action],
+  ];
+  if (result.quarantine !== undefined) parts.push(`quarantine (${result.quarantine})`);
+  if (result.headers.length > 0) parts.push(`${result.headers.length} header fields changed`);
+  if (result.refusedRecipients.size > 0) {
+    parts.push(`${result.refusedRecipients.size} recipients refused`);
+  }
   return parts.join(", ");
 }

@@ -26,12 +26,12 @@ export type MacroStage = keyof typeof stages;
 /** The packet with the macros of a stage. @param recipient at "rcpt" */
 export function macros(
   stage: MacroStage,
-  e: ScanEnvelope,
+  envelope: ScanEnvelope,
   agreed: Agreed,
   recipient = "",
 ): Uint8Array {
   const { letter, number, usual } = stages[stage];
-  const values = valuesOf(e, recipient);
+  const values = valuesOf(envelope, recipient);
   const data = (agreed.macros.get(number) ?? usual).flatMap((name) => {
     const value = values.get(name.replace(/^\{|\}$/g, ""));
     return value === undefined || value === "" ? [] : [cString(name), cString(value)];
@@ -41,30 +41,30 @@ export function macros(
 
 const domainOf = (address: string) => address.slice(address.lastIndexOf("@") + 1);
 
-function valuesOf(e: ScanEnvelope, recipient: string): Map<string, string | undefined> {
-  const login = e.username;
+function valuesOf(envelope: ScanEnvelope, recipient: string): Map<string, string | undefined> {
+  const login = envelope.username;
   return new Map([
-    ["j", e.hostname],
-    ["daemon_name", e.hostname],
+    ["j", envelope.hostname],
+    ["daemon_name", envelope.hostname],
     ["v", "mox"],
-    ["i", e.id],
-    ["client_addr", e.remoteIp],
-    ["client_name", e.remoteName ?? "unknown"],
-    ["client_ptr", e.remoteName ?? "unknown"],
-    ["client_port", String(e.remotePort)],
-    ["_", `${e.remoteName ?? "unknown"} [${e.remoteIp}]`],
-    ["s", e.hello],
-    ["tls_version", e.tls?.version],
-    ["cipher", e.tls?.cipher],
+    ["i", envelope.id],
+    ["client_addr", envelope.remoteIp],
+    ["client_name", envelope.remoteName ?? "unknown"],
+    ["client_ptr", envelope.remoteName ?? "unknown"],
+    ["client_port", String(envelope.remotePort)],
+    ["_", `${envelope.remoteName ?? "unknown"} [${envelope.remoteIp}]`],
+    ["s", envelope.hello],
+    ["tls_version", envelope.tls?.version],
+    ["cipher", envelope.tls?.cipher],
     ["auth_type", login === undefined ? undefined : "PLAIN"],
     ["auth_authen", login],
     ["auth_author", login],
-    ["mail_addr", e.mailFrom],
-    ["mail_host", domainOf(e.mailFrom)],
-    ["f", e.mailFrom],
+    ["mail_addr", envelope.mailFrom],
+    ["mail_host", domainOf(envelope.mailFrom)],
+    ["f", envelope.mailFrom],
     ["rcpt_addr", recipient],
     ["rcpt_host", domainOf(recipient)],
     ["rcpt_mailer", "local"],
-    ["nrcpts", String(e.recipients.length)],
+    ["nrcpts", String(envelope.recipients.length)],
   ]);
 }

@@ -67,11 +67,11 @@ export async function checkSender(
       ? authenticationResults(hostname, methods) + receivedSpf(auth, { ...envelope, hostname })
       : "",
     results: auth ? formatResults(hostname, methods) : "",
-    signatures: (auth?.dkim ?? []).flatMap((d) =>
-      d.domain === undefined ? [] : [{
-        domain: d.domain,
-        pass: d.status === "pass",
-        partial: d.unsignedBodyBytes !== undefined && d.unsignedBodyBytes > 0,
+    signatures: (auth?.dkim ?? []).flatMap((outcome) =>
+      outcome.domain === undefined ? [] : [{
+        domain: outcome.domain,
+        pass: outcome.status === "pass",
+        partial: outcome.unsignedBodyBytes !== undefined && outcome.unsignedBodyBytes > 0,
         // RFC 8460 §3 leaves it to us to insist on keys of the service type tlsrpt; few are.
         tlsrptAllowed: true,
       }]

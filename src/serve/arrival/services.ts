@@ -58,7 +58,12 @@ export interface ListReceiver {
    * @param suspicious the analysis would put it into a Junk or Rejects mailbox
    * @throws SmtpError if it is refused; errors of files and databases
    */
-  take(at: ListAddress, m: Incoming, message: IncomingMessage, suspicious: boolean): Promise<void>;
+  take(
+    at: ListAddress,
+    incoming: Incoming,
+    message: IncomingMessage,
+    suspicious: boolean,
+  ): Promise<void>;
 }
 
 /** The copies of a domain's mail. */
@@ -66,7 +71,7 @@ export interface JournalOfReceived {
   /** Whether a domain (in ASCII) has a journal. */
   wanted(domain: string): boolean;
   /** Durable when it resolves. @throws errors of files, databases and keys: the message must not be taken then. */
-  copy(domain: string, m: Journaled): Promise<void>;
+  copy(domain: string, journaled: Journaled): Promise<void>;
 }
 
 /** What the steps of receiving work with. */

@@ -27,8 +27,8 @@ export function onePerAccount(plans: Plan[]): void {
 const recipientsOf = (m: Incoming) => m.transaction.recipients.map((r) => addressText(r.address));
 
 /** What stands before a caught message. */
-export function envelopePrefix(m: Incoming, message: IncomingMessage): string {
-  const { session, transaction: t } = m;
+export function envelopePrefix(incoming: Incoming, message: IncomingMessage): string {
+  const { session, transaction: t } = incoming;
   const parameters = [
     ...(t.body === "7bit" ? [] : [`BODY=${t.body.toUpperCase()}`]),
     ...(t.smtpUtf8 ? ["SMTPUTF8"] : []),
@@ -39,11 +39,12 @@ export function envelopePrefix(m: Incoming, message: IncomingMessage): string {
   ];
   const envelope: Envelope = {
     From: t.mailFrom ? addressText(t.mailFrom) : "",
-    To: t.recipients.map((r) => ({
-      Address: addressText(r.address),
-      ...(r.notify && { Notify: r.notify.join(",").toUpperCase() }),
-      ...(r.originalRecipient && {
-        OriginalRecipient: `${r.originalRecipient.type};${r.originalRecipient.address}`,
+    To: t.recipients.map((recipient) => ({
+      Address: addressText(recipient.address),
+      ...(recipient.notify && { Notify: recipient.notify.join(",").toUpperCase() }),
+      ...(recipient.originalRecipient && {
+        OriginalRecipient:
+          `${recipient.originalRecipient.type};${recipient.originalRecipient.address}`,
       }),
     })),
     Helo: session.hello.name,
@@ -57,22 +58,26 @@ export function envelopePrefix(m: Incoming, message: IncomingMessage): string {
 }
 
 /** The description with the recipients that the header doesn't name, as Bcc. */
-export function withEnvelope(m: Incoming, d: EmailDescription): EmailDescription {
-  const { to, cc, bcc } = d.summary;
-  const hidden = hiddenRecipients(recipientsOf(m), [...to, ...cc, ...bcc]);
-  if (hidden.length === 0) return d;
+export function withEnvelope(incoming: Incoming, description: EmailDescription): EmailDescription {
+  const { to, cc, bcc } = description.summary;
+  const hidden = hiddenRecipients(recipientsOf(incoming), [...to, ...cc, ...bcc]);
+  if (hidden.length === 0) return description;
   const added = hidden.map((address) => ({ name: "", address }));
-  return { ...d, summary: { ...d.summary, bcc: [...bcc, ...added] } };
+  return { ...description, summary: { ...description.summary, bcc: [...bcc, ...added] } };
 }
 
 /** Keywords that a mailbox may have besides those of new tags. */
 const spareKeywords = 100;
 
 /** Keywords of the tags that a message brings along; none for a mailbox that has nearly all it can have. */
-export function broughtKeywords(m: Incoming, account: Account, mailboxName: string): string[] {
+export function broughtKeywords(
+  incoming: Incoming,
+  account: Account,
+  mailboxName: string,
+): string[] {
   const known = account.mailboxByName(mailboxName)?.keywords.length ?? 0;
   if (known > maxKeywordsPerMailbox - spareKeywords) return [];
-  const xTags = headerText(m.arrived.description.fields, "x-tags");
-  const tags = tagsBrought(recipientsOf(m), xTags, m.session.username ?? "");
+  const xTags = headerText(incoming.arrived.description.fields, "x-tags");
+  const tags = tagsBrought(recipientsOf(incoming), xTags, incoming.session.username ?? "");
   return tags.map(tagKeyword);
 }

@@ -46,23 +46,23 @@ export function defaultDeveloper(): DeveloperOptions {
 
 /** The backends of the SMTP ports of localserve. */
 export function developerBackends(
-  d: DeveloperOptions,
+  options: DeveloperOptions,
   config: Config,
   accounts: Accounts,
   sasl: SaslBackend,
   arriving: SmtpBackend,
   queueing: SmtpBackend,
 ): { receiving: SmtpBackend; submission: SmtpBackend } {
-  const open = !d.auth && !d.strict;
-  const receiving = d.accounts
+  const open = !options.auth && !options.strict;
+  const receiving = options.accounts
     ? new OwnAccounts(config, accounts).forRecipients(arriving)
     : arriving;
   const logins = open ? anyLogin() : sasl;
   const submission = catchingSubmission(config, receiving, queueing, logins);
   return {
-    receiving: misbehaving(open ? { ...receiving, sasl: logins } : receiving, d.faults),
+    receiving: misbehaving(open ? { ...receiving, sasl: logins } : receiving, options.faults),
     // Strictly, what is submitted goes through the queue as with "serve".
-    submission: misbehaving(d.strict ? queueing : submission, d.faults),
+    submission: misbehaving(options.strict ? queueing : submission, options.faults),
   };
 }
 
@@ -74,18 +74,18 @@ const brokenTls: ServerTls = {
 };
 
 /** Options of a port as localserve has them. */
-export function developerPort(d: DeveloperOptions, o: SmtpListenOptions): SmtpListenOptions {
-  const open = !d.auth && !d.strict;
+export function developerPort(options: DeveloperOptions, o: SmtpListenOptions): SmtpListenOptions {
+  const open = !options.auth && !options.strict;
   const port: SmtpListenOptions = {
     ...o,
-    ...(d.strict ? {} : { lenient: { localDomain: "localhost", loginOptional: open } }),
+    ...(options.strict ? {} : { lenient: { localDomain: "localhost", loginOptional: open } }),
     ...(open ? { mechanisms: anyLoginMechanisms, allowPlainAuth: true } : {}),
   };
   if (o.implicitTls) return port;
   // Asked anew for each connection: it can change while the server runs.
   return Object.defineProperty(port, "tls", {
     get: () => {
-      const { StartTLS } = d.faults.settings;
+      const { StartTLS } = options.faults.settings;
       return StartTLS === "off" ? undefined : StartTLS === "broken" ? brokenTls : o.tls;
     },
   });

@@ -23,11 +23,11 @@ import { setAccountPassword } from "../logins.ts";
 const maxAccounts = 100;
 
 /** An address without what separators add, as domains.conf has it; undefined for what can't have an account. */
-function ownAddress(a: Address): { key: string; domain: string } | undefined {
-  const plus = a.localpart.indexOf("+");
-  const localpart = plus > 0 ? a.localpart.slice(0, plus) : a.localpart;
+function ownAddress(address: Address): { key: string; domain: string } | undefined {
+  const plus = address.localpart.indexOf("+");
+  const localpart = plus > 0 ? address.localpart.slice(0, plus) : address.localpart;
   try {
-    const parsed = parseAddress(addressText({ ...a, localpart }));
+    const parsed = parseAddress(addressText({ ...address, localpart }));
     return { key: packAddress(parsed).toLowerCase(), domain: parsed.domain.unicode };
   } catch (err) {
     if (err instanceof NameError) return undefined;
@@ -69,12 +69,12 @@ export class OwnAccounts {
       this.#log.info("no more accounts: the message goes to localserve's own", { address: key });
       return;
     }
-    await this.#config.writeDynamic((d) => {
-      if (!d.Domains.has(domain)) {
-        d.Domains.set(domain, { ...domainType.zero(), LocalpartCatchallSeparator: "+" });
+    await this.#config.writeDynamic((value) => {
+      if (!value.Domains.has(domain)) {
+        value.Domains.set(domain, { ...domainType.zero(), LocalpartCatchallSeparator: "+" });
       }
-      const { JunkFilter, RejectsMailbox } = d.Accounts.get(localserveAccount)!;
-      d.Accounts.set(key, {
+      const { JunkFilter, RejectsMailbox } = value.Accounts.get(localserveAccount)!;
+      value.Accounts.set(key, {
         ...accountType.zero(),
         Domain: domain,
         Destinations: new Map([[key, destinationType.zero()]]),

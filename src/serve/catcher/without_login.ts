@@ -9,18 +9,18 @@ const ownNames = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /** Where the webmail leads to for checks of an account's messages; undefined where the API needs a login of its own. */
 export function checksOf(
-  d: DeveloperOptions | undefined,
+  options: DeveloperOptions | undefined,
 ): ((account: string) => string) | undefined {
-  if (d === undefined || d.login) return undefined;
+  if (options === undefined || options.login) return undefined;
   return (account) =>
     `/caught/#m{id}${account === localserveAccount ? "" : `-${encodeURIComponent(account)}`}`;
 }
 
 /** Who a request is of, without a login; undefined where pages need one. */
 export function withoutLogin(
-  d: DeveloperOptions | undefined,
+  options: DeveloperOptions | undefined,
 ): ((req: WebRequest) => { account: string; login: string } | undefined) | undefined {
-  if (d === undefined || d.login) return undefined;
+  if (options === undefined || options.login) return undefined;
   return (req) =>
     isLoopbackIp(req.remoteIp) && ownNames.test(req.url.hostname)
       ? { account: localserveAccount, login: localserveAddress }

@@ -28,7 +28,7 @@ export type Print = (text: string) => void;
 /** Arguments by their names, as the subcommands send them. */
 export type Arguments = { [name: string]: Json };
 export type AdminCommand = (
-  c: AdminContext,
+  context: AdminContext,
   args: Arguments,
   print: Print,
   signal?: AbortSignal,

@@ -108,8 +108,8 @@ export class ControlServer {
   }
 
   async #handle(socket: Socket, line: string): Promise<void> {
-    const send = (m: Json) => {
-      if (socket.writable) socket.write(JSON.stringify(m) + "\n");
+    const send = (json: Json) => {
+      if (socket.writable) socket.write(JSON.stringify(json) + "\n");
     };
     const gone = new AbortController();
     socket.once("close", () => gone.abort(new ControlError("it was broken off")));
@@ -157,10 +157,10 @@ export async function controlAnswers(dir: string): Promise<boolean> {
   }
 }
 
-function connect(a: ControlAddress): Socket {
-  return a.path !== undefined
-    ? createConnection({ path: a.path })
-    : createConnection({ host: "127.0.0.1", port: a.port! });
+function connect(address: ControlAddress): Socket {
+  return address.path !== undefined
+    ? createConnection({ path: address.path })
+    : createConnection({ host: "127.0.0.1", port: address.port! });
 }
 
 /**

@@ -17,29 +17,37 @@ const fresh = (c: AdminContext): Resolver => c.freshResolver?.() ?? makeResolver
 const day = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 
 export const dnsCommands: Record<string, AdminCommand> = {
-  async "dns plan"(c, args, print) {
-    const plan = await admin.planDnsWrite(c.config, textArgument(args, "domain"), fresh(c));
+  async "dns plan"(context, args, print) {
+    const plan = await admin.planDnsWrite(
+      context.config,
+      textArgument(args, "domain"),
+      fresh(context),
+    );
     for (const r of plan.remove) print(`- ${admin.recordText(r)}\n`);
     for (const r of plan.add) print(`+ ${admin.recordText(r)}\n`);
     for (const r of plan.elsewhere) print(`? ${admin.recordText(r)}\n`);
     if (plan.remove.length + plan.add.length === 0) print("nothing would change\n");
   },
-  async "dns write"(c, args, print, signal) {
-    const s = services(c);
-    const plan = await admin.planDnsWrite(c.config, textArgument(args, "domain"), fresh(c));
+  async "dns write"(context, args, print, signal) {
+    const s = services(context);
+    const plan = await admin.planDnsWrite(
+      context.config,
+      textArgument(args, "domain"),
+      fresh(context),
+    );
     for (const r of plan.remove) print(`- ${admin.recordText(r)}\n`);
     for (const r of plan.add) print(`+ ${admin.recordText(r)}\n`);
-    const late = await admin.writeDns(s, plan, () => fresh(c), signal);
+    const late = await admin.writeDns(s, plan, () => fresh(context), signal);
     for (const r of late) print(`written, and not seen yet: ${admin.recordText(r)}\n`);
     return { late: late.length };
   },
-  async "dkim rotate"(c, args, print) {
+  async "dkim rotate"(context, args, print) {
     const domain = textArgument(args, "domain");
-    const { selectors } = await admin.beginDkimRotation(c.config, domain);
+    const { selectors } = await admin.beginDkimRotation(context.config, domain);
     print(`new keys: ${selectors.join(" ")}\n`);
-    if (c.outbound) {
-      const s = services(c);
-      for (const n of await admin.continueDkimRotations(s, fresh(c))) {
+    if (context.outbound) {
+      const s = services(context);
+      for (const n of await admin.continueDkimRotations(s, fresh(context))) {
         print(`${n.domain}: ${n.text}\n`);
         for (const l of n.lines ?? []) print(`${l}\n`);
       }

@@ -48,9 +48,12 @@ export const listConfigCommands: Record<string, AdminCommand> = {
 };
 
 /** Runs with the lists' database: the server's, or opened for this command. */
-async function withLists<T>(c: AdminContext, run: (db: ListsDatabase) => Promise<T>): Promise<T> {
-  if (c.lists) return await run(c.lists.db);
-  const db = await ListsDatabase.open(c.config.dataDir);
+async function withLists<T>(
+  context: AdminContext,
+  run: (db: ListsDatabase) => Promise<T>,
+): Promise<T> {
+  if (context.lists) return await run(context.lists.db);
+  const db = await ListsDatabase.open(context.config.dataDir);
   try {
     return await run(db);
   } finally {
@@ -60,9 +63,9 @@ async function withLists<T>(c: AdminContext, run: (db: ListsDatabase) => Promise
 
 /** Commands on the lists' database. */
 export const listCommands: Record<string, AdminCommand> = {
-  "list members": (c, args, print) =>
-    withLists(c, async (db) => {
-      const { key } = admin.listOf(c.config, textArgument(args, "address"));
+  "list members": (context, args, print) =>
+    withLists(context, async (db) => {
+      const { key } = admin.listOf(context.config, textArgument(args, "address"));
       for (let after = 0;;) {
         const members = db.members.after(key, after, maxPrinted);
         for (const m of members) {
@@ -78,10 +81,10 @@ export const listCommands: Record<string, AdminCommand> = {
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
     }),
-  "list addmember": (c, args, print) =>
-    withLists(c, async (db) => {
+  "list addmember": (context, args, print) =>
+    withLists(context, async (db) => {
       const added = await admin.addListMembers(
-        c.config,
+        context.config,
         db,
         textArgument(args, "address"),
         texts(args.members),
@@ -89,23 +92,28 @@ export const listCommands: Record<string, AdminCommand> = {
       );
       print(`${added} added\n`);
     }),
-  "list rmmember": (c, args) =>
+  "list rmmember": (context, args) =>
     withLists(
-      c,
+      context,
       (db) =>
-        admin.removeListMembers(c.config, db, textArgument(args, "address"), texts(args.members)),
+        admin.removeListMembers(
+          context.config,
+          db,
+          textArgument(args, "address"),
+          texts(args.members),
+        ),
     ),
-  "list resume": (c, args) =>
-    withLists(c, (db) =>
+  "list resume": (context, args) =>
+    withLists(context, (db) =>
       admin.resumeListMember(
-        c.config,
+        context.config,
         db,
         textArgument(args, "address"),
         textArgument(args, "member"),
       )),
-  "list held": (c, args, print) =>
-    withLists(c, async (db) => {
-      const { key } = admin.listOf(c.config, textArgument(args, "address"));
+  "list held": (context, args, print) =>
+    withLists(context, async (db) => {
+      const { key } = admin.listOf(context.config, textArgument(args, "address"));
       for (const p of db.posts.before(key, ["held"], Number.MAX_SAFE_INTEGER, maxPrinted)) {
         print(`${p.id} ${p.author} ${JSON.stringify(p.subject)}: ${p.reason}\n`);
       }

@@ -43,30 +43,30 @@ function printFixed(print: Print, account: Account, fixed: readonly string[]): v
 }
 
 export const maintenanceCommands: Record<string, AdminCommand> = {
-  retention: (c, args, print) =>
-    forAccounts(c, args, async (a) => {
-      if (c.config.account(a.name)?.LegalHold) {
-        print(`${a.name}: LegalHold, nothing is removed\n`);
+  retention: (context, args, print) =>
+    forAccounts(context, args, async (account) => {
+      if (context.config.account(account.name)?.LegalHold) {
+        print(`${account.name}: LegalHold, nothing is removed\n`);
         return;
       }
-      const list = await agedMail({ config: c.config, accounts: c.accounts }, a);
-      if (list.length === 0) print(`${a.name}: no rule, nothing is removed\n`);
+      const list = await agedMail({ config: context.config, accounts: context.accounts }, account);
+      if (list.length === 0) print(`${account.name}: no rule, nothing is removed\n`);
       for (const { mailbox, days, messages, size } of list) {
         print(
-          `${a.name}: ${mailbox}, kept ${days} days: ${messages} messages with ${size} bytes would go\n`,
+          `${account.name}: ${mailbox}, kept ${days} days: ${messages} messages with ${size} bytes would go\n`,
         );
       }
     }),
-  bumpuidvalidity: (c, args, print) =>
-    forAccounts(c, args, async (a) => {
-      for (const [name, value] of await bumpUidValidity(a, mailboxOf(args))) {
-        print(`${a.name}: mailbox ${name} has uidvalidity ${value} now\n`);
+  bumpuidvalidity: (context, args, print) =>
+    forAccounts(context, args, async (account) => {
+      for (const [name, value] of await bumpUidValidity(account, mailboxOf(args))) {
+        print(`${account.name}: mailbox ${name} has uidvalidity ${value} now\n`);
       }
     }),
-  reassignuids: (c, args, print) =>
-    forAccounts(c, args, async (a) => {
-      for (const [name, count] of await reassignUids(a, mailboxOf(args))) {
-        print(`${a.name}: mailbox ${name}, ${count} messages numbered anew\n`);
+  reassignuids: (context, args, print) =>
+    forAccounts(context, args, async (account) => {
+      for (const [name, count] of await reassignUids(account, mailboxOf(args))) {
+        print(`${account.name}: mailbox ${name}, ${count} messages numbered anew\n`);
       }
     }),
   fixuidmeta: (c, args, print) =>
@@ -78,12 +78,12 @@ export const maintenanceCommands: Record<string, AdminCommand> = {
   reparse: (c, args, print) => forAccounts(c, args, (a) => reparseAccount(a, false, print)),
   ensureparsed: (c, args, print) =>
     forAccounts(c, args, (a) => reparseAccount(a, args.all !== true, print)),
-  reassignthreads: (c, args, print) =>
-    forAccounts(c, args, async (a) => {
-      const count = await reassignThreads(a, (done) => {
-        if (done % 10_000 === 0) print(`${a.name}: ${done} messages\n`);
+  reassignthreads: (context, args, print) =>
+    forAccounts(context, args, async (account) => {
+      const count = await reassignThreads(account, (done) => {
+        if (done % 10_000 === 0) print(`${account.name}: ${done} messages\n`);
       });
-      print(`${a.name}: ${count} messages matched to threads\n`);
+      print(`${account.name}: ${count} messages matched to threads\n`);
     }),
 };
 

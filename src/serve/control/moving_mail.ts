@@ -25,25 +25,25 @@ function texts(value: Json | undefined): string[] {
   return Array.isArray(value) ? value.filter((x) => typeof x === "string") : [];
 }
 
-function printed(r: MovedMail): string {
-  const lines = r.warnings.slice(0, maxPrinted).map((w) => `${r.account}: warning: ${w}\n`);
-  if (r.error !== "") return lines.join("") + `${r.account}: failed: ${r.error}\n`;
-  const there = r.duplicates > 0 ? `, ${r.duplicates} were there already` : "";
-  const followed = r.followed > 0 ? `, ${r.followed} changed or removed` : "";
-  return `${lines.join("")}${r.account}: ${r.imported} messages${there}${followed}\n`;
+function printed(mail: MovedMail): string {
+  const lines = mail.warnings.slice(0, maxPrinted).map((w) => `${mail.account}: warning: ${w}\n`);
+  if (mail.error !== "") return lines.join("") + `${mail.account}: failed: ${mail.error}\n`;
+  const there = mail.duplicates > 0 ? `, ${mail.duplicates} were there already` : "";
+  const followed = mail.followed > 0 ? `, ${mail.followed} changed or removed` : "";
+  return `${lines.join("")}${mail.account}: ${mail.imported} messages${there}${followed}\n`;
 }
 
 async function optionsOf(
-  c: AdminContext,
+  context: AdminContext,
   args: Arguments,
   print: Print,
   signal: AbortSignal | undefined,
 ): Promise<MoveOptions> {
-  const tempDir = c.config.dataPath("tmp");
+  const tempDir = context.config.dataPath("tmp");
   await ensureDir(tempDir);
   const shares = new Map<string, number>();
   return {
-    accounts: c.accounts,
+    accounts: context.accounts,
     tempDir,
     signal,
     parallel: typeof args.parallel === "number" ? Math.min(20, Math.max(1, args.parallel)) : 4,
@@ -82,8 +82,8 @@ async function repeated(
 }
 
 export const movingMailCommands: Record<string, AdminCommand> = {
-  async "import imap"(c, args, print, signal) {
-    const { config } = c;
+  async "import imap"(context, args, print, signal) {
+    const { config } = context;
     const table = typeof args.table === "string" ? args.table : "";
     const logins = table !== "" ? tableLogins(config, table) : masterLogins(
       config,
@@ -106,16 +106,16 @@ export const movingMailCommands: Record<string, AdminCommand> = {
       follow: args.follow === true,
       outbound: openOutbound(config.static, config.dir, makeResolver()),
     };
-    const o = await optionsOf(c, args, print, signal);
+    const o = await optionsOf(context, args, print, signal);
     return await repeated(args, print, signal, () => moveByImap(o, server, logins));
   },
 
-  async "import cyrus"(c, args, print, signal) {
-    const o = await optionsOf(c, args, print, signal);
+  async "import cyrus"(context, args, print, signal) {
+    const o = await optionsOf(context, args, print, signal);
     const look = async () => {
       const domain = typeof args.domain === "string" ? args.domain : "";
       const found = await cyrusUsers(
-        c.config,
+        context.config,
         textArgument(args, "spool"),
         domain,
         texts(args.accounts),
@@ -135,9 +135,13 @@ export const movingMailCommands: Record<string, AdminCommand> = {
     return await repeated(args, print, signal, async () => moveCyrus(o, await look()));
   },
 
-  async "import maildirs"(c, args, print, signal) {
-    const o = await optionsOf(c, args, print, signal);
-    const folders = await maildirsOf(c.config, textArgument(args, "pattern"), texts(args.accounts));
+  async "import maildirs"(context, args, print, signal) {
+    const o = await optionsOf(context, args, print, signal);
+    const folders = await maildirsOf(
+      context.config,
+      textArgument(args, "pattern"),
+      texts(args.accounts),
+    );
     return await repeated(args, print, signal, () => moveMaildirs(o, folders));
   },
 };

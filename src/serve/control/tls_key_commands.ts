@@ -5,7 +5,7 @@ import { ControlError } from "./control.ts";
 import { loginAccount } from "../logins.ts";
 
 /** Runs with the database open; the running server has a handle of its own. */
-async function withKeys<T>(dataDir: string, fn: (k: TlsKeys) => Promise<T> | T): Promise<T> {
+async function withKeys<T>(dataDir: string, fn: (keys: TlsKeys) => Promise<T> | T): Promise<T> {
   const keys = await TlsKeys.open(dataDir);
   try {
     return await fn(keys);

@@ -15,7 +15,7 @@ type Print = (text: string) => void;
 async function withAccount<T>(
   { config, accounts }: AdminContext,
   args: Arguments,
-  fn: (a: Account) => Promise<T>,
+  fn: (account: Account) => Promise<T>,
 ): Promise<T> {
   const name = String(args.account);
   if (!config.account(name)) throw new ControlError(`no account ${name}`);
@@ -60,14 +60,14 @@ function teller(args: Arguments, print: Print) {
 }
 
 async function importFrom(
-  c: AdminContext,
+  context: AdminContext,
   args: Arguments,
   print: Print,
   signal?: AbortSignal,
 ): Promise<void> {
-  const tempDir = c.config.dataPath("tmp");
+  const tempDir = context.config.dataPath("tmp");
   await ensureDir(tempDir);
-  await withAccount(c, args, async (account) => {
+  await withAccount(context, args, async (account) => {
     const bar = teller(args, print);
     try {
       const mailbox = String(args.mailbox);

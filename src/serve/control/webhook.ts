@@ -33,9 +33,9 @@ export function webhookHandlers(hooks: Webhooks, config: Config): Map<string, Co
       // Who may list them need not know the receivers' passwords.
       (args) =>
         json(
-          hooks.list(filterOf(args), limitOf(args)).map((h) => ({
-            ...h,
-            authorization: h.authorization === "" ? "" : "(set)",
+          hooks.list(filterOf(args), limitOf(args)).map((hook) => ({
+            ...hook,
+            authorization: hook.authorization === "" ? "" : "(set)",
             payload: undefined,
           })),
         ),

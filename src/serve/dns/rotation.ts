@@ -21,12 +21,12 @@ export interface RotationOptions {
 }
 
 /** Looks at all rotations once, and tells the postmaster what came of them. */
-export async function goOnWithRotations(o: RotationOptions, now = Date.now()): Promise<void> {
+export async function goOnWithRotations(options: RotationOptions, now = Date.now()): Promise<void> {
   const log = new Log("dkim");
-  const news = await continueDkimRotations({ ...o, log }, o.resolver(), now);
+  const news = await continueDkimRotations({ ...options, log }, options.resolver(), now);
   for (const { domain, text, lines } of news) {
     log.info(text, { domain });
-    await deliverToPostmaster(o, `${domain}: ${text}`, [
+    await deliverToPostmaster(options, `${domain}: ${text}`, [
       `Domain ${domain}: ${text}.`,
       "",
       ...lines ?? [],
@@ -35,14 +35,14 @@ export async function goOnWithRotations(o: RotationOptions, now = Date.now()): P
 }
 
 /** Looks from time to time. @returns function that ends it */
-export function watchRotations(o: RotationOptions): () => Promise<void> {
+export function watchRotations(options: RotationOptions): () => Promise<void> {
   let ended = false;
   let running: Promise<void> | undefined;
   const log = new Log("dkim");
   const sleep = (ms: number) => {
     if (ended) return;
     timer = setTimeout(() => {
-      running = goOnWithRotations(o)
+      running = goOnWithRotations(options)
         .catch((err) => log.error("changing DKIM keys", { err: err as Error }))
         .finally(() => sleep(interval));
     }, ms);

@@ -51,9 +51,9 @@ export interface DnsWatchOptions {
 }
 
 /** What is found: by subject, "" for well. */
-export async function lookAtDns(o: DnsWatchOptions): Promise<Map<string, string>> {
+export async function lookAtDns(options: DnsWatchOptions): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  const { config, resolver, outbound } = o;
+  const { config, resolver, outbound } = options;
   let whole = false;
   for (const [name, d] of [...config.dynamic.Domains].slice(0, maxDomains)) {
     if (d.Disabled) continue;
@@ -120,9 +120,9 @@ export class DnsWatch {
   #ended = false;
   #running: Promise<unknown> | undefined;
 
-  constructor(o: DnsWatchOptions) {
-    this.#o = o;
-    this.#file = o.config.dataPath("dnswatch.json");
+  constructor(options: DnsWatchOptions) {
+    this.#o = options;
+    this.#file = options.config.dataPath("dnswatch.json");
   }
 
   start(): void {

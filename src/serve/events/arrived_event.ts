@@ -23,10 +23,12 @@ export interface MailWithEvent {
 /** The calendar that a message is about: the first part with a method. */
 function calendarPart(root: Part): Part | undefined {
   let left = maxParts;
-  const walk = (p: Part): Part | undefined => {
+  const walk = (part: Part): Part | undefined => {
     if (--left < 0) return undefined;
-    if (p.type === "text" && p.subtype === "calendar" && p.params.method !== undefined) return p;
-    for (const below of p.parts) {
+    if (part.type === "text" && part.subtype === "calendar" && part.params.method !== undefined) {
+      return part;
+    }
+    for (const below of part.parts) {
       const found = walk(below);
       if (found !== undefined) return found;
     }
@@ -38,20 +40,21 @@ function calendarPart(root: Part): Part | undefined {
 /** Takes an invitation, an answer or a cancellation of a message, if it has one. */
 export async function takeMailedEvent(
   s: { config: Config; log: Log },
-  m: MailWithEvent,
+  event: MailWithEvent,
 ): Promise<void> {
-  const part = calendarPart(m.root);
+  const part = calendarPart(event.root);
   if (part === undefined) return;
   const to = Math.min(part.endOffset, part.bodyOffset + maxCalendar);
-  const text = decodeText(part, m.read(part.bodyOffset, to));
+  const text = decodeText(part, event.read(part.bodyOffset, to));
   const mine = (address: string) => {
     const at = address.lastIndexOf("@");
     return at > 0 &&
-      s.config.mayUseFrom(m.account.name, address.slice(0, at), address.slice(at + 1)) === "yes";
+      s.config.mayUseFrom(event.account.name, address.slice(0, at), address.slice(at + 1)) ===
+        "yes";
   };
   const taken = await takeMessage(
-    { g: await m.account.groupware(), mine, from: m.author },
+    { g: await event.account.groupware(), mine, from: event.author },
     text,
   );
-  if (taken !== undefined) s.log.info("event by mail", { account: m.account.name, ...taken });
+  if (taken !== undefined) s.log.info("event by mail", { account: event.account.name, ...taken });
 }

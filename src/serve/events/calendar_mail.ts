@@ -35,11 +35,11 @@ const answers: Record<string, string> = {
   TENTATIVE: "Tentative",
 };
 
-function subjectOf(m: CalendarMail, part: Component): string {
+function subjectOf(mail: CalendarMail, part: Component): string {
   const summary = unescapeText(valueOf(part, "SUMMARY") ?? "").slice(0, 200) || "(no title)";
-  if (m.method === "CANCEL") return `Cancelled: ${summary}`;
-  if (m.method === "REQUEST") return `Invitation: ${summary}`;
-  const me = attendeesOf(m.message).get(m.from);
+  if (mail.method === "CANCEL") return `Cancelled: ${summary}`;
+  if (mail.method === "REQUEST") return `Invitation: ${summary}`;
+  const me = attendeesOf(mail.message).get(mail.from);
   const status = (me && param(me, "PARTSTAT"))?.toUpperCase() ?? "";
   return `${answers[status] ?? "Answer"}: ${summary}`;
 }
@@ -67,16 +67,16 @@ function whenText(message: Component): string {
   }
 }
 
-function words(m: CalendarMail, part: Component): string {
+function words(mail: CalendarMail, part: Component): string {
   const of = (name: string) => unescapeText(valueOf(part, name) ?? "").trim();
-  const when = whenText(m.message);
+  const when = whenText(mail.message);
   const recurs = property(part, "RRULE") === undefined ? "" : ", and again";
   const lines = [
-    subjectOf(m, part),
+    subjectOf(mail, part),
     "",
     when === "" ? "" : `When:  ${when}${recurs}`,
     of("LOCATION") === "" ? "" : `Where: ${of("LOCATION")}`,
-    m.method === "REPLY" || of("DESCRIPTION") === "" ? "" : `\n${of("DESCRIPTION")}`,
+    mail.method === "REPLY" || of("DESCRIPTION") === "" ? "" : `\n${of("DESCRIPTION")}`,
   ];
   return `${lines.filter((x, i) => x !== "" || i === 1).join("\n")}\n`;
 }
@@ -84,28 +84,28 @@ function words(m: CalendarMail, part: Component): string {
 /** The message as bytes, with its Message-ID. */
 export function composeCalendarMail(
   config: Config,
-  m: CalendarMail,
+  mail: CalendarMail,
   now: Date,
 ): { bytes: Uint8Array; messageId: string; subject: string } {
-  const [part] = partsOf(m.message);
-  const subject = subjectOf(m, part);
+  const [part] = partsOf(mail.message);
+  const subject = subjectOf(mail, part);
   const messageId = `<${crypto.randomUUID()}@${config.static.Hostname}>`;
-  const data = new TextEncoder().encode(writeComponent(m.message));
+  const data = new TextEncoder().encode(writeComponent(mail.message));
   const calendar = composePart({
     type: "text/calendar",
-    params: { charset: "utf-8", method: m.method },
+    params: { charset: "utf-8", method: mail.method },
     data,
   });
-  const alternative = composeMultipart("alternative", [composeText(words(m, part)), calendar]);
-  const name = config.account(m.account)?.FullName ?? "";
+  const alternative = composeMultipart("alternative", [composeText(words(mail, part)), calendar]);
+  const name = config.account(mail.account)?.FullName ?? "";
   const person = (address: string, name = "") => {
     const at = address.lastIndexOf("@");
     return { name, localpart: address.slice(0, at), domain: address.slice(at + 1) };
   };
   const options = { smtputf8: false };
   const fields = [
-    addressField("From", [person(m.from, name)], options),
-    addressField("To", [person(m.to)], options),
+    addressField("From", [person(mail.from, name)], options),
+    addressField("To", [person(mail.to)], options),
     textField("Subject", subject, options),
     `Date: ${now.toUTCString().replace("GMT", "+0000")}\r\n`,
     `Message-ID: ${messageId}\r\n`,
@@ -116,14 +116,17 @@ export function composeCalendarMail(
 }
 
 /** Queues a message of an event; durable when it resolves. @throws SmtpError */
-export async function sendCalendarMail(s: CalendarMailServices, m: CalendarMail): Promise<void> {
-  const { bytes, messageId, subject } = composeCalendarMail(s.config, m, new Date());
-  await withTempFile(s.tempDir, "event-", bytes, (path) =>
-    queueOutgoing(s, {
-      senderAccount: m.account,
-      fromDomain: m.from.slice(m.from.lastIndexOf("@") + 1),
-      mailFrom: m.from,
-      recipients: [{ address: m.to }],
+export async function sendCalendarMail(
+  services: CalendarMailServices,
+  mail: CalendarMail,
+): Promise<void> {
+  const { bytes, messageId, subject } = composeCalendarMail(services.config, mail, new Date());
+  await withTempFile(services.tempDir, "event-", bytes, (path) =>
+    queueOutgoing(services, {
+      senderAccount: mail.account,
+      fromDomain: mail.from.slice(mail.from.lastIndexOf("@") + 1),
+      mailFrom: mail.from,
+      recipients: [{ address: mail.to }],
       file: path,
       fileSize: bytes.length,
       prefix: new Uint8Array(0),

@@ -35,8 +35,8 @@ type Settings = NonNullable<NonNullable<ReturnType<Config["domain"]>>["config"][
 export class Journal {
   readonly #s: JournalServices;
 
-  constructor(s: JournalServices) {
-    this.#s = s;
+  constructor(services: JournalServices) {
+    this.#s = services;
   }
 
   /** Whether a domain has a journal. */
@@ -49,21 +49,21 @@ export class Journal {
   }
 
   /** Copies what a user sends, if the domain of its author has a journal. */
-  async sent(domain: string, m: OutgoingMessage): Promise<void> {
+  async sent(domain: string, message: OutgoingMessage): Promise<void> {
     if (!this.wanted(domain)) return;
     await this.copy(domain, {
       direction: "outgoing",
-      mailFrom: m.mailFrom,
-      recipients: m.recipients.map((r) => r.address),
-      account: m.senderAccount,
-      prefix: m.prefix,
-      file: m.file,
-      fileSize: m.fileSize,
-      messageId: m.messageId ?? "",
-      subject: m.subject ?? "",
-      utf8: m.smtputf8,
-      has8bit: m.has8bit,
-      binary: m.binary ?? false,
+      mailFrom: message.mailFrom,
+      recipients: message.recipients.map((r) => r.address),
+      account: message.senderAccount,
+      prefix: message.prefix,
+      file: message.file,
+      fileSize: message.fileSize,
+      messageId: message.messageId ?? "",
+      subject: message.subject ?? "",
+      utf8: message.smtputf8,
+      has8bit: message.has8bit,
+      binary: message.binary ?? false,
     });
   }
 
@@ -71,12 +71,12 @@ export class Journal {
    * Copies a message for the journal of a domain; durable when it resolves.
    * @throws SmtpError, StoreError, KeyError, file errors: the message must not be taken then.
    */
-  async copy(domain: string, m: Journaled): Promise<void> {
+  async copy(domain: string, journaled: Journaled): Promise<void> {
     const settings = this.#settings(domain);
     if (settings === undefined) return;
     try {
       const to = settings.Address;
-      const report = await writeReport(m, {
+      const report = await writeReport(journaled, {
         from: `postmaster@${domain}`,
         to,
         host: this.#s.config.static.Hostname,
@@ -86,16 +86,16 @@ export class Journal {
       try {
         const account = this.#s.config.accountFor(to);
         if (account !== undefined && this.#s.config.isHere(account)) {
-          await this.#keep(account, settings.Mailbox, m, report);
+          await this.#keep(account, settings.Mailbox, journaled, report);
         } else {
-          await this.#send(domain, to, m, report);
+          await this.#send(domain, to, journaled, report);
         }
       } finally {
         report.remove();
       }
-      copies.inc({ direction: m.direction, result: "ok" });
+      copies.inc({ direction: journaled.direction, result: "ok" });
     } catch (err) {
-      copies.inc({ direction: m.direction, result: "error" });
+      copies.inc({ direction: journaled.direction, result: "error" });
       log.error("copy for the journal of a domain: its mail is refused for now", {
         err: err as Error,
         domain,
@@ -114,7 +114,12 @@ export class Journal {
     }
   }
 
-  async #keep(name: string, mailbox: string, m: Journaled, report: ReportFile): Promise<void> {
+  async #keep(
+    name: string,
+    mailbox: string,
+    journaled: Journaled,
+    report: ReportFile,
+  ): Promise<void> {
     const account = await this.#s.accounts.open(name);
     try {
       await account.deliver(mailbox, {
@@ -126,13 +131,13 @@ export class Journal {
         flags: Flag.Seen,
         noTrain: true,
       });
-      log.debug("copied", { direction: m.direction, account: name, mailbox });
+      log.debug("copied", { direction: journaled.direction, account: name, mailbox });
     } finally {
       account.close();
     }
   }
 
-  async #send(domain: string, to: string, m: Journaled, report: ReportFile): Promise<void> {
+  async #send(domain: string, to: string, journaled: Journaled, report: ReportFile): Promise<void> {
     const message: OutgoingMessage = {
       // After what people have written.
       priority: -1,
@@ -144,12 +149,12 @@ export class Journal {
       file: report.path,
       fileSize: report.size,
       prefix: new Uint8Array(0),
-      smtputf8: m.utf8,
-      has8bit: m.has8bit || m.utf8,
-      binary: m.binary,
+      smtputf8: journaled.utf8,
+      has8bit: journaled.has8bit || journaled.utf8,
+      binary: journaled.binary,
       requireTls: false,
       messageId: "",
-      subject: `Journal: ${m.subject}`,
+      subject: `Journal: ${journaled.subject}`,
       ofJournal: true,
     };
     await queueOutgoing(this.#s, message);

@@ -7,7 +7,7 @@
 import { encrypted, readEncryptionKey } from "../../encryption/mod.ts";
 import { textField } from "../../mail/compose.ts";
 import { formatDate } from "../../mail/header/date.ts";
-import { createTemp, readRange, removeFile, writeAll } from "../../platform/files.ts";
+import { readRange, removeFile, writeTempFile } from "../../platform/files.ts";
 
 /** What is copied. */
 export interface Journaled {
@@ -46,15 +46,21 @@ const maxSubject = 200;
 const oneLine = (text: string) => text.replace(/[\r\n]+/g, " ");
 
 /** What stands before the message: header, envelope, and the beginning of the attachment. */
-function head(m: Journaled, from: string, to: string, boundary: string, messageId: string): string {
+function head(
+  journaled: Journaled,
+  from: string,
+  to: string,
+  boundary: string,
+  messageId: string,
+): string {
   const envelope = [
-    `Direction: ${m.direction}`,
-    `Sender: ${m.mailFrom === "" ? "<>" : oneLine(m.mailFrom)}`,
-    ...(m.account === undefined ? [] : [`Account: ${m.account}`]),
-    ...m.recipients.map((r) => `Recipient: ${oneLine(r)}`),
-    `Message-ID: ${oneLine(m.messageId)}`,
+    `Direction: ${journaled.direction}`,
+    `Sender: ${journaled.mailFrom === "" ? "<>" : oneLine(journaled.mailFrom)}`,
+    ...(journaled.account === undefined ? [] : [`Account: ${journaled.account}`]),
+    ...journaled.recipients.map((r) => `Recipient: ${oneLine(r)}`),
+    `Message-ID: ${oneLine(journaled.messageId)}`,
   ];
-  const subject = oneLine(m.subject).slice(0, maxSubject);
+  const subject = oneLine(journaled.subject).slice(0, maxSubject);
   return [
     `From: <${from}>`,
     `To: <${to}>`,
@@ -72,8 +78,10 @@ function head(m: Journaled, from: string, to: string, boundary: string, messageI
     ...envelope,
     "",
     `--${boundary}`,
-    `Content-Type: message/${m.utf8 ? "global" : "rfc822"}`,
-    `Content-Transfer-Encoding: ${m.binary ? "binary" : m.has8bit || m.utf8 ? "8bit" : "7bit"}`,
+    `Content-Type: message/${journaled.utf8 ? "global" : "rfc822"}`,
+    `Content-Transfer-Encoding: ${
+      journaled.binary ? "binary" : journaled.has8bit || journaled.utf8 ? "8bit" : "7bit"
+    }`,
     "Content-Disposition: attachment",
     "",
     "",
@@ -85,16 +93,16 @@ function head(m: Journaled, from: string, to: string, boundary: string, messageI
  * @throws KeyError, file errors
  */
 export async function writeReport(
-  m: Journaled,
+  journaled: Journaled,
   o: { from: string; to: string; host: string; tempDir: string; key?: string },
 ): Promise<ReportFile> {
   const boundary = `journal-${crypto.randomUUID()}`;
   const start = encoder.encode(
-    head(m, o.from, o.to, boundary, `${crypto.randomUUID()}@${o.host}`),
+    head(journaled, o.from, o.to, boundary, `${crypto.randomUUID()}@${o.host}`),
   );
   const plain = await written(
     o.tempDir,
-    copied(m, start, encoder.encode(`\r\n--${boundary}--\r\n`)),
+    copied(journaled, start, encoder.encode(`\r\n--${boundary}--\r\n`)),
   );
   if (o.key === undefined) return plain;
   try {
@@ -122,16 +130,16 @@ function headerLength(start: Uint8Array): number {
 }
 
 async function* copied(
-  m: Journaled,
+  journaled: Journaled,
   start: Uint8Array,
   end: Uint8Array,
 ): AsyncGenerator<Uint8Array> {
   yield start;
-  yield m.prefix;
-  const file = await Deno.open(m.file, { read: true });
+  yield journaled.prefix;
+  const file = await Deno.open(journaled.file, { read: true });
   try {
-    for (let at = 0; at < m.fileSize; at += piece) {
-      yield readRange(file, at, Math.min(m.fileSize, at + piece));
+    for (let at = 0; at < journaled.fileSize; at += piece) {
+      yield readRange(file, at, Math.min(journaled.fileSize, at + piece));
     }
   } finally {
     file.close();
@@ -141,19 +149,6 @@ async function* copied(
 
 async function written(dir: string, pieces: AsyncIterable<Uint8Array>): Promise<ReportFile> {
   // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
-  const { path, file } = await createTemp(dir, "smtp-journal-");
-  let size = 0;
-  try {
-    for await (const p of pieces) {
-      await writeAll(file, p);
-      size += p.length;
-    }
-    await file.sync();
-    return { path, size, remove: () => removeFile(path) };
-  } catch (err) {
-    removeFile(path);
-    throw err;
-  } finally {
-    file.close();
-  }
+  const made = await writeTempFile(dir, "smtp-journal-", pieces);
+  return { ...made, remove: () => removeFile(made.path) };
 }

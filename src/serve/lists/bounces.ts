@@ -34,34 +34,34 @@ export function bounceIn(
 
 /** A message to a member has come back. Durable when it resolves. */
 export async function noteBounce(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
   token: { purpose: "bounce" | "probe"; id: number },
   text: string,
 ): Promise<void> {
   const { id, purpose } = token;
-  const before = s.db.members.byId(list.key, id);
+  const before = services.db.members.byId(list.key, id);
   if (before === undefined || before.dead) return;
   // deno-lint-ignore no-control-regex
   const why = text.replace(/[\x00-\x1f\x7f]+/g, " ").trim().slice(0, 400);
   if (purpose === "probe") {
     // One that comes back after the address was taken up again says nothing new.
     if (before.probeUntil === 0) return;
-    s.db.members.giveUp(list.key, id);
-    s.log.info("list: member given up", { list: list.key, address: before.address, why });
-    await s.db.durable();
-    await tellOwners(s, list, (to) => givenUp(list, to, before.address, why));
+    services.db.members.giveUp(list.key, id);
+    services.log.info("list: member given up", { list: list.key, address: before.address, why });
+    await services.db.durable();
+    await tellOwners(services, list, (to) => givenUp(list, to, before.address, why));
     return;
   }
-  const member = s.db.members.noteBounce(list.key, id, why, s.now())!;
+  const member = services.db.members.noteBounce(list.key, id, why, services.now())!;
   if (member.bounces >= usualBounces && member.probeUntil === 0) {
-    s.db.members.setProbe(list.key, id, s.now() + probeTime);
+    services.db.members.setProbe(list.key, id, services.now() + probeTime);
     await sendNotice(
-      s,
+      services,
       list,
       probe(list, member.address, why),
-      bounceAddress(s, list, "probe", id),
+      bounceAddress(services, list, "probe", id),
     );
   }
-  await s.db.durable();
+  await services.db.durable();
 }

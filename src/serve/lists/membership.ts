@@ -38,7 +38,7 @@ export function memberAddress(text: string): string {
  * @throws ListRefusal for lists that take no members
  */
 export async function ask(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
   kind: RequestKind,
   address: string,
@@ -48,42 +48,42 @@ export async function ask(
     throw new ListRefusal("the list takes no new members by itself: write to its owners");
   }
   const at = address.lastIndexOf("@");
-  if (s.config.lookupAddress(address.slice(0, at), address.slice(at + 1)).kind === "list") {
+  if (services.config.lookupAddress(address.slice(0, at), address.slice(at + 1)).kind === "list") {
     // What is written to it would go to its members, the code that confirms included.
     throw new ListRefusal(`${address} is an address of a mailing list`);
   }
-  const member = s.db.members.get(list.key, address);
+  const member = services.db.members.get(list.key, address);
   const reader = member !== undefined || isOwner(list, address);
-  if (!mayWriteTo(s, list, address)) {
-    s.log.info("list: no more messages to this address today", { list: list.key, address });
+  if (!mayWriteTo(services, list, address)) {
+    services.log.info("list: no more messages to this address today", { list: list.key, address });
     return;
   }
   if (kind === "read" && !reader) {
-    await s.db.durable();
+    await services.db.durable();
     return;
   }
   if (kind !== "read" && (kind === "subscribe") === (member !== undefined && !member.dead)) {
-    await sendNotice(s, list, already(list, address, kind === "subscribe"));
-    await s.db.durable();
+    await sendNotice(services, list, already(list, address, kind === "subscribe"));
+    await services.db.durable();
     return;
   }
-  const request = s.db.requests.add({
+  const request = services.db.requests.add({
     list: list.key,
     address,
     name: name.slice(0, 100),
     kind,
     state: "confirm",
-    submitted: s.now(),
+    submitted: services.now(),
   });
   // One that an owner has to decide about was confirmed before.
   if (request.state === "confirm") {
-    const token = tokenOf(s, list, "confirm", request.id);
-    const pages = pagesUrl(s.config);
+    const token = tokenOf(services, list, "confirm", request.id);
+    const pages = pagesUrl(services.config);
     const page = pages && `${pages}${list.key}/confirm/${token}`;
-    await sendNotice(s, list, confirmation(list, kind, address, token, page));
+    await sendNotice(services, list, confirmation(list, kind, address, token, page));
   }
-  await s.db.durable();
-  s.log.info("list: confirmation asked for", { list: list.key, address, kind });
+  await services.db.durable();
+  services.log.info("list: confirmation asked for", { list: list.key, address, kind });
 }
 
 /** What a confirmed request has led to. */
@@ -91,84 +91,89 @@ export type Confirmed = "subscribed" | "waits" | "left" | { reads: string };
 
 /** Carries out a request. Durable when it resolves. @throws ListRefusal */
 export async function confirmRequest(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
   id: number,
 ): Promise<Confirmed> {
-  const request = s.db.requests.get(list.key, id, s.now());
+  const request = services.db.requests.get(list.key, id, services.now());
   if (request === undefined || request.state !== "confirm") {
     throw new ListRefusal("this was confirmed before, or is too old: ask again");
   }
   const { kind, address, name } = request;
   if (kind === "read") {
-    s.db.requests.remove(id);
-    await s.db.durable();
+    services.db.requests.remove(id);
+    await services.db.durable();
     return { reads: address };
   }
   if (kind === "unsubscribe") {
-    s.db.requests.remove(id);
-    await leave(s, list, address);
+    services.db.requests.remove(id);
+    await leave(services, list, address);
     return "left";
   }
   if (list.config.Subscribing === "closed") {
     throw new ListRefusal("the list takes no new members by itself: write to its owners");
   }
-  if (list.config.Subscribing === "approve" && s.db.members.get(list.key, address) === undefined) {
-    s.db.requests.awaitApproval(id, s.now());
-    const token = tokenOf(s, list, "admit", id);
+  if (
+    list.config.Subscribing === "approve" &&
+    services.db.members.get(list.key, address) === undefined
+  ) {
+    services.db.requests.awaitApproval(id, services.now());
+    const token = tokenOf(services, list, "admit", id);
     await tellOwners(
-      s,
+      services,
       list,
-      (to) => admitNotice(list, to, request, token, pagesUrl(s.config)),
+      (to) => admitNotice(list, to, request, token, pagesUrl(services.config)),
     );
-    await s.db.durable();
+    await services.db.durable();
     return "waits";
   }
-  await join(s, list, address, name);
+  await join(services, list, address, name);
   return "subscribed";
 }
 
 async function join(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
   address: string,
   name: string,
 ): Promise<void> {
-  s.db.members.add(list.key, [{ address, name }], s.now());
-  const member = s.db.members.get(list.key, address)!;
-  s.db.members.revive(list.key, member.id);
-  await s.db.durable();
-  s.log.info("list: new member", { list: list.key, address });
-  await sendNotice(s, list, welcome(list, address));
+  services.db.members.add(list.key, [{ address, name }], services.now());
+  const member = services.db.members.get(list.key, address)!;
+  services.db.members.revive(list.key, member.id);
+  await services.db.durable();
+  services.log.info("list: new member", { list: list.key, address });
+  await sendNotice(services, list, welcome(list, address));
 }
 
 /** An owner lets somebody in, or not. Durable when it resolves. @throws ListRefusal */
 export async function admit(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
   id: number,
   letIn: boolean,
 ): Promise<void> {
-  const request = s.db.requests.get(list.key, id, s.now());
+  const request = services.db.requests.get(list.key, id, services.now());
   if (request === undefined || request.state !== "approve") {
     throw new ListRefusal("this was decided before, or is too old");
   }
-  if (letIn) return await join(s, list, request.address, request.name);
-  s.db.requests.remove(id);
-  await s.db.durable();
+  if (letIn) return await join(services, list, request.address, request.name);
+  services.db.requests.remove(id);
+  await services.db.durable();
 }
 
 /** Takes a member out; durable when it resolves. False if it was none. */
 export async function leave(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
   address: string,
 ): Promise<boolean> {
-  const gone = s.db.members.remove(list.key, address);
-  await s.db.durable();
+  const gone = services.db.members.remove(list.key, address);
+  await services.db.durable();
   if (gone) {
-    s.log.info("list: member left", { list: list.key, address });
-    if (mayWriteTo(s, list, address)) await sendNotice(s, list, goodbye(list, address));
+    services.log.info("list: member left", { list: list.key, address });
+    if (mayWriteTo(services, list, address)) {
+      await sendNotice(services, list, goodbye(list, address));
+    }
   }
   return gone;
 }

@@ -85,27 +85,27 @@ export class MailingLists {
   /** Takes a message for an address of a list; durable when it resolves. @throws SmtpError */
   async take(
     at: ListAddress,
-    m: Incoming,
+    incoming: Incoming,
     message: IncomingMessage,
     suspicious: boolean,
   ): Promise<void> {
-    if (at.role !== "post") await takeListMail(this.services, at, m);
-    else await takePost(this.services, at.list, m, message, suspicious);
+    if (at.role !== "post") await takeListMail(this.services, at, incoming);
+    else await takePost(this.services, at.list, incoming, message, suspicious);
     this.sender.wake();
   }
 
   /** A report of the queue about a message of a list: true if it was one, and is done with. */
-  async report(e: DsnEvent): Promise<boolean> {
-    const { message } = e;
+  async report(event: DsnEvent): Promise<boolean> {
+    const { message } = event;
     if (!message.senderAccount.startsWith("list:") || message.mailFrom === "") return false;
     const from = addressOf(message.mailFrom);
     const found = this.services.config.lookupAddress(from.localpart, from.domain ?? "");
     if (found.kind !== "list" || found.role !== "bounces") return true;
     const token = tokenIn(this.services, found.list, found.token);
-    if (token === undefined || e.action !== "failed") return true;
+    if (token === undefined || event.action !== "failed") return true;
     const { purpose, id } = token;
     if (purpose !== "bounce" && purpose !== "probe") return true;
-    const { result } = e.recipients[0];
+    const { result } = event.recipients[0];
     await noteBounce(
       this.services,
       found.list,

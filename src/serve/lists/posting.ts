@@ -53,8 +53,8 @@ function isAutomaticAnswer(name: string, value: string): boolean {
 }
 
 /** The one author of a message. @throws SmtpError where programs could see different ones */
-function authorOf(m: Incoming): PostAuthor & { address: string } {
-  const { header, description: { fields } } = m.arrived;
+function authorOf(incoming: Incoming): PostAuthor & { address: string } {
+  const { header, description: { fields } } = incoming.arrived;
   const from = fieldsNamed(fields, "from");
   const odd = oddHeaderLine(header);
   if (header.length >= maxHeader || fields.length >= maxFields || odd !== undefined) {
@@ -72,23 +72,23 @@ function authorOf(m: Incoming): PostAuthor & { address: string } {
 
 /** Why a message waits for an owner; undefined if it doesn't. @throws SmtpError if the list doesn't take it */
 function whyHeld(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
-  m: Incoming,
+  incoming: Incoming,
   author: string,
   suspicious: boolean,
 ): string | undefined {
   const { Posting, Others, Moderated } = list.config;
-  const facts = m.sender.factsFor(m.transaction.recipients[0].address);
-  const verified = m.sender.auth === undefined || facts.msgFromValidated;
+  const facts = incoming.sender.factsFor(incoming.transaction.recipients[0].address);
+  const verified = incoming.sender.auth === undefined || facts.msgFromValidated;
   const owner = verified && isOwner(list, author);
   if (owner) return undefined;
-  const member = verified && s.db.members.get(list.key, author) !== undefined;
+  const member = verified && services.db.members.get(list.key, author) !== undefined;
   if (Posting === "anyone" || Posting === "members" && member) {
     if (suspicious) return "it looks like junk";
     if (Moderated) return "the list is moderated";
-    const { subject } = m.arrived.description.summary;
-    const command = m.arrived.size < 5000 && readCommand(subject, "");
+    const { subject } = incoming.arrived.description.summary;
+    const command = incoming.arrived.size < 5000 && readCommand(subject, "");
     // What belongs to the -request address would amuse all members.
     return command && command.kind !== "help" ? "it looks like a command for the list" : undefined;
   }
@@ -109,13 +109,13 @@ function whyHeld(
  * @throws SmtpError if it isn't taken; file and database errors
  */
 export async function takePost(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
-  m: Incoming,
+  incoming: Incoming,
   message: IncomingMessage,
   suspicious: boolean,
 ): Promise<void> {
-  const { arrived, transaction, sender, session: { log } } = m;
+  const { arrived, transaction, sender, session: { log } } = incoming;
   const { fields, summary } = arrived.description;
   // RFC 3463 §3.5: routing loop detected.
   if (cameFromList(list, fields)) throw refused(554, "4.6", "message came from this list before");
@@ -129,23 +129,24 @@ export async function takePost(
   if (MaxMessageSize > 0 && arrived.size > MaxMessageSize) {
     throw refused(552, "3.4", `the list takes ${MaxMessageSize} bytes at most`);
   }
-  const author = authorOf(m);
-  const reason = whyHeld(s, list, m, author.address, suspicious);
-  const now = s.now();
+  const author = authorOf(incoming);
+  const reason = whyHeld(services, list, incoming, author.address, suspicious);
+  const now = services.now();
   const messageId = summary.messageId || `${crypto.randomUUID()}@${list.domain.ascii}`;
   if (
-    summary.messageId !== "" && s.db.posts.has(list.key, messageId, author.address, now - sameTime)
+    summary.messageId !== "" &&
+    services.db.posts.has(list.key, messageId, author.address, now - sameTime)
   ) {
     // Its sender didn't hear our answer the first time.
     posts.inc({ result: "again" });
     log.info("list: message was taken before", { list: list.key, messageId });
-    await s.db.durable();
+    await services.db.durable();
     return;
   }
-  if (s.db.posts.countOf(list.key, author.address, now - hour) >= maxPerHour) {
+  if (services.db.posts.countOf(list.key, author.address, now - hour) >= maxPerHour) {
     throw refused(451, "7.1", `more than ${maxPerHour} messages of an author within an hour`);
   }
-  if (reason !== undefined && s.db.posts.heldCount(list.key) >= maxHeld) {
+  if (reason !== undefined && services.db.posts.heldCount(list.key) >= maxHeld) {
     throw refused(450, "7.1", "too many messages wait for the owners of the list");
   }
   const dmarc = sender.auth?.dmarc;
@@ -156,25 +157,25 @@ export async function takePost(
     list,
     author,
     replaceFrom,
-    pages: pagesUrl(s.config),
+    pages: pagesUrl(services.config),
     smtputf8: message.headerHas8bit,
   });
   const via =
-    m.transaction.recipients.find((r) =>
+    incoming.transaction.recipients.find((r) =>
       addressText(r.address).toLowerCase().startsWith(`${list.localpart}@`)
     )?.address ?? transaction.recipients[0].address;
   const trace = `Delivered-To: <${list.key}>\r\n${message.receivedHeader(via)}` +
     (summary.messageId === "" ? `Message-ID: <${messageId}>\r\n` : "");
-  const file = await rewritten(s.tempDir, trace, header, m);
+  const file = await rewritten(services.tempDir, trace, header, incoming);
   try {
     await syncFile(file.path);
     const arc = await forwardingSignatures(
-      s.config,
+      services.config,
       list.domain.ascii,
       { file: file.path, fileSize: file.size, prefix: new Uint8Array(0) },
       { chain: sender.auth?.arc, results: sender.results, vouched: false },
     );
-    const post = await s.db.posts.add({
+    const post = await services.db.posts.add({
       list: list.key,
       messageId,
       inReplyTo: summary.references.at(-1) ?? "",
@@ -201,7 +202,7 @@ export async function takePost(
     });
     if (reason !== undefined) {
       try {
-        await tellOfHeld(s, list, post);
+        await tellOfHeld(services, list, post);
       } catch (err) {
         // It is held, and on the page of the list.
         log.error("list: telling owners of a held message", { err: err as Error, list: list.key });
@@ -217,9 +218,9 @@ async function rewritten(
   tempDir: string,
   trace: string,
   header: Uint8Array,
-  m: Incoming,
+  incoming: Incoming,
 ): Promise<{ path: string; size: number }> {
-  const { arrived } = m;
+  const { arrived } = incoming;
   // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
   const { path, file } = await createTemp(tempDir, "smtp-list-");
   try {

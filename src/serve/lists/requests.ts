@@ -20,17 +20,17 @@ const maxCommandText = 16 * 1024;
 
 /** Refuses what can't come of anything at RCPT already. @throws SmtpError */
 export function checkListRecipient(
-  s: ListServices,
+  services: ListServices,
   { list, role, token }: ListAddress,
 ): void {
   const noAddress = () => new SmtpError(550, "1.1", "no such address here");
   switch (role) {
     case "bounces":
     case "confirm":
-      if (tokenIn(s, list, token) === undefined) throw noAddress();
+      if (tokenIn(services, list, token) === undefined) throw noAddress();
       return;
     case "unsubscribe":
-      if (token !== "" && tokenIn(s, list, token)?.purpose !== "leave") throw noAddress();
+      if (token !== "" && tokenIn(services, list, token)?.purpose !== "leave") throw noAddress();
       return;
     default:
       return;
@@ -38,8 +38,8 @@ export function checkListRecipient(
 }
 
 /** Who wrote a command, for certain: its reply goes there. */
-function authorOf(m: Incoming): string {
-  const from = fieldsNamed(m.arrived.description.fields, "from");
+function authorOf(incoming: Incoming): string {
+  const from = fieldsNamed(incoming.arrived.description.fields, "from");
   const authors = from.length === 1 ? strictAuthors(from[0].value) : { problem: "several" };
   if ("problem" in authors || authors.addresses.length !== 1) {
     throw new SmtpError(550, "6.0", "message needs one author in From");
@@ -49,9 +49,9 @@ function authorOf(m: Incoming): string {
 }
 
 /** Why a message is no command of a person. */
-function whyNone(m: Incoming, at: ListAddress, verified: boolean): string | undefined {
-  const { fields, summary } = m.arrived.description;
-  const { mailFrom } = m.transaction;
+function whyNone(incoming: Incoming, at: ListAddress, verified: boolean): string | undefined {
+  const { fields, summary } = incoming.arrived.description;
+  const { mailFrom } = incoming.transaction;
   const own = new RegExp(
     `^${at.list.localpart.replace(/[.]/g, "\\.")}(?:-[a-z]+(?:\\+.*)?)?@`,
     "i",
@@ -70,14 +70,14 @@ function whyNone(m: Incoming, at: ListAddress, verified: boolean): string | unde
  * @throws SmtpError if it is refused
  */
 export async function takeListMail(
-  s: ListServices,
+  services: ListServices,
   at: ListAddress,
-  m: Incoming,
+  incoming: Incoming,
 ): Promise<void> {
   const { list, role, token } = at;
-  const { log } = m.session;
-  const { arrived, transaction } = m;
-  const given = token === "" ? undefined : tokenIn(s, list, token);
+  const { log } = incoming.session;
+  const { arrived, transaction } = incoming;
+  const given = token === "" ? undefined : tokenIn(services, list, token);
   if (role === "bounces") {
     if (given?.purpose !== "bounce" && given?.purpose !== "probe") {
       throw new SmtpError(550, "1.1", "no such address here");
@@ -89,22 +89,22 @@ export async function takeListMail(
     );
     if (text === undefined) return log.debug("list: mail to a bounce address is no failure");
     const { purpose, id } = given;
-    return await noteBounce(s, list, { purpose, id }, text);
+    return await noteBounce(services, list, { purpose, id }, text);
   }
   try {
     if (role === "unsubscribe" && given?.purpose === "leave") {
-      const member = s.db.members.byId(list.key, given.id);
-      if (member) await leave(s, list, member.address);
+      const member = services.db.members.byId(list.key, given.id);
+      if (member) await leave(services, list, member.address);
       return;
     }
     if (role === "confirm") {
       if (given === undefined) throw new SmtpError(550, "1.1", "no such address here");
       // Whoever is away has confirmed nothing.
-      const none = whyNone(m, at, true);
+      const none = whyNone(incoming, at, true);
       if (none !== undefined) return log.info("list: no confirmation", { list: list.key, none });
-      return await carryOut(s, at, given);
+      return await carryOut(services, at, given);
     }
-    await command(s, at, m);
+    await command(services, at, incoming);
   } catch (err) {
     if (err instanceof ListRefusal) throw new SmtpError(550, "7.1", err.message);
     throw err;
@@ -113,75 +113,75 @@ export async function takeListMail(
 
 /** What a token lets do, when it comes by mail. @throws ListRefusal */
 async function carryOut(
-  s: ListServices,
+  services: ListServices,
   { list }: ListAddress,
   { purpose, id }: NonNullable<ReturnType<typeof tokenIn>>,
 ): Promise<void> {
   switch (purpose) {
     case "confirm": {
-      const kind = s.db.requests.get(list.key, id, s.now())?.kind;
+      const kind = services.db.requests.get(list.key, id, services.now())?.kind;
       // Reading is for a browser.
       if (kind === "read") throw new ListRefusal("open the page in the message");
-      await confirmRequest(s, list, id);
+      await confirmRequest(services, list, id);
       return;
     }
     case "approve":
     case "reject":
     case "discard":
-      return await decide(s, list, id, purpose);
+      return await decide(services, list, id, purpose);
     case "admit":
-      return await admit(s, list, id, true);
+      return await admit(services, list, id, true);
     default:
       throw new ListRefusal("this token is for something else");
   }
 }
 
-async function command(s: ListServices, at: ListAddress, m: Incoming): Promise<void> {
+async function command(services: ListServices, at: ListAddress, incoming: Incoming): Promise<void> {
   const { list, role } = at;
-  const address = authorOf(m);
-  const { summary } = m.arrived.description;
-  const facts = m.sender.factsFor(m.transaction.recipients[0].address);
+  const address = authorOf(incoming);
+  const { summary } = incoming.arrived.description;
+  const facts = incoming.sender.factsFor(incoming.transaction.recipients[0].address);
   const organization = organizationalDomain(address.slice(address.lastIndexOf("@") + 1));
-  const verified = m.sender.auth === undefined || facts.msgFromValidated ||
+  const verified = incoming.sender.auth === undefined || facts.msgFromValidated ||
     facts.mailFromValidation === "pass" &&
-      organizationalDomain(m.transaction.mailFrom?.domain ?? "") === organization;
-  const none = whyNone(m, at, verified);
+      organizationalDomain(incoming.transaction.mailFrom?.domain ?? "") === organization;
+  const none = whyNone(incoming, at, verified);
   if (none === "sender is not verified") {
     throw new SmtpError(550, "7.1", "commands for a list need a sender that can be verified");
   }
   if (none !== undefined) {
-    m.session.log.info("list: message is no command", { list: list.key, none });
+    incoming.session.log.info("list: message is no command", { list: list.key, none });
     return;
   }
   const name = summary.from[0]?.name ?? "";
   const wanted = role === "subscribe" || role === "unsubscribe"
     ? { kind: role, name }
-    : readCommand(summary.subject, textOf(m));
+    : readCommand(summary.subject, textOf(incoming));
   switch (wanted?.kind) {
     case "subscribe":
-      return await ask(s, list, "subscribe", address, wanted.name || name);
+      return await ask(services, list, "subscribe", address, wanted.name || name);
     case "unsubscribe":
-      return await ask(s, list, "unsubscribe", address);
+      return await ask(services, list, "unsubscribe", address);
     case "confirm": {
-      const given = tokenIn(s, list, wanted.token);
+      const given = tokenIn(services, list, wanted.token);
       if (given === undefined) throw new ListRefusal("the token is none of this list");
-      return await carryOut(s, at, given);
+      return await carryOut(services, at, given);
     }
     default:
-      if (mayWriteTo(s, list, address)) {
-        await sendNotice(s, list, helpText(list, address, pagesUrl(s.config)));
+      if (mayWriteTo(services, list, address)) {
+        await sendNotice(services, list, helpText(list, address, pagesUrl(services.config)));
       }
-      await s.db.durable();
+      await services.db.durable();
   }
 }
 
 /** The first text of a message. */
-function textOf(m: Incoming): string {
-  for (const p of leaves(m.arrived.root)) {
+function textOf(incoming: Incoming): string {
+  for (const p of leaves(incoming.arrived.root)) {
     if (p.type !== "text" || p.subtype !== "plain") continue;
     return decodeText(
       p,
-      m.arrived.read(p.bodyOffset, Math.min(p.endOffset, p.bodyOffset + maxCommandText)),
+      incoming.arrived.read(p.bodyOffset, Math.min(p.endOffset, p.bodyOffset + maxCommandText)),
     );
   }
   return "";

@@ -42,8 +42,8 @@ export class ListSender {
   #running: Promise<void> | undefined;
   #lastProbes = 0;
 
-  constructor(s: ListServices) {
-    this.#s = s;
+  constructor(services: ListServices) {
+    this.#s = services;
   }
 
   start(): void {

@@ -57,17 +57,17 @@ export function pagesUrl(config: Config): string | undefined {
 
 /** A token for an id. */
 export function tokenOf(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
   purpose: TokenPurpose,
   id: number,
 ): string {
-  return makeToken(s.key, purpose, list.key, id);
+  return makeToken(services.key, purpose, list.key, id);
 }
 
 /** What a token of a list is for. */
-export function tokenIn(s: ListServices, list: ResolvedList, token: string) {
-  return readToken(s.key, list.key, token);
+export function tokenIn(services: ListServices, list: ResolvedList, token: string) {
+  return readToken(services.key, list.key, token);
 }
 
 /** Whether an address is one of the list's owners. */
@@ -81,20 +81,20 @@ export function isOwner(list: ResolvedList, address: string): boolean {
  * @param from of the envelope: a report comes back there; "" for none
  */
 export async function sendNotice(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
-  n: Notice,
+  notice: Notice,
   from = "",
 ): Promise<void> {
   const messageId = `${crypto.randomUUID()}@${list.domain.ascii}`;
-  const bytes = composeNotice(list, n, messageId, new Date(s.now()));
-  const smtputf8 = /[^\p{ASCII}]/u.test(n.to);
-  await withTempFile(s.tempDir, "list-", bytes, (path) =>
-    queueOutgoing(s, {
+  const bytes = composeNotice(list, notice, messageId, new Date(services.now()));
+  const smtputf8 = /[^\p{ASCII}]/u.test(notice.to);
+  await withTempFile(services.tempDir, "list-", bytes, (path) =>
+    queueOutgoing(services, {
       senderAccount: senderName(list),
       fromDomain: list.domain.ascii,
       mailFrom: from,
-      recipients: [{ address: n.to, notify: from === "" ? ["never"] : undefined }],
+      recipients: [{ address: notice.to, notify: from === "" ? ["never"] : undefined }],
       file: path,
       fileSize: bytes.length,
       prefix: new Uint8Array(0),
@@ -102,19 +102,19 @@ export async function sendNotice(
       has8bit: smtputf8,
       requireTls: false,
       messageId: `<${messageId}>`,
-      subject: n.subject,
+      subject: notice.subject,
       isDsn: from === "",
     }));
 }
 
 /** Tells the owners of a list, unless they heard much of it within the hour. */
 export async function tellOwners(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
   notice: (to: string) => Notice,
 ): Promise<void> {
-  if (!s.db.answers.allow(list.key, "owners", maxOwnerNotices, hour, s.now())) return;
-  for (const owner of list.config.Owners) await sendNotice(s, list, notice(owner));
+  if (!services.db.answers.allow(list.key, "owners", maxOwnerNotices, hour, services.now())) return;
+  for (const owner of list.config.Owners) await sendNotice(services, list, notice(owner));
 }
 
 /** Answers to an address in a day, and of a list in an hour. */
@@ -125,18 +125,24 @@ const maxAllAnswers = 500;
  * Whether something may be written to an address because of what somebody sent or typed in: strangers must not be able
  * to have a list write to others again and again.
  */
-export function mayWriteTo(s: ListServices, list: ResolvedList, address: string): boolean {
-  const now = s.now();
-  return s.db.answers.allow(list.key, `to ${addressKeyOf(address)}`, maxAnswers, 24 * hour, now) &&
-    s.db.answers.allow(list.key, "all", maxAllAnswers, hour, now);
+export function mayWriteTo(services: ListServices, list: ResolvedList, address: string): boolean {
+  const now = services.now();
+  return services.db.answers.allow(
+    list.key,
+    `to ${addressKeyOf(address)}`,
+    maxAnswers,
+    24 * hour,
+    now,
+  ) &&
+    services.db.answers.allow(list.key, "all", maxAllAnswers, hour, now);
 }
 
 /** The sender of messages to a member, to which reports about it come back. */
 export function bounceAddress(
-  s: ListServices,
+  services: ListServices,
   list: ResolvedList,
   purpose: "bounce" | "probe",
   member: number,
 ): string {
-  return listAddress(list, "bounces", tokenOf(s, list, purpose, member));
+  return listAddress(list, "bounces", tokenOf(services, list, purpose, member));
 }

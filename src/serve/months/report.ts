@@ -6,7 +6,6 @@
  */
 import type { Config } from "../../config/mod.ts";
 import { Log } from "../../log/mod.ts";
-import { formatDate } from "../../mail/header/date.ts";
 import { withTempFile } from "../../platform/files.ts";
 import { giveWay } from "../../platform/turns.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -14,6 +13,7 @@ import type { Accounts } from "../../store/account/accounts.ts";
 import { emailsOfMessageId } from "../../store/emails/message_ids.ts";
 import { sizeText } from "../size_text.ts";
 import { monthBefore, type MonthCounts, monthOf } from "./counts.ts";
+import { noticeText } from "../postmaster.ts";
 
 const log = new Log("months");
 /** Milliseconds between looks at the calendar, and until the first. */
@@ -46,11 +46,11 @@ function accountsOf(config: Config, domain: string): string[] {
   );
 }
 
-async function roomOf(o: MonthReportOptions, name: string): Promise<Room> {
-  const account = await o.accounts.open(name);
+async function roomOf(options: MonthReportOptions, name: string): Promise<Room> {
+  const account = await options.accounts.open(name);
   try {
     const { used } = account.quota().messageSize;
-    return { account: name, used, limit: o.config.quotaMessageSize(name) };
+    return { account: name, used, limit: options.config.quotaMessageSize(name) };
   } finally {
     account.close();
   }
@@ -58,17 +58,17 @@ async function roomOf(o: MonthReportOptions, name: string): Promise<Room> {
 
 /** The lines of a report. */
 export async function monthReport(
-  o: MonthReportOptions,
+  options: MonthReportOptions,
   domain: string,
   month: string,
 ): Promise<string[]> {
-  const now = o.counts.of(month, domain);
-  const before = o.counts.of(monthBefore(month), domain);
+  const now = options.counts.of(month, domain);
+  const before = options.counts.of(monthBefore(month), domain);
   const line = (what: string, key: keyof typeof now) =>
     `${what.padEnd(40)}${String(now[key]).padStart(10)}${String(before[key]).padStart(14)}`;
   const rooms: Room[] = [];
-  for (const name of accountsOf(o.config, domain)) {
-    rooms.push(await roomOf(o, name));
+  for (const name of accountsOf(options.config, domain)) {
+    rooms.push(await roomOf(options, name));
     await giveWay();
   }
   rooms.sort((a, b) => b.used - a.used);
@@ -83,11 +83,11 @@ export async function monthReport(
       rooms.length > maxAccounts ? `; the largest ${maxAccounts}:` : ":"
     }`,
     "",
-    ...rooms.slice(0, maxAccounts).map((r) => {
-      const of = r.limit === undefined
+    ...rooms.slice(0, maxAccounts).map((room) => {
+      const of = room.limit === undefined
         ? ""
-        : ` of ${sizeText(r.limit)}, ${Math.floor(100 * r.used / r.limit)} %`;
-      return `  ${r.account}: ${sizeText(r.used)}${of}`;
+        : ` of ${sizeText(room.limit)}, ${Math.floor(100 * room.used / room.limit)} %`;
+      return `  ${room.account}: ${sizeText(room.used)}${of}`;
     }),
   ];
 }
@@ -99,8 +99,8 @@ export class MonthReports {
   #running: Promise<unknown> | undefined;
   #ended = false;
 
-  constructor(o: MonthReportOptions) {
-    this.#o = o;
+  constructor(options: MonthReportOptions) {
+    this.#o = options;
   }
 
   start(): void {
@@ -157,22 +157,13 @@ export class MonthReports {
   ): Promise<void> {
     const { static: s } = this.#o.config;
     const mailbox = account.name === s.Postmaster.Account ? s.Postmaster.Mailbox : "Inbox";
-    const text = [
-      `From: <postmaster@${s.Hostname}>`,
-      "To: undisclosed-recipients:;",
-      `Subject: ${domain} in ${month}`,
-      `Date: ${formatDate(new Date(this.#o.now?.() ?? Date.now()))}`,
-      `Message-ID: <${id}>`,
-      "Auto-Submitted: auto-generated",
-      "MIME-Version: 1.0",
-      "Content-Type: text/plain; charset=utf-8",
-      "Content-Transfer-Encoding: 8bit",
-      "",
-      ...lines,
-      "",
-      "MonthlyReport of the domain in domains.conf switches these reports off.",
-      "",
-    ].join("\r\n");
+    const text = noticeText({
+      hostname: s.Hostname,
+      to: "undisclosed-recipients:;",
+      subject: `${domain} in ${month}`,
+      messageId: id,
+      date: new Date(this.#o.now?.() ?? Date.now()),
+    }, [...lines, "", "MonthlyReport of the domain in domains.conf switches these reports off."]);
     const bytes = new TextEncoder().encode(text);
     await withTempFile(this.#o.tempDir, "month-", bytes, async (path) => {
       await account.deliver(mailbox, {

@@ -55,16 +55,16 @@ export class Arrivals {
   readonly #whole = new Set<string>();
   #working: Promise<unknown> = Promise.resolve();
 
-  private constructor(o: ArrivalOptions) {
-    this.#o = o;
+  private constructor(options: ArrivalOptions) {
+    this.#o = options;
   }
 
   /** Opens what is here of before; accounts that are whole here stay closed until their node says whose they are. */
-  static async open(o: ArrivalOptions): Promise<Arrivals> {
-    for (const name of await arrivingAccounts(o.config.dataDir)) {
-      if (await readReady(o.config.dataDir, name)) o.accounts.leave(name);
+  static async open(options: ArrivalOptions): Promise<Arrivals> {
+    for (const name of await arrivingAccounts(options.config.dataDir)) {
+      if (await readReady(options.config.dataDir, name)) options.accounts.leave(name);
     }
-    return new Arrivals(o);
+    return new Arrivals(options);
   }
 
   /** What other nodes may ask. */

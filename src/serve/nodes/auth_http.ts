@@ -69,8 +69,8 @@ function placeOf(config: Config, name: string | undefined, port: keyof Node["Pro
 }
 
 /** Answers nginx. */
-export function authHttp(o: AuthHttpOptions): WebHandler {
-  const { config } = o;
+export function authHttp(options: AuthHttpOptions): WebHandler {
+  const { config } = options;
   return async (req) => {
     const protocol = services[(req.headers.get("auth-protocol") ?? "").toLowerCase()];
     if (protocol === undefined) throw new HttpError(400, "Auth-Protocol is not one of nginx's");
@@ -100,8 +100,8 @@ export function authHttp(o: AuthHttpOptions): WebHandler {
     const node = account === undefined ? undefined : config.nodeOf(account);
     try {
       const verdict = node === undefined || node === config.static.Node
-        ? await o.checkLogin(login)
-        : await askNode(config, o.key!, node, login);
+        ? await options.checkLogin(login)
+        : await askNode(config, options.key!, node, login);
       return answer(config, verdict, protocol, node, req);
     } catch (err) {
       if (!(err instanceof NodeAway) && !(err instanceof CallError)) throw err;
@@ -134,25 +134,25 @@ function certificateOf(req: WebRequest): Uint8Array {
 
 function answer(
   config: Config,
-  v: LoginVerdict,
+  verdict: LoginVerdict,
   { service, port }: typeof services[string],
   node: string | undefined,
   req: WebRequest,
 ): Response {
-  if (v.result === "ok") {
+  if (verdict.result === "ok") {
     return withHeaders({
       "Auth-Status": "OK",
-      "Auth-User": v.login,
+      "Auth-User": verdict.login,
       ...placeOf(config, node, port),
     });
   }
-  if (v.result === "limited") {
+  if (verdict.result === "limited") {
     return refusal(service, "too many failed logins, try again later", "454 4.7.0", undefined);
   }
   const tries = Number(req.headers.get("auth-login-attempt") ?? "1");
   // With Auth-Wait the client may try again on its connection.
   const wait = tries < maxTries ? 2 : undefined;
-  return v.result === "appPassword"
+  return verdict.result === "appPassword"
     ? refusal(service, needsAppPassword, "534 5.7.9", wait)
     : refusal(service, "wrong user name or password", "535 5.7.8", wait);
 }

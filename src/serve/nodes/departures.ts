@@ -58,14 +58,14 @@ export class Departures {
   readonly #running = new Map<string, Promise<void>>();
   #stopped = false;
 
-  private constructor(o: DepartureOptions) {
-    this.#o = o;
+  private constructor(options: DepartureOptions) {
+    this.#o = options;
   }
 
   /** Reads what was under way. Accounts that are the other node's by domains.conf are not opened here again. */
-  static async open(o: DepartureOptions): Promise<Departures> {
-    const d = new Departures(o);
-    for (const move of await openMoves(o.config.dataDir)) d.#add(move);
+  static async open(options: DepartureOptions): Promise<Departures> {
+    const d = new Departures(options);
+    for (const move of await openMoves(options.config.dataDir)) d.#add(move);
     return d;
   }
 
@@ -289,8 +289,8 @@ export class Departures {
   async #decide(account: string, to: string): Promise<void> {
     const { config } = this.#o;
     try {
-      await config.writeDynamic((d) => {
-        const a = d.Accounts.get(account);
+      await config.writeDynamic((value) => {
+        const a = value.Accounts.get(account);
         if (a === undefined) throw new MoveError(`there is no ${account} any more`);
         a.Node = to;
       });

@@ -16,13 +16,13 @@ import type { LoginServices } from "../logins.ts";
  * many tries; 503 if that node is away
  */
 export async function accountHere(
-  s: LoginServices,
+  services: LoginServices,
   service: AuthService,
   login: string,
   password: string,
   remoteIp: string,
 ): Promise<string | undefined> {
-  const { config } = s;
+  const { config } = services;
   const name = config.accountFor(login);
   if (name === undefined || config.isHere(name)) return name;
   if (config.leaving.has(name)) {
@@ -34,7 +34,7 @@ export async function accountHere(
   const node = config.nodeOf(name)!;
   let result: string;
   try {
-    result = (await s.askNode!(node, { service, login, remoteIp, password })).result;
+    result = (await services.askNode!(node, { service, login, remoteIp, password })).result;
   } catch (err) {
     if (!(err instanceof NodeAway) && !(err instanceof CallError)) throw err;
     throw new HttpError(503, "the server of this account is away, try again later", {}, {

@@ -27,23 +27,25 @@ export interface HandOverOptions {
 }
 
 /** Hands recipients of other nodes over to them, and all others to `remote`. */
-export function withNodes(o: HandOverOptions, remote: Deliverer): Deliverer {
+export function withNodes(options: HandOverOptions, remote: Deliverer): Deliverer {
   return {
     async deliver(message, items, ...more) {
-      if (o.config.dynamic.Nodes.size === 0) return await remote.deliver(message, items, ...more);
+      if (options.config.dynamic.Nodes.size === 0) {
+        return await remote.deliver(message, items, ...more);
+      }
       const results = new Map<QueueItem, Result>();
       const groups = new Map<string | undefined, QueueItem[]>();
       for (const item of items) {
         // A transport that an administrator has set goes first.
         const node = item.transport === undefined
-          ? nodeOfAddress(o.config, addressOf(item.address))
+          ? nodeOfAddress(options.config, addressOf(item.address))
           : undefined;
         groups.set(node, [...groups.get(node) ?? [], item]);
       }
       for (const [node, group] of groups) {
         const got = node === undefined
           ? await remote.deliver(message, group, ...more)
-          : await handOver(o, node, message, group);
+          : await handOver(options, node, message, group);
         group.forEach((item, i) => results.set(item, got[i]));
       }
       return items.map((item) => results.get(item)!);
@@ -53,26 +55,26 @@ export function withNodes(o: HandOverOptions, remote: Deliverer): Deliverer {
 }
 
 /** As other servers see this one, where the message is its own. */
-function ownClient(o: HandOverOptions): PassedClient {
-  const { ownIp: ip } = o;
-  const hello = o.config.static.Hostname;
+function ownClient(options: HandOverOptions): PassedClient {
+  const { ownIp: ip } = options;
+  const hello = options.config.static.Hostname;
   return { remoteIp: ip, remotePort: 0, localIp: ip, localPort: 25, hello, tls: undefined };
 }
 
 async function handOver(
-  o: HandOverOptions,
+  options: HandOverOptions,
   node: string,
   message: QueueMessage,
   items: readonly QueueItem[],
 ): Promise<Result[]> {
-  const key = o.key();
-  const place = o.config.dynamic.Nodes.get(node);
+  const key = options.key();
+  const place = options.config.dynamic.Nodes.get(node);
   const results = new Map<QueueItem, Result>();
   const forAll = (r: Result) => items.map((i) => results.get(i) ?? r);
   if (key === undefined || place === undefined) return forAll(away("this node is starting"));
   let t: PassedTransaction | undefined;
   try {
-    t = await PassedTransaction.begin(key, node, place, clientOf(message) ?? ownClient(o), {
+    t = await PassedTransaction.begin(key, node, place, clientOf(message) ?? ownClient(options), {
       mailFrom: message.mailFrom,
       recipients: [],
       size: message.prefix.length + message.fileSize,

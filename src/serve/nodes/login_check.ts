@@ -32,18 +32,18 @@ export interface LoginVerdict {
   retryAfter?: number;
 }
 
-export type LoginCheck = (l: AskedLogin) => Promise<LoginVerdict>;
+export type LoginCheck = (login: AskedLogin) => Promise<LoginVerdict>;
 
 /** Has another node check a login of its account. @throws NodeAway, CallError */
 export async function askNode(
   config: Config,
   key: NodeKey,
   node: string,
-  l: AskedLogin,
+  login: AskedLogin,
 ): Promise<LoginVerdict> {
   const place = config.dynamic.Nodes.get(node)!;
-  const certificate = l.certificate?.toBase64();
-  return await callNode(key, node, place, "login", { ...l, certificate }) as LoginVerdict;
+  const certificate = login.certificate?.toBase64();
+  return await callNode(key, node, place, "login", { ...login, certificate }) as LoginVerdict;
 }
 
 /** Checks logins of this node's accounts. */

@@ -78,8 +78,8 @@ export interface RunningNode {
  * @throws ListenError; Error for a key that is not the one in domains.conf; NotServing if its standby has, or may have,
  * taken its place
  */
-export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined> {
-  const { config } = o;
+export async function openNodes(options: NodeOptions): Promise<RunningNode | undefined> {
+  const { config } = options;
   const name = config.static.Node;
   const self = config.dynamic.Nodes.get(name);
   if (self === undefined) return undefined;
@@ -91,28 +91,28 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
         `put the first one there, on all nodes`,
     );
   }
-  const succession = await Succession.open({ config, key, log, stop: o.stop });
+  const succession = await Succession.open({ config, key, log, stop: options.stop });
   const place = placeOfSeat(self, succession.seat);
   if (succession.seat === "standby") atStandby(name);
   const sync = new ConfigSync(config, key, log);
-  const { accounts, openLogins } = o;
+  const { accounts, openLogins } = options;
   const arrivals = await Arrivals.open({
     ...{ config, accounts, log },
     pull: () => sync.pull(),
-    taken: o.accountCame,
+    taken: options.accountCame,
   });
   const departures = await Departures.open({
     ...{ config, accounts, key, log, sync },
     openLogins: () => openLogins,
   });
   const overview = {
-    ...{ config, key, queue: o.queue, sync, departures, health: o.health },
+    ...{ config, key, queue: options.queue, sync, departures, health: options.health },
     standby: () => succession.state,
   };
   // An account may have gone to another node since this one's data was last in use.
   await Promise.race([sync.pull(), new Promise((resolve) => setTimeout(resolve, pullPatience))]);
   const calls = new Map<string, CallHandler>([
-    ["login", loginCall(config, o.checkLogin)],
+    ["login", loginCall(config, options.checkLogin)],
     infoCall(overview),
     ...arrivals.calls,
     ...sync.calls,
@@ -141,7 +141,7 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
     serve: {
       lmtp: async (conn, peer) => {
         if (peer.standby) return log.warn("a standby sends mail", { node: peer.node });
-        await counted(conn, serveSmtpConnection(conn, lmtpOptions(o, log)));
+        await counted(conn, serveSmtpConnection(conn, lmtpOptions(options, log)));
       },
       call: (conn, peer) =>
         counted(conn, serveCalls(conn, peer, peer.standby ? forStandby : calls)),
@@ -149,7 +149,7 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
       http: async (conn, peer) => {
         if (peer.standby) return log.warn("a standby asks for pages", { node: peer.node });
         const { signal } = stopping;
-        const passed = { log: new Log("web"), handlers: o.webHandlers, stopping: signal };
+        const passed = { log: new Log("web"), handlers: options.webHandlers, stopping: signal };
         await counted(conn, servePassedWeb(passed, conn, peer));
       },
       move: async (conn, peer) => {
@@ -167,7 +167,7 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
     passing: new Passing({
       config,
       key,
-      later: (...a) => o.receiving.queueForNode(...a),
+      later: (...a) => options.receiving.queueForNode(...a),
     }),
     commands: [
       ["node push", async () => await sync.push() as unknown as Json],
@@ -204,13 +204,13 @@ function mailListener(config: Config): Listener {
   return all.find((l) => l.SMTP.Enabled) ?? all[0];
 }
 
-function lmtpOptions(o: NodeOptions, log: Log): SmtpServerOptions {
-  const l = mailListener(o.config);
+function lmtpOptions(options: NodeOptions, log: Log): SmtpServerOptions {
+  const l = mailListener(options.config);
   return {
-    hostname: l.Hostname || o.config.static.Hostname,
+    hostname: l.Hostname || options.config.static.Hostname,
     log,
-    backend: o.receiving.backend(l),
-    tmpDir: o.tempDir,
+    backend: options.receiving.backend(l),
+    tmpDir: options.tempDir,
     lmtp: true,
     limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
     noRequireTls: l.SMTP.NoRequireTLS,

@@ -42,33 +42,33 @@ export interface OverviewOptions {
 
 const started = Date.now();
 
-async function ownInfo(o: OverviewOptions): Promise<Info> {
-  const { config, queue, sync, standby } = o;
+async function ownInfo(options: OverviewOptions): Promise<Info> {
+  const { config, queue, sync, standby } = options;
   const { version, edited } = await sync.state();
   return {
     ...{ version, edited, program: programVersion, started, standby: standby() },
     accounts: config.accountsHere().length,
     queue: queue.count(),
     free: await freeSpace(config.dataDir),
-    health: await o.health(),
+    health: await options.health(),
   };
 }
 
 /** What other nodes may ask for it. */
-export function infoCall(o: OverviewOptions): [string, CallHandler] {
-  return ["node info", () => ownInfo(o)];
+export function infoCall(options: OverviewOptions): [string, CallHandler] {
+  return ["node info", () => ownInfo(options)];
 }
 
 /** What the admin page asks. */
-export function nodesForAdmin(o: OverviewOptions): NodesForAdmin {
-  const { config, key, sync, departures } = o;
+export function nodesForAdmin(options: OverviewOptions): NodesForAdmin {
+  const { config, key, sync, departures } = options;
   const unknown: Info = {
     ...{ version: 0, edited: false, program: "", started: 0, accounts: 0, queue: 0, free: 0 },
     ...{ health: "ok", standby: "none" },
   };
   const infoOf = async (name: string): Promise<Info & { error: string }> => {
     try {
-      if (name === config.static.Node) return { ...await ownInfo(o), error: "" };
+      if (name === config.static.Node) return { ...await ownInfo(options), error: "" };
       const place = config.dynamic.Nodes.get(name)!;
       const info = await callNode(key, name, place, "node info", {}, patience);
       return { ...v.parse(infoSchema, info), error: "" };

@@ -72,8 +72,8 @@ export class Succession {
   #timer: ReturnType<typeof setInterval> | undefined;
   #stopping = false;
 
-  private constructor(o: SuccessionOptions, role: Role, seat: Seat) {
-    this.#o = o;
+  private constructor(options: SuccessionOptions, role: Role, seat: Seat) {
+    this.#o = options;
     this.#role = role;
     this.seat = seat;
   }
@@ -82,11 +82,11 @@ export class Succession {
    * Reads the role, and asks the other whether it has taken this one's place.
    * @throws NotServing if it has, or if it may have and can't be asked
    */
-  static async open(o: SuccessionOptions): Promise<Succession> {
-    const { config } = o;
+  static async open(options: SuccessionOptions): Promise<Succession> {
+    const { config } = options;
     const role = await readRole(config.dataDir);
     mayServe(role, config.dataDir);
-    const s = new Succession(o, role, await ownSeat(config));
+    const s = new Succession(options, role, await ownSeat(config));
     await s.#askFirst();
     return s;
   }

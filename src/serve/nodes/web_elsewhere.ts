@@ -47,15 +47,25 @@ export interface ElsewhereOptions {
 }
 
 /** The same service, but for accounts of other nodes, whose requests it passes on. */
-export function servedAnywhere(o: ElsewhereOptions, s: WebService, https: boolean): WebService {
-  const isPage = pages.has(s.name);
-  if (!isPage && !programs.has(s.name)) return s;
-  const { config } = o;
+export function servedAnywhere(
+  options: ElsewhereOptions,
+  service: WebService,
+  https: boolean,
+): WebService {
+  const isPage = pages.has(service.name);
+  if (!isPage && !programs.has(service.name)) return service;
+  const { config } = options;
   const pass = async (req: WebRequest, node: string, body?: Uint8Array<ArrayBuffer>) => {
     const place = config.dynamic.Nodes.get(node)!;
     const { method, url, origin, remoteIp, secure, rawHeaders, hasBody } = req;
     const head = {
-      ...{ service: s.name, https, method, target: `${url.pathname}${url.search}`, host: url.host },
+      ...{
+        service: service.name,
+        https,
+        method,
+        target: `${url.pathname}${url.search}`,
+        host: url.host,
+      },
       ...{ origin, remoteIp, secure, headers: [...rawHeaders], hasBody },
     };
     const stream = !hasBody
@@ -63,7 +73,7 @@ export function servedAnywhere(o: ElsewhereOptions, s: WebService, https: boolea
       : body === undefined
       ? req.stream(Number.MAX_SAFE_INTEGER)
       : new Blob([body]).stream();
-    const links = o.links();
+    const links = options.links();
     try {
       if (links === undefined) throw new NodeAway(node, new Error("this node is starting"));
       return await links.pass(node, place, head, stream, req.signal);
@@ -92,7 +102,7 @@ export function servedAnywhere(o: ElsewhereOptions, s: WebService, https: boolea
     const node = nodeNamedIn(config, nodeOfLogin, bytes);
     const to = other(node);
     const response = to === undefined
-      ? await s.handle({
+      ? await service.handle({
         ...req,
         body: (limit) => Promise.resolve(withinLimit(bytes, limit)),
         stream: (limit) => new Blob([withinLimit(bytes, limit)]).stream(),
@@ -110,7 +120,7 @@ export function servedAnywhere(o: ElsewhereOptions, s: WebService, https: boolea
     return answer;
   };
   const handle: WebHandler = async (req) => {
-    if (config.dynamic.Nodes.size === 0) return await s.handle(req);
+    if (config.dynamic.Nodes.size === 0) return await service.handle(req);
     if (isPage && req.method === "POST" && /^\/api\/(?:Passkey)?Login$/.test(req.path)) {
       return await login(req);
     }
@@ -119,9 +129,9 @@ export function servedAnywhere(o: ElsewhereOptions, s: WebService, https: boolea
         ? cookieOf(req)
         : nodeOfLogin(credentialsOf(req.headers.get("authorization"))?.username ?? ""),
     );
-    return node === undefined ? await s.handle(req) : await pass(req, node);
+    return node === undefined ? await service.handle(req) : await pass(req, node);
   };
-  return { ...s, handle };
+  return { ...service, handle };
 }
 
 function withinLimit(bytes: Uint8Array<ArrayBuffer>, limit: number): Uint8Array<ArrayBuffer> {
@@ -171,7 +181,7 @@ export interface PassedWebOptions {
 
 /** Answers the requests that another node passes on over a connection. */
 export async function servePassedWeb(
-  o: PassedWebOptions,
+  options: PassedWebOptions,
   conn: SocketConnection,
   peer: LinkPeer,
 ): Promise<void> {
@@ -181,7 +191,7 @@ export async function servePassedWeb(
     const head = await next;
     const gone = new AbortController();
     const cid = newCid();
-    const log = o.log.with({ cid, node: peer.node, remote: head.remoteIp });
+    const log = options.log.with({ cid, node: peer.node, remote: head.remoteIp });
     let bodyRead = !head.hasBody;
     /** What comes after the request: the next one, or the end of the connection, at any time. */
     const listen = () => {
@@ -203,28 +213,36 @@ export async function servePassedWeb(
     await writeAnswer(
       conn,
       head.method,
-      await answerPassed(o, head, incoming, gone.signal, cid, log),
+      await answerPassed(options, head, incoming, gone.signal, cid, log),
     );
     // The other node doesn't use a connection again whose request was not read to its end.
-    if (!bodyRead || o.stopping.aborted) return;
+    if (!bodyRead || options.stopping.aborted) return;
   }
 }
 
 /** The answer to a passed request; never throws. */
 async function answerPassed(
-  o: PassedWebOptions,
-  r: PassedRequest,
+  options: PassedWebOptions,
+  request: PassedRequest,
   incoming: Readable,
   signal: AbortSignal,
   cid: number,
   log: Log,
 ): Promise<Response> {
   try {
-    const { method, target, host, headers: rawHeaders, hasBody, remoteIp, secure, origin } = r;
+    const { method, target, host, headers: rawHeaders, hasBody, remoteIp, secure, origin } =
+      request;
     const parts = { method, target, host, rawHeaders, hasBody, incoming, raw: undefined };
-    const req = requestOf(parts, { remoteIp, secure, signal, stopping: o.stopping, cid, log });
-    const handlers = o.handlers(r.service, r.https);
-    if (handlers === undefined) throw new HttpError(404, `this node has no ${r.service}`);
+    const req = requestOf(parts, {
+      remoteIp,
+      secure,
+      signal,
+      stopping: options.stopping,
+      cid,
+      log,
+    });
+    const handlers = options.handlers(request.service, request.https);
+    if (handlers === undefined) throw new HttpError(404, `this node has no ${request.service}`);
     return await handlers.handle({ ...req, origin });
   } catch (err) {
     const expected = errorResponse(err);

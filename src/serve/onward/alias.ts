@@ -10,10 +10,10 @@ import { allowed, cameBefore, forward } from "./forward.ts";
  * Who judges the messages of an alias that has nobody here: the postmaster's account, with what it knows of senders. It
  * gets nothing of them.
  */
-export function judgeOf(s: ReceivingServices, plan: Plan): Target[] {
+export function judgeOf(services: ReceivingServices, plan: Plan): Target[] {
   if (plan.refusal || plan.targets.length > 0 || !plan.outside?.length) return plan.targets;
   return [{
-    account: s.config.static.Postmaster.Account,
+    account: services.config.static.Postmaster.Account,
     destination: plainDestination("Inbox"),
     reports: undefined,
     canonical: addressText(plan.recipient.address),
@@ -28,23 +28,23 @@ export function judgeOf(s: ReceivingServices, plan: Plan): Target[] {
  * @throws SmtpError for a message that goes in circles; file and database errors
  */
 export async function forwardToMembers(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   message: IncomingMessage,
 ): Promise<boolean> {
   if (!plan.outside?.length) return false;
-  const account = s.config.static.Postmaster.Account;
-  if (cameBefore(m, plan, account)) {
+  const account = services.config.static.Postmaster.Account;
+  if (cameBefore(incoming, plan, account)) {
     // RFC 3463 §3.5: routing loop detected. Members here have it already.
     if (plan.targets.length > 0) return false;
     throw new SmtpError(554, "4.6", "message came by here before, it goes in circles");
   }
-  const to = allowed(s, m, account, plan.outside);
+  const to = allowed(services, incoming, account, plan.outside);
   if (to.length === 0) {
     if (plan.targets.length > 0) return false;
     throw new SmtpError(550, "2.1", "all members of this address refuse its mail");
   }
-  await forward(s, m, plan, account, { to, keep: plan.targets.length > 0 }, message);
+  await forward(services, incoming, plan, account, { to, keep: plan.targets.length > 0 }, message);
   return true;
 }

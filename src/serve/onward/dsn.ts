@@ -41,16 +41,16 @@ export function addressOf(text: string): Address {
 }
 
 /** The SMTP answer as a DSN quotes it. */
-function diagnostic(a: Attempt): string {
-  const code = a.text.startsWith(`${a.enhanced} `) ? "" : `${a.enhanced} `;
-  return `${a.code} ${code}${a.text}`;
+function diagnostic(attempt: Attempt): string {
+  const code = attempt.text.startsWith(`${attempt.enhanced} `) ? "" : `${attempt.enhanced} `;
+  return `${attempt.code} ${code}${attempt.text}`;
 }
 
 /** Makes the DSN and delivers it: durable when it resolves. */
-export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
-  const { message } = e;
+export async function deliverDsn(services: DsnServices, event: DsnEvent): Promise<void> {
+  const { message } = event;
   // RFC 3461 §4.3: RET is for failures. What is binary can't stand in a report.
-  let whole = e.action === "failed" && message.ret === "full" && !message.binary &&
+  let whole = event.action === "failed" && message.ret === "full" && !message.binary &&
     message.fileSize <= maxQuoted;
   let file: Uint8Array;
   try {
@@ -68,21 +68,22 @@ export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
     whole = false;
   }
   // Whoever wrote to an address of ours isn't told where its owner has mail forwarded to.
-  const returned = originalSender(s.config, s.srs, addressOf(message.mailFrom)) !== undefined;
-  const hostname = s.config.static.Hostname;
+  const returned =
+    originalSender(services.config, services.srs, addressOf(message.mailFrom)) !== undefined;
+  const hostname = services.config.static.Hostname;
   const messageId = `${crypto.randomUUID()}@${hostname}`;
   const bytes = composeDsn({
-    action: e.action,
+    action: event.action,
     reportingMta: hostname,
-    to: addressText(senderOf(s, message.mailFrom)),
+    to: addressText(senderOf(services, message.mailFrom)),
     arrival: new Date(message.queued),
     date: new Date(),
     messageId,
     envelopeId: message.envelopeId,
     originalMessageId: message.messageId,
     originalSubject: message.subject,
-    recipients: e.recipients.map(({ item, result, retryUntil }) => {
-      const hidden = returned || isForwarded(s.config, item);
+    recipients: event.recipients.map(({ item, result, retryUntil }) => {
+      const hidden = returned || isForwarded(services.config, item);
       return {
         ...(hidden ? named(item) : { finalRecipient: item.address }),
         originalRecipient: item.originalRecipient,
@@ -97,7 +98,12 @@ export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
     originalIsWhole: whole,
     smtputf8: message.smtputf8,
   });
-  await withTempFile(s.tempDir, "dsn-", bytes, (path) => handOn(s, e, path, bytes, messageId));
+  await withTempFile(
+    services.tempDir,
+    "dsn-",
+    bytes,
+    (path) => handOn(services, event, path, bytes, messageId),
+  );
 }
 
 /** True of an address elsewhere that mail for one of ours goes on to. */
@@ -129,29 +135,29 @@ function hiding(text: string, address: string): string {
 }
 
 /** Who is told; of a message that we forwarded, who sent it to us. */
-function senderOf(s: DsnServices, mailFrom: string): Address {
+function senderOf(services: DsnServices, mailFrom: string): Address {
   const given = addressOf(mailFrom);
-  return originalSender(s.config, s.srs, given) ?? given;
+  return originalSender(services.config, services.srs, given) ?? given;
 }
 
 /** To the sender's mailbox, or its server. */
 async function handOn(
-  s: DsnServices,
-  e: DsnEvent,
+  services: DsnServices,
+  event: DsnEvent,
   path: string,
   bytes: Uint8Array,
   messageId: string,
 ): Promise<void> {
-  const { message } = e;
-  const sender = senderOf(s, message.mailFrom);
-  const found = s.config.lookupAddress(sender.localpart, sender.domain ?? "");
-  const atOther = found.kind === "account" && !s.config.isHere(found.account);
+  const { message } = event;
+  const sender = senderOf(services, message.mailFrom);
+  const found = services.config.lookupAddress(sender.localpart, sender.domain ?? "");
+  const atOther = found.kind === "account" && !services.config.isHere(found.account);
   if (found.kind === "unknownDomain" || atOther) {
     // A message that was forwarded for somebody elsewhere, or whose sender's account has gone to another node.
     const has8bit = bytes.some((b) => b >= 128);
-    await queueOutgoing({ config: s.config, queue: s.queue() }, {
+    await queueOutgoing({ config: services.config, queue: services.queue() }, {
       senderAccount: message.senderAccount,
-      fromDomain: hostDomain(s.config),
+      fromDomain: hostDomain(services.config),
       mailFrom: "",
       recipients: [{ address: addressText(sender), notify: ["never"] }],
       file: path,
@@ -168,7 +174,7 @@ async function handOn(
     return;
   }
   try {
-    await deliverToSelf(s, sender, undefined, {
+    await deliverToSelf(services, sender, undefined, {
       file: path,
       fileSize: bytes.length,
       prefix: new TextEncoder().encode("Return-Path: <>\r\n"),
@@ -179,7 +185,7 @@ async function handOn(
     log.warn("sender of a message is no more, dropping the report", {
       id: message.id,
       account: message.senderAccount,
-      action: e.action,
+      action: event.action,
     });
   }
 }

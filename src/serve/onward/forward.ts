@@ -31,62 +31,69 @@ export interface Onward {
 
 /** Whether and where a message that an account has accepted goes on. */
 export function onwardOf(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   account: string,
   conf: AccountConfig,
 ): Onward {
   if (conf.ForwardTo.length === 0) return { to: [], keep: true };
-  const to = mayGoOn(s, m, plan, account, conf.ForwardTo);
+  const to = mayGoOn(services, incoming, plan, account, conf.ForwardTo);
   return { to, keep: !conf.ForwardOnly || to.length === 0 };
 }
 
 /** Those addresses that a message may go on to: none if it came by here before, and none that is suppressed. */
 export function mayGoOn(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   account: string,
   addresses: readonly string[],
 ): string[] {
-  return cameBefore(m, plan, account) ? [] : allowed(s, m, account, addresses);
+  return cameBefore(incoming, plan, account) ? [] : allowed(services, incoming, account, addresses);
 }
 
 /** True for a message that has been forwarded by the same address already. */
-export function cameBefore(m: Incoming, plan: Plan, account: string): boolean {
+export function cameBefore(incoming: Incoming, plan: Plan, account: string): boolean {
   const recipient = addressText(plan.recipient.address).toLowerCase();
-  const before = m.arrived.description.fields.some((f) =>
+  const before = incoming.arrived.description.fields.some((f) =>
     f.name === "delivered-to" && f.value.trim().replace(/^<|>$/g, "").toLowerCase() === recipient
   );
   if (before) {
     forwarded.inc({ result: "loop" });
-    m.session.log.warn("message was forwarded before, not again", { account, to: recipient });
+    incoming.session.log.warn("message was forwarded before, not again", {
+      account,
+      to: recipient,
+    });
   }
   return before;
 }
 
 /** The addresses that an account's forwarded messages may go to. */
 export function allowed(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   account: string,
   addresses: readonly string[],
 ): string[] {
   return addresses.filter((address) => {
-    const refused = s.queue.suppressed(account, address);
+    const refused = services.queue.suppressed(account, address);
     if (!refused) return true;
     forwarded.inc({ result: "suppressed" });
-    m.session.log.warn("not forwarding, the address is suppressed", { account, address });
+    incoming.session.log.warn("not forwarding, the address is suppressed", { account, address });
     return false;
   });
 }
 
 /** The sender's address of a forwarded message: bounces come back over us if it is not ours anyway. */
-export function senderFor(s: ReceivingServices, from: Address | undefined, via: Address): string {
+export function senderFor(
+  services: ReceivingServices,
+  from: Address | undefined,
+  via: Address,
+): string {
   if (!from) return "";
-  if (s.config.domain(from.domain)) return addressText(from);
-  const localpart = s.srs.rewrite({ localpart: from.localpart, domain: from.asciiDomain });
+  if (services.config.domain(from.domain)) return addressText(from);
+  const localpart = services.srs.rewrite({ localpart: from.localpart, domain: from.asciiDomain });
   // With one too long for that, the account is told of failures.
   return localpart === undefined ? addressText(via) : addressText({ ...via, localpart });
 }
@@ -126,15 +133,15 @@ async function startOf(path: string): Promise<Uint8Array> {
  * @throws file and database errors
  */
 export async function forward(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   account: string,
   onward: Onward,
   message: IncomingMessage,
   changed: Changed = {},
 ): Promise<void> {
-  const { arrived, transaction, sender } = m;
+  const { arrived, transaction, sender } = incoming;
   const via = plan.recipient.address;
   const recipient = addressText(via);
   // Our own results say nothing to the next server: it has them, sealed, in ARC's field.
@@ -146,7 +153,7 @@ export async function forward(
     prefix: head,
   };
   const signed = new TextEncoder().encode(
-    await forwardingSignatures(s.config, via.domain, file, {
+    await forwardingSignatures(services.config, via.domain, file, {
       chain: sender.auth?.arc,
       results: sender.results,
       // A script may have written another author into it, of whom nothing was shown.
@@ -161,11 +168,11 @@ export async function forward(
   if (changed.file) await syncFile(changed.file.file);
   else await (arrived.synced ?? syncFile(arrived.file));
   const { notify, originalRecipient } = plan.recipient;
-  const ids = await s.queue.add({
+  const ids = await services.queue.add({
     ...file,
     prefix,
     senderAccount: account,
-    mailFrom: senderFor(s, transaction.mailFrom, via),
+    mailFrom: senderFor(services, transaction.mailFrom, via),
     recipients: onward.to.map((address) => ({
       address,
       notify: changed.notify ?? notify,
@@ -184,5 +191,5 @@ export async function forward(
     subject: arrived.description.summary.subject,
   });
   forwarded.inc({ result: "queued" }, ids.length);
-  m.session.log.info("forwarded", { account, to: onward.to.join(" "), ids: ids.join(" ") });
+  incoming.session.log.info("forwarded", { account, to: onward.to.join(" "), ids: ids.join(" ") });
 }

@@ -25,19 +25,19 @@ export function originalSender(config: Config, srs: Srs, address: Address): Addr
 
 /** Queues a report for the sender of the message that it is about; durable when it resolves. */
 export async function sendBack(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   via: Address,
   sender: Address,
   message: IncomingMessage,
 ): Promise<void> {
-  const { arrived, transaction } = m;
+  const { arrived, transaction } = incoming;
   await (arrived.synced ?? syncFile(arrived.file));
-  const ids = await s.queue.add({
+  const ids = await services.queue.add({
     file: arrived.file,
     fileSize: arrived.size,
-    prefix: new TextEncoder().encode(m.sender.headers + message.receivedHeader(via)),
-    senderAccount: s.config.static.Postmaster.Account,
+    prefix: new TextEncoder().encode(incoming.sender.headers + message.receivedHeader(via)),
+    senderAccount: services.config.static.Postmaster.Account,
     mailFrom: "",
     recipients: [{
       address: `${localpartText(sender.localpart)}@${sender.asciiDomain}`,
@@ -51,5 +51,5 @@ export async function sendBack(
     subject: arrived.description.summary.subject,
     isDsn: true,
   });
-  m.session.log.info("sent back", { to: addressText(sender), ids: ids.join(" ") });
+  incoming.session.log.info("sent back", { to: addressText(sender), ids: ids.join(" ") });
 }

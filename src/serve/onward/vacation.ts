@@ -37,25 +37,25 @@ function isVerified(mailFrom: Address, facts: DeliveryFacts): boolean {
 
 /** Sends a reply to the sender of a message that was delivered, if one is due. @throws file errors */
 export async function replyIfAway(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   account: Account,
   conf: AccountConfig,
 ): Promise<void> {
-  const now = s.now();
+  const now = services.now();
   const vacation = readVacation(accountSetting(account, vacationSetting));
   if (!isAway(vacation, now)) return;
-  const { log } = m.session;
-  const { mailFrom } = m.transaction;
-  const { fields, summary } = m.arrived.description;
-  const facts = m.sender.factsFor(plan.recipient.address);
+  const { log } = incoming.session;
+  const { mailFrom } = incoming.transaction;
+  const { fields, summary } = incoming.arrived.description;
+  const facts = incoming.sender.factsFor(plan.recipient.address);
   const reason = plan.alias ? "to an alias" : noReplyReason({
     mailFrom,
     verified: mailFrom !== undefined && isVerified(mailFrom, facts),
     fields,
     summary,
-    isOwn: (address) => s.config.accountFor(address) === account.name,
+    isOwn: (address) => services.config.accountFor(address) === account.name,
   });
   if (reason !== undefined || mailFrom === undefined) {
     replies.inc({ result: "unfit" });
@@ -68,7 +68,7 @@ export async function replyIfAway(
     return;
   }
   const own = plan.recipient.address;
-  const messageId = `${crypto.randomUUID()}@${s.config.static.Hostname}`;
+  const messageId = `${crypto.randomUUID()}@${services.config.static.Hostname}`;
   const smtputf8 = needsUtf8(mailFrom) || needsUtf8(own);
   const destination = plan.targets.find((t) => t.account === account.name)?.destination;
   const bytes = composeReply({
@@ -80,8 +80,8 @@ export async function replyIfAway(
     now: new Date(now),
     smtputf8,
   });
-  await withTempFile(s.tempDir, "vacation-", bytes, (path) =>
-    queueOutgoing(s, {
+  await withTempFile(services.tempDir, "vacation-", bytes, (path) =>
+    queueOutgoing(services, {
       // After what people have written.
       priority: -1,
       senderAccount: account.name,
@@ -94,7 +94,7 @@ export async function replyIfAway(
       prefix: new Uint8Array(0),
       smtputf8,
       has8bit: bytes.some((b) => b >= 128),
-      requireTls: m.transaction.requireTls,
+      requireTls: incoming.transaction.requireTls,
       messageId,
       subject: vacation.subject || `Auto: ${summary.subject}`,
       isDsn: true,

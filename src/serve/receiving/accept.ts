@@ -26,29 +26,29 @@ function isReport({ decision: d, target }: Decided): boolean {
 
 /** @param kept gets the plan if the message is in a mailbox; else its next server tells of success */
 export async function accept(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
-  d: Decided,
+  decided: Decided,
   account: Account,
   message: IncomingMessage,
   kept: Set<Plan>,
 ): Promise<SmtpError | undefined> {
-  const { decision, conf } = d;
-  const ordinary = !decision.isReject && !isReport(d);
-  const own = ordinary ? onwardOf(s, m, plan, account.name, conf) : keepOnly;
+  const { decision, conf } = decided;
+  const ordinary = !decision.isReject && !isReport(decided);
+  const own = ordinary ? onwardOf(services, incoming, plan, account.name, conf) : keepOnly;
   const scripts = ordinary
-    ? scriptsFor(s.sieve, account.name, plan.recipient.address.domain)
+    ? scriptsFor(services.sieve, account.name, plan.recipient.address.domain)
     : undefined;
-  if (d.decision.isReject) s.figures.note(account.name, "refused");
+  if (decided.decision.isReject) services.figures.note(account.name, "refused");
   else if (ordinary) {
-    s.figures.note(account.name, goesToJunk(decision.reason) ? "junk" : "good");
+    services.figures.note(account.name, goesToJunk(decision.reason) ? "junk" : "good");
   }
   let answered = false, discarded = false;
   if (scripts) {
-    const stored = newMessage(s, m, d, account, message);
-    const of = { plan, account, conf, decision, prefix: d.prefix, message, stored };
-    const carried = await carryOutScripts(s, m, of, scripts, own.keep);
+    const stored = newMessage(services, incoming, decided, account, message);
+    const of = { plan, account, conf, decision, prefix: decided.prefix, message, stored };
+    const carried = await carryOutScripts(services, incoming, of, scripts, own.keep);
     if (carried.refusal) {
       deliveries.inc({ result: "refused" });
       return carried.refusal;
@@ -56,15 +56,15 @@ export async function accept(
     ({ answered, discarded } = carried);
     if (carried.delivered) {
       kept.add(plan);
-      const added = await noteReport(s, m, plan, d);
-      await noteEvent(s, m, d, account);
-      await s.webhooks?.incoming(account, carried.delivered, added > 0);
+      const added = await noteReport(services, incoming, plan, decided);
+      await noteEvent(services, incoming, decided, account);
+      await services.webhooks?.incoming(account, carried.delivered, added > 0);
     }
     deliveries.inc({ result: "delivered" });
-    m.session.log.info("delivered by scripts", logFields(m, plan, d));
+    incoming.session.log.info("delivered by scripts", logFields(incoming, plan, decided));
   } else if (own.keep) {
     const delivered = await account.deliver(decision.mailbox, {
-      ...newMessage(s, m, d, account, message),
+      ...newMessage(services, incoming, decided, account, message),
       // Draws no attention.
       flags: decision.isReject ? Flag.Seen : 0,
       isReject: decision.isReject,
@@ -72,25 +72,32 @@ export async function accept(
     });
     kept.add(plan);
     deliveries.inc({ result: decision.isReject ? "reject" : "delivered" });
-    m.session.log.info("delivered", logFields(m, plan, d));
+    incoming.session.log.info("delivered", logFields(incoming, plan, decided));
     if (!decision.isReject) {
-      const added = await noteReport(s, m, plan, d);
-      await noteEvent(s, m, d, account);
-      await s.webhooks?.incoming(account, delivered, added > 0);
+      const added = await noteReport(services, incoming, plan, decided);
+      await noteEvent(services, incoming, decided, account);
+      await services.webhooks?.incoming(account, delivered, added > 0);
     }
   }
   // Also after it was delivered: should it fail, a message twice is better than one less.
-  if (own.to.length > 0 && !discarded) await forward(s, m, plan, account.name, own, message);
+  if (own.to.length > 0 && !discarded) {
+    await forward(services, incoming, plan, account.name, own, message);
+  }
   if (!own.keep && !scripts) deliveries.inc({ result: "forwarded" });
   try {
-    if (ordinary && !answered && !discarded) await replyIfAway(s, m, plan, account, conf);
-    const { messageId } = m.arrived.description.summary;
+    if (ordinary && !answered && !discarded) {
+      await replyIfAway(services, incoming, plan, account, conf);
+    }
+    const { messageId } = incoming.arrived.description.summary;
     if (!decision.isReject && conf.RejectsMailbox !== "" && messageId !== "") {
       await dropReject(account, conf.RejectsMailbox, messageId);
     }
-    await storeReports(s, m, decision, d.target, message.received);
+    await storeReports(services, incoming, decision, decided.target, message.received);
   } catch (err) {
     // It is delivered, and must not come again.
-    m.session.log.error("after delivery", { err: err as Error, account: d.target.account });
+    incoming.session.log.error("after delivery", {
+      err: err as Error,
+      account: decided.target.account,
+    });
   }
 }

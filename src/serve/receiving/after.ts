@@ -12,41 +12,41 @@ import { suppressReported } from "./reported.ts";
 
 /** Of a report about a message of ours; how many recipients it has suppressed. */
 export async function noteReport(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
-  d: Decided,
+  decided: Decided,
 ): Promise<number> {
-  const { arrived, session: { log } } = m;
+  const { arrived, session: { log } } = incoming;
   try {
-    return await suppressReported({ ...s, log }, {
-      account: d.target.account,
+    return await suppressReported({ ...services, log }, {
+      account: decided.target.account,
       rcptTo: addressText(plan.recipient.address),
-      verified: m.sender.auth === undefined || d.decision.facts.msgFromValidated,
+      verified: incoming.sender.auth === undefined || decided.decision.facts.msgFromValidated,
       root: arrived.root,
       size: arrived.size,
       read: arrived.read,
     });
   } catch (err) {
-    log.error("noting a report", { err: err as Error, account: d.target.account });
+    log.error("noting a report", { err: err as Error, account: decided.target.account });
     return 0;
   }
 }
 
 /** An invitation, or an answer to one, goes into the account's calendar too; not out of the Junk mailbox. */
 export async function noteEvent(
-  s: ReceivingServices,
-  m: Incoming,
-  d: Decided,
+  services: ReceivingServices,
+  incoming: Incoming,
+  decided: Decided,
   account: Account,
 ): Promise<void> {
-  const { arrived, sender, session: { log } } = m;
-  const { decision } = d;
+  const { arrived, sender, session: { log } } = incoming;
+  const { decision } = decided;
   if (decision.reason === "junk-mailbox") return;
   const verified = sender.auth === undefined || decision.facts.msgFromValidated;
   const [author] = arrived.description.summary.from;
   try {
-    await takeMailedEvent({ config: s.config, log }, {
+    await takeMailedEvent({ config: services.config, log }, {
       account,
       root: arrived.root,
       read: arrived.read,
@@ -61,23 +61,23 @@ export async function noteEvent(
 }
 
 export async function storeReports(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   decision: Decision,
   target: Target,
   received: number,
 ): Promise<void> {
-  if (!s.reports) return;
+  if (!services.reports) return;
   const { dmarcReport, failureReport, tlsReport, facts } = decision;
-  if (dmarcReport) await s.reports.dmarc.add(dmarcReport, facts.msgFromDomain, received);
+  if (dmarcReport) await services.reports.dmarc.add(dmarcReport, facts.msgFromDomain, received);
   if (failureReport) {
-    const { messageId } = m.arrived.description.summary;
-    await s.reports.failures.add(failureReport, facts.msgFromDomain, messageId, received);
+    const { messageId } = incoming.arrived.description.summary;
+    await services.reports.failures.add(failureReport, facts.msgFromDomain, messageId, received);
   }
   if (tlsReport) {
-    const { mailFrom } = m.transaction;
-    const domain = tlsReport.policies.find((p) => isOurDomain(s.config, p.policyDomain));
-    await s.reports.tls.add({
+    const { mailFrom } = incoming.transaction;
+    const domain = tlsReport.policies.find((p) => isOurDomain(services.config, p.policyDomain));
+    await services.reports.tls.add({
       received,
       domain: domain?.policyDomain ?? "",
       fromDomain: facts.msgFromDomain,

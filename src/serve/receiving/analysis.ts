@@ -44,26 +44,26 @@ export interface AnalysisServices {
 
 /** The context for one target of a recipient. `prefix` is what will stand before the message. */
 export async function analysisContext(
-  s: AnalysisServices,
-  m: Incoming,
+  services: AnalysisServices,
+  incoming: Incoming,
   plan: Plan,
   target: Target,
   account: Account,
   conf: AccountConfig,
   prefix: Uint8Array,
 ): Promise<AnalysisContext> {
-  const { sender, arrived } = m;
+  const { sender, arrived } = incoming;
   const { auth } = sender;
   const { summary, fields } = arrived.description;
   const { address } = plan.recipient;
   const rcptTo = `${address.localpart}@${address.domain ?? ""}`;
   const facts = sender.factsFor(address);
   return {
-    now: s.now(),
+    now: services.now(),
     facts,
-    size: m.size,
-    tls: m.session.tls !== undefined,
-    smtputf8: m.transaction.smtpUtf8,
+    size: incoming.size,
+    tls: incoming.session.tls !== undefined,
+    smtputf8: incoming.transaction.smtpUtf8,
     iprevPass: auth?.iprev.result === "pass",
     spf: auth?.spf.result ?? "none",
     signatures: sender.signatures,
@@ -81,9 +81,9 @@ export async function analysisContext(
     rcptTo,
     destination: {
       mailbox: target.destination.Mailbox,
-      rulesets: target.destination.Rulesets.map((r) => ({
-        ...r,
-        HeadersRegexp: Object.fromEntries(r.HeadersRegexp),
+      rulesets: target.destination.Rulesets.map((value) => ({
+        ...value,
+        HeadersRegexp: Object.fromEntries(value.HeadersRegexp),
       })),
       dmarcReports: target.reports === "dmarc",
       tlsReports: target.reports === "domainTls" || target.reports === "hostTls",
@@ -92,23 +92,28 @@ export async function analysisContext(
     history: accountHistory(account.db),
     junkMailbox: account.mailboxBySpecialUse(SpecialUse.Junk)?.name,
     mailboxId: (name) => account.mailboxByName(name)?.id ?? noMailbox,
-    junk: junkCheck(s.filters, account, conf, arrived, prefix),
-    scans: m.scans,
-    signals: conf.JunkFilter && auth ? () => signalsIn(s, account, arrived, facts) : undefined,
+    junk: junkCheck(services.filters, account, conf, arrived, prefix),
+    scans: incoming.scans,
+    signals: conf.JunkFilter && auth
+      ? () => signalsIn(services, account, arrived, facts)
+      : undefined,
     subjectPass: conf.SubjectPass.Period > 0
       ? {
         key: await subjectPassKey(account, rcptTo),
         periodMs: conf.SubjectPass.Period,
       }
       : undefined,
-    dnsbls: s.dnsbl
-      ? s.dnsblZones.map((zone) => blockList(s.dnsbl!, zone, m.session.remoteIp))
+    dnsbls: services.dnsbl
+      ? services.dnsblZones.map((zone) =>
+        blockList(services.dnsbl!, zone, incoming.session.remoteIp)
+      )
       : [],
-    failureReport: () => findFailureReport(arrived.read(0, Math.min(m.size, maxFailureReport))),
+    failureReport: () =>
+      findFailureReport(arrived.read(0, Math.min(incoming.size, maxFailureReport))),
     dmarcReport: () => findDmarcReport(reportParts(arrived.root, arrived.read)),
     tlsReport: () => findTlsReport(reportParts(arrived.root, arrived.read)),
-    isOurDomain: (domain) => isOurDomain(s.config, domain),
-    random: s.random,
+    isOurDomain: (domain) => isOurDomain(services.config, domain),
+    random: services.random,
   };
 }
 
@@ -143,7 +148,7 @@ function junkCheck(
 
 /** Signs of phishing in the message, by whom the account's user has written to. */
 async function signalsIn(
-  s: AnalysisServices,
+  services: AnalysisServices,
   account: Account,
   arrived: Arrived,
   facts: DeliveryFacts,
@@ -152,8 +157,11 @@ async function signalsIn(
   const own = correspondentsOf(account.db);
   const suspect = suspectOf(arrived.description, text, facts.msgFromValidated, own);
   const signals = signalsOf(suspect);
-  if (!s.dnsbl || s.linkDnsblZones.length === 0) return signals;
-  return [...signals, ...await listedLinks(s.dnsbl, s.linkDnsblZones, linkDomains(suspect))];
+  if (!services.dnsbl || services.linkDnsblZones.length === 0) return signals;
+  return [
+    ...signals,
+    ...await listedLinks(services.dnsbl, services.linkDnsblZones, linkDomains(suspect)),
+  ];
 }
 
 /** The first link that is on a list. A list that does not work lists nothing. */

@@ -43,18 +43,18 @@ export function clientOf(message: Pick<QueueMessage, "extra">): PassedClient | u
 
 /** Queues a message for its recipients at a node; durable when it resolves. @throws SmtpError */
 export async function queueForNode(
-  s: ReceivingServices,
+  services: ReceivingServices,
   session: SmtpSession,
   transaction: Transaction,
   message: IncomingMessage,
   recipients: readonly Recipient[],
 ): Promise<void> {
-  const hostname = s.config.static.Hostname;
+  const hostname = services.config.static.Hostname;
   try {
     // Nothing is taken out of it: the node does that.
-    const arrived = await openArrived(message, [], s.tempDir);
+    const arrived = await openArrived(message, [], services.tempDir);
     try {
-      const sender = await checkSender(session, transaction, arrived, s.resolver, hostname);
+      const sender = await checkSender(session, transaction, arrived, services.resolver, hostname);
       // A forged sender has nothing to do with it (RFC 5321 §6.2).
       const verified = sender.auth === undefined || sender.auth.spf.result === "pass";
       const { remoteIp, remotePort, localIp, localPort, hello, tls } = session;
@@ -63,16 +63,16 @@ export async function queueForNode(
         tls: tls && { version: tls.version, cipher: tls.cipher },
       };
       await syncFile(arrived.file);
-      const ids = await s.queue.add({
+      const ids = await services.queue.add({
         file: arrived.file,
         fileSize: arrived.size,
         prefix: new TextEncoder().encode(message.receivedHeader()),
-        senderAccount: s.config.static.Postmaster.Account,
+        senderAccount: services.config.static.Postmaster.Account,
         mailFrom: transaction.mailFrom ? addressText(transaction.mailFrom) : "",
-        recipients: recipients.map((r) => ({
-          address: addressText(r.address),
-          notify: verified ? r.notify : ["never" as const],
-          originalRecipient: r.originalRecipient,
+        recipients: recipients.map((recipient) => ({
+          address: addressText(recipient.address),
+          notify: verified ? recipient.notify : ["never" as const],
+          originalRecipient: recipient.originalRecipient,
         })),
         smtputf8: transaction.smtpUtf8 || headersNeedUtf8(arrived.root.header ?? new Uint8Array(0)),
         has8bit: message.has8bit,

@@ -18,8 +18,8 @@ import { takeUp } from "./later.ts";
 import { refuse } from "./refuse.ts";
 
 export async function carryOut(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   decisions: Decisions,
   message: IncomingMessage,
@@ -30,19 +30,21 @@ export async function carryOut(
   let accepted = 0;
   if (plan.sender) {
     try {
-      await sendBack(s, m, plan.recipient.address, plan.sender, message);
+      await sendBack(services, incoming, plan.recipient.address, plan.sender, message);
       return undefined;
     } catch (err) {
-      return storeFailure(err, m.session.log);
+      return storeFailure(err, incoming.session.log);
     }
   }
-  if (plan.list) return await carryOutForList(s, m, plan, plan.list, decisions, message);
+  if (plan.list) {
+    return await carryOutForList(services, incoming, plan, plan.list, decisions, message);
+  }
   // Before it is in mailboxes here: when this fails the sender tries again, and nobody has it twice.
   if (decisions.decided.some((d) => d.decision.accept && !d.decision.isReject)) {
     try {
-      await forwardToMembers(s, m, plan, message);
+      await forwardToMembers(services, incoming, plan, message);
     } catch (err) {
-      return storeFailure(err, m.session.log);
+      return storeFailure(err, incoming.session.log);
     }
   }
   const until = performance.now() + memberTime;
@@ -53,12 +55,12 @@ export async function carryOut(
     }
     let account: Account | undefined;
     try {
-      account = await s.accounts.open(d.target.account);
+      account = await services.accounts.open(d.target.account);
       const refusal = !d.decision.accept
-        ? await refuse(s, m, plan, d, account, message)
+        ? await refuse(services, incoming, plan, d, account, message)
         : d.target.judgeOnly
         ? undefined
-        : await accept(s, m, plan, d, account, message, kept);
+        : await accept(services, incoming, plan, d, account, message, kept);
       if (refusal === undefined) accepted++;
       // To try again may help, and hurts nobody.
       else if (failure === undefined || refusal.temporary) failure = refusal;
@@ -67,7 +69,7 @@ export async function carryOut(
       }
     } catch (err) {
       deliveries.inc({ result: "error" });
-      failed.push({ target: d.target, error: storeFailure(err, m.session.log) });
+      failed.push({ target: d.target, error: storeFailure(err, incoming.session.log) });
     } finally {
       account?.close();
     }
@@ -77,18 +79,18 @@ export async function carryOut(
     if (failure === undefined || error.temporary) failure = error;
   }
   const first = decisions.decided[0];
-  if (first) evaluate(s, m, plan, first.decision, message);
+  if (first) evaluate(services, incoming, plan, first.decision, message);
   // Where nobody was left to deliver to, all have it.
   if (accepted === 0) return failure;
   // Members of a list that got it must not get it again because of one that didn't: that one gets it later.
   // Only once it is durable that it will, the message is taken.
-  return failed.length === 0 ? undefined : await takeUp(s, m, plan, failed, message);
+  return failed.length === 0 ? undefined : await takeUp(services, incoming, plan, failed, message);
 }
 
 /** For an address of a mailing list; what is junk to the postmaster's account is held for the owners. */
 async function carryOutForList(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   list: ListAddress,
   { decided: [judged], failed }: Decisions,
@@ -98,15 +100,15 @@ async function carryOutForList(
   let account: Account | undefined;
   try {
     if (judged && !judged.decision.accept) {
-      account = await s.accounts.open(judged.target.account);
-      return await refuse(s, m, plan, judged, account, message);
+      account = await services.accounts.open(judged.target.account);
+      return await refuse(services, incoming, plan, judged, account, message);
     }
     const junk = judged !== undefined &&
       (judged.decision.isReject || goesToJunk(judged.decision.reason));
-    await s.lists.take(list, m, message, junk);
-    if (judged) evaluate(s, m, plan, judged.decision, message);
+    await services.lists.take(list, incoming, message, junk);
+    if (judged) evaluate(services, incoming, plan, judged.decision, message);
   } catch (err) {
-    return storeFailure(err, m.session.log);
+    return storeFailure(err, incoming.session.log);
   } finally {
     account?.close();
   }

@@ -26,8 +26,8 @@ export interface Decisions {
 
 export async function decideFor(
   s: ReceivingServices,
-  l: ReceivingListener,
-  m: Incoming,
+  listener: ReceivingListener,
+  incoming: Incoming,
   plan: Plan,
   message: IncomingMessage,
 ): Promise<Decisions> {
@@ -44,22 +44,34 @@ export async function decideFor(
       const conf = s.config.account(target.account);
       // Removed from the configuration since RCPT.
       if (!conf) throw new SmtpError(550, "1.1", "no such address here");
-      checkVerified(m, plan, target);
+      checkVerified(incoming, plan, target);
       const prefix = new TextEncoder().encode(
-        (s.catching ? envelopePrefix(m, message) : "") +
+        (s.catching ? envelopePrefix(incoming, message) : "") +
           `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
       );
-      const services = { ...s, dnsblZones: l.dnsblZones, linkDnsblZones: l.linkDnsblZones };
-      const context = await analysisContext(services, m, plan, target, account, conf, prefix);
-      const decision = await (m.sender.auth ? analyze(context) : sortOnly(context));
+      const services = {
+        ...s,
+        dnsblZones: listener.dnsblZones,
+        linkDnsblZones: listener.linkDnsblZones,
+      };
+      const context = await analysisContext(
+        services,
+        incoming,
+        plan,
+        target,
+        account,
+        conf,
+        prefix,
+      );
+      const decision = await (incoming.sender.auth ? analyze(context) : sortOnly(context));
       const text = new TextEncoder().encode(
-        (m.sender.auth ? decision.headers : "") + m.sender.headers +
+        (incoming.sender.auth ? decision.headers : "") + incoming.sender.headers +
           message.receivedHeader(plan.recipient.address),
       );
       result.decided.push({ target, conf, decision, prefix: joined([prefix, text]) });
     } catch (err) {
       deliveries.inc({ result: err instanceof SmtpError ? "refused" : "error" });
-      result.failed.push({ target, error: storeFailure(err, m.session.log) });
+      result.failed.push({ target, error: storeFailure(err, incoming.session.log) });
     } finally {
       account?.close();
     }
@@ -70,9 +82,9 @@ export async function decideFor(
 }
 
 /** Destinations that answer mail want to know who wrote it. */
-function checkVerified(m: Incoming, plan: Plan, target: Target): void {
+function checkVerified(incoming: Incoming, plan: Plan, target: Target): void {
   const text = target.destination.MessageAuthRequiredSMTPError;
-  if (text === "" || !m.sender.auth) return;
-  if (m.sender.factsFor(plan.recipient.address).msgFromValidated) return;
+  if (text === "" || !incoming.sender.auth) return;
+  if (incoming.sender.factsFor(plan.recipient.address).msgFromValidated) return;
   throw new RefusedMessage(550, "7.1", text);
 }

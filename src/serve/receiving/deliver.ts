@@ -28,24 +28,30 @@ import { planRecipients, routeForRecipient } from "./targets.ts";
 
 /** Takes a message for all recipients. */
 export async function receive(
-  s: ReceivingServices,
-  l: ReceivingListener,
+  services: ReceivingServices,
+  listener: ReceivingListener,
   session: SmtpSession,
   transaction: Transaction,
   message: IncomingMessage,
 ): Promise<Delivered> {
-  const names = [...new Set([l.hostname, s.config.static.Hostname])];
-  const arrived = await openArrived(message, names, s.tempDir);
+  const names = [...new Set([listener.hostname, services.config.static.Hostname])];
+  const arrived = await openArrived(message, names, services.tempDir);
   try {
-    const sender = await checkSender(session, transaction, arrived, s.resolver, l.hostname);
-    if (!s.scanners || l.scanners.length === 0) {
-      return await receiveFrom(s, l, session, transaction, message, arrived, sender);
+    const sender = await checkSender(
+      session,
+      transaction,
+      arrived,
+      services.resolver,
+      listener.hostname,
+    );
+    if (!services.scanners || listener.scanners.length === 0) {
+      return await receiveFrom(services, listener, session, transaction, message, arrived, sender);
     }
     const scan = {
-      scanners: s.scanners,
-      names: l.scanners,
-      hostname: l.hostname,
-      routeOf: (address: Address) => routeForRecipient(s, address, transaction.mailFrom),
+      scanners: services.scanners,
+      names: listener.scanners,
+      hostname: listener.hostname,
+      routeOf: (address: Address) => routeForRecipient(services, address, transaction.mailFrom),
     };
     const scanned = await scanIncoming(scan, session, transaction, message, arrived, sender);
     try {
@@ -56,11 +62,11 @@ export async function receive(
       // What scanners write of results is theirs to say.
       const changed = scanned.message === message
         ? undefined
-        : await openArrived(scanned.message, [], s.tempDir);
+        : await openArrived(scanned.message, [], services.tempDir);
       try {
         const done = await receiveFrom(
-          s,
-          l,
+          services,
+          listener,
           session,
           scanned.transaction,
           scanned.message,
@@ -82,8 +88,8 @@ export async function receive(
 
 /** The same for a message that may be delivered. */
 async function receiveFrom(
-  s: ReceivingServices,
-  l: ReceivingListener,
+  services: ReceivingServices,
+  listener: ReceivingListener,
   session: SmtpSession,
   transaction: Transaction,
   message: IncomingMessage,
@@ -101,25 +107,32 @@ async function receiveFrom(
     sentBySieve: [],
   };
   const plans = planRecipients(
-    s.config,
+    services.config,
     transaction.recipients,
     sender.factsFor(transaction.recipients[0].address),
     sender.auth !== undefined,
   );
-  if (s.catching) onePerAccount(plans);
+  if (services.catching) onePerAccount(plans);
   const decided = await Promise.all(
-    plans.map((plan) => decideFor(s, l, m, plan, message)),
+    plans.map((plan) => decideFor(services, listener, m, plan, message)),
   );
-  await waitForStranger(s, l, session, decided.flatMap((d) => d.decided));
-  const uncopied = await copyForJournals(s, m, plans, decided, message);
+  await waitForStranger(services, listener, session, decided.flatMap((d) => d.decided));
+  const uncopied = await copyForJournals(services, m, plans, decided, message);
   if (uncopied) return { outcomes: plans.map(() => uncopied) };
   const kept = new Set<Plan>();
   const outcomes = await Promise.all(
-    plans.map((plan, i) => carryOut(s, m, plan, decided[i], message, kept)),
+    plans.map((plan, i) => carryOut(services, m, plan, decided[i], message, kept)),
   );
   const delivered = plans.filter((p, i) => outcomes[i] === undefined && kept.has(p))
     .map((p) => p.recipient);
-  await notifyDelivered(s, session, transaction, message, sender.auth?.spf.result, delivered);
-  if (outcomes.includes(undefined)) s.sieve.db.memory.taken(m.sentBySieve);
+  await notifyDelivered(
+    services,
+    session,
+    transaction,
+    message,
+    sender.auth?.spf.result,
+    delivered,
+  );
+  if (outcomes.includes(undefined)) services.sieve.db.memory.taken(m.sentBySieve);
   return { outcomes };
 }

@@ -35,7 +35,7 @@ export class RefusedMessage extends SmtpError {}
 
 /** Queues a DSN about the recipients that failed. Throwing has the sender try all again. */
 export async function notifyFailures(
-  s: ReceivingServices,
+  services: ReceivingServices,
   session: SmtpSession,
   transaction: Transaction,
   message: IncomingMessage,
@@ -47,13 +47,13 @@ export async function notifyFailures(
   let reported = failures.filter((f) =>
     f.recipient.notify === undefined || f.recipient.notify.includes("failure")
   );
-  if (reported.some((f) => f.error instanceof RefusedMessage) && s.resolver) {
+  if (reported.some((f) => f.error instanceof RefusedMessage) && services.resolver) {
     const spf = await checkSpf({
       ip: session.remoteIp,
       helo: session.hello.name,
       mailFrom: addressText(mailFrom, true),
-      resolver: s.resolver,
-      hostname: s.config.static.Hostname,
+      resolver: services.resolver,
+      hostname: services.config.static.Hostname,
       now: new Date(),
     });
     if (spf.result !== "pass") {
@@ -67,7 +67,7 @@ export async function notifyFailures(
     });
     return;
   }
-  await tell(s, transaction, message, {
+  await tell(services, transaction, message, {
     action: "failed",
     recipients: reported.map(({ recipient, error }) => ({
       ...named(recipient),
@@ -82,7 +82,7 @@ export async function notifyFailures(
  * message is delivered.
  */
 export async function notifyDelivered(
-  s: ReceivingServices,
+  services: ReceivingServices,
   session: SmtpSession,
   transaction: Transaction,
   message: IncomingMessage,
@@ -100,7 +100,7 @@ export async function notifyDelivered(
     return;
   }
   try {
-    await tell(s, transaction, message, {
+    await tell(services, transaction, message, {
       action: "delivered",
       recipients: asked.map((r) => ({ ...named(r), status: "2.0.0" })),
     });
@@ -109,19 +109,22 @@ export async function notifyDelivered(
   }
 }
 
-function named(r: Recipient): Pick<DsnRecipient, "finalRecipient" | "originalRecipient"> {
-  return { finalRecipient: addressText(r.address), originalRecipient: r.originalRecipient };
+function named(recipient: Recipient): Pick<DsnRecipient, "finalRecipient" | "originalRecipient"> {
+  return {
+    finalRecipient: addressText(recipient.address),
+    originalRecipient: recipient.originalRecipient,
+  };
 }
 
 /** Composes and queues. */
 async function tell(
-  s: ReceivingServices,
+  services: ReceivingServices,
   transaction: Transaction,
   message: IncomingMessage,
   about: Pick<Dsn, "action" | "recipients">,
 ): Promise<void> {
   const mailFrom = transaction.mailFrom!;
-  const { Hostname, Postmaster } = s.config.static;
+  const { Hostname, Postmaster } = services.config.static;
   const messageId = `${crypto.randomUUID()}@${Hostname}`;
   const now = new Date();
   const original = await headerOf(message);
@@ -141,11 +144,11 @@ async function tell(
     originalIsWhole: false,
     smtputf8: transaction.smtpUtf8,
   });
-  await withTempFile(s.tempDir, "smtp-dsn-", bytes, (path) =>
+  await withTempFile(services.tempDir, "smtp-dsn-", bytes, (path) =>
     // As all that leaves in our name, it is signed.
-    queueOutgoing(s, {
+    queueOutgoing(services, {
       senderAccount: Postmaster.Account,
-      fromDomain: hostDomain(s.config),
+      fromDomain: hostDomain(services.config),
       mailFrom: "",
       recipients: [{ address: addressText(mailFrom), notify: ["never"] }],
       file: path,

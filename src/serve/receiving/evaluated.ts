@@ -8,26 +8,26 @@ import type { ReceivingServices } from "../arrival/services.ts";
 
 /** Remembers what the domain in From is to be told about its policy. */
 export function evaluate(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   decision: Decision,
   message: IncomingMessage,
 ): void {
-  const { auth } = m.sender;
-  if (!s.reports || !auth) return;
+  const { auth } = incoming.sender;
+  if (!services.reports || !auth) return;
   const report = plan.targets.some((t) => t.reports !== undefined);
-  const { summary } = m.arrived.description;
+  const { summary } = incoming.arrived.description;
   try {
     const evaluation = dmarcEvaluation(auth, decision, {
-      remoteIp: m.session.remoteIp,
-      mailFromDomain: m.transaction.mailFrom?.asciiDomain ?? "",
+      remoteIp: incoming.session.remoteIp,
+      mailFromDomain: incoming.transaction.mailFrom?.asciiDomain ?? "",
       rcptToDomain: plan.recipient.address.asciiDomain,
       received: message.received,
       isReport: report || /^report domain: /i.test(summary.subject),
     });
-    if (evaluation) s.reports.evaluations.add(evaluation);
+    if (evaluation) services.reports.evaluations.add(evaluation);
   } catch (err) {
-    m.session.log.error("storing a DMARC evaluation", { err: err as Error });
+    incoming.session.log.error("storing a DMARC evaluation", { err: err as Error });
   }
 }

@@ -23,42 +23,42 @@ function taken(plan: Plan, { decided, refusal }: Decisions): boolean {
  * @returns why the message can't be taken now, if no copy could be made
  */
 export async function copyForJournals(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plans: readonly Plan[],
   decisions: readonly Decisions[],
   message: IncomingMessage,
 ): Promise<SmtpError | undefined> {
-  if (s.journal === undefined) return undefined;
+  if (services.journal === undefined) return undefined;
   const domains = new Map<string, Plan[]>();
   plans.forEach((plan, i) => {
     const domain = plan.recipient.address.asciiDomain ?? "";
-    if (domain === "" || !s.journal!.wanted(domain) || !taken(plan, decisions[i])) return;
+    if (domain === "" || !services.journal!.wanted(domain) || !taken(plan, decisions[i])) return;
     domains.set(domain, [...domains.get(domain) ?? [], plan]);
   });
-  const { mailFrom } = m.transaction;
+  const { mailFrom } = incoming.transaction;
   for (const [domain, of] of domains) {
     // Reports of copies that did not arrive: copying those could go on for ever.
     if (!mailFrom && of.every((p) => /^postmaster$/i.test(p.recipient.address.localpart))) continue;
     try {
-      await (m.arrived.synced ?? syncFile(m.arrived.file));
-      await s.journal.copy(domain, {
+      await (incoming.arrived.synced ?? syncFile(incoming.arrived.file));
+      await services.journal.copy(domain, {
         direction: "incoming",
         mailFrom: mailFrom ? addressText(mailFrom) : "",
         recipients: of.map((p) => addressText(p.recipient.address)),
         prefix: new TextEncoder().encode(
-          message.returnPathHeader() + m.sender.headers + message.receivedHeader(),
+          message.returnPathHeader() + incoming.sender.headers + message.receivedHeader(),
         ),
-        file: m.arrived.file,
-        fileSize: m.arrived.size,
-        messageId: m.arrived.description.summary.messageId,
-        subject: m.arrived.description.summary.subject,
+        file: incoming.arrived.file,
+        fileSize: incoming.arrived.size,
+        messageId: incoming.arrived.description.summary.messageId,
+        subject: incoming.arrived.description.summary.subject,
         utf8: message.headerHas8bit,
         has8bit: message.has8bit,
-        binary: m.transaction.body === "binarymime",
+        binary: incoming.transaction.body === "binarymime",
       });
     } catch (err) {
-      return storeFailure(err, m.session.log);
+      return storeFailure(err, incoming.session.log);
     }
   }
   return undefined;

@@ -32,13 +32,13 @@ export function isForMembers(message: Pick<QueueMessage, "extra">): boolean {
  * @throws file and database errors
  */
 export async function deliverLater(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   members: readonly Target[],
   message: IncomingMessage,
 ): Promise<void> {
-  const { arrived, transaction, sender } = m;
+  const { arrived, transaction, sender } = incoming;
   const recipient = addressText(plan.recipient.address);
   const prefix = new TextEncoder().encode(
     sender.headers + message.receivedHeader(plan.recipient.address),
@@ -46,14 +46,14 @@ export async function deliverLater(
   await (arrived.synced ?? syncFile(arrived.file));
   // A forged sender has nothing to do with it (RFC 5321 §6.2).
   const verified = sender.auth === undefined || sender.auth.spf.result === "pass";
-  const ids = await s.queue.add({
+  const ids = await services.queue.add({
     file: arrived.file,
     fileSize: arrived.size,
     prefix,
-    senderAccount: s.config.static.Postmaster.Account,
+    senderAccount: services.config.static.Postmaster.Account,
     mailFrom: transaction.mailFrom ? addressText(transaction.mailFrom) : "",
-    recipients: members.map((t) => ({
-      address: t.canonical,
+    recipients: members.map((target) => ({
+      address: target.canonical,
       notify: verified ? ["failure" as const] : ["never" as const],
       originalRecipient: { type: "rfc822", address: recipient },
     })),
@@ -67,7 +67,7 @@ export async function deliverLater(
     subject: arrived.description.summary.subject,
     extra: { [mark]: recipient },
   });
-  m.session.log.warn("members of an alias get a message later", {
+  incoming.session.log.warn("members of an alias get a message later", {
     to: recipient,
     members: members.length,
     ids: ids.slice(0, 10).join(" "),
@@ -86,31 +86,31 @@ export interface Failed {
  * @returns the answer where that is not possible: then the sender tries again, for all
  */
 export async function takeUp(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   failed: readonly Failed[],
   message: IncomingMessage,
 ): Promise<Outcome> {
   try {
     const later = failed.filter((f) => f.error.temporary).map((f) => f.target);
-    if (later.length > 0) await deliverLater(s, m, plan, later, message);
+    if (later.length > 0) await deliverLater(services, incoming, plan, later, message);
     const never = failed.filter((f) => !f.error.temporary);
     if (never.length > 0) {
-      m.session.log.warn("members of an alias can't get a message", {
+      incoming.session.log.warn("members of an alias can't get a message", {
         to: addressText(plan.recipient.address),
         accounts: never.map((f) => f.target.account).join(" "),
         err: never[0].error,
       });
       // As for messages refused for what they are: nobody is told whose address isn't verified.
       const { code, message: text } = never[0].error;
-      await notifyFailures(s, m.session, m.transaction, message, [{
+      await notifyFailures(services, incoming.session, incoming.transaction, message, [{
         recipient: plan.recipient,
         error: new RefusedMessage(code, "2.4", `${never.length} of its members: ${text}`),
       }]);
     }
     return undefined;
   } catch (err) {
-    return storeFailure(err, m.session.log);
+    return storeFailure(err, incoming.session.log);
   }
 }

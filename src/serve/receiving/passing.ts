@@ -42,8 +42,8 @@ export class Passing {
   readonly #o: PassingOptions;
   readonly #open = new WeakMap<SmtpSession, { of: Transaction; nodes: Open }>();
 
-  constructor(o: PassingOptions) {
-    this.#o = o;
+  constructor(options: PassingOptions) {
+    this.#o = options;
   }
 
   /** A backend that takes what is for this node, and passes the rest on. */
@@ -117,7 +117,7 @@ export class Passing {
 
   async #begin(
     session: SmtpSession,
-    t: Transaction,
+    transaction: Transaction,
     node: string,
   ): Promise<PassedTransaction> {
     const place = this.#o.config.dynamic.Nodes.get(node)!;
@@ -128,14 +128,18 @@ export class Passing {
       place,
       { remoteIp, remotePort, localIp, localPort, hello: hello.name, tls },
       {
-        mailFrom: t.mailFrom === undefined ? "" : addressText(t.mailFrom),
+        mailFrom: transaction.mailFrom === undefined ? "" : addressText(transaction.mailFrom),
         recipients: [],
-        size: t.declaredSize ?? 0,
-        body: t.body === "binarymime" ? "binary" : t.body === "8bitmime" ? "8bit" : "7bit",
-        smtpUtf8: t.smtpUtf8,
-        requireTls: t.requireTls,
-        ret: t.ret,
-        envelopeId: t.envelopeId,
+        size: transaction.declaredSize ?? 0,
+        body: transaction.body === "binarymime"
+          ? "binary"
+          : transaction.body === "8bitmime"
+          ? "8bit"
+          : "7bit",
+        smtpUtf8: transaction.smtpUtf8,
+        requireTls: transaction.requireTls,
+        ret: transaction.ret,
+        envelopeId: transaction.envelopeId,
       },
     );
   }
@@ -147,8 +151,8 @@ export class Passing {
     message: IncomingMessage,
   ): Promise<Delivered> {
     const nodes = this.#open.get(session)?.nodes ?? new Map() as Open;
-    const passedOf = (r: Recipient) => {
-      const route = r.handle as Route;
+    const passedOf = (recipient: Recipient) => {
+      const route = recipient.handle as Route;
       return "passed" in route ? route.passed : undefined;
     };
     const nodeOf = (r: Recipient) => passedOf(r)?.node;

@@ -145,8 +145,8 @@ export class Receiving {
    * What stands behind port 25 of a listener: messages for our own addresses.
    * @param passing to the nodes that have the other accounts; without, their recipients are refused for now
    */
-  backend(l: Listener, passing?: Passing): SmtpBackend {
-    const here = this.#backend(l);
+  backend(listener: Listener, passing?: Passing): SmtpBackend {
+    const here = this.#backend(listener);
     return passing === undefined ? here : passing.before(here);
   }
 

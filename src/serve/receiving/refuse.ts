@@ -11,38 +11,48 @@ import { RefusedMessage } from "./dsn.ts";
 import { logFields, newMessage } from "./stored.ts";
 
 export async function refuse(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
-  d: Decided,
+  decided: Decided,
   account: Account,
   message: IncomingMessage,
 ): Promise<SmtpError> {
-  const { decision, conf } = d;
-  const { log } = m.session;
+  const { decision, conf } = decided;
+  const { log } = incoming.session;
   deliveries.inc({ result: decision.userError ? "refused" : "error" });
-  if (decision.userError && !d.target.judgeOnly) s.figures.note(account.name, "refused");
+  if (decision.userError && !decided.target.judgeOnly) {
+    services.figures.note(account.name, "refused");
+  }
   if (decision.error !== undefined) {
     log.error("message could not be judged", {
-      ...logFields(m, plan, d),
+      ...logFields(incoming, plan, decided),
       err: decision.error as Error,
     });
   } else {
-    log.info("refused", { ...logFields(m, plan, d), code: decision.code });
+    log.info("refused", { ...logFields(incoming, plan, decided), code: decision.code });
   }
-  if (decision.userError && decision.reason !== "high-rate") m.session.suspicious = true;
-  if (decision.toRejects && conf.RejectsMailbox !== "" && !d.target.judgeOnly) {
+  if (decision.userError && decision.reason !== "high-rate") incoming.session.suspicious = true;
+  if (decision.toRejects && conf.RejectsMailbox !== "" && !decided.target.judgeOnly) {
     try {
       if (!conf.KeepRejects && !conf.LegalHold) {
-        await cleanUpRejects(account, conf.RejectsMailbox, s.now());
+        await cleanUpRejects(account, conf.RejectsMailbox, services.now());
       }
-      await keepReject(account, conf.RejectsMailbox, m.arrived.description.summary.messageId, {
-        ...newMessage(s, m, d, account, message),
-        destinedMailboxId: decision.destinedMailboxId,
-      });
+      await keepReject(
+        account,
+        conf.RejectsMailbox,
+        incoming.arrived.description.summary.messageId,
+        {
+          ...newMessage(services, incoming, decided, account, message),
+          destinedMailboxId: decision.destinedMailboxId,
+        },
+      );
     } catch (err) {
       // It is refused all the same.
-      log.error("keeping a refused message", { err: err as Error, account: d.target.account });
+      log.error("keeping a refused message", {
+        err: err as Error,
+        account: decided.target.account,
+      });
     }
   }
   const enhanced = decision.enhancedCode.slice(decision.enhancedCode.indexOf(".") + 1);

@@ -46,12 +46,14 @@ interface Finding {
 /** Suppresses whom a report is about. Returns how many recipients were added to a list. */
 export async function suppressReported(
   s: { config: Config; queue: Queue; log: Log },
-  m: ReportedMessage,
+  message: ReportedMessage,
 ): Promise<number> {
-  if (m.root.type !== "multipart" || m.root.subtype !== "report") return 0;
-  const bytes = m.read(0, Math.min(m.size, maxReport));
+  if (message.root.type !== "multipart" || message.root.subtype !== "report") return 0;
+  const bytes = message.read(0, Math.min(message.size, maxReport));
   let added = 0;
-  for (const { item, reason } of [...bounces(s, m, bytes), ...complaints(s, m, bytes)]) {
+  for (
+    const { item, reason } of [...bounces(s, message, bytes), ...complaints(s, message, bytes)]
+  ) {
     const entry = { account: item.account, address: item.address, manual: false, reason };
     if (!await s.queue.suppress(entry)) continue;
     added++;
@@ -62,30 +64,34 @@ export async function suppressReported(
 
 function bounces(
   s: { config: Config; queue: Queue },
-  m: ReportedMessage,
+  message: ReportedMessage,
   bytes: Uint8Array,
 ): Finding[] {
   const dsn = parseDsn(bytes);
   if (!dsn) return [];
-  const sent = sentMessage(s, dsn.original, m.rcptTo).filter((i) => i.account === m.account);
-  return dsn.recipients.flatMap((r) => {
-    if (r.action !== "failed" || !isHardBounce(r.status)) return [];
-    const named = [r.finalRecipient, r.originalRecipient].flatMap((a) => a?.value ?? []);
+  const sent = sentMessage(s, dsn.original, message.rcptTo).filter((i) =>
+    i.account === message.account
+  );
+  return dsn.recipients.flatMap((recipient) => {
+    if (recipient.action !== "failed" || !isHardBounce(recipient.status)) return [];
+    const named = [recipient.finalRecipient, recipient.originalRecipient].flatMap((a) =>
+      a?.value ?? []
+    );
     const item = recipientOf(sent, named);
-    const diagnosis = r.diagnosticCode?.value ?? r.status;
+    const diagnosis = recipient.diagnosticCode?.value ?? recipient.status;
     return item ? [{ item, reason: `bounced after it was taken: ${diagnosis}`.slice(0, 300) }] : [];
   });
 }
 
 function complaints(
   s: { config: Config; queue: Queue },
-  m: ReportedMessage,
+  message: ReportedMessage,
   bytes: Uint8Array,
 ): Finding[] {
-  const report = m.verified ? parseFeedbackReport(bytes) : undefined;
+  const report = message.verified ? parseFeedbackReport(bytes) : undefined;
   if (!report || !unwanted.has(report.type)) return [];
   const sent = sentMessage(s, report.original, report.mailFrom)
-    .filter((i) => mayComplain(s.config, m, i));
+    .filter((i) => mayComplain(s.config, message, i));
   const reason = `complaint: ${report.type}`;
   // Some leave out who complains: with one recipient it is clear all the same.
   if (report.recipients.length === 0) return sent.length === 1 ? [{ item: sent[0], reason }] : [];
@@ -96,12 +102,14 @@ function complaints(
 }
 
 /** Complaints come to the sender, or to whom they were agreed on with the other side. */
-function mayComplain(config: Config, m: ReportedMessage, item: RetiredItem): boolean {
-  if (m.account === item.account || m.account === config.static.Postmaster.Account) return true;
-  const at = m.rcptTo.lastIndexOf("@");
+function mayComplain(config: Config, message: ReportedMessage, item: RetiredItem): boolean {
+  if (message.account === item.account || message.account === config.static.Postmaster.Account) {
+    return true;
+  }
+  const at = message.rcptTo.lastIndexOf("@");
   const senderDomain = item.mailFrom.slice(item.mailFrom.lastIndexOf("@") + 1);
-  return ["abuse", "postmaster"].includes(m.rcptTo.slice(0, at).toLowerCase()) &&
-    m.rcptTo.slice(at + 1).toLowerCase() === senderDomain.toLowerCase();
+  return ["abuse", "postmaster"].includes(message.rcptTo.slice(0, at).toLowerCase()) &&
+    message.rcptTo.slice(at + 1).toLowerCase() === senderDomain.toLowerCase();
 }
 
 /**

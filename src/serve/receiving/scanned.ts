@@ -49,7 +49,7 @@ export interface IncomingScan {
 
 /** Asks the scanners. @throws SmtpError where they refuse the message; file errors */
 export async function scanIncoming(
-  s: IncomingScan,
+  scan: IncomingScan,
   session: SmtpSession,
   transaction: Transaction,
   message: IncomingMessage,
@@ -57,7 +57,7 @@ export async function scanIncoming(
   sender: Sender,
 ): Promise<ScannedIncoming> {
   const envelope: ScanEnvelope = {
-    hostname: s.hostname,
+    hostname: scan.hostname,
     remoteIp: session.remoteIp,
     remotePort: session.remotePort,
     remoteName: sender.auth?.iprev.name,
@@ -67,7 +67,7 @@ export async function scanIncoming(
     recipients: transaction.recipients.map((r) => addressText(r.address)),
     id: cidString(session.cid),
   };
-  const scanned = await s.scanners.scan(s.names, envelope, {
+  const scanned = await scan.scanners.scan(scan.names, envelope, {
     size: arrived.size,
     headerSize: arrived.root.bodyOffset,
     read: arrived.read,
@@ -78,7 +78,7 @@ export async function scanIncoming(
       said: scanned.facts.map((f) => `${f.scanner}: ${f.text}`).join("; "),
     });
     refuseIfAsked(scanned);
-    return await asLeft(s, session, transaction, message, envelope, scanned);
+    return await asLeft(scan, session, transaction, message, envelope, scanned);
   } catch (err) {
     scanned.remove();
     throw err;
@@ -86,7 +86,7 @@ export async function scanIncoming(
 }
 
 async function asLeft(
-  s: IncomingScan,
+  scan: IncomingScan,
   session: SmtpSession,
   t: Transaction,
   message: IncomingMessage,
@@ -109,7 +109,7 @@ async function asLeft(
     ret: t.ret,
     envelopeId: t.envelopeId,
     holdUntil: t.holdUntil,
-    recipients: [...kept, ...added(s, session, kept, scanned.addRecipients)],
+    recipients: [...kept, ...added(scan, session, kept, scanned.addRecipients)],
     handle: t.handle,
   };
   const changed = await changedMessage(message, scanned);
@@ -123,10 +123,10 @@ async function asLeft(
     findings: findingsOf(scanned),
     outcomes(of) {
       let next = 0;
-      return t.recipients.map((r, i) => {
+      return t.recipients.map((recipient, i) => {
         const refused = scanned.refusedRecipients.get(i);
         if (refused) return new SmtpError(refused.code, refused.enhanced, refused.text);
-        return stays(r, i) ? of[next++] : undefined;
+        return stays(recipient, i) ? of[next++] : undefined;
       });
     },
     remove: () => scanned.remove(),
@@ -135,7 +135,7 @@ async function asLeft(
 
 /** Recipients that are added: our own addresses alone, as nobody may relay. */
 function added(
-  s: IncomingScan,
+  scan: IncomingScan,
   session: SmtpSession,
   kept: readonly Recipient[],
   addresses: readonly string[],
@@ -147,7 +147,7 @@ function added(
     const address = parsed(text, session, "recipient");
     if (!address) return [];
     try {
-      const handle = s.routeOf(address);
+      const handle = scan.routeOf(address);
       // Nobody is told of what becomes of it.
       return [{ address, notify: ["never" as const], handle }];
     } catch (err) {

@@ -11,38 +11,40 @@ import type { Decided } from "./decided.ts";
 
 /** What is stored, in whichever mailbox. */
 export function newMessage(
-  s: ReceivingServices,
-  m: Incoming,
-  d: Decided,
+  services: ReceivingServices,
+  incoming: Incoming,
+  decided: Decided,
   account: Account,
   message: IncomingMessage,
 ): NewMessage {
-  const { description } = m.arrived;
+  const { description } = incoming.arrived;
   return {
-    file: m.arrived.file,
-    fileSynced: m.arrived.synced,
-    fileSize: m.arrived.size,
-    read: m.arrived.read,
-    prefix: d.prefix,
-    description: s.catching ? withEnvelope(m, description) : description,
-    keywords: s.catching ? broughtKeywords(m, account, d.decision.mailbox) : undefined,
+    file: incoming.arrived.file,
+    fileSynced: incoming.arrived.synced,
+    fileSize: incoming.arrived.size,
+    read: incoming.arrived.read,
+    prefix: decided.prefix,
+    description: services.catching ? withEnvelope(incoming, description) : description,
+    keywords: services.catching
+      ? broughtKeywords(incoming, account, decided.decision.mailbox)
+      : undefined,
     received: message.received,
-    facts: d.decision.facts,
+    facts: decided.decision.facts,
     // The filter does not learn from itself.
-    noTrain: goesToJunk(d.decision.reason),
+    noTrain: goesToJunk(decided.decision.reason),
   };
 }
 
-export function logFields(m: Incoming, plan: Plan, d: Decided) {
-  const { mailFrom } = m.transaction;
+export function logFields(incoming: Incoming, plan: Plan, decided: Decided) {
+  const { mailFrom } = incoming.transaction;
   return {
-    account: d.target.account,
+    account: decided.target.account,
     from: mailFrom ? addressText(mailFrom) : "",
     to: addressText(plan.recipient.address),
-    msgfrom: m.arrived.description.summary.from[0]?.address ?? "",
-    size: m.arrived.size,
-    reason: d.decision.reason,
-    mailbox: d.decision.mailbox,
-    why: d.decision.reasonText.join("; "),
+    msgfrom: incoming.arrived.description.summary.from[0]?.address ?? "",
+    size: incoming.arrived.size,
+    reason: decided.decision.reason,
+    mailbox: decided.decision.mailbox,
+    why: decided.decision.reasonText.join("; "),
   };
 }

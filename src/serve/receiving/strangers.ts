@@ -17,16 +17,18 @@ function isStranger({ decision: d, conf }: Decided): boolean {
 
 /** Who sends for the first time waits, once for all recipients. Spammers are in a hurry. */
 export async function waitForStranger(
-  s: ReceivingServices,
-  l: ReceivingListener,
+  services: ReceivingServices,
+  listener: ReceivingListener,
   session: SmtpSession,
   decided: readonly Decided[],
 ): Promise<void> {
-  if (s.resolver === undefined || !decided.some(isStranger)) return;
+  if (services.resolver === undefined || !decided.some(isStranger)) return;
   // Who has come again has waited.
-  if (await greylisted(s, l, session, decided) || l.firstTimeSenderDelay <= 0) return;
-  session.log.debug("first-time sender waits", { ms: l.firstTimeSenderDelay });
-  const waited = await s.wait(session, l.firstTimeSenderDelay, s.stopping);
+  if (
+    await greylisted(services, listener, session, decided) || listener.firstTimeSenderDelay <= 0
+  ) return;
+  session.log.debug("first-time sender waits", { ms: listener.firstTimeSenderDelay });
+  const waited = await services.wait(session, listener.firstTimeSenderDelay, services.stopping);
   firstTimeWaits.inc({ result: waited ? "waited" : "gone" });
   if (!waited) {
     throw new SmtpError(421, "3.2", "service not available, try again later", { close: true });
@@ -40,13 +42,13 @@ export async function waitForStranger(
  * @throws SmtpError 451
  */
 async function greylisted(
-  s: ReceivingServices,
-  l: ReceivingListener,
+  services: ReceivingServices,
+  listener: ReceivingListener,
   session: SmtpSession,
   decided: readonly Decided[],
 ): Promise<boolean> {
-  const times = l.greylist;
-  if (!s.greylist || !times) return false;
+  const times = listener.greylist;
+  if (!services.greylist || !times) return false;
   const accepted = decided.filter((d) => d.decision.accept && !d.decision.isReject);
   if (!accepted.every(isStranger)) return false;
   let wait = 0;
@@ -61,7 +63,7 @@ async function greylisted(
       mailFrom: `${f.mailFromLocalpart}@${f.mailFromDomain}`,
       rcptTo: `${f.rcptToLocalpart}@${f.rcptToDomain}`,
     };
-    wait = Math.max(wait, await s.greylist.wait(triple, times, s.now()));
+    wait = Math.max(wait, await services.greylist.wait(triple, times, services.now()));
   }
   if (wait === 0) return true;
   session.log.info("first-time sender has to come again", { seconds: Math.ceil(wait / 1000) });

@@ -20,11 +20,11 @@ export function routeOf(config: Config, address: Address): Route {
     }
     case "alias": {
       const here = found.alias.members.filter((m) => config.isHere(m.account));
-      const members = here.map((m): Target => ({
-        account: m.account,
-        destination: m.destination,
+      const members = here.map((member): Target => ({
+        account: member.account,
+        destination: member.destination,
         reports: undefined,
-        canonical: canonicalAddress(config, m.address) ?? m.address,
+        canonical: canonicalAddress(config, member.address) ?? member.address,
       }));
       if (here.length === found.alias.members.length) return { alias: found.alias, members };
       // Members at other nodes get it as those at other servers do.
@@ -75,11 +75,11 @@ function ownersOf(config: Config, at: ListAddress): Route {
       members,
       outside,
     },
-    members: members.map((m): Target => ({
-      account: m.account,
-      destination: m.destination,
+    members: members.map((member): Target => ({
+      account: member.account,
+      destination: member.destination,
       reports: undefined,
-      canonical: canonicalAddress(config, m.address) ?? m.address,
+      canonical: canonicalAddress(config, member.address) ?? member.address,
     })),
   };
 }
@@ -203,9 +203,9 @@ export function planRecipients(
         return { recipient, alias, targets: [], refusal };
       }
     }
-    const targets = members.filter((m) => {
-      if (m.canonical === from || taken.has(m.canonical)) return false;
-      taken.add(m.canonical);
+    const targets = members.filter((target) => {
+      if (target.canonical === from || taken.has(target.canonical)) return false;
+      taken.add(target.canonical);
       return true;
     });
     const outside = alias.outside.filter((address) => {

@@ -38,40 +38,47 @@ export interface DmarcReportServices extends ReportServices {
  * @param at milliseconds since the epoch; what was evaluated in its hour waits for the next
  * @returns the domains that a report was sent to
  */
-export async function sendDmarcReports(s: DmarcReportServices, at: number): Promise<string[]> {
+export async function sendDmarcReports(
+  services: DmarcReportServices,
+  at: number,
+): Promise<string[]> {
   const end = Math.floor(at / hour) * hour;
   const hourOfDay = new Date(end).getUTCHours();
   const sent: string[] = [];
-  for (const p of s.evaluations.pending(end)) {
-    const oldest = s.evaluations.list(p.domain, end, 1)[0]?.evaluated ?? end;
+  for (const p of services.evaluations.pending(end)) {
+    const oldest = services.evaluations.list(p.domain, end, 1)[0]?.evaluated ?? end;
     if (!p.wanted) {
-      if (oldest < end - optionalKept) s.evaluations.remove(p.domain, end - optionalKept);
+      if (oldest < end - optionalKept) services.evaluations.remove(p.domain, end - optionalKept);
       continue;
     }
     // A server that was off at the end of an interval makes good for it.
     const due = hourOfDay % p.intervalHours === 0 || oldest < end - p.intervalHours * hour;
     if (!due) continue;
     try {
-      const did = await report(s, p.domain, end);
+      const did = await report(services, p.domain, end);
       reports.inc({ result: did ? "sent" : "unwanted" });
       if (did) sent.push(p.domain);
-      s.evaluations.remove(p.domain, end);
+      services.evaluations.remove(p.domain, end);
     } catch (err) {
       reports.inc({ result: "error" });
       // Tried again at the next interval, for a day.
-      if (oldest < end - 24 * hour) s.evaluations.remove(p.domain, end);
-      s.log.error("dmarc report", { domain: p.domain, err: err as Error });
+      if (oldest < end - 24 * hour) services.evaluations.remove(p.domain, end);
+      services.log.error("dmarc report", { domain: p.domain, err: err as Error });
     }
   }
   return sent;
 }
 
-async function report(s: DmarcReportServices, domain: string, end: number): Promise<boolean> {
-  const evaluations = s.evaluations.list(domain, end);
+async function report(
+  services: DmarcReportServices,
+  domain: string,
+  end: number,
+): Promise<boolean> {
+  const evaluations = services.evaluations.list(domain, end);
   const newest = evaluations[evaluations.length - 1];
-  const addresses = await recipients(s, domain, newest);
+  const addresses = await recipients(services, domain, newest);
   if (addresses.length === 0) return false;
-  const hostname = s.config.static.Hostname;
+  const hostname = services.config.static.Hostname;
   const from = `postmaster@${hostname}`;
   const begin = Math.min(
     end - newest.intervalHours * hour,
@@ -92,10 +99,10 @@ async function report(s: DmarcReportServices, domain: string, end: number): Prom
   const size = Math.ceil(attachment.data.length * 4 / 3) + overhead;
   const fitting = addresses.filter((a) => a.maxSize === undefined || size <= a.maxSize);
   if (fitting.length === 0) {
-    s.log.info("dmarc report is larger than its addresses take", { domain, size });
+    services.log.info("dmarc report is larger than its addresses take", { domain, size });
     return false;
   }
-  await sendReport(s, {
+  await sendReport(services, {
     from,
     recipients: fitting.map((a) => a.address),
     attachment,
@@ -106,7 +113,7 @@ async function report(s: DmarcReportServices, domain: string, end: number): Prom
       `Period: ${new Date(begin).toISOString()} to ${new Date(end).toISOString()}\n` +
       `Messages: ${evaluations.length}\n`,
   });
-  s.log.info("dmarc report queued", {
+  services.log.info("dmarc report queued", {
     domain,
     to: fitting.map((a) => a.address).join(","),
     messages: evaluations.length,
@@ -116,16 +123,16 @@ async function report(s: DmarcReportServices, domain: string, end: number): Prom
 
 /** The addresses that may get a report about the domain. @throws DnsError if that can't be told now */
 async function recipients(
-  s: DmarcReportServices,
+  services: DmarcReportServices,
   domain: string,
   newest: DmarcEvaluation,
 ): Promise<DmarcEvaluation["addresses"]> {
-  const suppressed = new Set(s.evaluations.suppressed().map((x) => x.address));
+  const suppressed = new Set(services.evaluations.suppressed().map((x) => x.address));
   const found = new Map<string, DmarcEvaluation["addresses"][number]>();
   for (const a of newest.addresses.slice(0, maxAddresses)) {
     const at = domainOf(a.address);
     const inside = organizationalDomain(at) === organizationalDomain(domain);
-    for (const to of inside ? [a] : await agreed(s, domain, a, at)) {
+    for (const to of inside ? [a] : await agreed(services, domain, a, at)) {
       const address = to.address.toLowerCase();
       if (!suppressed.has(address) && !found.has(address)) found.set(address, to);
     }
@@ -140,13 +147,13 @@ const domainOf = (address: string) => address.slice(address.lastIndexOf("@") + 1
  * domain, these take the place of the one that was given (RFC 7489 §7.1).
  */
 async function agreed(
-  s: DmarcReportServices,
+  services: DmarcReportServices,
   domain: string,
   given: DmarcEvaluation["addresses"][number],
   at: string,
 ): Promise<DmarcEvaluation["addresses"]> {
   try {
-    const consent = await lookupReportConsent(s.resolver, domain, at);
+    const consent = await lookupReportConsent(services.resolver, domain, at);
     if (!consent.accepts) return [];
     const own = consent.texts.flatMap((t) =>
       reportAddresses(parseDmarcRecord(t)?.aggregateReports ?? [])

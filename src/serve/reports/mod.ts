@@ -34,7 +34,7 @@ export interface ReportSending {
 }
 
 /** Sends reports from now on, each in its hour. */
-export function startReports(o: ReportSenderOptions): ReportSending {
+export function startReports(options: ReportSenderOptions): ReportSending {
   const log = new Log("reports");
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: Promise<void> | undefined;
@@ -44,11 +44,11 @@ export function startReports(o: ReportSenderOptions): ReportSending {
   const tlsHour = Math.floor(Math.random() * 4);
 
   const send = async (now: number, fromHour: number): Promise<string[]> => {
-    const { static: s } = o.config;
+    const { static: s } = options.config;
     const lines: string[] = [];
-    if (!s.NoOutgoingDMARCReports) lines.push(...await sendDmarcReports({ ...o, log }, now));
+    if (!s.NoOutgoingDMARCReports) lines.push(...await sendDmarcReports({ ...options, log }, now));
     if (!s.NoOutgoingTLSReports && new Date(now).getUTCHours() >= fromHour) {
-      lines.push(...await sendTlsReports({ ...o, log }, now));
+      lines.push(...await sendTlsReports({ ...options, log }, now));
     }
     return lines;
   };

@@ -37,25 +37,25 @@ export interface ReportMessage {
 }
 
 /** Bytes of a report's message, without the fields that sending adds. */
-export function reportMessage(m: ReportMessage, messageId: string, now: Date): Uint8Array {
-  const body = composeMultipart(m.multipart[0], [
-    composeText(m.text),
+export function reportMessage(message: ReportMessage, messageId: string, now: Date): Uint8Array {
+  const body = composeMultipart(message.multipart[0], [
+    composeText(message.text),
     composePart({
-      type: m.attachment.contentType,
-      fileName: m.attachment.fileName,
-      data: m.attachment.data,
+      type: message.attachment.contentType,
+      fileName: message.attachment.fileName,
+      data: message.attachment.data,
       encoding: "base64",
     }),
-  ], m.multipart[1]);
+  ], message.multipart[1]);
   const fields = [
-    foldField("From", `<${m.from}>`),
-    foldField("To", m.recipients.map((a) => `<${a}>`).join(", ")),
-    foldField("Subject", m.attachment.subject),
+    foldField("From", `<${message.from}>`),
+    foldField("To", message.recipients.map((a) => `<${a}>`).join(", ")),
+    foldField("Subject", message.attachment.subject),
     foldField("Date", formatDate(now)),
     foldField("Message-ID", messageId),
     foldField("Auto-Submitted", "auto-generated"),
-    ...(m.tlsOptional ? [foldField("TLS-Required", "No")] : []),
-    ...(m.headers ?? []).map(([name, value]) => foldField(name, value)),
+    ...(message.tlsOptional ? [foldField("TLS-Required", "No")] : []),
+    ...(message.headers ?? []).map(([name, value]) => foldField(name, value)),
     "MIME-Version: 1.0\r\n",
     ...body.fields,
   ];
@@ -63,26 +63,26 @@ export function reportMessage(m: ReportMessage, messageId: string, now: Date): U
 }
 
 /** Queues it, signed for the host's domain; on disk when it resolves. */
-export async function sendReport(s: ReportServices, m: ReportMessage): Promise<void> {
-  const messageId = `<${crypto.randomUUID()}@${s.config.static.Hostname}>`;
-  const bytes = reportMessage(m, messageId, new Date());
-  await withTempFile(s.tempDir, "report-", bytes, (path) =>
-    queueOutgoing(s, {
+export async function sendReport(services: ReportServices, message: ReportMessage): Promise<void> {
+  const messageId = `<${crypto.randomUUID()}@${services.config.static.Hostname}>`;
+  const bytes = reportMessage(message, messageId, new Date());
+  await withTempFile(services.tempDir, "report-", bytes, (path) =>
+    queueOutgoing(services, {
       // After what people have written.
       priority: -1,
-      senderAccount: s.config.static.Postmaster.Account,
-      fromDomain: hostDomain(s.config),
-      mailFrom: m.from,
-      recipients: m.recipients.map((address) => ({ address, notify: ["never"] })),
+      senderAccount: services.config.static.Postmaster.Account,
+      fromDomain: hostDomain(services.config),
+      mailFrom: message.from,
+      recipients: message.recipients.map((address) => ({ address, notify: ["never"] })),
       file: path,
       fileSize: bytes.length,
       prefix: new Uint8Array(0),
       smtputf8: false,
       has8bit: false,
       requireTls: false,
-      tlsOptional: m.tlsOptional,
+      tlsOptional: message.tlsOptional,
       messageId,
-      subject: m.attachment.subject,
+      subject: message.attachment.subject,
       // No doing of the postmaster's: not counted, and failures are told to nobody.
       isDsn: true,
       extra: reportExtra,

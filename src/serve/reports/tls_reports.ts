@@ -44,9 +44,9 @@ export interface TlsReportServices extends ReportServices {
  * @param now milliseconds since the epoch
  * @returns the policy domains that were reported to
  */
-export async function sendTlsReports(s: TlsReportServices, now: number): Promise<string[]> {
+export async function sendTlsReports(services: TlsReportServices, now: number): Promise<string[]> {
   const groups = new Map<string, TlsDayResult[]>();
-  for (const r of s.results.before(reportDay(now))) {
+  for (const r of services.results.before(reportDay(now))) {
     const key = `${r.day} ${r.policyDomain} ${r.isHost}`;
     groups.set(key, [...groups.get(key) ?? [], r]);
   }
@@ -58,14 +58,14 @@ export async function sendTlsReports(s: TlsReportServices, now: number): Promise
   for (const list of ordered) {
     const { day, policyDomain } = list[0];
     try {
-      const did = await report(s, list, logged);
+      const did = await report(services, list, logged);
       reports.inc({ result: did ? "sent" : "unwanted" });
       if (did) sent.push(policyDomain);
-      s.results.remove(list[0]);
+      services.results.remove(list[0]);
     } catch (err) {
       reports.inc({ result: "error" });
-      if (day < tooOld) s.results.remove(list[0]);
-      s.log.error("tls report", { domain: policyDomain, day, err: err as Error });
+      if (day < tooOld) services.results.remove(list[0]);
+      services.log.error("tls report", { domain: policyDomain, day, err: err as Error });
     }
   }
   return sent;
@@ -75,20 +75,20 @@ export async function sendTlsReports(s: TlsReportServices, now: number): Promise
 type Told = Map<string, readonly string[]>;
 
 async function report(
-  s: TlsReportServices,
+  services: TlsReportServices,
   all: readonly TlsDayResult[],
   logged: Told,
 ): Promise<boolean> {
   const { day, policyDomain, isHost } = all[0];
-  if (!isWorthwhile(s, all)) return false;
-  const addresses = await addressesFor(s, policyDomain);
-  const list = all.filter((r) => {
-    const others = logged.get(`${day} ${r.recipientDomain}`);
+  if (!isWorthwhile(services, all)) return false;
+  const addresses = await addressesFor(services, policyDomain);
+  const list = all.filter((result) => {
+    const others = logged.get(`${day} ${result.recipientDomain}`);
     return !isHost || !others || addresses.some((a) => !others.includes(a));
   });
-  if (addresses.length === 0 || !isWorthwhile(s, list)) return false;
+  if (addresses.length === 0 || !isWorthwhile(services, list)) return false;
   const policies = mergeTlsResults([], list.flatMap((r) => r.results));
-  const submitter = hostDomain(s.config);
+  const submitter = hostDomain(services.config);
   const from = `postmaster@${submitter}`;
   const begin = Date.UTC(+day.slice(0, 4), +day.slice(4, 6) - 1, +day.slice(6, 8));
   const made: TlsReport = {
@@ -96,11 +96,11 @@ async function report(
     begin,
     end: begin + 86_400_000 - 1000,
     contactInfo: from,
-    reportId: `${day}.${crypto.randomUUID()}@${s.config.static.Hostname}`,
+    reportId: `${day}.${crypto.randomUUID()}@${services.config.static.Hostname}`,
     policies,
   };
   const attachment = tlsReportAttachment(made, policyDomain, submitter);
-  const suppressed = new Set(s.evaluations.suppressed().map((x) => x.address));
+  const suppressed = new Set(services.evaluations.suppressed().map((x) => x.address));
   const mail: string[] = [];
   let done = false;
   for (const uri of addresses.slice(0, maxAddresses)) {
@@ -108,41 +108,42 @@ async function report(
     if (m) {
       const address = mailAddress(m[1]);
       if (address !== undefined && !suppressed.has(address.toLowerCase())) mail.push(address);
-    } else done = await post(s, uri, attachment.data) || done;
+    } else done = await post(services, uri, attachment.data) || done;
   }
   if (mail.length > 0) {
-    await sendReport(s, {
+    await sendReport(services, {
       from,
       recipients: mail,
       attachment,
       multipart: ["report", { "report-type": "tlsrpt" }],
       headers: tlsReportHeaders(policyDomain, submitter),
       tlsOptional: true,
-      text: `Attached is a report about TLS in connections from ${s.config.static.Hostname} for\n` +
+      text:
+        `Attached is a report about TLS in connections from ${services.config.static.Hostname} for\n` +
         `${policyDomain}, on ${new Date(begin).toISOString().slice(0, 10)} (UTC).\n`,
     });
     done = true;
   }
   if (done && !isHost) logged.set(`${day} ${policyDomain}`, addresses);
-  s.log.info("tls report sent", { domain: policyDomain, day, to: addresses.join(",") });
+  services.log.info("tls report sent", { domain: policyDomain, day, to: addresses.join(",") });
   return done;
 }
 
 /** Reports about reports would never end; reports of success are only sent if the configuration says so. */
-function isWorthwhile(s: TlsReportServices, list: readonly TlsDayResult[]): boolean {
+function isWorthwhile(services: TlsReportServices, list: readonly TlsDayResult[]): boolean {
   const failed = list.some((r) => r.results.some((p) => p.totalFailureSessionCount > 0));
   return list.some((r) => r.wanted) &&
-    (failed || s.config.static.OutgoingTLSReportsForAllSuccess);
+    (failed || services.config.static.OutgoingTLSReportsForAllSuccess);
 }
 
 /** Where the reports of a domain go; empty if it wants none. @throws DnsError if that can't be told now */
-async function addressesFor(s: TlsReportServices, domain: string): Promise<string[]> {
+async function addressesFor(services: TlsReportServices, domain: string): Promise<string[]> {
   try {
-    return (await lookupTlsrpt(s.resolver, domain))?.record.addresses ?? [];
+    return (await lookupTlsrpt(services.resolver, domain))?.record.addresses ?? [];
   } catch (err) {
     if (err instanceof DnsError && err.temporary) throw err;
     if (!(err instanceof DnsError) && !(err instanceof TlsrptRecordError)) throw err;
-    s.log.info("no usable tlsrpt record", { domain, err });
+    services.log.info("no usable tlsrpt record", { domain, err });
     return [];
   }
 }
@@ -157,22 +158,22 @@ function mailAddress(text: string): string | undefined {
 }
 
 /** Reports by HTTPS (RFC 8460 §3, §5.4). Certificates need not verify, but here they do. */
-async function post(s: TlsReportServices, url: string, data: Uint8Array): Promise<boolean> {
+async function post(services: TlsReportServices, url: string, data: Uint8Array): Promise<boolean> {
   try {
-    const r = await s.outbound.request({
+    const r = await services.outbound.request({
       url: new URL(url),
       method: "POST",
       headers: { "content-type": "application/tlsrpt+gzip" },
       body: data,
       // The domain that is reported on chooses where its reports go.
-      rule: s.outbound.forUsers,
+      rule: services.outbound.forUsers,
       timeout: httpsTimeout,
       cutOff: true,
     });
     if (r.status >= 200 && r.status <= 299) return true;
-    s.log.info("tls report was not taken", { url, status: r.status });
+    services.log.info("tls report was not taken", { url, status: r.status });
   } catch (err) {
-    s.log.info("tls report can't be sent", { url, err: err as Error });
+    services.log.info("tls report can't be sent", { url, err: err as Error });
   }
   return false;
 }

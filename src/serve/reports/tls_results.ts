@@ -8,23 +8,23 @@ import {
 import type { TlsOutcome, TlsResult } from "../../tlspolicy/types.ts";
 
 /** Adds a connection's result to those of its day. */
-export function recordTlsResult(results: TlsResults, r: TlsResult, now: number): void {
-  if (r.recipientDomain === "") return;
+export function recordTlsResult(results: TlsResults, result: TlsResult, now: number): void {
+  if (result.recipientDomain === "") return;
   const about = {
     day: reportDay(now),
-    recipientDomain: r.recipientDomain,
-    wanted: !r.isReport,
+    recipientDomain: result.recipientDomain,
+    wanted: !result.isReport,
   };
-  const counted = r.outcomes.map((o) => policyResult(r, o));
+  const counted = result.outcomes.map((o) => policyResult(result, o));
   // A policy that could not be had is a failure of MTA-STS, however the connection went.
-  if (r.policy.failure) {
+  if (result.policy.failure) {
     counted.push({
-      ...policyResult(r, { policyType: "sts", failure: r.policy.failure }),
+      ...policyResult(result, { policyType: "sts", failure: result.policy.failure }),
       policyString: [],
       mxHost: [],
     });
   }
-  results.add({ ...about, policyDomain: r.recipientDomain, isHost: false, results: counted });
+  results.add({ ...about, policyDomain: result.recipientDomain, isHost: false, results: counted });
   // Records of DANE are often another's, such as those of the company that runs the mail servers.
   for (const p of counted) {
     if (p.policyType !== "tlsa") continue;
@@ -32,27 +32,27 @@ export function recordTlsResult(results: TlsResults, r: TlsResult, now: number):
   }
 }
 
-function policyResult(r: TlsResult, o: TlsOutcome): TlsPolicyResult {
-  const { policy, dane } = r;
-  const { policyType, failure } = o;
+function policyResult(result: TlsResult, outcome: TlsOutcome): TlsPolicyResult {
+  const { policy, dane } = result;
+  const { policyType, failure } = outcome;
   const of = policyType === "tlsa"
     ? {
       // RFC 8460 §2: the policy domain of DANE is the TLSA base domain.
-      policyDomain: dane.kind === "verify" ? dane.serverName : r.mxHost,
+      policyDomain: dane.kind === "verify" ? dane.serverName : result.mxHost,
       policyString: "policyString" in dane ? [...dane.policyString] : [],
-      mxHost: [r.mxHost],
+      mxHost: [result.mxHost],
     }
     : {
-      policyDomain: r.recipientDomain,
+      policyDomain: result.recipientDomain,
       policyString: [...policy.policyString],
       mxHost: [...policy.mx],
     };
   const failures: TlsFailure[] = failure === undefined ? [] : [{
     resultType: failure.resultType,
-    sendingMtaIp: r.localIp,
-    receivingMxHostname: r.mxHost,
-    receivingMxHelo: r.remoteHelo,
-    receivingIp: r.remoteIp,
+    sendingMtaIp: result.localIp,
+    receivingMxHostname: result.mxHost,
+    receivingMxHelo: result.remoteHelo,
+    receivingIp: result.remoteIp,
     failedSessionCount: 1,
     additionalInformation: failure.information,
     failureReasonCode: failure.reasonCode,

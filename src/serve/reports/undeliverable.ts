@@ -11,13 +11,15 @@ const leftAlone = 30 * 24 * 3600_000;
 /** Notes the address of a report that failed for good. */
 export function noteUndeliverable(
   evaluations: DmarcEvaluations,
-  e: OutgoingEvent,
+  event: OutgoingEvent,
   now: number,
 ): void {
-  if (e.kind !== "failed" || !e.message.isDsn || e.message.extra.report === undefined) return;
-  const { code, enhanced, text } = e.attempt;
+  if (event.kind !== "failed" || !event.message.isDsn || event.message.extra.report === undefined) {
+    return;
+  }
+  const { code, enhanced, text } = event.attempt;
   evaluations.suppress(
-    e.item.address,
+    event.item.address,
     now + leftAlone,
     `${code} ${enhanced} ${text}`.slice(0, 300),
   );

@@ -42,10 +42,10 @@ interface SentMessage {
 /** Puts a copy into the Sent mailbox of the account whose address is in From, if that is another and wants copies. */
 export async function copyToOwner(
   s: { config: Config; accounts?: Accounts },
-  m: SentMessage,
+  message: SentMessage,
 ): Promise<void> {
-  const owner = s.config.accountFor(m.author);
-  if (!s.accounts || owner === undefined || owner === m.senderAccount) return;
+  const owner = s.config.accountFor(message.author);
+  if (!s.accounts || owner === undefined || owner === message.senderAccount) return;
   if (!s.config.account(owner)?.SentCopies || !s.config.isHere(owner)) return;
   try {
     const account = await s.accounts.open(owner);
@@ -53,10 +53,10 @@ export async function copyToOwner(
       const sent = account.mailboxBySpecialUse(SpecialUse.Sent);
       if (sent === undefined) return;
       await account.append(sent.id, [{
-        file: m.file,
-        fileSize: m.fileSize,
+        file: message.file,
+        fileSize: message.fileSize,
         fileSynced: true,
-        prefix: m.prefix,
+        prefix: message.prefix,
         flags: Flag.Seen,
         noTrain: true,
       }]);

@@ -39,16 +39,16 @@ const pieceBytes = 64 * 1024;
  */
 export async function asItMayLeave(
   config: Config,
-  m: Leaving,
+  leaving: Leaving,
 ): Promise<Changed | undefined> {
-  const file = await Deno.open(m.file, { read: true });
+  const file = await Deno.open(leaving.file, { read: true });
   try {
     const read = (from: number, to: number) => readRange(file, from, to);
-    const parsed = m.parsed ?? await parseFile(read, m.fileSize);
+    const parsed = leaving.parsed ?? await parseFile(read, leaving.fileSize);
     const names = ownNames(config);
     const pieces = outgoingMessage(parsed, read, {
-      utf8: m.utf8Allowed ?? m.smtputf8,
-      binary: m.binary,
+      utf8: leaving.utf8Allowed ?? leaving.smtputf8,
+      binary: leaving.binary,
       drop: (name, value) =>
         name === "authentication-results" && names.some((id) => isOwnResult(value, id)),
     });

@@ -18,7 +18,7 @@ interface Services {
 
 /** Makes the function that is told of each refusal; it tells the postmaster once a day per account. */
 export function limitNotices(
-  s: Services,
+  services: Services,
 ): (account: string, err: QueueLimitError) => Promise<void> {
   const notified = new Map<string, number>();
   return async (account, err) => {
@@ -26,7 +26,7 @@ export function limitNotices(
     if (now - (notified.get(account) ?? -Infinity) < interval) return;
     notified.set(account, now);
     try {
-      await deliverNotice(s, account, err);
+      await deliverNotice(services, account, err);
     } catch (e) {
       notified.delete(account);
       log.error("telling the postmaster of a limit", { err: e as Error, account });
@@ -35,13 +35,13 @@ export function limitNotices(
 }
 
 async function deliverNotice(
-  s: Services,
+  services: Services,
   account: string,
   err: QueueLimitError,
 ): Promise<void> {
   const parameter = limitParameters[err.limit];
   const time = err.limit === "messagesPerHour" ? "an hour has" : "24 hours have";
-  await deliverToPostmaster(s, `Account ${account} has reached a limit for sending`, [
+  await deliverToPostmaster(services, `Account ${account} has reached a limit for sending`, [
     `The account ${account} tried to send ${err.message}.`,
     `Further messages are refused until ${time} passed since its earlier ones.`,
     "",

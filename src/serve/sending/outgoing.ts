@@ -64,7 +64,7 @@ export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
 /** What is done for the domain of each message that users send. */
 export interface SentWatch {
   /** Before it is in the queue: the copy for the domain's journal, durable when it resolves. */
-  copy(domain: string, m: OutgoingMessage): Promise<void>;
+  copy(domain: string, message: OutgoingMessage): Promise<void>;
   /** When it is. */
   count(domain: string, recipients: number): void;
 }
@@ -76,9 +76,12 @@ export function watchSent(queue: Queue, watch: SentWatch): void {
   watches.set(queue, watch);
 }
 
-async function copyForJournal({ queue }: OutgoingServices, m: OutgoingMessage): Promise<void> {
+async function copyForJournal(
+  { queue }: OutgoingServices,
+  message: OutgoingMessage,
+): Promise<void> {
   try {
-    await watches.get(queue)?.copy(m.fromDomain, m);
+    await watches.get(queue)?.copy(message.fromDomain, message);
   } catch (err) {
     if (err instanceof SmtpError) throw err;
     const text = "no copy for the journal of the domain can be made, try again later";
@@ -91,15 +94,21 @@ async function copyForJournal({ queue }: OutgoingServices, m: OutgoingMessage): 
  * @returns the ids of the recipients' items.
  * @throws SmtpError if the account may not send more now, in words that name the parameter to change.
  */
-export async function queueOutgoing(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
+export async function queueOutgoing(
+  services: OutgoingServices,
+  message: OutgoingMessage,
+): Promise<number[]> {
   return await traced("mail.submit", {
-    "mox.account": m.senderAccount,
-    "mox.recipients": m.recipients.length,
-    "mox.size": m.fileSize,
+    "mox.account": message.senderAccount,
+    "mox.recipients": message.recipients.length,
+    "mox.size": message.fileSize,
   }, async (span) => {
-    const changed = m.isDsn ? undefined : await asItMayLeave(s.config, m);
+    const changed = message.isDsn ? undefined : await asItMayLeave(services.config, message);
     try {
-      const ids = await scanAndQueue(s, changed ? { ...m, ...changed.message } : m);
+      const ids = await scanAndQueue(
+        services,
+        changed ? { ...message, ...changed.message } : message,
+      );
       span.set("mox.queue.ids", ids.join(" "));
       return ids;
     } finally {
@@ -108,31 +117,40 @@ export async function queueOutgoing(s: OutgoingServices, m: OutgoingMessage): Pr
   });
 }
 
-async function scanAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
-  const scanned = await scanOutgoing(s, m);
-  if (!scanned) return await signAndQueue(s, m);
+async function scanAndQueue(
+  services: OutgoingServices,
+  message: OutgoingMessage,
+): Promise<number[]> {
+  const scanned = await scanOutgoing(services, message);
+  if (!scanned) return await signAndQueue(services, message);
   try {
-    return scanned.discarded ? [] : await signAndQueue(s, { ...m, ...scanned.message });
+    return scanned.discarded
+      ? []
+      : await signAndQueue(services, { ...message, ...scanned.message });
   } finally {
     scanned.remove();
   }
 }
 
-async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
-  const { config } = s;
-  const signature = m.unsigned ? "" : await signatures(config, m.fromDomain, m);
+async function signAndQueue(
+  services: OutgoingServices,
+  message: OutgoingMessage,
+): Promise<number[]> {
+  const { config } = services;
+  const signature = message.unsigned ? "" : await signatures(config, message.fromDomain, message);
   const head = new TextEncoder().encode(signature);
-  const prefix = new Uint8Array(head.length + m.prefix.length);
+  const prefix = new Uint8Array(head.length + message.prefix.length);
   prefix.set(head);
-  prefix.set(m.prefix, head.length);
-  const account = config.account(m.senderAccount);
+  prefix.set(message.prefix, head.length);
+  const account = config.account(message.senderAccount);
   // Localserve sends nothing, and is used for load tests. Reports are no doing of the account's.
-  const unlimited = !account || config.acceptAllAccount === m.senderAccount || m.isDsn ||
-    m.ofJournal;
+  const unlimited = !account || config.acceptAllAccount === message.senderAccount ||
+    message.isDsn ||
+    message.ofJournal;
   try {
-    const { parsed: _parsed, utf8Allowed: _allowed, scan, ofJournal, author, ...rest } = m;
-    if (!ofJournal && !m.isDsn) await copyForJournal(s, { ...m, prefix });
-    const ids = await s.queue.add({
+    const { parsed: _parsed, utf8Allowed: _allowed, scan, ofJournal, author, ...rest } = message;
+    if (!ofJournal && !message.isDsn) await copyForJournal(services, { ...message, prefix });
+    const ids = await services.queue.add({
       ...rest,
       prefix,
       limits: unlimited ? undefined : {
@@ -143,16 +161,18 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
           config.domain(address.slice(address.lastIndexOf("@") + 1)) === undefined,
       },
     });
-    if (!ofJournal && !m.isDsn) watches.get(s.queue)?.count(m.fromDomain, m.recipients.length);
-    if (author !== undefined) await copyToOwner(s, { ...rest, author });
-    if (scan !== undefined && !m.isDsn && !ofJournal) await noteRecipients(s, rest);
+    if (!ofJournal && !message.isDsn) {
+      watches.get(services.queue)?.count(message.fromDomain, message.recipients.length);
+    }
+    if (author !== undefined) await copyToOwner(services, { ...rest, author });
+    if (scan !== undefined && !message.isDsn && !ofJournal) await noteRecipients(services, rest);
     return ids;
   } catch (err) {
     if (!(err instanceof QueueLimitError)) throw err;
     limited.inc({ limit: err.limit });
     const name = limitParameters[err.limit];
     log.warn("account has sent as much as it may", {
-      account: m.senderAccount,
+      account: message.senderAccount,
       limit: err.limit,
       max: err.max,
     });

@@ -37,7 +37,10 @@ function failed(err: unknown): Answer {
 }
 
 /** Asks. */
-export async function recipientSecurity(s: SecurityServices, name: string): Promise<FoundSecurity> {
+export async function recipientSecurity(
+  services: SecurityServices,
+  name: string,
+): Promise<FoundSecurity> {
   const found: FoundSecurity = {
     startTls: "unknown",
     mtaSts: "unknown",
@@ -49,12 +52,12 @@ export async function recipientSecurity(s: SecurityServices, name: string): Prom
   if (domain === undefined) return found;
   const signal = AbortSignal.timeout(patience);
   const [sts, mx] = await Promise.all([
-    mtaSts(s, domain, signal),
-    hostsOf(s.resolver, domain, signal),
+    mtaSts(services, domain, signal),
+    hostsOf(services.resolver, domain, signal),
   ]);
   found.mtaSts = sts;
   found.dnssec = mx.dnssec;
-  found.dane = mx.dnssec === "yes" ? await dane(s.resolver, mx.hosts, signal) : mx.dnssec;
+  found.dane = mx.dnssec === "yes" ? await dane(services.resolver, mx.hosts, signal) : mx.dnssec;
   // Both promise TLS; without them only a delivery would tell.
   if (found.mtaSts === "yes" || found.dane === "yes") found.startTls = "yes";
   return found;
@@ -96,15 +99,19 @@ async function dane(resolver: Resolver, hosts: string[], signal: AbortSignal): P
 }
 
 /** RFC 8461 §3.1: the record says that there is a policy; its mode says whether it protects. */
-async function mtaSts(s: SecurityServices, domain: string, signal: AbortSignal): Promise<Answer> {
+async function mtaSts(
+  services: SecurityServices,
+  domain: string,
+  signal: AbortSignal,
+): Promise<Answer> {
   try {
-    const r = await s.resolver.lookup(`_mta-sts.${domain}`, "TXT", { signal });
+    const r = await services.resolver.lookup(`_mta-sts.${domain}`, "TXT", { signal });
     if (!r.records.some((t) => /^v=STSv1\s*;/.test(t))) return "no";
   } catch (err) {
     return failed(err);
   }
-  if (s.tlsPolicy === undefined) return "yes";
-  const policy = await s.tlsPolicy.policyFor(domain, signal);
+  if (services.tlsPolicy === undefined) return "yes";
+  const policy = await services.tlsPolicy.policyFor(domain, signal);
   if (policy.mode === "none" && policy.failure !== undefined) return "error";
   return policy.mode === "enforce" ? "yes" : "no";
 }

@@ -60,22 +60,22 @@ function scannersOf(config: Config, scan: OutgoingScan): string[] {
  */
 export async function scanOutgoing(
   s: { config: Config; scanners?: Scanners },
-  m: Leaving,
+  leaving: Leaving,
 ): Promise<ScannedOutgoing | undefined> {
-  if (!m.scan || !s.scanners) return undefined;
-  const names = scannersOf(s.config, m.scan);
+  if (!leaving.scan || !s.scanners) return undefined;
+  const names = scannersOf(s.config, leaving.scan);
   if (names.length === 0) return undefined;
-  const file = await Deno.open(m.file, { read: true });
+  const file = await Deno.open(leaving.file, { read: true });
   try {
     // This server's own Received isn't shown, as no server shows it.
-    const own = receivedLength(m.prefix);
+    const own = receivedLength(leaving.prefix);
     const scanned = await s.scanners.scan(
       names,
-      envelopeOf(s.config, m),
-      view(m.prefix.subarray(own), file, m.fileSize),
+      envelopeOf(s.config, leaving),
+      view(leaving.prefix.subarray(own), file, leaving.fileSize),
     );
     try {
-      return await asLeft(m, scanned, m.prefix.subarray(0, own));
+      return await asLeft(leaving, scanned, leaving.prefix.subarray(0, own));
     } catch (err) {
       scanned.remove();
       throw err;
@@ -85,8 +85,8 @@ export async function scanOutgoing(
   }
 }
 
-function envelopeOf(config: Config, m: Leaving): ScanEnvelope {
-  const scan = m.scan!;
+function envelopeOf(config: Config, leaving: Leaving): ScanEnvelope {
+  const scan = leaving.scan!;
   return {
     hostname: config.static.Hostname,
     remoteIp: "",
@@ -94,9 +94,9 @@ function envelopeOf(config: Config, m: Leaving): ScanEnvelope {
     hello: config.static.Hostname,
     id: crypto.randomUUID().slice(0, 8),
     ...scan.session,
-    username: scan.login ?? m.senderAccount,
-    mailFrom: m.mailFrom,
-    recipients: m.recipients.map((r) => r.address),
+    username: scan.login ?? leaving.senderAccount,
+    mailFrom: leaving.mailFrom,
+    recipients: leaving.recipients.map((r) => r.address),
   };
 }
 
@@ -142,12 +142,12 @@ function headerEnd(read: (from: number, to: number) => Uint8Array, size: number)
 }
 
 async function asLeft(
-  m: Leaving,
+  leaving: Leaving,
   scanned: Scanned,
   received: Uint8Array,
 ): Promise<ScannedOutgoing> {
   log.info("scanned", {
-    account: m.senderAccount,
+    account: leaving.senderAccount,
     action: scanned.action,
     hold: scanned.quarantine,
     said: scanned.facts.map((f) => `${f.scanner}: ${f.text}`).join("; "),
@@ -156,11 +156,11 @@ async function asLeft(
   const [refused] = scanned.refusedRecipients;
   if (refused) {
     const [i, reply] = refused;
-    const text = `${m.recipients[i].address}: ${reply.text}`;
+    const text = `${leaving.recipients[i].address}: ${reply.text}`;
     throw new SmtpError(reply.code, reply.enhanced, text);
   }
   const removed = new Set(scanned.removeRecipients.map((a) => a.toLowerCase()));
-  const recipients = m.recipients.filter((r) => !removed.has(r.address.toLowerCase()));
+  const recipients = leaving.recipients.filter((r) => !removed.has(r.address.toLowerCase()));
   const there = new Set(recipients.map((r) => r.address.toLowerCase()));
   for (const address of scanned.addRecipients) {
     if (there.has(address.toLowerCase())) continue;
@@ -169,9 +169,9 @@ async function asLeft(
   }
   const message: Partial<Leaving> = {
     recipients,
-    mailFrom: scanned.mailFrom ?? m.mailFrom,
-    hold: m.hold || scanned.quarantine !== undefined,
-    ...scanned.changed && await changedFile(m, scanned.changed.path, received),
+    mailFrom: scanned.mailFrom ?? leaving.mailFrom,
+    hold: leaving.hold || scanned.quarantine !== undefined,
+    ...scanned.changed && await changedFile(leaving, scanned.changed.path, received),
   };
   return {
     discarded: scanned.action === "discard" || recipients.length === 0,
@@ -180,7 +180,7 @@ async function asLeft(
   };
 }
 
-async function changedFile(m: Leaving, path: string, received: Uint8Array) {
+async function changedFile(leaving: Leaving, path: string, received: Uint8Array) {
   const file = await Deno.open(path, { read: true });
   try {
     const { size } = await file.stat();
@@ -198,7 +198,7 @@ async function changedFile(m: Leaving, path: string, received: Uint8Array) {
       prefix: received,
       parsed,
       has8bit,
-      smtputf8: m.smtputf8 || parsed.utf8Headers,
+      smtputf8: leaving.smtputf8 || parsed.utf8Headers,
     };
   } finally {
     file.close();

@@ -71,10 +71,14 @@ interface PrefixedFile {
 /**
  * DKIM-Signature fields for a message; "" if its domain does not sign. They go in front of the prefix.
  */
-export async function signatures(config: Config, domain: string, m: PrefixedFile): Promise<string> {
+export async function signatures(
+  config: Config,
+  domain: string,
+  file: PrefixedFile,
+): Promise<string> {
   const signers = await signersOf(config, domain);
   if (signers.length === 0) return "";
-  return await withMessage(m, (message) => signDkim({ ...message, signers, now: new Date() }));
+  return await withMessage(file, (message) => signDkim({ ...message, signers, now: new Date() }));
 }
 
 /**
@@ -155,21 +159,21 @@ export interface PassedOn {
 export async function forwardingSignatures(
   config: Config,
   domain: string,
-  m: PrefixedFile,
+  file: PrefixedFile,
   { chain, results, vouched }: PassedOn,
 ): Promise<string> {
   const signers = await signersOf(config, domain);
   if (signers.length === 0) return "";
   const now = new Date();
   const signature = vouched
-    ? await withMessage(m, (message) => signDkim({ ...message, signers, now }))
+    ? await withMessage(file, (message) => signDkim({ ...message, signers, now }))
     : "";
   if (chain === undefined) return signature;
   // RFC 8617 §4.1.2: verifiers need not know other algorithms than RSA's.
   const sealer = signers.find((s) => s.privateKey.asymmetricKeyType === "rsa") ?? signers[0];
-  const prefix = joined([new TextEncoder().encode(signature), m.prefix]);
+  const prefix = joined([new TextEncoder().encode(signature), file.prefix]);
   const seal = await withMessage(
-    { ...m, prefix },
+    { ...file, prefix },
     (message) => sealArc({ ...message, ...sealer, chain, results, now }),
   );
   return (seal ?? "") + signature;

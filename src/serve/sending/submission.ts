@@ -10,30 +10,30 @@ import { asksForNoTls } from "./tls_required.ts";
  * @param utf8Headers whether a header, be it of a part, has bytes beyond ASCII
  */
 export function submittedMessage(
-  t: Transaction,
-  m: IncomingMessage,
+  transaction: Transaction,
+  message: IncomingMessage,
   fields: readonly HeaderField[],
   utf8Headers: boolean,
 ): Omit<OutgoingMessage, "senderAccount" | "fromDomain" | "prefix"> {
   return {
-    mailFrom: t.mailFrom ? addressText(t.mailFrom) : "",
-    recipients: t.recipients.map((r) => ({
-      address: addressText(r.address),
-      notify: r.notify,
-      originalRecipient: r.originalRecipient,
+    mailFrom: transaction.mailFrom ? addressText(transaction.mailFrom) : "",
+    recipients: transaction.recipients.map((recipient) => ({
+      address: addressText(recipient.address),
+      notify: recipient.notify,
+      originalRecipient: recipient.originalRecipient,
     })),
-    file: m.file,
-    fileSize: m.size,
+    file: message.file,
+    fileSize: message.size,
     // Programs say SMTPUTF8 for any message: only one that has UTF-8 in a header may not go without. That
     // may be the header of a part, too; of old programs that don't know SMTPUTF8 that is no UTF-8.
-    smtputf8: m.headerHas8bit || (t.smtpUtf8 && utf8Headers),
-    has8bit: m.has8bit,
-    binary: t.body === "binarymime",
-    requireTls: t.requireTls,
-    tlsOptional: asksForNoTls(fields, t.requireTls),
-    ret: t.ret,
-    envelopeId: t.envelopeId,
-    notBefore: t.holdUntil,
+    smtputf8: message.headerHas8bit || (transaction.smtpUtf8 && utf8Headers),
+    has8bit: message.has8bit,
+    binary: transaction.body === "binarymime",
+    requireTls: transaction.requireTls,
+    tlsOptional: asksForNoTls(fields, transaction.requireTls),
+    ret: transaction.ret,
+    envelopeId: transaction.envelopeId,
+    notBefore: transaction.holdUntil,
     priority: priorityOf(fields),
     subject: headerField(fields, "subject"),
   };

@@ -31,9 +31,9 @@ export function normalize(text: string): string {
 /** Queues a program's message. @throws ControlError in words for the user. */
 export async function submitFromProgram(
   s: OutgoingServices & { tempDir: string },
-  m: ProgramMessage,
+  message: ProgramMessage,
 ): Promise<string[]> {
-  const text = normalize(m.message);
+  const text = normalize(message.message);
   const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
   const parsed = parseMessage(bytes);
   const fields = splitHeader(parsed.root.header ?? new Uint8Array(0));
@@ -47,12 +47,12 @@ export async function submitFromProgram(
     fields.filter((f) => f.name === name).flatMap((f) =>
       flattenAddresses(parseAddressList(f.value)).map((a) => `${a.localpart}@${a.domain}`)
     );
-  const recipients = [...m.recipients];
-  if (m.fromHeader) {
+  const recipients = [...message.recipients];
+  if (message.fromHeader) {
     for (const name of ["to", "cc", "bcc"]) recipients.push(...addressesOf(name));
   }
   if (recipients.length === 0) throw new ControlError("no recipients");
-  const from = m.from || addressesOf("from")[0] || "";
+  const from = message.from || addressesOf("from")[0] || "";
   const account = from === ""
     ? s.config.acceptAllAccount
     : s.config.accountFor(from) ?? s.config.acceptAllAccount;

@@ -37,47 +37,47 @@ interface Told {
   extra: Record<string, string>;
 }
 
-function outgoingHook(config: Config, t: Told): NewHook | undefined {
-  const hook = config.account(t.account)?.OutgoingWebhook;
+function outgoingHook(config: Config, told: Told): NewHook | undefined {
+  const hook = config.account(told.account)?.OutgoingWebhook;
   if (!hook) return undefined;
-  if (hook.Events.length > 0 && !(hook.Events as readonly string[]).includes(t.event)) {
+  if (hook.Events.length > 0 && !(hook.Events as readonly string[]).includes(told.event)) {
     return undefined;
   }
   return {
-    account: t.account,
+    account: told.account,
     url: hook.URL,
     authorization: hook.Authorization,
-    event: t.event,
-    queueMsgId: t.queueMsgId,
-    fromId: t.fromId,
-    messageId: t.messageId,
-    subject: t.subject,
+    event: told.event,
+    queueMsgId: told.queueMsgId,
+    fromId: told.fromId,
+    messageId: told.messageId,
+    subject: told.subject,
     payload: JSON.stringify({
       Version: 0,
-      Event: t.event,
-      DSN: t.dsn,
-      Suppressing: t.suppressing,
-      QueueMsgID: t.queueMsgId,
-      FromID: t.fromId,
-      MessageID: t.messageId,
-      Subject: t.subject,
+      Event: told.event,
+      DSN: told.dsn,
+      Suppressing: told.suppressing,
+      QueueMsgID: told.queueMsgId,
+      FromID: told.fromId,
+      MessageID: told.messageId,
+      Subject: told.subject,
       WebhookQueued: new Date().toISOString(),
-      SMTPCode: t.code,
-      SMTPEnhancedCode: t.enhanced,
-      Error: t.error,
-      Extra: t.extra,
+      SMTPCode: told.code,
+      SMTPEnhancedCode: told.enhanced,
+      Error: told.error,
+      Extra: told.extra,
     }),
   };
 }
 
 /** What is told of a recipient of the queue. */
-function ofEvent(e: OutgoingEvent, queue: Queue): Told {
-  const { message, item, attempt } = e;
+function ofEvent(event: OutgoingEvent, queue: Queue): Told {
+  const { message, item, attempt } = event;
   return {
     account: message.senderAccount,
-    event: e.kind,
+    event: event.kind,
     dsn: false,
-    suppressing: e.kind === "failed" &&
+    suppressing: event.kind === "failed" &&
       queue.suppressesAfter(message.senderAccount, item, attempt),
     queueMsgId: item.id,
     fromId: item.fromId,
@@ -92,8 +92,8 @@ function ofEvent(e: OutgoingEvent, queue: Queue): Told {
 }
 
 /** What a message to a unique sender address says of the recipient that it was made for. */
-function ofAnswer(c: MessageContent, sent: RetiredItem, suppressing: boolean): Told {
-  const bytes = c.reader.read(0, Math.min(c.reader.size, maxDsn));
+function ofAnswer(content: MessageContent, sent: RetiredItem, suppressing: boolean): Told {
+  const bytes = content.reader.read(0, Math.min(content.reader.size, maxDsn));
   const dsn = parseDsn(bytes);
   const r = dsn?.recipients[0];
   return {
@@ -140,9 +140,9 @@ export class ServerWebhooks {
   }
 
   /** Tells of an event of the queue. DSNs of our own are nobody's message. */
-  async outgoing(e: OutgoingEvent): Promise<void> {
-    if (e.message.isDsn) return;
-    const hook = outgoingHook(this.#config, ofEvent(e, this.#queue()));
+  async outgoing(event: OutgoingEvent): Promise<void> {
+    if (event.message.isDsn) return;
+    const hook = outgoingHook(this.#config, ofEvent(event, this.#queue()));
     if (hook) await this.hooks.add(hook);
   }
 
@@ -180,12 +180,12 @@ export class ServerWebhooks {
     return found?.account === account.name ? found : undefined;
   }
 
-  #incomingHook(account: Account, c: MessageContent): NewHook | undefined {
+  #incomingHook(account: Account, content: MessageContent): NewHook | undefined {
     const hook = this.#config.account(account.name)?.IncomingWebhook;
     if (!hook) return undefined;
-    const form = messageForm(account, c);
-    const meta = messageMeta(account, c);
-    const d = deliveryRecord(account.db, c.message.id);
+    const form = messageForm(account, content);
+    const meta = messageMeta(account, content);
+    const d = deliveryRecord(account.db, content.message.id);
     return {
       account: account.name,
       url: hook.URL,
@@ -198,10 +198,10 @@ export class ServerWebhooks {
       payload: JSON.stringify({
         Version: 0,
         ...form,
-        InReplyTo: inReplyTo(c),
-        Structure: structureForm(c),
+        InReplyTo: inReplyTo(content),
+        Structure: structureForm(content),
         Meta: {
-          MsgID: c.message.id,
+          MsgID: content.message.id,
           MailFrom: meta.MailFrom,
           MailFromValidated: meta.MailFromValidated,
           MailFromValidation: d?.mailFromValidation ?? "",
@@ -210,9 +210,9 @@ export class ServerWebhooks {
           RcptTo: meta.RcptTo,
           DKIMVerifiedDomains: meta.DKIMVerifiedDomains,
           RemoteIP: meta.RemoteIP,
-          Received: new Date(c.message.received).toISOString(),
+          Received: new Date(content.message.received).toISOString(),
           MailboxName: meta.MailboxName,
-          Automated: isAutomated(c, d),
+          Automated: isAutomated(content, d),
         },
       }),
     };

@@ -32,22 +32,22 @@ async function start(file: string): Promise<Uint8Array> {
 /** Notes the recipients of a message that is in the queue, if its account wants that. Never fails. */
 export async function noteRecipients(
   s: { config: Config; accounts?: Accounts },
-  m: SentMessage,
+  message: SentMessage,
 ): Promise<void> {
-  if (s.accounts === undefined || !s.config.account(m.senderAccount)?.KeepWrittenTo) return;
-  if (!s.config.isHere(m.senderAccount)) return;
+  if (s.accounts === undefined || !s.config.account(message.senderAccount)?.KeepWrittenTo) return;
+  if (!s.config.isHere(message.senderAccount)) return;
   try {
-    const fields = splitHeader(await start(m.file));
+    const fields = splitHeader(await start(message.file));
     const names = new Map<string, string>();
     for (const name of ["to", "cc"]) {
       for (const a of flattenAddresses(parseAddressList(headerText(fields, name) ?? ""))) {
         names.set(`${a.localpart}@${a.domain}`.toLowerCase(), a.name);
       }
     }
-    const people: Written[] = m.recipients.filter(({ address }) =>
-      s.config.accountFor(address) !== m.senderAccount
+    const people: Written[] = message.recipients.filter(({ address }) =>
+      s.config.accountFor(address) !== message.senderAccount
     ).map(({ address }) => ({ address, name: names.get(address.toLowerCase()) ?? "" }));
-    const account = await s.accounts.open(m.senderAccount);
+    const account = await s.accounts.open(message.senderAccount);
     try {
       await noteWritten(await account.groupware(), people);
     } finally {
@@ -57,7 +57,7 @@ export async function noteRecipients(
     // The message is on its way.
     log.error("the people written to can't be noted", {
       err: err as Error,
-      account: m.senderAccount,
+      account: message.senderAccount,
     });
   }
 }

@@ -59,31 +59,39 @@ function refusalOf(reason: string, utf8: boolean): SmtpError {
  * @throws store and queue errors; the sender tries again then
  */
 export async function carryOutScripts(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   f: ForScripts,
   scripts: Scripts,
   keep: boolean,
 ): Promise<Carried> {
   const { account } = f;
-  const result = await runScripts(s, m, f.plan, account, f.decision, f.prefix, scripts);
+  const result = await runScripts(
+    services,
+    incoming,
+    f.plan,
+    account,
+    f.decision,
+    f.prefix,
+    scripts,
+  );
   const steps: DoneStep[] = [];
   const reject = result.actions.find((a) => a.kind === "reject");
   if (reject) {
     sieveActions.inc({ action: "reject" });
-    note(s, m, f, undefined, [step(reject, "refused")], result, scripts);
-    m.session.log.info("refused by a script", { account: account.name, line: reject.line });
+    note(services, incoming, f, undefined, [step(reject, "refused")], result, scripts);
+    incoming.session.log.info("refused by a script", { account: account.name, line: reject.line });
     return {
-      refusal: refusalOf(reject.reason, m.transaction.smtpUtf8),
+      refusal: refusalOf(reject.reason, incoming.transaction.smtpUtf8),
       delivered: undefined,
       discarded: true,
       answered: true,
     };
   }
-  const delivered = await carryOutActions(s, m, f, result, keep, steps);
-  await s.sieve.db.memory.remember(account.name, result.remembered);
-  note(s, m, f, delivered, steps, result, scripts);
-  await tellOfFailure(s, m, f, result, scripts);
+  const delivered = await carryOutActions(services, incoming, f, result, keep, steps);
+  await services.sieve.db.memory.remember(account.name, result.remembered);
+  note(services, incoming, f, delivered, steps, result, scripts);
+  await tellOfFailure(services, incoming, f, result, scripts);
   return {
     refusal: undefined,
     delivered,
@@ -96,19 +104,19 @@ export async function carryOutScripts(
 const step = (a: Action, text: string): DoneStep => ({ script: a.script, line: a.line, text });
 
 async function carryOutActions(
-  s: ReceivingServices,
-  m: Incoming,
-  f: ForScripts,
+  services: ReceivingServices,
+  incoming: Incoming,
+  scripts: ForScripts,
   result: SieveResult,
   keep: boolean,
   steps: DoneStep[],
 ): Promise<Message | undefined> {
-  const { account } = f;
+  const { account } = scripts;
   const d: DeliveryOf = {
     account,
-    stored: f.stored,
-    keepMailbox: f.decision.mailbox,
-    tempDir: s.tempDir,
+    stored: scripts.stored,
+    keepMailbox: scripts.decision.mailbox,
+    tempDir: services.tempDir,
   };
   let delivered: Message | undefined;
   let unsent = false;
@@ -138,7 +146,8 @@ async function carryOutActions(
         const went = await withEdited(
           d,
           a.edited,
-          (file) => redirect(s, m, f.plan, account, a.redirect, f.message, file),
+          (file) =>
+            redirect(services, incoming, scripts.plan, account, a.redirect, scripts.message, file),
         );
         sieveActions.inc({ action: went ? "redirect" : "failed" });
         if (!went) unsent = true;
@@ -157,10 +166,10 @@ async function carryOutActions(
         steps.push(step(a, `not sent on: ${a.list} is a list to look in, not to write to`));
         break;
       case "vacation":
-        steps.push(step(a, await reply(s, m, f, a)));
+        steps.push(step(a, await reply(services, incoming, scripts, a)));
         break;
       case "notify":
-        steps.push(step(a, await notify(s, m, f, a)));
+        steps.push(step(a, await notify(services, incoming, scripts, a)));
         break;
     }
   }
@@ -184,66 +193,85 @@ async function carryOutActions(
 }
 
 async function reply(
-  s: ReceivingServices,
-  m: Incoming,
-  f: ForScripts,
-  a: Extract<Action, { kind: "vacation" }>,
+  services: ReceivingServices,
+  incoming: Incoming,
+  scripts: ForScripts,
+  extract: Extract<Action, { kind: "vacation" }>,
 ): Promise<string> {
-  const w = vacationReply(s, m, f.plan, f.account, f.conf, a.vacation);
+  const w = vacationReply(
+    services,
+    incoming,
+    scripts.plan,
+    scripts.account,
+    scripts.conf,
+    extract.vacation,
+  );
   if (typeof w === "string") return `no reply: ${w}`;
-  const { memory } = s.sieve.db;
-  const key = JSON.stringify(["vacation", a.vacation.handle, w.to[0].toLowerCase()]);
-  if (memory.seen(f.account.name, key)) return "no reply: the sender had one lately";
-  await sendWritten(s, m, f.plan, f.account, w, `vacation ${key}`);
-  await memory.remember(f.account.name, [{ key, seconds: a.vacation.seconds }]);
-  await fileCopy(s, f, a.vacation.fcc, w.bytes);
+  const { memory } = services.sieve.db;
+  const key = JSON.stringify(["vacation", extract.vacation.handle, w.to[0].toLowerCase()]);
+  if (memory.seen(scripts.account.name, key)) return "no reply: the sender had one lately";
+  await sendWritten(services, incoming, scripts.plan, scripts.account, w, `vacation ${key}`);
+  await memory.remember(scripts.account.name, [{ key, seconds: extract.vacation.seconds }]);
+  await fileCopy(services, scripts, extract.vacation.fcc, w.bytes);
   sieveActions.inc({ action: "vacation" });
   return `replied to ${w.to[0]}`;
 }
 
 async function notify(
-  s: ReceivingServices,
-  m: Incoming,
-  f: ForScripts,
-  a: Extract<Action, { kind: "notify" }>,
+  services: ReceivingServices,
+  incoming: Incoming,
+  scripts: ForScripts,
+  extract: Extract<Action, { kind: "notify" }>,
 ): Promise<string> {
-  const w = notification(s, m, f.plan, f.account, a.notification);
+  const w = notification(services, incoming, scripts.plan, scripts.account, extract.notification);
   if (typeof w === "string") return `no notification: ${w}`;
-  await sendWritten(s, m, f.plan, f.account, w, `notify ${a.line} ${a.notification.method}`);
-  await fileCopy(s, f, a.notification.fcc, w.bytes);
+  await sendWritten(
+    services,
+    incoming,
+    scripts.plan,
+    scripts.account,
+    w,
+    `notify ${extract.line} ${extract.notification.method}`,
+  );
+  await fileCopy(services, scripts, extract.notification.fcc, w.bytes);
   sieveActions.inc({ action: "notify" });
   return `notified ${w.to.join(", ")}`;
 }
 
 /** RFC 8580: a copy of what was sent. */
 async function fileCopy(
-  s: ReceivingServices,
-  f: ForScripts,
+  services: ReceivingServices,
+  scripts: ForScripts,
   filing: Extract<Action, { kind: "fileinto" }>["filing"] | undefined,
   bytes: Uint8Array,
 ): Promise<void> {
   if (!filing) return;
-  const d = { account: f.account, stored: f.stored, keepMailbox: "Inbox", tempDir: s.tempDir };
+  const d = {
+    account: scripts.account,
+    stored: scripts.stored,
+    keepMailbox: "Inbox",
+    tempDir: services.tempDir,
+  };
   await fileMessage(d, { kind: "fileinto", line: 0, script: "", filing, edited: [bytes] }, false);
 }
 
 /** In the log that people see. */
 function note(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   f: ForScripts,
   delivered: Message | undefined,
   steps: DoneStep[],
   result: SieveResult,
   scripts: Scripts,
 ): void {
-  const { summary } = m.arrived.description;
+  const { summary } = incoming.arrived.description;
   const error = result.error
     ? problemText(result.error, result.error.script)
     : scripts.broken && `the active script isn't run: ${problemText(scripts.broken[0])}`;
   // Only what scripts did is worth a line.
   if (!error && steps.every((x) => x.line === 0)) return;
-  s.sieve.db.log.add(f.account.name, delivered?.emailId, {
+  services.sieve.db.log.add(f.account.name, delivered?.emailId, {
     from: summary.from[0]?.address ?? "",
     subject: summary.subject,
     steps,
@@ -252,8 +280,8 @@ function note(
 }
 
 async function tellOfFailure(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   f: ForScripts,
   result: SieveResult,
   scripts: Scripts,
@@ -263,16 +291,16 @@ async function tellOfFailure(
     : scripts.broken && problemText(scripts.broken[0], "script");
   if (!why) return;
   sieveActions.inc({ action: "failed" });
-  m.session.log.info("script failed", { account: f.account.name, why });
-  const { summary } = m.arrived.description;
+  incoming.session.log.info("script failed", { account: f.account.name, why });
+  const { summary } = incoming.arrived.description;
   try {
-    await noteFailure(s, f.account, why, {
+    await noteFailure(services, f.account, why, {
       from: summary.from[0]?.address ?? "",
       subject: summary.subject,
     });
   } catch (err) {
     // The message is delivered, and must not come again.
-    m.session.log.error("noting a script's failure", {
+    incoming.session.log.error("noting a script's failure", {
       err: err as Error,
       account: f.account.name,
     });

@@ -55,21 +55,21 @@ export class ImapEvents {
   readonly #s: EventServices;
   readonly #running = new Map<string, { waiting: number; last: Promise<void> }>();
 
-  constructor(s: EventServices) {
-    this.#s = s;
+  constructor(services: EventServices) {
+    this.#s = services;
   }
 
   /** Takes note of an event; nothing of it is waited for. */
-  note(e: ImapChange): void {
-    const { account } = e;
-    const script = this.#scriptFor(account, e.mailboxId);
-    if (!script || e.uids.length === 0) return;
+  note(change: ImapChange): void {
+    const { account } = change;
+    const script = this.#scriptFor(account, change.mailboxId);
+    if (!script || change.uids.length === 0) return;
     const queue = this.#running.get(account.name) ?? { waiting: 0, last: Promise.resolve() };
     if (queue.waiting >= mostWaiting) return;
     this.#running.set(account.name, queue);
     queue.waiting++;
     account.acquire();
-    queue.last = queue.last.then(() => this.#run(e, script)).catch((err) => {
+    queue.last = queue.last.then(() => this.#run(change, script)).catch((err) => {
       countPanic("managesieve");
       log.error("running a script for an IMAP event", { err: err as Error, account: account.name });
     }).finally(() => {
@@ -92,9 +92,9 @@ export class ImapEvents {
     return Array.isArray(found) ? undefined : found as SieveScript | undefined;
   }
 
-  async #run(e: ImapChange, script: SieveScript): Promise<void> {
-    const { account, mailboxId } = e;
-    const uids = Uint32Array.from(e.uids).slice(0, mostMessages).sort();
+  async #run(change: ImapChange, script: SieveScript): Promise<void> {
+    const { account, mailboxId } = change;
+    const uids = Uint32Array.from(change.uids).slice(0, mostMessages).sort();
     for (let at = 0; at < uids.length; at += 20) {
       const rows: FetchRow[] = [];
       account.fetch(mailboxId, uids.subarray(at, at + 20), Want.Content | Want.Summary, (row) => {
@@ -103,7 +103,7 @@ export class ImapEvents {
       for (const row of rows) {
         const reader = account.openRow(row);
         try {
-          await this.#runOn(e, script, row, reader);
+          await this.#runOn(change, script, row, reader);
         } finally {
           reader.close();
         }
@@ -112,23 +112,23 @@ export class ImapEvents {
   }
 
   async #runOn(
-    e: ImapChange,
+    change: ImapChange,
     script: SieveScript,
     row: FetchRow,
     reader: MessageReader,
   ): Promise<void> {
-    const { account, mailboxId } = e;
+    const { account, mailboxId } = change;
     const { db, site } = this.#s.sieve;
     const shift = row.prefix.length;
     const mailbox = account.mailbox(mailboxId)?.name ?? "";
     const imap: Readonly<Record<string, string>> = {
       location: "MS",
       phase: "post",
-      "imap.user": e.login,
-      "imap.email": e.login.includes("@") ? e.login : "",
-      "imap.cause": e.cause,
+      "imap.user": change.login,
+      "imap.email": change.login.includes("@") ? change.login : "",
+      "imap.cause": change.cause,
       "imap.mailbox": mailbox,
-      "imap.changedflags": e.changedFlags.join(" "),
+      "imap.changedflags": change.changedFlags.join(" "),
     };
     const result = await executeSieveAsync([script], {
       message: new SieveMail({
@@ -155,7 +155,7 @@ export class ImapEvents {
       keepMailbox: mailbox,
       separators: ["+"],
     });
-    const steps = await this.#carryOut(e, row, reader, result);
+    const steps = await this.#carryOut(change, row, reader, result);
     await db.memory.remember(account.name, result.remembered);
     if (steps.length === 0 && !result.error) return;
     db.log.add(account.name, row.emailId, {
@@ -167,12 +167,12 @@ export class ImapEvents {
   }
 
   async #carryOut(
-    e: ImapChange,
+    change: ImapChange,
     row: FetchRow,
     reader: MessageReader,
     result: SieveResult,
   ): Promise<DoneStep[]> {
-    const { account, mailboxId } = e;
+    const { account, mailboxId } = change;
     const steps: DoneStep[] = [];
     if (result.error) return steps;
     const uids = [row.uid];
@@ -193,7 +193,7 @@ export class ImapEvents {
         }
         done(`copied to ${name}`);
       } else if (a.kind === "redirect") {
-        await this.#send(account, e.login, row, reader, a.redirect);
+        await this.#send(account, change.login, row, reader, a.redirect);
         done(`sent to ${a.redirect.address}`);
       }
     }

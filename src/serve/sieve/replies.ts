@@ -31,44 +31,44 @@ const encoder = new TextEncoder();
 
 /** The reply, or why there is none. */
 export function vacationReply(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   account: Account,
   conf: AccountConfig,
-  v: Vacation,
+  vacation: Vacation,
 ): Written | string {
-  const { mailFrom } = m.transaction;
-  const { fields, summary } = m.arrived.description;
-  const facts = m.sender.factsFor(plan.recipient.address);
-  const given = new Set(v.addresses.map((a) => a.toLowerCase()));
+  const { mailFrom } = incoming.transaction;
+  const { fields, summary } = incoming.arrived.description;
+  const facts = incoming.sender.factsFor(plan.recipient.address);
+  const given = new Set(vacation.addresses.map((a) => a.toLowerCase()));
   const organization = mailFrom && organizationalDomain(mailFrom.domain);
   const reason = plan.alias && given.size === 0 ? "to an alias" : noReplyReason({
     mailFrom,
     // Localserve verifies nobody.
-    verified: m.sender.auth === undefined || facts.mailFromValidation === "pass" ||
+    verified: incoming.sender.auth === undefined || facts.mailFromValidation === "pass" ||
       facts.dkimDomains.some((d) => organizationalDomain(d) === organization),
     fields,
     summary,
-    isOwn: (a) => given.has(a.toLowerCase()) || s.config.accountFor(a) === account.name,
+    isOwn: (a) => given.has(a.toLowerCase()) || services.config.accountFor(a) === account.name,
   });
   if (reason !== undefined || !mailFrom) return reason ?? "null reverse path";
   const own = plan.recipient.address;
   // Others' addresses would be forged.
-  const wanted = v.from === undefined ? undefined : oneAddress(v.from);
+  const wanted = vacation.from === undefined ? undefined : oneAddress(vacation.from);
   const allowed =
-    wanted && s.config.accountFor(`${wanted.localpart}@${wanted.domain}`) === account.name
+    wanted && services.config.accountFor(`${wanted.localpart}@${wanted.domain}`) === account.name
       ? wanted
       : undefined;
-  const messageId = `${crypto.randomUUID()}@${s.config.static.Hostname}`;
+  const messageId = `${crypto.randomUUID()}@${services.config.static.Hostname}`;
   const smtputf8 = needsUtf8(mailFrom) || needsUtf8(own);
   const destination = plan.targets.find((t) => t.account === account.name)?.destination;
-  const subject = v.subject ?? `Auto: ${summary.subject}`;
+  const subject = vacation.subject ?? `Auto: ${summary.subject}`;
   const bytes = composeReply({
     vacation: {
       enabled: true,
       subject,
-      text: v.mime ? "" : v.reason,
+      text: vacation.mime ? "" : vacation.reason,
       from: null,
       until: null,
       days: 1,
@@ -80,11 +80,11 @@ export function vacationReply(
     to: { name: "", ...mailFrom },
     summary,
     messageId,
-    now: new Date(s.now()),
+    now: new Date(services.now()),
     smtputf8,
   });
   return {
-    bytes: v.mime ? withMimeBody(bytes, v.reason) : bytes,
+    bytes: vacation.mime ? withMimeBody(bytes, vacation.reason) : bytes,
     to: [addressText(mailFrom)],
     messageId,
     subject,
@@ -107,15 +107,15 @@ function withMimeBody(message: Uint8Array, entity: string): Uint8Array {
 
 /** The notification, or why there is none (RFC 5436 §2.7). */
 export function notification(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   account: Account,
   n: Notification,
 ): Written | string {
   const uri = parseMailto(n.method);
   if (typeof uri === "string") return uri;
-  const { fields, summary } = m.arrived.description;
+  const { fields, summary } = incoming.arrived.description;
   // RFC 5436 §2.7.1: never about what a program sent as an answer, and not in a circle.
   if (fields.some((f) => f.name === "auto-submitted" && !/^no\b/i.test(f.value.trim()))) {
     return "automatic message";
@@ -123,14 +123,14 @@ export function notification(
   const own = plan.recipient.address;
   const wanted = n.from === undefined ? undefined : oneAddress(n.from);
   const from =
-    wanted && s.config.accountFor(`${wanted.localpart}@${wanted.domain}`) === account.name
+    wanted && services.config.accountFor(`${wanted.localpart}@${wanted.domain}`) === account.name
       ? wanted
       : { localpart: own.localpart, domain: own.domain };
   const list = (
     addresses: readonly string[],
   ): { name: string; localpart: string; domain: string }[] =>
     addresses.map((a) => ({ name: "", ...(oneAddress(a) as MailAddress) }));
-  const messageId = `${crypto.randomUUID()}@${s.config.static.Hostname}`;
+  const messageId = `${crypto.randomUUID()}@${services.config.static.Hostname}`;
   const sender = summary.from[0]?.address ?? "";
   const subject = n.message ?? uri.subject ?? `New message from ${sender}: ${summary.subject}`;
   const text = uri.body ?? `From: ${sender}\nSubject: ${summary.subject}\n`;
@@ -141,7 +141,7 @@ export function notification(
     ...(uri.to.length > 0 ? [foldField("To", formatAddressList(list(uri.to), o))] : []),
     ...(uri.cc.length > 0 ? [foldField("Cc", formatAddressList(list(uri.cc), o))] : []),
     textField("Subject", subject.slice(0, 500), o),
-    foldField("Date", formatDate(new Date(s.now()))),
+    foldField("Date", formatDate(new Date(services.now()))),
     foldField("Message-ID", `<${messageId}>`),
     foldField(
       "Auto-Submitted",

@@ -35,10 +35,14 @@ export interface Scripts {
 }
 
 /** Scripts for mail of an account to an address of a domain; undefined if there is none. */
-export function scriptsFor(s: SieveServices, account: string, domain: string): Scripts | undefined {
-  const own = s.db.scripts.compiledActive(account);
-  const before = s.site.around("before", domain);
-  const after = s.site.around("after", domain);
+export function scriptsFor(
+  services: SieveServices,
+  account: string,
+  domain: string,
+): Scripts | undefined {
+  const own = services.db.scripts.compiledActive(account);
+  const before = services.site.around("before", domain);
+  const after = services.site.around("after", domain);
   if (own === undefined && before.length + after.length === 0) return undefined;
   const broken = Array.isArray(own) ? own : undefined;
   return {
@@ -53,18 +57,18 @@ export function scriptsFor(s: SieveServices, account: string, domain: string): S
 
 /** Runs the scripts. Nothing is done yet. */
 export async function runScripts(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   account: Account,
   decision: Decision,
   prefix: Uint8Array,
   scripts: Scripts,
 ): Promise<SieveResult> {
-  const { arrived, transaction, session } = m;
+  const { arrived, transaction, session } = incoming;
   const { address, notify, originalRecipient } = plan.recipient;
-  const { db, site } = s.sieve;
-  const own = s.config.domain(address.domain ?? "");
+  const { db, site } = services.sieve;
+  const own = services.config.domain(address.domain ?? "");
   const separators = own ? catchallSeparators(own.config) : [];
   const context: SieveContext = {
     message: new SieveMail({
@@ -83,17 +87,19 @@ export async function runScripts(
         `${originalRecipient.type};${originalRecipient.address}`,
     },
     mailboxes: accountMailboxes(account),
-    now: s.now(),
+    now: services.now(),
     zone: localZone,
     environment: (name) =>
-      name === "remote-ip" ? session.remoteIp : serverEnvironment(s.config.static.Hostname, name),
+      name === "remote-ip"
+        ? session.remoteIp
+        : serverEnvironment(services.config.static.Hostname, name),
     inList: (list, value) => inAddressBook(account, list, value),
     include: (name, where) =>
       where === "personal" ? db.scripts.compiled(account.name, name) : site.global(name),
     seen: (key) => db.memory.seen(account.name, key),
     spamScore: decision.spamScore,
     virus: decision.virus,
-    isOwnAddress: (a) => s.config.accountFor(a) === account.name,
+    isOwnAddress: (a) => services.config.accountFor(a) === account.name,
     keepMailbox: decision.mailbox,
     separators: separators.length > 0 ? separators : ["+"],
     limits: { redirects: 16 },

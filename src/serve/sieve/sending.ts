@@ -29,8 +29,8 @@ export const sieveActions = counter(
 const digested = 64 * 1024;
 
 /** What is the same when the sender tries again, and with no other message. */
-export function keyOf(m: Incoming, plan: Plan, account: Account, what: string): string {
-  const { arrived, transaction } = m;
+export function keyOf(incoming: Incoming, plan: Plan, account: Account, what: string): string {
+  const { arrived, transaction } = incoming;
   const hash = createHash("sha256");
   const words = [
     account.name,
@@ -45,16 +45,16 @@ export function keyOf(m: Incoming, plan: Plan, account: Account, what: string): 
 
 /** Queues something once for an incoming message. @returns false if it was before */
 async function once(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   account: Account,
   key: string,
   address: string,
   messageId: string,
   queue: (onAdded: () => void) => Promise<unknown>,
 ): Promise<boolean> {
-  const { memory } = s.sieve.db;
-  m.sentBySieve.push(key);
+  const { memory } = services.sieve.db;
+  incoming.sentBySieve.push(key);
   if (!await memory.begin({ key, account: account.name, address, messageId })) return false;
   try {
     await queue(() => memory.done(key));
@@ -82,64 +82,75 @@ export function demands(
 
 /** Sends a message on. @returns whether it goes on; if not it is to be kept */
 export async function redirect(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   account: Account,
   r: Redirect,
   message: IncomingMessage,
   file: { file: string; fileSize: number } | undefined,
 ): Promise<boolean> {
-  const to = mayGoOn(s, m, plan, account.name, [r.address]);
+  const to = mayGoOn(services, incoming, plan, account.name, [r.address]);
   if (to.length === 0) return false;
   const changed = { file, ...demands(r) };
-  const { messageId } = m.arrived.description.summary;
-  const key = keyOf(m, plan, account, `redirect ${r.address}`);
+  const { messageId } = incoming.arrived.description.summary;
+  const key = keyOf(incoming, plan, account, `redirect ${r.address}`);
   await once(
-    s,
-    m,
+    services,
+    incoming,
     account,
     key,
     r.address,
     messageId,
     (onAdded) =>
-      forward(s, m, plan, account.name, { to, keep: false }, message, { ...changed, onAdded }),
+      forward(services, incoming, plan, account.name, { to, keep: false }, message, {
+        ...changed,
+        onAdded,
+      }),
   );
   return true;
 }
 
 /** Queues a message that was written for a user. @throws SmtpError beyond the account's limits */
 export async function sendWritten(
-  s: ReceivingServices,
-  m: Incoming,
+  services: ReceivingServices,
+  incoming: Incoming,
   plan: Plan,
   account: Account,
-  w: Written,
+  written: Written,
   what: string,
 ): Promise<void> {
-  const key = keyOf(m, plan, account, what);
+  const key = keyOf(incoming, plan, account, what);
   await withTempFile(
-    s.tempDir,
+    services.tempDir,
     "sieve-",
-    w.bytes,
+    written.bytes,
     (path) =>
-      once(s, m, account, key, w.to[0], w.messageId, () =>
-        queueOutgoing(s, {
-          priority: -1,
-          senderAccount: account.name,
-          fromDomain: plan.recipient.address.domain,
-          // RFC 3834 §3.3, RFC 5436 §2.6: nothing is to come back.
-          mailFrom: "",
-          recipients: w.to.map((address) => ({ address, notify: ["never"] as const })),
-          file: path,
-          fileSize: w.bytes.length,
-          prefix: new Uint8Array(0),
-          smtputf8: w.smtputf8,
-          has8bit: w.bytes.some((b) => b >= 128),
-          requireTls: m.transaction.requireTls,
-          messageId: w.messageId,
-          subject: w.subject,
-          isDsn: true,
-        })),
+      once(
+        services,
+        incoming,
+        account,
+        key,
+        written.to[0],
+        written.messageId,
+        () =>
+          queueOutgoing(services, {
+            priority: -1,
+            senderAccount: account.name,
+            fromDomain: plan.recipient.address.domain,
+            // RFC 3834 §3.3, RFC 5436 §2.6: nothing is to come back.
+            mailFrom: "",
+            recipients: written.to.map((address) => ({ address, notify: ["never"] as const })),
+            file: path,
+            fileSize: written.bytes.length,
+            prefix: new Uint8Array(0),
+            smtputf8: written.smtputf8,
+            has8bit: written.bytes.some((b) => b >= 128),
+            requireTls: incoming.transaction.requireTls,
+            messageId: written.messageId,
+            subject: written.subject,
+            isDsn: true,
+          }),
+      ),
   );
 }

@@ -47,12 +47,12 @@ export class FileCertificates {
 
   /** What they are for, and until when. */
   states(): { names: string[]; file: string; notAfter: number; error: string }[] {
-    return this.#files.map((f) => ({
-      names: (f.certificate.subjectAltName ?? f.certificate.subject ?? "").split(/, |\n/)
+    return this.#files.map((loaded) => ({
+      names: (loaded.certificate.subjectAltName ?? loaded.certificate.subject ?? "").split(/, |\n/)
         .map((n) => n.replace(/^(?:DNS:|IP Address:|CN=)/, "")),
-      file: f.certFile,
-      notAfter: Date.parse(f.certificate.validTo),
-      error: f.complained,
+      file: loaded.certFile,
+      notAfter: Date.parse(loaded.certificate.validTo),
+      error: loaded.complained,
     }));
   }
 

@@ -3,21 +3,25 @@ import { domainToASCII } from "node:url";
 import type { Config, Listener } from "../../config/mod.ts";
 
 /** In the order of their worth: mail before pages. */
-export function certificateNames(config: Config, l: Listener): string[] {
+export function certificateNames(config: Config, listener: Listener): string[] {
   const names = new Set<string>();
   const add = (name: string) => {
     if (name === "") return;
     const ascii = domainToASCII(name).toLowerCase();
     if (ascii.includes(".")) names.add(ascii);
   };
-  add(l.Hostname || config.static.Hostname);
+  add(listener.Hostname || config.static.Hostname);
   for (const [name, d] of config.dynamic.Domains) {
     if (d.Disabled) continue;
     add(d.ClientSettingsDomain);
-    if (d.MTASTS && l.MTASTSHTTPS.Enabled && !l.MTASTSHTTPS.NonTLS) add(`mta-sts.${name}`);
-    if (l.AutoconfigHTTPS.Enabled && !l.AutoconfigHTTPS.NonTLS) add(`autoconfig.${name}`);
+    if (d.MTASTS && listener.MTASTSHTTPS.Enabled && !listener.MTASTSHTTPS.NonTLS) {
+      add(`mta-sts.${name}`);
+    }
+    if (listener.AutoconfigHTTPS.Enabled && !listener.AutoconfigHTTPS.NonTLS) {
+      add(`autoconfig.${name}`);
+    }
   }
-  if (l.WebserverHTTPS.Enabled) {
+  if (listener.WebserverHTTPS.Enabled) {
     for (const name of config.dynamic.WebDomainRedirects.keys()) add(name);
     for (const h of config.dynamic.WebHandlers) add(h.Domain);
   }

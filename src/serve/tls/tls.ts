@@ -93,9 +93,9 @@ export class ServerCertificates {
     return c;
   }
 
-  async #addAcme(l: Listener): Promise<void> {
+  async #addAcme(listener: Listener): Promise<void> {
     const config = this.#config;
-    const name = l.TLS!.ACME;
+    const name = listener.TLS!.ACME;
     // Now, as the user that the server becomes may not be able to read the program's files.
     await acmeLibrary();
     let entry = this.#acme.get(name);
@@ -107,18 +107,18 @@ export class ServerCertificates {
       this.#acme.set(name, entry);
     }
     const keys = await Promise.all(
-      l.TLS!.HostPrivateKeyFiles.map(async (f) =>
+      listener.TLS!.HostPrivateKeyFiles.map(async (f) =>
         withoutPemHeaders(await Deno.readTextFile(config.configPath(f)))
       ),
     );
     // One certificate per name: the key of P-256 is the quicker one.
     const hostKey = keys.find((k) => privateKeyFromPem(k).asymmetricKeyType === "ec") ?? keys[0];
-    entry.listeners.push({ listener: l, hostKey });
-    const own = this.#hostname(l);
+    entry.listeners.push({ listener, hostKey });
+    const own = this.#hostname(listener);
     /** For mail, until there is a certificate: senders that don't verify use TLS all the same. */
     let standIn: Promise<KeyCert> | undefined;
     const { proofs } = this;
-    this.#byListener.set(l, {
+    this.#byListener.set(listener, {
       certificateFor: (asked) => {
         const wanted = asked ?? own;
         const { certificates } = entry;
@@ -138,8 +138,8 @@ export class ServerCertificates {
     });
   }
 
-  #hostname(l: Listener): string {
-    return (l.Hostname || this.#config.static.Hostname).toLowerCase();
+  #hostname(listener: Listener): string {
+    return (listener.Hostname || this.#config.static.Hostname).toLowerCase();
   }
 
   /** How the listener answers TLS; undefined if it has no certificate. */
@@ -148,21 +148,21 @@ export class ServerCertificates {
   }
 
   /** Begins to get certificates; call it when the listeners serve. */
-  async start(o: StartOptions): Promise<void> {
+  async start(options: StartOptions): Promise<void> {
     for (const entry of this.#acme.values()) {
       const dir = join(this.#config.dataPath("acme"), entry.name);
       const files = new CertificateFiles(dir);
       const { config, bindingKey } = entry;
-      const dns = config.DNS01 && o.resolver
-        ? dnsProofs(this.#config, o.outbound, this.#log, o.freshResolver)
+      const dns = config.DNS01 && options.resolver
+        ? dnsProofs(this.#config, options.outbound, this.#log, options.freshResolver)
         : undefined;
       const authority = new Authority({
         config,
         files,
         proofs: this.proofs,
-        outbound: o.outbound,
+        outbound: options.outbound,
         bindingKey,
-        patience: o.patience,
+        patience: options.patience,
         dns,
       });
       const proofs: ProofKind[] = dns
@@ -175,8 +175,9 @@ export class ServerCertificates {
         proofs,
         keyFor: (name) => entry.listeners.find((l) => this.#hostname(l.listener) === name)?.hostKey,
         // A record of its own shows control of a name without an address.
-        hindrance: o.resolver &&
-          (async (name) => await dns?.covers(name) ? undefined : await notInDns(o.resolver!, name)),
+        hindrance: options.resolver &&
+          (async (name) =>
+            await dns?.covers(name) ? undefined : await notInDns(options.resolver!, name)),
         log: this.#log,
       });
     }

@@ -145,19 +145,21 @@ function ownAccount(config: Config, login: string): string | undefined {
  * there is one.
  */
 export async function checkAccountLogin(
-  s: LoginServices,
+  services: LoginServices,
   form: LoginForm,
   remoteIp: string,
 ): Promise<LoginResult> {
   const password = prepared(form.password);
   if (password === undefined) return "wrong";
-  const before = await accountHere(s, "webaccount", form.username, password, remoteIp);
-  const right = await present(checkOwnPassword(s, form.username, before, password, remoteIp));
+  const before = await accountHere(services, "webaccount", form.username, password, remoteIp);
+  const right = await present(
+    checkOwnPassword(services, form.username, before, password, remoteIp),
+  );
   // A directory may have brought the account.
-  const name = before ?? ownAccount(s.config, form.username);
+  const name = before ?? ownAccount(services.config, form.username);
   if (!right || name === undefined) return "wrong";
-  if (disabled(s.config, name, form.username)) return "disabled";
-  const account = await s.accounts.open(name);
+  if (disabled(services.config, name, form.username)) return "disabled";
+  const account = await services.accounts.open(name);
   try {
     const { credentials } = account;
     if (!credentials.hasSecondFactor) return { account: name };
@@ -200,31 +202,31 @@ export async function checkAccountPasskey(
 
 /** The same for programs, which have no second factor but passwords of their own. */
 export async function checkProgramLogin(
-  s: LoginServices,
+  services: LoginServices,
   form: LoginForm,
   peer: { protocol: string; remoteIp: string },
 ): Promise<{ account: string; credential: string } | LoginFailure> {
   const password = prepared(form.password);
   if (password === undefined) return "wrong";
   const service = peer.protocol === "webapi" ? "webapi" : "jmap";
-  const before = await accountHere(s, service, form.username, password, peer.remoteIp);
+  const before = await accountHere(services, service, form.username, password, peer.remoteIp);
   const { result, credential } = await present(
-    checkProgramPassword(s, form.username, before, password, peer),
+    checkProgramPassword(services, form.username, before, password, peer),
   );
-  const name = before ?? ownAccount(s.config, form.username);
+  const name = before ?? ownAccount(services.config, form.username);
   if (result === "wrong" || name === undefined) return "wrong";
-  if (disabled(s.config, name, form.username)) return "disabled";
+  if (disabled(services.config, name, form.username)) return "disabled";
   return result === "secondFactor" ? "second" : { account: name, credential: credential ?? "" };
 }
 
 /** The same for an access token of a provider. */
 export async function checkProgramToken(
-  s: LoginServices,
+  services: LoginServices,
   token: string,
 ): Promise<{ account: string; credential: string; login: string } | "wrong"> {
   try {
-    const found = await checkToken(s, "", token);
-    const account = found && loginAccount(s.config, found.username);
+    const found = await checkToken(services, "", token);
+    const account = found && loginAccount(services.config, found.username);
     if (found === undefined || account === undefined) return "wrong";
     return { account, credential: found.credential, login: found.username };
   } catch (err) {
@@ -238,14 +240,14 @@ export async function checkProgramToken(
  * lately.
  */
 async function checkAgain(
-  s: LoginServices,
+  services: LoginServices,
   session: { login: string; created: number },
   account: Account,
   typed: string,
   remoteIp: string,
 ): Promise<boolean> {
   const { credentials } = account;
-  const external = s.identities?.providerOf(session.login) !== undefined;
+  const external = services.identities?.providerOf(session.login) !== undefined;
   if (external && credentials.secrets().passwordHash === undefined) {
     if (Date.now() - session.created < lately) return true;
     throw new UserError(
@@ -254,8 +256,10 @@ async function checkAgain(
   }
   const password = prepared(typed);
   if (password === undefined) return false;
-  if (s.identities?.directoryOf(session.login) !== undefined) {
-    return await present(checkOwnPassword(s, session.login, account.name, password, remoteIp));
+  if (services.identities?.directoryOf(session.login) !== undefined) {
+    return await present(
+      checkOwnPassword(services, session.login, account.name, password, remoteIp),
+    );
   }
   return await present(credentials.verifyPassword(password, remoteIp));
 }
@@ -295,100 +299,100 @@ export async function checkAdminLogin(
  * domains.
  */
 async function checkAdminPageLogin(
-  s: PagesServer,
+  server: PagesServer,
   factor: FactorFile,
   form: LoginForm,
   remoteIp: string,
 ): Promise<LoginResult> {
-  if (form.username === "") return await checkAdminLogin(s.config, factor, form, remoteIp);
-  const result = await checkAccountLogin(s.logins, form, remoteIp);
+  if (form.username === "") return await checkAdminLogin(server.config, factor, form, remoteIp);
+  const result = await checkAccountLogin(server.logins, form, remoteIp);
   if (typeof result === "string") return result;
-  return administeredDomains(s.config, result.account).length > 0 ? result : "wrong";
+  return administeredDomains(server.config, result.account).length > 0 ? result : "wrong";
 }
 
 /** Makes both pages. */
 export function accountAndAdminPages(
-  s: PagesServer,
+  server: PagesServer,
 ): { account: AccountPage; admin: ReturnType<typeof adminPage> } {
-  const { config, accounts, queue, sessions, limiter } = s;
+  const { config, accounts, queue, sessions, limiter } = server;
   const factor = new FactorFile(config.dataDir);
   const accountLogin = new Login({
     service: "account",
     sessions,
     limiter,
-    check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
-    checkPasskey: (...a) => checkAccountPasskey(s, ...a),
-    withoutLogin: s.withoutLogin,
+    check: (form, remoteIp) => checkAccountLogin(server.logins, form, remoteIp),
+    checkPasskey: (...a) => checkAccountPasskey(server, ...a),
+    withoutLogin: server.withoutLogin,
     allowed: (session) => loginAccount(config, session.login) === session.account,
   });
   const account = accountPage({
     config,
-    webhooks: s.webhooks,
+    webhooks: server.webhooks,
     accounts,
     queue,
     sessions,
     login: accountLogin,
     checkAgain: (session, account, password, remoteIp) =>
-      checkAgain(s.logins, session, account, password, remoteIp),
-    passwordElsewhere: (login) => s.logins.identities?.directoryOf(login)?.name,
+      checkAgain(server.logins, session, account, password, remoteIp),
+    passwordElsewhere: (login) => server.logins.identities?.directoryOf(login)?.name,
     page: servePage(accountPageHtml),
-    tempDir: s.tempDir,
+    tempDir: server.tempDir,
     limiter,
-    audit: s.audit,
-    outbound: s.outbound,
-    tlsKeys: s.tlsKeys,
-    loginLog: s.loginLog,
-    trained: s.trained,
-    granting: async (owner, user) => await s.shares()?.add(owner, user),
-    rightsChanged: async (c) => await s.shares()?.changed(c),
-    junkDays: s.junkDays,
+    audit: server.audit,
+    outbound: server.outbound,
+    tlsKeys: server.tlsKeys,
+    loginLog: server.loginLog,
+    trained: server.trained,
+    granting: async (owner, user) => await server.shares()?.add(owner, user),
+    rightsChanged: async (c) => await server.shares()?.changed(c),
+    junkDays: server.junkDays,
     retention: (account) => retentionOf(config, account),
   });
   return {
     account: {
       ...account,
-      handle: withProviders(s, accountLogin, "webaccount", account.handle),
+      handle: withProviders(server, accountLogin, "webaccount", account.handle),
     },
     admin: adminPage({
       config,
       accounts,
       queue,
-      webhooks: s.webhooks,
+      webhooks: server.webhooks,
       sessions,
       login: new Login({
         service: "admin",
         sessions,
         limiter,
-        check: (form, remoteIp) => checkAdminPageLogin(s, factor, form, remoteIp),
-        withoutLogin: s.withoutLogin &&
-          ((req) => s.withoutLogin!(req) && { account: "", login: "" }),
+        check: (form, remoteIp) => checkAdminPageLogin(server, factor, form, remoteIp),
+        withoutLogin: server.withoutLogin &&
+          ((req) => server.withoutLogin!(req) && { account: "", login: "" }),
         allowed: ({ account, login }) =>
           account === "" || loginAccount(config, login) === account &&
             administeredDomains(config, account).length > 0,
       }),
       limiter,
-      audit: s.audit,
-      lists: s.lists,
+      audit: server.audit,
+      lists: server.lists,
       tokens: new AdminTokens(config.dataDir),
       factor,
       check: (form, remoteIp) => checkAdminLogin(config, factor, form, remoteIp),
       page: servePage(adminPageHtml),
       version: programVersion,
-      listeners: s.listeners,
-      connections: s.connections,
-      glance: s.glance,
-      resolver: s.resolver,
-      freshResolver: s.freshResolver,
-      scripts: s.scripts,
-      outbound: s.outbound,
-      reports: s.reports,
-      tlsResults: s.tlsResults,
-      loginLog: s.loginLog,
-      certificates: s.certificates,
-      scanners: s.scanners,
-      standby: s.standby,
-      nodes: s.nodes,
-      stsPolicies: s.stsPolicies,
+      listeners: server.listeners,
+      connections: server.connections,
+      glance: server.glance,
+      resolver: server.resolver,
+      freshResolver: server.freshResolver,
+      scripts: server.scripts,
+      outbound: server.outbound,
+      reports: server.reports,
+      tlsResults: server.tlsResults,
+      loginLog: server.loginLog,
+      certificates: server.certificates,
+      scanners: server.scanners,
+      standby: server.standby,
+      nodes: server.nodes,
+      stsPolicies: server.stsPolicies,
     }),
   };
 }

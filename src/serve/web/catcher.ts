@@ -17,7 +17,7 @@ import { releaseBy } from "../catcher/release.ts";
 export function catcherApi(
   s: Pick<WebServer, "config" | "accounts">,
   shared: Pick<WebShared, "logins" | "tempDir" | "outbound">,
-  d: DeveloperOptions,
+  options: DeveloperOptions,
 ): Catcher {
   const { config } = s;
   return openCatcher({
@@ -28,10 +28,10 @@ export function catcherApi(
     version: programVersion,
     maxMessageSize: defaultMaxMessageSize,
     dataDir: config.dataDir,
-    faults: d.faults,
+    faults: options.faults,
     page: servePage(caughtPage),
-    keep: { messages: d.maxMessages, age: d.maxAge },
-    release: d.relay && releaseBy(d.relay, config.static.Hostname),
+    keep: { messages: options.maxMessages, age: options.maxAge },
+    release: options.relay && releaseBy(options.relay, config.static.Hostname),
     checkLink: (url, follow) => checkLink(shared.outbound, url, follow),
     authenticate: (remoteIp, mailFrom, headerBytes, message) =>
       authenticate({
@@ -46,7 +46,7 @@ export function catcherApi(
         now: new Date(),
       }),
     async refusal(req) {
-      if (!d.login) return undefined;
+      if (!options.login) return undefined;
       const login = /^Basic ([A-Za-z0-9+/=]+)$/.exec(req.headers.get("authorization") ?? "");
       if (login !== null) {
         const text = new TextDecoder().decode(Uint8Array.fromBase64(login[1]));

@@ -29,13 +29,13 @@ type Server = Pick<WebServer, "config" | "accounts" | "queue" | "scanners">;
 
 /** Opens JMAP. */
 export async function jmap(
-  s: Server,
+  server: Server,
   shared: Pick<
     WebShared,
     "limiter" | "logins" | "openLogins" | "tempDir" | "shares" | "sieve" | "outbound"
   >,
 ): Promise<Jmap> {
-  const { config } = s;
+  const { config } = server;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
   const maxMessageSize = Math.max(...sizes) || defaultMaxMessageSize;
   const objects = await ObjectStore.open(config.dataDir);
@@ -47,7 +47,7 @@ export async function jmap(
   );
   const services: JmapServices = {
     config,
-    accounts: s.accounts,
+    accounts: server.accounts,
     limiter: shared.limiter,
     tempDir: shared.tempDir,
     hostname: config.static.Hostname,
@@ -60,43 +60,45 @@ export async function jmap(
     objects,
     scheduler: openScheduler({
       config,
-      accounts: s.accounts,
-      send: (m) => sendCalendarMail({ config, queue: s.queue, tempDir: shared.tempDir }, m),
+      accounts: server.accounts,
+      send: (m) => sendCalendarMail({ config, queue: server.queue, tempDir: shared.tempDir }, m),
     }),
     scripts: shared.sieve.db.scripts,
     signals,
     vapid,
     pusher: new Pusher(() => services, shared.outbound, new Log("jmap")),
-    queue: s.queue,
+    queue: server.queue,
     checkLogin: (form, remoteIp) =>
       checkProgramLogin(shared.logins, form, { protocol: "jmap", remoteIp }),
     checkToken: shared.logins.identities?.hasTokens
       ? (token) => checkProgramToken(shared.logins, token)
       : undefined,
     loggedIn: (session) => shared.openLogins.add(session),
-    submit: (m) => submit(s, m),
+    submit: (m) => submit(server, m),
   };
   return openJmap(services);
 }
 
-async function submit(s: Server, m: JmapSubmission): Promise<number[]> {
-  const { account, header, ...message } = m;
+async function submit(server: Server, submission: JmapSubmission): Promise<number[]> {
+  const { account, header, ...message } = submission;
   const fields = splitHeader(header);
   let authors: AuthorAddress[];
   try {
-    authors = checkAuthors(s.config, account, header, fields);
+    authors = checkAuthors(server.config, account, header, fields);
   } catch (cause) {
     if (cause instanceof SmtpError) throw new SetError("forbiddenFrom", cause.message);
     throw cause;
   }
   try {
-    return await queueOutgoing(s, {
+    return await queueOutgoing(server, {
       ...message,
       author: `${authors[0].localpart}@${authors[0].domain}`,
       fromDomain: authors[0].domain,
       senderAccount: account,
       prefix: new TextEncoder().encode(
-        headerField(fields, "sender") === undefined ? behalfField(s.config, account, authors) : "",
+        headerField(fields, "sender") === undefined
+          ? behalfField(server.config, account, authors)
+          : "",
       ),
       scan: {},
     });

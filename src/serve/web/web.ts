@@ -72,12 +72,13 @@ export interface WebPort {
 }
 
 /** What a listener serves, by port. */
-export function webPorts(config: Config, l: Listener, handlers: WebHandlers): WebPort[] {
-  const hostname = (l.Hostname || config.static.Hostname).toLowerCase();
+export function webPorts(config: Config, listener: Listener, handlers: WebHandlers): WebPort[] {
+  const hostname = (listener.Hostname || config.static.Hostname).toLowerCase();
   const ownNames = ownHost(hostname);
   const own = (host: string) => ownNames(host) || handlers.hosts?.includes(host) === true;
   // With TrustedProxies the listener itself looks who is to be believed.
-  const forwarded = (s: { Forwarded: boolean }) => s.Forwarded && l.TrustedProxies.length === 0;
+  const forwarded = (s: { Forwarded: boolean }) =>
+    s.Forwarded && listener.TrustedProxies.length === 0;
   const ports = new Map<string, WebPort>();
 
   const on = (port: number, https: boolean): WebPort => {
@@ -103,10 +104,10 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     p.names.push(`${name} at ${path}`);
   };
   for (const https of [false, true]) {
-    page("account", https, https ? l.AccountHTTPS : l.AccountHTTP, "/");
-    page("webmail", https, https ? l.WebmailHTTPS : l.WebmailHTTP, "/webmail/");
-    page("admin", https, https ? l.AdminHTTPS : l.AdminHTTP, "/admin/");
-    const mail = https ? l.WebmailHTTPS : l.WebmailHTTP;
+    page("account", https, https ? listener.AccountHTTPS : listener.AccountHTTP, "/");
+    page("webmail", https, https ? listener.WebmailHTTPS : listener.WebmailHTTP, "/webmail/");
+    page("admin", https, https ? listener.AdminHTTPS : listener.AdminHTTP, "/admin/");
+    const mail = https ? listener.WebmailHTTPS : listener.WebmailHTTP;
     if (mail.Enabled && handlers.catcher !== undefined) {
       const p = on(mail.Port || (https ? 443 : 80), https);
       // Beside the account page, whose calls are below /api/ too.
@@ -118,11 +119,11 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
       }
       p.names.push("caught mail at /caught/", "test API at /api/v1/");
     }
-    page("webapi", https, https ? l.WebAPIHTTPS : l.WebAPIHTTP, "/webapi/");
-    page("lists", https, https ? l.ListsHTTPS : l.ListsHTTP, "/lists/");
+    page("webapi", https, https ? listener.WebAPIHTTPS : listener.WebAPIHTTP, "/webapi/");
+    page("lists", https, https ? listener.ListsHTTPS : listener.ListsHTTP, "/lists/");
   }
   for (const https of [false, true]) {
-    const s = https ? l.JMAPHTTPS : l.JMAPHTTP;
+    const s = https ? listener.JMAPHTTPS : listener.JMAPHTTP;
     if (!s.Enabled || handlers.jmap === undefined) continue;
     const p = on(s.Port || (https ? 443 : 80), https);
     const place = { path: s.Path || "/jmap/", origins: s.AllowedOrigins };
@@ -146,7 +147,7 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     p.names.push(`jmap at ${place.path}`);
   }
   for (const https of [false, true]) {
-    const s = https ? l.DAVHTTPS : l.DAVHTTP;
+    const s = https ? listener.DAVHTTPS : listener.DAVHTTP;
     if (!s.Enabled || handlers.dav === undefined) continue;
     const p = on(s.Port || (https ? 443 : 80), https);
     const path = s.Path || "/dav/";
@@ -174,10 +175,10 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     });
     p.names.push(name);
   };
-  wellKnown("autoconfig", l.AutoconfigHTTPS);
-  wellKnown("mtasts", l.MTASTSHTTPS);
+  wellKnown("autoconfig", listener.AutoconfigHTTPS);
+  wellKnown("mtasts", listener.MTASTSHTTPS);
   for (const https of [false, true]) {
-    const s = https ? l.WebserverHTTPS : l.WebserverHTTP;
+    const s = https ? listener.WebserverHTTPS : listener.WebserverHTTP;
     if (!s.Enabled || handlers.webserver === undefined) continue;
     const p = on(s.Port || (https ? 443 : 80), https);
     const { host, handle, upgrade } = handlers.webserver;
@@ -185,13 +186,13 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     p.names.push("webserver");
     if (s.RateLimitDisabled) p.rateLimited = false;
   }
-  const acme = l.TLS && config.static.ACME.get(l.TLS.ACME);
+  const acme = listener.TLS && config.static.ACME.get(listener.TLS.ACME);
   if (acme) {
     // Proofs of control are looked for there, also where nothing else is served.
     on(80, false);
     on(acme.Port, true);
   }
-  if (l.IMAPS.EnabledOnHTTPS || l.Submissions.EnabledOnHTTPS) on(443, true);
+  if (listener.IMAPS.EnabledOnHTTPS || listener.Submissions.EnabledOnHTTPS) on(443, true);
   for (const p of ports.values()) {
     // Where "/" has no page, people find the one there is.
     const place = p.services.find((s) => s.name === "admin") ??
@@ -238,27 +239,28 @@ export type AlpnHandler = (
 /** Starts one port on one address. */
 export async function serveWebPort(
   ip: string,
-  p: WebPort,
-  o: WebListenerOptions,
+  port: WebPort,
+  options: WebListenerOptions,
 ): Promise<TcpServer> {
-  if (p.https && o.tls === undefined) {
+  if (port.https && options.tls === undefined) {
     throw new Error(
-      `port ${p.port} serves HTTPS (${p.names.join(", ")}), but its listener has no TLS`,
+      `port ${port.port} serves HTTPS (${port.names.join(", ")}), but its listener has no TLS`,
     );
   }
-  const tls: ServerTls | undefined = p.https
-    ? { ...o.tls!, alpnProtocols: ["h2", "http/1.1", ...o.alpn?.keys() ?? []] }
+  const tls: ServerTls | undefined = port.https
+    ? { ...options.tls!, alpnProtocols: ["h2", "http/1.1", ...options.alpn?.keys() ?? []] }
     : undefined;
-  const limits = o.limits();
+  const limits = options.limits();
   return await serveHttp({
     hostname: ip,
-    port: p.port,
-    listener: o.listener,
+    port: port.port,
+    listener: options.listener,
     tls,
     log: new Log("http"),
     connectionLimiter: limits.connectionLimiter,
-    rateLimiter: p.rateLimited ? limits.rateLimiter : undefined,
-    proxies: o.proxies,
-    alpn: (made, cid, log, arrival) => o.alpn?.get(made.info.alpn ?? "")?.(made, cid, log, arrival),
-  }, routeServices(p.services));
+    rateLimiter: port.rateLimited ? limits.rateLimiter : undefined,
+    proxies: options.proxies,
+    alpn: (made, cid, log, arrival) =>
+      options.alpn?.get(made.info.alpn ?? "")?.(made, cid, log, arrival),
+  }, routeServices(port.services));
 }

@@ -15,21 +15,24 @@ type Server = Pick<WebServer, "config" | "accounts" | "queue" | "scanners"> & {
 };
 
 /** Opens the web API. */
-export function webApi(s: Server, shared: Pick<WebShared, "limiter" | "tempDir">): Promise<WebApi> {
-  const { config } = s;
+export function webApi(
+  server: Server,
+  shared: Pick<WebShared, "limiter" | "tempDir">,
+): Promise<WebApi> {
+  const { config } = server;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
   return openWebApi({
     config,
-    accounts: s.accounts,
-    queue: s.queue,
+    accounts: server.accounts,
+    queue: server.queue,
     limiter: shared.limiter,
     tempDir: shared.tempDir,
     hostname: config.static.Hostname,
     version: programVersion,
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
     checkLogin: (form, remoteIp) =>
-      checkProgramLogin(s.logins, form, { protocol: "webapi", remoteIp }),
-    submit: (m) => submit(s, m),
+      checkProgramLogin(server.logins, form, { protocol: "webapi", remoteIp }),
+    submit: (m) => submit(server, m),
   });
 }
 
@@ -38,27 +41,27 @@ function addressParts(address: string): { localpart: string; domain: string } {
   return { localpart: address.slice(0, at), domain: address.slice(at + 1) };
 }
 
-async function submit(s: Server, m: ApiSubmission): Promise<number[]> {
+async function submit(server: Server, submission: ApiSubmission): Promise<number[]> {
   try {
-    return await queueOutgoing(s, {
-      senderAccount: m.account,
-      author: m.author,
-      fromDomain: m.fromDomain,
-      mailFrom: m.mailFrom,
-      recipients: m.recipients,
-      file: m.file,
-      fileSize: m.fileSize,
+    return await queueOutgoing(server, {
+      senderAccount: submission.account,
+      author: submission.author,
+      fromDomain: submission.fromDomain,
+      mailFrom: submission.mailFrom,
+      recipients: submission.recipients,
+      file: submission.file,
+      fileSize: submission.fileSize,
       prefix: new TextEncoder().encode(
-        behalfField(s.config, m.account, [addressParts(m.author)]),
+        behalfField(server.config, submission.account, [addressParts(submission.author)]),
       ),
-      smtputf8: m.smtputf8,
-      has8bit: m.has8bit,
-      requireTls: m.requireTls === true,
-      tlsOptional: m.requireTls === false,
-      notBefore: m.notBefore,
-      messageId: m.messageId,
-      subject: m.subject,
-      extra: m.extra,
+      smtputf8: submission.smtputf8,
+      has8bit: submission.has8bit,
+      requireTls: submission.requireTls === true,
+      tlsOptional: submission.requireTls === false,
+      notBefore: submission.notBefore,
+      messageId: submission.messageId,
+      subject: submission.subject,
+      extra: submission.extra,
       scan: {},
     });
   } catch (cause) {

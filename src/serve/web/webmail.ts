@@ -54,15 +54,15 @@ export interface WebmailServer {
 }
 
 /** Opens the webmail. */
-export async function webmail(s: WebmailServer): Promise<Webmail> {
-  const { config } = s;
+export async function webmail(server: WebmailServer): Promise<Webmail> {
+  const { config } = server;
   const login = new Login({
     service: "webmail",
-    sessions: s.sessions,
-    limiter: s.limiter,
-    check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
-    checkPasskey: (...a) => checkAccountPasskey(s, ...a),
-    withoutLogin: s.withoutLogin,
+    sessions: server.sessions,
+    limiter: server.limiter,
+    check: (form, remoteIp) => checkAccountLogin(server.logins, form, remoteIp),
+    checkPasskey: (...a) => checkAccountPasskey(server, ...a),
+    withoutLogin: server.withoutLogin,
     allowed: (session) => loginAccount(config, session.login) === session.account,
   });
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
@@ -73,53 +73,57 @@ export async function webmail(s: WebmailServer): Promise<Webmail> {
   const editor = servePage(editorPage, { path: "/editor", framed: true });
   const made = await openWebmail({
     config,
-    accounts: s.accounts,
-    sessions: s.sessions,
+    accounts: server.accounts,
+    sessions: server.sessions,
     login,
     hostname: config.static.Hostname,
     version: programVersion,
-    tempDir: s.tempDir,
-    sieve: s.sieve,
-    noteChange: (change) => s.events.note(change),
-    owners: (user) => s.shares()?.owners(user) ?? [],
-    scheduler: openScheduler({ config, accounts: s.accounts, send: (m) => sendCalendarMail(s, m) }),
+    tempDir: server.tempDir,
+    sieve: server.sieve,
+    noteChange: (change) => server.events.note(change),
+    owners: (user) => server.shares()?.owners(user) ?? [],
+    scheduler: openScheduler({
+      config,
+      accounts: server.accounts,
+      send: (m) => sendCalendarMail(server, m),
+    }),
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
     page: (req) => req.path === "/editor" ? editor(req) : (files.get(req.path) ?? page)(req),
-    postPush: (endpoint, headers, body) => postPush(s.outbound, endpoint, headers, body),
-    submit: (m) => submit(s, m),
-    authorities: () => s.outbound.authorities.list(),
-    postOneClick: (url) => postOneClick(s.outbound, url),
-    wasSubmitted: (account, messageId) => s.queue.hasMessageId(account, messageId),
-    checksOf: s.checksOf,
-    domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
+    postPush: (endpoint, headers, body) => postPush(server.outbound, endpoint, headers, body),
+    submit: (m) => submit(server, m),
+    authorities: () => server.outbound.authorities.list(),
+    postOneClick: (url) => postOneClick(server.outbound, url),
+    wasSubmitted: (account, messageId) => server.queue.hasMessageId(account, messageId),
+    checksOf: server.checksOf,
+    domainSecurity: server.security && ((domain) => recipientSecurity(server.security!, domain)),
   });
-  return { ...made, handle: withProviders(s, login, "webmail", made.handle) };
+  return { ...made, handle: withProviders(server, login, "webmail", made.handle) };
 }
 
-async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {
-  const at = m.mailFrom.lastIndexOf("@");
-  const from = { localpart: m.mailFrom.slice(0, at), domain: m.mailFrom.slice(at + 1) };
-  const may = s.config.maySendAs(m.account, from.localpart, from.domain);
-  if (may !== "yes" && may !== "behalf" && s.config.acceptAllAccount !== m.account) {
-    throw new UserError(`${m.mailFrom} is not one of your addresses`);
+async function submit(server: WebmailServer, message: SubmittedMessage): Promise<void> {
+  const at = message.mailFrom.lastIndexOf("@");
+  const from = { localpart: message.mailFrom.slice(0, at), domain: message.mailFrom.slice(at + 1) };
+  const may = server.config.maySendAs(message.account, from.localpart, from.domain);
+  if (may !== "yes" && may !== "behalf" && server.config.acceptAllAccount !== message.account) {
+    throw new UserError(`${message.mailFrom} is not one of your addresses`);
   }
   try {
-    await queueOutgoing(s, {
-      senderAccount: m.account,
-      author: m.mailFrom,
+    await queueOutgoing(server, {
+      senderAccount: message.account,
+      author: message.mailFrom,
       fromDomain: from.domain,
-      mailFrom: m.mailFrom,
-      recipients: m.recipients.map((address) => ({ address })),
-      file: m.file,
-      fileSize: m.fileSize,
-      prefix: new TextEncoder().encode(behalfField(s.config, m.account, [from])),
-      smtputf8: m.smtputf8,
-      has8bit: m.has8bit,
-      requireTls: m.requireTls === true,
-      tlsOptional: m.requireTls === false,
-      notBefore: m.notBefore,
-      messageId: `<${m.messageId}>`,
-      subject: m.subject,
+      mailFrom: message.mailFrom,
+      recipients: message.recipients.map((address) => ({ address })),
+      file: message.file,
+      fileSize: message.fileSize,
+      prefix: new TextEncoder().encode(behalfField(server.config, message.account, [from])),
+      smtputf8: message.smtputf8,
+      has8bit: message.has8bit,
+      requireTls: message.requireTls === true,
+      tlsOptional: message.requireTls === false,
+      notBefore: message.notBefore,
+      messageId: `<${message.messageId}>`,
+      subject: message.subject,
       scan: {},
     });
   } catch (err) {

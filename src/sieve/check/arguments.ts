@@ -21,10 +21,10 @@ const kindNames: Record<ArgumentKind, string> = {
   number: "a number",
 };
 
-function shown(a: Argument): string {
-  switch (a.kind) {
+function shown(argument: Argument): string {
+  switch (argument.kind) {
     case "tag":
-      return `the tag :${a.name}`;
+      return `the tag :${argument.name}`;
     case "list":
       return "a list of strings";
     case "string":
@@ -34,8 +34,9 @@ function shown(a: Argument): string {
   }
 }
 
-function fits(a: Argument, kind: ArgumentKind): boolean {
-  return a.kind === kind || kind === "strings" && (a.kind === "string" || a.kind === "list");
+function fits(argument: Argument, kind: ArgumentKind): boolean {
+  return argument.kind === kind ||
+    kind === "strings" && (argument.kind === "string" || argument.kind === "list");
 }
 
 type Value = Exclude<Argument, { kind: "tag" }>;
@@ -51,11 +52,11 @@ const noTags: ReadonlyMap<string, Tagged> = new Map();
 export function readArguments(
   node: SyntaxNode,
   what: "command" | "test",
-  d: Definition,
+  definition: Definition,
   o: ArgumentsOf,
 ): Args | undefined {
-  const known = d.tags ?? noSpecs;
-  const wanted = d.positional ?? none;
+  const known = definition.tags ?? noSpecs;
+  const wanted = definition.positional ?? none;
   let tags: Map<string, Tagged> | undefined;
   const positional: Value[] = [];
   let ok = true;
@@ -102,18 +103,21 @@ export function readArguments(
     (tags ??= new Map()).set(a.name, { at: a.at, value });
   }
   const missing = wanted.length - positional.length;
-  const shift = d.optionalFirst && missing === 1 ? 1 : 0;
-  positional.forEach((a, i) => {
+  const shift = definition.optionalFirst && missing === 1 ? 1 : 0;
+  positional.forEach((value, i) => {
     const kind = wanted[i + shift];
     if (kind === undefined) {
       if (i === wanted.length - shift) {
-        fail(a.at, `the ${what} ${node.name} takes no more arguments, but has ${shown(a)} here`);
+        fail(
+          value.at,
+          `the ${what} ${node.name} takes no more arguments, but has ${shown(value)} here`,
+        );
       }
-    } else if (!fits(a, kind)) {
-      fail(a.at, `the ${what} ${node.name} needs ${kindNames[kind]} here, not ${shown(a)}`);
+    } else if (!fits(value, kind)) {
+      fail(value.at, `the ${what} ${node.name} needs ${kindNames[kind]} here, not ${shown(value)}`);
     }
   });
-  if (missing > (d.optionalLast ? 1 : shift)) {
+  if (missing > (definition.optionalLast ? 1 : shift)) {
     const at = Math.max(positional.length + shift, 0);
     fail(
       node.at,
@@ -150,16 +154,16 @@ class ReadArgs implements Args {
     this.#positional = positional;
   }
 
-  #text(v: Value | undefined): Text | undefined {
-    return v?.kind === "string" ? this.#o.text(v.at, v.value) : undefined;
+  #text(value: Value | undefined): Text | undefined {
+    return value?.kind === "string" ? this.#o.text(value.at, value.value) : undefined;
   }
 
-  #placed(v: Value | undefined): PlacedText[] {
-    switch (v?.kind) {
+  #placed(value: Value | undefined): PlacedText[] {
+    switch (value?.kind) {
       case "list":
-        return v.items.map((s) => ({ at: s.at, text: this.#o.text(s.at, s.value) }));
+        return value.items.map((s) => ({ at: s.at, text: this.#o.text(s.at, s.value) }));
       case "string":
-        return [{ at: v.at, text: this.#o.text(v.at, v.value) }];
+        return [{ at: value.at, text: this.#o.text(value.at, value.value) }];
       default:
         return [];
     }

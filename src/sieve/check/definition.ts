@@ -34,12 +34,12 @@ export interface Definition {
 }
 
 export interface TestDefinition extends Definition {
-  compile(c: Checker, a: Args): TestFn;
+  compile(checker: Checker, args: Args): TestFn;
 }
 export interface CommandDefinition extends Definition {
   /** Has a block, which it needs. */
   block?: boolean;
-  compile(c: Checker, a: Args): CommandFn;
+  compile(checker: Checker, args: Args): CommandFn;
 }
 
 /** A string of the script with its place. */

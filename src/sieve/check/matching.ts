@@ -40,15 +40,18 @@ const relations: readonly string[] = ["gt", "ge", "lt", "le", "eq", "ne"];
 
 /** Only one of some tags may be given: that one, if any. */
 export function oneOf<T extends string>(
-  c: Checker,
-  a: Args,
+  checker: Checker,
+  args: Args,
   tags: readonly T[],
   what: string,
 ): T | undefined {
-  if (!a.tagged) return undefined;
-  const given = tags.filter((t) => a.has(t));
+  if (!args.tagged) return undefined;
+  const given = tags.filter((t) => args.has(t));
   for (const t of given.slice(1)) {
-    c.error(a.tagAt(t), `:${given[0]} and :${t} exclude each other: a test has one ${what}`);
+    checker.error(
+      args.tagAt(t),
+      `:${given[0]} and :${t} exclude each other: a test has one ${what}`,
+    );
   }
   return given[0];
 }
@@ -56,39 +59,42 @@ export function oneOf<T extends string>(
 const plain: Match = { type: "is", relation: "eq", comparator: "i;ascii-casemap" };
 
 /** The way of matching that the tags ask for. */
-export function compileMatch(c: Checker, a: Args): Match {
-  if (!a.tagged) return plain;
-  const type = oneOf(c, a, types, "match type") ?? "is";
+export function compileMatch(checker: Checker, args: Args): Match {
+  if (!args.tagged) return plain;
+  const type = oneOf(checker, args, types, "match type") ?? "is";
   const match: Match = { type, relation: "eq", comparator: "i;ascii-casemap" };
   if (type === "value" || type === "count") {
-    const relation = constant(a.text(type))?.toLowerCase();
+    const relation = constant(args.text(type))?.toLowerCase();
     if (relation === undefined || !relations.includes(relation)) {
-      c.error(
-        a.tagAt(type),
+      checker.error(
+        args.tagAt(type),
         `:${type} needs one of the relations ${relations.join(", ")} after it`,
       );
     } else {
       match.relation = relation as Relation;
     }
   }
-  if (a.has("comparator")) {
-    const name = constant(a.text("comparator"));
+  if (args.has("comparator")) {
+    const name = constant(args.text("comparator"));
     const known = name === undefined ? undefined : comparators.get(name);
     if (name === undefined || !known) {
-      c.error(
-        a.tagAt("comparator"),
+      checker.error(
+        args.tagAt("comparator"),
         `there is no comparator ${JSON.stringify(name ?? "with variables in it")}`,
       );
       return match;
     }
     const always = name === "i;octet" || name === "i;ascii-casemap";
-    if (!always && !c.requires(`comparator-${name}`)) {
-      c.error(a.tagAt("comparator"), `the comparator ${name} needs require "comparator-${name}"`);
+    if (!always && !checker.requires(`comparator-${name}`)) {
+      checker.error(
+        args.tagAt("comparator"),
+        `the comparator ${name} needs require "comparator-${name}"`,
+      );
     }
     match.comparator = name as Comparator;
     if (!known.substring && (type === "contains" || type === "matches" || type === "regex")) {
-      c.error(
-        a.tagAt(type),
+      checker.error(
+        args.tagAt(type),
         `:${type} can't be used with the comparator ${name}, which looks at whole values`,
       );
     }
@@ -97,8 +103,8 @@ export function compileMatch(c: Checker, a: Args): Match {
 }
 
 /** Keys of a test, by the match type its tags ask for. */
-export function compileMatcher(c: Checker, a: Args, keys: readonly PlacedText[]): Matcher {
-  const match = compileMatch(c, a);
+export function compileMatcher(checker: Checker, args: Args, keys: readonly PlacedText[]): Matcher {
+  const match = compileMatch(checker, args);
   if (match.type === "regex") {
     for (const k of keys) {
       if (typeof k.text !== "string") continue;
@@ -106,7 +112,7 @@ export function compileMatcher(c: Checker, a: Args, keys: readonly PlacedText[])
         sieveRegExp(k.text, match.comparator);
       } catch (err) {
         if (!(err instanceof RegExpSyntaxError)) throw err;
-        c.error(k.at, `this regular expression ${err.message}`);
+        checker.error(k.at, `this regular expression ${err.message}`);
         return new Matcher({ ...match, type: "is" }, []);
       }
     }
@@ -124,8 +130,13 @@ export const addressPartTags: Tags = {
   detail: { extension: "subaddress" },
 };
 
-export function compileAddressPart(c: Checker, a: Args): AddressPart {
-  return oneOf(c, a, ["all", "localpart", "domain", "user", "detail"] as const, "address part") ??
+export function compileAddressPart(checker: Checker, args: Args): AddressPart {
+  return oneOf(
+    checker,
+    args,
+    ["all", "localpart", "domain", "user", "detail"] as const,
+    "address part",
+  ) ??
     "all";
 }
 
@@ -139,14 +150,14 @@ export const indexTags: Tags = {
   last: { extension: "index" },
 };
 
-export function compileIndex(c: Checker, a: Args): IndexChoice | undefined {
-  const index = a.number("index");
-  if (a.has("last") && index === undefined) {
-    c.error(a.tagAt("last"), ":last needs :index beside it");
+export function compileIndex(checker: Checker, args: Args): IndexChoice | undefined {
+  const index = args.number("index");
+  if (args.has("last") && index === undefined) {
+    checker.error(args.tagAt("last"), ":last needs :index beside it");
   }
   if (index === undefined) return undefined;
-  if (index < 1) c.error(a.tagAt("index"), ":index counts from 1");
-  return { index, last: a.has("last") };
+  if (index < 1) checker.error(args.tagAt("index"), ":index counts from 1");
+  return { index, last: args.has("last") };
 }
 
 /** The one that is meant of those in a header. */
@@ -159,11 +170,14 @@ export function atIndex<T>(list: readonly T[], choice: IndexChoice | undefined):
 const fieldName = /^[\x21-\x39\x3b-\x7e]+$/;
 
 /** Names of header fields: those that can't be any match nothing, and are warned of. */
-export function checkFieldNames(c: Checker, names: readonly PlacedText[]): void {
+export function checkFieldNames(checker: Checker, names: readonly PlacedText[]): void {
   for (const n of names) {
     const name = constant(n.text);
     if (name !== undefined && !fieldName.test(name)) {
-      c.warn(n.at, `${JSON.stringify(name.slice(0, 80))} can't be the name of a header field`);
+      checker.warn(
+        n.at,
+        `${JSON.stringify(name.slice(0, 80))} can't be the name of a header field`,
+      );
     }
   }
 }

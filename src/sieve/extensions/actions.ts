@@ -30,8 +30,8 @@ function checkNotRejected(run: Run, what: string): void {
 const keep: CommandDefinition = {
   name: "keep",
   tags: { flags: filingTags.flags },
-  compile(_c, a) {
-    const flags = a.texts("flags")?.map((f) => f.text);
+  compile(_c, args) {
+    const flags = args.texts("flags")?.map((f) => f.text);
     return (run) => {
       checkNotRejected(run, "keep");
       run.trace("keep");
@@ -52,9 +52,9 @@ const fileinto: CommandDefinition = {
   extension: "fileinto",
   tags: { copy: { extension: "copy" }, ...filingTags },
   positional: ["string"],
-  compile(c, a) {
-    const filing = compileFiling(c, a, { at: a.positionalAt(0), text: a.string(0) });
-    const copy = a.has("copy");
+  compile(checker, args) {
+    const filing = compileFiling(checker, args, { at: args.positionalAt(0), text: args.string(0) });
+    const copy = args.has("copy");
     return (run) => {
       checkNotRejected(run, "fileinto");
       const f = filing(run);
@@ -92,8 +92,8 @@ function reject(extended: boolean): CommandDefinition {
     name,
     extension: name,
     positional: ["string"],
-    compile(_c, a) {
-      const text = a.string(0);
+    compile(_c, args) {
+      const text = args.string(0);
       return (run) => {
         if (run.has(...againstReject)) {
           throw new SieveRuntimeError(`${name} can't go with what was done before`);
@@ -111,23 +111,23 @@ function reject(extended: boolean): CommandDefinition {
 const notifyWords = ["NEVER", "SUCCESS", "FAILURE", "DELAY"];
 
 /** `:notify` and `:ret` (RFC 6009 §3). */
-function compileDsn(c: Checker, a: Args): (run: Run) => Pick<Redirect, "notify" | "ret"> {
-  const notify = a.text("notify");
-  const ret = a.text("ret");
+function compileDsn(checker: Checker, args: Args): (run: Run) => Pick<Redirect, "notify" | "ret"> {
+  const notify = args.text("notify");
+  const ret = args.text("ret");
   const words = (s: string) => s.toUpperCase().split(",").map((w) => w.trim());
   const good = (list: string[]) =>
     list.every((w) => notifyWords.includes(w)) && (list.length === 1 || !list.includes("NEVER"));
   const isRet = (s: string) => s === "FULL" || s === "HDRS";
   const n = constant(notify);
   if (n !== undefined && !good(words(n))) {
-    c.error(
-      a.tagAt("notify"),
+    checker.error(
+      args.tagAt("notify"),
       ":notify needs NEVER, or some of SUCCESS, FAILURE, DELAY with commas between",
     );
   }
   const r = constant(ret);
   if (r !== undefined && !isRet(r.toUpperCase())) {
-    c.error(a.tagAt("ret"), ":ret needs FULL or HDRS");
+    checker.error(args.tagAt("ret"), ":ret needs FULL or HDRS");
   }
   return (run) => {
     const list = notify === undefined ? undefined : words(run.text(notify));
@@ -143,29 +143,38 @@ function compileDsn(c: Checker, a: Args): (run: Run) => Pick<Redirect, "notify" 
 }
 
 /** `:bytimeabsolute` and others (RFC 6009 §4). */
-function compileDeliverBy(c: Checker, a: Args): (run: Run) => Redirect["deliverBy"] {
-  const absolute = a.text("bytimeabsolute");
-  const relative = a.number("bytimerelative");
-  const mode = a.text("bymode");
-  const trace = a.has("bytrace");
+function compileDeliverBy(checker: Checker, args: Args): (run: Run) => Redirect["deliverBy"] {
+  const absolute = args.text("bytimeabsolute");
+  const relative = args.number("bytimerelative");
+  const mode = args.text("bymode");
+  const trace = args.has("bytrace");
   if (absolute !== undefined && relative !== undefined) {
-    c.error(a.tagAt("bytimerelative"), ":bytimeabsolute and :bytimerelative exclude each other");
+    checker.error(
+      args.tagAt("bytimerelative"),
+      ":bytimeabsolute and :bytimerelative exclude each other",
+    );
   }
   if (absolute === undefined && relative === undefined) {
     for (const tag of ["bymode", "bytrace"]) {
-      if (a.has(tag)) {
-        c.error(a.tagAt(tag), `:${tag} needs :bytimeabsolute or :bytimerelative beside it`);
+      if (args.has(tag)) {
+        checker.error(
+          args.tagAt(tag),
+          `:${tag} needs :bytimeabsolute or :bytimerelative beside it`,
+        );
       }
     }
     return () => undefined;
   }
   const time = constant(absolute);
   if (time !== undefined && parseIsoTime(time) === undefined) {
-    c.error(a.tagAt("bytimeabsolute"), ":bytimeabsolute needs a time as RFC 3339 writes it");
+    checker.error(
+      args.tagAt("bytimeabsolute"),
+      ":bytimeabsolute needs a time as RFC 3339 writes it",
+    );
   }
   const m = constant(mode)?.toLowerCase();
   if (m !== undefined && m !== "notify" && m !== "return") {
-    c.error(a.tagAt("bymode"), ":bymode needs notify or return");
+    checker.error(args.tagAt("bymode"), ":bymode needs notify or return");
   }
   return (run) => {
     const word = mode === undefined ? "notify" : run.text(mode).toLowerCase();
@@ -198,19 +207,19 @@ const redirect: CommandDefinition = {
     bytrace: { extension: "redirect-deliverby" },
   },
   positional: ["string"],
-  compile(c, a) {
-    const to = a.string(0);
-    const copy = a.has("copy");
-    const list = a.has("list");
+  compile(checker, args) {
+    const to = args.string(0);
+    const copy = args.has("copy");
+    const list = args.has("list");
     const known = constant(to);
     if (known !== undefined && !list && !oneAddress(known)) {
-      c.error(
-        a.positionalAt(0),
+      checker.error(
+        args.positionalAt(0),
         `${JSON.stringify(known.slice(0, 200))} is no address to redirect to`,
       );
     }
-    const dsn = compileDsn(c, a);
-    const deliverBy = compileDeliverBy(c, a);
+    const dsn = compileDsn(checker, args);
+    const deliverBy = compileDeliverBy(checker, args);
     return (run) => {
       checkNotRejected(run, "redirect");
       const text = run.text(to);

@@ -4,18 +4,22 @@ import { addressText, type FoundAddress, splitDetail } from "../message/addresse
 import type { Run } from "../run/run.ts";
 
 /** The part, undefined if the address has none such; of what is no address there is the whole only. */
-export function partOfAddress(run: Run, a: FoundAddress, part: AddressPart): string | undefined {
-  if ("invalid" in a) return part === "all" ? a.invalid : undefined;
+export function partOfAddress(
+  run: Run,
+  address: FoundAddress,
+  part: AddressPart,
+): string | undefined {
+  if ("invalid" in address) return part === "all" ? address.invalid : undefined;
   switch (part) {
     case "all":
-      return addressText(a);
+      return addressText(address);
     case "localpart":
-      return a.localpart;
+      return address.localpart;
     case "domain":
-      return a.domain;
+      return address.domain;
     case "user":
-      return splitDetail(a.localpart, run.context.separators).user;
+      return splitDetail(address.localpart, run.context.separators).user;
     case "detail":
-      return splitDetail(a.localpart, run.context.separators).detail;
+      return splitDetail(address.localpart, run.context.separators).detail;
   }
 }

@@ -20,39 +20,41 @@ function bytesText(bytes: Uint8Array): string {
 /** Texts of parts, made once for a message: scripts ask for them again and again. */
 const kept = new WeakMap<Part, Map<string, string>>();
 
-function textOf(run: Run, p: Part, how: "text" | "content"): string {
-  let texts = kept.get(p);
-  if (!texts) kept.set(p, texts = new Map());
+function textOf(run: Run, part: Part, how: "text" | "content"): string {
+  let texts = kept.get(part);
+  if (!texts) kept.set(part, texts = new Map());
   let text = texts.get(how);
   if (text === undefined) {
     const max = run.limits.partText;
-    run.spend((p.endOffset - p.bodyOffset) >> 6);
-    text = how === "text" ? readableText(run.message, p, max) : partText(run.message, p, max);
+    run.spend((part.endOffset - part.bodyOffset) >> 6);
+    text = how === "text" ? readableText(run.message, part, max) : partText(run.message, part, max);
     if (text.length < 1_000_000) texts.set(how, text);
   }
   return text;
 }
 
 /** What `:content` looks at of a part whose type fits (RFC 5173 §5.2). */
-function contentOf(run: Run, p: Part): string[] {
+function contentOf(run: Run, part: Part): string[] {
   const { message, limits: { partText: max } } = run;
-  if (p.message) {
+  if (part.message) {
     return [
       bytesText(
         message.read(
-          p.message.headerOffset,
-          Math.min(p.message.bodyOffset, p.message.headerOffset + max),
+          part.message.headerOffset,
+          Math.min(part.message.bodyOffset, part.message.headerOffset + max),
         ),
       ),
     ];
   }
-  if (p.parts.length === 0) return [textOf(run, p, "content")];
+  if (part.parts.length === 0) return [textOf(run, part, "content")];
   // Of a multipart, what stands before its first part, and after its last.
   const texts: string[] = [];
-  const start = p.parts[0].headerOffset;
-  texts.push(bytesText(message.read(p.bodyOffset, Math.min(start, p.bodyOffset + max))));
-  const end = p.parts[p.parts.length - 1].endOffset;
-  if (end < p.endOffset) texts.push(bytesText(message.read(end, Math.min(p.endOffset, end + max))));
+  const start = part.parts[0].headerOffset;
+  texts.push(bytesText(message.read(part.bodyOffset, Math.min(start, part.bodyOffset + max))));
+  const end = part.parts[part.parts.length - 1].endOffset;
+  if (end < part.endOffset) {
+    texts.push(bytesText(message.read(end, Math.min(part.endOffset, end + max))));
+  }
   return texts;
 }
 
@@ -61,10 +63,10 @@ const body: TestDefinition = {
   extension: "body",
   tags: { ...matchTags, raw: {}, content: { takes: "strings" }, text: {} },
   positional: ["strings"],
-  compile(c, a) {
-    const how = oneOf(c, a, ["raw", "content", "text"] as const, "kind of body") ?? "text";
-    const matcher = compileMatcher(c, a, a.strings(0));
-    const types = a.texts("content")?.map((t) => t.text) ?? [];
+  compile(checker, args) {
+    const how = oneOf(checker, args, ["raw", "content", "text"] as const, "kind of body") ?? "text";
+    const matcher = compileMatcher(checker, args, args.strings(0));
+    const types = args.texts("content")?.map((t) => t.text) ?? [];
     return (run) => {
       const { message } = run;
       const { root } = message;

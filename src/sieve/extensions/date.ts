@@ -44,19 +44,19 @@ const dateParts: Readonly<Record<string, (d: Date, zone: number) => string>> = {
   weekday: (d) => String(d.getUTCDay()),
 };
 
-function checkPart(c: Checker, p: PlacedText): void {
-  const name = constant(p.text)?.toLowerCase();
+function checkPart(checker: Checker, text: PlacedText): void {
+  const name = constant(text.text)?.toLowerCase();
   if (name !== undefined && !Object.hasOwn(dateParts, name)) {
-    c.warn(p.at, `a date has no part ${JSON.stringify(name.slice(0, 80))}`);
+    checker.warn(text.at, `a date has no part ${JSON.stringify(name.slice(0, 80))}`);
   }
 }
 
 /** Minutes of the zone to show a time in; undefined for the local one. */
-function compileZone(c: Checker, a: Args): (run: Run, time: number) => number {
-  const zone = a.text("zone");
+function compileZone(checker: Checker, args: Args): (run: Run, time: number) => number {
+  const zone = args.text("zone");
   const known = constant(zone);
   if (known !== undefined && parseZone(known) === undefined) {
-    c.warn(a.tagAt("zone"), ':zone needs an offset such as "+0100"');
+    checker.warn(args.tagAt("zone"), ':zone needs an offset such as "+0100"');
   }
   return (run, time) =>
     (zone === undefined ? undefined : parseZone(run.text(zone))) ?? run.context.zone(time);
@@ -76,15 +76,15 @@ const date: TestDefinition = {
   extension: "date",
   tags: { ...matchTags, ...indexTags, zone: { takes: "string" }, originalzone: {} },
   positional: ["string", "string", "strings"],
-  compile(c, a) {
-    oneOf(c, a, ["zone", "originalzone"] as const, "zone");
-    checkFieldNames(c, [{ at: a.positionalAt(0), text: a.string(0) }]);
-    checkPart(c, { at: a.positionalAt(1), text: a.string(1) });
-    const [name, part] = [a.string(0), a.string(1)];
-    const zone = compileZone(c, a);
-    const original = a.has("originalzone");
-    const index = compileIndex(c, a);
-    const matcher = compileMatcher(c, a, a.strings(2));
+  compile(checker, args) {
+    oneOf(checker, args, ["zone", "originalzone"] as const, "zone");
+    checkFieldNames(checker, [{ at: args.positionalAt(0), text: args.string(0) }]);
+    checkPart(checker, { at: args.positionalAt(1), text: args.string(1) });
+    const [name, part] = [args.string(0), args.string(1)];
+    const zone = compileZone(checker, args);
+    const original = args.has("originalzone");
+    const index = compileIndex(checker, args);
+    const matcher = compileMatcher(checker, args, args.strings(2));
     return (run) => {
       run.spend(2);
       const fields = run.message.named(run.text(name).toLowerCase());
@@ -109,11 +109,11 @@ const currentdate: TestDefinition = {
   extension: "date",
   tags: { ...matchTags, zone: { takes: "string" } },
   positional: ["string", "strings"],
-  compile(c, a) {
-    checkPart(c, { at: a.positionalAt(0), text: a.string(0) });
-    const part = a.string(0);
-    const zone = compileZone(c, a);
-    const matcher = compileMatcher(c, a, a.strings(1));
+  compile(checker, args) {
+    checkPart(checker, { at: args.positionalAt(0), text: args.string(0) });
+    const part = args.string(0);
+    const zone = compileZone(checker, args);
+    const matcher = compileMatcher(checker, args, args.strings(1));
     return (run) => {
       run.spend(1);
       const { now } = run.context;

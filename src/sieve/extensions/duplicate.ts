@@ -18,17 +18,17 @@ const duplicate: TestDefinition = {
     seconds: { takes: "number" },
     last: {},
   },
-  compile(c, a) {
-    oneOf(c, a, ["header", "uniqueid"] as const, "kind of id");
-    const header = a.text("header");
+  compile(checker, args) {
+    oneOf(checker, args, ["header", "uniqueid"] as const, "kind of id");
+    const header = args.text("header");
     const name = constant(header);
     if (name !== undefined && !/^[\x21-\x39\x3b-\x7e]+$/.test(name)) {
-      c.error(a.tagAt("header"), ":header needs the name of a header field");
+      checker.error(args.tagAt("header"), ":header needs the name of a header field");
     }
-    const id = a.text("uniqueid");
-    const handle = a.text("handle");
-    const seconds = Math.min(mostSeconds, a.number("seconds") ?? defaultSeconds);
-    const last = a.has("last");
+    const id = args.text("uniqueid");
+    const handle = args.text("handle");
+    const seconds = Math.min(mostSeconds, args.number("seconds") ?? defaultSeconds);
+    const last = args.has("last");
     return (run) => {
       run.spend(10);
       const field = header === undefined ? "message-id" : run.text(header).toLowerCase();

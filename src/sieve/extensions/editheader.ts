@@ -35,23 +35,23 @@ const addheader: CommandDefinition = {
   extension: "editheader",
   tags: { last: {} },
   positional: ["string", "string"],
-  compile(c, a) {
-    const name = constant(a.string(0));
+  compile(checker, args) {
+    const name = constant(args.string(0));
     if (name !== undefined && !isFieldName(name)) {
-      c.error(
-        a.positionalAt(0),
+      checker.error(
+        args.positionalAt(0),
         `${JSON.stringify(name.slice(0, 80))} can't be the name of a header field`,
       );
     }
-    const value = constant(a.string(1));
+    const value = constant(args.string(1));
     if (value !== undefined && value.length > longestValue) {
-      c.error(
-        a.positionalAt(1),
+      checker.error(
+        args.positionalAt(1),
         `the value of a header field has ${longestValue} characters at most`,
       );
     }
-    const last = a.has("last");
-    const [nameText, valueText] = [a.string(0), a.string(1)];
+    const last = args.has("last");
+    const [nameText, valueText] = [args.string(0), args.string(1)];
     return (run) => {
       const field = run.text(nameText);
       if (!isFieldName(field)) {
@@ -84,18 +84,18 @@ const deleteheader: CommandDefinition = {
   positional: ["string", "strings"],
   // Without patterns all fields of the name go.
   optionalLast: true,
-  compile(c, a) {
-    const name = constant(a.string(0));
+  compile(checker, args) {
+    const name = constant(args.string(0));
     if (name !== undefined && !isFieldName(name)) {
-      c.error(
-        a.positionalAt(0),
+      checker.error(
+        args.positionalAt(0),
         `${JSON.stringify(name.slice(0, 80))} can't be the name of a header field`,
       );
     }
-    const index = compileIndex(c, a);
-    const matcher = compileMatcher(c, a, a.strings(1));
-    const all = !a.given(1);
-    const nameText = a.string(0);
+    const index = compileIndex(checker, args);
+    const matcher = compileMatcher(checker, args, args.strings(1));
+    const all = !args.given(1);
+    const nameText = args.string(0);
     return (run) => {
       const field = run.text(nameText).toLowerCase();
       if (!isFieldName(field)) {

@@ -28,24 +28,24 @@ const notify: CommandDefinition = {
     ...fccTags,
   },
   positional: ["string"],
-  compile(c, a) {
-    const from = a.text("from");
-    const importance = a.text("importance");
-    const options = a.texts("options")?.map((o) => o.text) ?? [];
-    const message = a.text("message");
-    const method = a.string(0);
+  compile(checker, args) {
+    const from = args.text("from");
+    const importance = args.text("importance");
+    const options = args.texts("options")?.map((o) => o.text) ?? [];
+    const message = args.text("message");
+    const method = args.string(0);
     const sender = constant(from);
     if (sender !== undefined && !oneAddress(sender)) {
-      c.error(a.tagAt("from"), `${shown(sender)} is no address`);
+      checker.error(args.tagAt("from"), `${shown(sender)} is no address`);
     }
     const level = constant(importance);
     if (level !== undefined && !/^[123]$/.test(level)) {
-      c.error(a.tagAt("importance"), ':importance is "1", "2" or "3"');
+      checker.error(args.tagAt("importance"), ':importance is "1", "2" or "3"');
     }
     const uri = constant(method);
     const problem = uri === undefined ? undefined : methodProblem(uri);
-    if (problem) c.error(a.positionalAt(0), `the method ${shown(uri!)} ${problem}`);
-    const fcc = compileFcc(c, a);
+    if (problem) checker.error(args.positionalAt(0), `the method ${shown(uri!)} ${problem}`);
+    const fcc = compileFcc(checker, args);
     return (run) => {
       const uri = run.text(method);
       const problem = methodProblem(uri);
@@ -78,8 +78,8 @@ const validMethod: TestDefinition = {
   name: "valid_notify_method",
   extension: "enotify",
   positional: ["strings"],
-  compile(_c, a) {
-    const methods = a.strings(0).map((m) => m.text);
+  compile(_c, args) {
+    const methods = args.strings(0).map((m) => m.text);
     return (run) => {
       run.spend(methods.length * 5);
       return run.texts(methods).every((m) => methodProblem(m) === undefined);
@@ -92,9 +92,9 @@ const capability: TestDefinition = {
   extension: "enotify",
   tags: matchTags,
   positional: ["string", "string", "strings"],
-  compile(c, a) {
-    const [method, name] = [a.string(0), a.string(1)];
-    const matcher = compileMatcher(c, a, a.strings(2));
+  compile(checker, args) {
+    const [method, name] = [args.string(0), args.string(1)];
+    const matcher = compileMatcher(checker, args, args.strings(2));
     return (run) => {
       run.spend(5);
       if (methodProblem(run.text(method)) !== undefined) return false;

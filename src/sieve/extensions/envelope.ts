@@ -51,22 +51,22 @@ const envelope: TestDefinition = {
   extension: "envelope",
   tags: { ...matchTags, ...addressPartTags },
   positional: ["strings", "strings"],
-  compile(c, a) {
-    const names = a.strings(0);
+  compile(checker, args) {
+    const names = args.strings(0);
     for (const n of names) {
       const name = constant(n.text)?.toLowerCase();
       if (name === undefined) continue;
       if (!Object.hasOwn(parts, name)) {
-        c.error(n.at, `the envelope has no part ${JSON.stringify(name.slice(0, 80))}`);
-      } else if (parts[name] !== undefined && !c.requires(parts[name])) {
-        c.error(
+        checker.error(n.at, `the envelope has no part ${JSON.stringify(name.slice(0, 80))}`);
+      } else if (parts[name] !== undefined && !checker.requires(parts[name])) {
+        checker.error(
           n.at,
           `the part ${name} of the envelope needs require ${JSON.stringify(parts[name])}`,
         );
       }
     }
-    const part = compileAddressPart(c, a);
-    const matcher = compileMatcher(c, a, a.strings(1));
+    const part = compileAddressPart(checker, args);
+    const matcher = compileMatcher(checker, args, args.strings(1));
     return (run) => {
       run.spend(1);
       const values: string[] = [];

@@ -9,9 +9,9 @@ const environment: TestDefinition = {
   extension: "environment",
   tags: matchTags,
   positional: ["string", "strings"],
-  compile(c, a) {
-    const name = a.string(0);
-    const matcher = compileMatcher(c, a, a.strings(1));
+  compile(checker, args) {
+    const name = args.string(0);
+    const matcher = compileMatcher(checker, args, args.strings(1));
     return (run) => {
       run.spend(1);
       const value = run.context.environment(run.text(name).toLowerCase());
@@ -29,14 +29,14 @@ export function ihaveTest(available: (name: string) => boolean): TestDefinition 
     name: "ihave",
     extension: "ihave",
     positional: ["strings"],
-    compile(c, a) {
-      const names = a.strings(0).map(({ at, text }) => {
+    compile(checker, args) {
+      const names = args.strings(0).map(({ at, text }) => {
         const name = constant(text);
-        if (name === undefined) c.error(at, "ihave takes no variables");
+        if (name === undefined) checker.error(at, "ihave takes no variables");
         return name ?? "";
       });
       const all = names.every(available);
-      if (all) { for (const n of names) c.allow(n); }
+      if (all) { for (const n of names) checker.allow(n); }
       return (run) => {
         run.spend(1);
         return all;
@@ -49,8 +49,8 @@ const error: CommandDefinition = {
   name: "error",
   extension: "ihave",
   positional: ["string"],
-  compile(_c, a) {
-    const text = a.string(0);
+  compile(_c, args) {
+    const text = args.string(0);
     return (run) => {
       throw new SieveRuntimeError(run.text(text).slice(0, 500));
     };

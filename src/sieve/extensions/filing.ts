@@ -28,28 +28,32 @@ export function badMailboxName(name: string): string | undefined {
   return undefined;
 }
 
-export function checkMailboxName(c: Checker, at: number, text: Text): void {
+export function checkMailboxName(checker: Checker, at: number, text: Text): void {
   const name = constant(text);
   const why = name === undefined ? undefined : badMailboxName(name);
-  if (why) c.error(at, why);
+  if (why) checker.error(at, why);
 }
 
 /** Checks the tags; gives the filing at each run. */
-export function compileFiling(c: Checker, a: Args, mailbox: PlacedText): (run: Run) => Filing {
-  checkMailboxName(c, mailbox.at, mailbox.text);
-  const flags = a.texts("flags")?.map((f) => f.text);
-  const create = a.has("create");
-  const use = a.text("specialuse");
-  const id = a.text("mailboxid");
+export function compileFiling(
+  checker: Checker,
+  args: Args,
+  mailbox: PlacedText,
+): (run: Run) => Filing {
+  checkMailboxName(checker, mailbox.at, mailbox.text);
+  const flags = args.texts("flags")?.map((f) => f.text);
+  const create = args.has("create");
+  const use = args.text("specialuse");
+  const id = args.text("mailboxid");
   const useName = constant(use);
   if (useName !== undefined && !/^\\?[\w-]+$/.test(useName)) {
-    c.error(
-      a.tagAt("specialuse"),
+    checker.error(
+      args.tagAt("specialuse"),
       `${JSON.stringify(useName)} is no special use, such as "\\\\Junk"`,
     );
   }
   if (use !== undefined && id !== undefined) {
-    c.error(a.tagAt("mailboxid"), ":mailboxid and :specialuse exclude each other");
+    checker.error(args.tagAt("mailboxid"), ":mailboxid and :specialuse exclude each other");
   }
   return (run) => {
     const name = run.text(mailbox.text);
@@ -71,18 +75,18 @@ export const fccTags: Tags = {
   ...filingTags,
 };
 
-export function compileFcc(c: Checker, a: Args): (run: Run) => Filing | undefined {
-  const mailbox = a.text("fcc");
+export function compileFcc(checker: Checker, args: Args): (run: Run) => Filing | undefined {
+  const mailbox = args.text("fcc");
   if (mailbox === undefined) {
     for (const tag of Object.keys(filingTags)) {
-      if (a.has(tag)) c.error(a.tagAt(tag), `:${tag} needs :fcc beside it`);
+      if (args.has(tag)) checker.error(args.tagAt(tag), `:${tag} needs :fcc beside it`);
     }
     return () => undefined;
   }
-  const filing = compileFiling(c, a, { at: a.tagAt("fcc"), text: mailbox });
+  const filing = compileFiling(checker, args, { at: args.tagAt("fcc"), text: mailbox });
   return (run) => {
     const f = filing(run);
     // RFC 8580 §3.1: flags of the copy are those given here only.
-    return a.has("flags") ? f : { ...f, flags: undefined };
+    return args.has("flags") ? f : { ...f, flags: undefined };
   };
 }

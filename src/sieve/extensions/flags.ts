@@ -33,28 +33,30 @@ export function cleanFlags(run: Run, lists: readonly string[]): string[] {
   return [...flags.values()];
 }
 
-function checkFlags(c: Checker, a: Args, i: number): void {
-  for (const { at, text } of a.strings(i)) {
+function checkFlags(checker: Checker, args: Args, i: number): void {
+  for (const { at, text } of args.strings(i)) {
     for (const f of constant(text)?.split(/\s+/) ?? []) {
       if (f !== "" && !isFlag(f)) {
-        c.warn(at, `${JSON.stringify(f.slice(0, longest))} can't be a flag`);
+        checker.warn(at, `${JSON.stringify(f.slice(0, longest))} can't be a flag`);
       }
     }
   }
 }
 
 /** The name of the variable that flags are kept in; undefined for the internal one. */
-function compileVariable(c: Checker, a: Args): string | undefined {
-  if (!a.given(0)) return undefined;
-  const at = a.positionalAt(0);
-  if (!c.requires("variables")) c.error(at, 'flags in a variable need require "variables"');
-  const name = constant(a.string(0))?.toLowerCase();
+function compileVariable(checker: Checker, args: Args): string | undefined {
+  if (!args.given(0)) return undefined;
+  const at = args.positionalAt(0);
+  if (!checker.requires("variables")) {
+    checker.error(at, 'flags in a variable need require "variables"');
+  }
+  const name = constant(args.string(0))?.toLowerCase();
   if (name === undefined || !/^(?:global\.)?[a-z_]\w*$/.test(name)) {
-    c.error(at, "this can't be the name of a variable");
+    checker.error(at, "this can't be the name of a variable");
     return undefined;
   }
-  if (name.startsWith("global.") && !c.requires("include")) {
-    c.error(at, 'a global variable needs require "include"');
+  if (name.startsWith("global.") && !checker.requires("include")) {
+    checker.error(at, 'a global variable needs require "include"');
   }
   return name;
 }
@@ -72,10 +74,10 @@ function change(
     extension: "imap4flags",
     positional: ["string", "strings"],
     optionalFirst: true,
-    compile(c, a) {
-      const variable = compileVariable(c, a);
-      checkFlags(c, a, 1);
-      const texts = a.strings(1).map((t) => t.text);
+    compile(checker, args) {
+      const variable = compileVariable(checker, args);
+      checkFlags(checker, args, 1);
+      const texts = args.strings(1).map((t) => t.text);
       return (run) => {
         const flags = combine(flagsIn(run, variable), cleanFlags(run, run.texts(texts)));
         if (variable === undefined) run.flags = flags;
@@ -104,24 +106,28 @@ const hasflag: TestDefinition = {
   tags: matchTags,
   positional: ["strings", "strings"],
   optionalFirst: true,
-  compile(c, a) {
-    const variables = a.strings(0).map(({ at, text }) => {
-      if (!c.requires("variables")) c.error(at, 'flags in a variable need require "variables"');
+  compile(checker, args) {
+    const variables = args.strings(0).map(({ at, text }) => {
+      if (!checker.requires("variables")) {
+        checker.error(at, 'flags in a variable need require "variables"');
+      }
       const name = constant(text)?.toLowerCase();
       if (name === undefined || !/^(?:global\.)?[a-z_]\w*$/.test(name)) {
-        c.error(at, "this can't be the name of a variable");
+        checker.error(at, "this can't be the name of a variable");
       }
       return name ?? "";
     });
     // RFC 5232 §4: a key may hold several flags, each looked for by itself.
-    const keys = a.strings(1).flatMap(({ at, text }) => {
+    const keys = args.strings(1).flatMap(({ at, text }) => {
       const words = constant(text)?.split(/\s+/).filter((w) => w !== "");
       return words && words.length > 1 ? words.map((text) => ({ at, text })) : [{ at, text }];
     });
-    const matcher = compileMatcher(c, a, keys);
+    const matcher = compileMatcher(checker, args, keys);
     return (run) => {
       run.spend(1);
-      const lists = a.given(0) ? variables.map((v) => flagsIn(run, v)) : [flagsIn(run, undefined)];
+      const lists = args.given(0)
+        ? variables.map((v) => flagsIn(run, v))
+        : [flagsIn(run, undefined)];
       return matcher.any(run, lists.flat());
     };
   },

@@ -37,10 +37,12 @@ interface Where {
   anychild: boolean;
 }
 
-function compileWhere(c: Checker, a: Args): Where {
-  const where = { mime: a.has("mime"), anychild: a.has("anychild") };
+function compileWhere(checker: Checker, args: Args): Where {
+  const where = { mime: args.has("mime"), anychild: args.has("anychild") };
   for (const tag of ["anychild", "type", "subtype", "contenttype", "param"]) {
-    if (a.has(tag) && !where.mime) c.error(a.tagAt(tag), `:${tag} needs :mime beside it`);
+    if (args.has(tag) && !where.mime) {
+      checker.error(args.tagAt(tag), `:${tag} needs :mime beside it`);
+    }
   }
   return where;
 }
@@ -96,19 +98,19 @@ const header: TestDefinition = {
   name: "header",
   tags: { ...matchTags, ...indexTags, ...partTags, ...pieceTags },
   positional: ["strings", "strings"],
-  compile(c, a) {
-    const names = a.strings(0);
-    checkFieldNames(c, names);
-    const where = compileWhere(c, a);
-    const index = compileIndex(c, a);
-    const matcher = compileMatcher(c, a, a.strings(1));
+  compile(checker, args) {
+    const names = args.strings(0);
+    checkFieldNames(checker, names);
+    const where = compileWhere(checker, args);
+    const index = compileIndex(checker, args);
+    const matcher = compileMatcher(checker, args, args.strings(1));
     const piece = oneOf(
-      c,
-      a,
+      checker,
+      args,
       ["type", "subtype", "contenttype", "param"] as const,
       "piece of the field",
     );
-    const params = a.texts("param")?.map((p) => p.text) ?? [];
+    const params = args.texts("param")?.map((p) => p.text) ?? [];
     const texts = names.map((n) => n.text);
     if (!where.mime && !index && matcher.match.type !== "count") {
       const constants = texts.map((t) => constant(t)?.toLowerCase());
@@ -121,9 +123,9 @@ const header: TestDefinition = {
         return false;
       };
     }
-    const valuesOf = (run: Run, f: MailField): string[] =>
-      piece === undefined ? [decodedValue(f)] : fieldPieces(
-        f,
+    const valuesOf = (run: Run, field: MailField): string[] =>
+      piece === undefined ? [decodedValue(field)] : fieldPieces(
+        field,
         piece === "param" ? { params: run.texts(params).map((p) => p.toLowerCase()) } : piece,
       );
     return (run) => {
@@ -141,12 +143,12 @@ const address: TestDefinition = {
   name: "address",
   tags: { ...matchTags, ...addressPartTags, ...indexTags, ...partTags },
   positional: ["strings", "strings"],
-  compile(c, a) {
-    const names = a.strings(0);
+  compile(checker, args) {
+    const names = args.strings(0);
     for (const n of names) {
       const name = constant(n.text);
       if (name !== undefined && !addressFields.has(name.toLowerCase())) {
-        c.error(
+        checker.error(
           n.at,
           `the field ${
             JSON.stringify(name.slice(0, 80))
@@ -154,10 +156,10 @@ const address: TestDefinition = {
         );
       }
     }
-    const where = compileWhere(c, a);
-    const part = compileAddressPart(c, a);
-    const index = compileIndex(c, a);
-    const matcher = compileMatcher(c, a, a.strings(1));
+    const where = compileWhere(checker, args);
+    const part = compileAddressPart(checker, args);
+    const index = compileIndex(checker, args);
+    const matcher = compileMatcher(checker, args, args.strings(1));
     const texts = names.map((n) => n.text);
     return (run) => {
       const values: string[] = [];
@@ -177,34 +179,34 @@ const utf8 = new TextDecoder();
 const read = new WeakMap<MailField, FoundAddress[]>();
 
 /** Addresses of a field, read once. */
-function addressesIn(run: Run, f: MailField): FoundAddress[] {
-  let list = read.get(f);
+function addressesIn(run: Run, field: MailField): FoundAddress[] {
+  let list = read.get(field);
   run.spend(1);
   if (!list) {
-    run.spend(f.raw.length >> 6);
-    read.set(f, list = addressesOf(decodedForAddresses(f)));
+    run.spend(field.raw.length >> 6);
+    read.set(field, list = addressesOf(decodedForAddresses(field)));
   }
   return list;
 }
 
 /** Encoded words stand in names only: they are not decoded, as they could have marks of addresses in them. */
-function decodedForAddresses(f: MailField): string {
-  return utf8.decode(f.raw).slice(f.raw.indexOf(58) + 1).replace(/\r?\n/g, "").trim();
+function decodedForAddresses(field: MailField): string {
+  return utf8.decode(field.raw).slice(field.raw.indexOf(58) + 1).replace(/\r?\n/g, "").trim();
 }
 
 const exists: TestDefinition = {
   name: "exists",
   tags: partTags,
   positional: ["strings"],
-  compile(c, a) {
-    const names = a.strings(0);
-    checkFieldNames(c, names);
-    const where = compileWhere(c, a);
+  compile(checker, args) {
+    const names = args.strings(0);
+    checkFieldNames(checker, names);
+    const where = compileWhere(checker, args);
     return (run) => {
       run.spend(names.length);
       const lists = fieldLists(run, where);
-      return names.every((n) => {
-        const name = run.text(n.text).toLowerCase();
+      return names.every((text) => {
+        const name = run.text(text.text).toLowerCase();
         return lists.some((l) => l.some((f) => f.name === name));
       });
     };
@@ -215,10 +217,10 @@ const size: TestDefinition = {
   name: "size",
   tags: { over: {}, under: {} },
   positional: ["number"],
-  compile(c, a) {
-    const tag = oneOf(c, a, ["over", "under"] as const, "side");
-    if (tag === undefined) c.error(a.at, "the test size needs :over or :under");
-    const limit = a.numberAt(0);
+  compile(checker, args) {
+    const tag = oneOf(checker, args, ["over", "under"] as const, "side");
+    if (tag === undefined) checker.error(args.at, "the test size needs :over or :under");
+    const limit = args.numberAt(0);
     return (run) => {
       run.spend(1);
       return tag === "over" ? run.message.size > limit : run.message.size < limit;

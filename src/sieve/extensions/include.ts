@@ -38,14 +38,15 @@ const include: CommandDefinition = {
   extension: "include",
   tags: { personal: {}, global: {}, once: {}, optional: {} },
   positional: ["string"],
-  compile(c, a) {
-    const where = oneOf(c, a, ["personal", "global"] as const, "place of scripts") ?? "personal";
-    const text = a.string(0);
+  compile(checker, args) {
+    const where = oneOf(checker, args, ["personal", "global"] as const, "place of scripts") ??
+      "personal";
+    const text = args.string(0);
     const known = constant(text);
     if (known !== undefined && !isScriptName(known)) {
-      c.error(a.positionalAt(0), "this can't be the name of a script");
+      checker.error(args.positionalAt(0), "this can't be the name of a script");
     }
-    const [once, optional] = [a.has("once"), a.has("optional")];
+    const [once, optional] = [args.has("once"), args.has("optional")];
     return (run) => {
       const name = run.text(text);
       const key = `${where}/${name}`;
@@ -93,12 +94,14 @@ const global: CommandDefinition = {
   name: "global",
   extension: "include",
   positional: ["strings"],
-  compile(c, a) {
-    if (!c.requires("variables")) c.error(a.at, 'the command global needs require "variables"');
-    const names = a.strings(0).map(({ at, text }) => {
+  compile(checker, args) {
+    if (!checker.requires("variables")) {
+      checker.error(args.at, 'the command global needs require "variables"');
+    }
+    const names = args.strings(0).map(({ at, text }) => {
       const name = constant(text)?.toLowerCase();
       if (name === undefined || !/^[a-z_]\w*$/.test(name)) {
-        c.error(at, "this can't be the name of a variable");
+        checker.error(at, "this can't be the name of a variable");
       }
       return name ?? "";
     });

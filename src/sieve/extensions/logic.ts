@@ -7,8 +7,8 @@ export const logicTests: readonly TestDefinition[] = [
   {
     name: "not",
     tests: "one",
-    compile: (_c, a) => {
-      const [test] = a.tests;
+    compile: (_c, args) => {
+      const [test] = args.tests;
       return (run) => {
         run.spend(1);
         return !test(run);
@@ -18,17 +18,17 @@ export const logicTests: readonly TestDefinition[] = [
   {
     name: "allof",
     tests: "some",
-    compile: (_c, a) => (run) => {
+    compile: (_c, args) => (run) => {
       run.spend(1);
-      return a.tests.every((t) => t(run));
+      return args.tests.every((t) => t(run));
     },
   },
   {
     name: "anyof",
     tests: "some",
-    compile: (_c, a) => (run) => {
+    compile: (_c, args) => (run) => {
       run.spend(1);
-      return a.tests.some((t) => t(run));
+      return args.tests.some((t) => t(run));
     },
   },
 ];

@@ -11,8 +11,8 @@ const mailboxexists: TestDefinition = {
   name: "mailboxexists",
   extension: "mailbox",
   positional: ["strings"],
-  compile(_c, a) {
-    const names = a.strings(0).map((n) => n.text);
+  compile(_c, args) {
+    const names = args.strings(0).map((n) => n.text);
     return (run) => {
       run.spend(names.length * 5);
       return run.texts(names).every((n) => run.context.mailboxes.byName(n) !== undefined);
@@ -24,8 +24,8 @@ const mailboxidexists: TestDefinition = {
   name: "mailboxidexists",
   extension: "mailboxid",
   positional: ["strings"],
-  compile(_c, a) {
-    const ids = a.strings(0).map((n) => n.text);
+  compile(_c, args) {
+    const ids = args.strings(0).map((n) => n.text);
     return (run) => {
       run.spend(ids.length * 5);
       return run.texts(ids).every((id) => run.context.mailboxes.byId(id) !== undefined);
@@ -38,9 +38,9 @@ const specialuse: TestDefinition = {
   extension: "special-use",
   positional: ["string", "strings"],
   optionalFirst: true,
-  compile(_c, a) {
-    const name = a.given(0) ? a.string(0) : undefined;
-    const uses = a.strings(1).map((u) => u.text);
+  compile(_c, args) {
+    const name = args.given(0) ? args.string(0) : undefined;
+    const uses = args.strings(1).map((u) => u.text);
     return (run) => {
       run.spend(uses.length * 5);
       const { mailboxes } = run.context;
@@ -60,10 +60,10 @@ function metadata(server: boolean): TestDefinition {
     extension: server ? "servermetadata" : "mboxmetadata",
     tags: matchTags,
     positional: server ? ["string", "strings"] : ["string", "string", "strings"],
-    compile(c, a) {
-      const mailbox = server ? "" : a.string(0);
-      const name = a.string(shift);
-      const matcher = compileMatcher(c, a, a.strings(shift + 1));
+    compile(checker, args) {
+      const mailbox = server ? "" : args.string(0);
+      const name = args.string(shift);
+      const matcher = compileMatcher(checker, args, args.strings(shift + 1));
       return (run) => {
         run.spend(5);
         const value = run.context.mailboxes.annotation(run.text(mailbox), run.text(name));
@@ -78,9 +78,9 @@ function metadataExists(server: boolean): TestDefinition {
     name: server ? "servermetadataexists" : "metadataexists",
     extension: server ? "servermetadata" : "mboxmetadata",
     positional: server ? ["strings"] : ["string", "strings"],
-    compile(_c, a) {
-      const mailbox = server ? "" : a.string(0);
-      const names = a.strings(server ? 0 : 1).map((n) => n.text);
+    compile(_c, args) {
+      const mailbox = server ? "" : args.string(0);
+      const names = args.strings(server ? 0 : 1).map((n) => n.text);
       return (run) => {
         run.spend(names.length * 5);
         const box = run.text(mailbox);

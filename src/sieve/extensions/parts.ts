@@ -52,12 +52,12 @@ const foreverypart: CommandDefinition = {
   extension: "foreverypart",
   tags: { name: { takes: "string" } },
   block: true,
-  compile(c, a) {
-    const name = constant(a.text("name") ?? "");
+  compile(checker, args) {
+    const name = constant(args.text("name") ?? "");
     if (name === undefined) {
-      c.error(a.tagAt("name"), "the name of a loop can't have variables in it");
+      checker.error(args.tagAt("name"), "the name of a loop can't have variables in it");
     }
-    return (run) => iterate(run, name ?? "", a.block);
+    return (run) => iterate(run, name ?? "", args.block);
   },
 };
 
@@ -65,11 +65,14 @@ const breakCommand: CommandDefinition = {
   name: "break",
   extension: "foreverypart",
   tags: { name: { takes: "string" } },
-  compile(c, a) {
-    const name = constant(a.text("name") ?? "");
-    if (c.loops.length === 0) c.error(a.at, "break must stand in a foreverypart");
-    else if (name === undefined || name !== "" && !c.loops.includes(name)) {
-      c.error(a.tagAt("name"), `no loop around this is named ${JSON.stringify(name ?? "")}`);
+  compile(checker, args) {
+    const name = constant(args.text("name") ?? "");
+    if (checker.loops.length === 0) checker.error(args.at, "break must stand in a foreverypart");
+    else if (name === undefined || name !== "" && !checker.loops.includes(name)) {
+      checker.error(
+        args.tagAt("name"),
+        `no loop around this is named ${JSON.stringify(name ?? "")}`,
+      );
     }
     return () => ({ break: name ?? "" });
   },
@@ -80,12 +83,16 @@ const extracttext: CommandDefinition = {
   extension: "extracttext",
   tags: { first: { takes: "number" }, ...modifierTags },
   positional: ["string"],
-  compile(c, a) {
-    if (c.loops.length === 0) c.error(a.at, "extracttext must stand in a foreverypart");
-    if (!c.requires("variables")) c.error(a.at, 'extracttext needs require "variables"');
-    const name = compileTarget(c, a, 0);
-    const modify = compileModifiers(c, a);
-    const first = a.number("first");
+  compile(checker, args) {
+    if (checker.loops.length === 0) {
+      checker.error(args.at, "extracttext must stand in a foreverypart");
+    }
+    if (!checker.requires("variables")) {
+      checker.error(args.at, 'extracttext needs require "variables"');
+    }
+    const name = compileTarget(checker, args, 0);
+    const modify = compileModifiers(checker, args);
+    const first = args.number("first");
     return (run) => {
       const part = run.loops[run.loops.length - 1]?.part;
       const isText = part !== undefined && part.type === "text" && part.parts.length === 0;
@@ -177,12 +184,12 @@ const replace: CommandDefinition = {
   extension: "replace",
   tags: { mime: {}, subject: { takes: "string" }, from: { takes: "string" } },
   positional: ["string"],
-  compile(c, a) {
-    const [text, subject, from] = [a.string(0), a.text("subject"), a.text("from")];
-    const mime = a.has("mime");
+  compile(checker, args) {
+    const [text, subject, from] = [args.string(0), args.text("subject"), args.text("from")];
+    const mime = args.has("mime");
     const known = constant(from);
     if (known !== undefined && !oneAddress(known)) {
-      c.error(a.tagAt("from"), `${JSON.stringify(known)} is no address`);
+      checker.error(args.tagAt("from"), `${JSON.stringify(known)} is no address`);
     }
     return (run) => {
       const replacement = run.text(text);
@@ -220,9 +227,9 @@ const enclose: CommandDefinition = {
   extension: "enclose",
   tags: { subject: { takes: "string" }, headers: { takes: "strings" } },
   positional: ["string"],
-  compile(_c, a) {
-    const [text, subject] = [a.string(0), a.text("subject")];
-    const headers = a.texts("headers")?.map((h) => h.text) ?? [];
+  compile(_c, args) {
+    const [text, subject] = [args.string(0), args.text("subject")];
+    const headers = args.texts("headers")?.map((h) => h.text) ?? [];
     return (run) => {
       const words = run.text(text);
       checkSize(run, words.length);

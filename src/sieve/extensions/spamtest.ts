@@ -7,9 +7,12 @@ const spamtest: TestDefinition = {
   extension: ["spamtest", "spamtestplus"],
   tags: { ...matchTags, percent: { extension: "spamtestplus" } },
   positional: ["string"],
-  compile(c, a) {
-    const percent = a.has("percent");
-    const matcher = compileMatcher(c, a, [{ at: a.positionalAt(0), text: a.string(0) }]);
+  compile(checker, args) {
+    const percent = args.has("percent");
+    const matcher = compileMatcher(checker, args, [{
+      at: args.positionalAt(0),
+      text: args.string(0),
+    }]);
     return (run) => {
       run.spend(1);
       const score = run.context.spamScore;
@@ -31,8 +34,11 @@ const virustest: TestDefinition = {
   extension: "virustest",
   tags: matchTags,
   positional: ["string"],
-  compile(c, a) {
-    const matcher = compileMatcher(c, a, [{ at: a.positionalAt(0), text: a.string(0) }]);
+  compile(checker, args) {
+    const matcher = compileMatcher(checker, args, [{
+      at: args.positionalAt(0),
+      text: args.string(0),
+    }]);
     return (run) => {
       run.spend(1);
       const { virus } = run.context;
@@ -47,8 +53,8 @@ const validList: TestDefinition = {
   name: "valid_ext_list",
   extension: "extlists",
   positional: ["strings"],
-  compile(_c, a) {
-    const names = a.strings(0).map((n) => n.text);
+  compile(_c, args) {
+    const names = args.strings(0).map((n) => n.text);
     return (run) => {
       run.spend(names.length);
       return run.texts(names).every((n) => run.context.inList(n, "") !== undefined);

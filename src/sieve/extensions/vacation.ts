@@ -26,32 +26,32 @@ const vacation: CommandDefinition = {
     ...fccTags,
   },
   positional: ["string"],
-  compile(c, a) {
-    if (a.has("days") && a.has("seconds")) {
-      c.error(a.tagAt("seconds"), ":days and :seconds exclude each other");
+  compile(checker, args) {
+    if (args.has("days") && args.has("seconds")) {
+      checker.error(args.tagAt("seconds"), ":days and :seconds exclude each other");
     }
-    const from = a.text("from");
+    const from = args.text("from");
     const known = constant(from);
     if (known !== undefined && !oneAddress(known)) {
-      c.error(
-        a.tagAt("from"),
+      checker.error(
+        args.tagAt("from"),
         `${JSON.stringify(known.slice(0, 200))} is no address to reply from`,
       );
     }
-    for (const { at, text } of a.texts("addresses") ?? []) {
+    for (const { at, text } of args.texts("addresses") ?? []) {
       const address = constant(text);
       if (address !== undefined && !oneAddress(address)) {
-        c.error(at, `${JSON.stringify(address.slice(0, 200))} is no address`);
+        checker.error(at, `${JSON.stringify(address.slice(0, 200))} is no address`);
       }
     }
-    const days = Math.min(mostDays, Math.max(1, a.number("days") ?? defaultDays));
-    const seconds = a.number("seconds");
-    const subject = a.text("subject");
-    const addresses = a.texts("addresses")?.map((t) => t.text) ?? [];
-    const mime = a.has("mime");
-    const handle = a.text("handle");
-    const reason = a.string(0);
-    const fcc = compileFcc(c, a);
+    const days = Math.min(mostDays, Math.max(1, args.number("days") ?? defaultDays));
+    const seconds = args.number("seconds");
+    const subject = args.text("subject");
+    const addresses = args.texts("addresses")?.map((t) => t.text) ?? [];
+    const mime = args.has("mime");
+    const handle = args.text("handle");
+    const reason = args.string(0);
+    const fcc = compileFcc(checker, args);
     return (run) => {
       if (run.has("vacation")) {
         throw new SieveRuntimeError("vacation can't be used twice for a message");

@@ -49,13 +49,13 @@ export const modifierTags: Tags = Object.fromEntries(
 );
 
 /** Checks the modifiers that are given; applies them in their order. */
-export function compileModifiers(c: Checker, a: Args): (run: Run, s: string) => string {
-  const given = Object.keys(modifiers).filter((m) => a.has(m))
+export function compileModifiers(checker: Checker, args: Args): (run: Run, s: string) => string {
+  const given = Object.keys(modifiers).filter((m) => args.has(m))
     .sort((x, y) => modifiers[y].rank - modifiers[x].rank);
   given.forEach((m, i) => {
     const before = given[i - 1];
     if (before && modifiers[before].rank === modifiers[m].rank) {
-      c.error(a.tagAt(m), `:${before} and :${m} exclude each other`);
+      checker.error(args.tagAt(m), `:${before} and :${m} exclude each other`);
     }
   });
   return (run, s) => {
@@ -68,16 +68,16 @@ export function compileModifiers(c: Checker, a: Args): (run: Run, s: string) => 
 }
 
 /** The name of a variable that a command sets. */
-export function compileTarget(c: Checker, a: Args, i: number): string {
-  const name = constant(a.string(i))?.toLowerCase();
-  const at = a.positionalAt(i);
+export function compileTarget(checker: Checker, args: Args, i: number): string {
+  const name = constant(args.string(i))?.toLowerCase();
+  const at = args.positionalAt(i);
   if (name === undefined || !/^(?:[a-z_]\w*\.)*[a-z_]\w*$/.test(name)) {
-    c.error(
+    checker.error(
       at,
       "this can't be the name of a variable: it needs letters, digits and _, a digit not first",
     );
-  } else if (name.includes(".") && !(c.requires("include") && /^global\.\w+$/.test(name))) {
-    c.error(at, `there are no variables such as ${name} that can be set`);
+  } else if (name.includes(".") && !(checker.requires("include") && /^global\.\w+$/.test(name))) {
+    checker.error(at, `there are no variables such as ${name} that can be set`);
   }
   return name ?? "";
 }
@@ -87,10 +87,10 @@ const set: CommandDefinition = {
   extension: "variables",
   tags: modifierTags,
   positional: ["string", "string"],
-  compile(c, a) {
-    const name = compileTarget(c, a, 0);
-    const modify = compileModifiers(c, a);
-    const value = a.string(1);
+  compile(checker, args) {
+    const name = compileTarget(checker, args, 0);
+    const modify = compileModifiers(checker, args);
+    const value = args.string(1);
     return (run) => {
       const s = modify(run, run.text(value));
       run.setVariable(name, s);
@@ -105,9 +105,9 @@ const string: TestDefinition = {
   extension: "variables",
   tags: matchTags,
   positional: ["strings", "strings"],
-  compile(c, a) {
-    const sources = a.strings(0).map((s) => s.text);
-    const matcher = compileMatcher(c, a, a.strings(1));
+  compile(checker, args) {
+    const sources = args.strings(0).map((s) => s.text);
+    const matcher = compileMatcher(checker, args, args.strings(1));
     return (run) => {
       const values = run.texts(sources);
       if (matcher.match.type === "count") {

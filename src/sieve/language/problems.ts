@@ -78,6 +78,6 @@ export function byPlace(list: readonly SieveProblem[]): SieveProblem[] {
 }
 
 /** `name:line:column: message`, as compilers write it. */
-export function problemText(p: SieveProblem, name = ""): string {
-  return `${name === "" ? "" : `${name}:`}${p.line}:${p.column}: ${p.message}`;
+export function problemText(problem: SieveProblem, name = ""): string {
+  return `${name === "" ? "" : `${name}:`}${problem.line}:${problem.column}: ${problem.message}`;
 }

@@ -24,8 +24,8 @@ export function asciiUpper(s: string): string {
 }
 
 /** A text of which parts are compared and looked for. */
-export function folded(c: Comparator, s: string): string {
-  switch (c) {
+export function folded(comparator: Comparator, s: string): string {
+  switch (comparator) {
     case "i;ascii-casemap":
       return asciiUpper(s);
     case "i;unicode-casemap":
@@ -56,8 +56,10 @@ function compareText(a: string, b: string): number {
 }
 
 /** Below, at or above 0 as the first is before, equal to or after the second. */
-export function compare(c: Comparator, a: string, b: string): number {
-  if (c !== "i;ascii-numeric") return compareText(folded(c, a), folded(c, b));
+export function compare(comparator: Comparator, a: string, b: string): number {
+  if (comparator !== "i;ascii-numeric") {
+    return compareText(folded(comparator, a), folded(comparator, b));
+  }
   const x = numeric(a);
   const y = numeric(b);
   if (x === undefined || y === undefined) {
@@ -66,6 +68,6 @@ export function compare(c: Comparator, a: string, b: string): number {
   return x.length - y.length || compareText(x, y);
 }
 
-export function equal(c: Comparator, a: string, b: string): boolean {
-  return c === "i;octet" ? a === b : compare(c, a, b) === 0;
+export function equal(comparator: Comparator, a: string, b: string): boolean {
+  return comparator === "i;octet" ? a === b : compare(comparator, a, b) === 0;
 }

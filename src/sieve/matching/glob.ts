@@ -17,8 +17,8 @@ export interface Glob {
   literal: string | undefined;
 }
 
-function fold(c: Comparator, character: string): string {
-  switch (c) {
+function fold(comparator: Comparator, character: string): string {
+  switch (comparator) {
     case "i;ascii-casemap":
       return asciiUpper(character);
     case "i;unicode-casemap":

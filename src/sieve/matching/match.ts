@@ -35,18 +35,18 @@ export function sieveRegExp(pattern: string, comparator: Comparator): LinearRegE
 
 type Key = { text: string; folded: string; glob?: Glob; regexp?: LinearRegExp };
 
-function keyOf(m: Match, text: string): Key {
+function keyOf(match: Match, text: string): Key {
   return {
     text,
-    folded: folded(m.comparator, text),
-    glob: m.type === "matches" ? compileGlob(text, m.comparator) : undefined,
-    regexp: m.type === "regex" ? regexpOf(text, m.comparator) : undefined,
+    folded: folded(match.comparator, text),
+    glob: match.type === "matches" ? compileGlob(text, match.comparator) : undefined,
+    regexp: match.type === "regex" ? regexpOf(text, match.comparator) : undefined,
   };
 }
 
-function regexpOf(text: string, c: Comparator): LinearRegExp {
+function regexpOf(text: string, comparator: Comparator): LinearRegExp {
   try {
-    return sieveRegExp(text, c);
+    return sieveRegExp(text, comparator);
   } catch (err) {
     if (!(err instanceof RegExpSyntaxError)) throw err;
     throw new SieveRuntimeError(
@@ -65,7 +65,7 @@ export class Matcher {
     this.#keys = keys.map((k) => typeof k === "string" ? keyOf(match, k) : k);
   }
 
-  #each(run: Run, test: (k: Key) => boolean): boolean {
+  #each(run: Run, test: (key: Key) => boolean): boolean {
     for (const k of this.#keys) {
       const key = typeof k === "string" || "parts" in k ? keyOf(this.match, run.text(k)) : k;
       if (test(key)) return true;
@@ -88,22 +88,22 @@ export class Matcher {
     const m = this.match;
     run.spend(1 + (value.length >> 8));
     const text = m.type === "contains" ? foldedLately(m.comparator, value) : value;
-    return this.#each(run, (k) => {
+    return this.#each(run, (key) => {
       run.spend(1 + (value.length >> 10));
       switch (m.type) {
         case "is":
-          return equal(m.comparator, value, k.text);
+          return equal(m.comparator, value, key.text);
         case "contains":
-          return contains(text, k.folded);
+          return contains(text, key.folded);
         case "value":
-          return holds(m.relation, compare(m.comparator, value, k.text));
+          return holds(m.relation, compare(m.comparator, value, key.text));
         case "matches": {
-          const found = matchGlob(k.glob!, value, { spend: (n) => run.spend(n / 32) });
+          const found = matchGlob(key.glob!, value, { spend: (n) => run.spend(n / 32) });
           if (found && keep) run.captures = [value, ...found];
           return found !== undefined;
         }
         case "regex": {
-          const regexp = k.regexp!;
+          const regexp = key.regexp!;
           // To keep what groups stand for costs more, the more groups there are.
           const cost = regexp.size * (1 + (keep ? regexp.groups / 8 : 0));
           const text = value.slice(0, Math.min(maxRegexText, Math.ceil(maxRegexSteps / cost)));
@@ -113,7 +113,7 @@ export class Matcher {
           return true;
         }
         case "list":
-          return run.context.inList(k.text, value) === true;
+          return run.context.inList(key.text, value) === true;
         case "count":
           return false;
       }

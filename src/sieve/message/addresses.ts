@@ -16,21 +16,21 @@ export type FoundAddress = MailAddress | { invalid: string };
 
 /** Addresses of a field's value. */
 export function addressesOf(value: string): FoundAddress[] {
-  return flattenAddresses(parseAddressList(value)).map((a) =>
-    a.domain === "" || a.localpart === ""
-      ? { invalid: a.localpart === "" ? a.name : a.localpart }
-      : { localpart: a.localpart, domain: a.domain }
+  return flattenAddresses(parseAddressList(value)).map((address) =>
+    address.domain === "" || address.localpart === ""
+      ? { invalid: address.localpart === "" ? address.name : address.localpart }
+      : { localpart: address.localpart, domain: address.domain }
   );
 }
 
 const atoms = /^[^\s()<>[\]:;@\\,."\p{Cc}]+(?:\.[^\s()<>[\]:;@\\,."\p{Cc}]+)*$/u;
 
 /** `localpart@domain`, the localpart quoted where it must be. */
-export function addressText(a: MailAddress): string {
-  const local = atoms.test(a.localpart)
-    ? a.localpart
-    : `"${a.localpart.replace(/["\\]/g, "\\$&")}"`;
-  return `${local}@${a.domain}`;
+export function addressText(address: MailAddress): string {
+  const local = atoms.test(address.localpart)
+    ? address.localpart
+    : `"${address.localpart.replace(/["\\]/g, "\\$&")}"`;
+  return `${local}@${address.domain}`;
 }
 
 /** Reads `localpart@domain` or `name <localpart@domain>`; undefined if it is not that. */

@@ -63,14 +63,14 @@ function lineEnd(bytes: Uint8Array, from: number): number {
 }
 
 /** Value of a field: unfolded, without blanks around it, encoded words as they are. */
-export function rawValue(f: MailField): string {
-  const colon = f.raw.indexOf(58);
-  return decodeHeaderBytes(f.raw.subarray(colon + 1)).replace(/\r?\n/g, "").trim();
+export function rawValue(field: MailField): string {
+  const colon = field.raw.indexOf(58);
+  return decodeHeaderBytes(field.raw.subarray(colon + 1)).replace(/\r?\n/g, "").trim();
 }
 
 /** Value of a field with its encoded words decoded, without blanks around it. */
-export function decodedValue(f: MailField): string {
-  const v = rawValue(f);
+export function decodedValue(field: MailField): string {
+  const v = rawValue(field);
   return v.includes("=?") ? decodeWords(v).trim() : v;
 }
 

@@ -14,53 +14,55 @@ import { type MailField, rawValue, type SieveMail, splitFields } from "./mail.ts
 const maxHeader = 64 * 1024;
 
 /** A part with those in it, from the first to the last; messages in it too. */
-export function* allParts(p: Part): Generator<Part> {
-  yield p;
-  if (p.message) yield* allParts(p.message);
-  for (const c of p.parts) yield* allParts(c);
+export function* allParts(part: Part): Generator<Part> {
+  yield part;
+  if (part.message) yield* allParts(part.message);
+  for (const c of part.parts) yield* allParts(c);
 }
 
 /** Header fields of a part; of the whole, those of the message. */
-export function partFields(mail: SieveMail, p: Part): readonly MailField[] {
-  if (p === mail.root) return mail.fields;
-  return splitFields(mail.read(p.headerOffset, Math.min(p.bodyOffset, p.headerOffset + maxHeader)));
+export function partFields(mail: SieveMail, part: Part): readonly MailField[] {
+  if (part === mail.root) return mail.fields;
+  return splitFields(
+    mail.read(part.headerOffset, Math.min(part.bodyOffset, part.headerOffset + maxHeader)),
+  );
 }
 
 /** Bytes of a part without its transfer encoding; what isn't known to be one stays. */
-export function partBytes(mail: SieveMail, p: Part, max: number): Uint8Array {
-  const raw = mail.read(p.bodyOffset, Math.min(p.endOffset, p.bodyOffset + max));
-  return decodeTransferEncoding(raw, p.encoding) ?? raw;
+export function partBytes(mail: SieveMail, part: Part, max: number): Uint8Array {
+  const raw = mail.read(part.bodyOffset, Math.min(part.endOffset, part.bodyOffset + max));
+  return decodeTransferEncoding(raw, part.encoding) ?? raw;
 }
 
 /** Text of a part in Unicode. */
-export function partText(mail: SieveMail, p: Part, max: number): string {
-  const bytes = partBytes(mail, p, max);
-  return decodeCharset(bytes, p.type === "text" ? p.params.charset ?? "utf-8" : "utf-8");
+export function partText(mail: SieveMail, part: Part, max: number): string {
+  const bytes = partBytes(mail, part, max);
+  return decodeCharset(bytes, part.type === "text" ? part.params.charset ?? "utf-8" : "utf-8");
 }
 
 /** The same of a part with text for people: of HTML without its markup. */
-export function readableText(mail: SieveMail, p: Part, max: number): string {
-  const text = partText(mail, p, max);
-  return p.subtype === "html" ? plainText(text) : text;
+export function readableText(mail: SieveMail, part: Part, max: number): string {
+  const text = partText(mail, part, max);
+  return part.subtype === "html" ? plainText(text) : text;
 }
 
 /** Whether a part is of a content type as `body :content` names them (RFC 5173 §5.2). */
-export function isOfType(p: Part, wanted: string): boolean {
+export function isOfType(part: Part, wanted: string): boolean {
   if (wanted === "") return true;
   const [type, subtype, more] = wanted.toLowerCase().split("/");
   if (type === "" || subtype === "" || more !== undefined) return false;
-  return p.type === type && (subtype === undefined || p.subtype === subtype);
+  return part.type === type && (subtype === undefined || part.subtype === subtype);
 }
 
 /** What `:type`, `:subtype`, `:contenttype` and `:param` take of a field (RFC 5703 §4.1). */
 export type FieldPiece = "type" | "subtype" | "contenttype" | { params: readonly string[] };
 
-export function fieldPieces(f: MailField, piece: FieldPiece): string[] {
-  const value = rawValue(f);
+export function fieldPieces(field: MailField, piece: FieldPiece): string[] {
+  const value = rawValue(field);
   let type: string;
   let subtype = "";
   let params: Record<string, string>;
-  if (f.name === "content-disposition") {
+  if (field.name === "content-disposition") {
     const d = parseDisposition(value);
     if (!d) return [];
     ({ type, params } = d);

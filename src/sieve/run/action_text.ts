@@ -1,32 +1,36 @@
 /** Actions in words, for people. @module */
 import type { Action, Filing } from "./types.ts";
 
-function filingText(f: Filing): string {
-  const flags = f.flags && f.flags.length > 0 ? ` with ${f.flags.join(" ")}` : "";
-  const where = f.specialUse === undefined ? "" : ` (the mailbox for ${f.specialUse})`;
-  return `${f.mailbox}${where}${flags}`;
+function filingText(filing: Filing): string {
+  const flags = filing.flags && filing.flags.length > 0 ? ` with ${filing.flags.join(" ")}` : "";
+  const where = filing.specialUse === undefined ? "" : ` (the mailbox for ${filing.specialUse})`;
+  return `${filing.mailbox}${where}${flags}`;
 }
 
 /** What an action does, such as "file into Lists with \\Seen". */
-export function actionText(a: Action): string {
-  switch (a.kind) {
+export function actionText(action: Action): string {
+  switch (action.kind) {
     case "keep": {
-      const flags = a.flags && a.flags.length > 0 ? ` with ${a.flags.join(" ")}` : "";
-      return `keep${flags}${a.edited ? ", changed" : ""}${a.implicit ? " (implicit)" : ""}`;
+      const flags = action.flags && action.flags.length > 0
+        ? ` with ${action.flags.join(" ")}`
+        : "";
+      return `keep${flags}${action.edited ? ", changed" : ""}${
+        action.implicit ? " (implicit)" : ""
+      }`;
     }
     case "fileinto":
-      return `file into ${filingText(a.filing)}${a.edited ? ", changed" : ""}`;
+      return `file into ${filingText(action.filing)}${action.edited ? ", changed" : ""}`;
     case "redirect":
-      return `send on to ${a.redirect.address}${a.edited ? ", changed" : ""}`;
+      return `send on to ${action.redirect.address}${action.edited ? ", changed" : ""}`;
     case "redirectToList":
-      return `send on to the list ${a.list}`;
+      return `send on to the list ${action.list}`;
     case "discard":
       return "discard";
     case "reject":
-      return `refuse: ${a.reason.replace(/\s+/g, " ").trim()}`;
+      return `refuse: ${action.reason.replace(/\s+/g, " ").trim()}`;
     case "vacation":
-      return `reply that the user is away, once in ${a.vacation.seconds} seconds`;
+      return `reply that the user is away, once in ${action.vacation.seconds} seconds`;
     case "notify":
-      return `notify ${a.notification.method}`;
+      return `notify ${action.notification.method}`;
   }
 }

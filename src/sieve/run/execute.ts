@@ -74,14 +74,14 @@ function mailboxKey(name: string): string {
   return name.toLowerCase() === "inbox" ? "INBOX" : name;
 }
 
-function keyOf(a: Action, keepMailbox: string): string | undefined {
-  switch (a.kind) {
+function keyOf(action: Action, keepMailbox: string): string | undefined {
+  switch (action.kind) {
     case "keep":
       return "keep";
     case "discard":
       return "discard";
     case "fileinto": {
-      const { mailbox, specialUse, mailboxId } = a.filing;
+      const { mailbox, specialUse, mailboxId } = action.filing;
       const name = mailboxKey(mailbox);
       if (name === keepMailbox && specialUse === undefined && mailboxId === undefined) {
         return "keep";
@@ -89,9 +89,9 @@ function keyOf(a: Action, keepMailbox: string): string | undefined {
       return JSON.stringify(["fileinto", name, specialUse ?? null, mailboxId ?? null]);
     }
     case "redirect":
-      return JSON.stringify(["redirect", a.redirect.address.toLowerCase()]);
+      return JSON.stringify(["redirect", action.redirect.address.toLowerCase()]);
     case "redirectToList":
-      return JSON.stringify(["list", a.list]);
+      return JSON.stringify(["list", action.list]);
     default:
       return undefined;
   }

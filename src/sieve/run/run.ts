@@ -163,10 +163,10 @@ export class Run {
   }
 
   /** A string with its variables put in. */
-  text(t: Text): string {
-    if (typeof t === "string") return t;
+  text(text: Text): string {
+    if (typeof text === "string") return text;
     let s = "";
-    for (const p of t.parts) {
+    for (const p of text.parts) {
       s += typeof p === "string"
         ? p
         : "match" in p

@@ -51,26 +51,28 @@ export class SmtpClient {
   /** Transactions that were made. */
   transactions = 0;
 
-  private constructor(connection: Connection, o: SessionOptions) {
-    this.#channel = new Channel(connection, o.log);
-    this.#timeouts = { ...defaultTimeouts, ...o.timeouts };
-    if (o.onProgress) this.onProgress = o.onProgress;
+  private constructor(connection: Connection, options: SessionOptions) {
+    this.#channel = new Channel(connection, options.log);
+    this.#timeouts = { ...defaultTimeouts, ...options.timeouts };
+    if (options.onProgress) this.onProgress = options.onProgress;
   }
 
   /**
    * Begins a session on a fresh connection, which it takes over: if it fails it is closed.
    * @throws SmtpClientError
    */
-  static async start(connection: Connection, o: SessionOptions): Promise<SmtpClient> {
-    const client = new SmtpClient(connection, o);
+  static async start(connection: Connection, options: SessionOptions): Promise<SmtpClient> {
+    const client = new SmtpClient(connection, options);
     try {
-      if (o.tls === "immediate") await client.#handshake(o);
+      if (options.tls === "immediate") await client.#handshake(options);
       await client.#greeting();
-      await client.#hello(o.hostname);
-      if (o.tls === "required" || (o.tls === "offered" && client.#extensions.starttls)) {
-        await client.#startTls(o);
+      await client.#hello(options.hostname);
+      if (
+        options.tls === "required" || (options.tls === "offered" && client.#extensions.starttls)
+      ) {
+        await client.#startTls(options);
       }
-      if (o.auth) await client.#authenticate(o.auth);
+      if (options.auth) await client.#authenticate(options.auth);
       return client;
     } catch (err) {
       const failure = connectionFailure(err, "hello");
@@ -131,7 +133,7 @@ export class SmtpClient {
     this.#extensions = noExtensions((helo.lines[0] ?? "").split(" ")[0]);
   }
 
-  async #startTls(o: SessionOptions): Promise<void> {
+  async #startTls(options: SessionOptions): Promise<void> {
     if (!this.#extensions.starttls) {
       throw new SmtpClientError({
         kind: "tls",
@@ -164,16 +166,16 @@ export class SmtpClient {
         text: "data after the answer to STARTTLS",
       });
     }
-    await this.#handshake(o);
-    await this.#hello(o.hostname);
+    await this.#handshake(options);
+    await this.#hello(options.hostname);
   }
 
-  async #handshake(o: SessionOptions): Promise<void> {
-    if (!o.clientTls) throw new TypeError("TLS without clientTls");
+  async #handshake(options: SessionOptions): Promise<void> {
+    if (!options.clientTls) throw new TypeError("TLS without clientTls");
     const connection = this.#channel.connection;
     connection.readTimeout = this.#timeouts.hello;
     try {
-      await connection.startTlsClient(o.clientTls);
+      await connection.startTlsClient(options.clientTls);
     } catch (err) {
       const failure = connectionFailure(err, "tls");
       // A server that hangs up or falls silent in a handshake has failed at TLS, not at the network.
@@ -271,8 +273,8 @@ export class SmtpClient {
   }
 }
 
-function pick(e: SmtpClientError) {
-  const { kind, phase, code, enhanced, text } = e;
+function pick(err: SmtpClientError) {
+  const { kind, phase, code, enhanced, text } = err;
   return {
     kind,
     phase,

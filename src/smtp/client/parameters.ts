@@ -45,44 +45,50 @@ function utf8AddressXtext(s: string): string {
 }
 
 /** Whether the transaction needs SMTPUTF8: for the message, or an address in it. */
-export function transactionNeedsUtf8(e: Envelope): boolean {
-  return e.smtpUtf8 || needsUtf8(e.mailFrom) || e.recipients.some((r) => needsUtf8(r.address));
+export function transactionNeedsUtf8(envelope: Envelope): boolean {
+  return envelope.smtpUtf8 || needsUtf8(envelope.mailFrom) ||
+    envelope.recipients.some((r) => needsUtf8(r.address));
 }
 
 /** Whether a server takes a time to deliver by; one that is shorter than its least is refused (RFC 2852 §4.1.2). */
-export function takesBy(x: Extensions, by: NonNullable<Envelope["deliverBy"]>): boolean {
-  return x.deliverBy !== undefined && (by.mode === "notify" || by.seconds >= x.deliverBy);
+export function takesBy(extensions: Extensions, by: NonNullable<Envelope["deliverBy"]>): boolean {
+  return extensions.deliverBy !== undefined &&
+    (by.mode === "notify" || by.seconds >= extensions.deliverBy);
 }
 
 /** The MAIL command, without its line end. */
-export function mailCommand(e: Envelope, x: Extensions): string {
-  const utf8 = transactionNeedsUtf8(e);
-  let line = `MAIL FROM:<${utf8 ? e.mailFrom : asciiDomainAddress(e.mailFrom)}>`;
-  if (x.size !== undefined) line += ` SIZE=${e.size}`;
-  if (e.body === "binary") line += " BODY=BINARYMIME";
-  else if (e.body === "8bit") line += " BODY=8BITMIME";
+export function mailCommand(envelope: Envelope, extensions: Extensions): string {
+  const utf8 = transactionNeedsUtf8(envelope);
+  let line = `MAIL FROM:<${utf8 ? envelope.mailFrom : asciiDomainAddress(envelope.mailFrom)}>`;
+  if (extensions.size !== undefined) line += ` SIZE=${envelope.size}`;
+  if (envelope.body === "binary") line += " BODY=BINARYMIME";
+  else if (envelope.body === "8bit") line += " BODY=8BITMIME";
   if (utf8) line += " SMTPUTF8";
-  if (e.requireTls) line += " REQUIRETLS";
-  if (x.dsn) {
-    if (e.ret !== undefined) line += ` RET=${e.ret.toUpperCase()}`;
-    if (e.envelopeId !== undefined) line += ` ENVID=${xtext(e.envelopeId)}`;
+  if (envelope.requireTls) line += " REQUIRETLS";
+  if (extensions.dsn) {
+    if (envelope.ret !== undefined) line += ` RET=${envelope.ret.toUpperCase()}`;
+    if (envelope.envelopeId !== undefined) line += ` ENVID=${xtext(envelope.envelopeId)}`;
   }
-  if (e.deliverBy && takesBy(x, e.deliverBy)) {
-    const { seconds, mode, trace } = e.deliverBy;
+  if (envelope.deliverBy && takesBy(extensions, envelope.deliverBy)) {
+    const { seconds, mode, trace } = envelope.deliverBy;
     line += ` BY=${seconds};${mode === "return" ? "R" : "N"}${trace ? "T" : ""}`;
   }
   return line;
 }
 
 /** The RCPT command, without its line end. */
-export function rcptCommand(r: EnvelopeRecipient, utf8: boolean, x: Extensions): string {
-  let line = `RCPT TO:<${utf8 ? r.address : asciiDomainAddress(r.address)}>`;
-  if (!x.dsn) return line;
-  if (r.notify !== undefined && r.notify.length > 0) {
-    line += ` NOTIFY=${r.notify.map((n) => n.toUpperCase()).join(",")}`;
+export function rcptCommand(
+  recipient: EnvelopeRecipient,
+  utf8: boolean,
+  extensions: Extensions,
+): string {
+  let line = `RCPT TO:<${utf8 ? recipient.address : asciiDomainAddress(recipient.address)}>`;
+  if (!extensions.dsn) return line;
+  if (recipient.notify !== undefined && recipient.notify.length > 0) {
+    line += ` NOTIFY=${recipient.notify.map((n) => n.toUpperCase()).join(",")}`;
   }
-  if (r.originalRecipient !== undefined) {
-    const { type, address } = r.originalRecipient;
+  if (recipient.originalRecipient !== undefined) {
+    const { type, address } = recipient.originalRecipient;
     line += ` ORCPT=${type};${type === "utf-8" ? utf8AddressXtext(address) : xtext(address)}`;
   }
   return line;

@@ -78,8 +78,8 @@ export class ReplyParser {
 }
 
 /** The lines as one. */
-export function replyText(r: Reply): string {
-  return r.lines.filter((l) => l !== "").join(" ").slice(0, 2000);
+export function replyText(reply: Reply): string {
+  return reply.lines.filter((l) => l !== "").join(" ").slice(0, 2000);
 }
 
 /** Bytes as text that can be logged and quoted. */

@@ -18,20 +18,20 @@ export interface TransactionState {
 }
 
 /** Why the message can't be given to this server at all; undefined if it can. */
-function obstacle(e: Envelope, x: Extensions): SmtpClientError | undefined {
+function obstacle(envelope: Envelope, extensions: Extensions): SmtpClientError | undefined {
   const no = (code: number, enhanced: string, text: string) =>
     new SmtpClientError({ kind: "unsupported", phase: "mail", code, enhanced, text });
-  for (const address of [e.mailFrom, ...e.recipients.map((r) => r.address)]) {
+  for (const address of [envelope.mailFrom, ...envelope.recipients.map((r) => r.address)]) {
     // Whatever an address holds, it must not become a command of its own.
     // deno-lint-ignore no-control-regex -- exactly those
     if (/[\x00-\x1f\x7f]/.test(address)) return no(553, "5.1.3", "address with control characters");
   }
-  if (e.requireTls && !x.requireTls) {
+  if (envelope.requireTls && !extensions.requireTls) {
     // RFC 8689 §4.2.1, §8.6: a permanent failure.
     return no(550, "5.7.30", "the message demands REQUIRETLS, and the server does not have it");
   }
-  if (e.deliverBy?.mode === "return" && !takesBy(x, e.deliverBy)) {
-    return x.deliverBy === undefined
+  if (envelope.deliverBy?.mode === "return" && !takesBy(extensions, envelope.deliverBy)) {
+    return extensions.deliverBy === undefined
       ? no(
         550,
         "5.3.3",
@@ -40,19 +40,23 @@ function obstacle(e: Envelope, x: Extensions): SmtpClientError | undefined {
       : no(
         550,
         "5.4.7",
-        `the server takes messages to deliver within ${x.deliverBy} seconds at least`,
+        `the server takes messages to deliver within ${extensions.deliverBy} seconds at least`,
       );
   }
-  if (x.size !== undefined && x.size > 0 && e.size > x.size) {
-    return no(552, "5.3.4", `message of ${e.size} bytes, and the server takes ${x.size} at most`);
+  if (extensions.size !== undefined && extensions.size > 0 && envelope.size > extensions.size) {
+    return no(
+      552,
+      "5.3.4",
+      `message of ${envelope.size} bytes, and the server takes ${extensions.size} at most`,
+    );
   }
-  if (transactionNeedsUtf8(e) && !x.smtpUtf8) {
+  if (transactionNeedsUtf8(envelope) && !extensions.smtpUtf8) {
     return no(550, "5.6.7", "the message needs SMTPUTF8, and the server does not have it");
   }
-  if (e.body === "8bit" && !x.eightBitMime) {
+  if (envelope.body === "8bit" && !extensions.eightBitMime) {
     return no(554, "5.6.3", "the message has 8-bit text, and the server does not have 8BITMIME");
   }
-  if (e.body === "binary" && !(x.binaryMime && x.chunking)) {
+  if (envelope.body === "binary" && !(extensions.binaryMime && extensions.chunking)) {
     return no(554, "5.6.3", "the message is binary, and the server does not have BINARYMIME");
   }
   return undefined;
@@ -64,7 +68,7 @@ function obstacle(e: Envelope, x: Extensions): SmtpClientError | undefined {
  */
 export async function runTransaction(
   channel: Channel,
-  x: Extensions,
+  extensions: Extensions,
   envelope: Envelope,
   message: MessageSource,
   timeouts: Timeouts,
@@ -72,11 +76,11 @@ export async function runTransaction(
 ): Promise<RecipientOutcome[]> {
   const n = envelope.recipients.length;
   const all = (o: RecipientOutcome) => new Array<RecipientOutcome>(n).fill(o);
-  const no = obstacle(envelope, x);
+  const no = obstacle(envelope, extensions);
   if (no) return all(no);
   const outcomes = new Array<RecipientOutcome | undefined>(n).fill(undefined);
   try {
-    const accepted = await announce(channel, x, envelope, timeouts, state, outcomes);
+    const accepted = await announce(channel, extensions, envelope, timeouts, state, outcomes);
     if (accepted) {
       const reply = await transmit(channel, envelope, message, timeouts);
       for (const [i, o] of outcomes.entries()) outcomes[i] = o ?? reply;
@@ -108,31 +112,31 @@ function failedHere(err: unknown, channel: Channel): SmtpClientError {
  */
 async function announce(
   channel: Channel,
-  x: Extensions,
-  e: Envelope,
-  t: Timeouts,
+  extensions: Extensions,
+  envelope: Envelope,
+  timeouts: Timeouts,
   state: TransactionState,
   outcomes: (RecipientOutcome | undefined)[],
 ): Promise<boolean> {
-  const utf8 = transactionNeedsUtf8(e);
+  const utf8 = transactionNeedsUtf8(envelope);
   const reset = state.open;
-  const mail = mailCommand(e, x);
-  const rcpts = e.recipients.map((r) => rcptCommand(r, utf8, x));
-  const data = e.body !== "binary";
+  const mail = mailCommand(envelope, extensions);
+  const rcpts = envelope.recipients.map((r) => rcptCommand(r, utf8, extensions));
+  const data = envelope.body !== "binary";
   const answer = async (line: string, phase: "mail" | "rcpt" | "data", timeout: number) =>
     await channel.command(line, phase, timeout);
 
-  if (!x.pipelining) {
-    if (reset) await answer("RSET", "mail", t.mail);
+  if (!extensions.pipelining) {
+    if (reset) await answer("RSET", "mail", timeouts.mail);
     state.open = false;
-    const reply = await answer(mail, "mail", t.mail);
+    const reply = await answer(mail, "mail", timeouts.mail);
     if (reply.code !== 250) throw refusal(reply, "mail");
     state.open = true;
     for (const [i, rcpt] of rcpts.entries()) {
-      taken(await answer(rcpt, "rcpt", t.rcpt), i, outcomes);
+      taken(await answer(rcpt, "rcpt", timeouts.rcpt), i, outcomes);
     }
     if (outcomes.every((o) => o !== undefined)) return false;
-    if (data) expectData(await answer("DATA", "data", t.data));
+    if (data) expectData(await answer("DATA", "data", timeouts.data));
     return true;
   }
 
@@ -146,17 +150,17 @@ async function announce(
     for (const line of part) channel.write(line);
     const last = from + part.length === rcpts.length;
     if (last && data) channel.write("DATA");
-    await channel.flush("mail", t.mail);
+    await channel.flush("mail", timeouts.mail);
     if (first) {
-      if (reset) await channel.read("mail", t.mail);
+      if (reset) await channel.read("mail", timeouts.mail);
       state.open = false;
-      const reply = await channel.read("mail", t.mail);
+      const reply = await channel.read("mail", timeouts.mail);
       if (reply.code === 250) state.open = true;
       else mailFailure = refusal(reply, "mail");
       first = false;
     }
     for (let i = from; i < from + part.length; i++) {
-      const reply = await channel.read("rcpt", t.rcpt);
+      const reply = await channel.read("rcpt", timeouts.rcpt);
       if (!mailFailure) taken(reply, i, outcomes);
     }
     // The rest would be refused as well.
@@ -167,13 +171,13 @@ async function announce(
     if (mailFailure) throw mailFailure;
     return !none;
   }
-  const reply = await channel.read("data", t.data);
+  const reply = await channel.read("data", timeouts.data);
   if (none) {
     // RFC 2920 §3.1: a server that wants a message for nobody gets an empty one.
     if (reply.code === 354) {
       channel.write(".");
-      await channel.flush("data", t.block);
-      await channel.read("message", t.message);
+      await channel.flush("data", timeouts.block);
+      await channel.read("message", timeouts.message);
       state.open = false;
     }
     if (mailFailure) throw mailFailure;
@@ -195,38 +199,40 @@ function expectData(reply: Reply): void {
 /** Sends the message and returns the answer that accepts it. */
 async function transmit(
   channel: Channel,
-  e: Envelope,
+  envelope: Envelope,
   message: MessageSource,
-  t: Timeouts,
+  timeouts: Timeouts,
 ): Promise<Reply> {
   const conn = channel.connection;
-  if (channel.log.enabled("trace")) channel.log.trace("trace", "trace", { C: `(${e.size} bytes)` });
-  const binary = e.body === "binary";
-  if (binary) channel.write(`BDAT ${e.size} LAST`);
+  if (channel.log.enabled("trace")) {
+    channel.log.trace("trace", "trace", { C: `(${envelope.size} bytes)` });
+  }
+  const binary = envelope.body === "binary";
+  if (binary) channel.write(`BDAT ${envelope.size} LAST`);
   const encoder = new DataEncoder();
   let sent = 0;
-  conn.writeTimeout = t.block;
+  conn.writeTimeout = timeouts.block;
   for await (const bytes of message()) {
     sent += bytes.length;
-    if (binary && sent > e.size) break;
+    if (binary && sent > envelope.size) break;
     // The server will take no more of it, and what it has must not be ended like a whole message.
-    if (conn.ended) return await lastWords(channel, closed(), t);
+    if (conn.ended) return await lastWords(channel, closed(), timeouts);
     conn.write(binary ? bytes : encoder.encode(bytes));
     try {
       await conn.flush();
       channel.progress("alive");
     } catch (err) {
       // A server that won't have the message may say so and close before all of it was sent.
-      return await lastWords(channel, err, t);
+      return await lastWords(channel, err, timeouts);
     }
   }
   // Half of a message must never look like a whole one.
-  if (sent !== e.size) throw new Error(`message has ${sent} bytes, not ${e.size}`);
+  if (sent !== envelope.size) throw new Error(`message has ${sent} bytes, not ${envelope.size}`);
   if (!binary) conn.write(encoder.end());
   // From here on nobody but the server knows whether it has all of it.
   channel.progress("committed");
-  await channel.flush("message", t.block);
-  const reply = await channel.read("message", t.message);
+  await channel.flush("message", timeouts.block);
+  const reply = await channel.read("message", timeouts.message);
   // RFC 5321 §4.2.5: any 2xx takes over the responsibility.
   if (reply.code < 200 || reply.code > 299) throw refusal(reply, "message");
   return reply;
@@ -234,10 +240,10 @@ async function transmit(
 
 const closed = () => new ConnectionError("closed", "connection closed by the peer");
 
-async function lastWords(channel: Channel, err: unknown, t: Timeouts): Promise<never> {
+async function lastWords(channel: Channel, err: unknown, timeouts: Timeouts): Promise<never> {
   let reply: Reply;
   try {
-    reply = await channel.read("message", Math.min(5_000, t.message));
+    reply = await channel.read("message", Math.min(5_000, timeouts.message));
   } catch {
     channel.broken = true;
     throw connectionFailure(err, "message");

@@ -55,8 +55,8 @@ export class DataReader implements LineReader {
   }
 
   /** Takes a chunk; gives the number of its bytes that belong to the message's end, or -1 if all do. */
-  push(b: Uint8Array): number {
-    const n = b.length;
+  push(bytes: Uint8Array): number {
+    const n = bytes.length;
     let place = this.#place;
     let i = 0;
     // Bytes from here on were not passed on yet.
@@ -65,8 +65,8 @@ export class DataReader implements LineReader {
     while (i < n) {
       if (place === "lineStart") {
         lineFrom = i;
-        if (b[i] === dot && this.#dots) {
-          if (i > start) this.#put(b.subarray(start, i));
+        if (bytes[i] === dot && this.#dots) {
+          if (i > start) this.#put(bytes.subarray(start, i));
           // RFC 5321 §4.5.3.1.6: the dot that was put in front doesn't count in the line's length.
           start = lineFrom = ++i;
           place = "afterDot";
@@ -76,13 +76,13 @@ export class DataReader implements LineReader {
       }
       if (place === "inLine") {
         // Nearly all bytes are read here.
-        while (i < n && b[i] > cr) i++;
+        while (i < n && bytes[i] > cr) i++;
         if (i === n) break;
-        const c = b[i++];
+        const c = bytes[i++];
         if (c === cr) place = "afterCr";
         else if (c === lf) this.#bare ??= "lf";
       } else if (place === "afterCr") {
-        if (b[i] === lf) {
+        if (bytes[i] === lf) {
           const length = i - 1 - lineFrom;
           if (length > this.#longestLine) this.#longestLine = length;
           i++;
@@ -93,13 +93,13 @@ export class DataReader implements LineReader {
           place = "inLine";
         }
       } else if (place === "afterDot") {
-        if (b[i] === cr) {
+        if (bytes[i] === cr) {
           i++;
           place = "afterDotCr";
         } else {
           place = "inLine";
         }
-      } else if (b[i] === lf) {
+      } else if (bytes[i] === lf) {
         this.#place = "end";
         this.#lineLength = 0;
         return i + 1;
@@ -108,7 +108,7 @@ export class DataReader implements LineReader {
         place = "inLine";
       }
     }
-    if (place !== "afterDotCr" && n > start) this.#put(b.subarray(start, n));
+    if (place !== "afterDotCr" && n > start) this.#put(bytes.subarray(start, n));
     this.#lineLength = n - lineFrom;
     this.#place = place;
     return -1;

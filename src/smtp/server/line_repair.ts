@@ -42,9 +42,9 @@ export class LineRepairer implements LineReader {
     return Math.max(this.#longest, this.#length);
   }
 
-  push(b: Uint8Array): number {
+  push(bytes: Uint8Array): number {
     // Each byte becomes two at most, and a CR and a dot may be left from the chunk before.
-    const out = new Uint8Array(2 * b.length + 4);
+    const out = new Uint8Array(2 * bytes.length + 4);
     let n = 0;
     const lineEnd = (repaired: boolean) => {
       out[n++] = cr;
@@ -64,8 +64,8 @@ export class LineRepairer implements LineReader {
       }
     };
     let end = -1;
-    for (let i = 0; i < b.length && end < 0; i++) {
-      const c = b[i];
+    for (let i = 0; i < bytes.length && end < 0; i++) {
+      const c = bytes[i];
       switch (this.#place) {
         case "lineStart":
           if (c === dot && this.#dots) this.#place = "afterDot";

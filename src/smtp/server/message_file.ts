@@ -281,18 +281,18 @@ function releaseBlock(block: Uint8Array): void {
 
 const receivedName = new TextEncoder().encode("received:");
 
-function isReceived(b: Uint8Array, at: number): boolean {
+function isReceived(bytes: Uint8Array, at: number): boolean {
   for (let i = 0; i < receivedName.length; i++) {
-    if ((b[at + i] | 0x20) !== (receivedName[i] | 0x20)) return false;
+    if ((bytes[at + i] | 0x20) !== (receivedName[i] | 0x20)) return false;
   }
   return true;
 }
 
 /** True if a byte is above 127; four at a time where they are aligned. */
-function hasHighBit(b: Uint8Array): boolean {
+function hasHighBit(bytes: Uint8Array): boolean {
   let i = 0;
-  while (i < b.length && (b.byteOffset + i) % 4 !== 0) if (b[i++] > 127) return true;
-  const words = new Uint32Array(b.buffer, b.byteOffset + i, (b.length - i) >> 2);
+  while (i < bytes.length && (bytes.byteOffset + i) % 4 !== 0) if (bytes[i++] > 127) return true;
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + i, (bytes.length - i) >> 2);
   for (let w = 0; w < words.length;) {
     let or = 0;
     const to = Math.min(words.length, w + 4096);
@@ -300,6 +300,6 @@ function hasHighBit(b: Uint8Array): boolean {
     if ((or & 0x80808080) !== 0) return true;
   }
   i += words.length * 4;
-  while (i < b.length) if (b[i++] > 127) return true;
+  while (i < bytes.length) if (bytes[i++] > 127) return true;
   return false;
 }

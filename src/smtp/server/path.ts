@@ -17,13 +17,13 @@ export interface Address {
 }
 
 /** The address as in an envelope or header, quoted where needed; with A-labels if asked for. */
-export function addressText(a: Address, ascii = false): string {
-  return `${localpartText(a.localpart)}@${ascii ? a.asciiDomain : a.domain}`;
+export function addressText(address: Address, ascii = false): string {
+  return `${localpartText(address.localpart)}@${ascii ? address.asciiDomain : address.domain}`;
 }
 
 /** True if the address can't be written without SMTPUTF8. */
-export function needsUtf8(a: Address): boolean {
-  return !isAscii(a.localpart);
+export function needsUtf8(address: Address): boolean {
+  return !isAscii(address.localpart);
 }
 
 /** A localpart, quoted where needed. */

@@ -201,17 +201,17 @@ export class Session implements SmtpSession {
   }
 
   /** Answers for what kept a command from being read; false if the connection is over. */
-  async #readFailed(e: ConnectionError): Promise<boolean> {
-    if (e.reason === "line") {
+  async #readFailed(err: ConnectionError): Promise<boolean> {
+    if (err.reason === "line") {
       await this.#refused("(other)", new SmtpError(500, "5.2", "line too long"));
       return true;
     }
-    if (e.reason === "endless") this.reply(500, "5.2", "line too long, closing connection");
-    else if (e.reason === "overload") this.reply(421, "3.2", "server is short of memory");
-    else if (e.reason === "timeout") this.reply(421, "4.2", "timeout, closing connection");
+    if (err.reason === "endless") this.reply(500, "5.2", "line too long, closing connection");
+    else if (err.reason === "overload") this.reply(421, "3.2", "server is short of memory");
+    else if (err.reason === "timeout") this.reply(421, "4.2", "timeout, closing connection");
     else if (this.#ending.reason !== undefined) this.reply(421, "7.0", this.#ending.reason);
-    else if (e.reason === "shutdown") this.reply(421, "3.2", "server is shutting down");
-    else throw e;
+    else if (err.reason === "shutdown") this.reply(421, "3.2", "server is shutting down");
+    else throw err;
     await this.conn.flush();
     return false;
   }
@@ -292,22 +292,27 @@ export class Session implements SmtpSession {
   }
 
   /** Answers a refused command. Those who collect refusals are slowed down, then sent away. */
-  async #refused(cmd: metrics.CommandName, e: SmtpError): Promise<void> {
-    const result = e.temporary ? "4xx" : "5xx";
+  async #refused(cmd: metrics.CommandName, err: SmtpError): Promise<void> {
+    const result = err.temporary ? "4xx" : "5xx";
     metrics.commands.inc({ kind: this.kind, cmd, result });
-    if (e.harmless) {
-      this.reply(e.code, e.enhanced, e.message);
+    if (err.harmless) {
+      this.reply(err.code, err.enhanced, err.message);
       return;
     }
     this.#errors++;
-    this.log.debug("command refused", { cmd, code: e.code, status: e.status, reason: e.message });
+    this.log.debug("command refused", {
+      cmd,
+      code: err.code,
+      status: err.status,
+      reason: err.message,
+    });
     const tooMany = this.#errors > this.limits.errors;
     const slow = this.#errors - 5;
     if (slow > 0) await this.#slowDown(Math.min(5000, slow * (this.options.errorDelay ?? 200)));
     if (this.suspicious) await this.#slowDown(this.options.suspiciousDelay ?? 1000);
-    this.reply(e.code, e.enhanced, e.message);
+    this.reply(err.code, err.enhanced, err.message);
     if (tooMany) this.reply(421, "7.0", "too many errors");
-    if (e.close || e.code === 421 || tooMany) this.#quit = true;
+    if (err.close || err.code === 421 || tooMany) this.#quit = true;
   }
 
   async #slowDown(ms: number): Promise<void> {

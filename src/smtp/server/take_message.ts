@@ -14,18 +14,18 @@ import { receivedHeader, returnPathHeader } from "./trace_headers.ts";
 
 /** What reads the lines of a message: strictly, or for developers. @param dots of DATA */
 export function lineReader(
-  s: Session,
+  session: Session,
   put: (bytes: Uint8Array) => void,
   dots: boolean,
 ): LineReader {
-  return s.options.lenient ? new LineRepairer(put, dots) : new DataReader(put, dots);
+  return session.options.lenient ? new LineRepairer(put, dots) : new DataReader(put, dots);
 }
 
 /** Refuses messages whose lines don't end as they must. */
-export function checkLineEnds(s: Session, reader: LineReader, file: MessageFile): void {
+export function checkLineEnds(session: Session, reader: LineReader, file: MessageFile): void {
   if (reader.bareLineEnd !== undefined) {
-    metrics.smuggling.inc({ kind: s.kind });
-    s.log.info("bare line end in message", { which: reader.bareLineEnd });
+    metrics.smuggling.inc({ kind: session.kind });
+    session.log.info("bare line end in message", { which: reader.bareLineEnd });
     file.refuse(
       new SmtpError(
         550,
@@ -35,54 +35,54 @@ export function checkLineEnds(s: Session, reader: LineReader, file: MessageFile)
     );
   }
   // RFC 5321 §4.5.3.1.6
-  if (s.pedantic && reader.longestLine > 998) {
+  if (session.pedantic && reader.longestLine > 998) {
     file.refuse(new SmtpError(550, "6.0", "line of more than 998 bytes in message"));
   }
 }
 
 /** Hands a complete message over and answers. The caller discards the file, whatever happens. */
 export async function finishMessage(
-  s: Session,
-  t: OpenTransaction,
+  session: Session,
+  transaction: OpenTransaction,
   file: MessageFile,
   repairedLineEnds: boolean,
 ): Promise<void> {
-  if (!s.options.lmtp) return await handOver(s, t, file, repairedLineEnds);
+  if (!session.options.lmtp) return await handOver(session, transaction, file, repairedLineEnds);
   // RFC 2033 §4.2: an answer for each recipient, also where there is but one.
   try {
-    await handOver(s, t, file, repairedLineEnds);
+    await handOver(session, transaction, file, repairedLineEnds);
   } catch (e) {
     if (!(e instanceof SmtpError)) throw e;
-    for (const _ of t.recipients) s.reply(e.code, e.enhanced, e.message);
+    for (const _ of transaction.recipients) session.reply(e.code, e.enhanced, e.message);
   }
 }
 
 /** The same with the one answer of SMTP, or LMTP's for recipients with different ones. */
 async function handOver(
-  s: Session,
-  t: OpenTransaction,
+  session: Session,
+  transaction: OpenTransaction,
   file: MessageFile,
   repairedLineEnds: boolean,
 ): Promise<void> {
   const count = (result: "accepted" | "refused" | "tempfail" | "error", n: number) => {
-    if (n > 0) metrics.messages.inc({ kind: s.kind, result }, n);
+    if (n > 0) metrics.messages.inc({ kind: session.kind, result }, n);
   };
-  const n = t.recipients.length;
+  const n = transaction.recipients.length;
   const received = Date.now();
   try {
     await file.finish();
     if (file.refusal !== undefined) {
       if (file.refusal.cause !== undefined) {
-        s.log.error("message could not be stored", { err: file.refusal });
+        session.log.error("message could not be stored", { err: file.refusal });
       }
       throw file.refusal;
     }
-    checkContent(s, t, file);
+    checkContent(session, transaction, file);
   } catch (e) {
     count(e instanceof SmtpError && !e.temporary ? "refused" : "error", n);
     throw e;
   }
-  const { hostname, backend } = s.options;
+  const { hostname, backend } = session.options;
   const message: IncomingMessage = {
     file: file.path,
     synced: file.synced,
@@ -93,12 +93,13 @@ async function handOver(
     headerHas8bit: file.headerHas8bit,
     observer: file.observer,
     received,
-    receivedHeader: (recipient) => receivedHeader(s, t, hostname, received, recipient),
-    returnPathHeader: () => returnPathHeader(t),
+    receivedHeader: (recipient) =>
+      receivedHeader(session, transaction, hostname, received, recipient),
+    returnPathHeader: () => returnPathHeader(transaction),
   };
   let delivered: Delivered;
   try {
-    delivered = await backend.deliver(s, t, message);
+    delivered = await backend.deliver(session, transaction, message);
     // RFC 5321 §7.8, G1: durable before anyone is told that it was taken.
     await file.synced;
   } catch (e) {
@@ -107,39 +108,39 @@ async function handOver(
     throw e;
   }
   const failures: { recipient: Recipient; error: SmtpError }[] = [];
-  for (const [i, recipient] of t.recipients.entries()) {
+  for (const [i, recipient] of transaction.recipients.entries()) {
     const error = delivered.outcomes[i];
     if (error !== undefined) failures.push({ recipient, error });
   }
   count("accepted", n - failures.length);
   count("tempfail", failures.filter((f) => f.error.temporary).length);
   count("refused", failures.filter((f) => !f.error.temporary).length);
-  if (s.options.lmtp) {
+  if (session.options.lmtp) {
     for (const error of delivered.outcomes) {
-      if (error === undefined) s.reply(250, "0.0", "message accepted");
-      else s.reply(error.code, error.enhanced, error.message);
+      if (error === undefined) session.reply(250, "0.0", "message accepted");
+      else session.reply(error.code, error.enhanced, error.message);
     }
     return;
   }
   if (failures.length === n) throw oneAnswer(failures.map((f) => f.error));
-  if (failures.length > 0) await backend.failed?.(s, t, message, failures);
-  s.accepted();
-  s.log.info("message accepted", {
+  if (failures.length > 0) await backend.failed?.(session, transaction, message, failures);
+  session.accepted();
+  session.log.info("message accepted", {
     size: file.size,
     recipients: n,
     failed: failures.length,
-    username: s.username,
+    username: session.username,
   });
-  s.reply(250, "0.0", delivered.text ?? "message accepted");
+  session.reply(250, "0.0", delivered.text ?? "message accepted");
 }
 
-function checkContent(s: Session, t: OpenTransaction, file: MessageFile): void {
-  if (!s.pedantic) return;
+function checkContent(session: Session, transaction: OpenTransaction, file: MessageFile): void {
+  if (!session.pedantic) return;
   // RFC 6152 §3, RFC 6531 §3.5: a client must announce what it sends.
-  if (file.has8bit && t.body === "7bit" && !t.smtpUtf8) {
+  if (file.has8bit && transaction.body === "7bit" && !transaction.smtpUtf8) {
     throw new SmtpError(554, "6.1", "8-bit message without BODY=8BITMIME");
   }
-  if (file.headerHas8bit && !t.smtpUtf8) {
+  if (file.headerHas8bit && !transaction.smtpUtf8) {
     throw new SmtpError(554, "6.7", "header beyond ASCII without SMTPUTF8");
   }
 }

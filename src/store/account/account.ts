@@ -36,7 +36,7 @@ export class Account extends AccountWriter {
   #columns: Columns | undefined;
   #groupware: Promise<Groupware> | undefined;
   #references = 0;
-  readonly #onIdle: (a: Account) => void;
+  readonly #onIdle: (account: Account) => void;
 
   private constructor(
     name: string,
@@ -44,7 +44,7 @@ export class Account extends AccountWriter {
     db: Db,
     log: Log,
     rules: AccountRules,
-    onIdle: (a: Account) => void,
+    onIdle: (account: Account) => void,
   ) {
     super(name, join(dir, "msg"), db, log, rules);
     this.dir = dir;
@@ -59,7 +59,7 @@ export class Account extends AccountWriter {
     dir: string,
     log: Log,
     rules: AccountRules,
-    onIdle: (a: Account) => void,
+    onIdle: (account: Account) => void,
   ): Promise<Account> {
     const db = await Db.open(join(dir, "index.db"), accountMigrations);
     let account: Account | undefined;

@@ -36,7 +36,7 @@ export class Accounts {
   readonly #leaving = new Set<string>();
   #closed = false;
   /** Called once for each account that is opened: training, threads, indexing hook in here. */
-  onOpen: ((a: Account) => void) | undefined;
+  onOpen: ((account: Account) => void) | undefined;
 
   /**
    * @param dir the folder `accounts` in the data folder.

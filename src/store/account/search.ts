@@ -43,23 +43,26 @@ export interface SearchResult {
 }
 
 /** The tree with its texts folded, so that this is done once. */
-export function folded(n: SearchNode): SearchNode {
-  switch (n.op) {
+export function folded(node: SearchNode): SearchNode {
+  switch (node.op) {
     case "and":
     case "or":
-      return { op: n.op, nodes: n.nodes.map(folded) };
+      return { op: node.op, nodes: node.nodes.map(folded) };
     case "not":
-      return { op: "not", node: folded(n.node) };
+      return { op: "not", node: folded(node.node) };
     case "summary":
-      return { ...n, text: n.loose ? withoutMarks(foldCase(n.text)) : foldCase(n.text) };
+      return {
+        ...node,
+        text: node.loose ? withoutMarks(foldCase(node.text)) : foldCase(node.text),
+      };
     case "shown":
-      return { ...n, text: withoutMarks(foldCase(n.text)) };
+      return { ...node, text: withoutMarks(foldCase(node.text)) };
     case "header":
     case "body":
     case "text":
-      return { ...n, text: foldCase(n.text) };
+      return { ...node, text: foldCase(node.text) };
     default:
-      return n;
+      return node;
   }
 }
 
@@ -68,13 +71,13 @@ export async function searchMailbox(
   account: Account,
   mailboxId: MailboxId,
   node: SearchNode,
-  o: SearchOptions = {},
+  options: SearchOptions = {},
 ): Promise<SearchResult> {
   const tree = folded(node);
   const flags = flagsOnly(tree);
   if (flags) {
     const r: SearchResult = { uids: [], modseq: 0 };
-    const known = o.uids;
+    const known = options.uids;
     let at = 0;
     account.eachWithFlags(mailboxId, flags.set, flags.clear, (uid, modseq) => {
       if (known !== undefined) {
@@ -86,17 +89,17 @@ export async function searchMailbox(
     });
     return r;
   }
-  const asked = o.uids ?? account.uids(mailboxId);
+  const asked = options.uids ?? account.uids(mailboxId);
   const scanned = asked.length < smallRange
     ? undefined
-    : await scan(account, mailboxId, tree, asked, o.uids !== undefined);
+    : await scan(account, mailboxId, tree, asked, options.uids !== undefined);
   if (!scanned) {
     const uids = narrowed(account, mailboxId, tree, asked);
-    return await lookThrough(account, mailboxId, tree, uids, o);
+    return await lookThrough(account, mailboxId, tree, uids, options);
   }
   const { result, left } = scanned;
   if (left.length === 0) return result;
-  const more = await lookThrough(account, mailboxId, tree, left, o);
+  const more = await lookThrough(account, mailboxId, tree, left, options);
   return {
     uids: merged(result.uids, more.uids),
     modseq: Math.max(result.modseq, more.modseq),
@@ -158,7 +161,7 @@ async function lookThrough(
   mailboxId: MailboxId,
   tree: SearchNode,
   uids: Uint32Array,
-  o: SearchOptions,
+  options: SearchOptions,
 ): Promise<SearchResult> {
   const need = needs(tree);
   let want = 0;
@@ -166,7 +169,7 @@ async function lookThrough(
   if (need.thread) want |= Want.Thread;
   const r: SearchResult = { uids: [], modseq: 0 };
   let turn = performance.now();
-  for (let i = 0; i < uids.length && !o.stopped?.();) {
+  for (let i = 0; i < uids.length && !options.stopped?.();) {
     const part = uids.subarray(i, i + rowsPerSlice);
     let last = 0;
     let stoppedEarly = false;
@@ -189,14 +192,14 @@ async function lookThrough(
         return false;
       }
     });
-    if (large && await matchesLarge(account, mailboxId, tree, large, o.stopped)) found(large);
+    if (large && await matchesLarge(account, mailboxId, tree, large, options.stopped)) found(large);
     if (stoppedEarly) {
       while (i < uids.length && uids[i] <= last) i++;
     } else {
       i += part.length;
     }
     if (performance.now() - turn > sliceTime) {
-      o.progress?.(i, uids.length);
+      options.progress?.(i, uids.length);
       await new Promise<void>((resolve) => setTimeout(resolve, 0));
       turn = performance.now();
     }
@@ -205,17 +208,17 @@ async function lookThrough(
 }
 
 /** The flags that a tree asks for, if it asks for nothing else. */
-function flagsOnly(n: SearchNode): { set: number; clear: number } | undefined {
-  switch (n.op) {
+function flagsOnly(node: SearchNode): { set: number; clear: number } | undefined {
+  switch (node.op) {
     case "all":
       return { set: 0, clear: 0 };
     case "flag":
-      return { set: n.bit, clear: 0 };
+      return { set: node.bit, clear: 0 };
     case "not":
-      return n.node.op === "flag" ? { set: 0, clear: n.node.bit } : undefined;
+      return node.node.op === "flag" ? { set: 0, clear: node.node.bit } : undefined;
     case "and": {
       const all = { set: 0, clear: 0 };
-      for (const c of n.nodes) {
+      for (const c of node.nodes) {
         const f = flagsOnly(c);
         if (!f) return undefined;
         all.set |= f.set;
@@ -275,8 +278,8 @@ function matches(account: Account, mailboxId: MailboxId, tree: SearchNode, row: 
   const text = textOf(account, mailboxId, row.uid);
   if (!text) return false;
   try {
-    return decide(tree, row, (n) => {
-      const steps = text.find(n);
+    return decide(tree, row, (node) => {
+      const steps = text.find(node);
       for (;;) {
         const s = steps.next();
         if (s.done) return s.value;
@@ -302,9 +305,9 @@ async function matchesLarge(
     let asked: TextNode | undefined;
     for (;;) {
       // One after the other, and only those that count.
-      const d = decide(tree, row, (n) => {
-        const k = known.get(n) ?? kept(account, n, row.emailId);
-        if (k === undefined) asked ??= n;
+      const d = decide(tree, row, (node) => {
+        const k = known.get(node) ?? kept(account, node, row.emailId);
+        if (k === undefined) asked ??= node;
         return k;
       });
       if (d !== undefined) return d;
@@ -328,12 +331,12 @@ async function matchesLarge(
 }
 
 /** What the index has kept of the message; undefined if it must be read. */
-export function kept(account: Account, n: TextNode, emailId: EmailId): boolean | undefined {
-  if (n.op === "summary") return undefined;
-  if (n.op === "shown") return account.fulltext.keptShown(emailId, n.text);
-  if (n.op === "header") return account.fulltext.keptHeader(emailId, n.name, n.text);
-  const k = account.fulltext.kept(emailId, n.text);
-  return k && (k.body || (n.op === "text" && k.header));
+export function kept(account: Account, node: TextNode, emailId: EmailId): boolean | undefined {
+  if (node.op === "summary") return undefined;
+  if (node.op === "shown") return account.fulltext.keptShown(emailId, node.text);
+  if (node.op === "header") return account.fulltext.keptHeader(emailId, node.name, node.text);
+  const k = account.fulltext.kept(emailId, node.text);
+  return k && (k.body || (node.op === "text" && k.header));
 }
 
 /** The uids that a search has to look at, as far as the index can tell. */
@@ -367,18 +370,18 @@ function includesSorted(list: Uint32Array, value: number): boolean {
 
 /** True, false, or undefined where the message must be read and isn't at hand. */
 export function decide(
-  n: SearchNode,
+  node: SearchNode,
   row: FetchRow,
   text: (n: TextNode) => boolean | undefined,
 ): boolean | undefined {
-  switch (n.op) {
+  switch (node.op) {
     case "all":
       return true;
     case "none":
       return false;
     case "and": {
       let unknown = false;
-      for (const c of n.nodes) {
+      for (const c of node.nodes) {
         const d = decide(c, row, text);
         if (d === false) return false;
         if (d === undefined) unknown = true;
@@ -387,7 +390,7 @@ export function decide(
     }
     case "or": {
       let unknown = false;
-      for (const c of n.nodes) {
+      for (const c of node.nodes) {
         const d = decide(c, row, text);
         if (d === true) return true;
         if (d === undefined) unknown = true;
@@ -395,53 +398,57 @@ export function decide(
       return unknown ? undefined : false;
     }
     case "not": {
-      const d = decide(n.node, row, text);
+      const d = decide(node.node, row, text);
       return d === undefined ? undefined : !d;
     }
     case "flag":
-      return (row.flags & n.bit) !== 0;
+      return (row.flags & node.bit) !== 0;
     case "keyword":
-      return row.keywords !== "" && ` ${row.keywords} `.includes(` ${n.keyword} `);
+      return row.keywords !== "" && ` ${row.keywords} `.includes(` ${node.keyword} `);
     case "uid":
-      return inRanges(n.ranges, row.uid);
+      return inRanges(node.ranges, row.uid);
     case "modseq":
-      return row.modseq >= n.min;
+      return row.modseq >= node.min;
     case "larger":
-      return row.size > n.size;
+      return row.size > node.size;
     case "smaller":
-      return row.size < n.size;
+      return row.size < node.size;
     case "received":
-      return within(row.received, n.from, n.before);
+      return within(row.received, node.from, node.before);
     case "saved":
-      return within(row.saved, n.from, n.before);
+      return within(row.saved, node.from, node.before);
     case "sent":
       // RFC 9051 gives no answer for messages without a Date: they match nothing.
       if (row.summary.sent === undefined) return false;
       // The day that is written there, wherever the sender was.
-      return within(row.summary.sent + (row.summary.sentZone ?? 0) * 60_000, n.from, n.before);
+      return within(
+        row.summary.sent + (row.summary.sentZone ?? 0) * 60_000,
+        node.from,
+        node.before,
+      );
     case "attachment":
       return row.summary.hasAttachment;
     case "emailId":
-      return row.emailId === n.id;
+      return row.emailId === node.id;
     case "threadId":
-      return row.threadId === n.id;
+      return row.threadId === node.id;
     case "summary":
       // RFC 9051 §6.4.4: of the envelope, all of it.
-      if (isCutSummary(row.summary)) return text(n);
-      return summaryMayHave(row.summaryText, n.text, n.loose === true) &&
-        fieldMatches(row.summary, n.field, n.text, n.loose === true);
+      if (isCutSummary(row.summary)) return text(node);
+      return summaryMayHave(row.summaryText, node.text, node.loose === true) &&
+        fieldMatches(row.summary, node.field, node.text, node.loose === true);
     case "shown":
       if (
-        summaryMayHave(row.summaryText, n.text, true) &&
-        summaryFields.some((f) => fieldMatches(row.summary, f, n.text, true))
+        summaryMayHave(row.summaryText, node.text, true) &&
+        summaryFields.some((f) => fieldMatches(row.summary, f, node.text, true))
       ) {
         return true;
       }
-      return text(n);
+      return text(node);
     case "header":
     case "body":
     case "text":
-      return text(n);
+      return text(node);
   }
 }
 
@@ -462,9 +469,14 @@ function inRanges(ranges: readonly (readonly [number, number])[], uid: number): 
 
 const summaryFields: readonly SummaryField[] = ["subject", "from", "to", "cc", "bcc"];
 
-function fieldMatches(s: Summary, field: SummaryField, text: string, loose: boolean): boolean {
+function fieldMatches(
+  summary: Summary,
+  field: SummaryField,
+  text: string,
+  loose: boolean,
+): boolean {
   const has = (t: string) => (loose ? withoutMarks(t) : t).includes(text);
-  if (field === "subject") return has(foldCase(s.subject));
-  for (const a of s[field]) if (has(addressText(a))) return true;
-  return (s.groups?.[field]?.names ?? []).some((g) => has(foldCase(g)));
+  if (field === "subject") return has(foldCase(summary.subject));
+  for (const a of summary[field]) if (has(addressText(a))) return true;
+  return (summary.groups?.[field]?.names ?? []).some((g) => has(foldCase(g)));
 }

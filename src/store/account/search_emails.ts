@@ -82,9 +82,9 @@ async function matches(
     const known = new Map<TextNode, boolean>();
     for (;;) {
       let asked: TextNode | undefined;
-      const d = decide(tree, row, (n) => {
-        const k = known.get(n) ?? kept(account, n, row.emailId);
-        if (k === undefined) asked ??= n;
+      const d = decide(tree, row, (node) => {
+        const k = known.get(node) ?? kept(account, node, row.emailId);
+        if (k === undefined) asked ??= node;
         return k;
       });
       if (d !== undefined || asked === undefined) return d === true;

@@ -227,20 +227,20 @@ function undecided(verdicts: Uint8Array): number {
 
 /** Verdicts of a tree, message by message in its conditions. */
 function evaluate(
-  n: SearchNode,
+  node: SearchNode,
   rows: MailboxRows,
   known: ReadonlyMap<SearchNode, OfEmails>,
 ): Uint8Array {
   const { count } = rows;
   const out = new Uint8Array(count);
-  switch (n.op) {
+  switch (node.op) {
     case "all":
       return out.fill(Verdict.Yes);
     case "none":
       return out;
     case "and":
       out.fill(Verdict.Yes);
-      for (const c of n.nodes) {
+      for (const c of node.nodes) {
         const v = evaluate(c, rows, known);
         // No before unknown before yes.
         for (let i = 0; i < count; i++) {
@@ -250,7 +250,7 @@ function evaluate(
       }
       return out;
     case "or":
-      for (const c of n.nodes) {
+      for (const c of node.nodes) {
         const v = evaluate(c, rows, known);
         for (let i = 0; i < count; i++) {
           if (v[i] === Verdict.Yes || out[i] === Verdict.Yes) out[i] = Verdict.Yes;
@@ -259,7 +259,7 @@ function evaluate(
       }
       return out;
     case "not": {
-      const v = evaluate(n.node, rows, known);
+      const v = evaluate(node.node, rows, known);
       for (let i = 0; i < count; i++) {
         out[i] = v[i] === Verdict.Unknown ? Verdict.Unknown : 1 - v[i];
       }
@@ -267,19 +267,19 @@ function evaluate(
     }
     case "flag": {
       const { flags } = rows;
-      for (let i = 0; i < count; i++) out[i] = (flags[i] & n.bit) !== 0 ? 1 : 0;
+      for (let i = 0; i < count; i++) out[i] = (flags[i] & node.bit) !== 0 ? 1 : 0;
       return out;
     }
     case "keyword": {
       const { keywords } = rows;
-      const wanted = ` ${n.keyword} `;
+      const wanted = ` ${node.keyword} `;
       for (let i = 0; i < count; i++) {
         out[i] = keywords[i] !== "" && ` ${keywords[i]} `.includes(wanted) ? 1 : 0;
       }
       return out;
     }
     case "uid":
-      for (const [from, to] of n.ranges) {
+      for (const [from, to] of node.ranges) {
         const a = rows.indexOf(from);
         let b = rows.indexOf(to);
         if (b < count && rows.uids[b] === to) b++;
@@ -287,32 +287,32 @@ function evaluate(
       }
       return out;
     case "modseq":
-      for (let i = 0; i < count; i++) out[i] = rows.modseqs[i] >= n.min ? 1 : 0;
+      for (let i = 0; i < count; i++) out[i] = rows.modseqs[i] >= node.min ? 1 : 0;
       return out;
     case "larger":
-      return above(rows.sizes, n.size, out);
+      return above(rows.sizes, node.size, out);
     case "smaller": {
       const { sizes } = rows;
-      for (let i = 0; i < count; i++) out[i] = sizes[i] < n.size ? 1 : 0;
+      for (let i = 0; i < count; i++) out[i] = sizes[i] < node.size ? 1 : 0;
       return out;
     }
     case "received":
     case "saved": {
-      const dates = n.op === "received" ? rows.received : rows.saved;
-      const from = n.from ?? -Infinity;
-      const before = n.before ?? Infinity;
+      const dates = node.op === "received" ? rows.received : rows.saved;
+      const from = node.from ?? -Infinity;
+      const before = node.before ?? Infinity;
       for (let i = 0; i < count; i++) out[i] = dates[i] >= from && dates[i] < before ? 1 : 0;
       return out;
     }
     case "emailId": {
       const { emailIds } = rows;
-      for (let i = 0; i < count; i++) out[i] = emailIds[i] === n.id ? 1 : 0;
+      for (let i = 0; i < count; i++) out[i] = emailIds[i] === node.id ? 1 : 0;
       return out;
     }
     default: {
       // Texts, the envelope, threads.
       out.fill(Verdict.Unknown);
-      const of = known.get(n);
+      const of = known.get(node);
       if (!of) return out;
       const { emailIds } = rows;
       const { first, verdicts } = of;

@@ -68,7 +68,7 @@ export abstract class AccountWriter extends AccountReader {
   readonly #askedFor = new Set<string>();
   readonly #removeFiles = (emailIds: EmailId[]) => this.emails.remove(emailIds);
   /** Makes what is stored of a message that has come: encrypts it, for who wants that. */
-  seal: ((m: NewMessage) => Promise<SealedMessage | undefined>) | undefined;
+  seal: ((message: NewMessage) => Promise<SealedMessage | undefined>) | undefined;
   /** Called after a commit in which messages may have become ham or spam, or ceased to be. */
   onTraining: ((messageIds: number[]) => void) | undefined;
   /** Called after a commit with which messages came or went, and when some were refused as the account is full. */
@@ -235,8 +235,8 @@ export abstract class AccountWriter extends AccountReader {
   }
 
   /** Puts one message into several mailboxes; durable when it resolves. @throws StoreError */
-  async addEmail(mailboxIds: readonly MailboxId[], m: NewMessage): Promise<Message> {
-    const messages = await this.#arrive([m], undefined, (ctx, [ready]) => {
+  async addEmail(mailboxIds: readonly MailboxId[], message: NewMessage): Promise<Message> {
+    const messages = await this.#arrive([message], undefined, (ctx, [ready]) => {
       const [first, ...others] = mailboxIds.map((id) => requireMailbox(this.db, id));
       const made = insertEmail(this.db, ctx, first, this.rules, ready);
       chargeMessages(this.db, this.rules, others.length);
@@ -247,7 +247,7 @@ export abstract class AccountWriter extends AccountReader {
       return [made, ...copies];
     });
     // Each place has flags of its own.
-    this.#train(messages.map(() => m), messages);
+    this.#train(messages.map(() => message), messages);
     return messages[0];
   }
 

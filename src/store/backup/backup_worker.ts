@@ -4,8 +4,8 @@ import { verifyData } from "./verify.ts";
 import type { WorkerReply, WorkerRequest } from "./worker.ts";
 
 const scope = self as unknown as {
-  onmessage: (e: MessageEvent<WorkerRequest>) => Promise<void>;
-  postMessage(m: WorkerReply): void;
+  onmessage: (event: MessageEvent<WorkerRequest>) => Promise<void>;
+  postMessage(reply: WorkerReply): void;
 };
 
 scope.onmessage = async (e) => {

@@ -82,47 +82,47 @@ const attempts = 10;
 
 /** Copies the folder; `say` gets a line from time to time. @throws BackupError, errors of files */
 export async function backupData(
-  o: BackupOptions,
+  options: BackupOptions,
   report: (text: string) => void,
 ): Promise<BackupCounts> {
   const counts: BackupCounts = { databases: 0, linked: 0, copied: 0, others: 0, bytes: 0 };
-  Deno.mkdirSync(o.to, { recursive: true, mode: 0o700 });
-  const inside = `${Deno.realPathSync(o.to)}/`.replaceAll("\\", "/");
-  if (inside.startsWith(`${Deno.realPathSync(o.from)}/`.replaceAll("\\", "/"))) {
-    throw new BackupError(`${o.to} is in the data folder: give one outside of it`);
+  Deno.mkdirSync(options.to, { recursive: true, mode: 0o700 });
+  const inside = `${Deno.realPathSync(options.to)}/`.replaceAll("\\", "/");
+  if (inside.startsWith(`${Deno.realPathSync(options.from)}/`.replaceAll("\\", "/"))) {
+    throw new BackupError(`${options.to} is in the data folder: give one outside of it`);
   }
-  if ([...Deno.readDirSync(o.to)].length > 0) {
-    throw new BackupError(`${o.to} is not empty: give a new folder`);
+  if ([...Deno.readDirSync(options.to)].length > 0) {
+    throw new BackupError(`${options.to} is not empty: give a new folder`);
   }
-  const marker = join(o.to, incomplete);
+  const marker = join(options.to, incomplete);
   Deno.writeTextFileSync(marker, "this backup is under way, or was broken off\n");
   syncFileNow(marker);
-  syncDirNow(o.to);
-  await folder("", o, counts, report);
+  syncDirNow(options.to);
+  await folder("", options, counts, report);
   Deno.removeSync(marker);
-  syncDirNow(o.to);
+  syncDirNow(options.to);
   return counts;
 }
 
 async function folder(
   path: string,
-  o: BackupOptions,
+  options: BackupOptions,
   counts: BackupCounts,
   report: (text: string) => void,
 ): Promise<void> {
-  const from = join(o.from, path);
-  const to = join(o.to, path);
+  const from = join(options.from, path);
+  const to = join(options.to, path);
   Deno.mkdirSync(to, { recursive: true, mode: 0o700 });
   // Databases first: files that they name then are there, and what comes meanwhile is only more.
   const entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name))
     .sort((a, b) => Number(a.isDirectory) - Number(b.isDirectory));
   const names = new Set(entries.map((e) => e.name));
   const mail = names.has("index.db") && names.has("msg");
-  if (mail) await messages(path, o, counts, report);
+  if (mail) await messages(path, options, counts, report);
   for (const e of entries) {
     const below = join(path, e.name);
     if (e.isDirectory) {
-      if (!(mail && e.name === "msg")) await folder(below, o, counts, report);
+      if (!(mail && e.name === "msg")) await folder(below, options, counts, report);
     } else if (e.isFile && e.name.endsWith(".db")) {
       if (!(mail && e.name === "index.db")) {
         await database(join(from, e.name), join(to, e.name));
@@ -159,22 +159,26 @@ async function database(from: string, to: string): Promise<void> {
 /** A folder with index.db and its message files. */
 async function messages(
   path: string,
-  o: BackupOptions,
+  options: BackupOptions,
   counts: BackupCounts,
   report: (text: string) => void,
 ): Promise<void> {
-  const db = join(o.to, path, "index.db");
+  const db = join(options.to, path, "index.db");
   const done = new Set<string>();
-  Deno.mkdirSync(join(o.to, path, "msg"), { recursive: true, mode: 0o700 });
+  Deno.mkdirSync(join(options.to, path, "msg"), { recursive: true, mode: 0o700 });
   for (let attempt = 1;; attempt++) {
-    for (const name of files(join(o.from, path, "msg"))) take(path, name, o, done, counts);
-    await database(join(o.from, path, "index.db"), db);
+    for (const name of files(join(options.from, path, "msg"))) {
+      take(path, name, options, done, counts);
+    }
+    await database(join(options.from, path, "index.db"), db);
     const wanted = named(db);
-    const missing = [...wanted].filter((n) => !done.has(n) && !take(path, n, o, done, counts));
+    const missing = [...wanted].filter((n) =>
+      !done.has(n) && !take(path, n, options, done, counts)
+    );
     if (missing.length === 0) {
       counts.databases++;
-      for (const n of done) if (!wanted.has(n)) Deno.removeSync(join(o.to, path, "msg", n));
-      for (const shard of shards(join(o.to, path, "msg"))) syncDirNow(shard);
+      for (const n of done) if (!wanted.has(n)) Deno.removeSync(join(options.to, path, "msg", n));
+      for (const shard of shards(join(options.to, path, "msg"))) syncDirNow(shard);
       report(`${path}: ${wanted.size} messages`);
       return;
     }
@@ -182,7 +186,7 @@ async function messages(
     if (attempt === attempts) {
       throw new BackupError(
         `${
-          join(o.from, path, "msg", missing[0])
+          join(options.from, path, "msg", missing[0])
         }: the database names this file, but it is missing; ` +
           `"mox verifydata" tells more`,
       );
@@ -229,19 +233,24 @@ function* shards(msg: string): Generator<string> {
 function take(
   path: string,
   name: string,
-  o: BackupOptions,
+  options: BackupOptions,
   done: Set<string>,
   counts: BackupCounts,
 ): boolean {
   if (done.has(name)) return true;
-  const from = join(o.from, path, "msg", name);
-  const to = join(o.to, path, "msg", name);
-  Deno.mkdirSync(join(o.to, path, "msg", name.split("/")[0]), { recursive: true, mode: 0o700 });
+  const from = join(options.from, path, "msg", name);
+  const to = join(options.to, path, "msg", name);
+  Deno.mkdirSync(join(options.to, path, "msg", name.split("/")[0]), {
+    recursive: true,
+    mode: 0o700,
+  });
   let size: number;
   try {
     size = Deno.statSync(from).size;
     if (link(from, to)) counts.linked++;
-    else if (o.base !== undefined && fromBase(from, join(o.base, path, "msg", name), to)) {
+    else if (
+      options.base !== undefined && fromBase(from, join(options.base, path, "msg", name), to)
+    ) {
       counts.linked++;
     } else {
       copyFile(from, to, true);

@@ -25,8 +25,8 @@ export type LastBackup = v.InferOutput<typeof schema>;
 const pathIn = (dataDir: string) => join(dataDir, lastBackupFile);
 
 /** Notes a backup. */
-export async function noteBackup(dataDir: string, b: LastBackup): Promise<void> {
-  await writeFileAtomic(pathIn(dataDir), new TextEncoder().encode(JSON.stringify(b)));
+export async function noteBackup(dataDir: string, backup: LastBackup): Promise<void> {
+  await writeFileAtomic(pathIn(dataDir), new TextEncoder().encode(JSON.stringify(backup)));
 }
 
 /** After root's command has noted one: the server has to be able to read it. */

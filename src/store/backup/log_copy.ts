@@ -44,13 +44,13 @@ export function logPosition(to: string): CopiedLog | undefined {
 }
 
 /** Adds changes of a log to a file; durable when it returns. */
-export function copyLog(log: Deno.FsFile, to: string, p: Pending): void {
+export function copyLog(log: Deno.FsFile, to: string, pending: Pending): void {
   using file = Deno.openSync(to, { write: true, create: true, mode: 0o600 });
-  if (p.at === 0) {
+  if (pending.at === 0) {
     file.truncateSync();
-    writeHeader(file, p.header);
+    writeHeader(file, pending.header);
   }
-  copyStretch(log, file, p.at === 0 ? headerSize : p.at, p.end);
+  copyStretch(log, file, pending.at === 0 ? headerSize : pending.at, pending.end);
   file.syncDataSync();
 }
 

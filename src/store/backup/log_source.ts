@@ -175,8 +175,8 @@ export class LogSource {
   }
 
   /** The changes were copied. */
-  took(p: Pending): void {
-    this.copied = { generation: p.header.generation, at: p.end, sum: p.sum };
+  took(pending: Pending): void {
+    this.copied = { generation: pending.header.generation, at: pending.end, sum: pending.sum };
   }
 
   /**
@@ -227,7 +227,7 @@ export class LogSource {
    * @param take takes changes, as there may be more since
    * @param atOnce also if it was tried just now
    */
-  rewind(take: (p: Pending) => void, atOnce = false): void {
+  rewind(take: (pending: Pending) => void, atOnce = false): void {
     const { size } = Deno.statSync(this.log);
     const now = performance.now();
     if (size < this.#maxLog || !atOnce && now - this.#rewound < rewindInterval) return;
@@ -261,10 +261,10 @@ export class LogSource {
   }
 
   /** The bytes of changes, in pieces; of a log from its start the header is left out, as {@link Pending} has it. */
-  *pieces(p: Pending, pieceSize = 256 * 1024): Generator<Uint8Array<ArrayBuffer>> {
+  *pieces(pending: Pending, pieceSize = 256 * 1024): Generator<Uint8Array<ArrayBuffer>> {
     using log = Deno.openSync(this.log);
-    for (let at = p.at === 0 ? headerSize : p.at; at < p.end;) {
-      const piece = new Uint8Array(Math.min(pieceSize, p.end - at));
+    for (let at = pending.at === 0 ? headerSize : pending.at; at < pending.end;) {
+      const piece = new Uint8Array(Math.min(pieceSize, pending.end - at));
       if (readAt(log, piece, at) !== piece.length) throw new Error("the log has become shorter");
       yield piece;
       at += piece.length;

@@ -73,11 +73,11 @@ export class FollowedDatabase {
   /**
    * Adds to the copy; durable when it returns. The reader that {@link pending} has begun keeps the log as it was.
    */
-  write(p: Pending): void {
+  write(pending: Pending): void {
     using log = Deno.openSync(this.#source.log);
-    if (p.at === 0) mergeLog(this.#to);
-    copyLog(log, `${this.#to}-wal`, p);
-    this.#source.took(p);
+    if (pending.at === 0) mergeLog(this.#to);
+    copyLog(log, `${this.#to}-wal`, pending);
+    this.#source.took(pending);
   }
 
   /**
@@ -87,9 +87,9 @@ export class FollowedDatabase {
    * @param atOnce also if it was tried just now
    */
   rewind(before: () => void, atOnce = false): void {
-    this.#source.rewind((p) => {
+    this.#source.rewind((pending) => {
       before();
-      this.write(p);
+      this.write(pending);
     }, atOnce);
   }
 

@@ -71,12 +71,12 @@ export function readHeader(file: Deno.FsFile): Header | undefined {
 /** How far whole transactions go in a log from a place on; `until` stops at a place. */
 export function scanFrames(
   file: Deno.FsFile,
-  h: Header,
+  header: Header,
   at: number,
   sum: Sum,
   until = Infinity,
 ): { end: number; sum: Sum } {
-  const frame = frameHead + h.pageSize;
+  const frame = frameHead + header.pageSize;
   const bytes = new Uint8Array(frame * Math.max(1, Math.floor(chunkSize / frame)));
   const view = new DataView(bytes.buffer);
   let whole = { end: at, sum };
@@ -85,9 +85,9 @@ export function scanFrames(
     let n = 0;
     for (; n + frame <= got; n += frame) {
       if (at + n + frame > until) break;
-      if (`${view.getUint32(n + 8)}.${view.getUint32(n + 12)}` !== h.generation) break;
-      let next = add(sum, view, n, n + 8, h.littleEndian);
-      next = add(next, view, n + frameHead, n + frame, h.littleEndian);
+      if (`${view.getUint32(n + 8)}.${view.getUint32(n + 12)}` !== header.generation) break;
+      let next = add(sum, view, n, n + 8, header.littleEndian);
+      next = add(next, view, n + frameHead, n + frame, header.littleEndian);
       // Of before, or being written just now.
       if (next.a !== view.getUint32(n + 16) || next.b !== view.getUint32(n + 20)) break;
       sum = next;
@@ -113,8 +113,8 @@ export function readAt(file: Deno.FsFile, buffer: Uint8Array, at: number): numbe
 }
 
 /** Writes a header at the file's place. */
-export function writeHeader(file: Deno.FsFile, h: Header): void {
-  for (let n = 0; n < headerSize;) n += file.writeSync(h.bytes.subarray(n));
+export function writeHeader(file: Deno.FsFile, header: Header): void {
+  for (let n = 0; n < headerSize;) n += file.writeSync(header.bytes.subarray(n));
 }
 
 /** Copies a stretch of one file to the same place of another. */

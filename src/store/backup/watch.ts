@@ -179,24 +179,24 @@ export class DataWatch {
     return false;
   }
 
-  async #follow(f: Followed, now: number): Promise<void> {
-    if (!f.db.changed()) {
-      if (now - f.used > idleAfter) f.db.release();
-      if (f.mail) this.#files(f.path);
+  async #follow(followed: Followed, now: number): Promise<void> {
+    if (!followed.db.changed()) {
+      if (now - followed.used > idleAfter) followed.db.release();
+      if (followed.mail) this.#files(followed.path);
       return;
     }
-    f.used = now;
-    const pending = f.db.pending();
+    followed.used = now;
+    const pending = followed.db.pending();
     // After the log was read: what it names is there.
-    if (f.mail) this.#files(f.path);
+    if (followed.mail) this.#files(followed.path);
     if (pending === undefined) {
-      await f.db.rebase();
-      if (f.mail) this.#files(f.path);
+      await followed.db.rebase();
+      if (followed.mail) this.#files(followed.path);
     } else if (pending !== "nothing") {
-      f.db.write(pending);
+      followed.db.write(pending);
       this.state.bytes += pending.end - pending.at;
-      f.db.rewind(() => {
-        if (f.mail) this.#files(f.path);
+      followed.db.rewind(() => {
+        if (followed.mail) this.#files(followed.path);
       });
     }
   }
@@ -301,7 +301,7 @@ export class DataWatch {
   }
 
   /** Follows until the signal; `tell` is called after each round. */
-  async run(signal: AbortSignal, tell: (s: WatchState) => void): Promise<void> {
+  async run(signal: AbortSignal, tell: (state: WatchState) => void): Promise<void> {
     while (!signal.aborted) {
       const start = Date.now();
       await this.round();

@@ -18,8 +18,8 @@ export type WorkerReply =
 function run(request: WorkerRequest, report: (text: string) => void): Promise<WorkerReply> {
   const worker = new Worker(new URL("./backup_worker.ts", import.meta.url), { type: "module" });
   return new Promise<WorkerReply>((resolve, reject) => {
-    worker.onmessage = (e: MessageEvent<WorkerReply>) => {
-      const m = e.data;
+    worker.onmessage = (event: MessageEvent<WorkerReply>) => {
+      const m = event.data;
       if (m.kind === "line") return report(m.text);
       if (m.kind === "error") reject(new (m.expected ? BackupError : Error)(m.message));
       else resolve(m);

@@ -89,10 +89,10 @@ export class BoltRecord {
   }
 }
 
-function recordOf(x: FieldValue | undefined): BoltRecord {
-  const plain = typeof x === "object" && x !== null && !Array.isArray(x) &&
-    !(x instanceof Uint8Array);
-  return new BoltRecord(plain ? x : {});
+function recordOf(value: FieldValue | undefined): BoltRecord {
+  const plain = typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !(value instanceof Uint8Array);
+  return new BoltRecord(plain ? value : {});
 }
 
 interface FieldType {
@@ -129,9 +129,9 @@ type TypeVersion = v.InferOutput<typeof versionSchema>;
 const maxNesting = 30;
 
 /** Puts the fields of structs that are described elsewhere in the type where they are referred to. */
-function resolveStructs(t: TypeVersion): void {
+function resolveStructs(version: TypeVersion): void {
   const known = new Map<number, FieldType["Fields"]>();
-  const each = (type: FieldType, fn: (t: FieldType) => void, depth = 0) => {
+  const each = (type: FieldType, fn: (type: FieldType) => void, depth = 0) => {
     if (depth > maxNesting) throw new Error("nested too deeply");
     fn(type);
     for (const f of type.Fields ?? []) each(f.Type, fn, depth + 1);
@@ -139,18 +139,18 @@ function resolveStructs(t: TypeVersion): void {
       if (inner) each(inner, fn, depth + 1);
     }
   };
-  for (const f of t.Fields) {
+  for (const f of version.Fields) {
     each(f.Type, (x) => {
       if ((x.FieldsTypeSeq ?? 0) > 0) known.set(x.FieldsTypeSeq!, x.Fields);
     });
   }
-  for (const f of t.Fields) {
-    each(f.Type, (x) => {
-      if ((x.FieldsTypeSeq ?? 0) >= 0) return;
-      const fields = known.get(-x.FieldsTypeSeq!);
+  for (const f of version.Fields) {
+    each(f.Type, (type) => {
+      if ((type.FieldsTypeSeq ?? 0) >= 0) return;
+      const fields = known.get(-type.FieldsTypeSeq!);
       if (!fields) throw new Error("a struct without fields");
-      x.Fields = fields;
-      x.FieldsTypeSeq = 0;
+      type.Fields = fields;
+      type.FieldsTypeSeq = 0;
     });
   }
 }
@@ -348,22 +348,22 @@ function zero(type: FieldType): FieldValue {
   }
 }
 
-function readValue(type: FieldType, c: Cursor, depth: number): FieldValue {
+function readValue(type: FieldType, cursor: Cursor, depth: number): FieldValue {
   if (depth > maxNesting) throw new RecordError("nested too deeply");
   switch (type.Kind) {
     case "bytes":
     case "binarymarshal":
-      return Uint8Array.from(c.counted());
+      return Uint8Array.from(cursor.counted());
     case "string":
-      return c.counted().toString();
+      return cursor.counted().toString();
     case "bool":
-      return type.Ptr ? c.take(1)[0] !== 0 : true;
+      return type.Ptr ? cursor.take(1)[0] !== 0 : true;
     case "int":
     case "int8":
     case "int16":
     case "int32":
     case "int64": {
-      const n = c.uvarint();
+      const n = cursor.uvarint();
       return safe((n & 1n) === 0n ? n >> 1n : -(n >> 1n) - 1n);
     }
     case "uint":
@@ -371,23 +371,26 @@ function readValue(type: FieldType, c: Cursor, depth: number): FieldValue {
     case "uint16":
     case "uint32":
     case "uint64":
-      return safe(c.uvarint());
+      return safe(cursor.uvarint());
     case "float32":
     case "float64":
-      return float(c.uvarint(), type.Kind === "float32");
+      return float(cursor.uvarint(), type.Kind === "float32");
     case "time":
-      return time(c.counted());
+      return time(cursor.counted());
     case "slice":
-      return readList(innerOf(type), c, c.length(), depth);
+      return readList(innerOf(type), cursor, cursor.length(), depth);
     case "array":
-      return readList(innerOf(type), c, type.ArrayLength ?? 0, depth);
+      return readList(innerOf(type), cursor, type.ArrayLength ?? 0, depth);
     case "map":
-      return readMap(type, c, depth);
+      return readMap(type, cursor, depth);
     case "struct": {
       const fields = type.Fields ?? [];
-      const isSet = c.bits(fields.length);
+      const isSet = cursor.bits(fields.length);
       return Object.fromEntries(
-        fields.map((f, i) => [f.Name, isSet(i) ? readValue(f.Type, c, depth + 1) : zero(f.Type)]),
+        fields.map((
+          f,
+          i,
+        ) => [f.Name, isSet(i) ? readValue(f.Type, cursor, depth + 1) : zero(f.Type)]),
       );
     }
     default:
@@ -401,26 +404,26 @@ function innerOf(type: FieldType): FieldType {
   return inner;
 }
 
-function readList(inner: FieldType, c: Cursor, count: number, depth: number): FieldValue[] {
-  if (count > c.left * 8) throw new RecordError("a list is longer than it can be");
-  const isSet = c.bits(count);
+function readList(inner: FieldType, cursor: Cursor, count: number, depth: number): FieldValue[] {
+  if (count > cursor.left * 8) throw new RecordError("a list is longer than it can be");
+  const isSet = cursor.bits(count);
   const list: FieldValue[] = [];
   for (let i = 0; i < count; i++) {
-    list.push(isSet(i) ? readValue(inner, c, depth + 1) : zero(inner));
+    list.push(isSet(i) ? readValue(inner, cursor, depth + 1) : zero(inner));
   }
   return list;
 }
 
-function readMap(type: FieldType, c: Cursor, depth: number): FieldValue {
+function readMap(type: FieldType, cursor: Cursor, depth: number): FieldValue {
   if (!type.MapKey || !type.MapValue) throw new RecordError("a map of nothing");
-  const count = c.length();
-  const isSet = c.bits(count);
+  const count = cursor.length();
+  const isSet = cursor.bits(count);
   const entries: [string, FieldValue][] = [];
   for (let i = 0; i < count; i++) {
-    const key = readValue(type.MapKey, c, depth + 1);
+    const key = readValue(type.MapKey, cursor, depth + 1);
     entries.push([
       String(key),
-      isSet(i) ? readValue(type.MapValue, c, depth + 1) : zero(type.MapValue),
+      isSet(i) ? readValue(type.MapValue, cursor, depth + 1) : zero(type.MapValue),
     ]);
   }
   return Object.fromEntries(entries);
@@ -440,9 +443,11 @@ function float(bits: bigint, single: boolean): number {
 const yearOne = 62135596800n;
 
 /** A time as Go packs it: version, seconds, nanoseconds, minutes from UTC. 0 for none. */
-function time(b: Buffer): number {
-  if (b.length < 15 || b[0] < 1 || b[0] > 2) throw new RecordError("a time is damaged");
-  const seconds = b.readBigInt64BE(1);
+function time(buffer: Buffer): number {
+  if (buffer.length < 15 || buffer[0] < 1 || buffer[0] > 2) {
+    throw new RecordError("a time is damaged");
+  }
+  const seconds = buffer.readBigInt64BE(1);
   if (seconds === 0n) return 0;
-  return safe((seconds - yearOne) * 1000n) + Math.floor(b.readInt32BE(9) / 1e6);
+  return safe((seconds - yearOne) * 1000n) + Math.floor(buffer.readInt32BE(9) / 1e6);
 }

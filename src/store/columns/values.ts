@@ -57,22 +57,22 @@ export type EmailValues =
   & Record<NumberColumn, number>;
 
 /** The name of the group that a field begins with; undefined if it begins with an address. */
-function firstGroup(s: Summary, field: AddressField): string | undefined {
-  const g = s.groups?.[field];
+function firstGroup(summary: Summary, field: AddressField): string | undefined {
+  const g = summary.groups?.[field];
   return g?.first ? g.names[0] : undefined;
 }
 
 /** RFC 5256 §3: the mailbox of the envelope's first address, which of a group is its name. */
-export function sortLocalpart(s: Summary, field: AddressField): string {
-  const a = s[field][0]?.address ?? "";
+export function sortLocalpart(summary: Summary, field: AddressField): string {
+  const a = summary[field][0]?.address ?? "";
   const at = a.lastIndexOf("@");
-  return collationKey(firstGroup(s, field) ?? (at < 0 ? a : a.slice(0, at)));
+  return collationKey(firstGroup(summary, field) ?? (at < 0 ? a : a.slice(0, at)));
 }
 
 /** RFC 5957 §3: the display name, or else the address; of a group its name. */
-export function sortDisplay(s: Summary, field: AddressField): string {
-  const a: SummaryAddress | undefined = s[field][0];
-  return collationKey(firstGroup(s, field) ?? (a ? a.name || a.address : ""));
+export function sortDisplay(summary: Summary, field: AddressField): string {
+  const a: SummaryAddress | undefined = summary[field][0];
+  return collationKey(firstGroup(summary, field) ?? (a ? a.name || a.address : ""));
 }
 
 /** True if the subject has the mark of a reply or forward. Most can't have one, "Re:" or "(fwd)". */
@@ -96,30 +96,31 @@ function joined(values: readonly string[]): string {
 }
 
 /** The columns of an email. */
-export function valuesOf(s: Summary): EmailValues {
-  const cut = isCutSummary(s);
+export function valuesOf(summary: Summary): EmailValues {
+  const cut = isCutSummary(summary);
   const searched = (field: AddressField) =>
-    cut
-      ? unknownValue
-      : joined([...s[field].map(addressText), ...(s.groups?.[field]?.names ?? []).map(foldCase)]);
-  const sent = s.sent ?? NaN;
+    cut ? unknownValue : joined([
+      ...summary[field].map(addressText),
+      ...(summary.groups?.[field]?.names ?? []).map(foldCase),
+    ]);
+  const sent = summary.sent ?? NaN;
   return {
-    subject: cut ? unknownValue : joined([foldCase(s.subject)]),
+    subject: cut ? unknownValue : joined([foldCase(summary.subject)]),
     from: searched("from"),
     to: searched("to"),
     cc: searched("cc"),
     bcc: searched("bcc"),
-    sortSubject: joined([s.sortSubject]),
-    sortFrom: joined([sortLocalpart(s, "from")]),
-    sortTo: joined([sortLocalpart(s, "to")]),
-    sortCc: joined([sortLocalpart(s, "cc")]),
-    displayFrom: joined([sortDisplay(s, "from")]),
-    displayTo: joined([sortDisplay(s, "to")]),
-    reply: isReplySubject(s.subject) ? "1" : "",
-    messageId: joined([s.messageId]),
-    references: joined(threadReferences(s)),
+    sortSubject: joined([summary.sortSubject]),
+    sortFrom: joined([sortLocalpart(summary, "from")]),
+    sortTo: joined([sortLocalpart(summary, "to")]),
+    sortCc: joined([sortLocalpart(summary, "cc")]),
+    displayFrom: joined([sortDisplay(summary, "from")]),
+    displayTo: joined([sortDisplay(summary, "to")]),
+    reply: isReplySubject(summary.subject) ? "1" : "",
+    messageId: joined([summary.messageId]),
+    references: joined(threadReferences(summary)),
     sent,
-    sentDay: sent + (s.sentZone ?? 0) * 60_000,
-    attachment: s.hasAttachment ? 1 : 0,
+    sentDay: sent + (summary.sentZone ?? 0) * 60_000,
+    attachment: summary.hasAttachment ? 1 : 0,
   };
 }

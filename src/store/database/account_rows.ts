@@ -42,8 +42,8 @@ export class AccountRowsError extends Error {
 
 const keyOf = (d: AccountDatabase, t: AccountTable) => `${d.file} ${t.name}`;
 
-async function opened<T>(dir: string, d: AccountDatabase, fn: (db: Db) => T): Promise<T> {
-  const db = await Db.open(join(dir, d.file), d.migrations);
+async function opened<T>(dir: string, database: AccountDatabase, fn: (db: Db) => T): Promise<T> {
+  const db = await Db.open(join(dir, database.file), database.migrations);
   try {
     const result = fn(db);
     await db.durable();
@@ -53,8 +53,8 @@ async function opened<T>(dir: string, d: AccountDatabase, fn: (db: Db) => T): Pr
   }
 }
 
-async function isThere(dir: string, d: AccountDatabase): Promise<boolean> {
-  return await Deno.stat(join(dir, d.file)).then(() => true, () => false);
+async function isThere(dir: string, database: AccountDatabase): Promise<boolean> {
+  return await Deno.stat(join(dir, database.file)).then(() => true, () => false);
 }
 
 const columnsOf = (db: Db, t: AccountTable): string[] =>

@@ -76,9 +76,9 @@ export class DatabaseError extends Error {
 }
 
 /** Rows as arrays: half the cost of objects. The runtime has it, its types don't. */
-function arrays(s: StatementSync): StatementSync {
-  (s as StatementSync & { setReturnArrays(on: boolean): void }).setReturnArrays(true);
-  return s;
+function arrays(sync: StatementSync): StatementSync {
+  (sync as StatementSync & { setReturnArrays(on: boolean): void }).setReturnArrays(true);
+  return sync;
 }
 
 /** Bytes of WAL above which a checkpoint is started. */

@@ -28,13 +28,13 @@ export function parseState(text: string): Point | undefined {
   return { modseq: Number(m[1]), order: m[2] === undefined ? whole : Number(m[2]) };
 }
 
-export function formatState(p: Point): string {
-  return p.order === whole ? String(p.modseq) : `${p.modseq}-${p.order}`;
+export function formatState(point: Point): string {
+  return point.order === whole ? String(point.modseq) : `${point.modseq}-${point.order}`;
 }
 
 /** True if what happened at that time to that object is known at the point. */
-export function covers(p: Point, modseq: number, order: number): boolean {
-  return modseq < p.modseq || (modseq === p.modseq && order <= p.order);
+export function covers(point: Point, modseq: number, order: number): boolean {
+  return modseq < point.modseq || (modseq === point.modseq && order <= point.order);
 }
 
 function maxOf(account: Account, sql: string): number {

@@ -182,10 +182,10 @@ export class EmailIndex {
     }
   }
 
-  #put(id: number, g: Gathered | undefined, thread: [number, number, number]): void {
+  #put(id: number, gathered: Gathered | undefined, thread: [number, number, number]): void {
     let slot = this.#slots.get(id);
     const wasLive = slot !== undefined && this.mailbox[slot] !== 0;
-    if (g === undefined) {
+    if (gathered === undefined) {
       // Gone. Its slot stays, dead.
       if (slot === undefined) return;
       if (wasLive) this.live--;
@@ -200,18 +200,18 @@ export class EmailIndex {
       if (slot >= this.emailId.length) this.#grow();
       this.#slots.set(id, slot);
       this.emailId[slot] = id;
-    } else if (this.received[slot] !== g.received) this.order.remove(slot);
+    } else if (this.received[slot] !== gathered.received) this.order.remove(slot);
     [this.threadId[slot], this.createseq[slot], this.reborn[slot]] = thread;
     // A new thread is a change too.
-    this.modseq[slot] = Math.max(g.modseq, thread[1]);
-    this.received[slot] = g.received;
-    this.size[slot] = g.size;
-    this.flags[slot] = g.flags;
-    this.keywords[slot] = this.#word(g.words);
-    this.mailbox[slot] = g.mailboxes[0] ?? 0;
-    if (g.mailboxes.length > 1) this.others.set(slot, g.mailboxes.slice(1));
+    this.modseq[slot] = Math.max(gathered.modseq, thread[1]);
+    this.received[slot] = gathered.received;
+    this.size[slot] = gathered.size;
+    this.flags[slot] = gathered.flags;
+    this.keywords[slot] = this.#word(gathered.words);
+    this.mailbox[slot] = gathered.mailboxes[0] ?? 0;
+    if (gathered.mailboxes.length > 1) this.others.set(slot, gathered.mailboxes.slice(1));
     else this.others.delete(slot);
-    const isLive = g.mailboxes.length > 0;
+    const isLive = gathered.mailboxes.length > 0;
     this.live += Number(isLive) - Number(wasLive);
     if (isLive) this.order.add(slot);
     else this.order.remove(slot);

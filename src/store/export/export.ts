@@ -89,8 +89,8 @@ function* exportedMessages(
 /** What a message's row says, with copies of what fetch gives for a moment only. */
 function messageRow(account: Account, mailboxId: MailboxId, uid: number) {
   let found;
-  account.fetch(mailboxId, [uid], Want.Content, (r) => {
-    const { id, emailId, prefix, size, flags, keywords, received } = r;
+  account.fetch(mailboxId, [uid], Want.Content, (row) => {
+    const { id, emailId, prefix, size, flags, keywords, received } = row;
     found = { id, emailId, prefix, size, flags, keywords, received };
     return false;
   });
@@ -109,40 +109,42 @@ const maildirLetters: readonly (readonly [number, string])[] = [
 ];
 
 /** Name of a message's file in `cur`, without flags. */
-function maildirName(m: ExportedMessage): string {
-  return `${Math.floor(m.received / 1000)}.${m.id}.mox`;
+function maildirName(message: ExportedMessage): string {
+  return `${Math.floor(message.received / 1000)}.${message.id}.mox`;
 }
 
 /** Flags behind a file's name, in the order of the alphabet. */
-function maildirFlags(m: ExportedMessage, keywordLetters: readonly string[]): string {
-  const letters = maildirLetters.filter(([bit]) => m.flags & bit).map(([, letter]) => letter);
+function maildirFlags(message: ExportedMessage, keywordLetters: readonly string[]): string {
+  const letters = maildirLetters.filter(([bit]) => message.flags & bit).map(([, letter]) => letter);
   return `2,${[...letters, ...keywordLetters.toSorted()].join("")}`;
 }
 
 /** The keywords, and names of flags that IMAP has as such; Dovecot knows no letter for $Forwarded. */
-function maildirKeywords(m: ExportedMessage): string[] {
+function maildirKeywords(message: ExportedMessage): string[] {
   return [
-    ...flagNames.filter(([bit, name]) => m.flags & bit && name.startsWith("$")).map(([, n]) => n),
-    ...m.keywords,
+    ...flagNames.filter(([bit, name]) => message.flags & bit && name.startsWith("$")).map(([, n]) =>
+      n
+    ),
+    ...message.keywords,
   ];
 }
 
 /** A message as it stands in a mailbox file. */
 function mboxPieces(
   account: Account,
-  m: ExportedMessage,
+  message: ExportedMessage,
   before: string,
 ): AsyncGenerator<Uint8Array> {
-  const names = flagNames.filter(([bit]) => m.flags & bit).map(([, name]) => name);
+  const names = flagNames.filter(([bit]) => message.flags & bit).map(([, name]) => name);
   const fields = statusFields(
     names.filter((n) => n.startsWith("\\")).map((n) => n.slice(1)),
-    [...names.filter((n) => !n.startsWith("\\")), ...m.keywords],
+    [...names.filter((n) => !n.startsWith("\\")), ...message.keywords],
   );
   return writeMboxMessage({
-    sender: deliveryOf(account.db, m.id)?.mailFrom ?? "",
-    date: new Date(m.received),
+    sender: deliveryOf(account.db, message.id)?.mailFrom ?? "",
+    date: new Date(message.received),
     fields: before + fields,
-  }, m.pieces());
+  }, message.pieces());
 }
 
 /** Lets others run. */
@@ -169,19 +171,19 @@ export async function* exportFiles(
   account: Account,
   mailboxes: readonly Mailbox[],
   format: ExportFormat,
-  o: ExportOptions = {},
+  options: ExportOptions = {},
 ): AsyncGenerator<ExportFile> {
   const paths = exportPaths(mailboxes.map((m) => m.name));
   const index: TransferIndex = { version: 1, mailboxes: [], keywords: {} };
   const errors: string[] = [];
-  const damaged = o.damaged ?? ((text) => void errors.push(text));
+  const damaged = options.damaged ?? ((text) => void errors.push(text));
   for (const m of mailboxes) {
     const path = paths.get(m.name)! + (format === "mbox" ? ".mbox" : "");
     const specialUse = specialUseName(m.specialUse);
     index.mailboxes.push({ path, name: m.name, ...specialUse ? { specialUse } : {} });
-    if (format === "maildir") yield* maildir(account, m, path, index, { ...o, damaged });
+    if (format === "maildir") yield* maildir(account, m, path, index, { ...options, damaged });
     else {
-      const pieces = mbox(account, m, { ...o, damaged });
+      const pieces = mbox(account, m, { ...options, damaged });
       // What stands around messages, and quotes in them.
       yield { name: path, atMost: Math.ceil(m.size * 1.2) + m.total * 5000, pieces };
     }
@@ -197,14 +199,18 @@ function textFile(name: string, content: string): ExportFile {
 
 type Exporting = ExportOptions & Required<Pick<ExportOptions, "damaged">>;
 
-async function* mbox(account: Account, box: Mailbox, o: Exporting): AsyncGenerator<Uint8Array> {
+async function* mbox(
+  account: Account,
+  box: Mailbox,
+  exporting: Exporting,
+): AsyncGenerator<Uint8Array> {
   // Dovecot takes keywords only if the first message lists them.
   const keywords = flagNames.map(([, name]) => name).filter((n) => n.startsWith("$"));
   let before = `X-IMAPbase: ${box.uidValidity} 0000000000 ${
     [...keywords, ...box.keywords].join(" ")
   }\r\n`;
-  for (const m of exportedMessages(account, box, o.damaged)) {
-    o.progress?.(box.name, m.size);
+  for (const m of exportedMessages(account, box, exporting.damaged)) {
+    exporting.progress?.(box.name, m.size);
     yield* mboxPieces(account, m, before);
     before = "";
     await turn();
@@ -216,13 +222,13 @@ async function* maildir(
   box: Mailbox,
   path: string,
   index: TransferIndex,
-  o: Exporting,
+  exporting: Exporting,
 ): AsyncGenerator<ExportFile> {
   for (const kind of ["new", "tmp", "cur"]) yield { name: `${path}/${kind}/`, pieces: [] };
   // There are letters for 26 keywords.
   const letters = new Map<string, string>();
-  for (const m of exportedMessages(account, box, o.damaged)) {
-    o.progress?.(box.name, m.size);
+  for (const m of exportedMessages(account, box, exporting.damaged)) {
+    exporting.progress?.(box.name, m.size);
     const own: string[] = [];
     const others: string[] = [];
     for (const k of maildirKeywords(m)) {
@@ -236,7 +242,7 @@ async function* maildir(
     const name = `${path}/cur/${maildirName(m)}`;
     if (others.length > 0) index.keywords[name] = others;
     yield {
-      name: `${name}${o.separator ?? ":"}${maildirFlags(m, own)}`,
+      name: `${name}${exporting.separator ?? ":"}${maildirFlags(m, own)}`,
       size: m.size,
       modified: m.received,
       pieces: m.pieces(),

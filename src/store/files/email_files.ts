@@ -80,28 +80,29 @@ export class EmailFiles {
   }
 
   /** Puts the file in place and makes it durable. */
-  async #place(m: NewMessage): Promise<ReadyEmail> {
-    const keywords = normalizeKeywords(m.keywords ?? []);
-    const keywordNames = m.keywords;
-    const { size } = Deno.statSync(m.file);
-    if (size !== m.fileSize) {
-      throw new StoreError("size", `message file has ${size} bytes, not ${m.fileSize}`);
+  async #place(message: NewMessage): Promise<ReadyEmail> {
+    const keywords = normalizeKeywords(message.keywords ?? []);
+    const keywordNames = message.keywords;
+    const { size } = Deno.statSync(message.file);
+    if (size !== message.fileSize) {
+      throw new StoreError("size", `message file has ${size} bytes, not ${message.fileSize}`);
     }
-    const synced = m.fileSynced === true ? undefined : m.fileSynced || syncFile(m.file);
+    const synced = message.fileSynced === true
+      ? undefined
+      : message.fileSynced || syncFile(message.file);
     // Content and name are made durable side by side: on most file systems they share a commit.
     synced?.catch(() => {});
     // Of an import nobody waits for single messages.
-    const keep = size <= smallFile && !m.noThread;
-    const content = !keep
-      ? undefined
-      : m.read?.(0, size) ?? (m.description ? undefined : await Deno.readFile(m.file));
-    const description = m.description ??
-      (content ? await describeBytes(content) : await describeFile(m.file));
+    const keep = size <= smallFile && !message.noThread;
+    const content = !keep ? undefined : message.read?.(0, size) ??
+      (message.description ? undefined : await Deno.readFile(message.file));
+    const description = message.description ??
+      (content ? await describeBytes(content) : await describeFile(message.file));
     for (;;) {
       const emailId = this.#nextId++;
       this.#arriving.add(emailId);
       try {
-        await this.#files.add(emailId, m.file);
+        await this.#files.add(emailId, message.file);
       } catch (err) {
         this.#arriving.delete(emailId);
         // A stray file: never written over, the next id is as good.
@@ -118,18 +119,18 @@ export class EmailFiles {
       if (content !== undefined) this.#files.keep(emailId, content);
       return {
         emailId: asEmailId(emailId),
-        prefix: m.prefix,
-        size: m.prefix.length + m.fileSize,
+        prefix: message.prefix,
+        size: message.prefix.length + message.fileSize,
         description,
-        flags: m.flags ?? 0,
+        flags: message.flags ?? 0,
         keywords,
         keywordNames,
-        received: m.received ?? Date.now(),
-        facts: m.facts,
-        isReject: m.isReject ?? false,
-        destinedMailboxId: m.destinedMailboxId ?? 0,
-        noThread: m.noThread ?? false,
-        overQuota: m.overQuota ?? false,
+        received: message.received ?? Date.now(),
+        facts: message.facts,
+        isReject: message.isReject ?? false,
+        destinedMailboxId: message.destinedMailboxId ?? 0,
+        noThread: message.noThread ?? false,
+        overQuota: message.overQuota ?? false,
       };
     }
   }

@@ -82,8 +82,8 @@ export class DataFeed {
 
   readonly #scanInterval: number;
 
-  constructor(o: FeedOptions, to: FeedChannel, wait: { scanInterval?: number } = {}) {
-    this.#o = o;
+  constructor(options: FeedOptions, to: FeedChannel, wait: { scanInterval?: number } = {}) {
+    this.#o = options;
     this.#to = to;
     this.#scanInterval = wait.scanInterval ?? scanInterval;
   }
@@ -174,19 +174,19 @@ export class DataFeed {
     this.#scanned = -Infinity;
   }
 
-  async #follow(path: string, f: Followed): Promise<void> {
-    const { source } = f;
+  async #follow(path: string, followed: Followed): Promise<void> {
+    const { source } = followed;
     const now = Date.now();
     if (!source.changed()) {
-      if (now - f.used > idleAfter) source.release();
-      if (f.mail) await this.#files(f.path);
+      if (now - followed.used > idleAfter) source.release();
+      if (followed.mail) await this.#files(followed.path);
       return;
     }
-    f.used = now;
+    followed.used = now;
     const pending = source.pending();
     // After the log was read: what it names is there.
-    if (f.mail) await this.#files(f.path);
-    if (pending === undefined) return await this.#rebase(path, f);
+    if (followed.mail) await this.#files(followed.path);
+    if (pending === undefined) return await this.#rebase(path, followed);
     if (pending === "nothing") return;
     await this.#append(path, pending, source.pieces(pending, pieceSize));
     source.took(pending);
@@ -194,30 +194,30 @@ export class DataFeed {
     const more: { p: Pending; pieces: Uint8Array<ArrayBuffer>[] }[] = [];
     source.rewind((p) => more.push({ p, pieces: [...source.pieces(p, pieceSize)] }));
     for (const { p, pieces } of more) {
-      if (f.mail) await this.#files(f.path);
+      if (followed.mail) await this.#files(followed.path);
       await this.#append(path, p, pieces);
     }
   }
 
   async #append(
     path: string,
-    p: Pending,
+    pending: Pending,
     pieces: Iterable<Uint8Array<ArrayBuffer>>,
   ): Promise<void> {
-    await this.#line({ op: "append", path, at: p.at, size: p.end - p.at });
-    if (p.at === 0) await this.#to.bytes(p.header.bytes);
+    await this.#line({ op: "append", path, at: pending.at, size: pending.end - pending.at });
+    if (pending.at === 0) await this.#to.bytes(pending.header.bytes);
     for (const piece of pieces) await this.#to.bytes(piece);
   }
 
   /** Sends a database anew, of which the copy has most as a rule. */
-  async #rebase(path: string, f: Followed): Promise<void> {
-    const { source } = f;
+  async #rebase(path: string, followed: Followed): Promise<void> {
+    const { source } = followed;
     const made = join(this.#o.dataDir, "tmp", `base-${crypto.randomUUID()}`);
     try {
       source.beginBase();
       await copyBase(source.path, made);
       const p = source.withBase();
-      if (f.mail) await this.#files(f.path);
+      if (followed.mail) await this.#files(followed.path);
       const had = await this.#to.ask({ op: "blocks", path }) as string[];
       using base = Deno.openSync(made);
       const { size } = base.statSync();

@@ -39,8 +39,8 @@ export function startFeed(
   const answering = async () => {
     for await (const text of lines(conn)) tell({ kind: "answer", value: JSON.parse(text) });
   };
-  worker.onmessage = async (e: MessageEvent<FromFeed>) => {
-    const m = e.data;
+  worker.onmessage = async (event: MessageEvent<FromFeed>) => {
+    const m = event.data;
     try {
       if (m.kind === "send") {
         conn.write(m.bytes);

@@ -28,8 +28,8 @@ export type FromFeed =
   | { kind: "ended"; error?: string };
 
 const scope = self as unknown as {
-  onmessage: (e: MessageEvent<ToFeed>) => void;
-  postMessage(m: FromFeed, transfer?: Transferable[]): void;
+  onmessage: (event: MessageEvent<ToFeed>) => void;
+  postMessage(feed: FromFeed, transfer?: Transferable[]): void;
 };
 
 let parts: Uint8Array<ArrayBuffer>[] = [];

@@ -29,9 +29,9 @@ export class CopySink {
   /** Files and folders that are written, not yet durable. */
   readonly #unsynced = new Set<string>();
 
-  constructor(o: SinkOptions) {
-    this.#o = o;
-    Deno.mkdirSync(o.dataDir, { recursive: true, mode: 0o700 });
+  constructor(options: SinkOptions) {
+    this.#o = options;
+    Deno.mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   }
 
   /**

@@ -23,8 +23,8 @@ export async function receiveFeed(
   let waiting = 0;
   let more = () => {};
   let over = false;
-  worker.onmessage = async (e: MessageEvent<FromSink>) => {
-    const m = e.data;
+  worker.onmessage = async (event: MessageEvent<FromSink>) => {
+    const m = event.data;
     if (m.kind === "used") {
       waiting -= m.bytes;
       more();

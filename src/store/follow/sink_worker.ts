@@ -19,8 +19,8 @@ export type FromSink =
   | { kind: "ended"; error?: string };
 
 const scope = self as unknown as {
-  onmessage: (e: MessageEvent<ToSink>) => void;
-  postMessage(m: FromSink): void;
+  onmessage: (event: MessageEvent<ToSink>) => void;
+  postMessage(sink: FromSink): void;
 };
 
 const waiting: Uint8Array[] = [];

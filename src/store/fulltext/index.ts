@@ -168,18 +168,18 @@ export class FulltextIndex {
    * Emails that a tree may find, among those that are indexed; undefined if the index can't tell.
    * Texts in the tree are folded.
    */
-  narrow(n: SearchNode): Set<number> | undefined {
-    switch (n.op) {
+  narrow(node: SearchNode): Set<number> | undefined {
+    switch (node.op) {
       case "text":
       case "body":
       case "header":
       case "summary":
       case "shown":
         // The index has no marks on letters: it finds too many, and the texts decide.
-        return this.#candidates(withoutMarks(n.text));
+        return this.#candidates(withoutMarks(node.text));
       case "and": {
         let r: Set<number> | undefined;
-        for (const c of n.nodes) {
+        for (const c of node.nodes) {
           const s = this.narrow(c);
           if (s !== undefined) r = r === undefined ? s : r.intersection(s);
           if (r?.size === 0) break;
@@ -188,7 +188,7 @@ export class FulltextIndex {
       }
       case "or": {
         let r: Set<number> | undefined = new Set();
-        for (const c of n.nodes) {
+        for (const c of node.nodes) {
           const s = this.narrow(c);
           if (s === undefined) return undefined;
           r = r.union(s);

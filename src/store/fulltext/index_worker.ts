@@ -42,21 +42,21 @@ interface EmailRow {
 
 answerRequests(run);
 
-function run(r: IndexRequest): number {
-  const mail = new DatabaseSync(join(r.dir, "index.db"), { readOnly: true, timeout: 5000 });
-  const index = new DatabaseSync(join(r.dir, "fulltext.db"), { timeout: 5000 });
+function run(request: IndexRequest): number {
+  const mail = new DatabaseSync(join(request.dir, "index.db"), { readOnly: true, timeout: 5000 });
+  const index = new DatabaseSync(join(request.dir, "fulltext.db"), { timeout: 5000 });
   try {
     index.exec("PRAGMA synchronous = NORMAL");
-    if (r.sweep) sweep(mail, index);
-    return fill(r, mail, index);
+    if (request.sweep) sweep(mail, index);
+    return fill(request, mail, index);
   } finally {
     index.close();
     mail.close();
   }
 }
 
-function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number {
-  const files = new MessageFiles(join(r.dir, "msg"));
+function fill(request: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number {
+  const files = new MessageFiles(join(request.dir, "msg"));
   const next = mail.prepare(
     `SELECT id, prefix, size, structure, summary FROM emails
      WHERE id >= ? AND id < ? ORDER BY id LIMIT ${batch}`,
@@ -67,8 +67,8 @@ function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number 
   const addLong = index.prepare("INSERT OR REPLACE INTO long_texts (id, data) VALUES (?, ?)");
   const setBelow = index.prepare("UPDATE state SET below = ?");
   let below = (index.prepare("SELECT below FROM state").get() as { below: number }).below;
-  while (below < r.below) {
-    const rows = next.all(below, r.below) as unknown as EmailRow[];
+  while (below < request.below) {
+    const rows = next.all(below, request.below) as unknown as EmailRow[];
     index.exec("BEGIN IMMEDIATE");
     try {
       for (const row of rows) {
@@ -91,7 +91,7 @@ function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number 
         }
       }
       blocks.flush();
-      below = rows.length < batch ? r.below : rows[rows.length - 1].id + 1;
+      below = rows.length < batch ? request.below : rows[rows.length - 1].id + 1;
       setBelow.run(below);
       index.exec("COMMIT");
     } catch (err) {

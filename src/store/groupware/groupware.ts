@@ -38,20 +38,22 @@ export class Groupware extends ObjectReads {
     return g;
   }
 
-  #check(existing: ObjectRow | undefined, c: Condition): void {
+  #check(existing: ObjectRow | undefined, condition: Condition): void {
     const failed = (text: string) => new GroupwareError("condition", text);
-    if (c.ifMatch !== undefined) {
+    if (condition.ifMatch !== undefined) {
       if (existing === undefined) throw failed("there is no such object (If-Match)");
-      if (c.ifMatch !== "*" && !c.ifMatch.includes(existing.etag)) {
+      if (condition.ifMatch !== "*" && !condition.ifMatch.includes(existing.etag)) {
         throw failed("the object has changed meanwhile (If-Match)");
       }
     }
-    if (c.ifNoneMatch !== undefined && existing !== undefined) {
-      if (c.ifNoneMatch === "*" || c.ifNoneMatch.includes(existing.etag)) {
+    if (condition.ifNoneMatch !== undefined && existing !== undefined) {
+      if (condition.ifNoneMatch === "*" || condition.ifNoneMatch.includes(existing.etag)) {
         throw failed("there is such an object already (If-None-Match)");
       }
     }
-    if (c.ifScheduleTag !== undefined && existing?.scheduleTag !== c.ifScheduleTag) {
+    if (
+      condition.ifScheduleTag !== undefined && existing?.scheduleTag !== condition.ifScheduleTag
+    ) {
       throw failed("the event has changed meanwhile (If-Schedule-Tag-Match)");
     }
   }
@@ -98,11 +100,11 @@ export class Groupware extends ObjectReads {
   /** Writes an object's rows. In a transaction. */
   #put(
     collectionId: number,
-    o: NewObject,
+    object: NewObject,
     condition: Condition,
   ): { row: ObjectRow; created: boolean } {
-    const { index } = o;
-    const existing = this.checkPut(collectionId, o.name, index.uid, condition);
+    const { index } = object;
+    const existing = this.checkPut(collectionId, object.name, index.uid, condition);
     const modseq = this.nextModseq();
     // Counting takes time: a few too many do no harm.
     if (
@@ -112,10 +114,10 @@ export class Groupware extends ObjectReads {
     const values = [
       index.uid,
       index.component,
-      o.content,
-      o.content.length,
-      etagOf(o.content),
-      o.scheduleTag ?? "",
+      object.content,
+      object.content.length,
+      etagOf(object.content),
+      object.scheduleTag ?? "",
       modseq,
       now,
       index.first,
@@ -137,27 +139,27 @@ export class Groupware extends ObjectReads {
           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...values,
         collectionId,
-        o.name,
+        object.name,
         modseq,
         now,
       );
       this.db.run(
         "DELETE FROM tombstones WHERE collection_id = ? AND name = ?",
         collectionId,
-        o.name,
+        object.name,
       );
     }
     this.db.run("UPDATE collections SET modseq = ? WHERE id = ?", modseq, collectionId);
-    return { row: this.object(collectionId, o.name)!, created: existing === undefined };
+    return { row: this.object(collectionId, object.name)!, created: existing === undefined };
   }
 
   /** Makes or changes an object. @throws GroupwareError */
   put(
     collectionId: number,
-    o: NewObject,
+    object: NewObject,
     condition: Condition = {},
   ): Promise<{ row: ObjectRow; created: boolean }> {
-    return this.writer.write(() => this.#put(collectionId, o, condition));
+    return this.writer.write(() => this.#put(collectionId, object, condition));
   }
 
   /** Makes or changes many objects in one transaction. @throws GroupwareError: then none is */

@@ -10,40 +10,40 @@ export const objectColumns =
   "id, collection_id, name, uid, component, size, etag, schedule_tag, modseq, createseq, created, modified, " +
   "first, last, recurring, summary, emails, search";
 
-export function collectionOf(r: Row): Collection {
+export function collectionOf(row: Row): Collection {
   return {
-    id: r[0],
-    kind: r[1],
-    home: r[2],
-    name: r[3],
-    components: r[4] === "" ? [] : r[4].split(","),
-    modseq: r[5],
-    createseq: r[6],
-    created: r[7],
-    propseq: r[8],
+    id: row[0],
+    kind: row[1],
+    home: row[2],
+    name: row[3],
+    components: row[4] === "" ? [] : row[4].split(","),
+    modseq: row[5],
+    createseq: row[6],
+    created: row[7],
+    propseq: row[8],
   };
 }
 
-export function objectOf(r: Row): ObjectRow {
+export function objectOf(row: Row): ObjectRow {
   return {
-    id: r[0],
-    collectionId: r[1],
-    name: r[2],
-    uid: r[3],
-    component: r[4],
-    size: r[5],
-    etag: r[6],
-    scheduleTag: r[7],
-    modseq: r[8],
-    createseq: r[9],
-    created: r[10],
-    modified: r[11],
-    first: r[12],
-    last: r[13],
-    recurring: r[14] === 1,
-    summary: r[15],
-    emails: r[16] === "" ? [] : r[16].split("\n"),
-    search: r[17],
+    id: row[0],
+    collectionId: row[1],
+    name: row[2],
+    uid: row[3],
+    component: row[4],
+    size: row[5],
+    etag: row[6],
+    scheduleTag: row[7],
+    modseq: row[8],
+    createseq: row[9],
+    created: row[10],
+    modified: row[11],
+    first: row[12],
+    last: row[13],
+    recurring: row[14] === 1,
+    summary: row[15],
+    emails: row[16] === "" ? [] : row[16].split("\n"),
+    search: row[17],
   };
 }
 

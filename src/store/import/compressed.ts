@@ -81,15 +81,15 @@ async function unpackZstd(bytes: Uint8Array, limit: number): Promise<Uint8Array>
 }
 
 /** Where the frame ends that begins there (RFC 8878 §3.1); undefined for bytes that are none. */
-function frameEnd(b: Uint8Array, start: number): number | undefined {
-  if (!zstdMagic.every((byte, i) => b[start + i] === byte)) return undefined;
-  const descriptor = b[start + 4];
+function frameEnd(bytes: Uint8Array, start: number): number | undefined {
+  if (!zstdMagic.every((byte, i) => bytes[start + i] === byte)) return undefined;
+  const descriptor = bytes[start + 4];
   const single = (descriptor & 0x20) !== 0;
   const size = single && descriptor >> 6 === 0 ? 1 : sizeBytes[descriptor >> 6];
   let at = start + 5 + (single ? 0 : 1) + dictionaryBytes[descriptor & 3] + size;
   for (let last = false; !last;) {
-    if (at + 3 > b.length) return undefined;
-    const block = b[at] | b[at + 1] << 8 | b[at + 2] << 16;
+    if (at + 3 > bytes.length) return undefined;
+    const block = bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16;
     last = (block & 1) !== 0;
     // A block of one repeated byte has its size for the text, not for the file.
     at += 3 + ((block >> 1 & 3) === 1 ? 1 : block >> 3);

@@ -51,13 +51,17 @@ export type Brought = Record<string, { validity: string; uid: number }>;
 const settingOf = (o: ImapOptions) => `imapImport ${o.user}@${o.host}`;
 
 /** What was brought before. */
-export function broughtBefore(account: Account, o: ImapOptions): Brought {
-  return structuredClone(accountSetting(account, settingOf(o)) as Brought | undefined ?? {});
+export function broughtBefore(account: Account, options: ImapOptions): Brought {
+  return structuredClone(accountSetting(account, settingOf(options)) as Brought | undefined ?? {});
 }
 
 /** Remembers what was brought; durable when it resolves. */
-export function rememberBrought(account: Account, o: ImapOptions, b: Brought): Promise<void> {
-  return changeAccountSetting(account, settingOf(o), () => b);
+export function rememberBrought(
+  account: Account,
+  options: ImapOptions,
+  brought: Brought,
+): Promise<void> {
+  return changeAccountSetting(account, settingOf(options), () => brought);
 }
 
 /** Addresses of a server that are tried. */
@@ -115,12 +119,12 @@ export class ImapSource {
 
   /** @param isThere whether a message with the Message-ID is anywhere in the account */
   constructor(
-    o: ImapOptions,
+    options: ImapOptions,
     brought: Brought,
     signal: AbortSignal,
     isThere: (messageId: string) => boolean,
   ) {
-    this.#o = o;
+    this.#o = options;
     this.#brought = brought;
     this.#signal = signal;
     this.#isThere = isThere;
@@ -240,29 +244,34 @@ export class ImapSource {
     throw new Kind(text, { cause: failure });
   }
 
-  async *#mailbox(client: ImapFlow, m: ListResponse, chosen: boolean): Source {
-    const place: SourceMailbox = { ...localPlace(m), unsubscribed: chosen && !m.subscribed };
+  async *#mailbox(client: ImapFlow, response: ListResponse, chosen: boolean): Source {
+    const place: SourceMailbox = {
+      ...localPlace(response),
+      unsubscribed: chosen && !response.subscribed,
+    };
     let lock;
     try {
-      lock = await client.getMailboxLock(m.path, { readOnly: true });
+      lock = await client.getMailboxLock(response.path, { readOnly: true });
     } catch (err) {
       if (!isAnswer(err)) throw err;
-      yield { place: m.path, problem: `can't be opened: ${textOf(err)}` };
+      yield { place: response.path, problem: `can't be opened: ${textOf(err)}` };
       return;
     }
     try {
       const box = client.mailbox;
       if (!box) return;
-      const all = m.specialUse === "\\All";
+      const all = response.specialUse === "\\All";
       if (!all) yield place;
       const validity = String(box.uidValidity);
-      if (this.follow?.knows(m.path, validity)) {
-        const problem = await this.follow.follow(m.path, validity, await flagsNow(client));
-        if (problem !== "") yield { place: m.path, problem };
+      if (this.follow?.knows(response.path, validity)) {
+        const problem = await this.follow.follow(response.path, validity, await flagsNow(client));
+        if (problem !== "") yield { place: response.path, problem };
       }
       if (box.exists === 0) return;
-      const known = this.#brought[m.path]?.validity === validity ? this.#brought[m.path].uid : 0;
-      this.#brought[m.path] = { validity, uid: known };
+      const known = this.#brought[response.path]?.validity === validity
+        ? this.#brought[response.path].uid
+        : 0;
+      this.#brought[response.path] = { validity, uid: known };
       const uids = (await client.search({ uid: `${known + 1}:*` }, { uid: true }) || [])
         .filter((u) => u > known).sort((a, b) => a - b);
       this.#done += box.exists - uids.length;
@@ -270,9 +279,9 @@ export class ImapSource {
         this.#signal.throwIfAborted();
         const part = uids.slice(i, i + batch);
         const wanted = all ? await this.#missing(client, part) : part;
-        yield* this.#fetch(client, { mailbox: m.path, validity }, place, wanted);
+        yield* this.#fetch(client, { mailbox: response.path, validity }, place, wanted);
         this.#done += part.length;
-        this.#brought[m.path] = { validity, uid: part[part.length - 1] };
+        this.#brought[response.path] = { validity, uid: part[part.length - 1] };
         this.#useful = true;
       }
     } finally {
@@ -352,15 +361,18 @@ async function flagsNow(client: ImapFlow): Promise<Map<number, string[]>> {
 }
 
 /** The mailbox here for one there. */
-function localPlace(m: ListResponse): SourceMailbox {
-  if (m.path.toUpperCase() === "INBOX") return { below: "Inbox" };
-  const use = m.specialUse === "\\All" ? SpecialUse.Archive : specialUseBit(m.specialUse);
+function localPlace(response: ListResponse): SourceMailbox {
+  if (response.path.toUpperCase() === "INBOX") return { below: "Inbox" };
+  const use = response.specialUse === "\\All"
+    ? SpecialUse.Archive
+    : specialUseBit(response.specialUse);
   if (use) return { below: usualNames[use], use };
-  const levels = (m.delimiter ? m.path.split(m.delimiter) : [m.path]).map((l) =>
-    // deno-lint-ignore no-control-regex
-    l.normalize("NFC").replace(/[\u0000-\u001f\u007f-\u009f%*\\/]/g, "_").replace(/^#+/, "")
-      .trim() || "_"
-  );
+  const levels = (response.delimiter ? response.path.split(response.delimiter) : [response.path])
+    .map((l) =>
+      // deno-lint-ignore no-control-regex
+      l.normalize("NFC").replace(/[\u0000-\u001f\u007f-\u009f%*\\/]/g, "_").replace(/^#+/, "")
+        .trim() || "_"
+    );
   if (levels[0].toUpperCase() === "INBOX" && levels.length > 1) levels[0] = "Inbox";
   // Gmail's folder around all that is special there.
   if (/^\[(?:gmail|google mail)\]$/i.test(levels[0]) && levels.length > 1) levels.shift();

@@ -30,7 +30,7 @@ export interface ImportOptions {
   /** What came before the source failed stays; asked then, also if it was aborted. */
   keepOnFailure?: () => boolean;
   /** Told after each batch, and from time to time while nothing new comes. */
-  progress?: (p: ImportProgress) => void;
+  progress?: (progress: ImportProgress) => void;
   /** Told of messages that were stored for good, with their ids here. */
   arrived?: (list: { from: SourceMessage; id: number; mailboxId: MailboxId }[]) => void;
   /** Called when all that the source has given so far is stored for good. */
@@ -72,9 +72,9 @@ export function hasMessageId(account: Account, messageId: string): boolean {
 export async function importMessages(
   account: Account,
   source: Source,
-  o: ImportOptions,
+  options: ImportOptions,
 ): Promise<ImportProgress> {
-  return await new Import(account, o).run(source);
+  return await new Import(account, options).run(source);
 }
 
 /** A message that is stored with others. */
@@ -112,11 +112,11 @@ class Import {
   #passedOver = 0;
   #files = 0;
 
-  constructor(account: Account, o: ImportOptions) {
+  constructor(account: Account, options: ImportOptions) {
     this.#account = account;
-    this.#o = o;
+    this.#o = options;
     this.#newest = account.db.get("SELECT coalesce(max(id), 0) FROM messages")![0] as number;
-    this.#change = `${o.keepOnFailure ? keptInParts : "import "}${crypto.randomUUID()}`;
+    this.#change = `${options.keepOnFailure ? keptInParts : "import "}${crypto.randomUUID()}`;
   }
 
   async run(source: Source): Promise<ImportProgress> {
@@ -238,12 +238,12 @@ class Import {
    * True if the message is in the mailbox, or in the batch for it. What this import itself brought with the same
    * Message-ID is another copy if it has another size: a list's beside the one that came directly.
    */
-  #isThere(mailbox: Mailbox, m: SourceMessage, messageId: string): boolean {
+  #isThere(mailbox: Mailbox, message: SourceMessage, messageId: string): boolean {
     const batch = this.#batch.filter((b) => b.mailbox.id === mailbox.id);
-    if (messageId === "") return this.#isCopied(mailbox, m, batch);
+    if (messageId === "") return this.#isCopied(mailbox, message, batch);
     const inBatch = batch.some((b) =>
       b.message.description!.summary.messageId === messageId &&
-      b.message.fileSize === m.content.length
+      b.message.fileSize === message.content.length
     );
     if (inBatch) return true;
     return this.#account.db.get(
@@ -252,17 +252,17 @@ class Import {
       messageId,
       mailbox.id,
       this.#newest,
-      m.content.length,
+      message.content.length,
     ) !== undefined;
   }
 
   /** The same for a message without a Message-ID: by its date and all of its bytes. */
-  #isCopied(mailbox: Mailbox, m: SourceMessage, batch: readonly Batched[]): boolean {
+  #isCopied(mailbox: Mailbox, message: SourceMessage, batch: readonly Batched[]): boolean {
     // Mailbox files tell no more than the second.
-    const second = Math.floor(m.received / 1000);
+    const second = Math.floor(message.received / 1000);
     const inBatch = batch.some((b) =>
       b.content !== undefined && Math.floor(b.message.received! / 1000) === second &&
-      sameBytes(b.content, m.content)
+      sameBytes(b.content, message.content)
     );
     if (inBatch) return true;
     const account = this.#account;
@@ -272,13 +272,13 @@ class Import {
       mailbox.id,
       second * 1000,
       second * 1000 + 1000,
-      m.content.length,
+      message.content.length,
     ).map(([uid]) => uid as number);
     let found = false;
     account.fetch(mailbox.id, uids, Want.Content, (row) => {
       const reader = account.openRow(row);
       try {
-        found = sameBytes(reader.read(0, reader.size), m.content);
+        found = sameBytes(reader.read(0, reader.size), message.content);
       } finally {
         reader.close();
       }

@@ -17,7 +17,7 @@ import type { Source } from "./sources.ts";
 export async function pathSource(
   path: string,
   into: string,
-  o: LookOptions = {},
+  options: LookOptions = {},
 ): Promise<{ source: Source; bytes: number }> {
   const { isDirectory, size } = await Deno.stat(path);
   if (!isDirectory && (size === 0 || await isMbox(path))) {
@@ -25,7 +25,7 @@ export async function pathSource(
   }
   if (isDirectory && await isEmptyMaildir(path)) return { source: emptyMailbox(), bytes: 0 };
   const archive = isDirectory ? folderArchive(path) : await openArchive(path, basename(path));
-  const contents = await lookThrough(archive, { ...o, exact: isDirectory });
+  const contents = await lookThrough(archive, { ...options, exact: isDirectory });
   return { source: archiveSource(archive, contents), bytes: contents.bytes };
 }
 

@@ -136,29 +136,31 @@ export class LoginLog {
     });
   }
 
-  #write(a: LoginAttempts, day: number): void {
+  #write(attempts: LoginAttempts, day: number): void {
     const update = this.#db.run(
       "UPDATE attempts SET last = ?, count = count + ? WHERE account = ? AND day = ? AND login = ? " +
         "AND service = ? AND mechanism = ? AND result = ? AND remote_ip = ? AND client = ?",
-      a.last,
-      a.count,
-      a.account,
+      attempts.last,
+      attempts.count,
+      attempts.account,
       day,
-      a.login,
-      a.service,
-      a.mechanism,
-      a.result,
-      a.remoteIp,
-      a.client,
+      attempts.login,
+      attempts.service,
+      attempts.mechanism,
+      attempts.result,
+      attempts.remoteIp,
+      attempts.client,
     );
     if (update.changes > 0) return;
     const [rows] = this.#db.get(
       "SELECT count(*) FROM attempts WHERE account = ? AND day = ?",
-      a.account,
+      attempts.account,
       day,
     )!;
     // Somebody tries names, or from many addresses: that they do is enough to know.
-    const row = rows < maxRows ? a : { ...a, login: a.account, remoteIp: "many", client: "" };
+    const row = rows < maxRows
+      ? attempts
+      : { ...attempts, login: attempts.account, remoteIp: "many", client: "" };
     this.#db.run(
       "INSERT INTO attempts (day, account, login, service, mechanism, result, remote_ip, client, " +
         "first, last, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) " +

@@ -52,8 +52,8 @@ export class FactorFile {
     }
   }
 
-  async #write(s: Stored): Promise<void> {
-    await writeFileAtomic(this.#path, new TextEncoder().encode(`${JSON.stringify(s)}\n`));
+  async #write(stored: Stored): Promise<void> {
+    await writeFileAtomic(this.#path, new TextEncoder().encode(`${JSON.stringify(stored)}\n`));
   }
 
   #alone<T>(fn: () => Promise<T>): Promise<T> {

@@ -67,9 +67,10 @@ const nameOfHash = (hash: string) =>
 const appPasswordName = (id: number) => `app password ${id}`;
 
 /** Whether a program may stay in that has logged in with a credential, as the checks here name them. */
-export function stillOpens(s: Secrets, credential: string): boolean {
-  if (s.appPasswords.some((p) => appPasswordName(p.id) === credential)) return true;
-  return s.passwordName !== undefined && !s.secondFactor && s.passwordName === credential;
+export function stillOpens(secrets: Secrets, credential: string): boolean {
+  if (secrets.appPasswords.some((p) => appPasswordName(p.id) === credential)) return true;
+  return secrets.passwordName !== undefined && !secrets.secondFactor &&
+    secrets.passwordName === credential;
 }
 
 /** How long a password that was right is known to be so, in milliseconds. */
@@ -86,14 +87,14 @@ function mac(password: string): Uint8Array {
 }
 
 /** Whether a password fits a hash, as was found out some minutes ago at most. */
-function isKnown(hash: string, m: Uint8Array): boolean {
+function isKnown(hash: string, bytes: Uint8Array): boolean {
   const before = known.get(hash);
-  return before !== undefined && before.until > Date.now() && timingSafeEqual(before.mac, m);
+  return before !== undefined && before.until > Date.now() && timingSafeEqual(before.mac, bytes);
 }
 
-function remember(hash: string, m: Uint8Array): void {
+function remember(hash: string, bytes: Uint8Array): void {
   known.delete(hash);
-  known.set(hash, { mac: m, until: Date.now() + cacheTime });
+  known.set(hash, { mac: bytes, until: Date.now() + cacheTime });
   if (known.size > maxKnown) {
     for (const [first] of known) {
       known.delete(first);
@@ -163,10 +164,10 @@ export interface ProgramLogin {
 }
 
 /** The id of the app password that it is; undefined if it is none of them. */
-function appPasswordOf(s: Secrets, password: string): number | undefined {
+function appPasswordOf(secrets: Secrets, password: string): number | undefined {
   const hash = Buffer.from(appPasswordHash(password));
   let found: number | undefined;
-  for (const p of s.appPasswords) {
+  for (const p of secrets.appPasswords) {
     const stored = Buffer.from(p.hash);
     if (stored.length === hash.length && timingSafeEqual(stored, hash)) found = p.id;
   }
@@ -177,53 +178,53 @@ function appPasswordOf(s: Secrets, password: string): number | undefined {
  * What a password of a program is, if it is right and that can be said at once: an app password, or the user's own
  * when it was right some minutes ago. Undefined of all others, which {@link verifyForProgram} has to check.
  */
-export function rightForProgram(s: Secrets, password: string): ProgramLogin | undefined {
-  const id = appPasswordOf(s, password);
+export function rightForProgram(secrets: Secrets, password: string): ProgramLogin | undefined {
+  const id = appPasswordOf(secrets, password);
   if (id !== undefined) return { result: "ok", credential: appPasswordName(id), appPassword: id };
-  if (s.secondFactor || s.passwordHash === undefined) return undefined;
-  if (!isKnown(s.passwordHash, mac(password))) return undefined;
-  return { result: "ok", credential: s.passwordName };
+  if (secrets.secondFactor || secrets.passwordHash === undefined) return undefined;
+  if (!isKnown(secrets.passwordHash, mac(password))) return undefined;
+  return { result: "ok", credential: secrets.passwordName };
 }
 
 /** Checks a password that a program has sent. */
 export async function verifyForProgram(
-  s: Secrets,
+  secrets: Secrets,
   password: string,
   from = "",
 ): Promise<ProgramLogin> {
-  const id = appPasswordOf(s, password);
+  const id = appPasswordOf(secrets, password);
   if (id !== undefined) return { result: "ok", credential: appPasswordName(id), appPassword: id };
-  if (!await verifyPassword(s.passwordHash, password, from)) return { result: "wrong" };
-  if (s.secondFactor) return { result: "secondFactor" };
-  return { result: "ok", credential: s.passwordName };
+  if (!await verifyPassword(secrets.passwordHash, password, from)) return { result: "wrong" };
+  if (secrets.secondFactor) return { result: "secondFactor" };
+  return { result: "ok", credential: secrets.passwordName };
 }
 
 type Named = DerivedCredentials & { credential: string; used?: () => void };
 
 /** Of all passwords that programs may log in with. `used` is called with the id of an app password. */
-function forPrograms(s: Secrets, used?: (appPassword: number) => void): Named[] {
-  const own = s.secondFactor || s.passwordName === undefined
+function forPrograms(secrets: Secrets, used?: (appPassword: number) => void): Named[] {
+  const own = secrets.secondFactor || secrets.passwordName === undefined
     ? []
-    : [{ ...s.derived, credential: s.passwordName }];
+    : [{ ...secrets.derived, credential: secrets.passwordName }];
   return [
     ...own,
-    ...s.appPasswords.map((p) => ({
-      ...p.derived,
-      credential: appPasswordName(p.id),
-      used: () => used?.(p.id),
+    ...secrets.appPasswords.map((password) => ({
+      ...password.derived,
+      credential: appPasswordName(password.id),
+      used: () => used?.(password.id),
     })),
   ];
 }
 
 /** What SCRAM checks with; undefined if the account has nothing for it. */
 export function scramCredentials(
-  s: Secrets,
+  secrets: Secrets,
   mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256",
   used?: (appPassword: number) => void,
 ): ScramCredentials | undefined {
-  const all = forPrograms(s, used).flatMap((d) => {
-    const c = mechanism === "SCRAM-SHA-1" ? d.scramSha1 : d.scramSha256;
-    return c ? [{ ...c, credential: d.credential, used: d.used }] : [];
+  const all = forPrograms(secrets, used).flatMap((named) => {
+    const c = mechanism === "SCRAM-SHA-1" ? named.scramSha1 : named.scramSha256;
+    return c ? [{ ...c, credential: named.credential, used: named.used }] : [];
   });
   // The client computes with the salt of the first: those with another can't fit.
   const others = all.slice(1).filter((c) =>
@@ -234,10 +235,10 @@ export function scramCredentials(
 
 /** What CRAM-MD5 checks with; undefined if the account has nothing for it. */
 export function cramMd5Credentials(
-  s: Secrets,
+  secrets: Secrets,
   used?: (appPassword: number) => void,
 ): CramMd5Credentials | undefined {
-  const all = forPrograms(s, used).flatMap((d) =>
+  const all = forPrograms(secrets, used).flatMap((d) =>
     d.cramMd5 ? [{ ...d.cramMd5, credential: d.credential, used: d.used }] : []
   );
   return all.length === 0 ? undefined : { ...all[0], others: all.slice(1) };

@@ -19,20 +19,20 @@ const margin = 1.25;
 const step = 50;
 
 /** What a hash costs to verify, without what is secret in it: hashes of one text take the same time. */
-export function costOf(h: PasswordHash): string {
-  switch (h.kind) {
+export function costOf(hash: PasswordHash): string {
+  switch (hash.kind) {
     case "argon2":
-      return `argon2 ${h.text.split("$")[3]}`;
+      return `argon2 ${hash.text.split("$")[3]}`;
     case "bcrypt":
     case "bcryptSha256":
-      return h.text.slice(0, "$2a$00".length);
+      return hash.text.slice(0, "$2a$00".length);
     case "shaCrypt":
-      return `shaCrypt ${h.hash.rounds}`;
+      return `shaCrypt ${hash.hash.rounds}`;
     case "pbkdf2":
     case "scram":
-      return `${h.kind} ${h.algorithm} ${h.rounds}`;
+      return `${hash.kind} ${hash.algorithm} ${hash.rounds}`;
     default:
-      return h.kind;
+      return hash.kind;
   }
 }
 

@@ -16,24 +16,24 @@ const columns =
   "id, parent_id, name, uidvalidity, uidnext, modseq, createseq, special_use, keywords, " +
   "total, deleted, unread, unseen, size, formseq, sort_order";
 
-function fromRow(r: Row): Mailbox {
+function fromRow(row: Row): Mailbox {
   return {
-    id: r[0],
-    parentId: r[1],
-    name: r[2],
-    uidValidity: r[3],
-    uidNext: r[4],
-    modseq: r[5],
-    createseq: r[6],
-    specialUse: r[7],
-    keywords: r[8] === "" ? [] : r[8].split(" "),
-    total: r[9],
-    deleted: r[10],
-    unread: r[11],
-    unseen: r[12],
-    size: r[13],
-    formseq: r[14],
-    sortOrder: r[15],
+    id: row[0],
+    parentId: row[1],
+    name: row[2],
+    uidValidity: row[3],
+    uidNext: row[4],
+    modseq: row[5],
+    createseq: row[6],
+    specialUse: row[7],
+    keywords: row[8] === "" ? [] : row[8].split(" "),
+    total: row[9],
+    deleted: row[10],
+    unread: row[11],
+    unseen: row[12],
+    size: row[13],
+    formseq: row[14],
+    sortOrder: row[15],
   };
 }
 

@@ -7,7 +7,7 @@ import type { RightsChange } from "./shares.ts";
 /** Who changes rights, and who is told of it. */
 export interface RightsNote {
   by: RightsChange["by"];
-  changed?: (c: RightsChange) => Promise<void>;
+  changed?: (change: RightsChange) => Promise<void>;
 }
 
 /**

@@ -51,7 +51,7 @@ export const sharesOfAccounts: AccountDatabase = {
 export class Shares {
   readonly #db: Db;
   /** Notes changes of rights for those whom they are about; durable when it resolves. */
-  onChange: ((c: RightsChange) => Promise<void>) | undefined;
+  onChange: ((change: RightsChange) => Promise<void>) | undefined;
 
   private constructor(db: Db) {
     this.#db = db;
@@ -72,8 +72,8 @@ export class Shares {
   }
 
   /** Tells of rights that were changed; those that stayed as they were are passed over. */
-  async changed(c: RightsChange): Promise<void> {
-    if (c.before !== c.after && c.account !== anyone) await this.onChange?.(c);
+  async changed(change: RightsChange): Promise<void> {
+    if (change.before !== change.after && change.account !== anyone) await this.onChange?.(change);
   }
 
   /** Accounts that may have granted something to a user, without its own. */

@@ -44,8 +44,8 @@ interface Source {
 /** The live ones among the uids, in their order. */
 function readSources(db: Db, mailboxId: MailboxId, uids: ArrayLike<number>): Source[] {
   const sources: Source[] = [];
-  fetchMessages(db, mailboxId, uids, Want.Thread, (m) => {
-    const { id, emailId, uid, flags, keywords, received, size, threadId } = m;
+  fetchMessages(db, mailboxId, uids, Want.Thread, (row) => {
+    const { id, emailId, uid, flags, keywords, received, size, threadId } = row;
     sources.push({ id, emailId, uid, flags, keywords, received, size, threadId });
   });
   return sources;

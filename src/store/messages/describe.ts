@@ -50,9 +50,9 @@ export interface EmailDescription {
 }
 
 function addresses(list: AddressLists[keyof AddressLists]): SummaryAddress[] {
-  return flattenAddresses(list ?? []).slice(0, maxSummaryAddresses).map((a) => ({
-    name: a.name.slice(0, maxSummaryText),
-    address: `${a.localpart}@${a.domain.toLowerCase()}`.slice(0, maxSummaryText),
+  return flattenAddresses(list ?? []).slice(0, maxSummaryAddresses).map((address) => ({
+    name: address.name.slice(0, maxSummaryText),
+    address: `${address.localpart}@${address.domain.toLowerCase()}`.slice(0, maxSummaryText),
   }));
 }
 

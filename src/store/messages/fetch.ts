@@ -49,31 +49,31 @@ function columnsFor(want: number): Columns {
 }
 
 /** Joins for the columns, to the messages table. */
-function joinsFor(c: Columns): string {
-  return (c.fields.length > 0 ? " JOIN emails e ON e.id = m.email_id" : "") +
-    (c.thread ? " LEFT JOIN threads t ON t.email_id = m.email_id" : "");
+function joinsFor(columns: Columns): string {
+  return (columns.fields.length > 0 ? " JOIN emails e ON e.id = m.email_id" : "") +
+    (columns.thread ? " LEFT JOIN threads t ON t.email_id = m.email_id" : "");
 }
 
 /** Fills the columns that cost extra, from the given index of a row on. */
-function fillExtra(o: FetchRow, c: Columns, r: Row, at: number): void {
-  for (let k = 0; k < c.fields.length; k++) o[c.fields[k]] = r[at + k] as never;
-  if (c.thread) o.threadId = r[at + c.fields.length] ?? o.emailId;
+function fillExtra(row: FetchRow, columns: Columns, r: Row, at: number): void {
+  for (let k = 0; k < columns.fields.length; k++) row[columns.fields[k]] = r[at + k] as never;
+  if (columns.thread) row.threadId = r[at + columns.fields.length] ?? row.emailId;
 }
 
 /** Fills one object from rows, again and again. */
-function rowReader(c: Columns): (r: Row) => FetchRow {
+function rowReader(columns: Columns): (row: Row) => FetchRow {
   const o = new FetchRow();
-  return (r) => {
-    o.id = r[0];
-    o.emailId = r[1];
-    o.uid = r[2];
-    o.modseq = r[3];
-    o.flags = r[4];
-    o.keywords = r[5];
-    o.received = r[6];
-    o.saved = r[7];
-    o.size = r[8];
-    fillExtra(o, c, r, baseColumns);
+  return (row) => {
+    o.id = row[0];
+    o.emailId = row[1];
+    o.uid = row[2];
+    o.modseq = row[3];
+    o.flags = row[4];
+    o.keywords = row[5];
+    o.received = row[6];
+    o.saved = row[7];
+    o.size = row[8];
+    fillExtra(o, columns, row, baseColumns);
     return o;
   };
 }
@@ -82,8 +82,8 @@ function rowReader(c: Columns): (r: Row) => FetchRow {
 export type Fields = ReadonlySet<string>;
 
 /** Chooses the fields in rows whose first column is the id. */
-function madeOf(c: Columns, fields: Fields): Made | undefined {
-  const at = c.fields.indexOf("listed") + 1;
+function madeOf(columns: Columns, fields: Fields): Made | undefined {
+  const at = columns.fields.indexOf("listed") + 1;
   if (at === 0) return undefined;
   return {
     name: ` ${[...fields].sort().join(" ")}`,
@@ -325,20 +325,20 @@ const messageColumns =
   "m.id, m.email_id, m.mailbox_id, m.uid, m.modseq, m.createseq, m.flags, m.keywords, m.received, " +
   "m.saved, m.size, coalesce(t.thread_id, m.email_id)";
 
-function messageFromRow(r: Row): Message {
+function messageFromRow(row: Row): Message {
   return {
-    id: r[0],
-    emailId: r[1],
-    mailboxId: r[2],
-    uid: r[3],
-    modseq: r[4],
-    createseq: r[5],
-    flags: r[6],
-    keywords: r[7] === "" ? [] : r[7].split(" "),
-    received: r[8],
-    saved: r[9],
-    size: r[10],
-    threadId: r[11],
+    id: row[0],
+    emailId: row[1],
+    mailboxId: row[2],
+    uid: row[3],
+    modseq: row[4],
+    createseq: row[5],
+    flags: row[6],
+    keywords: row[7] === "" ? [] : row[7].split(" "),
+    received: row[8],
+    saved: row[9],
+    size: row[10],
+    threadId: row[11],
   };
 }
 

@@ -45,7 +45,7 @@ export interface Network {
 /** An account's history, as reputation and rate limits ask for it. Answers are short and synchronous. */
 export interface History {
   /** Marked messages that are not expunged, newest first. */
-  messages(q: HistoryQuery): HistoryMessage[];
+  messages(query: HistoryQuery): HistoryMessage[];
   /** Whether the user has sent a message to an address, a domain or an organizational domain. */
   sentTo(
     q: { localpart: string; domain: string } | { domain: string } | { orgDomain: string },
@@ -69,14 +69,14 @@ const marked = `(m.flags & ${Flag.Junk} != 0) != (m.flags & ${Flag.NotJunk} != 0
 /** History over an account's database. */
 export function accountHistory(db: Pick<Db, "all" | "get">): History {
   return {
-    messages(q) {
-      const { where, params } = conditions(q);
+    messages(query) {
+      const { where, params } = conditions(query);
       return db.all(
         `SELECT m.flags & ${Flag.Junk}, d.msg_from_localpart FROM deliveries d ` +
           "JOIN messages m ON m.id = d.message_id " +
           `WHERE m.expunged = 0 AND ${marked} AND ${where} ORDER BY d.received DESC, d.message_id DESC LIMIT ?`,
         ...params,
-        q.limit,
+        query.limit,
       ).map(([junk, localpart]) => ({ junk: junk !== 0, msgFromLocalpart: localpart }));
     },
     sentTo(q, since) {
@@ -111,45 +111,45 @@ export function correspondentDomains(db: Pick<Db, "all">, limit: number): string
     .map(([domain]) => domain as string);
 }
 
-function conditions(q: HistoryQuery): { where: string; params: SqlValue[] } {
+function conditions(query: HistoryQuery): { where: string; params: SqlValue[] } {
   const where = ["d.orig_mailbox_id = ?", "d.received >= ?"];
-  const params: SqlValue[] = [q.mailboxId, q.since];
+  const params: SqlValue[] = [query.mailboxId, query.since];
   const equal = (column: string, value: SqlValue | undefined) => {
     if (value === undefined) return;
     where.push(`d.${column} = ?`);
     params.push(value);
   };
-  equal("msg_from_localpart", q.msgFromLocalpart);
-  equal("msg_from_domain", q.msgFromDomain);
-  equal("msg_from_org_domain", q.msgFromOrgDomain);
+  equal("msg_from_localpart", query.msgFromLocalpart);
+  equal("msg_from_domain", query.msgFromDomain);
+  equal("msg_from_org_domain", query.msgFromOrgDomain);
   equal(
     "msg_from_validated",
-    q.msgFromValidated === undefined ? undefined : q.msgFromValidated ? 1 : 0,
+    query.msgFromValidated === undefined ? undefined : query.msgFromValidated ? 1 : 0,
   );
-  equal("mail_from_localpart", q.mailFromLocalpart);
-  equal("mail_from_domain", q.mailFromDomain);
-  equal("ehlo_domain", q.ehloDomain);
-  if (q.mailFromDomain !== undefined) equal("mail_from_validated", 1);
-  if (q.ehloDomain !== undefined) equal("ehlo_validated", 1);
-  if (q.network) {
-    const network = within(q.network);
+  equal("mail_from_localpart", query.mailFromLocalpart);
+  equal("mail_from_domain", query.mailFromDomain);
+  equal("ehlo_domain", query.ehloDomain);
+  if (query.mailFromDomain !== undefined) equal("mail_from_validated", 1);
+  if (query.ehloDomain !== undefined) equal("ehlo_validated", 1);
+  if (query.network) {
+    const network = within(query.network);
     where.push(network.where);
     params.push(...network.params);
   }
-  if (q.dkimDomain !== undefined) {
+  if (query.dkimDomain !== undefined) {
     where.push(
       "d.message_id IN (SELECT message_id FROM dkim_domains WHERE domain = ? ORDER BY message_id DESC LIMIT ?)",
     );
-    params.push(q.dkimDomain, dkimMessages);
+    params.push(query.dkimDomain, dkimMessages);
   }
   return { where: where.join(" AND "), params };
 }
 
 /** All networks from the wide one to the one asked for: the order of the index. */
-function within(n: Network): { where: string; params: SqlValue[] } {
-  const columns = netColumns.slice(n.index).reverse();
+function within(network: Network): { where: string; params: SqlValue[] } {
+  const columns = netColumns.slice(network.index).reverse();
   return {
     where: columns.map((c) => `d.${c} = ?`).join(" AND "),
-    params: n.networks.slice(n.index).reverse(),
+    params: network.networks.slice(network.index).reverse(),
   };
 }

@@ -108,35 +108,35 @@ export function insertEmail(
   ctx: WriteContext,
   mailbox: Mailbox,
   rules: MailboxRules,
-  m: ReadyEmail,
+  email: ReadyEmail,
 ): Message {
-  const d = m.description;
-  chargeQuota(db, rules, m.size, m.overQuota);
-  if (!m.overQuota) chargeMessages(db, rules, 1);
+  const d = email.description;
+  chargeQuota(db, rules, email.size, email.overQuota);
+  if (!email.overQuota) chargeMessages(db, rules, 1);
   db.run(
     "INSERT INTO emails (id, size, prefix, envelope, body, bodystructure, structure, summary, listed) " +
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    m.emailId,
-    m.size,
-    m.prefix,
+    email.emailId,
+    email.size,
+    email.prefix,
     d.envelope,
     d.body,
     d.bodyStructure,
-    d.structure(m.prefix.length),
+    d.structure(email.prefix.length),
     packSummary(d.summary),
-    d.listed(m.prefix) ?? null,
+    d.listed(email.prefix) ?? null,
   );
-  db.run("UPDATE state SET next_email_id = max(next_email_id, ?)", m.emailId + 1);
-  let threadId: number = m.emailId;
-  let flags = applyJunkFlags(rules, mailbox, m.flags);
-  if (!m.noThread) {
+  db.run("UPDATE state SET next_email_id = max(next_email_id, ?)", email.emailId + 1);
+  let threadId: number = email.emailId;
+  let flags = applyJunkFlags(rules, mailbox, email.flags);
+  if (!email.noThread) {
     const thread = matchThread(db, {
-      emailId: m.emailId,
+      emailId: email.emailId,
       messageId: d.summary.messageId,
       references: d.summary.references,
       subject: d.threadSubject,
       isReply: d.isReply,
-      received: m.received,
+      received: email.received,
       // What insertMessage takes.
       createseq: db.get("SELECT modseq + 1 FROM state")![0],
     });
@@ -144,15 +144,15 @@ export function insertEmail(
     if (thread.muted) flags |= Flag.Seen;
   }
   const message = insertMessage(db, ctx, mailbox, {
-    emailId: m.emailId,
+    emailId: email.emailId,
     flags,
-    keywords: m.keywords,
-    keywordNames: m.keywordNames,
-    received: m.received,
-    size: m.size,
+    keywords: email.keywords,
+    keywordNames: email.keywordNames,
+    received: email.received,
+    size: email.size,
     threadId,
   });
-  if (m.facts) insertFacts(db, message, m.facts, m);
+  if (email.facts) insertFacts(db, message, email.facts, email);
   if (mailbox.specialUse & SpecialUse.Sent) insertRecipients(db, message, d);
   return message;
 }
@@ -224,44 +224,44 @@ export function insertMessage(
   };
 }
 
-function insertFacts(db: Db, message: Message, f: DeliveryFacts, m: ReadyEmail): void {
+function insertFacts(db: Db, message: Message, facts: DeliveryFacts, email: ReadyEmail): void {
   db.run(
     "INSERT INTO deliveries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     message.id,
-    m.received,
+    email.received,
     message.mailboxId,
-    m.destinedMailboxId,
-    m.isReject ? 1 : 0,
-    f.isForward ? 1 : 0,
-    f.isMailingList ? 1 : 0,
-    f.remoteIp,
-    ...f.networks,
-    f.ehloDomain,
-    f.mailFromLocalpart,
-    f.mailFromDomain,
-    f.rcptToLocalpart,
-    f.rcptToDomain,
-    f.msgFromLocalpart,
-    f.msgFromDomain,
-    f.msgFromOrgDomain,
-    f.ehloValidated ? 1 : 0,
-    f.mailFromValidated ? 1 : 0,
-    f.msgFromValidated ? 1 : 0,
-    f.ehloValidation,
-    f.mailFromValidation,
-    f.msgFromValidation,
-    f.receivedTlsVersion,
-    f.receivedRequireTls ? 1 : 0,
-    m.size,
+    email.destinedMailboxId,
+    email.isReject ? 1 : 0,
+    facts.isForward ? 1 : 0,
+    facts.isMailingList ? 1 : 0,
+    facts.remoteIp,
+    ...facts.networks,
+    facts.ehloDomain,
+    facts.mailFromLocalpart,
+    facts.mailFromDomain,
+    facts.rcptToLocalpart,
+    facts.rcptToDomain,
+    facts.msgFromLocalpart,
+    facts.msgFromDomain,
+    facts.msgFromOrgDomain,
+    facts.ehloValidated ? 1 : 0,
+    facts.mailFromValidated ? 1 : 0,
+    facts.msgFromValidated ? 1 : 0,
+    facts.ehloValidation,
+    facts.mailFromValidation,
+    facts.msgFromValidation,
+    facts.receivedTlsVersion,
+    facts.receivedRequireTls ? 1 : 0,
+    email.size,
   );
-  for (const domain of new Set(f.dkimDomains)) {
+  for (const domain of new Set(facts.dkimDomains)) {
     db.run("INSERT OR IGNORE INTO dkim_domains VALUES (?, ?)", domain, message.id);
   }
 }
 
 /** Remembers whom the user wrote to: mail from them is welcome. */
-export function insertRecipients(db: Db, message: Message, d: EmailDescription): void {
-  const { to, cc, bcc, sent } = d.summary;
+export function insertRecipients(db: Db, message: Message, description: EmailDescription): void {
+  const { to, cc, bcc, sent } = description.summary;
   for (const a of [...to, ...cc, ...bcc].slice(0, 1000)) {
     const at = a.address.lastIndexOf("@");
     if (at <= 0) continue;
@@ -272,7 +272,7 @@ export function insertRecipients(db: Db, message: Message, d: EmailDescription):
       domain,
       sent ?? message.received,
       message.id,
-      d.organizationalDomain(domain),
+      description.organizationalDomain(domain),
     );
   }
 }

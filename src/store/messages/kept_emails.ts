@@ -49,9 +49,9 @@ interface Block {
 const kept = new Set<Block>();
 let keptSize = 0;
 
-function giveUp(b: Block): void {
-  if (kept.delete(b)) keptSize -= b.size;
-  if (b.owner.get(b.key) === b) b.owner.delete(b.key);
+function giveUp(block: Block): void {
+  if (kept.delete(block)) keptSize -= block.size;
+  if (block.owner.get(block.key) === block) block.owner.delete(block.key);
 }
 
 /** Makes room; false if all that is kept was used just now. */

@@ -86,22 +86,22 @@ const columns = "m.received, m.id, m.email_id, m.mailbox_id, m.uid, m.flags, m.k
   "(SELECT 1 FROM threads p WHERE p.email_id = t.parent_id), 0), " +
   "coalesce(t.muted, 0), coalesce(t.collapsed, 0), e.summary";
 
-function fromRow(r: Row): ListedMessage {
+function fromRow(row: Row): ListedMessage {
   return {
-    received: r[0],
-    id: r[1],
-    emailId: r[2],
-    mailboxId: r[3],
-    uid: r[4],
-    flags: r[5],
-    keywords: r[6] === "" ? [] : r[6].split(" "),
-    size: r[7],
-    threadId: r[8],
-    parentId: r[9],
-    missingLink: r[10] === 1,
-    muted: r[11] === 1,
-    collapsed: r[12] === 1,
-    summary: parseSummary(r[13]),
+    received: row[0],
+    id: row[1],
+    emailId: row[2],
+    mailboxId: row[3],
+    uid: row[4],
+    flags: row[5],
+    keywords: row[6] === "" ? [] : row[6].split(" "),
+    size: row[7],
+    threadId: row[8],
+    parentId: row[9],
+    missingLink: row[10] === 1,
+    muted: row[11] === 1,
+    collapsed: row[12] === 1,
+    summary: parseSummary(row[13]),
   };
 }
 

@@ -74,8 +74,8 @@ export class MailboxRows {
   }
 
   /** Takes a row over, in its place. */
-  put(r: Row): void {
-    const uid = r[0] as number;
+  put(row: Row): void {
+    const uid = row[0] as number;
     let i = this.indexOf(uid);
     if (i === this.count || this.uids[i] !== uid) {
       if (this.count === this.uids.length) this.#grow();
@@ -83,14 +83,14 @@ export class MailboxRows {
       this.count++;
     }
     this.uids[i] = uid;
-    this.modseqs[i] = r[1];
-    this.flags[i] = r[2];
-    this.keywords[i] = r[3];
-    this.ids[i] = r[4];
-    this.emailIds[i] = r[5];
-    this.received[i] = r[6];
-    this.saved[i] = r[7];
-    this.sizes[i++] = r[8];
+    this.modseqs[i] = row[1];
+    this.flags[i] = row[2];
+    this.keywords[i] = row[3];
+    this.ids[i] = row[4];
+    this.emailIds[i] = row[5];
+    this.received[i] = row[6];
+    this.saved[i] = row[7];
+    this.sizes[i++] = row[8];
   }
 
   #arrays(): (Uint32Array | Float64Array)[] {
@@ -147,16 +147,16 @@ export class MailboxRows {
   }
 
   /** Fills the columns of a row that every reader gets. */
-  fill(o: FetchRow, i: number): void {
-    o.id = this.ids[i];
-    o.emailId = asEmailId(this.emailIds[i]);
-    o.uid = this.uids[i];
-    o.modseq = this.modseqs[i];
-    o.flags = this.flags[i];
-    o.keywords = this.keywords[i];
-    o.received = this.received[i];
-    o.saved = this.saved[i];
-    o.size = this.sizes[i];
+  fill(row: FetchRow, i: number): void {
+    row.id = this.ids[i];
+    row.emailId = asEmailId(this.emailIds[i]);
+    row.uid = this.uids[i];
+    row.modseq = this.modseqs[i];
+    row.flags = this.flags[i];
+    row.keywords = this.keywords[i];
+    row.received = this.received[i];
+    row.saved = this.saved[i];
+    row.size = this.sizes[i];
   }
 }
 
@@ -325,12 +325,12 @@ export class RowCache {
         `SELECT ${columns} FROM messages WHERE mailbox_id = ? AND expunged = 0 ORDER BY uid`,
         id,
       );
-      read.forEach((r, i) => {
+      read.forEach((row, i) => {
         const { uids, modseqs, flags, keywords, ids, emailIds, received, saved, sizes } = rows;
         const have = [uids, modseqs, flags, keywords, ids, emailIds, received, saved, sizes]
           .map((column) => column[i]);
-        if (have.join() !== r.join()) {
-          found.push(`${this.#db.path}: in memory ${have.join()}, in the database ${r.join()}`);
+        if (have.join() !== row.join()) {
+          found.push(`${this.#db.path}: in memory ${have.join()}, in the database ${row.join()}`);
         }
       });
     }

@@ -63,23 +63,23 @@ export function storeFlags(
   const updates: Update[] = [];
   const restored: { id: number; emailId: EmailId }[] = [];
   let next = 0;
-  fetchMessages(db, mailboxId, uids, 0, (m) => {
-    while (next < uids.length && uids[next] < m.uid) r.missing.push(uids[next++]);
+  fetchMessages(db, mailboxId, uids, 0, (row) => {
+    while (next < uids.length && uids[next] < row.uid) r.missing.push(uids[next++]);
     next++;
-    if (unchangedSince !== undefined && m.modseq > unchangedSince) {
-      r.modified.push(m.uid);
+    if (unchangedSince !== undefined && row.modseq > unchangedSince) {
+      r.modified.push(row.uid);
       return;
     }
-    const newFlags = m.flags & mask.keep | mask.set;
-    const newWords = wordsAfter(m.keywords, op, words, only);
+    const newFlags = row.flags & mask.keep | mask.set;
+    const newWords = wordsAfter(row.keywords, op, words, only);
     const list = newWords === "" ? noKeywords : newWords.split(" ");
-    r.changed.push({ uid: m.uid, modseq: m.modseq, flags: newFlags, keywords: list });
-    if (newFlags === m.flags && newWords === m.keywords) return;
-    delta.countFlags(-1, m.flags);
+    r.changed.push({ uid: row.uid, modseq: row.modseq, flags: newFlags, keywords: list });
+    if (newFlags === row.flags && newWords === row.keywords) return;
+    delta.countFlags(-1, row.flags);
     delta.countFlags(1, newFlags);
-    if ((m.flags ^ newFlags) & junkFlags) r.trainable.push(m.id);
-    if (m.flags & ~newFlags & Flag.Deleted) restored.push({ id: m.id, emailId: m.emailId });
-    updates.push({ id: m.id, at: r.changed.length - 1, words: newWords });
+    if ((row.flags ^ newFlags) & junkFlags) r.trainable.push(row.id);
+    if (row.flags & ~newFlags & Flag.Deleted) restored.push({ id: row.id, emailId: row.emailId });
+    updates.push({ id: row.id, at: r.changed.length - 1, words: newWords });
   });
   while (next < uids.length) r.missing.push(uids[next++]);
   if (updates.length === 0) return r;

@@ -50,12 +50,14 @@ export const maxSummaryAddresses = 1000;
 export const maxSummaryText = 4000;
 
 /** True if something may have been left out of a summary: then only the header has all. */
-export function isCutSummary(s: Summary): boolean {
+export function isCutSummary(summary: Summary): boolean {
   const long = (a: SummaryAddress) =>
     a.name.length >= maxSummaryText || a.address.length >= maxSummaryText;
-  return s.subject.length >= maxSummaryText ||
-    [s.from, s.to, s.cc, s.bcc].some((l) => l.length >= maxSummaryAddresses || l.some(long)) ||
-    Object.values(s.groups ?? {}).some((g) =>
+  return summary.subject.length >= maxSummaryText ||
+    [summary.from, summary.to, summary.cc, summary.bcc].some((l) =>
+      l.length >= maxSummaryAddresses || l.some(long)
+    ) ||
+    Object.values(summary.groups ?? {}).some((g) =>
       g.names.length >= maxSummaryAddresses || g.names.some((n) => n.length >= maxSummaryText)
     );
 }
@@ -108,9 +110,9 @@ export function storedSortSubject(text: string): string {
 }
 
 /** A summary as it is stored. */
-export function packSummary(s: Summary): string {
+export function packSummary(summary: Summary): string {
   const r: Record<string, unknown> = {};
-  for (const [k, v] of Object.entries(s)) {
+  for (const [k, v] of Object.entries(summary)) {
     if (v === undefined || v === "" || v === false || (Array.isArray(v) && v.length === 0)) {
       continue;
     }

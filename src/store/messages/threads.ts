@@ -69,37 +69,37 @@ function candidate(r: unknown[] | undefined): Candidate | undefined {
 const maxReferences = 100;
 
 /** Finds the email's parent, stores its row, and matches emails that waited for it. */
-export function matchThread(db: RowDb, m: ThreadInput): ThreadResult {
+export function matchThread(db: RowDb, input: ThreadInput): ThreadResult {
   let parent: Candidate | undefined;
   let wanted: string | null = null;
-  const references = m.references.slice(-maxReferences).filter((id) => id !== m.messageId);
+  const references = input.references.slice(-maxReferences).filter((id) => id !== input.messageId);
   for (let i = references.length - 1; i >= 0 && !parent; i--) {
     parent = candidate(db.get(
       `SELECT ${candidateColumns} FROM threads INDEXED BY threads_message_id WHERE message_id = ? ` +
         "AND message_id != '' AND subject = ? AND email_id != ? " +
         "ORDER BY email_id DESC LIMIT 1",
       references[i],
-      m.subject,
-      m.emailId,
+      input.subject,
+      input.emailId,
     ));
     // Only the direct parent is waited for: what refers to earlier ones finds them through it.
     if (!parent && i === references.length - 1) wanted = references[i];
   }
   const missingLink = wanted !== null;
-  if (!parent && references.length === 0 && m.isReply && m.subject !== "") {
-    parent = bySubject(db, m);
+  if (!parent && references.length === 0 && input.isReply && input.subject !== "") {
+    parent = bySubject(db, input);
   }
   // A message without a parent here that is here already, as its copy in Sent, or another through a
   // list: beside it, under the same id, so that answers to either are in one thread.
-  const twin = parent || m.messageId === "" ? undefined : candidate(db.get(
+  const twin = parent || input.messageId === "" ? undefined : candidate(db.get(
     `SELECT ${candidateColumns} FROM threads INDEXED BY threads_message_id WHERE message_id = ? ` +
       "AND message_id != '' AND subject = ? AND email_id != ? ORDER BY email_id LIMIT 1",
-    m.messageId,
-    m.subject,
-    m.emailId,
+    input.messageId,
+    input.subject,
+    input.emailId,
   ));
   const joined = parent ?? twin;
-  const threadId = joined?.threadId ?? m.emailId;
+  const threadId = joined?.threadId ?? input.emailId;
   const result: ThreadResult = {
     threadId,
     parentId: parent?.emailId ?? 0,
@@ -109,19 +109,19 @@ export function matchThread(db: RowDb, m: ThreadInput): ThreadResult {
   db.run(
     "INSERT OR REPLACE INTO threads (email_id, thread_id, parent_id, missing_link, muted, collapsed, " +
       "message_id, subject, received, wanted, createseq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    m.emailId,
+    input.emailId,
     threadId,
     result.parentId,
     missingLink ? 1 : 0,
     result.muted ? 1 : 0,
     result.collapsed ? 1 : 0,
-    m.messageId,
-    m.subject,
-    m.received,
+    input.messageId,
+    input.subject,
+    input.received,
     wanted,
-    m.createseq ?? 0,
+    input.createseq ?? 0,
   );
-  if (m.messageId !== "") result.threadId = adoptWaiting(db, m, threadId);
+  if (input.messageId !== "") result.threadId = adoptWaiting(db, input, threadId);
   return result;
 }
 
@@ -129,17 +129,17 @@ export function matchThread(db: RowDb, m: ThreadInput): ThreadResult {
 const maxSameSubject = 20;
 
 /** The newest email that an answer without references can be an answer to: between the same people. */
-function bySubject(db: RowDb, m: ThreadInput): Candidate | undefined {
+function bySubject(db: RowDb, input: ThreadInput): Candidate | undefined {
   const same = db.all(
     `SELECT ${candidateColumns} FROM threads WHERE subject = ? AND subject != '' AND received >= ? ` +
       `AND received <= ? AND email_id != ? ORDER BY received DESC, email_id DESC LIMIT ${maxSameSubject}`,
-    m.subject,
-    m.received - subjectMatchAge,
-    m.received,
-    m.emailId,
+    input.subject,
+    input.received - subjectMatchAge,
+    input.received,
+    input.emailId,
   );
   if (same.length === 0) return undefined;
-  const answer = participants(db, m.emailId);
+  const answer = participants(db, input.emailId);
   for (const row of same) {
     const original = participants(db, row[0] as EmailId);
     // Everything in a mailbox is addressed to its owner: that alone is no conversation. Somebody who took part
@@ -161,29 +161,29 @@ function participants(db: RowDb, emailId: EmailId): { from: string[]; to: string
 }
 
 /** Gives the emails that waited for this one their parent. Returns the thread's id afterwards. */
-function adoptWaiting(db: RowDb, m: ThreadInput, threadId: number): number {
+function adoptWaiting(db: RowDb, input: ThreadInput, threadId: number): number {
   const waiting = db.all(
     "SELECT email_id, thread_id FROM threads INDEXED BY threads_wanted WHERE wanted = ? AND subject = ? " +
       "AND email_id != ?",
-    m.messageId,
-    m.subject,
-    m.emailId,
+    input.messageId,
+    input.subject,
+    input.emailId,
   );
   // Ids that this thread has or had: in it a circle could come to be.
   const own = new Set([threadId]);
   for (const [emailId, otherThread] of waiting as [number, number][]) {
-    if (own.has(otherThread) && isAncestor(db, emailId, m.emailId)) continue;
+    if (own.has(otherThread) && isAncestor(db, emailId, input.emailId)) continue;
     own.add(otherThread);
     db.run(
       "UPDATE threads SET parent_id = ?, missing_link = 0, wanted = NULL WHERE email_id = ?",
-      m.emailId,
+      input.emailId,
       emailId,
     );
-    if (threadId === m.emailId && (m.createseq ?? 0) > 0) {
+    if (threadId === input.emailId && (input.createseq ?? 0) > 0) {
       // A new email that nothing else is with joins the thread that was here first.
-      db.run("UPDATE threads SET thread_id = ? WHERE email_id = ?", otherThread, m.emailId);
+      db.run("UPDATE threads SET thread_id = ? WHERE email_id = ?", otherThread, input.emailId);
       threadId = otherThread;
-    } else threadId = mergeThreads(db, threadId, otherThread, m.emailId);
+    } else threadId = mergeThreads(db, threadId, otherThread, input.emailId);
   }
   return threadId;
 }

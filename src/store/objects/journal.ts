@@ -77,10 +77,10 @@ export class Journal implements FeedChannel {
   #rounded = 0;
   readonly state: JournalState = { upToDate: 0, objects: 0, bytes: 0 };
 
-  constructor(o: JournalOptions, bucket: Bucket) {
-    this.#o = o;
+  constructor(options: JournalOptions, bucket: Bucket) {
+    this.#o = options;
     this.#bucket = bucket;
-    this.#known = new Known(o.state);
+    this.#known = new Known(options.state);
   }
 
   /**
@@ -88,7 +88,7 @@ export class Journal implements FeedChannel {
    * @param tell is called after each round, and after a failure
    * @throws errors of the data folder
    */
-  async run(signal: AbortSignal, tell: (s: JournalState) => void): Promise<void> {
+  async run(signal: AbortSignal, tell: (state: JournalState) => void): Promise<void> {
     try {
       while (!signal.aborted) {
         try {
@@ -149,7 +149,7 @@ export class Journal implements FeedChannel {
     }
   }
 
-  async #follow(signal: AbortSignal, tell: (s: JournalState) => void): Promise<void> {
+  async #follow(signal: AbortSignal, tell: (state: JournalState) => void): Promise<void> {
     const { dataDir, configDir } = this.#o;
     const feed = new DataFeed({ dataDir, configDir, ownConfig: "" }, this);
     const { started } = this.#known.generation!;

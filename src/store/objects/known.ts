@@ -66,9 +66,13 @@ export class Known {
   }
 
   /** Forgets everything: the next feed sends all. */
-  begin(g: Generation): void {
+  begin(generation: Generation): void {
     this.#db.exec("BEGIN; DELETE FROM generation; DELETE FROM file; DELETE FROM log");
-    this.#db.prepare("INSERT INTO generation VALUES (?, ?, ?)").run(g.id, g.next, g.started);
+    this.#db.prepare("INSERT INTO generation VALUES (?, ?, ?)").run(
+      generation.id,
+      generation.next,
+      generation.started,
+    );
     this.#db.exec("COMMIT");
   }
 

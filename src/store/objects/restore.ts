@@ -40,13 +40,13 @@ export async function storedGenerations(
  * @throws RestoreError, SealError, ObjectsError
  */
 export async function restoreObjects(
-  o: RestoreOptions,
+  options: RestoreOptions,
   bucket: Bucket,
   say: (text: string) => void,
 ): Promise<number> {
   const wanted = (s: StoredObject) =>
-    s.time !== undefined && (o.at === undefined || s.time <= o.at);
-  const generations = [...await storedGenerations(bucket, o.prefix)];
+    s.time !== undefined && (options.at === undefined || s.time <= options.at);
+  const generations = [...await storedGenerations(bucket, options.prefix)];
   const chosen = generations.findLast(([, objects]) => objects.some(wanted));
   if (chosen === undefined) {
     throw new RestoreError(
@@ -57,15 +57,15 @@ export async function restoreObjects(
   }
   const [generation, all] = chosen;
   const objects = all.slice(0, all.findLastIndex(wanted) + 1);
-  objects.forEach((s, i) => {
-    if (s.number !== i) {
+  objects.forEach((object, i) => {
+    if (object.number !== i) {
       throw new RestoreError(`object ${i} of generation ${generation} is missing`);
     }
   });
-  const key = generationKey(o.key, generation);
+  const key = generationKey(options.key, generation);
   const sink = new CopySink({
-    dataDir: o.dataDir,
-    configDir: o.configDir,
+    dataDir: options.dataDir,
+    configDir: options.configDir,
     ownConfig: "",
     round: () => Promise.resolve(),
   });

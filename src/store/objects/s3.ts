@@ -76,8 +76,8 @@ export class Bucket {
   readonly #o: BucketOptions;
   readonly #outbound: Outbound;
 
-  constructor(o: BucketOptions, outbound: Outbound) {
-    this.#o = o;
+  constructor(options: BucketOptions, outbound: Outbound) {
+    this.#o = options;
     this.#outbound = outbound;
   }
 
@@ -107,10 +107,10 @@ export class Bucket {
     }
   }
 
-  #refused(what: string, a: HttpAnswer): ObjectsError {
-    const text = new TextDecoder().decode(a.body.subarray(0, 2000));
+  #refused(what: string, answer: HttpAnswer): ObjectsError {
+    const text = new TextDecoder().decode(answer.body.subarray(0, 2000));
     const code = /<Code>([^<]*)<\/Code>/.exec(text)?.[1] ?? "";
-    return new ObjectsError(`${what}: the object storage answers ${a.status} ${code}`.trim());
+    return new ObjectsError(`${what}: the object storage answers ${answer.status} ${code}`.trim());
   }
 
   /** Stores an object. @throws ObjectsError */

@@ -93,20 +93,20 @@ export interface TextField {
 }
 
 /** A field as TEXT sees it. */
-export function fieldText(f: TextField): string {
-  return `${f.name.toUpperCase()}: ${f.value}`;
+export function fieldText(field: TextField): string {
+  return `${field.name.toUpperCase()}: ${field.value}`;
 }
 
 /** Addresses as FROM, TO, CC and BCC see them. */
-export function addressText(a: SummaryAddress): string {
-  return foldCase(a.name === "" ? a.address : `${a.name} <${a.address}>`);
+export function addressText(address: SummaryAddress): string {
+  return foldCase(address.name === "" ? address.address : `${address.name} <${address.address}>`);
 }
 
 /** All texts of a summary that are searched, one by one. */
-export function summaryTexts(s: Summary): string[] {
-  const lists = [s.from, s.to, s.cc, s.bcc];
-  const groups = Object.values(s.groups ?? {}).flatMap((g) => g.names.map(foldCase));
-  return [foldCase(s.subject), ...lists.flatMap((l) => l.map(addressText)), ...groups];
+export function summaryTexts(summary: Summary): string[] {
+  const lists = [summary.from, summary.to, summary.cc, summary.bcc];
+  const groups = Object.values(summary.groups ?? {}).flatMap((g) => g.names.map(foldCase));
+  return [foldCase(summary.subject), ...lists.flatMap((l) => l.map(addressText)), ...groups];
 }
 
 /** A condition on the texts of a message. */
@@ -146,30 +146,32 @@ export class MessageText {
   }
 
   /** Whether the message meets a condition; in steps, between which others may be served. */
-  *find(n: TextNode): Generator<void, boolean> {
-    switch (n.op) {
+  *find(node: TextNode): Generator<void, boolean> {
+    switch (node.op) {
       case "header":
-        return this.#anyField((f) => f.name === n.name && f.value.includes(n.text));
+        return this.#anyField((f) => f.name === node.name && f.value.includes(node.text));
       case "summary":
-        return this.#inSummary(n.field, n.text, n.loose === true);
+        return this.#inSummary(node.field, node.text, node.loose === true);
       case "shown":
         if (
-          this.#anyField((f) => shownFields.has(f.name) && withoutMarks(f.value).includes(n.text))
+          this.#anyField((f) =>
+            shownFields.has(f.name) && withoutMarks(f.value).includes(node.text)
+          )
         ) {
           return true;
         }
-        for (const name of this.fileNames()) if (name.includes(n.text)) return true;
-        return yield* this.#inTexts(this.shownTexts(), n.text);
+        for (const name of this.fileNames()) if (name.includes(node.text)) return true;
+        return yield* this.#inTexts(this.shownTexts(), node.text);
       case "text":
-        if (this.#anyField((f) => fieldText(f).includes(n.text))) return true;
-        for (const t of this.partFields()) if (t.includes(n.text)) return true;
-        return yield* this.#inTexts(this.bodyTexts(), n.text);
+        if (this.#anyField((f) => fieldText(f).includes(node.text))) return true;
+        for (const t of this.partFields()) if (t.includes(node.text)) return true;
+        return yield* this.#inTexts(this.bodyTexts(), node.text);
       case "body":
-        return yield* this.#inTexts(this.bodyTexts(), n.text);
+        return yield* this.#inTexts(this.bodyTexts(), node.text);
     }
   }
 
-  #anyField(fits: (f: TextField) => boolean): boolean {
+  #anyField(fits: (field: TextField) => boolean): boolean {
     for (const f of this.fields()) if (fits(f)) return true;
     return false;
   }
@@ -179,9 +181,9 @@ export class MessageText {
     return this.#fieldsOfParts(this.#root);
   }
 
-  *#fieldsOfParts(p: Part): Generator<string> {
-    if (p.message) yield* this.#fieldsOfParts(p.message);
-    for (const c of p.parts) {
+  *#fieldsOfParts(part: Part): Generator<string> {
+    if (part.message) yield* this.#fieldsOfParts(part.message);
+    for (const c of part.parts) {
       for (const f of this.#fieldsIn(c.headerOffset, c.bodyOffset)) yield fieldText(folded(f));
       yield* this.#fieldsOfParts(c);
     }
@@ -245,10 +247,10 @@ export class MessageText {
     }
   }
 
-  #decoded(p: Part): Iterable<string> {
-    return p.endOffset - p.bodyOffset <= wholePartBytes
-      ? [decodeText(p, this.#open().read(p.bodyOffset, p.endOffset))]
-      : decodeTextPieces(p, () => this.#pieces(p));
+  #decoded(part: Part): Iterable<string> {
+    return part.endOffset - part.bodyOffset <= wholePartBytes
+      ? [decodeText(part, this.#open().read(part.bodyOffset, part.endOffset))]
+      : decodeTextPieces(part, () => this.#pieces(part));
   }
 
   /** Texts of the body, in pieces: parts of text, and fields of messages in it. */
@@ -256,35 +258,35 @@ export class MessageText {
     return this.#partTexts(this.#root);
   }
 
-  *#partTexts(p: Part): Generator<Iterable<string>> {
-    if (p.message) {
-      for (const f of this.#fieldsIn(p.message.headerOffset, p.message.bodyOffset)) {
+  *#partTexts(part: Part): Generator<Iterable<string>> {
+    if (part.message) {
+      for (const f of this.#fieldsIn(part.message.headerOffset, part.message.bodyOffset)) {
         yield [fieldText(folded(f))];
       }
-      yield* this.#partTexts(p.message);
-    } else if (p.parts.length > 0) {
-      for (const c of p.parts) yield* this.#partTexts(c);
-    } else if (isEncodedMessage(p)) {
-      const inner = openEncodedMessage(p, this.#open().read(p.bodyOffset, p.endOffset));
+      yield* this.#partTexts(part.message);
+    } else if (part.parts.length > 0) {
+      for (const c of part.parts) yield* this.#partTexts(c);
+    } else if (isEncodedMessage(part)) {
+      const inner = openEncodedMessage(part, this.#open().read(part.bodyOffset, part.endOffset));
       yield [headerTexts(inner.read(0, inner.root.bodyOffset))];
       for (const t of leaves(inner.root)) {
         if (t.type === "text") {
           yield [foldCase(decodeText(t, inner.read(t.bodyOffset, t.endOffset)))];
         }
       }
-    } else if (p.type === "text" || p.type === "") {
-      if (p.endOffset - p.bodyOffset <= wholePartBytes) {
-        yield [foldCase(decodeText(p, this.#open().read(p.bodyOffset, p.endOffset)))];
+    } else if (part.type === "text" || part.type === "") {
+      if (part.endOffset - part.bodyOffset <= wholePartBytes) {
+        yield [foldCase(decodeText(part, this.#open().read(part.bodyOffset, part.endOffset)))];
       } else {
-        yield foldPieces(decodeTextPieces(p, () => this.#pieces(p)));
+        yield foldPieces(decodeTextPieces(part, () => this.#pieces(part)));
       }
     }
   }
 
   /** A part's bytes, in pieces. */
-  *#pieces(p: Part): Generator<Uint8Array> {
-    for (let at = p.bodyOffset; at < p.endOffset; at += pieceBytes) {
-      yield this.#open().read(at, Math.min(p.endOffset, at + pieceBytes));
+  *#pieces(part: Part): Generator<Uint8Array> {
+    for (let at = part.bodyOffset; at < part.endOffset; at += pieceBytes) {
+      yield this.#open().read(at, Math.min(part.endOffset, at + pieceBytes));
     }
   }
 
@@ -312,24 +314,24 @@ export class MessageText {
 }
 
 /** After the last line that is followed by another field's; 0 if there is none. */
-function fieldCut(b: Uint8Array): number {
-  for (let i = b.length - 2; i >= 0; i--) {
-    if (b[i] === 10 && b[i + 1] !== 32 && b[i + 1] !== 9) return i + 1;
+function fieldCut(bytes: Uint8Array): number {
+  for (let i = bytes.length - 2; i >= 0; i--) {
+    if (bytes[i] === 10 && bytes[i + 1] !== 32 && bytes[i + 1] !== 9) return i + 1;
   }
   return 0;
 }
 
-function folded(f: HeaderField): TextField {
-  return { name: f.name, value: foldCase(decodeWords(f.value) + decodedParameters(f)) };
+function folded(field: HeaderField): TextField {
+  return { name: field.name, value: foldCase(decodeWords(field.value) + decodedParameters(field)) };
 }
 
 /** Parameters that are written in the ways of RFC 2231, as they are meant. */
-function decodedParameters(f: HeaderField): string {
-  if (!f.value.includes("*")) return "";
-  const parsed = f.name === "content-type"
-    ? parseContentType(f.value)
-    : f.name === "content-disposition"
-    ? parseDisposition(f.value)
+function decodedParameters(field: HeaderField): string {
+  if (!field.value.includes("*")) return "";
+  const parsed = field.name === "content-type"
+    ? parseContentType(field.value)
+    : field.name === "content-disposition"
+    ? parseDisposition(field.value)
     : undefined;
   if (!parsed) return "";
   return Object.entries(parsed.params).map(([name, value]) => `; ${name}=${value}`).join("");

@@ -11,13 +11,13 @@ import type { PageContext } from "../login/mod.ts";
 
 interface Options {
   config: Config;
-  settings(c: PageContext): AccountConfig;
-  change(c: PageContext, fn: (a: AccountConfig) => void): Promise<void>;
-  withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T>;
+  settings(context: PageContext): AccountConfig;
+  change(context: PageContext, fn: (config: AccountConfig) => void): Promise<void>;
+  withAccount<T>(name: string, fn: (account: Account) => T | Promise<T>): Promise<T>;
   /** Notes that an account grants something to a user, before it does. */
   granting(owner: string, user: string): Promise<void>;
   /** Is told of rights that were changed. */
-  rightsChanged(c: RightsChange): Promise<void>;
+  rightsChanged(change: RightsChange): Promise<void>;
 }
 
 /** Rights of a level (RFC 4314 §2.1). */
@@ -29,8 +29,10 @@ const levels: Record<Level, string> = {
 };
 
 /** Handlers of the page's calls. */
-export function delegationHandlers(o: Options): CallHandlers<typeof delegationCalls, PageContext> {
-  const { config } = o;
+export function delegationHandlers(
+  options: Options,
+): CallHandlers<typeof delegationCalls, PageContext> {
+  const { config } = options;
   /** The account of a name or an address. @throws UserError */
   const accountNamed = (own: string, given: string): string => {
     const text = given.trim();
@@ -40,53 +42,53 @@ export function delegationHandlers(o: Options): CallHandlers<typeof delegationCa
     return name;
   };
   return {
-    Delegation(_r, c) {
-      const a = o.settings(c);
-      const name = c.session!.account;
-      return o.withAccount(name, (account) => {
+    Delegation(_r, context) {
+      const a = options.settings(context);
+      const name = context.session!.account;
+      return options.withAccount(name, (account) => {
         const mailboxes = account.mailboxes();
         return {
           sendAs: a.SendAs,
           sendOnBehalf: a.SendOnBehalf,
           sentCopies: a.SentCopies,
           mailboxes: mailboxes.map((m) => m.name).sort(),
-          shared: mailboxes.flatMap((m) =>
-            grantedRights(account.db, m.id).map((g) => ({
-              mailbox: m.name,
-              who: g.identifier,
-              rights: g.rights,
+          shared: mailboxes.flatMap((mailbox) =>
+            grantedRights(account.db, mailbox.id).map((granted) => ({
+              mailbox: mailbox.name,
+              who: granted.identifier,
+              rights: granted.rights,
             }))
           ),
           others: config.delegatedAddresses(name),
         };
       });
     },
-    async DelegationSet({ sendAs, sendOnBehalf, sentCopies }, c) {
-      const own = c.session!.account;
+    async DelegationSet({ sendAs, sendOnBehalf, sentCopies }, context) {
+      const own = context.session!.account;
       const as = [...new Set(sendAs.map((n) => accountNamed(own, n)))];
       const behalf = [...new Set(sendOnBehalf.map((n) => accountNamed(own, n)))]
         .filter((n) => !as.includes(n));
-      await o.change(c, (a) => {
-        a.SendAs = as;
-        a.SendOnBehalf = behalf;
-        a.SentCopies = sentCopies;
+      await options.change(context, (value) => {
+        value.SendAs = as;
+        value.SendOnBehalf = behalf;
+        value.SentCopies = sentCopies;
       });
       return {};
     },
-    async MailboxShare({ mailbox, who, level }, c) {
-      const own = c.session!.account;
+    async MailboxShare({ mailbox, who, level }, context) {
+      const own = context.session!.account;
       // Rights of somebody who is gone can still be taken away.
       const user = who === anyone || level === "none" && config.account(who) === undefined
         ? who
         : accountNamed(own, who);
-      await o.withAccount(own, async (account) => {
+      await options.withAccount(own, async (account) => {
         const all = account.mailboxes();
         const chosen = mailbox === "" ? all : all.filter((m) => m.name === mailbox);
         if (chosen.length === 0) throw new UserError(`there is no mailbox ${mailbox}`);
-        if (level !== "none") await o.granting(own, user);
+        if (level !== "none") await options.granting(own, user);
         try {
-          const by = { account: own, login: c.session!.login };
-          const note = { by, changed: (x: RightsChange) => o.rightsChanged(x) };
+          const by = { account: own, login: context.session!.login };
+          const note = { by, changed: (x: RightsChange) => options.rightsChanged(x) };
           for (const m of chosen) {
             await changeNotedRights(account, m, user, () => levels[level], note);
           }

@@ -7,16 +7,16 @@ import { type CallHandlers, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 
 interface Options {
-  withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T>;
+  withAccount<T>(name: string, fn: (account: Account) => T | Promise<T>): Promise<T>;
 }
 
 /** Handlers of the page's calls. */
 export function encryptionHandlers(
-  o: Options,
+  options: Options,
 ): CallHandlers<typeof encryptionCalls, PageContext> {
   return {
-    async Encryption(_r, c) {
-      const found = await o.withAccount(c.session!.account, encryptionKeyOf);
+    async Encryption(_r, context) {
+      const found = await options.withAccount(context.session!.account, encryptionKeyOf);
       return {
         key: found === undefined ? null : {
           kind: found.info.kind,
@@ -27,10 +27,10 @@ export function encryptionHandlers(
         },
       };
     },
-    async EncryptionSet({ key }, c) {
+    async EncryptionSet({ key }, context) {
       try {
-        await o.withAccount(
-          c.session!.account,
+        await options.withAccount(
+          context.session!.account,
           (account) => setEncryptionKey(account, key ?? undefined, Date.now()),
         );
       } catch (err) {

@@ -80,8 +80,8 @@ export class ImportJobs {
   readonly #o: ImportJobOptions;
   readonly #jobs = new Map<string, Job>();
 
-  constructor(o: ImportJobOptions) {
-    this.#o = o;
+  constructor(options: ImportJobOptions) {
+    this.#o = options;
   }
 
   /** The import of an account that is under way; it may not begin another one. */
@@ -93,15 +93,15 @@ export class ImportJobs {
   }
 
   /** Imports an uploaded file, which is removed at the end. @returns its token. @throws HttpError 409 */
-  startArchive(r: ImportRequest, path: string, name: string): string {
-    return this.#start(r, async (job, account) => {
+  startArchive(request: ImportRequest, path: string, name: string): string {
+    return this.#start(request, async (job, account) => {
       try {
         const archive = await openArchive(path, name);
         const contents = await lookThrough(archive, {
           signal: job.abort.signal,
           progress: (files) => this.#change(job, { files }),
         });
-        await this.#take(job, account, r, archiveSource(archive, contents), {
+        await this.#take(job, account, request, archiveSource(archive, contents), {
           part: (p) => contents.bytes > 0 ? p.bytes / contents.bytes : undefined,
         });
       } catch (err) {
@@ -119,28 +119,28 @@ export class ImportJobs {
    * another import goes on from there.
    * @throws HttpError 409
    */
-  startImap(r: ImportRequest, o: ImapOptions): string {
-    return this.#start(r, async (job, account) => {
-      const brought = broughtBefore(account, o);
+  startImap(request: ImportRequest, options: ImapOptions): string {
+    return this.#start(request, async (job, account) => {
+      const brought = broughtBefore(account, options);
       const before = structuredClone(brought);
       const source = new ImapSource(
-        o,
+        options,
         brought,
         job.abort.signal,
         (id) => hasMessageId(account, id),
       );
       try {
-        await this.#take(job, account, r, source.messages(), {
+        await this.#take(job, account, request, source.messages(), {
           part: () => source.part,
           keepOnFailure: () => !job.unwanted,
           // Only what is stored for good: what is lost with a batch is fetched again.
-          stored: () => rememberBrought(account, o, brought),
+          stored: () => rememberBrought(account, options, brought),
         });
-        await rememberBrought(account, o, brought);
+        await rememberBrought(account, options, brought);
       } catch (err) {
         if (!job.unwanted) throw err;
         // What had come is gone again.
-        await rememberBrought(account, o, before);
+        await rememberBrought(account, options, before);
         throw err;
       }
     });
@@ -148,16 +148,16 @@ export class ImportJobs {
 
   /** Runs an import in the background. @throws HttpError 409 if one is running */
   #start(
-    r: ImportRequest,
+    request: ImportRequest,
     run: (job: Job, account: Account) => Promise<void>,
   ): string {
     this.#forget();
-    if (this.running(r.account)) {
+    if (this.running(request.account)) {
       throw new HttpError(409, "an import is running already: wait for its end, or abort it");
     }
     const token = crypto.randomUUID();
     const job: Job = {
-      account: r.account,
+      account: request.account,
       state: {
         token,
         phase: "reading",
@@ -213,30 +213,30 @@ export class ImportJobs {
   async #take(
     job: Job,
     account: Account,
-    r: ImportRequest,
+    request: ImportRequest,
     source: Source,
     more: {
       /** How much is done, of 1, as far as is known. */
-      part: (p: ImportProgress) => number | undefined;
+      part: (progress: ImportProgress) => number | undefined;
     } & Pick<ImportOptions, "keepOnFailure" | "stored">,
   ): Promise<void> {
     this.#change(job, { phase: "importing" });
     const { part, ...options } = more;
-    const progress = (p: ImportProgress) => {
-      const done = part(p);
+    const progress = (progress: ImportProgress) => {
+      const done = part(progress);
       this.#change(job, {
-        imported: p.imported,
-        duplicates: p.duplicates,
+        imported: progress.imported,
+        duplicates: progress.duplicates,
         part: done === undefined ? null : Math.min(1, done),
-        mailboxes: [...p.mailboxes],
-        warnings: p.warnings.slice(0, maxWarnings),
-        warningCount: p.warningCount,
+        mailboxes: [...progress.mailboxes],
+        warnings: progress.warnings.slice(0, maxWarnings),
+        warningCount: progress.warningCount,
       });
     };
     const result = await importMessages(account, source, {
-      mailbox: r.mailbox,
+      mailbox: request.mailbox,
       tempDir: this.#o.tempDir,
-      skipDuplicates: r.skipDuplicates,
+      skipDuplicates: request.skipDuplicates,
       signal: job.abort.signal,
       progress,
       ...options,

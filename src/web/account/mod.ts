@@ -66,7 +66,7 @@ export interface AccountPageOptions {
   /** Notes that an account grants something to a user, before it does. */
   granting: (owner: string, user: string) => Promise<void>;
   /** Is told of rights that were changed. */
-  rightsChanged: (c: RightsChange) => Promise<void>;
+  rightsChanged: (change: RightsChange) => Promise<void>;
   /** What the account's junk filter has learned from; undefined if it has none. */
   trained: (account: Account) => Promise<TrainingFigures | undefined>;
   /** Days after which messages are removed by themselves, by mailbox. */
@@ -88,36 +88,39 @@ export interface AccountPage {
 }
 
 /** The page and its calls. */
-export function accountPage(o: AccountPageOptions): AccountPage {
-  const { config } = o;
+export function accountPage(options: AccountPageOptions): AccountPage {
+  const { config } = options;
 
-  async function withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T> {
-    const account = await o.accounts.open(name);
+  async function withAccount<T>(
+    name: string,
+    fn: (account: Account) => T | Promise<T>,
+  ): Promise<T> {
+    const account = await options.accounts.open(name);
     try {
       return await fn(account);
     } finally {
       account.close();
     }
   }
-  const settings = (c: PageContext) => {
-    const a = config.account(c.session!.account);
+  const settings = (context: PageContext) => {
+    const a = config.account(context.session!.account);
     if (a === undefined) throw new HttpError(401, "the account is gone");
     return a;
   };
 
-  const tempDir = importFolder(o.tempDir);
-  const jobs = new ImportJobs({ accounts: o.accounts, tempDir, log: new Log("import") });
+  const tempDir = importFolder(options.tempDir);
+  const jobs = new ImportJobs({ accounts: options.accounts, tempDir, log: new Log("import") });
   const transfers = {
-    accounts: o.accounts,
+    accounts: options.accounts,
     jobs,
-    outbound: o.outbound,
-    login: o.login,
+    outbound: options.outbound,
+    login: options.login,
     tempDir,
     anyPort: config.acceptAllAccount !== undefined,
   };
   const handlers: CallHandlers<typeof accountCalls, PageContext> = {
     ...webhookHandlers({
-      hooks: o.webhooks,
+      hooks: options.webhooks,
       settings,
       change: (c, fn) => changeAccount(config, c.session!.account, fn),
     }),
@@ -131,57 +134,60 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       config,
       settings,
       withAccount,
-      granting: o.granting,
-      rightsChanged: o.rightsChanged,
+      granting: options.granting,
+      rightsChanged: options.rightsChanged,
       change: (c, fn) => changeAccount(config, c.session!.account, fn),
     }),
     ...encryptionHandlers({ withAccount }),
     ...transferHandlers({ ...transfers, withAccount }),
     ...securityHandlers({
       config,
-      limiter: o.limiter,
-      checkAgain: o.checkAgain,
-      sessions: o.sessions,
-      challenges: o.login.challenges,
-      tlsKeys: o.tlsKeys,
-      loginLog: o.loginLog,
+      limiter: options.limiter,
+      checkAgain: options.checkAgain,
+      sessions: options.sessions,
+      challenges: options.login.challenges,
+      tlsKeys: options.tlsKeys,
+      loginLog: options.loginLog,
       withAccount,
     }),
-    JunkDays: ({ days }, c) => ({ days: o.junkDays(c.session!.account, days) }),
-    PasskeyChallenge: () => ({ challenge: o.login.challenge() }),
-    async PasskeyLogin(answer, c) {
-      const { account, login, cookie } = await o.login.loginWithPasskey(c.req, answer);
-      c.setCookie(cookie);
+    JunkDays: ({ days }, c) => ({ days: options.junkDays(c.session!.account, days) }),
+    PasskeyChallenge: () => ({ challenge: options.login.challenge() }),
+    async PasskeyLogin(answer, context) {
+      const { account, login, cookie } = await options.login.loginWithPasskey(context.req, answer);
+      context.setCookie(cookie);
       return { account, loginAddress: login };
     },
-    async Login(form, c) {
-      const { account, cookie } = await o.login.login(c.req, { ...form, code: form.totp });
-      c.setCookie(cookie);
+    async Login(form, context) {
+      const { account, cookie } = await options.login.login(context.req, {
+        ...form,
+        code: form.totp,
+      });
+      context.setCookie(cookie);
       return { account };
     },
     Session: (_r, c) => ({ account: c.session?.account ?? null }),
-    Logout(_r, c) {
-      c.setCookie(o.login.logout(c.req));
+    Logout(_r, context) {
+      context.setCookie(options.login.logout(context.req));
       return {};
     },
-    async Overview(_r, c) {
-      const a = settings(c);
-      const name = c.session!.account;
+    async Overview(_r, context) {
+      const a = settings(context);
+      const name = context.session!.account;
       const { usage, mailboxes, retention, trained, secondFactor } = await withAccount(
         name,
         async (account) => ({
-          trained: await o.trained(account) ?? null,
+          trained: await options.trained(account) ?? null,
           secondFactor: account.credentials.hasSecondFactor,
           usage: account.quota().messageSize.used,
           mailboxes: account.mailboxes().map((m) => m.name).sort(),
-          retention: o.retention(account),
+          retention: options.retention(account),
         }),
       );
       const quota = config.quotaMessageSize(name);
       return {
         account: name,
-        loginAddress: c.session!.login,
-        webmail: c.req.sibling("webmail") ?? null,
+        loginAddress: context.session!.login,
+        webmail: context.req.sibling("webmail") ?? null,
         fullName: a.FullName,
         keepWrittenTo: a.KeepWrittenTo,
         destinations: destinationsOf(a),
@@ -196,33 +202,33 @@ export function accountPage(o: AccountPageOptions): AccountPage {
         trained,
         secondFactor,
         noCustomPassword: a.NoCustomPassword,
-        sessions: o.sessions.list(name).slice(0, maxShown).map((s) => ({
-          id: s.id,
-          service: s.service,
-          lastUsed: s.lastUsed,
-          userAgent: s.userAgent,
-          remoteIp: s.remoteIp,
-          current: s.id === c.session!.id,
+        sessions: options.sessions.list(name).slice(0, maxShown).map((session) => ({
+          id: session.id,
+          service: session.service,
+          lastUsed: session.lastUsed,
+          userAgent: session.userAgent,
+          remoteIp: session.remoteIp,
+          current: session.id === context.session!.id,
         })),
-        suppressions: o.queue.suppressions(name).slice(0, maxShown),
+        suppressions: options.queue.suppressions(name).slice(0, maxShown),
         clients: config.domain(a.Domain) === undefined ? [] : clientServices(config, a.Domain),
       };
     },
-    async QuotaWarningsSet({ on }, c) {
-      await changeAccount(config, c.session!.account, (a) => a.NoQuotaWarnings = !on);
+    async QuotaWarningsSet({ on }, context) {
+      await changeAccount(config, context.session!.account, (a) => a.NoQuotaWarnings = !on);
       return {};
     },
-    async WrittenToSet({ on }, c) {
-      await changeAccount(config, c.session!.account, (a) => a.KeepWrittenTo = on);
+    async WrittenToSet({ on }, context) {
+      await changeAccount(config, context.session!.account, (a) => a.KeepWrittenTo = on);
       return {};
     },
-    async FullNameSet({ fullName }, c) {
-      await changeAccount(config, c.session!.account, (a) => a.FullName = fullName);
+    async FullNameSet({ fullName }, context) {
+      await changeAccount(config, context.session!.account, (a) => a.FullName = fullName);
       return {};
     },
-    async PasswordSet({ current, password, totp }, c) {
-      const a = settings(c);
-      const directory = o.passwordElsewhere(c.session!.login);
+    async PasswordSet({ current, password, totp }, context) {
+      const a = settings(context);
+      const directory = options.passwordElsewhere(context.session!.login);
       if (directory !== undefined) {
         throw new UserError(`the password is that of the directory ${directory}: change it there`);
       }
@@ -236,17 +242,17 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       if (next.length < minPasswordLength) {
         throw new UserError(`a password has at least ${minPasswordLength} characters`);
       }
-      await withAccount(c.session!.account, async (account) => {
+      await withAccount(context.session!.account, async (account) => {
         // Someone who finds an open page must not be able to take the account over.
-        await confirmUser(o, c, account, { current, totp });
-        await account.credentials.setPassword(next, c.session!.id);
+        await confirmUser(options, context, account, { current, totp });
+        await account.credentials.setPassword(next, context.session!.id);
       });
       return { password: made ? next : null };
     },
-    async DestinationSet({ destination }, c) {
+    async DestinationSet({ destination }, context) {
       const checked = checkedDestination(destination);
-      await changeAccount(config, c.session!.account, (a) => {
-        const d = a.Destinations.get(destination.address);
+      await changeAccount(config, context.session!.account, (value) => {
+        const d = value.Destinations.get(destination.address);
         if (d === undefined) {
           throw new UserError(`${destination.address} is not an address of yours`);
         }
@@ -255,18 +261,20 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       return {};
     },
     RulesetTry: ({ destination, message }) => tryRulesets(destination, message),
-    async JunkSet({ junk }, c) {
-      await changeAccount(config, c.session!.account, (a) => setJunk(a, junk));
+    async JunkSet({ junk }, context) {
+      await changeAccount(config, context.session!.account, (a) => setJunk(a, junk));
       return {};
     },
-    SessionEnd({ id }, c) {
-      if (!o.sessions.end(c.session!.account, id)) throw new HttpError(404, "no such session");
+    SessionEnd({ id }, context) {
+      if (!options.sessions.end(context.session!.account, id)) {
+        throw new HttpError(404, "no such session");
+      }
       return {};
     },
-    async SuppressionAdd({ address, reason }, c) {
+    async SuppressionAdd({ address, reason }, context) {
       if (!address.includes("@")) throw new UserError(`${address} is not an address`);
-      const added = await o.queue.suppress({
-        account: c.session!.account,
+      const added = await options.queue.suppress({
+        account: context.session!.account,
         address,
         manual: true,
         reason,
@@ -274,8 +282,8 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       if (!added) throw new UserError(`${address} is on the list already`);
       return {};
     },
-    async SuppressionRemove({ address }, c) {
-      if (!await o.queue.unsuppress(c.session!.account, address)) {
+    async SuppressionRemove({ address }, context) {
+      if (!await options.queue.unsuppress(context.session!.account, address)) {
         throw new UserError(`${address} is not on the list`);
       }
       return {};
@@ -284,13 +292,13 @@ export function accountPage(o: AccountPageOptions): AccountPage {
   const routes = transferRoutes(transfers);
   const collections = takeawayRoutes(transfers);
   const page = pageHandler({
-    login: o.login,
+    login: options.login,
     calls: accountCalls,
     handlers,
     open: ["Login", "PasskeyChallenge", "PasskeyLogin", "Session", "Logout"],
-    page: o.page,
+    page: options.page,
     around: (name, _request, c, run) =>
-      o.audit.run({ who: c.session!.account, from: c.req.remoteIp }, name, {}, run, true),
+      options.audit.run({ who: c.session!.account, from: c.req.remoteIp }, name, {}, run, true),
     pkg: "account",
   });
   return {

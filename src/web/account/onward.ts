@@ -11,9 +11,9 @@ import type { PageContext } from "../login/mod.ts";
 
 interface Options {
   config: Config;
-  settings(c: PageContext): AccountConfig;
-  change(c: PageContext, fn: (a: AccountConfig) => void): Promise<void>;
-  withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T>;
+  settings(context: PageContext): AccountConfig;
+  change(context: PageContext, fn: (config: AccountConfig) => void): Promise<void>;
+  withAccount<T>(name: string, fn: (account: Account) => T | Promise<T>): Promise<T>;
 }
 
 /** An address to forward to as it is configured. @throws UserError */
@@ -31,12 +31,12 @@ function checkedAddress(config: Config, account: string, given: string): string 
 }
 
 /** Handlers of the page's calls. */
-export function onwardHandlers(o: Options): CallHandlers<typeof onwardCalls, PageContext> {
+export function onwardHandlers(options: Options): CallHandlers<typeof onwardCalls, PageContext> {
   return {
-    async Onward(_r, c) {
-      const a = o.settings(c);
-      const vacation = await o.withAccount(
-        c.session!.account,
+    async Onward(_r, context) {
+      const a = options.settings(context);
+      const vacation = await options.withAccount(
+        context.session!.account,
         (account) => readVacation(accountSetting(account, vacationSetting)),
       );
       return {
@@ -45,17 +45,17 @@ export function onwardHandlers(o: Options): CallHandlers<typeof onwardCalls, Pag
         away: isAway(vacation, Date.now()),
       };
     },
-    async ForwardingSet({ forwarding: { to, only } }, c) {
+    async ForwardingSet({ forwarding: { to, only } }, context) {
       const checked = [
-        ...new Set(to.map((a) => checkedAddress(o.config, c.session!.account, a))),
+        ...new Set(to.map((a) => checkedAddress(options.config, context.session!.account, a))),
       ];
-      await o.change(c, (a) => {
-        a.ForwardTo = checked;
-        a.ForwardOnly = only && checked.length > 0;
+      await options.change(context, (value) => {
+        value.ForwardTo = checked;
+        value.ForwardOnly = only && checked.length > 0;
       });
       return {};
     },
-    async VacationSet({ vacation }, c) {
+    async VacationSet({ vacation }, context) {
       if (vacation.enabled && vacation.text.trim() === "") {
         throw new UserError("a reply needs a text");
       }
@@ -63,7 +63,7 @@ export function onwardHandlers(o: Options): CallHandlers<typeof onwardCalls, Pag
       if (from !== null && until !== null && until <= from) {
         throw new UserError("the end must be after the beginning");
       }
-      await o.withAccount(c.session!.account, async (account) => {
+      await options.withAccount(context.session!.account, async (account) => {
         await changeAccountSetting(account, vacationSetting, () => vacation);
         await forgetVacationReplies(account);
       });

@@ -45,7 +45,7 @@ interface Options {
   challenges: Challenges;
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
-  withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T>;
+  withAccount<T>(name: string, fn: (account: Account) => T | Promise<T>): Promise<T>;
 }
 
 /** Attempts that are shown. */
@@ -60,14 +60,16 @@ export interface Given {
 /** Asks the user of an open page again who they are. @throws UserError, HttpError 429 */
 export async function confirmUser(
   o: Pick<Options, "limiter" | "checkAgain">,
-  c: PageContext,
+  context: PageContext,
   account: Account,
   given: Given,
 ): Promise<void> {
   const { credentials } = account;
-  const who = { service: "webaccount", login: c.session!.login } as const;
-  await confirm(o.limiter, c.req, who, async () => {
-    if (!await o.checkAgain(c.session!, account, given.current, c.req.remoteIp)) return "wrong";
+  const who = { service: "webaccount", login: context.session!.login } as const;
+  await confirm(o.limiter, context.req, who, async () => {
+    if (!await o.checkAgain(context.session!, account, given.current, context.req.remoteIp)) {
+      return "wrong";
+    }
     if (!credentials.hasSecondFactor) return { account: account.name };
     if (!given.totp) return "second";
     return await credentials.checkSecondFactor(given.totp, Date.now())
@@ -77,65 +79,67 @@ export async function confirmUser(
 }
 
 /** Handlers of the page's calls. */
-export function securityHandlers(o: Options): CallHandlers<typeof securityCalls, PageContext> {
-  const { config } = o;
+export function securityHandlers(
+  options: Options,
+): CallHandlers<typeof securityCalls, PageContext> {
+  const { config } = options;
   const nameOf = (c: PageContext) => c.session!.account;
 
   /** Runs with the account open once its user was asked again. @throws UserError, HttpError 429 */
   function confirmed<T>(
-    c: PageContext,
+    context: PageContext,
     given: Given,
-    fn: (a: Account) => T | Promise<T>,
+    fn: (account: Account) => T | Promise<T>,
   ): Promise<T> {
-    return o.withAccount(nameOf(c), async (account) => {
-      await confirmUser(o, c, account, given);
+    return options.withAccount(nameOf(context), async (account) => {
+      await confirmUser(options, context, account, given);
       return await fn(account);
     });
   }
   const keysOf = (c: PageContext) =>
-    (o.tlsKeys()?.list() ?? []).filter((k) => config.accountFor(k.login) === nameOf(c));
+    (options.tlsKeys()?.list() ?? []).filter((k) => config.accountFor(k.login) === nameOf(c));
 
   return {
-    Security: (_r, c) =>
-      o.withAccount(nameOf(c), (account) => ({
+    Security: (_r, context) =>
+      options.withAccount(nameOf(context), (account) => ({
         passkeys: listPasskeys(account),
         secondFactor: account.credentials.hasSecondFactor,
         recoveryCodes: account.credentials.recoveryCodes,
         appPasswords: account.credentials.appPasswords(),
-        tlsKeys: keysOf(c),
-        attempts: o.loginLog()?.list(nameOf(c), maxShown) ?? [],
+        tlsKeys: keysOf(context),
+        attempts: options.loginLog()?.list(nameOf(context), maxShown) ?? [],
       })),
     SecondFactorBegin: (_r, c) => newFactor(config.static.Hostname, c.session!.login),
-    SecondFactorOn: ({ key, code, ...given }, c) =>
-      confirmed(c, given, async ({ credentials }) => {
+    SecondFactorOn: ({ key, code, ...given }, context) =>
+      confirmed(context, given, async ({ credentials }) => {
         if (credentials.hasSecondFactor) throw new UserError("there is a second factor already");
         const codes = await credentials.enableTotp(
           checkedKey(key),
           code.replace(/\s/g, ""),
           Date.now(),
-          c.session!.id,
+          context.session!.id,
         );
         if (codes === undefined) throw new UserError(wrongFirstCode);
         return { recoveryCodes: codes };
       }),
-    SecondFactorOff: (given, c) =>
-      confirmed(c, given, async ({ credentials }) => {
+    SecondFactorOff: (given, context) =>
+      confirmed(context, given, async ({ credentials }) => {
         await credentials.disableTotp();
         return {};
       }),
-    PasskeyBegin: (_r, c) =>
-      o.withAccount(nameOf(c), (account) => ({
-        challenge: o.challenges.make(),
+    PasskeyBegin: (_r, context) =>
+      options.withAccount(nameOf(context), (account) => ({
+        challenge: options.challenges.make(),
         userHandle: Buffer.from(account.name).toString("base64url"),
-        userName: c.session!.login,
+        userName: context.session!.login,
         algorithms: passkeyAlgorithms,
         existing: credentialIds(account).map((id) => Buffer.from(id).toString("base64url")),
       })),
-    PasskeyAdd: ({ name, passkey, ...given }, c) =>
-      confirmed(c, given, async (account) => {
+    PasskeyAdd: ({ name, passkey, ...given }, context) =>
+      confirmed(context, given, async (account) => {
         let checked;
         try {
-          checked = checkNewPasskey(passkey, placeOf(c.req), o.challenges);
+          checked = checkNewPasskey(passkey, placeOf(context.req), options.challenges);
         } catch (e) {
           if (!(e instanceof PasskeyError)) throw e;
           throw new UserError(`the passkey can't be used: ${e.message}`, { cause: e });
@@ -145,33 +149,33 @@ export function securityHandlers(o: Options): CallHandlers<typeof securityCalls,
         }
         return {};
       }),
-    PasskeyRemove: ({ id, ...given }, c) =>
-      confirmed(c, given, async (account) => {
+    PasskeyRemove: ({ id, ...given }, context) =>
+      confirmed(context, given, async (account) => {
         if (!await removePasskey(account, id)) throw new HttpError(404, "no such passkey");
-        account.credentials.onChange?.("passkey", c.session!.id);
+        account.credentials.onChange?.("passkey", context.session!.id);
         return {};
       }),
-    AppPasswordAdd: ({ name, ...given }, c) =>
-      confirmed(c, given, async ({ credentials }) => {
+    AppPasswordAdd: ({ name, ...given }, context) =>
+      confirmed(context, given, async ({ credentials }) => {
         const password = await credentials.addAppPassword(name);
         if (password === undefined) {
           throw new UserError(`there are ${maxAppPasswords} already: remove one that is not used`);
         }
         return { password };
       }),
-    AppPasswordRemove: ({ id }, c) =>
-      o.withAccount(nameOf(c), async ({ credentials }) => {
+    AppPasswordRemove: ({ id }, context) =>
+      options.withAccount(nameOf(context), async ({ credentials }) => {
         if (!await credentials.removeAppPassword(id)) throw new HttpError(404, "no such password");
         return {};
       }),
-    TlsKeyAdd: ({ login, certificate, name, ...given }, c) =>
-      confirmed(c, given, async () => {
-        if (config.accountFor(login) !== nameOf(c)) {
+    TlsKeyAdd: ({ login, certificate, name, ...given }, context) =>
+      confirmed(context, given, async () => {
+        if (config.accountFor(login) !== nameOf(context)) {
           throw new UserError(`${login} is not an address of yours`);
         }
         try {
-          await o.tlsKeys()!.add(
-            { login: login.toLowerCase(), account: nameOf(c) },
+          await options.tlsKeys()!.add(
+            { login: login.toLowerCase(), account: nameOf(context) },
             certificate,
             name,
           );
@@ -181,15 +185,15 @@ export function securityHandlers(o: Options): CallHandlers<typeof securityCalls,
         }
         return {};
       }),
-    async TlsKeyRemove({ fingerprint }, c) {
-      if (!keysOf(c).some((k) => k.fingerprint === fingerprint)) {
+    async TlsKeyRemove({ fingerprint }, context) {
+      if (!keysOf(context).some((k) => k.fingerprint === fingerprint)) {
         throw new HttpError(404, "no such key");
       }
-      await o.tlsKeys()!.remove(fingerprint);
+      await options.tlsKeys()!.remove(fingerprint);
       return {};
     },
-    OtherSessionsEnd(_r, c) {
-      o.sessions.endAll(nameOf(c), c.session!.id);
+    OtherSessionsEnd(_r, context) {
+      options.sessions.endAll(nameOf(context), context.session!.id);
       return {};
     },
   };

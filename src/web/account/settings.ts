@@ -14,11 +14,11 @@ import { UserError } from "../http/mod.ts";
 export async function changeAccount(
   config: Config,
   name: string,
-  change: (a: AccountConfig) => void,
+  change: (config: AccountConfig) => void,
 ): Promise<void> {
   try {
-    await config.writeDynamic((d) => {
-      const a = d.Accounts.get(name);
+    await config.writeDynamic((value) => {
+      const a = value.Accounts.get(name);
       if (a === undefined) throw new UserError("the account is gone");
       change(a);
     });
@@ -33,8 +33,8 @@ export async function changeAccount(
 }
 
 /** Addresses of an account, as the page shows them. */
-export function destinationsOf(a: AccountConfig): Destination[] {
-  return [...a.Destinations].map(([address, d]) => ({
+export function destinationsOf(config: AccountConfig): Destination[] {
+  return [...config.Destinations].map(([address, d]) => ({
     address,
     Mailbox: d.Mailbox,
     FullName: d.FullName,
@@ -64,12 +64,12 @@ function checkExpression(what: string, source: string): void {
 
 /** What the page sent, as domains.conf has it. @throws UserError */
 export function checkedDestination(
-  d: Destination,
+  destination: Destination,
 ): Pick<ConfiguredDestination, "Mailbox" | "FullName" | "Rulesets"> {
   return {
-    Mailbox: d.Mailbox,
-    FullName: d.FullName,
-    Rulesets: d.Rulesets.map((r, i) => {
+    Mailbox: destination.Mailbox,
+    FullName: destination.FullName,
+    Rulesets: destination.Rulesets.map((r, i) => {
       const what = `rule ${i + 1}`;
       checkExpression(`${what}, envelope sender`, r.SMTPMailFromRegexp);
       checkExpression(`${what}, sender`, r.MsgFromRegexp);
@@ -87,35 +87,35 @@ export function checkedDestination(
   };
 }
 
-export function junkOf(a: AccountConfig): JunkSettings {
+export function junkOf(config: AccountConfig): JunkSettings {
   return {
-    threshold: a.JunkFilter ? a.JunkFilter.Threshold : null,
-    automaticFlags: a.AutomaticJunkFlags.Enabled,
-    junkMailboxRegexp: a.AutomaticJunkFlags.JunkMailboxRegexp,
-    neutralMailboxRegexp: a.AutomaticJunkFlags.NeutralMailboxRegexp,
-    notJunkMailboxRegexp: a.AutomaticJunkFlags.NotJunkMailboxRegexp,
-    rejectsMailbox: a.RejectsMailbox,
-    keepRejects: a.KeepRejects,
+    threshold: config.JunkFilter ? config.JunkFilter.Threshold : null,
+    automaticFlags: config.AutomaticJunkFlags.Enabled,
+    junkMailboxRegexp: config.AutomaticJunkFlags.JunkMailboxRegexp,
+    neutralMailboxRegexp: config.AutomaticJunkFlags.NeutralMailboxRegexp,
+    notJunkMailboxRegexp: config.AutomaticJunkFlags.NotJunkMailboxRegexp,
+    rejectsMailbox: config.RejectsMailbox,
+    keepRejects: config.KeepRejects,
   };
 }
 
-export function setJunk(a: AccountConfig, j: JunkSettings): void {
-  checkExpression("junk mailboxes", j.junkMailboxRegexp);
-  checkExpression("neutral mailboxes", j.neutralMailboxRegexp);
-  checkExpression("mailboxes without junk", j.notJunkMailboxRegexp);
-  if (j.threshold === null) a.JunkFilter = undefined;
+export function setJunk(config: AccountConfig, settings: JunkSettings): void {
+  checkExpression("junk mailboxes", settings.junkMailboxRegexp);
+  checkExpression("neutral mailboxes", settings.neutralMailboxRegexp);
+  checkExpression("mailboxes without junk", settings.notJunkMailboxRegexp);
+  if (settings.threshold === null) config.JunkFilter = undefined;
   else {
-    a.JunkFilter = {
-      ...(a.JunkFilter ?? newAccountJunkSettings().JunkFilter!),
-      Threshold: j.threshold,
+    config.JunkFilter = {
+      ...(config.JunkFilter ?? newAccountJunkSettings().JunkFilter!),
+      Threshold: settings.threshold,
     };
   }
-  a.AutomaticJunkFlags = {
-    Enabled: j.automaticFlags,
-    JunkMailboxRegexp: j.junkMailboxRegexp,
-    NeutralMailboxRegexp: j.neutralMailboxRegexp,
-    NotJunkMailboxRegexp: j.notJunkMailboxRegexp,
+  config.AutomaticJunkFlags = {
+    Enabled: settings.automaticFlags,
+    JunkMailboxRegexp: settings.junkMailboxRegexp,
+    NeutralMailboxRegexp: settings.neutralMailboxRegexp,
+    NotJunkMailboxRegexp: settings.notJunkMailboxRegexp,
   };
-  a.RejectsMailbox = j.rejectsMailbox;
-  a.KeepRejects = j.keepRejects;
+  config.RejectsMailbox = settings.rejectsMailbox;
+  config.KeepRejects = settings.keepRejects;
 }

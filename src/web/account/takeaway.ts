@@ -30,12 +30,14 @@ const maxUpload = 500e6;
 const reserve = 1e9;
 
 /** Answers the requests; undefined for others. */
-export function takeawayRoutes(o: Options): (req: WebRequest) => Promise<Response> | undefined {
+export function takeawayRoutes(
+  options: Options,
+): (req: WebRequest) => Promise<Response> | undefined {
   /** Accounts that import. */
   const running = new Set<string>();
   const routes: Record<string, WebHandler> = {
-    "/import/collections": (req) => brought(o, req, running),
-    "/export/collections": (req) => taken(o, req),
+    "/import/collections": (req) => brought(options, req, running),
+    "/export/collections": (req) => taken(options, req),
   };
   return (req) => {
     const route = Object.hasOwn(routes, req.path) ? routes[req.path] : undefined;
@@ -43,11 +45,11 @@ export function takeawayRoutes(o: Options): (req: WebRequest) => Promise<Respons
   };
 }
 
-async function taken(o: Options, req: WebRequest): Promise<Response> {
+async function taken(options: Options, req: WebRequest): Promise<Response> {
   if (req.method !== "GET") throw new HttpError(405, "only GET", { Allow: "GET" });
   checkSameSite(req);
-  const session = o.login.require(req);
-  const account = await o.accounts.open(session.account);
+  const session = options.login.require(req);
+  const account = await options.accounts.open(session.account);
   try {
     const pieces = writeZip(collectionFiles(await account.groupware()));
     return new Response(pieceStream(pieces, () => account.close(), req.log), {
@@ -63,19 +65,19 @@ async function taken(o: Options, req: WebRequest): Promise<Response> {
   }
 }
 
-async function brought(o: Options, req: WebRequest, running: Set<string>): Promise<Response> {
+async function brought(options: Options, req: WebRequest, running: Set<string>): Promise<Response> {
   try {
     if (req.method !== "POST") throw new HttpError(405, "only POST", { Allow: "POST" });
     checkCall(req);
-    const session = o.login.require(req);
+    const session = options.login.require(req);
     const name = session.account;
     if (running.has(name)) throw new HttpError(409, "an import is running already");
     running.add(name);
     try {
-      const { path, file } = await createTemp(o.tempDir, "import-collections-");
+      const { path, file } = await createTemp(options.tempDir, "import-collections-");
       try {
         try {
-          const room = await freeSpace(o.tempDir) - reserve;
+          const room = await freeSpace(options.tempDir) - reserve;
           let size = 0;
           for await (const chunk of req.stream(maxUpload)) {
             size += chunk.length;
@@ -87,10 +89,10 @@ async function brought(o: Options, req: WebRequest, running: Set<string>): Promi
         } finally {
           file.close();
         }
-        const account = await o.accounts.open(name);
+        const account = await options.accounts.open(name);
         try {
           const done = await importCollections(await account.groupware(), zipArchive(path));
-          return o.login.renew(req, session, jsonResponse(200, done));
+          return options.login.renew(req, session, jsonResponse(200, done));
         } finally {
           account.close();
         }

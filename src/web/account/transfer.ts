@@ -41,25 +41,25 @@ const reserve = 1e9;
 /** Handlers of the page's calls. */
 export function transferHandlers(
   o: Options & {
-    withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T>;
+    withAccount<T>(name: string, fn: (account: Account) => T | Promise<T>): Promise<T>;
   },
 ): CallHandlers<typeof transferCalls, PageContext> {
   return {
-    Transfers: (_r, c) =>
-      o.withAccount(c.session!.account, (a) => ({
-        running: o.jobs.running(c.session!.account) ?? null,
-        mailboxes: a.mailboxes().map(({ id, name }) => ({ id, name })),
+    Transfers: (_r, context) =>
+      o.withAccount(context.session!.account, (account) => ({
+        running: o.jobs.running(context.session!.account) ?? null,
+        mailboxes: account.mailboxes().map(({ id, name }) => ({ id, name })),
       })),
-    async ImportAbort({ token }, c) {
-      await o.jobs.abort(c.session!.account, token);
+    async ImportAbort({ token }, context) {
+      await o.jobs.abort(context.session!.account, token);
       return {};
     },
-    ImportImap({ host, port, tls, user, password, token, mailbox }, c) {
+    ImportImap({ host, port, tls, user, password, token, mailbox }, context) {
       if (!o.anyPort && port !== 143 && port !== 993) {
         throw new UserError("IMAP servers have port 993 (TLS) or 143 (STARTTLS)");
       }
       if (/[\s/]/.test(host)) throw new UserError(`${host} is no name of a server`);
-      const account = c.session!.account;
+      const account = context.session!.account;
       const request = { account, mailbox: checkedMailbox(mailbox), skipDuplicates: true };
       return {
         token: o.jobs.startImap(request, {
@@ -83,11 +83,13 @@ function checkedMailbox(name: string): string {
 }
 
 /** Answers the requests that are no calls; undefined for others. */
-export function transferRoutes(o: Options): (req: WebRequest) => Promise<Response> | undefined {
+export function transferRoutes(
+  options: Options,
+): (req: WebRequest) => Promise<Response> | undefined {
   const routes: Record<string, WebHandler> = {
-    "/import": (req) => upload(o, req),
-    "/import/events": (req) => events(o, req),
-    "/export": (req) => exported(o, req),
+    "/import": (req) => upload(options, req),
+    "/import/events": (req) => events(options, req),
+    "/export": (req) => exported(options, req),
   };
   return (req) => {
     const route = Object.hasOwn(routes, req.path) ? routes[req.path] : undefined;
@@ -95,18 +97,18 @@ export function transferRoutes(o: Options): (req: WebRequest) => Promise<Respons
   };
 }
 
-async function upload(o: Options, req: WebRequest): Promise<Response> {
+async function upload(options: Options, req: WebRequest): Promise<Response> {
   try {
     if (req.method !== "POST") throw new HttpError(405, "only POST", { Allow: "POST" });
     checkCall(req);
-    const session = o.login.require(req);
-    if (o.jobs.running(session.account)) {
+    const session = options.login.require(req);
+    if (options.jobs.running(session.account)) {
       throw new HttpError(409, "an import is running already: wait for its end, or abort it");
     }
     const params = req.url.searchParams;
     const mailbox = checkedMailbox(params.get("mailbox") ?? "");
-    const room = await freeSpace(o.tempDir) - reserve;
-    const { path, file } = await createTemp(o.tempDir, "import-upload-");
+    const room = await freeSpace(options.tempDir) - reserve;
+    const { path, file } = await createTemp(options.tempDir, "import-upload-");
     try {
       try {
         let size = 0;
@@ -124,7 +126,7 @@ async function upload(o: Options, req: WebRequest): Promise<Response> {
       removeFile(path);
       throw err;
     }
-    const token = o.jobs.startArchive(
+    const token = options.jobs.startArchive(
       {
         account: session.account,
         mailbox,
@@ -133,18 +135,22 @@ async function upload(o: Options, req: WebRequest): Promise<Response> {
       path,
       (params.get("filename") ?? "Imported").slice(0, 255),
     );
-    return o.login.renew(req, session, jsonResponse(200, { token }));
+    return options.login.renew(req, session, jsonResponse(200, { token }));
   } catch (err) {
     if (err instanceof HttpError) return callError(err);
     throw err;
   }
 }
 
-function events(o: Options, req: WebRequest): Response {
+function events(options: Options, req: WebRequest): Response {
   checkSameSite(req);
-  const session = o.login.require(req);
+  const session = options.login.require(req);
   const signal = AbortSignal.any([req.signal, req.stopping]);
-  const states = o.jobs.follow(session.account, req.url.searchParams.get("token") ?? "", signal);
+  const states = options.jobs.follow(
+    session.account,
+    req.url.searchParams.get("token") ?? "",
+    signal,
+  );
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -174,21 +180,21 @@ const exportKinds: { kind: ArchiveKind; type: string }[] = [
   { kind: "tar", type: "application/x-tar" },
 ];
 
-async function exported(o: Options, req: WebRequest): Promise<Response> {
+async function exported(options: Options, req: WebRequest): Promise<Response> {
   if (req.method !== "GET") throw new HttpError(405, "only GET", { Allow: "GET" });
   checkSameSite(req);
-  const session = o.login.require(req);
+  const session = options.login.require(req);
   const params = req.url.searchParams;
   const format = params.get("format") === "maildir" ? "maildir" : "mbox";
   const kind = exportKinds.find((k) => k.kind === params.get("kind")) ?? exportKinds[0];
   const id = params.get("mailbox") ?? "";
   if (!/^\d{0,15}$/.test(id)) throw new HttpError(400, "mailbox: expected a number");
-  const account = await o.accounts.open(session.account);
+  const account = await options.accounts.open(session.account);
   try {
     const mailboxes = exportMailboxes(account, id === "" ? undefined : asMailboxId(Number(id)));
     const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
-    await checkRoom(mailboxes, format, kind.kind, o.tempDir);
-    const pieces = exportArchive(account, mailboxes, format, kind.kind, o.tempDir);
+    await checkRoom(mailboxes, format, kind.kind, options.tempDir);
+    const pieces = exportArchive(account, mailboxes, format, kind.kind, options.tempDir);
     return new Response(pieceStream(pieces, () => account.close(), req.log), {
       headers: {
         "Content-Type": kind.type,

@@ -10,8 +10,11 @@ import { checkedDestination } from "./settings.ts";
  * The first rule that fits; -1 for none. The envelope sender is taken from Return-Path, and the sender's
  * domain counts as verified: what was found out when the message came in isn't known here.
  */
-export function tryRulesets(d: Destination, message: string): { index: number; mailbox: string } {
-  const { Rulesets } = checkedDestination(d);
+export function tryRulesets(
+  destination: Destination,
+  message: string,
+): { index: number; mailbox: string } {
+  const { Rulesets } = checkedDestination(destination);
   const text = message.replace(/\r?\n/g, "\r\n");
   const end = text.indexOf("\r\n\r\n");
   const header = splitHeader(new TextEncoder().encode(end < 0 ? text : text.slice(0, end + 2)));
@@ -47,16 +50,16 @@ export function tryRulesets(d: Destination, message: string): { index: number; m
     receivedTlsVersion: "",
     receivedRequireTls: false,
   };
-  const rulesets = Rulesets.map((r) => ({
-    ...r,
-    HeadersRegexp: Object.fromEntries(r.HeadersRegexp),
+  const rulesets = Rulesets.map((value) => ({
+    ...value,
+    HeadersRegexp: Object.fromEntries(value.HeadersRegexp),
   }));
   const found = matchingRuleset({
     facts,
     headers: header.map((f) => [f.name, f.value] as const),
-    destination: { mailbox: d.Mailbox, rulesets, dmarcReports: false, tlsReports: false },
+    destination: { mailbox: destination.Mailbox, rulesets, dmarcReports: false, tlsReports: false },
   });
   return found === undefined
-    ? { index: -1, mailbox: d.Mailbox || "Inbox" }
+    ? { index: -1, mailbox: destination.Mailbox || "Inbox" }
     : { index: rulesets.indexOf(found as typeof rulesets[number]), mailbox: found.Mailbox };
 }

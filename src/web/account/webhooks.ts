@@ -13,8 +13,8 @@ const testing = new Set<string>();
 
 interface Options {
   hooks: Webhooks | undefined;
-  settings(c: PageContext): AccountConfig;
-  change(c: PageContext, fn: (a: AccountConfig) => void): Promise<void>;
+  settings(context: PageContext): AccountConfig;
+  change(context: PageContext, fn: (config: AccountConfig) => void): Promise<void>;
 }
 
 function shown(h: Hook | RetiredHook) {
@@ -127,15 +127,15 @@ function example(account: string, url: string, authorization: string, incoming: 
 }
 
 /** Handlers of the page's calls. */
-export function webhookHandlers(o: Options): CallHandlers<typeof webhookCalls, PageContext> {
+export function webhookHandlers(options: Options): CallHandlers<typeof webhookCalls, PageContext> {
   const hooksOf = (): Webhooks => {
-    if (o.hooks === undefined) throw new HttpError(503, "webhooks are not served here");
-    return o.hooks;
+    if (options.hooks === undefined) throw new HttpError(503, "webhooks are not served here");
+    return options.hooks;
   };
   return {
-    Webhooks(_r, c) {
-      const a = o.settings(c);
-      const account = c.session!.account;
+    Webhooks(_r, context) {
+      const a = options.settings(context);
+      const account = context.session!.account;
       const hooks = hooksOf();
       const { OutgoingWebhook: out, IncomingWebhook: into } = a;
       return {
@@ -151,29 +151,37 @@ export function webhookHandlers(o: Options): CallHandlers<typeof webhookCalls, P
         ],
       };
     },
-    async OutgoingWebhookSet({ webhook }, c) {
-      await o.change(c, (a) => {
+    async OutgoingWebhookSet({ webhook }, context) {
+      await options.change(context, (value) => {
         const events = outgoingWebhookEvents.filter((e) => webhook?.events.includes(e));
-        a.OutgoingWebhook = webhook === null ? undefined : {
+        value.OutgoingWebhook = webhook === null ? undefined : {
           URL: checkedUrl(webhook.url),
-          Authorization: keptAuthorization(webhook.authorization, webhook.url, a.OutgoingWebhook),
+          Authorization: keptAuthorization(
+            webhook.authorization,
+            webhook.url,
+            value.OutgoingWebhook,
+          ),
           Events: events,
         };
       });
       return {};
     },
-    async IncomingWebhookSet({ webhook }, c) {
-      await o.change(c, (a) => {
-        a.IncomingWebhook = webhook === null ? undefined : {
+    async IncomingWebhookSet({ webhook }, context) {
+      await options.change(context, (value) => {
+        value.IncomingWebhook = webhook === null ? undefined : {
           URL: checkedUrl(webhook.url),
-          Authorization: keptAuthorization(webhook.authorization, webhook.url, a.IncomingWebhook),
+          Authorization: keptAuthorization(
+            webhook.authorization,
+            webhook.url,
+            value.IncomingWebhook,
+          ),
         };
       });
       return {};
     },
-    async WebhookTest({ kind }, c) {
-      const a = o.settings(c);
-      const account = c.session!.account;
+    async WebhookTest({ kind }, context) {
+      const a = options.settings(context);
+      const account = context.session!.account;
       const set = kind === "incoming" ? a.IncomingWebhook : a.OutgoingWebhook;
       if (!set) throw new UserError("there is no URL to call: set one first");
       if (testing.has(account)) throw new UserError("an example is being called already");
@@ -188,8 +196,8 @@ export function webhookHandlers(o: Options): CallHandlers<typeof webhookCalls, P
         testing.delete(account);
       }
     },
-    async WebhookAct({ id, action }, c) {
-      const filter = { ids: [id], account: c.session!.account };
+    async WebhookAct({ id, action }, context) {
+      const filter = { ids: [id], account: context.session!.account };
       const n = action === "now"
         ? await hooksOf().schedule(filter, { time: Date.now() })
         : await hooksOf().cancel(filter);

@@ -8,9 +8,9 @@ import { newPassword, type PageContext } from "../login/mod.ts";
 import { type AdminPageOptions, usageOf, withAccount, withAdminErrors } from "./options.ts";
 
 export function accountHandlers(
-  o: AdminPageOptions,
+  options: AdminPageOptions,
 ): CallHandlers<typeof accountsCalls, PageContext> {
-  const { config } = o;
+  const { config } = options;
 
   const listed = async (name: string) => {
     const a = config.account(name);
@@ -20,14 +20,14 @@ export function accountHandlers(
       fullName: a.FullName,
       loginDisabled: a.LoginDisabled,
       addresses: config.accountAddresses(name),
-      usage: await usageOf(o, name),
+      usage: await usageOf(options, name),
       quota: config.quotaMessageSize(name) ?? null,
     };
   };
 
   async function setPassword(name: string, password: string): Promise<void> {
-    await withAccount(o, name, (a) => a.credentials.setPassword(newPassword(password)));
-    o.sessions.endAll(name);
+    await withAccount(options, name, (a) => a.credentials.setPassword(newPassword(password)));
+    options.sessions.endAll(name);
   }
   return {
     async Accounts() {
@@ -49,33 +49,33 @@ export function accountHandlers(
         effectiveQuota: config.quotaMessageSize(name) ?? null,
         noFirstTimeSenderDelay: conf.NoFirstTimeSenderDelay,
         noCustomPassword: conf.NoCustomPassword,
-        sentToday: o.queue.sentInDay(name),
-        sessions: o.sessions.list(name),
-        ...await withAccount(o, name, (a) => ({
-          messages: a.mailboxes().reduce((sum, m) => sum + m.total, 0),
-          mailboxes: a.mailboxes().length,
-          secondFactor: a.credentials.hasSecondFactor,
-          appPasswords: listAppPasswords(a.db).length,
-          passkeys: listPasskeys(a).length,
+        sentToday: options.queue.sentInDay(name),
+        sessions: options.sessions.list(name),
+        ...await withAccount(options, name, (account) => ({
+          messages: account.mailboxes().reduce((sum, m) => sum + m.total, 0),
+          mailboxes: account.mailboxes().length,
+          secondFactor: account.credentials.hasSecondFactor,
+          appPasswords: listAppPasswords(account.db).length,
+          passkeys: listPasskeys(account).length,
         })),
       };
     },
     async AccountAdd({ name, address }) {
-      await withAdminErrors(() => admin.addAccount(config, o.accounts, name, address));
+      await withAdminErrors(() => admin.addAccount(config, options.accounts, name, address));
       const password = admin.randomPassword();
       await setPassword(name, password);
       return { password };
     },
     async AccountRemove({ name }) {
-      await withAdminErrors(() => admin.removeAccount(config, o.accounts, name));
-      o.sessions.endAll(name);
+      await withAdminErrors(() => admin.removeAccount(config, options.accounts, name));
+      options.sessions.endAll(name);
       return {};
     },
     async AccountDisable({ name, text }) {
       await withAdminErrors(() =>
         text === "" ? admin.enableLogin(config, name) : admin.disableLogin(config, name, text)
       );
-      if (text !== "") o.sessions.endAll(name);
+      if (text !== "") options.sessions.endAll(name);
       return {};
     },
     async AccountSet({ name, quota, ...settings }) {
@@ -95,7 +95,7 @@ export function accountHandlers(
       return { password: chosen };
     },
     AccountSessionsEnd({ name }) {
-      o.sessions.endAll(name);
+      options.sessions.endAll(name);
       return {};
     },
     async AddressAdd({ address, account }) {
@@ -107,7 +107,7 @@ export function accountHandlers(
       return {};
     },
     async SecondFactorRemove({ name }) {
-      await withAccount(o, name, (a) => a.credentials.disableTotp());
+      await withAccount(options, name, (a) => a.credentials.disableTotp());
       return {};
     },
   };

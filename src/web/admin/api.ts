@@ -54,15 +54,15 @@ interface Asked {
 
 /** Makes the API of the page's handlers. */
 export function adminApi(
-  o: AdminPageOptions,
+  options: AdminPageOptions,
   handlers: CallHandlers<typeof adminCalls, PageContext>,
 ): AdminApi {
-  const kept = new KeptAnswers(o.config.dataDir);
+  const kept = new KeptAnswers(options.config.dataDir);
   const running = new Map<number, number>();
 
   /** Carries out a call of ours. @throws HttpError */
-  async function carryOut(a: Asked, name: AdminCallName, json: unknown): Promise<unknown> {
-    const { caller } = a;
+  async function carryOut(asked: Asked, name: AdminCallName, json: unknown): Promise<unknown> {
+    const { caller } = asked;
     const rule = callRules[name];
     if (!open.has(name)) permit(caller, rule);
     const request = checkedRequest(adminCalls[name].request, json);
@@ -70,48 +70,48 @@ export function adminApi(
     if (own !== undefined) await withAdminErrors(() => checkOwn(own, name, request));
     const context: PageContext = {
       session: caller.session,
-      req: a.req,
-      setCookie: (value) => a.cookies.push(value),
+      req: asked.req,
+      setCookie: (value) => asked.cookies.push(value),
     };
-    const handle = handlers[name] as (r: unknown, c: PageContext) => unknown;
+    const handle = handlers[name] as (r: unknown, context: PageContext) => unknown;
     const run = async () => await handle(request, context);
-    if (a.req.url.searchParams.get("dryRun") === "1") {
+    if (asked.req.url.searchParams.get("dryRun") === "1") {
       if (!rule.trial) throw new UserError(`${name} has no dry run`);
       const tried = await tryChange(run);
       return { dryRun: true, changes: auditChanges(tried?.before, tried?.after) };
     }
     const answer = rule.kind === "read" || open.has(name)
       ? await run()
-      : await o.audit.run(caller.actor, name, request, run);
+      : await options.audit.run(caller.actor, name, request, run);
     // What does not fit is a mistake of ours, and must not reach the caller as if it were right.
     const right = v.parse(adminCalls[name].response, answer);
     return own === undefined ? right : cutToOwn(own, name, right);
   }
 
   /** A function of the original. @throws HttpError */
-  async function original(a: Asked, params: readonly unknown[]): Promise<unknown> {
-    const { req, name } = a;
+  async function original(asked: Asked, params: readonly unknown[]): Promise<unknown> {
+    const { req, name } = asked;
     if (req.url.searchParams.has("dryRun")) {
       throw new UserError("dry runs are for calls in this server's own form");
     }
-    const call: MakeCall = async (n, request) => await carryOut(a, n, request) as never;
-    if (name === "LoginPrep" || name === "Login") return await logIn(a, params);
+    const call: MakeCall = async (n, request) => await carryOut(asked, n, request) as never;
+    if (name === "LoginPrep" || name === "Login") return await logIn(asked, params);
     if (name === "Logout") return void await call("Logout", {});
     if (!Object.hasOwn(originalCalls, name)) throw new HttpError(404, `no function ${name}`);
-    return await originalCalls[name](params, { call, config: o.config });
+    return await originalCalls[name](params, { call, config: options.config });
   }
 
   /** LoginPrep gives a cookie with a token, Login wants both: so another site can't log a browser in. */
-  async function logIn(a: Asked, params: readonly unknown[]): Promise<unknown> {
-    const { req } = a;
+  async function logIn(asked: Asked, params: readonly unknown[]): Promise<unknown> {
+    const { req } = asked;
     const path = req.url.pathname.slice(0, -req.path.length) || "";
     const cookie = (value: string, age: number) =>
       `webadminlogin=${value}; Path=${path}/; Max-Age=${age}; HttpOnly; SameSite=Strict${
         req.secure ? "; Secure" : ""
       }`;
     const token = randomBytes(24).toString("base64url");
-    if (a.name === "LoginPrep") {
-      a.cookies.push(cookie(token, 300));
+    if (asked.name === "LoginPrep") {
+      asked.cookies.push(cookie(token, 300));
       return token;
     }
     const [given, password] = params;
@@ -122,29 +122,31 @@ export function adminApi(
     if (given.length < 20 || !sent.includes(`webadminlogin=${given}`)) {
       throw new HttpError(401, "call LoginPrep first, and send its cookie");
     }
-    const login = await o.login.login(req, { username: "", password });
-    a.cookies.push(cookie("", 0), login.cookie);
+    const login = await options.login.login(req, { username: "", password });
+    asked.cookies.push(cookie("", 0), login.cookie);
     // Stands for the header field that a page of another site can't add: any value does.
     return token;
   }
 
-  async function answer(a: Asked, body: unknown): Promise<unknown> {
+  async function answer(asked: Asked, body: unknown): Promise<unknown> {
     const params = paramsOf(body);
-    if (params !== undefined) return { result: await original(a, params) ?? null };
-    if (!Object.hasOwn(adminCalls, a.name)) throw new HttpError(404, `there is no call ${a.name}`);
-    const name = a.name as AdminCallName;
-    return await carryOut(a, name, body) ?? null;
+    if (params !== undefined) return { result: await original(asked, params) ?? null };
+    if (!Object.hasOwn(adminCalls, asked.name)) {
+      throw new HttpError(404, `there is no call ${asked.name}`);
+    }
+    const name = asked.name as AdminCallName;
+    return await carryOut(asked, name, body) ?? null;
   }
 
   /** Once for each Idempotency-Key of a token. */
-  async function answerOnce(a: Asked, body: unknown): Promise<unknown> {
-    const key = a.req.headers.get("idempotency-key");
-    const { token } = a.caller;
-    const run = () => answer(a, body);
-    if (key === null || token === undefined || a.req.url.searchParams.has("dryRun")) {
+  async function answerOnce(asked: Asked, body: unknown): Promise<unknown> {
+    const key = asked.req.headers.get("idempotency-key");
+    const { token } = asked.caller;
+    const run = () => answer(asked, body);
+    if (key === null || token === undefined || asked.req.url.searchParams.has("dryRun")) {
       return await run();
     }
-    return await kept.once(token.secret, key, JSON.stringify([a.name, body]), run);
+    return await kept.once(token.secret, key, JSON.stringify([asked.name, body]), run);
   }
 
   /** No token has more than its share of calls at a time. */
@@ -173,7 +175,7 @@ export function adminApi(
       if (req.method !== "POST") {
         throw new HttpError(405, "calls are made with POST", { Allow: "POST" });
       }
-      let caller = await tokenCaller(o, req);
+      let caller = await tokenCaller(options, req);
       let onlyOriginal = false;
       if (caller === undefined) {
         checkSameSite(req);
@@ -182,8 +184,8 @@ export function adminApi(
           throw new HttpError(403, "calls need a token, or the header field x-mox-request");
         }
         onlyOriginal = !marked;
-        session = o.login.session(req);
-        caller = sessionCaller(o, req, session);
+        session = options.login.session(req);
+        caller = sessionCaller(options, req, session);
         if (session === undefined && !open.has(name) && !beginning.has(name)) {
           inOriginalForm = req.headers.has("x-mox-csrf");
           throw new HttpError(401, "not logged in");
@@ -203,14 +205,14 @@ export function adminApi(
         : callError(failure);
     }
     for (const c of cookies) response.headers.append("Set-Cookie", c);
-    return cookies.length > 0 ? response : o.login.renew(req, session, response);
+    return cookies.length > 0 ? response : options.login.renew(req, session, response);
   }
 
   return {
     handle(req) {
       const name = req.path.slice("/api/".length);
       if (req.method === "GET" || req.method === "HEAD") {
-        const described = describe(o, req, name);
+        const described = describe(options, req, name);
         if (described !== undefined) return described;
       }
       return handleCall(req, name);
@@ -227,10 +229,10 @@ function paramsOf(body: unknown): unknown[] | undefined {
 }
 
 /** The description, for people and for programs; nothing secret is in it. */
-function describe(o: AdminPageOptions, req: WebRequest, name: string): Response | undefined {
+function describe(options: AdminPageOptions, req: WebRequest, name: string): Response | undefined {
   if (name === "openapi.json") {
     const path = req.url.pathname.slice(0, -"/openapi.json".length);
-    return jsonResponse(200, adminOpenApi(o.version, path));
+    return jsonResponse(200, adminOpenApi(options.version, path));
   }
   if (name !== "") return undefined;
   return new Response(adminApiPage(), {

@@ -37,7 +37,7 @@ function bearer(req: WebRequest): string | undefined {
 
 /** Who has the token of a request; undefined without one. @throws HttpError 401, 403, 429 */
 export async function tokenCaller(
-  o: AdminPageOptions,
+  options: AdminPageOptions,
   req: WebRequest,
 ): Promise<Caller | undefined> {
   const secret = bearer(req);
@@ -48,11 +48,11 @@ export async function tokenCaller(
   }
   let expired = false;
   const result = await limitedLogin(
-    o.limiter,
+    options.limiter,
     req,
     { service: "webadmin", ...tokenLogin(req.remoteIp), mechanism: "httpbearer" },
     async () => {
-      const token = await o.tokens.find(secret, req.remoteIp);
+      const token = await options.tokens.find(secret, req.remoteIp);
       expired = token === "expired";
       return typeof token === "string" ? "wrong" as const : { account: "", token };
     },
@@ -65,13 +65,13 @@ export async function tokenCaller(
     actor: { who: `token ${token.name}`, from: req.remoteIp },
     session: undefined,
     token: { ...token, secret },
-    own: token.domains.length > 0 ? new OwnDomains(o.config, token.domains) : undefined,
+    own: token.domains.length > 0 ? new OwnDomains(options.config, token.domains) : undefined,
   };
 }
 
 /** Who has the session of a request. */
 export function sessionCaller(
-  o: AdminPageOptions,
+  options: AdminPageOptions,
   req: WebRequest,
   session: FoundSession | undefined,
 ): Caller {
@@ -81,7 +81,7 @@ export function sessionCaller(
     session,
     own: account === ""
       ? undefined
-      : new OwnDomains(o.config, administeredDomains(o.config, account)),
+      : new OwnDomains(options.config, administeredDomains(options.config, account)),
   };
 }
 

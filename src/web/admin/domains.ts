@@ -174,12 +174,12 @@ export function domainHandlers(
         admin.checkDomainDns(config, name, { resolver, fetchPolicy })
       );
       return {
-        parts: check.parts.map((p) => ({
-          name: p.title,
-          state: p.state,
-          findings: p.findings.map((f) => ({ level: f.level, text: f.message })),
-          found: p.found,
-          fix: p.fix,
+        parts: check.parts.map((part) => ({
+          name: part.title,
+          state: part.state,
+          findings: part.findings.map((f) => ({ level: f.level, text: f.message })),
+          found: part.found,
+          fix: part.fix,
         })),
       };
     },

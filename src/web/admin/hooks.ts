@@ -7,8 +7,10 @@ import type { AdminPageOptions } from "./options.ts";
 /** Calls that are shown, of each list. */
 const maxShown = 500;
 
-export function hookHandlers(o: AdminPageOptions): CallHandlers<typeof hookCalls, PageContext> {
-  const hooks = o.webhooks;
+export function hookHandlers(
+  options: AdminPageOptions,
+): CallHandlers<typeof hookCalls, PageContext> {
+  const hooks = options.webhooks;
   return {
     Hooks: () => ({
       waiting: hooks?.list({}, maxShown).map((h) => ({ ...h, next: h.nextAttempt })) ?? [],

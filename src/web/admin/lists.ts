@@ -6,10 +6,12 @@ import { type CallHandlers, HttpError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 import { type AdminPageOptions, withAdminErrors } from "./options.ts";
 
-export function listHandlers(o: AdminPageOptions): CallHandlers<typeof listCalls, PageContext> {
-  const { config } = o;
+export function listHandlers(
+  options: AdminPageOptions,
+): CallHandlers<typeof listCalls, PageContext> {
+  const { config } = options;
   const lists = (): admin.RunningLists => {
-    const open = o.lists();
+    const open = options.lists();
     if (open === undefined) throw new HttpError(503, "the server is starting");
     return open;
   };
@@ -60,14 +62,14 @@ export function listHandlers(o: AdminPageOptions): CallHandlers<typeof listCalls
     async ListMembers({ address, after }) {
       const key = await keyOf(address);
       return {
-        members: lists().db.members.after(key, after, maxSlice).map((m) => ({
-          id: m.id,
-          address: m.address,
-          name: m.name,
-          added: m.added,
-          bounces: m.bounces,
-          bounceText: m.bounceText,
-          dead: m.dead,
+        members: lists().db.members.after(key, after, maxSlice).map((member) => ({
+          id: member.id,
+          address: member.address,
+          name: member.name,
+          added: member.added,
+          bounces: member.bounces,
+          bounceText: member.bounceText,
+          dead: member.dead,
         })),
       };
     },
@@ -89,13 +91,13 @@ export function listHandlers(o: AdminPageOptions): CallHandlers<typeof listCalls
     async ListHeld({ address }) {
       const key = await keyOf(address);
       return {
-        held: lists().db.posts.before(key, ["held"], Number.MAX_SAFE_INTEGER, 500).map((p) => ({
-          id: p.id,
-          author: p.author,
-          subject: p.subject,
-          reason: p.reason,
-          received: p.received,
-          size: p.size,
+        held: lists().db.posts.before(key, ["held"], Number.MAX_SAFE_INTEGER, 500).map((post) => ({
+          id: post.id,
+          author: post.author,
+          subject: post.subject,
+          reason: post.reason,
+          received: post.received,
+          size: post.size,
         })),
       };
     },

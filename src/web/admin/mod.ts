@@ -32,45 +32,45 @@ export type { AdminPageOptions, NodesForAdmin } from "./options.ts";
 export type { ScannerStates } from "./scanners.ts";
 
 /** The page and its calls. */
-export function adminPage(o: AdminPageOptions): AdminApi {
+export function adminPage(options: AdminPageOptions): AdminApi {
   const moving = new MoveJob();
   const handlers: CallHandlers<typeof adminCalls, PageContext> = {
-    async Login(form, c) {
-      const { cookie } = await o.login.login(c.req, { ...form, code: form.totp });
-      c.setCookie(cookie);
+    async Login(form, context) {
+      const { cookie } = await options.login.login(context.req, { ...form, code: form.totp });
+      context.setCookie(cookie);
       return {};
     },
-    Session(_r, c) {
-      const { session } = c;
+    Session(_r, context) {
+      const { session } = context;
       const account = session?.account ?? "";
       return {
         loggedIn: session !== undefined,
         // Who is not logged in need not know the server's name.
-        hostname: session === undefined ? "" : o.config.static.Hostname,
-        domains: account === "" ? null : administeredDomains(o.config, account),
+        hostname: session === undefined ? "" : options.config.static.Hostname,
+        domains: account === "" ? null : administeredDomains(options.config, account),
       };
     },
-    Logout(_r, c) {
-      c.setCookie(o.login.logout(c.req));
+    Logout(_r, context) {
+      context.setCookie(options.login.logout(context.req));
       return {};
     },
-    ...serverHandlers(o),
-    ...domainHandlers(o),
-    ...listHandlers(o),
-    ...accountHandlers(o),
-    ...movingHandlers(o, moving),
-    ...nodeHandlers(o),
-    ...queueHandlers(o),
-    ...hookHandlers(o),
-    ...reportHandlers(o),
-    ...securityHandlers(o),
-    ...settingsHandlers(o),
-    ...tokenHandlers(o),
+    ...serverHandlers(options),
+    ...domainHandlers(options),
+    ...listHandlers(options),
+    ...accountHandlers(options),
+    ...movingHandlers(options, moving),
+    ...nodeHandlers(options),
+    ...queueHandlers(options),
+    ...hookHandlers(options),
+    ...reportHandlers(options),
+    ...securityHandlers(options),
+    ...settingsHandlers(options),
+    ...tokenHandlers(options),
   };
-  const api = adminApi(o, handlers);
+  const api = adminApi(options, handlers);
   const handle: WebHandler = async (req) => {
     if (req.path.startsWith("/api/")) return await api.handle(req);
-    if (req.path === "/") return await o.page(req);
+    if (req.path === "/") return await options.page(req);
     throw new HttpError(404, "not found");
   };
   const close = async () => {

@@ -38,23 +38,23 @@ function shown(plan: Plan, problems: readonly LineProblem[]): ListResult {
 
 const order: readonly AccountMove["state"][] = ["failed", "running", "waiting", "done"];
 
-function shownMove(s: State): MoveState {
+function shownMove(state: State): MoveState {
   const counts = { waiting: 0, running: 0, done: 0, failed: 0 };
   let imported = 0;
-  for (const a of s.accounts) {
+  for (const a of state.accounts) {
     counts[a.state]++;
     imported += a.imported;
   }
-  const accounts = [...s.accounts]
+  const accounts = [...state.accounts]
     .sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state)).slice(0, maxShown);
-  return { ...s, counts, imported, accounts };
+  return { ...state, counts, imported, accounts };
 }
 
 export function movingHandlers(
-  o: AdminPageOptions,
+  options: AdminPageOptions,
   job: MoveJob,
 ): CallHandlers<typeof movingCalls, PageContext> {
-  const { config, accounts } = o;
+  const { config, accounts } = options;
   const common = async (parallel: number) => {
     const tempDir = config.dataPath("tmp");
     await ensureDir(tempDir);
@@ -112,7 +112,7 @@ export function movingHandlers(
           tls: r.tls === "tls",
           plain: r.tls === "none",
           follow: r.follow,
-          outbound: o.outbound,
+          outbound: options.outbound,
         };
         const names = logins.map((l) => l.account);
         const run = (m: MoveOptions) => moveByImap(m, server, logins);
@@ -152,7 +152,10 @@ export function movingHandlers(
         const lines: string[] = [];
         const { replace, dryRun } = r;
         const tell = (line: string) => void lines.push(line);
-        const result = await moveScripts({ scripts: o.scripts, replace, dryRun, tell }, source);
+        const result = await moveScripts(
+          { scripts: options.scripts, replace, dryRun, tell },
+          source,
+        );
         return { ...result, lines };
       }),
     MoveState: () => ({ move: job.state ? shownMove(job.state) : null }),

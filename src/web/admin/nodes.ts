@@ -4,15 +4,17 @@ import { type CallHandlers, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 import type { AdminPageOptions, NodesForAdmin } from "./options.ts";
 
-export function nodeHandlers(o: AdminPageOptions): CallHandlers<typeof nodeCalls, PageContext> {
+export function nodeHandlers(
+  options: AdminPageOptions,
+): CallHandlers<typeof nodeCalls, PageContext> {
   const nodes = (): NodesForAdmin => {
-    const found = o.nodes?.();
+    const found = options.nodes?.();
     if (found === undefined) throw new UserError("this server is not one of several nodes");
     return found;
   };
   return {
     async Nodes() {
-      const found = o.nodes?.();
+      const found = options.nodes?.();
       return { nodes: await found?.states() ?? [], moves: found?.moves() ?? [] };
     },
     NodesPush: async () => ({ nodes: await nodes().push() }),

@@ -33,7 +33,7 @@ const changes: JsonSchema = {
   required: ["dryRun", "changes"],
 };
 
-function operation(name: AdminCallName, r: CallRule): JsonSchema {
+function operation(name: AdminCallName, rule: CallRule): JsonSchema {
   const answer = jsonSchemaOf(adminCalls[name].response, named);
   const error = (description: string) => ({
     description,
@@ -41,14 +41,14 @@ function operation(name: AdminCallName, r: CallRule): JsonSchema {
   });
   return {
     operationId: name,
-    tags: [r.area],
-    summary: r.text,
-    description: `Scope: ${scopeOf(r)}.${
-      r.own ? " Also for tokens of some domains, within these." : ""
+    tags: [rule.area],
+    summary: rule.text,
+    description: `Scope: ${scopeOf(rule)}.${
+      rule.own ? " Also for tokens of some domains, within these." : ""
     }`,
     parameters: [
-      ...(r.trial ? [{ $ref: "#/components/parameters/DryRun" }] : []),
-      ...(r.kind === "write" ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : []),
+      ...(rule.trial ? [{ $ref: "#/components/parameters/DryRun" }] : []),
+      ...(rule.kind === "write" ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : []),
     ],
     requestBody: {
       required: true,
@@ -58,9 +58,9 @@ function operation(name: AdminCallName, r: CallRule): JsonSchema {
     },
     responses: {
       "200": {
-        description: r.trial ? "Done; or, of a dry run, what it would change." : "Done.",
+        description: rule.trial ? "Done; or, of a dry run, what it would change." : "Done.",
         content: {
-          "application/json": { schema: r.trial ? { oneOf: [answer, changes] } : answer },
+          "application/json": { schema: rule.trial ? { oneOf: [answer, changes] } : answer },
         },
       },
       "400": error("The request doesn't fit; the message names the field."),

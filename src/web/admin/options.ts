@@ -125,15 +125,15 @@ export async function withAdminErrors<T>(run: () => T | Promise<T>): Promise<T> 
 /** Asks the administrator again who they are. @throws UserError, HttpError 429 */
 export async function confirmAdmin(
   o: Pick<AdminPageOptions, "limiter" | "check">,
-  c: PageContext,
+  context: PageContext,
   given: { current: string; totp?: string },
 ): Promise<void> {
   const form = { password: given.current, code: given.totp };
   await confirm(
     o.limiter,
-    c.req,
+    context.req,
     { service: "webadmin", login: "(admin)" },
-    () => o.check(form, c.req.remoteIp),
+    () => o.check(form, context.req.remoteIp),
   );
 }
 

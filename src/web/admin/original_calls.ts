@@ -24,12 +24,12 @@ interface Given {
   call: MakeCall;
   config: Config;
 }
-type OriginalCall = (params: readonly unknown[], g: Given) => Promise<unknown>;
+type OriginalCall = (params: readonly unknown[], given: Given) => Promise<unknown>;
 
 /** A function with the schemas of its parameters. */
 function fn<const P extends readonly v.GenericSchema[]>(
   params: P,
-  run: (g: Given, ...p: { [I in keyof P]: v.InferOutput<P[I]> }) => Promise<unknown>,
+  run: (given: Given, ...p: { [I in keyof P]: v.InferOutput<P[I]> }) => Promise<unknown>,
 ): OriginalCall {
   return async (given, g) => {
     if (given.length !== params.length) {
@@ -96,13 +96,13 @@ const routesOf = (list: readonly v.InferOutput<typeof route>[]) =>
     transport: r.Transport,
   }));
 
-const filterOf = (f: v.InferOutput<typeof queueFilter>) => ({
-  ...(f.IDs && f.IDs.length > 0 ? { ids: f.IDs } : {}),
-  ...(f.Account !== "" ? { account: f.Account } : {}),
-  ...(f.From !== "" ? { from: f.From } : {}),
-  ...(f.To !== "" ? { to: f.To } : {}),
-  ...(typeof f.Hold === "boolean" ? { hold: f.Hold } : {}),
-  ...(typeof f.Transport === "string" ? { transport: f.Transport } : {}),
+const filterOf = (output: v.InferOutput<typeof queueFilter>) => ({
+  ...(output.IDs && output.IDs.length > 0 ? { ids: output.IDs } : {}),
+  ...(output.Account !== "" ? { account: output.Account } : {}),
+  ...(output.From !== "" ? { from: output.From } : {}),
+  ...(output.To !== "" ? { to: output.To } : {}),
+  ...(typeof output.Hold === "boolean" ? { hold: output.Hold } : {}),
+  ...(typeof output.Transport === "string" ? { transport: output.Transport } : {}),
 });
 
 const nothing = async (done: Promise<unknown>) => void await done;
@@ -286,10 +286,10 @@ export const originalCalls: Readonly<Record<string, OriginalCall>> = {
     )),
   AliasUpdate: fn(
     [text, text, flag, flag, flag],
-    async (g, localpart, domain, postPublic, listMembers, allowMsgFrom) => {
-      const { members } = await aliasNow(g, localpart, domain);
+    async (given, localpart, domain, postPublic, listMembers, allowMsgFrom) => {
+      const { members } = await aliasNow(given, localpart, domain);
       const address = `${localpart}@${domain}`;
-      await g.call("AliasSet", { address, members, postPublic, listMembers, allowMsgFrom });
+      await given.call("AliasSet", { address, members, postPublic, listMembers, allowMsgFrom });
     },
   ),
   AliasRemove: fn(
@@ -354,13 +354,14 @@ export const originalCalls: Readonly<Record<string, OriginalCall>> = {
 };
 
 /** The error of a failed call, as the original's clients read it. */
-export function originalError(e: HttpError, name: string): { code: string; message: string } {
-  if (e.status === 401) {
-    return { code: name === "Login" ? "user:loginFailed" : "user:noAuth", message: e.message };
+export function originalError(err: HttpError, name: string): { code: string; message: string } {
+  if (err.status === 401) {
+    return { code: name === "Login" ? "user:loginFailed" : "user:noAuth", message: err.message };
   }
-  if (e.status === 400) return { code: "sherpa:badParams", message: e.message };
-  if (e.status >= 500) return { code: "server:error", message: e.message };
+  if (err.status === 400) return { code: "sherpa:badParams", message: err.message };
+  if (err.status >= 500) return { code: "server:error", message: err.message };
   // Clients look for these words, to take what is gone already as done.
-  const gone = /^(?:there is )?no (?:account|domain|alias)\b/.test(e.message) || e.status === 404;
-  return { code: "user:error", message: gone ? `${e.message} (does not exist)` : e.message };
+  const gone = /^(?:there is )?no (?:account|domain|alias)\b/.test(err.message) ||
+    err.status === 404;
+  return { code: "user:error", message: gone ? `${err.message} (does not exist)` : err.message };
 }

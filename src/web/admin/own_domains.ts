@@ -82,17 +82,19 @@ export class OwnDomains {
   }
 
   /** Limits may be lowered, not raised. @throws UserError */
-  limits(s: Request<"AccountSet">): void {
-    const now = this.config.account(s.name)!;
-    const quota = this.config.quotaMessageSize(s.name) ?? Infinity;
-    const wanted = s.quota === null ? Infinity : s.quota || this.config.static.QuotaMessageSize ||
-      Infinity;
+  limits(request: Request<"AccountSet">): void {
+    const now = this.config.account(request.name)!;
+    const quota = this.config.quotaMessageSize(request.name) ?? Infinity;
+    const wanted = request.quota === null
+      ? Infinity
+      : request.quota || this.config.static.QuotaMessageSize ||
+        Infinity;
     if (wanted > quota) {
       throw new UserError("the quota can be raised by the server's administrator");
     }
     if (
-      s.maxOutgoing > now.MaxOutgoingMessagesPerDay ||
-      s.maxFirstTime > now.MaxFirstTimeRecipientsPerDay
+      request.maxOutgoing > now.MaxOutgoingMessagesPerDay ||
+      request.maxFirstTime > now.MaxFirstTimeRecipientsPerDay
     ) {
       throw new UserError("limits of sending can be raised by the server's administrator");
     }
@@ -108,8 +110,8 @@ export class OwnDomains {
   }
 }
 
-type Checks = { [N in AdminCallName]?: (own: OwnDomains, r: Request<N>) => void };
-type Cuts = { [N in AdminCallName]?: (own: OwnDomains, a: Answer<N>) => Answer<N> };
+type Checks = { [N in AdminCallName]?: (own: OwnDomains, request: Request<N>) => void };
+type Cuts = { [N in AdminCallName]?: (own: OwnDomains, answer: Answer<N>) => Answer<N> };
 
 const ofDomain = (own: OwnDomains, r: { name: string }) => own.domain(r.name);
 const ofAccount = (own: OwnDomains, r: { name: string }) => own.account(r.name);

@@ -18,9 +18,9 @@ const attempt = ({ time, kind, code, enhanced, text, remoteMta }: Attempt) => ({
 });
 
 export function queueHandlers(
-  o: AdminPageOptions,
+  options: AdminPageOptions,
 ): CallHandlers<typeof queueCalls, PageContext> {
-  const { config, queue } = o;
+  const { config, queue } = options;
 
   /** Undefined for what has just left. */
   const shown = (item: QueueItem) => {
@@ -117,11 +117,11 @@ export function queueHandlers(
       };
     },
     HoldRules: () => ({
-      rules: queue.holdRules().map((r) => ({
-        id: r.id,
-        account: r.account ?? "",
-        senderDomain: r.senderDomain ?? "",
-        recipientDomain: r.recipientDomain ?? "",
+      rules: queue.holdRules().map((rule) => ({
+        id: rule.id,
+        account: rule.account ?? "",
+        senderDomain: rule.senderDomain ?? "",
+        recipientDomain: rule.recipientDomain ?? "",
       })),
     }),
     async HoldRuleAdd({ account, senderDomain, recipientDomain }) {
@@ -138,19 +138,19 @@ export function queueHandlers(
       return {};
     },
     Retired: ({ account, limit }) => ({
-      items: queue.retired({ account: account || undefined, limit }).map((r) => ({
-        id: r.id,
-        account: r.account,
-        from: r.mailFrom,
-        to: r.address,
-        subject: r.subject,
-        size: r.size,
-        queued: r.queued,
-        left: r.left,
-        keepUntil: r.keepUntil,
-        outcome: r.outcome,
-        attempts: r.attempts,
-        results: r.results.map(attempt),
+      items: queue.retired({ account: account || undefined, limit }).map((item) => ({
+        id: item.id,
+        account: item.account,
+        from: item.mailFrom,
+        to: item.address,
+        subject: item.subject,
+        size: item.size,
+        queued: item.queued,
+        left: item.left,
+        keepUntil: item.keepUntil,
+        outcome: item.outcome,
+        attempts: item.attempts,
+        results: item.results.map(attempt),
       })),
       keeping: [...config.dynamic.Accounts].filter(([, a]) => a.KeepRetiredMessagePeriod > 0)
         .map(([name]) => name),

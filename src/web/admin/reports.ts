@@ -44,20 +44,22 @@ const failed = (s: StoredDmarcReport) =>
   s.report.records.reduce((n, r) => n + (fails(r) ? r.count : 0), 0);
 const total = (s: StoredDmarcReport) => s.report.records.reduce((n, r) => n + r.count, 0);
 
-const policyShown = (p: TlsPolicyResult) => ({
-  type: p.policyType,
-  domain: p.policyDomain,
-  lines: p.policyString,
-  mx: p.mxHost,
-  success: p.totalSuccessfulSessionCount,
-  failure: p.totalFailureSessionCount,
-  failures: p.failures.map((f) => ({
-    type: f.resultType,
-    count: f.failedSessionCount,
-    host: f.receivingMxHostname,
-    sendingIp: f.sendingMtaIp,
-    receivingIp: f.receivingIp,
-    text: [f.additionalInformation, f.failureReasonCode].filter((t) => t !== "").join("; "),
+const policyShown = (result: TlsPolicyResult) => ({
+  type: result.policyType,
+  domain: result.policyDomain,
+  lines: result.policyString,
+  mx: result.mxHost,
+  success: result.totalSuccessfulSessionCount,
+  failure: result.totalFailureSessionCount,
+  failures: result.failures.map((failure) => ({
+    type: failure.resultType,
+    count: failure.failedSessionCount,
+    host: failure.receivingMxHostname,
+    sendingIp: failure.sendingMtaIp,
+    receivingIp: failure.receivingIp,
+    text: [failure.additionalInformation, failure.failureReasonCode].filter((t) => t !== "").join(
+      "; ",
+    ),
   })),
 });
 
@@ -67,11 +69,11 @@ const sessions = (policies: readonly TlsPolicyResult[]) => ({
 });
 
 export function reportHandlers(
-  o: AdminPageOptions,
+  options: AdminPageOptions,
 ): CallHandlers<typeof reportCalls, PageContext> {
   const evaluations = () => {
-    if (!o.reports) throw new UserError("this server makes no reports");
-    return o.reports.evaluations;
+    if (!options.reports) throw new UserError("this server makes no reports");
+    return options.reports.evaluations;
   };
   return {
     DmarcReports({ days, domain }) {
@@ -79,8 +81,8 @@ export function reportHandlers(
       // Times of DMARC reports are in seconds. Periods may end a little after now, by others' clocks.
       const begin = Math.floor((now - days * dayMs) / 1000);
       const end = Math.floor((now + dayMs) / 1000);
-      const found = o.reports?.dmarc.list(begin, end, domain, maxReports) ?? [];
-      const summaries = o.reports?.dmarc.summaries(begin, end) ?? [];
+      const found = options.reports?.dmarc.list(begin, end, domain, maxReports) ?? [];
+      const summaries = options.reports?.dmarc.summaries(begin, end) ?? [];
       const sources = new Map<
         string,
         { ip: string; domain: string; total: number; fail: number }
@@ -96,40 +98,40 @@ export function reportHandlers(
         }
       }
       return {
-        domains: summaries.filter((s) => domain === "" || s.domain === domain).map((s) => ({
-          domain: s.domain,
-          total: s.total,
-          dispositionNone: s.none,
-          quarantine: s.quarantine,
-          reject: s.reject,
-          dkimFail: s.dkimFail,
-          spfFail: s.spfFail,
-          bothFail: s.bothFail,
+        domains: summaries.filter((s) => domain === "" || s.domain === domain).map((summary) => ({
+          domain: summary.domain,
+          total: summary.total,
+          dispositionNone: summary.none,
+          quarantine: summary.quarantine,
+          reject: summary.reject,
+          dkimFail: summary.dkimFail,
+          spfFail: summary.spfFail,
+          bothFail: summary.bothFail,
         })),
         days: byDay(
           days,
-          found.map((s) => ({
+          found.map((report) => ({
             // The middle of what it is about.
-            time: (s.report.begin + s.report.end) * 500,
-            pass: total(s) - failed(s),
-            fail: failed(s),
+            time: (report.report.begin + report.report.end) * 500,
+            pass: total(report) - failed(report),
+            fail: failed(report),
           })),
         ),
-        reports: found.slice(0, maxListed).map((s) => ({
-          id: s.id,
-          organization: s.report.orgName,
-          domain: s.report.policy.domain,
-          begin: s.report.begin * 1000,
-          end: s.report.end * 1000,
-          total: total(s),
-          fail: failed(s),
+        reports: found.slice(0, maxListed).map((report) => ({
+          id: report.id,
+          organization: report.report.orgName,
+          domain: report.report.policy.domain,
+          begin: report.report.begin * 1000,
+          end: report.report.end * 1000,
+          total: total(report),
+          fail: failed(report),
         })),
         sources: [...sources.values()].filter((s) => s.fail > 0)
           .sort((a, b) => b.fail - a.fail).slice(0, maxSources),
       };
     },
     DmarcReport({ id }) {
-      const found = o.reports?.dmarc.get(id);
+      const found = options.reports?.dmarc.get(id);
       if (found === undefined) throw new HttpError(404, "the report is gone");
       const { report } = found;
       const { policy } = report;
@@ -143,25 +145,25 @@ export function reportHandlers(
         policy: Object.entries(policy).filter(([k, x]) => k !== "domain" && x !== "")
           .map(([k, x]) => `${k}=${x}`).join(" "),
         errors: report.errors,
-        records: report.records.map((r) => ({
-          sourceIp: r.sourceIp,
-          count: r.count,
-          disposition: r.disposition,
-          dkim: r.dkim,
-          spf: r.spf,
-          headerFrom: r.headerFrom,
-          envelopeFrom: r.envelopeFrom,
-          envelopeTo: r.envelopeTo,
-          reasons: r.reasons.map((x) => x.comment === "" ? x.type : `${x.type}: ${x.comment}`),
-          dkimResults: r.dkimResults.map((x) => `${x.result} ${x.domain} (${x.selector})`),
-          spfResults: r.spfResults.map((x) => `${x.result} ${x.domain}`),
+        records: report.records.map((record) => ({
+          sourceIp: record.sourceIp,
+          count: record.count,
+          disposition: record.disposition,
+          dkim: record.dkim,
+          spf: record.spf,
+          headerFrom: record.headerFrom,
+          envelopeFrom: record.envelopeFrom,
+          envelopeTo: record.envelopeTo,
+          reasons: record.reasons.map((x) => x.comment === "" ? x.type : `${x.type}: ${x.comment}`),
+          dkimResults: record.dkimResults.map((x) => `${x.result} ${x.domain} (${x.selector})`),
+          spfResults: record.spfResults.map((x) => `${x.result} ${x.domain}`),
         })),
       };
     },
     DmarcFailures({ days, domain }) {
       const now = Date.now();
       const found =
-        o.reports?.failures.list(now - days * dayMs, now + dayMs, domain, maxFailures) ?? [];
+        options.reports?.failures.list(now - days * dayMs, now + dayMs, domain, maxFailures) ?? [];
       return {
         failures: found.map(({ id, received, fromDomain, report }) => ({
           ...report,
@@ -172,25 +174,25 @@ export function reportHandlers(
       };
     },
     DmarcToSend: async () => ({
-      enabled: o.reports !== undefined && !o.config.static.NoOutgoingDMARCReports,
+      enabled: options.reports !== undefined && !options.config.static.NoOutgoingDMARCReports,
       sent: await reportsSent("dmarc"),
-      domains: o.reports?.evaluations.pending(Date.now()) ?? [],
-      suppressed: o.reports?.evaluations.suppressed() ?? [],
+      domains: options.reports?.evaluations.pending(Date.now()) ?? [],
+      suppressed: options.reports?.evaluations.suppressed() ?? [],
     }),
     DmarcEvaluations({ domain }) {
       const list = evaluations().list(domain, Date.now() + dayMs, maxEvaluations);
       return {
         addresses: list.at(-1)?.addresses.map((a) => a.address) ?? [],
-        evaluations: list.map((e) => ({
-          time: e.evaluated,
-          optional: e.optional,
-          sourceIp: e.sourceIp,
-          disposition: e.disposition,
-          dkim: e.alignedDkimPass,
-          spf: e.alignedSpfPass,
-          headerFrom: e.headerFrom,
-          envelopeFrom: e.envelopeFrom,
-          envelopeTo: e.envelopeTo,
+        evaluations: list.map((evaluation) => ({
+          time: evaluation.evaluated,
+          optional: evaluation.optional,
+          sourceIp: evaluation.sourceIp,
+          disposition: evaluation.disposition,
+          dkim: evaluation.alignedDkimPass,
+          spf: evaluation.alignedSpfPass,
+          headerFrom: evaluation.headerFrom,
+          envelopeFrom: evaluation.envelopeFrom,
+          envelopeTo: evaluation.envelopeTo,
         })),
       };
     },
@@ -206,7 +208,8 @@ export function reportHandlers(
     },
     TlsReports({ days, domain }) {
       const now = Date.now();
-      const found = o.reports?.tls.list(now - days * dayMs, now + dayMs, domain, maxReports) ?? [];
+      const found =
+        options.reports?.tls.list(now - days * dayMs, now + dayMs, domain, maxReports) ?? [];
       const kinds = new Map<string, number>();
       for (const { report } of found) {
         for (const f of report.policies.flatMap((p) => p.failures)) {
@@ -221,21 +224,21 @@ export function reportHandlers(
             return { time: (report.begin + report.end) / 2, pass: s.success, fail: s.failure };
           }),
         ),
-        reports: found.slice(0, maxListed).map((r) => ({
-          id: r.id,
-          organization: r.report.organizationName,
-          domain: r.domain,
-          hostReport: r.hostReport,
-          begin: r.report.begin,
-          end: r.report.end,
-          ...sessions(r.report.policies),
+        reports: found.slice(0, maxListed).map((report) => ({
+          id: report.id,
+          organization: report.report.organizationName,
+          domain: report.domain,
+          hostReport: report.hostReport,
+          begin: report.report.begin,
+          end: report.report.end,
+          ...sessions(report.report.policies),
         })),
         failures: [...kinds].map(([type, count]) => ({ type, count }))
           .sort((a, b) => b.count - a.count),
       };
     },
     TlsReport({ id }) {
-      const found = o.reports?.tls.get(id);
+      const found = options.reports?.tls.get(id);
       if (found === undefined) throw new HttpError(404, "the report is gone");
       const { report } = found;
       return {
@@ -249,21 +252,21 @@ export function reportHandlers(
       };
     },
     TlsToSend: async () => ({
-      enabled: o.tlsResults !== undefined && !o.config.static.NoOutgoingTLSReports,
+      enabled: options.tlsResults !== undefined && !options.config.static.NoOutgoingTLSReports,
       sent: await reportsSent("tls"),
       // Days of eight digits: all that are there.
-      results: (o.tlsResults?.before("99999999") ?? []).map((r) => ({
-        day: r.day,
-        policyDomain: r.policyDomain,
-        recipientDomain: r.recipientDomain,
-        isHost: r.isHost,
-        wanted: r.wanted,
-        ...sessions(r.results),
-        policies: r.results.map(policyShown),
+      results: (options.tlsResults?.before("99999999") ?? []).map((result) => ({
+        day: result.day,
+        policyDomain: result.policyDomain,
+        recipientDomain: result.recipientDomain,
+        isHost: result.isHost,
+        wanted: result.wanted,
+        ...sessions(result.results),
+        policies: result.results.map(policyShown),
       })),
     }),
     TlsResultsRemove(which) {
-      o.tlsResults?.remove(which);
+      options.tlsResults?.remove(which);
       return {};
     },
   };

@@ -12,39 +12,48 @@ const maxConnections = 500;
 const maxAudit = 500;
 
 export function securityHandlers(
-  o: AdminPageOptions,
+  options: AdminPageOptions,
 ): CallHandlers<typeof securityCalls, PageContext> {
   return {
-    async Attempts(_r, c) {
-      const { on, recoveryCodes } = await o.factor.state();
+    async Attempts(_r, context) {
+      const { on, recoveryCodes } = await options.factor.state();
       return {
-        attempts: o.loginLog()?.list(undefined, maxAttempts) ?? [],
-        sessions: o.sessions.list("").map((s) => ({ ...s, current: s.id === c.session?.id })),
+        attempts: options.loginLog()?.list(undefined, maxAttempts) ?? [],
+        sessions: options.sessions.list("").map((s) => ({
+          ...s,
+          current: s.id === context.session?.id,
+        })),
         secondFactor: on,
         recoveryCodes,
       };
     },
-    Audit: async () => ({ entries: await o.audit.list(maxAudit) }),
-    AdminSecondFactorBegin: () => newFactor(o.config.static.Hostname, "administrator"),
-    async AdminSecondFactorOn({ key, code, ...given }, c) {
-      await confirmAdmin(o, c, given);
-      if ((await o.factor.state()).on) throw new UserError("there is a second factor already");
-      const codes = await o.factor.enable(checkedKey(key), code.replace(/\s/g, ""), Date.now());
+    Audit: async () => ({ entries: await options.audit.list(maxAudit) }),
+    AdminSecondFactorBegin: () => newFactor(options.config.static.Hostname, "administrator"),
+    async AdminSecondFactorOn({ key, code, ...given }, context) {
+      await confirmAdmin(options, context, given);
+      if ((await options.factor.state()).on) {
+        throw new UserError("there is a second factor already");
+      }
+      const codes = await options.factor.enable(
+        checkedKey(key),
+        code.replace(/\s/g, ""),
+        Date.now(),
+      );
       if (codes === undefined) throw new UserError(wrongFirstCode);
-      o.sessions.endAll("", c.session!.id);
+      options.sessions.endAll("", context.session!.id);
       return { recoveryCodes: codes };
     },
-    async AdminSecondFactorOff(given, c) {
-      await confirmAdmin(o, c, given);
-      await o.factor.disable();
+    async AdminSecondFactorOff(given, context) {
+      await confirmAdmin(options, context, given);
+      await options.factor.disable();
       return {};
     },
-    AdminSessionsEnd(_r, c) {
-      o.sessions.endAll("", c.session!.id);
+    AdminSessionsEnd(_r, context) {
+      options.sessions.endAll("", context.session!.id);
       return {};
     },
     Connections() {
-      const all = o.connections();
+      const all = options.connections();
       const counts = new Map<string, number>();
       for (const c of all) counts.set(c.protocol, (counts.get(c.protocol) ?? 0) + 1);
       return {
@@ -54,7 +63,7 @@ export function securityHandlers(
       };
     },
     Certificates: () => ({
-      certificates: o.certificates().map((c) => ({
+      certificates: options.certificates().map((c) => ({
         name: c.name,
         from: c.from,
         notAfter: c.notAfter ?? null,
@@ -63,7 +72,7 @@ export function securityHandlers(
         error: c.error ?? "",
       })),
     }),
-    Scanners: () => ({ scanners: scannerList(o.config, o.scanners) }),
-    StsPolicies: () => ({ policies: o.stsPolicies() }),
+    Scanners: () => ({ scanners: scannerList(options.config, options.scanners) }),
+    StsPolicies: () => ({ policies: options.stsPolicies() }),
   };
 }

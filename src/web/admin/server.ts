@@ -9,13 +9,13 @@ import type { PageContext } from "../login/mod.ts";
 import { type AdminPageOptions, usageOf, withAdminErrors } from "./options.ts";
 
 export function serverHandlers(
-  o: AdminPageOptions,
+  options: AdminPageOptions,
 ): CallHandlers<typeof serverCalls, PageContext> {
-  const { config, queue } = o;
+  const { config, queue } = options;
   const started = Date.now();
   return {
     Overview: async () => ({
-      version: o.version,
+      version: options.version,
       hostname: config.static.Hostname,
       started,
       memory: memoryUse().resident,
@@ -23,22 +23,22 @@ export function serverHandlers(
       accounts: config.dynamic.Accounts.size,
       queue: queue.count(),
       held: queue.count({ hold: true }),
-      hooks: o.webhooks?.count() ?? 0,
-      listeners: o.listeners(),
+      hooks: options.webhooks?.count() ?? 0,
+      listeners: options.listeners(),
       free: await freeSpace(config.dataDir),
       backup: await lastBackup(config.dataDir) ?? null,
     }),
     async Status() {
-      const checks = await serverHealth(o);
+      const checks = await serverHealth(options);
       return { state: worstState(checks), checks };
     },
-    Glance: () => o.glance.read(),
+    Glance: () => options.glance.read(),
     async Storage() {
       const accounts = [];
       for (const name of config.accountsHere()) {
         accounts.push({
           name,
-          used: await usageOf(o, name) ?? 0,
+          used: await usageOf(options, name) ?? 0,
           quota: config.quotaMessageSize(name) ?? null,
         });
       }
@@ -53,7 +53,7 @@ export function serverHandlers(
     },
     BlockLists: async () => ({
       monitored: config.dynamic.MonitorDNSBLs,
-      found: o.resolver ? await dnsblStatus(config, o.resolver) : null,
+      found: options.resolver ? await dnsblStatus(config, options.resolver) : null,
     }),
     async BlockListsSet({ zones }) {
       await withAdminErrors(() => config.writeDynamic((d) => void (d.MonitorDNSBLs = zones)));

@@ -12,9 +12,9 @@ import { webHandlerOf, webHandlerShown } from "./web_handlers.ts";
 const versionOf = (text: string) => createHash("sha256").update(text).digest("base64url");
 
 export function settingsHandlers(
-  o: AdminPageOptions,
+  options: AdminPageOptions,
 ): CallHandlers<typeof settingsCalls, PageContext> {
-  const { config } = o;
+  const { config } = options;
   return {
     // Passwords and keys are in files of their own.
     async ConfigFiles() {
@@ -39,16 +39,16 @@ export function settingsHandlers(
     WebServer: () => ({
       redirects: [...config.dynamic.WebDomainRedirects].map(([from, to]) => ({ from, to })),
       handlers: config.dynamic.WebHandlers.map(webHandlerShown),
-      listening: o.listeners().filter((l) => l.includes("webserver")),
+      listening: options.listeners().filter((l) => l.includes("webserver")),
     }),
     async WebServerSet({ redirects, handlers }) {
       const names = redirects.map((r) => r.from.toLowerCase());
       const twice = names.find((n, i) => names.indexOf(n) !== i);
       if (twice !== undefined) throw new UserError(`there are two redirects of ${twice}`);
       await withAdminErrors(() =>
-        config.writeDynamic((d) => {
-          d.WebDomainRedirects = new Map(redirects.map((r) => [r.from, r.to]));
-          d.WebHandlers = handlers.map(webHandlerOf);
+        config.writeDynamic((value) => {
+          value.WebDomainRedirects = new Map(redirects.map((r) => [r.from, r.to]));
+          value.WebHandlers = handlers.map(webHandlerOf);
         })
       );
       return {};
@@ -63,10 +63,10 @@ export function settingsHandlers(
       else throw new UserError(`no log level ${level}`);
       return {};
     },
-    async PasswordSet({ password, ...given }, c) {
-      await confirmAdmin(o, c, given);
+    async PasswordSet({ password, ...given }, context) {
+      await confirmAdmin(options, context, given);
       await withAdminErrors(() => admin.writeAdminPassword(config, password));
-      o.sessions.endAll("", c.session!.id);
+      options.sessions.endAll("", context.session!.id);
       return {};
     },
   };

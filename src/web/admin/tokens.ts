@@ -5,25 +5,27 @@ import { type CallHandlers, HttpError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 import { type AdminPageOptions, confirmAdmin, withAdminErrors } from "./options.ts";
 
-export function tokenHandlers(o: AdminPageOptions): CallHandlers<typeof tokenCalls, PageContext> {
+export function tokenHandlers(
+  options: AdminPageOptions,
+): CallHandlers<typeof tokenCalls, PageContext> {
   return {
     Tokens: async () => ({
-      tokens: await o.tokens.list(),
+      tokens: await options.tokens.list(),
       scopes: [...adminScopes],
-      secondFactor: (await o.factor.state()).on,
+      secondFactor: (await options.factor.state()).on,
     }),
-    async TokenAdd({ name, scopes, domains, days, ...given }, c) {
-      await confirmAdmin(o, c, given);
+    async TokenAdd({ name, scopes, domains, days, ...given }, context) {
+      await confirmAdmin(options, context, given);
       const { token } = await withAdminErrors(() =>
-        o.tokens.add(
+        options.tokens.add(
           { name, scopes, domains, days },
-          (d) => o.config.domain(d) !== undefined,
+          (d) => options.config.domain(d) !== undefined,
         )
       );
       return { token };
     },
     async TokenRemove({ id }) {
-      if (!await o.tokens.remove(id)) throw new HttpError(404, "the token is gone already");
+      if (!await options.tokens.remove(id)) throw new HttpError(404, "the token is gone already");
       return {};
     },
   };

@@ -8,60 +8,60 @@ const headersOf = (list: readonly { name: string; value: string }[]) =>
   new Map(list.map((h) => [h.name, h.value]));
 
 /** A handler for the page. */
-export function webHandlerShown(h: WebHandler): Shown {
+export function webHandlerShown(handler: WebHandler): Shown {
   return {
-    logName: h.LogName,
-    domain: h.Domain,
-    path: h.PathRegexp,
-    plainHttp: h.DontRedirectPlainHTTP,
-    compress: h.Compress,
-    action: actionShown(h),
+    logName: handler.LogName,
+    domain: handler.Domain,
+    path: handler.PathRegexp,
+    plainHttp: handler.DontRedirectPlainHTTP,
+    compress: handler.Compress,
+    action: actionShown(handler),
   };
 }
 
-function actionShown(h: WebHandler): WebAction {
-  if (h.WebStatic) {
+function actionShown(handler: WebHandler): WebAction {
+  if (handler.WebStatic) {
     return {
       kind: "static",
-      stripPrefix: h.WebStatic.StripPrefix,
-      root: h.WebStatic.Root,
-      listFiles: h.WebStatic.ListFiles,
-      continueNotFound: h.WebStatic.ContinueNotFound,
-      headers: headersShown(h.WebStatic.ResponseHeaders),
+      stripPrefix: handler.WebStatic.StripPrefix,
+      root: handler.WebStatic.Root,
+      listFiles: handler.WebStatic.ListFiles,
+      continueNotFound: handler.WebStatic.ContinueNotFound,
+      headers: headersShown(handler.WebStatic.ResponseHeaders),
     };
   }
-  if (h.WebRedirect) {
+  if (handler.WebRedirect) {
     return {
       kind: "redirect",
-      baseUrl: h.WebRedirect.BaseURL,
-      origPath: h.WebRedirect.OrigPathRegexp,
-      replacePath: h.WebRedirect.ReplacePath,
-      status: h.WebRedirect.StatusCode,
+      baseUrl: handler.WebRedirect.BaseURL,
+      origPath: handler.WebRedirect.OrigPathRegexp,
+      replacePath: handler.WebRedirect.ReplacePath,
+      status: handler.WebRedirect.StatusCode,
     };
   }
-  if (h.WebForward) {
+  if (handler.WebForward) {
     return {
       kind: "forward",
-      url: h.WebForward.URL,
-      stripPath: h.WebForward.StripPath,
-      headers: headersShown(h.WebForward.ResponseHeaders),
+      url: handler.WebForward.URL,
+      stripPath: handler.WebForward.StripPath,
+      headers: headersShown(handler.WebForward.ResponseHeaders),
     };
   }
   // The check of the configuration lets no handler through that has none of the four.
-  const { BasePath, Service } = h.WebInternal!;
+  const { BasePath, Service } = handler.WebInternal!;
   return { kind: "internal", basePath: BasePath, service: Service || "webmail" };
 }
 
 /** What the page says, as domains.conf has it. */
-export function webHandlerOf(s: Shown): WebHandler {
-  const { action } = s;
+export function webHandlerOf(shown: Shown): WebHandler {
+  const { action } = shown;
   const h: WebHandler = {
     ...webHandler.zero(),
-    LogName: s.logName,
-    Domain: s.domain,
-    PathRegexp: s.path,
-    DontRedirectPlainHTTP: s.plainHttp,
-    Compress: s.compress,
+    LogName: shown.logName,
+    Domain: shown.domain,
+    PathRegexp: shown.path,
+    DontRedirectPlainHTTP: shown.plainHttp,
+    Compress: shown.compress,
   };
   switch (action.kind) {
     case "static":

@@ -208,9 +208,9 @@ export class CaughtMail {
     add: readonly string[],
     remove: readonly string[],
   ): Promise<void> {
-    await this.#each(list, async (a, mailboxId, uids) => {
-      if (remove.length > 0) await a.storeFlags(mailboxId, uids, "remove", 0, remove);
-      if (add.length > 0) await a.storeFlags(mailboxId, uids, "add", 0, add);
+    await this.#each(list, async (account, mailboxId, uids) => {
+      if (remove.length > 0) await account.storeFlags(mailboxId, uids, "remove", 0, remove);
+      if (add.length > 0) await account.storeFlags(mailboxId, uids, "add", 0, add);
     });
   }
 

@@ -45,13 +45,13 @@ const ascii = (json: string) =>
   );
 
 /** The field with its CRLF, and a note where the message isn't as it should be. */
-export function envelopeField(e: Envelope): string {
-  const { To, ...rest } = e;
+export function envelopeField(envelope: Envelope): string {
+  const { To, ...rest } = envelope;
   const items = Object.entries(rest).map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`);
   const recipients = To.map((r) => JSON.stringify(r));
   const folded = `{${items.join(",\r\n\t")},\r\n\t"To":[${recipients.join(",\r\n\t")}]}`;
   return `${fieldName}: ${folded.split("\r\n").map(ascii).join("\r\n")}\r\n` +
-    (e.RepairedLineEnds ? note : "");
+    (envelope.RepairedLineEnds ? note : "");
 }
 
 /** The envelope in a message's own prefix; undefined for messages that did not come by SMTP here. */

@@ -45,8 +45,8 @@ const viewPolicy =
   "default-src * data: blob: 'unsafe-inline'; script-src 'none'; object-src 'none'; " +
   "form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
-function read<T>(m: Caught, fn: (c: MessageContent) => T): T {
-  const c = openContent(m.account, m.id);
+function read<T>(caught: Caught, fn: (content: MessageContent) => T): T {
+  const c = openContent(caught.account, caught.id);
   try {
     return fn(c);
   } finally {
@@ -55,10 +55,10 @@ function read<T>(m: Caught, fn: (c: MessageContent) => T): T {
 }
 
 /** The message, which then counts as read. */
-export async function message(s: CatcherServices, m: Caught): Promise<Response> {
-  const form = messageForm(s.mail, m);
+export async function message(services: CatcherServices, caught: Caught): Promise<Response> {
+  const form = messageForm(services.mail, caught);
   if (form === undefined) return notFound();
-  await s.mail.setRead([m], true);
+  await services.mail.setRead([caught], true);
   return jsonResponse(200, form);
 }
 
@@ -70,8 +70,8 @@ export const parts = (_s: CatcherServices, m: Caught): Response =>
   jsonResponse(200, read(m, (c) => partTree(c.root)));
 
 /** The source as it is stored. */
-export function raw(_s: CatcherServices, m: Caught, req: WebRequest): Response {
-  const c = openContent(m.account, m.id);
+export function raw(_s: CatcherServices, caught: Caught, req: WebRequest): Response {
+  const c = openContent(caught.account, caught.id);
   const stream = pieceStream(rawPieces(c, 0, c.reader.size), () => c.close(), req.log);
   return new Response(stream, {
     headers: { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" },
@@ -79,14 +79,14 @@ export function raw(_s: CatcherServices, m: Caught, req: WebRequest): Response {
 }
 
 /** A part, decoded. Only pictures are shown as what they are; all else is a file to save. */
-export function part(_s: CatcherServices, m: Caught, path: string): Response {
-  return read(m, (c) => {
-    const p = partByPath(c.root, path);
+export function part(_s: CatcherServices, caught: Caught, path: string): Response {
+  return read(caught, (content) => {
+    const p = partByPath(content.root, path);
     if (p === undefined) return notFound();
     const type = `${p.type}/${p.subtype}`;
     const shown = p.type === "image" && p.subtype !== "svg+xml";
     const name = encodeURIComponent(fileNameOf(p) || `part-${path}`);
-    return new Response(partBytes(c, p).slice(), {
+    return new Response(partBytes(content, p).slice(), {
       headers: {
         "Content-Type": type,
         "Content-Disposition": `${shown ? "inline" : "attachment"}; filename*=UTF-8''${name}`,
@@ -102,15 +102,15 @@ export function part(_s: CatcherServices, m: Caught, path: string): Response {
  * their own.
  */
 export function view(
-  s: CatcherServices,
-  m: Caught,
+  services: CatcherServices,
+  caught: Caught,
   kind: "html" | "txt",
   framed: boolean,
 ): Response {
-  const found = read(m, (c) => {
-    const { text, html } = bodies(c);
+  const found = read(caught, (content) => {
+    const { text, html } = bodies(content);
     const cids = new Map<string, string>();
-    for (const { path, part: p } of numberedParts(c.root)) {
+    for (const { path, part: p } of numberedParts(content.root)) {
       if (contentId(p) !== "") cids.set(contentId(p), path);
     }
     return { text, html, cids };
@@ -119,7 +119,7 @@ export function view(
   if (found.html === "") return textResponse(404, "this message has no HTML");
   const html = found.html.replaceAll(/\bcid:([^"'\s)<>]{1,500})/gi, (all, id: string) => {
     const path = found.cids.get(id) ?? found.cids.get(safeDecode(id));
-    return path === undefined ? all : `/api/v1/message/${s.mail.idOf(m)}/part/${path}`;
+    return path === undefined ? all : `/api/v1/message/${services.mail.idOf(caught)}/part/${path}`;
   });
   return new Response(framed ? `${html}<base target="_blank">` : html, {
     headers: {
@@ -145,28 +145,28 @@ function checkable(html: string): string {
 }
 
 /** What mail programs don't support of the HTML. */
-export async function htmlCheck(_s: CatcherServices, m: Caught): Promise<Response> {
-  const { html } = read(m, bodies);
+export async function htmlCheck(_s: CatcherServices, caught: Caught): Promise<Response> {
+  const { html } = read(caught, bodies);
   if (html === "") throw new HttpError(400, "this message has no HTML");
   return jsonResponse(200, await checkHtml(checkable(html)));
 }
 
 /** The message as the checks see it. */
-function checked(m: Caught): Checked & { header: Uint8Array; source: Uint8Array } {
-  return read(m, (c) => {
-    const from = c.prefix.length;
-    const fields = headerFields(c);
-    const header = c.reader.read(from, Math.min(c.root.bodyOffset, from + maxHeader));
+function checked(caught: Caught): Checked & { header: Uint8Array; source: Uint8Array } {
+  return read(caught, (content) => {
+    const from = content.prefix.length;
+    const fields = headerFields(content);
+    const header = content.reader.read(from, Math.min(content.root.bodyOffset, from + maxHeader));
     const own = splitHeader(header);
     return {
-      ...bodies(c),
-      size: c.reader.size - from,
+      ...bodies(content),
+      size: content.reader.size - from,
       fields: own.map((f) => ({ name: f.name.toLowerCase(), value: f.value })),
       subject: decodeWords(headerText(fields, "subject") ?? ""),
       from: flattenAddresses(parseAddressList(headerText(own, "from") ?? ""))
         .map((a) => `${a.localpart}@${a.domain}`)[0] ?? "",
       header,
-      source: c.reader.read(from, Math.min(c.reader.size, from + maxAuthenticated)),
+      source: content.reader.read(from, Math.min(content.reader.size, from + maxAuthenticated)),
     };
   });
 }
@@ -175,8 +175,12 @@ function checked(m: Caught): Checked & { header: Uint8Array; source: Uint8Array 
  * What a message's readers and receivers may mind. `ip`: as if it came from this address; SPF, DKIM and DMARC are
  * looked up in the DNS then.
  */
-export async function check(s: CatcherServices, m: Caught, ip: string): Promise<Response> {
-  const c = checked(m);
+export async function check(
+  services: CatcherServices,
+  caught: Caught,
+  ip: string,
+): Promise<Response> {
+  const c = checked(caught);
   checkable(c.html);
   const Findings = [
     ...checkSize(c),
@@ -186,8 +190,8 @@ export async function check(s: CatcherServices, m: Caught, ip: string): Promise<
     ...checkSignatures(c),
   ];
   if (ip !== "") {
-    const form = messageForm(s.mail, m);
-    const auth = await s.authenticate(ip, form?.ReturnPath ?? "", c.header, c.source);
+    const form = messageForm(services.mail, caught);
+    const auth = await services.authenticate(ip, form?.ReturnPath ?? "", c.header, c.source);
     Findings.push(...checkAuth(auth, ip));
   }
   return jsonResponse(200, {
@@ -199,8 +203,8 @@ export async function check(s: CatcherServices, m: Caught, ip: string): Promise<
 }
 
 /** The signs of junk, in the form that Mailpit gives SpamAssassin's in. */
-export function spamCheck(_s: CatcherServices, m: Caught): Response {
-  const c = checked(m);
+export function spamCheck(_s: CatcherServices, caught: Caught): Response {
+  const c = checked(caught);
   checkable(c.html);
   const signs = checkSpam(c).filter((f) => f.Points !== undefined);
   const Score = spamScore(signs);
@@ -213,15 +217,19 @@ export function spamCheck(_s: CatcherServices, m: Caught): Response {
 }
 
 /** Whether the links lead somewhere. */
-export async function linkCheck(s: CatcherServices, m: Caught, follow: boolean): Promise<Response> {
-  const { text, html } = read(m, bodies);
+export async function linkCheck(
+  services: CatcherServices,
+  caught: Caught,
+  follow: boolean,
+): Promise<Response> {
+  const { text, html } = read(caught, bodies);
   const urls = linksOf(text, checkable(html)).slice(0, maxLinks);
   const Links: { URL: string; StatusCode: number; Status: string }[] = [];
   let next = 0;
   const work = async () => {
     while (next < urls.length) {
       const at = next++;
-      Links[at] = { URL: urls[at], ...await s.checkLink(urls[at], follow) };
+      Links[at] = { URL: urls[at], ...await services.checkLink(urls[at], follow) };
     }
   };
   await Promise.all(Array.from({ length: linksAtATime }, work));
@@ -230,20 +238,24 @@ export async function linkCheck(s: CatcherServices, m: Caught, follow: boolean):
 }
 
 /** Sends the message on to a real server. */
-export async function release(s: CatcherServices, m: Caught, to: string[]): Promise<Response> {
-  if (s.release === undefined) {
+export async function release(
+  services: CatcherServices,
+  caught: Caught,
+  to: string[],
+): Promise<Response> {
+  if (services.release === undefined) {
     throw new HttpError(400, "no server to release to: start localserve with -relay host:port");
   }
   for (const address of to) {
-    const why = s.release.refusal(address);
+    const why = services.release.refusal(address);
     if (why !== undefined) throw new HttpError(400, why);
   }
-  const form = messageForm(s.mail, m);
+  const form = messageForm(services.mail, caught);
   if (form === undefined) return notFound();
-  const c = openContent(m.account, m.id);
+  const c = openContent(caught.account, caught.id);
   try {
     const from = c.prefix.length;
-    await s.release.send(
+    await services.release.send(
       form.ReturnPath,
       to,
       () => rawPieces(c, from, c.reader.size),

@@ -200,8 +200,8 @@ interface Result {
   NoteNumber: string;
 }
 
-function resultsOf(f: Feature, { programs }: Support): Result[] {
-  return Object.entries(f.support).map(([program, [version, answer]]) => {
+function resultsOf(feature: Feature, { programs }: Support): Result[] {
+  return Object.entries(feature.support).map(([program, [version, answer]]) => {
     const { family, platform, platformName } = programs[Number(program)];
     return {
       Name: `${family} ${platformName}${version === "" ? "" : ` (${version})`}`,

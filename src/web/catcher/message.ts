@@ -73,9 +73,9 @@ interface Row {
   prefix: Uint8Array;
 }
 
-function rowOf(m: Caught): Row | undefined {
+function rowOf(caught: Caught): Row | undefined {
   let found: Row | undefined;
-  m.account.fetch(m.mailboxId, [m.uid], Want.Summary | Want.Content, (row) => {
+  caught.account.fetch(caught.mailboxId, [caught.uid], Want.Summary | Want.Content, (row) => {
     found = {
       summary: row.summary,
       flags: row.flags,
@@ -104,12 +104,12 @@ function split(root: Part): { attachments: NumberedPart[]; inline: NumberedPart[
 }
 
 /** A message of a list; undefined if it is gone. */
-export function summaryForm(mail: CaughtMail, m: Caught): MessageSummary | undefined {
-  const row = rowOf(m);
+export function summaryForm(mail: CaughtMail, caught: Caught): MessageSummary | undefined {
+  const row = rowOf(caught);
   if (row === undefined) return undefined;
   const { summary: s } = row;
   return {
-    ID: mail.idOf(m),
+    ID: mail.idOf(caught),
     MessageID: s.messageId,
     Read: (row.flags & Flag.Seen) !== 0,
     From: s.from.length > 0 ? address(s.from[0]) : null,
@@ -137,12 +137,12 @@ function attachmentForm({ path, part }: NumberedPart): AttachmentForm {
   };
 }
 
-function texts(c: MessageContent, list: readonly NumberedPart[]): string {
+function texts(content: MessageContent, list: readonly NumberedPart[]): string {
   let left = maxText;
   const out: string[] = [];
   for (const { part } of list) {
     if (left <= 0) break;
-    const { text } = partText(c, part, left);
+    const { text } = partText(content, part, left);
     left -= text.length;
     out.push(text);
   }
@@ -150,13 +150,13 @@ function texts(c: MessageContent, list: readonly NumberedPart[]): string {
 }
 
 /** The text and HTML of an open message. */
-export function bodies(c: MessageContent): { text: string; html: string } {
-  const parts = sortParts(c.root);
-  return { text: texts(c, parts.texts), html: texts(c, parts.html) };
+export function bodies(content: MessageContent): { text: string; html: string } {
+  const parts = sortParts(content.root);
+  return { text: texts(content, parts.texts), html: texts(content, parts.html) };
 }
 
-function unsubscribeForm(c: MessageContent) {
-  const fields = headerFields(c);
+function unsubscribeForm(content: MessageContent) {
+  const fields = headerFields(content);
   const Header = headerText(fields, "list-unsubscribe") ?? "";
   const found = listUnsubscribe(fields);
   const Links = [found?.url, found?.mailto].filter((l) => l !== null && l !== undefined);
@@ -169,17 +169,17 @@ function unsubscribeForm(c: MessageContent) {
 }
 
 /** A whole message, without the content of its attachments. */
-export function messageForm(mail: CaughtMail, m: Caught) {
-  const row = rowOf(m);
+export function messageForm(mail: CaughtMail, caught: Caught) {
+  const row = rowOf(caught);
   if (row === undefined) return undefined;
-  const c = openContent(m.account, m.id);
+  const c = openContent(caught.account, caught.id);
   try {
     const { summary: s } = row;
     const { text, html } = bodies(c);
     const { attachments, inline } = split(row.root);
     const envelope: Envelope | undefined = readEnvelope(row.prefix);
     return {
-      ID: mail.idOf(m),
+      ID: mail.idOf(caught),
       MessageID: s.messageId,
       From: s.from.length > 0 ? address(s.from[0]) : null,
       To: s.to.map(address),
@@ -206,8 +206,8 @@ export function messageForm(mail: CaughtMail, m: Caught) {
 }
 
 /** The header's fields by name, in the spelling of their first occurrence. */
-export function headersForm(m: Caught): Record<string, string[]> {
-  const c = openContent(m.account, m.id);
+export function headersForm(caught: Caught): Record<string, string[]> {
+  const c = openContent(caught.account, caught.id);
   try {
     const found = new Map<string, { name: string; values: string[] }>();
     const text = new TextDecoder().decode(c.reader.read(0, Math.min(c.root.bodyOffset, 1_000_000)));

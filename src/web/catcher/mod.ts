@@ -74,15 +74,15 @@ export interface Catcher {
 }
 
 /** Makes the API. */
-export function openCatcher(s: CatcherServices): Catcher {
-  const live = new LiveMail(s.mail, s.version);
+export function openCatcher(services: CatcherServices): Catcher {
+  const live = new LiveMail(services.mail, services.version);
   const counters: Counters = { started: Date.now(), deleted: 0 };
-  const endPruning = keepSmall(s);
+  const endPruning = keepSmall(services);
   return {
     async handle(req) {
       try {
         checkSameSite(req);
-        return await s.refusal(req) ?? await route(s, live, counters, req);
+        return await services.refusal(req) ?? await route(services, live, counters, req);
       } catch (err) {
         if (err instanceof QueryError || err instanceof v.ValiError) {
           return textResponse(400, err.message);
@@ -95,14 +95,14 @@ export function openCatcher(s: CatcherServices): Catcher {
     },
     async upgrade(req, socket, head) {
       checkSameSite(req);
-      if (await s.refusal(req) !== undefined) {
+      if (await services.refusal(req) !== undefined) {
         socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       } else await live.upgrade(req, socket, head);
     },
     async close() {
       endPruning();
       live.close();
-      await s.mail.close();
+      await services.mail.close();
     },
   };
 }
@@ -129,7 +129,7 @@ async function json<T extends v.GenericSchema>(
 const ok = () => textResponse(200, "ok");
 
 async function route(
-  s: CatcherServices,
+  services: CatcherServices,
   live: LiveMail,
   counters: Counters,
   req: WebRequest,
@@ -138,117 +138,123 @@ async function route(
   if (path === "/livez" || path === "/readyz") return ok();
   const shown = /^\/view\/([^/]+)\.(html|txt)$/.exec(path);
   if (shown !== null) {
-    const m = await s.mail.find(decodeURIComponent(shown[1]));
+    const m = await services.mail.find(decodeURIComponent(shown[1]));
     if (m === undefined) return handlers.notFound();
     const framed = req.url.searchParams.has("framed");
-    return handlers.view(s, m, shown[2] as "html" | "txt", framed);
+    return handlers.view(services, m, shown[2] as "html" | "txt", framed);
   }
-  if (path.startsWith("/caught/")) return await s.page(req);
+  if (path.startsWith("/caught/")) return await services.page(req);
   if (!path.startsWith("/api/v1/")) return textResponse(404, "not found");
   const [name, ...rest] = path.slice("/api/v1/".length).split("/").map(decodeURIComponent);
   const call = `${req.method} ${name}`;
   switch (name) {
     case "message":
-      return await messageCall(s, req, rest);
+      return await messageCall(services, req, rest);
     case "tags":
-      return await tagCall(s, req, rest.join("/"));
+      return await tagCall(services, req, rest.join("/"));
   }
   if (rest.length > 0) return textResponse(404, "not found");
   switch (call) {
     case "GET info":
-      return jsonResponse(200, await info(s, counters));
+      return jsonResponse(200, await info(services, counters));
     case "GET webui":
-      return jsonResponse(200, webUi(s));
+      return jsonResponse(200, webUi(services));
     case "GET messages":
-      return jsonResponse(200, await list(s, req, undefined));
+      return jsonResponse(200, await list(services, req, undefined));
     case "PUT messages":
-      return await setRead(s, req);
+      return await setRead(services, req);
     case "DELETE messages":
-      return await remove(s, counters, await picked(s, (await json(req, deleteRequest)).IDs ?? []));
+      return await remove(
+        services,
+        counters,
+        await picked(services, (await json(req, deleteRequest)).IDs ?? []),
+      );
     case "GET search":
-      return jsonResponse(200, await list(s, req, await searched(s, req)));
+      return jsonResponse(200, await list(services, req, await searched(services, req)));
     case "DELETE search":
-      return await remove(s, counters, await searched(s, req));
+      return await remove(services, counters, await searched(services, req));
     case "GET wait":
-      return await wait(s, live, req);
+      return await wait(services, live, req);
     case "POST send":
-      return await send(s, req);
+      return await send(services, req);
     case "GET chaos":
-      return jsonResponse(200, chaos(s));
+      return jsonResponse(200, chaos(services));
     case "PUT chaos":
-      s.faults.set(await json(req, chaosRequest));
-      return jsonResponse(200, chaos(s));
+      services.faults.set(await json(req, chaosRequest));
+      return jsonResponse(200, chaos(services));
     case "GET faults":
-      return jsonResponse(200, s.faults.settings);
+      return jsonResponse(200, services.faults.settings);
     case "PUT faults":
-      s.faults.set(await json(req, faultsRequest));
-      return jsonResponse(200, s.faults.settings);
+      services.faults.set(await json(req, faultsRequest));
+      return jsonResponse(200, services.faults.settings);
     case "PUT scenario":
-      s.faults.play(await json(req, scenarioRequest));
-      return jsonResponse(200, s.faults.settings);
+      services.faults.play(await json(req, scenarioRequest));
+      return jsonResponse(200, services.faults.settings);
     case "GET openapi.json":
-      return jsonResponse(200, openApi(s.version));
+      return jsonResponse(200, openApi(services.version));
   }
   return textResponse(404, "there is no such call; /api/v1/openapi.json lists them");
 }
 
 async function messageCall(
-  s: CatcherServices,
+  services: CatcherServices,
   req: WebRequest,
   [id, what = "", path, more]: string[],
 ): Promise<Response> {
-  const m = id === undefined ? undefined : await s.mail.find(id);
+  const m = id === undefined ? undefined : await services.mail.find(id);
   if (m === undefined) return handlers.notFound();
   switch (`${req.method} ${what}`) {
     case "GET ":
-      return await handlers.message(s, m);
+      return await handlers.message(services, m);
     case "GET headers":
-      return handlers.headers(s, m);
+      return handlers.headers(services, m);
     case "GET parts":
-      return handlers.parts(s, m);
+      return handlers.parts(services, m);
     case "GET raw":
-      return handlers.raw(s, m, req);
+      return handlers.raw(services, m, req);
     case "GET part":
       // A picture as it is serves for its thumbnail.
       if (path !== undefined && (more === undefined || more === "thumb")) {
-        return handlers.part(s, m, path);
+        return handlers.part(services, m, path);
       }
       break;
     case "GET html-check":
-      return await handlers.htmlCheck(s, m);
+      return await handlers.htmlCheck(services, m);
     case "GET link-check":
-      return await handlers.linkCheck(s, m, req.url.searchParams.get("follow") === "true");
+      return await handlers.linkCheck(services, m, req.url.searchParams.get("follow") === "true");
     case "GET check": {
       const ip = req.url.searchParams.get("ip") ?? "";
       if (ip !== "" && isIP(ip) === 0) {
         throw new HttpError(400, `${ip.slice(0, 60)} is not an IP address`);
       }
-      return await handlers.check(s, m, ip);
+      return await handlers.check(services, m, ip);
     }
     case "GET sa-check":
-      return handlers.spamCheck(s, m);
+      return handlers.spamCheck(services, m);
     case "POST release":
-      return await handlers.release(s, m, (await json(req, releaseRequest)).To);
+      return await handlers.release(services, m, (await json(req, releaseRequest)).To);
   }
   return textResponse(404, "not found");
 }
 
 /** Messages by id; all of them if none is named. */
-async function picked(s: CatcherServices, ids: readonly string[]): Promise<Caught[]> {
-  if (ids.length === 0) return await s.mail.search({ op: "all" });
+async function picked(services: CatcherServices, ids: readonly string[]): Promise<Caught[]> {
+  if (ids.length === 0) return await services.mail.search({ op: "all" });
   const found: Caught[] = [];
   for (const id of ids) {
-    const m = await s.mail.find(id);
+    const m = await services.mail.find(id);
     if (m !== undefined) found.push(m);
   }
   return found;
 }
 
-async function searched(s: CatcherServices, req: WebRequest): Promise<Found[]> {
+async function searched(services: CatcherServices, req: WebRequest): Promise<Found[]> {
   const query = req.url.searchParams.get("query")?.trim() ?? "";
   if (query === "") throw new HttpError(400, "no search: the parameter query is missing");
   const timeZone = req.url.searchParams.get("tz") || undefined;
-  return await s.mail.search(parseQuery(query, { keywords: await s.mail.keywords(), timeZone }));
+  return await services.mail.search(
+    parseQuery(query, { keywords: await services.mail.keywords(), timeZone }),
+  );
 }
 
 function number(req: WebRequest, name: string, otherwise: number, most: number): number {
@@ -259,12 +265,12 @@ function number(req: WebRequest, name: string, otherwise: number, most: number):
   return Math.min(n, most);
 }
 
-async function list(s: CatcherServices, req: WebRequest, found: Found[] | undefined) {
+async function list(services: CatcherServices, req: WebRequest, found: Found[] | undefined) {
   const start = number(req, "start", 0, 10_000_000);
   const limit = number(req, "limit", 50, maxList);
-  const { total, unread } = await s.mail.counts();
-  const page = found?.slice(start, start + limit) ?? await s.mail.list(start, limit);
-  const messages = page.map((m) => summaryForm(s.mail, m)).filter((m): m is MessageSummary =>
+  const { total, unread } = await services.mail.counts();
+  const page = found?.slice(start, start + limit) ?? await services.mail.list(start, limit);
+  const messages = page.map((m) => summaryForm(services.mail, m)).filter((m): m is MessageSummary =>
     m !== undefined
   );
   return {
@@ -274,54 +280,58 @@ async function list(s: CatcherServices, req: WebRequest, found: Found[] | undefi
     messages_count: found?.length ?? total,
     messages_unread: found?.filter((m) => !m.read).length ?? unread,
     start,
-    tags: await allTags(s),
+    tags: await allTags(services),
     messages,
   };
 }
 
-async function allTags(s: CatcherServices): Promise<string[]> {
-  return tagsOf(await s.mail.keywords());
+async function allTags(services: CatcherServices): Promise<string[]> {
+  return tagsOf(await services.mail.keywords());
 }
 
-async function setRead(s: CatcherServices, req: WebRequest): Promise<Response> {
+async function setRead(services: CatcherServices, req: WebRequest): Promise<Response> {
   const r = await json(req, readRequest);
-  const found = r.Search === ""
-    ? await picked(s, r.IDs ?? [])
-    : await s.mail.search(parseQuery(r.Search, { keywords: await s.mail.keywords() }));
-  await s.mail.setRead(found, r.Read);
+  const found = r.Search === "" ? await picked(services, r.IDs ?? []) : await services.mail.search(
+    parseQuery(r.Search, { keywords: await services.mail.keywords() }),
+  );
+  await services.mail.setRead(found, r.Read);
   return ok();
 }
 
-async function remove(s: CatcherServices, c: Counters, found: Caught[]): Promise<Response> {
-  await s.mail.remove(found);
-  c.deleted += found.length;
+async function remove(
+  services: CatcherServices,
+  counters: Counters,
+  found: Caught[],
+): Promise<Response> {
+  await services.mail.remove(found);
+  counters.deleted += found.length;
   return ok();
 }
 
-async function tagCall(s: CatcherServices, req: WebRequest, tag: string): Promise<Response> {
-  const all = await s.mail.keywords();
+async function tagCall(services: CatcherServices, req: WebRequest, tag: string): Promise<Response> {
+  const all = await services.mail.keywords();
   if (tag === "") {
     if (req.method === "GET") return jsonResponse(200, tagsOf(all));
     if (req.method !== "PUT") return textResponse(404, "not found");
     const { IDs, Tags } = await json(req, tagsRequest);
     const add = (Tags ?? []).map(tagNamed).map((t) => keywordsLike(all, t)[0] ?? tagKeyword(t));
     const had = all.filter((k) => tagOf(k) !== undefined && !add.includes(k));
-    if (IDs.length > 0) await s.mail.setKeywords(await picked(s, IDs), add, had);
+    if (IDs.length > 0) await services.mail.setKeywords(await picked(services, IDs), add, had);
     return ok();
   }
   const same = keywordsLike(all, tag);
   if (same.length === 0) return textResponse(404, "there is no such tag");
-  const found = await s.mail.search({
+  const found = await services.mail.search({
     op: "or",
     nodes: same.map((keyword) => ({ op: "keyword", keyword })),
   });
   if (req.method === "DELETE") {
-    await s.mail.setKeywords(found, [], same);
+    await services.mail.setKeywords(found, [], same);
     return ok();
   }
   if (req.method !== "PUT") return textResponse(404, "not found");
   const name = tagKeyword(tagNamed((await json(req, renameRequest)).Name));
-  await s.mail.setKeywords(found, [name], same.filter((k) => k !== name));
+  await services.mail.setKeywords(found, [name], same.filter((k) => k !== name));
   return ok();
 }
 
@@ -336,10 +346,10 @@ function tagNamed(text: string): string {
   return tag;
 }
 
-async function send(s: CatcherServices, req: WebRequest): Promise<Response> {
+async function send(services: CatcherServices, req: WebRequest): Promise<Response> {
   try {
     const r = await json(req, sendRequest, maxSendBody);
-    return jsonResponse(200, { ID: await sendMessage(s, r, req.remoteIp) });
+    return jsonResponse(200, { ID: await sendMessage(services, r, req.remoteIp) });
   } catch (err) {
     if (err instanceof ApiError || (err instanceof HttpError && err.status < 500)) {
       return jsonResponse(400, { Error: err.message });
@@ -349,7 +359,7 @@ async function send(s: CatcherServices, req: WebRequest): Promise<Response> {
 }
 
 /** The first message that matches: one that is there, or the next that comes. */
-async function wait(s: CatcherServices, live: LiveMail, req: WebRequest): Promise<Response> {
+async function wait(services: CatcherServices, live: LiveMail, req: WebRequest): Promise<Response> {
   const seconds = number(req, "timeout", 10, maxWait);
   const text = req.url.searchParams.get("query") ?? "";
   const since = number(req, "since", 0, Number.MAX_SAFE_INTEGER);
@@ -359,10 +369,10 @@ async function wait(s: CatcherServices, live: LiveMail, req: WebRequest): Promis
   await live.follow();
   for (;;) {
     const change = live.next(end - performance.now(), gone);
-    const keywords = await s.mail.keywords();
-    const found = await s.mail.search(parseQuery(text, { keywords }));
+    const keywords = await services.mail.keywords();
+    const found = await services.mail.search(parseQuery(text, { keywords }));
     const first = found.filter((m) => m.received >= since).at(0);
-    const form = first && messageForm(s.mail, first);
+    const form = first && messageForm(services.mail, first);
     if (form) return jsonResponse(200, form);
     if (performance.now() >= end || gone.aborted) {
       return textResponse(408, `no message matched within ${seconds} seconds`);
@@ -371,17 +381,17 @@ async function wait(s: CatcherServices, live: LiveMail, req: WebRequest): Promis
   }
 }
 
-function chaos(s: CatcherServices) {
-  const { Sender, Recipient, Authentication } = s.faults.settings;
+function chaos(services: CatcherServices) {
+  const { Sender, Recipient, Authentication } = services.faults.settings;
   return { Sender, Recipient, Authentication };
 }
 
-function webUi(s: CatcherServices) {
+function webUi(services: CatcherServices) {
   return {
     Label: "",
     MessageRelay: {
-      Enabled: s.release !== undefined,
-      SMTPServer: s.release?.server ?? "",
+      Enabled: services.release !== undefined,
+      SMTPServer: services.release?.server ?? "",
       ReturnPath: "",
       AllowedRecipients: "",
       BlockedRecipients: "",
@@ -395,29 +405,29 @@ function webUi(s: CatcherServices) {
   };
 }
 
-async function info(s: CatcherServices, c: Counters) {
-  const { total, unread } = await s.mail.counts();
+async function info(services: CatcherServices, counters: Counters) {
+  const { total, unread } = await services.mail.counts();
   const tags: Record<string, number> = {};
-  for (const keyword of await s.mail.keywords()) {
+  for (const keyword of await services.mail.keywords()) {
     const tag = tagOf(keyword);
     if (tag === undefined) continue;
-    const n = await s.mail.count({ op: "keyword", keyword });
+    const n = await services.mail.count({ op: "keyword", keyword });
     if (n > 0) tags[tag] = n;
   }
   return {
-    Version: s.version,
-    LatestVersion: s.version,
-    Database: s.dataDir,
-    DatabaseSize: await s.mail.size(),
+    Version: services.version,
+    LatestVersion: services.version,
+    Database: services.dataDir,
+    DatabaseSize: await services.mail.size(),
     Messages: total,
     Unread: unread,
     Tags: tags,
     RuntimeStats: {
-      Uptime: Math.round((Date.now() - c.started) / 1000),
+      Uptime: Math.round((Date.now() - counters.started) / 1000),
       Memory: Deno.memoryUsage().rss,
-      MessagesDeleted: c.deleted,
-      SMTPAccepted: total + c.deleted,
-      SMTPAcceptedSize: await s.mail.size(),
+      MessagesDeleted: counters.deleted,
+      SMTPAccepted: total + counters.deleted,
+      SMTPAcceptedSize: await services.mail.size(),
       SMTPRejected: 0,
       SMTPIgnored: 0,
     },

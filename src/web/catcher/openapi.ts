@@ -159,27 +159,30 @@ const calls: Call[] = [
   { path: "/view/{ID}.txt", method: "get", summary: "The text", answer: "text/plain" },
 ];
 
-function operation(c: Call) {
-  const path = [...c.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+function operation(call: Call) {
+  const path = [...call.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",
     required: true,
     schema: { type: "string" },
   }));
-  const query = Object.entries(c.query ?? {}).map(([name, description]) => ({
+  const query = Object.entries(call.query ?? {}).map(([name, description]) => ({
     name,
     in: "query",
     description,
     schema: { type: "string" },
   }));
   return {
-    summary: c.summary,
+    summary: call.summary,
     parameters: [...path, ...query],
-    ...(c.body === undefined ? {} : {
-      requestBody: { content: { "application/json": { schema: {}, example: c.body } } },
+    ...(call.body === undefined ? {} : {
+      requestBody: { content: { "application/json": { schema: {}, example: call.body } } },
     }),
     responses: {
-      200: { description: "Done", content: { [c.answer ?? "application/json"]: { schema: {} } } },
+      200: {
+        description: "Done",
+        content: { [call.answer ?? "application/json"]: { schema: {} } },
+      },
       400: {
         description: "What is wrong with the request",
         content: { "text/plain": { schema: {} } },

@@ -26,25 +26,29 @@ const maxParts = 2000;
 /** The tree of a message. Parts after the first two thousand are left out. */
 export function partTree(root: Part): PartNode {
   let left = maxParts;
-  const node = (p: Part, path: string): PartNode => {
+  const node = (part: Part, path: string): PartNode => {
     left--;
     const below: PartNode[] = [];
     const add = (c: Part, at: string) => {
       if (left > 0) below.push(node(c, at));
     };
-    for (const [i, c] of p.parts.entries()) add(c, path === "" ? `${i + 1}` : `${path}.${i + 1}`);
+    for (const [i, c] of part.parts.entries()) {
+      add(c, path === "" ? `${i + 1}` : `${path}.${i + 1}`);
+    }
     // A message that is no multipart has its text as its first part.
-    const own = p.parts.length > 0 ? path : path === "" ? "1" : path;
-    if (p.message !== undefined) add(p.message, p.message.parts.length > 0 ? own : `${own}.1`);
+    const own = part.parts.length > 0 ? path : path === "" ? "1" : path;
+    if (part.message !== undefined) {
+      add(part.message, part.message.parts.length > 0 ? own : `${own}.1`);
+    }
     return {
       PartID: own,
-      ContentType: `${p.type}/${p.subtype}`,
-      Encoding: p.encoding,
-      Charset: p.params.charset ?? "",
-      Disposition: p.disposition ?? "",
-      FileName: fileNameOf(p),
-      ContentID: contentId(p),
-      Size: decodedSize(p),
+      ContentType: `${part.type}/${part.subtype}`,
+      Encoding: part.encoding,
+      Charset: part.params.charset ?? "",
+      Disposition: part.disposition ?? "",
+      FileName: fileNameOf(part),
+      ContentID: contentId(part),
+      Size: decodedSize(part),
       Parts: below,
     };
   };

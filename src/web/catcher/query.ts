@@ -132,7 +132,7 @@ const tagged = (keywords: readonly string[]): SearchNode => ({
   nodes: keywords.map((keyword): SearchNode => ({ op: "keyword", keyword })),
 });
 
-function nodeOf({ filter, value }: Term, c: QueryContext): SearchNode {
+function nodeOf({ filter, value }: Term, context: QueryContext): SearchNode {
   switch (filter) {
     case "from":
     case "cc":
@@ -148,7 +148,7 @@ function nodeOf({ filter, value }: Term, c: QueryContext): SearchNode {
     case "message-id":
       return { op: "header", name: filter, text: value };
     case "tag":
-      return tagged(keywordsLike(c.keywords, value));
+      return tagged(keywordsLike(context.keywords, value));
     case "is":
       switch (value.toLowerCase()) {
         case "read":
@@ -156,7 +156,7 @@ function nodeOf({ filter, value }: Term, c: QueryContext): SearchNode {
         case "unread":
           return { op: "not", node: { op: "flag", bit: Flag.Seen } };
         case "tagged":
-          return tagged(c.keywords.filter((k) => k.startsWith("tag:")));
+          return tagged(context.keywords.filter((k) => k.startsWith("tag:")));
         default:
           throw new QueryError("is: takes read, unread or tagged");
       }
@@ -164,9 +164,9 @@ function nodeOf({ filter, value }: Term, c: QueryContext): SearchNode {
       if (/^attachments?$/i.test(value)) return { op: "attachment" };
       throw new QueryError("has: takes attachment");
     case "before":
-      return { op: "received", before: dateOf(value, c.timeZone) };
+      return { op: "received", before: dateOf(value, context.timeZone) };
     case "after":
-      return { op: "received", from: dateOf(value, c.timeZone) };
+      return { op: "received", from: dateOf(value, context.timeZone) };
     case "larger":
       return { op: "larger", size: sizeOf(value) };
     case "smaller":
@@ -180,7 +180,7 @@ function nodeOf({ filter, value }: Term, c: QueryContext): SearchNode {
 }
 
 /** A search as a tree of the store. @throws QueryError */
-export function parseQuery(text: string, c: QueryContext): SearchNode {
+export function parseQuery(text: string, context: QueryContext): SearchNode {
   if (text.length > maxQuery) throw new QueryError(`a search has at most ${maxQuery} characters`);
   const nodes: SearchNode[] = [];
   for (const term of terms(text)) {
@@ -188,7 +188,7 @@ export function parseQuery(text: string, c: QueryContext): SearchNode {
       throw new QueryError(`a search has at most ${maxTerms} conditions`);
     }
     if (term.value === "") continue;
-    const node = nodeOf(term, c);
+    const node = nodeOf(term, context);
     nodes.push(term.negated ? { op: "not", node } : node);
   }
   if (nodes.length === 0) return { op: "all" };

@@ -14,32 +14,32 @@ const person = (p: Person) => requestAddress({ Name: p.Name, Address: p.Email })
 
 /** Composes and stores a message; its id. @throws ApiError for what can't be in a message */
 export async function sendMessage(
-  s: CatcherServices,
-  r: SendRequest,
+  services: CatcherServices,
+  request: SendRequest,
   remoteIp: string,
 ): Promise<string> {
   const lists = {
-    from: person(r.From),
-    to: (r.To ?? []).map(person),
-    cc: (r.Cc ?? []).map(person),
-    bcc: (r.Bcc ?? []).map((Address) => requestAddress({ Address })),
-    replyTo: (r.ReplyTo ?? []).map(person),
+    from: person(request.From),
+    to: (request.To ?? []).map(person),
+    cc: (request.Cc ?? []).map(person),
+    bcc: (request.Bcc ?? []).map((Address) => requestAddress({ Address })),
+    replyTo: (request.ReplyTo ?? []).map(person),
   };
   const all = [lists.from, ...lists.to, ...lists.cc, ...lists.bcc, ...lists.replyTo];
-  const files = (r.Attachments ?? []).map((a) => ({
+  const files = (request.Attachments ?? []).map((a) => ({
     Name: a.Filename,
     ContentType: a.ContentType || undefined,
     ContentID: a.ContentID || undefined,
     Data: a.Content,
   }));
   const composed = await composeRequest(
-    s,
+    services,
     {
-      Subject: r.Subject ?? "",
+      Subject: request.Subject ?? "",
       // A message without any text is one too.
-      Text: r.Text || (r.HTML ? "" : " "),
-      HTML: r.HTML ?? "",
-      Headers: Object.entries(r.Headers ?? {}),
+      Text: request.Text || (request.HTML ? "" : " "),
+      HTML: request.HTML ?? "",
+      Headers: Object.entries(request.Headers ?? {}),
       InlineFiles: files.filter((f) => f.ContentID !== undefined),
       AttachedFiles: files.filter((f) => f.ContentID === undefined),
     },
@@ -47,7 +47,7 @@ export async function sendMessage(
   );
   const recipients = [...lists.to, ...lists.cc, ...lists.bcc].map(addressOf);
   try {
-    const account = (await s.mail.accounts()).find((a) => a.name === s.account)!;
+    const account = (await services.mail.accounts()).find((a) => a.name === services.account)!;
     const prefix = envelopeField({
       From: addressOf(lists.from),
       To: recipients.map((Address) => ({ Address })),
@@ -66,7 +66,7 @@ export async function sendMessage(
     }));
     const tags = [
       ...tagsBrought(recipients, undefined, ""),
-      ...(r.Tags ?? []).flatMap((t) => cleanTag(t) ?? []),
+      ...(request.Tags ?? []).flatMap((t) => cleanTag(t) ?? []),
     ];
     const message = await account.deliver("Inbox", {
       file: composed.path,
@@ -76,7 +76,7 @@ export async function sendMessage(
       description: { ...description, summary: { ...description.summary, bcc } },
       keywords: [...new Set(tags.map(tagKeyword))],
     });
-    return s.mail.idOf({ account, id: message.id });
+    return services.mail.idOf({ account, id: message.id });
   } finally {
     removeFile(composed.path);
   }

@@ -82,9 +82,9 @@ export class Answering {
   }
 
   /** The request as its client made it. @throws HttpError 503 for too many of a client behind a proxy */
-  ofClient(req: WebRequest, c: HttpConnection, until: EventEmitter): WebRequest {
+  ofClient(req: WebRequest, connection: HttpConnection, until: EventEmitter): WebRequest {
     const { proxies, connectionLimiter } = this.#limits;
-    if (proxies?.networks.has(c.remoteIp) !== true) return req;
+    if (proxies?.networks.has(connection.remoteIp) !== true) return req;
     const seen = forwardedRequest(req, proxies.networks);
     // Requests that a proxy passes on are counted for their client as its connections are.
     const { remoteIp } = seen;
@@ -99,40 +99,42 @@ export class Answering {
   }
 
   /** Answers; never throws. */
-  async answer(a: ToAnswer, c: HttpConnection): Promise<void> {
+  async answer(answer: ToAnswer, connection: HttpConnection): Promise<void> {
     const start = performance.now();
     let req: WebRequest | undefined;
     let response: Response;
     let service = "none";
     try {
-      req = a.read();
-      req = this.ofClient(req, c, a.until);
+      req = answer.read();
+      req = this.ofClient(req, connection, answer.until);
       service = this.handlers.service(req);
       response = await this.handlers.handle(req);
     } catch (e) {
       const known = errorResponse(e);
-      if (known === undefined && !a.signal.aborted) unhandledInHandler(e, c.log);
-      if (isStorageFull(e)) c.log.error("request can't be carried out", { err: e as Error });
+      if (known === undefined && !answer.signal.aborted) unhandledInHandler(e, connection.log);
+      if (isStorageFull(e)) {
+        connection.log.error("request can't be carried out", { err: e as Error });
+      }
       response = known ?? textResponse(500, "internal error, see the server's log");
     }
     const streaming = response.headers.get("content-type")?.startsWith("text/event-stream");
-    if (streaming) a.onStreaming?.();
-    const bytes = await sendResponse(req, response, a.to);
+    if (streaming) answer.onStreaming?.();
+    const bytes = await sendResponse(req, response, answer.to);
     const seconds = (performance.now() - start) / 1000;
     if (!streaming) {
       durations.observe({ service, code: `${Math.floor(response.status / 100)}xx` }, seconds);
       durationsByCode.observe({ handler: service, code: String(response.status) }, seconds);
     }
-    c.log.debug("http request", {
+    connection.log.debug("http request", {
       service,
-      version: a.version,
-      method: a.method,
-      host: a.host,
+      version: answer.version,
+      method: answer.method,
+      host: answer.host,
       path: req?.url.pathname ?? "",
       status: response.status,
       bytes,
       ms: Math.round(seconds * 1000),
-      remote: req?.remoteIp ?? c.remoteIp,
+      remote: req?.remoteIp ?? connection.remoteIp,
     });
   }
 }

@@ -27,17 +27,17 @@ export class ChunkFraming {
   #lastCr = false;
 
   /** Takes bytes; gives how many of them belong to the body. */
-  take(b: Uint8Array): number {
+  take(bytes: Uint8Array): number {
     let i = 0;
-    while (i < b.length && !this.ended && !this.wrong) {
+    while (i < bytes.length && !this.ended && !this.wrong) {
       if (this.#place === "data") {
-        const n = Math.min(this.#size, b.length - i);
+        const n = Math.min(this.#size, bytes.length - i);
         i += n;
         this.#size -= n;
         if (this.#size === 0) this.#place = "dataCr";
         continue;
       }
-      this.#byte(b[i++]);
+      this.#byte(bytes[i++]);
     }
     return i;
   }

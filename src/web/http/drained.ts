@@ -15,11 +15,11 @@ export function drainedBy(
   event = "drain",
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const done = (e?: Error) => {
+    const done = (err?: Error) => {
       clearTimeout(timer);
       stream.off(event, ok);
       stream.off("close", gone);
-      if (e) reject(e);
+      if (err) reject(err);
       else resolve();
     };
     const ok = () => done();

@@ -244,7 +244,7 @@ export class RequestGate extends Duplex {
     return Buffer.from(piece.buffer, piece.byteOffset, piece.length);
   }
 
-  override _write(chunk: Uint8Array, _: BufferEncoding, done: (e?: Error | null) => void): void {
+  override _write(chunk: Uint8Array, _: BufferEncoding, done: (err?: Error | null) => void): void {
     // Nothing is what TLS never tells the end of.
     if (chunk.length === 0) return done();
     this.#socket.write(chunk, (e) => {
@@ -254,15 +254,15 @@ export class RequestGate extends Duplex {
     this.#count();
   }
 
-  override _final(done: (e?: Error | null) => void): void {
+  override _final(done: (err?: Error | null) => void): void {
     this.#socket.end(() => done());
   }
 
-  override _destroy(e: Error | null, done: (e?: Error | null) => void): void {
+  override _destroy(err: Error | null, done: (e?: Error | null) => void): void {
     this.#share.end();
     this.#waiting = [];
     this.#size = 0;
     this.#socket.destroy();
-    done(e);
+    done(err);
   }
 }

@@ -17,17 +17,17 @@ interface Shape {
   getter?: (input: unknown) => v.GenericSchema;
 }
 
-const mayBeAbsent = (s: v.GenericSchema): boolean => {
-  const { type, pipe } = s as unknown as Shape;
+const mayBeAbsent = (schema: v.GenericSchema): boolean => {
+  const { type, pipe } = schema as unknown as Shape;
   if (type === "nullish" || type === "optional") return true;
-  return pipe !== undefined && pipe[0] as unknown !== s &&
+  return pipe !== undefined && pipe[0] as unknown !== schema &&
     ["nullish", "optional"].includes(pipe[0].type);
 };
 
 /** With null as another value. */
-function orNull(s: JsonSchema): JsonSchema {
-  return typeof s.type === "string" ? { ...s, type: [s.type, "null"] } : {
-    anyOf: [s, { type: "null" }],
+function orNull(schema: JsonSchema): JsonSchema {
+  return typeof schema.type === "string" ? { ...schema, type: [schema.type, "null"] } : {
+    anyOf: [schema, { type: "null" }],
   };
 }
 
@@ -54,42 +54,42 @@ export function jsonSchemaOf(
     };
   };
 
-  const base = (s: Shape): JsonSchema => {
-    switch (s.type) {
+  const base = (shape: Shape): JsonSchema => {
+    switch (shape.type) {
       case "string":
       case "number":
       case "boolean":
-        return { type: s.type };
+        return { type: shape.type };
       case "optional":
-        return of(s.wrapped!);
+        return of(shape.wrapped!);
       case "nullish":
       case "nullable":
-        return orNull(of(s.wrapped!));
+        return orNull(of(shape.wrapped!));
       case "array":
-        return { type: "array", items: of(s.item!) };
+        return { type: "array", items: of(shape.item!) };
       case "tuple":
         return {
           type: "array",
-          prefixItems: s.items!.map((i) => of(i)),
-          minItems: s.items!.length,
-          maxItems: s.items!.length,
+          prefixItems: shape.items!.map((i) => of(i)),
+          minItems: shape.items!.length,
+          maxItems: shape.items!.length,
         };
       case "record":
-        return { type: "object", additionalProperties: of(s.value!) };
+        return { type: "object", additionalProperties: of(shape.value!) };
       case "picklist":
-        return { type: "string", enum: [...s.options!] };
+        return { type: "string", enum: [...shape.options!] };
       case "literal":
-        return { const: s.literal };
+        return { const: shape.literal };
       case "variant":
       case "union":
-        return { oneOf: s.options!.map((o) => of(o as v.GenericSchema)) };
+        return { oneOf: shape.options!.map((o) => of(o as v.GenericSchema)) };
       case "lazy":
-        return of(s.getter!(undefined));
+        return of(shape.getter!(undefined));
       case "object":
       case "strict_object":
-        return object(s.entries!, s.type === "strict_object");
+        return object(shape.entries!, shape.type === "strict_object");
       default:
-        throw new Error(`no description for schemas of type ${s.type}`);
+        throw new Error(`no description for schemas of type ${shape.type}`);
     }
   };
 

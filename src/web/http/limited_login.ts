@@ -50,12 +50,12 @@ export async function limitedLogin<T extends { account: string; login?: string }
   }
 }
 
-function noted(reason: LoginFailure | "error" | undefined, l: HttpLogin): AuthResult {
+function noted(reason: LoginFailure | "error" | undefined, login: HttpLogin): AuthResult {
   switch (reason) {
     case undefined:
       return "ok";
     case "second":
-      return l.second ?? "aborted";
+      return login.second ?? "aborted";
     case "wrong":
     case "wrongCode":
       return "badcreds";

@@ -65,7 +65,7 @@ export interface ProgramUser {
 
 /** Checks name and password of a request. @throws HttpError 401, 403, 429 */
 export async function programLogin(
-  s: ProgramLogins,
+  logins: ProgramLogins,
   req: WebRequest,
   service: AuthService,
 ): Promise<ProgramUser> {
@@ -76,10 +76,10 @@ export async function programLogin(
   const header = req.headers.get("authorization");
   const form = credentialsOf(header);
   const token = form === undefined ? /^bearer +([\x21-\x7e]+) *$/i.exec(header ?? "") : null;
-  if (token !== null && s.checkToken !== undefined) {
-    const { checkToken } = s;
+  if (token !== null && logins.checkToken !== undefined) {
+    const { checkToken } = logins;
     const result = await limitedLogin(
-      s.limiter,
+      logins.limiter,
       req,
       // There is no name yet, and failures of one place are nobody else's.
       {
@@ -99,10 +99,10 @@ export async function programLogin(
   }
   const { mechanism, username } = form;
   const result = await limitedLogin(
-    s.limiter,
+    logins.limiter,
     req,
     { service, login: username, mechanism, second: "badcreds" },
-    () => s.checkLogin(form, req.remoteIp),
+    () => logins.checkLogin(form, req.remoteIp),
   );
   if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
   if (typeof result === "string") {

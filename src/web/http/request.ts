@@ -150,12 +150,12 @@ function streamBody(raw: Incoming, length: number, limit: number): ReadableStrea
   return new ReadableStream<Uint8Array>({
     start(controller) {
       const began = performance.now();
-      const fail = (e: Error) => {
+      const fail = (err: Error) => {
         if (ended) return;
         ended = true;
         clearTimeout(timer);
         raw.pause();
-        controller.error(e);
+        controller.error(err);
       };
       const wait = () => {
         clearTimeout(timer);

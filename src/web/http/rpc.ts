@@ -52,9 +52,9 @@ const codes: Record<number, string> = {
 };
 
 /** An error as calls answer it. */
-export function callError(e: HttpError): Response {
-  const code = codes[e.status] ?? (e.status < 500 ? "request" : "internal");
-  return jsonResponse(e.status, { error: { code, message: e.message } }, e.headers);
+export function callError(err: HttpError): Response {
+  const code = codes[err.status] ?? (err.status < 500 ? "request" : "internal");
+  return jsonResponse(err.status, { error: { code, message: err.message } }, err.headers);
 }
 
 /** Most bytes of a call's body. */

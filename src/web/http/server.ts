@@ -77,10 +77,10 @@ interface Version1Connection extends HttpConnection {
 }
 
 /** Listens and answers requests. */
-export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise<TcpServer> {
+export async function serveHttp(options: HttpOptions, handlers: HttpHandlers): Promise<TcpServer> {
   const connections = new WeakMap<Duplex, Version1Connection>();
   const stopping = new AbortController();
-  const answering = new Answering(o, handlers);
+  const answering = new Answering(options, handlers);
   const http = createServer({ maxHeaderSize, keepAliveTimeout: 0, requestTimeout: 0 });
   // Timeouts are kept here, per connection; the runtime's own would not know sockets that it is given.
   http.headersTimeout = 0;
@@ -89,17 +89,20 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
   // connection after an answer, and reset it under a request that is on its way.
   Object.defineProperty(http, "listening", { value: true });
 
-  const idle = (socket: Duplex, c: Version1Connection, ms: number) => {
-    clearTimeout(c.timer);
-    c.timer = setTimeout(() => socket.destroy(), ms);
+  const idle = (socket: Duplex, connection: Version1Connection, ms: number) => {
+    clearTimeout(connection.timer);
+    connection.timer = setTimeout(() => socket.destroy(), ms);
   };
 
   /** Programs open connections ahead: one that has not begun to ask may wait as long as between requests. */
-  const firstHeader = (socket: Socket, stream: Duplex, c: Version1Connection) => {
-    const [most, whole] = [o.headerTimeout ?? headerTimeout, o.idleTimeout ?? idleTimeout];
+  const firstHeader = (socket: Socket, stream: Duplex, connection: Version1Connection) => {
+    const [most, whole] = [
+      options.headerTimeout ?? headerTimeout,
+      options.idleTimeout ?? idleTimeout,
+    ];
     const read = socket.bytesRead;
-    c.timer = setTimeout(() => {
-      if (socket.bytesRead === read) idle(stream, c, whole - most);
+    connection.timer = setTimeout(() => {
+      if (socket.bytesRead === read) idle(stream, connection, whole - most);
       else stream.destroy();
     }, most);
   };
@@ -117,7 +120,7 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
       if (!to.writableFinished) gone.abort();
       c.gate!.answered();
       if (stopping.signal.aborted && c.active === 0) raw.socket.end();
-      else if (c.active === 0) idle(raw.socket, c, o.idleTimeout ?? idleTimeout);
+      else if (c.active === 0) idle(raw.socket, c, options.idleTimeout ?? idleTimeout);
     });
     const { signal } = gone;
     answering.answer({
@@ -145,14 +148,18 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
     raw: IncomingMessage,
     socket: Duplex,
     head: Uint8Array,
-    c: HttpConnection,
+    connection: HttpConnection,
   ): Promise<void> {
     const gone = new AbortController();
     socket.on("close", () => gone.abort());
     socket.on("error", () => {});
     try {
-      const made = webRequest(raw, { ...c, signal: gone.signal, stopping: stopping.signal });
-      const req = answering.ofClient(made, c, socket);
+      const made = webRequest(raw, {
+        ...connection,
+        signal: gone.signal,
+        stopping: stopping.signal,
+      });
+      const req = answering.ofClient(made, connection, socket);
       const take = handlers.upgrade(req);
       if (take === undefined) {
         socket.end(
@@ -162,7 +169,7 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
       }
       await take(req, socket, head);
     } catch (e) {
-      if (errorResponse(e) === undefined) unhandledInHandler(e, c.log);
+      if (errorResponse(e) === undefined) unhandledInHandler(e, connection.log);
       socket.destroy();
     }
   }
@@ -173,7 +180,7 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
       cid,
       log,
       // Also where a proxy has taken TLS off.
-      secure: o.tls !== undefined || arrival.tls !== undefined,
+      secure: options.tls !== undefined || arrival.tls !== undefined,
       arrival,
       active: 0,
       gate: undefined,
@@ -189,21 +196,22 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
     const run = async () => {
       try {
         let made: Secured | undefined;
-        if (o.tls !== undefined) made = await serverHandshake(socket, o.tls, handshakeTimeout);
-        else if (arrival.tls !== undefined) made = { socket, info: arrival.tls };
+        if (options.tls !== undefined) {
+          made = await serverHandshake(socket, options.tls, handshakeTimeout);
+        } else if (arrival.tls !== undefined) made = { socket, info: arrival.tls };
         const stream: Duplex = current = made?.socket ?? socket;
         if (stream !== socket) stream.on("error", () => {});
-        const other = made && o.alpn?.(made, cid, log, arrival);
+        const other = made && options.alpn?.(made, cid, log, arrival);
         if (other !== undefined) return await other;
-        const protocol = o.tls !== undefined ? "https" : "http";
+        const protocol = options.tls !== undefined ? "https" : "http";
         if (made?.info.alpn === "h2") {
           second = new Version2Connection(stream, {
             protocol,
             connection: c,
             answering,
             stopping: stopping.signal,
-            idleTimeout: o.idleTimeout ?? idleTimeout,
-            headerTimeout: o.headerTimeout ?? headerTimeout,
+            idleTimeout: options.idleTimeout ?? idleTimeout,
+            headerTimeout: options.headerTimeout ?? headerTimeout,
           });
           return await second.done;
         }
@@ -232,10 +240,10 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
 
   const server = await acceptSockets(
     {
-      ...o,
-      protocol: o.tls === undefined ? "http" : "https",
+      ...options,
+      protocol: options.tls === undefined ? "http" : "https",
       pkg: "webserver",
-      refusal: o.tls === undefined ? () => refusal : undefined,
+      refusal: options.tls === undefined ? () => refusal : undefined,
     },
     take,
   );

@@ -37,8 +37,11 @@ export function routeServices(services: readonly WebService[]): HttpHandlers {
   };
 
   /** The request as a service gets it. */
-  const given = (s: WebService, req: WebRequest): WebRequest => ({
-    ...below(s.forwarded === true ? requestOfLastHop(req) : req, req.path.slice(s.path.length - 1)),
+  const given = (service: WebService, req: WebRequest): WebRequest => ({
+    ...below(
+      service.forwarded === true ? requestOfLastHop(req) : req,
+      req.path.slice(service.path.length - 1),
+    ),
     sibling: (name) => sorted.find((x) => x.name === name && x.host(requestHost(req)))?.path,
   });
 

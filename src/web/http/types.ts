@@ -54,7 +54,7 @@ export interface Incoming {
   resume(): unknown;
   on(event: "data", f: (chunk: Uint8Array) => void): unknown;
   on(event: "end" | "close" | "aborted", f: () => void): unknown;
-  on(event: "error", f: (e: Error) => void): unknown;
+  on(event: "error", f: (err: Error) => void): unknown;
 }
 
 /** Where an answer goes. Writing to one that is destroyed does nothing. */

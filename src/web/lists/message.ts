@@ -87,9 +87,9 @@ export function showMessage(path: string): Promise<ShownMessage> {
     return {
       text,
       cut,
-      files: files.map((p, i) => ({
-        name: fileNameOf(p) || `${p.type}-${i + 1}`,
-        bytes: p.endOffset - p.bodyOffset,
+      files: files.map((part, i) => ({
+        name: fileNameOf(part) || `${part.type}-${i + 1}`,
+        bytes: part.endOffset - part.bodyOffset,
       })),
     };
   });

@@ -64,23 +64,23 @@ interface Asked {
 }
 
 /** The pages. */
-export function listPages(o: ListPagesOptions): WebHandler {
+export function listPages(options: ListPagesOptions): WebHandler {
   return async (req) => {
     const post = req.method === "POST";
     if (!post && req.method !== "GET" && req.method !== "HEAD") {
       throw new HttpError(405, "GET, HEAD and POST only", { Allow: "GET, HEAD, POST" });
     }
-    if (req.path === "/") return overview(o, req);
+    if (req.path === "/") return overview(options, req);
     const [, key, what, id, ...more] = decoded(req.path).split("/");
-    const list = o.list(key.toLowerCase());
+    const list = options.list(key.toLowerCase());
     if (list === undefined || more.length > 1) throw new HttpError(404, "there is no such list");
     const service = req.url.pathname.slice(0, req.url.pathname.length - req.path.length);
     const base = `${service}/${list.key}`;
-    const address = readerOf(o.key, list.key, req, o.now());
-    const owner = address !== undefined && o.isOwner(list, address);
-    const member = address !== undefined && o.db.members.get(list.key, address) !== undefined;
+    const address = readerOf(options.key, list.key, req, options.now());
+    const owner = address !== undefined && options.isOwner(list, address);
+    const member = address !== undefined && options.db.members.get(list.key, address) !== undefined;
     const reader = owner || member ? address : undefined;
-    const asked: Asked = { o, req, list, base, reader, owner };
+    const asked: Asked = { o: options, req, list, base, reader, owner };
     const file = more[0];
     switch (what) {
       case undefined:
@@ -107,8 +107,10 @@ function decoded(path: string): string {
   }
 }
 
-function overview(o: ListPagesOptions, req: WebRequest): Response {
-  const lists = o.all().filter((l) => !l.config.Unlisted && o.list(l.key) !== undefined);
+function overview(options: ListPagesOptions, req: WebRequest): Response {
+  const lists = options.all().filter((l) =>
+    !l.config.Unlisted && options.list(l.key) !== undefined
+  );
   const service = req.url.pathname.replace(/\/$/, "");
   return page(
     200,
@@ -116,11 +118,11 @@ function overview(o: ListPagesOptions, req: WebRequest): Response {
     lists.length === 0
       ? html`<p>There are no lists here.</p>`
       : html`<table>${
-        lists.map((l) =>
+        lists.map((list) =>
           html`
             <tr>
-              <td><a href="${service}/${l.key}">${listName(l)}</a></td>
-              <td>${l.config.Description}</td>
+              <td><a href="${service}/${list.key}">${listName(list)}</a></td>
+              <td>${list.config.Description}</td>
             </tr>
           `
         )
@@ -209,8 +211,8 @@ function button(action: string, text: string, hidden: Record<string, string> = {
   }<button>${text}</button></form>`;
 }
 
-async function confirmPage(a: Asked, token: string, post: boolean): Promise<Response> {
-  const { o, list, base, req } = a;
+async function confirmPage(asked: Asked, token: string, post: boolean): Promise<Response> {
+  const { o, list, base, req } = asked;
   const given = o.token(list, token);
   if (given?.purpose !== "confirm") throw new HttpError(404, "the link is none of this list");
   const request = o.db.requests.get(list.key, given.id, o.now());
@@ -254,8 +256,8 @@ async function confirmPage(a: Asked, token: string, post: boolean): Promise<Resp
   );
 }
 
-async function leavePage(a: Asked, token: string, post: boolean): Promise<Response> {
-  const { o, list, base } = a;
+async function leavePage(asked: Asked, token: string, post: boolean): Promise<Response> {
+  const { o, list, base } = asked;
   const given = o.token(list, token);
   if (given?.purpose !== "leave") throw new HttpError(404, "the link is none of this list");
   const member = o.db.members.byId(list.key, given.id);
@@ -287,21 +289,21 @@ sends a link to your address, which opens it.</p>`,
 const dateText = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 
 /** In public archives nobody's address is to be collected. */
-function authorText(p: Post, all: boolean): string {
-  const name = p.authorName || p.author.slice(0, p.author.lastIndexOf("@"));
-  return all ? `${p.authorName} <${p.author}>`.trim() : name;
+function authorText(post: Post, all: boolean): string {
+  const name = post.authorName || post.author.slice(0, post.author.lastIndexOf("@"));
+  return all ? `${post.authorName} <${post.author}>`.trim() : name;
 }
 
-function rows(a: Asked, posts: readonly Post[], at: string): Html {
-  const { base } = a;
+function rows(asked: Asked, posts: readonly Post[], at: string): Html {
+  const { base } = asked;
   return html`<table>${
-    posts.map((p) =>
+    posts.map((post) =>
       html`
         <tr>
-          <td><a href="${base}/${at}/${p.id}">${p.subject || "(no subject)"}</a>
-        <div class="small">${authorText(p, a.reader !== undefined)}, ${dateText(
-          p.received,
-        )} UTC${p.reason === "" ? "" : `: ${p.reason}`}</div></td>
+          <td><a href="${base}/${at}/${post.id}">${post.subject || "(no subject)"}</a>
+        <div class="small">${authorText(post, asked.reader !== undefined)}, ${dateText(
+          post.received,
+        )} UTC${post.reason === "" ? "" : `: ${post.reason}`}</div></td>
         </tr>
       `
     )
@@ -309,15 +311,15 @@ function rows(a: Asked, posts: readonly Post[], at: string): Html {
 }
 
 async function archive(
-  a: Asked,
+  asked: Asked,
   id: string | undefined,
   file: string | undefined,
   post: boolean,
 ): Promise<Response> {
-  const { o, list, base, req } = a;
+  const { o, list, base, req } = asked;
   const { Archive } = list.config;
   if (Archive === "none") throw new HttpError(404, "the list has no archive");
-  if (Archive === "members" && a.reader === undefined) return onlyReaders(a);
+  if (Archive === "members" && asked.reader === undefined) return onlyReaders(asked);
   if (id === undefined) {
     if (post) throw new HttpError(405, "GET and HEAD only", { Allow: "GET, HEAD" });
     const before = Number(req.url.searchParams.get("before") ?? "") || Number.MAX_SAFE_INTEGER;
@@ -327,7 +329,7 @@ async function archive(
       200,
       `Archive of ${listName(list)}`,
       html`<nav><a href="${base}">The list</a></nav>${
-        posts.length === 0 ? html`<p>Nothing here.</p>` : rows(a, posts, "archive")
+        posts.length === 0 ? html`<p>Nothing here.</p>` : rows(asked, posts, "archive")
       }${
         posts.length === perPage && last
           ? html`<p><a href="${base}/archive?before=${last.id}">Older</a></p>`
@@ -339,17 +341,17 @@ async function archive(
   if (found.state === "held") throw new HttpError(404, "there is no such message");
   if (post) {
     checkSameSite(req);
-    if (!a.owner) throw new HttpError(403, "owners of the list only");
+    if (!asked.owner) throw new HttpError(403, "owners of the list only");
     if (found.state === "sending") throw new HttpError(422, "the message is still being sent");
     await o.db.posts.remove(list.key, found.id);
     return redirect(303, `${base}/archive`);
   }
   if (file !== undefined) return await messageFile(o.db.files.path(found.id), Number(file));
   return await messagePage(
-    a,
+    asked,
     found,
     "archive",
-    a.owner ? button(`${base}/archive/${found.id}`, "Remove from the archive") : html``,
+    asked.owner ? button(`${base}/archive/${found.id}`, "Remove from the archive") : html``,
   );
 }
 
@@ -360,20 +362,20 @@ function numbered<T>(text: string, find: (n: number) => T | undefined): T {
   return found;
 }
 
-async function messagePage(a: Asked, p: Post, at: string, actions: Html): Promise<Response> {
-  const { o, base } = a;
-  const m = await showMessage(o.db.files.path(p.id));
+async function messagePage(asked: Asked, post: Post, at: string, actions: Html): Promise<Response> {
+  const { o, base } = asked;
+  const m = await showMessage(o.db.files.path(post.id));
   return page(
     200,
-    p.subject || "(no subject)",
+    post.subject || "(no subject)",
     html`<nav><a href="${base}/${at}">All messages</a></nav>
-<p class="small">${authorText(p, a.reader !== undefined)}, ${dateText(p.received)} UTC</p>
+<p class="small">${authorText(post, asked.reader !== undefined)}, ${dateText(post.received)} UTC</p>
 <pre>${m.text}${m.cut ? "\n[…]" : ""}</pre>
 ${
       m.files.length === 0 ? "" : html`
         <h2>Files</h2>
         <ul>${m.files.map((f, i) =>
-          html`<li><a href="${base}/${at}/${p.id}/${i}">${f.name}</a> <span class="small">${f.bytes} bytes</span></li>`
+          html`<li><a href="${base}/${at}/${post.id}/${i}">${f.name}</a> <span class="small">${f.bytes} bytes</span></li>`
         )}</ul>
       `
     }${actions}`,
@@ -381,13 +383,13 @@ ${
 }
 
 async function held(
-  a: Asked,
+  asked: Asked,
   id: string | undefined,
   file: string | undefined,
   post: boolean,
 ): Promise<Response> {
-  const { o, list, base, req } = a;
-  if (!a.owner) return onlyReaders(a);
+  const { o, list, base, req } = asked;
+  if (!asked.owner) return onlyReaders(asked);
   const at = `${base}/held`;
   if (post) {
     checkSameSite(req);
@@ -416,7 +418,7 @@ async function held(
     const choice = (verdict: string, text: string) =>
       button(at, text, { id: String(p.id), verdict });
     return await messagePage(
-      a,
+      asked,
       p,
       "held",
       html`<h2>${p.reason}</h2>
@@ -431,17 +433,17 @@ ${choice("approve", "Send it to the members")}${choice("reject", "Refuse, and te
     200,
     `Waiting at ${listName(list)}`,
     html`<nav><a href="${base}">The list</a></nav><h2>Messages</h2>
-${posts.length === 0 ? html`<p>None.</p>` : rows(a, posts, "held")}<h2>People</h2>
+${posts.length === 0 ? html`<p>None.</p>` : rows(asked, posts, "held")}<h2>People</h2>
 ${
       people.length === 0 ? html`<p>Nobody.</p>` : html`<table>${
-        people.map((r) =>
+        people.map((request) =>
           html`
             <tr>
-              <td>${r.name} ${r.address}</td>
-              <td>${button(at, "Let in", { id: String(r.id), verdict: "admit" })}${button(
+              <td>${request.name} ${request.address}</td>
+              <td>${button(at, "Let in", { id: String(request.id), verdict: "admit" })}${button(
                 at,
                 "Refuse",
-                { id: String(r.id), verdict: "refuse" },
+                { id: String(request.id), verdict: "refuse" },
               )}</td>
             </tr>
           `

@@ -28,9 +28,9 @@ const texts: Record<LoginFailure, string> = {
 export async function confirm(
   guard: LoginGuard,
   req: WebRequest,
-  c: Confirmation,
+  confirmation: Confirmation,
   check: () => Promise<{ account: string } | LoginFailure>,
 ): Promise<void> {
-  const result = await limitedLogin(guard, req, { ...c, mechanism: "confirm" }, check);
+  const result = await limitedLogin(guard, req, { ...confirmation, mechanism: "confirm" }, check);
   if (typeof result === "string") throw new UserError(texts[result]);
 }

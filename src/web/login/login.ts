@@ -73,8 +73,8 @@ export class Login {
   /** Those that passkeys are to answer. */
   readonly challenges = new Challenges();
 
-  constructor(o: LoginOptions) {
-    this.#o = o;
+  constructor(options: LoginOptions) {
+    this.#o = options;
   }
 
   /** Name of the cookie; one for HTTP and one for HTTPS, which may be set on the same host. */
@@ -218,9 +218,9 @@ export class Login {
   }
 
   /** Adds the cookie to an answer if the session got a new token. */
-  renew(req: WebRequest, s: FoundSession | undefined, response: Response): Response {
-    if (s?.newToken !== undefined) {
-      response.headers.append("Set-Cookie", this.#setCookie(req, s.newToken, 90 * 86_400));
+  renew(req: WebRequest, session: FoundSession | undefined, response: Response): Response {
+    if (session?.newToken !== undefined) {
+      response.headers.append("Set-Cookie", this.#setCookie(req, session.newToken, 90 * 86_400));
     }
     return response;
   }

@@ -80,11 +80,11 @@ function answer(status: number, text: string, goes: boolean): Response {
 }
 
 /** Answers what is of logins with providers, and hands everything else on. */
-export function withOpenId(o: OpenIdLoginOptions, handle: WebHandler): WebHandler {
+export function withOpenId(options: OpenIdLoginOptions, handle: WebHandler): WebHandler {
   const redirectUri = (req: WebRequest) => `${req.origin}${pagePath(req)}/oidc/callback`;
 
   async function begin(req: WebRequest, name: string): Promise<Response> {
-    const provider = o.providers().find((p) => p.name === name);
+    const provider = options.providers().find((p) => p.name === name);
     if (provider === undefined) throw new HttpError(404, "not found");
     const { url, pending } = await provider.begin(redirectUri(req));
     const kept = { provider: name, ...pending, until: Date.now() + patience * 1000 };
@@ -100,7 +100,7 @@ export function withOpenId(o: OpenIdLoginOptions, handle: WebHandler): WebHandle
 
   async function finish(req: WebRequest): Promise<Response> {
     const pending = pendingOf(req);
-    const provider = o.providers().find((p) => p.name === pending?.provider);
+    const provider = options.providers().find((p) => p.name === pending?.provider);
     if (pending === undefined || provider === undefined) {
       return answer(400, "The login took too long, or was begun in another browser.", false);
     }
@@ -108,10 +108,10 @@ export function withOpenId(o: OpenIdLoginOptions, handle: WebHandler): WebHandle
     current.search = req.url.search;
     let why = new IdentityError("wrong", "");
     const result = await limitedLogin(
-      o.limiter,
+      options.limiter,
       req,
       {
-        service: o.service,
+        service: options.service,
         login: `(${provider.name})`,
         // Failures of one place are nobody else's.
         account: `(${provider.name}) ${req.remoteIp}`,
@@ -120,7 +120,7 @@ export function withOpenId(o: OpenIdLoginOptions, handle: WebHandler): WebHandle
       async () => {
         try {
           const person = await provider.finish(current, pending);
-          const account = await o.accountOf(provider, person);
+          const account = await options.accountOf(provider, person);
           return account === undefined ? "disabled" : { account, login: person.address };
         } catch (err) {
           if (!(err instanceof IdentityError)) throw err;
@@ -133,7 +133,7 @@ export function withOpenId(o: OpenIdLoginOptions, handle: WebHandler): WebHandle
     let response: Response;
     if (typeof result !== "string") {
       response = answer(200, "You are logged in.", true);
-      response.headers.append("Set-Cookie", o.login.loginAs(req, result));
+      response.headers.append("Set-Cookie", options.login.loginAs(req, result));
     } else if (result === "disabled") {
       response = answer(403, "Login is disabled for this account.", false);
     } else if (why.reason === "away") {
@@ -152,7 +152,7 @@ export function withOpenId(o: OpenIdLoginOptions, handle: WebHandler): WebHandle
       throw new HttpError(405, "only GET", { Allow: "GET, HEAD" });
     }
     if (name === "providers") {
-      return jsonResponse(200, o.providers().map((p) => ({ name: p.name, label: p.label })));
+      return jsonResponse(200, options.providers().map((p) => ({ name: p.name, label: p.label })));
     }
     try {
       return await (name === "callback" ? finish(req) : begin(req, name));

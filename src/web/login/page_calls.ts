@@ -33,34 +33,39 @@ export interface PageOptions<C extends Calls> {
   page: WebHandler;
   pkg: PanicPackage;
   /** Runs each call of somebody who is logged in. */
-  around?<T>(name: string, request: unknown, c: PageContext, run: () => Promise<T>): Promise<T>;
+  around?<T>(
+    name: string,
+    request: unknown,
+    context: PageContext,
+    run: () => Promise<T>,
+  ): Promise<T>;
 }
 
 /** Answers the requests of a page. */
-export function pageHandler<C extends Calls>(o: PageOptions<C>): WebHandler {
-  const handlers = o.around ? aroundAll(o.handlers, o.around) : o.handlers;
+export function pageHandler<C extends Calls>(options: PageOptions<C>): WebHandler {
+  const handlers = options.around ? aroundAll(options.handlers, options.around) : options.handlers;
   return async (req) => {
     if (!req.path.startsWith("/api/")) {
-      if (req.path === "/") return await o.page(req);
+      if (req.path === "/") return await options.page(req);
       throw new HttpError(404, "not found");
     }
-    const session = o.login.session(req);
+    const session = options.login.session(req);
     const cookies: string[] = [];
     const response = await answerCall({
       req,
       name: req.path.slice("/api/".length),
-      calls: o.calls,
+      calls: options.calls,
       handlers,
       context: (name): PageContext => {
-        if (session === undefined && !o.open.includes(name)) {
+        if (session === undefined && !options.open.includes(name)) {
           throw new HttpError(401, "not logged in");
         }
         return { session, req, setCookie: (value) => cookies.push(value) };
       },
-      pkg: o.pkg,
+      pkg: options.pkg,
     });
     for (const c of cookies) response.headers.append("Set-Cookie", c);
-    return cookies.length > 0 ? response : o.login.renew(req, session, response);
+    return cookies.length > 0 ? response : options.login.renew(req, session, response);
   };
 }
 
@@ -70,13 +75,13 @@ function aroundAll<C extends Calls>(
   around: NonNullable<PageOptions<C>["around"]>,
 ): CallHandlers<C, PageContext> {
   const wrapped = Object.entries(handlers).map(([name, h]) => {
-    const handle = h as (r: unknown, c: PageContext) => unknown;
+    const handle = h as (r: unknown, context: PageContext) => unknown;
     return [
       name,
-      (request: unknown, c: PageContext) =>
-        c.session === undefined
-          ? handle(request, c)
-          : around(name, request, c, async () => await handle(request, c)),
+      (request: unknown, context: PageContext) =>
+        context.session === undefined
+          ? handle(request, context)
+          : around(name, request, context, async () => await handle(request, context)),
     ];
   });
   return Object.fromEntries(wrapped) as CallHandlers<C, PageContext>;

@@ -106,7 +106,7 @@ interface AuthenticatorData {
 
 /** Checks what a login and a new passkey have in common (§7.1, §7.2). @throws PasskeyError */
 function checked(
-  a: PasskeyAnswer,
+  answer: PasskeyAnswer,
   type: "webauthn.create" | "webauthn.get",
   place: PasskeyPlace,
   challenges: Challenges,
@@ -119,7 +119,7 @@ function checked(
     topOrigin?: unknown;
   };
   try {
-    client = JSON.parse(Buffer.from(a.clientData, "base64url").toString());
+    client = JSON.parse(Buffer.from(answer.clientData, "base64url").toString());
   } catch (cause) {
     throw new PasskeyError("client data is not JSON", { cause });
   }
@@ -138,7 +138,7 @@ function checked(
   if ((client.crossOrigin ?? false) !== false || client.topOrigin !== undefined) {
     throw new PasskeyError("answer was asked for in a frame of another site");
   }
-  const bytes = bytesOf(a.authenticatorData);
+  const bytes = bytesOf(answer.authenticatorData);
   if (bytes.length < 37) throw new PasskeyError("authenticator data is too short");
   if (!sha256(place.hostname).equals(bytes.subarray(0, 32))) {
     throw new PasskeyError("key is for another site");
@@ -163,19 +163,26 @@ export interface NewPasskey extends PasskeyAnswer {
 
 /** Checks a new passkey (§7.1). @throws PasskeyError */
 export function checkNewPasskey(
-  p: NewPasskey,
+  passkey: NewPasskey,
   place: PasskeyPlace,
   challenges: Challenges,
 ): { credentialId: Uint8Array; publicKey: Uint8Array; algorithm: number; signCount: number } {
-  const { bytes, flags, signCount, challenge } = checked(p, "webauthn.create", place, challenges);
-  const credentialId = bytesOf(p.id);
+  const { bytes, flags, signCount, challenge } = checked(
+    passkey,
+    "webauthn.create",
+    place,
+    challenges,
+  );
+  const credentialId = bytesOf(passkey.id);
   if ((flags & 0x40) === 0 || bytes.length < 55) throw new PasskeyError("there is no key in it");
   const length = (bytes[53] << 8) | bytes[54];
   if (!Buffer.from(credentialId).equals(bytes.subarray(55, 55 + length)) || length === 0) {
     throw new PasskeyError("key has another id");
   }
-  if (!passkeyAlgorithms.includes(p.algorithm)) throw new PasskeyError("algorithm is not known");
-  const publicKey = bytesOf(p.publicKey);
+  if (!passkeyAlgorithms.includes(passkey.algorithm)) {
+    throw new PasskeyError("algorithm is not known");
+  }
+  const publicKey = bytesOf(passkey.publicKey);
   const given = keyOf(publicKey);
   let attested;
   try {
@@ -184,11 +191,11 @@ export function checkNewPasskey(
     throw new PasskeyError("the authenticator's key can't be read", { cause });
   }
   // What a script in the page says of the key must be what the authenticator says.
-  if (attested.algorithm !== p.algorithm || !attested.key.equals(given)) {
+  if (attested.algorithm !== passkey.algorithm || !attested.key.equals(given)) {
     throw new PasskeyError("the key is not the authenticator's");
   }
   challenges.spend(challenge);
-  return { credentialId, publicKey, algorithm: p.algorithm, signCount };
+  return { credentialId, publicKey, algorithm: passkey.algorithm, signCount };
 }
 
 function keyOf(spki: Uint8Array) {

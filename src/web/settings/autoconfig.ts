@@ -91,15 +91,15 @@ function autoconfig(config: Config, req: WebRequest): string {
   const address = req.url.searchParams.get("emailaddress") ?? "";
   const a = asked(config, address || `postmaster@${host ?? ""}`);
   const domain = xmlText(a.domain);
-  const server = (tag: string, type: string, s: ClientService) => [
+  const server = (tag: string, type: string, service: ClientService) => [
     `    <${tag} type="${type}">`,
-    `      <hostname>${xmlText(s.host)}</hostname>`,
-    `      <port>${s.port}</port>`,
-    `      <socketType>${socketTypes[s.security]}</socketType>`,
+    `      <hostname>${xmlText(service.host)}</hostname>`,
+    `      <port>${service.port}</port>`,
+    `      <socketType>${socketTypes[service.security]}</socketType>`,
     `      <username>%EMAILADDRESS%</username>`,
     // Secured by TLS, passwords may be sent; without it, programs are told to prove they know it.
     `      <authentication>${
-      s.security === "none" ? "password-encrypted" : "password-cleartext"
+      service.security === "none" ? "password-encrypted" : "password-cleartext"
     }</authentication>`,
     `    </${tag}>`,
   ];
@@ -141,17 +141,17 @@ async function autodiscover(config: Config, req: WebRequest): Promise<string> {
   const end = body.indexOf("</EMailAddress>");
   const address = start < 0 || end < start ? "" : body.slice(start + 14, end).trim();
   const a = asked(config, address);
-  const protocol = (type: string, s: ClientService) => [
+  const protocol = (type: string, service: ClientService) => [
     `      <Protocol>`,
     `        <Type>${type}</Type>`,
-    `        <Server>${xmlText(s.host)}</Server>`,
-    `        <Port>${s.port}</Port>`,
+    `        <Server>${xmlText(service.host)}</Server>`,
+    `        <Port>${service.port}</Port>`,
     `        <LoginName>${xmlText(a.address)}</LoginName>`,
     `        <DomainRequired>off</DomainRequired>`,
     `        <SPA>off</SPA>`,
-    `        <SSL>${s.security === "tls" ? "on" : "off"}</SSL>`,
+    `        <SSL>${service.security === "tls" ? "on" : "off"}</SSL>`,
     `        <Encryption>${
-      s.security === "tls" ? "SSL" : s.security === "starttls" ? "TLS" : "None"
+      service.security === "tls" ? "SSL" : service.security === "starttls" ? "TLS" : "None"
     }</Encryption>`,
     `        <AuthRequired>on</AuthRequired>`,
     `      </Protocol>`,
@@ -200,23 +200,23 @@ function profileAddresses(query: URLSearchParams): string[] {
 
 /** Accounts of contacts and calendars, if they are served. */
 function davPayloads(
-  x: ReturnType<typeof asked>,
+  type: ReturnType<typeof asked>,
   identifier: string,
   number: string,
   pair: (key: string, value: string | number | boolean) => string,
 ): string[] {
-  if (x.dav === undefined) return [];
-  const { host, port } = x.dav;
+  if (type.dav === undefined) return [];
+  const { host, port } = type.dav;
   return ["CalDAV", "CardDAV"].flatMap((kind) => [
     `<dict>`,
-    pair(`${kind}AccountDescription`, x.address),
+    pair(`${kind}AccountDescription`, type.address),
     pair(`${kind}HostName`, host),
     pair(`${kind}Port`, port),
     pair(`${kind}UseSSL`, true),
-    pair(`${kind}Username`, x.address),
+    pair(`${kind}Username`, type.address),
     pair("PayloadIdentifier", `${identifier}.${kind.toLowerCase()}${number}`),
     pair("PayloadType", `com.apple.${kind.toLowerCase()}.account`),
-    pair("PayloadUUID", uuid(kind, x.address)),
+    pair("PayloadUUID", uuid(kind, type.address)),
     pair("PayloadVersion", 1),
     `</dict>`,
   ]);

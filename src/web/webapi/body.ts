@@ -18,12 +18,12 @@ async function readJson(body: Uint8Array): Promise<unknown> {
   }
 }
 
-async function readForm(type: string, bytes: Uint8Array, m: Method): Promise<unknown> {
+async function readForm(type: string, bytes: Uint8Array, method: Method): Promise<unknown> {
   const form = await formContent(type, bytes);
   if ("problem" in form) throw malformed(form.problem);
   const { json: request, files } = form;
   if (files.length === 0) return request;
-  if (!m.files) throw malformed("this method takes no files");
+  if (!method.files) throw malformed("this method takes no files");
   if (typeof request !== "object" || request === null) throw malformed("the request is no object");
   const all: Record<string, unknown> = { ...request };
   for (const [name, list] of files) {
@@ -48,7 +48,7 @@ function complaint(issue: v.BaseIssue<unknown>): string {
  */
 export async function readRequest(
   req: WebRequest,
-  m: Method,
+  method: Method,
   maxBytes: number,
 ): Promise<{ request: unknown; bytes: Uint8Array }> {
   let bytes: Uint8Array;
@@ -66,7 +66,7 @@ export async function readRequest(
   if (kind === "application/json") {
     json = await readJson(bytes);
   } else if (kind === "application/x-www-form-urlencoded" || kind === "multipart/form-data") {
-    json = await readForm(type, bytes, m);
+    json = await readForm(type, bytes, method);
   } else {
     throw malformed(
       "the body must be application/json, application/x-www-form-urlencoded or multipart/form-data",
@@ -74,7 +74,7 @@ export async function readRequest(
   }
   // Where all fields are optional, a list would pass for an object.
   if (Array.isArray(json)) throw malformed("the request is a list, not an object");
-  const parsed = v.safeParse(m.request, json);
+  const parsed = v.safeParse(method.request, json);
   if (!parsed.success) {
     throw new ApiError("user", complaint(parsed.issues[0]));
   }

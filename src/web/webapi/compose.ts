@@ -11,7 +11,7 @@ import {
 } from "../../mail/compose.ts";
 import { AddressError, formatMailbox, type WrittenAddress } from "../../mail/address/format.ts";
 import { formatDate } from "../../mail/header/date.ts";
-import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
+import { writeTempFile } from "../../platform/files.ts";
 import { type MimeNode, mimePieces } from "../webmail/reading/mime_tree.ts";
 import { needsUtf8 } from "../webmail/sending/recipients.ts";
 import { fileType } from "../webmail/sending/uploads.ts";
@@ -104,8 +104,8 @@ function ownFields(headers: SendRequest["Headers"], smtputf8: boolean): string[]
 
 const cleanId = (s: string) => /^<[\x21-\x3b\x3d\x3f-\x7e]{1,400}>$/.test(s);
 
-function messageIdOf(r: SendRequest, hostname: string): string {
-  const given = r.MessageID ?? "";
+function messageIdOf(request: SendRequest, hostname: string): string {
+  const given = request.MessageID ?? "";
   if (given === "") return `<${crypto.randomUUID()}@${hostname}>`;
   if (!cleanId(given) || !/^<[^@]+@[^@]+>$/.test(given)) {
     throw new ApiError("malformedMessageID", "MessageID must be like <unique@example.org>");
@@ -113,8 +113,8 @@ function messageIdOf(r: SendRequest, hostname: string): string {
   return given;
 }
 
-function threadFields(r: SendRequest): string[] {
-  const ids = (r.References ?? []).map((s) => s.startsWith("<") ? s : `<${s}>`);
+function threadFields(request: SendRequest): string[] {
+  const ids = (request.References ?? []).map((s) => s.startsWith("<") ? s : `<${s}>`);
   for (const id of ids) {
     if (!cleanId(id)) {
       throw new ApiError("malformedMessageID", `${JSON.stringify(id)} is not a Message-ID`);
@@ -125,30 +125,30 @@ function threadFields(r: SendRequest): string[] {
 }
 
 /** Bytes of base64. @throws ApiError */
-function dataOf(f: RequestFile): Uint8Array {
-  const clean = f.Data.replace(/[\r\n]/g, "");
+function dataOf(file: RequestFile): Uint8Array {
+  const clean = file.Data.replace(/[\r\n]/g, "");
   // Buffer skips what is not base64: a file must not come out otherwise than it went in.
   if (clean.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(clean)) {
-    throw new ApiError("user", `Data of file ${JSON.stringify(f.Name ?? "")} is not base64`);
+    throw new ApiError("user", `Data of file ${JSON.stringify(file.Name ?? "")} is not base64`);
   }
   return Buffer.from(clean, "base64");
 }
 
-function fileNode(f: RequestFile, disposition: "inline" | "attachment"): MimeNode {
-  const data = dataOf(f);
-  const type = f.ContentType ? fileType(f.ContentType) : "application/octet-stream";
-  const charset = /;\s*charset="?([A-Za-z0-9._-]{1,40})"?/i.exec(f.ContentType ?? "")?.[1];
+function fileNode(file: RequestFile, disposition: "inline" | "attachment"): MimeNode {
+  const data = dataOf(file);
+  const type = file.ContentType ? fileType(file.ContentType) : "application/octet-stream";
+  const charset = /;\s*charset="?([A-Za-z0-9._-]{1,40})"?/i.exec(file.ContentType ?? "")?.[1];
   const params: Record<string, string> = {};
   if (charset !== undefined) params.charset = charset;
-  if (f.Name) params.name = f.Name;
+  if (file.Name) params.name = file.Name;
   const e: Entity = composePart({ type, params, data, encoding: "base64" });
   e.fields.push(
     foldField(
       "Content-Disposition",
-      `${disposition}${f.Name ? parameters({ filename: f.Name }) : ""}`,
+      `${disposition}${file.Name ? parameters({ filename: file.Name }) : ""}`,
     ),
   );
-  const cid = (f.ContentID ?? "").replace(/^<|>$/g, "");
+  const cid = (file.ContentID ?? "").replace(/^<|>$/g, "");
   if (cid !== "") {
     if (!cleanId(`<${cid}>`)) throw new ApiError("user", "ContentID has characters not allowed");
     e.fields.push(foldField("Content-ID", `<${cid}>`));
@@ -160,9 +160,9 @@ function multipart(kind: "mixed" | "alternative" | "related", parts: MimeNode[])
   return parts.length === 1 ? parts[0] : { multipart: kind, parts };
 }
 
-function bodyTree(r: SendRequest, text: string, html: string): MimeNode {
-  const inline = (r.InlineFiles ?? []).map((f) => fileNode(f, "inline"));
-  const attached = (r.AttachedFiles ?? []).map((f) => fileNode(f, "attachment"));
+function bodyTree(request: SendRequest, text: string, html: string): MimeNode {
+  const inline = (request.InlineFiles ?? []).map((f) => fileNode(f, "inline"));
+  const attached = (request.AttachedFiles ?? []).map((f) => fileNode(f, "attachment"));
   const bodies: MimeNode[] = [];
   if (text !== "") bodies.push({ entity: composeText(text) });
   if (html !== "") {
@@ -170,14 +170,16 @@ function bodyTree(r: SendRequest, text: string, html: string): MimeNode {
     const part = composePart({ type: "text/html", params: { charset: "utf-8" }, data });
     bodies.push(multipart("related", [{ entity: part }, ...inline]));
   }
-  for (const f of r.AlternativeFiles ?? []) bodies.push(fileNode(f, "inline"));
+  for (const f of request.AlternativeFiles ?? []) bodies.push(fileNode(f, "inline"));
   const shown = html === "" ? inline : [];
   return multipart("mixed", [multipart("alternative", bodies), ...shown, ...attached]);
 }
 
 /** Bcc, which stands only in the copy that the sender keeps. */
-export function bccField(e: Envelope): string {
-  return e.bcc.length === 0 ? "" : addressField("Bcc", e.bcc, { smtputf8: e.smtputf8 });
+export function bccField(envelope: Envelope): string {
+  return envelope.bcc.length === 0
+    ? ""
+    : addressField("Bcc", envelope.bcc, { smtputf8: envelope.smtputf8 });
 }
 
 /**
@@ -186,54 +188,42 @@ export function bccField(e: Envelope): string {
  */
 export async function composeRequest(
   s: { tempDir: string; hostname: string; maxMessageSize: number },
-  r: SendRequest,
-  e: Envelope,
+  request: SendRequest,
+  envelope: Envelope,
 ): Promise<ComposedFile> {
   const fill = (text: string | null | undefined, html = false) =>
-    r.Fields ? fillFields(text ?? "", r.Fields, html) : text ?? "";
-  const subject = fill(r.Subject);
-  const text = fill(r.Text);
-  const html = fill(r.HTML, true);
+    request.Fields ? fillFields(text ?? "", request.Fields, html) : text ?? "";
+  const subject = fill(request.Subject);
+  const text = fill(request.Text);
+  const html = fill(request.HTML, true);
   if (text === "" && html === "") {
     throw new ApiError("missingBody", "a message needs Text or HTML");
   }
-  const o = { smtputf8: e.smtputf8 };
-  const messageId = messageIdOf(r, s.hostname);
+  const o = { smtputf8: envelope.smtputf8 };
+  const messageId = messageIdOf(request, s.hostname);
   const fields = [
-    addressField("From", [e.from], o),
-    ...(e.to.length > 0 ? [addressField("To", e.to, o)] : []),
-    ...(e.cc.length > 0 ? [addressField("Cc", e.cc, o)] : []),
-    ...(e.to.length + e.cc.length === 0 ? ["To: undisclosed-recipients:;\r\n"] : []),
-    ...(e.replyTo.length > 0 ? [addressField("Reply-To", e.replyTo, o)] : []),
+    addressField("From", [envelope.from], o),
+    ...(envelope.to.length > 0 ? [addressField("To", envelope.to, o)] : []),
+    ...(envelope.cc.length > 0 ? [addressField("Cc", envelope.cc, o)] : []),
+    ...(envelope.to.length + envelope.cc.length === 0 ? ["To: undisclosed-recipients:;\r\n"] : []),
+    ...(envelope.replyTo.length > 0 ? [addressField("Reply-To", envelope.replyTo, o)] : []),
     textField("Subject", subject, o),
-    foldField("Date", formatDate(r.Date ? new Date(r.Date) : new Date())),
+    foldField("Date", formatDate(request.Date ? new Date(request.Date) : new Date())),
     foldField("Message-ID", messageId),
-    ...threadFields(r),
-    ...ownFields(r.Headers, e.smtputf8),
+    ...threadFields(request),
+    ...ownFields(request.Headers, envelope.smtputf8),
     // RFC 8689 §5
-    ...(r.RequireTLS === false ? ["TLS-Required: No\r\n"] : []),
+    ...(request.RequireTLS === false ? ["TLS-Required: No\r\n"] : []),
     foldField("MIME-Version", "1.0"),
   ];
-  const root = bodyTree(r, text, html);
-  const { path, file } = await createTemp(s.tempDir, "webapi-");
-  let size = 0;
-  let done = false;
-  try {
-    for await (const piece of mimePieces(root, fields)) {
-      size += piece.length;
-      if (size > s.maxMessageSize) {
-        throw new ApiError(
-          "messageTooLarge",
-          `with its files encoded, a message can have ${s.maxMessageSize} bytes`,
-        );
-      }
-      await writeAll(file, piece);
-    }
-    await file.sync();
-    done = true;
-  } finally {
-    file.close();
-    if (!done) removeFile(path);
-  }
-  return { path, size, has8bit: e.smtputf8, subject, messageId };
+  const root = bodyTree(request, text, html);
+  const { path, size } = await writeTempFile(s.tempDir, "webapi-", mimePieces(root, fields), {
+    size: s.maxMessageSize,
+    exceeded: () =>
+      new ApiError(
+        "messageTooLarge",
+        `with its files encoded, a message can have ${s.maxMessageSize} bytes`,
+      ),
+  });
+  return { path, size, has8bit: envelope.smtputf8, subject, messageId };
 }

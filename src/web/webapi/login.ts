@@ -23,7 +23,7 @@ export function basicCredentials(header: string | null): LoginForm | undefined {
 
 /** Checks the caller's name and password. @throws ApiError 401, 429 */
 export async function authenticate(
-  s: WebApiServices,
+  services: WebApiServices,
   req: WebRequest,
 ): Promise<{ account: string; login: string }> {
   const form = basicCredentials(req.headers.get("authorization"));
@@ -34,10 +34,10 @@ export async function authenticate(
     });
   }
   const result = await limitedLogin(
-    s.limiter,
+    services.limiter,
     req,
     { service: "webapi", login: form.username, mechanism: "httpbasic", second: "badcreds" },
-    () => s.checkLogin(form, req.remoteIp),
+    () => services.checkLogin(form, req.remoteIp),
   ).catch((cause) => {
     if (!(cause instanceof HttpError) || cause.status !== 429) throw cause;
     const retryAfter = Number(cause.headers["Retry-After"]);

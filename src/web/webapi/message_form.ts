@@ -46,9 +46,9 @@ export interface MessageForm {
 const addresses = (list: readonly SummaryAddress[]): NamedAddress[] =>
   list.map((a) => ({ Name: a.name, Address: a.address }));
 
-function summaryOf(account: Account, m: Message): Summary {
+function summaryOf(account: Account, message: Message): Summary {
   let found: Summary | undefined;
-  account.fetch(m.mailboxId, [m.uid], Want.Summary, (row) => {
+  account.fetch(message.mailboxId, [message.uid], Want.Summary, (row) => {
     found = row.summary;
     return false;
   });
@@ -72,15 +72,15 @@ function summaryOf(account: Account, m: Message): Summary {
 }
 
 /** Header and body. */
-export function messageForm(account: Account, c: MessageContent): MessageForm {
-  const s = summaryOf(account, c.message);
-  const { texts, html } = sortParts(c.root);
+export function messageForm(account: Account, content: MessageContent): MessageForm {
+  const s = summaryOf(account, content.message);
+  const { texts, html } = sortParts(content.root);
   const bodies = (list: typeof texts) => {
     let left = maxText;
     const out: string[] = [];
     for (const { part } of list) {
       if (left <= 0) break;
-      const { text } = partText(c, part, left);
+      const { text } = partText(content, part, left);
       left -= text.length;
       out.push(text.replaceAll("\r\n", "\n"));
     }
@@ -102,19 +102,19 @@ export function messageForm(account: Account, c: MessageContent): MessageForm {
 }
 
 /** In-Reply-To, with <>; "" without one. */
-export function inReplyTo(c: MessageContent): string {
-  const [id] = parseMessageIds(headerText(headerFields(c), "in-reply-to") ?? "");
+export function inReplyTo(content: MessageContent): string {
+  const [id] = parseMessageIds(headerText(headerFields(content), "in-reply-to") ?? "");
   return id === undefined ? "" : `<${id}>`;
 }
 
 /** RFC 3834 §5, and what lists and programs write: nobody should answer it by a program. */
-export function isAutomated(c: MessageContent, d: DeliveryRecord | undefined): boolean {
-  const fields = headerFields(c);
+export function isAutomated(content: MessageContent, record: DeliveryRecord | undefined): boolean {
+  const fields = headerFields(content);
   const word = (name: string) =>
     withoutComments(headerText(fields, name) ?? "").trim().toLowerCase();
   const submitted = word("auto-submitted");
   const precedence = word("precedence");
-  return d?.isMailingList === true || d?.mailFrom === "" ||
+  return record?.isMailingList === true || record?.mailFrom === "" ||
     (submitted !== "" && submitted !== "no") ||
     ["bulk", "list", "junk"].includes(precedence) ||
     headerText(fields, "list-id") !== undefined;
@@ -127,61 +127,61 @@ export function isDsn(root: Part): boolean {
 }
 
 /** A file that stands in another part, as a part of it. */
-const packedForm = (f: PackedFile): Structure => ({
+const packedForm = (file: PackedFile): Structure => ({
   ContentType: "application/octet-stream",
   ContentTypeParams: {},
   ContentID: "",
   ContentDisposition: "attachment",
-  Filename: f.name,
-  DecodedSize: f.content.length,
+  Filename: file.name,
+  DecodedSize: file.content.length,
   Parts: [],
 });
 
 /** The parts; files by uuencode in a text, and those of winmail.dat, are parts of what they stand in. */
-export function structureForm(c: MessageContent): Structure {
+export function structureForm(content: MessageContent): Structure {
   const packed = new Map<Part, PackedFile[]>();
-  for (const { part, files } of packedFiles(c)) packed.set(part, files);
+  for (const { part, files } of packedFiles(content)) packed.set(part, files);
   let parts = 0;
-  const form = (p: Part, depth: number): Structure => {
+  const form = (part: Part, depth: number): Structure => {
     parts++;
-    const inner = depth >= maxDepth ? [] : p.message !== undefined ? [p.message] : p.parts;
+    const inner = depth >= maxDepth ? [] : part.message !== undefined ? [part.message] : part.parts;
     const listed: Structure[] = [];
     for (const child of inner) {
       if (parts >= maxParts) break;
       listed.push(form(child, depth + 1));
     }
-    for (const file of packed.get(p) ?? []) {
+    for (const file of packed.get(part) ?? []) {
       if (parts++ >= maxParts) break;
       listed.push(packedForm(file));
     }
     return {
-      ContentType: `${p.type}/${p.subtype}`,
-      ContentTypeParams: p.params,
-      ContentID: contentId(p) === "" ? "" : `<${contentId(p)}>`,
-      ContentDisposition: p.disposition ?? "",
-      Filename: fileNameOf(p),
-      DecodedSize: p.parts.length > 0 ? 0 : decodedSize(p),
+      ContentType: `${part.type}/${part.subtype}`,
+      ContentTypeParams: part.params,
+      ContentID: contentId(part) === "" ? "" : `<${contentId(part)}>`,
+      ContentDisposition: part.disposition ?? "",
+      Filename: fileNameOf(part),
+      DecodedSize: part.parts.length > 0 ? 0 : decodedSize(part),
       Parts: listed,
     };
   };
-  return form(c.root, 0);
+  return form(content.root, 0);
 }
 
 /** Flags as IMAP spells them, in lower case. */
-export function flagList(m: Message): string[] {
+export function flagList(message: Message): string[] {
   return [
-    ...flagNames.filter(([bit]) => m.flags & bit).map(([, name]) => name.toLowerCase()),
-    ...m.keywords,
+    ...flagNames.filter(([bit]) => message.flags & bit).map(([, name]) => name.toLowerCase()),
+    ...message.keywords,
   ];
 }
 
 /** Of a message, and how it came in. */
-export function messageMeta(account: Account, c: MessageContent) {
-  const d = deliveryRecord(account.db, c.message.id);
+export function messageMeta(account: Account, content: MessageContent) {
+  const d = deliveryRecord(account.db, content.message.id);
   return {
-    Size: c.message.size,
-    DSN: isDsn(c.root),
-    Flags: flagList(c.message),
+    Size: content.message.size,
+    DSN: isDsn(content.root),
+    Flags: flagList(content.message),
     MailFrom: d?.mailFrom ?? "",
     MailFromValidated: d?.mailFromValidated ?? false,
     MsgFrom: d?.msgFrom ?? "",
@@ -189,6 +189,6 @@ export function messageMeta(account: Account, c: MessageContent) {
     RcptTo: d?.rcptTo ?? "",
     DKIMVerifiedDomains: d?.dkimDomains ?? [],
     RemoteIP: d?.remoteIp ?? "",
-    MailboxName: account.mailbox(c.message.mailboxId)?.name ?? "",
+    MailboxName: account.mailbox(content.message.mailboxId)?.name ?? "",
   };
 }

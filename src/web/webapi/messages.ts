@@ -88,10 +88,12 @@ function partAt(root: Part, path: readonly number[]): Part | undefined {
 }
 
 /** The file in a part: it has the index behind the part's own parts. */
-function packedAt(c: MessageContent, path: readonly number[]): PackedFile | undefined {
-  const holder = partAt(c.root, path.slice(0, -1));
+function packedAt(content: MessageContent, path: readonly number[]): PackedFile | undefined {
+  const holder = partAt(content.root, path.slice(0, -1));
   if (path.length === 0 || holder === undefined || holder.parts.length > 0) return undefined;
-  for (const { part, files } of packedFiles(c)) if (part === holder) return files[path.at(-1)!];
+  for (const { part, files } of packedFiles(content)) {
+    if (part === holder) return files[path.at(-1)!];
+  }
   return undefined;
 }
 

@@ -32,7 +32,7 @@ type Table = {
   [K in MethodName]: (
     request: Requests[K],
     call: ApiCall,
-    s: WebApiServices,
+    services: WebApiServices,
     seen: SeenRequests,
   ) => unknown;
 };
@@ -42,10 +42,10 @@ const emailAddress = (text: string) => addressOf(requestAddress({ Address: text 
 /** The account stays open while a body is read from it. */
 async function withBody(
   call: ApiCall,
-  s: WebApiServices,
+  services: WebApiServices,
   fn: (release: () => void) => Response,
 ): Promise<Response> {
-  const account = await s.accounts.open(call.caller.account.name);
+  const account = await services.accounts.open(call.caller.account.name);
   try {
     return fn(() => account.close());
   } catch (err) {
@@ -55,28 +55,28 @@ async function withBody(
 }
 
 const table: Table = {
-  Send(request, call, s, seen) {
+  Send(request, call, services, seen) {
     const header = call.req.headers.get("idempotency-key") ?? "";
     const id = request.RequestID || header;
     if (id.length > 200) {
       throw new ApiError("user", "Idempotency-Key is longer than 200 characters");
     }
-    const run = () => send(s, call.caller, request);
+    const run = () => send(services, call.caller, request);
     return id === "" ? run() : seen.once(call.caller.account.name, id, call.bytes, run);
   },
-  SuppressionList: (_request, call, s) => ({
-    Suppressions: s.queue.suppressions(call.caller.account.name).map((x) => ({
-      ID: x.id,
-      Created: new Date(x.created).toISOString(),
-      Account: x.account,
-      BaseAddress: x.baseAddress,
-      OriginalAddress: x.address,
-      Manual: x.manual,
-      Reason: x.reason,
+  SuppressionList: (_request, call, services) => ({
+    Suppressions: services.queue.suppressions(call.caller.account.name).map((suppression) => ({
+      ID: suppression.id,
+      Created: new Date(suppression.created).toISOString(),
+      Account: suppression.account,
+      BaseAddress: suppression.baseAddress,
+      OriginalAddress: suppression.address,
+      Manual: suppression.manual,
+      Reason: suppression.reason,
     })),
   }),
-  async SuppressionAdd(request, call, s) {
-    const added = await s.queue.suppress({
+  async SuppressionAdd(request, call, services) {
+    const added = await services.queue.suppress({
       account: call.caller.account.name,
       address: emailAddress(request.EmailAddress),
       manual: request.Manual ?? false,
@@ -85,28 +85,29 @@ const table: Table = {
     if (!added) throw new ApiError("alreadyPresent", "the address is on the list already");
     return {};
   },
-  async SuppressionRemove(request, call, s) {
+  async SuppressionRemove(request, call, services) {
     const address = emailAddress(request.EmailAddress);
-    if (!await s.queue.unsuppress(call.caller.account.name, address)) {
+    if (!await services.queue.unsuppress(call.caller.account.name, address)) {
       throw new ApiError("notFound", "the address is not on the list");
     }
     return {};
   },
-  SuppressionPresent: (request, call, s) => ({
-    Present: s.queue.suppressed(call.caller.account.name, emailAddress(request.EmailAddress)) !==
-      undefined,
+  SuppressionPresent: (request, call, services) => ({
+    Present:
+      services.queue.suppressed(call.caller.account.name, emailAddress(request.EmailAddress)) !==
+        undefined,
   }),
   MessageGet: (request, call) => messageGet(call.caller.account, request.MsgID),
-  MessageRawGet: (request, call, s) =>
+  MessageRawGet: (request, call, services) =>
     withBody(
       call,
-      s,
+      services,
       (release) => messageRaw(call.caller.account, request.MsgID, release, call.req.log),
     ),
-  MessagePartGet: (request, call, s) =>
+  MessagePartGet: (request, call, services) =>
     withBody(
       call,
-      s,
+      services,
       (release) =>
         messagePart(
           call.caller.account,
@@ -136,7 +137,7 @@ const table: Table = {
 
 /** Runs a method. @throws ApiError */
 export async function runMethod(
-  s: WebApiServices,
+  services: WebApiServices,
   seen: SeenRequests,
   call: ApiCall,
 ): Promise<Response> {
@@ -146,7 +147,7 @@ export async function runMethod(
     s: WebApiServices,
     seen: SeenRequests,
   ) => unknown;
-  const answer = await run(call.request, call, s, seen);
+  const answer = await run(call.request, call, services, seen);
   if (answer instanceof Response) return answer;
   // What does not fit is a mistake of ours, and must not reach a program as if it were right.
   return jsonResponse(200, v.parse(methods[call.name].response!, answer));

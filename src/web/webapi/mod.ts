@@ -54,25 +54,25 @@ export interface WebApi {
 }
 
 /** Opens the API. */
-export async function openWebApi(s: WebApiServices): Promise<WebApi> {
-  const seen = await SeenRequests.open(s.config.dataDir);
+export async function openWebApi(services: WebApiServices): Promise<WebApi> {
+  const seen = await SeenRequests.open(services.config.dataDir);
   const running = new Map<string, number>();
   const large = new LargeRequests();
   return {
-    handle: (req) => route(s, seen, running, large, req),
+    handle: (req) => route(services, seen, running, large, req),
     close: () => seen.close(),
   };
 }
 
-function errorAnswer(e: ApiError): Response {
+function errorAnswer(err: ApiError): Response {
   const headers: Record<string, string> = {};
-  if (e.status === 401) headers["WWW-Authenticate"] = 'Basic realm="mox webapi", charset="UTF-8"';
-  if (e.status === 429) headers["Retry-After"] = String(e.retryAfter ?? 60);
-  return jsonResponse(e.status, { Code: e.code, Message: e.message }, headers);
+  if (err.status === 401) headers["WWW-Authenticate"] = 'Basic realm="mox webapi", charset="UTF-8"';
+  if (err.status === 429) headers["Retry-After"] = String(err.retryAfter ?? 60);
+  return jsonResponse(err.status, { Code: err.code, Message: err.message }, headers);
 }
 
 async function route(
-  s: WebApiServices,
+  services: WebApiServices,
   seen: SeenRequests,
   running: Map<string, number>,
   large: LargeRequests,
@@ -81,7 +81,7 @@ async function route(
   if (req.path === "/") return new Response(null, { status: 307, headers: { Location: "v0/" } });
   if (!req.path.startsWith("/v0/")) throw new HttpError(404, "not found");
   const name = req.path.slice(4);
-  if (name === "" || name === "openapi.json") return description(s, req, name);
+  if (name === "" || name === "openapi.json") return description(services, req, name);
   if (!Object.hasOwn(methods, name)) {
     return errorAnswer(new ApiError("protocol", "there is no such method", { status: 404 }));
   }
@@ -95,7 +95,7 @@ async function route(
   }
   const start = performance.now();
   try {
-    const response = await answer(s, seen, running, large, req, method);
+    const response = await answer(services, seen, running, large, req, method);
     calls.inc({ method, result: "ok" });
     return response;
   } catch (err) {
@@ -131,13 +131,13 @@ async function route(
 }
 
 /** The description, for people and for programs; nothing secret is in it. */
-function description(s: WebApiServices, req: WebRequest, name: string): Response {
+function description(services: WebApiServices, req: WebRequest, name: string): Response {
   if (req.method !== "GET" && req.method !== "HEAD") {
     throw new HttpError(405, "only GET", { Allow: "GET, HEAD" });
   }
   if (name === "openapi.json") {
     const path = req.url.pathname.slice(0, -"/openapi.json".length);
-    return jsonResponse(200, openApi(s.version, path));
+    return jsonResponse(200, openApi(services.version, path));
   }
   return new Response(documentationPage(), {
     headers: {
@@ -150,7 +150,7 @@ function description(s: WebApiServices, req: WebRequest, name: string): Response
 }
 
 async function answer(
-  s: WebApiServices,
+  services: WebApiServices,
   seen: SeenRequests,
   running: Map<string, number>,
   large: LargeRequests,
@@ -165,7 +165,7 @@ async function answer(
   if (req.headers.has(webhookIdHeader)) {
     throw new ApiError("protocol", "a webhook can't call this API", { status: 403 });
   }
-  const caller = await authenticate(s, req);
+  const caller = await authenticate(services, req);
   const count = running.get(caller.account) ?? 0;
   if (count >= maxRunning) {
     throw new ApiError("user", `more than ${maxRunning} calls at a time`, { status: 429 });
@@ -176,17 +176,17 @@ async function answer(
   try {
     const m: Method = methods[name];
     // Base64 takes a third more, and JSON escapes some.
-    const limit = m.files ? Math.min(2 * s.maxMessageSize, 200 * 1024 * 1024) : 256 * 1024;
+    const limit = m.files ? Math.min(2 * services.maxMessageSize, 200 * 1024 * 1024) : 256 * 1024;
     // Without a length, as with chunks, it may be anything.
     if (Number(req.headers.get("content-length") ?? limit) > largeBody) {
       leave = await large.enter(caller.account, req.signal);
     }
     const { request, bytes } = await readRequest(req, m, limit);
     await giveWay();
-    const conf = s.config.account(caller.account);
+    const conf = services.config.account(caller.account);
     if (conf === undefined) throw new ApiError("user", "the account is gone", { status: 401 });
-    account = await s.accounts.open(caller.account);
-    return await runMethod(s, seen, {
+    account = await services.accounts.open(caller.account);
+    return await runMethod(services, seen, {
       name,
       request,
       bytes,

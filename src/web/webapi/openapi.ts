@@ -14,13 +14,13 @@ const named = new Map<unknown, string>([
 export const jsonSchema = (s: v.GenericSchema, inPlace = false): JsonSchema =>
   jsonSchemaOf(s, named, inPlace);
 
-function operation(name: string, m: Method) {
-  const request = jsonSchema(m.request);
+function operation(name: string, method: Method) {
+  const request = jsonSchema(method.request);
   const form: JsonSchema = {
     type: "object",
     properties: {
       request: { type: "string", description: "The request as JSON." },
-      ...(m.files
+      ...(method.files
         ? Object.fromEntries(
           ["inlinefile", "attachedfile", "alternativefile"].map((
             f,
@@ -36,7 +36,7 @@ function operation(name: string, m: Method) {
   });
   return {
     operationId: name,
-    summary: m.summary,
+    summary: method.summary,
     requestBody: {
       required: true,
       content: {
@@ -54,9 +54,9 @@ function operation(name: string, m: Method) {
     responses: {
       "200": {
         description: "Done.",
-        content: m.response === undefined
+        content: method.response === undefined
           ? { "application/octet-stream": { schema: { type: "string", format: "binary" } } }
-          : { "application/json": { schema: jsonSchema(m.response) } },
+          : { "application/json": { schema: jsonSchema(method.response) } },
       },
       "400": error("The request can't be carried out; the code says why."),
       "401": error("Name or password are wrong."),

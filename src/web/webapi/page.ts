@@ -13,21 +13,25 @@ const style = "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2r
   "pre{overflow:auto;padding:1rem;border:1px solid #8888;border-radius:.4rem}";
 
 /** What a value is, in few words. */
-function kind(s: JsonSchema): string {
-  if (typeof s.$ref === "string") return s.$ref.slice(s.$ref.lastIndexOf("/") + 1);
-  if (Array.isArray(s.anyOf)) return kind(s.anyOf[0] as JsonSchema);
-  const type = Array.isArray(s.type) ? String(s.type[0]) : String(s.type);
-  if (type === "array" && s.items !== undefined) return `list of ${kind(s.items as JsonSchema)}`;
+function kind(schema: JsonSchema): string {
+  if (typeof schema.$ref === "string") return schema.$ref.slice(schema.$ref.lastIndexOf("/") + 1);
+  if (Array.isArray(schema.anyOf)) return kind(schema.anyOf[0] as JsonSchema);
+  const type = Array.isArray(schema.type) ? String(schema.type[0]) : String(schema.type);
+  if (type === "array" && schema.items !== undefined) {
+    return `list of ${kind(schema.items as JsonSchema)}`;
+  }
   if (type === "array") return "pair";
-  if (s.format === "date-time") return "time";
-  if (type === "object" && typeof s.additionalProperties === "object") return "map of texts";
-  const entries = s.properties === undefined ? [] : Object.keys(s.properties as JsonSchema);
+  if (schema.format === "date-time") return "time";
+  if (type === "object" && typeof schema.additionalProperties === "object") return "map of texts";
+  const entries = schema.properties === undefined
+    ? []
+    : Object.keys(schema.properties as JsonSchema);
   return type === "object" && entries.length > 0 ? `{${entries.join(", ")}}` : type;
 }
 
-function table(s: JsonSchema): string {
-  const required = (s.required ?? []) as string[];
-  const rows = Object.entries((s.properties ?? {}) as Record<string, JsonSchema>).map(
+function table(schema: JsonSchema): string {
+  const required = (schema.required ?? []) as string[];
+  const rows = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>).map(
     ([name, p]) =>
       `<tr><td><code>${name}</code></td><td>${escape(kind(p))}</td><td>${
         required.includes(name) ? "always" : "optional"

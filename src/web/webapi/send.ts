@@ -33,43 +33,47 @@ function tooMany(): never {
   throw new ApiError("user", `a message can go to ${maxRecipients} recipients`);
 }
 
-function envelopeOf(c: Caller, r: SendRequest): Envelope {
+function envelopeOf(caller: Caller, request: SendRequest): Envelope {
   // Before each is looked at.
-  const named = [r.To, r.CC, r.BCC, r.ReplyTo].reduce((n, l) => n + (l?.length ?? 0), 0);
+  const named = [request.To, request.CC, request.BCC, request.ReplyTo].reduce(
+    (n, l) => n + (l?.length ?? 0),
+    0,
+  );
   if (named > 2 * maxRecipients) tooMany();
-  const from = (r.From ?? []).slice(0, 2).map(requestAddress);
+  const from = (request.From ?? []).slice(0, 2).map(requestAddress);
   if (from.length > 1) throw new ApiError("multipleFrom", "a message has one address in From");
   const lists = {
-    to: (r.To ?? []).map(requestAddress),
-    cc: (r.CC ?? []).map(requestAddress),
-    bcc: (r.BCC ?? []).map(requestAddress),
-    replyTo: (r.ReplyTo ?? []).map(requestAddress),
+    to: (request.To ?? []).map(requestAddress),
+    cc: (request.CC ?? []).map(requestAddress),
+    bcc: (request.BCC ?? []).map(requestAddress),
+    replyTo: (request.ReplyTo ?? []).map(requestAddress),
   };
-  const author = from[0] ?? requestAddress({ Name: c.conf.FullName, Address: c.login });
+  const author = from[0] ?? requestAddress({ Name: caller.conf.FullName, Address: caller.login });
   const all = [author, ...lists.to, ...lists.cc, ...lists.bcc, ...lists.replyTo];
   return { from: author, ...lists, smtputf8: all.some(needsUtf8) };
 }
 
-function checkFrom(s: WebApiServices, account: string, a: WrittenAddress): void {
-  const may = s.config.maySendAs(account, a.localpart, a.domain);
+function checkFrom(services: WebApiServices, account: string, address: WrittenAddress): void {
+  const may = services.config.maySendAs(account, address.localpart, address.domain);
   if (
-    may === "yes" || may === "behalf" || (may === "no" && s.config.acceptAllAccount === account)
+    may === "yes" || may === "behalf" ||
+    (may === "no" && services.config.acceptAllAccount === account)
   ) return;
   throw new ApiError(
     "badFrom",
     may === "disabledDomain"
-      ? `the domain ${a.domain} is disabled`
-      : `${a.localpart}@${a.domain} is not an address of the account`,
+      ? `the domain ${address.domain} is disabled`
+      : `${address.localpart}@${address.domain} is not an address of the account`,
   );
 }
 
 /** Each recipient once. */
-function recipientsOf(s: WebApiServices, account: string, e: Envelope): string[] {
-  const all = [...new Set([...e.to, ...e.cc, ...e.bcc].map(addressOf))];
+function recipientsOf(services: WebApiServices, account: string, envelope: Envelope): string[] {
+  const all = [...new Set([...envelope.to, ...envelope.cc, ...envelope.bcc].map(addressOf))];
   if (all.length === 0) throw new ApiError("noRecipients", "a message needs a recipient");
   if (all.length > maxRecipients) tooMany();
   for (const address of all) {
-    const why = s.queue.suppressed(account, address);
+    const why = services.queue.suppressed(account, address);
     if (why !== undefined) {
       throw new ApiError(
         "recipientAddressBlocked",
@@ -81,10 +85,10 @@ function recipientsOf(s: WebApiServices, account: string, e: Envelope): string[]
 }
 
 /** The sender's address without what follows a separator, and the separator; undefined if not asked for. */
-function fromIdBase(s: WebApiServices, c: Caller, from: WrittenAddress) {
-  const same = (a: string) => a.toLowerCase() === c.login.toLowerCase();
-  if (!c.conf.FromIDLoginAddresses.some(same)) return undefined;
-  const [separator] = s.config.domain(from.domain)?.separators ?? [];
+function fromIdBase(services: WebApiServices, caller: Caller, from: WrittenAddress) {
+  const same = (a: string) => a.toLowerCase() === caller.login.toLowerCase();
+  if (!caller.conf.FromIDLoginAddresses.some(same)) return undefined;
+  const [separator] = services.config.domain(from.domain)?.separators ?? [];
   if (separator === undefined) return undefined;
   const at = from.localpart.indexOf(separator);
   const localpart = at > 0 ? from.localpart.slice(0, at) : from.localpart;
@@ -92,17 +96,21 @@ function fromIdBase(s: WebApiServices, c: Caller, from: WrittenAddress) {
 }
 
 /** Composes and queues. @throws ApiError; nothing was sent then, unless it is partial */
-export async function send(s: WebApiServices, c: Caller, r: SendRequest): Promise<SendAnswer> {
-  const { account } = c;
-  const envelope = envelopeOf(c, r);
-  checkFrom(s, account.name, envelope.from);
-  const recipients = recipientsOf(s, account.name, envelope);
+export async function send(
+  services: WebApiServices,
+  caller: Caller,
+  request: SendRequest,
+): Promise<SendAnswer> {
+  const { account } = caller;
+  const envelope = envelopeOf(caller, request);
+  checkFrom(services, account.name, envelope.from);
+  const recipients = recipientsOf(services, account.name, envelope);
   const now = Date.now();
-  const release = r.FutureRelease ? Date.parse(r.FutureRelease) : undefined;
+  const release = request.FutureRelease ? Date.parse(request.FutureRelease) : undefined;
   if (release !== undefined && release > now + maxWait) {
     throw new ApiError("user", "FutureRelease is at most 60 days from now");
   }
-  const composed = await composeRequest(s, r, envelope);
+  const composed = await composeRequest(services, request, envelope);
   try {
     const m: Omit<ApiSubmission, "mailFrom" | "recipients"> = {
       account: account.name,
@@ -112,17 +120,17 @@ export async function send(s: WebApiServices, c: Caller, r: SendRequest): Promis
       fileSize: composed.size,
       smtputf8: envelope.smtputf8,
       has8bit: composed.has8bit,
-      requireTls: r.RequireTLS ?? undefined,
+      requireTls: request.RequireTLS ?? undefined,
       notBefore: release !== undefined && release > now ? release : undefined,
       messageId: composed.messageId,
       subject: composed.subject,
-      extra: r.Extra ?? {},
+      extra: request.Extra ?? {},
     };
-    const senderFor = fromIdBase(s, c, envelope.from);
+    const senderFor = fromIdBase(services, caller, envelope.from);
     const Submissions = senderFor
-      ? await submitEach(s, m, senderFor, recipients)
-      : await submitAll(s, m, addressOf(envelope.from), recipients);
-    if (r.SaveSent) await keepCopy(account, composed, envelope);
+      ? await submitEach(services, m, senderFor, recipients)
+      : await submitAll(services, m, addressOf(envelope.from), recipients);
+    if (request.SaveSent) await keepCopy(account, composed, envelope);
     return { MessageID: composed.messageId, Submissions };
   } finally {
     removeFile(composed.path);
@@ -130,12 +138,12 @@ export async function send(s: WebApiServices, c: Caller, r: SendRequest): Promis
 }
 
 async function submitAll(
-  s: WebApiServices,
+  services: WebApiServices,
   m: Omit<ApiSubmission, "mailFrom" | "recipients">,
   mailFrom: string,
   recipients: readonly string[],
 ): Promise<SendAnswer["Submissions"]> {
-  const ids = await s.submit({
+  const ids = await services.submit({
     ...m,
     mailFrom,
     recipients: recipients.map((address) => ({ address })),
@@ -145,7 +153,7 @@ async function submitAll(
 
 /** Each recipient's copy has a sender of its own, so that answers of servers tell whom they are about. */
 async function submitEach(
-  s: WebApiServices,
+  services: WebApiServices,
   m: Omit<ApiSubmission, "mailFrom" | "recipients">,
   senderFor: (id: string) => string,
   recipients: readonly string[],
@@ -155,7 +163,7 @@ async function submitEach(
     // Lower case: servers exist that change the case of localparts.
     const fromId = Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString("hex");
     try {
-      const [id] = await s.submit({
+      const [id] = await services.submit({
         ...m,
         mailFrom: senderFor(fromId),
         recipients: [{ address, fromId }],
@@ -177,7 +185,7 @@ async function submitEach(
 async function keepCopy(
   account: Account,
   m: { path: string; size: number },
-  e: Envelope,
+  envelope: Envelope,
 ): Promise<void> {
   const sent = account.mailboxBySpecialUse(SpecialUse.Sent);
   if (sent === undefined) return;
@@ -186,7 +194,7 @@ async function keepCopy(
       file: m.path,
       fileSize: m.size,
       fileSynced: true,
-      prefix: new TextEncoder().encode(bccField(e)),
+      prefix: new TextEncoder().encode(bccField(envelope)),
       flags: Flag.Seen,
       noTrain: true,
     }]);

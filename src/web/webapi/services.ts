@@ -41,5 +41,5 @@ export interface WebApiServices {
    * Queues; durable when it resolves, with ids in the order of the recipients.
    * @throws ApiError for limits of the account
    */
-  submit(m: ApiSubmission): Promise<number[]>;
+  submit(submission: ApiSubmission): Promise<number[]>;
 }

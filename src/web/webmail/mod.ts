@@ -104,9 +104,9 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
       contact: `mailto:postmaster@${services.hostname}`,
       log: new Log("webmail"),
     });
-    services.accounts.onOpen = (a) => {
-      beforeOpen?.(a);
-      push.follow(a);
+    services.accounts.onOpen = (account) => {
+      beforeOpen?.(account);
+      push.follow(account);
     };
     reminders = new Reminders({
       accounts: services.accounts,

@@ -93,14 +93,14 @@ function dateIn(ms: number, timeZone: string, language: string): string {
 }
 
 /** What stands over a printed message. */
-export function messageHeadHtml(m: MessageItem, zone = "UTC", language = "en"): string {
+export function messageHeadHtml(item: MessageItem, zone = "UTC", language = "en"): string {
   const lines: [string, string][] = [
-    ["From", addressText(m.from)],
-    ["To", addressText(m.to)],
-    ["Cc", addressText(m.cc)],
-    ["Date", dateIn(m.sent ?? m.received, zone, language)],
+    ["From", addressText(item.from)],
+    ["To", addressText(item.to)],
+    ["Cc", addressText(item.cc)],
+    ["Date", dateIn(item.sent ?? item.received, zone, language)],
   ];
   const list = lines.filter(([, v]) => v !== "")
     .map(([k, v]) => `<dt>${k}</dt><dd>${escapeHtml(v)}</dd>`).join("");
-  return `<h1>${escapeHtml(m.subject)}</h1><dl>${list}</dl>`;
+  return `<h1>${escapeHtml(item.subject)}</h1><dl>${list}</dl>`;
 }

@@ -49,7 +49,7 @@ export interface WebmailServices {
    * Signs the message and puts it into the queue.
    * @throws UserError in words for the sender, when a limit or rule forbids it.
    */
-  submit(m: SubmittedMessage): Promise<void>;
+  submit(message: SubmittedMessage): Promise<void>;
   /** Whether the queue has, or had, a message of the account with this Message-ID, without <>. */
   wasSubmitted?(account: string, messageId: string): boolean;
   /** POSTs to a browser's push service (RFC 8030); gives the status. Without it nothing is pushed. */

@@ -86,11 +86,11 @@ async function checkOpenPgp(
   });
 }
 
-function* attachedKeys(c: MessageContent): Generator<string | Uint8Array> {
-  for (const { part } of numberedParts(c.root)) {
+function* attachedKeys(content: MessageContent): Generator<string | Uint8Array> {
+  for (const { part } of numberedParts(content.root)) {
     const keys = part.type === "application" && part.subtype === "pgp-keys";
     if (!keys || tooLarge(part, maxKey)) continue;
-    const bytes = partBytes(c, part);
+    const bytes = partBytes(content, part);
     const text = new TextDecoder().decode(bytes);
     yield text.includes("-----BEGIN PGP PUBLIC KEY") ? text : bytes;
   }

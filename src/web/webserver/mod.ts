@@ -74,12 +74,12 @@ export function webserver(
 
   const prepare = () => {
     const { WebHandlers, WebDomainRedirects } = config.dynamic;
-    handlers = WebHandlers.map((h) => ({
-      config: h,
-      domain: asciiHost(h.Domain),
-      path: compileRegExp(h.PathRegexp),
-      replacePath: h.WebRedirect?.OrigPathRegexp
-        ? compileRegExp(h.WebRedirect.OrigPathRegexp)
+    handlers = WebHandlers.map((value) => ({
+      config: value,
+      domain: asciiHost(value.Domain),
+      path: compileRegExp(value.PathRegexp),
+      replacePath: value.WebRedirect?.OrigPathRegexp
+        ? compileRegExp(value.WebRedirect.OrigPathRegexp)
         : undefined,
     }));
     redirects = new Map(
@@ -122,16 +122,16 @@ export function webserver(
   };
 
   async function run(
-    h: Prepared,
+    prepared: Prepared,
     matched: number,
     req: WebRequest,
     budget: StepBudget,
   ): Promise<Response | undefined> {
-    const { WebStatic, WebRedirect, WebForward, WebInternal } = h.config;
+    const { WebStatic, WebRedirect, WebForward, WebInternal } = prepared.config;
     if (WebStatic) return await serveStatic(req, WebStatic);
     if (WebForward) return await forward(outbound, req, WebForward, matched);
     if (WebRedirect) {
-      const to = redirectTarget(req.url, WebRedirect, h.replacePath, budget);
+      const to = redirectTarget(req.url, WebRedirect, prepared.replacePath, budget);
       checkBudget(budget);
       if (to === "unmatched") throw new HttpError(404, "not found");
       return to === "same" ? undefined : redirect(WebRedirect.StatusCode as 308, to);

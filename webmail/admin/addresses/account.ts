@@ -57,12 +57,12 @@ export async function accountView(name: string, changed: Changed): Promise<View>
   };
 }
 
-function login(a: AccountDetail, changed: Changed): HTMLElement {
+function login(detail: AccountDetail, changed: Changed): HTMLElement {
   const set = async (text: string) => {
-    await makeCall(adminCalls, "AccountDisable", { name: a.name, text });
+    await makeCall(adminCalls, "AccountDisable", { name: detail.name, text });
     await changed();
   };
-  if (a.loginDisabled !== "") return button("Enable login", () => attempt(() => set("")));
+  if (detail.loginDisabled !== "") return button("Enable login", () => attempt(() => set("")));
   return button("Disable login", () =>
     attempt(async () => {
       const text = await promptDialog(
@@ -75,38 +75,40 @@ function login(a: AccountDetail, changed: Changed): HTMLElement {
     }));
 }
 
-function remove(a: AccountDetail): void {
+function remove(detail: AccountDetail): void {
   attempt(async () => {
     const typed = await promptDialog(
-      `Remove ${a.name}`,
+      `Remove ${detail.name}`,
       `All its mail (${
-        countText(a.messages, "message")
+        countText(detail.messages, "message")
       }) is deleted for good. Type the account's name`,
       "",
       "Remove",
     );
     if (typed === undefined) return;
-    if (typed !== a.name) throw new Error("That is not the account's name: nothing was removed.");
-    await makeCall(adminCalls, "AccountRemove", { name: a.name });
-    notice(`${a.name} is removed.`);
+    if (typed !== detail.name) {
+      throw new Error("That is not the account's name: nothing was removed.");
+    }
+    await makeCall(adminCalls, "AccountRemove", { name: detail.name });
+    notice(`${detail.name} is removed.`);
     location.hash = "#accounts";
   });
 }
 
 const mb = 1024 * 1024;
 
-function settings(a: AccountDetail, changed: Changed): void {
-  const serverQuota = a.defaultQuota === null ? "no limit" : sizeText(a.defaultQuota);
+function settings(detail: AccountDetail, changed: Changed): void {
+  const serverQuota = detail.defaultQuota === null ? "no limit" : sizeText(detail.defaultQuota);
   formDialog(
-    `Settings of ${a.name}`,
+    `Settings of ${detail.name}`,
     [
-      { name: "fullName", label: "Full name", value: a.fullName },
+      { name: "fullName", label: "Full name", value: detail.fullName },
       {
         name: "quota",
         label: "Quota in MB",
         type: "number",
         min: -1,
-        value: a.quota === null ? "-1" : a.quota === 0 ? "" : String(a.quota / mb),
+        value: detail.quota === null ? "-1" : detail.quota === 0 ? "" : String(detail.quota / mb),
         explanation: `Empty for the server's default (${serverQuota}), -1 for no limit.`,
       },
       {
@@ -115,7 +117,7 @@ function settings(a: AccountDetail, changed: Changed): void {
         type: "number",
         min: 0,
         required: true,
-        value: String(a.maxOutgoing),
+        value: String(detail.maxOutgoing),
         explanation: "Limits what a stolen password can do.",
       },
       {
@@ -124,20 +126,20 @@ function settings(a: AccountDetail, changed: Changed): void {
         type: "number",
         min: 0,
         required: true,
-        value: String(a.maxFirstTime),
+        value: String(detail.maxFirstTime),
       },
       {
         name: "noCustomPassword",
         label: "Passwords are made by the server",
         type: "checkbox",
-        value: a.noCustomPassword,
+        value: detail.noCustomPassword,
         explanation: "So that no weak or shared ones are used.",
       },
       {
         name: "noFirstTimeSenderDelay",
         label: "First-time senders don't wait",
         type: "checkbox",
-        value: a.noFirstTimeSenderDelay,
+        value: detail.noFirstTimeSenderDelay,
         explanation: "For accounts that programs read.",
       },
     ],
@@ -145,7 +147,7 @@ function settings(a: AccountDetail, changed: Changed): void {
     async (f) => {
       const size = f.quota.trim() === "" ? 0 : Number(f.quota);
       await makeCall(adminCalls, "AccountSet", {
-        name: a.name,
+        name: detail.name,
         fullName: f.fullName.trim(),
         quota: size < 0 ? null : Math.round(size * mb),
         maxOutgoing: Number(f.maxOutgoing),
@@ -158,12 +160,12 @@ function settings(a: AccountDetail, changed: Changed): void {
   );
 }
 
-function addresses(a: AccountDetail, changed: Changed): HTMLElement {
+function addresses(detail: AccountDetail, changed: Changed): HTMLElement {
   return part(
     "Addresses",
     table(
       ["Address", { text: "Actions", unseen: true }],
-      a.addresses.map((address) => [
+      detail.addresses.map((address) => [
         address.startsWith("@") ? `${address} (all that have no address of their own)` : address,
         button("Remove", () =>
           attempt(async () => {
@@ -183,7 +185,7 @@ function addresses(a: AccountDetail, changed: Changed): HTMLElement {
     tools(
       button("Add address", () =>
         formDialog(
-          `Address of ${a.name}`,
+          `Address of ${detail.name}`,
           [{
             name: "address",
             label: "Address",
@@ -192,7 +194,7 @@ function addresses(a: AccountDetail, changed: Changed): HTMLElement {
           }],
           "Add",
           async ({ address }) => {
-            await makeCall(adminCalls, "AddressAdd", { address, account: a.name });
+            await makeCall(adminCalls, "AddressAdd", { address, account: detail.name });
             await changed();
           },
         )),
@@ -200,16 +202,16 @@ function addresses(a: AccountDetail, changed: Changed): HTMLElement {
   );
 }
 
-function logins(a: AccountDetail, changed: Changed): HTMLElement {
-  const { name } = a;
+function logins(detail: AccountDetail, changed: Changed): HTMLElement {
+  const { name } = detail;
   const made = (password: string) =>
     secretDialog("New password", `Password of ${name}, shown this once:`, password);
   return part(
     "Logins",
     facts([
-      ["Second factor", a.secondFactor ? "is on" : "none"],
-      ["Passkeys", numberText(a.passkeys)],
-      ["App passwords", numberText(a.appPasswords)],
+      ["Second factor", detail.secondFactor ? "is on" : "none"],
+      ["Passkeys", numberText(detail.passkeys)],
+      ["App passwords", numberText(detail.appPasswords)],
     ]),
     tools(
       button("New password", () =>
@@ -241,7 +243,7 @@ function logins(a: AccountDetail, changed: Changed): HTMLElement {
             await changed();
           },
         )),
-      a.secondFactor
+      detail.secondFactor
         ? button("Remove second factor", () =>
           attempt(async () => {
             const yes = await confirmDialog(
@@ -255,7 +257,7 @@ function logins(a: AccountDetail, changed: Changed): HTMLElement {
             await changed();
           }), { danger: true })
         : null,
-      a.sessions.length > 0
+      detail.sessions.length > 0
         ? button("Log out everywhere", () =>
           attempt(async () => {
             await makeCall(adminCalls, "AccountSessionsEnd", { name });
@@ -265,7 +267,7 @@ function logins(a: AccountDetail, changed: Changed): HTMLElement {
     ),
     table(
       ["Page", "Last used", "Since", "From", "Program"],
-      a.sessions.map((s) => [
+      detail.sessions.map((s) => [
         s.service,
         date(s.lastUsed),
         date(s.created),

@@ -8,27 +8,27 @@ import { formDialog, type FormField, lead, part, table, tools } from "../../lib/
 import type { Alias, DomainDetail } from "../api/domains.ts";
 import { adminCalls } from "../api/mod.ts";
 
-export function aliasPart(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
-  const options = (a: Alias) =>
+export function aliasPart(detail: DomainDetail, changed: () => Promise<void>): HTMLElement {
+  const options = (alias: Alias) =>
     [
-      a.postPublic ? "anybody may post" : "members may post",
-      ...a.listMembers ? ["members see each other"] : [],
-      ...a.allowMsgFrom ? ["members may send as it"] : [],
+      alias.postPublic ? "anybody may post" : "members may post",
+      ...alias.listMembers ? ["members see each other"] : [],
+      ...alias.allowMsgFrom ? ["members may send as it"] : [],
     ].map((t) => el("li", {}, t));
   return part(
     "Aliases",
     lead("Addresses whose mail goes to several accounts, as a list does."),
     table(
       ["Address", "Members", "Options", { text: "Actions", unseen: true }],
-      d.aliases.map((a) => [
-        `${a.localpart}@${d.name}`,
+      detail.aliases.map((a) => [
+        `${a.localpart}@${detail.name}`,
         el("ul", {}, a.members.map((m) => el("li", {}, m))),
         el("ul", {}, options(a)),
         [
-          button("Edit", () => edit(d, a, changed)),
+          button("Edit", () => edit(detail, a, changed)),
           button("Remove", () =>
             attempt(async () => {
-              const address = `${a.localpart}@${d.name}`;
+              const address = `${a.localpart}@${detail.name}`;
               const yes = await confirmDialog(
                 `Remove ${address}`,
                 "Mail to it is refused from then on. Its members keep their accounts.",
@@ -43,50 +43,50 @@ export function aliasPart(d: DomainDetail, changed: () => Promise<void>): HTMLEl
       ]),
       "There are none.",
     ),
-    tools(button("Add alias", () => edit(d, undefined, changed))),
+    tools(button("Add alias", () => edit(detail, undefined, changed))),
   );
 }
 
-function edit(d: DomainDetail, a: Alias | undefined, changed: () => Promise<void>): void {
+function edit(detail: DomainDetail, alias: Alias | undefined, changed: () => Promise<void>): void {
   const fields: FormField[] = [
-    ...a === undefined
-      ? [{ name: "localpart", label: `Address before @${d.name}`, required: true }]
+    ...alias === undefined
+      ? [{ name: "localpart", label: `Address before @${detail.name}`, required: true }]
       : [],
     {
       name: "members",
       label: "Members",
       type: "textarea",
       required: true,
-      value: a?.members.join("\n"),
+      value: alias?.members.join("\n"),
       explanation: "Addresses of accounts here, one on each line.",
     },
     {
       name: "postPublic",
       label: "Anybody may post",
       type: "checkbox",
-      value: a?.postPublic,
+      value: alias?.postPublic,
       explanation: "Otherwise only members, as told from a verified From address.",
     },
     {
       name: "listMembers",
       label: "Members see each other",
       type: "checkbox",
-      value: a?.listMembers,
+      value: alias?.listMembers,
     },
     {
       name: "allowMsgFrom",
       label: "Members may send as it",
       type: "checkbox",
-      value: a?.allowMsgFrom,
+      value: alias?.allowMsgFrom,
     },
   ];
   formDialog(
-    a === undefined ? "Add alias" : `Alias ${a.localpart}@${d.name}`,
+    alias === undefined ? "Add alias" : `Alias ${alias.localpart}@${detail.name}`,
     fields,
-    a === undefined ? "Add" : "Save",
+    alias === undefined ? "Add" : "Save",
     async (f) => {
-      await makeCall(adminCalls, a === undefined ? "AliasAdd" : "AliasSet", {
-        address: `${a?.localpart ?? f.localpart}@${d.name}`,
+      await makeCall(adminCalls, alias === undefined ? "AliasAdd" : "AliasSet", {
+        address: `${alias?.localpart ?? f.localpart}@${detail.name}`,
         members: f.members.split(/[\s,]+/).filter((m) => m !== ""),
         postPublic: f.postPublic !== "",
         listMembers: f.listMembers !== "",

@@ -62,46 +62,46 @@ export async function domainView(
   };
 }
 
-function disable(d: DomainDetail, changed: () => Promise<void>): void {
+function disable(detail: DomainDetail, changed: () => Promise<void>): void {
   attempt(async () => {
-    const yes = d.disabled || await confirmDialog(
-      `Disable ${d.name}`,
+    const yes = detail.disabled || await confirmDialog(
+      `Disable ${detail.name}`,
       "Mail for it is refused for the time being, so that other servers try again later, and its " +
         "users can't send with its addresses.",
       "Disable",
       { danger: true },
     );
     if (!yes) return;
-    await makeCall(adminCalls, "DomainDisable", { name: d.name, disabled: !d.disabled });
+    await makeCall(adminCalls, "DomainDisable", { name: detail.name, disabled: !detail.disabled });
     await changed();
   });
 }
 
-function administrators(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
+function administrators(detail: DomainDetail, changed: () => Promise<void>): HTMLElement {
   return part(
     "Administrators",
     lead(
       "Accounts that log in to this page with their own address and password, and see and change this domain and " +
         "its accounts only.",
     ),
-    d.administrators.length === 0
+    detail.administrators.length === 0
       ? el("p", { class: "muted" }, "None but you.")
-      : el("ul", {}, d.administrators.map((name) => el("li", {}, name))),
+      : el("ul", {}, detail.administrators.map((name) => el("li", {}, name))),
     tools(
       button("Change administrators", () =>
         formDialog(
-          `Administrators of ${d.name}`,
+          `Administrators of ${detail.name}`,
           [{
             name: "accounts",
             label: "Accounts, one on a line",
             type: "textarea",
             rows: 4,
-            value: d.administrators.join("\n"),
+            value: detail.administrators.join("\n"),
           }],
           "Save",
           async ({ accounts }) => {
             await makeCall(adminCalls, "DomainAdministratorsSet", {
-              name: d.name,
+              name: detail.name,
               accounts: accounts.split("\n").map((a) => a.trim()).filter((a) => a !== ""),
             });
             await changed();
@@ -111,51 +111,51 @@ function administrators(d: DomainDetail, changed: () => Promise<void>): HTMLElem
   );
 }
 
-function remove(d: DomainDetail): void {
+function remove(detail: DomainDetail): void {
   attempt(async () => {
     const yes = await confirmDialog(
-      `Remove ${d.name}`,
+      `Remove ${detail.name}`,
       "Mail for the domain is refused for good from then on. Accounts and their mail stay; its DKIM keys " +
         "are removed from the configuration.",
       "Remove",
       { danger: true },
     );
     if (!yes) return;
-    await makeCall(adminCalls, "DomainRemove", { name: d.name });
-    notice(`${d.name} is removed.`);
+    await makeCall(adminCalls, "DomainRemove", { name: detail.name });
+    notice(`${detail.name} is removed.`);
     location.hash = "#domains";
   });
 }
 
-function settings(d: DomainDetail, changed: () => Promise<void>): void {
+function settings(detail: DomainDetail, changed: () => Promise<void>): void {
   formDialog(
-    `Settings of ${d.name}`,
+    `Settings of ${detail.name}`,
     [
-      { name: "description", label: "Description", value: d.description },
+      { name: "description", label: "Description", value: detail.description },
       {
         name: "clientSettingsDomain",
         label: "Host in the settings of mail programs",
-        value: d.clientSettingsDomain,
-        placeholder: `mail.${d.name}`,
+        value: detail.clientSettingsDomain,
+        placeholder: `mail.${detail.name}`,
         explanation: "Empty for the host's own name.",
       },
       {
         name: "separators",
         label: "Separators",
-        value: d.separators.join(" "),
+        value: detail.separators.join(" "),
         explanation: "With +, mail to you+shop@ goes to you@. Several with blanks between them.",
       },
       {
         name: "caseSensitive",
         label: "Tell upper from lower case before the @",
-        value: d.caseSensitive,
+        value: detail.caseSensitive,
         type: "checkbox",
       },
     ],
     "Save",
     async (f) => {
       await makeCall(adminCalls, "DomainSet", {
-        name: d.name,
+        name: detail.name,
         description: f.description.trim(),
         clientSettingsDomain: f.clientSettingsDomain.trim(),
         separators: f.separators.split(/\s+/).filter((s) => s !== ""),
@@ -196,32 +196,32 @@ function writeRecords(name: string, whole: boolean): void {
   });
 }
 
-function dns(d: DomainDetail, whole: boolean): HTMLElement {
+function dns(detail: DomainDetail, whole: boolean): HTMLElement {
   const check = el("div", { role: "status", class: "checks" });
-  const needed = d.records.filter((r) => !r.optional).length;
+  const needed = detail.records.filter((r) => !r.optional).length;
   const record = (r: DomainDetail["records"][number]) => [
     el("code", {}, r.name),
     r.type,
     el("code", { class: "data" }, r.data),
     copyButton(r.data, `Copy the data of ${r.type} ${r.name}`),
   ];
-  const comments = [...new Set(d.records.map((r) => r.comment))];
+  const comments = [...new Set(detail.records.map((r) => r.comment))];
   return part(
     "DNS records",
     lead(
       `${needed} records that the zone of the domain needs, and ${
-        d.records.length - needed
+        detail.records.length - needed
       } that are of use.`,
     ),
     tools(
-      button("Check DNS", () => runCheck(d.name, check), {
+      button("Check DNS", () => runCheck(detail.name, check), {
         primary: true,
         title: "Compares what the DNS has with what it should have",
       }),
-      button("Write records", () => writeRecords(d.name, whole), {
+      button("Write records", () => writeRecords(detail.name, whole), {
         title: "Writes what is missing into the zone, where DNSProviders of mox.conf have it",
       }),
-      copyButton(d.zone, "Copy all records, as a part of a zone file"),
+      copyButton(detail.zone, "Copy all records, as a part of a zone file"),
     ),
     check,
     el(
@@ -236,13 +236,13 @@ function dns(d: DomainDetail, whole: boolean): HTMLElement {
             "p",
             {},
             comment,
-            d.records.find((r) => r.comment === comment)!.optional
+            detail.records.find((r) => r.comment === comment)!.optional
               ? el("span", { class: "label" }, "optional")
               : null,
           ),
           table(
             ["Name", "Type", "Data", { text: "Copy", unseen: true }],
-            d.records.filter((r) => r.comment === comment).map(record),
+            detail.records.filter((r) => r.comment === comment).map(record),
             "",
           ),
         )
@@ -252,7 +252,7 @@ function dns(d: DomainDetail, whole: boolean): HTMLElement {
       "details",
       {},
       el("summary", {}, "As a part of a zone file"),
-      el("pre", { tabindex: 0, role: "region", "aria-label": "DNS records" }, d.zone),
+      el("pre", { tabindex: 0, role: "region", "aria-label": "DNS records" }, detail.zone),
     ),
   );
 }
@@ -304,14 +304,14 @@ function checkPart(p: CheckPart): HTMLElement {
   );
 }
 
-function keys(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
+function keys(detail: DomainDetail, changed: () => Promise<void>): HTMLElement {
   const then = (run: () => Promise<unknown>) =>
     attempt(async () => {
       await run();
       await changed();
     });
   const sign = (selector: string, on: boolean) =>
-    then(() => makeCall(adminCalls, "DkimSign", { name: d.name, selector, sign: on }));
+    then(() => makeCall(adminCalls, "DkimSign", { name: detail.name, selector, sign: on }));
   return part(
     "DKIM keys",
     lead(
@@ -320,7 +320,7 @@ function keys(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
     ),
     table(
       ["Selector", "State", "File", { text: "Actions", unseen: true }],
-      d.dkim.map((k) => [
+      detail.dkim.map((k) => [
         k.selector,
         k.signs ? el("span", { class: "good" }, "signs") : "does not sign",
         el("code", {}, k.file),
@@ -336,7 +336,10 @@ function keys(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
                 { danger: true },
               );
               if (yes) {
-                await makeCall(adminCalls, "DkimRemove", { name: d.name, selector: k.selector });
+                await makeCall(adminCalls, "DkimRemove", {
+                  name: detail.name,
+                  selector: k.selector,
+                });
               }
             }), { danger: true }),
         ],
@@ -346,7 +349,7 @@ function keys(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
     tools(
       button("Change keys", () =>
         then(async () => {
-          const { selectors } = await makeCall(adminCalls, "DkimRotate", { name: d.name });
+          const { selectors } = await makeCall(adminCalls, "DkimRotate", { name: detail.name });
           notice(`New keys: ${selectors.join(", ")}. The postmaster hears of each step.`);
         })),
       button("Add key", () =>
@@ -357,7 +360,7 @@ function keys(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
               name: "selector",
               label: "Selector",
               required: true,
-              value: `${new Date().getFullYear()}${String.fromCharCode(97 + d.dkim.length)}`,
+              value: `${new Date().getFullYear()}${String.fromCharCode(97 + detail.dkim.length)}`,
             },
             {
               name: "algorithm",
@@ -371,7 +374,7 @@ function keys(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
           "Add",
           async ({ selector, algorithm }) => {
             await makeCall(adminCalls, "DkimAdd", {
-              name: d.name,
+              name: detail.name,
               selector,
               algorithm: algorithm === "ed25519" ? algorithm : "rsa2048",
             });
@@ -382,21 +385,21 @@ function keys(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
   );
 }
 
-function policies(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
+function policies(detail: DomainDetail, changed: () => Promise<void>): HTMLElement {
   const to = (r: DomainDetail["dmarc"]) =>
     r === null
       ? el("span", { class: "muted" }, "not asked for")
       : [`${r.address}, to account `, el("a", { href: hrefOf("accounts", r.account) }, r.account)];
   const setMode = (mode: "none" | "testing" | "enforce") =>
     attempt(async () => {
-      await makeCall(adminCalls, "DomainMtaSts", { name: d.name, mode });
+      await makeCall(adminCalls, "DomainMtaSts", { name: detail.name, mode });
       notice("The policy has a new id: put the new record into the DNS.");
       await changed();
     });
   const modes = button("Change MTA-STS mode", () => {
     const item = (mode: "none" | "testing" | "enforce", text: string) => ({
       text,
-      checked: d.mtasts?.mode === mode,
+      checked: detail.mtasts?.mode === mode,
       run: () => setMode(mode),
     });
     openMenu(modes, [
@@ -408,16 +411,16 @@ function policies(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
   return part(
     "Policies and reports",
     facts([
-      ["DMARC reports", to(d.dmarc)],
-      ["TLS reports", to(d.tlsrpt)],
+      ["DMARC reports", to(detail.dmarc)],
+      ["TLS reports", to(detail.tlsrpt)],
       [
         "MTA-STS",
-        d.mtasts === null
+        detail.mtasts === null
           ? el("span", { class: "muted" }, "none")
-          : `${d.mtasts.mode}, id ${d.mtasts.policyId}, kept for ${d.mtasts.maxAge}` +
-            (d.mtasts.mx.length === 0 ? "" : `, hosts ${d.mtasts.mx.join(", ")}`),
+          : `${detail.mtasts.mode}, id ${detail.mtasts.policyId}, kept for ${detail.mtasts.maxAge}` +
+            (detail.mtasts.mx.length === 0 ? "" : `, hosts ${detail.mtasts.mx.join(", ")}`),
       ],
     ]),
-    d.mtasts === null ? null : tools(modes),
+    detail.mtasts === null ? null : tools(modes),
   );
 }

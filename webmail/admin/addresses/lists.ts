@@ -40,33 +40,33 @@ export async function listPart(
   );
 }
 
-function summary(s: ListSettings): string[] {
+function summary(settings: ListSettings): string[] {
   return [
-    `written to by ${s.posting}${s.moderated ? ", moderated" : ""}`,
-    `others: ${s.others}`,
-    `subscribing: ${s.subscribing}`,
-    `archive: ${s.archive}`,
-    `owners: ${s.owners.join(", ")}`,
+    `written to by ${settings.posting}${settings.moderated ? ", moderated" : ""}`,
+    `others: ${settings.others}`,
+    `subscribing: ${settings.subscribing}`,
+    `archive: ${settings.archive}`,
+    `owners: ${settings.owners.join(", ")}`,
   ];
 }
 
-function remove(l: ListShown, changed: () => Promise<void>): void {
+function remove(shown: ListShown, changed: () => Promise<void>): void {
   void attempt(async () => {
     const yes = await confirmDialog(
-      `Remove ${l.address}`,
+      `Remove ${shown.address}`,
       "Its members and its archive are deleted.",
       "Remove",
       { danger: true },
     );
     if (!yes) return;
-    await makeCall(adminCalls, "ListRemove", { address: l.address });
+    await makeCall(adminCalls, "ListRemove", { address: shown.address });
     await changed();
   });
 }
 
-function addMembers(l: ListShown, changed: () => Promise<void>): void {
+function addMembers(shown: ListShown, changed: () => Promise<void>): void {
   formDialog(
-    `Add members to ${l.address}`,
+    `Add members to ${shown.address}`,
     [{
       name: "members",
       label: "Addresses",
@@ -77,27 +77,27 @@ function addMembers(l: ListShown, changed: () => Promise<void>): void {
     "Add",
     async (f) => {
       const members = words(f.members);
-      await makeCall(adminCalls, "ListMembersAdd", { address: l.address, members });
+      await makeCall(adminCalls, "ListMembersAdd", { address: shown.address, members });
       await changed();
     },
   );
 }
 
-function removeMembers(l: ListShown, changed: () => Promise<void>): void {
+function removeMembers(shown: ListShown, changed: () => Promise<void>): void {
   formDialog(
-    `Remove members of ${l.address}`,
+    `Remove members of ${shown.address}`,
     [{ name: "members", label: "Addresses", type: "textarea", required: true }],
     "Remove members",
     async (f) => {
       const members = words(f.members);
-      await makeCall(adminCalls, "ListMembersRemove", { address: l.address, members });
+      await makeCall(adminCalls, "ListMembersRemove", { address: shown.address, members });
       await changed();
     },
   );
 }
 
-async function held(l: ListShown, changed: () => Promise<void>): Promise<void> {
-  const { held } = await makeCall(adminCalls, "ListHeld", { address: l.address });
+async function held(shown: ListShown, changed: () => Promise<void>): Promise<void> {
+  const { held } = await makeCall(adminCalls, "ListHeld", { address: shown.address });
   const fields: FormField[] = [
     {
       name: "id",
@@ -121,15 +121,15 @@ async function held(l: ListShown, changed: () => Promise<void>): Promise<void> {
       ],
     },
   ];
-  formDialog(`Held for ${l.address}`, fields, "Decide", async (f) => {
+  formDialog(`Held for ${shown.address}`, fields, "Decide", async (f) => {
     const verdict = f.verdict as "approve" | "reject" | "discard";
-    await makeCall(adminCalls, "ListDecide", { address: l.address, id: Number(f.id), verdict });
+    await makeCall(adminCalls, "ListDecide", { address: shown.address, id: Number(f.id), verdict });
     await changed();
   });
 }
 
-function edit(domain: string, l: ListShown | undefined, changed: () => Promise<void>): void {
-  const s = l?.settings;
+function edit(domain: string, shown: ListShown | undefined, changed: () => Promise<void>): void {
+  const s = shown?.settings;
   const choice = (
     name: string,
     label: string,
@@ -143,7 +143,7 @@ function edit(domain: string, l: ListShown | undefined, changed: () => Promise<v
     value,
   });
   const fields: FormField[] = [
-    ...l === undefined
+    ...shown === undefined
       ? [{ name: "localpart", label: `Address before @${domain}`, required: true }]
       : [],
     { name: "name", label: "Name", value: s?.name },
@@ -167,12 +167,12 @@ function edit(domain: string, l: ListShown | undefined, changed: () => Promise<v
     box("unlisted", "Not on the page with all lists", s?.unlisted),
   ];
   formDialog(
-    l === undefined ? "Add mailing list" : `Mailing list ${l.address}`,
+    shown === undefined ? "Add mailing list" : `Mailing list ${shown.address}`,
     fields,
-    l === undefined ? "Add" : "Save",
+    shown === undefined ? "Add" : "Save",
     async (f) => {
-      await makeCall(adminCalls, l === undefined ? "ListAdd" : "ListSet", {
-        address: l?.address ?? `${f.localpart}@${domain}`,
+      await makeCall(adminCalls, shown === undefined ? "ListAdd" : "ListSet", {
+        address: shown?.address ?? `${f.localpart}@${domain}`,
         settings: {
           name: f.name,
           description: f.description,

@@ -72,12 +72,12 @@ const phases: Record<MoveState["phase"], string> = {
 };
 
 function stateOf(
-  m: MoveState,
+  state: MoveState,
   open: ReadonlySet<string | null>,
   changed: () => Promise<void>,
 ): HTMLElement[] {
-  const all = Object.values(m.counts).reduce((n, c) => n + c, 0);
-  const ended = m.counts.done + m.counts.failed;
+  const all = Object.values(state.counts).reduce((n, c) => n + c, 0);
+  const ended = state.counts.done + state.counts.failed;
   const stop = () =>
     attempt(async () => {
       const yes = await confirmDialog("Stop", "What was brought so far stays.", "Stop");
@@ -89,26 +89,26 @@ function stateOf(
     el(
       "h3",
       {},
-      `${phases[m.phase]}, ${m.what} `,
-      m.phase === "running"
+      `${phases[state.phase]}, ${state.what} `,
+      state.phase === "running"
         ? el("progress", { max: all, value: ended, "aria-label": phases.running })
         : null,
     ),
-    ...m.error === "" ? [] : [el("p", { class: "error", role: "alert" }, m.error)],
+    ...state.error === "" ? [] : [el("p", { class: "error", role: "alert" }, state.error)],
     facts([
       [
         "Accounts",
         `${numberText(ended)} of ${numberText(all)}` +
-        (m.counts.failed > 0 ? `, ${numberText(m.counts.failed)} failed` : ""),
+        (state.counts.failed > 0 ? `, ${numberText(state.counts.failed)} failed` : ""),
       ],
-      ["Messages", numberText(m.imported)],
-      ["Began", longDate(m.began)],
-      ...m.ended > 0 ? [["Ended", longDate(m.ended)] as const] : [],
-      ...m.rounds > 1 || m.next > 0 ? [["Rounds", numberText(m.rounds)] as const] : [],
-      ...m.next > 0 ? [["Next round", fromNow(m.next)] as const] : [],
+      ["Messages", numberText(state.imported)],
+      ["Began", longDate(state.began)],
+      ...state.ended > 0 ? [["Ended", longDate(state.ended)] as const] : [],
+      ...state.rounds > 1 || state.next > 0 ? [["Rounds", numberText(state.rounds)] as const] : [],
+      ...state.next > 0 ? [["Next round", fromNow(state.next)] as const] : [],
     ]),
-    ...m.ended === 0 ? [tools(button("Stop", stop, { danger: true }))] : [],
-    shortened(m.accounts, (some) =>
+    ...state.ended === 0 ? [tools(button("Stop", stop, { danger: true }))] : [],
+    shortened(state.accounts, (some) =>
       table(
         [
           "Account",

@@ -1,15 +1,14 @@
 /** Moving in from another server: users, aliases, and the mail of many accounts. @module */
 import { makeCall } from "../../api/client.ts";
-import { button } from "../../lib/button.ts";
-import { el, field, fill } from "../../lib/dom.ts";
+import { el, field } from "../../lib/dom.ts";
 import type { Section } from "../../lib/frame.ts";
 import { numberText } from "../../lib/format.ts";
-import { errorText } from "../../lib/notify.ts";
 import { lead, part, shortened, table } from "../../lib/page.ts";
 import { adminCalls } from "../api/mod.ts";
 import type { ListResult } from "../api/moving.ts";
 import { mailPart } from "./mail.ts";
 import { scriptsPart } from "./scripts.ts";
+import { takingOver } from "./taking_over.ts";
 
 export function movingSection(): Section {
   return {
@@ -28,7 +27,7 @@ function listForm(o: {
   rows: string;
   fields: Node[];
   send(text: string, dryRun: boolean): Promise<ListResult>;
-  title: (r: ListResult, dryRun: boolean) => string;
+  title: (result: ListResult, dryRun: boolean) => string;
 }): HTMLElement {
   const area = el("textarea", { rows: 8, class: "code", spellcheck: "false", placeholder: o.rows });
   const file = el("input", {
@@ -38,59 +37,46 @@ function listForm(o: {
       if (chosen !== undefined) area.value = await chosen.text();
     },
   });
-  const view = el("div", { class: "stacked", "aria-live": "polite" });
-  const run = async (dryRun: boolean) => {
-    buttons.forEach((b) => b.disabled = true);
-    fill(view, el("p", { class: "muted" }, dryRun ? "Looking …" : "Taking over …"));
-    try {
-      const r = await o.send(area.value, dryRun);
-      fill(view, el("h3", {}, o.title(r, dryRun)), resultOf(r));
-    } catch (e) {
-      fill(view, el("p", { class: "error", role: "alert" }, errorText(e)));
-    } finally {
-      buttons.forEach((b) => b.disabled = false);
-    }
-  };
-  const buttons = [
-    button("Look what it would do", () => run(true)),
-    button("Take over", () => run(false), { primary: true }),
-  ];
+  const { buttons, view } = takingOver(async (dryRun) => {
+    const r = await o.send(area.value, dryRun);
+    return [el("h3", {}, o.title(r, dryRun)), ...resultOf(r)];
+  });
   return el(
     "div",
     { class: "stacked" },
     field(o.label, area),
     field("Or from a file", file),
     o.fields,
-    el("div", { class: "buttons" }, buttons),
+    buttons,
     view,
   );
 }
 
-function resultOf(r: ListResult): HTMLElement[] {
+function resultOf(result: ListResult): HTMLElement[] {
   const lines = (list: readonly string[]) =>
     shortened(list, (some) => el("ul", {}, some.map((c) => el("li", {}, c))));
   return [
-    ...r.problems.length === 0 ? [] : [
-      shortened(r.problems, (some) =>
+    ...result.problems.length === 0 ? [] : [
+      shortened(result.problems, (some) =>
         table(
           [{ text: "Line", number: true }, "Not taken over"],
           some.map((p) => [p.line === 0 ? "" : String(p.line), p.message]),
           "",
         )),
     ],
-    ...r.changes.length === 0 ? [] : [lines(r.changes)],
-    ...r.notes.length === 0 ? [] : [lines(r.notes)],
+    ...result.changes.length === 0 ? [] : [lines(result.changes)],
+    ...result.notes.length === 0 ? [] : [lines(result.notes)],
   ];
 }
 
 const counted = (n: number, one: string, more: string) =>
   n === 1 ? `1 ${one}` : `${numberText(n)} ${more}`;
 
-function titleOf(r: ListResult, dryRun: boolean): string {
-  const changes = counted(r.changes.length, "change", "changes");
-  const problems = r.problems.length === 0
+function titleOf(result: ListResult, dryRun: boolean): string {
+  const changes = counted(result.changes.length, "change", "changes");
+  const problems = result.problems.length === 0
     ? ""
-    : `; ${counted(r.problems.length, "line", "lines")} with a problem`;
+    : `; ${counted(result.problems.length, "line", "lines")} with a problem`;
   return `${changes} ${dryRun ? "would be made" : "made"}${problems}`;
 }
 

@@ -1,11 +1,10 @@
 /** Taking over Sieve scripts of another server's users. @module */
 import { makeCall } from "../../api/client.ts";
-import { button } from "../../lib/button.ts";
-import { el, field, fill } from "../../lib/dom.ts";
+import { el, field } from "../../lib/dom.ts";
 import { numberText } from "../../lib/format.ts";
-import { errorText } from "../../lib/notify.ts";
 import { lead, part, shortened } from "../../lib/page.ts";
 import { adminCalls } from "../api/mod.ts";
+import { takingOver } from "./taking_over.ts";
 
 const input = (placeholder: string) =>
   el("input", { type: "text", placeholder, autocomplete: "off", spellcheck: "false" });
@@ -19,37 +18,23 @@ export function scriptsPart(): HTMLElement {
   const spool = input("/var/spool/cyrus/mail");
   const domain = input("example.org");
   const replace = el("input", { type: "checkbox" });
-  const view = el("div", { class: "stacked", "aria-live": "polite" });
-  const run = async (dryRun: boolean) => {
-    buttons.forEach((b) => b.disabled = true);
-    fill(view, el("p", { class: "muted" }, dryRun ? "Looking …" : "Taking over …"));
-    try {
-      const r = await makeCall(adminCalls, "MoveScripts", {
-        home: home.value.trim(),
-        sievedir: sievedir.value.trim(),
-        spool: spool.value.trim(),
-        domain: domain.value.trim(),
-        replace: replace.checked,
-        accounts: [],
-        dryRun,
-      });
-      const done = dryRun ? "would be taken over" : "taken over";
-      const not = r.failed === 0 ? "" : `; ${numberText(r.failed)} can't be`;
-      fill(
-        view,
-        el("h3", {}, `${counted(r.stored)} ${done}${not}`),
-        shortened(r.lines, (some) => el("ul", {}, some.map((line) => el("li", {}, line)))),
-      );
-    } catch (e) {
-      fill(view, el("p", { class: "error", role: "alert" }, errorText(e)));
-    } finally {
-      buttons.forEach((b) => b.disabled = false);
-    }
-  };
-  const buttons = [
-    button("Look what it would do", () => run(true)),
-    button("Take over", () => run(false), { primary: true }),
-  ];
+  const { buttons, view } = takingOver(async (dryRun) => {
+    const r = await makeCall(adminCalls, "MoveScripts", {
+      home: home.value.trim(),
+      sievedir: sievedir.value.trim(),
+      spool: spool.value.trim(),
+      domain: domain.value.trim(),
+      replace: replace.checked,
+      accounts: [],
+      dryRun,
+    });
+    const done = dryRun ? "would be taken over" : "taken over";
+    const not = r.failed === 0 ? "" : `; ${numberText(r.failed)} can't be`;
+    return [
+      el("h3", {}, `${counted(r.stored)} ${done}${not}`),
+      shortened(r.lines, (some) => el("ul", {}, some.map((line) => el("li", {}, line)))),
+    ];
+  });
   return part(
     "Sieve scripts",
     lead(
@@ -67,7 +52,7 @@ export function scriptsPart(): HTMLElement {
       field("Partition of mail (Cyrus 3.6, which has scripts there)", spool),
       field("Domain of users without one (Cyrus)", domain),
       el("label", { class: "checkbox" }, replace, "Also scripts whose names are taken here"),
-      el("div", { class: "buttons" }, buttons),
+      buttons,
       view,
     ),
   );

@@ -10,13 +10,23 @@ const words: Record<string, string> = {
 };
 
 /** An attempt in a line. */
-export function attemptText(a: Attempt): HTMLElement {
-  const code = [a.code === 0 ? "" : String(a.code), a.enhanced].filter((t) => t !== "").join(" ");
-  const at = a.remoteMta === "" ? "" : ` (${a.remoteMta})`;
+export function attemptText(attempt: Attempt): HTMLElement {
+  const code = [attempt.code === 0 ? "" : String(attempt.code), attempt.enhanced].filter((t) =>
+    t !== ""
+  ).join(" ");
+  const at = attempt.remoteMta === "" ? "" : ` (${attempt.remoteMta})`;
   return el(
     "span",
-    { class: a.kind === "delivered" ? "good" : a.kind === "permanent" ? "bad" : "state-warning" },
-    `${[code, a.text].filter((t) => t !== "").join(" ") || words[a.kind] || a.kind}${at}`,
+    {
+      class: attempt.kind === "delivered"
+        ? "good"
+        : attempt.kind === "permanent"
+        ? "bad"
+        : "state-warning",
+    },
+    `${
+      [code, attempt.text].filter((t) => t !== "").join(" ") || words[attempt.kind] || attempt.kind
+    }${at}`,
   );
 }
 

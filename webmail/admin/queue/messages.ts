@@ -187,15 +187,15 @@ async function run(target: QueueFilter, action: Action): Promise<void> {
   );
 }
 
-function state(i: QueueItem): HTMLElement {
-  if (i.hold) return el("span", { class: "label" }, "on hold");
-  return i.next <= Date.now() ? el("span", {}, "now") : fromNow(i.next);
+function state(item: QueueItem): HTMLElement {
+  if (item.hold) return el("span", { class: "label" }, "on hold");
+  return item.next <= Date.now() ? el("span", {}, "now") : fromNow(item.next);
 }
 
-function marks(i: QueueItem): HTMLElement[] {
+function marks(item: QueueItem): HTMLElement[] {
   return [
-    ...i.transport === "" ? [] : [`by ${i.transport}`],
-    ...i.requireTls === "" ? [] : [i.requireTls === "yes" ? "TLS demanded" : "TLS waived"],
+    ...item.transport === "" ? [] : [`by ${item.transport}`],
+    ...item.requireTls === "" ? [] : [item.requireTls === "yes" ? "TLS demanded" : "TLS waived"],
   ].map((t) => el("div", { class: "muted" }, t));
 }
 
@@ -235,8 +235,8 @@ function filterForm(
     ["queued false", "oldest first"],
     ["queued true", "newest first"],
   ]);
-  const apply = (e?: Event) => {
-    e?.preventDefault();
+  const apply = (event?: Event) => {
+    event?.preventDefault();
     filter = {
       to: to.value.trim() || undefined,
       from: from.value.trim() || undefined,
@@ -305,15 +305,15 @@ function transport(transports: readonly string[], then: (name: string) => unknow
 }
 
 /** A message with its attempts. */
-function message(i: QueueItem, changed: () => Promise<void>): void {
+function message(item: QueueItem, changed: () => Promise<void>): void {
   attempt(async () => {
-    const m = await makeCall(adminCalls, "QueueMessage", { id: i.id });
+    const m = await makeCall(adminCalls, "QueueMessage", { id: item.id });
     const act = (action: Action, question?: string, yes = "Go on") =>
       attempt(async () => {
         if (question !== undefined) {
           if (!await confirmDialog("Queue", question, yes, { danger: true })) return;
         }
-        await run({ ids: [i.id] }, action);
+        await run({ ids: [item.id] }, action);
         dialog.close();
         await changed();
       });

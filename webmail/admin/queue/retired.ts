@@ -55,23 +55,23 @@ function outcome(o: string): HTMLElement {
   return el("span", { class: good ? "good" : "bad" }, o);
 }
 
-function details(r: RetiredItem): void {
+function details(item: RetiredItem): void {
   openDialog(
-    r.subject || "Message",
+    item.subject || "Message",
     el(
       "div",
       { class: "stacked" },
       facts([
-        ["To", r.to],
-        ["From", `${r.from || "(none)"}, account ${r.account}`],
-        ["Size", sizeText(r.size)],
-        ["Queued", longDate(r.queued)],
-        ["Left", longDate(r.left)],
-        ["Kept until", longDate(r.keepUntil)],
-        ["Outcome", outcome(r.outcome)],
+        ["To", item.to],
+        ["From", `${item.from || "(none)"}, account ${item.account}`],
+        ["Size", sizeText(item.size)],
+        ["Queued", longDate(item.queued)],
+        ["Left", longDate(item.left)],
+        ["Kept until", longDate(item.keepUntil)],
+        ["Outcome", outcome(item.outcome)],
       ]),
       el("h3", {}, "Attempts"),
-      attemptsList(r.results),
+      attemptsList(item.results),
     ),
     { wide: true },
   );

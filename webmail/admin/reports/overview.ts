@@ -72,12 +72,12 @@ export function reportsPart(
     shortened(list, (reports) =>
       table(
         ["From", titles.about, "Period", { text: titles.counted, number: true }, titles.good],
-        reports.map((r) => [
-          linkButton(r.organization || "(unnamed)", () => open(r.id)),
-          r.about,
-          daysText(r.begin, r.end),
-          numberText(r.good + r.bad),
-          shareBar(r.good, r.bad),
+        reports.map((report) => [
+          linkButton(report.organization || "(unnamed)", () => open(report.id)),
+          report.about,
+          daysText(report.begin, report.end),
+          numberText(report.good + report.bad),
+          shareBar(report.good, report.bad),
         ]),
         "",
       )),

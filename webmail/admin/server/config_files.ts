@@ -114,14 +114,14 @@ function editor(before: string, version: string, changed: () => Promise<void>): 
 let leaving = false;
 
 /** Tab indents, as the file's form wants it; after Escape it leaves, for those who have keys only. */
-function tab(e: KeyboardEvent): void {
-  if (e.key === "Escape") {
+function tab(event: KeyboardEvent): void {
+  if (event.key === "Escape") {
     leaving = true;
     return;
   }
-  if (e.key === "Tab" && !e.shiftKey && !leaving) {
-    e.preventDefault();
-    const area = e.target as HTMLTextAreaElement;
+  if (event.key === "Tab" && !event.shiftKey && !leaving) {
+    event.preventDefault();
+    const area = event.target as HTMLTextAreaElement;
     area.setRangeText("\t", area.selectionStart, area.selectionEnd, "end");
     area.dispatchEvent(new Event("input"));
   }

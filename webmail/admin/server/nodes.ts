@@ -14,16 +14,16 @@ export function nodeSection(changed: () => Promise<void>): Section {
   return { id: "nodes", title: "Nodes", show: () => show(changed), every: 10_000 };
 }
 
-function stateOf(n: AdminNode): HTMLElement {
-  if (n.error !== "") return el("span", { class: "bad" }, n.error);
+function stateOf(node: AdminNode): HTMLElement {
+  if (node.error !== "") return el("span", { class: "bad" }, node.error);
   const parts: string[] = [];
-  if (n.health !== "ok") parts.push(n.health === "critical" ? "critical" : "has warnings");
-  if (n.edited) parts.push("domains.conf edited, not pushed");
-  else if (n.behind) parts.push("domains.conf behind");
-  if (n.standby === "away") parts.push("standby does not follow");
+  if (node.health !== "ok") parts.push(node.health === "critical" ? "critical" : "has warnings");
+  if (node.edited) parts.push("domains.conf edited, not pushed");
+  else if (node.behind) parts.push("domains.conf behind");
+  if (node.standby === "away") parts.push("standby does not follow");
   return parts.length === 0
-    ? el("span", { class: "good" }, n.standby === "follows" ? "well, standby follows" : "well")
-    : el("span", { class: n.health === "critical" ? "bad" : "state-warning" }, parts.join(", "));
+    ? el("span", { class: "good" }, node.standby === "follows" ? "well, standby follows" : "well")
+    : el("span", { class: node.health === "critical" ? "bad" : "state-warning" }, parts.join(", "));
 }
 
 async function show(changed: () => Promise<void>): Promise<View | HTMLElement[]> {

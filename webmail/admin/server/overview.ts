@@ -67,22 +67,26 @@ function period(started: number, step: number): string {
   } minutes of a day.`;
 }
 
-function card(s: Series, room: number): HTMLElement {
-  const figure = s.unit === "bytes" ? sizeText : numberText;
-  const sum = s.kind === "rate" ? s.points.reduce((n, v) => n + v, 0) : s.total;
-  const worry = s.bad && sum > 0;
+function card(series: Series, room: number): HTMLElement {
+  const figure = series.unit === "bytes" ? sizeText : numberText;
+  const sum = series.kind === "rate" ? series.points.reduce((n, v) => n + v, 0) : series.total;
+  const worry = series.bad && sum > 0;
   return el(
     "div",
     { class: `card${worry ? " bad" : ""}` },
-    el("span", { class: "card-title" }, s.title),
+    el("span", { class: "card-title" }, series.title),
     el("strong", {}, figure(sum)),
-    sparkline(s.points, {
-      kind: s.kind,
+    sparkline(series.points, {
+      kind: series.kind,
       bad: worry,
       room,
-      label: s.kind === "rate"
-        ? `${s.title}: ${figure(sum)}, at most ${figure(Math.max(...s.points, 0))} at a time`
-        : `${s.title}: ${figure(s.total)} now, at most ${figure(Math.max(...s.points, 0))}`,
+      label: series.kind === "rate"
+        ? `${series.title}: ${figure(sum)}, at most ${
+          figure(Math.max(...series.points, 0))
+        } at a time`
+        : `${series.title}: ${figure(series.total)} now, at most ${
+          figure(Math.max(...series.points, 0))
+        }`,
     }),
   );
 }
@@ -100,7 +104,7 @@ const littleRoom = 1e9;
 
 /** What an administrator should look at. */
 function worries(
-  o: AdminOverview,
+  overview: AdminOverview,
   series: readonly Series[],
   certificates: Certificates,
 ): Note[] {
@@ -131,16 +135,16 @@ function worries(
       ],
     });
   }
-  if (o.free < littleRoom) {
+  if (overview.free < littleRoom) {
     notes.push({
       level: "state-error",
-      text: [el("a", { href: "#storage" }, `Only ${sizeText(o.free)} are free on the disk`)],
+      text: [el("a", { href: "#storage" }, `Only ${sizeText(overview.free)} are free on the disk`)],
     });
   }
-  if (o.backup !== null && o.backup.ended !== null && !o.backup.ok) {
+  if (overview.backup !== null && overview.backup.ended !== null && !overview.backup.ok) {
     notes.push({
       level: "state-error",
-      text: [el("a", { href: "#storage" }, "The last backup failed"), `: ${o.backup.text}`],
+      text: [el("a", { href: "#storage" }, "The last backup failed"), `: ${overview.backup.text}`],
     });
   }
   const limited = sum("limited");

@@ -16,7 +16,7 @@ const services = ["webmail", "account", "admin", "webapi"] as const;
 
 /** Asks for a handler; `save`'s errors are told and the dialog stays. */
 export function handlerDialog(
-  h: WebHandler | undefined,
+  handler: WebHandler | undefined,
   save: (h: WebHandler) => Promise<void>,
 ): void {
   const text = (value: string, placeholder = "", required = false) =>
@@ -25,20 +25,20 @@ export function handlerDialog(
     const input = el("input", { type: "checkbox", checked: on });
     return { input, label: el("label", { class: "checkbox" }, input, label) };
   };
-  const domain = text(h?.domain ?? "", "www.example.org", true);
-  const path = text(h?.path ?? "^/", "^/", true);
-  const logName = text(h?.logName ?? "");
-  const plain = check("Answer plain HTTP as well", h?.plainHttp ?? false);
-  const compress = check("Compress answers", h?.compress ?? false);
+  const domain = text(handler?.domain ?? "", "www.example.org", true);
+  const path = text(handler?.path ?? "^/", "^/", true);
+  const logName = text(handler?.logName ?? "");
+  const plain = check("Answer plain HTTP as well", handler?.plainHttp ?? false);
+  const compress = check("Compress answers", handler?.compress ?? false);
   const kind = el(
     "select",
     { onchange: () => show() },
     kinds.map((k) =>
-      el("option", { value: k, selected: k === (h?.action.kind ?? "static") }, kindNames[k])
+      el("option", { value: k, selected: k === (handler?.action.kind ?? "static") }, kindNames[k])
     ),
   );
   const of = <K extends WebAction["kind"]>(k: K) =>
-    h?.action.kind === k ? h.action as Extract<WebAction, { kind: K }> : undefined;
+    handler?.action.kind === k ? handler.action as Extract<WebAction, { kind: K }> : undefined;
 
   const s = of("static");
   const root = text(s?.root ?? "", "web/", true);
@@ -134,13 +134,13 @@ export function handlerDialog(
   const submit = el(
     "button",
     { type: "submit", class: "primary" },
-    h === undefined ? "Add" : "Save",
+    handler === undefined ? "Add" : "Save",
   );
   const form = el(
     "form",
     {
-      onsubmit: async (e: Event) => {
-        e.preventDefault();
+      onsubmit: async (event: Event) => {
+        event.preventDefault();
         submit.disabled = true;
         fill(error);
         try {
@@ -170,6 +170,6 @@ export function handlerDialog(
     el("div", { class: "buttons" }, button("Cancel", () => dialog.close()), submit),
   );
   show();
-  const dialog = openDialog(h === undefined ? "Add handler" : "Handler", form);
+  const dialog = openDialog(handler === undefined ? "Add handler" : "Handler", form);
   domain.focus();
 }

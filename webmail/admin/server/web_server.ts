@@ -137,19 +137,19 @@ async function show(changed: () => Promise<void>): Promise<View> {
   };
 }
 
-function whatItDoes(a: WebAction): (string | HTMLElement)[] {
-  switch (a.kind) {
+function whatItDoes(action: WebAction): (string | HTMLElement)[] {
+  switch (action.kind) {
     case "static":
-      return ["from ", el("code", {}, a.root), a.listFiles ? ", folders are listed" : ""];
+      return ["from ", el("code", {}, action.root), action.listFiles ? ", folders are listed" : ""];
     case "redirect":
       return [
         "to ",
-        el("code", {}, `${a.baseUrl}${a.replacePath}` || "another path"),
-        ` (${a.status})`,
+        el("code", {}, `${action.baseUrl}${action.replacePath}` || "another path"),
+        ` (${action.status})`,
       ];
     case "forward":
-      return ["to ", el("code", {}, a.url)];
+      return ["to ", el("code", {}, action.url)];
     case "internal":
-      return [`${a.service} at `, el("code", {}, a.basePath)];
+      return [`${action.service} at `, el("code", {}, action.basePath)];
   }
 }

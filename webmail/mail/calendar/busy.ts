@@ -10,12 +10,14 @@ const wait = 400;
 
 type Person = CallResponse<"CalendarBusy">["people"][number];
 
-function timesText(p: Person, day: string): string {
+function timesText(person: Person, day: string): string {
   const one = (text: string) =>
     dayOf(text) === day
       ? timeText(text)
       : `${dayText(dayOf(text), { day: "numeric", month: "short" })} ${timeText(text)}`;
-  return p.busy.map((b) => `${one(b.start)} – ${one(b.end)}${b.perhaps ? "?" : ""}`).join(", ");
+  return person.busy.map((b) => `${one(b.start)} – ${one(b.end)}${b.perhaps ? "?" : ""}`).join(
+    ", ",
+  );
 }
 
 /** What is asked for: addresses, and a time; undefined while the form has none. */
@@ -29,22 +31,20 @@ export interface BusyQuestion {
 export function busyList(
   question: () => BusyQuestion | undefined,
 ): { root: HTMLElement; changed: () => void } {
-  const root = el("ul", {
-    class: "event-busy",
-    role: "status",
-    "aria-label": t("Who has time"),
-  });
+  const list = el("ul", { class: "event-busy", "aria-label": t("Who has time") });
+  // A list with a role of its own would be none any more.
+  const root = el("div", { role: "status" }, list);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let asked = 0;
   const ask = async () => {
     const q = question();
     const mine = ++asked;
-    if (q === undefined || q.people.length === 0) return fill(root);
+    if (q === undefined || q.people.length === 0) return fill(list);
     try {
       const { people } = await call("CalendarBusy", { zone: browserZone(), ...q });
       if (mine !== asked) return;
       fill(
-        root,
+        list,
         people.filter((p) => p.known).map((p) =>
           el(
             "li",
@@ -57,7 +57,7 @@ export function busyList(
       );
     } catch {
       // An event can be made without knowing.
-      if (mine === asked) fill(root);
+      if (mine === asked) fill(list);
     }
   };
   const changed = () => {

@@ -4,8 +4,8 @@ import { t } from "../../lib/text.ts";
 import { type Day, daysBetween, dayText } from "./dates.ts";
 import { itemButton, itemsOn, type Shown, whenText } from "./items.ts";
 
-export function comingView(s: Shown, from: Day, to: Day): HTMLElement {
-  const days = daysBetween(from, to).map((day) => ({ day, items: itemsOn(s.items, day) }))
+export function comingView(shown: Shown, from: Day, to: Day): HTMLElement {
+  const days = daysBetween(from, to).map((day) => ({ day, items: itemsOn(shown.items, day) }))
     .filter((d) => d.items.length > 0);
   if (days.length === 0) {
     return el("p", { class: "coming" }, t("There are no events in these days."));
@@ -26,7 +26,7 @@ export function comingView(s: Shown, from: Day, to: Day): HTMLElement {
               "li",
               {},
               el("span", { class: "coming-when" }, whenText(i, day)),
-              itemButton(s, i, day),
+              itemButton(shown, i, day),
               i.place === "" ? null : el("span", { class: "coming-place" }, i.place),
             )
           ),

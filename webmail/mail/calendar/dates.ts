@@ -22,10 +22,10 @@ export const browserZone = (): string => Intl.DateTimeFormat().resolvedOptions()
 const two = (n: number) => String(n).padStart(2, "0");
 
 /** A time in the browser's zone: "2027-01-05T10:00". */
-export function localText(d: Date): string {
-  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}T${two(d.getHours())}:${
-    two(d.getMinutes())
-  }`;
+export function localText(date: Date): string {
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${
+    two(date.getHours())
+  }:${two(date.getMinutes())}`;
 }
 
 export const today = (): Day => localText(new Date()).slice(0, 10);
@@ -40,8 +40,8 @@ export function daysBetween(from: Day, to: Day): Day[] {
 }
 
 /** The same day of another month, or its last. */
-export function addMonths(d: Day, n: number): Day {
-  const date = new Date(at(d));
+export function addMonths(day: Day, n: number): Day {
+  const date = new Date(at(day));
   const first = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + n, 1));
   const length = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0));
   first.setUTCDate(Math.min(date.getUTCDate(), length.getUTCDate()));
@@ -57,43 +57,43 @@ function weekStart(): number {
   return (l.getWeekInfo?.() ?? l.weekInfo)?.firstDay ?? 1;
 }
 
-export function firstOfWeek(d: Day): Day {
-  return addDays(d, -((new Date(at(d)).getUTCDay() - weekStart() % 7 + 7) % 7));
+export function firstOfWeek(day: Day): Day {
+  return addDays(day, -((new Date(at(day)).getUTCDay() - weekStart() % 7 + 7) % 7));
 }
 
 /** The days that a view shows. */
-export function period(view: View, d: Day): { from: Day; to: Day } {
+export function period(view: View, day: Day): { from: Day; to: Day } {
   switch (view) {
     case "month": {
-      const first = `${d.slice(0, 7)}-01`;
+      const first = `${day.slice(0, 7)}-01`;
       const last = addDays(addMonths(first, 1), -1);
       return { from: firstOfWeek(first), to: addDays(firstOfWeek(last), 6) };
     }
     case "week":
-      return { from: firstOfWeek(d), to: addDays(firstOfWeek(d), 6) };
+      return { from: firstOfWeek(day), to: addDays(firstOfWeek(day), 6) };
     case "day":
-      return { from: d, to: d };
+      return { from: day, to: day };
     case "list":
-      return { from: d, to: addDays(d, listDays - 1) };
+      return { from: day, to: addDays(day, listDays - 1) };
   }
 }
 
 /** The day that stands for the period before (-1) or after (1). */
-export function step(view: View, d: Day, n: number): Day {
-  if (view === "month") return addMonths(d, n);
-  return addDays(d, n * (view === "week" ? 7 : view === "day" ? 1 : listDays));
+export function step(view: View, day: Day, n: number): Day {
+  if (view === "month") return addMonths(day, n);
+  return addDays(day, n * (view === "week" ? 7 : view === "day" ? 1 : listDays));
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** A day in words; of a date, so in no zone. */
-export function dayText(d: Day, o: Intl.DateTimeFormatOptions): string {
-  const key = `${locale()} ${JSON.stringify(o)}`;
+export function dayText(day: Day, options: Intl.DateTimeFormatOptions): string {
+  const key = `${locale()} ${JSON.stringify(options)}`;
   let f = formats.get(key);
   if (f === undefined) {
-    formats.set(key, f = new Intl.DateTimeFormat(locale(), { ...o, timeZone: "UTC" }));
+    formats.set(key, f = new Intl.DateTimeFormat(locale(), { ...options, timeZone: "UTC" }));
   }
-  return f.format(new Date(at(d)));
+  return f.format(new Date(at(day)));
 }
 
 /** The time of "2027-01-05T10:00" as people read it. */
@@ -111,10 +111,10 @@ export const minutesOf = (text: string): number =>
   Number(text.slice(11, 13)) * 60 + Number(text.slice(14, 16));
 
 /** What a view shows, in words. */
-export function periodText(view: View, d: Day): string {
-  const { from, to } = period(view, d);
-  if (view === "month") return dayText(d, { month: "long", year: "numeric" });
+export function periodText(view: View, day: Day): string {
+  const { from, to } = period(view, day);
+  if (view === "month") return dayText(day, { month: "long", year: "numeric" });
   const full = { day: "numeric", month: "long", year: "numeric" } as const;
-  if (view === "day") return dayText(d, { weekday: "long", ...full });
+  if (view === "day") return dayText(day, { weekday: "long", ...full });
   return `${dayText(from, full)} – ${dayText(to, full)}`;
 }

@@ -34,9 +34,9 @@ const answers: Record<string, string> = {
   "needs-action": t("no answer yet"),
 };
 
-function personText(p: Invited): string {
-  const who = p.name === "" ? p.address : `${p.name} <${p.address}>`;
-  return `${who}: ${answers[p.status] ?? p.status}`;
+function personText(invited: Invited): string {
+  const who = invited.name === "" ? invited.address : `${invited.name} <${invited.address}>`;
+  return `${who}: ${answers[invited.status] ?? invited.status}`;
 }
 
 function peopleList(people: readonly Invited[]): HTMLElement | null {
@@ -120,7 +120,7 @@ function answerButtons(
 }
 
 /** Shows an event of somebody else, or one that can't be changed here; of a series one date, or all. */
-function showForeign(got: Got, old: Old, o: EditorOptions, date: number | null): void {
+function showForeign(got: Got, old: Old, options: EditorOptions, date: number | null): void {
   const { event, organizer } = got;
   const problem = el("div", { role: "alert", class: "error" });
   const answer = async (said: "accepted" | "tentative" | "declined") => {
@@ -128,7 +128,7 @@ function showForeign(got: Got, old: Old, o: EditorOptions, date: number | null):
     try {
       await call("CalendarEventAnswer", { ...old, date, answer: said });
       dialog.close();
-      o.changed(t("Answered."));
+      options.changed(t("Answered."));
     } catch (e) {
       fill(problem, errorText(e));
     }
@@ -159,7 +159,7 @@ function showForeign(got: Got, old: Old, o: EditorOptions, date: number | null):
           try {
             if (!await remove(old, event.repeat.every !== "never", true)) return;
             dialog.close();
-            o.changed(t("Removed."));
+            options.changed(t("Removed."));
           } catch (e) {
             fill(problem, errorText(e));
           }
@@ -175,12 +175,14 @@ function showEditor(
   calendarId: number,
   old: Old | undefined,
   got: Got | undefined,
-  o: EditorOptions,
+  options: EditorOptions,
   part: SeriesPart | null = null,
 ): void {
   // One date stays in the calendar of its series, and repeats with it.
   const alone = part?.following === false;
-  const calendars = alone ? o.calendars.filter((c) => c.id === calendarId) : o.calendars;
+  const calendars = alone
+    ? options.calendars.filter((c) => c.id === calendarId)
+    : options.calendars;
   const fields = eventFields(event, calendarId, calendars, { repeats: !alone });
   const problem = el("div", { role: "alert", class: "error" });
   const repeats = event.repeat.every !== "never";
@@ -197,8 +199,8 @@ function showEditor(
       : "",
   ].filter((x) => x !== "");
   const save = el("button", { type: "submit", class: "primary" }, t("Save"));
-  const submit = async (e: Event) => {
-    e.preventDefault();
+  const submit = async (event: Event) => {
+    event.preventDefault();
     save.disabled = true;
     fill(problem);
     try {
@@ -210,7 +212,7 @@ function showEditor(
         ...value,
       });
       dialog.close();
-      o.changed(
+      options.changed(
         done.untold.length === 0
           ? t("Saved.")
           : t("Saved. No invitation could be sent to {0}.", done.untold.join(", ")),
@@ -236,7 +238,7 @@ function showEditor(
           try {
             if (!await remove(old, repeats, false, part)) return;
             dialog.close();
-            o.changed(t("Removed."));
+            options.changed(t("Removed."));
           } catch (err) {
             fill(problem, errorText(err));
           }
@@ -250,18 +252,18 @@ function showEditor(
 }
 
 /** Shows the fields of a new event. */
-export function makeEvent(event: EventForm, o: EditorOptions): void {
-  const usual = o.calendars.find((c) => c.usual) ?? o.calendars[0];
-  showEditor(event, usual.id, undefined, undefined, o);
+export function makeEvent(event: EventForm, options: EditorOptions): void {
+  const usual = options.calendars.find((c) => c.usual) ?? options.calendars[0];
+  showEditor(event, usual.id, undefined, undefined, options);
 }
 
 /** Opens an event; of a series, first asks what of it is meant. @throws CallError */
-export async function openEvent(item: CalendarItem, o: EditorOptions): Promise<void> {
+export async function openEvent(item: CalendarItem, options: EditorOptions): Promise<void> {
   const { calendarId, name, date, owner } = item;
   const whole = await call("CalendarEventGet", { zone: browserZone(), calendarId, name, owner });
   if (owner !== "") return showShared(whole, owner);
   const foreign = whole.organizer !== null;
-  if (date === null || foreign && whole.answer === null) return showEvent(whole, item, o);
+  if (date === null || foreign && whole.answer === null) return showEvent(whole, item, options);
   const problem = el("div", { role: "alert", class: "error" });
   const choose = async (part: SeriesPart | null) => {
     fill(problem);
@@ -270,7 +272,7 @@ export async function openEvent(item: CalendarItem, o: EditorOptions): Promise<v
         ? whole
         : await call("CalendarEventGet", { zone: browserZone(), calendarId, name, part });
       dialog.close();
-      showEvent(got, item, o, part);
+      showEvent(got, item, options, part);
     } catch (err) {
       fill(problem, errorText(err));
     }
@@ -302,11 +304,11 @@ export async function openEvent(item: CalendarItem, o: EditorOptions): Promise<v
 function showEvent(
   got: Got,
   item: CalendarItem,
-  o: EditorOptions,
+  options: EditorOptions,
   part: SeriesPart | null = null,
 ): void {
   const { calendarId, name } = item;
   const old = { calendarId, name, etag: got.etag };
-  if (got.organizer !== null) showForeign(got, old, o, part?.date ?? null);
-  else showEditor(got.event, calendarId, old, got, o, part);
+  if (got.organizer !== null) showForeign(got, old, options, part?.date ?? null);
+  else showEditor(got.event, calendarId, old, got, options, part);
 }

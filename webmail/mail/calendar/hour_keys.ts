@@ -42,32 +42,34 @@ export function hourKeys(
     tabindex: 0,
     "aria-description": t("Arrow keys choose hours, Enter makes an event"),
     onblur: () => mark.remove(),
-    onkeydown: (e: KeyboardEvent) => {
-      if (e.target !== e.currentTarget || e.ctrlKey || e.metaKey || e.altKey) return;
-      const column = e.currentTarget as HTMLElement;
-      const sideways = e.key === "ArrowLeft" || e.key === "ArrowRight";
+    onkeydown: (event: KeyboardEvent) => {
+      if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) {
+        return;
+      }
+      const column = event.currentTarget as HTMLElement;
+      const sideways = event.key === "ArrowLeft" || event.key === "ArrowRight";
       const rtl = sideways && getComputedStyle(column).direction === "rtl";
-      const run: (() => void) | undefined = e.key === "ArrowDown"
-        ? () => move(column, at + step, e.shiftKey)
-        : e.key === "ArrowUp"
-        ? () => move(column, at - step, e.shiftKey)
-        : e.key === "Home"
-        ? () => move(column, 0, e.shiftKey)
-        : e.key === "End"
-        ? () => move(column, dayMinutes, e.shiftKey)
+      const run: (() => void) | undefined = event.key === "ArrowDown"
+        ? () => move(column, at + step, event.shiftKey)
+        : event.key === "ArrowUp"
+        ? () => move(column, at - step, event.shiftKey)
+        : event.key === "Home"
+        ? () => move(column, 0, event.shiftKey)
+        : event.key === "End"
+        ? () => move(column, dayMinutes, event.shiftKey)
         : sideways
         ? () => {
-          const other = beside(column, (e.key === "ArrowRight") === rtl ? -1 : 1);
+          const other = beside(column, (event.key === "ArrowRight") === rtl ? -1 : 1);
           if (other === undefined) return;
           other.focus();
           show(other);
         }
-        : e.key === "Enter" || e.key === " "
+        : event.key === "Enter" || event.key === " "
         ? () => mark.isConnected ? choose(column.dataset.day!, ...range()) : show(column)
         : undefined;
       if (run === undefined) return;
-      e.preventDefault();
-      e.stopPropagation();
+      event.preventDefault();
+      event.stopPropagation();
       run();
     },
   };

@@ -47,8 +47,8 @@ export function placed(items: readonly CalendarItem[], day: Day): Placed[] {
   return all;
 }
 
-function column(s: Shown, day: Day, keys: ReturnType<typeof hourKeys>): HTMLElement {
-  const items = itemsOn(s.items, day).filter((i) => !i.allDay);
+function column(shown: Shown, day: Day, keys: ReturnType<typeof hourKeys>): HTMLElement {
+  const items = itemsOn(shown.items, day).filter((i) => !i.allDay);
   return el(
     "div",
     {
@@ -56,14 +56,14 @@ function column(s: Shown, day: Day, keys: ReturnType<typeof hourKeys>): HTMLElem
       "data-day": day,
       role: "group",
       "aria-label": dayText(day, { weekday: "long", day: "numeric", month: "long" }),
-      ...pointing((from, to) => s.create(day, from, to)),
+      ...pointing((from, to) => shown.create(day, from, to)),
       ...keys,
     },
     placed(items, day).map((p) => {
       const percent = (n: number) => `${n / (hours * 60) * 100}%`;
       const wide = 100 / p.lanes;
       return itemButton(
-        s,
+        shown,
         p.item,
         day,
         `top: ${percent(p.from)}; height: ${percent(p.to - p.from)}; ` +
@@ -73,14 +73,14 @@ function column(s: Shown, day: Day, keys: ReturnType<typeof hourKeys>): HTMLElem
   );
 }
 
-export function hoursView(s: Shown, from: Day, to: Day): HTMLElement {
+export function hoursView(shown: Shown, from: Day, to: Day): HTMLElement {
   const days = daysBetween(from, to);
   const marks = Array.from(
     { length: hours },
     (_x, h) => `1970-01-01T${String(h).padStart(2, "0")}:00`,
   );
   const chosen = el("div", { role: "status", class: "unseen" });
-  const keys = hourKeys(s.create, (text) => fill(chosen, text));
+  const keys = hourKeys(shown.create, (text) => fill(chosen, text));
   const root = el(
     "div",
     { class: "hours", style: `--days: ${days.length}` },
@@ -93,14 +93,14 @@ export function hoursView(s: Shown, from: Day, to: Day): HTMLElement {
         return el(
           "div",
           { class: d === today() ? "today" : null },
-          button(dayText(d, { weekday: "short", day: "numeric" }), () => s.showDay(d), {
+          button(dayText(d, { weekday: "short", day: "numeric" }), () => shown.showDay(d), {
             title: t("Show {0}", name),
             attributes: {
               class: "quiet day-number",
               "aria-current": d === today() ? "date" : null,
             },
           }),
-          itemsOn(s.items, d).filter((i) => i.allDay).map((i) => itemButton(s, i, d)),
+          itemsOn(shown.items, d).filter((i) => i.allDay).map((i) => itemButton(shown, i, d)),
         );
       }),
     ),
@@ -115,7 +115,7 @@ export function hoursView(s: Shown, from: Day, to: Day): HTMLElement {
           { class: "hour-marks", "aria-hidden": "true" },
           marks.map((m) => el("span", {}, timeText(m))),
         ),
-        days.map((d) => column(s, d, keys)),
+        days.map((d) => column(shown, d, keys)),
       ),
     ),
     chosen,

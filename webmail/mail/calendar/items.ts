@@ -16,9 +16,9 @@ export interface Shown {
 }
 
 /** The last day that an item is on; what ends at midnight isn't on the next. */
-export function lastDay(i: CalendarItem): Day {
-  const last = dayOf(i.end);
-  const midnight = !i.allDay && i.end.endsWith("T00:00") && i.end > i.start;
+export function lastDay(item: CalendarItem): Day {
+  const last = dayOf(item.end);
+  const midnight = !item.allDay && item.end.endsWith("T00:00") && item.end > item.start;
   return midnight ? addDays(last, -1) : last;
 }
 
@@ -40,45 +40,50 @@ export function colorOf(
 }
 
 /** When an item is on a day, in words. */
-export function whenText(i: CalendarItem, day: Day): string {
-  if (i.allDay) return t("Whole day");
-  const starts = dayOf(i.start) === day;
-  const ends = dayOf(i.end) === day;
-  if (starts && ends && i.start === i.end) return timeText(i.start);
-  return `${starts ? timeText(i.start) : "…"} – ${ends ? timeText(i.end) : "…"}`;
+export function whenText(item: CalendarItem, day: Day): string {
+  if (item.allDay) return t("Whole day");
+  const starts = dayOf(item.start) === day;
+  const ends = dayOf(item.end) === day;
+  if (starts && ends && item.start === item.end) return timeText(item.start);
+  return `${starts ? timeText(item.start) : "…"} – ${ends ? timeText(item.end) : "…"}`;
 }
 
 /** An item as a button that opens it. */
-export function itemButton(s: Shown, i: CalendarItem, day: Day, style = ""): HTMLButtonElement {
-  const title = i.title || t("(no title)");
-  const when = whenText(i, day);
+export function itemButton(
+  shown: Shown,
+  item: CalendarItem,
+  day: Day,
+  style = "",
+): HTMLButtonElement {
+  const title = item.title || t("(no title)");
+  const when = whenText(item, day);
   const more = [
     dayText(day, { weekday: "long", day: "numeric", month: "long" }),
     when,
-    i.place,
-    i.owner === "" ? "" : t("calendar of {0}", i.owner),
-    i.repeats ? t("repeats") : "",
-    i.status === "cancelled" ? t("cancelled") : i.status === "declined" ? t("declined") : "",
+    item.place,
+    item.owner === "" ? "" : t("calendar of {0}", item.owner),
+    item.repeats ? t("repeats") : "",
+    item.status === "cancelled" ? t("cancelled") : item.status === "declined" ? t("declined") : "",
   ].filter((x) => x !== "").join(", ");
   return el(
     "button",
     {
       type: "button",
-      class: `event ${i.allDay ? "all-day" : ""} ${
-        i.status === "cancelled" || i.status === "declined" ? "cancelled" : ""
+      class: `event ${item.allDay ? "all-day" : ""} ${
+        item.status === "cancelled" || item.status === "declined" ? "cancelled" : ""
       }`,
-      style: `--event: ${colorOf(s.calendars, i)}; ${style}`,
+      style: `--event: ${colorOf(shown.calendars, item)}; ${style}`,
       title: [title, more].join(", "),
-      onclick: (e: Event) => {
-        e.stopPropagation();
-        s.open(i);
+      onclick: (event: Event) => {
+        event.stopPropagation();
+        shown.open(item);
       },
     },
-    i.allDay || dayOf(i.start) !== day
+    item.allDay || dayOf(item.start) !== day
       ? null
-      : el("span", { class: "event-time" }, timeText(i.start), " "),
+      : el("span", { class: "event-time" }, timeText(item.start), " "),
     title,
-    i.repeats ? el("span", { "aria-hidden": "true" }, " ↻") : null,
+    item.repeats ? el("span", { "aria-hidden": "true" }, " ↻") : null,
     unseen(more),
   );
 }

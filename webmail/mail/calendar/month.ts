@@ -36,7 +36,7 @@ function cell(s: Shown, day: Day, month: string): HTMLElement {
   );
 }
 
-export function monthView(s: Shown, day: Day): HTMLElement {
+export function monthView(shown: Shown, day: Day): HTMLElement {
   const { from, to } = period("month", day);
   const days = daysBetween(from, to);
   const weeks = Array.from({ length: days.length / 7 }, (_x, n) => days.slice(n * 7, n * 7 + 7));
@@ -59,7 +59,7 @@ export function monthView(s: Shown, day: Day): HTMLElement {
     el(
       "tbody",
       {},
-      weeks.map((w) => el("tr", {}, w.map((d) => cell(s, d, day.slice(0, 7))))),
+      weeks.map((w) => el("tr", {}, w.map((d) => cell(shown, d, day.slice(0, 7))))),
     ),
   );
 }

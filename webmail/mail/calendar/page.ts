@@ -94,22 +94,22 @@ class CalendarPage {
     this.#show(this.#view, this.#day);
   }
 
-  #key(e: KeyboardEvent): void {
-    if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented) return;
-    const view = views.find(([, , key]) => key === e.key)?.[0];
+  #key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const view = views.find(([, , key]) => key === event.key)?.[0];
     const run = view !== undefined
       ? () => this.#show(view, this.#day)
-      : e.key === "n"
+      : event.key === "n"
       ? () => this.#create(this.#day)
-      : e.key === "t"
+      : event.key === "t"
       ? () => this.#show(this.#view, today())
-      : e.key === "PageUp"
+      : event.key === "PageUp"
       ? () => this.#move(-1)
-      : e.key === "PageDown"
+      : event.key === "PageDown"
       ? () => this.#move(1)
       : undefined;
     if (run === undefined) return;
-    e.preventDefault();
+    event.preventDefault();
     run();
   }
 

@@ -36,18 +36,24 @@ export function pointing(choose: (from: number, to?: number) => void) {
     held = undefined;
   };
   return {
-    onpointerdown: (e: PointerEvent) => {
+    onpointerdown: (event: PointerEvent) => {
       dragged = false;
-      if (e.target !== e.currentTarget || e.button !== 0 || e.pointerType === "touch") return;
-      const column = e.currentTarget as HTMLElement;
-      held = { y: e.clientY, minute: halfHour(minuteAt(column, e.clientY)), mark: undefined };
-      column.setPointerCapture(e.pointerId);
+      if (
+        event.target !== event.currentTarget || event.button !== 0 || event.pointerType === "touch"
+      ) return;
+      const column = event.currentTarget as HTMLElement;
+      held = {
+        y: event.clientY,
+        minute: halfHour(minuteAt(column, event.clientY)),
+        mark: undefined,
+      };
+      column.setPointerCapture(event.pointerId);
     },
-    onpointermove: (e: PointerEvent) => {
+    onpointermove: (event: PointerEvent) => {
       if (held === undefined) return;
-      if (held.mark === undefined && Math.abs(e.clientY - held.y) < still) return;
-      const column = e.currentTarget as HTMLElement;
-      const [from, to] = span(column, held.minute, e.clientY);
+      if (held.mark === undefined && Math.abs(event.clientY - held.y) < still) return;
+      const column = event.currentTarget as HTMLElement;
+      const [from, to] = span(column, held.minute, event.clientY);
       if (held.mark === undefined) {
         held.mark = el("div", { class: "dragged" });
         column.append(held.mark);
@@ -56,18 +62,18 @@ export function pointing(choose: (from: number, to?: number) => void) {
       held.mark.style.height = `${(to - from) / dayMinutes * 100}%`;
       fill(held.mark, `${clock(from)} – ${clock(to)}`);
     },
-    onpointerup: (e: PointerEvent) => {
+    onpointerup: (event: PointerEvent) => {
       if (held?.mark === undefined) return end();
-      const [from, to] = span(e.currentTarget as HTMLElement, held.minute, e.clientY);
+      const [from, to] = span(event.currentTarget as HTMLElement, held.minute, event.clientY);
       end();
       // A click follows, which is none.
       dragged = true;
       choose(from, to);
     },
     onpointercancel: end,
-    onclick: (e: MouseEvent) => {
-      if (e.target !== e.currentTarget || dragged) return;
-      choose(halfHour(minuteAt(e.currentTarget as HTMLElement, e.clientY)));
+    onclick: (event: MouseEvent) => {
+      if (event.target !== event.currentTarget || dragged) return;
+      choose(halfHour(minuteAt(event.currentTarget as HTMLElement, event.clientY)));
     },
   };
 }

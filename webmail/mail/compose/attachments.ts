@@ -11,18 +11,18 @@ import { countText, sizeText } from "../../lib/format.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { t } from "../../lib/text.ts";
 
-function listed(m: ParsedMessage): Attachment[] {
-  return m.attachments.filter((a) => !a.inline);
+function listed(message: ParsedMessage): Attachment[] {
+  return message.attachments.filter((a) => !a.inline);
 }
 
 /** Name to show. */
-function nameOf(a: Attachment): string {
-  return a.filename === "" ? t("unnamed ({0})", a.type) : a.filename;
+function nameOf(attachment: Attachment): string {
+  return attachment.filename === "" ? t("unnamed ({0})", attachment.type) : attachment.filename;
 }
 
 /** The attachments under a message's header; null if there are none. */
-export function attachmentList(m: ParsedMessage): HTMLElement | null {
-  const list = listed(m);
+export function attachmentList(message: ParsedMessage): HTMLElement | null {
+  const list = listed(message);
   if (list.length === 0) return null;
   return el(
     "div",
@@ -36,16 +36,16 @@ export function attachmentList(m: ParsedMessage): HTMLElement | null {
           {
             type: "button",
             title: t("View {0}, {1}. Key: i", nameOf(a), a.type),
-            onclick: () => openAttachments(m, i),
+            onclick: () => openAttachments(message, i),
           },
-          thumbnail(m, a),
+          thumbnail(message, a),
           safeText(nameOf(a)),
           el("span", { class: "size" }, ` ${sizeText(a.size)}`),
         ),
         el(
           "a",
           {
-            href: partUrl(m.item.id, a.path, { download: true }),
+            href: partUrl(message.item.id, a.path, { download: true }),
             download: a.filename || "attachment",
             "aria-label": t("Save {0}", nameOf(a)),
             title: t("Save"),
@@ -55,7 +55,11 @@ export function attachmentList(m: ParsedMessage): HTMLElement | null {
       )
     ),
     list.length > 1
-      ? el("a", { href: attachmentsZipUrl(m.item.id), download: "attachments.zip" }, t("Save all"))
+      ? el(
+        "a",
+        { href: attachmentsZipUrl(message.item.id), download: "attachments.zip" },
+        t("Save all"),
+      )
       : null,
   );
 }
@@ -64,11 +68,13 @@ export function attachmentList(m: ParsedMessage): HTMLElement | null {
 const maxThumbnail = 5_000_000;
 
 /** A picture in small. */
-function thumbnail(m: ParsedMessage, a: Attachment): HTMLElement | null {
-  if (!/^image\/(?:avif|gif|jpeg|png|webp)$/.test(a.type) || a.size > maxThumbnail) return null;
+function thumbnail(message: ParsedMessage, attachment: Attachment): HTMLElement | null {
+  if (
+    !/^image\/(?:avif|gif|jpeg|png|webp)$/.test(attachment.type) || attachment.size > maxThumbnail
+  ) return null;
   return el("img", {
     class: "thumbnail",
-    src: partUrl(m.item.id, a.path),
+    src: partUrl(message.item.id, attachment.path),
     alt: "",
     loading: "lazy",
     width: 40,
@@ -77,8 +83,10 @@ function thumbnail(m: ParsedMessage, a: Attachment): HTMLElement | null {
 }
 
 /** Shows an attachment over the page; arrows go to the next and previous one. */
-export function openAttachments(m: ParsedMessage, first: number): void {
-  const list = m.attachments.length > 0 && listed(m).length === 0 ? m.attachments : listed(m);
+export function openAttachments(message: ParsedMessage, first: number): void {
+  const list = message.attachments.length > 0 && listed(message).length === 0
+    ? message.attachments
+    : listed(message);
   if (list.length === 0) return;
   let at = first;
   const place = el("div", { class: "attachment-place" });
@@ -95,11 +103,11 @@ export function openAttachments(m: ParsedMessage, first: number): void {
       safeText(nameOf(a)),
       `, ${sizeText(a.size)}`,
     );
-    const url = partUrl(m.item.id, a.path);
+    const url = partUrl(message.item.id, a.path);
     const save = el(
       "a",
       {
-        href: partUrl(m.item.id, a.path, { download: true }),
+        href: partUrl(message.item.id, a.path, { download: true }),
         download: a.filename || "attachment",
       },
       t("Save"),
@@ -111,11 +119,11 @@ export function openAttachments(m: ParsedMessage, first: number): void {
     "div",
     {
       class: "attachment-viewer",
-      onkeydown: (e: KeyboardEvent) => {
-        if (e.key === "ArrowRight") step(1);
-        else if (e.key === "ArrowLeft") step(-1);
+      onkeydown: (event: KeyboardEvent) => {
+        if (event.key === "ArrowRight") step(1);
+        else if (event.key === "ArrowLeft") step(-1);
         else return;
-        e.preventDefault();
+        event.preventDefault();
       },
     },
     el(
@@ -130,43 +138,48 @@ export function openAttachments(m: ParsedMessage, first: number): void {
   openDialog(t("Attachments"), content, { wide: true });
 }
 
-function viewer(a: Attachment, url: string): HTMLElement {
-  if (/^image\/(?:avif|bmp|gif|jpeg|png|webp|x-icon|vnd\.microsoft\.icon)$/.test(a.type)) {
-    return el("img", { src: url, alt: nameOf(a) });
+function viewer(attachment: Attachment, url: string): HTMLElement {
+  if (/^image\/(?:avif|bmp|gif|jpeg|png|webp|x-icon|vnd\.microsoft\.icon)$/.test(attachment.type)) {
+    return el("img", { src: url, alt: nameOf(attachment) });
   }
-  if (a.type.startsWith("video/")) return el("video", { src: url, controls: true });
-  if (a.type.startsWith("audio/")) return el("audio", { src: url, controls: true });
-  if (a.type === "application/pdf") {
-    return el("iframe", { src: url, title: nameOf(a) });
+  if (attachment.type.startsWith("video/")) return el("video", { src: url, controls: true });
+  if (attachment.type.startsWith("audio/")) return el("audio", { src: url, controls: true });
+  if (attachment.type === "application/pdf") {
+    return el("iframe", { src: url, title: nameOf(attachment) });
   }
-  if (a.type.startsWith("text/") || a.type === "application/json" || a.type === "message/rfc822") {
+  if (
+    attachment.type.startsWith("text/") || attachment.type === "application/json" ||
+    attachment.type === "message/rfc822"
+  ) {
     // The server shows these as plain text.
-    return el("iframe", { src: url, title: nameOf(a), sandbox: "" });
+    return el("iframe", { src: url, title: nameOf(attachment), sandbox: "" });
   }
   return el(
     "p",
     { class: "empty" },
-    t("Files of the kind {0} can be saved, not shown here.", a.type),
+    t("Files of the kind {0} can be saved, not shown here.", attachment.type),
   );
 }
 
 /** A dialog that names all parts of a message. */
-export function showParts(m: ParsedMessage): void {
+export function showParts(message: ParsedMessage): void {
   openDialog(
     t("Parts"),
-    m.attachments.length + m.texts.length === 0 ? el("p", {}, t("This message has no parts.")) : el(
-      "ul",
-      { class: "parts" },
-      m.texts.map((t) =>
-        el("li", {}, `${t.path || "1"}: text/plain, ${countText(t.text.length, "character")}`)
+    message.attachments.length + message.texts.length === 0
+      ? el("p", {}, t("This message has no parts."))
+      : el(
+        "ul",
+        { class: "parts" },
+        message.texts.map((t) =>
+          el("li", {}, `${t.path || "1"}: text/plain, ${countText(t.text.length, "character")}`)
+        ),
+        message.attachments.map((a) =>
+          el(
+            "li",
+            {},
+            `${a.path}: ${a.type}, ${a.filename || t("no name")}${a.inline ? t(", inline") : ""}`,
+          )
+        ),
       ),
-      m.attachments.map((a) =>
-        el(
-          "li",
-          {},
-          `${a.path}: ${a.type}, ${a.filename || t("no name")}${a.inline ? t(", inline") : ""}`,
-        )
-      ),
-    ),
   );
 }

@@ -10,20 +10,20 @@ export type BodyText = Pick<Composition, "text" | "html">;
 export interface Body {
   root: HTMLElement;
   read(): BodyText;
-  write(b: BodyText): void;
+  write(text: BodyText): void;
   /** Puts the cursor where one begins to write. */
   focus(): void;
 }
 
 /** A field for plain text. */
-export function plainBody(b: BodyText, changed: () => void): Body {
+export function plainBody(text: BodyText, changed: () => void): Body {
   const root = el("textarea", {
     "aria-label": t("Message text"),
     dir: "auto",
     spellcheck: "true",
     oninput: changed,
   });
-  root.value = b.text;
+  root.value = text.text;
   return {
     root,
     read: () => ({ text: root.value, html: null }),

@@ -33,13 +33,13 @@ export interface ComposeOptions {
   currentSettings: () => Settings;
   beginning: Beginning;
   /** The window is gone. */
-  onClose: (c: ComposeWindow) => void;
+  onClose: (window: ComposeWindow) => void;
   /** The session has ended. */
   onLogin: () => void;
   /** Opens a draft in a window of this page. */
   onEdit: (draftId: number) => void;
   /** Opens a message in place of this one. */
-  onReopen: (b: Beginning) => void;
+  onReopen: (beginning: Beginning) => void;
   /** Opens a draft in a window of the browser; null where that can't be. */
   onPopOut: ((draftId: number) => void) | null;
 }
@@ -69,8 +69,8 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   };
   const head = composeHead({ start: o.start, settings, composition: c, changed, onFrom: sign });
   const files = uploads(beginning.attachments, changed);
-  const makeBody = (b: BodyText): Body =>
-    b.html === null ? plainBody(b, changed) : richBody(b, {
+  const makeBody = (text: BodyText): Body =>
+    text.html === null ? plainBody(text, changed) : richBody(text, {
       changed,
       pictures: files.pictures,
       addPicture: files.addPicture,
@@ -198,11 +198,11 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   );
 
   /** Goes on in rich text, or in plain. */
-  function setRich(next: boolean, b: BodyText = body.read()): void {
+  function setRich(next: boolean, text: BodyText = body.read()): void {
     const before = body.root;
     rich = next;
-    const html = () => b.html ?? writtenAsHtml(b.text, settings, head.values().from.address);
-    body = makeBody({ text: b.text, html: next ? html() : null });
+    const html = () => text.html ?? writtenAsHtml(text.text, settings, head.values().from.address);
+    body = makeBody({ text: text.text, html: next ? html() : null });
     before.replaceWith(body.root);
     fill(richButton, next ? t("Plain text") : t("Rich text"));
   }

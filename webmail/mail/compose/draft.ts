@@ -28,7 +28,7 @@ export interface DraftOptions {
   /** Another window has saved it, and here is something else. */
   onConflict: (theirs: number) => void;
   /** Another window has saved it, and nothing was written here since. */
-  onOther: (c: Composition, options: SendOptions) => void;
+  onOther: (composition: Composition, options: SendOptions) => void;
   /** It was sent or thrown away in another window; `written` here since. */
   onGone: (how: "sent" | "discarded", written: boolean) => void;
   /** The session has ended. */
@@ -166,8 +166,8 @@ export function keepDraft(o: DraftOptions): Draft {
     o.onConflict(theirId);
   }
 
-  channel.onmessage = (e: MessageEvent<Told>) => {
-    const t = e.data;
+  channel.onmessage = (event: MessageEvent<Told>) => {
+    const t = event.data;
     if (closed || t.account !== o.account || t.key !== o.key || t.from === me) return;
     if (t.how !== "saved") return o.onGone(t.how, dirty());
     if (dirty() || t.composition === undefined || t.options === undefined) return;

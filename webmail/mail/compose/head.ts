@@ -26,16 +26,16 @@ export interface ComposeHead {
   subject: HTMLInputElement;
   /** What is in the lines now. */
   /** Puts in what another window has. */
-  write(c: Composition): void;
+  write(composition: Composition): void;
   values(): Pick<Composition, "from" | "to" | "cc" | "bcc" | "replyTo" | "subject">;
   /** Puts the cursor into the line for recipients. */
   focus(): void;
 }
 
 /** Makes the lines. */
-export function composeHead(o: ComposeHeadOptions): ComposeHead {
-  const { start, composition: c, changed } = o;
-  const lineOptions = { changed, security: () => o.settings.showRecipientSecurity };
+export function composeHead(options: ComposeHeadOptions): ComposeHead {
+  const { start, composition: c, changed } = options;
+  const lineOptions = { changed, security: () => options.settings.showRecipientSecurity };
   const to = recipients(t("To"), c.to, lineOptions);
   const cc = recipients(t("Cc"), c.cc, lineOptions);
   const bcc = recipients(t("Bcc"), c.bcc, lineOptions);
@@ -50,7 +50,7 @@ export function composeHead(o: ComposeHeadOptions): ComposeHead {
       onchange: () => {
         const before = address;
         address = (identities[Number(from.value)] ?? identities[0]).address;
-        o.onFrom(before, address);
+        options.onFrom(before, address);
         changed();
       },
     },

@@ -51,9 +51,9 @@ async function run<T>(
 }
 
 /** Keeps a message; false where the browser has no place for it. */
-export async function keepWritten(w: Written): Promise<boolean> {
+export async function keepWritten(written: Written): Promise<boolean> {
   try {
-    await run("readwrite", (s) => s.put(w));
+    await run("readwrite", (s) => s.put(written));
     return true;
   } catch {
     return false;

@@ -70,8 +70,12 @@ export function newMessage(
 export type Quote = CallResponse<"MessageQuote">;
 
 /** Whether an answer is written in rich text. */
-export function wantsRich(settings: Settings, m: ParsedMessage, shown: "text" | "html"): boolean {
-  if (settings.writing === "plain" || !m.hasHtml) return false;
+export function wantsRich(
+  settings: Settings,
+  message: ParsedMessage,
+  shown: "text" | "html",
+): boolean {
+  if (settings.writing === "plain" || !message.hasHtml) return false;
   return settings.writing === "rich" || shown === "html";
 }
 
@@ -111,16 +115,16 @@ export function fromMailto(start: StartEvent, settings: Settings, url: string): 
 export function answer(
   start: StartEvent,
   settings: Settings,
-  m: ParsedMessage,
+  message: ParsedMessage,
   kind: ReplyKind,
   quote?: Quote,
 ): Beginning {
   const own = new Set(start.addresses.map((a) => a.address.toLowerCase()));
-  const answering = m.ownAddresses[0]?.toLowerCase();
+  const answering = message.ownAddresses[0]?.toLowerCase();
   const from = start.addresses.find((a) => a.address.toLowerCase() === answering);
   const b = newMessage(start, settings, [], from);
   const c = b.composition;
-  const { item } = m;
+  const { item } = message;
   if (kind === "forward" || kind === "forwardAttached") {
     c.subject = prefixed("Fwd", item.subject);
     c.forwards = [item.id];
@@ -138,10 +142,14 @@ export function answer(
       t("From: {0}", addressesText(item.from)),
       t("Date: {0}", longDate(item.sent ?? item.received)),
       t("Subject: {0}", item.subject),
-      ...m.recipients.to.length > 0 ? [t("To: {0}", addressesText(m.recipients.to))] : [],
-      ...m.recipients.cc.length > 0 ? [t("Cc: {0}", addressesText(m.recipients.cc))] : [],
+      ...message.recipients.to.length > 0
+        ? [t("To: {0}", addressesText(message.recipients.to))]
+        : [],
+      ...message.recipients.cc.length > 0
+        ? [t("Cc: {0}", addressesText(message.recipients.cc))]
+        : [],
     ];
-    c.text = `${c.text}\n\n${lines.join("\n")}\n\n${bodyText(m)}`;
+    c.text = `${c.text}\n\n${lines.join("\n")}\n\n${bodyText(message)}`;
     if (quote !== undefined) {
       c.html = `<div><br></div>${signatureHtml(settings, c.from.address)}<div>${
         lines.map(escapeHtml).join("<br>")
@@ -150,7 +158,7 @@ export function answer(
     const inText = new Set(
       quote?.pictures.map((p) => p.attach.kind === "part" ? p.attach.path : ""),
     );
-    const files = m.attachments.filter((a) => !inText.has(a.path));
+    const files = message.attachments.filter((a) => !inText.has(a.path));
     b.attachments = files.map((a) => ({
       attach: { kind: "part", messageId: item.id, path: a.path, filename: a.filename, cid: "" },
       filename: a.filename || "unnamed",
@@ -164,7 +172,7 @@ export function answer(
   c.inReplyTo = item.id;
   // An answer to a message of one's own goes to the same people.
   const mine = item.from.some((a) => own.has(a.address.toLowerCase()));
-  const { to, cc, replyTo } = m.recipients;
+  const { to, cc, replyTo } = message.recipients;
   const sender = replyTo.length > 0 ? replyTo : item.from;
   const taken = new Set<string>();
   const once = (list: readonly Address[], dropOwn: boolean) =>
@@ -174,7 +182,7 @@ export function answer(
       taken.add(key);
       return true;
     }).map(fullAddress);
-  if (kind === "list" && m.listPost !== null) c.to = [m.listPost];
+  if (kind === "list" && message.listPost !== null) c.to = [message.listPost];
   else {
     c.to = once(mine ? to : sender, false);
     if (kind === "replyAll") {
@@ -184,7 +192,7 @@ export function answer(
   }
   const who = item.from.map((a) => a.name || a.address).join(", ") || t("Someone");
   const when = longDate(item.sent ?? item.received);
-  const quoted = bodyText(m).replace(/\s+$/, "").split("\n")
+  const quoted = bodyText(message).replace(/\s+$/, "").split("\n")
     .map((l) => l.startsWith(">") ? `>${l}` : l === "" ? ">" : `> ${l}`).join("\n");
   const intro = t("On {0}, {1} wrote:", when, who);
   const lines = `${intro}\n${quoted}\n`;
@@ -220,8 +228,10 @@ function prefixed(prefix: string, subject: string): string {
 }
 
 /** The message's text without its signature; that of its HTML if it has no other. */
-function bodyText(m: ParsedMessage): string {
-  const all = m.texts.length > 0 ? m.texts.map((t) => t.text).join("\n\n") : m.htmlText;
+function bodyText(message: ParsedMessage): string {
+  const all = message.texts.length > 0
+    ? message.texts.map((t) => t.text).join("\n\n")
+    : message.htmlText;
   const text = all.replace(/\r\n?/g, "\n");
   const signature = text.lastIndexOf("\n-- \n");
   return signature < 0 ? text : text.slice(0, signature);

@@ -107,8 +107,8 @@ export function recipients(
             id: `${listId}-${i}`,
             role: "option",
             "aria-selected": String(i === chosen),
-            onmousedown: (e: Event) => {
-              e.preventDefault();
+            onmousedown: (event: Event) => {
+              event.preventDefault();
               take(t);
             },
           },
@@ -261,25 +261,25 @@ export function recipients(
   };
 }
 
-function grade(s: DomainSecurity): "verified" | "encrypted" | "none" | "unknown" {
-  if (s.mtaSts === "yes" || s.dane === "yes") return "verified";
-  if (s.startTls === "yes") return "encrypted";
-  return s.startTls === "no" ? "none" : "unknown";
+function grade(security: DomainSecurity): "verified" | "encrypted" | "none" | "unknown" {
+  if (security.mtaSts === "yes" || security.dane === "yes") return "verified";
+  if (security.startTls === "yes") return "encrypted";
+  return security.startTls === "no" ? "none" : "unknown";
 }
 
-function securityText(s: DomainSecurity): string {
+function securityText(security: DomainSecurity): string {
   const first = {
     verified: t("Delivered over verified TLS only"),
     encrypted: t("Encrypted on its way, to a server that isn't verified"),
     none: t("Travels without encryption"),
     unknown: t("Not known yet how mail travels there"),
-  }[grade(s)];
+  }[grade(security)];
   return t(
     "{0} (STARTTLS: {1}, MTA-STS: {2}, DANE: {3}, DNSSEC: {4})",
     first,
-    s.startTls,
-    s.mtaSts,
-    s.dane,
-    s.dnssec,
+    security.startTls,
+    security.mtaSts,
+    security.dane,
+    security.dnssec,
   );
 }

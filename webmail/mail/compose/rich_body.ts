@@ -39,39 +39,41 @@ const backgrounds = [[t("None"), null], [t("Yellow"), "#fff2a8"], [t("Green"), "
 ], [t("Pink"), "#fbd7e2"]] as const;
 
 /** A field for rich text. */
-export function richBody(b: BodyText, o: RichBodyOptions): Body {
+export function richBody(b: BodyText, options: RichBodyOptions): Body {
   let last: BodyText = b;
   let editor: Editor | undefined;
   let wantsFocus = false;
 
   const frame = el("iframe", {
     src: "editor",
-    title: o.label ?? t("Message text"),
+    title: options.label ?? t("Message text"),
     class: "rich-text",
   });
   frame.addEventListener("load", () => {
     editor = (frame.contentWindow as Window & typeof globalThis | null)?.moxEditor;
     if (editor === undefined) return;
     editor.look(darkPage());
-    if (o.label !== undefined) frame.contentDocument!.getElementById("text")!.ariaLabel = o.label;
+    if (options.label !== undefined) {
+      frame.contentDocument!.getElementById("text")!.ariaLabel = options.label;
+    }
     editor.start(
       {
-        changed: o.changed,
+        changed: options.changed,
         onFormats: (on) => {
           for (const [f, x] of buttons) x.setAttribute("aria-pressed", String(on.has(f)));
         },
         onPictures: (files) => {
-          const { addPicture } = o;
+          const { addPicture } = options;
           const isPicture = (f: File) => addPicture !== null && f.type.startsWith("image/");
           for (const f of files.filter(isPicture)) {
             editor!.picture(addPicture!(f), URL.createObjectURL(f));
           }
           const others = files.filter((f) => !isPicture(f));
-          if (others.length > 0) o.addFiles(others);
+          if (others.length > 0) options.addFiles(others);
         },
       },
       last.html ?? textHtml(last.text),
-      o.pictures(),
+      options.pictures(),
     );
     // Keys that are the window's.
     frame.contentWindow!.addEventListener("keydown", (e) => {
@@ -104,11 +106,11 @@ export function richBody(b: BodyText, o: RichBodyOptions): Body {
     return last;
   }
 
-  const tool = (sign: string, f: Format, title: string, key?: string) => {
-    const b = button(title, () => editor?.format(f), {
+  const tool = (sign: string, format: Format, title: string, key?: string) => {
+    const b = button(title, () => editor?.format(format), {
       title,
       key,
-      attributes: { class: `quiet tool-${f}` },
+      attributes: { class: `quiet tool-${format}` },
     });
     fill(b, el("span", { "aria-hidden": "true" }, sign), unseen(title));
     return b;
@@ -167,7 +169,7 @@ export function richBody(b: BodyText, o: RichBodyOptions): Body {
     read,
     write: (next) => {
       last = next;
-      editor?.write(next.html ?? textHtml(next.text), o.pictures());
+      editor?.write(next.html ?? textHtml(next.text), options.pictures());
     },
     focus,
   };

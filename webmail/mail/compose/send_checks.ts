@@ -14,7 +14,7 @@ const attachmentWords =
  * `onNoRecipient`: there is none.
  */
 export async function readyToSend(
-  c: Composition,
+  composition: Composition,
   files: Uploads,
   onNoRecipient: () => void,
 ): Promise<boolean> {
@@ -22,7 +22,7 @@ export async function readyToSend(
     alertUser(why);
     return false;
   };
-  const all = [...c.to, ...c.cc, ...c.bcc];
+  const all = [...composition.to, ...composition.cc, ...composition.bcc];
   if (all.length === 0) {
     onNoRecipient();
     return refuse(t("Give at least one recipient."));
@@ -30,16 +30,16 @@ export async function readyToSend(
   const wrong = all.filter((a) => !plausible(a));
   if (wrong.length > 0) return refuse(t("{0}: not an address.", wrong.join(", ")));
   if (files.busy()) return refuse(t("Attachments are still on their way."));
-  const own = c.text.split("\n").filter((l) => !l.startsWith(">")).join("\n");
+  const own = composition.text.split("\n").filter((l) => !l.startsWith(">")).join("\n");
   if (
-    files.count() === 0 && c.forwards.length === 0 &&
-    attachmentWords.test(`${c.subject}\n${own}`) &&
+    files.count() === 0 && composition.forwards.length === 0 &&
+    attachmentWords.test(`${composition.subject}\n${own}`) &&
     !await confirmDialog(
       t("Send without attachment?"),
       t("The text speaks of an attachment, but there is none."),
       t("Send anyway"),
     )
   ) return false;
-  return c.subject.trim() !== "" ||
+  return composition.subject.trim() !== "" ||
     await confirmDialog(t("Send without subject?"), t("The subject is empty."), t("Send anyway"));
 }

@@ -78,7 +78,7 @@ export function timeField(
 }
 
 /** Asks for options, beginning with those there are. */
-export function openSendOptions(now: SendOptions, onSet: (o: SendOptions) => void): void {
+export function openSendOptions(now: SendOptions, onSet: (options: SendOptions) => void): void {
   const when = timeField(t("Send at"), now.sendAt, t("Not before this time. Empty: at once."));
   const tls = el(
     "select",
@@ -97,8 +97,8 @@ export function openSendOptions(now: SendOptions, onSet: (o: SendOptions) => voi
       "form",
       {
         novalidate: true,
-        onsubmit: (e: Event) => {
-          e.preventDefault();
+        onsubmit: (event: Event) => {
+          event.preventDefault();
           const sendAt = when.read();
           if (sendAt === undefined) return;
           onSet({ sendAt, requireTls: tls.value === "" ? null : tls.value === "yes" });
@@ -147,8 +147,8 @@ export function askTime(
       "form",
       {
         novalidate: true,
-        onsubmit: (e: Event) => {
-          e.preventDefault();
+        onsubmit: (event: Event) => {
+          event.preventDefault();
           const at = when.read();
           if (at === undefined || at === null) return;
           onSet(at);

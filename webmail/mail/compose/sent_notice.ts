@@ -7,13 +7,13 @@ import { t } from "../../lib/text.ts";
 
 /** `onEdit` opens the draft that it is again. */
 export function tellSent(
-  r: CallResponse<"Send">,
+  response: CallResponse<"Send">,
   { sendAt }: SendOptions,
   onEdit: (draftId: number) => void,
 ): void {
-  for (const w of r.warnings) alertUser(w);
-  if (r.waiting === null) return void notice(t("Message sent."));
-  const { id, at } = r.waiting;
+  for (const w of response.warnings) alertUser(w);
+  if (response.waiting === null) return void notice(t("Message sent."));
+  const { id, at } = response.waiting;
   const callOff = () =>
     attempt(async () => {
       const { draftId } = await call("SendCancel", { id });

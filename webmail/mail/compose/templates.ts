@@ -18,24 +18,24 @@ const maxTemplates = 50;
 const save = (settings: Settings) => call("SettingsSet", { settings });
 
 /** Shows the texts at a button. */
-export function openTemplates(at: Element, o: TemplateMenu): void {
-  const { templates } = o.settings();
+export function openTemplates(at: Element, menu: TemplateMenu): void {
+  const { templates } = menu.settings();
   const keep = () =>
     attempt(async () => {
-      const { subject, text } = o.now();
+      const { subject, text } = menu.now();
       const name = (await promptDialog(t("Keep as a template"), t("Name"), subject, t("Keep")))
         ?.trim();
       if (name === undefined || name === "") return;
       const others = templates.filter((t) => t.name !== name);
       await save({
-        ...o.settings(),
+        ...menu.settings(),
         templates: [...others, { name, subject, text }].slice(-maxTemplates),
       });
       notice(t("Template kept."));
     });
   const remove = (name: string) =>
     attempt(async () => {
-      await save({ ...o.settings(), templates: templates.filter((t) => t.name !== name) });
+      await save({ ...menu.settings(), templates: templates.filter((t) => t.name !== name) });
       notice(t("Template removed."));
     });
   const chooseRemoved = () =>
@@ -47,7 +47,7 @@ export function openTemplates(at: Element, o: TemplateMenu): void {
   openMenu(
     at,
     [
-      ...templates.map((t) => ({ text: t.name, run: () => o.put(t) })),
+      ...templates.map((t) => ({ text: t.name, run: () => menu.put(t) })),
       { text: t("Keep this text as a template…"), run: keep },
       ...templates.length === 0 ? [] : [{ text: t("Remove a template…"), run: chooseRemoved }],
     ],

@@ -94,15 +94,15 @@ export function uploads(
     return entry;
   }
 
-  function stop(e: Entry): void {
-    e.abort?.();
-    clearTimeout(e.retry);
+  function stop(entry: Entry): void {
+    entry.abort?.();
+    clearTimeout(entry.retry);
   }
 
-  function remove(e: Entry): void {
-    stop(e);
-    entries = entries.filter((x) => x !== e);
-    e.row.remove();
+  function remove(entry: Entry): void {
+    stop(entry);
+    entries = entries.filter((x) => x !== entry);
+    entry.row.remove();
   }
 
   function upload(entry: Entry, file: File): void {

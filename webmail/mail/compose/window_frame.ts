@@ -15,38 +15,38 @@ export interface WindowParts {
   addFiles: (files: Iterable<File>) => void;
 }
 
-export function composeFrame(p: WindowParts): HTMLElement {
+export function composeFrame(parts: WindowParts): HTMLElement {
   const root = el(
     "section",
     {
       class: "compose",
       role: "dialog",
       "aria-label": t("Write a message"),
-      ondragover: (e: DragEvent) => {
-        if (!e.dataTransfer?.types.includes("Files")) return;
-        e.preventDefault();
+      ondragover: (event: DragEvent) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
         root.classList.add("drop");
       },
       ondragleave: () => root.classList.remove("drop"),
-      ondrop: (e: DragEvent) => {
+      ondrop: (event: DragEvent) => {
         root.classList.remove("drop");
-        if ((e.dataTransfer?.files.length ?? 0) === 0) return;
-        e.preventDefault();
-        p.addFiles(e.dataTransfer!.files);
+        if ((event.dataTransfer?.files.length ?? 0) === 0) return;
+        event.preventDefault();
+        parts.addFiles(event.dataTransfer!.files);
       },
-      onpaste: (e: ClipboardEvent) => {
-        const pasted = [...e.clipboardData?.files ?? []];
+      onpaste: (event: ClipboardEvent) => {
+        const pasted = [...event.clipboardData?.files ?? []];
         if (pasted.length === 0) return;
-        e.preventDefault();
-        p.addFiles(pasted);
+        event.preventDefault();
+        parts.addFiles(pasted);
       },
     },
-    el("header", {}, p.title, el("span", { class: "window-buttons" }, p.windowButtons)),
-    el("div", { class: "compose-head" }, p.head),
-    p.bar,
-    p.body,
-    p.files,
-    el("footer", {}, p.footer),
+    el("header", {}, parts.title, el("span", { class: "window-buttons" }, parts.windowButtons)),
+    el("div", { class: "compose-head" }, parts.head),
+    parts.bar,
+    parts.body,
+    parts.files,
+    el("footer", {}, parts.footer),
   );
   return root;
 }

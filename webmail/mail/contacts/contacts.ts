@@ -96,9 +96,9 @@ class ContactsDialog {
       placeholder: t("Search contacts"),
       maxlength: 200,
       oninput: searchSoon,
-      onkeydown: (e: KeyboardEvent) => {
-        if (e.key !== "ArrowDown") return;
-        e.preventDefault();
+      onkeydown: (event: KeyboardEvent) => {
+        if (event.key !== "ArrowDown") return;
+        event.preventDefault();
         this.#rows()[0]?.focus();
       },
     });
@@ -255,7 +255,7 @@ class ContactsDialog {
     );
   }
 
-  #row(c: ContactRow): HTMLElement {
+  #row(row: ContactRow): HTMLElement {
     return el(
       "li",
       {},
@@ -264,33 +264,33 @@ class ContactsDialog {
         {
           type: "button",
           class: "contact-row",
-          "data-id": c.id,
-          "aria-current": c.id === this.#shown ? "true" : null,
-          onclick: () => void this.#show(c.id),
+          "data-id": row.id,
+          "aria-current": row.id === this.#shown ? "true" : null,
+          onclick: () => void this.#show(row.id),
         },
-        el("span", { dir: "auto" }, safeText(contactTitle(c))),
-        c.name !== "" && c.emails.length > 0
-          ? el("span", { class: "hint" }, safeText(c.emails[0]))
+        el("span", { dir: "auto" }, safeText(contactTitle(row))),
+        row.name !== "" && row.emails.length > 0
+          ? el("span", { class: "hint" }, safeText(row.emails[0]))
           : null,
       ),
     );
   }
 
-  #listKey(e: KeyboardEvent): void {
+  #listKey(event: KeyboardEvent): void {
     const rows = this.#rows();
     const at = rows.indexOf(document.activeElement as HTMLButtonElement);
     if (at < 0) return;
-    const to = e.key === "ArrowDown"
+    const to = event.key === "ArrowDown"
       ? at + 1
-      : e.key === "ArrowUp"
+      : event.key === "ArrowUp"
       ? at - 1
-      : e.key === "Home"
+      : event.key === "Home"
       ? 0
-      : e.key === "End"
+      : event.key === "End"
       ? rows.length - 1
       : undefined;
     if (to === undefined) return;
-    e.preventDefault();
+    event.preventDefault();
     if (to < 0) this.#search.focus();
     else rows[Math.min(to, rows.length - 1)].focus();
   }

@@ -51,26 +51,26 @@ class EntryRows {
     this.root = el("fieldset", { class: "contact-part" }, el("legend", {}, name), this.#list, more);
   }
 
-  #add(e: ContactEntry): void {
+  #add(entry: ContactEntry): void {
     const kind = el(
       "select",
       { "aria-label": t("What for") },
       Object.entries(kindWords).map(([value, text]) =>
-        el("option", { value, selected: value === e.kind }, text)
+        el("option", { value, selected: value === entry.kind }, text)
       ),
     );
     // As text: what other programs stored need not be what browsers take for an address.
     const value = el("input", {
       type: "text",
       inputmode: this.#type,
-      value: e.value,
+      value: entry.value,
       "aria-label": this.#label,
       autocomplete: "off",
       spellcheck: "false",
       maxlength: 1000,
       dir: "auto",
     });
-    const row = { at: e.at, kind, value };
+    const row = { at: entry.at, kind, value };
     const line = el(
       "li",
       {},
@@ -101,10 +101,10 @@ class EntryRows {
 const derived = (given: string, family: string) => `${given.trim()} ${family.trim()}`.trim();
 
 /** Opens the form. */
-export function openEditor(o: EditorOptions): void {
-  const old = "contact" in o.from ? o.from.contact : undefined;
-  const start: NewContact = "start" in o.from ? o.from.start : {};
-  const books = "books" in o.from ? o.from.books : [];
+export function openEditor(options: EditorOptions): void {
+  const old = "contact" in options.from ? options.from.contact : undefined;
+  const start: NewContact = "start" in options.from ? options.from.start : {};
+  const books = "books" in options.from ? options.from.books : [];
   const input = (value: string, maxlength: number) =>
     el("input", { type: "text", value, maxlength, autocomplete: "off", dir: "auto" });
   const given = input(old?.given ?? start.given ?? "", 500);
@@ -149,8 +149,8 @@ export function openEditor(o: EditorOptions): void {
     phones: phones.read(),
     ...note.value === (old?.note ?? "") ? {} : { note: note.value },
   });
-  const submit = async (e: Event) => {
-    e.preventDefault();
+  const submit = async (event: Event) => {
+    event.preventDefault();
     if (save.disabled) return;
     save.disabled = true;
     fill(problem);
@@ -158,11 +158,11 @@ export function openEditor(o: EditorOptions): void {
       if (old !== undefined) {
         await call("ContactChange", { id: old.id, etag: old.etag, fields: read() });
         dialog.close();
-        o.saved(old.id);
+        options.saved(old.id);
       } else {
         const r = await call("ContactAdd", { bookId: Number(book.value), fields: read() });
         dialog.close();
-        o.saved(r.id);
+        options.saved(r.id);
       }
     } catch (err) {
       const conflict = err instanceof CallError && err.code === "conflict";
@@ -171,7 +171,7 @@ export function openEditor(o: EditorOptions): void {
         el("p", { class: "error" }, errorText(err)),
         conflict && button(t("Show the newer version"), () => {
           dialog.close();
-          o.newer();
+          options.newer();
         }),
       );
     } finally {

@@ -15,13 +15,13 @@ export interface GroupActions {
 }
 
 /** The members of a group. */
-export function membersView(c: Contact, act: GroupActions): HTMLElement[] {
-  const addresses = c.members.flatMap((m) => m.emails.slice(0, 1));
+export function membersView(contact: Contact, act: GroupActions): HTMLElement[] {
+  const addresses = contact.members.flatMap((m) => m.emails.slice(0, 1));
   return [
     el(
       "ul",
       { class: "contact-members", "aria-label": t("Members") },
-      c.members.map((m) => {
+      contact.members.map((m) => {
         const title = contactTitle(m);
         return el(
           "li",
@@ -33,30 +33,32 @@ export function membersView(c: Contact, act: GroupActions): HTMLElement[] {
         );
       }),
     ),
-    c.members.length === 0 ? el("p", { class: "hint" }, t("Nobody is in this group yet.")) : el(
-      "div",
-      { class: "buttons start" },
-      button(t("Write to all"), () => act.compose(addresses.join(", "))),
-    ),
+    contact.members.length === 0
+      ? el("p", { class: "hint" }, t("Nobody is in this group yet."))
+      : el(
+        "div",
+        { class: "buttons start" },
+        button(t("Write to all"), () => act.compose(addresses.join(", "))),
+      ),
   ];
 }
 
 /** Asks for a group, and puts a contact into it. `done` gets the name of the group. */
 export async function addToGroup(
   at: Element,
-  c: Contact,
+  contact: Contact,
   run: (work: () => Promise<void>) => Promise<void>,
   done: (name: string) => void,
 ): Promise<void> {
   const { groups } = await call("ContactGroups", {});
   const add = (group: { id: number } | { id: null; bookId: number; name: string }, name: string) =>
     run(async () => {
-      await call("ContactGroupChange", { group, add: [c.id], remove: [] });
+      await call("ContactGroupChange", { group, add: [contact.id], remove: [] });
       done(name);
     });
   const fresh = async () => {
     const name = await promptDialog(t("New group"), t("Name of the group"), "", t("Save"));
-    if (name) await add({ id: null, bookId: c.bookId, name }, name);
+    if (name) await add({ id: null, bookId: contact.bookId, name }, name);
   };
   openMenu(
     at,

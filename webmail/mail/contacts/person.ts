@@ -19,9 +19,9 @@ export interface PersonActions {
 }
 
 /** The contact with what can be done with it. */
-export function personView(c: Contact, act: PersonActions): HTMLElement[] {
-  const emails = c.emails.map((e) => e.value);
-  const title = contactTitle({ name: c.name, emails });
+export function personView(contact: Contact, act: PersonActions): HTMLElement[] {
+  const emails = contact.emails.map((e) => e.value);
+  const title = contactTitle({ name: contact.name, emails });
   const group: HTMLButtonElement = button(t("Add to a group"), () => act.toGroup(group));
   const line = (name: string, value: Child) => [
     el("dt", {}, name),
@@ -31,16 +31,16 @@ export function personView(c: Contact, act: PersonActions): HTMLElement[] {
     k === "" ? null : el("span", { class: "hint" }, ` ${kindWords[k]}`);
   return [
     el("h3", { tabindex: -1, dir: "auto" }, safeText(title)),
-    ...c.group
+    ...contact.group
       ? [
         el("p", { class: "hint" }, t("A group of people")),
-        ...membersView(c, { show: act.show, compose: act.compose, remove: act.outOfGroup }),
+        ...membersView(contact, { show: act.show, compose: act.compose, remove: act.outOfGroup }),
       ]
       : [],
     el(
       "dl",
       { class: "contact-fields" },
-      c.emails.map((e) => [
+      contact.emails.map((e) => [
         el("dt", {}, t("E-mail")),
         el(
           "dd",
@@ -49,16 +49,20 @@ export function personView(c: Contact, act: PersonActions): HTMLElement[] {
           kind(e.kind),
         ),
       ]),
-      c.phones.map((e) => [el("dt", {}, t("Telephone")), el("dd", {}, e.value, kind(e.kind))]),
-      c.organisation === "" ? null : line(t("Organisation"), safeText(c.organisation)),
-      c.others.map((o) => line(propertyWords[o.name] ?? o.name, safeText(o.value))),
-      c.note === "" ? null : line(t("Note"), el("span", { class: "contact-note" }, c.note)),
+      contact.phones.map((
+        e,
+      ) => [el("dt", {}, t("Telephone")), el("dd", {}, e.value, kind(e.kind))]),
+      contact.organisation === "" ? null : line(t("Organisation"), safeText(contact.organisation)),
+      contact.others.map((o) => line(propertyWords[o.name] ?? o.name, safeText(o.value))),
+      contact.note === ""
+        ? null
+        : line(t("Note"), el("span", { class: "contact-note" }, contact.note)),
     ),
     el(
       "div",
       { class: "buttons start" },
       button(t("Edit"), act.edit),
-      c.group ? null : group,
+      contact.group ? null : group,
       button(t("Delete"), act.remove, { danger: true }),
     ),
   ];

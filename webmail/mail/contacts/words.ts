@@ -20,8 +20,8 @@ export const propertyWords: Readonly<Record<string, string>> = {
 };
 
 /** A book's name; the first one has none of its own. */
-export function bookTitle(b: ContactBook): string {
-  return b.name || t("My contacts");
+export function bookTitle(book: ContactBook): string {
+  return book.name || t("My contacts");
 }
 
 /** What a contact is called in a list. */

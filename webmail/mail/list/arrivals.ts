@@ -3,10 +3,10 @@ import type { MessageItem } from "../../api/mod.ts";
 import { shortName, subjectText } from "../names.ts";
 
 /** Shows a notification, if the user has allowed them and doesn't see the page. */
-export function tellArrival(m: MessageItem, onClick: () => void): void {
+export function tellArrival(item: MessageItem, onClick: () => void): void {
   if (!document.hidden || globalThis.Notification?.permission !== "granted") return;
-  const who = m.from.map(shortName).join(", ");
-  const n = new Notification(who, { body: subjectText(m), tag: `message-${m.id}` });
+  const who = item.from.map(shortName).join(", ");
+  const n = new Notification(who, { body: subjectText(item), tag: `message-${item.id}` });
   n.onclick = () => {
     focus();
     onClick();

@@ -28,7 +28,7 @@ export interface BulkBar {
 }
 
 /** Makes the line, empty. */
-export function bulkBar(o: BulkBarOptions): BulkBar {
+export function bulkBar(options: BulkBarOptions): BulkBar {
   const root = el("div", { class: "bulk", role: "status" });
   /** Selected by the query: so many. */
   let whole: number | undefined;
@@ -36,7 +36,7 @@ export function bulkBar(o: BulkBarOptions): BulkBar {
 
   function draw(count: number): void {
     if (count < 2) return fill(root);
-    const total = o.total();
+    const total = options.total();
     const more = total === null || total > count;
     fill(
       root,
@@ -48,13 +48,13 @@ export function bulkBar(o: BulkBarOptions): BulkBar {
           attempt(() => selectWhole(count));
         }, { title: t("Also those that aren't loaded yet") })
         : null,
-      o.tools(),
+      options.tools(),
     );
   }
 
   async function selectWhole(shown: number): Promise<void> {
     const mine = turn;
-    const count = await o.count();
+    const count = await options.count();
     if (mine !== turn) return;
     whole = count;
     draw(shown);

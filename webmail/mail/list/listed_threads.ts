@@ -25,14 +25,16 @@ export function expandedAtFirst(items: readonly MessageItem[], threading: Thread
 }
 
 /** One line stands for all messages. */
-export function isCollapsed(t: ListedThread): boolean {
-  return !t.expanded && t.items.length > 1;
+export function isCollapsed(thread: ListedThread): boolean {
+  return !thread.expanded && thread.items.length > 1;
 }
 
 /** The message that a collapsed thread's line shows: the newest that was found. */
-export function shown(t: ListedThread): MessageItem {
-  const found = t.items.filter((m) => m.matches);
-  return (found.length > 0 ? found : t.items).reduce((a, b) => b.received > a.received ? b : a);
+export function shown(thread: ListedThread): MessageItem {
+  const found = thread.items.filter((m) => m.matches);
+  return (found.length > 0 ? found : thread.items).reduce((a, b) =>
+    b.received > a.received ? b : a
+  );
 }
 
 /** Messages that have a line, from top to bottom. */

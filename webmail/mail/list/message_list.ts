@@ -43,8 +43,8 @@ export interface MessageList {
   root: HTMLElement;
   /** Begins a new view; the message `keep` is selected when it comes. */
   reset(threading: Threading, keep?: number): void;
-  add(e: ViewEvent): void;
-  change(c: Change): void;
+  add(event: ViewEvent): void;
+  change(change: Change): void;
   /** A line over the list: progress, an error. */
   say(text: string): void;
   /** Selected messages, those of collapsed threads with them. */
@@ -63,7 +63,7 @@ export interface MessageList {
 }
 
 /** Makes the list. */
-export function messageList(o: MessageListOptions): MessageList {
+export function messageList(options: MessageListOptions): MessageList {
   let threading: Threading = "off";
   let threads: ListedThread[] = [];
   const byKey = new Map<number, ListedThread>();
@@ -96,32 +96,32 @@ export function messageList(o: MessageListOptions): MessageList {
   const order = () => lines(threads).map((m) => m.id);
   const keyOf = (m: MessageItem) => threading === "off" ? m.id : m.threadId;
   const style = (): RowStyle => ({
-    outgoing: o.outgoing(),
-    previews: o.settings().showPreviews,
-    mailboxName: o.mailboxName,
+    outgoing: options.outgoing(),
+    previews: options.settings().showPreviews,
+    mailboxName: options.mailboxName,
   });
 
-  function drawThread(t: ListedThread): void {
-    for (const [id, r] of rows) if (r.thread === t) rows.delete(id);
-    fill(t.root, lines([t]).map((m) => makeRow(t, m, isCollapsed(t))));
+  function drawThread(thread: ListedThread): void {
+    for (const [id, r] of rows) if (r.thread === thread) rows.delete(id);
+    fill(thread.root, lines([thread]).map((m) => makeRow(thread, m, isCollapsed(thread))));
   }
 
-  function makeRow(t: ListedThread, m: MessageItem, collapsed: boolean): HTMLElement {
+  function makeRow(thread: ListedThread, item: MessageItem, collapsed: boolean): HTMLElement {
     const row = el("div", {
       role: "option",
-      id: `message-${m.id}`,
+      id: `message-${item.id}`,
       draggable: "true",
-      onclick: (e: MouseEvent) => click(m.id, e),
-      ondblclick: () => t.items.length > 1 ? toggle(t) : o.onOpen(m),
-      ondragstart: (e: DragEvent) => {
-        if (!selection.has(m.id)) pick(m.id, "only");
-        e.dataTransfer?.setData(dragType, String(m.id));
-        if (selection.size === 1) offerFile(e.dataTransfer!, m);
-        e.dataTransfer!.effectAllowed = "copyMove";
+      onclick: (e: MouseEvent) => click(item.id, e),
+      ondblclick: () => thread.items.length > 1 ? toggle(thread) : options.onOpen(item),
+      ondragstart: (event: DragEvent) => {
+        if (!selection.has(item.id)) pick(item.id, "only");
+        event.dataTransfer?.setData(dragType, String(item.id));
+        if (selection.size === 1) offerFile(event.dataTransfer!, item);
+        event.dataTransfer!.effectAllowed = "copyMove";
       },
     });
-    rows.set(m.id, { row, thread: t, collapsed });
-    drawRow(m.id);
+    rows.set(item.id, { row, thread, collapsed });
+    drawRow(item.id);
     return row;
   }
 
@@ -165,25 +165,25 @@ export function messageList(o: MessageListOptions): MessageList {
   }
 
   /** Puts a thread where its newest message belongs. */
-  function place(t: ListedThread): void {
-    const at = placeOf(t.sort, threads, o.settings().order);
-    list.insertBefore(t.root, threads[at]?.root ?? null);
-    threads.splice(at, 0, t);
+  function place(thread: ListedThread): void {
+    const at = placeOf(thread.sort, threads, options.settings().order);
+    list.insertBefore(thread.root, threads[at]?.root ?? null);
+    threads.splice(at, 0, thread);
   }
 
-  function setExpanded(t: ListedThread, expanded: boolean, byUser: boolean): void {
-    t.expanded = expanded;
+  function setExpanded(thread: ListedThread, expanded: boolean, byUser: boolean): void {
+    thread.expanded = expanded;
     const inside = selection.focused !== undefined &&
-      t.items.some((m) => m.id === selection.focused);
-    drawThread(t);
-    if (inside) pick(expanded ? selection.focused! : shown(t).id, "only", byUser);
+      thread.items.some((m) => m.id === selection.focused);
+    drawThread(thread);
+    if (inside) pick(expanded ? selection.focused! : shown(thread).id, "only", byUser);
   }
 
-  function toggle(t: ListedThread): void {
-    if (t.items.length < 2) return;
-    setExpanded(t, !t.expanded, true);
+  function toggle(thread: ListedThread): void {
+    if (thread.items.length < 2) return;
+    setExpanded(thread, !thread.expanded, true);
     attempt(() =>
-      call("ThreadCollapse", { target: { ids: [t.items[0].id] }, collapse: !t.expanded })
+      call("ThreadCollapse", { target: { ids: [thread.items[0].id] }, collapse: !thread.expanded })
     );
   }
 
@@ -211,7 +211,7 @@ export function messageList(o: MessageListOptions): MessageList {
   function reportSelection(byUser: boolean): void {
     const chosen = selected();
     const alone = selection.size === 1 ? itemOf(selection.ids()[0]) : undefined;
-    o.onSelect(chosen, alone, byUser);
+    options.onSelect(chosen, alone, byUser);
   }
 
   function itemOf(id: number): MessageItem | undefined {
@@ -227,10 +227,10 @@ export function messageList(o: MessageListOptions): MessageList {
     });
   }
 
-  function click(id: number, e: MouseEvent): void {
+  function click(id: number, event: MouseEvent): void {
     list.focus({ preventScroll: true });
-    pick(id, e.shiftKey ? "range" : e.ctrlKey || e.metaKey ? "toggle" : "only");
-    if (!e.shiftKey && !e.ctrlKey && !e.metaKey) o.onOpen(itemOf(id)!);
+    pick(id, event.shiftKey ? "range" : event.ctrlKey || event.metaKey ? "toggle" : "only");
+    if (!event.shiftKey && !event.ctrlKey && !event.metaKey) options.onOpen(itemOf(id)!);
   }
 
   function step(to: (ids: readonly number[], at: number) => number, extend = false): void {
@@ -253,7 +253,7 @@ export function messageList(o: MessageListOptions): MessageList {
     if (list.scrollTop + list.clientHeight * 2 < list.scrollHeight) return;
     loading = true;
     const last = threads.at(-1)!;
-    o.onMore((last.items.find((m) => m.matches) ?? last.items[0]).id);
+    options.onMore((last.items.find((m) => m.matches) ?? last.items[0]).id);
   }
 
   function remove(ids: readonly number[]): void {
@@ -292,7 +292,7 @@ export function messageList(o: MessageListOptions): MessageList {
     return rows.get(id)?.thread ?? threads.find((t) => t.items.some((m) => m.id === id));
   }
 
-  function patch(ids: readonly number[], by: (m: MessageItem) => MessageItem): void {
+  function patch(ids: readonly number[], by: (item: MessageItem) => MessageItem): void {
     const wanted = new Set(ids);
     let open: MessageItem | undefined;
     for (const t of new Set(ids.map(byItem))) {
@@ -346,7 +346,7 @@ export function messageList(o: MessageListOptions): MessageList {
     },
     open: () => {
       const item = selection.focused === undefined ? undefined : itemOf(selection.focused);
-      if (item !== undefined) o.onOpen(item);
+      if (item !== undefined) options.onOpen(item);
     },
     selectAll: () => {
       mark(selection.selectAll(order()));

@@ -19,9 +19,9 @@ export interface MessageListMoves {
 }
 
 /** The keys, for the list and for the help. */
-export function messageListKeys(m: MessageListMoves): Shortcut[] {
+export function messageListKeys(moves: MessageListMoves): Shortcut[] {
   const by = (lines: () => number, extend = false) => () =>
-    m.step((_ids, at) => at + lines(), extend);
+    moves.step((_ids, at) => at + lines(), extend);
   const down = by(() => 1);
   const up = by(() => -1);
   return [
@@ -31,23 +31,23 @@ export function messageListKeys(m: MessageListMoves): Shortcut[] {
     { key: "k", what: t("Previous message"), run: up },
     { key: "shift ArrowDown", what: t("Select the next message too"), run: by(() => 1, true) },
     { key: "shift ArrowUp", what: t("Select the previous message too"), run: by(() => -1, true) },
-    { key: "PageDown", what: t("A page down"), run: by(() => m.pageSize()) },
-    { key: "PageUp", what: t("A page up"), run: by(() => -m.pageSize()) },
-    { key: "Home", what: t("First message"), run: () => m.step(() => 0) },
+    { key: "PageDown", what: t("A page down"), run: by(() => moves.pageSize()) },
+    { key: "PageUp", what: t("A page up"), run: by(() => -moves.pageSize()) },
+    { key: "Home", what: t("First message"), run: () => moves.step(() => 0) },
     {
       key: "End",
       what: t("Last message that is loaded"),
-      run: () => m.step((ids) => ids.length - 1),
+      run: () => moves.step((ids) => ids.length - 1),
     },
-    { key: ".", what: t("Next unread message"), run: () => m.stepUnread(1) },
-    { key: ",", what: t("Previous unread message"), run: () => m.stepUnread(-1) },
-    { key: "]", what: t("Next thread"), run: () => m.stepThread(1) },
-    { key: "[", what: t("Previous thread"), run: () => m.stepThread(-1) },
-    { key: "ArrowRight", what: t("Expand the thread"), run: () => m.expand(true) },
-    { key: "ArrowLeft", what: t("Collapse the thread"), run: () => m.expand(false) },
-    { key: "C", what: t("Collapse or expand the thread"), run: () => m.expand(undefined) },
-    { key: "Enter", what: t("Open the message"), run: () => m.open() },
-    { key: "ctrl a", what: t("Select all that is loaded"), run: () => m.selectAll() },
-    { key: "Escape", what: t("Select nothing"), run: () => m.selectNothing() },
+    { key: ".", what: t("Next unread message"), run: () => moves.stepUnread(1) },
+    { key: ",", what: t("Previous unread message"), run: () => moves.stepUnread(-1) },
+    { key: "]", what: t("Next thread"), run: () => moves.stepThread(1) },
+    { key: "[", what: t("Previous thread"), run: () => moves.stepThread(-1) },
+    { key: "ArrowRight", what: t("Expand the thread"), run: () => moves.expand(true) },
+    { key: "ArrowLeft", what: t("Collapse the thread"), run: () => moves.expand(false) },
+    { key: "C", what: t("Collapse or expand the thread"), run: () => moves.expand(undefined) },
+    { key: "Enter", what: t("Open the message"), run: () => moves.open() },
+    { key: "ctrl a", what: t("Select all that is loaded"), run: () => moves.selectAll() },
+    { key: "Escape", what: t("Select nothing"), run: () => moves.selectNothing() },
   ];
 }

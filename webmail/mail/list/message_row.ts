@@ -26,22 +26,22 @@ export interface RowStyle {
 }
 
 /** Fills the line of a message. */
-export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void {
-  const { item, items } = c;
+export function fillRow(row: HTMLElement, content: RowContent, style: RowStyle): void {
+  const { item, items } = content;
   const unread = items.some((m) => !has(m, "seen"));
   const newest = Math.max(...items.map((m) => m.received));
-  const people = peopleOf(c, style.outgoing || items.every((m) => has(m, "draft")));
+  const people = peopleOf(content, style.outgoing || items.every((m) => has(m, "draft")));
   const where = style.mailboxName(item.mailboxId);
   const flagged = items.some((m) => has(m, "flagged"));
   row.className = [
     "message",
     unread ? "unread" : "",
     item.matches ? "" : "context",
-    c.collapsed && items.length > 1 ? "collapsed" : "",
-    item.level > 0 && !c.collapsed ? "reply" : "",
+    content.collapsed && items.length > 1 ? "collapsed" : "",
+    item.level > 0 && !content.collapsed ? "reply" : "",
     item.threadMuted ? "muted" : "",
   ].filter((s) => s !== "").join(" ");
-  row.style.setProperty("--level", String(c.collapsed ? 0 : Math.min(item.level, 6)));
+  row.style.setProperty("--level", String(content.collapsed ? 0 : Math.min(item.level, 6)));
   const words = marksOf(items);
   const keywords = new Set(items.flatMap((m) => m.keywords));
   fill(
@@ -52,7 +52,7 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
       unread ? unseen("unread, ") : null,
       flagged ? unseen("flagged, ") : null,
       safeText(people),
-      c.root && items.length > 1
+      content.root && items.length > 1
         ? [
           el(
             "span",
@@ -113,8 +113,10 @@ function marksOf(items: readonly MessageItem[]): string[] {
 }
 
 /** Senders of a message or thread (or recipients of what was sent), each once. */
-function peopleOf(c: RowContent, outgoing: boolean): string {
-  const list: Address[] = c.items.flatMap((m) => outgoing ? [...m.to, ...m.cc, ...m.bcc] : m.from);
+function peopleOf(content: RowContent, outgoing: boolean): string {
+  const list: Address[] = content.items.flatMap((m) =>
+    outgoing ? [...m.to, ...m.cc, ...m.bcc] : m.from
+  );
   const names = new Map<string, string>();
   for (const a of list) names.set(a.address.toLowerCase(), shortName(a));
   const all = [...names.values()];

@@ -19,7 +19,7 @@ export interface LabelList {
 const maxLabels = 100;
 
 /** Makes the list, empty. */
-export function labelList(o: LabelListOptions): LabelList {
+export function labelList(options: LabelListOptions): LabelList {
   const items = el("ul", {});
   const root = el("div", { class: "labels" }, el("h2", {}, t("Labels")), items);
   root.hidden = true;
@@ -32,15 +32,15 @@ export function labelList(o: LabelListOptions): LabelList {
         class: "mailbox label-row",
         title: t("Messages with the label {0}. Right click: its colour", keyword),
         "aria-keyshortcuts": "ArrowRight",
-        onclick: () => o.onOpen(keyword),
-        oncontextmenu: (e: Event) => {
-          e.preventDefault();
+        onclick: () => options.onOpen(keyword),
+        oncontextmenu: (event: Event) => {
+          event.preventDefault();
           menu();
         },
-        onkeydown: (e: KeyboardEvent) => {
-          if (e.key !== "ArrowRight") return;
-          e.preventDefault();
-          e.stopPropagation();
+        onkeydown: (event: KeyboardEvent) => {
+          if (event.key !== "ArrowRight") return;
+          event.preventDefault();
+          event.stopPropagation();
           menu();
         },
       },
@@ -53,7 +53,7 @@ export function labelList(o: LabelListOptions): LabelList {
         labelHues.map(([text, hue]) => ({
           text,
           checked: hue === labelHue(keyword),
-          run: () => o.onColor(keyword, hue),
+          run: () => options.onColor(keyword, hue),
         })),
         t("Colour of {0}", keyword),
       );

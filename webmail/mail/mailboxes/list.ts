@@ -29,7 +29,7 @@ export interface MailboxList {
   root: HTMLElement;
   set(mailboxes: Iterable<Mailbox>): void;
   /** Shows changed counts or names. */
-  update(m: Mailbox): void;
+  update(mailbox: Mailbox): void;
   /** Bytes that all may have together; null without a limit. */
   setQuota(bytes: number | null): void;
   setOpen(id: number | null): void;
@@ -45,7 +45,7 @@ const uses: readonly [SpecialUse, string][] = [
 ];
 
 /** Makes the list. */
-export function mailboxList(o: MailboxListOptions): MailboxList {
+export function mailboxList(options: MailboxListOptions): MailboxList {
   let all = new Map<number, Mailbox>();
   const rows = new Map<number, { row: HTMLElement; count: HTMLElement; name: HTMLElement }>();
   let open: number | null | undefined;
@@ -55,7 +55,7 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
     {
       type: "button",
       class: "mailbox all",
-      onclick: () => o.onOpen(null),
+      onclick: () => options.onOpen(null),
       title: t("Messages of all mailboxes but junk, trash and rejects"),
     },
     el("span", { class: "mailbox-name" }, t("All mail")),
@@ -68,25 +68,25 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
     { class: "mailbox-list", "aria-label": t("Mailboxes") },
     items,
     el("div", { class: "mailbox-tools" }, button(t("New mailbox"), () => create(""))),
-    o.below,
+    options.below,
     quota,
   );
 
-  const showCounts = (m: Mailbox) => {
-    const r = rows.get(m.id);
+  const showCounts = (mailbox: Mailbox) => {
+    const r = rows.get(mailbox.id);
     if (r === undefined) return;
     // Of drafts the number there is says more than how many are unread.
-    const n = m.specialUse.includes("drafts") ? m.total : m.unread;
-    const what = m.specialUse.includes("drafts")
+    const n = mailbox.specialUse.includes("drafts") ? mailbox.total : mailbox.unread;
+    const what = mailbox.specialUse.includes("drafts")
       ? countText(n, "message")
       : t("{0} unread", numberText(n));
     const number = el("span", { "aria-hidden": "true" }, numberText(n));
     fill(r.count, n > 0 ? [number, unseen(what)] : null);
-    r.row.classList.toggle("unread", m.unread > 0);
+    r.row.classList.toggle("unread", mailbox.unread > 0);
     r.row.title = [
-      `${m.name}: ${countText(m.total, "message")}`,
-      t("{0} unread", numberText(m.unread)),
-      sizeText(m.size),
+      `${mailbox.name}: ${countText(mailbox.total, "message")}`,
+      t("{0} unread", numberText(mailbox.unread)),
+      sizeText(mailbox.size),
     ].join(", ");
   };
 
@@ -117,19 +117,19 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
     mark();
   }
 
-  function row(m: Mailbox, depth: number): HTMLElement {
+  function row(mailbox: Mailbox, depth: number): HTMLElement {
     const count = el("span", { class: "mailbox-count" });
-    const name = el("span", { class: "mailbox-name" }, safeText(leafName(m.name)));
+    const name = el("span", { class: "mailbox-name" }, safeText(leafName(mailbox.name)));
     const more = el("button", {
       type: "button",
       class: "quiet mailbox-more",
       // The mailbox itself opens the menu by key.
       tabindex: -1,
-      "aria-label": t("Actions for {0}", m.name),
+      "aria-label": t("Actions for {0}", mailbox.name),
       title: t("Actions"),
-      onclick: (e: Event) => {
-        e.stopPropagation();
-        menu(m.id, more);
+      onclick: (event: Event) => {
+        event.stopPropagation();
+        menu(mailbox.id, more);
       },
     }, "…");
     const row = el(
@@ -137,42 +137,42 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
       {
         type: "button",
         class: "mailbox",
-        "data-name": m.name,
+        "data-name": mailbox.name,
         style: `--depth:${depth}`,
-        onclick: () => o.onOpen(m.id),
+        onclick: () => options.onOpen(mailbox.id),
         "aria-keyshortcuts": "ArrowRight",
-        onkeydown: (e: KeyboardEvent) => {
+        onkeydown: (event: KeyboardEvent) => {
           const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
-          if (e.key === "ArrowRight") menu(m.id, row);
-          else if (steps[e.key] !== undefined) {
+          if (event.key === "ArrowRight") menu(mailbox.id, row);
+          else if (steps[event.key] !== undefined) {
             const list = [...items.querySelectorAll<HTMLElement>(".mailbox")];
-            list[list.indexOf(row) + steps[e.key]]?.focus();
+            list[list.indexOf(row) + steps[event.key]]?.focus();
           } else return;
-          e.preventDefault();
-          e.stopPropagation();
+          event.preventDefault();
+          event.stopPropagation();
         },
-        oncontextmenu: (e: Event) => {
-          e.preventDefault();
-          menu(m.id, row);
+        oncontextmenu: (event: Event) => {
+          event.preventDefault();
+          menu(mailbox.id, row);
         },
-        ondragover: (e: DragEvent) => {
-          if (!e.dataTransfer?.types.includes(dragType)) return;
-          e.preventDefault();
-          e.dataTransfer.dropEffect = "move";
+        ondragover: (event: DragEvent) => {
+          if (!event.dataTransfer?.types.includes(dragType)) return;
+          event.preventDefault();
+          event.dataTransfer.dropEffect = "move";
           row.classList.add("drop");
         },
         ondragleave: () => row.classList.remove("drop"),
-        ondrop: (e: DragEvent) => {
-          e.preventDefault();
+        ondrop: (event: DragEvent) => {
+          event.preventDefault();
           row.classList.remove("drop");
-          o.onDrop(m.id);
+          options.onDrop(mailbox.id);
         },
       },
       name,
       count,
     );
-    rows.set(m.id, { row, count, name });
-    showCounts(m);
+    rows.set(mailbox.id, { row, count, name });
+    showCounts(mailbox);
     return el("div", { class: "mailbox-row" }, row, more);
   }
 
@@ -230,37 +230,44 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
       );
       if (name === undefined || name === prefix) return;
       const { mailbox } = await call("MailboxCreate", { name });
-      o.onOpen(mailbox.id);
+      options.onOpen(mailbox.id);
     });
-  const rename = async (m: Mailbox) => {
-    const name = await promptDialog(t("Rename"), t("New name of {0}", m.name), m.name, t("Rename"));
-    if (name !== undefined && name !== m.name) await call("MailboxRename", { id: m.id, name });
+  const rename = async (mailbox: Mailbox) => {
+    const name = await promptDialog(
+      t("Rename"),
+      t("New name of {0}", mailbox.name),
+      mailbox.name,
+      t("Rename"),
+    );
+    if (name !== undefined && name !== mailbox.name) {
+      await call("MailboxRename", { id: mailbox.id, name });
+    }
   };
-  const remove = async (m: Mailbox) => {
+  const remove = async (mailbox: Mailbox) => {
     const yes = await confirmDialog(
-      t("Delete {0}", m.name),
-      t("The mailbox and its {0} are removed for good.", countText(m.total, "message")),
+      t("Delete {0}", mailbox.name),
+      t("The mailbox and its {0} are removed for good.", countText(mailbox.total, "message")),
       t("Delete"),
       { danger: true },
     );
-    if (yes) await call("MailboxDelete", { id: m.id });
+    if (yes) await call("MailboxDelete", { id: mailbox.id });
   };
-  const empty = async (m: Mailbox) => {
+  const empty = async (mailbox: Mailbox) => {
     const yes = await confirmDialog(
-      t("Empty {0}", m.name),
-      t("Its {0} are removed for good.", countText(m.total, "message")),
+      t("Empty {0}", mailbox.name),
+      t("Its {0} are removed for good.", countText(mailbox.total, "message")),
       t("Empty"),
       { danger: true },
     );
     if (!yes) return;
-    const { count } = await call("MailboxEmpty", { id: m.id });
+    const { count } = await call("MailboxEmpty", { id: mailbox.id });
     notice(t("{0} removed.", countText(count, "message")));
   };
-  const markRead = async (m: Mailbox) => {
+  const markRead = async (mailbox: Mailbox) => {
     const { count } = await call("FlagsSet", {
       target: {
         query: {
-          mailboxId: m.id,
+          mailboxId: mailbox.id,
           withChildren: false,
           filter: { notFlags: ["seen"] },
           order: "newest",

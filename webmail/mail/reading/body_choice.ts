@@ -16,13 +16,13 @@ export interface BodyLook {
 
 /** Choice between text and HTML, of external content, and of looks. */
 export function bodyChoice(
-  m: ParsedMessage,
+  message: ParsedMessage,
   mode: BodyMode,
   look: BodyLook,
   onChoice: (mode: BodyMode, always?: boolean) => void,
   onLook: (look: Partial<BodyLook>) => void,
 ): HTMLElement | null {
-  if (!m.hasHtml) return null;
+  if (!message.hasHtml) return null;
   const toggle = (text: string, on: boolean, run: () => void, title: string) =>
     button(text, run, { title, attributes: { "aria-pressed": String(on) } });
   const looks = mode === "text" || look.dark === undefined ? null : toggle(
@@ -40,11 +40,11 @@ export function bodyChoice(
   return el(
     "div",
     { class: "body-choice" },
-    m.texts.length > 0
+    message.texts.length > 0
       ? choice(t("Text"), "text", t("Plain text: nothing in it can track you"), "t")
       : null,
     choice("HTML", "html", t("As its sender laid it out, without content from other servers"), "T"),
-    m.hasExternal
+    message.hasExternal
       ? choice(
         t("With external content"),
         "htmlExternal",
@@ -53,11 +53,11 @@ export function bodyChoice(
       )
       : null,
     looks,
-    m.senderView !== mode && m.item.from.length > 0
+    message.senderView !== mode && message.item.from.length > 0
       ? linkButton(
         t("Always for this sender"),
         () => onChoice(mode, true),
-        t("Show messages from {0} this way from now on", m.item.from[0].address),
+        t("Show messages from {0} this way from now on", message.item.from[0].address),
       )
       : null,
   );

@@ -27,8 +27,8 @@ const statusWords: Record<string, string> = {
 };
 
 /** The event of a message, with answers to it. */
-export function invitationCard(m: ParsedMessage): HTMLElement | null {
-  const event = m.invitation;
+export function invitationCard(message: ParsedMessage): HTMLElement | null {
+  const event = message.invitation;
   if (event === null) return null;
   const cancelled = event.cancelled || event.method === "cancel";
   const status = el("span", { class: "invitation-status", role: "status" });
@@ -42,9 +42,9 @@ export function invitationCard(m: ParsedMessage): HTMLElement | null {
       answer,
       button(text, () =>
         attempt(async () => {
-          const { warnings } = await call("InvitationAnswer", { id: m.item.id, answer });
+          const { warnings } = await call("InvitationAnswer", { id: message.item.id, answer });
           for (const w of warnings) alertUser(w);
-          if (m.invitation?.me) m.invitation.me.status = answer;
+          if (message.invitation?.me) message.invitation.me.status = answer;
           draw();
           notice(t("The organiser gets your answer."));
         })),
@@ -94,13 +94,13 @@ export function invitationCard(m: ParsedMessage): HTMLElement | null {
 
 /** A line about the list that a message comes from, with the way out of it. */
 export function unsubscribeLine(
-  m: ParsedMessage,
+  message: ParsedMessage,
   onCompose: (to: string) => void,
 ): HTMLElement | null {
-  const u = m.listUnsubscribe;
+  const u = message.listUnsubscribe;
   if (u === null) return null;
-  const from = m.item.from[0]?.address ?? t("this list");
-  const oneClick = u.oneClick && m.authentication?.dkim === "pass";
+  const from = message.item.from[0]?.address ?? t("this list");
+  const oneClick = u.oneClick && message.authentication?.dkim === "pass";
   const leave = () =>
     attempt(async () => {
       if (!oneClick) {
@@ -114,7 +114,7 @@ export function unsubscribeLine(
         t("Unsubscribe"),
       );
       if (!yes) return;
-      await call("Unsubscribe", { id: m.item.id });
+      await call("Unsubscribe", { id: message.item.id });
       notice(t("You are unsubscribed from {0}.", from));
     });
   return el(
@@ -146,12 +146,12 @@ const protections: Record<NonNullable<ParsedMessage["protection"]>, string> = {
 };
 
 /** A line about a message's encryption or signature; what became of the signature comes a moment later. */
-export function protectionLine(m: ParsedMessage): HTMLElement | null {
-  if (m.protection === null) return null;
-  const line = el("p", { class: "protection" }, protections[m.protection]);
-  if (m.protection === "pgpSigned" || m.protection === "smimeSigned") {
+export function protectionLine(message: ParsedMessage): HTMLElement | null {
+  if (message.protection === null) return null;
+  const line = el("p", { class: "protection" }, protections[message.protection]);
+  if (message.protection === "pgpSigned" || message.protection === "smimeSigned") {
     line.setAttribute("role", "status");
-    void showSignature(line, m.item.id);
+    void showSignature(line, message.item.id);
   }
   return line;
 }

@@ -7,13 +7,19 @@ import { t } from "../../lib/text.ts";
 
 /** Cards of a message's contacts; null if it brings none. */
 export function contactCards(
-  m: ParsedMessage,
+  message: ParsedMessage,
   write: (address: string) => void,
 ): HTMLElement[] | null {
-  return m.contacts.length === 0 ? null : m.contacts.map((c) => card(m, c, write));
+  return message.contacts.length === 0
+    ? null
+    : message.contacts.map((c) => card(message, c, write));
 }
 
-function card(m: ParsedMessage, c: ContactCard, write: (address: string) => void): HTMLElement {
+function card(
+  message: ParsedMessage,
+  c: ContactCard,
+  write: (address: string) => void,
+): HTMLElement {
   const row = (name: string, values: readonly Child[]) =>
     values.length === 0 ? null : [
       el("dt", {}, name),
@@ -65,7 +71,7 @@ function card(m: ParsedMessage, c: ContactCard, write: (address: string) => void
       { class: "buttons-in-row" },
       el(
         "a",
-        { href: partUrl(m.item.id, c.path, { download: true }), download: "contact.vcf" },
+        { href: partUrl(message.item.id, c.path, { download: true }), download: "contact.vcf" },
         t("Save as file"),
       ),
     ),

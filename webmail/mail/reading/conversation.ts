@@ -18,10 +18,10 @@ import { foldQuotes, textBody } from "./text_body.ts";
 import { t } from "../../lib/text.ts";
 
 export interface ConversationOptions {
-  onReply: (m: ParsedMessage) => void;
+  onReply: (message: ParsedMessage) => void;
   onCompose: (to: string) => void;
   /** Which part is shown of a message that has text and HTML. */
-  shows: (m: ParsedMessage) => "text" | "html";
+  shows: (message: ParsedMessage) => "text" | "html";
 }
 
 export interface Conversation {
@@ -34,7 +34,7 @@ export interface Conversation {
 }
 
 /** Makes it, empty. */
-export function conversation(o: ConversationOptions): Conversation {
+export function conversation(options: ConversationOptions): Conversation {
   const before = el("div", { class: "conversation" });
   const after = el("div", { class: "conversation" });
   let turn = 0;
@@ -45,7 +45,7 @@ export function conversation(o: ConversationOptions): Conversation {
     fill(after);
   }
 
-  function entry(m: MessageItem): HTMLElement {
+  function entry(item: MessageItem): HTMLElement {
     const content = el("div", { class: "conversation-message" });
     content.hidden = true;
     const line = el(
@@ -54,16 +54,20 @@ export function conversation(o: ConversationOptions): Conversation {
         type: "button",
         class: "conversation-line",
         "aria-expanded": "false",
-        title: longDate(m.sent ?? m.received),
+        title: longDate(item.sent ?? item.received),
         onclick: () => {
           content.hidden = !content.hidden;
           line.setAttribute("aria-expanded", String(!content.hidden));
-          if (!content.hidden && content.childElementCount === 0) void load(m.id, content);
+          if (!content.hidden && content.childElementCount === 0) void load(item.id, content);
         },
       },
-      el("span", { class: "conversation-who" }, safeText(m.from.map(shortName).join(", "))),
-      el("span", { class: "conversation-preview", dir: "auto" }, safeText(m.preview.slice(0, 200))),
-      el("span", { class: "row-date" }, shortDate(m.sent ?? m.received)),
+      el("span", { class: "conversation-who" }, safeText(item.from.map(shortName).join(", "))),
+      el(
+        "span",
+        { class: "conversation-preview", dir: "auto" },
+        safeText(item.preview.slice(0, 200)),
+      ),
+      el("span", { class: "row-date" }, shortDate(item.sent ?? item.received)),
     );
     return el("article", { class: "conversation-entry" }, line, content);
   }
@@ -72,7 +76,7 @@ export function conversation(o: ConversationOptions): Conversation {
     fill(into, el("p", { class: "message-loading" }, t("Loading…")));
     try {
       const m = await call("MessageGet", { id });
-      const body = m.hasHtml && o.shows(m) === "html"
+      const body = m.hasHtml && options.shows(m) === "html"
         ? el("iframe", {
           title: t("Message as HTML"),
           sandbox: "allow-popups allow-popups-to-escape-sandbox",
@@ -80,12 +84,16 @@ export function conversation(o: ConversationOptions): Conversation {
           class: darkPage() ? "dark" : "light",
           src: htmlUrl(id, { external: false, dark: darkPage(), fold: true }),
         })
-        : el("div", {}, m.texts.map((t) => foldQuotes(textBody(t.text, o.onCompose))));
+        : el("div", {}, m.texts.map((t) => foldQuotes(textBody(t.text, options.onCompose))));
       fill(
         into,
         attachmentList(m),
         body,
-        el("div", { class: "buttons-in-row" }, button(t("Reply to this"), () => o.onReply(m))),
+        el(
+          "div",
+          { class: "buttons-in-row" },
+          button(t("Reply to this"), () => options.onReply(m)),
+        ),
       );
     } catch (e) {
       fill(into, el("p", { class: "error", role: "alert" }, errorText(e)));

@@ -39,8 +39,12 @@ function people(
   if (list.length === 0) return null;
   const shown = list.slice(0, 12);
   const rest = list.slice(12);
-  const one = (a: Address) => [
-    linkButton(fullAddress(a), () => onCompose(fullAddress(a)), t("Write to {0}", a.address)),
+  const one = (address: Address) => [
+    linkButton(
+      fullAddress(address),
+      () => onCompose(fullAddress(address)),
+      t("Write to {0}", address.address),
+    ),
   ];
   const links = (l: readonly Address[]) => l.flatMap((a, i) => [...i > 0 ? [", "] : [], ...one(a)]);
   const box = el("span", {}, links(shown));
@@ -72,12 +76,12 @@ function keywords(it: MessageItem): HTMLElement[] {
 
 /** A line on when a message is sent that waits for it, with what can be done about that. */
 export function waiting(
-  m: ParsedMessage,
+  message: ParsedMessage,
   onChange: (id: number) => void,
 ): HTMLElement | null {
-  if (m.sendAt === null) return null;
-  const { id } = m.item;
-  const at = m.sendAt;
+  if (message.sendAt === null) return null;
+  const { id } = message.item;
+  const at = message.sendAt;
   return el(
     "p",
     { class: "waiting" },
@@ -99,22 +103,22 @@ export function waiting(
 }
 
 /** A line on what is missing of a message whose file is damaged. */
-export function damage(m: ParsedMessage): HTMLElement | null {
-  return m.lost === 0 ? null : el(
+export function damage(message: ParsedMessage): HTMLElement | null {
+  return message.lost === 0 ? null : el(
     "p",
     { class: "error", role: "alert" },
     t(
       "The server has lost the end of this message: {0} of {1}. Its administrator may have a backup.",
-      sizeText(m.lost),
-      sizeText(m.item.size),
+      sizeText(message.lost),
+      sizeText(message.item.size),
     ),
   );
 }
 
 /** A line on what SPF, DKIM and DMARC say of the sender. */
-export function authentication(m: ParsedMessage): HTMLElement | null {
-  const a = m.authentication;
-  if (a === null || has(m.item, "draft")) return null;
+export function authentication(message: ParsedMessage): HTMLElement | null {
+  const a = message.authentication;
+  if (a === null || has(message.item, "draft")) return null;
   const detail = t(
     "SPF: {0}. DKIM: {1}{2}. DMARC: {3}. {4}",
     a.spf || "none",

@@ -9,7 +9,7 @@ import { t } from "../../lib/text.ts";
 export function messageTools(
   act: Actions,
   box: Mailbox | undefined,
-  m: MessageItem | undefined,
+  item: MessageItem | undefined,
 ): HTMLElement[] {
   const inTrash = box?.specialUse.includes("trash") === true;
   const inJunk = box?.specialUse.includes("junk") === true;
@@ -21,7 +21,7 @@ export function messageTools(
     key: "b",
     title: t("Put away until a time"),
   });
-  const seen = m !== undefined && has(m, "seen");
+  const seen = item !== undefined && has(item, "seen");
   return [
     button(t("Archive"), act.archive, { key: "a" }),
     inTrash
@@ -35,17 +35,17 @@ export function messageTools(
       : button(t("Junk"), act.junk, { key: "q", title: t("Move to junk, and train the filter") }),
     move,
     snooze,
-    m !== undefined && !seen
+    item !== undefined && !seen
       ? button(t("Read"), () => act.flags(["seen"], []), { key: "m", title: t("Mark as read") })
       : button(t("Unread"), () => act.flags([], ["seen"]), {
         key: "u",
         title: t("Mark as unread"),
       }),
-    ...m === undefined ? [button(t("Read"), () => act.flags(["seen"], []), { key: "m" })] : [],
-    m !== undefined && has(m, "flagged")
+    ...item === undefined ? [button(t("Read"), () => act.flags(["seen"], []), { key: "m" })] : [],
+    item !== undefined && has(item, "flagged")
       ? button(t("Unflag"), () => act.flags([], ["flagged"]), { key: "s" })
       : button(t("Flag"), () => act.flags(["flagged"], []), { key: "s" }),
-    ...m === undefined
+    ...item === undefined
       ? [button(t("Keywords"), act.label, { key: "l", title: t("Add or remove keywords") })]
       : [],
   ];

@@ -35,10 +35,10 @@ import { t } from "../../lib/text.ts";
 export interface MessageViewOptions {
   settings: () => Settings;
   /** The message was looked at so long that it counts as read, or as not junk. */
-  onSeen: (m: MessageItem) => void;
-  onNotJunk: (m: MessageItem) => void;
+  onSeen: (item: MessageItem) => void;
+  onNotJunk: (item: MessageItem) => void;
   onReply: (
-    m: ParsedMessage,
+    message: ParsedMessage,
     how: "reply" | "replyAll" | "list" | "forward" | "forwardAttached",
     /** What is shown of it. */
     shown: "text" | "html",
@@ -49,9 +49,9 @@ export interface MessageViewOptions {
   onShow: (id: number) => void;
   onCompose: (to: string) => void;
   /** Buttons for what can be done to messages, made anew for each message. */
-  tools: (m: MessageItem) => HTMLElement[];
+  tools: (item: MessageItem) => HTMLElement[];
   /** What else can be done, in the menu. */
-  more: (m: MessageItem) => MenuItem[];
+  more: (item: MessageItem) => MenuItem[];
 }
 
 export interface MessageView {
@@ -74,11 +74,11 @@ const editButton = '[aria-keyshortcuts="e"]';
 const hurry = 120;
 
 /** Makes the view. */
-export function messageView(o: MessageViewOptions): MessageView {
+export function messageView(options: MessageViewOptions): MessageView {
   let item: MessageItem | undefined;
   let message: ParsedMessage | undefined;
   /** Asked for while the message was on its way. */
-  let asked: ((m: ParsedMessage) => unknown) | undefined;
+  let asked: ((message: ParsedMessage) => unknown) | undefined;
   let mode: BodyMode = "text";
   let look: BodyLook = { mono: false, dark: undefined };
   let allHeaders = false;
@@ -88,8 +88,8 @@ export function messageView(o: MessageViewOptions): MessageView {
   const head = el("div", { class: "message-head" });
   const body = el("div", { class: "message-body", tabindex: -1 });
   const others = conversation({
-    onReply: (m) => o.onReply(m, "replyAll", shows(m)),
-    onCompose: o.onCompose,
+    onReply: (m) => options.onReply(m, "replyAll", shows(m)),
+    onCompose: options.onCompose,
     shows,
   });
   /** There are others in the thread. */
@@ -104,25 +104,25 @@ export function messageView(o: MessageViewOptions): MessageView {
   );
 
   /** Which part of a message is shown. */
-  function shows(m: ParsedMessage): "text" | "html" {
-    const { body } = o.settings();
-    if (!m.hasHtml) return "text";
-    if (m.senderView !== null) return m.senderView === "text" ? "text" : "html";
-    return body === "html" || m.texts.length === 0 || body === "auto" && m.htmlSaysMore
+  function shows(message: ParsedMessage): "text" | "html" {
+    const { body } = options.settings();
+    if (!message.hasHtml) return "text";
+    if (message.senderView !== null) return message.senderView === "text" ? "text" : "html";
+    return body === "html" || message.texts.length === 0 || body === "auto" && message.htmlSaysMore
       ? "html"
       : "text";
   }
 
   /** It answers a message that is shown around it. */
-  function answered(m: ParsedMessage): boolean {
-    const { conversations, threading } = o.settings();
-    return conversations && threading !== "off" && m.item.parentIds.length > 0;
+  function answered(message: ParsedMessage): boolean {
+    const { conversations, threading } = options.settings();
+    return conversations && threading !== "off" && message.item.parentIds.length > 0;
   }
 
-  function doAsked(m: ParsedMessage): void {
+  function doAsked(message: ParsedMessage): void {
     const run = asked;
     asked = undefined;
-    run?.(m);
+    run?.(message);
   }
 
   function stop(): void {
@@ -158,7 +158,7 @@ export function messageView(o: MessageViewOptions): MessageView {
     }
     if (mine !== turn) return;
     message = got;
-    const s = o.settings();
+    const s = options.settings();
     const part = shows(got);
     mode = part === "html" && got.senderView === "htmlExternal" ? "htmlExternal" : part;
     const dark = darkPage() && remembered("dark") !== "no" ? true : darkPage() ? false : undefined;
@@ -177,17 +177,17 @@ export function messageView(o: MessageViewOptions): MessageView {
         root.scrollTop = head.offsetTop - root.offsetTop;
       }, () => {});
     }
-    const later = (seconds: number, run: (m: MessageItem) => void) => {
+    const later = (seconds: number, run: (item: MessageItem) => void) => {
       if (seconds < 0) return;
       timers.push(setTimeout(() => {
         if (item !== undefined && mine === turn && !document.hidden) run(item);
       }, seconds * 1000));
     };
     later(s.readAfter, (m) => {
-      if (!has(m, "seen")) o.onSeen(m);
+      if (!has(m, "seen")) options.onSeen(m);
     });
     later(s.notJunkAfter, (m) => {
-      if (!has(m, "notjunk") && !has(m, "junk")) o.onNotJunk(m);
+      if (!has(m, "notjunk") && !has(m, "junk")) options.onNotJunk(m);
     });
   }
 
@@ -206,19 +206,19 @@ export function messageView(o: MessageViewOptions): MessageView {
         { class: "message-tools" },
         backButton(),
         answerButtons(m),
-        o.tools(it),
+        options.tools(it),
         moreButton(m),
       ),
       el("h1", { dir: "auto" }, safeText(subjectText(it))),
       damage(m),
-      waiting(m, o.onShow),
-      messageFields(it, m.recipients, allHeaders ? m.headers : [], o.onCompose),
+      waiting(m, options.onShow),
+      messageFields(it, m.recipients, allHeaders ? m.headers : [], options.onCompose),
       authentication(m),
       whyHere(m),
       protectionLine(m),
-      unsubscribeLine(m, o.onCompose),
+      unsubscribeLine(m, options.onCompose),
       invitationCard(m),
-      contactCards(m, o.onCompose),
+      contactCards(m, options.onCompose),
       bodyChoice(m, mode, look, setBody, setLook),
       attachmentList(m),
     );
@@ -235,9 +235,9 @@ export function messageView(o: MessageViewOptions): MessageView {
   }
 
   const reply = (
-    m: ParsedMessage,
+    message: ParsedMessage,
     how: "reply" | "replyAll" | "list" | "forward" | "forwardAttached",
-  ) => o.onReply(m, how, mode === "text" ? "text" : "html");
+  ) => options.onReply(message, how, mode === "text" ? "text" : "html");
 
   function setLook(next: Partial<BodyLook>): void {
     look = { ...look, ...next };
@@ -247,42 +247,45 @@ export function messageView(o: MessageViewOptions): MessageView {
   }
 
   const backButton = () =>
-    button(t("Back"), o.onBack, { key: "Escape", attributes: { class: "back" } });
+    button(t("Back"), options.onBack, { key: "Escape", attributes: { class: "back" } });
 
-  function answerButtons(m: ParsedMessage): HTMLElement[] {
-    if (has(m.item, "draft")) {
+  function answerButtons(message: ParsedMessage): HTMLElement[] {
+    if (has(message.item, "draft")) {
       const edit = async () => {
         // What is written on isn't sent meanwhile.
-        const id = m.sendAt === null
-          ? m.item.id
-          : (await call("SendCancel", { id: m.item.id })).draftId;
-        o.onEditDraft(id);
+        const id = message.sendAt === null
+          ? message.item.id
+          : (await call("SendCancel", { id: message.item.id })).draftId;
+        options.onEditDraft(id);
       };
       return [
         button(t("Edit draft"), () => attempt(edit), { key: "e", primary: true }),
       ];
     }
     return [
-      button(t("Reply"), () => reply(m, "reply"), { key: "r", title: t("Answer the sender") }),
-      button(t("Reply all"), () => reply(m, "replyAll"), {
+      button(t("Reply"), () => reply(message, "reply"), {
+        key: "r",
+        title: t("Answer the sender"),
+      }),
+      button(t("Reply all"), () => reply(message, "replyAll"), {
         key: "R",
         title: t("Answer the sender and all recipients"),
       }),
-      ...m.listPost === null ? [] : [
-        button(t("Reply list"), () => reply(m, "list"), {
+      ...message.listPost === null ? [] : [
+        button(t("Reply list"), () => reply(message, "list"), {
           key: "L",
-          title: t("Answer {0}", m.listPost),
+          title: t("Answer {0}", message.listPost),
         }),
       ],
-      button(t("Forward"), () => reply(m, "forward"), { key: "f" }),
+      button(t("Forward"), () => reply(message, "forward"), { key: "f" }),
     ];
   }
 
-  function moreButton(m: ParsedMessage): HTMLButtonElement {
+  function moreButton(message: ParsedMessage): HTMLButtonElement {
     const b: HTMLButtonElement = button(t("More"), () =>
       openMenu(b, [
-        ...o.more(m.item),
-        { text: t("Forward as attachment"), run: () => reply(m, "forwardAttached") },
+        ...options.more(message.item),
+        { text: t("Forward as attachment"), run: () => reply(message, "forwardAttached") },
         {
           text: t("Monospace"),
           title: t("Text in letters of one width: tables and patches keep their columns"),
@@ -292,11 +295,17 @@ export function messageView(o: MessageViewOptions): MessageView {
         { text: t("Print"), run: print },
         {
           text: t("Save as .eml"),
-          run: () => location.assign(rawUrl(m.item.id, { download: true })),
+          run: () => location.assign(rawUrl(message.item.id, { download: true })),
         },
-        { text: t("Show raw message"), run: () => open(rawUrl(m.item.id), "_blank", "noopener") },
-        { text: t("Show header"), run: () => open(headersUrl(m.item.id), "_blank", "noopener") },
-        { text: t("Show parts"), run: () => showParts(m) },
+        {
+          text: t("Show raw message"),
+          run: () => open(rawUrl(message.item.id), "_blank", "noopener"),
+        },
+        {
+          text: t("Show header"),
+          run: () => open(headersUrl(message.item.id), "_blank", "noopener"),
+        },
+        { text: t("Show parts"), run: () => showParts(message) },
         { text: allHeaders ? t("Fewer fields") : t("More fields"), run: toggleHeaders },
       ], t("More actions")));
     return b;
@@ -329,7 +338,7 @@ export function messageView(o: MessageViewOptions): MessageView {
           ? el("p", { class: "empty" }, t("This message has no text."))
           : null,
         m.texts.map((t) => {
-          const text = textBody(t.text, o.onCompose, look.mono);
+          const text = textBody(t.text, options.onCompose, look.mono);
           return inThread ? foldQuotes(text) : text;
         }),
         m.texts.some((t) => t.truncated)
@@ -354,7 +363,7 @@ export function messageView(o: MessageViewOptions): MessageView {
     fill(body, frame);
   }
 
-  const whenOpen = (run: (m: ParsedMessage) => unknown) => () => {
+  const whenOpen = (run: (message: ParsedMessage) => unknown) => () => {
     if (message !== undefined) run(message);
     else if (item !== undefined) asked = run;
   };

@@ -6,9 +6,9 @@ import { t } from "../../lib/text.ts";
 import { has } from "../names.ts";
 
 /** Warnings in sight, the rest to unfold; null for messages that did not come in from outside. */
-export function whyHere(m: ParsedMessage): HTMLElement | null {
-  const why = m.why;
-  if (why === null || has(m.item, "draft")) return null;
+export function whyHere(message: ParsedMessage): HTMLElement | null {
+  const why = message.why;
+  if (why === null || has(message.item, "draft")) return null;
   const list = (title: string, words: readonly string[]) =>
     words.length === 0 ? null : el("p", { dir: "auto" }, title, safeText(words.join(", ")));
   const signals = why.signals.length === 0

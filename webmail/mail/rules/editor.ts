@@ -46,55 +46,55 @@ function row(children: HTMLElement[], what: string, remove: () => void): HTMLEle
   return el("div", { class: "rule-row", role: "group", "aria-label": what }, children, out);
 }
 
-function conditionRow(c: Condition, change: () => void, remove: () => void): HTMLElement {
+function conditionRow(condition: Condition, change: () => void, remove: () => void): HTMLElement {
   const value = el("input", {
     type: "text",
-    value: c.value,
+    value: condition.value,
     "aria-label": t("Text"),
     required: true,
   });
-  value.addEventListener("input", () => c.value = value.value);
+  value.addEventListener("input", () => condition.value = value.value);
   const header = el("input", {
     type: "text",
-    value: c.header,
+    value: condition.header,
     "aria-label": t("Name of the field"),
     placeholder: "X-Mailer",
   });
-  header.addEventListener("input", () => c.header = header.value);
+  header.addEventListener("input", () => condition.header = header.value);
   const choice = el(
     "select",
     { "aria-label": t("What is looked at") },
-    options(Object.entries(fieldWords) as [ConditionField, string][], c.field),
+    options(Object.entries(fieldWords) as [ConditionField, string][], condition.field),
   );
   choice.addEventListener("change", () => {
-    c.field = choice.value as ConditionField;
-    const [first] = waysFor(c.field)[0];
-    if (!waysFor(c.field).some(([w]) => w.replace("not ", "") === c.op)) {
-      c.op = first as Condition["op"];
-      c.not = false;
+    condition.field = choice.value as ConditionField;
+    const [first] = waysFor(condition.field)[0];
+    if (!waysFor(condition.field).some(([w]) => w.replace("not ", "") === condition.op)) {
+      condition.op = first as Condition["op"];
+      condition.not = false;
     }
-    if (c.field === "size") c.value = "1M";
+    if (condition.field === "size") condition.value = "1M";
     change();
   });
   const way = el(
     "select",
     { "aria-label": t("How it is compared") },
-    options(waysFor(c.field), `${c.not ? "not " : ""}${c.op}`),
+    options(waysFor(condition.field), `${condition.not ? "not " : ""}${condition.op}`),
   );
   way.addEventListener("change", () => {
-    c.not = way.value.startsWith("not ");
-    c.op = way.value.replace("not ", "") as Condition["op"];
+    condition.not = way.value.startsWith("not ");
+    condition.op = way.value.replace("not ", "") as Condition["op"];
   });
-  if (c.field === "size") value.title = t("In bytes, or with K or M: 500K, 2M");
+  if (condition.field === "size") value.title = t("In bytes, or with K or M: 500K, 2M");
   const parts: HTMLElement[] = [choice];
-  if (c.field === "header") parts.push(header);
+  if (condition.field === "header") parts.push(header);
   parts.push(way);
-  if (c.field !== "attachment" && c.field !== "book") parts.push(value);
+  if (condition.field !== "attachment" && condition.field !== "book") parts.push(value);
   return row(parts, "condition", remove);
 }
 
 function actionRow(
-  a: RuleAction,
+  action: RuleAction,
   mailboxes: readonly string[],
   change: () => void,
   remove: () => void,
@@ -102,48 +102,52 @@ function actionRow(
   const choice = el(
     "select",
     { "aria-label": t("What is done") },
-    options(Object.entries(actionWords) as [RuleAction["kind"], string][], a.kind),
+    options(Object.entries(actionWords) as [RuleAction["kind"], string][], action.kind),
   );
   choice.addEventListener("change", () => {
-    a.kind = choice.value as RuleAction["kind"];
-    a.value = "";
+    action.kind = choice.value as RuleAction["kind"];
+    action.value = "";
     change();
   });
   const parts: HTMLElement[] = [choice];
-  if (a.kind === "move" || a.kind === "copy") {
+  if (action.kind === "move" || action.kind === "copy") {
     const input = el("input", {
       type: "text",
-      value: a.value,
+      value: action.value,
       list: "rule-mailboxes",
       "aria-label": t("Mailbox"),
       required: true,
     });
-    input.addEventListener("input", () => a.value = input.value);
+    input.addEventListener("input", () => action.value = input.value);
     parts.push(
       input,
       el("datalist", { id: "rule-mailboxes" }, mailboxes.map((m) => el("option", { value: m }))),
     );
-  } else if (a.kind === "reply" || a.kind === "refuse") {
+  } else if (action.kind === "reply" || action.kind === "refuse") {
     const text = el("textarea", { rows: 3, "aria-label": t("Text"), required: true });
-    text.value = a.value;
-    text.addEventListener("input", () => a.value = text.value);
+    text.value = action.value;
+    text.addEventListener("input", () => action.value = text.value);
     parts.push(text);
-  } else if (withValue.has(a.kind)) {
-    const email = a.kind !== "label";
+  } else if (withValue.has(action.kind)) {
+    const email = action.kind !== "label";
     const input = el("input", {
       type: email ? "email" : "text",
-      value: a.value,
+      value: action.value,
       "aria-label": email ? t("Address") : t("Label"),
       required: true,
     });
-    input.addEventListener("input", () => a.value = input.value);
+    input.addEventListener("input", () => action.value = input.value);
     parts.push(input);
   }
   return row(parts, "action", remove);
 }
 
 /** Shows the editor; `keep` gets the rule. */
-export function editRule(rule: Rule, mailboxes: readonly string[], keep: (r: Rule) => void): void {
+export function editRule(
+  rule: Rule,
+  mailboxes: readonly string[],
+  keep: (rule: Rule) => void,
+): void {
   const r: Rule = structuredClone(rule);
   const name = el("input", { type: "text", value: r.name, autocomplete: "off" });
   const join = el(
@@ -178,8 +182,8 @@ export function editRule(rule: Rule, mailboxes: readonly string[], keep: (r: Rul
     );
   };
   draw();
-  const submit = (e: Event) => {
-    e.preventDefault();
+  const submit = (event: Event) => {
+    event.preventDefault();
     if (r.actions.length === 0) return;
     keep({ ...r, name: name.value.trim(), all: join.value === "all" });
     dialog.close();

@@ -2,7 +2,7 @@
 import type { Condition, MessageItem, ParsedMessage, Rule } from "../../api/mod.ts";
 
 /** The rule that is offered for a message: its list if it has one, else its sender. */
-export function ruleFrom(m: MessageItem, headers: ParsedMessage["headers"]): Rule {
+export function ruleFrom(item: MessageItem, headers: ParsedMessage["headers"]): Rule {
   const list = headers.find((h) => h.name.toLowerCase() === "list-id")?.value ?? "";
   // Its name in brackets stays the same; what stands before them may not.
   const listId = /<([^<>]+)>/.exec(list)?.[1] ?? list.trim();
@@ -13,13 +13,13 @@ export function ruleFrom(m: MessageItem, headers: ParsedMessage["headers"]): Rul
     value,
     header: "",
   });
-  const sender = m.from[0]?.address ?? "";
+  const sender = item.from[0]?.address ?? "";
   const conditions = listId !== ""
     ? [one("list", "contains", listId)]
     : sender !== ""
     ? [one("from", "is", sender)]
-    : [one("subject", "contains", m.subject)];
-  const name = listId || m.from[0]?.name || sender || m.subject;
+    : [one("subject", "contains", item.subject)];
+  const name = listId || item.from[0]?.name || sender || item.subject;
   return {
     name: name.slice(0, 100),
     enabled: true,

@@ -127,11 +127,11 @@ class RulesDialog {
   }
 
   #row(item: RuleItem, at: number): HTMLElement {
-    const keys = (e: KeyboardEvent) => {
-      if (e.target !== e.currentTarget) return;
-      if (e.altKey && (e.key === "ArrowUp" || e.key === "ArrowDown")) {
-        e.preventDefault();
-        this.#move(item, at + (e.key === "ArrowUp" ? -1 : 1));
+    const keys = (event: KeyboardEvent) => {
+      if (event.target !== event.currentTarget) return;
+      if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+        event.preventDefault();
+        this.#move(item, at + (event.key === "ArrowUp" ? -1 : 1));
       }
     };
     const li = el(
@@ -143,8 +143,8 @@ class RulesDialog {
         onkeydown: keys,
         ondragstart: () => this.#dragged = item,
         ondragover: (e: DragEvent) => e.preventDefault(),
-        ondrop: (e: DragEvent) => {
-          e.preventDefault();
+        ondrop: (event: DragEvent) => {
+          event.preventDefault();
           if (this.#dragged) this.#move(this.#dragged, at);
         },
       },
@@ -171,29 +171,29 @@ class RulesDialog {
     return li;
   }
 
-  #ruleText(item: RuleItem, r: Rule): HTMLElement {
+  #ruleText(item: RuleItem, rule: Rule): HTMLElement {
     const on = el("input", {
       type: "checkbox",
-      checked: r.enabled,
-      "aria-label": t("Rule {0} is on", r.name || t("without a name")),
+      checked: rule.enabled,
+      "aria-label": t("Rule {0} is on", rule.name || t("without a name")),
     });
     on.addEventListener("change", () => {
       this.#items = this.#items.map((i) =>
-        i === item ? { rule: { ...r, enabled: on.checked } } : i
+        i === item ? { rule: { ...rule, enabled: on.checked } } : i
       );
       this.#changed = true;
       this.#draw();
     });
     return el(
       "div",
-      { class: r.enabled ? "rule" : "rule off" },
+      { class: rule.enabled ? "rule" : "rule off" },
       on,
       el(
         "div",
         {},
-        r.name === "" ? null : el("strong", {}, r.name),
-        el("p", {}, whenText(r)),
-        el("p", {}, thenText(r)),
+        rule.name === "" ? null : el("strong", {}, rule.name),
+        el("p", {}, whenText(rule)),
+        el("p", {}, thenText(rule)),
       ),
     );
   }

@@ -49,40 +49,44 @@ const names: Readonly<Partial<Record<ConditionField, string>>> = {
   list: t("mailing list"),
 };
 
-function conditionText(c: Condition): string {
-  switch (c.field) {
+function conditionText(condition: Condition): string {
+  switch (condition.field) {
     case "attachment":
-      return c.not ? t("there is no attachment") : t("there is an attachment");
+      return condition.not ? t("there is no attachment") : t("there is an attachment");
     case "book":
-      return c.not
+      return condition.not
         ? t("the sender is not in my address book")
         : t("the sender is in my address book");
     case "size":
-      return (c.op === "over") !== c.not
-        ? t("the size is over {0}", c.value)
-        : t("the size is under {0}", c.value);
+      return (condition.op === "over") !== condition.not
+        ? t("the size is over {0}", condition.value)
+        : t("the size is under {0}", condition.value);
     default: {
-      const name = c.field === "header" ? c.header : names[c.field] ?? c.field;
-      switch (c.op) {
+      const name = condition.field === "header"
+        ? condition.header
+        : names[condition.field] ?? condition.field;
+      switch (condition.op) {
         case "contains":
-          return c.not
-            ? t("{0} doesn't contain “{1}”", name, c.value)
-            : t("{0} contains “{1}”", name, c.value);
+          return condition.not
+            ? t("{0} doesn't contain “{1}”", name, condition.value)
+            : t("{0} contains “{1}”", name, condition.value);
         case "is":
-          return c.not ? t("{0} is not “{1}”", name, c.value) : t("{0} is “{1}”", name, c.value);
+          return condition.not
+            ? t("{0} is not “{1}”", name, condition.value)
+            : t("{0} is “{1}”", name, condition.value);
         default:
-          return c.not
-            ? t("{0} doesn't match “{1}”", name, c.value)
-            : t("{0} matches “{1}”", name, c.value);
+          return condition.not
+            ? t("{0} doesn't match “{1}”", name, condition.value)
+            : t("{0} matches “{1}”", name, condition.value);
       }
     }
   }
 }
 
 /** "When …". */
-export function whenText(r: Rule): string {
-  if (r.conditions.length === 0) return t("Every message");
-  return t("When {0}", r.conditions.map(conditionText).join(r.all ? t(" and ") : t(" or ")));
+export function whenText(rule: Rule): string {
+  if (rule.conditions.length === 0) return t("Every message");
+  return t("When {0}", rule.conditions.map(conditionText).join(rule.all ? t(" and ") : t(" or ")));
 }
 
 function actionText({ kind, value }: RuleAction): string {
@@ -109,6 +113,6 @@ function actionText({ kind, value }: RuleAction): string {
 }
 
 /** "then …". */
-export function thenText(r: Rule): string {
-  return t("then {0}", r.actions.map(actionText).join(", "));
+export function thenText(rule: Rule): string {
+  return t("then {0}", rule.actions.map(actionText).join(", "));
 }

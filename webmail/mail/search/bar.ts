@@ -29,7 +29,7 @@ export interface SearchBar {
 }
 
 /** Makes the bar. */
-export function searchBar(o: SearchBarOptions): SearchBar {
+export function searchBar(options: SearchBarOptions): SearchBar {
   let searched = "";
   const listId = newId("search-list");
   const list = el("ul", {
@@ -71,8 +71,8 @@ export function searchBar(o: SearchBarOptions): SearchBar {
             role: "option",
             id: `${listId}-${i}`,
             "aria-selected": "false",
-            onmousedown: (e: Event) => {
-              e.preventDefault();
+            onmousedown: (event: Event) => {
+              event.preventDefault();
               take(i);
             },
           },
@@ -118,7 +118,7 @@ export function searchBar(o: SearchBarOptions): SearchBar {
     }
     if (name === "is") return showChoices(fit(Object.keys(states)));
     if (name === "has") return showChoices(fit(["attachment"]));
-    if (name === "label") return showChoices(fit(o.keywords()));
+    if (name === "label") return showChoices(fit(options.keywords()));
     if ((name === "from" || name === "to") && value.length > 0) {
       let addresses: Address[] = [];
       try {
@@ -140,7 +140,7 @@ export function searchBar(o: SearchBarOptions): SearchBar {
     searched = input.value.trim();
     const { filter, problems } = parseSearch(searched);
     fill(problem, problems.join(". "));
-    if (problems.length === 0) o.onSearch(filter, searched);
+    if (problems.length === 0) options.onSearch(filter, searched);
   };
   input.addEventListener("input", () => {
     if (input.value === "" && searched !== "") submit();
@@ -199,10 +199,10 @@ export function searchBar(o: SearchBarOptions): SearchBar {
         checked: now.some((t) => t.name === "is" && t.value === s && !t.not),
       }),
     }));
-    const done = (e: Event) => {
-      e.preventDefault();
-      const one = (name: string, i: HTMLInputElement) => {
-        const v = i.value.trim();
+    const done = (event: Event) => {
+      event.preventDefault();
+      const one = (name: string, element: HTMLInputElement) => {
+        const v = element.value.trim();
         return v === "" ? [] : [tokenText(name, v)];
       };
       input.value = [

@@ -19,15 +19,15 @@ export const append: Command = {
   states: loggedIn,
   capabilities: ["MULTIAPPEND", "APPENDLIMIT", "CATENATE"],
   parse: (c) => c.fail("message"),
-  stream(c, s) {
-    const input = new StreamedInput(s, c);
-    return withFiles(s, async (next): Promise<Answer> => {
+  stream(cursor, session) {
+    const input = new StreamedInput(session, cursor);
+    return withFiles(session, async (next): Promise<Answer> => {
       const { account, mailbox, list } = await refusing(input, async () => {
         input.c.sp();
         const name = await input.mailbox();
         const list: NewMessage[] = [];
         // RFC 3502 §6.3.11: a mailbox that doesn't exist is told before the message is sent.
-        const found = await place(s, name, "i", "TRYCREATE");
+        const found = await place(session, name, "i", "TRYCREATE");
         do {
           input.c.sp();
           if (list.length >= maxMessages) throw new ImapNo("too many messages", "LIMIT");
@@ -35,10 +35,10 @@ export const append: Command = {
         } while (!input.c.atEnd);
         return { ...found, list };
       });
-      const messages = await storing(s, account.append(mailbox.id, list));
-      s.backend.scripts?.note({
+      const messages = await storing(session, account.append(mailbox.id, list));
+      session.backend.scripts?.note({
         account,
-        login: s.login ?? "",
+        login: session.login ?? "",
         cause: "APPEND",
         mailboxId: mailbox.id,
         uids: messages.map((m) => m.uid),

@@ -33,21 +33,21 @@ export const authenticate: Command = {
   name: "AUTHENTICATE",
   states: State.NotAuthenticated,
   capabilities: ["SASL-IR"],
-  parse(c, s) {
-    c.sp();
-    const name = c.word("mechanism");
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.word("mechanism");
     let initial: string | undefined;
-    if (!c.atEnd) {
-      c.sp();
-      const start = c.pos;
-      initial = new TextDecoder("latin1").decode(c.bytes.subarray(start));
-      if (!/^(=|[A-Za-z0-9+/]+={0,2})$/.test(initial)) c.fail("base64 or =");
-      c.pos = c.bytes.length;
+    if (!cursor.atEnd) {
+      cursor.sp();
+      const start = cursor.pos;
+      initial = new TextDecoder("latin1").decode(cursor.bytes.subarray(start));
+      if (!/^(=|[A-Za-z0-9+/]+={0,2})$/.test(initial)) cursor.fail("base64 or =");
+      cursor.pos = cursor.bytes.length;
     }
     return async () => {
-      const attempt = loginAttempt(s, name);
-      const mechanism = serverMechanism(name, s.backend.sasl, {
-        ...saslContext(s),
+      const attempt = loginAttempt(session, name);
+      const mechanism = serverMechanism(name, session.backend.sasl, {
+        ...saslContext(session),
         admit: (login) => admit(attempt, login),
       });
       if (!mechanism) {
@@ -63,13 +63,13 @@ export const authenticate: Command = {
       try {
         for (let step = 0; step < maxSteps; step++) {
           const r = await mechanism.step(response);
-          if ("username" in r) return await logIn(s, attempt, r.username, r.credential);
-          s.conn.write(`+ ${Buffer.from(r.challenge).toString("base64")}\r\n`);
-          await s.conn.flush();
-          const line = new TextDecoder("latin1").decode(await s.conn.readLine(maxSaslLine));
-          s.trace?.secret(line);
+          if ("username" in r) return await logIn(session, attempt, r.username, r.credential);
+          session.conn.write(`+ ${Buffer.from(r.challenge).toString("base64")}\r\n`);
+          await session.conn.flush();
+          const line = new TextDecoder("latin1").decode(await session.conn.readLine(maxSaslLine));
+          session.trace?.secret(line);
           if (line === "*") {
-            if (mechanism.name.endsWith("-PLUS")) plusCancelled(s.conn.remoteIp);
+            if (mechanism.name.endsWith("-PLUS")) plusCancelled(session.conn.remoteIp);
             throw new ImapBad("cancelled");
           }
           response = decodeBase64(line);

@@ -10,15 +10,15 @@ import { State } from "../session/session.ts";
 export const cancelUpdate: Command = {
   name: "CANCELUPDATE",
   states: State.Selected,
-  parse(c, s) {
+  parse(cursor, session) {
     const tags: string[] = [];
     do {
-      c.sp();
+      cursor.sp();
       if (tags.length >= 100) throw new ImapBad("at most 100 tags");
-      tags.push(c.string("tag"));
-    } while (!c.atEnd);
+      tags.push(cursor.string("tag"));
+    } while (!cursor.atEnd);
     return () => {
-      const v = s.selected;
+      const v = session.selected;
       const unknown = tags.find((t) => !v.contexts.some((x) => x.tag === t));
       if (unknown !== undefined) throw new ImapNo(`no updates for tag ${unknown}`);
       v.contexts = v.contexts.filter((x) => !tags.includes(x.tag));

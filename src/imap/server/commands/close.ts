@@ -9,15 +9,15 @@ import { State } from "../session/session.ts";
 export const close: Command = {
   name: "CLOSE",
   states: State.Selected,
-  parse: (_, s) => async () => {
-    const v = s.selected;
-    s.closeView();
+  parse: (_, session) => async () => {
+    const v = session.selected;
+    session.closeView();
     // RFC 9051 §6.4.1: removes silently, and nothing where the mailbox is read-only; RFC 4314 §4: nor
     // where that takes a right that one has not.
     if (v.readOnly || !v.rights.includes("e") || !v.account.mailbox(v.mailboxId)) return;
     const r = await v.account.expunge(v.mailboxId);
     // RFC 7162 §3.2.8.
-    if (s.condstore && r.uids.length > 0) {
+    if (session.condstore && r.uids.length > 0) {
       return { code: `HIGHESTMODSEQ ${r.modseq}`, text: "closed" };
     }
   },

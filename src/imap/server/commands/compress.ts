@@ -9,18 +9,18 @@ import { type Command, loggedIn } from "../session/command.ts";
 export const compress: Command = {
   name: "COMPRESS",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const algorithm = c.word("algorithm");
+  parse(cursor, session) {
+    cursor.sp();
+    const algorithm = cursor.word("algorithm");
     return () => {
       if (algorithm !== "DEFLATE") throw new ImapBad("unknown algorithm");
-      if (s.compressed) throw new ImapNo("compression is on already", "COMPRESSIONACTIVE");
-      s.compressed = true;
+      if (session.compressed) throw new ImapNo("compression is on already", "COMPRESSIONACTIVE");
+      session.compressed = true;
       return { text: "compression begins" };
     };
   },
-  afterwards(s) {
-    s.conn.startDeflate();
+  afterwards(session) {
+    session.conn.startDeflate();
     return Promise.resolve();
   },
 };

@@ -16,18 +16,18 @@ function copyCommand(uid: boolean): Command {
     name: uid ? "UID COPY" : "COPY",
     states: State.Selected,
     capabilities: ["UIDPLUS"],
-    parse(c, s) {
-      const { set, name } = parseCopy(c, uid);
+    parse(cursor, session) {
+      const { set, name } = parseCopy(cursor, uid);
       return async (): Promise<Answer | void> => {
-        if (!uid) s.requireSequenceNumbers();
-        const uids = resolveUids(s, set, uid);
-        const v = s.selected;
-        const to = await place(s, name, "i", "TRYCREATE");
+        if (!uid) session.requireSequenceNumbers();
+        const uids = resolveUids(session, set, uid);
+        const v = session.selected;
+        const to = await place(session, name, "i", "TRYCREATE");
         if (uids.length === 0) return;
         const r = staysWithin(v, to)
           ? await v.account.copy(v.mailboxId, uids, to.mailbox.id)
           : await copyToAccount(v, uids, to);
-        noteCopied(s, to, r.toUids);
+        noteCopied(session, to, r.toUids);
         return copied(r);
       };
     },

@@ -12,54 +12,56 @@ export const create: Command = {
   name: "CREATE",
   states: loggedIn,
   capabilities: ["CREATE-SPECIAL-USE"],
-  parse(c, s) {
-    c.sp();
-    const name = trimDelimiter(c.mailbox());
+  parse(cursor, session) {
+    cursor.sp();
+    const name = trimDelimiter(cursor.mailbox());
     let bits = 0;
     let unknown = "";
-    if (!c.atEnd) {
+    if (!cursor.atEnd) {
       // RFC 6154 §3.
-      c.sp();
-      c.expect("(");
-      if (!c.takeWord("USE")) c.fail("USE");
-      c.sp();
-      c.expect("(");
-      const start = c.pos;
-      while (!c.take(")")) {
-        if (c.pos > start) c.sp();
-        c.expect("\\");
-        const use = `\\${c.atom("special use")}`;
+      cursor.sp();
+      cursor.expect("(");
+      if (!cursor.takeWord("USE")) cursor.fail("USE");
+      cursor.sp();
+      cursor.expect("(");
+      const start = cursor.pos;
+      while (!cursor.take(")")) {
+        if (cursor.pos > start) cursor.sp();
+        cursor.expect("\\");
+        const use = `\\${cursor.atom("special use")}`;
         const bit = specialUseNames.find(([, n]) => n.toLowerCase() === use.toLowerCase())?.[0];
         if (bit === undefined) unknown = use;
         else bits |= bit;
       }
-      c.expect(")");
+      cursor.expect(")");
     }
     return async () => {
       if (unknown) {
         throw new ImapNo(`special use ${unknown} can't be given to a mailbox`, "USEATTR");
       }
-      const { account, own } = await newPlace(s, name);
-      if (bits !== 0 && account !== s.store) {
+      const { account, own } = await newPlace(session, name);
+      if (bits !== 0 && account !== session.store) {
         throw new ImapNo("mailboxes of others get no special use", "USEATTR");
       }
       const made = await account.createMailbox(own, { specialUse: bits });
-      const named = (m: Mailbox) => ({ id: m.id, name: prefixOf(s, account) + m.name });
+      const named = (m: Mailbox) => ({ id: m.id, name: prefixOf(session, account) + m.name });
       const mailbox = named(made.mailbox);
       const created = made.created.map(named);
       // RFC 9051 §6.3.4: if the name was changed (normalised), say so.
-      if (s.mailboxText(mailbox.name) !== s.mailboxText(name)) {
-        s.untagged(
-          `LIST (\\Subscribed) "/" ${s.mailboxText(mailbox.name)} ("OLDNAME" (${
-            s.mailboxText(name)
+      if (session.mailboxText(mailbox.name) !== session.mailboxText(name)) {
+        session.untagged(
+          `LIST (\\Subscribed) "/" ${session.mailboxText(mailbox.name)} ("OLDNAME" (${
+            session.mailboxText(name)
           }))`,
         );
       }
       for (const m of created) {
-        if (m.id !== mailbox.id) s.untagged(`LIST (\\Subscribed) "/" ${s.mailboxText(m.name)}`);
+        if (m.id !== mailbox.id) {
+          session.untagged(`LIST (\\Subscribed) "/" ${session.mailboxText(m.name)}`);
+        }
       }
       // RFC 8474 §4.2.
-      return { code: `MAILBOXID (M${mailbox.id}${idSuffix(s, account)})`, text: "created" };
+      return { code: `MAILBOXID (M${mailbox.id}${idSuffix(session, account)})`, text: "created" };
     };
   },
 };

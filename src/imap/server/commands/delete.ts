@@ -9,11 +9,11 @@ import { place, trimDelimiter } from "../mailboxes/places.ts";
 export const remove: Command = {
   name: "DELETE",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const name = trimDelimiter(c.mailbox());
+  parse(cursor, session) {
+    cursor.sp();
+    const name = trimDelimiter(cursor.mailbox());
     return async () => {
-      const { account, mailbox } = await place(s, name, "x");
+      const { account, mailbox } = await place(session, name, "x");
       await account.deleteMailbox(mailbox.name);
     };
   },

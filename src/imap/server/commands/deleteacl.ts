@@ -13,23 +13,23 @@ import { place } from "../mailboxes/places.ts";
 export const deleteAcl: Command = {
   name: "DELETEACL",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const name = c.mailbox();
-    c.sp();
-    const identifier = c.astring("identifier");
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.mailbox();
+    cursor.sp();
+    const identifier = cursor.astring("identifier");
     return async () => {
-      const { account, mailbox } = await place(s, name, "a");
+      const { account, mailbox } = await place(session, name, "a");
       // As it was given: an account that is gone must be removable.
       const known = grantedRights(account.db, mailbox.id).map((g) => g.identifier);
       let key = identifier;
       if (!known.includes(key)) {
-        const { user, negative } = whoIs(s, identifier);
+        const { user, negative } = whoIs(session, identifier);
         if (user === account.name) throw new ImapNo("the owner keeps all rights", "CANNOT");
         key = (negative ? "-" : "") + user;
       }
-      await changeNotedRights(account, mailbox, key, () => "", rightsNote(s));
-      s.log.info("rights removed", { mailbox: mailbox.name, identifier: key });
+      await changeNotedRights(account, mailbox, key, () => "", rightsNote(session));
+      session.log.info("rights removed", { mailbox: mailbox.name, identifier: key });
     };
   },
 };

@@ -10,19 +10,19 @@ export const enable: Command = {
   name: "ENABLE",
   states: loggedIn,
   capabilities: ["ENABLE"],
-  parse(c, s) {
+  parse(cursor, session) {
     const names: string[] = [];
     do {
-      c.sp();
-      names.push(c.word("capability"));
-    } while (!c.atEnd);
+      cursor.sp();
+      names.push(cursor.word("capability"));
+    } while (!cursor.atEnd);
     return () => {
       const now: string[] = [];
-      const hadCondstore = s.condstore;
-      const on = (e: Enabled) => {
-        if (!s.enabled.has(e)) {
-          s.enabled.add(e);
-          now.push(e);
+      const hadCondstore = session.condstore;
+      const on = (enabled: Enabled) => {
+        if (!session.enabled.has(enabled)) {
+          session.enabled.add(enabled);
+          now.push(enabled);
         }
       };
       for (const n of names) {
@@ -43,8 +43,10 @@ export const enable: Command = {
         }
       }
       // RFC 7162 §3.1.2: told in the selected state by whatever command switches it on.
-      if (s.condstore && !hadCondstore) s.tellHighestModseq();
-      s.untagged(`ENABLED${now.map((n) => ` ${n === "IMAP4REV2" ? "IMAP4rev2" : n}`).join("")}`);
+      if (session.condstore && !hadCondstore) session.tellHighestModseq();
+      session.untagged(
+        `ENABLED${now.map((n) => ` ${n === "IMAP4REV2" ? "IMAP4rev2" : n}`).join("")}`,
+      );
     };
   },
 };

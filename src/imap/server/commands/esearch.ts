@@ -21,23 +21,25 @@ import {
 import type { Session } from "../session/session.ts";
 
 /** RFC 7377 §2.2: the mailboxes that the filters name. */
-async function filteredMailboxes(s: Session, filters: MailboxFilter[]): Promise<Place[]> {
-  const own = s.store.mailboxes().map((mailbox): Place => ({
-    account: s.store,
+async function filteredMailboxes(session: Session, filters: MailboxFilter[]): Promise<Place[]> {
+  const own = session.store.mailboxes().map((mailbox): Place => ({
+    account: session.store,
     mailbox,
     name: mailbox.name,
     rights: allRights,
   }));
   // RFC 7377 §2.2: of mailboxes that may not be read nothing is said.
-  const all = [...own, ...(await sharedPlaces(s)).filter((p) => p.rights.includes("r"))];
-  const subscribed = new Set(s.store.subscriptions());
-  return all.filter((m) =>
-    filters.some((f) =>
-      isSelected(f) ? s.view?.shows(m.account, m.mailbox.id) === true : fitsFilter(f, {
-        name: m.name,
-        personal: m.account === s.store,
-        subscribed: () => subscribed.has(m.name),
-      })
+  const all = [...own, ...(await sharedPlaces(session)).filter((p) => p.rights.includes("r"))];
+  const subscribed = new Set(session.store.subscriptions());
+  return all.filter((place) =>
+    filters.some((filter) =>
+      isSelected(filter)
+        ? session.view?.shows(place.account, place.mailbox.id) === true
+        : fitsFilter(filter, {
+          name: place.name,
+          personal: place.account === session.store,
+          subscribed: () => subscribed.has(place.name),
+        })
     )
   );
 }
@@ -47,34 +49,36 @@ export const multiSearch: Command = {
   name: "ESEARCH",
   states: loggedIn,
   capabilities: ["MULTISEARCH"],
-  parse(c, s) {
-    c.sp();
+  parse(cursor, session) {
+    cursor.sp();
     const filters: MailboxFilter[] = [];
-    if (c.takeText("IN (")) {
-      do filters.push(parseMailboxFilter(c, "mailboxes to search")); while (c.take(" "));
-      c.expect(")");
-      c.sp();
+    if (cursor.takeText("IN (")) {
+      do filters.push(parseMailboxFilter(cursor, "mailboxes to search")); while (cursor.take(" "));
+      cursor.expect(")");
+      cursor.sp();
     } else {
       filters.push({ kind: "selected" });
     }
-    const options = takeReturn(c) ?? allOptions();
-    const ctx = searchContext(s);
-    const key = parseCriteria(c, s, ctx, "may");
+    const options = takeReturn(cursor) ?? allOptions();
+    const ctx = searchContext(session);
+    const key = parseCriteria(cursor, session, ctx, "may");
     if (key === undefined) {
       return () => {
-        throw badCharset(s, options);
+        throw badCharset(session, options);
       };
     }
     return async () => {
       const onlySelected = filters.every(isSelected);
-      if (onlySelected && !s.view) throw new ImapBad("no mailbox selected");
+      if (onlySelected && !session.view) throw new ImapBad("no mailbox selected");
       // RFC 7377 §2.1: sequence numbers and saved results have no meaning in several mailboxes.
       if (options.save && !onlySelected) throw new ImapBad("SAVE needs the selected mailbox");
       if (options.update) {
-        s.untagged(`NO [NOUPDATE ${formatString(s.tag, false)}] only of the selected mailbox`);
+        session.untagged(
+          `NO [NOUPDATE ${formatString(session.tag, false)}] only of the selected mailbox`,
+        );
       }
       if (ctx.sequenceNumbers) throw new ImapBad("sequence numbers can't be used here");
-      for (const { account, mailbox: m, name } of await filteredMailboxes(s, filters)) {
+      for (const { account, mailbox: m, name } of await filteredMailboxes(session, filters)) {
         const uids = account.uids(m.id);
         const node = resolveSearch(key, (set) => {
           if (set.saved) throw new ImapBad("a saved result can't be used here");
@@ -87,15 +91,15 @@ export const multiSearch: Command = {
         });
         const r = await searchMailbox(account, m.id, node, {
           uids,
-          stopped: () => s.conn.closed,
-          progress: progress(s, s.tag),
+          stopped: () => session.conn.closed,
+          progress: progress(session, session.tag),
         });
-        if (options.save && s.view) saveResult(s, r.uids, options);
+        if (options.save && session.view) saveResult(session, r.uids, options);
         if (r.uids.length === 0) continue;
         const items = esearchItems(r.uids, ctx.modseq ? r.modseq : undefined, options);
-        s.untagged(
-          `ESEARCH (TAG ${formatString(s.tag, false)} MAILBOX ${
-            s.mailboxText(name)
+        session.untagged(
+          `ESEARCH (TAG ${formatString(session.tag, false)} MAILBOX ${
+            session.mailboxText(name)
           } UIDVALIDITY ${m.uidValidity}) UID${items}`,
         );
       }

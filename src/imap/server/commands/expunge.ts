@@ -15,20 +15,20 @@ function expungeCommand(uid: boolean): Command {
   return {
     name: uid ? "UID EXPUNGE" : "EXPUNGE",
     states: State.Selected,
-    parse(c, s) {
+    parse(cursor, session) {
       let set: ReturnType<typeof parseNumSet> | undefined;
       if (uid) {
-        c.sp();
-        set = parseNumSet(c, "uid set");
+        cursor.sp();
+        set = parseNumSet(cursor, "uid set");
       }
       return async (): Promise<Answer | void> => {
-        const v = s.writable();
+        const v = session.writable();
         requireRight(v.rights, "e");
-        const uids = set ? resolveUids(s, set, true) : undefined;
+        const uids = set ? resolveUids(session, set, true) : undefined;
         const r = await v.account.expunge(v.mailboxId, uids);
-        await deliverChanges(s, true);
+        await deliverChanges(session, true);
         // RFC 7162 §3.2.7.
-        if (s.condstore && r.uids.length > 0) {
+        if (session.condstore && r.uids.length > 0) {
           return { code: `HIGHESTMODSEQ ${r.modseq}`, text: "expunged" };
         }
       };

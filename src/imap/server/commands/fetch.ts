@@ -24,36 +24,36 @@ function fetchCommand(uid: boolean): Command {
     states: State.Selected,
     capabilities: ["BINARY", "SAVEDATE", "OBJECTID", "PREVIEW"],
     holdsExpunges: !uid,
-    parse(c, s) {
-      c.sp();
-      const set = parseNumSet(c, uid ? "uid set" : "sequence set");
-      c.sp();
-      const items = parseFetchItems(c);
+    parse(cursor, session) {
+      cursor.sp();
+      const set = parseNumSet(cursor, uid ? "uid set" : "sequence set");
+      cursor.sp();
+      const items = parseFetchItems(cursor);
       let changedSince: number | undefined;
       let vanished = false;
       let partial: PartialRange | undefined;
-      if (!c.atEnd) {
-        c.sp();
-        c.list(() => {
-          const w = c.oneOf(["CHANGEDSINCE", "VANISHED", "PARTIAL"], "fetch modifier");
+      if (!cursor.atEnd) {
+        cursor.sp();
+        cursor.list(() => {
+          const w = cursor.oneOf(["CHANGEDSINCE", "VANISHED", "PARTIAL"], "fetch modifier");
           if (w === "CHANGEDSINCE") {
-            c.sp();
-            changedSince = c.number64("modseq");
+            cursor.sp();
+            changedSince = cursor.number64("modseq");
           } else if (w === "VANISHED") {
             vanished = true;
           } else {
-            c.sp();
-            partial = parsePartialRange(c);
+            cursor.sp();
+            partial = parsePartialRange(cursor);
           }
         });
       }
-      return () => fetch(s, uid, set, items, changedSince, vanished, partial);
+      return () => fetch(session, uid, set, items, changedSince, vanished, partial);
     },
   };
 }
 
 async function fetch(
-  s: Session,
+  session: Session,
   uid: boolean,
   set: NumSet,
   items: FetchItem[],
@@ -61,23 +61,25 @@ async function fetch(
   vanished: boolean,
   partial: PartialRange | undefined,
 ): Promise<Answer | void> {
-  if (!uid) s.requireSequenceNumbers();
+  if (!uid) session.requireSequenceNumbers();
   // RFC 7162 §3.2.6.
-  if (vanished && (!uid || changedSince === undefined || !s.enabled.has("QRESYNC"))) {
+  if (vanished && (!uid || changedSince === undefined || !session.enabled.has("QRESYNC"))) {
     throw new ImapBad("VANISHED needs UID FETCH, CHANGEDSINCE and ENABLE QRESYNC");
   }
   // RFC 9394 §3.3.
   if (partial && !uid) throw new ImapBad("PARTIAL needs UID FETCH");
-  if (changedSince !== undefined || items.some((i) => i.kind === "modseq")) s.enableCondstore();
-  const v = s.selected;
-  let uids = resolveUids(s, set, uid);
+  if (changedSince !== undefined || items.some((i) => i.kind === "modseq")) {
+    session.enableCondstore();
+  }
+  const v = session.selected;
+  let uids = resolveUids(session, set, uid);
   if (vanished) {
     // "*" reaches to the last that there ever was, or the end of a mailbox could vanish unnoticed.
     const highest = v.account.highestEverUid(v.mailboxId);
     const asked = set.saved ? [] : normalRanges(set, highest);
     const gone = v.account.expungedSince(v.mailboxId, changedSince!)
       .filter((u) => asked.some(([a, b]) => u >= a && u <= b));
-    if (gone.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(gone)}`);
+    if (gone.length > 0) session.untagged(`VANISHED (EARLIER) ${formatNumSet(gone)}`);
   }
   if (partial) uids = slicePartial(uids, partial);
   // Where some are gone that the client doesn't know of, those asked for are looked at to tell.
@@ -85,7 +87,7 @@ async function fetch(
   if (changedSince !== undefined && !(gone && !uid)) {
     uids = commonUids(uids, v.account.uidsSince(v.mailboxId, changedSince));
   }
-  const r = await fetchUids(s, uids, items, { uid, changedSince });
+  const r = await fetchUids(session, uids, items, { uid, changedSince });
   if (r.unknownEncoding) {
     throw new ImapNo("a part has a transfer encoding that can't be undone", "UNKNOWN-CTE");
   }

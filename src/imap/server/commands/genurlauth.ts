@@ -24,31 +24,33 @@ export const genUrlAuth: Command = {
   name: "GENURLAUTH",
   states: loggedIn,
   capabilities: ["URLAUTH"],
-  parse(c, s) {
+  parse(cursor, session) {
     const urls: string[] = [];
     do {
-      c.sp();
+      cursor.sp();
       if (urls.length >= maxUrls) throw new ImapBad(`at most ${maxUrls} URLs`);
-      urls.push(c.astring("URL"));
-      c.sp();
-      const start = c.pos;
-      if (c.atom("mechanism").toUpperCase() !== "INTERNAL") c.fail("mechanism INTERNAL", start);
-    } while (!c.atEnd);
+      urls.push(cursor.astring("URL"));
+      cursor.sp();
+      const start = cursor.pos;
+      if (cursor.atom("mechanism").toUpperCase() !== "INTERNAL") {
+        cursor.fail("mechanism INTERNAL", start);
+      }
+    } while (!cursor.atEnd);
     return async () => {
       const made: string[] = [];
       for (const url of urls) {
         const u = parseAuthorizedUrl(url);
         if (!u || u.token !== undefined) throw badUrl(url, "not a URL that can be authorised");
         // RFC 4467 §7: of one's own messages only.
-        if (urlAccount(s, u) !== s.store.name) {
+        if (urlAccount(session, u) !== session.store.name) {
           throw badUrl(url, "not a URL of your mailboxes here");
         }
-        const mailbox = s.store.mailboxByName(u.message.mailbox);
+        const mailbox = session.store.mailboxByName(u.message.mailbox);
         if (!mailbox) throw badUrl(url, "no such mailbox");
-        const key = await makeUrlKey(s.store, mailbox.id);
+        const key = await makeUrlKey(session.store, mailbox.id);
         made.push(`${u.rump}:internal:${urlToken(u.rump, key)}`);
       }
-      s.untagged(`GENURLAUTH ${made.map((u) => formatString(u, false)).join(" ")}`);
+      session.untagged(`GENURLAUTH ${made.map((u) => formatString(u, false)).join(" ")}`);
     };
   },
 };

@@ -11,19 +11,19 @@ import { place } from "../mailboxes/places.ts";
 export const getAcl: Command = {
   name: "GETACL",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const name = c.mailbox();
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.mailbox();
     return async () => {
-      const { account, mailbox, name: found } = await place(s, name, "a");
+      const { account, mailbox, name: found } = await place(session, name, "a");
       const list = [
         { identifier: account.name, rights: allRights },
         ...grantedRights(account.db, mailbox.id),
       ];
       const text = list.map((g) =>
-        ` ${formatAstring(g.identifier, s.utf8)} ${formatRights(g.rights)}`
+        ` ${formatAstring(g.identifier, session.utf8)} ${formatRights(g.rights)}`
       );
-      s.untagged(`ACL ${s.mailboxText(found)}${text.join("")}`);
+      session.untagged(`ACL ${session.mailboxText(found)}${text.join("")}`);
     };
   },
 };

@@ -10,11 +10,11 @@ export const getJmapAccess: Command = {
   name: "GETJMAPACCESS",
   states: loggedIn,
   capabilities: ["JMAPACCESS"],
-  parse(_c, s) {
+  parse(_c, session) {
     return () => {
-      const { jmapUrl } = s.backend;
+      const { jmapUrl } = session.backend;
       if (jmapUrl === undefined) throw new ImapBad("there is no JMAP here");
-      s.untagged(`JMAPACCESS "${jmapUrl}"`);
+      session.untagged(`JMAPACCESS "${jmapUrl}"`);
     };
   },
 };

@@ -11,9 +11,9 @@ export const getQuota: Command = {
   states: loggedIn,
   // No QUOTASET, and of resources those that an administrator can set limits for.
   capabilities: ["QUOTA", "QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE", "QUOTA=RES-MAILBOX"],
-  parse(c, s) {
-    c.sp();
-    const root = c.astring("quota root");
-    return async () => quotaLine(s, await rootAccount(s, root));
+  parse(cursor, session) {
+    cursor.sp();
+    const root = cursor.astring("quota root");
+    return async () => quotaLine(session, await rootAccount(session, root));
   },
 };

@@ -10,14 +10,14 @@ import { quotaLine, quotaRoot } from "../mailboxes/quota_roots.ts";
 export const getQuotaRoot: Command = {
   name: "GETQUOTAROOT",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const name = c.mailbox();
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.mailbox();
     return async () => {
-      const { account, name: found } = await place(s, name, "r");
-      const root = s.mailboxText(quotaRoot(s, account));
-      s.untagged(`QUOTAROOT ${s.mailboxText(found)} ${root}`);
-      quotaLine(s, account);
+      const { account, name: found } = await place(session, name, "r");
+      const root = session.mailboxText(quotaRoot(session, account));
+      session.untagged(`QUOTAROOT ${session.mailboxText(found)} ${root}`);
+      quotaLine(session, account);
     };
   },
 };

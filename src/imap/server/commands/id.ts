@@ -13,21 +13,23 @@ import type { Session } from "../session/session.ts";
  * A trusted proxy names the client that it speaks for, in the fields that Dovecot's proxies send.
  * @throws ImapBad for what is no address or port; ImapNo LIMIT if the client's networks have too many connections
  */
-function clientOfProxy(s: Session, fields: Record<string, string>): void {
+function clientOfProxy(session: Session, fields: Record<string, string>): void {
   const given = fields["x-originating-ip"];
   if (given === undefined) return;
-  const proxy = s.conn.remoteIp;
+  const proxy = session.conn.remoteIp;
   const address = (name: string) => {
     const ip = fields[name];
     if (ip === undefined || ip === "") return undefined;
-    if (parseIp(ip) === undefined || ip.includes("%")) throw refuse(s, `${name} is no IP address`);
+    if (parseIp(ip) === undefined || ip.includes("%")) {
+      throw refuse(session, `${name} is no IP address`);
+    }
     return canonicalIp(ip);
   };
   const port = (name: string) => {
     const text = fields[name];
     if (text === undefined || text === "") return undefined;
     const n = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
-    if (n > 65535) throw refuse(s, `${name} is no port`);
+    if (n > 65535) throw refuse(session, `${name} is no port`);
     return n;
   };
   const ends = {
@@ -36,22 +38,22 @@ function clientOfProxy(s: Session, fields: Record<string, string>): void {
     localIp: address("x-connected-ip"),
     localPort: port("x-connected-port"),
   };
-  if (ends.remoteIp === undefined) throw refuse(s, "x-originating-ip is empty");
+  if (ends.remoteIp === undefined) throw refuse(session, "x-originating-ip is empty");
   const peer = Object.fromEntries(Object.entries(ends).filter(([, v]) => v !== undefined));
-  if (!s.conn.clientIs(peer)) {
-    s.ended = true;
+  if (!session.conn.clientIs(peer)) {
+    session.ended = true;
     throw new ImapNo("too many connections from the client's network", "LIMIT");
   }
-  s.log.info("proxy names its client", {
+  session.log.info("proxy names its client", {
     proxy,
-    remote: s.conn.remoteIp,
+    remote: session.conn.remoteIp,
     session: (fields["x-session-id"] ?? "").slice(0, 100),
   });
 }
 
 /** A proxy whose words can't be used has nothing more to say. */
-function refuse(s: Session, text: string): ImapBad {
-  s.ended = true;
+function refuse(session: Session, text: string): ImapBad {
+  session.ended = true;
   return new ImapBad(`ID: ${text}`);
 }
 
@@ -59,29 +61,29 @@ export const id: Command = {
   name: "ID",
   states: anyState,
   capabilities: ["ID"],
-  parse(c, s) {
-    c.sp();
+  parse(cursor, session) {
+    cursor.sp();
     const fields: Record<string, string> = {};
-    if (!c.takeWord("NIL")) {
-      c.expect("(");
-      const start = c.pos;
+    if (!cursor.takeWord("NIL")) {
+      cursor.expect("(");
+      const start = cursor.pos;
       let n = 0;
-      while (!c.take(")")) {
-        if (c.pos > start) c.sp();
+      while (!cursor.take(")")) {
+        if (cursor.pos > start) cursor.sp();
         // RFC 2971 §3.3: at most 30 pairs.
-        if (++n > 30) c.fail("at most 30 fields");
-        const key = c.string("field name");
-        c.sp();
-        fields[key.toLowerCase()] = c.nstring("field value") ?? "";
+        if (++n > 30) cursor.fail("at most 30 fields");
+        const key = cursor.string("field name");
+        cursor.sp();
+        fields[key.toLowerCase()] = cursor.nstring("field value") ?? "";
       }
     }
     return () => {
-      if (s.conn.fromProxy && !s.account) clientOfProxy(s, fields);
-      s.log.info("imap client id", {
+      if (session.conn.fromProxy && !session.account) clientOfProxy(session, fields);
+      session.log.info("imap client id", {
         name: fields.name?.slice(0, 100),
         version: fields.version?.slice(0, 100),
       });
-      s.untagged(`ID ("name" ${formatString("mox", false)})`);
+      session.untagged(`ID ("name" ${formatString("mox", false)})`);
     };
   },
 };

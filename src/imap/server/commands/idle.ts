@@ -11,14 +11,14 @@ export const idle: Command = {
   name: "IDLE",
   states: loggedIn,
   capabilities: ["IDLE"],
-  parse: (_, s) => async () => {
-    const { conn } = s;
+  parse: (_, session) => async () => {
+    const { conn } = session;
     conn.write("+ waiting\r\n");
     // Thunderbird takes no notice of EXISTS while it fetches: it is told again, which does no harm.
-    if (s.existsAfterFetch && s.view) s.untagged(`${s.view.count} EXISTS`);
-    s.existsAfterFetch = false;
-    await deliverUntilInput(s, true);
-    if (s.ended) return;
+    if (session.existsAfterFetch && session.view) session.untagged(`${session.view.count} EXISTS`);
+    session.existsAfterFetch = false;
+    await deliverUntilInput(session, true);
+    if (session.ended) return;
     const line = new TextDecoder("latin1").decode(await conn.readLine(1024));
     if (line.toUpperCase() !== "DONE") throw new ImapBad("expected DONE");
   },

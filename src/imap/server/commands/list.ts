@@ -16,23 +16,23 @@ import { giveWay } from "../../../platform/turns.ts";
 import type { Session } from "../session/session.ts";
 import { statusText } from "../mailboxes/status_text.ts";
 
-async function list(s: Session, a: ListArgs): Promise<Answer | void> {
-  if (a.basic && a.patterns[0] === "") {
+async function list(session: Session, args: ListArgs): Promise<Answer | void> {
+  if (args.basic && args.patterns[0] === "") {
     // RFC 9051 §6.3.9: asks for the delimiter.
-    s.untagged(`LIST (\\Noselect) "/" ""`);
+    session.untagged(`LIST (\\Noselect) "/" ""`);
     return;
   }
-  const matches = nameMatcher(a.reference, a.patterns);
-  const own = s.store.mailboxes().map((mailbox): Place => ({
-    account: s.store,
+  const matches = nameMatcher(args.reference, args.patterns);
+  const own = session.store.mailboxes().map((mailbox): Place => ({
+    account: session.store,
     mailbox,
     name: mailbox.name,
     rights: allRights,
   }));
-  const shared = await sharedPlaces(s);
+  const shared = await sharedPlaces(session);
   const mailboxes = [...own, ...shared];
   const byName = new Map(mailboxes.map((m) => [m.name, m]));
-  const subscribed = new Set(s.store.subscriptions());
+  const subscribed = new Set(session.store.subscriptions());
   const parents = new Set<string>();
   const addParents = (name: string, set: Set<string>) => {
     for (let i = name.indexOf("/"); i > 0; i = name.indexOf("/", i + 1)) set.add(name.slice(0, i));
@@ -40,15 +40,15 @@ async function list(s: Session, a: ListArgs): Promise<Answer | void> {
   for (const m of mailboxes) addParents(m.name, parents);
 
   const selectable = (name: string): boolean => {
-    if (a.subscribed && !subscribed.has(name)) return false;
-    if (a.specialUseOnly && !specialUse(byName.get(name))) return false;
+    if (args.subscribed && !subscribed.has(name)) return false;
+    if (args.specialUseOnly && !specialUse(byName.get(name))) return false;
     return true;
   };
   const names = new Set(mailboxes.map((m) => m.name));
-  if (a.subscribed) { for (const n of subscribed) names.add(n); }
+  if (args.subscribed) { for (const n of subscribed) names.add(n); }
   // RFC 5258 §3.5: with RECURSIVEMATCH the parents of what is selected but doesn't match are listed.
   const withChild = new Set<string>();
-  if (a.recursive) {
+  if (args.recursive) {
     for (const n of names) if (selectable(n)) addParents(n, withChild);
     for (const n of withChild) names.add(n);
   }
@@ -60,17 +60,17 @@ async function list(s: Session, a: ListArgs): Promise<Answer | void> {
     if (matches(p.name) || !selectable(p.name)) continue;
     for (let i = p.name.indexOf("/"); i > 0; i = p.name.indexOf("/", i + 1)) {
       const level = p.name.slice(0, i);
-      if (!names.has(level) && !a.subscribed && !a.specialUseOnly) levels.add(level);
+      if (!names.has(level) && !args.subscribed && !args.specialUseOnly) levels.add(level);
     }
   }
   for (const n of levels) names.add(n);
 
-  const showSubscribed = a.returnSubscribed || a.subscribed;
+  const showSubscribed = args.returnSubscribed || args.subscribed;
   for (const name of [...names].sort(inboxFirst)) {
     await giveWay();
     if (!matches(name)) continue;
     const selected = selectable(name);
-    const child = a.recursive && withChild.has(name);
+    const child = args.recursive && withChild.has(name);
     if (!selected && !child) continue;
     const m = byName.get(name);
     const attrs: string[] = [];
@@ -82,33 +82,36 @@ async function list(s: Session, a: ListArgs): Promise<Answer | void> {
     for (const [bit, use] of specialUseNames) if (specialUse(m) & bit) attrs.push(use);
     const info: string[] = [];
     if (child) {
-      const of = [a.subscribed ? `"SUBSCRIBED"` : "", a.specialUseOnly ? `"SPECIAL-USE"` : ""];
+      const of = [
+        args.subscribed ? `"SUBSCRIBED"` : "",
+        args.specialUseOnly ? `"SPECIAL-USE"` : "",
+      ];
       info.push(`"CHILDINFO" (${of.filter(Boolean).join(" ")})`);
     }
     const extended = info.length > 0 ? ` (${info.join(" ")})` : "";
-    s.untagged(`LIST (${attrs.join(" ")}) "/" ${s.mailboxText(name)}${extended}`);
+    session.untagged(`LIST (${attrs.join(" ")}) "/" ${session.mailboxText(name)}${extended}`);
     if (!m) continue;
     // RFC 8440 §3: of what can be selected, and where MYRIGHTS would be answered.
-    if (a.returnRights && /[lrikxa]/.test(m.rights)) {
-      s.untagged(`MYRIGHTS ${s.mailboxText(name)} ${formatRights(m.rights)}`);
+    if (args.returnRights && /[lrikxa]/.test(m.rights)) {
+      session.untagged(`MYRIGHTS ${session.mailboxText(name)} ${formatRights(m.rights)}`);
     }
     // RFC 5819 §2: no STATUS of what may not be read.
     if (!m.rights.includes("r")) continue;
-    if (a.returnStatus.length > 0) s.untagged(statusText(s, m, a.returnStatus));
-    if (a.returnMetadata.length > 0) {
-      s.conn.write(`* METADATA ${s.mailboxText(name)} (`);
+    if (args.returnStatus.length > 0) session.untagged(statusText(session, m, args.returnStatus));
+    if (args.returnMetadata.length > 0) {
+      session.conn.write(`* METADATA ${session.mailboxText(name)} (`);
       const { account, mailbox } = m;
-      const sharedOnly = account !== s.store;
-      const { pieces } = metadataText(account, mailbox.id, a.returnMetadata, 0, { sharedOnly });
-      for (const p of pieces) s.conn.write(p);
-      s.conn.write(")\r\n");
+      const sharedOnly = account !== session.store;
+      const { pieces } = metadataText(account, mailbox.id, args.returnMetadata, 0, { sharedOnly });
+      for (const p of pieces) session.conn.write(p);
+      session.conn.write(")\r\n");
     }
   }
 }
 
 /** Those of others have a special use for them only. */
-function specialUse(p: Place | undefined): number {
-  return p && splitShared(p.name) === undefined ? p.mailbox.specialUse : 0;
+function specialUse(place: Place | undefined): number {
+  return place && splitShared(place.name) === undefined ? place.mailbox.specialUse : 0;
 }
 
 export const listCommand: Command = {
@@ -122,12 +125,12 @@ export const listCommand: Command = {
     "LIST-METADATA",
     "LIST-MYRIGHTS",
   ],
-  parse(c, s) {
-    c.sp();
-    const a = parseList(c);
+  parse(cursor, session) {
+    cursor.sp();
+    const a = parseList(cursor);
     return () => {
-      if (a.returnStatus.includes("HIGHESTMODSEQ")) s.enableCondstore();
-      return list(s, a);
+      if (a.returnStatus.includes("HIGHESTMODSEQ")) session.enableCondstore();
+      return list(session, a);
     };
   },
 };

@@ -15,17 +15,19 @@ const single = [...formatRights(allRights)].join(" ");
 export const listRights: Command = {
   name: "LISTRIGHTS",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const name = c.mailbox();
-    c.sp();
-    const identifier = c.astring("identifier");
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.mailbox();
+    cursor.sp();
+    const identifier = cursor.astring("identifier");
     return async () => {
-      const { account, name: found } = await place(s, name, "a");
-      const { user } = whoIs(s, identifier);
+      const { account, name: found } = await place(session, name, "a");
+      const { user } = whoIs(session, identifier);
       const rights = user === account.name ? formatRights(allRights) : `"" ${single}`;
-      s.untagged(
-        `LISTRIGHTS ${s.mailboxText(found)} ${formatAstring(identifier, s.utf8)} ${rights}`,
+      session.untagged(
+        `LISTRIGHTS ${session.mailboxText(found)} ${
+          formatAstring(identifier, session.utf8)
+        } ${rights}`,
       );
     };
   },

@@ -14,27 +14,27 @@ import { State } from "../session/session.ts";
 export const login: Command = {
   name: "LOGIN",
   states: State.NotAuthenticated,
-  parse(c, s) {
-    c.sp();
-    const name = c.astring("user name");
-    c.sp();
-    const password = c.astring("password");
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.astring("user name");
+    cursor.sp();
+    const password = cursor.astring("password");
     return async () => {
       // RFC 9051 §6.2.3: LOGINDISABLED means that LOGIN is refused.
-      if (!s.conn.tls && !s.backend.plaintextLogin) {
+      if (!session.conn.tls && !session.backend.plaintextLogin) {
         throw new ImapNo("switch on TLS first", "PRIVACYREQUIRED");
       }
-      const attempt = loginAttempt(s, "login");
+      const attempt = loginAttempt(session, "login");
       let credential: string | undefined;
       let prepared = name;
       let reason: string | undefined;
       try {
         prepared = prepareUsername(name);
         await admit(attempt, prepared);
-        credential = await s.backend.sasl.checkPassword(
+        credential = await session.backend.sasl.checkPassword(
           prepared,
           preparePassword(password),
-          peerOf(s),
+          peerOf(session),
         );
       } catch (err) {
         if (!(err instanceof SaslError)) {
@@ -55,7 +55,7 @@ export const login: Command = {
         await attempt.done("badcreds", prepared, reason);
         throw new ImapNo("wrong user name or password", "AUTHENTICATIONFAILED");
       }
-      return logIn(s, attempt, prepared, credential);
+      return logIn(session, attempt, prepared, credential);
     };
   },
 };

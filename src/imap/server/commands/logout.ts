@@ -8,8 +8,8 @@ import { anyState, type Command } from "../session/command.ts";
 export const logout: Command = {
   name: "LOGOUT",
   states: anyState,
-  parse: (_, s) => () => {
-    s.untagged("BYE logging out");
-    s.ended = true;
+  parse: (_, session) => () => {
+    session.untagged("BYE logging out");
+    session.ended = true;
   },
 };

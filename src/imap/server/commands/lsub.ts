@@ -9,14 +9,14 @@ import { inboxFirst, nameMatcher } from "../names/list_names.ts";
 export const lsub: Command = {
   name: "LSUB",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const reference = c.mailbox();
-    c.sp();
-    const pattern = c.listMailbox();
+  parse(cursor, session) {
+    cursor.sp();
+    const reference = cursor.mailbox();
+    cursor.sp();
+    const pattern = cursor.listMailbox();
     return () => {
       const matches = nameMatcher(reference, [pattern]);
-      const subscribed = s.store.subscriptions();
+      const subscribed = session.store.subscriptions();
       const known = new Set(subscribed);
       const shown = new Map<string, boolean>();
       for (const name of subscribed) {
@@ -32,7 +32,7 @@ export const lsub: Command = {
       }
       for (const name of [...shown.keys()].sort(inboxFirst)) {
         const attrs = shown.get(name) ? "" : "\\Noselect";
-        s.untagged(`LSUB (${attrs}) "/" ${s.mailboxText(name)}`);
+        session.untagged(`LSUB (${attrs}) "/" ${session.mailboxText(name)}`);
       }
     };
   },

@@ -19,35 +19,35 @@ function moveCommand(uid: boolean): Command {
     name: uid ? "UID MOVE" : "MOVE",
     states: State.Selected,
     capabilities: ["MOVE"],
-    parse(c, s) {
-      const { set, name } = parseCopy(c, uid);
+    parse(cursor, session) {
+      const { set, name } = parseCopy(cursor, uid);
       return async (): Promise<Answer | void> => {
-        if (!uid) s.requireSequenceNumbers();
-        const uids = resolveUids(s, set, uid);
-        const v = s.writable();
+        if (!uid) session.requireSequenceNumbers();
+        const uids = resolveUids(session, set, uid);
+        const v = session.writable();
         // RFC 6851 §4.4.
         requireRight(v.rights, "t");
         requireRight(v.rights, "e");
-        const to = await place(s, name, "i", "TRYCREATE");
+        const to = await place(session, name, "i", "TRYCREATE");
         if (uids.length === 0) return;
         const r = staysWithin(v, to)
           ? await v.account.move(v.mailboxId, uids, to.mailbox.id)
           : await moveToAccount(v, uids, to);
-        noteCopied(s, to, r.toUids);
+        noteCopied(session, to, r.toUids);
         // RFC 6851 §4.3: COPYUID comes before the expunges, untagged.
         const { code } = copied(r);
-        if (code) s.untagged(`OK [${code}] moved`);
-        await deliverChanges(s, true);
-        if (s.condstore) return { code: `HIGHESTMODSEQ ${r.modseq}`, text: "moved" };
+        if (code) session.untagged(`OK [${code}] moved`);
+        await deliverChanges(session, true);
+        if (session.condstore) return { code: `HIGHESTMODSEQ ${r.modseq}`, text: "moved" };
       };
     },
   };
 }
 
 /** The copies are there before the originals go: should the server end in between, there are both. */
-async function moveToAccount(v: View, uids: Uint32Array, to: Place) {
-  const copied = await copyToAccount(v, uids, to);
-  const { modseq } = await v.account.expunge(v.mailboxId, copied.fromUids, undefined, {
+async function moveToAccount(view: View, uids: Uint32Array, to: Place) {
+  const copied = await copyToAccount(view, uids, to);
+  const { modseq } = await view.account.expunge(view.mailboxId, copied.fromUids, undefined, {
     force: true,
   });
   return { ...copied, modseq };

@@ -10,13 +10,13 @@ import { place } from "../mailboxes/places.ts";
 export const myRights: Command = {
   name: "MYRIGHTS",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const name = c.mailbox();
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.mailbox();
     return async () => {
       // RFC 4314 §4.
-      const { name: found, rights } = await place(s, name, "lrikxa");
-      s.untagged(`MYRIGHTS ${s.mailboxText(found)} ${formatRights(rights)}`);
+      const { name: found, rights } = await place(session, name, "lrikxa");
+      session.untagged(`MYRIGHTS ${session.mailboxText(found)} ${formatRights(rights)}`);
     };
   },
 };

@@ -10,8 +10,8 @@ export const namespace: Command = {
   name: "NAMESPACE",
   states: loggedIn,
   capabilities: ["NAMESPACE"],
-  parse: (_, s) => () => {
-    const others = s.backend.sharing ? `(("${otherUsers}/" "/"))` : "NIL";
-    s.untagged(`NAMESPACE (("" "/")) ${others} NIL`);
+  parse: (_, session) => () => {
+    const others = session.backend.sharing ? `(("${otherUsers}/" "/"))` : "NIL";
+    session.untagged(`NAMESPACE (("" "/")) ${others} NIL`);
   },
 };

@@ -21,37 +21,39 @@ const eventNames = "MessageNew MessageExpunge FlagChange MailboxName Subscriptio
 const events = eventNames.toUpperCase().split(" ") as NotifyEvent[];
 const messageEvents: readonly NotifyEvent[] = ["MESSAGENEW", "MESSAGEEXPUNGE", "FLAGCHANGE"];
 
-function parseGroup(c: Cursor): NotifyGroup & { unsupported: boolean } {
-  c.expect("(");
-  const filter = parseMailboxFilter(c, "mailbox filter");
-  c.sp();
+function parseGroup(cursor: Cursor): NotifyGroup & { unsupported: boolean } {
+  cursor.expect("(");
+  const filter = parseMailboxFilter(cursor, "mailbox filter");
+  cursor.sp();
   const selected = isSelected(filter);
   const set = new Set<NotifyEvent>();
   let items: FetchItem[] = [];
   let unsupported = false;
-  if (!c.takeWord("NONE")) {
-    c.list(() => {
-      const start = c.pos;
-      const name = c.word("event") as NotifyEvent;
+  if (!cursor.takeWord("NONE")) {
+    cursor.list(() => {
+      const start = cursor.pos;
+      const name = cursor.word("event") as NotifyEvent;
       set.add(name);
       if (!events.includes(name)) unsupported = true;
       // §6.1.
       if (selected && events.includes(name) && !messageEvents.includes(name)) {
-        c.fail("event of messages", start);
+        cursor.fail("event of messages", start);
       }
-      if (name === "MESSAGENEW" && selected && c.at(" ") && c.bytes[c.pos + 1] === 0x28) {
-        c.sp();
-        items = parseFetchItems(c);
+      if (
+        name === "MESSAGENEW" && selected && cursor.at(" ") && cursor.bytes[cursor.pos + 1] === 0x28
+      ) {
+        cursor.sp();
+        items = parseFetchItems(cursor);
       }
     });
   }
-  c.expect(")");
+  cursor.expect(")");
   // §5: new messages and expunges go together, and flags and annotations need both.
   if (set.has("MESSAGENEW") !== set.has("MESSAGEEXPUNGE")) {
-    c.fail("MessageNew and MessageExpunge together");
+    cursor.fail("MessageNew and MessageExpunge together");
   }
   for (const name of ["FLAGCHANGE", "ANNOTATIONCHANGE"] as const) {
-    if (set.has(name) && !set.has("MESSAGENEW")) c.fail("MessageNew and MessageExpunge too");
+    if (set.has(name) && !set.has("MESSAGENEW")) cursor.fail("MessageNew and MessageExpunge too");
   }
   return { filter, events: set, items, unsupported };
 }
@@ -60,19 +62,19 @@ export const notify: Command = {
   name: "NOTIFY",
   states: loggedIn,
   capabilities: ["NOTIFY"],
-  parse(c, s) {
-    c.sp();
-    if (c.takeWord("NONE")) {
+  parse(cursor, session) {
+    cursor.sp();
+    if (cursor.takeWord("NONE")) {
       return () => {
-        s.notify = { groups: [] };
+        session.notify = { groups: [] };
       };
     }
-    if (!c.takeWord("SET")) c.fail("SET or NONE");
-    c.sp();
-    const status = c.takeWord("STATUS");
-    if (status) c.sp();
+    if (!cursor.takeWord("SET")) cursor.fail("SET or NONE");
+    cursor.sp();
+    const status = cursor.takeWord("STATUS");
+    if (status) cursor.sp();
     const groups: (NotifyGroup & { unsupported: boolean })[] = [];
-    do groups.push(parseGroup(c)); while (c.take(" "));
+    do groups.push(parseGroup(cursor)); while (cursor.take(" "));
     return async () => {
       if (groups.some((g) => g.unsupported)) {
         // §3.1: NO, not BAD.
@@ -82,35 +84,37 @@ export const notify: Command = {
         throw new ImapBad("only one of SELECTED and SELECTED-DELAYED");
       }
       // §3.1: what has happened before belongs to the rules before.
-      await deliverChanges(s, true);
-      s.notify = { groups };
-      const places = await sharedPlaces(s);
+      await deliverChanges(session, true);
+      session.notify = { groups };
+      const places = await sharedPlaces(session);
       // Only of those that were named: "personal" is none of them.
-      const shared = places.filter((p) => eventsFor(s.notify!, s.store, p.name) !== undefined);
-      for (const source of s.sources) source.listed = undefined;
+      const shared = places.filter((p) =>
+        eventsFor(session.notify!, session.store, p.name) !== undefined
+      );
+      for (const source of session.sources) source.listed = undefined;
       for (const p of shared) {
-        (sourceOf(s, p.account).listed ??= new Set()).add(p.mailbox.id);
+        (sourceOf(session, p.account).listed ??= new Set()).add(p.mailbox.id);
         // §3.1: it is there, but what happens in it is not for this client.
         const named = groups.some((g) => "names" in g.filter && g.filter.names.includes(p.name));
         if (named && !p.rights.includes("r")) {
-          s.untagged(`LIST (\\NoAccess) "/" ${s.mailboxText(p.name)}`);
+          session.untagged(`LIST (\\NoAccess) "/" ${session.mailboxText(p.name)}`);
         }
       }
       if (!status) return;
       // §4: the state to start from, of mailboxes whose messages are watched.
-      const own = s.store.mailboxes().map((mailbox): Place => ({
-        account: s.store,
+      const own = session.store.mailboxes().map((mailbox): Place => ({
+        account: session.store,
         mailbox,
         name: mailbox.name,
         rights: allRights,
       }));
       for (const p of [...own, ...shared]) {
-        const watched = eventsFor(s.notify, s.store, p.name);
-        if (s.view?.shows(p.account, p.mailbox.id) || !watched?.has("MESSAGENEW")) continue;
+        const watched = eventsFor(session.notify, session.store, p.name);
+        if (session.view?.shows(p.account, p.mailbox.id) || !watched?.has("MESSAGENEW")) continue;
         if (!p.rights.includes("r")) continue;
         const items = ["MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN"];
-        if (s.condstore || watched.has("FLAGCHANGE")) items.push("HIGHESTMODSEQ");
-        s.untagged(statusText(s, p, items));
+        if (session.condstore || watched.has("FLAGCHANGE")) items.push("HIGHESTMODSEQ");
+        session.untagged(statusText(session, p, items));
       }
     };
   },

@@ -22,22 +22,22 @@ function replaceCommand(uid: boolean): Command {
     states: State.Selected,
     capabilities: ["REPLACE"],
     parse: (c) => c.fail("message"),
-    stream(c, s) {
-      const input = new StreamedInput(s, c);
-      return withFiles(s, async (next): Promise<Answer> => {
+    stream(cursor, session) {
+      const input = new StreamedInput(session, cursor);
+      return withFiles(session, async (next): Promise<Answer> => {
         const r = await refusing(input, async () => {
           input.c.sp();
           const set: NumSet = parseOne(input.c);
           input.c.sp();
           const name = await input.mailbox();
-          if (!uid) s.requireSequenceNumbers();
-          const v = s.writable();
+          if (!uid) session.requireSequenceNumbers();
+          const v = session.writable();
           // RFC 8508 §3.3 with RFC 4314.
           requireRight(v.rights, "t");
           requireRight(v.rights, "e");
-          const uids = resolveUids(s, set, uid);
+          const uids = resolveUids(session, set, uid);
           if (uids.length !== 1) throw new ImapNo("no such message", "NONEXISTENT");
-          const to = await place(s, name, "i", "TRYCREATE");
+          const to = await place(session, name, "i", "TRYCREATE");
           input.c.sp();
           const message = permittedFlags(to.rights, await receiveMessage(input, next()));
           input.c.end();
@@ -46,15 +46,15 @@ function replaceCommand(uid: boolean): Command {
         const { account, mailbox } = r.to;
         if (account !== r.v.account) {
           // The new one first: should the server end in between, there are both.
-          const [made] = await storing(s, account.append(mailbox.id, [r.message]));
+          const [made] = await storing(session, account.append(mailbox.id, [r.message]));
           await r.v.account.expunge(r.v.mailboxId, [r.old], undefined, { force: true });
-          return await replaced(s, r.to, made);
+          return await replaced(session, r.to, made);
         }
         const done = await storing(
-          s,
+          session,
           account.replace(r.v.mailboxId, r.old, mailbox.id, r.message),
         );
-        return await replaced(s, r.to, done.message);
+        return await replaced(session, r.to, done.message);
       });
     },
   };
@@ -62,29 +62,31 @@ function replaceCommand(uid: boolean): Command {
 
 /** RFC 8508 §3.1: APPENDUID is untagged and comes before the expunge. */
 async function replaced(
-  s: Session,
+  session: Session,
   { account, mailbox }: { account: Account; mailbox: Mailbox },
-  m: Message,
+  message: Message,
 ): Promise<Answer> {
   // RFC 8508 §3: it is an APPEND, and so RFC 6785 §3.4 is for it too.
-  s.backend.scripts?.note({
+  session.backend.scripts?.note({
     account,
-    login: s.login ?? "",
+    login: session.login ?? "",
     cause: "APPEND",
     mailboxId: mailbox.id,
-    uids: [m.uid],
+    uids: [message.uid],
     changedFlags: [],
   });
-  s.untagged(`OK [APPENDUID ${mailbox.uidValidity} ${m.uid}] replacement is there`);
-  await deliverChanges(s, true);
+  session.untagged(`OK [APPENDUID ${mailbox.uidValidity} ${message.uid}] replacement is there`);
+  await deliverChanges(session, true);
   return { text: "replaced" };
 }
 
 /** A single number, or "*". */
-function parseOne(c: Cursor): NumSet {
-  const start = c.pos;
-  const set = parseNumSet(c, "message number", false);
-  if (set.ranges.length !== 1 || set.ranges[0][0] !== set.ranges[0][1]) c.fail("one number", start);
+function parseOne(cursor: Cursor): NumSet {
+  const start = cursor.pos;
+  const set = parseNumSet(cursor, "message number", false);
+  if (set.ranges.length !== 1 || set.ranges[0][0] !== set.ranges[0][1]) {
+    cursor.fail("one number", start);
+  }
   return set;
 }
 

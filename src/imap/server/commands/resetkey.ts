@@ -11,24 +11,26 @@ import { place } from "../mailboxes/places.ts";
 export const resetKey: Command = {
   name: "RESETKEY",
   states: loggedIn,
-  parse(c, s) {
+  parse(cursor, session) {
     let name: string | undefined;
-    if (!c.atEnd) {
-      c.sp();
-      name = c.mailbox();
-      while (!c.atEnd) {
-        c.sp();
-        const start = c.pos;
-        if (c.atom("mechanism").toUpperCase() !== "INTERNAL") c.fail("mechanism INTERNAL", start);
+    if (!cursor.atEnd) {
+      cursor.sp();
+      name = cursor.mailbox();
+      while (!cursor.atEnd) {
+        cursor.sp();
+        const start = cursor.pos;
+        if (cursor.atom("mechanism").toUpperCase() !== "INTERNAL") {
+          cursor.fail("mechanism INTERNAL", start);
+        }
       }
     }
     return async () => {
       if (name === undefined) {
-        await resetUrlKeys(s.store);
+        await resetUrlKeys(session.store);
         return { text: "all keys are gone" };
       }
-      const { account, mailbox } = await place(s, name, "l");
-      if (account !== s.store) throw new ImapNo("the mailbox is not yours", "NOPERM");
+      const { account, mailbox } = await place(session, name, "l");
+      if (account !== session.store) throw new ImapNo("the mailbox is not yours", "NOPERM");
       await resetUrlKeys(account, mailbox.id);
       return { code: "URLMECH INTERNAL", text: "the key is gone" };
     };

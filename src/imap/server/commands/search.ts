@@ -29,47 +29,56 @@ function searchCommand(uid: boolean): Command {
     states: State.Selected,
     capabilities: ["ESEARCH", "SEARCHRES", "WITHIN", "PARTIAL", "CONTEXT=SEARCH", "SEARCH=FUZZY"],
     holdsExpunges: !uid,
-    parse(c, s) {
-      c.sp();
-      const options = takeReturn(c);
-      const ctx = searchContext(s);
-      const key = parseCriteria(c, s, ctx, "may");
+    parse(cursor, session) {
+      cursor.sp();
+      const options = takeReturn(cursor);
+      const ctx = searchContext(session);
+      const key = parseCriteria(cursor, session, ctx, "may");
       if (key === undefined) {
         return () => {
-          throw badCharset(s, options);
+          throw badCharset(session, options);
         };
       }
       return async (): Promise<Answer | void> => {
         // RFC 5182 §2.1: a failed search with SAVE leaves nothing saved.
-        const before = s.selected.saved;
+        const before = session.selected.saved;
         let r: Awaited<ReturnType<typeof runSearch>>;
         try {
-          r = await runSearch(s, key, ctx, uid);
+          r = await runSearch(session, key, ctx, uid);
         } catch (err) {
-          s.selected.saved = options?.save ? [] : before;
+          session.selected.saved = options?.save ? [] : before;
           throw err;
         }
-        const numbers = toNumbers(s, r.uids, uid);
-        if (options?.save) saveResult(s, r.uids, options);
-        const extended = options !== undefined || s.enabled.has("IMAP4REV2");
+        const numbers = toNumbers(session, r.uids, uid);
+        if (options?.save) saveResult(session, r.uids, options);
+        const extended = options !== undefined || session.enabled.has("IMAP4REV2");
         if (!extended) {
           const modseq = ctx.modseq && numbers.length > 0 ? ` (MODSEQ ${r.modseq})` : "";
-          s.untagged(`SEARCH${numbers.length > 0 ? ` ${numbers.join(" ")}` : ""}${modseq}`);
+          session.untagged(`SEARCH${numbers.length > 0 ? ` ${numbers.join(" ")}` : ""}${modseq}`);
           return;
         }
         const o = options ?? allOptions();
         if (o.save && !o.update && !asksForResult(o)) return;
-        const scores = o.relevancy ? await relevancies(s, key, r.uids) : undefined;
+        const scores = o.relevancy ? await relevancies(session, key, r.uids) : undefined;
         const items = esearchItems(
           numbers,
-          ctx.modseq ? resultModseq(s, r.uids, o) : undefined,
+          ctx.modseq ? resultModseq(session, r.uids, o) : undefined,
           o,
           scores && r.uids.map((u) => scores.get(u)!),
         );
-        s.untagged(`ESEARCH (TAG ${formatString(s.tag, false)})${uid ? " UID" : ""}${items}`);
+        session.untagged(
+          `ESEARCH (TAG ${formatString(session.tag, false)})${uid ? " UID" : ""}${items}`,
+        );
         if (o.update) {
           const { node, uids: result } = r;
-          addContext(s, { tag: s.tag, uid, node, keys: undefined, result, items: o.updateItems });
+          addContext(session, {
+            tag: session.tag,
+            uid,
+            node,
+            keys: undefined,
+            result,
+            items: o.updateItems,
+          });
         }
       };
     },

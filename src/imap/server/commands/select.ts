@@ -20,25 +20,25 @@ interface Qresync {
   match?: { seqs: NumSet; uids: NumSet };
 }
 
-function parseQresync(c: Cursor): Qresync {
-  c.expect("(");
-  const q: Qresync = { uidValidity: c.nzNumber("uidvalidity"), modseq: 0 };
-  c.sp();
-  q.modseq = c.number64("modseq");
-  if (!c.at(")")) {
-    c.sp();
-    if (!c.at("(")) {
-      q.known = parseNumSet(c, "known uids", false);
-      if (!c.at(")")) c.sp();
+function parseQresync(cursor: Cursor): Qresync {
+  cursor.expect("(");
+  const q: Qresync = { uidValidity: cursor.nzNumber("uidvalidity"), modseq: 0 };
+  cursor.sp();
+  q.modseq = cursor.number64("modseq");
+  if (!cursor.at(")")) {
+    cursor.sp();
+    if (!cursor.at("(")) {
+      q.known = parseNumSet(cursor, "known uids", false);
+      if (!cursor.at(")")) cursor.sp();
     }
-    if (c.take("(")) {
-      const seqs = parseNumSet(c, "known sequence numbers", false);
-      c.sp();
-      q.match = { seqs, uids: parseNumSet(c, "their uids", false) };
-      c.expect(")");
+    if (cursor.take("(")) {
+      const seqs = parseNumSet(cursor, "known sequence numbers", false);
+      cursor.sp();
+      q.match = { seqs, uids: parseNumSet(cursor, "their uids", false) };
+      cursor.expect(")");
     }
   }
-  c.expect(")");
+  cursor.expect(")");
   return q;
 }
 
@@ -47,103 +47,107 @@ function selectCommand(name: "SELECT" | "EXAMINE"): Command {
     name,
     states: loggedIn,
     capabilities: ["CONDSTORE", "QRESYNC"],
-    parse(c, s) {
-      c.sp();
-      const mailboxName = c.mailbox();
+    parse(cursor, session) {
+      cursor.sp();
+      const mailboxName = cursor.mailbox();
       let condstore = false;
       let qresync: Qresync | undefined;
-      if (!c.atEnd) {
-        c.sp();
-        c.list(() => {
-          if (c.oneOf(["CONDSTORE", "QRESYNC"], "CONDSTORE or QRESYNC") === "CONDSTORE") {
+      if (!cursor.atEnd) {
+        cursor.sp();
+        cursor.list(() => {
+          if (cursor.oneOf(["CONDSTORE", "QRESYNC"], "CONDSTORE or QRESYNC") === "CONDSTORE") {
             condstore = true;
           } else {
-            c.sp();
-            qresync = parseQresync(c);
+            cursor.sp();
+            qresync = parseQresync(cursor);
           }
         });
       }
-      return () => select(s, mailboxName, name === "EXAMINE", condstore, qresync);
+      return () => select(session, mailboxName, name === "EXAMINE", condstore, qresync);
     },
   };
 }
 
 async function select(
-  s: Session,
+  session: Session,
   name: string,
   readOnly: boolean,
   condstore: boolean,
   qresync: Qresync | undefined,
 ): Promise<Answer> {
   // RFC 7162 §3.2.5: QRESYNC must have been enabled.
-  if (qresync && !s.enabled.has("QRESYNC")) throw new ImapBad("ENABLE QRESYNC first");
+  if (qresync && !session.enabled.has("QRESYNC")) throw new ImapBad("ENABLE QRESYNC first");
   // RFC 9586 §3.3: numbers of messages have no place there.
-  if (qresync?.match) s.requireSequenceNumbers();
-  if (s.view) {
-    s.closeView();
+  if (qresync?.match) session.requireSequenceNumbers();
+  if (session.view) {
+    session.closeView();
     // RFC 9051 §7.1: tells where the old mailbox ends, also when the new one can't be selected.
-    s.untagged("OK [CLOSED] mailbox closed");
+    session.untagged("OK [CLOSED] mailbox closed");
   }
-  const found = await place(s, name, "r");
+  const found = await place(session, name, "r");
   const { account, rights } = found;
   await account.prepareRows(found.mailbox.id);
-  const source = sourceOf(s, account);
+  const source = sourceOf(session, account);
   // What is pending is about mailboxes not selected; uids read now include it.
-  await deliverChanges(s, true);
+  await deliverChanges(session, true);
   const m = account.mailbox(found.mailbox.id);
   if (!m) throw new ImapNo("no such mailbox", "NONEXISTENT");
-  if (condstore) s.enabled.add("CONDSTORE");
+  if (condstore) session.enabled.add("CONDSTORE");
   const uids = account.uids(m.id);
   // RFC 4314 §5.2: read-only is what offers nothing to change.
   readOnly ||= !/[swite]/.test(rights);
   const view = new View(source, { ...found, mailbox: m }, uids, readOnly);
-  s.view = view;
+  session.view = view;
 
-  writeFlagsLines(s, view);
-  s.untagged(`${uids.length} EXISTS`);
-  if (!s.enabled.has("IMAP4REV2")) {
-    s.untagged("0 RECENT");
+  writeFlagsLines(session, view);
+  session.untagged(`${uids.length} EXISTS`);
+  if (!session.enabled.has("IMAP4REV2")) {
+    session.untagged("0 RECENT");
     const first = m.unseen > 0 ? account.firstUnseenUid(m.id) : undefined;
-    if (first !== undefined && !s.uidOnly) {
-      s.untagged(`OK [UNSEEN ${view.seqOf(first)}] first unseen`);
+    if (first !== undefined && !session.uidOnly) {
+      session.untagged(`OK [UNSEEN ${view.seqOf(first)}] first unseen`);
     }
   }
-  s.untagged(`OK [UIDVALIDITY ${m.uidValidity}] valid`);
-  s.untagged(`OK [UIDNEXT ${m.uidNext}] next`);
+  session.untagged(`OK [UIDVALIDITY ${m.uidValidity}] valid`);
+  session.untagged(`OK [UIDNEXT ${m.uidNext}] next`);
   // RFC 9051 §6.3.2 asks for it; clients of rev1 don't expect it here.
-  if (s.enabled.has("IMAP4REV2")) s.untagged(`LIST () "/" ${s.mailboxText(view.name)}`);
-  s.untagged(`OK [HIGHESTMODSEQ ${m.modseq}] highest`);
+  if (session.enabled.has("IMAP4REV2")) {
+    session.untagged(`LIST () "/" ${session.mailboxText(view.name)}`);
+  }
+  session.untagged(`OK [HIGHESTMODSEQ ${m.modseq}] highest`);
   // RFC 4467 §8.
-  if (account === s.store) s.untagged("OK [URLMECH INTERNAL] mechanisms for URLs");
+  if (account === session.store) session.untagged("OK [URLMECH INTERNAL] mechanisms for URLs");
   // RFC 8474 §4.1.
-  s.untagged(`OK [MAILBOXID (M${m.id}${idSuffix(s, account)})] id`);
-  if (qresync) resync(s, view, qresync);
+  session.untagged(`OK [MAILBOXID (M${m.id}${idSuffix(session, account)})] id`);
+  if (qresync) resync(session, view, qresync);
   return readOnly
     ? { code: "READ-ONLY", text: "mailbox is open for reading" }
     : { code: "READ-WRITE", text: "mailbox is open" };
 }
 
 /** Sends what happened since the client was here last (RFC 7162 §3.2.5). */
-function resync(s: Session, v: View, q: Qresync): void {
-  if (q.uidValidity !== v.uidValidity) return;
-  const gone = v.account.expungedSince(v.mailboxId, q.modseq);
+function resync(session: Session, view: View, qresync: Qresync): void {
+  if (qresync.uidValidity !== view.uidValidity) return;
+  const gone = view.account.expungedSince(view.mailboxId, qresync.modseq);
   let from = 1;
-  if (q.match) {
+  if (qresync.match) {
     // §3.2.5.2: up to the last pair that agrees the client has the right uids: nothing before it
     // can be gone.
-    const seqs = expand(q.match.seqs);
-    const uids = expand(q.match.uids);
+    const seqs = expand(qresync.match.seqs);
+    const uids = expand(qresync.match.uids);
     for (let i = 0; i < Math.min(seqs.length, uids.length); i++) {
-      if (v.seqOf(uids[i]) !== seqs[i]) break;
+      if (view.seqOf(uids[i]) !== seqs[i]) break;
       from = uids[i] + 1;
     }
   }
-  const known = q.known ? normalRanges(q.known, v.account.highestEverUid(v.mailboxId)) : undefined;
+  const known = qresync.known
+    ? normalRanges(qresync.known, view.account.highestEverUid(view.mailboxId))
+    : undefined;
   const inKnown = (uid: number) => !known || known.some(([a, b]) => uid >= a && uid <= b);
   const vanished = gone.filter((uid) => uid >= from && inKnown(uid));
-  if (vanished.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(vanished)}`);
-  v.account.fetchSince(v.mailboxId, q.modseq, 0, (row) => {
-    if (inKnown(row.uid)) writeFlags(s, row.uid, row.flags, row.keywords, row.modseq, true);
+  if (vanished.length > 0) session.untagged(`VANISHED (EARLIER) ${formatNumSet(vanished)}`);
+  view.account.fetchSince(view.mailboxId, qresync.modseq, 0, (row) => {
+    if (inKnown(row.uid)) writeFlags(session, row.uid, row.flags, row.keywords, row.modseq, true);
   });
 }
 

@@ -14,30 +14,30 @@ export const setAcl: Command = {
   name: "SETACL",
   states: loggedIn,
   capabilities: ["ACL", "RIGHTS=texk"],
-  parse(c, s) {
-    c.sp();
-    const name = c.mailbox();
-    c.sp();
-    const identifier = c.astring("identifier");
-    c.sp();
-    const given = c.astring("rights");
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.mailbox();
+    cursor.sp();
+    const identifier = cursor.astring("identifier");
+    cursor.sp();
+    const given = cursor.astring("rights");
     const op = /^[+-]/.test(given) ? given[0] : "=";
     const rights = parseRights(op === "=" ? given : given.slice(1));
     return async () => {
       if (rights === undefined) {
         throw new ImapBad(`rights are letters of ${formatRights(allRights)}`);
       }
-      const { account, mailbox } = await place(s, name, "a");
-      const { user, negative } = whoIs(s, identifier);
+      const { account, mailbox } = await place(session, name, "a");
+      const { user, negative } = whoIs(session, identifier);
       if (user === account.name) throw new ImapNo("the owner keeps all rights", "CANNOT");
       const key = (negative ? "-" : "") + user;
-      if (!negative) await s.backend.sharing!.granting(account.name, user);
+      if (!negative) await session.backend.sharing!.granting(account.name, user);
       await changeNotedRights(account, mailbox, key, (before) => {
         if (op === "+") return before + rights;
         if (op === "-") return [...before].filter((r) => !rights.includes(r)).join("");
         return rights;
-      }, rightsNote(s));
-      s.log.info("rights changed", { mailbox: mailbox.name, identifier: key, rights: given });
+      }, rightsNote(session));
+      session.log.info("rights changed", { mailbox: mailbox.name, identifier: key, rights: given });
     };
   },
 };

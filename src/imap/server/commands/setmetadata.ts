@@ -10,23 +10,23 @@ import { type Command, loggedIn } from "../session/command.ts";
 import { checkEntry, metadataTarget } from "../mailboxes/metadata_entries.ts";
 import { isPrivateEntry } from "../names/metadata_text.ts";
 
-function readValue(c: Cursor): Uint8Array | null {
-  if (c.takeWord("NIL")) return null;
-  if (c.at("~") || c.at("{")) return c.literal(true).slice();
-  return c.quotedBytes().slice();
+function readValue(cursor: Cursor): Uint8Array | null {
+  if (cursor.takeWord("NIL")) return null;
+  if (cursor.at("~") || cursor.at("{")) return cursor.literal(true).slice();
+  return cursor.quotedBytes().slice();
 }
 
 export const setMetadata: Command = {
   name: "SETMETADATA",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const name = c.mailbox();
-    c.sp();
-    const entries = c.list(() => {
-      const key = c.astring("entry name");
-      c.sp();
-      return { key, value: readValue(c) };
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.mailbox();
+    cursor.sp();
+    const entries = cursor.list(() => {
+      const key = cursor.astring("entry name");
+      cursor.sp();
+      return { key, value: readValue(cursor) };
     });
     return async () => {
       for (const e of entries) {
@@ -35,8 +35,8 @@ export const setMetadata: Command = {
           throw new ImapNo("value is too long", `METADATA MAXSIZE ${maxAnnotationBytes}`);
         }
       }
-      const { source: { account, listener }, id } = await metadataTarget(s, name, "w");
-      if (account !== s.account && entries.some((e) => isPrivateEntry(e.key))) {
+      const { source: { account, listener }, id } = await metadataTarget(session, name, "w");
+      if (account !== session.account && entries.some((e) => isPrivateEntry(e.key))) {
         throw new ImapNo(
           "private notes are kept for mailboxes of your own only",
           "METADATA NOPRIVATE",

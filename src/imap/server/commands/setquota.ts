@@ -10,28 +10,28 @@ import { ImapNo } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 
 /** "(" [resource SP limit *(SP resource SP limit)] ")" */
-function readLimits(c: Cursor): void {
-  c.expect("(");
-  if (c.take(")")) return;
+function readLimits(cursor: Cursor): void {
+  cursor.expect("(");
+  if (cursor.take(")")) return;
   do {
-    c.atom("quota resource");
-    c.sp();
-    c.number64("limit");
-    if (c.take(")")) return;
-    c.sp();
+    cursor.atom("quota resource");
+    cursor.sp();
+    cursor.number64("limit");
+    if (cursor.take(")")) return;
+    cursor.sp();
   } while (true);
 }
 
 export const setQuota: Command = {
   name: "SETQUOTA",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const root = c.astring("quota root");
-    c.sp();
-    readLimits(c);
+  parse(cursor, session) {
+    cursor.sp();
+    const root = cursor.astring("quota root");
+    cursor.sp();
+    readLimits(cursor);
     return async () => {
-      await rootAccount(s, root);
+      await rootAccount(session, root);
       throw new ImapNo("only the administrator sets limits", "NOPERM");
     };
   },

@@ -28,46 +28,48 @@ function sortCommand(uid: boolean): Command {
     states: State.Selected,
     capabilities: ["SORT", "SORT=DISPLAY", "ESORT", "CONTEXT=SORT"],
     holdsExpunges: !uid,
-    parse(c, s) {
-      c.sp();
-      const options = takeReturn(c);
-      const keys = c.list((): SortKey => {
-        const reverse = c.takeWord("REVERSE");
-        if (reverse) c.sp();
-        return { key: c.oneOf(sortKeys, "sort key"), reverse };
+    parse(cursor, session) {
+      cursor.sp();
+      const options = takeReturn(cursor);
+      const keys = cursor.list((): SortKey => {
+        const reverse = cursor.takeWord("REVERSE");
+        if (reverse) cursor.sp();
+        return { key: cursor.oneOf(sortKeys, "sort key"), reverse };
       });
-      c.sp();
-      const ctx = searchContext(s);
-      const key = parseCriteria(c, s, ctx, "must");
+      cursor.sp();
+      const ctx = searchContext(session);
+      const key = parseCriteria(cursor, session, ctx, "must");
       if (key === undefined) {
         return () => {
-          throw badCharset(s, options);
+          throw badCharset(session, options);
         };
       }
       return async () => {
-        const r = await runSearch(s, key, ctx, uid);
-        const { account, mailboxId } = s.selected;
+        const r = await runSearch(session, key, ctx, uid);
+        const { account, mailboxId } = session.selected;
         const needed = options?.relevancy || keys.some((k) => k.key === "RELEVANCY");
-        const scores = needed ? await relevancies(s, key, r.uids) : undefined;
+        const scores = needed ? await relevancies(session, key, r.uids) : undefined;
         const sorted = await sortUids(account, mailboxId, r.uids, keys, scores);
-        const numbers = toNumbers(s, sorted, uid);
-        if (options?.save) saveResult(s, sorted, options);
+        const numbers = toNumbers(session, sorted, uid);
+        if (options?.save) saveResult(session, sorted, options);
         if (!options) {
           const modseq = ctx.modseq && numbers.length > 0 ? ` (MODSEQ ${r.modseq})` : "";
-          s.untagged(`SORT${numbers.length > 0 ? ` ${numbers.join(" ")}` : ""}${modseq}`);
+          session.untagged(`SORT${numbers.length > 0 ? ` ${numbers.join(" ")}` : ""}${modseq}`);
           return;
         }
         const items = esearchItems(
           numbers,
-          ctx.modseq ? resultModseq(s, sorted, options) : undefined,
+          ctx.modseq ? resultModseq(session, sorted, options) : undefined,
           options,
           scores && sorted.map((u) => scores.get(u)!),
         );
-        s.untagged(`ESEARCH (TAG ${formatString(s.tag, false)})${uid ? " UID" : ""}${items}`);
+        session.untagged(
+          `ESEARCH (TAG ${formatString(session.tag, false)})${uid ? " UID" : ""}${items}`,
+        );
         if (options.update) {
           const { node } = r;
-          addContext(s, {
-            tag: s.tag,
+          addContext(session, {
+            tag: session.tag,
             uid,
             node,
             keys,

@@ -10,9 +10,9 @@ import { State } from "../session/session.ts";
 export const starttls: Command = {
   name: "STARTTLS",
   states: State.NotAuthenticated,
-  parse: (_, s) => () => {
-    if (s.conn.tls) throw new ImapBad("TLS is on already");
-    if (!s.backend.tls) throw new ImapNo("TLS is not available");
+  parse: (_, session) => () => {
+    if (session.conn.tls) throw new ImapBad("TLS is on already");
+    if (!session.backend.tls) throw new ImapNo("TLS is not available");
     return { text: "begin TLS" };
   },
   async afterwards(s) {

@@ -12,15 +12,15 @@ export const status: Command = {
   name: "STATUS",
   states: loggedIn,
   capabilities: ["STATUS=SIZE"],
-  parse(c, s) {
-    c.sp();
-    const name = c.mailbox();
-    c.sp();
-    const items = parseStatusItems(c);
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.mailbox();
+    cursor.sp();
+    const items = parseStatusItems(cursor);
     return async () => {
-      const found = await place(s, name, "r");
-      if (items.includes("HIGHESTMODSEQ")) s.enableCondstore();
-      s.untagged(statusText(s, found, items));
+      const found = await place(session, name, "r");
+      if (items.includes("HIGHESTMODSEQ")) session.enableCondstore();
+      session.untagged(statusText(session, found, items));
     };
   },
 };

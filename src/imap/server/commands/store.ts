@@ -21,35 +21,35 @@ function storeCommand(uid: boolean): Command {
     name: uid ? "UID STORE" : "STORE",
     states: State.Selected,
     holdsExpunges: !uid,
-    parse(c, s) {
-      c.sp();
-      const set = parseNumSet(c, uid ? "uid set" : "sequence set");
-      c.sp();
+    parse(cursor, session) {
+      cursor.sp();
+      const set = parseNumSet(cursor, uid ? "uid set" : "sequence set");
+      cursor.sp();
       let unchangedSince: number | undefined;
-      if (c.at("(")) {
-        c.list(() => {
-          if (!c.takeWord("UNCHANGEDSINCE")) c.fail("UNCHANGEDSINCE");
-          c.sp();
-          unchangedSince = c.number64("modseq");
+      if (cursor.at("(")) {
+        cursor.list(() => {
+          if (!cursor.takeWord("UNCHANGEDSINCE")) cursor.fail("UNCHANGEDSINCE");
+          cursor.sp();
+          unchangedSince = cursor.number64("modseq");
         });
-        c.sp();
+        cursor.sp();
       }
-      const op = c.take("+") ? "add" : c.take("-") ? "remove" : "set";
-      const silent = c.oneOf(["FLAGS", "FLAGS.SILENT"], "FLAGS or FLAGS.SILENT") !== "FLAGS";
-      c.sp();
+      const op = cursor.take("+") ? "add" : cursor.take("-") ? "remove" : "set";
+      const silent = cursor.oneOf(["FLAGS", "FLAGS.SILENT"], "FLAGS or FLAGS.SILENT") !== "FLAGS";
+      cursor.sp();
       const names: string[] = [];
-      if (c.at("(")) {
-        names.push(...c.flagList());
+      if (cursor.at("(")) {
+        names.push(...cursor.flagList());
       } else {
-        do names.push(c.flag()); while (c.take(" "));
+        do names.push(cursor.flag()); while (cursor.take(" "));
       }
-      return () => store(s, uid, set, op, names, silent, unchangedSince);
+      return () => store(session, uid, set, op, names, silent, unchangedSince);
     },
   };
 }
 
 async function store(
-  s: Session,
+  session: Session,
   uid: boolean,
   set: NumSet,
   op: "set" | "add" | "remove",
@@ -57,10 +57,10 @@ async function store(
   silent: boolean,
   unchangedSince: number | undefined,
 ): Promise<Answer | void> {
-  if (!uid) s.requireSequenceNumbers();
-  if (unchangedSince !== undefined) s.enableCondstore();
-  const uids = resolveUids(s, set, uid);
-  const v = s.writable();
+  if (!uid) session.requireSequenceNumbers();
+  if (unchangedSince !== undefined) session.enableCondstore();
+  const uids = resolveUids(session, set, uid);
+  const v = session.writable();
   const { flags, keywords } = splitFlags(names);
   const only = changeableFlags(v.rights);
   // RFC 4314 §4: NO only if none of the flags may be changed.
@@ -74,11 +74,11 @@ async function store(
     origin: v.source.listener,
     only,
   });
-  s.noteOwnFlags(r.changed, silent);
+  session.noteOwnFlags(r.changed, silent);
   if (r.changed.length > 0) {
-    s.backend.scripts?.note({
+    session.backend.scripts?.note({
       account: v.account,
-      login: s.login ?? "",
+      login: session.login ?? "",
       cause: "FLAG",
       mailboxId: v.mailboxId,
       uids: r.changed.map((m) => m.uid),
@@ -86,28 +86,28 @@ async function store(
     });
   }
   if (op !== "remove" && only?.keywords !== false) {
-    announceKeywords(s, v.account.mailbox(v.mailboxId)?.keywords ?? []);
+    announceKeywords(session, v.account.mailbox(v.mailboxId)?.keywords ?? []);
   }
   // RFC 7162 §3.1.3: .SILENT keeps the flags back, never the modseq.
-  const tells = silent ? s.condstore : true;
+  const tells = silent ? session.condstore : true;
   let out = "";
   for (let i = 0; tells && i < r.changed.length; i++) {
     const c = r.changed[i];
     if (!silent) {
       const words = c.keywords.length === 0 ? "" : c.keywords.join(" ");
-      out += flagsLine(s, c.uid, c.flags, words, c.modseq, uid);
-    } else if (s.uidOnly) out += `* ${c.uid} UIDFETCH (MODSEQ (${c.modseq}))\r\n`;
+      out += flagsLine(session, c.uid, c.flags, words, c.modseq, uid);
+    } else if (session.uidOnly) out += `* ${c.uid} UIDFETCH (MODSEQ (${c.modseq}))\r\n`;
     else out += `* ${v.seqOf(c.uid)} FETCH (UID ${c.uid} MODSEQ (${c.modseq}))\r\n`;
     if (i % slice !== slice - 1) continue;
-    s.conn.write(out);
+    session.conn.write(out);
     out = "";
-    await s.conn.flush();
+    await session.conn.flush();
   }
-  s.conn.write(out);
+  session.conn.write(out);
   if (r.modified.length > 0) {
     // The client learns what the flags are now (RFC 7162 §3.1.3, example 7).
     v.account.fetch(v.mailboxId, r.modified, 0, (row) => {
-      writeFlags(s, row.uid, row.flags, row.keywords, row.modseq, uid);
+      writeFlags(session, row.uid, row.flags, row.keywords, row.modseq, uid);
     });
     const numbers = uid ? r.modified : r.modified.map((u) => v.seqOf(u));
     return { code: `MODIFIED ${formatNumSet(numbers)}`, text: "some messages were changed before" };

@@ -10,13 +10,13 @@ import { splitShared } from "../names/names.ts";
 export const subscribe: Command = {
   name: "SUBSCRIBE",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const name = c.mailbox();
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.mailbox();
     return async () => {
       // RFC 4314 §4. Names of one's own may be subscribed to that don't exist.
-      const subscribed = splitShared(name) ? (await place(s, name, "l")).name : name;
-      await s.store.subscribe(subscribed);
+      const subscribed = splitShared(name) ? (await place(session, name, "l")).name : name;
+      await session.store.subscribe(subscribed);
     };
   },
 };

@@ -20,23 +20,26 @@ function threadCommand(uid: boolean): Command {
     states: State.Selected,
     capabilities: ["THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS"],
     holdsExpunges: !uid,
-    parse(c, s) {
-      c.sp();
-      const algorithm = c.oneOf(["ORDEREDSUBJECT", "REFERENCES", "REFS"], "threading algorithm");
-      c.sp();
-      const ctx = searchContext(s);
-      const key = parseCriteria(c, s, ctx, "must");
+    parse(cursor, session) {
+      cursor.sp();
+      const algorithm = cursor.oneOf(
+        ["ORDEREDSUBJECT", "REFERENCES", "REFS"],
+        "threading algorithm",
+      );
+      cursor.sp();
+      const ctx = searchContext(session);
+      const key = parseCriteria(cursor, session, ctx, "must");
       if (key === undefined) {
         return () => {
-          throw badCharset(s, undefined);
+          throw badCharset(session, undefined);
         };
       }
       return async () => {
-        const r = await runSearch(s, key, ctx, uid);
-        const { account, mailboxId } = s.selected;
-        const numbers = toNumbers(s, r.uids, uid);
+        const r = await runSearch(session, key, ctx, uid);
+        const { account, mailboxId } = session.selected;
+        const numbers = toNumbers(session, r.uids, uid);
         const text = await threadText(account, mailboxId, r.uids, algorithm, numbers);
-        s.untagged(`THREAD${text === "" ? "" : ` ${text}`}`);
+        session.untagged(`THREAD${text === "" ? "" : ` ${text}`}`);
       };
     },
   };

@@ -12,20 +12,20 @@ export const uidBatches: Command = {
   name: "UIDBATCHES",
   states: State.Selected,
   capabilities: ["UIDBATCHES"],
-  parse(c, s) {
-    c.sp();
-    const size = c.nzNumber("messages of a batch");
+  parse(cursor, session) {
+    cursor.sp();
+    const size = cursor.nzNumber("messages of a batch");
     let first = 1;
     let last = Infinity;
-    if (!c.atEnd) {
-      c.sp();
-      first = c.nzNumber("first batch");
-      c.expect(":");
-      last = c.nzNumber("last batch");
+    if (!cursor.atEnd) {
+      cursor.sp();
+      first = cursor.nzNumber("first batch");
+      cursor.expect(":");
+      last = cursor.nzNumber("last batch");
       if (last < first) [first, last] = [last, first];
     }
     return () => {
-      const { uids } = s.selected;
+      const { uids } = session.selected;
       const ranges: string[] = [];
       for (let n = first; n <= last; n++) {
         // Batches are counted from the end, the highest uid first.
@@ -34,8 +34,8 @@ export const uidBatches: Command = {
         const from = Math.max(0, to - size);
         ranges.push(from === to - 1 ? `${uids[from]}` : `${uids[to - 1]}:${uids[from]}`);
       }
-      const tag = formatString(s.tag, false);
-      s.untagged(`UIDBATCHES (TAG ${tag})${ranges.length > 0 ? ` ${ranges.join(",")}` : ""}`);
+      const tag = formatString(session.tag, false);
+      session.untagged(`UIDBATCHES (TAG ${tag})${ranges.length > 0 ? ` ${ranges.join(",")}` : ""}`);
     };
   },
 };

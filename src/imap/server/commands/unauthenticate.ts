@@ -10,8 +10,8 @@ export const unauthenticate: Command = {
   name: "UNAUTHENTICATE",
   states: loggedIn,
   capabilities: ["UNAUTHENTICATE"],
-  parse: (_, s) => () => {
-    s.unauthenticate();
-    return { code: `CAPABILITY ${capabilityText(s)}`, text: "log in again" };
+  parse: (_, session) => () => {
+    session.unauthenticate();
+    return { code: `CAPABILITY ${capabilityText(session)}`, text: "log in again" };
   },
 };

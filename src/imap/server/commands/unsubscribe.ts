@@ -8,9 +8,9 @@ import { type Command, loggedIn } from "../session/command.ts";
 export const unsubscribe: Command = {
   name: "UNSUBSCRIBE",
   states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const name = c.mailbox();
-    return () => s.store.unsubscribe(name);
+  parse(cursor, session) {
+    cursor.sp();
+    const name = cursor.mailbox();
+    return () => session.store.unsubscribe(name);
   },
 };

@@ -35,64 +35,64 @@ interface Wanted {
 
 /** Runs with the account of a URL that the session may use; undefined if it may not. */
 async function withUrl<T>(
-  s: Session,
-  u: AuthorizedUrl | undefined,
+  session: Session,
+  url: AuthorizedUrl | undefined,
   fn: (account: Account, u: AuthorizedUrl) => T | Promise<T>,
 ): Promise<T | undefined> {
-  const name = u && urlAccount(s, u);
+  const name = url && urlAccount(session, url);
   if (name === undefined) return undefined;
-  const own = name === s.store.name;
-  let account = s.store;
+  const own = name === session.store.name;
+  let account = session.store;
   if (!own) {
     try {
-      account = await s.backend.sharing!.open(name);
+      account = await session.backend.sharing!.open(name);
     } catch (err) {
       if (err instanceof StoreError && err.code === "accountMissing") return undefined;
       throw err;
     }
   }
   try {
-    return isAuthorized(s, u!, account, Date.now()) ? await fn(account, u!) : undefined;
+    return isAuthorized(session, url!, account, Date.now()) ? await fn(account, url!) : undefined;
   } finally {
     if (!own) account.close();
   }
 }
 
 /** Bytes that a URL names; undefined if it names nothing that is there. */
-function bytesOf(s: Session, account: Account, u: AuthorizedUrl): Uint8Array | undefined {
-  const mailbox = account.mailboxByName(u.message.mailbox)!;
+function bytesOf(session: Session, account: Account, url: AuthorizedUrl): Uint8Array | undefined {
+  const mailbox = account.mailboxByName(url.message.mailbox)!;
   const parts: Uint8Array[] = [];
-  const limit = s.backend.maxMessageSize;
-  const size = readMessage(account, mailbox, u.message, limit, (b) => parts.push(b.slice()));
+  const limit = session.backend.maxMessageSize;
+  const size = readMessage(account, mailbox, url.message, limit, (b) => parts.push(b.slice()));
   return size === undefined || size > limit ? undefined : joined(parts);
 }
 
 /** The structure of the part that a URL names, "NIL" for what is no part. */
-function structureOf(s: Session, account: Account, u: AuthorizedUrl): string {
-  const { section, uid } = u.message;
-  if (section.text !== "" || u.message.partial) return "NIL";
+function structureOf(session: Session, account: Account, url: AuthorizedUrl): string {
+  const { section, uid } = url.message;
+  if (section.text !== "" || url.message.partial) return "NIL";
   let body = "";
-  const mailbox = account.mailboxByName(u.message.mailbox)!;
+  const mailbox = account.mailboxByName(url.message.mailbox)!;
   account.fetch(mailbox.id, [uid], Want.Body, (row) => void (body = row.body));
-  const plain = s.enabled.has("IMAP4REV2") || s.utf8 ? body : withoutGlobal(body);
+  const plain = session.enabled.has("IMAP4REV2") || session.utf8 ? body : withoutGlobal(body);
   return structureOfPart(plain, section.part) ?? "NIL";
 }
 
 /** The part that a URL names with its transfer encoding undone; "unknown" if that is not possible. */
 async function decodedOf(
-  s: Session,
+  session: Session,
   account: Account,
-  u: AuthorizedUrl,
+  url: AuthorizedUrl,
 ): Promise<Uint8Array | "unknown" | undefined> {
-  const { section, uid, partial } = u.message;
+  const { section, uid, partial } = url.message;
   // Headers have no transfer encoding.
-  if (section.text !== "") return bytesOf(s, account, u);
-  const mailbox = account.mailboxByName(u.message.mailbox)!;
+  if (section.text !== "") return bytesOf(session, account, url);
+  const mailbox = account.mailboxByName(url.message.mailbox)!;
   let found: { emailId: EmailId; size: number; structure: string } | undefined;
   account.fetch(mailbox.id, [uid], Want.Content, (row) => {
     found = { emailId: row.emailId, size: row.size, structure: row.structure };
   });
-  if (!found || found.size > s.backend.maxMessageSize) return undefined;
+  if (!found || found.size > session.backend.maxMessageSize) return undefined;
   const reader = account.openMessage(found.emailId);
   try {
     const work = binaryPieces(reader, unpackStructure(found.structure), section);
@@ -113,55 +113,59 @@ async function decodedOf(
   }
 }
 
-function writeLiteral(s: Session, bytes: Uint8Array | undefined): void {
-  if (!bytes) return s.conn.write("NIL");
+function writeLiteral(session: Session, bytes: Uint8Array | undefined): void {
+  if (!bytes) return session.conn.write("NIL");
   // A literal must not have NUL (RFC 3516 §4.1).
-  s.conn.write(`${bytes.includes(0) ? "~" : ""}{${bytes.length}}\r\n`);
-  s.conn.write(bytes);
+  session.conn.write(`${bytes.includes(0) ? "~" : ""}{${bytes.length}}\r\n`);
+  session.conn.write(bytes);
 }
 
 /** Answers the form of RFC 5524. @returns whether an encoding could not be undone */
-async function extended(s: Session, { url, items }: Wanted): Promise<boolean> {
+async function extended(session: Session, { url, items }: Wanted): Promise<boolean> {
   let unknown = false;
-  const found = await withUrl(s, parseAuthorizedUrl(url), async (account, u) => {
-    const plain = bytesOf(s, account, u);
+  const found = await withUrl(session, parseAuthorizedUrl(url), async (account, url) => {
+    const plain = bytesOf(session, account, url);
     if (!plain) return undefined;
-    const decoded = items!.has("BINARY") ? await decodedOf(s, account, u) : undefined;
+    const decoded = items!.has("BINARY") ? await decodedOf(session, account, url) : undefined;
     unknown = decoded === "unknown";
-    const structure = items!.has("BODYPARTSTRUCTURE") ? structureOf(s, account, u) : undefined;
+    const structure = items!.has("BODYPARTSTRUCTURE")
+      ? structureOf(session, account, url)
+      : undefined;
     return { plain, decoded: decoded === "unknown" ? undefined : decoded, structure };
   });
-  s.conn.write(`* URLFETCH ${formatString(url, s.utf8)}`);
+  session.conn.write(`* URLFETCH ${formatString(url, session.utf8)}`);
   // RFC 4467 §7: why is not told.
-  if (!found) s.conn.write(" NIL");
+  if (!found) session.conn.write(" NIL");
   else {
-    if (found.structure !== undefined) s.conn.write(` (BODYPARTSTRUCTURE ${found.structure})`);
+    if (found.structure !== undefined) {
+      session.conn.write(` (BODYPARTSTRUCTURE ${found.structure})`);
+    }
     for (const item of ["BINARY", "BODY"] as const) {
       if (!items!.has(item)) continue;
-      s.conn.write(` (${item} `);
-      writeLiteral(s, item === "BODY" ? found.plain : found.decoded);
-      s.conn.write(")");
+      session.conn.write(` (${item} `);
+      writeLiteral(session, item === "BODY" ? found.plain : found.decoded);
+      session.conn.write(")");
     }
   }
-  s.conn.write("\r\n");
-  await s.conn.flush();
+  session.conn.write("\r\n");
+  await session.conn.flush();
   return unknown;
 }
 
 /** Reads `"url"` or `("url" BODYPARTSTRUCTURE BINARY)`. */
-function readWanted(c: Cursor): Wanted {
-  if (!c.take("(")) return { url: c.astring("URL"), items: undefined };
-  const url = c.astring("URL");
+function readWanted(cursor: Cursor): Wanted {
+  if (!cursor.take("(")) return { url: cursor.astring("URL"), items: undefined };
+  const url = cursor.astring("URL");
   const items = new Set<Item>();
-  while (!c.take(")")) {
-    c.sp();
-    const item = c.atom("item").toUpperCase();
+  while (!cursor.take(")")) {
+    cursor.sp();
+    const item = cursor.atom("item").toUpperCase();
     if (item !== "BODY" && item !== "BINARY" && item !== "BODYPARTSTRUCTURE") {
-      c.fail("BODY, BINARY or BODYPARTSTRUCTURE");
+      cursor.fail("BODY, BINARY or BODYPARTSTRUCTURE");
     }
     items.add(item);
   }
-  if (items.has("BODY") && items.has("BINARY")) c.fail("BODY or BINARY, not both");
+  if (items.has("BODY") && items.has("BINARY")) cursor.fail("BODY or BINARY, not both");
   return { url, items: items.size > 0 ? items : undefined };
 }
 
@@ -169,33 +173,33 @@ export const urlFetch: Command = {
   name: "URLFETCH",
   states: loggedIn,
   capabilities: ["URLAUTH=BINARY"],
-  parse(c, s) {
+  parse(cursor, session) {
     const wanted: Wanted[] = [];
     do {
-      c.sp();
-      if (wanted.length >= maxUrls) c.fail(`at most ${maxUrls} URLs`);
-      wanted.push(readWanted(c));
-    } while (!c.atEnd);
+      cursor.sp();
+      if (wanted.length >= maxUrls) cursor.fail(`at most ${maxUrls} URLs`);
+      wanted.push(readWanted(cursor));
+    } while (!cursor.atEnd);
     return async () => {
       let unknown = false;
       for (const w of wanted) {
         if (w.items) {
-          unknown = await extended(s, w) || unknown;
+          unknown = await extended(session, w) || unknown;
           continue;
         }
         const bytes = await withUrl(
-          s,
+          session,
           parseAuthorizedUrl(w.url),
-          (account, u) => bytesOf(s, account, u),
+          (account, u) => bytesOf(session, account, u),
         );
-        s.conn.write(`* URLFETCH ${formatString(w.url, s.utf8)} `);
+        session.conn.write(`* URLFETCH ${formatString(w.url, session.utf8)} `);
         // RFC 4467 §7: why is not told.
         if (bytes) {
-          s.conn.write(`{${bytes.length}}\r\n`);
-          s.conn.write(bytes);
-        } else s.conn.write("NIL");
-        s.conn.write("\r\n");
-        await s.conn.flush();
+          session.conn.write(`{${bytes.length}}\r\n`);
+          session.conn.write(bytes);
+        } else session.conn.write("NIL");
+        session.conn.write("\r\n");
+        await session.conn.flush();
       }
       if (unknown) throw new ImapNo("a transfer encoding can't be undone", "UNKNOWN-CTE");
     };

@@ -12,24 +12,26 @@ import type { View } from "../session/view.ts";
 export const standardFlags = flagNames.map(([, name]) => name).join(" ");
 
 /** The FLAGS line of the selected mailbox, and what can be kept (RFC 4314 §5.1.1). */
-export function writeFlagsLines(s: Session, v: View): void {
-  const words = [...v.keywords.values()].join(" ");
-  s.untagged(`FLAGS (${standardFlags}${words === "" ? "" : ` ${words}`})`);
-  if (v.readOnly) {
-    s.untagged("OK [PERMANENTFLAGS ()] none in a read-only mailbox");
+export function writeFlagsLines(session: Session, view: View): void {
+  const words = [...view.keywords.values()].join(" ");
+  session.untagged(`FLAGS (${standardFlags}${words === "" ? "" : ` ${words}`})`);
+  if (view.readOnly) {
+    session.untagged("OK [PERMANENTFLAGS ()] none in a read-only mailbox");
     return;
   }
-  const kept = flagNames.filter(([bit]) => v.rights.includes(rightForFlag(bit))).map(([, n]) => n);
-  if (v.rights.includes("w")) kept.push(...v.keywords.values(), "\\*");
-  s.untagged(`OK [PERMANENTFLAGS (${kept.join(" ")})] kept`);
+  const kept = flagNames.filter(([bit]) => view.rights.includes(rightForFlag(bit))).map(([, n]) =>
+    n
+  );
+  if (view.rights.includes("w")) kept.push(...view.keywords.values(), "\\*");
+  session.untagged(`OK [PERMANENTFLAGS (${kept.join(" ")})] kept`);
 }
 
 /** Announces keywords that are new in the selected mailbox. */
-export function announceKeywords(s: Session, keywords: readonly string[]): void {
-  const v = s.view;
+export function announceKeywords(session: Session, keywords: readonly string[]): void {
+  const v = session.view;
   if (!v || keywords.every((k) => v.keywords.has(k.toLowerCase()))) return;
   for (const k of keywords) {
     if (!v.keywords.has(k.toLowerCase())) v.keywords.set(k.toLowerCase(), k);
   }
-  writeFlagsLines(s, v);
+  writeFlagsLines(session, v);
 }

@@ -61,7 +61,7 @@ function formatPreview(text: string): string {
  * @param before text that goes out before the first item
  */
 export function* contentPieces(
-  s: Session,
+  session: Session,
   row: FetchRow,
   reader: MessageReader,
   items: readonly FetchItem[],
@@ -69,12 +69,20 @@ export function* contentPieces(
   before: string,
 ): Generator<void> {
   let sep = before;
-  const conn = s.conn;
+  const conn = session.conn;
   let structure: Part | undefined;
   const root = () => structure ??= unpackStructure(row.structure);
   for (const item of items) {
     if (item.kind !== "section" && item.kind !== "binarysize") {
-      conn.write(sep + simpleItem(item, row, idSuffix(s, s.selected.account), s.selected.keywords));
+      conn.write(
+        sep +
+          simpleItem(
+            item,
+            row,
+            idSuffix(session, session.selected.account),
+            session.selected.keywords,
+          ),
+      );
       sep = " ";
       continue;
     }
@@ -90,7 +98,7 @@ export function* contentPieces(
         conn.write(`${sep}BINARY.SIZE[${section.label}] ${size}`);
       } else {
         const label = `${sep}BINARY[${section.label}]${originText(item.partial)}`;
-        if (known) yield* writePieces(s, label, cutPieces(pieces, item.partial));
+        if (known) yield* writePieces(session, label, cutPieces(pieces, item.partial));
         else conn.write(`${label} NIL`);
       }
       sep = " ";
@@ -104,10 +112,10 @@ export function* contentPieces(
     if (!span) {
       conn.write(`${label} NIL`);
     } else if (section.fields.length > 0) {
-      writeBytes(s, label, cut(readSection(reader, span, section), item.partial));
+      writeBytes(session, label, cut(readSection(reader, span, section), item.partial));
     } else {
       const nul = structure ? structure.hasNul === true : row.structure.includes('"z":1');
-      yield* writeSpan(s, label, reader, span.from, span.to, item.partial, nul);
+      yield* writeSpan(session, label, reader, span.from, span.to, item.partial, nul);
     }
   }
 }
@@ -147,23 +155,23 @@ function cutPieces(
 
 /** A literal of decoded bytes: a literal8 where NUL is in it. */
 function* writePieces(
-  s: Session,
+  session: Session,
   label: string,
   pieces: readonly Uint8Array[],
 ): Generator<void> {
   const size = pieces.reduce((n, b) => n + b.length, 0);
   const eight = pieces.some((b) => b.includes(0)) ? "~" : "";
-  s.conn.write(`${label} ${eight}{${size}}\r\n`);
+  session.conn.write(`${label} ${eight}{${size}}\r\n`);
   for (const b of pieces) {
-    s.conn.write(b);
+    session.conn.write(b);
     yield;
   }
 }
 
 /** A literal of a message's own bytes. */
-function writeBytes(s: Session, label: string, bytes: Uint8Array): void {
-  s.conn.write(`${label} {${bytes.length}}\r\n`);
-  s.conn.write(withoutNul(bytes));
+function writeBytes(session: Session, label: string, bytes: Uint8Array): void {
+  session.conn.write(`${label} {${bytes.length}}\r\n`);
+  session.conn.write(withoutNul(bytes));
 }
 
 /**
@@ -176,7 +184,7 @@ function withoutNul(bytes: Uint8Array): Uint8Array {
 
 /** A span of the file as a literal, through one buffer. */
 function* writeSpan(
-  s: Session,
+  session: Session,
   label: string,
   reader: MessageReader,
   from: number,
@@ -193,11 +201,11 @@ function* writeSpan(
   }
   if (partial && from === to) {
     // RFC 9051 §6.4.5: past the end it is an empty string.
-    s.conn.write(`${label} ""`);
+    session.conn.write(`${label} ""`);
     return;
   }
-  const eight = nul && s.enabled.has("IMAP4REV2") ? "~" : "";
-  s.conn.write(`${label} ${eight}{${to - from}}\r\n`);
+  const eight = nul && session.enabled.has("IMAP4REV2") ? "~" : "";
+  session.conn.write(`${label} ${eight}{${to - from}}\r\n`);
   while (from < to) {
     const want = Math.min(fileBuffer.length, to - from);
     const n = reader.readInto(
@@ -206,7 +214,7 @@ function* writeSpan(
     );
     if (n === 0) throw new Error(`message file is shorter than recorded, ends at ${from}`);
     const bytes = fileBuffer.subarray(0, n);
-    s.conn.write(eight === "" ? withoutNul(bytes) : bytes);
+    session.conn.write(eight === "" ? withoutNul(bytes) : bytes);
     from += n;
     yield;
   }

@@ -49,7 +49,7 @@ interface Plan {
   fields: ReadonlySet<string> | undefined;
 }
 
-function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
+function plan(session: Session, items: readonly FetchItem[], options: FetchOptions): Plan {
   const p: Plan = {
     want: 0,
     items: [],
@@ -90,7 +90,9 @@ function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
           break;
         }
         // With literal8 at hand it matters whether there is a NUL, which the structure knows.
-        p.want |= wholeMessage(item) && !s.enabled.has("IMAP4REV2") ? Want.Prefix : Want.Content;
+        p.want |= wholeMessage(item) && !session.enabled.has("IMAP4REV2")
+          ? Want.Prefix
+          : Want.Content;
         p.content = true;
         break;
       }
@@ -113,8 +115,8 @@ function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
   if (p.content && p.listed.size > 0) p.want |= Want.Content;
   if (!p.content && p.listed.size === 1) [p.fields] = p.listed.values();
   // RFC 7162 §3.1.4.1: CHANGEDSINCE asks for MODSEQ too; §3.1: each FETCH has it once flags are in it.
-  if (o.changedSince !== undefined || (s.condstore && p.flags)) p.modseq = true;
-  if (seen.has("uid") || s.uidOnly) o.uid = true;
+  if (options.changedSince !== undefined || (session.condstore && p.flags)) p.modseq = true;
+  if (seen.has("uid") || session.uidOnly) options.uid = true;
   return p;
 }
 
@@ -130,36 +132,36 @@ export interface Fetched {
 
 /** Writes the answers for uids of the selected mailbox. */
 export async function fetchUids(
-  s: Session,
+  session: Session,
   uids: Uint32Array,
   items: readonly FetchItem[],
   options: FetchOptions,
 ): Promise<Fetched> {
   const o = { ...options };
-  const p = plan(s, items, o);
-  const v = s.selected;
+  const p = plan(session, items, o);
+  const v = session.selected;
   const account = v.account;
-  const conn = s.conn;
+  const conn = session.conn;
   const r: Fetched = { missing: 0, unknownEncoding: false, unreadable: [] };
   // RFC 4314 §4: without the right, messages stay unseen.
   const sets = p.items.some((i) => i.kind === "section" && !i.peek) && !v.readOnly &&
     v.rights.includes("s");
   const all = v.uids;
-  const suffix = idSuffix(s, account);
+  const suffix = idSuffix(session, account);
   let at = uids.length > 0 ? v.seqOf(uids[0]) - 1 : 0;
-  const flagLines = p.flags && p.items.length === 1 && !p.modseq && !s.uidOnly &&
+  const flagLines = p.flags && p.items.length === 1 && !p.modseq && !session.uidOnly &&
       o.changedSince === undefined
     ? new FlagLines((bytes) => conn.write(bytes), v.keywords)
     : undefined;
   const changedSince = o.changedSince ?? -1;
-  const uidOnly = s.uidOnly;
-  const plain = !s.utf8 && (p.want & (Want.Body | Want.BodyStructure)) !== 0;
+  const uidOnly = session.uidOnly;
+  const plain = !session.utf8 && (p.want & (Want.Body | Want.BodyStructure)) !== 0;
 
   for (let i = 0; i < uids.length && !conn.closed;) {
     const part = uids.subarray(i, i + (p.content ? contentSlice : slice));
     // Before an answer names keywords that others have just made.
-    if (p.flags || sets) announceKeywords(s, account.mailbox(v.mailboxId)?.keywords ?? []);
-    const nowSeen = sets ? await setSeen(s, part) : undefined;
+    if (p.flags || sets) announceKeywords(session, account.mailbox(v.mailboxId)?.keywords ?? []);
+    const nowSeen = sets ? await setSeen(session, part) : undefined;
     let out = "";
     let found = 0;
     let bytes = 0;
@@ -177,7 +179,7 @@ export async function fetchUids(
       let line = uidOnly ? `* ${uid} UIDFETCH (` : `* ${at + 1} FETCH (`;
       const start = line.length;
       if (o.uid && !uidOnly) line += `UID ${uid} `;
-      if (p.modseq || (marked !== undefined && s.condstore)) line += `MODSEQ (${modseq}) `;
+      if (p.modseq || (marked !== undefined && session.condstore)) line += `MODSEQ (${modseq}) `;
       if (marked !== undefined) {
         row.flags |= Flag.Seen;
         if (!p.flags) line += `FLAGS (${formatFlags(row.flags, row.keywords, v.keywords)}) `;
@@ -198,7 +200,7 @@ export async function fetchUids(
       const line = begin(row);
       if (line === undefined) return;
       if (p.content) {
-        const reader = openContent(s, row, r);
+        const reader = openContent(session, row, r);
         if (reader === undefined) {
           out += withoutContent(line, p.items, row, suffix, v.keywords);
           return;
@@ -208,13 +210,13 @@ export async function fetchUids(
           large = { row: row.kept(), reader };
           return false;
         }
-        writeContent(s, row, reader, p.items, r, out + line);
+        writeContent(session, row, reader, p.items, r, out + line);
         bytes += row.size;
         out = ")\r\n";
         return bytes < contentBytes;
       }
       if (row.listed === null && p.listed.size > 0) {
-        if (readInstead(s, row, p.items, r, out + line)) out = ")\r\n";
+        if (readInstead(session, row, p.items, r, out + line)) out = ")\r\n";
         else out += withoutContent(line, p.items, row, suffix, v.keywords);
         return;
       }
@@ -238,7 +240,7 @@ export async function fetchUids(
     if (large) {
       const { row, reader } = large;
       try {
-        for (const _ of contentPieces(s, row, reader, p.items, r, "")) await conn.flush();
+        for (const _ of contentPieces(session, row, reader, p.items, r, "")) await conn.flush();
       } finally {
         reader.close();
       }
@@ -282,21 +284,21 @@ function listedItem(item: FetchItem, lines: string): string {
 }
 
 /** Opens a message's file; trouble with it is noted, and others are still served. */
-function openContent(s: Session, row: FetchRow, r: Fetched): MessageReader | undefined {
+function openContent(session: Session, row: FetchRow, fetched: Fetched): MessageReader | undefined {
   let reader: MessageReader;
   try {
-    reader = s.selected.account.openRow(row);
+    reader = session.selected.account.openRow(row);
   } catch (err) {
-    s.log.error("message file can't be read; see verifydata", {
+    session.log.error("message file can't be read; see verifydata", {
       err: err as Error,
       uid: row.uid,
       emailid: row.emailId,
     });
-    r.unreadable.push(row.uid);
+    fetched.unreadable.push(row.uid);
     return undefined;
   }
   if (reader.size < row.size) {
-    s.log.error("message file is shorter than recorded; what is left is given", {
+    session.log.error("message file is shorter than recorded; what is left is given", {
       uid: row.uid,
       emailid: row.emailId,
       size: reader.size,
@@ -308,15 +310,15 @@ function openContent(s: Session, row: FetchRow, r: Fetched): MessageReader | und
 
 /** Writes a small message's items in one go, and closes its file. */
 function writeContent(
-  s: Session,
+  session: Session,
   row: FetchRow,
   reader: MessageReader,
   items: readonly FetchItem[],
-  r: Fetched,
+  fetched: Fetched,
   before: string,
 ): void {
   try {
-    for (const _ of contentPieces(s, row, reader, items, r, before)) {
+    for (const _ of contentPieces(session, row, reader, items, fetched, before)) {
       // No waiting in between.
     }
   } finally {
@@ -339,32 +341,32 @@ function withoutContent(
 
 /** The items of a message whose header fields weren't kept: it is opened. False if it can't be. */
 function readInstead(
-  s: Session,
+  session: Session,
   { uid, flags }: FetchRow,
   items: readonly FetchItem[],
-  r: Fetched,
+  fetched: Fetched,
   before: string,
 ): boolean {
   const want = Want.Content | Want.Envelope | Want.Body | Want.BodyStructure | Want.Summary |
     Want.Thread;
-  const { account, mailboxId } = s.selected;
+  const { account, mailboxId } = session.selected;
   let written = false;
   account.fetch(mailboxId, [uid], want, (row) => {
-    if (!s.utf8) forRev1(row);
+    if (!session.utf8) forRev1(row);
     // As it will be told: \Seen may have been set just now.
     row.flags |= flags;
-    const reader = openContent(s, row, r);
+    const reader = openContent(session, row, fetched);
     if (reader === undefined) return;
-    writeContent(s, row, reader, items, r, before);
+    writeContent(session, row, reader, items, fetched, before);
     written = true;
   });
   return written;
 }
 
 /** Sets \Seen on those of the uids that don't have it; their new modseqs. */
-async function setSeen(s: Session, uids: Uint32Array): Promise<Map<number, number>> {
+async function setSeen(session: Session, uids: Uint32Array): Promise<Map<number, number>> {
   const unseen: number[] = [];
-  const { account, mailboxId, source } = s.selected;
+  const { account, mailboxId, source } = session.selected;
   account.fetch(mailboxId, uids, 0, (row) => {
     if (!(row.flags & Flag.Seen)) unseen.push(row.uid);
   });
@@ -373,7 +375,7 @@ async function setSeen(s: Session, uids: Uint32Array): Promise<Map<number, numbe
   const r = await account.storeFlags(mailboxId, unseen, "add", Flag.Seen, [], {
     origin: source.listener,
   });
-  s.noteOwnFlags(r.changed, false);
+  session.noteOwnFlags(r.changed, false);
   for (const c of r.changed) changed.set(c.uid, c.modseq);
   return changed;
 }

@@ -11,18 +11,18 @@ import { ImapNo } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
 
 /** Whose session it is that changes rights, and who is told. */
-export function rightsNote(s: Session): RightsNote {
+export function rightsNote(session: Session): RightsNote {
   return {
-    by: { account: s.store.name, login: s.login ?? "" },
-    changed: (c) => s.backend.sharing?.changed?.(c) ?? Promise.resolve(),
+    by: { account: session.store.name, login: session.login ?? "" },
+    changed: (c) => session.backend.sharing?.changed?.(c) ?? Promise.resolve(),
   };
 }
 
 /** Whom an identifier stands for, and whether rights are taken away. @throws ImapNo if there is nobody of that name */
-export function whoIs(s: Session, identifier: string): { user: string; negative: boolean } {
+export function whoIs(session: Session, identifier: string): { user: string; negative: boolean } {
   const negative = identifier.startsWith("-");
   const name = negative ? identifier.slice(1) : identifier;
-  const user = name === anyone ? anyone : s.backend.sharing?.accountNamed(name);
+  const user = name === anyone ? anyone : session.backend.sharing?.accountNamed(name);
   if (user === undefined) throw new ImapNo(`there is no account ${name} here`, "CANNOT");
   return { user, negative };
 }

@@ -18,16 +18,16 @@ const maxEntryName = 250;
  * @throws ImapNo if it does not exist for this client or may not be used so
  */
 export async function metadataTarget(
-  s: Session,
+  session: Session,
   name: string,
   letters: string,
 ): Promise<{ source: Source; id: MailboxId; name: string }> {
-  if (name === "") return { source: s.sources[0], id: noMailbox, name: "" };
-  const p = await place(s, name, letters);
+  if (name === "") return { source: session.sources[0], id: noMailbox, name: "" };
+  const p = await place(session, name, letters);
   // RFC 5464 §3.3: that and the right to look it up.
   if (!p.rights.includes("l")) throw new ImapNo("no such mailbox", "NONEXISTENT");
-  const source = s.sources.find((x) => x.account === p.account) ??
-    { account: p.account, listener: s.sources[0].listener, prefix: "" };
+  const source = session.sources.find((x) => x.account === p.account) ??
+    { account: p.account, listener: session.sources[0].listener, prefix: "" };
   return { source, id: p.mailbox.id, name: p.name };
 }
 

@@ -13,18 +13,21 @@ import { otherUsers, type Place, type Source, splitShared } from "../names/names
 import type { Session } from "../session/session.ts";
 
 /** The name in front of those of an account's mailboxes. */
-export function prefixOf(s: Session, account: Account): string {
-  return account === s.account ? "" : `${otherUsers}/${account.name}/`;
+export function prefixOf(session: Session, account: Account): string {
+  return account === session.account ? "" : `${otherUsers}/${account.name}/`;
 }
 
 /** An account that may share something with the client; it stays open as long as the session. */
-export async function sharingAccount(s: Session, owner: string): Promise<Account | undefined> {
-  const known = s.shared.get(owner);
+export async function sharingAccount(
+  session: Session,
+  owner: string,
+): Promise<Account | undefined> {
+  const known = session.shared.get(owner);
   if (known) return known;
-  if (!s.backend.sharing?.owners(s.store.name).includes(owner)) return undefined;
+  if (!session.backend.sharing?.owners(session.store.name).includes(owner)) return undefined;
   try {
-    const account = await s.backend.sharing.open(owner);
-    s.shared.set(owner, account);
+    const account = await session.backend.sharing.open(owner);
+    session.shared.set(owner, account);
     return account;
   } catch (err) {
     // Removed since.
@@ -34,25 +37,25 @@ export async function sharingAccount(s: Session, owner: string): Promise<Account
 }
 
 /** Follows the changes of an account. */
-export function sourceOf(s: Session, account: Account): Source {
-  const known = s.sources.find((x) => x.account === account);
+export function sourceOf(session: Session, account: Account): Source {
+  const known = session.sources.find((x) => x.account === account);
   if (known) return known;
-  const source = { account, listener: account.listen(), prefix: prefixOf(s, account) };
-  s.sources.push(source);
+  const source = { account, listener: account.listen(), prefix: prefixOf(session, account) };
+  session.sources.push(source);
   return source;
 }
 
 /** The mailbox of a name, with what the client may do there; undefined if it may not know of it. */
-export async function findPlace(s: Session, name: string): Promise<Place | undefined> {
-  const own = s.store.mailboxByName(name);
-  if (own) return { account: s.store, mailbox: own, name: own.name, rights: allRights };
+export async function findPlace(session: Session, name: string): Promise<Place | undefined> {
+  const own = session.store.mailboxByName(name);
+  if (own) return { account: session.store, mailbox: own, name: own.name, rights: allRights };
   const shared = splitShared(name);
-  const account = shared && await sharingAccount(s, shared.owner);
+  const account = shared && await sharingAccount(session, shared.owner);
   const mailbox = account?.mailboxByName(shared!.rest);
   if (!account || !mailbox) return undefined;
-  const rights = effectiveRights(account, mailbox.id, s.store.name);
+  const rights = effectiveRights(account, mailbox.id, session.store.name);
   if (rights === "") return undefined;
-  return { account, mailbox, name: prefixOf(s, account) + mailbox.name, rights };
+  return { account, mailbox, name: prefixOf(session, account) + mailbox.name, rights };
 }
 
 const rightNames: Record<string, string> = {
@@ -80,12 +83,12 @@ export function requireRight(rights: string, letters: string): void {
  * @throws ImapNo with the code if it does not exist for this client, NOPERM if it may not do that (RFC 4314 §6)
  */
 export async function place(
-  s: Session,
+  session: Session,
   name: string,
   letters: string,
   code: "NONEXISTENT" | "TRYCREATE" = "NONEXISTENT",
 ): Promise<Place> {
-  const p = await findPlace(s, name);
+  const p = await findPlace(session, name);
   if (!p) {
     // Nothing can be made where only others may.
     const shared = code === "TRYCREATE" && splitShared(name) ? "NONEXISTENT" : code;
@@ -109,19 +112,19 @@ export function trimDelimiter(name: string): string {
  * @throws ImapNo NOPERM if it may not be made there
  */
 export async function newPlace(
-  s: Session,
+  session: Session,
   name: string,
 ): Promise<{ account: Account; own: string }> {
-  const shared = s.store.mailboxByName(name) ? undefined : splitShared(name);
-  if (!shared) return { account: s.store, own: name };
+  const shared = session.store.mailboxByName(name) ? undefined : splitShared(name);
+  if (!shared) return { account: session.store, own: name };
   for (let at = name.lastIndexOf("/"); at > 0; at = name.lastIndexOf("/", at - 1)) {
     const parent = splitShared(name.slice(0, at));
-    const account = parent && await sharingAccount(s, parent.owner);
+    const account = parent && await sharingAccount(session, parent.owner);
     if (!account) break;
     // The nearest that exists counts, also one that the client may not know of.
     const mailbox = account.mailboxByName(parent.rest);
     if (!mailbox) continue;
-    const rights = effectiveRights(account, mailbox.id, s.store.name);
+    const rights = effectiveRights(account, mailbox.id, session.store.name);
     if (!rights.includes("l")) break;
     requireRight(rights, "k");
     return { account, own: shared.rest };
@@ -130,26 +133,26 @@ export async function newPlace(
 }
 
 /** All mailboxes of others that the client may look up. */
-export async function sharedPlaces(s: Session): Promise<Place[]> {
+export async function sharedPlaces(session: Session): Promise<Place[]> {
   const places: Place[] = [];
-  for (const owner of s.backend.sharing?.owners(s.store.name) ?? []) {
-    const account = await sharingAccount(s, owner);
+  for (const owner of session.backend.sharing?.owners(session.store.name) ?? []) {
+    const account = await sharingAccount(session, owner);
     if (!account) continue;
     const ids = sharedMailboxIds(account.db);
     if (ids.size === 0) continue;
     for (const mailbox of account.mailboxes()) {
       if (!ids.has(mailbox.id)) continue;
-      const rights = effectiveRights(account, mailbox.id, s.store.name);
+      const rights = effectiveRights(account, mailbox.id, session.store.name);
       if (!rights.includes("l")) continue;
-      places.push({ account, mailbox, name: prefixOf(s, account) + mailbox.name, rights });
+      places.push({ account, mailbox, name: prefixOf(session, account) + mailbox.name, rights });
     }
   }
   return places;
 }
 
 /** What makes ids of another account's mailboxes, emails and threads differ from the client's own (RFC 8474). */
-export function idSuffix(s: Session, account: Account): string {
-  if (account === s.account) return "";
+export function idSuffix(session: Session, account: Account): string {
+  if (account === session.account) return "";
   const name = new TextEncoder().encode(account.name);
   return `_${Array.from(name, (b) => b.toString(16).padStart(2, "0")).join("").slice(0, 200)}`;
 }

@@ -10,26 +10,26 @@ import type { Session } from "../session/session.ts";
 import { sharedPlaces } from "./places.ts";
 
 /** The quota root of an account: messages count for the account that they are in. */
-export function quotaRoot(s: Session, account: Account): string {
-  return account === s.account ? "" : `${otherUsers}/${account.name}`;
+export function quotaRoot(session: Session, account: Account): string {
+  return account === session.account ? "" : `${otherUsers}/${account.name}`;
 }
 
 /**
  * The account of a quota root: the user's own, or one that shares a mailbox with the user.
  * @throws ImapNo NONEXISTENT
  */
-export async function rootAccount(s: Session, root: string): Promise<Account> {
-  if (root === "") return s.store;
+export async function rootAccount(session: Session, root: string): Promise<Account> {
+  if (root === "") return session.store;
   const shared = splitShared(root);
   if (shared?.rest === "") {
-    const found = (await sharedPlaces(s)).find((p) => p.account.name === shared.owner);
+    const found = (await sharedPlaces(session)).find((p) => p.account.name === shared.owner);
     if (found) return found.account;
   }
   throw new ImapNo("no such quota root", "NONEXISTENT");
 }
 
 /** Sends the QUOTA line of an account. */
-export function quotaLine(s: Session, account: Account): void {
+export function quotaLine(session: Session, account: Account): void {
   const { used, limit } = account.quota().messageSize;
   const { messages, mailboxes } = account.quotaCounts();
   const resources: string[] = [];
@@ -39,5 +39,7 @@ export function quotaLine(s: Session, account: Account): void {
   }
   if (messages) resources.push(`MESSAGE ${messages.used} ${messages.limit}`);
   if (mailboxes) resources.push(`MAILBOX ${mailboxes.used} ${mailboxes.limit}`);
-  s.untagged(`QUOTA ${s.mailboxText(quotaRoot(s, account))} (${resources.join(" ")})`);
+  session.untagged(
+    `QUOTA ${session.mailboxText(quotaRoot(session, account))} (${resources.join(" ")})`,
+  );
 }

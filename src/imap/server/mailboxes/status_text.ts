@@ -11,44 +11,44 @@ import type { Session } from "../session/session.ts";
 
 /** The STATUS line of a mailbox with the items asked for. */
 export function statusText(
-  s: Session,
+  session: Session,
   p: Pick<Place, "account" | "mailbox" | "name">,
   items: readonly string[],
 ): string {
-  const values = items.map((item) => `${item} ${statusValue(s, p.account, p.mailbox, item)}`);
-  return `STATUS ${s.mailboxText(p.name)} (${values.join(" ")})`;
+  const values = items.map((item) => `${item} ${statusValue(session, p.account, p.mailbox, item)}`);
+  return `STATUS ${session.mailboxText(p.name)} (${values.join(" ")})`;
 }
 
-function statusValue(s: Session, account: Account, m: Mailbox, item: string): string {
+function statusValue(session: Session, account: Account, mailbox: Mailbox, item: string): string {
   switch (item) {
     case "MESSAGES":
-      return `${m.total}`;
+      return `${mailbox.total}`;
     case "UIDNEXT":
-      return `${m.uidNext}`;
+      return `${mailbox.uidNext}`;
     case "UIDVALIDITY":
-      return `${m.uidValidity}`;
+      return `${mailbox.uidValidity}`;
     case "UNSEEN":
-      return `${m.unseen}`;
+      return `${mailbox.unseen}`;
     case "DELETED":
-      return `${m.deleted}`;
+      return `${mailbox.deleted}`;
     case "SIZE":
-      return `${m.size}`;
+      return `${mailbox.size}`;
     case "APPENDLIMIT":
-      return `${s.backend.maxMessageSize}`;
+      return `${session.backend.maxMessageSize}`;
     case "HIGHESTMODSEQ":
-      return `${m.modseq}`;
+      return `${mailbox.modseq}`;
     case "DELETED-STORAGE": {
       // RFC 9208 §4.1.4: bytes that EXPUNGE would free.
       let sum = 0;
-      if (m.deleted > 0) {
-        account.fetch(m.id, account.uids(m.id), 0, (row) => {
+      if (mailbox.deleted > 0) {
+        account.fetch(mailbox.id, account.uids(mailbox.id), 0, (row) => {
           if (row.flags & 8) sum += row.size;
         });
       }
       return `${sum}`;
     }
     case "MAILBOXID":
-      return `(M${m.id}${idSuffix(s, account)})`;
+      return `(M${mailbox.id}${idSuffix(session, account)})`;
     default:
       // RECENT: no message is, RFC 9051 has done away with it.
       return "0";

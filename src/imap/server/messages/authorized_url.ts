@@ -74,24 +74,29 @@ export function urlToken(rump: string, key: Uint8Array): string {
 }
 
 /** The account of a URL's user on this server; undefined if it has none. */
-export function urlAccount(s: Session, u: AuthorizedUrl): string | undefined {
-  if (u.host !== s.backend.hostname.toLowerCase()) return undefined;
-  if (u.user === s.login || u.user === s.store.name) return s.store.name;
-  return s.backend.sharing?.accountNamed(u.user);
+export function urlAccount(session: Session, url: AuthorizedUrl): string | undefined {
+  if (url.host !== session.backend.hostname.toLowerCase()) return undefined;
+  if (url.user === session.login || url.user === session.store.name) return session.store.name;
+  return session.backend.sharing?.accountNamed(url.user);
 }
 
 /** Whether the session may use a URL of an account (RFC 4467 §2.4.1, §6). */
-export function isAuthorized(s: Session, u: AuthorizedUrl, account: Account, now: number): boolean {
-  if (u.token === undefined || (u.expires !== undefined && now > u.expires)) return false;
-  const mailbox = account.mailboxByName(u.message.mailbox);
+export function isAuthorized(
+  session: Session,
+  url: AuthorizedUrl,
+  account: Account,
+  now: number,
+): boolean {
+  if (url.token === undefined || (url.expires !== undefined && now > url.expires)) return false;
+  const mailbox = account.mailboxByName(url.message.mailbox);
   const key = mailbox && urlKey(account, mailbox.id);
   if (!key) return false;
-  const expected = Buffer.from(urlToken(u.rump, key));
-  const given = Buffer.from(u.token);
+  const expected = Buffer.from(urlToken(url.rump, key));
+  const given = Buffer.from(url.token);
   if (expected.length !== given.length || !timingSafeEqual(expected, given)) return false;
-  if (u.access === "anonymous" || u.access === "authuser") return true;
+  if (url.access === "anonymous" || url.access === "authuser") return true;
   // "submit+" is for submission servers, which log in here as nobody.
-  if (!u.access.startsWith("user+")) return false;
-  const user = u.access.slice("user+".length);
-  return [s.login, s.store.name].some((name) => name?.toLowerCase() === user);
+  if (!url.access.startsWith("user+")) return false;
+  const user = url.access.slice("user+".length);
+  return [session.login, session.store.name].some((name) => name?.toLowerCase() === user);
 }

@@ -12,11 +12,11 @@ import type { View } from "../session/view.ts";
  * @throws ImapNo if one was expunged meanwhile; StoreError, such as for the other account's quota
  */
 export async function copyToAccount(
-  v: View,
+  view: View,
   uids: Uint32Array,
   to: Place,
 ): Promise<{ fromUids: number[]; toUids: number[]; uidValidity: number }> {
-  const { account, mailboxId } = v;
+  const { account, mailboxId } = view;
   const fromUids: number[] = [];
   const list: NewMessage[] = [];
   account.fetch(mailboxId, uids, Want.Content, (row) => {

@@ -12,23 +12,23 @@ import type { Session } from "../session/session.ts";
 import type { View } from "../session/view.ts";
 
 /** Reads the messages and the mailbox that they go to. @throws ParseError */
-export function parseCopy(c: Cursor, uid: boolean): { set: NumSet; name: string } {
-  c.sp();
-  const set = parseNumSet(c, uid ? "uid set" : "sequence set");
-  c.sp();
-  return { set, name: c.mailbox() };
+export function parseCopy(cursor: Cursor, uid: boolean): { set: NumSet; name: string } {
+  cursor.sp();
+  const set = parseNumSet(cursor, uid ? "uid set" : "sequence set");
+  cursor.sp();
+  return { set, name: cursor.mailbox() };
 }
 
 /** Within an account with all rights flags stay as they are, and no file is touched. */
-export function staysWithin(v: View, to: Place): boolean {
-  return to.account === v.account && !changeableFlags(to.rights);
+export function staysWithin(view: View, to: Place): boolean {
+  return to.account === view.account && !changeableFlags(to.rights);
 }
 
 /** Tells scripts of messages that came into a mailbox (RFC 6785). */
-export function noteCopied(s: Session, to: Place, toUids: readonly number[]): void {
-  s.backend.scripts?.note({
+export function noteCopied(session: Session, to: Place, toUids: readonly number[]): void {
+  session.backend.scripts?.note({
     account: to.account,
-    login: s.login ?? "",
+    login: session.login ?? "",
     cause: "COPY",
     mailboxId: to.mailbox.id,
     uids: toUids,

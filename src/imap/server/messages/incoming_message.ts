@@ -54,9 +54,11 @@ async function catenate(input: StreamedInput, path: string): Promise<number> {
   const file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
   let size = 0;
   let failure: unknown;
-  const add = (b: Uint8Array) => {
+  const add = (bytes: Uint8Array) => {
     try {
-      for (let n = 0; failure === undefined && n < b.length;) n += file.writeSync(b.subarray(n));
+      for (let n = 0; failure === undefined && n < bytes.length;) {
+        n += file.writeSync(bytes.subarray(n));
+      }
     } catch (err) {
       failure = err;
     }
@@ -104,13 +106,13 @@ function quotable(url: string): string {
  */
 async function literalToFile(
   input: StreamedInput,
-  h: LiteralHeader,
+  header: LiteralHeader,
   path: string,
 ): Promise<number> {
   let size = 0;
-  const lines = h.binary ? (b: Uint8Array) => b : crlfLines();
+  const lines = header.binary ? (b: Uint8Array) => b : crlfLines();
   const { s } = input;
-  await requestLiteral(s.conn, h);
+  await requestLiteral(s.conn, header);
   let file: Deno.FsFile | undefined;
   let failure: unknown;
   try {
@@ -119,7 +121,7 @@ async function literalToFile(
     failure = err;
   }
   try {
-    await readBytes(s.conn, h.size, (piece) => {
+    await readBytes(s.conn, header.size, (piece) => {
       const b = lines(piece);
       size += b.length;
       // When the disk is full the rest of the literal is read all the same.
@@ -140,7 +142,7 @@ async function literalToFile(
 }
 
 /** Gives pieces of a text with CRLF at the ends of lines that have LF alone. */
-export function crlfLines(): (b: Uint8Array) => Uint8Array {
+export function crlfLines(): (bytes: Uint8Array) => Uint8Array {
   let last = 0;
   return (b) => {
     let bare = 0;
@@ -169,12 +171,12 @@ function cannotStore(cause: unknown): ImapNo {
  * Waits for what has been read to be stored; trouble of the disk is answered, and the connection goes on.
  * @throws ImapNo UNAVAILABLE
  */
-export async function storing<T>(s: Session, stored: Promise<T>): Promise<T> {
+export async function storing<T>(session: Session, stored: Promise<T>): Promise<T> {
   try {
     return await stored;
   } catch (err) {
     if (!isStorageError(err)) throw err;
-    s.log.error("storing message", { err: err as Error });
+    session.log.error("storing message", { err: err as Error });
     throw cannotStore(err);
   }
 }
@@ -183,11 +185,14 @@ export async function storing<T>(s: Session, stored: Promise<T>): Promise<T> {
 let nextFile = 0;
 
 /** Runs with file names, whose files are removed at the end. */
-export async function withFiles<T>(s: Session, fn: (next: () => string) => Promise<T>): Promise<T> {
+export async function withFiles<T>(
+  session: Session,
+  fn: (next: () => string) => Promise<T>,
+): Promise<T> {
   const files: string[] = [];
   try {
     return await fn(() => {
-      const f = join(s.backend.tempDir, `imap-${s.conn.cid}-${++nextFile}`);
+      const f = join(session.backend.tempDir, `imap-${session.conn.cid}-${++nextFile}`);
       files.push(f);
       return f;
     });

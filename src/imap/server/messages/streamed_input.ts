@@ -23,9 +23,9 @@ const maxNameLiteral = 8 * 1024;
 export class StreamedInput {
   readonly s: Session;
   c: Cursor;
-  constructor(s: Session, c: Cursor) {
-    this.s = s;
-    this.c = c;
+  constructor(session: Session, cursor: Cursor) {
+    this.s = session;
+    this.c = cursor;
   }
 
   /** The literal that begins here and ends the line. */

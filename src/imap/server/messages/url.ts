@@ -84,14 +84,14 @@ const chunk = 64 * 1024;
  * @returns how many, or undefined if it names nothing that is there
  */
 export async function readUrl(
-  s: Session,
+  session: Session,
   url: string,
   limit: number,
   each: (bytes: Uint8Array) => void,
 ): Promise<number | undefined> {
   const u = parseUrl(url);
   if (!u) return undefined;
-  const p = await findPlace(s, u.mailbox ?? s.view?.name ?? "");
+  const p = await findPlace(session, u.mailbox ?? session.view?.name ?? "");
   if (!p?.rights.includes("r")) return undefined;
   const { account, mailbox: m } = p;
   return readMessage(account, m, u, limit, each);
@@ -100,32 +100,34 @@ export async function readUrl(
 /** The same for a URL that was taken apart, of a mailbox that may be read. */
 export function readMessage(
   account: Account,
-  m: Mailbox,
-  u: MessageUrl,
+  mailbox: Mailbox,
+  url: MessageUrl,
   limit: number,
   each: (bytes: Uint8Array) => void,
 ): number | undefined {
-  if (u.uidValidity !== undefined && u.uidValidity !== m.uidValidity) return undefined;
+  if (url.uidValidity !== undefined && url.uidValidity !== mailbox.uidValidity) return undefined;
   let found: { emailId: EmailId; size: number; structure: string } | undefined;
-  account.fetch(m.id, [u.uid], Want.Content, (row) => {
+  account.fetch(mailbox.id, [url.uid], Want.Content, (row) => {
     found = { emailId: row.emailId, size: row.size, structure: row.structure };
   });
   if (!found) return undefined;
-  const span = sectionSpan(unpackStructure(found.structure), u.section, found.size);
+  const span = sectionSpan(unpackStructure(found.structure), url.section, found.size);
   if (!span) return undefined;
   const reader = account.openMessage(found.emailId);
   try {
-    if (u.section.fields.length > 0) {
-      const all = readSection(reader, span, u.section);
-      const bytes = u.partial ? all.subarray(u.partial[0], u.partial[0] + u.partial[1]) : all;
+    if (url.section.fields.length > 0) {
+      const all = readSection(reader, span, url.section);
+      const bytes = url.partial
+        ? all.subarray(url.partial[0], url.partial[0] + url.partial[1])
+        : all;
       each(bytes);
       return bytes.length;
     }
     let from = span.from;
     let to = span.to;
-    if (u.partial) {
-      from = Math.min(to, from + u.partial[0]);
-      to = Math.min(to, from + u.partial[1]);
+    if (url.partial) {
+      from = Math.min(to, from + url.partial[0]);
+      to = Math.min(to, from + url.partial[1]);
     }
     const total = to - from;
     if (total > limit) return total;

@@ -22,26 +22,26 @@ export type MailboxFilter =
   | { kind: "subtree" | "subtree-one" | "mailboxes"; names: string[] };
 
 /** Reads a filter; `what` it is for is said in errors. */
-export function parseMailboxFilter(c: Cursor, what: string): MailboxFilter {
-  const kind = c.oneOf(kinds, what).toLowerCase() as MailboxFilter["kind"];
+export function parseMailboxFilter(cursor: Cursor, what: string): MailboxFilter {
+  const kind = cursor.oneOf(kinds, what).toLowerCase() as MailboxFilter["kind"];
   if (kind !== "subtree" && kind !== "subtree-one" && kind !== "mailboxes") return { kind };
-  c.sp();
-  const name = () => canonicalName(c.mailbox());
-  return { kind, names: c.at("(") ? c.list(name) : [name()] };
+  cursor.sp();
+  const name = () => canonicalName(cursor.mailbox());
+  return { kind, names: cursor.at("(") ? cursor.list(name) : [name()] };
 }
 
 /** Whether the filter is about the selected mailbox, which {@link fitsFilter} knows nothing of. */
-export function isSelected(f: MailboxFilter): boolean {
-  return f.kind.startsWith("selected");
+export function isSelected(filter: MailboxFilter): boolean {
+  return filter.kind.startsWith("selected");
 }
 
 /** Whether a mailbox is one of those that a filter names. */
 export function fitsFilter(
-  f: MailboxFilter,
+  filter: MailboxFilter,
   m: { name: string; personal: boolean; subscribed: () => boolean },
 ): boolean {
   const { name } = m;
-  switch (f.kind) {
+  switch (filter.kind) {
     case "personal":
       return m.personal;
     case "inboxes":
@@ -49,13 +49,13 @@ export function fitsFilter(
     case "subscribed":
       return m.subscribed();
     case "subtree":
-      return f.names.some((n) => name === n || name.startsWith(`${n}/`));
+      return filter.names.some((n) => name === n || name.startsWith(`${n}/`));
     case "subtree-one":
-      return f.names.some((n) =>
+      return filter.names.some((n) =>
         name === n || (name.startsWith(`${n}/`) && !name.slice(n.length + 1).includes("/"))
       );
     case "mailboxes":
-      return f.names.includes(name);
+      return filter.names.includes(name);
     default:
       return false;
   }

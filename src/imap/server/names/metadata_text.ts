@@ -26,10 +26,10 @@ export function metadataText(
   mailboxId: MailboxId,
   entries: readonly string[],
   depth: number,
-  o: MetadataOptions = {},
+  options: MetadataOptions = {},
 ): { pieces: (string | Uint8Array)[]; longest: number } {
   const list = account.annotations.list(mailboxId)
-    .filter((a) => !o.sharedOnly || !isPrivateEntry(a.key));
+    .filter((a) => !options.sharedOnly || !isPrivateEntry(a.key));
   const byKey = new Map(list.map((a) => [a.key, a.value]));
   const pieces: (string | Uint8Array)[] = [];
   let longest = 0;
@@ -37,7 +37,7 @@ export function metadataText(
   const add = (key: string, value: Uint8Array | undefined) => {
     if (seen.has(key)) return;
     seen.add(key);
-    if (value && o.maxSize !== undefined && value.length > o.maxSize) {
+    if (value && options.maxSize !== undefined && value.length > options.maxSize) {
       longest = Math.max(longest, value.length);
       return;
     }

@@ -58,9 +58,9 @@ class Nodes {
   /** @param message none for a dummy */
   add(message: number): number {
     if (this.count === this.messages.length) {
-      const grown = (a: Int32Array) => {
+      const grown = (array: Int32Array) => {
         const b = new Int32Array(this.count * 2).fill(none);
-        b.set(a);
+        b.set(array);
         return b;
       };
       this.messages = grown(this.messages);
@@ -218,11 +218,11 @@ function prune(nodes: Nodes, nodeOf: Int32Array): void {
 }
 
 /** Steps 5 and 6: threads with the same subject are one. */
-function withSubjects(f: Forest, m: Messages, nodeOf: Int32Array): Forest {
-  const { nodes, roots, firstChild, nextSibling } = f;
+function withSubjects(forest: Forest, messages: Messages, nodeOf: Int32Array): Forest {
+  const { nodes, roots, firstChild, nextSibling } = forest;
   const first = (n: number) => nodes.isDummy(n) ? firstChild[n] : n;
-  const subject = (n: number) => m.subjects[nodes.messages[first(n)]];
-  const isReply = (n: number) => m.replies[nodes.messages[first(n)]] === "1";
+  const subject = (n: number) => messages.subjects[nodes.messages[first(n)]];
+  const isReply = (n: number) => messages.replies[nodes.messages[first(n)]] === "1";
   const bySubject = new Map<string, number>();
   for (const n of roots) {
     const s = subject(n);
@@ -252,38 +252,38 @@ function withSubjects(f: Forest, m: Messages, nodeOf: Int32Array): Forest {
       joined.set(chosen, both);
     }
   }
-  return grow(nodes, m.order, nodeOf);
+  return grow(nodes, messages.order, nodeOf);
 }
 
 /** REFS: the thread with the latest message comes last. */
-function byLatest(f: Forest, m: Messages): Forest {
+function byLatest(forest: Forest, messages: Messages): Forest {
   const latest = new Map<number, number>();
-  for (const root of f.roots) {
+  for (const root of forest.roots) {
     let last = -Infinity;
     const stack = [root];
     while (stack.length > 0) {
       const n = stack.pop()!;
-      const i = f.nodes.messages[n];
-      if (i !== none && m.dates[i] > last) last = m.dates[i];
-      for (let c = f.firstChild[n]; c !== none; c = f.nextSibling[c]) stack.push(c);
+      const i = forest.nodes.messages[n];
+      if (i !== none && messages.dates[i] > last) last = messages.dates[i];
+      for (let c = forest.firstChild[n]; c !== none; c = forest.nextSibling[c]) stack.push(c);
     }
     latest.set(root, last);
   }
-  f.roots.sort((a, b) => latest.get(a)! - latest.get(b)!);
-  return f;
+  forest.roots.sort((a, b) => latest.get(a)! - latest.get(b)!);
+  return forest;
 }
 
 /** RFC 5256 §3 ORDEREDSUBJECT. */
-function bySubjects(m: Messages): Forest {
-  const nodes = new Nodes(m.count);
-  for (let i = 0; i < m.count; i++) nodes.add(i);
+function bySubjects(messages: Messages): Forest {
+  const nodes = new Nodes(messages.count);
+  for (let i = 0; i < messages.count; i++) nodes.add(i);
   const roots = new Map<string, number>();
-  for (const i of m.order) {
-    const root = roots.get(m.subjects[i]);
-    if (root === undefined) roots.set(m.subjects[i], i);
+  for (const i of messages.order) {
+    const root = roots.get(messages.subjects[i]);
+    if (root === undefined) roots.set(messages.subjects[i], i);
     else nodes.parents[i] = root;
   }
-  return grow(nodes, m.order, Int32Array.from({ length: m.count }, (_, i) => i));
+  return grow(nodes, messages.order, Int32Array.from({ length: messages.count }, (_, i) => i));
 }
 
 /**
@@ -321,13 +321,13 @@ export async function threadsByColumns(
 const openParen = -1;
 const closeParen = -2;
 
-async function formatForest(f: Forest, numbers: ArrayLike<number>): Promise<string> {
-  const { nodes, firstChild, nextSibling } = f;
+async function formatForest(forest: Forest, numbers: ArrayLike<number>): Promise<string> {
+  const { nodes, firstChild, nextSibling } = forest;
   let out = "";
   /** Nodes to write, and parentheses between. */
   const stack: number[] = [];
   let written = 0;
-  for (const root of f.roots) {
+  for (const root of forest.roots) {
     if (++written % perSlice === 0) await giveWay();
     if (firstChild[root] === none) {
       out += `(${numbers[nodes.messages[root]]})`;

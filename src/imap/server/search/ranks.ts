@@ -98,8 +98,8 @@ export function rankNumbers(values: Float64Array): Ranks {
   return { ranks, max: distinct - 1 };
 }
 
-export function reversed(r: Ranks): Ranks {
-  return { ranks: r.ranks.map((v) => r.max - v), max: r.max };
+export function reversed(ranks: Ranks): Ranks {
+  return { ranks: ranks.ranks.map((v) => ranks.max - v), max: ranks.max };
 }
 
 /** Ranks by the first, and where those are equal by the second. */
@@ -116,11 +116,11 @@ export function combined(a: Ranks, b: Ranks): Ranks {
 }
 
 /** Ranks without gaps. */
-function dense(r: Ranks): Ranks {
-  const sorted = r.ranks.slice().sort();
+function dense(ranks: Ranks): Ranks {
+  const sorted = ranks.ranks.slice().sort();
   const rankOf = new Map<number, number>();
   for (const v of sorted) if (!rankOf.has(v)) rankOf.set(v, rankOf.size);
-  return { ranks: r.ranks.map((v) => rankOf.get(v)!), max: Math.max(0, rankOf.size - 1) };
+  return { ranks: ranks.ranks.map((v) => rankOf.get(v)!), max: Math.max(0, rankOf.size - 1) };
 }
 
 /** Places in the order of the ranks; those of the same rank as they were. */

@@ -67,41 +67,42 @@ export function noOptions(): ReturnOptions {
 export const allOptions = (): ReturnOptions => ({ ...noOptions(), all: true });
 
 /** True if a result is asked for, not just that it be kept. */
-export function asksForResult(r: ReturnOptions): boolean {
-  return r.min || r.max || r.all || r.count || r.relevancy || r.partial !== undefined;
+export function asksForResult(options: ReturnOptions): boolean {
+  return options.min || options.max || options.all || options.count || options.relevancy ||
+    options.partial !== undefined;
 }
 
 /** RETURN with its options, if it comes next. */
-export function takeReturn(c: Cursor): ReturnOptions | undefined {
-  if (!c.takeText("RETURN ")) return undefined;
-  const options = parseReturn(c);
-  c.sp();
+export function takeReturn(cursor: Cursor): ReturnOptions | undefined {
+  if (!cursor.takeText("RETURN ")) return undefined;
+  const options = parseReturn(cursor);
+  cursor.sp();
   return options;
 }
 
-function parseReturn(c: Cursor): ReturnOptions {
+function parseReturn(cursor: Cursor): ReturnOptions {
   const r = noOptions();
-  c.expect("(");
-  const start = c.pos;
-  while (!c.take(")")) {
-    if (c.pos > start) c.sp();
-    const w = c.oneOf(returnOptions, "search return option");
+  cursor.expect("(");
+  const start = cursor.pos;
+  while (!cursor.take(")")) {
+    if (cursor.pos > start) cursor.sp();
+    const w = cursor.oneOf(returnOptions, "search return option");
     if (w === "PARTIAL") {
-      if (r.partial) c.fail("only one PARTIAL", start);
-      c.sp();
-      r.partial = parsePartialRange(c);
+      if (r.partial) cursor.fail("only one PARTIAL", start);
+      cursor.sp();
+      r.partial = parsePartialRange(cursor);
     } else if (w !== "CONTEXT") {
       // RFC 5267 §4.2: CONTEXT is a hint that more searches like this will come.
       r[w.toLowerCase() as "min"] = true;
-      if (w === "UPDATE" && c.at(" ") && c.bytes[c.pos + 1] === 0x28) {
-        c.sp();
-        r.updateItems = parseFetchItems(c);
+      if (w === "UPDATE" && cursor.at(" ") && cursor.bytes[cursor.pos + 1] === 0x28) {
+        cursor.sp();
+        r.updateItems = parseFetchItems(cursor);
       }
     }
   }
   // RFC 4731 §3.1: "()" is ALL; SAVE and UPDATE alone ask for no result.
   if (!asksForResult(r) && !r.save && !r.update) r.all = true;
-  if (r.all && r.partial) c.fail("only one of ALL and PARTIAL", start);
+  if (r.all && r.partial) cursor.fail("only one of ALL and PARTIAL", start);
   return r;
 }
 
@@ -110,10 +111,10 @@ export interface CharsetContext extends SearchContext {
   charset: string;
 }
 
-export function searchContext(s: Session): CharsetContext {
-  const { view } = s;
+export function searchContext(session: Session): CharsetContext {
+  const { view } = session;
   return {
-    idSuffix: view ? idSuffix(s, view.account) : "",
+    idSuffix: view ? idSuffix(session, view.account) : "",
     keys: 0,
     modseq: false,
     sequenceNumbers: false,
@@ -124,7 +125,7 @@ export function searchContext(s: Session): CharsetContext {
           return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
         } catch {
           // Some clients send 8-bit text and no charset; latin1 finds at least itself.
-          return s.utf8 ? undefined : new TextDecoder("latin1").decode(bytes);
+          return session.utf8 ? undefined : new TextDecoder("latin1").decode(bytes);
         }
       }
       return decodeCharset(bytes, this.charset);
@@ -141,9 +142,9 @@ function setCharset(ctx: CharsetContext, name: string): boolean {
   return true;
 }
 
-function parseKeys(c: Cursor, ctx: SearchContext): SearchKey {
-  const keys = [parseSearchKey(c, ctx)];
-  while (c.take(" ")) keys.push(parseSearchKey(c, ctx));
+function parseKeys(cursor: Cursor, ctx: SearchContext): SearchKey {
+  const keys = [parseSearchKey(cursor, ctx)];
+  while (cursor.take(" ")) keys.push(parseSearchKey(cursor, ctx));
   return keys.length === 1 ? keys[0] : { op: "and", keys };
 }
 
@@ -153,61 +154,61 @@ function parseKeys(c: Cursor, ctx: SearchContext): SearchKey {
  * @returns undefined if the charset is not known: see {@link badCharset}
  */
 export function parseCriteria(
-  c: Cursor,
-  s: Session,
+  cursor: Cursor,
+  session: Session,
   ctx: CharsetContext,
   charset: "must" | "may",
 ): SearchKey | undefined {
-  if (charset === "must" || c.takeText("CHARSET ")) {
+  if (charset === "must" || cursor.takeText("CHARSET ")) {
     // RFC 6855 §3: with UTF8=ACCEPT everything is UTF-8, and a charset must not be named.
-    if (charset === "may" && s.enabled.has("UTF8=ACCEPT")) {
+    if (charset === "may" && session.enabled.has("UTF8=ACCEPT")) {
       throw new ImapBad("no CHARSET after ENABLE UTF8=ACCEPT");
     }
-    const known = setCharset(ctx, c.astring("charset"));
-    c.sp();
+    const known = setCharset(ctx, cursor.astring("charset"));
+    cursor.sp();
     if (!known) {
       // What follows can't be read, so it is not.
-      c.pos = c.bytes.length;
+      cursor.pos = cursor.bytes.length;
       return undefined;
     }
   }
-  return parseKeys(c, ctx);
+  return parseKeys(cursor, ctx);
 }
 
 /** Refuses a charset that is not known. RFC 5182 §2.1: a search that was to be saved leaves nothing saved. */
-export function badCharset(s: Session, options: ReturnOptions | undefined): ImapNo {
-  if (options?.save && s.view) s.view.saved = [];
+export function badCharset(session: Session, options: ReturnOptions | undefined): ImapNo {
+  if (options?.save && session.view) session.view.saved = [];
   return new ImapNo("charset is not known", "BADCHARSET (US-ASCII UTF-8)");
 }
 
 /** Keeps the client informed of a long search (RFC 9585). */
-export function progress(s: Session, tag: string): (done: number, total: number) => void {
-  const interval = s.backend.progressInterval ?? 10_000;
+export function progress(session: Session, tag: string): (done: number, total: number) => void {
+  const interval = session.backend.progressInterval ?? 10_000;
   let next = performance.now() + interval;
   return (done, total) => {
     if (performance.now() < next) return;
     next = performance.now() + interval;
-    s.untagged(`OK [INPROGRESS (${formatString(tag, false)} ${done} ${total})] searching`);
-    s.conn.flush().catch(() => {
+    session.untagged(`OK [INPROGRESS (${formatString(tag, false)} ${done} ${total})] searching`);
+    session.conn.flush().catch(() => {
       // The command finds out by itself that the connection is gone.
     });
   };
 }
 
 export async function runSearch(
-  s: Session,
+  session: Session,
   key: SearchKey,
   ctx: SearchContext,
   uid: boolean,
 ): Promise<{ uids: number[]; modseq: number; node: SearchNode }> {
-  if ((!uid || ctx.sequenceNumbers)) s.requireSequenceNumbers();
-  if (ctx.modseq) s.enableCondstore();
-  const v = s.selected;
+  if ((!uid || ctx.sequenceNumbers)) session.requireSequenceNumbers();
+  if (ctx.modseq) session.enableCondstore();
+  const v = session.selected;
   const node = resolveSearch(key, rangesIn(v));
   const r = await searchMailbox(v.account, v.mailboxId, node, {
     uids: v.uids.slice(),
-    stopped: () => s.conn.closed,
-    progress: progress(s, s.tag),
+    stopped: () => session.conn.closed,
+    progress: progress(session, session.tag),
   });
   return { ...r, node };
 }
@@ -216,8 +217,8 @@ export async function runSearch(
  * Sets in a search, as ranges of uids. RFC 9051 §6.4.4 has no error for numbers that no message has: a search
  * with them finds what there is.
  */
-function rangesIn(v: View): (set: NumSet, uid: boolean) => [number, number][] {
-  return (set, uid) => v.uidRanges(set, uid);
+function rangesIn(view: View): (set: NumSet, uid: boolean) => [number, number][] {
+  return (set, uid) => view.uidRanges(set, uid);
 }
 
 /**
@@ -225,11 +226,11 @@ function rangesIn(v: View): (set: NumSet, uid: boolean) => [number, number][] {
  * with all their words, least with words that begin like them.
  */
 export async function relevancies(
-  s: Session,
+  session: Session,
   key: SearchKey,
   uids: readonly number[],
 ): Promise<Map<number, number>> {
-  const v = s.selected;
+  const v = session.selected;
   const scores = new Map(uids.map((u) => [u, 50]));
   for (const [fuzziness, score] of [["words", 75], ["none", 100]] as const) {
     const node = resolveSearch(key, rangesIn(v), fuzziness);
@@ -244,22 +245,22 @@ export async function relevancies(
 export function esearchItems(
   numbers: readonly number[],
   modseq: number | undefined,
-  r: ReturnOptions,
+  options: ReturnOptions,
   scores?: readonly number[],
 ): string {
   let out = "";
   if (numbers.length > 0) {
-    if (r.min) out += ` MIN ${numbers[0]}`;
-    if (r.max) out += ` MAX ${numbers[numbers.length - 1]}`;
-    if (r.all) out += ` ALL ${formatNumSet(numbers)}`;
+    if (options.min) out += ` MIN ${numbers[0]}`;
+    if (options.max) out += ` MAX ${numbers[numbers.length - 1]}`;
+    if (options.all) out += ` ALL ${formatNumSet(numbers)}`;
   }
-  if (r.count) out += ` COUNT ${numbers.length}`;
-  if (r.partial) {
-    const part = slicePartial(numbers as number[], r.partial);
-    out += ` PARTIAL (${r.partial.label} ${part.length > 0 ? formatNumSet(part) : "NIL"})`;
+  if (options.count) out += ` COUNT ${numbers.length}`;
+  if (options.partial) {
+    const part = slicePartial(numbers as number[], options.partial);
+    out += ` PARTIAL (${options.partial.label} ${part.length > 0 ? formatNumSet(part) : "NIL"})`;
   }
-  if (scores && r.relevancy && numbers.length > 0) {
-    const shown = r.partial ? slicePartial(scores as number[], r.partial) : scores;
+  if (scores && options.relevancy && numbers.length > 0) {
+    const shown = options.partial ? slicePartial(scores as number[], options.partial) : scores;
     if (shown.length > 0) out += ` RELEVANCY (${shown.join(" ")})`;
   }
   if (modseq !== undefined && numbers.length > 0) out += ` MODSEQ ${modseq}`;
@@ -270,28 +271,36 @@ export function esearchItems(
  * The MODSEQ of an answer (RFC 4731 §3.2): the highest of the result, or where only its ends are asked for,
  * of these.
  */
-export function resultModseq(s: Session, uids: readonly number[], r: ReturnOptions): number {
-  const onlyEnds = (r.min || r.max) && !r.all && !r.count && !r.partial;
+export function resultModseq(
+  session: Session,
+  uids: readonly number[],
+  options: ReturnOptions,
+): number {
+  const onlyEnds = (options.min || options.max) && !options.all && !options.count &&
+    !options.partial;
   const asked = onlyEnds
-    ? [...(r.min ? uids.slice(0, 1) : []), ...(r.max ? uids.slice(-1) : [])].sort((a, b) => a - b)
+    ? [...(options.min ? uids.slice(0, 1) : []), ...(options.max ? uids.slice(-1) : [])].sort((
+      a,
+      b,
+    ) => a - b)
     : [...uids].sort((a, b) => a - b);
   let highest = 0;
-  s.selected.account.fetch(s.selected.mailboxId, asked, 0, (row) => {
+  session.selected.account.fetch(session.selected.mailboxId, asked, 0, (row) => {
     if (row.modseq > highest) highest = row.modseq;
   });
   return highest;
 }
 
-export function toNumbers(s: Session, uids: readonly number[], uid: boolean): number[] {
+export function toNumbers(session: Session, uids: readonly number[], uid: boolean): number[] {
   if (uid) return uids as number[];
-  const { uids: all } = s.selected;
+  const { uids: all } = session.selected;
   const numbers = new Array<number>(uids.length);
   let at = 0;
   for (let i = 0; i < uids.length; i++) {
     // Those that rise are found by going on, others of a sorted result by looking them up.
     if (at < all.length && all[at] === uids[i]) numbers[i] = ++at;
     else {
-      numbers[i] = s.selected.seqOf(uids[i]);
+      numbers[i] = session.selected.seqOf(uids[i]);
       at = numbers[i];
     }
   }
@@ -302,12 +311,12 @@ export function toNumbers(s: Session, uids: readonly number[], uid: boolean): nu
  * What SAVE keeps: all that was found, or without ALL and COUNT just what MIN, MAX (RFC 5182 §2.4) and PARTIAL
  * (RFC 9394 §3.2) tell of it.
  */
-export function saveResult(s: Session, uids: number[], r: ReturnOptions): void {
+export function saveResult(session: Session, uids: number[], options: ReturnOptions): void {
   let kept = uids;
-  if ((r.min || r.max || r.partial) && !r.all && !r.count) {
-    kept = r.partial ? [...slicePartial(uids, r.partial)] : [];
-    if (r.min) kept.push(...uids.slice(0, 1));
-    if (r.max) kept.push(...uids.slice(-1));
+  if ((options.min || options.max || options.partial) && !options.all && !options.count) {
+    kept = options.partial ? [...slicePartial(uids, options.partial)] : [];
+    if (options.min) kept.push(...uids.slice(0, 1));
+    if (options.max) kept.push(...uids.slice(-1));
   }
-  s.selected.saved = [...new Set(kept)].sort((a, b) => a - b);
+  session.selected.saved = [...new Set(kept)].sort((a, b) => a - b);
 }

@@ -160,12 +160,12 @@ async function sources(account: Account, mailboxId: MailboxId, uids: number[]): 
   return list;
 }
 
-function node(m: Source | undefined): ThreadNode {
+function node(source: Source | undefined): ThreadNode {
   return {
-    uid: m?.uid ?? 0,
-    date: m?.date ?? 0,
-    subject: m?.subject ?? "",
-    reply: m?.reply ?? false,
+    uid: source?.uid ?? 0,
+    date: source?.date ?? 0,
+    subject: source?.subject ?? "",
+    reply: source?.reply ?? false,
     children: [],
     parent: undefined,
   };

@@ -18,7 +18,7 @@ export interface Sharing {
   /** Notes that an account grants something to an identifier; durable when it resolves. */
   granting(owner: string, identifier: string): Promise<void>;
   /** Is told of rights that were changed. */
-  changed?(c: RightsChange): Promise<void>;
+  changed?(change: RightsChange): Promise<void>;
   /** The account of a name or an address; undefined if there is none. */
   accountNamed(identifier: string): string | undefined;
   /** Opens an account; the session closes it. @throws StoreError "accountMissing" */

@@ -22,21 +22,23 @@ const withoutCommand = [
 ];
 
 /** The capabilities as one text. */
-export function capabilityText(s: Session): string {
+export function capabilityText(session: Session): string {
   const list = ["IMAP4rev2", "IMAP4rev1"];
-  if (s.state === State.NotAuthenticated) {
-    if (!s.conn.tls && s.backend.tls) list.push("STARTTLS");
+  if (session.state === State.NotAuthenticated) {
+    if (!session.conn.tls && session.backend.tls) list.push("STARTTLS");
     // RFC 9051 §6.2.3.
-    if (!s.conn.tls && !s.backend.plaintextLogin) list.push("LOGINDISABLED");
-    for (const m of mechanisms(s)) list.push(`AUTH=${m}`);
+    if (!session.conn.tls && !session.backend.plaintextLogin) list.push("LOGINDISABLED");
+    for (const m of mechanisms(session)) list.push(`AUTH=${m}`);
   }
-  for (const c of [...withoutCommand, ...s.commandCapabilities]) {
-    if (c === "JMAPACCESS" && s.backend.jmapUrl === undefined) continue;
-    list.push(c === "APPENDLIMIT" ? `APPENDLIMIT=${s.backend.maxMessageSize}` : c);
+  for (const c of [...withoutCommand, ...session.commandCapabilities]) {
+    if (c === "JMAPACCESS" && session.backend.jmapUrl === undefined) continue;
+    list.push(c === "APPENDLIMIT" ? `APPENDLIMIT=${session.backend.maxMessageSize}` : c);
   }
-  if (s.backend.scripts) list.push(`IMAPSIEVE=${s.backend.scripts.url}`);
-  if (!s.compressed && s.state !== State.NotAuthenticated) list.push("COMPRESS=DEFLATE");
-  const disabled = s.account && s.backend.capabilitiesDisabled?.(s.account.name);
+  if (session.backend.scripts) list.push(`IMAPSIEVE=${session.backend.scripts.url}`);
+  if (!session.compressed && session.state !== State.NotAuthenticated) {
+    list.push("COMPRESS=DEFLATE");
+  }
+  const disabled = session.account && session.backend.capabilitiesDisabled?.(session.account.name);
   if (!disabled || disabled.length === 0) return list.join(" ");
   const names = new Set(disabled.map((c) => c.toUpperCase()));
   return list.filter((c) => !names.has(c.toUpperCase())).join(" ");

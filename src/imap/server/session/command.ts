@@ -19,18 +19,18 @@ export interface Command {
   /** Expunges aren't announced when it ends: it answered with sequence numbers (RFC 9051 §7.5.1). */
   readonly holdsExpunges?: boolean;
   /** Runs after the tagged answer has been sent: STARTTLS, COMPRESS. */
-  afterwards?(s: Session): Promise<void>;
+  afterwards?(session: Session): Promise<void>;
   /**
    * Reads the arguments, from the space after the name on, and returns what to do. The end of the
    * command is checked by the caller.
    * @throws ParseError
    */
-  parse(c: Cursor, s: Session): Run;
+  parse(cursor: Cursor, session: Session): Run;
   /**
-   * In place of `parse` for commands with message literals: reads them from the connection. `c` is
+   * In place of `parse` for commands with message literals: reads them from the connection. `cursor` is
    * at the end of the name in the first line.
    */
-  stream?(c: Cursor, s: Session): Promise<Answer | void>;
+  stream?(cursor: Cursor, session: Session): Promise<Answer | void>;
 }
 
 export const anyState = State.NotAuthenticated | State.Authenticated | State.Selected;

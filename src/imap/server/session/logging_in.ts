@@ -9,8 +9,8 @@ import { capabilityText } from "./capabilities.ts";
 import type { Session } from "./session.ts";
 
 /** A try to log in. */
-export function loginAttempt(s: Session, mechanism: string): LoginAttempt {
-  return new LoginAttempt(s.backend.loginGuard, "imap", s.conn, mechanism);
+export function loginAttempt(session: Session, mechanism: string): LoginAttempt {
+  return new LoginAttempt(session.backend.loginGuard, "imap", session.conn, mechanism);
 }
 
 /** Before anything of a name is looked at. @throws ImapNo LIMIT after too many failed logins from there */
@@ -25,23 +25,23 @@ export async function admit(attempt: LoginAttempt, login: string): Promise<void>
 
 /** The account for a name that has proved itself; the answer has the new capabilities. @throws ImapNo if it is disabled */
 export async function logIn(
-  s: Session,
+  session: Session,
   attempt: LoginAttempt,
   login: string,
   credential: string,
 ): Promise<Answer> {
-  const account = await s.backend.accountForLogin(login);
+  const account = await session.backend.accountForLogin(login);
   await attempt.done(account ? "ok" : "disabled", login);
   if (!account) throw new ImapNo("login failed", "AUTHENTICATIONFAILED");
-  s.login = login;
-  s.account = account;
-  s.sources = [{ account, listener: account.listen(), prefix: "" }];
-  s.log = s.log.with({ login, account: account.name });
-  s.onClose = s.backend.loggedIn?.({
+  session.login = login;
+  session.account = account;
+  session.sources = [{ account, listener: account.listen(), prefix: "" }];
+  session.log = session.log.with({ login, account: account.name });
+  session.onClose = session.backend.loggedIn?.({
     account: account.name,
     login,
     credential,
-    end: (reason) => s.ending.begin(reason),
+    end: (reason) => session.ending.begin(reason),
   });
-  return { code: `CAPABILITY ${capabilityText(s)}`, text: "logged in" };
+  return { code: `CAPABILITY ${capabilityText(session)}`, text: "logged in" };
 }

@@ -72,16 +72,16 @@ export async function readBytes(
  * Drops a literal that is refused, if it comes in any case.
  * @returns false if it is too large: then the connection can't go on.
  */
-export async function discardLiteral(conn: Connection, h: LiteralHeader): Promise<boolean> {
-  if (!h.nonSync) return true;
-  if (h.size > maxDiscard) return false;
-  await readBytes(conn, h.size, () => {});
+export async function discardLiteral(conn: Connection, header: LiteralHeader): Promise<boolean> {
+  if (!header.nonSync) return true;
+  if (header.size > maxDiscard) return false;
+  await readBytes(conn, header.size, () => {});
   return true;
 }
 
 /** Asks for a literal. */
-export async function requestLiteral(conn: Connection, h: LiteralHeader): Promise<void> {
-  if (h.nonSync) return;
+export async function requestLiteral(conn: Connection, header: LiteralHeader): Promise<void> {
+  if (header.nonSync) return;
   conn.write("+ send it\r\n");
   await conn.flush();
 }

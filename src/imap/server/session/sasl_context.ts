@@ -12,18 +12,20 @@ import type { Session } from "./session.ts";
 export const peerOf = (s: Session) => ({ protocol: "imap", remoteIp: s.conn.remoteIp });
 
 /** What decides how one may log in here. */
-export function saslContext(s: Session) {
+export function saslContext(session: Session) {
   return {
-    mayShowPassword: s.conn.tls !== undefined || s.backend.plaintextLogin,
-    channelBindings: bindingsFor(s.conn.remoteIp, s.conn.tls),
-    peerCertificate: s.backend.sasl.certificateUsername ? s.conn.tls?.peerCertificate : undefined,
-    hostname: s.backend.hostname,
-    offers: s.backend.sasl.offers?.(),
-    peer: peerOf(s),
+    mayShowPassword: session.conn.tls !== undefined || session.backend.plaintextLogin,
+    channelBindings: bindingsFor(session.conn.remoteIp, session.conn.tls),
+    peerCertificate: session.backend.sasl.certificateUsername
+      ? session.conn.tls?.peerCertificate
+      : undefined,
+    hostname: session.backend.hostname,
+    offers: session.backend.sasl.offers?.(),
+    peer: peerOf(session),
   };
 }
 
 /** The mechanisms that can be used now. */
-export function mechanisms(s: Session): MechanismName[] {
-  return offeredMechanisms(saslContext(s));
+export function mechanisms(session: Session): MechanismName[] {
+  return offeredMechanisms(saslContext(session));
 }

@@ -20,44 +20,44 @@ import type { Source } from "../names/names.ts";
 
 /** A FETCH line with the flags of one message. */
 export function writeFlags(
-  s: Session,
+  session: Session,
   uid: number,
   flags: number,
   keywords: string,
   modseq: number,
   withUid: boolean,
 ): void {
-  s.conn.write(flagsLine(s, uid, flags, keywords, modseq, withUid));
+  session.conn.write(flagsLine(session, uid, flags, keywords, modseq, withUid));
 }
 
 /** The line of {@link writeFlags}, with its end; "" for a message that the client doesn't know. */
 export function flagsLine(
-  s: Session,
+  session: Session,
   uid: number,
   flags: number,
   keywords: string,
   modseq: number,
   withUid: boolean,
 ): string {
-  const seq = s.selected.seqOf(uid);
+  const seq = session.selected.seqOf(uid);
   if (seq === 0) return "";
-  const m = s.condstore ? ` MODSEQ (${modseq})` : "";
-  const f = `FLAGS (${formatFlags(flags, keywords, s.selected.keywords)})${m}`;
-  if (s.uidOnly) return `* ${uid} UIDFETCH (${f})\r\n`;
-  return `* ${seq} FETCH (${withUid || s.condstore ? `UID ${uid} ` : ""}${f})\r\n`;
+  const m = session.condstore ? ` MODSEQ (${modseq})` : "";
+  const f = `FLAGS (${formatFlags(flags, keywords, session.selected.keywords)})${m}`;
+  if (session.uidOnly) return `* ${uid} UIDFETCH (${f})\r\n`;
+  return `* ${seq} FETCH (${withUid || session.condstore ? `UID ${uid} ` : ""}${f})\r\n`;
 }
 
 /** Announces messages as gone, and takes them out of the view. */
-export function announceExpunged(s: Session, uids: readonly number[]): void {
-  if (s.selected.contexts.length > 0) beforeExpunge(s, uids);
-  const gone = s.selected.remove(uids);
+export function announceExpunged(session: Session, uids: readonly number[]): void {
+  if (session.selected.contexts.length > 0) beforeExpunge(session, uids);
+  const gone = session.selected.remove(uids);
   if (gone.uids.length === 0) return;
-  if (s.vanished) {
-    s.untagged(`VANISHED ${formatNumSet(gone.uids)}`);
+  if (session.vanished) {
+    session.untagged(`VANISHED ${formatNumSet(gone.uids)}`);
   } else {
     let text = "";
     for (const n of gone.seqs) text += `* ${n} EXPUNGE\r\n`;
-    s.conn.write(text);
+    session.conn.write(text);
   }
 }
 
@@ -65,20 +65,20 @@ export function announceExpunged(s: Session, uids: readonly number[]): void {
  * Sends what is pending. With `expunges` false (RFC 9051 §7.5.1: not while FETCH, STORE or SEARCH by
  * sequence number is answered) messages that are gone keep their numbers until later.
  */
-export async function deliverChanges(s: Session, expunges: boolean): Promise<void> {
-  if (s.sources.some((x) => x.listener.overflowed)) {
-    overflow(s);
-    if (s.ended) return;
+export async function deliverChanges(session: Session, expunges: boolean): Promise<void> {
+  if (session.sources.some((x) => x.listener.overflowed)) {
+    overflow(session);
+    if (session.ended) return;
   }
-  const v = s.view;
-  const group = s.notify && selectedGroup(s.notify);
-  const wantsNew = !s.notify || group?.events.has("MESSAGENEW") === true;
-  const wantsExpunge = !s.notify || group?.events.has("MESSAGEEXPUNGE") === true;
-  const wantsFlags = !s.notify || group?.events.has("FLAGCHANGE") === true;
+  const v = session.view;
+  const group = session.notify && selectedGroup(session.notify);
+  const wantsNew = !session.notify || group?.events.has("MESSAGENEW") === true;
+  const wantsExpunge = !session.notify || group?.events.has("MESSAGEEXPUNGE") === true;
+  const wantsFlags = !session.notify || group?.events.has("FLAGCHANGE") === true;
   let added: number[] = [];
   const allAdded: number[] = [];
-  const arrive = (v: View, uid: number) => {
-    if (!v.add(uid)) return;
+  const arrive = (view: View, uid: number) => {
+    if (!view.add(uid)) return;
     added.push(uid);
     allAdded.push(uid);
   };
@@ -90,7 +90,7 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
     v.held.arrived = [];
   }
 
-  for (const [source, c] of pending(s)) {
+  for (const [source, c] of pending(session)) {
     if (v && v.source === source && "mailboxId" in c && c.mailboxId === v.mailboxId) {
       switch (c.kind) {
         case "addMessage":
@@ -114,7 +114,7 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
           flagChanges.set(c.uid, c);
           continue;
         case "mailboxKeywords":
-          announceKeywords(s, c.keywords);
+          announceKeywords(session, c.keywords);
           continue;
         case "removeMailbox":
           // RFC 2180 §3.3 leaves it open; the view is emptied and what needs the mailbox says NO.
@@ -122,23 +122,25 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
           break;
       }
     }
-    if (s.notify) noteOther(s, s.notify, source, c, other);
-    else if (c.kind === "annotation") noteAnnotation(s, source, c, () => s.enabled.has("METADATA"));
+    if (session.notify) noteOther(session, session.notify, source, c, other);
+    else if (c.kind === "annotation") {
+      noteAnnotation(session, source, c, () => session.enabled.has("METADATA"));
+    }
   }
 
   if (v) {
-    if (v.count > known) s.untagged(`${v.count} EXISTS`);
-    if (wantsFlags) writeHeldFlags(s, v, flagChanges);
+    if (v.count > known) session.untagged(`${v.count} EXISTS`);
+    if (wantsFlags) writeHeldFlags(session, v, flagChanges);
     else for (const uid of flagChanges.keys()) v.held.flags.add(uid);
     for (const c of wantsFlags ? flagChanges.values() : []) {
-      const own = s.ownFlags.get(c.uid);
+      const own = session.ownFlags.get(c.uid);
       if (own && own.modseq >= c.modseq) {
         if (own.silent) {
-          writeFlags(s, c.uid, own.flags, own.keywords.join(" "), own.modseq, true);
+          writeFlags(session, c.uid, own.flags, own.keywords.join(" "), own.modseq, true);
         }
         continue;
       }
-      writeFlags(s, c.uid, c.flags, c.keywords.join(" "), c.modseq, true);
+      writeFlags(session, c.uid, c.flags, c.keywords.join(" "), c.modseq, true);
     }
     // With NOTIFY "selected-delayed" expunges wait for the commands that allow them (RFC 5465 §6.2).
     if (expunges && v.expunged.length > 0 && wantsExpunge) {
@@ -146,24 +148,24 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
       v.expunged = [];
       const set = new Set(gone);
       added = added.filter((uid) => !set.has(uid));
-      announceExpunged(s, gone);
+      announceExpunged(session, gone);
     }
     if (added.length > 0 && group && group.items.length > 0) {
-      await fetchUids(s, Uint32Array.from(added), group.items, { uid: true });
+      await fetchUids(session, Uint32Array.from(added), group.items, { uid: true });
     }
   }
-  s.ownFlags.clear();
+  session.ownFlags.clear();
   if (v && v.contexts.length > 0) {
     const touched = [...v.touched, ...flagChanges.keys(), ...allAdded];
     v.touched = [];
-    await updateContexts(s, touched, allAdded);
+    await updateContexts(session, touched, allAdded);
   }
   for (const [source, mailboxes] of other) {
     for (const [id, items] of mailboxes) {
       const mailbox = source.account.mailbox(id);
       if (!mailbox) continue;
       const name = source.prefix + mailbox.name;
-      s.untagged(statusText(s, { account: source.account, mailbox, name }, [...items]));
+      session.untagged(statusText(session, { account: source.account, mailbox, name }, [...items]));
     }
   }
 }
@@ -172,41 +174,41 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
  * More has happened than is kept. With a mailbox selected the client can't be told any more what it has; without
  * one only what NOTIFY asks for is lost, and it ends (RFC 5465 §5.8).
  */
-function overflow(s: Session): void {
-  if (s.view) {
-    s.untagged("BYE [UNAVAILABLE] too many changes were not fetched, log in again");
-    s.ended = true;
+function overflow(session: Session): void {
+  if (session.view) {
+    session.untagged("BYE [UNAVAILABLE] too many changes were not fetched, log in again");
+    session.ended = true;
     return;
   }
-  if (s.notify && s.notify.groups.length > 0) {
-    s.untagged("OK [NOTIFICATIONOVERFLOW] too many changes were not fetched");
-    s.notify = { groups: [] };
+  if (session.notify && session.notify.groups.length > 0) {
+    session.untagged("OK [NOTIFICATIONOVERFLOW] too many changes were not fetched");
+    session.notify = { groups: [] };
   }
-  for (const source of s.sources) {
+  for (const source of session.sources) {
     source.listener.close();
     source.listener = source.account.listen();
   }
 }
 
 /** Flags that NOTIFY had kept back, as they are now; but for those of which there is news. */
-function writeHeldFlags(s: Session, v: View, news: ReadonlyMap<number, unknown>): void {
-  if (v.held.flags.size === 0) return;
-  const uids = [...v.held.flags].filter((u) => !news.has(u)).sort((a, b) => a - b);
-  v.held.flags.clear();
-  v.account.fetch(v.mailboxId, uids, 0, (row) => {
-    writeFlags(s, row.uid, row.flags, row.keywords, row.modseq, true);
+function writeHeldFlags(session: Session, view: View, news: ReadonlyMap<number, unknown>): void {
+  if (view.held.flags.size === 0) return;
+  const uids = [...view.held.flags].filter((u) => !news.has(u)).sort((a, b) => a - b);
+  view.held.flags.clear();
+  view.account.fetch(view.mailboxId, uids, 0, (row) => {
+    writeFlags(session, row.uid, row.flags, row.keywords, row.modseq, true);
   });
 }
 
 /** What has happened since the last look, with whose account it was. */
-function* pending(s: Session): Generator<[Source, Change]> {
-  for (const source of s.sources) {
+function* pending(session: Session): Generator<[Source, Change]> {
+  for (const source of session.sources) {
     if (!source.listener.pending) continue;
     const changes = source.listener.take();
-    const { view: v, account } = s;
+    const { view: v, account } = session;
     // Of a mailbox that may not be read any more nothing is told.
     const hidden = v?.source === source && source.account !== account &&
-        !effectiveRights(source.account, v.mailboxId, s.store.name).includes("r")
+        !effectiveRights(source.account, v.mailboxId, session.store.name).includes("r")
       ? v.mailboxId
       : undefined;
     for (const c of changes) {
@@ -220,28 +222,28 @@ type OtherChanges = Map<Source, Map<MailboxId, Set<string>>>;
 
 /** NOTIFY: what happened in a mailbox that isn't selected, or to mailboxes (RFC 5465 §5). */
 function noteOther(
-  s: Session,
+  session: Session,
   rules: NotifyRules,
   source: Source,
-  c: Change,
+  change: Change,
   status: OtherChanges,
 ): void {
   const { account, prefix } = source;
-  const own = account === s.account;
-  const events = (name: string) => eventsFor(rules, s.store, prefix + name);
-  const text = (name: string) => s.mailboxText(prefix + name);
+  const own = account === session.account;
+  const events = (name: string) => eventsFor(rules, session.store, prefix + name);
+  const text = (name: string) => session.mailboxText(prefix + name);
   const may = (mailboxId: MailboxId, right: string) =>
-    own || effectiveRights(account, mailboxId, s.store.name).includes(right);
-  switch (c.kind) {
+    own || effectiveRights(account, mailboxId, session.store.name).includes(right);
+  switch (change.kind) {
     case "addMessage":
     case "removeMessages":
     case "changeFlags": {
-      const m = account.mailbox(c.mailboxId);
+      const m = account.mailbox(change.mailboxId);
       const want = m && events(m.name);
       if (!m || !want || !may(m.id, "r")) return;
-      const kind = c.kind === "addMessage"
+      const kind = change.kind === "addMessage"
         ? "MESSAGENEW"
-        : c.kind === "removeMessages"
+        : change.kind === "removeMessages"
         ? "MESSAGEEXPUNGE"
         : "FLAGCHANGE";
       if (!want.has(kind)) return;
@@ -254,41 +256,48 @@ function noteOther(
         items.add("MESSAGES").add("UIDNEXT").add("UIDVALIDITY").add("UNSEEN");
       }
       // RFC 5465 §5.3: of changed flags always, as we have CONDSTORE.
-      if (s.condstore || kind === "FLAGCHANGE") items.add("HIGHESTMODSEQ");
+      if (session.condstore || kind === "FLAGCHANGE") items.add("HIGHESTMODSEQ");
       return;
     }
     case "addMailbox":
-      if (events(c.mailbox.name)?.has("MAILBOXNAME") && may(c.mailbox.id, "l")) {
-        const attrs = c.subscribed && own ? "\\Subscribed" : "";
-        s.untagged(`LIST (${attrs}) "/" ${text(c.mailbox.name)}`);
+      if (events(change.mailbox.name)?.has("MAILBOXNAME") && may(change.mailbox.id, "l")) {
+        const attrs = change.subscribed && own ? "\\Subscribed" : "";
+        session.untagged(`LIST (${attrs}) "/" ${text(change.mailbox.name)}`);
       }
       return;
     case "removeMailbox":
       // The rights of a mailbox that is gone are gone too: it was listed, or is not told of.
-      if (events(c.name)?.has("MAILBOXNAME") && (own || source.listed?.has(c.mailboxId))) {
-        s.untagged(`LIST (\\NonExistent) "/" ${text(c.name)}`);
+      if (
+        events(change.name)?.has("MAILBOXNAME") && (own || source.listed?.has(change.mailboxId))
+      ) {
+        session.untagged(`LIST (\\NonExistent) "/" ${text(change.name)}`);
       }
       return;
     case "renameMailbox":
       if (
-        (events(c.newName)?.has("MAILBOXNAME") || events(c.oldName)?.has("MAILBOXNAME")) &&
-        may(c.mailboxId, "l")
+        (events(change.newName)?.has("MAILBOXNAME") ||
+          events(change.oldName)?.has("MAILBOXNAME")) &&
+        may(change.mailboxId, "l")
       ) {
-        s.untagged(`LIST () "/" ${text(c.newName)} ("OLDNAME" (${text(c.oldName)}))`);
+        session.untagged(
+          `LIST () "/" ${text(change.newName)} ("OLDNAME" (${text(change.oldName)}))`,
+        );
       }
       return;
     case "subscription":
-      if (own && events(c.name)?.has("SUBSCRIPTIONCHANGE")) {
-        const there = s.store.mailboxByName(c.name) !== undefined;
-        const attrs = [c.subscribed ? "\\Subscribed" : "", there ? "" : "\\NonExistent"];
-        s.untagged(`LIST (${attrs.filter(Boolean).join(" ")}) "/" ${s.mailboxText(c.name)}`);
+      if (own && events(change.name)?.has("SUBSCRIPTIONCHANGE")) {
+        const there = session.store.mailboxByName(change.name) !== undefined;
+        const attrs = [change.subscribed ? "\\Subscribed" : "", there ? "" : "\\NonExistent"];
+        session.untagged(
+          `LIST (${attrs.filter(Boolean).join(" ")}) "/" ${session.mailboxText(change.name)}`,
+        );
       }
       return;
     case "annotation":
       noteAnnotation(
-        s,
+        session,
         source,
-        c,
+        change,
         (name) =>
           name === undefined
             ? rules.groups.some((g) => g.events.has("SERVERMETADATACHANGE"))
@@ -299,43 +308,45 @@ function noteOther(
 
 /** An annotation that was changed, by its name only (RFC 5464 §4.4.2). Private ones are the owner's alone. */
 function noteAnnotation(
-  s: Session,
+  session: Session,
   source: Source,
   c: Change & { kind: "annotation" },
   wanted: (mailbox: string | undefined) => boolean,
 ): void {
   const { account, prefix } = source;
-  const own = account === s.account;
+  const own = account === session.account;
   if (c.mailboxId === 0) {
-    if (own && wanted(undefined)) s.untagged(`METADATA "" ${formatAstring(c.key, true)}`);
+    if (own && wanted(undefined)) session.untagged(`METADATA "" ${formatAstring(c.key, true)}`);
     return;
   }
   const m = account.mailbox(c.mailboxId);
   if (!m || !wanted(m.name)) return;
   if (!own) {
-    const rights = effectiveRights(account, m.id, s.store.name);
+    const rights = effectiveRights(account, m.id, session.store.name);
     if (isPrivateEntry(c.key) || !rights.includes("l") || !rights.includes("r")) return;
   }
-  s.untagged(`METADATA ${s.mailboxText(prefix + m.name)} ${formatAstring(c.key, true)}`);
+  session.untagged(
+    `METADATA ${session.mailboxText(prefix + m.name)} ${formatAstring(c.key, true)}`,
+  );
 }
 
 /** Sends changes as they come, until there is input (or the connection has ended). */
-export async function deliverUntilInput(s: Session, expunges: boolean): Promise<void> {
-  const { conn } = s;
+export async function deliverUntilInput(session: Session, expunges: boolean): Promise<void> {
+  const { conn } = session;
   for (;;) {
     // What is pending is sent first; the signal stays set for what comes meanwhile.
-    await deliverChanges(s, expunges);
+    await deliverChanges(session, expunges);
     await conn.flush();
-    if (s.ended || s.sources.length === 0 || conn.buffered > 0) return;
+    if (session.ended || session.sources.length === 0 || conn.buffered > 0) return;
     const stop = new AbortController();
     const input = conn.waitInput(stop.signal);
     // If it fails after the listener has won, the next read finds out.
     input.catch(() => {});
     try {
-      await Promise.race([input, ...s.sources.map((x) => x.listener.wait(stop.signal))]);
+      await Promise.race([input, ...session.sources.map((x) => x.listener.wait(stop.signal))]);
     } finally {
       stop.abort();
     }
-    if (conn.buffered > 0 || !s.sources.some((x) => x.listener.pending)) return;
+    if (conn.buffered > 0 || !session.sources.some((x) => x.listener.pending)) return;
   }
 }

@@ -161,23 +161,23 @@ async function create(
   );
 }
 
-async function rename(view: MailView, m: Mailbox, w: Wanted): Promise<void> {
-  const parentId = w.parentId ?? m.parentId;
-  const path = pathOf(view, parentId, w.name ?? leafName(m.name));
-  if (path === m.name) return;
-  if (m.name === "Inbox") throw new SetError("forbidden", "Inbox can't be renamed or moved");
+async function rename(view: MailView, mailbox: Mailbox, wanted: Wanted): Promise<void> {
+  const parentId = wanted.parentId ?? mailbox.parentId;
+  const path = pathOf(view, parentId, wanted.name ?? leafName(mailbox.name));
+  if (path === mailbox.name) return;
+  if (mailbox.name === "Inbox") throw new SetError("forbidden", "Inbox can't be renamed or moved");
   for (
     let at: MailboxId = parentId;
     at !== 0;
     at = view.account.mailbox(at)?.parentId ?? noMailbox
   ) {
-    if (at === m.id) throw invalidProperties(["parentId"], "a mailbox can't be below itself");
+    if (at === mailbox.id) throw invalidProperties(["parentId"], "a mailbox can't be below itself");
   }
   if (!view.access.own && !view.rights(parentId).includes("k")) {
     throw new SetError("forbidden", "you may not put a mailbox there");
   }
   checkFree(view, path);
-  await view.account.renameMailbox(m.name, path);
+  await view.account.renameMailbox(mailbox.name, path);
 }
 
 async function update(

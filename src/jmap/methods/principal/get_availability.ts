@@ -39,10 +39,10 @@ export const principalGetAvailability = defineMethod({
     return {
       accountId: args.accountId,
       // Details are in the calendars that are shared; others learn the times alone.
-      list: busy.map((b) => ({
-        utcStart: utcDateOf(b.start),
-        utcEnd: utcDateOf(b.end),
-        busyStatus: kinds[b.kind],
+      list: busy.map((busy) => ({
+        utcStart: utcDateOf(busy.start),
+        utcEnd: utcDateOf(busy.end),
+        busyStatus: kinds[busy.kind],
         event: null,
       })),
     };

@@ -15,35 +15,39 @@ import { sequenceError, SmtpError } from "../errors.ts";
 import type { Session } from "../session.ts";
 
 /** What is known of the connection, for the choice of mechanisms. */
-export function saslContext(s: Session): SaslServerContext {
+export function saslContext(session: Session): SaslServerContext {
   return {
-    mayShowPassword: s.tls !== undefined || s.options.allowPlainAuth === true,
+    mayShowPassword: session.tls !== undefined || session.options.allowPlainAuth === true,
     // Debian's mutt and neomutt take SCRAM-SHA-256-PLUS where it is offered, find that they can't bind to TLS 1.3,
     // and give up.
-    channelBindings: s.options.scramPlus ? bindingsFor(s.remoteIp, s.tls) : new Map(),
-    peerCertificate: s.tls?.peerCertificate,
-    hostname: s.options.hostname,
-    only: s.options.mechanisms,
-    offers: s.options.backend.sasl?.offers?.(),
-    peer: { protocol: "submission", remoteIp: s.remoteIp },
+    channelBindings: session.options.scramPlus
+      ? bindingsFor(session.remoteIp, session.tls)
+      : new Map(),
+    peerCertificate: session.tls?.peerCertificate,
+    hostname: session.options.hostname,
+    only: session.options.mechanisms,
+    offers: session.options.backend.sasl?.offers?.(),
+    peer: { protocol: "submission", remoteIp: session.remoteIp },
   };
 }
 
-export async function auth(s: Session, args: string): Promise<void> {
-  const { backend } = s.options;
+export async function auth(session: Session, args: string): Promise<void> {
+  const { backend } = session.options;
   const [name, initial, ...more] = args.split(" ");
   if (backend.sasl === undefined) throw new SmtpError(502, "5.1", "AUTH is not offered");
-  if (s.hello.name === "") throw sequenceError("EHLO first");
+  if (session.hello.name === "") throw sequenceError("EHLO first");
   // What a proxy says of a login (XCLIENT), the client may still prove.
-  if (s.username !== undefined && !s.loginOfProxy) throw sequenceError("already authenticated");
-  if (s.transaction !== undefined) throw sequenceError("AUTH within a transaction");
+  if (session.username !== undefined && !session.loginOfProxy) {
+    throw sequenceError("already authenticated");
+  }
+  if (session.transaction !== undefined) throw sequenceError("AUTH within a transaction");
   if (name === "" || more.length > 0 || initial === "") {
     throw new SmtpError(501, "5.4", "mechanism and at most one response expected");
   }
-  const context = saslContext(s);
-  const encrypted = s.tls !== undefined;
+  const context = saslContext(session);
+  const encrypted = session.tls !== undefined;
   const offered = offeredMechanisms(context).some((n) => n === name.toUpperCase());
-  if (!encrypted && s.options.requireTls) {
+  if (!encrypted && session.options.requireTls) {
     throw new SmtpError(538, "7.11", "encryption required: STARTTLS first");
   }
   if (!offered) {
@@ -52,8 +56,8 @@ export async function auth(s: Session, args: string): Promise<void> {
     }
     throw new SmtpError(504, "5.4", "authentication mechanism is not supported");
   }
-  const guard = s.options.loginGuard ?? new LoginGuard();
-  const who = { service: "submission", remoteIp: s.remoteIp, cid: s.cid } as const;
+  const guard = session.options.loginGuard ?? new LoginGuard();
+  const who = { service: "submission", remoteIp: session.remoteIp, cid: session.cid } as const;
   let admission: Admission | undefined;
   const mechanism = serverMechanism(name, backend.sasl, {
     ...context,
@@ -64,15 +68,15 @@ export async function auth(s: Session, args: string): Promise<void> {
   let result: AuthResult = "error";
   let reason: string | undefined;
   try {
-    const { username, credential } = await exchange(s, mechanism, initial);
+    const { username, credential } = await exchange(session, mechanism, initial);
     result = "disabled";
-    if (s.loginOfProxy) await backend.disconnected?.(s);
-    s.loginOfProxy = false;
-    s.username = username;
+    if (session.loginOfProxy) await backend.disconnected?.(session);
+    session.loginOfProxy = false;
+    session.username = username;
     try {
-      await backend.authenticated?.(s, username, credential);
+      await backend.authenticated?.(session, username, credential);
     } catch (e) {
-      s.username = undefined;
+      session.username = undefined;
       throw e;
     }
     result = "ok";
@@ -92,21 +96,21 @@ export async function auth(s: Session, args: string): Promise<void> {
       throw e;
     }
     result = resultOf(e);
-    throw await refusal(s, e);
+    throw await refusal(session, e);
   } finally {
-    const way = { mechanism: mechanism.name, client: s.hello.name, reason };
-    const login = s.username ?? mechanism.username ?? "";
+    const way = { mechanism: mechanism.name, client: session.hello.name, reason };
+    const login = session.username ?? mechanism.username ?? "";
     if (admission) await admission.done(result, way);
     else if (result !== "limited") guard.note({ ...who, login }, result, way);
   }
-  s.reply(235, "7.0", "authenticated");
+  session.reply(235, "7.0", "authenticated");
 }
 
 /** The client has answered "*". */
 class Cancelled extends Error {}
 
 async function exchange(
-  s: Session,
+  session: Session,
   mechanism: ServerMechanism,
   initial: string | undefined,
 ): Promise<{ username: string; credential: string }> {
@@ -115,11 +119,11 @@ async function exchange(
   for (;;) {
     const step = await mechanism.step(input === undefined ? undefined : decode(input));
     if ("username" in step) return step;
-    s.replyPlain(334, step.challenge.toBase64());
-    input = await s.readAuthLine();
-    s.traceSecret("", input);
+    session.replyPlain(334, step.challenge.toBase64());
+    input = await session.readAuthLine();
+    session.traceSecret("", input);
     if (input === "*") {
-      if (mechanism.name.endsWith("-PLUS")) plusCancelled(s.remoteIp);
+      if (mechanism.name.endsWith("-PLUS")) plusCancelled(session.remoteIp);
       throw new Cancelled();
     }
   }
@@ -131,22 +135,24 @@ function decode(text: string): Uint8Array {
   return bytes;
 }
 
-function resultOf(e: SaslError): AuthResult {
-  if (e.reason === "temporary") return "error";
-  if (e.reason === "channelBinding") return "badchanbind";
-  return e.reason === "malformed" || e.reason === "unavailable" ? "badprotocol" : "badcreds";
+function resultOf(err: SaslError): AuthResult {
+  if (err.reason === "temporary") return "error";
+  if (err.reason === "channelBinding") return "badchanbind";
+  return err.reason === "malformed" || err.reason === "unavailable" ? "badprotocol" : "badcreds";
 }
 
-async function refusal(s: Session, e: SaslError): Promise<SmtpError> {
-  if (e.reason === "malformed") return new SmtpError(501, "5.2", e.message, { cause: e });
+async function refusal(session: Session, err: SaslError): Promise<SmtpError> {
+  if (err.reason === "malformed") return new SmtpError(501, "5.2", err.message, { cause: err });
   // RFC 4954 §4.
-  if (e.reason === "temporary") return new SmtpError(454, "7.0", e.message, { cause: e });
+  if (err.reason === "temporary") return new SmtpError(454, "7.0", err.message, { cause: err });
   // The first mistake is answered at once, those who guess on must wait.
-  if (++s.failedLogins > 3) await s.pause(Math.min(5000, 5 * (s.options.errorDelay ?? 200)));
-  if (e.reason === "appPassword") {
-    // RFC 4954 §6 has a code for it.
-    return new SmtpError(534, "7.9", e.message, { cause: e });
+  if (++session.failedLogins > 3) {
+    await session.pause(Math.min(5000, 5 * (session.options.errorDelay ?? 200)));
   }
-  const text = e.reason === "credentials" ? "wrong user name or password" : e.message;
-  return new SmtpError(535, "7.8", text, { cause: e, close: s.failedLogins >= 10 });
+  if (err.reason === "appPassword") {
+    // RFC 4954 §6 has a code for it.
+    return new SmtpError(534, "7.9", err.message, { cause: err });
+  }
+  const text = err.reason === "credentials" ? "wrong user name or password" : err.message;
+  return new SmtpError(535, "7.8", text, { cause: err, close: session.failedLogins >= 10 });
 }

@@ -8,36 +8,40 @@ import { checkProgress, readyForMessage } from "./data.ts";
 
 const chunkSize = 64 * 1024;
 
-export async function bdat(s: Session, args: string): Promise<void> {
+export async function bdat(session: Session, args: string): Promise<void> {
   const { size, last } = parse(args);
   // A chunk is there whether it is wanted or not; only huge ones aren't waited for.
-  if (size > s.limits.size + 1024 * 1024) {
-    throw new SmtpError(552, "3.4", `message larger than ${s.limits.size} bytes`, { close: true });
+  if (size > session.limits.size + 1024 * 1024) {
+    throw new SmtpError(552, "3.4", `message larger than ${session.limits.size} bytes`, {
+      close: true,
+    });
   }
   try {
-    begin(s);
+    begin(session);
   } catch (e) {
-    await skip(s, size);
+    await skip(session, size);
     throw e;
   }
-  const message = s.chunked!;
+  const message = session.chunked!;
   const { file, reader } = message;
-  await receive(s, size);
+  await receive(session, size);
   if (!last) {
     if (file.refusal !== undefined) {
       const refusal = file.refusal;
-      await s.dropTransaction();
+      await session.dropTransaction();
       throw refusal;
     }
-    s.reply(250, "0.0", `${size} bytes received`);
+    session.reply(250, "0.0", `${size} bytes received`);
     return;
   }
   try {
-    if (reader !== undefined) checkLineEnds(s, reader, file);
-    if (s.log.enabled("trace")) s.log.trace("trace", `C: (message of ${file.size} bytes)`);
-    await finishMessage(s, s.transaction!, file, reader?.repaired === true);
+    if (reader !== undefined) checkLineEnds(session, reader, file);
+    if (session.log.enabled("trace")) {
+      session.log.trace("trace", `C: (message of ${file.size} bytes)`);
+    }
+    await finishMessage(session, session.transaction!, file, reader?.repaired === true);
   } finally {
-    await s.dropTransaction();
+    await session.dropTransaction();
   }
 }
 
@@ -52,42 +56,42 @@ function parse(args: string): { size: number; last: boolean } {
 }
 
 /** Makes sure that a message has begun. */
-function begin(s: Session): void {
-  if (s.chunked !== undefined) return;
-  const t = readyForMessage(s);
-  const observer = s.options.backend.startMessage?.(s, t);
-  const file = new MessageFile(s.options.tmpDir, s.limits, observer);
+function begin(session: Session): void {
+  if (session.chunked !== undefined) return;
+  const t = readyForMessage(session);
+  const observer = session.options.backend.startMessage?.(session, t);
+  const file = new MessageFile(session.options.tmpDir, session.limits, observer);
   const put = (bytes: Uint8Array) => file.put(bytes);
-  s.conn.mailUnderWay = true;
-  s.chunked = {
+  session.conn.mailUnderWay = true;
+  session.chunked = {
     file,
     // Only BINARYMIME frees a message from lines (RFC 3030 §3).
-    reader: t.body === "binarymime" ? undefined : lineReader(s, put, false),
+    reader: t.body === "binarymime" ? undefined : lineReader(session, put, false),
     started: performance.now(),
   };
 }
 
-async function receive(s: Session, size: number): Promise<void> {
-  const { file, reader, started } = s.chunked!;
-  const deadline = started + s.limits.messageTime;
-  s.conn.readTimeout = s.limits.dataTimeout;
+async function receive(session: Session, size: number): Promise<void> {
+  const { file, reader, started } = session.chunked!;
+  const deadline = started + session.limits.messageTime;
+  session.conn.readTimeout = session.limits.dataTimeout;
   // The answer to the command before may be what the peer waits for.
-  if (s.conn.buffered < size) await s.conn.flush();
+  if (session.conn.buffered < size) await session.conn.flush();
   for (let left = size; left > 0;) {
-    const chunk = await s.conn.readSome(Math.min(left, chunkSize));
+    const chunk = await session.conn.readSome(Math.min(left, chunkSize));
     left -= chunk.length;
-    s.traceData(chunk);
+    session.traceData(chunk);
     if (reader === undefined) file.put(chunk);
     else reader.push(chunk);
     await file.room();
-    checkProgress(s, file, deadline);
+    checkProgress(session, file, deadline);
   }
 }
 
-async function skip(s: Session, size: number): Promise<void> {
-  s.conn.readTimeout = s.limits.dataTimeout;
-  if (s.conn.buffered < size) await s.conn.flush();
+async function skip(session: Session, size: number): Promise<void> {
+  session.conn.readTimeout = session.limits.dataTimeout;
+  if (session.conn.buffered < size) await session.conn.flush();
   for (let left = size; left > 0;) {
-    left -= (await s.conn.readSome(Math.min(left, chunkSize))).length;
+    left -= (await session.conn.readSome(Math.min(left, chunkSize))).length;
   }
 }

@@ -8,64 +8,68 @@ import { checkLineEnds, finishMessage, lineReader } from "../take_message.ts";
 const chunkSize = 64 * 1024;
 
 /** The transaction, if a message may begin now. */
-export function readyForMessage(s: Session): OpenTransaction {
-  const t = s.transaction;
+export function readyForMessage(session: Session): OpenTransaction {
+  const t = session.transaction;
   if (t === undefined) throw sequenceError("MAIL first");
   if (t.recipients.length > 0) return t;
   // RFC 5321 §3.3: 554 where there were recipients, but none was accepted.
-  if (s.refusedRecipients > 0) throw new SmtpError(554, "5.1", "no valid recipients");
+  if (session.refusedRecipients > 0) throw new SmtpError(554, "5.1", "no valid recipients");
   throw sequenceError("RCPT first");
 }
 
-export async function data(s: Session, args: string): Promise<void> {
+export async function data(session: Session, args: string): Promise<void> {
   if (args !== "") throw new SmtpError(501, "5.4", "no arguments expected");
-  if (s.chunked !== undefined) throw sequenceError("BDAT has begun already");
-  const t = readyForMessage(s);
+  if (session.chunked !== undefined) throw sequenceError("BDAT has begun already");
+  const t = readyForMessage(session);
   // RFC 3030 §3
   if (t.body === "binarymime") throw sequenceError("BINARYMIME needs BDAT");
-  const observer = s.options.backend.startMessage?.(s, t);
-  const file = new MessageFile(s.options.tmpDir, s.limits, observer);
-  s.conn.mailUnderWay = true;
+  const observer = session.options.backend.startMessage?.(session, t);
+  const file = new MessageFile(session.options.tmpDir, session.limits, observer);
+  session.conn.mailUnderWay = true;
   try {
-    s.replyPlain(354, "send the message, end with a dot on a line of its own");
-    await s.conn.flush();
-    const repaired = await receive(s, file);
-    await finishMessage(s, t, file, repaired);
+    session.replyPlain(354, "send the message, end with a dot on a line of its own");
+    await session.conn.flush();
+    const repaired = await receive(session, file);
+    await finishMessage(session, t, file, repaired);
   } finally {
     await file.discard();
     // RFC 5321 §4.1.1.4: whatever became of it, the transaction is over.
-    await s.dropTransaction();
+    await session.dropTransaction();
   }
 }
 
 /** True if line ends were repaired. */
-async function receive(s: Session, file: MessageFile): Promise<boolean> {
-  const reader = lineReader(s, (bytes) => file.put(bytes), true);
-  const deadline = performance.now() + s.limits.messageTime;
-  s.conn.readTimeout = s.limits.dataTimeout;
+async function receive(session: Session, file: MessageFile): Promise<boolean> {
+  const reader = lineReader(session, (bytes) => file.put(bytes), true);
+  const deadline = performance.now() + session.limits.messageTime;
+  session.conn.readTimeout = session.limits.dataTimeout;
   for (;;) {
-    const chunk = await s.conn.readSome(chunkSize);
+    const chunk = await session.conn.readSome(chunkSize);
     const end = reader.push(chunk);
-    s.traceData(end >= 0 ? chunk.subarray(0, end) : chunk);
+    session.traceData(end >= 0 ? chunk.subarray(0, end) : chunk);
     if (end >= 0) {
-      s.conn.unread(chunk.subarray(end));
+      session.conn.unread(chunk.subarray(end));
       break;
     }
     await file.room();
-    checkProgress(s, file, deadline);
+    checkProgress(session, file, deadline);
   }
-  checkLineEnds(s, reader, file);
-  if (s.log.enabled("trace")) s.log.trace("trace", `C: (message of ${file.size} bytes)`);
+  checkLineEnds(session, reader, file);
+  if (session.log.enabled("trace")) {
+    session.log.trace("trace", `C: (message of ${file.size} bytes)`);
+  }
   return reader.repaired;
 }
 
 /** Ends connections that send on and on. */
-export function checkProgress(s: Session, file: MessageFile, deadline: number): void {
+export function checkProgress(session: Session, file: MessageFile, deadline: number): void {
   if (performance.now() > deadline) {
     throw new SmtpError(421, "4.2", "message takes too long", { close: true });
   }
   // What was too large is read on to its end, so that the peer gets the reason; but not for ever.
-  if (file.size > 2 * s.limits.size + 1024 * 1024) {
-    throw new SmtpError(552, "3.4", `message larger than ${s.limits.size} bytes`, { close: true });
+  if (file.size > 2 * session.limits.size + 1024 * 1024) {
+    throw new SmtpError(552, "3.4", `message larger than ${session.limits.size} bytes`, {
+      close: true,
+    });
   }
 }

@@ -7,11 +7,11 @@ import type { Session } from "../session.ts";
 import { saslContext } from "./auth.ts";
 import { xclientAttributes } from "./xclient.ts";
 
-async function hello(s: Session, args: string, extended: boolean): Promise<void> {
+async function hello(session: Session, args: string, extended: boolean): Promise<void> {
   if (args === "" || args.includes(" ") || args.includes("\t") || args.length > 255) {
     throw new SmtpError(501, "5.4", "domain or address literal expected");
   }
-  if (s.pedantic) {
+  if (session.pedantic) {
     try {
       parseDomainOrLiteral(args, { pedantic: true, utf8: true });
     } catch (e) {
@@ -19,31 +19,31 @@ async function hello(s: Session, args: string, extended: boolean): Promise<void>
       throw new SmtpError(501, "5.4", e.message, { cause: e });
     }
   }
-  s.hello = { name: args, extended };
+  session.hello = { name: args, extended };
   // RFC 5321 §4.1.4: like RSET.
-  await s.dropTransaction();
+  await session.dropTransaction();
 }
 
-export async function helo(s: Session, args: string): Promise<void> {
-  await hello(s, args, false);
-  s.replyPlain(250, `${s.options.hostname} hello ${args}`);
+export async function helo(session: Session, args: string): Promise<void> {
+  await hello(session, args, false);
+  session.replyPlain(250, `${session.options.hostname} hello ${args}`);
 }
 
-export async function ehlo(s: Session, args: string): Promise<void> {
-  await hello(s, args, true);
-  s.replyPlain(250, extensions(s, args).join("\n"));
+export async function ehlo(session: Session, args: string): Promise<void> {
+  await hello(session, args, true);
+  session.replyPlain(250, extensions(session, args).join("\n"));
 }
 
-function extensions(s: Session, args: string): string[] {
-  const { options, limits } = s;
+function extensions(session: Session, args: string): string[] {
+  const { options, limits } = session;
   const list = [`${options.hostname} hello ${args}`, "PIPELINING", `SIZE ${limits.size}`];
-  if (options.tls !== undefined && s.tls === undefined) list.push("STARTTLS");
+  if (options.tls !== undefined && session.tls === undefined) list.push("STARTTLS");
   // RFC 8689 §4.1: only once TLS is on.
-  if (s.tls !== undefined && !options.noRequireTls) list.push("REQUIRETLS");
-  if (options.backend.sasl !== undefined && s.username === undefined) {
-    const names = s.tls === undefined && options.requireTls
+  if (session.tls !== undefined && !options.noRequireTls) list.push("REQUIRETLS");
+  if (options.backend.sasl !== undefined && session.username === undefined) {
+    const names = session.tls === undefined && options.requireTls
       ? []
-      : offeredMechanisms(saslContext(s));
+      : offeredMechanisms(saslContext(session));
     if (names.length > 0) list.push(`AUTH ${names.join(" ")}`);
   }
   if (options.submission) {
@@ -51,7 +51,7 @@ function extensions(s: Session, args: string): string[] {
     const until = new Date(Date.now() + maxHold).toISOString().replace(/\.\d+Z$/, "Z");
     list.push(`FUTURERELEASE ${maxHold / 1000} ${until}`);
   }
-  if (s.conn.fromProxy) list.push(`XCLIENT ${xclientAttributes.join(" ")}`);
+  if (session.conn.fromProxy) list.push(`XCLIENT ${xclientAttributes.join(" ")}`);
   list.push(
     ...["ENHANCEDSTATUSCODES", "8BITMIME", "SMTPUTF8", "CHUNKING", "BINARYMIME", "DSN"],
     `LIMITS RCPTMAX=${limits.recipients}`,

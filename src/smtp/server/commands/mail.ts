@@ -15,39 +15,39 @@ import type { OpenTransaction, Session } from "../session.ts";
 const known = ["SIZE", "BODY", "SMTPUTF8", "REQUIRETLS", "RET", "ENVID", "AUTH"];
 
 /** Takes "FROM:" or "TO:" off; blanks after it are common and harmless. */
-export function afterKeyword(s: Session, args: string, keyword: string): string {
+export function afterKeyword(session: Session, args: string, keyword: string): string {
   if (args.slice(0, keyword.length).toUpperCase() !== keyword) {
     throw syntaxError(`${keyword}<address> expected`);
   }
   const rest = args.slice(keyword.length);
-  return s.pedantic ? rest : rest.trimStart();
+  return session.pedantic ? rest : rest.trimStart();
 }
 
 /** RFC 6531 §3.2: an address with other characters where SMTPUTF8 was not asked for. */
-export function pathRefusal(e: PathError, enhanced: string): SmtpError {
-  if (e.needsSmtpUtf8) return new SmtpError(553, "6.7", e.message, { cause: e });
-  return new SmtpError(501, enhanced, e.message, { cause: e });
+export function pathRefusal(err: PathError, enhanced: string): SmtpError {
+  if (err.needsSmtpUtf8) return new SmtpError(553, "6.7", err.message, { cause: err });
+  return new SmtpError(501, enhanced, err.message, { cause: err });
 }
 
-export async function mail(s: Session, args: string): Promise<void> {
-  checkMailAllowed(s);
-  const text = afterKeyword(s, args, "FROM:");
+export async function mail(session: Session, args: string): Promise<void> {
+  checkMailAllowed(session);
+  const text = afterKeyword(session, args, "FROM:");
   // Whether other characters are allowed stands behind the address.
   const smtpUtf8 = / SMTPUTF8( |$)/i.test(text);
   let path: ReturnType<typeof parsePath>;
   try {
     path = parsePath(text, {
-      pedantic: s.pedantic,
+      pedantic: session.pedantic,
       utf8: smtpUtf8,
-      localDomain: s.options.lenient?.localDomain,
+      localDomain: session.options.lenient?.localDomain,
     });
   } catch (e) {
     if (e instanceof PathError) throw pathRefusal(e, "1.7");
     throw e;
   }
-  const extensions = (s.hello.extended || !s.pedantic ? known : [])
-    .filter((e) => e !== "REQUIRETLS" || !s.options.noRequireTls);
-  const hold = s.submission ? ["HOLDFOR", "HOLDUNTIL"] : [];
+  const extensions = (session.hello.extended || !session.pedantic ? known : [])
+    .filter((e) => e !== "REQUIRETLS" || !session.options.noRequireTls);
+  const hold = session.submission ? ["HOLDFOR", "HOLDUNTIL"] : [];
   const parameters = parseParameters(path.rest, [...extensions, ...hold]);
   const t: OpenTransaction = {
     mailFrom: path.address,
@@ -58,14 +58,14 @@ export async function mail(s: Session, args: string): Promise<void> {
     handle: undefined,
   };
   // RFC 8689 §4.2.1
-  if (t.requireTls && s.tls === undefined) {
+  if (t.requireTls && session.tls === undefined) {
     throw new SmtpError(530, "7.10", "REQUIRETLS needs a connection with TLS");
   }
   if (parameters.has("SIZE")) {
     t.declaredSize = parseNumber(parameters.get("SIZE"), "SIZE");
     // RFC 1870 §6.1
-    if (t.declaredSize > s.limits.size) {
-      throw new SmtpError(552, "3.4", `message larger than ${s.limits.size} bytes`);
+    if (t.declaredSize > session.limits.size) {
+      throw new SmtpError(552, "3.4", `message larger than ${session.limits.size} bytes`);
     }
   }
   if (parameters.has("RET")) {
@@ -81,20 +81,20 @@ export async function mail(s: Session, args: string): Promise<void> {
   // RFC 4954 §5: no other server is trusted to say who has authenticated.
   if (parameters.has("AUTH")) parseXtext(parameters.get("AUTH"), "AUTH", smtpUtf8);
   t.holdUntil = holdUntil(parameters);
-  t.handle = await s.options.backend.checkMailFrom?.(s, t);
-  s.transaction = t;
-  s.refusedRecipients = 0;
-  s.reply(250, "1.0", "sender ok");
+  t.handle = await session.options.backend.checkMailFrom?.(session, t);
+  session.transaction = t;
+  session.refusedRecipients = 0;
+  session.reply(250, "1.0", "sender ok");
 }
 
-function checkMailAllowed(s: Session): void {
-  const { options } = s;
-  if (s.hello.name === "") throw sequenceError("EHLO first");
-  if (s.transaction !== undefined) throw sequenceError("already in a transaction");
-  if (options.requireTls && s.tls === undefined) {
+function checkMailAllowed(session: Session): void {
+  const { options } = session;
+  if (session.hello.name === "") throw sequenceError("EHLO first");
+  if (session.transaction !== undefined) throw sequenceError("already in a transaction");
+  if (options.requireTls && session.tls === undefined) {
     throw new SmtpError(530, "7.0", "STARTTLS first");
   }
-  if (s.submission && s.username === undefined && !options.lenient?.loginOptional) {
+  if (session.submission && session.username === undefined && !options.lenient?.loginOptional) {
     throw new SmtpError(530, "7.0", "authentication required");
   }
 }

@@ -6,18 +6,18 @@ import { addressText, parsePath, PathError } from "../path.ts";
 import type { Session } from "../session.ts";
 import { afterKeyword, pathRefusal } from "./mail.ts";
 
-export async function rcpt(s: Session, args: string): Promise<void> {
-  const t = s.transaction;
+export async function rcpt(session: Session, args: string): Promise<void> {
+  const t = session.transaction;
   if (t === undefined) throw sequenceError("MAIL first");
-  if (s.chunked !== undefined) throw sequenceError("message has begun already");
-  const text = afterKeyword(s, args, "TO:");
+  if (session.chunked !== undefined) throw sequenceError("message has begun already");
+  const text = afterKeyword(session, args, "TO:");
   let path: ReturnType<typeof parsePath>;
   try {
     path = parsePath(text, {
-      pedantic: s.pedantic,
+      pedantic: session.pedantic,
       utf8: t.smtpUtf8,
-      postmasterDomain: s.options.hostname,
-      localDomain: s.options.lenient?.localDomain,
+      postmasterDomain: session.options.hostname,
+      localDomain: session.options.lenient?.localDomain,
     });
   } catch (e) {
     if (e instanceof PathError) throw pathRefusal(e, "1.3");
@@ -33,21 +33,21 @@ export async function rcpt(s: Session, args: string): Promise<void> {
       : undefined,
   };
   // RFC 5321 §4.5.3.1.10: the client sends to those that were taken, and to the rest in another transaction.
-  if (t.recipients.length >= s.limits.recipients) {
-    throw new SmtpError(452, "5.3", `more than ${s.limits.recipients} recipients`, {
+  if (t.recipients.length >= session.limits.recipients) {
+    throw new SmtpError(452, "5.3", `more than ${session.limits.recipients} recipients`, {
       harmless: true,
     });
   }
   let handle: unknown;
   try {
-    handle = await s.options.backend.checkRecipient(s, t, recipient);
+    handle = await session.options.backend.checkRecipient(session, t, recipient);
   } catch (e) {
-    s.refusedRecipients++;
+    session.refusedRecipients++;
     if (e instanceof SmtpError) {
       // Of a shape that programs which watch the log go by (contrib/fail2ban).
-      s.log.info("refused recipient", {
-        remote: s.remoteIp,
-        login: s.username,
+      session.log.info("refused recipient", {
+        remote: session.remoteIp,
+        login: session.username,
         reason: e.message,
         code: e.code,
         mailfrom: t.mailFrom ? addressText(t.mailFrom) : "",
@@ -57,7 +57,7 @@ export async function rcpt(s: Session, args: string): Promise<void> {
     throw e;
   }
   t.recipients.push({ ...recipient, handle });
-  s.reply(250, "1.5", "recipient ok");
+  session.reply(250, "1.5", "recipient ok");
 }
 
 /** RFC 3461 §4.1 */

@@ -6,19 +6,19 @@ function noArguments(args: string): void {
   if (args !== "") throw new SmtpError(501, "5.4", "no arguments expected");
 }
 
-export async function rset(s: Session, args: string): Promise<void> {
+export async function rset(session: Session, args: string): Promise<void> {
   noArguments(args);
-  await s.dropTransaction();
-  s.reply(250, "0.0", "reset");
+  await session.dropTransaction();
+  session.reply(250, "0.0", "reset");
 }
 
-export function noop(s: Session, _args: string): Promise<void> {
-  s.reply(250, "0.0", "alright");
+export function noop(session: Session, _args: string): Promise<void> {
+  session.reply(250, "0.0", "alright");
   return Promise.resolve();
 }
 
-export function help(s: Session, _args: string): Promise<void> {
-  s.reply(
+export function help(session: Session, _args: string): Promise<void> {
+  session.reply(
     214,
     "0.0",
     "EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP\nsee RFC 5321",
@@ -27,21 +27,21 @@ export function help(s: Session, _args: string): Promise<void> {
 }
 
 /** Who is here is nobody's business (RFC 5321 §7.3). */
-export function vrfy(s: Session, args: string): Promise<void> {
+export function vrfy(session: Session, args: string): Promise<void> {
   if (args === "") throw new SmtpError(501, "5.4", "address expected");
-  s.reply(252, "5.2", "not verified, but delivery will be tried");
+  session.reply(252, "5.2", "not verified, but delivery will be tried");
   return Promise.resolve();
 }
 
-export function expn(s: Session, args: string): Promise<void> {
+export function expn(session: Session, args: string): Promise<void> {
   if (args === "") throw new SmtpError(501, "5.4", "list expected");
-  s.reply(252, "5.2", "not expanded, but delivery will be tried");
+  session.reply(252, "5.2", "not expanded, but delivery will be tried");
   return Promise.resolve();
 }
 
-export function quit(s: Session, args: string): Promise<void> {
+export function quit(session: Session, args: string): Promise<void> {
   noArguments(args);
-  s.reply(221, "0.0", "bye");
-  s.quit();
+  session.reply(221, "0.0", "bye");
+  session.quit();
   return Promise.resolve();
 }

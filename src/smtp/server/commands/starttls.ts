@@ -3,29 +3,29 @@ import { ConnectionError } from "../../../net/mod.ts";
 import { sequenceError, SmtpError } from "../errors.ts";
 import type { Session } from "../session.ts";
 
-export async function starttls(s: Session, args: string): Promise<void> {
-  const { tls } = s.options;
+export async function starttls(session: Session, args: string): Promise<void> {
+  const { tls } = session.options;
   if (args !== "") throw new SmtpError(501, "5.4", "no arguments expected");
-  if (s.tls !== undefined) throw sequenceError("TLS is on already");
+  if (session.tls !== undefined) throw sequenceError("TLS is on already");
   if (tls === undefined) throw new SmtpError(502, "5.1", "STARTTLS is not offered");
-  if (s.username !== undefined) throw sequenceError("STARTTLS must come before AUTH");
-  if (s.transaction !== undefined) throw sequenceError("STARTTLS within a transaction");
+  if (session.username !== undefined) throw sequenceError("STARTTLS must come before AUTH");
+  if (session.transaction !== undefined) throw sequenceError("STARTTLS within a transaction");
   // Commands that came along in plain could be somebody else's, to be run as if they had come over
   // TLS. They are not, and whoever tries gets no further.
-  if (s.conn.buffered > 0) {
-    s.log.info("plain text behind STARTTLS");
+  if (session.conn.buffered > 0) {
+    session.log.info("plain text behind STARTTLS");
     throw new SmtpError(503, "5.1", "no commands may follow STARTTLS before the handshake", {
       close: true,
     });
   }
-  s.reply(220, "0.0", "go ahead");
-  await s.conn.flush();
+  session.reply(220, "0.0", "go ahead");
+  await session.conn.flush();
   try {
-    await s.conn.startTlsServer(tls);
+    await session.conn.startTlsServer(tls);
   } catch (e) {
     if (e instanceof ConnectionError) throw new ConnectionError("tls", e.message, { cause: e });
     throw e;
   }
-  s.forget();
-  s.log.debug("tls is on", { version: s.tls!.version, cipher: s.tls!.cipher });
+  session.forget();
+  session.log.debug("tls is on", { version: session.tls!.version, cipher: session.tls!.cipher });
 }

@@ -79,13 +79,17 @@ function port(value: string | undefined, attribute: Attribute): number | undefin
   return n;
 }
 
-export async function xclient(s: Session, args: string): Promise<void> {
+export async function xclient(session: Session, args: string): Promise<void> {
   // Several may come one after the other; what a client says through the proxy comes after other commands.
-  const goesOn = s.lastVerb === "XCLIENT" && s.proxyNamed;
-  if (!s.conn.fromProxy && !goesOn) throw new SmtpError(550, "7.0", "insufficient authorization");
-  if (s.transaction !== undefined) throw sequenceError("XCLIENT within a transaction");
-  if (s.username !== undefined && !s.loginOfProxy) throw sequenceError("already authenticated");
-  const found = parseXclient(args, s.options.lmtp ? nodeAttributes : xclientAttributes);
+  const goesOn = session.lastVerb === "XCLIENT" && session.proxyNamed;
+  if (!session.conn.fromProxy && !goesOn) {
+    throw new SmtpError(550, "7.0", "insufficient authorization");
+  }
+  if (session.transaction !== undefined) throw sequenceError("XCLIENT within a transaction");
+  if (session.username !== undefined && !session.loginOfProxy) {
+    throw sequenceError("already authenticated");
+  }
+  const found = parseXclient(args, session.options.lmtp ? nodeAttributes : xclientAttributes);
   const proto = found.get("PROTO")?.toUpperCase();
   if (proto !== undefined && proto !== "SMTP" && proto !== "ESMTP") {
     throw refuse("PROTO is SMTP or ESMTP");
@@ -98,27 +102,27 @@ export async function xclient(s: Session, args: string): Promise<void> {
     localPort: port(found.get("DESTPORT"), "DESTPORT"),
   };
   const login = found.get("LOGIN");
-  if (login !== undefined && s.username !== undefined) throw refuse("LOGIN was given before");
-  const proxy = s.remoteIp;
+  if (login !== undefined && session.username !== undefined) throw refuse("LOGIN was given before");
+  const proxy = session.remoteIp;
   const given = Object.fromEntries(Object.entries(ends).filter(([, v]) => v !== undefined));
-  if (!s.conn.clientIs(given, s.options.lmtp ? tlsOf(found.get("TLS")) : undefined)) {
+  if (!session.conn.clientIs(given, session.options.lmtp ? tlsOf(found.get("TLS")) : undefined)) {
     throw new SmtpError(421, "7.0", "too many connections from the client's network", {
       close: true,
     });
   }
-  if (ends.remoteIp !== undefined) s.proxyNamed = true;
+  if (ends.remoteIp !== undefined) session.proxyNamed = true;
   // As after the connection was made (XCLIENT_README).
-  if (!goesOn) s.hello = { name: "", extended: false };
-  if (helo !== undefined) s.hello = { name: helo, extended: proto !== "SMTP" };
-  if (login !== undefined && s.submission) await logIn(s, login);
-  s.log.info("proxy names its client", {
+  if (!goesOn) session.hello = { name: "", extended: false };
+  if (helo !== undefined) session.hello = { name: helo, extended: proto !== "SMTP" };
+  if (login !== undefined && session.submission) await logIn(session, login);
+  session.log.info("proxy names its client", {
     proxy,
-    remote: s.remoteIp,
+    remote: session.remoteIp,
     login: login ?? "",
     hello: helo ?? "",
   });
   // Who is blocked is turned away as at its own connection.
-  if (!await s.greet()) s.quit();
+  if (!await session.greet()) session.quit();
 }
 
 /** The client's TLS as its node has it; null for none. */
@@ -129,13 +133,13 @@ function tlsOf(value: string | undefined): TlsInfo | null {
 }
 
 /** The proxy has checked the login, as nginx does with auth_http. */
-async function logIn(s: Session, login: string): Promise<void> {
-  s.username = login;
-  s.loginOfProxy = true;
+async function logIn(session: Session, login: string): Promise<void> {
+  session.username = login;
+  session.loginOfProxy = true;
   try {
-    await s.options.backend.authenticated?.(s, login, "proxy");
+    await session.options.backend.authenticated?.(session, login, "proxy");
   } catch (e) {
-    s.username = undefined;
+    session.username = undefined;
     if (!(e instanceof SmtpError)) throw e;
     throw new SmtpError(e.code, e.enhanced, e.message, { close: true, cause: e });
   }

@@ -99,10 +99,10 @@ function kindByName(name: string): Exclude<Kind, "mbox"> | undefined {
   return /(?:^|\/)\d{1,9}$/.test(name) ? "mh" : undefined;
 }
 
-async function whole(e: ArchiveEntry, max: number): Promise<Uint8Array | undefined> {
+async function whole(entry: ArchiveEntry, max: number): Promise<Uint8Array | undefined> {
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const p of e.pieces()) {
+  for await (const p of entry.pieces()) {
     size += p.length;
     if (size <= max) pieces.push(p);
   }
@@ -117,14 +117,14 @@ async function whole(e: ArchiveEntry, max: number): Promise<Uint8Array | undefin
   return out;
 }
 
-async function wholeText(e: ArchiveEntry, max: number): Promise<string> {
-  return new TextDecoder().decode(await whole(e, max));
+async function wholeText(entry: ArchiveEntry, max: number): Promise<string> {
+  return new TextDecoder().decode(await whole(entry, max));
 }
 
 /** The first bytes of a file; the rest is read too, so that damage is found now. */
-async function firstBytes(e: ArchiveEntry, length: number): Promise<string> {
+async function firstBytes(entry: ArchiveEntry, length: number): Promise<string> {
   let text = "";
-  for await (const p of e.pieces()) {
+  for await (const p of entry.pieces()) {
     if (text.length < length) text += new TextDecoder("latin1").decode(p.subarray(0, length));
   }
   return text.slice(0, length);
@@ -141,7 +141,7 @@ export interface LookOptions {
 /** Looks through an archive. @throws ArchiveError if it can't be read, or has no mail in it */
 export async function lookThrough(
   archive: Archive,
-  o: LookOptions = {},
+  options: LookOptions = {},
 ): Promise<Contents> {
   const c: Contents = {
     mailboxes: new Map(),
@@ -157,8 +157,8 @@ export async function lookThrough(
   const levels = new Map<string, readonly string[]>();
   let files = 0;
   for await (const e of archive.entries()) {
-    o.signal?.throwIfAborted();
-    if (++files % 1000 === 0) o.progress?.(files);
+    options.signal?.throwIfAborted();
+    if (++files % 1000 === 0) options.progress?.(files);
     const found = await look(e, c);
     if (!found) continue;
     c.files++;
@@ -166,7 +166,7 @@ export async function lookThrough(
     const l = levelsOf(e.name, found);
     levels.set(levelsKey(l), l);
   }
-  o.progress?.(files);
+  options.progress?.(files);
   for (const l of c.maildirs) levels.set(levelsKey(l), l);
   if (levels.size === 0 && !c.index) {
     throw new ArchiveError(
@@ -175,53 +175,53 @@ export async function lookThrough(
         : `there is no mail in the archive: none of its ${files} files is a mailbox file, a message or in a Maildir`,
     );
   }
-  c.mailboxes = mailboxNames([...levels.values()], o.exact);
+  c.mailboxes = mailboxNames([...levels.values()], options.exact);
   return c;
 }
 
 /** Files in each Maildir of a program. */
 const maildirMarks = new Set(["maildirfolder", "dovecot-uidlist", "courierimapuiddb"]);
 
-async function look(e: ArchiveEntry, c: Contents): Promise<Kind | undefined> {
-  const file = e.name.slice(e.name.lastIndexOf("/") + 1);
-  const folder = folderOf(e.name).join("/");
+async function look(entry: ArchiveEntry, contents: Contents): Promise<Kind | undefined> {
+  const file = entry.name.slice(entry.name.lastIndexOf("/") + 1);
+  const folder = folderOf(entry.name).join("/");
   if (file === "dovecot-keywords") {
-    c.keywords.set(folder, parseDovecotKeywords(await wholeText(e, 1e6)));
+    contents.keywords.set(folder, parseDovecotKeywords(await wholeText(entry, 1e6)));
     return undefined;
   }
   if (maildirMarks.has(file)) {
-    c.maildirs.push(maildirLevels(folderOf(e.name)));
+    contents.maildirs.push(maildirLevels(folderOf(entry.name)));
     return undefined;
   }
   if (file === "subscriptions" || file === "courierimapsubscribed") {
-    const above = maildirLevels(folderOf(e.name));
-    c.subscribed ??= new Set();
-    for (const levels of subscribedLevels(await wholeText(e, 1e6))) {
-      c.subscribed.add(levelsKey([...above, ...levels]));
+    const above = maildirLevels(folderOf(entry.name));
+    contents.subscribed ??= new Set();
+    for (const levels of subscribedLevels(await wholeText(entry, 1e6))) {
+      contents.subscribed.add(levelsKey([...above, ...levels]));
     }
     return undefined;
   }
   if (file === ".mh_sequences") {
-    c.sequences.set(folder, parseMhSequences(await wholeText(e, 1e7)));
+    contents.sequences.set(folder, parseMhSequences(await wholeText(entry, 1e7)));
     return undefined;
   }
-  if (file === indexName && !c.index) {
-    const list = parseTransferIndex(await wholeText(e, maxIndex));
+  if (file === indexName && !contents.index) {
+    const list = parseTransferIndex(await wholeText(entry, maxIndex));
     if (list) {
       const places = new Map(list.mailboxes.map((m): [string, Place] => {
         const use = specialUseBit(m.specialUse);
         return [m.path, { below: m.name, ...use ? { use } : {} }];
       }));
-      c.index = { folder, list, places };
+      contents.index = { folder, list, places };
     }
     return undefined;
   }
-  const kind = kindByName(e.name);
-  const start = await firstBytes(e, startLength);
+  const kind = kindByName(entry.name);
+  const start = await firstBytes(entry, startLength);
   if (kind === "maildir" || kind === "message" || kind === "emlx") return kind;
-  if (!mayBeMail(e.name)) return undefined;
+  if (!mayBeMail(entry.name)) return undefined;
   if (start.startsWith("From ")) {
-    c.mboxes.add(e.name);
+    contents.mboxes.add(entry.name);
     return "mbox";
   }
   return kind === "mh" && looksLikeHeader(start) ? kind : undefined;
@@ -238,32 +238,35 @@ function below(folder: string, name: string): string | undefined {
   return name.startsWith(`${folder}/`) ? name.slice(folder.length + 1) : undefined;
 }
 
-function placeOf(c: Contents, name: string, kind: Kind): Place {
-  if (c.index) {
-    const path = below(c.index.folder, kind === "maildir" ? maildirOf(name)!.join("/") : name);
-    const place = path === undefined ? undefined : c.index.places.get(path);
+function placeOf(contents: Contents, name: string, kind: Kind): Place {
+  if (contents.index) {
+    const path = below(
+      contents.index.folder,
+      kind === "maildir" ? maildirOf(name)!.join("/") : name,
+    );
+    const place = path === undefined ? undefined : contents.index.places.get(path);
     if (place) return place;
   }
-  return placeAt(c, levelsOf(name, kind));
+  return placeAt(contents, levelsOf(name, kind));
 }
 
-function placeAt(c: Contents, levels: readonly string[]): Place {
+function placeAt(contents: Contents, levels: readonly string[]): Place {
   const key = levelsKey(levels);
-  const below = c.mailboxes.get(key) ?? "";
-  const hidden = c.subscribed !== undefined && below !== "" && !c.subscribed.has(key);
+  const below = contents.mailboxes.get(key) ?? "";
+  const hidden = contents.subscribed !== undefined && below !== "" && !contents.subscribed.has(key);
   return { below, ...hidden ? { unsubscribed: true } : {} };
 }
 
 /** The messages of an archive that was looked through. */
-export async function* archiveSource(archive: Archive, c: Contents): Source {
-  yield* c.index?.places.values() ?? [];
-  if (!c.index) { for (const levels of c.maildirs) yield placeAt(c, levels); }
+export async function* archiveSource(archive: Archive, contents: Contents): Source {
+  yield* contents.index?.places.values() ?? [];
+  if (!contents.index) { for (const levels of contents.maildirs) yield placeAt(contents, levels); }
   for await (const e of archive.entries()) {
-    const kind = c.mboxes.has(e.name) ? "mbox" : kindByName(e.name);
+    const kind = contents.mboxes.has(e.name) ? "mbox" : kindByName(e.name);
     if (kind === undefined) continue;
-    const place = placeOf(c, e.name, kind);
+    const place = placeOf(contents, e.name, kind);
     if (kind === "mbox") {
-      yield* mboxIn(e, place, c.index === undefined);
+      yield* mboxIn(e, place, contents.index === undefined);
       continue;
     }
     const content = await whole(e, maxMessage);
@@ -272,53 +275,55 @@ export async function* archiveSource(archive: Archive, c: Contents): Source {
       continue;
     }
     const plain = kind === "maildir" ? await unpacked(content) : content;
-    const found = typeof plain === "string" ? plain : message(c, e, kind, plain);
+    const found = typeof plain === "string" ? plain : message(contents, e, kind, plain);
     if (typeof found === "string") yield { place: e.name, problem: found };
     else if (found) yield { ...found, ...place };
   }
 }
 
 function message(
-  c: Contents,
-  e: ArchiveEntry,
+  contents: Contents,
+  entry: ArchiveEntry,
   kind: Exclude<Kind, "mbox">,
   content: Uint8Array,
 ): Omit<SourceMessage, "below"> | string | undefined {
-  const folder = folderOf(e.name).join("/");
+  const folder = folderOf(entry.name).join("/");
   switch (kind) {
     case "maildir": {
-      const keywords = c.keywords.get(maildirOf(e.name)!.join("/")) ?? new Map<string, string>();
-      const path = c.index && below(c.index.folder, e.name.replace(/[:;!]2,[A-Za-z]*$/, ""));
-      const more = path !== undefined && Object.hasOwn(c.index!.list.keywords, path)
-        ? c.index!.list.keywords[path]
+      const keywords = contents.keywords.get(maildirOf(entry.name)!.join("/")) ??
+        new Map<string, string>();
+      const path = contents.index &&
+        below(contents.index.folder, entry.name.replace(/[:;!]2,[A-Za-z]*$/, ""));
+      const more = path !== undefined && Object.hasOwn(contents.index!.list.keywords, path)
+        ? contents.index!.list.keywords[path]
         : [];
-      return maildirMessage(e.name, content, e.modified, keywords, more);
+      return maildirMessage(entry.name, content, entry.modified, keywords, more);
     }
     case "emlx":
-      return emlxMessage(e.name, content, e.modified) ??
+      return emlxMessage(entry.name, content, entry.modified) ??
         "is no message of Apple Mail: its length is missing or wrong";
     case "mh":
       return looksLikeHeader(new TextDecoder("latin1").decode(content.subarray(0, startLength)))
-        ? mhMessage(e.name, content, e.modified, c.sequences.get(folder))
+        ? mhMessage(entry.name, content, entry.modified, contents.sequences.get(folder))
         : undefined;
     case "message": {
       const text = withCrlf(content);
       return {
-        place: e.name,
+        place: entry.name,
         content: text,
         flags: 0,
         keywords: [],
-        received: receivedOf(headerOf(text)) ?? e.modified,
+        received: receivedOf(headerOf(text)) ?? entry.modified,
       };
     }
   }
 }
 
-async function* mboxIn(e: ArchiveEntry, place: Place, byLabels: boolean): Source {
+async function* mboxIn(entry: ArchiveEntry, place: Place, byLabels: boolean): Source {
   try {
-    yield* mboxSource(e.name, e.pieces(), place.below, byLabels, place.use);
+    yield* mboxSource(entry.name, entry.pieces(), place.below, byLabels, place.use);
   } catch (err) {
     if (!(err instanceof MboxError)) throw err;
-    yield { place: e.name, problem: err.message };
+    yield { place: entry.name, problem: err.message };
   }
 }

@@ -164,7 +164,7 @@ function decodeName(bytes: Uint8Array, utf8: boolean): string {
 }
 
 /** Fields beyond 4 GB (id 1), and the time with its zone (0x5455). */
-function readExtra(extra: Buffer, c: Central): void {
+function readExtra(extra: Buffer, central: Central): void {
   for (let at = 0; at + 4 <= extra.length;) {
     const id = extra.readUInt16LE(at);
     const length = extra.readUInt16LE(at + 2);
@@ -173,15 +173,15 @@ function readExtra(extra: Buffer, c: Central): void {
     if (id === 1) {
       let pos = 0;
       const next = () => {
-        if (pos + 8 > data.length) throw broken(`the sizes of ${c.name} are missing`);
+        if (pos + 8 > data.length) throw broken(`the sizes of ${central.name} are missing`);
         pos += 8;
         return Number(data.readBigUInt64LE(pos - 8));
       };
-      if (c.size === 0xffffffff) c.size = next();
-      if (c.packed === 0xffffffff) c.packed = next();
-      if (c.offset === 0xffffffff) c.offset = next();
+      if (central.size === 0xffffffff) central.size = next();
+      if (central.packed === 0xffffffff) central.packed = next();
+      if (central.offset === 0xffffffff) central.offset = next();
     } else if (id === 0x5455 && data.length >= 5 && data[0] & 1) {
-      c.modified = data.readUInt32LE(1) * 1000;
+      central.modified = data.readUInt32LE(1) * 1000;
     }
   }
 }
@@ -197,27 +197,29 @@ function dosTime(date: number, time: number): number {
   );
 }
 
-function entry(file: Reader, c: Central, meter: Meter): ArchiveEntry {
+function entry(file: Reader, central: Central, meter: Meter): ArchiveEntry {
   return {
-    name: c.name,
-    size: c.size,
-    modified: c.modified,
+    name: central.name,
+    size: central.size,
+    modified: central.modified,
     async *pieces() {
-      const local = await file.read(c.offset, 30);
+      const local = await file.read(central.offset, 30);
       if (local.readUInt32LE(0) !== localSignature) {
-        throw broken(`${c.name} is not where it should be`);
+        throw broken(`${central.name} is not where it should be`);
       }
-      const start = c.offset + 30 + local.readUInt16LE(26) + local.readUInt16LE(28);
+      const start = central.offset + 30 + local.readUInt16LE(26) + local.readUInt16LE(28);
       let crc = 0;
       let size = 0;
-      for await (const piece of unpacked(file, c, start)) {
+      for await (const piece of unpacked(file, central, start)) {
         crc = crc32(piece, crc);
         size += piece.length;
-        if (size > c.size) throw broken(`${c.name} is longer than it says`);
-        meter.bytes(piece.length, c.name, size, c.packed);
+        if (size > central.size) throw broken(`${central.name} is longer than it says`);
+        meter.bytes(piece.length, central.name, size, central.packed);
         yield piece;
       }
-      if (size !== c.size || crc !== c.crc) throw broken(`${c.name} is not what was packed`);
+      if (size !== central.size || crc !== central.crc) {
+        throw broken(`${central.name} is not what was packed`);
+      }
     },
   };
 }
@@ -232,21 +234,23 @@ async function* packed(
   }
 }
 
-async function* unpacked(file: Reader, c: Central, start: number): AsyncIterable<Uint8Array> {
-  const bytes = packed(file, start, c.packed);
-  if (c.method === 0) {
+async function* unpacked(file: Reader, central: Central, start: number): AsyncIterable<Uint8Array> {
+  const bytes = packed(file, start, central.packed);
+  if (central.method === 0) {
     yield* bytes;
     return;
   }
-  if (c.method !== 8) {
-    throw new ArchiveError(`${c.name} is packed in a way (${c.method}) that is not known here`);
+  if (central.method !== 8) {
+    throw new ArchiveError(
+      `${central.name} is packed in a way (${central.method}) that is not known here`,
+    );
   }
-  if (c.packed <= small && c.size <= 4 * small) {
-    const bytes = await file.read(start, c.packed);
+  if (central.packed <= small && central.size <= 4 * small) {
+    const bytes = await file.read(start, central.packed);
     try {
-      yield inflateRawSync(bytes, { maxOutputLength: c.size + 1 });
+      yield inflateRawSync(bytes, { maxOutputLength: central.size + 1 });
     } catch {
-      throw broken(`${c.name} can't be unpacked`);
+      throw broken(`${central.name} can't be unpacked`);
     }
     return;
   }
@@ -257,7 +261,7 @@ async function* unpacked(file: Reader, c: Central, start: number): AsyncIterable
     for await (const piece of source.pipe(inflate)) yield piece as Uint8Array;
   } catch (err) {
     if (err instanceof ArchiveError) throw err;
-    throw broken(`${c.name} can't be unpacked`);
+    throw broken(`${central.name} can't be unpacked`);
   } finally {
     source.destroy();
     inflate.destroy();

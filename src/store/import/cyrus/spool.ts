@@ -148,22 +148,22 @@ export async function* cyrusSource(mailboxes: readonly CyrusMailbox[]): Source {
 }
 
 async function message(
-  m: CyrusMailbox,
+  mailbox: CyrusMailbox,
   below: string,
   uid: number,
-  r: CyrusRecord | undefined,
+  record: CyrusRecord | undefined,
 ) {
-  const place = join(m.folder, `${uid}.`);
+  const place = join(mailbox.folder, `${uid}.`);
   const { size, mtime } = await Deno.stat(place);
   if (size > maxMessage) return { place, problem: tooLarge };
-  const named = flagsOf((r?.keywords ?? []).flatMap((n) => m.keywords[n] || []));
+  const named = flagsOf((record?.keywords ?? []).flatMap((n) => mailbox.keywords[n] || []));
   return {
     place,
     below,
     content: withCrlf(await Deno.readFile(place)),
-    flags: (r?.flags ?? 0) | named.flags,
+    flags: (record?.flags ?? 0) | named.flags,
     keywords: named.keywords,
-    received: r?.received ?? mtime?.getTime() ?? 0,
+    received: record?.received ?? mtime?.getTime() ?? 0,
   };
 }
 

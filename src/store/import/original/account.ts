@@ -110,14 +110,14 @@ const batch = 500;
 export async function takeAccount(
   from: string,
   to: string,
-  o: TakeAccountOptions,
+  options: TakeAccountOptions,
 ): Promise<TakenAccount> {
   const file = RecordFile.open(join(from, "index.db"));
   let failed = true;
   try {
     const db = await Db.open(join(to, "index.db"), accountMigrations);
     try {
-      const taken = await takeAll(db, file, from, to, o);
+      const taken = await takeAll(db, file, from, to, options);
       await db.durable();
       failed = false;
       return taken;
@@ -136,13 +136,13 @@ async function takeAll(
   file: RecordFile,
   from: string,
   to: string,
-  o: TakeAccountOptions,
+  options: TakeAccountOptions,
 ): Promise<TakenAccount> {
-  const mailboxes = db.transaction(() => takeMailboxes(db, file, o.warn));
+  const mailboxes = db.transaction(() => takeMailboxes(db, file, options.warn));
   const survey = surveyMessages(file, mailboxes);
   const folders = { from: join(from, "msg"), to: join(to, "msg") };
   Deno.mkdirSync(folders.to, { recursive: true, mode: 0o700 });
-  const taker = new MessageTaker(db, folders, survey, mailboxes, o.warn);
+  const taker = new MessageTaker(db, folders, survey, mailboxes, options.warn);
   let done = 0;
   let waiting: { record: BoltRecord; description: EmailDescription | undefined }[] = [];
   const write = () => {
@@ -153,7 +153,7 @@ async function takeAll(
       }
     });
     waiting = [];
-    o.progress?.(done, survey.live.size);
+    options.progress?.(done, survey.live.size);
   };
   for (const record of file.records("Message")) {
     if (!mailboxes.has(record.number("MailboxID"))) continue;
@@ -166,7 +166,7 @@ async function takeAll(
 
   const [sync] = file.records("SyncState");
   const [next] = file.records("NextUIDValidity");
-  const credentials = originalCredentials(file, o.warn);
+  const credentials = originalCredentials(file, options.warn);
   db.transaction(() => {
     taker.finish();
     forgottenUids(db, sync?.number("HighestDeletedModSeq") ?? 0);

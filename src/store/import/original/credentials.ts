@@ -33,12 +33,12 @@ export function originalCredentials(
   };
 }
 
-function scram(hash: ScramHash, s: BoltRecord): ScramCredentials | undefined {
-  const salted = s.bytes("SaltedPassword");
-  const iterations = s.number("Iterations");
+function scram(hash: ScramHash, record: BoltRecord): ScramCredentials | undefined {
+  const salted = record.bytes("SaltedPassword");
+  const iterations = record.number("Iterations");
   if (salted.length !== (hash === "sha1" ? 20 : 32) || iterations < 1) return undefined;
   return {
-    salt: s.bytes("Salt"),
+    salt: record.bytes("Salt"),
     iterations,
     storedKey: digest(hash, hmac(hash, salted, "Client Key")),
     serverKey: hmac(hash, salted, "Server Key"),
@@ -57,9 +57,9 @@ function cramMd5(bytes: Uint8Array): CramMd5Credentials | undefined {
   return inner && outer && { inner, outer };
 }
 
-function md5State(b: Uint8Array): Uint8Array | undefined {
-  const view = new DataView(b.buffer, b.byteOffset, b.length);
-  if (String.fromCharCode(...b.subarray(0, 3)) !== "md5" || b[3] !== 1) return undefined;
+function md5State(bytes: Uint8Array): Uint8Array | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (String.fromCharCode(...bytes.subarray(0, 3)) !== "md5" || bytes[3] !== 1) return undefined;
   // Just the key's block has gone in.
   if (view.getBigUint64(84) !== 64n) return undefined;
   const state = new Uint8Array(16);

@@ -108,13 +108,13 @@ export function takeSettings(db: Db, file: RecordFile): void {
 
 const views: Record<string, string> = { text: "text", html: "html", htmlext: "htmlExternal" };
 
-function settingsOf(s: BoltRecord): Record<string, unknown> {
+function settingsOf(record: BoltRecord): Record<string, unknown> {
   const settings: Record<string, unknown> = {};
-  if (s.text("Signature") !== "") settings.signature = s.text("Signature");
-  const quoting = s.text("Quoting");
+  if (record.text("Signature") !== "") settings.signature = record.text("Signature");
+  const quoting = record.text("Quoting");
   if (quoting === "top" || quoting === "bottom") settings.quoting = quoting;
-  if (s.flag("ShowHTML")) settings.preferHtml = true;
-  if (s.flag("NoShowShortcuts")) settings.showShortcuts = false;
+  if (record.flag("ShowHTML")) settings.preferHtml = true;
+  if (record.flag("NoShowShortcuts")) settings.showShortcuts = false;
   return settings;
 }
 

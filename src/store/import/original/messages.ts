@@ -169,8 +169,8 @@ export class MessageTaker {
   }
 
   /** What takes time and is no matter of the database: the file, and what is in it. */
-  async prepare(m: BoltRecord): Promise<EmailDescription | undefined> {
-    const id = asEmailId(m.number("ID"));
+  async prepare(record: BoltRecord): Promise<EmailDescription | undefined> {
+    const id = asEmailId(record.number("ID"));
     const target = this.#files.path(id);
     const shard = join(target, "..");
     if (!this.shards.has(shard)) {
@@ -181,97 +181,99 @@ export class MessageTaker {
       await this.#from.place(id, target);
     } catch (err) {
       if (!(err instanceof Deno.errors.NotFound)) throw err;
-      this.#warn(`${this.#name(m)} is left out: its file is missing`);
+      this.#warn(`${this.#name(record)} is left out: its file is missing`);
       this.missing++;
       return undefined;
     }
     return await describeFile(target);
   }
 
-  #name(m: BoltRecord): string {
-    const mailbox = this.#mailboxes.get(m.number("MailboxID"))?.name ?? "?";
-    return `message ${m.number("ID")} (uid ${m.number("UID")} in ${mailbox})`;
+  #name(record: BoltRecord): string {
+    const mailbox = this.#mailboxes.get(record.number("MailboxID"))?.name ?? "?";
+    return `message ${record.number("ID")} (uid ${record.number("UID")} in ${mailbox})`;
   }
 
   /** A message that is gone, or can't be taken: programs are told that its uid is. */
-  remnant(m: BoltRecord): void {
+  remnant(record: BoltRecord): void {
     this.#db.run(
       "INSERT INTO messages (id, email_id, mailbox_id, uid, modseq, createseq, expunged, flags, keywords, " +
         "received, saved, size) VALUES (?, 0, ?, ?, ?, ?, 1, 0, '', 0, 0, 0)",
-      m.number("ID"),
-      m.number("MailboxID"),
-      m.number("UID"),
-      Math.max(1, m.number("ModSeq")),
-      Math.max(1, m.number("CreateSeq")),
+      record.number("ID"),
+      record.number("MailboxID"),
+      record.number("UID"),
+      Math.max(1, record.number("ModSeq")),
+      Math.max(1, record.number("CreateSeq")),
     );
   }
 
   /** The rows of a message whose file is in place. */
-  insert(m: BoltRecord, d: EmailDescription): void {
+  insert(record: BoltRecord, description: EmailDescription): void {
     const db = this.#db;
-    const id = asEmailId(m.number("ID"));
-    const prefix = m.bytes("MsgPrefix");
+    const id = asEmailId(record.number("ID"));
+    const prefix = record.bytes("MsgPrefix");
     const size = prefix.length + Deno.statSync(this.#files.path(id)).size;
-    if (size !== m.number("Size")) {
-      this.#warn(`${this.#name(m)} has ${size} bytes, where the database said ${m.number("Size")}`);
+    if (size !== record.number("Size")) {
+      this.#warn(
+        `${this.#name(record)} has ${size} bytes, where the database said ${record.number("Size")}`,
+      );
     }
-    const received = m.number("Received");
+    const received = record.number("Received");
     db.run(
       "INSERT INTO emails (id, size, prefix, envelope, body, bodystructure, structure, summary, listed) " +
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id,
       size,
       prefix,
-      d.envelope,
-      d.body,
-      d.bodyStructure,
-      d.structure(prefix.length),
-      packSummary(d.summary),
-      d.listed(prefix) ?? null,
+      description.envelope,
+      description.body,
+      description.bodyStructure,
+      description.structure(prefix.length),
+      packSummary(description.summary),
+      description.listed(prefix) ?? null,
     );
     let flags = 0;
-    for (const [field, bit] of flagFields) if (m.flag(field)) flags |= bit;
-    const junk = m.value("TrainedJunk");
+    for (const [field, bit] of flagFields) if (record.flag(field)) flags |= bit;
+    const junk = record.value("TrainedJunk");
     db.run(
       "INSERT INTO messages (id, email_id, mailbox_id, uid, modseq, createseq, flags, keywords, received, " +
         "saved, size, trained) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id,
       id,
-      m.number("MailboxID"),
-      m.number("UID"),
-      Math.max(1, m.number("ModSeq")),
-      Math.max(1, m.number("CreateSeq")),
+      record.number("MailboxID"),
+      record.number("UID"),
+      Math.max(1, record.number("ModSeq")),
+      Math.max(1, record.number("CreateSeq")),
       flags,
-      m.texts("Keywords").map((k) => k.toLowerCase()).sort().join(" "),
+      record.texts("Keywords").map((k) => k.toLowerCase()).sort().join(" "),
       received,
-      m.number("SaveDate") || received,
+      record.number("SaveDate") || received,
       size,
       junk === true ? 2 : junk === false ? 1 : 0,
     );
-    this.#thread(m, d);
-    if (m.text("RemoteIP") !== "") this.#facts(m, size);
+    this.#thread(record, description);
+    if (record.text("RemoteIP") !== "") this.#facts(record, size);
   }
 
-  #thread(m: BoltRecord, d: EmailDescription): void {
-    const id = asEmailId(m.number("ID"));
-    const { messageId, references } = d.summary;
-    const received = m.number("Received");
-    const thread = this.#survey.threads.get(m.number("ThreadID"));
+  #thread(record: BoltRecord, description: EmailDescription): void {
+    const id = asEmailId(record.number("ID"));
+    const { messageId, references } = description.summary;
+    const received = record.number("Received");
+    const thread = this.#survey.threads.get(record.number("ThreadID"));
     if (thread === undefined) {
       // Of a version before threads.
       matchThread(this.#db, {
         emailId: id,
         messageId,
         references,
-        subject: d.threadSubject,
-        isReply: d.isReply,
+        subject: description.threadSubject,
+        isReply: description.isReply,
         received,
       });
       return;
     }
-    const parents = m.list("ThreadParentIDs").filter((p) => typeof p === "number");
+    const parents = record.list("ThreadParentIDs").filter((p) => typeof p === "number");
     const parent = parents.find((p) => p !== id && this.#survey.live.has(p)) ?? 0;
-    const missing = m.flag("ThreadMissingLink") || (parent === 0 && parents.length > 0);
+    const missing = record.flag("ThreadMissingLink") || (parent === 0 && parents.length > 0);
     const last = references.findLast((r) => r !== messageId);
     this.#db.run(
       "INSERT INTO threads (email_id, thread_id, parent_id, missing_link, muted, collapsed, message_id, " +
@@ -280,50 +282,50 @@ export class MessageTaker {
       thread,
       parent,
       missing ? 1 : 0,
-      m.flag("ThreadMuted") ? 1 : 0,
-      m.flag("ThreadCollapsed") ? 1 : 0,
+      record.flag("ThreadMuted") ? 1 : 0,
+      record.flag("ThreadCollapsed") ? 1 : 0,
       messageId,
-      d.threadSubject,
+      description.threadSubject,
       received,
       missing ? last ?? null : null,
     );
   }
 
-  #facts(m: BoltRecord, size: number): void {
-    const validation = (field: string) => validations[m.number(field)] ?? "unknown";
+  #facts(record: BoltRecord, size: number): void {
+    const validation = (field: string) => validations[record.number(field)] ?? "unknown";
     this.#db.run(
       "INSERT INTO deliveries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-      m.number("ID"),
-      m.number("Received"),
-      m.number("MailboxOrigID"),
-      m.number("MailboxDestinedID"),
-      m.flag("IsReject") ? 1 : 0,
-      m.flag("IsForward") ? 1 : 0,
-      m.flag("IsMailingList") ? 1 : 0,
-      m.text("RemoteIP"),
-      m.text("RemoteIPMasked1"),
-      m.text("RemoteIPMasked2"),
-      m.text("RemoteIPMasked3"),
-      m.text("EHLODomain"),
-      m.text("MailFromLocalpart"),
-      m.text("MailFromDomain"),
-      m.text("RcptToLocalpart"),
-      m.text("RcptToDomain"),
-      m.text("MsgFromLocalpart"),
-      m.text("MsgFromDomain"),
-      m.text("MsgFromOrgDomain"),
-      m.flag("EHLOValidated") ? 1 : 0,
-      m.flag("MailFromValidated") ? 1 : 0,
-      m.flag("MsgFromValidated") ? 1 : 0,
+      record.number("ID"),
+      record.number("Received"),
+      record.number("MailboxOrigID"),
+      record.number("MailboxDestinedID"),
+      record.flag("IsReject") ? 1 : 0,
+      record.flag("IsForward") ? 1 : 0,
+      record.flag("IsMailingList") ? 1 : 0,
+      record.text("RemoteIP"),
+      record.text("RemoteIPMasked1"),
+      record.text("RemoteIPMasked2"),
+      record.text("RemoteIPMasked3"),
+      record.text("EHLODomain"),
+      record.text("MailFromLocalpart"),
+      record.text("MailFromDomain"),
+      record.text("RcptToLocalpart"),
+      record.text("RcptToDomain"),
+      record.text("MsgFromLocalpart"),
+      record.text("MsgFromDomain"),
+      record.text("MsgFromOrgDomain"),
+      record.flag("EHLOValidated") ? 1 : 0,
+      record.flag("MailFromValidated") ? 1 : 0,
+      record.flag("MsgFromValidated") ? 1 : 0,
       validation("EHLOValidation"),
       validation("MailFromValidation"),
       validation("MsgFromValidation"),
-      tlsVersions[m.number("ReceivedTLSVersion")] ?? "",
-      m.flag("ReceivedRequireTLS") ? 1 : 0,
+      tlsVersions[record.number("ReceivedTLSVersion")] ?? "",
+      record.flag("ReceivedRequireTLS") ? 1 : 0,
       size,
     );
-    for (const domain of new Set(m.texts("DKIMDomains"))) {
-      this.#db.run("INSERT OR IGNORE INTO dkim_domains VALUES (?, ?)", domain, m.number("ID"));
+    for (const domain of new Set(record.texts("DKIMDomains"))) {
+      this.#db.run("INSERT OR IGNORE INTO dkim_domains VALUES (?, ?)", domain, record.number("ID"));
     }
   }
 

@@ -78,9 +78,9 @@ function look(html: string): Seen {
 
 const count = (n: number, one: string, many: string) => n === 1 ? `1 ${one}` : `${n} ${many}`;
 
-export function checkAccessibility(m: Checked): Finding[] {
-  if (m.html === "") return [];
-  const s = look(m.html);
+export function checkAccessibility(checked: Checked): Finding[] {
+  if (checked.html === "") return [];
+  const s = look(checked.html);
   const found: Finding[] = [];
   const warn = (Text: string) => found.push({ Area: "accessibility", Level: "warning", Text });
   const note = (Text: string) => found.push({ Area: "accessibility", Level: "note", Text });

@@ -18,12 +18,12 @@ function signatureOf(value: string): DkimSignature | undefined {
 }
 
 /** What the signatures say of themselves. Nothing is asked. */
-export function checkSignatures(m: Checked): Finding[] {
+export function checkSignatures(checked: Checked): Finding[] {
   const found: Finding[] = [];
   const add = (Level: Finding["Level"], Text: string) =>
     found.push({ Area: "authentication", Level, Text });
-  const domain = domainOf(m.from);
-  const values = m.fields.filter((f) => f.name === "dkim-signature").map((f) => f.value);
+  const domain = domainOf(checked.from);
+  const values = checked.fields.filter((f) => f.name === "dkim-signature").map((f) => f.value);
   if (values.length === 0) {
     add("note", "There is no DKIM signature: sign it, or let the server sign that it is sent by.");
     return found;

@@ -1,11 +1,11 @@
 /** Fields that a message should have, and those that mail to many must have. @module */
 import type { Checked, Finding } from "./types.ts";
 
-export function checkHeader(m: Checked): Finding[] {
+export function checkHeader(checked: Checked): Finding[] {
   const found: Finding[] = [];
   const add = (Level: Finding["Level"], Text: string) =>
     found.push({ Area: "header", Level, Text });
-  const all = (name: string) => m.fields.filter((f) => f.name === name);
+  const all = (name: string) => checked.fields.filter((f) => f.name === name);
   // RFC 5322 §3.6.
   if (all("date").length !== 1) {
     add("warning", `A message has one Date, this one ${all("date").length}.`);
@@ -25,7 +25,7 @@ export function checkHeader(m: Checked): Finding[] {
   if (all("to").length + all("cc").length + all("bcc").length === 0) {
     add("note", "Neither To, Cc nor Bcc is there.");
   }
-  if (m.html !== "" && all("mime-version").length === 0) {
+  if (checked.html !== "" && all("mime-version").length === 0) {
     add("warning", "There is no MIME-Version, without which MIME isn't in force (RFC 2045 §4).");
   }
   const unsubscribe = all("list-unsubscribe")[0]?.value ?? "";

@@ -44,11 +44,11 @@ function contents(html: string): { letters: number; pictures: number } {
   return { letters, pictures };
 }
 
-export function checkSpam(m: Checked): Finding[] {
+export function checkSpam(checked: Checked): Finding[] {
   const found: Finding[] = [];
   const add = (Points: number, Rule: string, Text: string) =>
     found.push({ Area: "spam", Level: Points < 1 ? "note" : "warning", Text, Points, Rule });
-  const subject = m.subject.trim();
+  const subject = checked.subject.trim();
   if (subject === "") add(1.8, "EMPTY_SUBJECT", "The subject is empty.");
   else if (subject.length > 8 && subject === subject.toUpperCase() && /\p{Lu}{5}/u.test(subject)) {
     add(1.5, "CAPITALS_SUBJECT", "The subject is all in capitals.");
@@ -56,14 +56,14 @@ export function checkSpam(m: Checked): Finding[] {
   if (/[!?]{3,}/.test(subject) || (subject.match(/!/g)?.length ?? 0) > 2) {
     add(1, "EXCLAIMING_SUBJECT", "The subject has many exclamation marks.");
   }
-  if (m.html !== "" && m.text.trim() === "") {
+  if (checked.html !== "" && checked.text.trim() === "") {
     add(
       1.1,
       "HTML_ONLY",
       "There is HTML but no text: multipart/alternative with both is what people's programs send.",
     );
   }
-  const { letters, pictures } = contents(m.html);
+  const { letters, pictures } = contents(checked.html);
   if (pictures > 0 && letters < 80) {
     add(
       2,
@@ -71,7 +71,7 @@ export function checkSpam(m: Checked): Finding[] {
       "It is nearly all pictures: filters and readers without pictures see nothing.",
     );
   }
-  const hosts = new Set(linksOf(m.text, m.html).map((u) => new URL(u).hostname));
+  const hosts = new Set(linksOf(checked.text, checked.html).map((u) => new URL(u).hostname));
   const short = [...hosts].filter((h) => shorteners.has(getDomain(h) ?? h));
   if (short.length > 0) {
     add(1.5, "SHORT_LINKS", `Links of ${short.join(", ")} hide where they lead.`);
@@ -81,7 +81,7 @@ export function checkSpam(m: Checked): Finding[] {
     add(2.2, "NUMBERED_HOSTS", `Links name hosts by number: ${bare.join(", ")}.`);
   }
   if (hosts.size > 15) add(0.5, "MANY_HOSTS", `Links lead to ${hosts.size} different hosts.`);
-  if (/display\s*:\s*none|font-size\s*:\s*0|visibility\s*:\s*hidden/i.test(m.html)) {
+  if (/display\s*:\s*none|font-size\s*:\s*0|visibility\s*:\s*hidden/i.test(checked.html)) {
     add(0.5, "HIDDEN_TEXT", "Some text is hidden, as words for filters are; a preheader is, too.");
   }
   if (found.length === 0) {

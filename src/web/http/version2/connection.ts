@@ -61,12 +61,12 @@ export class Version2Connection {
   #header: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
 
-  constructor(socket: Duplex, o: Version2Options) {
-    this.#o = o;
-    const { remoteIp, arrival } = o.connection;
+  constructor(socket: Duplex, options: Version2Options) {
+    this.#o = options;
+    const { remoteIp, arrival } = options.connection;
     // A proxy that names no clients speaks for good ones too.
     const suspect = !arrival.fromProxy && isSuspect(remoteIp);
-    this.#gate = new FrameGate(socket, o.protocol, new Allowances(suspect), {
+    this.#gate = new FrameGate(socket, options.protocol, new Allowances(suspect), {
       unread: () => this.#sum((s) => s.readableLength),
       stalled: () => this.#sum((s) => s.writableLength),
       tooMuch: (what) => this.#sendAway(what),
@@ -155,7 +155,7 @@ export class Version2Connection {
     }
   }
 
-  #sum(of: (s: ServerHttp2Stream) => number): number {
+  #sum(of: (stream: ServerHttp2Stream) => number): number {
     let sum = 0;
     for (const s of this.#streams) sum += of(s);
     return sum;

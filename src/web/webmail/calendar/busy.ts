@@ -21,27 +21,27 @@ const domainOf = (address: string) => address.slice(address.lastIndexOf("@") + 1
 export async function busyPeople(
   s: { config: Config; scheduler: Scheduler },
   user: string,
-  r: CallChecked<"CalendarBusy">,
+  checked: CallChecked<"CalendarBusy">,
 ): Promise<CallResponse<"CalendarBusy">> {
-  const zone = zoneOf(r.zone);
-  const [from, to] = [wallOf(r.start), wallOf(r.end)];
+  const zone = zoneOf(checked.zone);
+  const [from, to] = [wallOf(checked.start), wallOf(checked.end)];
   if (from === undefined || to === undefined) throw new UserError("the time has no such date");
-  const last = r.end.length === 10 ? to + day : to;
+  const last = checked.end.length === 10 ? to + day : to;
   if (last <= from || last - from > maxSpan) return { people: [] };
   const range = { start: toInstant(zone, from), end: toInstant(zone, last) };
   const domains = new Set(s.config.accountAddresses(user).map(domainOf));
   const people = [];
-  for (const address of r.people.slice(0, maxAsked)) {
+  for (const address of checked.people.slice(0, maxAsked)) {
     const account = domains.has(domainOf(address)) ? s.config.accountFor(address) : undefined;
     if (account === undefined || !s.config.isHere(account)) {
       people.push({ address, known: false, busy: [] });
       continue;
     }
     const text = (at: number) => minuteText(toWall(zone, at));
-    const busy = (await s.scheduler.times(account, range)).slice(0, maxTimes).map((b) => ({
-      start: text(Math.max(b.start, range.start)),
-      end: text(Math.min(b.end, range.end)),
-      perhaps: b.kind === "BUSY-TENTATIVE",
+    const busy = (await s.scheduler.times(account, range)).slice(0, maxTimes).map((busy) => ({
+      start: text(Math.max(busy.start, range.start)),
+      end: text(Math.min(busy.end, range.end)),
+      perhaps: busy.kind === "BUSY-TENTATIVE",
     }));
     people.push({ address, known: true, busy });
   }

@@ -26,14 +26,14 @@ import {
 
 /** An event as the page's form has it. @throws UserError */
 function gotten(
-  g: Groupware,
+  groupware: Groupware,
   row: ObjectRow,
   r: Pick<CallChecked<"CalendarEventGet">, "zone" | "part">,
   mine: (address: string) => boolean,
 ): CallResponse<"CalendarEventGet"> {
   const zone = zoneOf(r.zone);
   try {
-    const series = storedSeries(g, row, zone);
+    const series = storedSeries(groupware, row, zone);
     const whole = series.master ?? series.overrides()[0]?.component;
     if (whole === undefined || property(whole, "DTSTART") === undefined) {
       throw new UserError("this event has no time that can be shown");
@@ -97,9 +97,9 @@ export function calendarHandlers<C>(
       const gathered = new Gathered();
       await gathered.add({ g, calendars: calendarsOf(g), owner: "" }, range, zone, mine);
       const calendars = calendarList(g);
-      await eachOwner(services, account.name, async (owner, g, shared) => {
-        calendars.push(...calendarList(g, shared, owner));
-        await gathered.add({ g, calendars: shared, owner }, range, zone, mineOf(owner));
+      await eachOwner(services, account.name, async (owner, groupware, shared) => {
+        calendars.push(...calendarList(groupware, shared, owner));
+        await gathered.add({ g: groupware, calendars: shared, owner }, range, zone, mineOf(owner));
       });
       return { calendars, ...gathered.done() };
     },
@@ -111,8 +111,8 @@ export function calendarHandlers<C>(
     async CalendarEventGet(r, ctx) {
       const { account } = who(ctx);
       if (r.owner !== "") {
-        return await sharedEvent(services, account.name, r, (g, row) => {
-          const got = gotten(g, row, { ...r, part: null }, mineOf(r.owner));
+        return await sharedEvent(services, account.name, r, (groupware, row) => {
+          const got = gotten(groupware, row, { ...r, part: null }, mineOf(r.owner));
           return Promise.resolve({ ...got, answer: null });
         });
       }

@@ -35,40 +35,44 @@ export function zoneOf(name: string): Zone {
 }
 
 /** Calendars of an account that hold events. */
-export function calendarsOf(g: Groupware): Collection[] {
-  return g.collections("calendars").filter((c) =>
+export function calendarsOf(groupware: Groupware): Collection[] {
+  return groupware.collections("calendars").filter((c) =>
     c.kind === "calendar" && (c.components.length === 0 || c.components.includes("VEVENT"))
   );
 }
 
 /** A calendar by its id. @throws HttpError */
-export function calendarOf(g: Groupware, id: number): Collection {
-  const c = calendarsOf(g).find((x) => x.id === id);
+export function calendarOf(groupware: Groupware, id: number): Collection {
+  const c = calendarsOf(groupware).find((x) => x.id === id);
   if (c === undefined) throw missing("calendar");
   return c;
 }
 
 /** An event by its place. @throws HttpError */
-export function eventRow(g: Groupware, calendarId: number, name: string): ObjectRow {
-  const row = g.object(calendarOf(g, calendarId).id, name);
+export function eventRow(groupware: Groupware, calendarId: number, name: string): ObjectRow {
+  const row = groupware.object(calendarOf(groupware, calendarId).id, name);
   if (row === undefined || row.component !== "VEVENT") throw missing("event");
   return row;
 }
 
 /** The calendars as the page lists them; `owner` is "" for the user's own. */
-export function calendarList(g: Groupware, calendars = calendarsOf(g), owner = ""): Calendar[] {
-  const usual = owner === "" ? defaultCalendar(g)?.id : undefined;
-  return calendars.map((c) => ({
-    id: c.id,
+export function calendarList(
+  groupware: Groupware,
+  calendars = calendarsOf(groupware),
+  owner = "",
+): Calendar[] {
+  const usual = owner === "" ? defaultCalendar(groupware)?.id : undefined;
+  return calendars.map((collection) => ({
+    id: collection.id,
     owner,
-    ...calendarLooks(g, c),
-    usual: c.id === usual,
+    ...calendarLooks(groupware, collection),
+    usual: collection.id === usual,
   }));
 }
 
 /** Whether the user said that they don't come. */
-function declined(c: Component, mine: (address: string) => boolean): boolean {
-  return c.properties.some((p) =>
+function declined(component: Component, mine: (address: string) => boolean): boolean {
+  return component.properties.some((p) =>
     p.name === "ATTENDEE" && param(p, "PARTSTAT")?.toUpperCase() === "DECLINED" &&
     mine(addressOf(p))
   );

@@ -16,12 +16,12 @@ export const sharedCalendars = (g: Groupware, user: string): Collection[] =>
 
 /** Works with the groupware of somebody who shares; undefined if there is no such account here. */
 async function withOwner<T>(
-  s: Services,
+  services: Services,
   owner: string,
-  fn: (g: Groupware) => Promise<T>,
+  fn: (groupware: Groupware) => Promise<T>,
 ): Promise<T | undefined> {
-  if (!s.config.isHere(owner)) return undefined;
-  const account = await s.accounts.open(owner);
+  if (!services.config.isHere(owner)) return undefined;
+  const account = await services.accounts.open(owner);
   try {
     return await fn(await account.groupware());
   } finally {
@@ -31,31 +31,31 @@ async function withOwner<T>(
 
 /** Works with each account that shares calendars with a user. */
 export async function eachOwner(
-  s: Services,
+  services: Services,
   user: string,
-  fn: (owner: string, g: Groupware, calendars: Collection[]) => Promise<void>,
+  fn: (owner: string, groupware: Groupware, calendars: Collection[]) => Promise<void>,
 ): Promise<void> {
-  for (const owner of (s.owners?.(user) ?? []).slice(0, maxOwners)) {
-    await withOwner(s, owner, async (g) => {
-      const calendars = sharedCalendars(g, user);
-      if (calendars.length > 0) await fn(owner, g, calendars);
+  for (const owner of (services.owners?.(user) ?? []).slice(0, maxOwners)) {
+    await withOwner(services, owner, async (groupware) => {
+      const calendars = sharedCalendars(groupware, user);
+      if (calendars.length > 0) await fn(owner, groupware, calendars);
     });
   }
 }
 
 /** Works with an event of a shared calendar. @throws HttpError if it isn't there for the user */
 export async function sharedEvent<T>(
-  s: Services,
+  services: Services,
   user: string,
   where: { owner: string; calendarId: number; name: string },
-  fn: (g: Groupware, row: ObjectRow) => Promise<T>,
+  fn: (groupware: Groupware, row: ObjectRow) => Promise<T>,
 ): Promise<T> {
-  if (!(s.owners?.(user) ?? []).includes(where.owner)) throw missing("event");
-  const found = await withOwner(s, where.owner, async (g) => {
-    const c = sharedCalendars(g, user).find((x) => x.id === where.calendarId);
-    const row = c && g.object(c.id, where.name);
+  if (!(services.owners?.(user) ?? []).includes(where.owner)) throw missing("event");
+  const found = await withOwner(services, where.owner, async (groupware) => {
+    const c = sharedCalendars(groupware, user).find((x) => x.id === where.calendarId);
+    const row = c && groupware.object(c.id, where.name);
     if (row === undefined || row.component !== "VEVENT") throw missing("event");
-    return { value: await fn(g, row) };
+    return { value: await fn(groupware, row) };
   });
   if (found === undefined) throw missing("event");
   return found.value;

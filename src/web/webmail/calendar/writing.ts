@@ -63,8 +63,11 @@ export function invitedAs(calendar: Component, mine: (a: string) => boolean): st
 }
 
 /** The event of a request, as it was when the page read it. @throws HttpError */
-function unchanged(g: Groupware, o: { calendarId: number; name: string; etag: string }): ObjectRow {
-  const row = eventRow(g, o.calendarId, o.name);
+function unchanged(
+  groupware: Groupware,
+  o: { calendarId: number; name: string; etag: string },
+): ObjectRow {
+  const row = eventRow(groupware, o.calendarId, o.name);
   if (row.etag !== o.etag) throw changedMeanwhile();
   return row;
 }
@@ -84,29 +87,31 @@ function notInvited(series: Series): string[] {
 
 /** Makes or changes an event. On disk when it resolves. */
 export async function saveEvent(
-  w: WriteContext,
-  r: CallChecked<"CalendarEventSave">,
+  context: WriteContext,
+  checked: CallChecked<"CalendarEventSave">,
 ): Promise<CallResponse<"CalendarEventSave">> {
-  const { g } = w;
-  const zone = zoneOf(r.zone);
-  const collection = calendarOf(g, r.calendarId);
-  let before = r.old === null ? undefined : unchanged(g, r.old);
-  const options = { zone, now: Date.now(), mine: w.mine, me: w.me };
-  if (r.event.people.some((a) => !w.mine(a)) && w.me.address === "") {
+  const { g } = context;
+  const zone = zoneOf(checked.zone);
+  const collection = calendarOf(g, checked.calendarId);
+  let before = checked.old === null ? undefined : unchanged(g, checked.old);
+  const options = { zone, now: Date.now(), mine: context.mine, me: context.me };
+  if (checked.event.people.some((a) => !context.mine(a)) && context.me.address === "") {
     throw new UserError("your account has no address to invite from");
   }
   let calendar: Component | undefined;
   if (before === undefined) {
-    calendar = newEvent(crypto.randomUUID(), r.event, options);
+    calendar = newEvent(crypto.randomUUID(), checked.event, options);
   } else {
     const series = storedSeries(g, before, zone);
-    if (foreignOrganizer(series, w.mine) !== undefined) {
+    if (foreignOrganizer(series, context.mine) !== undefined) {
       throw new UserError("only its organizer can change this event");
     }
-    if (r.part?.following === true) return await saveFollowing(w, r, before, series, r.part.date);
-    calendar = r.part === null
-      ? changedEvent(series, r.event, options)
-      : changedDate(series, r.part.date, r.event, options);
+    if (checked.part?.following === true) {
+      return await saveFollowing(context, checked, before, series, checked.part.date);
+    }
+    calendar = checked.part === null
+      ? changedEvent(series, checked.event, options)
+      : changedDate(series, checked.part.date, checked.event, options);
   }
   const content = calendar && bytesOf(calendar);
   const name = before?.name ?? `${crypto.randomUUID()}.ics`;
@@ -124,7 +129,7 @@ export async function saveEvent(
   if (content === undefined || object === undefined) {
     return { name: before!.name, etag: before!.etag, untold: [] };
   }
-  const { scheduler, account } = w;
+  const { scheduler, account } = context;
   const done = await writeEvent(
     { scheduler, account, g, collection },
     object,
@@ -147,21 +152,27 @@ function bytesOf(calendar: Component): Uint8Array {
  * The new one is stored first, so that nothing is lost should the other write fail.
  */
 async function saveFollowing(
-  w: WriteContext,
-  r: CallChecked<"CalendarEventSave">,
+  context: WriteContext,
+  checked: CallChecked<"CalendarEventSave">,
   row: ObjectRow,
   series: Series,
   date: number,
 ): Promise<CallResponse<"CalendarEventSave">> {
-  const { g, scheduler, account } = w;
-  const zone = zoneOf(r.zone);
+  const { g, scheduler, account } = context;
+  const zone = zoneOf(checked.zone);
   const uid = crypto.randomUUID();
-  const { mine, me } = w;
-  const halves = changedFollowing(series, date, r.event, { zone, now: Date.now(), mine, me, uid });
+  const { mine, me } = context;
+  const halves = changedFollowing(series, date, checked.event, {
+    zone,
+    now: Date.now(),
+    mine,
+    me,
+    uid,
+  });
   if (halves === undefined) return { name: row.name, etag: row.etag, untold: [] };
   const fresh = calendarObject(`${uid}.ics`, bytesOf(halves.rest), zone);
   const old = halves.before && calendarObject(row.name, bytesOf(halves.before), zone);
-  const collection = calendarOf(g, r.calendarId);
+  const collection = calendarOf(g, checked.calendarId);
   const done = await writeEvent({ scheduler, account, g, collection }, fresh, { ifNoneMatch: "*" });
   const place = { scheduler, account, g, collection: calendarOf(g, row.collectionId) };
   const condition = { ifMatch: [row.etag] };
@@ -177,48 +188,50 @@ async function saveFollowing(
 
 /** Answers an invitation, or one date of it. On disk when it resolves. */
 export async function answerEvent(
-  w: WriteContext,
-  r: CallChecked<"CalendarEventAnswer">,
+  context: WriteContext,
+  checked: CallChecked<"CalendarEventAnswer">,
 ): Promise<void> {
-  const { g, scheduler, account } = w;
-  const before = unchanged(g, r);
+  const { g, scheduler, account } = context;
+  const before = unchanged(g, checked);
   const series = storedSeries(g, before);
-  const me = invitedAs(series.calendar, w.mine);
-  if (foreignOrganizer(series, w.mine) === undefined || me === undefined) {
+  const me = invitedAs(series.calendar, context.mine);
+  if (foreignOrganizer(series, context.mine) === undefined || me === undefined) {
     throw new UserError("this event invites none of your addresses");
   }
-  const status = r.answer.toUpperCase();
-  const calendar = r.date === null
+  const status = checked.answer.toUpperCase();
+  const calendar = checked.date === null
     ? withAnswer(series.calendar, me, status)
-    : answeredDate(series, r.date, me, status);
-  const place = { scheduler, account, g, collection: calendarOf(g, r.calendarId) };
-  await writeEvent(place, calendarObject(r.name, bytesOf(calendar)), { ifMatch: [before.etag] });
+    : answeredDate(series, checked.date, me, status);
+  const place = { scheduler, account, g, collection: calendarOf(g, checked.calendarId) };
+  await writeEvent(place, calendarObject(checked.name, bytesOf(calendar)), {
+    ifMatch: [before.etag],
+  });
 }
 
 /** Removes an event. On disk when it resolves. */
 export async function deleteEvent(
-  w: WriteContext,
-  r: CallChecked<"CalendarEventDelete">,
+  context: WriteContext,
+  checked: CallChecked<"CalendarEventDelete">,
 ): Promise<void> {
-  const { g } = w;
-  const before = unchanged(g, r);
-  const { scheduler, account } = w;
-  const collection = calendarOf(g, r.calendarId);
+  const { g } = context;
+  const before = unchanged(g, checked);
+  const { scheduler, account } = context;
+  const collection = calendarOf(g, checked.calendarId);
   const place = { scheduler, account, g, collection };
   const condition = { ifMatch: [before.etag] };
-  if (r.part !== null) {
+  if (checked.part !== null) {
     const series = storedSeries(g, before);
-    if (foreignOrganizer(series, w.mine) !== undefined) {
+    if (foreignOrganizer(series, context.mine) !== undefined) {
       throw new UserError("only its organizer can change this event");
     }
-    const { date, following } = r.part;
+    const { date, following } = checked.part;
     const left = following
       ? divided(series, date, series.uid, Date.now()).before
       : withoutDate(series, date, Date.now());
     if (left !== undefined) {
-      await writeEvent(place, calendarObject(r.name, bytesOf(left)), condition);
+      await writeEvent(place, calendarObject(checked.name, bytesOf(left)), condition);
       return;
     }
   }
-  await removeEvent(place, r.name, { condition });
+  await removeEvent(place, checked.name, { condition });
 }

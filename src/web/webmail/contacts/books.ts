@@ -24,26 +24,26 @@ function elementText(xml: string): string {
 }
 
 /** The name that people gave a book; "" if they gave none. */
-export function bookName(g: Groupware, c: Collection): string {
-  const name = elementText(g.properties(c.id).get("{DAV:}displayname") ?? "");
-  return name || (c.name === "default" ? "" : c.name);
+export function bookName(groupware: Groupware, collection: Collection): string {
+  const name = elementText(groupware.properties(collection.id).get("{DAV:}displayname") ?? "");
+  return name || (collection.name === "default" ? "" : collection.name);
 }
 
-export function addressBooks(g: Groupware): Collection[] {
-  return g.collections("addressbooks").filter((c) => c.kind === "addressbook");
+export function addressBooks(groupware: Groupware): Collection[] {
+  return groupware.collections("addressbooks").filter((c) => c.kind === "addressbook");
 }
 
 /** @throws HttpError 404 */
-export function addressBook(g: Groupware, id: number): Collection {
-  const c = g.collectionById(id);
+export function addressBook(groupware: Groupware, id: number): Collection {
+  const c = groupware.collectionById(id);
   if (c?.kind !== "addressbook") throw missing("address book");
   return c;
 }
 
 /** A contact. @throws HttpError 404 */
-export function contactRow(g: Groupware, id: number): ObjectRow {
-  const row = g.objectById(id);
-  if (row === undefined || g.collectionById(row.collectionId)?.kind !== "addressbook") {
+export function contactRow(groupware: Groupware, id: number): ObjectRow {
+  const row = groupware.objectById(id);
+  if (row === undefined || groupware.collectionById(row.collectionId)?.kind !== "addressbook") {
     throw missing("contact");
   }
   return row;

@@ -20,16 +20,16 @@ export function cardToStore(name: string, card: Component): NewObject {
 const atOnce = 500;
 
 /** The groups of all books: cards without addresses of their own that say so; in turns with other work. */
-export async function groupRows(g: Groupware): Promise<ObjectRow[]> {
+export async function groupRows(groupware: Groupware): Promise<ObjectRow[]> {
   const found: ObjectRow[] = [];
-  for (const book of addressBooks(g)) {
+  for (const book of addressBooks(groupware)) {
     for (let after = "";;) {
-      const rows = g.objects(book.id, after, atOnce);
+      const rows = groupware.objects(book.id, after, atOnce);
       for (const row of rows) {
         await giveWay();
         if (row.emails.length > 0) continue;
         try {
-          const card = await readCardInTurns(g.content(row.id) ?? new Uint8Array(0));
+          const card = await readCardInTurns(groupware.content(row.id) ?? new Uint8Array(0));
           if (card.group) found.push(row);
         } catch {
           // One that an earlier version stored, and that can't be read, is no group.

@@ -16,7 +16,7 @@ const maxOfSet = 20;
 const atOnce = 500;
 
 /** Contacts with an address, or a whole name, in common. */
-export async function findDoubles(g: Groupware): Promise<CallResponse<"ContactDoubles">> {
+export async function findDoubles(groupware: Groupware): Promise<CallResponse<"ContactDoubles">> {
   const first = new Map<string, number>();
   const rows: ContactRow[] = [];
   const parent: number[] = [];
@@ -24,9 +24,9 @@ export async function findDoubles(g: Groupware): Promise<CallResponse<"ContactDo
     while (parent[n] !== n) n = parent[n] = parent[parent[n]];
     return n;
   };
-  for (const book of addressBooks(g)) {
+  for (const book of addressBooks(groupware)) {
     for (let after = "";;) {
-      const found = g.objects(book.id, after, atOnce);
+      const found = groupware.objects(book.id, after, atOnce);
       for (const r of found) {
         const n = rows.length;
         rows.push({ id: r.id, bookId: book.id, name: r.summary, emails: [...r.emails] });
@@ -45,7 +45,7 @@ export async function findDoubles(g: Groupware): Promise<CallResponse<"ContactDo
       await giveWay();
     }
   }
-  const groups = new Set((await groupRows(g)).map((r) => r.id));
+  const groups = new Set((await groupRows(groupware)).map((r) => r.id));
   const sets = new Map<number, ContactRow[]>();
   for (const [n, row] of rows.entries()) {
     if (groups.has(row.id)) continue;
@@ -60,28 +60,30 @@ export async function findDoubles(g: Groupware): Promise<CallResponse<"ContactDo
 
 /** Makes one contact of several: the first one with what the others say besides. On disk when it resolves. */
 export async function mergeContacts(
-  g: Groupware,
-  r: CallChecked<"ContactMerge">,
+  groupware: Groupware,
+  checked: CallChecked<"ContactMerge">,
 ): Promise<CallResponse<"ContactMerge">> {
-  const rows = [...new Set(r.ids)].map((id) => contactRow(g, id));
+  const rows = [...new Set(checked.ids)].map((id) => contactRow(groupware, id));
   const [kept, ...others] = rows;
-  const read = (id: number) => readCard(g.content(id) ?? new Uint8Array(0));
+  const read = (id: number) => readCard(groupware.content(id) ?? new Uint8Array(0));
   const cards = others.map((row) => read(row.id));
   if ([read(kept.id), ...cards].some((c) => c.group)) {
     throw new GroupwareError("kept", "groups can't be made one with others");
   }
   const card = mergedCard(read(kept.id).component, cards.map((c) => c.component));
   // First what says all: should the rest fail, there are doubles still, and nothing is lost.
-  await g.put(kept.collectionId, cardToStore(kept.name, card), { ifMatch: [kept.etag] });
+  await groupware.put(kept.collectionId, cardToStore(kept.name, card), { ifMatch: [kept.etag] });
   const gone = others.map((row) => row.uid);
-  for (const row of await groupRows(g)) {
+  for (const row of await groupRows(groupware)) {
     const { component } = read(row.id);
     const members = membersOf(component);
     const lost = members.filter((u) => gone.includes(u));
     if (lost.length === 0) continue;
     const next = changedMembers(component, members.includes(kept.uid) ? [] : [kept.uid], lost);
-    await g.put(row.collectionId, cardToStore(row.name, next), { ifMatch: [row.etag] });
+    await groupware.put(row.collectionId, cardToStore(row.name, next), { ifMatch: [row.etag] });
   }
-  for (const row of others) await g.remove(row.collectionId, row.name, { ifMatch: [row.etag] });
+  for (const row of others) {
+    await groupware.remove(row.collectionId, row.name, { ifMatch: [row.etag] });
+  }
   return { id: kept.id };
 }

@@ -11,20 +11,20 @@ import { cardToStore, groupRows } from "./cards.ts";
 /** Members of a group that are shown. */
 const maxMembers = 1000;
 
-const rowOf = (r: ObjectRow): ContactRow => ({
-  id: r.id,
-  bookId: r.collectionId,
-  name: r.summary,
-  emails: [...r.emails],
+const rowOf = (row: ObjectRow): ContactRow => ({
+  id: row.id,
+  bookId: row.collectionId,
+  name: row.summary,
+  emails: [...row.emails],
 });
 
 /** The members of a group that are in the account's books. */
-export function groupMembers(g: Groupware, id: number): ContactRow[] {
-  const { component } = readCard(g.content(id) ?? new Uint8Array(0));
-  const books = addressBooks(g);
+export function groupMembers(groupware: Groupware, id: number): ContactRow[] {
+  const { component } = readCard(groupware.content(id) ?? new Uint8Array(0));
+  const books = addressBooks(groupware);
   return membersOf(component).slice(0, maxMembers).flatMap((uid) => {
     for (const b of books) {
-      const row = g.objectByUid(b.id, uid);
+      const row = groupware.objectByUid(b.id, uid);
       if (row !== undefined) return [rowOf(row)];
     }
     return [];
@@ -33,27 +33,29 @@ export function groupMembers(g: Groupware, id: number): ContactRow[] {
 
 /** Makes a group, or changes who is in one. On disk when it resolves. */
 export async function changeGroup(
-  g: Groupware,
-  r: CallChecked<"ContactGroupChange">,
+  groupware: Groupware,
+  checked: CallChecked<"ContactGroupChange">,
 ): Promise<CallResponse<"ContactGroupChange">> {
-  const uids = (ids: readonly number[]) => ids.map((id) => contactRow(g, id).uid);
-  if (r.group.id === null) {
-    const name = r.group.name.trim();
+  const uids = (ids: readonly number[]) => ids.map((id) => contactRow(groupware, id).uid);
+  if (checked.group.id === null) {
+    const name = checked.group.name.trim();
     // deno-lint-ignore no-control-regex -- none of these may stand in a value (RFC 6350 §3.3)
     if (name === "" || /[\x00-\x1f\x7f]/.test(name)) throw new UserError("a group needs a name");
     const uid = crypto.randomUUID();
-    const book = addressBook(g, r.group.bookId);
+    const book = addressBook(groupware, checked.group.bookId);
     const escaped = name.replace(/[\\;,]/g, "\\$&");
-    const card = changedMembers(newGroup(uid, escaped), uids(r.add), []);
-    const { row } = await g.put(book.id, cardToStore(`${uid}.vcf`, card), { ifNoneMatch: "*" });
+    const card = changedMembers(newGroup(uid, escaped), uids(checked.add), []);
+    const { row } = await groupware.put(book.id, cardToStore(`${uid}.vcf`, card), {
+      ifNoneMatch: "*",
+    });
     return { id: row.id };
   }
-  const row = contactRow(g, r.group.id);
-  const { component, group } = readCard(g.content(row.id) ?? new Uint8Array(0));
+  const row = contactRow(groupware, checked.group.id);
+  const { component, group } = readCard(groupware.content(row.id) ?? new Uint8Array(0));
   if (!group) throw new UserError("this contact is no group");
-  const next = changedMembers(component, uids(r.add), uids(r.remove));
+  const next = changedMembers(component, uids(checked.add), uids(checked.remove));
   if (next !== component) {
-    await g.put(row.collectionId, cardToStore(row.name, next), { ifMatch: [row.etag] });
+    await groupware.put(row.collectionId, cardToStore(row.name, next), { ifMatch: [row.etag] });
   }
   return { id: row.id };
 }

@@ -49,9 +49,9 @@ async function inWords<T>(fn: () => Promise<T>): Promise<T> {
   }
 }
 
-function contact(g: Groupware, id: number): Contact {
-  const row = contactRow(g, id);
-  const card = readCard(g.content(id) ?? new Uint8Array(0));
+function contact(groupware: Groupware, id: number): Contact {
+  const row = contactRow(groupware, id);
+  const card = readCard(groupware.content(id) ?? new Uint8Array(0));
   const fields = cardFields(card.component);
   const stored = <T extends { at: number | null }>(list: T[]) =>
     list.map((e) => ({ ...e, at: e.at! }));
@@ -60,7 +60,7 @@ function contact(g: Groupware, id: number): Contact {
     bookId: row.collectionId,
     etag: row.etag,
     group: card.group,
-    members: card.group ? groupMembers(g, id) : [],
+    members: card.group ? groupMembers(groupware, id) : [],
     ...fields,
     emails: stored(fields.emails),
     phones: stored(fields.phones),
@@ -84,10 +84,10 @@ export function contactHandlers<C>(
     async ContactBooks(_r, ctx) {
       const g = await accountOf(ctx).groupware();
       return {
-        books: addressBooks(g).map((c) => ({
-          id: c.id,
-          name: bookName(g, c),
-          count: g.count(c.id),
+        books: addressBooks(g).map((collection) => ({
+          id: collection.id,
+          name: bookName(g, collection),
+          count: g.count(collection.id),
         })),
       };
     },

@@ -14,7 +14,7 @@ const running = new Set<string>();
 /** Puts the contacts of a file into a book; on disk when it resolves. @throws HttpError, UserError */
 export async function importContacts(
   account: string,
-  g: Groupware,
+  groupware: Groupware,
   book: Collection,
   path: string,
   size: number,
@@ -25,7 +25,7 @@ export async function importContacts(
   if (running.has(account)) throw new UserError("another import is still under way");
   running.add(account);
   try {
-    const result = await importText(g, book, decodeText(await Deno.readFile(path)));
+    const result = await importText(groupware, book, decodeText(await Deno.readFile(path)));
     if (result.imported === 0 && result.leftOut === 0) {
       throw new UserError("there are no contacts (vCard) in this file");
     }

@@ -15,7 +15,7 @@ interface Found {
 
 /** The contacts of books whose text has all words (lower case), by name: the first ones, and whether there are more. */
 export async function findContacts(
-  g: Groupware,
+  groupware: Groupware,
   books: readonly Collection[],
   words: readonly string[],
   limit: number,
@@ -29,7 +29,7 @@ export async function findContacts(
   };
   for (const book of books) {
     for (let after = "";;) {
-      const rows = g.objects(book.id, after, atOnce);
+      const rows = groupware.objects(book.id, after, atOnce);
       for (const r of rows) {
         if (!words.every((w) => r.search.includes(w))) continue;
         const row = { id: r.id, bookId: book.id, name: r.summary, emails: [...r.emails] };

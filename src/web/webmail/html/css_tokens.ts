@@ -197,25 +197,26 @@ function nameText(s: string): string {
 const quoted = (s: string) => `"${escaped(s, /[^"\\<>&\u0000-\u001f\u007f]/u)}"`;
 
 /** A token as CSS that reads as the same token, and ends no HTML element. */
-export function tokenText(t: CssToken): string {
-  switch (t.kind) {
+export function tokenText(token: CssToken): string {
+  switch (token.kind) {
     case "space":
       return " ";
     case "ident":
-      return nameText(t.text);
+      return nameText(token.text);
     case "function":
-      return `${nameText(t.text)}(`;
+      return `${nameText(token.text)}(`;
     case "at":
-      return `@${nameText(t.text)}`;
+      return `@${nameText(token.text)}`;
     case "hash":
-      return `#${escaped(t.text, /[a-z0-9_\u0080-\u{10ffff}-]/iu)}`;
+      return `#${escaped(token.text, /[a-z0-9_\u0080-\u{10ffff}-]/iu)}`;
     case "string":
-      return quoted(t.text);
+      return quoted(token.text);
     case "url":
-      return `url(${quoted(t.text)})`;
+      return `url(${quoted(token.text)})`;
     case "number":
-      return t.text + (t.unit === "%" || t.unit === "" ? t.unit : nameText(t.unit));
+      return token.text +
+        (token.unit === "%" || token.unit === "" ? token.unit : nameText(token.unit));
     case "mark":
-      return t.text === "<" || t.text === "\\" ? "" : t.text;
+      return token.text === "<" || token.text === "\\" ? "" : token.text;
   }
 }

@@ -102,7 +102,7 @@ function linkUrl(url: string): string | undefined {
 }
 
 /** Makes HTML harmless. Total: any text gives a result. */
-export function sanitizeMessageHtml(html: string, o: SanitizeOptions): Sanitized {
+export function sanitizeMessageHtml(html: string, options: SanitizeOptions): Sanitized {
   let external = 0;
   let data = 0;
   const resource = (url: string): string | undefined => {
@@ -114,7 +114,7 @@ export function sanitizeMessageHtml(html: string, o: SanitizeOptions): Sanitized
       } catch {
         // As it is, then.
       }
-      const found = o.inline(id);
+      const found = options.inline(id);
       if (found !== undefined && (data += found.length) > maxData) return undefined;
       return found;
     }
@@ -127,7 +127,7 @@ export function sanitizeMessageHtml(html: string, o: SanitizeOptions): Sanitized
     const parsed = URL.parse(at.startsWith("//") ? `https:${at}` : at);
     if (parsed === null || !["http:", "https:"].includes(parsed.protocol)) return undefined;
     external++;
-    return o.external ? parsed.href : undefined;
+    return options.external ? parsed.href : undefined;
   };
   // Messages have the same few styles again and again.
   const known = new Map<string, string>();
@@ -135,8 +135,8 @@ export function sanitizeMessageHtml(html: string, o: SanitizeOptions): Sanitized
   if (nestedTooDeep(text)) return { html: tooDeep, external: 0, ownDark: false };
   const styles = /<style/i.test(text) ? styleSheets(text) : [];
   const ownDark = styles.some((s) => s.includes("prefers-color-scheme"));
-  const dark = o.dark === true && !ownDark;
-  const page = { dark: o.dark === true, turned: dark };
+  const dark = options.dark === true && !ownDark;
+  const page = { dark: options.dark === true, turned: dark };
   const styleOf = (css: string): string => {
     const seen = css.includes("(") ? undefined : known.get(css);
     if (seen !== undefined) return seen;
@@ -217,8 +217,8 @@ export function sanitizeMessageHtml(html: string, o: SanitizeOptions): Sanitized
           a.rel = "noopener noreferrer nofollow";
           // Where it really leads, whatever its text says.
           a.title = a.href;
-          if (o.mailto !== undefined && a.href.startsWith("mailto:")) {
-            a.href = o.mailto + encodeURIComponent(a.href);
+          if (options.mailto !== undefined && a.href.startsWith("mailto:")) {
+            a.href = options.mailto + encodeURIComponent(a.href);
           }
         }
         colored(tagName, a);

@@ -69,14 +69,20 @@ export class DatedMessages {
     return this.#order === "newest" ? n > 0 : n < 0;
   }
 
-  #peek(c: Cursor): Listed | undefined {
-    if (c.at < c.rows.length) return c.rows[c.at];
-    if (c.ended) return undefined;
-    c.rows = listByDate(this.#account.db, c.mailboxId, this.#order, c.behind, c.window);
-    c.at = 0;
-    c.ended = c.rows.length < c.window;
-    c.window = Math.min(maxWindow, c.window * 2);
-    c.behind = c.rows.at(-1) ?? c.behind;
-    return c.rows[0];
+  #peek(cursor: Cursor): Listed | undefined {
+    if (cursor.at < cursor.rows.length) return cursor.rows[cursor.at];
+    if (cursor.ended) return undefined;
+    cursor.rows = listByDate(
+      this.#account.db,
+      cursor.mailboxId,
+      this.#order,
+      cursor.behind,
+      cursor.window,
+    );
+    cursor.at = 0;
+    cursor.ended = cursor.rows.length < cursor.window;
+    cursor.window = Math.min(maxWindow, cursor.window * 2);
+    cursor.behind = cursor.rows.at(-1) ?? cursor.behind;
+    return cursor.rows[0];
   }
 }

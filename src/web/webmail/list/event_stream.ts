@@ -319,14 +319,14 @@ const maxStreams = 50;
 export class EventConnections {
   readonly #open = new Map<string, EventConnection>();
 
-  add(c: EventConnection): void {
-    const mine = this.of(c.who.account);
+  add(connection: EventConnection): void {
+    const mine = this.of(connection.who.account);
     if (mine.length >= maxStreams) mine[0].end("too many windows are open");
-    this.#open.set(c.sseId, c);
+    this.#open.set(connection.sseId, connection);
   }
 
-  remove(c: EventConnection): void {
-    this.#open.delete(c.sseId);
+  remove(connection: EventConnection): void {
+    this.#open.delete(connection.sseId);
   }
 
   /** The stream of a page of this account. */

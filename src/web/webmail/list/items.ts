@@ -20,37 +20,42 @@ const maxAncestors = 100;
 /** Addresses of a field that an item names: a list doesn't show more. */
 const maxAddresses = 50;
 
-export function mailboxItem(m: Mailbox): ApiMailbox {
+export function mailboxItem(mailbox: Mailbox): ApiMailbox {
   return {
-    id: m.id,
-    name: m.name,
-    parentId: m.parentId,
-    specialUse: usesFromBits(m.specialUse),
-    keywords: m.keywords.map((k) => k.toLowerCase()),
-    total: m.total,
-    unread: m.unread,
-    unseen: m.unseen,
-    deleted: m.deleted,
-    size: m.size,
+    id: mailbox.id,
+    name: mailbox.name,
+    parentId: mailbox.parentId,
+    specialUse: usesFromBits(mailbox.specialUse),
+    keywords: mailbox.keywords.map((k) => k.toLowerCase()),
+    total: mailbox.total,
+    unread: mailbox.unread,
+    unseen: mailbox.unseen,
+    deleted: mailbox.deleted,
+    size: mailbox.size,
   };
 }
 
 const firstAddresses = (list: readonly SummaryAddress[]) =>
   list.slice(0, maxAddresses).map(shownAddress);
 
-function item(m: ListedMessage, parentIds: number[], level: number, matches: boolean): MessageItem {
-  const s = m.summary;
+function item(
+  message: ListedMessage,
+  parentIds: number[],
+  level: number,
+  matches: boolean,
+): MessageItem {
+  const s = message.summary;
   return {
-    id: m.id,
-    emailId: m.emailId,
-    mailboxId: m.mailboxId,
-    uid: m.uid,
-    threadId: m.threadId,
-    flags: flagsFromBits(m.flags),
-    keywords: m.keywords,
-    received: m.received,
+    id: message.id,
+    emailId: message.emailId,
+    mailboxId: message.mailboxId,
+    uid: message.uid,
+    threadId: message.threadId,
+    flags: flagsFromBits(message.flags),
+    keywords: message.keywords,
+    received: message.received,
     sent: s.sent ?? null,
-    size: m.size,
+    size: message.size,
     subject: s.subject,
     from: firstAddresses(s.from),
     to: firstAddresses(s.to),
@@ -61,9 +66,9 @@ function item(m: ListedMessage, parentIds: number[], level: number, matches: boo
     hasAttachment: s.hasAttachment,
     parentIds,
     level,
-    missingParent: m.missingLink,
-    threadMuted: m.muted,
-    threadCollapsed: m.collapsed,
+    missingParent: message.missingLink,
+    threadMuted: message.muted,
+    threadCollapsed: message.collapsed,
     matches,
   };
 }

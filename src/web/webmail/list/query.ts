@@ -6,7 +6,7 @@ import { type Mailbox, SpecialUse } from "../../../store/types.ts";
 import { bitsFromFlags } from "./flags.ts";
 
 /** The conditions as one tree; undefined if all messages meet them. */
-export function filterTree(f: Filter): SearchNode | undefined {
+export function filterTree(filter: Filter): SearchNode | undefined {
   const nodes: SearchNode[] = [];
   const texts = (
     yes: readonly string[] | undefined,
@@ -28,43 +28,44 @@ export function filterTree(f: Filter): SearchNode | undefined {
     return list;
   };
   // What columns decide stands first: the rest is then not looked at.
-  nodes.push(...bits(f.flags));
-  for (const node of bits(f.notFlags)) nodes.push({ op: "not", node });
-  texts(f.keywords, f.notKeywords, (keyword) => ({ op: "keyword", keyword }));
-  if (f.oldest !== undefined || f.newest !== undefined) {
-    nodes.push({ op: "received", from: f.oldest, before: f.newest });
+  nodes.push(...bits(filter.flags));
+  for (const node of bits(filter.notFlags)) nodes.push({ op: "not", node });
+  texts(filter.keywords, filter.notKeywords, (keyword) => ({ op: "keyword", keyword }));
+  if (filter.oldest !== undefined || filter.newest !== undefined) {
+    nodes.push({ op: "received", from: filter.oldest, before: filter.newest });
   }
-  if (f.largerThan !== undefined) nodes.push({ op: "larger", size: f.largerThan });
-  if (f.smallerThan !== undefined) nodes.push({ op: "smaller", size: f.smallerThan });
-  if (f.attachments === "with") nodes.push({ op: "attachment" });
-  if (f.attachments === "without") nodes.push({ op: "not", node: { op: "attachment" } });
-  texts(f.from, f.notFrom, summary("from"));
-  texts(f.to, f.notTo, summary("to", "cc", "bcc"));
-  texts(f.subject, f.notSubject, summary("subject"));
-  for (const h of f.headers ?? []) {
+  if (filter.largerThan !== undefined) nodes.push({ op: "larger", size: filter.largerThan });
+  if (filter.smallerThan !== undefined) nodes.push({ op: "smaller", size: filter.smallerThan });
+  if (filter.attachments === "with") nodes.push({ op: "attachment" });
+  if (filter.attachments === "without") nodes.push({ op: "not", node: { op: "attachment" } });
+  texts(filter.from, filter.notFrom, summary("from"));
+  texts(filter.to, filter.notTo, summary("to", "cc", "bcc"));
+  texts(filter.subject, filter.notSubject, summary("subject"));
+  for (const h of filter.headers ?? []) {
     nodes.push({ op: "header", name: h.name.toLowerCase(), text: h.text });
   }
-  texts(f.words, f.notWords, (text) => ({ op: "shown", text }));
+  texts(filter.words, filter.notWords, (text) => ({ op: "shown", text }));
   if (nodes.length === 0) return undefined;
   return nodes.length === 1 ? nodes[0] : { op: "and", nodes };
 }
 
 /** Mailboxes that are left out where none is asked for. */
-export function isHidden(m: Mailbox, rejects: readonly string[]): boolean {
-  return (m.specialUse & (SpecialUse.Junk | SpecialUse.Trash)) !== 0 || rejects.includes(m.name);
+export function isHidden(mailbox: Mailbox, rejects: readonly string[]): boolean {
+  return (mailbox.specialUse & (SpecialUse.Junk | SpecialUse.Trash)) !== 0 ||
+    rejects.includes(mailbox.name);
 }
 
 /** The mailboxes that a query looks in; undefined if the one it names is gone. */
 export function queryMailboxes(
   account: Account,
-  q: Query,
+  query: Query,
   rejects: readonly string[],
 ): Mailbox[] | undefined {
   const all = account.mailboxes();
-  if (q.mailboxId === null) return all.filter((m) => !isHidden(m, rejects));
-  const named = all.find((m) => m.id === q.mailboxId);
+  if (query.mailboxId === null) return all.filter((m) => !isHidden(m, rejects));
+  const named = all.find((m) => m.id === query.mailboxId);
   if (named === undefined) return undefined;
-  return q.withChildren
+  return query.withChildren
     ? [named, ...all.filter((m) => m.name.startsWith(`${named.name}/`))]
     : [named];
 }

@@ -120,14 +120,14 @@ const maxStreams = 50;
 export class SharedStreams {
   readonly #open = new Map<string, SharedStream>();
 
-  add(s: SharedStream): void {
-    const mine = [...this.#open.values()].filter((o) => o.who.account === s.who.account);
+  add(stream: SharedStream): void {
+    const mine = [...this.#open.values()].filter((o) => o.who.account === stream.who.account);
     if (mine.length >= maxStreams) mine[0].close();
-    this.#open.set(s.id, s);
+    this.#open.set(stream.id, stream);
   }
 
-  remove(s: SharedStream): void {
-    this.#open.delete(s.id);
+  remove(stream: SharedStream): void {
+    this.#open.delete(stream.id);
   }
 
   /** The stream of a session. */

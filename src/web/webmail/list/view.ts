@@ -237,8 +237,8 @@ export class ListView {
     if (this.#source !== source || stopped()) return;
     const newest = this.query.order === "newest";
     const last = this.#lookedAt;
-    const rest = found.filter((m) => {
-      const n = last === undefined ? 1 : comparePlaces(m, last);
+    const rest = found.filter((listed) => {
+      const n = last === undefined ? 1 : comparePlaces(listed, last);
       return last === undefined || (newest ? n < 0 : n > 0);
     }).sort((a, b) => newest ? comparePlaces(b, a) : comparePlaces(a, b));
     this.#pending.push(...rest);
@@ -268,14 +268,14 @@ export class ListView {
   }
 
   /** The message or its thread as it is shown; undefined if that was done, or there is nothing. */
-  async #show(m: Listed): Promise<Thread | undefined> {
+  async #show(listed: Listed): Promise<Thread | undefined> {
     if (!this.#threaded) {
-      const item = messageItem(this.#account, m.id);
+      const item = messageItem(this.#account, listed.id);
       return item && [item];
     }
-    if (this.#threads.has(m.threadId)) return undefined;
-    this.#threads.add(m.threadId);
-    const thread = await this.#thread(m.threadId);
+    if (this.#threads.has(listed.threadId)) return undefined;
+    this.#threads.add(listed.threadId);
+    const thread = await this.#thread(listed.threadId);
     return thread.length === 0 ? undefined : thread;
   }
 
@@ -360,10 +360,10 @@ export class ListView {
       .some(({ id }) => this.#sentIn.has(id));
   }
 
-  #isBehind(m: DatePlace): boolean {
+  #isBehind(place: DatePlace): boolean {
     if (this.#endSent) return false;
     if (this.#horizon === undefined) return true;
-    const n = comparePlaces(m, this.#horizon);
+    const n = comparePlaces(place, this.#horizon);
     return this.query.order === "newest" ? n < 0 : n > 0;
   }
 

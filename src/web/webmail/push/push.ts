@@ -83,16 +83,19 @@ export class Push {
   }
 
   /** Tells all browsers of an account of an event. */
-  remind(account: string, r: Reminder): void {
-    for (const s of this.#subscriptions.of(account)) void this.#send(s, r);
+  remind(account: string, reminder: Reminder): void {
+    for (const s of this.#subscriptions.of(account)) void this.#send(s, reminder);
   }
 
-  async #send(s: Subscription, message: PushMessage | Reminder): Promise<void> {
+  async #send(subscription: Subscription, message: PushMessage | Reminder): Promise<void> {
     if (this.#underWay >= maxUnderWay) return;
     this.#underWay++;
     try {
-      const endpoint = new URL(s.endpoint);
-      const body = await encryptPush(new TextEncoder().encode(JSON.stringify(message)), s);
+      const endpoint = new URL(subscription.endpoint);
+      const body = await encryptPush(
+        new TextEncoder().encode(JSON.stringify(message)),
+        subscription,
+      );
       const status = await this.#post(endpoint, {
         "Authorization": await vapidHeader(this.#subscriptions.key, endpoint, this.#contact),
         "Content-Encoding": "aes128gcm",
@@ -101,8 +104,9 @@ export class Push {
         "Urgency": "normal",
       }, body);
       // RFC 8030 §7.3: the browser has ended it.
-      if (status === 404 || status === 410) this.#subscriptions.remove(s.account, s.endpoint);
-      else if (status >= 300) this.#log.info("push service refuses a message", { status });
+      if (status === 404 || status === 410) {
+        this.#subscriptions.remove(subscription.account, subscription.endpoint);
+      } else if (status >= 300) this.#log.info("push service refuses a message", { status });
     } catch (err) {
       this.#log.info("push service can't be reached", { err: err as Error });
     } finally {

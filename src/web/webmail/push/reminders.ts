@@ -56,15 +56,15 @@ export interface RemindersOptions {
   subscribed: () => string[];
   /** Whether an address is an account's. */
   mine: (account: string, address: string) => boolean;
-  send: (account: string, r: Reminder) => void;
+  send: (account: string, reminder: Reminder) => void;
   log: Log;
   now?: () => number;
 }
 
 /** Whether an event is off, or the user doesn't come. */
-function isOff(c: Component, mine: (address: string) => boolean): boolean {
-  return valueOf(c, "STATUS")?.trim().toUpperCase() === "CANCELLED" ||
-    c.properties.some((p) =>
+function isOff(component: Component, mine: (address: string) => boolean): boolean {
+  return valueOf(component, "STATUS")?.trim().toUpperCase() === "CANCELLED" ||
+    component.properties.some((p) =>
       p.name === "ATTENDEE" && param(p, "PARTSTAT")?.toUpperCase() === "DECLINED" &&
       mine(addressOf(p))
     );
@@ -72,19 +72,19 @@ function isOff(c: Component, mine: (address: string) => boolean): boolean {
 
 /** The alarms of a time, in order. */
 export async function alarmsBetween(
-  g: Groupware,
+  groupware: Groupware,
   from: number,
   to: number,
   mine: (address: string) => boolean,
 ): Promise<Alarm[]> {
   const found: Alarm[] = [];
-  for (const c of g.collections("calendars")) {
+  for (const c of groupware.collections("calendars")) {
     if (c.kind !== "calendar") continue;
-    for (const row of g.objectsBetween(c.id, from - day, to + ahead)) {
+    for (const row of groupware.objectsBetween(c.id, from - day, to + ahead)) {
       await giveWay();
       if (row.component !== "VEVENT" || found.length >= maxAlarms) continue;
       try {
-        const series = await storedSeriesInTurns(g, row);
+        const series = await storedSeriesInTurns(groupware, row);
         if (!series.calendar.components.some((x) => x.components.length > 0)) continue;
         for (const i of series.instances(from - day, to + ahead)) {
           if (i.start === undefined || isOff(i.component, mine)) continue;
@@ -119,9 +119,9 @@ export class Reminders {
   #running: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(o: RemindersOptions) {
-    this.#o = o;
-    this.#now = o.now ?? Date.now;
+  constructor(options: RemindersOptions) {
+    this.#o = options;
+    this.#now = options.now ?? Date.now;
     this.#last = this.#now() - maxLate;
   }
 

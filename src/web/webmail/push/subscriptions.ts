@@ -53,20 +53,20 @@ export class Subscriptions {
     return new Subscriptions(db, key);
   }
 
-  async add(s: Subscription): Promise<void> {
-    const own = this.of(s.account).filter((o) => o.endpoint !== s.endpoint);
+  async add(subscription: Subscription): Promise<void> {
+    const own = this.of(subscription.account).filter((o) => o.endpoint !== subscription.endpoint);
     for (const old of own.slice(0, Math.max(0, own.length - maxSubscriptions + 1))) {
       this.#db.run("DELETE FROM subscriptions WHERE endpoint = ?", old.endpoint);
     }
     this.#db.run(
       "INSERT OR REPLACE INTO subscriptions (endpoint, account, session, p256dh, auth, mailboxes) " +
         "VALUES (?, ?, ?, ?, ?, ?)",
-      s.endpoint,
-      s.account,
-      s.session,
-      s.p256dh,
-      s.auth,
-      JSON.stringify(s.mailboxes),
+      subscription.endpoint,
+      subscription.account,
+      subscription.session,
+      subscription.p256dh,
+      subscription.auth,
+      JSON.stringify(subscription.mailboxes),
     );
     await this.#db.durable();
   }
@@ -97,13 +97,13 @@ export class Subscriptions {
       "SELECT endpoint, account, session, p256dh, auth, mailboxes FROM subscriptions " +
         "WHERE account = ? ORDER BY session",
       account,
-    ).map((r: Row) => ({
-      endpoint: r[0],
-      account: r[1],
-      session: r[2],
-      p256dh: r[3],
-      auth: r[4],
-      mailboxes: JSON.parse(r[5]),
+    ).map((row: Row) => ({
+      endpoint: row[0],
+      account: row[1],
+      session: row[2],
+      p256dh: row[3],
+      auth: row[4],
+      mailboxes: JSON.parse(row[5]),
     }));
   }
 

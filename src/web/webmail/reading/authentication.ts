@@ -32,9 +32,9 @@ function methodResults(value: string): Map<string, string> {
  * From the field that this server itself put before the message, and what is kept of the delivery;
  * fields within the message could be anyone's. Null for messages that did not come in over SMTP.
  */
-export function authenticationOf(account: Account, c: MessageContent): Authentication | null {
-  const value = headerField(splitHeader(c.prefix), "authentication-results");
-  const delivery = deliveryOf(account.db, c.message.id);
+export function authenticationOf(account: Account, content: MessageContent): Authentication | null {
+  const value = headerField(splitHeader(content.prefix), "authentication-results");
+  const delivery = deliveryOf(account.db, content.message.id);
   if (value === undefined && delivery === undefined) return null;
   const results = methodResults(value ?? "");
   return {

@@ -22,13 +22,13 @@ const maxValue = 1000;
 const types = new Set(["text/vcard", "text/x-vcard", "text/directory"]);
 
 /** The contacts of a message, in their order. */
-export function contactCards(c: MessageContent): ContactCard[] {
+export function contactCards(content: MessageContent): ContactCard[] {
   const found: ContactCard[] = [];
   let looked = 0;
-  for (const { path, part } of numberedParts(c.root)) {
+  for (const { path, part } of numberedParts(content.root)) {
     if (!types.has(`${part.type}/${part.subtype}`)) continue;
     if (++looked > maxParts || found.length >= maxCards) break;
-    found.push(...readCards(partText(c, part, maxText).text, path));
+    found.push(...readCards(partText(content, part, maxText).text, path));
   }
   return found.slice(0, maxCards);
 }

@@ -68,7 +68,7 @@ export function openContent(account: Account, id: number): MessageContent {
 export async function withContent<T>(
   account: Account,
   id: number,
-  fn: (c: MessageContent) => T | Promise<T>,
+  fn: (content: MessageContent) => T | Promise<T>,
 ): Promise<T> {
   const c = openContent(account, id);
   try {
@@ -79,33 +79,33 @@ export async function withContent<T>(
 }
 
 /** Fields of the message's own header. */
-export function headerFields(c: MessageContent): HeaderField[] {
-  return splitHeader(c.reader.read(0, Math.min(c.root.bodyOffset, maxHeader)));
+export function headerFields(content: MessageContent): HeaderField[] {
+  return splitHeader(content.reader.read(0, Math.min(content.root.bodyOffset, maxHeader)));
 }
 
 /** A text part as text, at most so many bytes of it. */
 export function partText(
-  c: MessageContent,
-  p: Part,
+  content: MessageContent,
+  part: Part,
   maxBytes: number,
 ): { text: string; truncated: boolean } {
-  const end = Math.min(p.endOffset, p.bodyOffset + maxBytes);
-  const raw = c.reader.read(p.bodyOffset, end);
-  const body = decodeBody(p, raw);
+  const end = Math.min(part.endOffset, part.bodyOffset + maxBytes);
+  const raw = content.reader.read(part.bodyOffset, end);
+  const body = decodeBody(part, raw);
   // Files by uuencode are shown as what they are, not as text.
-  const shown = p.subtype === "plain" ? uuencodedFiles(body).rest : body;
+  const shown = part.subtype === "plain" ? uuencodedFiles(body).rest : body;
   return {
-    text: decodeCharset(shown, p.params.charset, { html: p.subtype === "html" }).replaceAll(
+    text: decodeCharset(shown, part.params.charset, { html: part.subtype === "html" }).replaceAll(
       "\0",
       "\ufffd",
     ),
-    truncated: end < p.endOffset,
+    truncated: end < part.endOffset,
   };
 }
 
 /** A part decoded, whole. */
-export function partBytes(c: MessageContent, p: Part): Uint8Array {
-  return decodeBody(p, c.reader.read(p.bodyOffset, p.endOffset));
+export function partBytes(content: MessageContent, part: Part): Uint8Array {
+  return decodeBody(part, content.reader.read(part.bodyOffset, part.endOffset));
 }
 
 /** Bytes of the message as they are, in pieces. */
@@ -120,27 +120,27 @@ export function* rawPieces(
 }
 
 /** A part decoded, in pieces. */
-export function* partPieces(c: MessageContent, p: Part): Generator<Uint8Array> {
-  const cut = p.encoding === "base64"
+export function* partPieces(content: MessageContent, part: Part): Generator<Uint8Array> {
+  const cut = part.encoding === "base64"
     ? base64Cut
-    : p.encoding === "quoted-printable"
+    : part.encoding === "quoted-printable"
     ? qpCut
     : null;
   if (cut === null) {
-    yield* rawPieces(c, p.bodyOffset, p.endOffset);
+    yield* rawPieces(content, part.bodyOffset, part.endOffset);
     return;
   }
   let rest: Uint8Array = new Uint8Array(0);
-  for (const piece of rawPieces(c, p.bodyOffset, p.endOffset)) {
+  for (const piece of rawPieces(content, part.bodyOffset, part.endOffset)) {
     const all = new Uint8Array(rest.length + piece.length);
     all.set(rest);
     all.set(piece, rest.length);
     const end = cut(all);
-    const bytes = decodeTransferEncoding(all.subarray(0, end), p.encoding)!;
+    const bytes = decodeTransferEncoding(all.subarray(0, end), part.encoding)!;
     rest = all.slice(end);
     if (bytes.length > 0) yield bytes;
   }
-  if (rest.length > 0) yield decodeTransferEncoding(rest, p.encoding)!;
+  if (rest.length > 0) yield decodeTransferEncoding(rest, part.encoding)!;
 }
 
 const isBase64 = (c: number) =>

@@ -68,13 +68,13 @@ function nameFor(subject: string, ending: string): string {
 
 /** Sends pieces of an open message, which is closed after the last one. */
 function stream(
-  c: MessageContent,
+  content: MessageContent,
   pieces: Iterator<Uint8Array> | AsyncIterator<Uint8Array>,
   release: () => void,
   log: Log,
 ): ReadableStream<Uint8Array> {
   const end = () => {
-    c.close();
+    content.close();
     release();
   };
   return pieceStream(pieces, end, log);
@@ -93,11 +93,11 @@ export async function messageDocument(
   let streaming = false;
   const open = (id: number): MessageContent => openContent(account, id);
   const streamed = (
-    c: MessageContent,
+    content: MessageContent,
     pieces: Iterator<Uint8Array> | AsyncIterator<Uint8Array>,
   ) => {
     streaming = true;
-    return stream(c, pieces, release, req.log);
+    return stream(content, pieces, release, req.log);
   };
   try {
     const [, , idText, kind, path, ...more] = req.path.split("/");
@@ -125,9 +125,11 @@ export async function messageDocument(
         });
       }
       case "headers":
-        return await withContent(account, id, (c) =>
+        return await withContent(account, id, (content) =>
           new Response(
-            decodeHeaderBytes(c.reader.read(0, Math.min(c.root.bodyOffset, 1024 * 1024))),
+            decodeHeaderBytes(
+              content.reader.read(0, Math.min(content.root.bodyOffset, 1024 * 1024)),
+            ),
             { headers: headers("text/plain; charset=utf-8", plainPolicy) },
           ));
       case "text":
@@ -154,16 +156,16 @@ export async function messageDocument(
 }
 
 function partAnswer(
-  c: MessageContent,
+  content: MessageContent,
   path: string,
   download: boolean,
   streamed: (c: MessageContent, pieces: Iterator<Uint8Array>) => ReadableStream<Uint8Array>,
 ): Response {
-  const p = partByPath(c.root, path);
+  const p = partByPath(content.root, path);
   if (p === undefined) {
-    const file = packedFile(c, path);
-    if (file) return fileAnswer(c, file, streamed);
-    c.close();
+    const file = packedFile(content, path);
+    if (file) return fileAnswer(content, file, streamed);
+    content.close();
     throw missing("part");
   }
   const type = `${p.type}/${p.subtype}`;
@@ -177,7 +179,7 @@ function partAnswer(
     : shown
     ? type
     : "application/octet-stream";
-  return new Response(streamed(c, partPieces(c, p)), {
+  return new Response(streamed(content, partPieces(content, p)), {
     headers: headers(
       contentType,
       // A browser's viewer for PDF does not work in a sandbox; what it shows can't reach the page.
@@ -197,19 +199,20 @@ function partAnswer(
 
 /** A file that stands in a part: to be saved, whatever it is. */
 function fileAnswer(
-  c: MessageContent,
+  content: MessageContent,
   file: PackedFile,
   streamed: (c: MessageContent, pieces: Iterator<Uint8Array>) => ReadableStream<Uint8Array>,
 ): Response {
-  return new Response(streamed(c, [file.content].values()), {
+  return new Response(streamed(content, [file.content].values()), {
     headers: headers("application/octet-stream", "default-src 'none'; sandbox", {
       "Content-Disposition": disposition("attachment", file.name || "attachment"),
     }),
   });
 }
 
-function textDocument(c: MessageContent): Response {
-  const body = sortParts(c.root).texts.map((p) => textHtml(readableText(c, p).text)).join("<hr>");
+function textDocument(content: MessageContent): Response {
+  const body = sortParts(content.root).texts.map((p) => textHtml(readableText(content, p).text))
+    .join("<hr>");
   return new Response(htmlPage("text", body), {
     headers: headers(
       "text/html; charset=utf-8",
@@ -258,13 +261,13 @@ async function printDocument(
   const nonce = crypto.randomUUID();
   const item = messageItem(account, id);
   if (item === undefined) throw missing("message");
-  const page = await withContent(account, id, async (c) => {
-    const parts = sortParts(c.root);
+  const page = await withContent(account, id, async (content) => {
+    const parts = sortParts(content.root);
     const html = params.get("html") === "1" || parts.texts.length === 0
-      ? await htmlBody(c, external, parts, account.name)
+      ? await htmlBody(content, external, parts, account.name)
       : undefined;
     const body = html?.html ??
-      parts.texts.map((p) => textHtml(readableText(c, p).text)).join("<hr>");
+      parts.texts.map((p) => textHtml(readableText(content, p).text)).join("<hr>");
     return htmlPage(
       "print",
       `${messageHeadHtml(item, zone, language)}${body}<script nonce="${nonce}">print()</script>`,
@@ -284,7 +287,9 @@ async function printDocument(
 }
 
 /** The attachments with names that differ. */
-function* zipEntries(c: MessageContent): Generator<{ name: string; pieces: Iterable<Uint8Array> }> {
+function* zipEntries(
+  content: MessageContent,
+): Generator<{ name: string; pieces: Iterable<Uint8Array> }> {
   const used = new Set<string>();
   const unique = (given: string, otherwise: string): string => {
     // "." and ".." are names of folders.
@@ -297,18 +302,18 @@ function* zipEntries(c: MessageContent): Generator<{ name: string; pieces: Itera
     used.add(unique.toLowerCase());
     return unique;
   };
-  const attachments = sortParts(c.root).attachments;
-  const paths = new Map([...numberedParts(c.root)].map((p) => [p.part, p.path]));
+  const attachments = sortParts(content.root).attachments;
+  const paths = new Map([...numberedParts(content.root)].map((p) => [p.part, p.path]));
   for (const { part } of attachments) {
     const ending = part.type === "message" ? ".eml" : `.${part.subtype}`;
     yield {
       name: unique(fileNameOf(part), `part-${paths.get(part)}${ending}`),
-      pieces: { [Symbol.iterator]: () => partPieces(c, part) },
+      pieces: { [Symbol.iterator]: () => partPieces(content, part) },
     };
   }
   // Files in texts by uuencode, and in winmail.dat. Each is unpacked when its turn comes.
-  for (const { path, filename } of packedAttachments(c)) {
-    const file = packedFile(c, path);
+  for (const { path, filename } of packedAttachments(content)) {
+    const file = packedFile(content, path);
     if (file) yield { name: unique(filename, `part-${path}`), pieces: [file.content] };
   }
 }

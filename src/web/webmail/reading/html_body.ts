@@ -19,20 +19,20 @@ const kept = new Map<string, Sanitized>();
 
 /** The HTML parts one after the other; undefined if the message has none. */
 export async function htmlBody(
-  c: MessageContent,
+  content: MessageContent,
   external: boolean,
-  parts: SortedParts = sortParts(c.root),
+  parts: SortedParts = sortParts(content.root),
   accountName = "",
   o: { dark?: boolean; mailto?: string } = {},
 ): Promise<Sanitized | undefined> {
   if (parts.html.length === 0) return undefined;
-  const key = `${accountName} ${c.message.emailId} ${external} ${o.dark} ${o.mailto}`;
+  const key = `${accountName} ${content.message.emailId} ${external} ${o.dark} ${o.mailto}`;
   const known = kept.get(key);
   if (known !== undefined) return known;
-  const html = parts.html.map((p) => partText(c, p.part, maxHtml).text).join("\n<hr>\n");
+  const html = parts.html.map((p) => partText(content, p.part, maxHtml).text).join("\n<hr>\n");
   const result = await sanitizeSoon(accountName, html, {
     external,
-    inline: await pictures(c, html),
+    inline: await pictures(content, html),
     ...o,
   });
   if (result.html.length < maxKeptSize) {
@@ -43,17 +43,20 @@ export async function htmlBody(
 }
 
 /** The parts that the HTML names by their Content-ID, as data: URLs. */
-async function pictures(c: MessageContent, html: string): Promise<Map<string, string>> {
+async function pictures(content: MessageContent, html: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   if (!/cid:/i.test(html)) return found;
   let total = 0;
-  for (const { part } of numberedParts(c.root)) {
+  for (const { part } of numberedParts(content.root)) {
     const cid = contentId(part);
     if (cid === "" || part.type !== "image" || !pictureTypes.test(part.subtype)) continue;
     if (found.has(cid) || !mentions(html, cid)) continue;
     const size = part.endOffset - part.bodyOffset;
     if (size > maxPicture * 1.4 || (total += size) > maxPictures * 1.4) continue;
-    const text = new TextDecoder().decode(encodeBase64(partBytes(c, part))).replaceAll("\r\n", "");
+    const text = new TextDecoder().decode(encodeBase64(partBytes(content, part))).replaceAll(
+      "\r\n",
+      "",
+    );
     found.set(cid, `data:image/${part.subtype};base64,${text}`);
     // Others are served between two pictures.
     await new Promise((resolve) => setTimeout(resolve, 0));

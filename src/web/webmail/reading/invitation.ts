@@ -15,17 +15,17 @@ const maxAnswers = 500;
 
 const setting = "invitations";
 
-function calendarPart(c: MessageContent): Part | undefined {
-  for (const { part } of numberedParts(c.root)) {
+function calendarPart(content: MessageContent): Part | undefined {
+  for (const { part } of numberedParts(content.root)) {
     if (part.type === "text" && part.subtype === "calendar") return part;
   }
   return undefined;
 }
 
 /** The first calendar of a message, cut at its limit; undefined if it has none. */
-export function calendarText(c: MessageContent): string | undefined {
-  const part = calendarPart(c);
-  return part === undefined ? undefined : partText(c, part, maxCalendar).text;
+export function calendarText(content: MessageContent): string | undefined {
+  const part = calendarPart(content);
+  return part === undefined ? undefined : partText(content, part, maxCalendar).text;
 }
 
 /** What was answered to events, by uid and own address. */
@@ -38,15 +38,19 @@ function answers(account: Account): Record<string, string> {
 export function invitationOf(
   config: Config,
   account: Account,
-  c: MessageContent,
+  content: MessageContent,
 ): Invitation | null {
-  const text = calendarText(c);
+  const text = calendarText(content);
   const found = text === undefined ? undefined : readInvitation(text);
   if (found === undefined) return null;
-  const mine = found.attendees.find((a) => {
-    const at = a.address.lastIndexOf("@");
+  const mine = found.attendees.find((person) => {
+    const at = person.address.lastIndexOf("@");
     if (at < 0) return false;
-    return config.mayUseFrom(account.name, a.address.slice(0, at), a.address.slice(at + 1)) ===
+    return config.mayUseFrom(
+      account.name,
+      person.address.slice(0, at),
+      person.address.slice(at + 1),
+    ) ===
       "yes";
   });
   const { uid, sequence: _s, organizer, ...rest } = found;

@@ -37,21 +37,21 @@ const interesting = new Set(
 );
 
 function interestingFields(fields: readonly HeaderField[]): { name: string; value: string }[] {
-  return fields.filter((f) => interesting.has(f.name)).slice(0, 50).map((f) => ({
-    name: f.name.replace(/(^|-)[a-z]/g, (c) => c.toUpperCase()),
-    value: decodeWords(f.value).replace(/\s+/g, " ").trim().slice(0, 1000),
+  return fields.filter((f) => interesting.has(f.name)).slice(0, 50).map((field) => ({
+    name: field.name.replace(/(^|-)[a-z]/g, (c) => c.toUpperCase()),
+    value: decodeWords(field.value).replace(/\s+/g, " ").trim().slice(0, 1000),
   }));
 }
 
 /** Text of a plain part as it is read. */
 export function readableText(
-  c: MessageContent,
-  p: NumberedPart,
+  content: MessageContent,
+  part: NumberedPart,
 ): { path: string; text: string; truncated: boolean } {
-  const { text, truncated } = partText(c, p.part, maxText);
-  const { format, delsp } = p.part.params;
+  const { text, truncated } = partText(content, part.part, maxText);
+  const { format, delsp } = part.part.params;
   return {
-    path: p.path,
+    path: part.path,
     text: format?.toLowerCase() === "flowed"
       ? unflow(text, delsp?.toLowerCase() === "yes")
       : text.replaceAll("\r\n", "\n"),
@@ -91,23 +91,23 @@ export function parsedMessage(
   account: Account,
   id: number,
 ): Promise<Omit<ParsedMessage, "sendAt">> {
-  return withContent(account, id, async (c) => {
+  return withContent(account, id, async (content) => {
     const item = messageItem(account, id);
     const listed = listedMessage(account.db, id);
     if (item === undefined || listed === undefined) throw missing("message");
-    const fields = headerFields(c);
-    const parts = sortParts(c.root);
+    const fields = headerFields(content);
+    const parts = sortParts(content.root);
     const hasHtml = parts.html.length > 0;
-    const html = await htmlBody(c, false, parts, account.name).catch(() => undefined);
+    const html = await htmlBody(content, false, parts, account.name).catch(() => undefined);
     const from = item.from[0]?.address;
-    const authentication = authenticationOf(account, c);
-    const texts = parts.texts.slice(0, maxTexts).map((p) => readableText(c, p));
+    const authentication = authenticationOf(account, content);
+    const texts = parts.texts.slice(0, maxTexts).map((p) => readableText(content, p));
     return {
       item,
       recipients: {
         to: addressesOf(fields, "to"),
         cc: addressesOf(fields, "cc"),
-        bcc: addressesOf([...splitHeader(c.prefix), ...fields], "bcc"),
+        bcc: addressesOf([...splitHeader(content.prefix), ...fields], "bcc"),
         replyTo: addressesOf(fields, "reply-to"),
       },
       messageId: listed.summary.messageId,
@@ -119,19 +119,19 @@ export function parsedMessage(
       htmlText: parts.texts.length === 0 && html !== undefined ? htmlAsText(html.html) : "",
       hasExternal: (html?.external ?? 0) > 0,
       attachments: [
-        ...parts.attachments.filter((p) => !isSignature(c.root, p.part))
+        ...parts.attachments.filter((p) => !isSignature(content.root, p.part))
           .map((p) => attachmentItem(p, hasHtml)),
-        ...packedAttachments(c),
+        ...packedAttachments(content),
       ].slice(0, maxAttachments),
       authentication,
-      why: whyOf(account, c, listed.summary, authentication?.fromVerified ?? false),
+      why: whyOf(account, content, listed.summary, authentication?.fromVerified ?? false),
       listPost: listPost(fields),
       listUnsubscribe: listUnsubscribe(fields),
-      invitation: invitationOf(config, account, c),
-      contacts: contactCards(c),
-      protection: protectionOf(c.root),
+      invitation: invitationOf(config, account, content),
+      contacts: contactCards(content),
+      protection: protectionOf(content.root),
       senderView: (from === undefined ? undefined : senderView(account, from)) ?? null,
-      lost: Math.max(0, c.message.size - c.reader.size),
+      lost: Math.max(0, content.message.size - content.reader.size),
     };
   });
 }

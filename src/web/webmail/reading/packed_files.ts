@@ -10,33 +10,35 @@ import { numberedParts, partByPath, sortParts } from "./parts.ts";
 /** Bytes of a part that is looked into. */
 const maxPart = 20 * 1024 * 1024;
 
-const isTnef = (p: Part) =>
-  /^application\/(?:vnd\.)?ms-tnef$/.test(`${p.type}/${p.subtype}`) ||
-  (p.type === "application" && fileNameOf(p).toLowerCase() === "winmail.dat");
+const isTnef = (part: Part) =>
+  /^application\/(?:vnd\.)?ms-tnef$/.test(`${part.type}/${part.subtype}`) ||
+  (part.type === "application" && fileNameOf(part).toLowerCase() === "winmail.dat");
 
 /** The files in a part, if it is of such a kind. */
-function filesIn(c: MessageContent, p: Part): PackedFile[] {
-  if (p.endOffset - p.bodyOffset > maxPart) return [];
-  if (isTnef(p)) return tnefFiles(partBytes(c, p)) ?? [];
-  return p.type === "text" && p.subtype === "plain" ? uuencodedFiles(partBytes(c, p)).files : [];
+function filesIn(content: MessageContent, part: Part): PackedFile[] {
+  if (part.endOffset - part.bodyOffset > maxPart) return [];
+  if (isTnef(part)) return tnefFiles(partBytes(content, part)) ?? [];
+  return part.type === "text" && part.subtype === "plain"
+    ? uuencodedFiles(partBytes(content, part)).files
+    : [];
 }
 
 /** The files of each part that has some. */
 export function* packedFiles(
-  c: MessageContent,
+  content: MessageContent,
 ): Generator<{ path: string; part: Part; files: PackedFile[] }> {
-  const shown = new Set(sortParts(c.root).texts.map((t) => t.path));
-  for (const { path, part } of numberedParts(c.root)) {
+  const shown = new Set(sortParts(content.root).texts.map((t) => t.path));
+  for (const { path, part } of numberedParts(content.root)) {
     if (!isTnef(part) && !shown.has(path)) continue;
-    const files = filesIn(c, part).map(named);
+    const files = filesIn(content, part).map(named);
     if (files.length > 0) yield { path, part, files };
   }
 }
 
 /** All such files, as attachments: the path is that of the part, and the file's number behind a "+". */
-export function packedAttachments(c: MessageContent): Attachment[] {
+export function packedAttachments(content: MessageContent): Attachment[] {
   const list: Attachment[] = [];
-  for (const { path, files } of packedFiles(c)) {
+  for (const { path, files } of packedFiles(content)) {
     for (const [i, f] of files.entries()) {
       list.push({
         path: `${path}+${i + 1}`,
@@ -52,10 +54,10 @@ export function packedAttachments(c: MessageContent): Attachment[] {
 }
 
 /** The file with such a path; undefined if there is none. */
-export function packedFile(c: MessageContent, path: string): PackedFile | undefined {
+export function packedFile(content: MessageContent, path: string): PackedFile | undefined {
   const m = /^([\d.]{1,200})\+([1-9]\d{0,2})$/.exec(path);
-  const part = m ? partByPath(c.root, m[1]) : undefined;
-  const file = part && filesIn(c, part)[Number(m![2]) - 1];
+  const part = m ? partByPath(content.root, m[1]) : undefined;
+  const file = part && filesIn(content, part)[Number(m![2]) - 1];
   return file && named(file);
 }
 

@@ -39,10 +39,10 @@ export function partByPath(root: Part, path: string): Part | undefined {
 }
 
 /** Bytes of a part when decoded, nearly. */
-export function decodedSize(p: Part): number {
-  const size = p.endOffset - p.bodyOffset;
-  if (p.encoding !== "base64") return size;
-  return Math.max(0, Math.floor((size - 2 * p.lines) * 3 / 4));
+export function decodedSize(part: Part): number {
+  const size = part.endOffset - part.bodyOffset;
+  if (part.encoding !== "base64") return size;
+  return Math.max(0, Math.floor((size - 2 * part.lines) * 3 / 4));
 }
 
 /** What a person reads of a message, and what is beside it. */
@@ -55,16 +55,16 @@ export interface SortedParts {
 /** Sorts the parts of a message; those of embedded messages stay in them. */
 export function sortParts(root: Part): SortedParts {
   const sorted: SortedParts = { texts: [], html: [], attachments: [] };
-  const walk = (p: Part, path: string) => {
-    if (p.parts.length > 0) {
-      p.parts.forEach((c, i) => walk(c, path === "" ? String(i + 1) : `${path}.${i + 1}`));
+  const walk = (part: Part, path: string) => {
+    if (part.parts.length > 0) {
+      part.parts.forEach((c, i) => walk(c, path === "" ? String(i + 1) : `${path}.${i + 1}`));
       return;
     }
-    const found = { path: path === "" ? "1" : path, part: p };
-    const attached = isAttachment(p) || fileNameOf(p) !== "";
-    if (!attached && p.type === "text" && p.subtype === "plain") sorted.texts.push(found);
-    else if (!attached && p.type === "text" && p.subtype === "html") sorted.html.push(found);
-    else if (attached || p.endOffset > p.bodyOffset) {
+    const found = { path: path === "" ? "1" : path, part };
+    const attached = isAttachment(part) || fileNameOf(part) !== "";
+    if (!attached && part.type === "text" && part.subtype === "plain") sorted.texts.push(found);
+    else if (!attached && part.type === "text" && part.subtype === "html") sorted.html.push(found);
+    else if (attached || part.endOffset > part.bodyOffset) {
       sorted.attachments.push(found);
     }
   };

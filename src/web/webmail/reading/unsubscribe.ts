@@ -12,24 +12,26 @@ import { listUnsubscribe } from "./list_headers.ts";
  * @throws UserError with what can be done instead
  */
 export async function unsubscribe(
-  s: WebmailServices,
+  services: WebmailServices,
   account: Account,
   id: number,
 ): Promise<void> {
-  const url = await withContent(account, id, (c) => {
-    const list = listUnsubscribe(headerFields(c));
+  const url = await withContent(account, id, (content) => {
+    const list = listUnsubscribe(headerFields(content));
     if (list === null || !list.oneClick || list.url === null) {
       throw new UserError("this list can't be left by one click: follow its link");
     }
-    if (authenticationOf(account, c)?.dkim !== "pass") {
+    if (authenticationOf(account, content)?.dkim !== "pass") {
       throw new UserError("this message's signature doesn't hold: follow its link if you trust it");
     }
     return list.url;
   });
-  if (s.postOneClick === undefined) throw new HttpError(503, "this server makes no requests");
+  if (services.postOneClick === undefined) {
+    throw new HttpError(503, "this server makes no requests");
+  }
   let status: number;
   try {
-    status = await s.postOneClick(url);
+    status = await services.postOneClick(url);
   } catch (err) {
     const why = err instanceof Error ? err.message : String(err);
     throw new UserError(`the list's server could not be reached: ${why}`, { cause: err });

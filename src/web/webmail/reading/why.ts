@@ -18,15 +18,15 @@ const worthShowing = 3;
  */
 export function whyOf(
   account: Account,
-  c: MessageContent,
+  content: MessageContent,
   summary: Summary,
   verified: boolean,
 ): Why | null {
-  const value = headerField(splitHeader(c.prefix), "x-mox-reason");
+  const value = headerField(splitHeader(content.prefix), "x-mox-reason");
   if (value === undefined) return null;
-  const text = messageText(c.root, (from, to) => c.reader.read(from, to));
+  const text = messageText(content.root, (from, to) => content.reader.read(from, to));
   const suspect = suspectOf(
-    { summary, fields: headerFields(c) },
+    { summary, fields: headerFields(content) },
     text,
     verified,
     correspondentsOf(account.db),

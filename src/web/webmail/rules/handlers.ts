@@ -132,16 +132,16 @@ export function ruleHandlers<C>(
 const itemsOf = (s: RuleScript): RuleItem[] => "items" in s ? s.items : readRules(s.text).items;
 
 /** @param before the stored script: what its parts that are no rules require is kept */
-function textOf(s: RuleScript, before: string): string {
-  return "items" in s ? writeRules(s.items, readRules(before).required) : s.text;
+function textOf(script: RuleScript, before: string): string {
+  return "items" in script ? writeRules(script.items, readRules(before).required) : script.text;
 }
 
 async function check(
-  s: Services,
+  services: Services,
   text: string,
 ): Promise<{ problems: RuleProblem[]; script?: SieveScript }> {
   try {
-    return { problems: [], script: await s.db.scripts.check(text) };
+    return { problems: [], script: await services.db.scripts.check(text) };
   } catch (err) {
     if (err instanceof ScriptError && err.problems.length > 0) {
       return { problems: [...err.problems] };

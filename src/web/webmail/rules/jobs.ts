@@ -59,7 +59,7 @@ export class RuleJobs {
     account: Account,
     mailboxId: MailboxId,
     script: SieveScript,
-    i: Includes,
+    includes: Includes,
     log: Log,
   ): string {
     for (const [id, j] of this.#jobs) if (j.until < Date.now()) this.#jobs.delete(id);
@@ -82,7 +82,7 @@ export class RuleJobs {
     };
     this.#jobs.set(id, job);
     account.acquire();
-    this.#run(account, mailboxId, uids, script, i, job)
+    this.#run(account, mailboxId, uids, script, includes, job)
       .catch((err) => {
         if (err instanceof Stopped) return;
         job.error = (err as Error).message;
@@ -101,10 +101,10 @@ export class RuleJobs {
     mailboxId: MailboxId,
     uids: Uint32Array,
     script: SieveScript,
-    i: Includes,
+    includes: Includes,
     job: RuleJob,
   ): Promise<void> {
-    await runOnMessages(account, mailboxId, uids, script, i, async (ran) => {
+    await runOnMessages(account, mailboxId, uids, script, includes, async (ran) => {
       if (job.stopped) throw new Stopped();
       const change = await carryOut(account, mailboxId, ran);
       job.done++;
@@ -189,16 +189,18 @@ async function carryOut(
   return change;
 }
 
-async function takeBack(account: Account, c: Change): Promise<boolean> {
-  const [place] = placesOf(account.db, [c.id]);
+async function takeBack(account: Account, change: Change): Promise<boolean> {
+  const [place] = placesOf(account.db, [change.id]);
   // Somebody has moved or deleted it since.
-  if (!place || place.mailboxId !== (c.to ?? c.from) || !account.mailbox(c.from)) return false;
-  if (c.to !== undefined) await account.move(c.to, [place.uid], c.from);
-  const [back] = placesOf(account.db, [c.id]);
-  if (back && (c.flags !== 0 || c.keywords.length > 0)) {
-    await account.storeFlags(c.from, [back.uid], "remove", c.flags, c.keywords);
+  if (!place || place.mailboxId !== (change.to ?? change.from) || !account.mailbox(change.from)) {
+    return false;
   }
-  for (const { mailboxId, uid } of c.copies) {
+  if (change.to !== undefined) await account.move(change.to, [place.uid], change.from);
+  const [back] = placesOf(account.db, [change.id]);
+  if (back && (change.flags !== 0 || change.keywords.length > 0)) {
+    await account.storeFlags(change.from, [back.uid], "remove", change.flags, change.keywords);
+  }
+  for (const { mailboxId, uid } of change.copies) {
     if (account.mailbox(mailboxId)) {
       await account.expunge(mailboxId, [uid], undefined, { force: true });
     }

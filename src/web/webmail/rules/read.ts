@@ -17,24 +17,24 @@ const others = (n: SyntaxNode) => n.args.filter((a) => a.kind !== "tag");
 
 const plain: Condition = { field: "subject", op: "contains", not: false, value: "", header: "" };
 
-function conditionOf(n: SyntaxNode): Condition | undefined {
-  if (n.name === "not" && n.tests.length === 1) {
-    const inner = conditionOf(n.tests[0]);
+function conditionOf(node: SyntaxNode): Condition | undefined {
+  if (node.name === "not" && node.tests.length === 1) {
+    const inner = conditionOf(node.tests[0]);
     return inner && !inner.not ? { ...inner, not: true } : undefined;
   }
-  if (n.tests.length > 0) return undefined;
-  const [given, args] = [tags(n), others(n)];
+  if (node.tests.length > 0) return undefined;
+  const [given, args] = [tags(node), others(node)];
   const is = (...wanted: string[]) => given.join(" ") === wanted.join(" ");
-  if (n.name === "size" && (is("over") || is("under")) && args[0]?.kind === "number") {
+  if (node.name === "size" && (is("over") || is("under")) && args[0]?.kind === "number") {
     return { ...plain, field: "size", op: given[0] as "over", value: sizeText(args[0].value) };
   }
   const [names, keys] = [texts(args[0]).map((t) => t.toLowerCase()), texts(args[1])];
   if (args.length !== 2 || keys.length !== 1) return undefined;
-  if (n.name === "header" && is("mime", "anychild", "contains")) {
+  if (node.name === "header" && is("mime", "anychild", "contains")) {
     const found = names.join() === "content-disposition" && keys[0] === "attachment";
     return found ? { ...plain, field: "attachment", op: "has" } : undefined;
   }
-  if (n.name === "address" && is("list")) {
+  if (node.name === "address" && is("list")) {
     const found = names.join() === "from" && keys[0] === ":addrbook:default";
     return found ? { ...plain, field: "book", op: "has" } : undefined;
   }
@@ -43,11 +43,11 @@ function conditionOf(n: SyntaxNode): Condition | undefined {
   const field =
     ({ from: "from", "to,cc": "to", subject: "subject", "list-id": "list" } as const)[names.join()];
   const address = field === "from" || field === "to";
-  if (n.name !== "header" && n.name !== "address") return undefined;
+  if (node.name !== "header" && node.name !== "address") return undefined;
   // An address that is compared whole is written as such; else it is the text of a field.
-  const fits = (n.name === "address") === (address && op === "is");
+  const fits = (node.name === "address") === (address && op === "is");
   if (field && fits) return { ...plain, field, op, value: keys[0] };
-  return n.name === "header" && names.length === 1
+  return node.name === "header" && names.length === 1
     ? { ...plain, field: "header", op, value: keys[0], header: names[0] }
     : undefined;
 }
@@ -57,20 +57,20 @@ function sizeText(n: number): string {
   return n > 0 && n % 1024 === 0 ? `${n / 1024}K` : String(n);
 }
 
-function conditionsOf(n: SyntaxNode): Pick<Rule, "all" | "conditions"> | undefined {
-  if (n.name === "true" && n.args.length === 0) return { all: true, conditions: [] };
-  const joined = (n.name === "allof" || n.name === "anyof") && n.testList;
-  const tests = joined ? n.tests : [n];
+function conditionsOf(node: SyntaxNode): Pick<Rule, "all" | "conditions"> | undefined {
+  if (node.name === "true" && node.args.length === 0) return { all: true, conditions: [] };
+  const joined = (node.name === "allof" || node.name === "anyof") && node.testList;
+  const tests = joined ? node.tests : [node];
   const conditions = tests.map(conditionOf);
   if (conditions.includes(undefined)) return undefined;
-  return { all: n.name !== "anyof", conditions: conditions as Condition[] };
+  return { all: node.name !== "anyof", conditions: conditions as Condition[] };
 }
 
-function actionOf(n: SyntaxNode): RuleAction | undefined {
-  if (n.tests.length > 0 || n.block) return undefined;
-  const [given, args] = [tags(n), others(n)];
+function actionOf(node: SyntaxNode): RuleAction | undefined {
+  if (node.tests.length > 0 || node.block) return undefined;
+  const [given, args] = [tags(node), others(node)];
   const value = text(args[0]);
-  const named = `${n.name} ${given.map((t) => `:${t}`).join(" ")}`.trim();
+  const named = `${node.name} ${given.map((t) => `:${t}`).join(" ")}`.trim();
   if (named === "stop" && args.length === 0) return { kind: "stop", value: "" };
   if (named === "discard" && args.length === 0) return { kind: "discard", value: "" };
   if (named === "fileinto :specialuse" && value === "\\Trash") return { kind: "trash", value: "" };
@@ -99,16 +99,18 @@ function actionOf(n: SyntaxNode): RuleAction | undefined {
   }
 }
 
-function ruleOf(n: SyntaxNode, name: string): Rule | undefined {
-  if (n.name !== "if" || n.args.length > 0 || n.tests.length !== 1 || !n.block) return undefined;
-  let [test] = n.tests;
+function ruleOf(node: SyntaxNode, name: string): Rule | undefined {
+  if (node.name !== "if" || node.args.length > 0 || node.tests.length !== 1 || !node.block) {
+    return undefined;
+  }
+  let [test] = node.tests;
   let enabled = true;
   if (test.name === "allof" && test.tests[0]?.name === "false" && test.tests.length === 2) {
     enabled = false;
     test = test.tests[1];
   }
   const c = conditionsOf(test);
-  const actions = n.block.map(actionOf);
+  const actions = node.block.map(actionOf);
   if (!c || actions.length === 0 || actions.includes(undefined)) return undefined;
   return { name, enabled, ...c, actions: actions as RuleAction[] };
 }
@@ -117,10 +119,10 @@ function ruleOf(n: SyntaxNode, name: string): Rule | undefined {
 const offLine = /^if[ \t]+false[ \t]*#[ \t]*([^\n]*)\n/;
 
 /** A command as a rule; one that is off is read as if it were on. */
-function ruleAt(script: string, n: SyntaxNode, name: string): Rule | undefined {
-  const source = script.slice(n.at, n.end);
+function ruleAt(script: string, node: SyntaxNode, name: string): Rule | undefined {
+  const source = script.slice(node.at, node.end);
   const off = offLine.exec(source);
-  if (!off) return ruleOf(n, name);
+  if (!off) return ruleOf(node, name);
   const inner = syntaxOf(`if ${off[1]}\n${source.slice(off[0].length)}`);
   const rule = inner?.length === 1 ? ruleOf(inner[0], name) : undefined;
   return rule?.enabled ? { ...rule, enabled: false } : undefined;

@@ -42,7 +42,7 @@ export async function runOnMessages(
   mailboxId: MailboxId,
   uids: Uint32Array,
   script: SieveScript,
-  i: Includes,
+  includes: Includes,
   each: (ran: Ran) => Promise<void> | void,
 ): Promise<void> {
   const keepMailbox = account.mailbox(mailboxId)?.name;
@@ -52,7 +52,7 @@ export async function runOnMessages(
       rows.push(row.kept());
     });
     for (const row of rows) {
-      const result = await runOne(account, row, script, i, keepMailbox);
+      const result = await runOne(account, row, script, includes, keepMailbox);
       if (!result) continue;
       const { id, uid, flags, keywords, received, summary } = row;
       const from = summary.from[0]?.address ?? "";
@@ -67,7 +67,7 @@ async function runOne(
   account: Account,
   row: FetchRow,
   script: SieveScript,
-  i: Includes,
+  includes: Includes,
   keepMailbox: string | undefined,
 ): Promise<SieveResult | undefined> {
   let reader;
@@ -94,9 +94,9 @@ async function runOne(
       mailboxes: accountMailboxes(account),
       now: row.received,
       zone: localZone,
-      environment: (name) => serverEnvironment(i.hostname, name),
+      environment: (name) => serverEnvironment(includes.hostname, name),
       inList: (list, value) => inAddressBook(account, list, value),
-      include: i.include,
+      include: includes.include,
       seen: () => false,
       spamScore: undefined,
       virus: undefined,

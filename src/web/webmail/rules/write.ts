@@ -20,11 +20,11 @@ const fields: Readonly<Record<string, string>> = {
   list: `"list-id"`,
 };
 
-function testOf(c: Condition, needs: Set<string>): string {
-  switch (c.field) {
+function testOf(condition: Condition, needs: Set<string>): string {
+  switch (condition.field) {
     case "size":
-      return `size :${c.op === "under" ? "under" : "over"} ${
-        /^\d{1,12}[KMG]?$/i.test(c.value) ? c.value.toUpperCase() : "0"
+      return `size :${condition.op === "under" ? "under" : "over"} ${
+        /^\d{1,12}[KMG]?$/i.test(condition.value) ? condition.value.toUpperCase() : "0"
       }`;
     case "attachment":
       needs.add("mime");
@@ -33,11 +33,15 @@ function testOf(c: Condition, needs: Set<string>): string {
       needs.add("extlists");
       return `address :list "from" ":addrbook:default"`;
     default: {
-      const name = c.field === "header" ? quoted(c.header) : fields[c.field];
+      const name = condition.field === "header"
+        ? quoted(condition.header)
+        : fields[condition.field];
       // An address alone is compared as one; a part of it may be of the name too.
-      const test = c.op === "is" && (c.field === "from" || c.field === "to") ? "address" : "header";
-      const op = c.op === "is" || c.op === "matches" ? c.op : "contains";
-      return `${test} :${op} ${name} ${quoted(c.value)}`;
+      const test = condition.op === "is" && (condition.field === "from" || condition.field === "to")
+        ? "address"
+        : "header";
+      const op = condition.op === "is" || condition.op === "matches" ? condition.op : "contains";
+      return `${test} :${op} ${name} ${quoted(condition.value)}`;
     }
   }
 }

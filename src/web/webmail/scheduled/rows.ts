@@ -58,17 +58,17 @@ export interface Scheduled {
 const columns =
   "account, message, mailbox, due, require_tls, archive_thread, message_id, sending, failures";
 
-function fromRow(r: Row): Scheduled {
+function fromRow(row: Row): Scheduled {
   return {
-    account: r[0],
-    message: r[1],
-    mailbox: r[2],
-    due: r[3],
-    requireTls: r[4] === null ? null : r[4] === 1,
-    archiveThread: r[5] === 1,
-    messageId: r[6],
-    sending: r[7] === 1,
-    failures: r[8],
+    account: row[0],
+    message: row[1],
+    mailbox: row[2],
+    due: row[3],
+    requireTls: row[4] === null ? null : row[4] === 1,
+    archiveThread: row[5] === 1,
+    messageId: row[6],
+    sending: row[7] === 1,
+    failures: row[8],
   };
 }
 
@@ -104,23 +104,23 @@ export class ScheduledRows {
   }
 
   /** Notes that it is about to be sent. */
-  async begin(s: Scheduled): Promise<void> {
+  async begin(scheduled: Scheduled): Promise<void> {
     this.#db.run(
       "UPDATE scheduled SET sending = 1 WHERE account = ? AND message = ?",
-      s.account,
-      s.message,
+      scheduled.account,
+      scheduled.message,
     );
     await this.#db.durable();
   }
 
   /** It couldn't be sent for a reason that may pass. */
-  postpone(s: Scheduled, due: number): void {
+  postpone(scheduled: Scheduled, due: number): void {
     this.#db.run(
       "UPDATE scheduled SET due = ?, sending = 0, failures = failures + 1 " +
         "WHERE account = ? AND message = ?",
       due,
-      s.account,
-      s.message,
+      scheduled.account,
+      scheduled.message,
     );
   }
 

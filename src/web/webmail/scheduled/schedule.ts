@@ -23,7 +23,7 @@ export function checkSendAt(sendAt: number): void {
 
 /** What a page asks for: sent at once, or kept until it is time. @throws UserError, HttpError */
 export function sendOrSchedule(
-  s: WebmailServices,
+  services: WebmailServices,
   ctx: ComposeContext,
   request: CallChecked<"Send">,
   undo: UndoLog,
@@ -45,15 +45,15 @@ export function sendOrSchedule(
     }
     if (sendAt === null && request.undo === 0) {
       const messageId = key === undefined ? undefined : messageIdOf(ctx, key);
-      return await send(s, ctx, { ...request, draftId }, undo, log, messageId);
+      return await send(services, ctx, { ...request, draftId }, undo, log, messageId);
     }
-    return await schedule(s, ctx, { ...request, draftId }, scheduler);
+    return await schedule(services, ctx, { ...request, draftId }, scheduler);
   });
 }
 
 /** Keeps a message as a draft that is sent when it is time. */
 async function schedule(
-  s: WebmailServices,
+  services: WebmailServices,
   ctx: ComposeContext,
   request: CallChecked<"Send">,
   scheduler: Scheduler,
@@ -62,7 +62,7 @@ async function schedule(
   const c = request.composition;
   // What would be refused then is refused now.
   const addresses = headerAddresses(c);
-  checkFrom(s, account.name, addresses);
+  checkFrom(services, account.name, addresses);
   recipientsOf(addresses);
   const key = request.key ?? crypto.randomUUID();
   const at = request.sendAt ?? Date.now() + request.undo * 1000;

@@ -56,8 +56,8 @@ export class Scheduler {
   #now: string | undefined;
   #closed = false;
 
-  constructor(o: SchedulerOptions) {
-    this.#o = o;
+  constructor(options: SchedulerOptions) {
+    this.#o = options;
   }
 
   /** Begins to send what is due. */
@@ -157,60 +157,64 @@ export class Scheduler {
   }
 
   /** Sends one; afterwards its row is gone, or due later. */
-  async #send(s: Scheduled): Promise<void> {
+  async #send(scheduled: Scheduled): Promise<void> {
     const { services, rows } = this.#o;
-    if (services.config.account(s.account) === undefined) {
-      return await rows.remove(s.account, s.message);
+    if (services.config.account(scheduled.account) === undefined) {
+      return await rows.remove(scheduled.account, scheduled.message);
     }
     let account: Account | undefined;
     try {
-      account = await services.accounts.open(s.account);
-      const m = account.message(s.message);
+      account = await services.accounts.open(scheduled.account);
+      const m = account.message(scheduled.message);
       // Removed, moved away, or written on elsewhere: it is not to be sent any more.
-      if (m === undefined || m.mailboxId !== s.mailbox || !isDraft(account, s.message)) {
-        return await rows.remove(s.account, s.message);
+      if (
+        m === undefined || m.mailboxId !== scheduled.mailbox || !isDraft(account, scheduled.message)
+      ) {
+        return await rows.remove(scheduled.account, scheduled.message);
       }
-      await this.#submit(account, s);
-      await rows.remove(s.account, s.message);
-      this.#o.onSent(s.account);
+      await this.#submit(account, scheduled);
+      await rows.remove(scheduled.account, scheduled.message);
+      this.#o.onSent(scheduled.account);
     } catch (err) {
-      await this.#failed(account, s, err);
+      await this.#failed(account, scheduled, err);
     } finally {
       account?.close();
     }
   }
 
-  async #submit(account: Account, s: Scheduled): Promise<void> {
+  async #submit(account: Account, scheduled: Scheduled): Promise<void> {
     const { services, rows, undo, log } = this.#o;
-    const { composition } = await openDraft(account, s.message);
-    const request = { composition, draftId: s.message, ...s, sendAt: null };
-    if (s.sending && this.#wasSubmitted(account, s)) {
+    const { composition } = await openDraft(account, scheduled.message);
+    const request = { composition, draftId: scheduled.message, ...scheduled, sendAt: null };
+    if (scheduled.sending && this.#wasSubmitted(account, scheduled)) {
       return await finishSent(account, request);
     }
-    await rows.begin(s);
-    await send(services, this.#o.compose(account), request, undo, log, s.messageId);
+    await rows.begin(scheduled);
+    await send(services, this.#o.compose(account), request, undo, log, scheduled.messageId);
   }
 
   /** The end of the process came between the queue and us. */
-  #wasSubmitted(account: Account, s: Scheduled): boolean {
+  #wasSubmitted(account: Account, scheduled: Scheduled): boolean {
     const sent = account.mailboxBySpecialUse(SpecialUse.Sent);
-    return this.#o.services.wasSubmitted?.(s.account, s.messageId) === true ||
-      messagesWithMessageId(account.db, s.messageId, 20).some((m) => m.mailboxId === sent?.id);
+    return this.#o.services.wasSubmitted?.(scheduled.account, scheduled.messageId) === true ||
+      messagesWithMessageId(account.db, scheduled.messageId, 20).some((m) =>
+        m.mailboxId === sent?.id
+      );
   }
 
-  async #failed(account: Account | undefined, s: Scheduled, err: unknown): Promise<void> {
+  async #failed(account: Account | undefined, scheduled: Scheduled, err: unknown): Promise<void> {
     const { rows, log } = this.#o;
     const refused = err instanceof HttpError;
-    log.error("sending a message that waited", { account: s.account, err: err as Error });
-    if (account === undefined || !refused && s.failures < maxAttempts) {
-      return rows.postpone(s, Date.now() + retryAfter);
+    log.error("sending a message that waited", { account: scheduled.account, err: err as Error });
+    if (account === undefined || !refused && scheduled.failures < maxAttempts) {
+      return rows.postpone(scheduled, Date.now() + retryAfter);
     }
-    await rows.remove(s.account, s.message);
+    await rows.remove(scheduled.account, scheduled.message);
     const why = refused ? err.message : "an error of the server, which its log tells";
     await mailboxForUse(account, "drafts");
-    const draftId = await this.#toDrafts(account, s.message, why);
+    const draftId = await this.#toDrafts(account, scheduled.message, why);
     const { composition } = await openDraft(account, draftId);
-    this.#o.onFailed(s.account, draftId, composition.subject, why);
+    this.#o.onFailed(scheduled.account, draftId, composition.subject, why);
   }
 
   /** Stops; what is being sent is finished. */

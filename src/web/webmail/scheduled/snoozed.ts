@@ -76,13 +76,13 @@ export class Snoozed {
   #running: Promise<void> = Promise.resolve();
   #closed = false;
 
-  private constructor(db: Db, o: SnoozedOptions) {
+  private constructor(db: Db, options: SnoozedOptions) {
     this.#db = db;
-    this.#o = o;
+    this.#o = options;
   }
 
-  static async open(o: SnoozedOptions): Promise<Snoozed> {
-    return new Snoozed(await Db.open(join(o.dataDir, "snoozed.db"), migrations), o);
+  static async open(options: SnoozedOptions): Promise<Snoozed> {
+    return new Snoozed(await Db.open(join(options.dataDir, "snoozed.db"), migrations), options);
   }
 
   /** Begins to bring back what is due. */
@@ -158,13 +158,13 @@ export class Snoozed {
     }
   }
 
-  async #bringBack(name: string, s: SnoozedMessage): Promise<void> {
+  async #bringBack(name: string, message: SnoozedMessage): Promise<void> {
     const account = await this.#o.accounts.open(name);
     try {
-      const [place] = placesOf(account.db, [s.message]);
-      if (place === undefined || place.mailboxId !== s.mailbox) return;
-      const to = account.mailbox(s.back) ?? account.mailboxByName("Inbox")!;
-      await this.#anew(account, s.message, place.uid, to.id);
+      const [place] = placesOf(account.db, [message.message]);
+      if (place === undefined || place.mailboxId !== message.mailbox) return;
+      const to = account.mailbox(message.back) ?? account.mailboxByName("Inbox")!;
+      await this.#anew(account, message.message, place.uid, to.id);
     } finally {
       account.close();
     }
@@ -174,10 +174,10 @@ export class Snoozed {
   async #anew(account: Account, id: number, uid: number, to: MailboxId): Promise<void> {
     const { path, file } = await createTemp(this.#o.tempDir, "snoozed-");
     try {
-      await withContent(account, id, async (c) => {
+      await withContent(account, id, async (content) => {
         let size = 0;
         try {
-          for (const piece of rawPieces(c, c.prefix.length, c.reader.size)) {
+          for (const piece of rawPieces(content, content.prefix.length, content.reader.size)) {
             await writeAll(file, piece);
             size += piece.length;
           }
@@ -185,12 +185,12 @@ export class Snoozed {
         } finally {
           file.close();
         }
-        const { flags, keywords, mailboxId } = c.message;
+        const { flags, keywords, mailboxId } = content.message;
         await account.replace(mailboxId, uid, to, {
           file: path,
           fileSize: size,
           fileSynced: true,
-          prefix: c.prefix,
+          prefix: content.prefix,
           received: Date.now(),
           flags: flags & ~Flag.Seen,
           keywords,

@@ -11,7 +11,7 @@ import {
 import { AddressError, type WrittenAddress } from "../../../mail/address/format.ts";
 import { formatDate } from "../../../mail/header/date.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { createTemp, removeFile, writeAll } from "../../../platform/files.ts";
+import { writeTempFile } from "../../../platform/files.ts";
 import { listedMessage } from "../../../store/messages/listing.ts";
 import { HttpError, UserError } from "../../http/mod.ts";
 import { type MessageContent, openContent, partPieces, rawPieces } from "../reading/content.ts";
@@ -76,12 +76,16 @@ function threadFields(account: Account, inReplyTo: number | null): string[] {
 }
 
 /** Bcc, which stands only in copies that the sender keeps. */
-export function bccField(a: HeaderAddresses): string {
-  return a.bcc.length === 0 ? "" : addressField("Bcc", a.bcc, { smtputf8: headerNeedsUtf8(a) });
+export function bccField(addresses: HeaderAddresses): string {
+  return addresses.bcc.length === 0
+    ? ""
+    : addressField("Bcc", addresses.bcc, { smtputf8: headerNeedsUtf8(addresses) });
 }
 
-function headerNeedsUtf8(a: HeaderAddresses): boolean {
-  return [a.from, a.to, a.cc, a.bcc, a.replyTo].flat().some(needsUtf8);
+function headerNeedsUtf8(addresses: HeaderAddresses): boolean {
+  return [addresses.from, addresses.to, addresses.cc, addresses.bcc, addresses.replyTo].flat().some(
+    needsUtf8,
+  );
 }
 
 /**
@@ -92,7 +96,7 @@ function headerNeedsUtf8(a: HeaderAddresses): boolean {
  */
 export async function composeMessage(
   ctx: ComposeContext,
-  c: Composition,
+  composition: Composition,
   addresses: HeaderAddresses,
   more: readonly string[] = [],
   messageId = `${crypto.randomUUID()}@${ctx.hostname}`,
@@ -100,38 +104,31 @@ export async function composeMessage(
 ): Promise<ComposedMessage> {
   const smtputf8 = headerNeedsUtf8(addresses);
   const fields = headerOf(
-    c,
+    composition,
     addresses,
     smtputf8,
     messageId,
-    threadFields(ctx.account, c.inReplyTo),
+    threadFields(ctx.account, composition.inReplyTo),
   );
   const open: MessageContent[] = [];
   try {
     const files: AttachedFile[] = [];
-    for (const a of c.attachments) files.push(await attachedNode(ctx, a, open));
-    const root = bodyTree(c, files.filter((f) => f.cid !== ""), files.filter((f) => f.cid === ""));
+    for (const a of composition.attachments) files.push(await attachedNode(ctx, a, open));
+    const root = bodyTree(
+      composition,
+      files.filter((f) => f.cid !== ""),
+      files.filter((f) => f.cid === ""),
+    );
     const tree = calendar === undefined ? root : withCalendar(root, calendar);
-    const { path, file } = await createTemp(ctx.tempDir, "compose-");
-    let size = 0;
-    let done = false;
-    try {
-      for await (const piece of mimePieces(tree, [...fields, ...more])) {
-        size += piece.length;
-        if (size > ctx.maxMessageSize) {
-          throw new HttpError(
-            413,
-            `the message is too large: with its attachments encoded it may have ${ctx.maxMessageSize} bytes`,
-          );
-        }
-        await writeAll(file, piece);
-      }
-      await file.sync();
-      done = true;
-    } finally {
-      file.close();
-      if (!done) removeFile(path);
-    }
+    const pieces = mimePieces(tree, [...fields, ...more]);
+    const { path, size } = await writeTempFile(ctx.tempDir, "compose-", pieces, {
+      size: ctx.maxMessageSize,
+      exceeded: () =>
+        new HttpError(
+          413,
+          `the message is too large: with its attachments encoded it may have ${ctx.maxMessageSize} bytes`,
+        ),
+    });
     const has8bit = smtputf8 || files.some((f) => f.has8bit);
     return { path, size, messageId, smtputf8, has8bit };
   } finally {
@@ -140,21 +137,25 @@ export async function composeMessage(
 }
 
 function headerOf(
-  c: Composition,
-  a: HeaderAddresses,
+  composition: Composition,
+  addresses: HeaderAddresses,
   smtputf8: boolean,
   messageId: string,
   thread: string[],
 ): string[] {
   try {
-    const fields = [addressField("From", a.from, { smtputf8 })];
-    if (a.to.length > 0) fields.push(addressField("To", a.to, { smtputf8 }));
-    if (a.cc.length > 0) fields.push(addressField("Cc", a.cc, { smtputf8 }));
+    const fields = [addressField("From", addresses.from, { smtputf8 })];
+    if (addresses.to.length > 0) fields.push(addressField("To", addresses.to, { smtputf8 }));
+    if (addresses.cc.length > 0) fields.push(addressField("Cc", addresses.cc, { smtputf8 }));
     // RFC 5322 §3.6: some field of recipients must be there.
-    if (a.to.length + a.cc.length === 0) fields.push("To: undisclosed-recipients:;\r\n");
-    if (a.replyTo.length > 0) fields.push(addressField("Reply-To", a.replyTo, { smtputf8 }));
+    if (addresses.to.length + addresses.cc.length === 0) {
+      fields.push("To: undisclosed-recipients:;\r\n");
+    }
+    if (addresses.replyTo.length > 0) {
+      fields.push(addressField("Reply-To", addresses.replyTo, { smtputf8 }));
+    }
     fields.push(
-      textField("Subject", c.subject, { smtputf8 }),
+      textField("Subject", composition.subject, { smtputf8 }),
       foldField("Date", formatDate(new Date())),
       foldField("Message-ID", `<${messageId}>`),
       ...thread,
@@ -183,14 +184,20 @@ interface AttachedFile {
   has8bit: boolean;
 }
 
-function bodyTree(c: Composition, inline: AttachedFile[], attached: AttachedFile[]): MimeNode {
-  let body: MimeNode = { entity: composeText(c.text) };
-  if (c.html !== null) {
+function bodyTree(
+  composition: Composition,
+  inline: AttachedFile[],
+  attached: AttachedFile[],
+): MimeNode {
+  let body: MimeNode = { entity: composeText(composition.text) };
+  if (composition.html !== null) {
     const html: MimeNode = {
       entity: composePart({
         type: "text/html",
         params: { charset: "utf-8" },
-        data: new TextEncoder().encode(c.html.toWellFormed().replace(/\r\n|\r|\n/g, "\r\n")),
+        data: new TextEncoder().encode(
+          composition.html.toWellFormed().replace(/\r\n|\r|\n/g, "\r\n"),
+        ),
       }),
     };
     const shown: MimeNode = inline.length === 0
@@ -208,28 +215,28 @@ function bodyTree(c: Composition, inline: AttachedFile[], attached: AttachedFile
 /** Reads what is attached: the file is opened now, so that nothing can go before it is read. */
 async function attachedNode(
   ctx: ComposeContext,
-  a: Attach,
+  attach: Attach,
   open: MessageContent[],
 ): Promise<AttachedFile> {
-  if (a.kind === "upload") {
-    const f = ctx.uploads.get(ctx.account.name, a.uploadId);
-    return fileNode(f.type, a.filename || f.filename, a.cid, () => filePieces(f.path));
+  if (attach.kind === "upload") {
+    const f = ctx.uploads.get(ctx.account.name, attach.uploadId);
+    return fileNode(f.type, attach.filename || f.filename, attach.cid, () => filePieces(f.path));
   }
-  const content = openContent(ctx.account, a.messageId);
+  const content = openContent(ctx.account, attach.messageId);
   open.push(content);
-  if (a.kind === "part") {
-    const part = partByPath(content.root, a.path);
+  if (attach.kind === "part") {
+    const part = partByPath(content.root, attach.path);
     if (part === undefined) throw missing("attachment");
-    const name = a.filename || fileNameOf(part);
+    const name = attach.filename || fileNameOf(part);
     if (part.type === "message") {
       return await messageNode(content, part.bodyOffset, part.endOffset, name || "message.eml");
     }
     const type = fileType(`${part.type}/${part.subtype}`);
-    return fileNode(type, name, a.cid, () => partPieces(content, part), part.params.charset);
+    return fileNode(type, name, attach.cid, () => partPieces(content, part), part.params.charset);
   }
   // Whom a copy of ours went to in secret stands before it.
   const secret = /^bcc:/i.test(new TextDecoder().decode(content.prefix.subarray(0, 4)));
-  const subject = listedMessage(ctx.account.db, a.messageId)?.summary.subject ?? "";
+  const subject = listedMessage(ctx.account.db, attach.messageId)?.summary.subject ?? "";
   const name = subject.replace(/[/\\:*?"<>|]+/g, " ").trim().slice(0, 80) || "message";
   return await messageNode(
     content,

@@ -50,8 +50,8 @@ type Remembered = v.InferOutput<typeof Remembered>;
 /** Bytes of a text that is opened again. */
 const maxText = 5_000_000;
 
-function packRemembered(r: Remembered): string {
-  const { from, to, cc, bcc, replyTo, inReplyTo, forwards, options, failure } = r;
+function packRemembered(remembered: Remembered): string {
+  const { from, to, cc, bcc, replyTo, inReplyTo, forwards, options, failure } = remembered;
   const json = JSON.stringify({
     from,
     to,
@@ -131,23 +131,23 @@ export async function oneAfterTheOther<T>(
 /** Saves a draft for a page: one for each message, however many windows write it. */
 export function saveDraft(
   ctx: ComposeContext,
-  r: CallChecked<"DraftSave">,
+  checked: CallChecked<"DraftSave">,
 ): Promise<CallResponse<"DraftSave">> {
-  return oneAfterTheOther(ctx.account, r.key, async () => {
-    let replaced = r.draftId;
-    if (r.key !== undefined) {
-      const there = writtenUnder(ctx, r.key);
-      const known = r.draftId !== null && isDraft(ctx.account, r.draftId);
+  return oneAfterTheOther(ctx.account, checked.key, async () => {
+    let replaced = checked.draftId;
+    if (checked.key !== undefined) {
+      const there = writtenUnder(ctx, checked.key);
+      const known = checked.draftId !== null && isDraft(ctx.account, checked.draftId);
       if (there.sent && !known) return { draftId: null, conflict: false, attachments: [] };
-      if (there.draftId !== undefined && there.draftId !== r.draftId) {
-        if (!r.force && r.draftId !== null) {
+      if (there.draftId !== undefined && there.draftId !== checked.draftId) {
+        if (!checked.force && checked.draftId !== null) {
           return { draftId: there.draftId, conflict: true, attachments: [] };
         }
         replaced = there.draftId;
       }
     }
-    const options = r.options ?? usualOptions;
-    return { ...await putDraft(ctx, replaced, r.composition, { key: r.key, options }) };
+    const options = checked.options ?? usualOptions;
+    return { ...await putDraft(ctx, replaced, checked.composition, { key: checked.key, options }) };
   });
 }
 
@@ -167,28 +167,32 @@ export interface DraftPlace {
 export async function putDraft(
   ctx: ComposeContext,
   draftId: number | null,
-  c: Composition,
-  o: DraftPlace = {},
+  composition: Composition,
+  place: DraftPlace = {},
 ): Promise<{ draftId: number; attachments: Attach[]; conflict: boolean }> {
   const { account } = ctx;
   const typed = (texts: readonly string[]) => texts.flatMap(typedAddresses);
   const addresses = {
-    from: [{ ...splitAddress(c.from.address), name: c.from.name }],
-    to: typed(c.to),
-    cc: typed(c.cc),
-    bcc: typed(c.bcc),
-    replyTo: typed([c.replyTo]),
+    from: [{ ...splitAddress(composition.from.address), name: composition.from.name }],
+    to: typed(composition.to),
+    cc: typed(composition.cc),
+    bcc: typed(composition.bcc),
+    replyTo: typed([composition.replyTo]),
   };
   const remembered = foldField(
     field,
-    packRemembered({ ...c, options: o.options ?? usualOptions, failure: o.failure ?? "" }),
+    packRemembered({
+      ...composition,
+      options: place.options ?? usualOptions,
+      failure: place.failure ?? "",
+    }),
   );
   const composed = await composeMessage(
     ctx,
-    c,
+    composition,
     addresses,
     [remembered],
-    o.key === undefined ? undefined : messageIdOf(ctx, o.key),
+    place.key === undefined ? undefined : messageIdOf(ctx, place.key),
   );
   try {
     const m: NewMessage = {
@@ -196,11 +200,11 @@ export async function putDraft(
       fileSize: composed.size,
       fileSynced: true,
       prefix: new TextEncoder().encode(bccField(addresses)),
-      flags: Flag.Draft | Flag.Seen | (o.flags ?? 0),
-      received: o.received,
+      flags: Flag.Draft | Flag.Seen | (place.flags ?? 0),
+      received: place.received,
       noTrain: true,
     };
-    const drafts = o.mailbox ?? await mailboxForUse(account, "drafts");
+    const drafts = place.mailbox ?? await mailboxForUse(account, "drafts");
     const old = draftId !== null && isDraft(account, draftId)
       ? account.message(draftId)
       : undefined;
@@ -209,7 +213,7 @@ export async function putDraft(
       : (await account.replace(old.mailboxId, old.uid, drafts.id, m)).message;
     return {
       draftId: saved.id,
-      attachments: await ownAttachments(account, saved.id, c),
+      attachments: await ownAttachments(account, saved.id, composition),
       conflict: false,
     };
   } finally {
@@ -223,13 +227,14 @@ function splitAddress(address: string): { localpart: string; domain: string } {
 }
 
 /** The attachments as parts of the saved draft, in the order in which they were given. */
-function ownAttachments(account: Account, id: number, c: Composition): Promise<Attach[]> {
+function ownAttachments(account: Account, id: number, composition: Composition): Promise<Attach[]> {
   return withContent(account, id, (content) => {
     // Pictures in the text come before the others there.
-    const isInline = (a: Attach) => c.html !== null && a.kind !== "message" && a.cid !== "";
+    const isInline = (a: Attach) =>
+      composition.html !== null && a.kind !== "message" && a.cid !== "";
     const order = [
-      ...c.attachments.filter(isInline),
-      ...c.attachments.filter((a) => !isInline(a)),
+      ...composition.attachments.filter(isInline),
+      ...composition.attachments.filter((a) => !isInline(a)),
     ];
     const parts = sortParts(content.root).attachments;
     const found = new Map<Attach, Attach>();
@@ -237,18 +242,18 @@ function ownAttachments(account: Account, id: number, c: Composition): Promise<A
     if (parts.length === order.length) {
       for (const [i, a] of order.entries()) found.set(a, partOf(id, parts[i], a));
     }
-    return c.attachments.map((a) => found.get(a) ?? a);
+    return composition.attachments.map((a) => found.get(a) ?? a);
   });
 }
 
-function partOf(messageId: number, p: NumberedPart, a: Attach): Attach {
-  const item = attachmentItem(p, false);
+function partOf(messageId: number, part: NumberedPart, attach: Attach): Attach {
+  const item = attachmentItem(part, false);
   return {
     kind: "part",
     messageId,
-    path: p.path,
+    path: part.path,
     filename: item.filename,
-    cid: a.kind === "message" ? "" : a.cid,
+    cid: attach.kind === "message" ? "" : attach.cid,
   };
 }
 
@@ -263,9 +268,9 @@ export function quotedHtml(
   id: number,
   style: boolean,
 ): Promise<CallResponse<"MessageQuote">> {
-  return withContent(account, id, async (c) => {
-    const parts = sortParts(c.root);
-    const html = await draftHtml(account, c, parts) ?? "";
+  return withContent(account, id, async (content) => {
+    const parts = sortParts(content.root);
+    const html = await draftHtml(account, content, parts) ?? "";
     const pictures = parts.attachments.map((p) => attachmentItem(p, true))
       .filter((f) => f.cid !== "" && html.includes(`cid:${f.cid}`))
       .map((f): ComposeAttachment => ({
@@ -286,7 +291,7 @@ function withoutStyle(html: string): string {
 /** The HTML with its pictures named as they are, for going on with; the page doesn't load what is elsewhere. */
 async function draftHtml(
   account: Account,
-  c: MessageContent,
+  content: MessageContent,
   parts: SortedParts,
 ): Promise<string | undefined> {
   if (parts.html.length === 0) return undefined;
@@ -295,7 +300,7 @@ async function draftHtml(
     const cid = contentId(part);
     if (cid !== "") inline.set(cid, `cid:${cid}`);
   }
-  const html = parts.html.map((p) => partText(c, p.part, maxText).text).join("\n");
+  const html = parts.html.map((p) => partText(content, p.part, maxText).text).join("\n");
   return (await sanitizeSoon(account.name, html, { external: true, inline })).html;
 }
 
@@ -304,14 +309,16 @@ export function openDraft(
   account: Account,
   id: number,
 ): Promise<CallResponse<"DraftGet">> {
-  return withContent(account, id, async (c) => {
+  return withContent(account, id, async (content) => {
     const listed = listedMessage(account.db, id);
     if (listed === undefined) throw missing("draft");
     const s = listed.summary;
-    const kept = unpackRemembered(headerField(headerFields(c), field.toLowerCase()));
-    const parts = sortParts(c.root);
-    const html = await draftHtml(account, c, parts);
-    const text = parts.texts.map((p) => partText(c, p.part, maxText).text.replaceAll("\r\n", "\n"))
+    const kept = unpackRemembered(headerField(headerFields(content), field.toLowerCase()));
+    const parts = sortParts(content.root);
+    const html = await draftHtml(account, content, parts);
+    const text = parts.texts.map((p) =>
+      partText(content, p.part, maxText).text.replaceAll("\r\n", "\n")
+    )
       .join("\n");
     const files = parts.attachments.map((p) => attachmentItem(p, html !== undefined));
     const attachments = files.map((f): ComposeAttachment => ({

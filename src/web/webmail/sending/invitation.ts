@@ -15,28 +15,28 @@ const words = { accepted: "Accepted", tentative: "Tentative", declined: "Decline
 
 /** Sends an answer to the organiser, and remembers it. @throws UserError */
 export async function answerTo(
-  s: WebmailServices,
+  services: WebmailServices,
   ctx: ComposeContext,
-  r: CallChecked<"InvitationAnswer">,
+  checked: CallChecked<"InvitationAnswer">,
   undo: UndoLog,
   log: Log,
 ): Promise<CallResponse<"InvitationAnswer">> {
   const { account } = ctx;
-  const { text, event } = await withContent(account, r.id, (c) => ({
-    text: calendarText(c) ?? "",
-    event: invitationOf(s.config, account, c),
+  const { text, event } = await withContent(account, checked.id, (content) => ({
+    text: calendarText(content) ?? "",
+    event: invitationOf(services.config, account, content),
   }));
   const organizer = event?.organizer;
   if (event === null || event.me === null || !organizer) {
     throw new UserError("this message invites none of your addresses");
   }
   const { address } = event.me;
-  const name = s.config.account(account.name)?.FullName ?? "";
-  const calendar = answerInvitation(text, { name, address }, r.answer);
+  const name = services.config.account(account.name)?.FullName ?? "";
+  const calendar = answerInvitation(text, { name, address }, checked.answer);
   if (calendar === undefined) throw new UserError("this invitation can't be answered");
-  const subject = `${words[r.answer]}: ${event.summary}`;
+  const subject = `${words[checked.answer]}: ${event.summary}`;
   const { warnings } = await send(
-    s,
+    services,
     ctx,
     {
       composition: {
@@ -46,10 +46,10 @@ export async function answerTo(
         bcc: [],
         replyTo: "",
         subject,
-        text: `${name || address}: ${words[r.answer].toLowerCase()}\n${event.summary}\n`,
+        text: `${name || address}: ${words[checked.answer].toLowerCase()}\n${event.summary}\n`,
         html: null,
         attachments: [],
-        inReplyTo: r.id,
+        inReplyTo: checked.id,
         forwards: [],
       },
       draftId: null,
@@ -61,15 +61,15 @@ export async function answerTo(
     undefined,
     { method: "REPLY", text: calendar },
   );
-  await rememberAnswer(account, readInvitation(text)!.uid, address, r.answer);
+  await rememberAnswer(account, readInvitation(text)!.uid, address, checked.answer);
   const mine = (a: string) => {
     const at = a.lastIndexOf("@");
     return at > 0 &&
-      s.config.mayUseFrom(account.name, a.slice(0, at), a.slice(at + 1)) === "yes";
+      services.config.mayUseFrom(account.name, a.slice(0, at), a.slice(at + 1)) === "yes";
   };
   try {
     const arrival = { g: await account.groupware(), mine, from: undefined };
-    await noteAnswer(arrival, text, address, r.answer);
+    await noteAnswer(arrival, text, address, checked.answer);
   } catch (err) {
     // The answer is on its way all the same.
     log.error("an answer can't be put into the calendar", { err: err as Error });

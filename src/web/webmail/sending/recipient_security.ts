@@ -21,14 +21,20 @@ const unknown: Found = {
 const kept = new WeakMap<WebmailServices, Map<string, { until: number; found: Promise<Found> }>>();
 
 /** Asks once for a domain, also while the answer is on its way. */
-export async function domainSecurity(s: WebmailServices, address: string): Promise<DomainSecurity> {
+export async function domainSecurity(
+  services: WebmailServices,
+  address: string,
+): Promise<DomainSecurity> {
   const domain = typedAddresses(address)[0]?.domain.toLowerCase();
-  if (domain === undefined || s.domainSecurity === undefined) return { address, ...unknown };
-  let answers = kept.get(s);
-  if (answers === undefined) kept.set(s, answers = new Map());
+  if (domain === undefined || services.domainSecurity === undefined) return { address, ...unknown };
+  let answers = kept.get(services);
+  if (answers === undefined) kept.set(services, answers = new Map());
   let answer = answers.get(domain);
   if (answer === undefined || answer.until < Date.now()) {
-    answer = { until: Date.now() + lifetime, found: s.domainSecurity(domain).catch(() => unknown) };
+    answer = {
+      until: Date.now() + lifetime,
+      found: services.domainSecurity(domain).catch(() => unknown),
+    };
     answers.delete(domain);
     answers.set(domain, answer);
     if (answers.size > maxKept) answers.delete(answers.keys().next().value!);

@@ -4,11 +4,13 @@ import { AddressError, formatMailbox, type WrittenAddress } from "../../../mail/
 import { UserError } from "../../http/mod.ts";
 
 /** True for what can be mailed to, and written in a header. */
-function isComplete(a: WrittenAddress): boolean {
-  if (a.localpart === "" || a.domain === "") return false;
-  if (a.localpart.length > 64 || a.domain.length > 255) return false;
+function isComplete(address: WrittenAddress): boolean {
+  if (address.localpart === "" || address.domain === "") return false;
+  if (address.localpart.length > 64 || address.domain.length > 255) return false;
   try {
-    for (const smtputf8 of needsUtf8(a) ? [true] : [true, false]) formatMailbox(a, { smtputf8 });
+    for (const smtputf8 of needsUtf8(address) ? [true] : [true, false]) {
+      formatMailbox(address, { smtputf8 });
+    }
     return true;
   } catch (err) {
     if (err instanceof AddressError) return false;
@@ -17,8 +19,8 @@ function isComplete(a: WrittenAddress): boolean {
 }
 
 /** True if an address can only be written in UTF-8. */
-export function needsUtf8(a: WrittenAddress): boolean {
-  return /[\u0080-\u{10ffff}]/u.test(a.localpart);
+export function needsUtf8(address: WrittenAddress): boolean {
+  return /[\u0080-\u{10ffff}]/u.test(address.localpart);
 }
 
 /** Addresses of a typed text; those that aren't complete are left out. */

@@ -45,24 +45,24 @@ async function counted(submission: Promise<unknown>): Promise<void> {
   }
 }
 
-export function headerAddresses(c: Composition): HeaderAddresses {
-  const [from, ...others] = requiredAddresses([c.from.address]);
+export function headerAddresses(composition: Composition): HeaderAddresses {
+  const [from, ...others] = requiredAddresses([composition.from.address]);
   if (from === undefined || others.length > 0) {
     throw new UserError("choose an address to send from");
   }
   return {
-    from: [{ ...from, name: c.from.name }],
-    to: requiredAddresses(c.to),
-    cc: requiredAddresses(c.cc),
-    bcc: requiredAddresses(c.bcc),
-    replyTo: requiredAddresses([c.replyTo]),
+    from: [{ ...from, name: composition.from.name }],
+    to: requiredAddresses(composition.to),
+    cc: requiredAddresses(composition.cc),
+    bcc: requiredAddresses(composition.bcc),
+    replyTo: requiredAddresses([composition.replyTo]),
   };
 }
 
 /** Each recipient once. @throws UserError */
-export function recipientsOf(a: HeaderAddresses): string[] {
+export function recipientsOf(addresses: HeaderAddresses): string[] {
   const all = new Map<string, string>();
-  for (const r of [...a.to, ...a.cc, ...a.bcc]) {
+  for (const r of [...addresses.to, ...addresses.cc, ...addresses.bcc]) {
     const address = addressOf(r);
     if (!all.has(address)) all.set(address, address);
   }
@@ -74,10 +74,17 @@ export function recipientsOf(a: HeaderAddresses): string[] {
 }
 
 /** @throws UserError for an address that is not one of the account's */
-export function checkFrom(s: WebmailServices, account: string, a: HeaderAddresses): void {
-  const [{ localpart, domain }] = a.from;
-  const may = s.config.maySendAs(account, localpart, domain);
-  if (may === "yes" || may === "behalf" || may === "no" && s.config.acceptAllAccount === account) {
+export function checkFrom(
+  services: WebmailServices,
+  account: string,
+  addresses: HeaderAddresses,
+): void {
+  const [{ localpart, domain }] = addresses.from;
+  const may = services.config.maySendAs(account, localpart, domain);
+  if (
+    may === "yes" || may === "behalf" ||
+    may === "no" && services.config.acceptAllAccount === account
+  ) {
     return;
   }
   throw new UserError(
@@ -88,9 +95,9 @@ export function checkFrom(s: WebmailServices, account: string, a: HeaderAddresse
 }
 
 /** What is left to do for a message that is in the queue already. */
-export async function finishSent(account: Account, r: SendRequest): Promise<void> {
-  if (r.draftId !== null) await removeDraft(account, r.draftId);
-  await markAnswered(account, r.composition);
+export async function finishSent(account: Account, request: SendRequest): Promise<void> {
+  if (request.draftId !== null) await removeDraft(account, request.draftId);
+  await markAnswered(account, request.composition);
 }
 
 /** A message to send now. */
@@ -105,7 +112,7 @@ export type SendRequest = Pick<
  * @param calendar what the message answers an invitation with
  */
 export async function send(
-  s: WebmailServices,
+  services: WebmailServices,
   ctx: ComposeContext,
   request: SendRequest,
   undo: UndoLog,
@@ -116,7 +123,7 @@ export async function send(
   const { account } = ctx;
   const c = request.composition;
   const addresses = headerAddresses(c);
-  checkFrom(s, account.name, addresses);
+  checkFrom(services, account.name, addresses);
   const recipients = recipientsOf(addresses);
   // RFC 8689 §5: asks transports not to insist on TLS.
   const more = request.requireTls === false ? ["TLS-Required: No\r\n"] : [];
@@ -134,7 +141,7 @@ export async function send(
   };
   try {
     checkRoom(account, composed.size, request.draftId);
-    await counted(s.submit({
+    await counted(services.submit({
       account: account.name,
       mailFrom: addressOf(addresses.from[0]),
       recipients,
@@ -182,7 +189,7 @@ function checkRoom(account: Account, size: number, draftId: number | null): void
 /** Puts the message into Sent, and removes its draft. */
 async function keepCopy(
   account: Account,
-  m: ComposedMessage,
+  message: ComposedMessage,
   addresses: HeaderAddresses,
   draftId: number | null,
 ): Promise<number | null> {
@@ -190,8 +197,8 @@ async function keepCopy(
   let id: number | null = null;
   if (sent !== undefined) {
     const [kept] = await account.append(sent.id, [{
-      file: m.path,
-      fileSize: m.size,
+      file: message.path,
+      fileSize: message.size,
       fileSynced: true,
       prefix: new TextEncoder().encode(bccField(addresses)),
       flags: Flag.Seen,
@@ -211,14 +218,14 @@ async function removeDraft(account: Account, id: number): Promise<void> {
   await expungeMessages(account, new Map([[draft.mailboxId, Uint32Array.of(draft.uid)]]));
 }
 
-async function markAnswered(account: Account, c: Composition): Promise<void> {
+async function markAnswered(account: Account, composition: Composition): Promise<void> {
   const mark = async (id: number, flag: number) => {
     const m = account.message(id);
     if (m === undefined || m.flags & flag) return;
     await account.storeFlags(m.mailboxId, [m.uid], "add", flag, []);
   };
-  if (c.inReplyTo !== null) await mark(c.inReplyTo, Flag.Answered);
-  for (const id of c.forwards) await mark(id, Flag.Forwarded);
+  if (composition.inReplyTo !== null) await mark(composition.inReplyTo, Flag.Answered);
+  for (const id of composition.forwards) await mark(id, Flag.Forwarded);
 }
 
 /** Moves the messages of a thread that are in the mailbox of the one answered. */

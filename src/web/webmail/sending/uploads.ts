@@ -95,9 +95,9 @@ export class Uploads {
     if (f?.account === account) this.#drop(f);
   }
 
-  #drop(f: UploadedFile): void {
-    this.#files.delete(f.id);
-    removeFile(f.path);
+  #drop(file: UploadedFile): void {
+    this.#files.delete(file.id);
+    removeFile(file.path);
   }
 
   #expire(): void {
