@@ -212,7 +212,7 @@ export const domain = struct({
       ),
       KeyFile: optional(
         fileText,
-        "File with an OpenPGP public key or an S/MIME certificate (RSA), relative to the folder of this file: copies are " +
+        "File with an OpenPGP public key or an S/MIME certificate (RSA or EC), relative to the folder of this file: copies are " +
           "encrypted to it, and their headers are those of the journal.",
       ),
     }),
