@@ -347,11 +347,9 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await w.deliver({ subject: "for one reader", text: "the secret text" });
       const stored = await w.source("for one reader");
       assert.ok(!stored.includes("the secret text"), stored);
-      const armored = stored.slice(stored.indexOf("-----BEGIN PGP MESSAGE"));
+      const armored = /-----BEGIN PGP MESSAGE-----[^]*-----END PGP MESSAGE-----/.exec(stored);
       const opened = await decrypt({
-        message: await readMessage({
-          armoredMessage: armored.slice(0, armored.indexOf("\r\n--", 20)),
-        }),
+        message: await readMessage({ armoredMessage: armored![0] }),
         decryptionKeys: await readPrivateKey({ armoredKey: privateKey }),
       });
       assert.match(String(opened.data), /the secret text/);
