@@ -232,7 +232,19 @@ rspamd_config:register_symbol({
 `,
   );
   const args = ["-f", "-i", "-c", `${dir}/rspamd.conf`];
-  const made = await start(dir, findProgram("rspamd")!, args, { port }, "SIGTERM");
-  await listening({ port: controller }, Promise.race([]));
-  return Object.assign(made, { controller });
+  for (;;) {
+    const made = await start(dir, findProgram("rspamd")!, args, { port }, "SIGTERM");
+    await listening({ port: controller }, Promise.race([]));
+    if (await learns(controller)) return Object.assign(made, { controller });
+    // Its processes make the databases at the same time, and the one that comes too late never learns.
+    await made.end();
+  }
+}
+
+/** Whether an rspamd has both databases that it learns into. */
+async function learns(controller: number): Promise<boolean> {
+  const r = await fetch(`http://127.0.0.1:${controller}/stat`);
+  const { statfiles } = await r.json() as { statfiles?: { symbol: string }[] };
+  const symbols = (statfiles ?? []).map((s) => s.symbol);
+  return ["BAYES_HAM", "BAYES_SPAM"].every((s) => symbols.includes(s));
 }
