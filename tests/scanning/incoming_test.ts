@@ -263,9 +263,13 @@ Deno.test({
       assert.deepEqual(await grown(), [1, 1]);
       assert.equal((await send("mark me, and name it")).code, 250);
       assert.deepEqual(await grown(), [1, 2]);
+      assert.equal((await send("force discard")).code, 250);
+      assert.deepEqual(await grown(), [1, 2]);
       const junk = await r.messages("bob", "Junk");
       assert.deepEqual(field(junk.at(-1)!, "X-Our-Spam"), ["Yes"]);
       assert.match(field(junk.at(-2)!, "X-Mox-Reason").join(), /^scanner-quarantine; /);
+      assert.equal((await send("force quarantine")).code, 250);
+      assert.deepEqual(await grown(), [1, 3]);
     });
 
     await t.step("what is moved into Junk is learned as spam", async () => {

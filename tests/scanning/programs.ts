@@ -171,7 +171,11 @@ export async function startRspamd(conf = ""): Promise<Running & { controller: nu
   history_rows = 10;
 }
 logging { type = "console"; level = "notice"; }
-actions { reject = 15; add_header = 6; greylist = 4; }
+actions {
+  reject = 15; add_header = 6; greylist = 4;
+  discard { flags = ["no_threshold"]; }
+  quarantine { flags = ["no_threshold"]; }
+}
 worker "normal" { bind_socket = "127.0.0.1:${port}"; count = 1; }
 worker "controller" { bind_socket = "127.0.0.1:${controller}"; count = 1; secure_ip = "127.0.0.1"; }
 metric {
@@ -226,6 +230,11 @@ rspamd_config:register_symbol({
   callback = function(task)
     if (task:get_header('Subject') or ''):find('later', 1, true) then
       task:set_pre_result('soft reject', 'come again')
+    end
+    for _, action in ipairs({ 'quarantine', 'discard' }) do
+      if (task:get_header('Subject') or ''):find('force ' .. action, 1, true) then
+        task:set_pre_result(action, 'as asked')
+      end
     end
   end,
 })
