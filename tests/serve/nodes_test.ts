@@ -274,11 +274,23 @@ Deno.test({
         t.close();
         assert.deepEqual((await mailOf(two, "bob")).subjects.slice(-2), ["bdat1", "bdat2"]);
       });
-      await test.step("a login at another node is none", async () => {
-        const t = Talk.to(one.imap, client);
-        await t.expect(/^\* OK.*\r\n/m);
-        await t.say(`a LOGIN bob@mox.example ${password}\r\n`, /^a NO.*\r\n/m);
-        t.close();
+      await test.step("a login at another node is none, but no guess of a password either", async () => {
+        const at = async (n: TestNode, secret: string) => {
+          const t = Talk.to(n.imap, client);
+          await t.expect(/^\* OK.*\r\n/m);
+          const said = await t.say(`a LOGIN bob@mox.example ${secret}\r\n`, /^a .*\r\n/m);
+          t.close();
+          return said;
+        };
+        assert.match(await at(one, "wrong"), /^a NO \[AUTHENTICATIONFAILED\] wrong user name or /);
+        // More often than failures are allowed.
+        for (let i = 0; i < 15; i++) {
+          assert.match(
+            await at(one, password),
+            /^a NO \[UNAVAILABLE\] this account is at another server: node two\r\n/,
+          );
+        }
+        assert.match(await at(two, password), /^a OK /);
       });
       await test.step("any node serves an account's web services: the account's node answers", async () => {
         const at = `http://127.0.0.1:${one.web}`;

@@ -309,31 +309,42 @@ export function withInvitation(
   return { ...existing.calendar, components: [...zones.values(), ...result.values()] };
 }
 
+/** A component that is cancelled, by the message that says so. */
+function cancelled(component: Component, sequence: number): Component {
+  const properties = component.properties.filter((p) =>
+    p.name !== "STATUS" && p.name !== "SEQUENCE"
+  );
+  return {
+    ...component,
+    properties: [
+      ...properties,
+      newProperty("STATUS", "CANCELLED"),
+      newProperty("SEQUENCE", String(Math.max(sequence, sequenceOf(component)))),
+    ],
+  };
+}
+
 /** What a cancellation makes of an object; undefined if it says nothing new. */
 export function withCancellation(existing: Series, message: Series): Component | undefined {
   let { calendar } = existing;
   let changed = false;
   for (const c of partsOf(message.calendar)) {
     const key = instanceKey(message, c);
-    const there = partsOf(calendar).find((x) => instanceKey(existing, x) === key);
-    const base = there ?? existing.master;
+    const parts = partsOf(calendar);
+    const there = parts.find((x) => instanceKey(existing, x) === key);
+    const base = there ?? (key === "" ? parts[0] : existing.master);
     if (base === undefined || sequenceOf(c) < sequenceOf(base)) continue;
-    if (there !== undefined) {
-      if (valueOf(there, "STATUS") === "CANCELLED") continue;
-      const properties = there.properties.filter((p) =>
-        p.name !== "STATUS" && p.name !== "SEQUENCE"
+    if (there !== undefined || key === "") {
+      // Of all of it, those of its dates that differ too (RFC 5546 §3.2.5).
+      const ends = parts.filter((x) =>
+        (x === there || key === "") && valueOf(x, "STATUS") !== "CANCELLED"
       );
-      const cancelled = {
-        ...there,
-        properties: [
-          ...properties,
-          newProperty("STATUS", "CANCELLED"),
-          newProperty("SEQUENCE", String(sequenceOf(c))),
-        ],
-      };
+      if (ends.length === 0) continue;
       calendar = {
         ...calendar,
-        components: calendar.components.map((x) => x === there ? cancelled : x),
+        components: calendar.components.map((x) =>
+          ends.includes(x) ? cancelled(x, sequenceOf(c)) : x
+        ),
       };
     } else {
       const id = property(c, "RECURRENCE-ID")!;
