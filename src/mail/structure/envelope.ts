@@ -82,7 +82,7 @@ export class EnvelopeTexts {
   }
 
   #parse(value: string): (Address | Group)[] {
-    const list = parseAddressList(value, this.#left);
+    const list = parseAddressList(value, this.#left, true);
     this.#left.characters = Math.max(0, this.#left.characters - value.length);
     let count = 0;
     for (const a of list) count += "group" in a ? 1 + a.members.length : 1;
