@@ -186,4 +186,26 @@ export const harmless: readonly Harmless[] = [
     line: "this.#spent.delete(c);",
     why: "what has ended is forgotten to save memory",
   },
+  {
+    file: "mail/calendar/recurrence.ts",
+    line: "days, length: 31 }",
+    why: "how long a rule without any time is looked for, about",
+  },
+  {
+    file: "mail/calendar/recurrence.ts",
+    line: 'Math.floor((from - start) / (rule.freq === "WEEKLY" ? 7 * day : day))',
+    becomes: "8",
+    why: "it begins earlier than it has to; what comes before is left out anyway",
+  },
+  {
+    file: "mail/calendar/recurrence.ts",
+    line: "let at = start + (from <= start ? 0",
+    why: "it begins earlier than it has to; what comes before is left out anyway",
+  },
+  {
+    file: "mail/calendar/series.ts",
+    line: "Math.min(first, start, i.end ?? start)",
+    becomes: "start, first",
+    why: "the least of several, in any order",
+  },
 ];

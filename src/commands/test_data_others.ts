@@ -36,7 +36,7 @@ import { Sessions } from "../web/login/mod.ts";
 import { requestHash, SeenRequests } from "../web/webapi/seen_requests.ts";
 import { Snoozed } from "../web/webmail/scheduled/snoozed.ts";
 import { Subscriptions } from "../web/webmail/push/subscriptions.ts";
-import { ScheduledRows } from "../web/webmail/scheduled/rows.ts";
+import { ScheduledRows } from "../web/webmail/sending/rows.ts";
 
 const time = Date.UTC(2026, 10, 23, 10);
 const day = 86_400_000;

@@ -44,13 +44,14 @@ import { exportArchive, exportMailboxes } from "../export/archive.ts";
 import { beginExport } from "../export/at_a_time.ts";
 import { stopSanitizeWorker } from "./html/worker.ts";
 import type { WebmailServices } from "./services.ts";
-import { ScheduledRows } from "./scheduled/rows.ts";
+import { ScheduledRows } from "./sending/rows.ts";
 import { Scheduler } from "./scheduled/scheduler.ts";
 import { Push } from "./push/push.ts";
 import { Reminders } from "./push/reminders.ts";
 import { Subscriptions } from "./push/subscriptions.ts";
 import { Snoozed } from "./scheduled/snoozed.ts";
 import { UndoLog } from "./list/undo.ts";
+import { Unfinished } from "./sending/unfinished.ts";
 import { Uploads } from "./sending/uploads.ts";
 
 export { serveFile, servePage } from "./page.ts";
@@ -74,18 +75,22 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   const connections = new EventConnections();
   const undo = new UndoLog();
   const books = new AddressBooks();
-  const scheduler = new Scheduler({
+  const sending = {
     services,
     rows: await ScheduledRows.open(services.config.dataDir),
-    undo,
-    compose: (account) => composeContext({ services, uploads, tempDir }, account),
+    compose: (account: Account) => composeContext({ services, uploads, tempDir }, account),
     log: new Log("webmail"),
-    onFailed: (account, draftId, subject, why) =>
+    onFailed: (account: string, draftId: number, subject: string, why: string) =>
       connections.tell(account, { kind: "sendFailed", draftId, subject, why }),
+    onSent: (account: string) => books.forget(account),
+  };
+  const unfinished = new Unfinished({ ...sending, undo });
+  const scheduler = new Scheduler({
+    ...sending,
+    unfinished,
     onWaits: (account, id, sendAt) => connections.tell(account, { kind: "waits", id, sendAt }),
-    onSent: (account) => books.forget(account),
   });
-  scheduler.start();
+  void unfinished.start().then(() => scheduler.start());
   const snoozed = await Snoozed.open({
     dataDir: services.config.dataDir,
     accounts: services.accounts,
@@ -126,6 +131,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
     undo,
     books,
     scheduler,
+    unfinished,
     snoozed,
     subscriptions,
     tempDir,
@@ -139,11 +145,12 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   return {
     handle: (req) => route(state, handlers, req),
     accountCame() {
-      scheduler.start();
+      void unfinished.start().then(() => scheduler.start());
       snoozed.start();
     },
     async close() {
       unwatch();
+      await unfinished.close();
       await scheduler.close();
       await snoozed.close();
       await reminders?.close();

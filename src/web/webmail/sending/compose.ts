@@ -17,6 +17,7 @@ import { HttpError, UserError } from "../../http/mod.ts";
 import { type MessageContent, openContent, partPieces, rawPieces } from "../reading/content.ts";
 import { missing } from "../errors.ts";
 import { type MimeNode, mimePieces } from "../reading/mime_tree.ts";
+import { packedFile, packedFileType } from "../reading/packed_files.ts";
 import { fileNameOf, partByPath } from "../reading/parts.ts";
 import { needsUtf8 } from "./recipients.ts";
 import { fileType, type Uploads } from "./uploads.ts";
@@ -217,6 +218,13 @@ async function attachedNode(
   const content = openContent(ctx.account, attach.messageId);
   open.push(content);
   if (attach.kind === "part") {
+    const packed = packedFile(content, attach.path);
+    if (packed !== undefined) {
+      // Unpacked again when it is written: the bytes of all that it stands with aren't held until then.
+      const bytes = () => packedFile(content, attach.path)?.content ?? new Uint8Array(0);
+      const name = attach.filename || packed.name;
+      return fileNode(packedFileType, name, attach.cid, () => [bytes()]);
+    }
     const part = partByPath(content.root, attach.path);
     if (part === undefined) throw missing("attachment");
     const name = attach.filename || fileNameOf(part);
