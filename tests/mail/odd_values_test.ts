@@ -84,6 +84,7 @@ Deno.test("a name with a comma, without its quotes, is one name in what was rece
     ["<root>, A <a@b>", "|root|", "A|a|b"],
     ["ceo@bank, X <evil@x>", "|ceo|bank", "X|evil|x"],
     ["Doe, <j@x>", "|Doe|", "|j|x"],
+    ["root; Ann <a@b>", "|root|", "Ann|a|b"],
   ];
   for (const [value, ...found] of cases) assert.deepEqual(received(value), found, value);
   // What is typed may be an address that isn't complete.

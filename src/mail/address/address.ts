@@ -366,6 +366,8 @@ export function parseAddressList(
         break;
       case ";":
         flush();
+        // Outlook's users put it between addresses.
+        words.clear();
         group = undefined;
         break;
       case ",":

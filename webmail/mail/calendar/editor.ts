@@ -54,7 +54,9 @@ function timesText(e: Got["event"]): string {
   const full = { weekday: "long", day: "numeric", month: "long", year: "numeric" } as const;
   const one = (text: string) =>
     `${dayText(text.slice(0, 10), full)}${text.length > 10 ? ` ${timeText(text)}` : ""}`;
-  return e.start === e.end ? one(e.start) : `${one(e.start)} – ${one(e.end)}`;
+  if (e.start === e.end) return one(e.start);
+  const sameDay = e.start.slice(0, 10) === e.end.slice(0, 10);
+  return `${one(e.start)} – ${sameDay ? timeText(e.end) : one(e.end)}`;
 }
 
 /** Asks, and removes the event or a part of it; whether it is gone. */
@@ -116,7 +118,8 @@ function answerButtons(
   ] as const;
   return el(
     "div",
-    { class: "buttons start", role: "group", "aria-label": t("Your answer") },
+    { class: "event-answers", role: "group", "aria-label": t("Your answer") },
+    el("span", { class: "hint", "aria-hidden": "true" }, t("Your answer")),
     words.map(([answer, text]) =>
       button(text, () => run(answer), {
         attributes: { "aria-pressed": String(got.answer === answer) },
@@ -157,12 +160,12 @@ function showForeign(got: Got, old: Old, options: EditorOptions, date: number | 
       ),
       event.description === "" ? null : el("p", { class: "event-description" }, event.description),
       peopleList(got.people),
-      answerButtons(got, (said) => void answer(said)),
       problem,
-      date !== null ? null : el(
+      el(
         "div",
-        { class: "buttons" },
-        button(t("Remove"), async () => {
+        { class: "buttons event-actions" },
+        answerButtons(got, (said) => void answer(said)),
+        date !== null ? null : button(t("Remove"), async () => {
           try {
             if (!await remove(old, event.repeat.every !== "never", true)) return;
             dialog.close();
