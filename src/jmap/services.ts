@@ -29,6 +29,8 @@ export interface JmapSubmission {
   /** With <>. */
   messageId: string;
   subject: string;
+  /** By which the queue is asked afterwards whether it took the message. */
+  key?: string;
 }
 
 /** Who tells push services of new states; see push/pusher.ts. */

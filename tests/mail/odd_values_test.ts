@@ -1,8 +1,9 @@
 /** Values and line ends that a comparison with Dovecot on odd messages has shown to be read badly, by one or the other. */
 import assert from "node:assert/strict";
-import { parseAddressList } from "../../src/mail/address/address.ts";
+import { addressLimits, parseAddressList } from "../../src/mail/address/address.ts";
 import { splitHeader } from "../../src/mail/header/header.ts";
-import { parseContentType } from "../../src/mail/header/params.ts";
+import { normalizeMessageId, parseMessageIds } from "../../src/mail/header/messageid.ts";
+import { parseContentType, parseDisposition, parseEncoding } from "../../src/mail/header/params.ts";
 import { decodeText } from "../../src/mail/structure/contents.ts";
 import { imapEnvelope } from "../../src/mail/structure/envelope.ts";
 import { leaves, parseMessage, StructureParser } from "../../src/mail/structure/structure.ts";
@@ -63,6 +64,61 @@ Deno.test("a quote without an end hides no address, and an encoded list is a nam
   // Each is looked for an end of once.
   const many = parseAddressList('\\"'.repeat(100_000) + " <a@b>");
   assert.equal(many.length, 1);
+});
+
+Deno.test("a name with a comma, without its quotes, is one name in what was received", () => {
+  const received = (value: string) =>
+    parseAddressList(value, addressLimits, true).map((a) =>
+      "group" in a
+        ? `${a.group}: ${a.members.map((m) => m.name).join()}`
+        : `${a.name}|${a.localpart}|${a.domain}`
+    );
+  const cases: [value: string, ...found: string[]][] = [
+    // python/cpython 143938
+    ["John Smith, Jr <johnsmith@example.com>", "John Smith, Jr|johnsmith|example.com"],
+    ["Doe, John <j@x>, Ann <a@b>", "Doe, John|j|x", "Ann|a|b"],
+    ["=?utf-8?q?M=C3=BCller?=, Jo <j@x>", "Müller, Jo|j|x"],
+    ["g: Doe, John <j@x>;", "g: Doe, John"],
+    // Addresses stay.
+    ["root, a@b", "|root|", "|a|b"],
+    ["<root>, A <a@b>", "|root|", "A|a|b"],
+    ["ceo@bank, X <evil@x>", "|ceo|bank", "X|evil|x"],
+    ["Doe, <j@x>", "|Doe|", "|j|x"],
+    ["root; Ann <a@b>", "|root|", "Ann|a|b"],
+  ];
+  for (const [value, ...found] of cases) assert.deepEqual(received(value), found, value);
+  // What is typed may be an address that isn't complete.
+  assert.deepEqual(addresses("bob, Ann <a@b>"), ["|bob|", "Ann|a|b"]);
+});
+
+Deno.test("encoded words where types stand, and a file that has a name but no type", () => {
+  // nodemailer/mailparser 244: the message's HTML was a file to be saved.
+  assert.equal(parseDisposition("=?utf-8?Q?inline?=")?.type, "inline");
+  assert.equal(parseContentType("=?utf-8?q?text/html?=; charset=utf-8")?.subtype, "html");
+  assert.equal(parseEncoding("=?utf-8?q?base64?="), "base64");
+  // nodemailer/mailparser 159
+  const type = parseContentType('; name="test.pdf"');
+  assert.deepEqual([type?.type, type?.subtype, type?.params.name], [
+    "application",
+    "octet-stream",
+    "test.pdf",
+  ]);
+  assert.equal(parseContentType("; charset=utf-8"), undefined);
+});
+
+Deno.test("message ids in encoded words, and with marks that are too many", () => {
+  // neomutt 2315, nextcloud/mail 12558
+  const cases: [value: string, ...ids: string[]][] = [
+    [
+      "=?utf-8?Q?=3CAM6PR01=40eurprd01.prod.exchangelabs.com=3E?=",
+      "AM6PR01@eurprd01.prod.exchangelabs.com",
+    ],
+    ["=?utf-8?q?=3Ca=40b=3E_=3Cc?= =?utf-8?q?=40d=3E?= <e@f>", "a@b", "c@d", "e@f"],
+    ["< <VI1@x.example>", "VI1@x.example"],
+    ["<<a@b>>", "a@b"],
+  ];
+  for (const [value, ...ids] of cases) assert.deepEqual(parseMessageIds(value), ids, value);
+  assert.equal(normalizeMessageId("=?utf-8?Q?=3Ca=40b=3E?="), "a@b");
 });
 
 Deno.test("a field is unfolded with one blank, whatever it was folded with", () => {

@@ -187,6 +187,16 @@ class Builder {
     this.closed = this.#angle !== undefined;
   }
 
+  /** Words alone: a local name, or what was meant as part of the name that follows. */
+  get isWords(): boolean {
+    return !this.empty && !this.#angle && !this.#hasAt && this.#comment === "";
+  }
+
+  /** A name, and an address in brackets. */
+  get isNamed(): boolean {
+    return this.#angle !== undefined && this.#angleAt > 0 && this.words !== "";
+  }
+
   get inAngle(): boolean {
     return this.#angle !== undefined;
   }
@@ -275,10 +285,13 @@ function named(rawName: string, localpart: string, domain: string): Address {
 /**
  * Addresses and groups of a field's value (unfolded), as far as the limits go: of an address that stands across the
  * limit nothing is taken.
+ * @param joinNames of what was received: in `Doe, John <john@x.example>`, where quotes were forgotten, the name is
+ * `Doe, John`. Of what people type, "Doe" may be an address that isn't complete.
  */
 export function parseAddressList(
   value: string,
   { addresses: maxAddresses, characters } = addressLimits,
+  joinNames = false,
 ): (Address | Group)[] {
   if (value.length > characters) {
     value = value.slice(0, value.lastIndexOf(",", characters) + 1);
@@ -287,14 +300,27 @@ export function parseAddressList(
   let group: Group | undefined;
   let b = new Builder();
   let count = 0;
+  const words = new Set<Address>();
   /** What stands behind an address without a comma, and may be another one. */
   let behind = false;
   const flush = () => {
-    for (const a of b.finish()) {
+    const to: (Address | Group)[] = group ? group.members : list;
+    for (let a of b.finish()) {
       if (behind && (a.localpart === "" || a.domain === "")) continue;
       if (++count > maxAddresses) break;
-      if (group) group.members.push(a);
-      else list.push(a);
+      if (joinNames && b.isWords) words.add(a);
+      if (joinNames && b.isNamed) {
+        for (
+          let last = to.at(-1);
+          last && !("group" in last) && words.has(last);
+          last = to.at(-1)
+        ) {
+          to.pop();
+          a = { ...a, rawName: `${last.rawName || last.localpart}, ${a.rawName}` };
+        }
+        a.name = decodeWords(a.rawName);
+      }
+      to.push(a);
     }
     b = new Builder();
     behind = false;
@@ -340,6 +366,8 @@ export function parseAddressList(
         break;
       case ";":
         flush();
+        // Outlook's users put it between addresses.
+        words.clear();
         group = undefined;
         break;
       case ",":

@@ -7,7 +7,14 @@ import type { FoundSession } from "../login/mod.ts";
 import * as actions from "./list/actions.ts";
 import type { AddressBooks } from "./sending/address_book.ts";
 import type { ComposeContext } from "./sending/compose.ts";
-import { openDraft, putDraft, quotedHtml, saveDraft } from "./sending/drafts.ts";
+import {
+  messageIdOf,
+  oneAfterTheOther,
+  openDraft,
+  putDraft,
+  quotedHtml,
+  saveDraft,
+} from "./sending/drafts.ts";
 import { missing, rethrow } from "./errors.ts";
 import type { EventConnections } from "./list/event_stream.ts";
 import type { SharedStreams } from "./list/shared_stream.ts";
@@ -316,7 +323,17 @@ export function callHandlers(state: WebmailState): Handlers {
     MessageQuote: (r, ctx) => quotedHtml(of(ctx).account, r.id, r.style),
     DraftSave: (r, ctx) =>
       saveDraft(compose(of(ctx).account), r, (a, id) => state.unfinished.wasSent(a, id)),
-    DraftGet: (r, ctx) => openDraft(of(ctx).account, r.id),
+    async DraftGet(r, ctx) {
+      const { account } = of(ctx);
+      const opened = await openDraft(account, r.id);
+      if (opened.key === null) return opened;
+      const id = messageIdOf(compose(account), opened.key);
+      const wasSent = () => state.unfinished.wasSent(account, id);
+      if (!await oneAfterTheOther(account, id, wasSent)) return opened;
+      if (account.message(r.id) === undefined) throw missing("draft");
+      // A copy of what was sent: it is another message.
+      return { ...opened, key: null };
+    },
     async DraftDiscard(r, ctx) {
       const { account } = of(ctx);
       const found = await targets(ctx, { ids: [r.id] });

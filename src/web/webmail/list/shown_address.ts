@@ -1,7 +1,11 @@
 /** Addresses as people read them. @module */
 import { domainToUnicode } from "node:url";
 import type { Address } from "../../../../webmail/api/mod.ts";
-import { flattenAddresses, parseAddressList } from "../../../mail/address/address.ts";
+import {
+  addressLimits,
+  flattenAddresses,
+  parseAddressList,
+} from "../../../mail/address/address.ts";
 import type { HeaderField } from "../../../mail/header/header.ts";
 import type { SummaryAddress } from "../../../store/types.ts";
 
@@ -22,7 +26,7 @@ const maxAddresses = 5000;
 /** All addresses of the fields with a name. */
 export function shownAddresses(fields: readonly HeaderField[], name: string): Address[] {
   return fields.filter((f) => f.name === name)
-    .flatMap((f) => flattenAddresses(parseAddressList(f.value)))
+    .flatMap((f) => flattenAddresses(parseAddressList(f.value, addressLimits, true)))
     .filter((a) => a.localpart !== "" && a.domain !== "")
     .slice(0, maxAddresses)
     .map((a) => shownAddress({ name: a.name, address: `${a.localpart}@${a.domain}` }));

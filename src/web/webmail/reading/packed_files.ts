@@ -20,7 +20,11 @@ const isTnef = (part: Part) =>
 /** The files in a part, if it is of such a kind. */
 function filesIn(content: MessageContent, part: Part): PackedFile[] {
   if (part.endOffset - part.bodyOffset > maxPart) return [];
-  if (isTnef(part)) return tnefFiles(partBytes(content, part)) ?? [];
+  if (isTnef(part)) {
+    // Most have their text beside them; of others it would be lost.
+    const alone = sortParts(content.root).texts.length === 0;
+    return tnefFiles(partBytes(content, part), alone) ?? [];
+  }
   return part.type === "text" && part.subtype === "plain"
     ? uuencodedFiles(partBytes(content, part)).files
     : [];

@@ -2,7 +2,13 @@
 import type { CallChecked, CallResponse } from "../../../../webmail/api/mod.ts";
 import { UserError } from "../../http/mod.ts";
 import type { ComposeContext } from "../sending/compose.ts";
-import { messageIdOf, oneAfterTheOther, putDraft, writtenUnder } from "../sending/drafts.ts";
+import {
+  messageIdOf,
+  oneAfterTheOther,
+  putDraft,
+  withPartsOf,
+  writtenUnder,
+} from "../sending/drafts.ts";
 import {
   checkFrom,
   headerAddresses,
@@ -39,16 +45,21 @@ export function sendOrSchedule(
   const messageId = messageIdOf(ctx, key);
   return oneAfterTheOther(ctx.account, messageId, async () => {
     await unfinished.settle(ctx.account, messageId, true);
-    const there = writtenUnder(ctx, key);
+    const there = writtenUnder(ctx, key, request.draftId);
     if (there.sent || services.wasSubmitted(ctx.account.name, messageId)) {
       throw new UserError("this message was sent already, perhaps from another window");
     }
     // Another window has saved it since: it is the same message.
     const draftId = there.draftId ?? request.draftId;
-    if (sendAt === null && request.undo === 0) {
-      return await send(sending, ctx, { ...request, draftId }, messageId);
-    }
-    return await schedule(services, ctx, { ...request, draftId, key }, scheduler);
+    const composition = await withPartsOf(
+      ctx.account,
+      request.composition,
+      request.draftId,
+      there.draftId,
+    );
+    const now = { ...request, composition, draftId, key };
+    if (sendAt === null && request.undo === 0) return await send(sending, ctx, now, messageId);
+    return await schedule(services, ctx, now, scheduler);
   });
 }
 

@@ -54,17 +54,10 @@ export function keptCopy(account: Account, messageId: string): Message | undefin
   return found && account.message(found.id);
 }
 
-/** Removes a draft, and others that are of the same message. */
-export async function removeDrafts(
-  account: Account,
-  id: number | null,
-  messageId: string,
-): Promise<void> {
-  const same = messagesWithMessageId(account.db, messageId, maxSame).map((m) => m.id);
-  for (const each of id === null ? same : new Set([id, ...same])) {
-    const m = account.message(each);
-    if (m !== undefined && (m.flags & Flag.Draft) !== 0) await removeMessage(account, m);
-  }
+/** Removes a draft, if it is still one. Copies of it that somebody made are theirs. */
+export async function removeDraft(account: Account, id: number): Promise<void> {
+  const m = account.message(id);
+  if (m !== undefined && (m.flags & Flag.Draft) !== 0) await removeMessage(account, m);
 }
 
 /** Removes a message for good. */

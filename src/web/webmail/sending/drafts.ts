@@ -18,7 +18,7 @@ import { headerField } from "../../../mail/header/header.ts";
 import { removeFile } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { listedMessage, messagesWithMessageId } from "../../../store/messages/listing.ts";
-import { Flag, type Mailbox, type NewMessage } from "../../../store/types.ts";
+import { Flag, type Mailbox, type NewMessage, SpecialUse } from "../../../store/types.ts";
 import { mailboxForUse } from "../list/actions.ts";
 import { bccField, type ComposeContext, composeMessage } from "./compose.ts";
 import { headerFields, type MessageContent, partText, withContent } from "../reading/content.ts";
@@ -101,14 +101,49 @@ export const messageIdOf = (ctx: ComposeContext, key: string): string => `${key}
 export const keyOf = (messageId: string): string | undefined =>
   /^([0-9a-f-]{36})@/.exec(messageId)?.[1];
 
-/** What there is of a message that is written under a key. */
+/**
+ * What there is of a message that is written under a key.
+ * @param draftId the draft that is asked for, if it is known: there may be copies of it elsewhere
+ */
 export function writtenUnder(
   ctx: ComposeContext,
   key: string,
+  draftId: number | null = null,
 ): { draftId: number | undefined; sent: boolean } {
-  const found = messagesWithMessageId(ctx.account.db, messageIdOf(ctx, key), 20);
-  const draft = found.find((m) => (m.flags & Flag.Draft) !== 0);
+  const { account } = ctx;
+  const found = messagesWithMessageId(account.db, messageIdOf(ctx, key), 20);
+  const drafts = found.filter((m) => (m.flags & Flag.Draft) !== 0);
+  const usual = account.mailboxBySpecialUse(SpecialUse.Drafts)?.id;
+  const draft = drafts.find((m) => m.id === draftId) ??
+    drafts.find((m) => m.mailboxId === usual) ?? drafts[0];
   return { draftId: draft?.id, sent: draft === undefined && found.length > 0 };
+}
+
+/**
+ * A page names files as parts of the draft that it knows. Where the answer to a save was lost, another has
+ * taken that one's place: then they are parts of that, at the same places.
+ */
+export async function withPartsOf(
+  account: Account,
+  composition: Composition,
+  known: number | null,
+  draftId: number | undefined,
+): Promise<Composition> {
+  const lost = (a: Attach) => a.kind === "part" && a.messageId === known;
+  if (
+    known === null || draftId === undefined || account.message(known) !== undefined ||
+    !composition.attachments.some(lost)
+  ) return composition;
+  const names = await withContent(account, draftId, (content) =>
+    new Map(
+      sortParts(content.root).attachments.map((p) => [p.path, attachmentItem(p, false).filename]),
+    ));
+  const attachments = composition.attachments.map((a) =>
+    a.kind === "part" && lost(a) && names.get(a.path) === a.filename
+      ? { ...a, messageId: draftId }
+      : a
+  );
+  return { ...composition, attachments };
 }
 
 /** Saves and sends run one after the other for each message: two windows can't make two of it. */
@@ -143,14 +178,21 @@ export function saveDraft(
 ): Promise<CallResponse<"DraftSave">> {
   const { key } = checked;
   const options = checked.options ?? usualOptions;
-  const save = async (draftId: number | null) => ({
-    ...await putDraft(ctx, draftId, checked.composition, { key, options }),
-  });
+  const save = async (draftId: number | null) => {
+    const { account } = ctx;
+    const c = await withPartsOf(
+      account,
+      checked.composition,
+      checked.draftId,
+      draftId ?? undefined,
+    );
+    return await putDraft(ctx, draftId, c, { key, options });
+  };
   if (key === undefined) return save(checked.draftId);
   const messageId = messageIdOf(ctx, key);
   return oneAfterTheOther(ctx.account, messageId, async () => {
     const sent = await wasSent(ctx.account, messageId);
-    const there = writtenUnder(ctx, key);
+    const there = writtenUnder(ctx, key, checked.draftId);
     const known = checked.draftId !== null && isDraft(ctx.account, checked.draftId);
     if ((sent || there.sent) && !known) return { draftId: null, conflict: false, attachments: [] };
     if (there.draftId === undefined || there.draftId === checked.draftId) {

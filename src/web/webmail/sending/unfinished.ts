@@ -22,7 +22,7 @@ import { openContent, rawPieces } from "../reading/content.ts";
 import type { ScheduledRows, Sending, SendingDetails } from "./rows.ts";
 import type { WebmailServices } from "../services.ts";
 import type { ComposeContext } from "./compose.ts";
-import { keptCopy, removeDrafts, removeMessage } from "./copy.ts";
+import { keptCopy, removeDraft, removeMessage } from "./copy.ts";
 import { keyOf, oneAfterTheOther, openDraft, putDraft } from "./drafts.ts";
 
 /** Milliseconds between attempts that failed for a reason that may pass. */
@@ -211,7 +211,9 @@ export class Unfinished {
         warnings.push(`The message was sent, but ${what} failed.`);
       }
     };
-    await attempt("removing the draft", () => removeDrafts(account, details.draftId, messageId));
+    if (details.draftId !== null) {
+      await attempt("removing the draft", () => removeDraft(account, details.draftId!));
+    }
     await attempt("marking the message as answered", () => markAnswered(account, details));
     if (details.archiveThread && details.inReplyTo !== null) {
       await attempt(
