@@ -250,6 +250,28 @@ Deno.test({
       assert.match(await reply(send("try later")), /^451 4\.7\.1 come again/);
     });
 
+    await t.step("what its modules want in place of its action", async () => {
+      const counts = () =>
+        r.account("bob", (a) => ["Inbox", "Junk"].map((m) => a.mailboxByName(m)!.total));
+      const before = await counts();
+      const grown = async () => (await counts()).map((n, i) => n - before[i]);
+      assert.equal((await send("refuse me and lose it")).code, 250);
+      assert.deepEqual(await grown(), [0, 0], "taken, and nobody gets it");
+      assert.equal((await send("refuse me, but aside")).code, 250);
+      assert.deepEqual(await grown(), [0, 1]);
+      assert.equal((await send("refuse me, but let go")).code, 250);
+      assert.deepEqual(await grown(), [1, 1]);
+      assert.equal((await send("mark me, and name it")).code, 250);
+      assert.deepEqual(await grown(), [1, 2]);
+      assert.equal((await send("force discard")).code, 250);
+      assert.deepEqual(await grown(), [1, 2]);
+      const junk = await r.messages("bob", "Junk");
+      assert.deepEqual(field(junk.at(-1)!, "X-Our-Spam"), ["Yes"]);
+      assert.match(field(junk.at(-2)!, "X-Mox-Reason").join(), /^scanner-quarantine; /);
+      assert.equal((await send("force quarantine")).code, 250);
+      assert.deepEqual(await grown(), [1, 3]);
+    });
+
     await t.step("what is moved into Junk is learned as spam", async () => {
       const body = "cheap pills and wonderful offers for every kind of customer\n";
       const to = "bob@ours.example";

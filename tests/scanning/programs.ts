@@ -171,7 +171,11 @@ export async function startRspamd(conf = ""): Promise<Running & { controller: nu
   history_rows = 10;
 }
 logging { type = "console"; level = "notice"; }
-actions { reject = 15; add_header = 6; greylist = 4; }
+actions {
+  reject = 15; add_header = 6; greylist = 4;
+  discard { flags = ["no_threshold"]; }
+  quarantine { flags = ["no_threshold"]; }
+}
 worker "normal" { bind_socket = "127.0.0.1:${port}"; count = 1; }
 worker "controller" { bind_socket = "127.0.0.1:${controller}"; count = 1; secure_ip = "127.0.0.1"; }
 metric {
@@ -205,22 +209,51 @@ end
 rule('TEST_MARK', 7.0, 'mark me')
 rule('TEST_REFUSE', 20.0, 'refuse me')
 rspamd_config:register_symbol({
-  name = 'TEST_HEADERS', type = 'postfilter',
+  -- A filter of another type isn't asked about what is refused already.
+  name = 'TEST_HEADERS', type = 'idempotent',
   callback = function(task)
-    task:set_milter_reply({
+    local reply = {
       add_headers = { ['X-Test-Rspamd'] = tostring(task:get_metric_score('default')[1]),
         ['X-Test-User'] = task:get_user() or 'nobody' },
       remove_headers = { ['X-Forged'] = 0 },
-    })
+    }
+    local subject = task:get_header('Subject') or ''
+    if subject:find('lose', 1, true) then reply.reject = 'discard' end
+    if subject:find('aside', 1, true) then reply.reject = 'quarantine' end
+    if subject:find('let go', 1, true) then reply.no_action = true end
+    if subject:find('name it', 1, true) then reply.spam_header = 'X-Our-Spam' end
+    task:set_milter_reply(reply)
+  end,
+})
+rspamd_config:register_symbol({
+  name = 'TEST_LATER', type = 'postfilter',
+  callback = function(task)
     if (task:get_header('Subject') or ''):find('later', 1, true) then
       task:set_pre_result('soft reject', 'come again')
+    end
+    for _, action in ipairs({ 'quarantine', 'discard' }) do
+      if (task:get_header('Subject') or ''):find('force ' .. action, 1, true) then
+        task:set_pre_result(action, 'as asked')
+      end
     end
   end,
 })
 `,
   );
   const args = ["-f", "-i", "-c", `${dir}/rspamd.conf`];
-  const made = await start(dir, findProgram("rspamd")!, args, { port }, "SIGTERM");
-  await listening({ port: controller }, Promise.race([]));
-  return Object.assign(made, { controller });
+  for (;;) {
+    const made = await start(dir, findProgram("rspamd")!, args, { port }, "SIGTERM");
+    await listening({ port: controller }, Promise.race([]));
+    if (await learns(controller)) return Object.assign(made, { controller });
+    // Its processes make the databases at the same time, and the one that comes too late never learns.
+    await made.end();
+  }
+}
+
+/** Whether an rspamd has both databases that it learns into. */
+async function learns(controller: number): Promise<boolean> {
+  const r = await fetch(`http://127.0.0.1:${controller}/stat`);
+  const { statfiles } = await r.json() as { statfiles?: { symbol: string }[] };
+  const symbols = (statfiles ?? []).map((s) => s.symbol);
+  return ["BAYES_HAM", "BAYES_SPAM"].every((s) => symbols.includes(s));
 }

@@ -12,6 +12,7 @@ import { button } from "../../lib/button.ts";
 import { confirmDialog, openDialog } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
 import { errorText } from "../../lib/notify.ts";
+import { safeText } from "../../lib/scripts.ts";
 import { t } from "../../lib/text.ts";
 import { browserZone, dayText, timeText } from "./dates.ts";
 import { eventFields } from "./form.ts";
@@ -45,7 +46,7 @@ function peopleList(people: readonly Invited[]): HTMLElement | null {
   return el(
     "ul",
     { class: "event-people", "aria-label": t("Answers") },
-    people.map((p) => el("li", {}, personText(p))),
+    people.map((p) => el("li", {}, safeText(personText(p)))),
   );
 }
 
@@ -54,7 +55,9 @@ function timesText(e: Got["event"]): string {
   const full = { weekday: "long", day: "numeric", month: "long", year: "numeric" } as const;
   const one = (text: string) =>
     `${dayText(text.slice(0, 10), full)}${text.length > 10 ? ` ${timeText(text)}` : ""}`;
-  return e.start === e.end ? one(e.start) : `${one(e.start)} – ${one(e.end)}`;
+  if (e.start === e.end) return one(e.start);
+  const sameDay = e.start.slice(0, 10) === e.end.slice(0, 10);
+  return `${one(e.start)} – ${sameDay ? timeText(e.end) : one(e.end)}`;
 }
 
 /** Asks, and removes the event or a part of it; whether it is gone. */
@@ -90,14 +93,16 @@ function showShared(got: Got, owner: string, writable: boolean): void {
       "div",
       { class: "event-shown" },
       el("p", {}, timesText(event)),
-      event.place === "" ? null : el("p", {}, event.place),
+      event.place === "" ? null : el("p", { dir: "auto" }, safeText(event.place)),
       el(
         "p",
         { class: "hint" },
         t("In a calendar that {0} shares with you.", owner),
         writable ? ` ${t("Others are invited: only {0} can change it.", owner)}` : null,
       ),
-      event.description === "" ? null : el("p", { class: "event-description" }, event.description),
+      event.description === ""
+        ? null
+        : el("p", { class: "event-description", dir: "auto" }, safeText(event.description)),
       peopleList(got.people),
     ),
   );
@@ -116,7 +121,8 @@ function answerButtons(
   ] as const;
   return el(
     "div",
-    { class: "buttons start", role: "group", "aria-label": t("Your answer") },
+    { class: "event-answers", role: "group", "aria-label": t("Your answer") },
+    el("span", { class: "hint", "aria-hidden": "true" }, t("Your answer")),
     words.map(([answer, text]) =>
       button(text, () => run(answer), {
         attributes: { "aria-pressed": String(got.answer === answer) },
@@ -149,20 +155,22 @@ function showForeign(got: Got, old: Old, options: EditorOptions, date: number | 
       date === null
         ? null
         : el("p", { class: "hint" }, t("Your answer is one to this date alone.")),
-      event.place === "" ? null : el("p", {}, event.place),
+      event.place === "" ? null : el("p", { dir: "auto" }, safeText(event.place)),
       organizer === null ? null : el(
         "p",
         { class: "hint" },
         t("Organizer: {0}. Only they can change it.", organizer.name || organizer.address),
       ),
-      event.description === "" ? null : el("p", { class: "event-description" }, event.description),
+      event.description === ""
+        ? null
+        : el("p", { class: "event-description", dir: "auto" }, safeText(event.description)),
       peopleList(got.people),
-      answerButtons(got, (said) => void answer(said)),
       problem,
-      date !== null ? null : el(
+      el(
         "div",
-        { class: "buttons" },
-        button(t("Remove"), async () => {
+        { class: "buttons event-actions" },
+        answerButtons(got, (said) => void answer(said)),
+        date !== null ? null : button(t("Remove"), async () => {
           try {
             if (!await remove(old, event.repeat.every !== "never", true)) return;
             dialog.close();
