@@ -113,13 +113,16 @@ Deno.test({
               : q.waitForResponse((r) => r.url().endsWith("/Send"));
             await q.keyboard.press("Control+Enter");
             await sending;
-            await server.signal("SIGKILL");
-            await again();
             // Where the answer was lost the message is still in its window, and the same is sent again by keys.
-            const failed = q.getByRole("alert").getByText(/\w/).first().waitFor().then(() => true);
-            const gone = writing(q).waitFor({ state: "detached" }).then(() => false);
+            // Looked for from before the kill: the words that say so go away by themselves.
+            const timeout = 4 * patience;
+            const failed = q.getByRole("alert").getByText(/\w/).first().waitFor({ timeout })
+              .then(() => true);
+            const gone = writing(q).waitFor({ state: "detached", timeout }).then(() => false);
             // Only one of them comes to be.
             for (const other of [failed, gone]) other.catch(() => {});
+            await server.signal("SIGKILL");
+            await again();
             if (await Promise.race([failed, gone])) {
               const over = q.locator("body:not(:has(.compose))");
               const ready = writing(q).and(q.locator(":not([inert])"));
