@@ -123,9 +123,11 @@ export function load(nodes: readonly LoadNode[], prefix: string): Load {
           const m = text(id);
           const go = await t.say(`x APPEND INBOX {${m.length}}\r\n`, /^(?:\+|x (?:NO|BAD)).*\r\n/m);
           if (go.startsWith("+")) {
+            // An earlier try may have ended without its answer, whatever becomes of this one.
+            const before = unanswered.has(id);
             unanswered.add(id);
             const said = await t.say(`${m}\r\n`, /^x (?:OK|NO|BAD).*\r\n/m);
-            unanswered.delete(id);
+            if (!before) unanswered.delete(id);
             if (/^x OK/m.test(said)) {
               took(id);
               break;

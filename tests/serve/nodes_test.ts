@@ -436,8 +436,21 @@ Deno.test({
         const listed = await run(two, "list");
         assert.match(listed.stdout, /^two: version 1, edited since\none: version 2\n$/);
         assert.equal(listed.code, 1);
-        assert.equal((await pushFrom(two))[0].version, 3);
+        // Both have added a line at the same place: who pushes second is told, and nothing is replaced.
+        await assert.rejects(pushFrom(two), /version 2 of one can't be brought together/);
+        assert.match(await read(one), /# first\n# third\n$/);
+        assert.match(await read(two), /# first\n# second\n$/);
+        assert.equal(
+          await Deno.readTextFile(`${two.dir}/data/domains.conf.of-one`),
+          await read(one),
+        );
+        const forced = await callControl(`${two.dir}/data`, "node push", { force: true });
+        assert.deepEqual(forced, [{ node: "one", version: 3, edited: false }]);
         assert.match(await read(one), /# first\n# second\n$/);
+        assert.match(
+          await Deno.readTextFile(`${one.dir}/data/domains.conf.previous`),
+          /# first\n# third\n$/,
+        );
         // Asked by a node's key, as nobody else can.
         const key = await openNodeKey(`${one.dir}/data`);
         const place = { Address: "127.0.0.1", Port: two.link, Key: two.key };

@@ -176,7 +176,10 @@ export async function openNodes(options: NodeOptions): Promise<RunningNode | und
       later: (...a) => options.receiving.queueForNode(...a),
     }),
     commands: [
-      ["node push", async () => await sync.push() as unknown as Json],
+      ["node push", async (args) => {
+        const { force } = (args ?? {}) as Record<string, Json>;
+        return await sync.push(force === true) as unknown as Json;
+      }],
       ["node list", async () => await sync.states() as unknown as Json],
       ...moveCommands(departures, arrivals),
     ],
