@@ -1,9 +1,15 @@
 /** Each line of an event or a card sets its own property, and no other. */
 import assert from "node:assert/strict";
 import { Series } from "../../src/mail/calendar/series.ts";
-import { parseComponents } from "../../src/mail/contentline/component.ts";
+import {
+  type Component,
+  parseComponents,
+  writeComponent,
+} from "../../src/mail/contentline/component.ts";
 import { eventFromSeries } from "../../src/mail/jscalendar/from_ical.ts";
+import { calendarOf } from "../../src/mail/jscalendar/to_ical.ts";
 import { cardFromVcard } from "../../src/mail/jscontact/from_vcard.ts";
+import { vcardOf } from "../../src/mail/jscontact/to_vcard.ts";
 import { hasIso2022Escape } from "../../src/mail/text/iso2022.ts";
 
 type Json = Record<string, unknown>;
@@ -191,6 +197,64 @@ Deno.test("lines of a card (RFC 9555)", () => {
       grammaticalGender: "feminine",
     },
   );
+});
+
+/** The lines of a component that begin with one of some names. */
+const linesWith = (c: Component, names: RegExp) =>
+  writeComponent(c).replace(/\r\n /g, "").split("\r\n").filter((l) => names.test(l));
+
+Deno.test("cards that no vCard was before are written line by line", () => {
+  const rows: [card: Json, line: string][] = [
+    [{ titles: { t: { name: "x" } } }, "TITLE;PROP-ID=t:x"],
+    [{ titles: { t: { name: "x", kind: "role" } } }, "ROLE;PROP-ID=t:x"],
+    [{ titles: { t: { name: "x", kind: "title" } } }, "TITLE;PROP-ID=t:x"],
+    [{ nicknames: { a: { name: "x" } } }, "NICKNAME;PROP-ID=a:x"],
+    [
+      { organizations: { a: { name: "x", units: [{ name: "y" }], sortAs: "z" } } },
+      "ORG;PROP-ID=a;SORT-AS=z:x;y",
+    ],
+    [{ emails: { a: { address: "x@y" } } }, "EMAIL;PROP-ID=a:x@y"],
+    [{ phones: { a: { number: "1", features: { mobile: true } } } }, "TEL;TYPE=cell;PROP-ID=a:1"],
+    [{ notes: { a: { note: "x" } } }, "NOTE;PROP-ID=a:x"],
+    [{ links: { a: { uri: "https://x" } } }, "URL;PROP-ID=a:https://x"],
+    [{ media: { a: { kind: "photo", uri: "https://x" } } }, "PHOTO;PROP-ID=a:https://x"],
+    [{ keywords: { a: true, b: true } }, "CATEGORIES:a,b"],
+  ];
+  for (const [more, line] of rows) {
+    const made = vcardOf({
+      "@type": "Card",
+      version: "1.0",
+      uid: "u",
+      name: { full: "n" },
+      ...more,
+    });
+    assert.deepEqual(linesWith(made, /^(?!BEGIN|END|VERSION|UID|FN|$)/), [line]);
+  }
+});
+
+Deno.test("days of an event of whole days: parts of one count as one", () => {
+  const rows: [duration: string | undefined, end: string | undefined][] = [
+    [undefined, undefined],
+    ["P1D", undefined],
+    ["PT24H", "20260303"],
+    ["P2D", "20260304"],
+    ["PT36H", "20260304"],
+    ["P1DT1H", "20260304"],
+    ["P1W", "20260309"],
+  ];
+  for (const [duration, end] of rows) {
+    const made = calendarOf({
+      "@type": "Event",
+      uid: "u",
+      start: "2026-03-02T00:00:00",
+      showWithoutTime: true,
+      ...(duration === undefined ? {} : { duration }),
+    }, 0);
+    assert.deepEqual(linesWith(made, /^(?:DTSTART|DTEND|DURATION)/), [
+      "DTSTART;VALUE=DATE:20260302",
+      ...(end === undefined ? [] : [`DTEND;VALUE=DATE:${end}`]),
+    ], duration);
+  }
 });
 
 Deno.test("escapes of ISO 2022 by which Japanese, Korean and Chinese without a charset are known", () => {

@@ -152,9 +152,10 @@ export function imapBodyStructure(
   texts: EnvelopeTexts = new EnvelopeTexts(),
 ): string {
   if (part.parts.length > 0) {
-    let s = "(";
-    for (const c of part.parts) s += imapBodyStructure(c, extended, texts);
-    s += ` ${imapString(part.subtype.toUpperCase())}`;
+    // Joined, as what is put together bit by bit takes many times its length in memory.
+    let s = `(${part.parts.map((c) => imapBodyStructure(c, extended, texts)).join("")} ${
+      imapString(part.subtype.toUpperCase())
+    }`;
     if (extended) {
       s += ` ${params(part.params)} ${disposition(part)} ${languages(part)} ${
         imapString(part.location)

@@ -41,6 +41,7 @@ import { EventConnections } from "./list/event_stream.ts";
 import { SharedStreams } from "./list/shared_stream.ts";
 import { eventStream } from "./list/streams.ts";
 import { exportArchive, exportMailboxes } from "../export/archive.ts";
+import { beginExport } from "../export/at_a_time.ts";
 import { stopSanitizeWorker } from "./html/worker.ts";
 import type { WebmailServices } from "./services.ts";
 import { ScheduledRows } from "./sending/rows.ts";
@@ -253,8 +254,13 @@ function exported(req: WebRequest, account: Account, release: () => void): Respo
   if (!/^\d{0,15}$/.test(id)) throw missing("mailbox");
   const mailboxes = exportMailboxes(account, id === "" ? undefined : asMailboxId(Number(id)));
   const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
+  const ended = beginExport(account.name);
+  const done = () => {
+    ended();
+    release();
+  };
   return new Response(
-    pieceStream(exportArchive(account, mailboxes, format, "zip", ""), release, req.log),
+    pieceStream(exportArchive(account, mailboxes, format, "zip", ""), done, req.log),
     {
       headers: {
         "Content-Type": "application/zip",

@@ -198,6 +198,11 @@ Deno.test("leap years, also of centuries, and how long rules are looked for", ()
     }
     return found.join(" ");
   };
+  // A weekday, a date and a week of the year: all three limit the days.
+  assert.equal(
+    of("FREQ=YEARLY;BYWEEKNO=10;BYMONTHDAY=5;BYDAY=TH", Date.UTC(2026, 2, 2), 3),
+    "2026-03-02 2026-03-05 2037-03-05",
+  );
   const leap = Date.UTC(1892, 1, 29);
   assert.equal(of("FREQ=YEARLY", leap, 3), "1892-02-29 1896-02-29 1904-02-29");
   assert.equal(

@@ -3,11 +3,11 @@ import type { Attach, Composition } from "../../../../webmail/api/mod.ts";
 import {
   addressField,
   composePart,
-  composeText,
   foldField,
   parameters,
   textField,
 } from "../../../mail/compose.ts";
+import { textPart } from "../../../mail/text_part.ts";
 import { AddressError, type WrittenAddress } from "../../../mail/address/format.ts";
 import { formatDate } from "../../../mail/header/date.ts";
 import type { Account } from "../../../store/account/account.ts";
@@ -115,7 +115,7 @@ export async function composeMessage(
   try {
     const files: AttachedFile[] = [];
     for (const a of composition.attachments) files.push(await attachedNode(ctx, a, open));
-    const root = bodyTree(
+    const root = await bodyTree(
       composition,
       files.filter((f) => f.cid !== ""),
       files.filter((f) => f.cid === ""),
@@ -185,22 +185,14 @@ interface AttachedFile {
   has8bit: boolean;
 }
 
-function bodyTree(
+async function bodyTree(
   composition: Composition,
   inline: AttachedFile[],
   attached: AttachedFile[],
-): MimeNode {
-  let body: MimeNode = { entity: composeText(composition.text) };
+): Promise<MimeNode> {
+  let body: MimeNode = await textPart("text/plain", composition.text);
   if (composition.html !== null) {
-    const html: MimeNode = {
-      entity: composePart({
-        type: "text/html",
-        params: { charset: "utf-8" },
-        data: new TextEncoder().encode(
-          composition.html.toWellFormed().replace(/\r\n|\r|\n/g, "\r\n"),
-        ),
-      }),
-    };
+    const html = await textPart("text/html", composition.html);
     const shown: MimeNode = inline.length === 0
       ? html
       : { multipart: "related", parts: [html, ...inline.map((f) => f.node)] };
