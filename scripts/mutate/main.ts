@@ -1,11 +1,13 @@
 /**
- * `deno task mutate folder [--sample=N] [--minutes=N] [--jobs=N] [--seconds=N]`: plants small bugs in the files of
- * a folder of src, one after the other, runs the folder's own tests, and lists the bugs that none of them catches.
+ * `deno task mutate folder [--sample=N] [--minutes=N] [--jobs=N] [--seconds=N] [--tests=PATHS]`: plants small bugs in
+ * the files of a folder of src (or in one file), one after the other, runs the folder's own tests, and lists the bugs that
+ * none of them catches.
  *
  * - `--sample=N` so many bugs, chosen by a hash: more of them include those of a smaller sample (default: all);
  * - `--minutes=N` ends after that time; the next run goes on (default: no end);
  * - `--jobs=N` bugs at a time (default: 2);
- * - `--seconds=N` test files that take longer are left out (default: 20).
+ * - `--seconds=N` test files that take longer are left out (default: 20);
+ * - `--tests=PATHS` these tests alone, separated by commas, such as those that are just being written.
  *
  * docs/testing.md has a table of the last run.
  *
@@ -96,7 +98,7 @@ async function baselines(
   const sources = hashOf(
     ...[...filesBelow(join(root, "src", folder))].map((f) => Deno.readTextFileSync(f)),
   );
-  for (const tests of testsOf(folder)) {
+  for (const tests of values.tests?.split(",") ?? testsOf(folder)) {
     for (const path of filesBelow(join(root, tests))) {
       if (!path.endsWith("_test.ts")) continue;
       const file = relative(root, path);
@@ -129,6 +131,7 @@ const { values, positionals } = parseArgs({
     minutes: { type: "string" },
     jobs: { type: "string", default: "2" },
     seconds: { type: "string", default: "20" },
+    tests: { type: "string" },
   },
 });
 const folder = positionals[0]?.replace(/^src\//, "").replace(/\/$/, "");

@@ -34,7 +34,10 @@ export class Workspace {
   }
 
   static async make(root: string): Promise<Workspace> {
-    const w = new Workspace(await Deno.makeTempDir({ prefix: "mutate-" }));
+    const dir = await Deno.makeTempDir({ prefix: "mutate-" });
+    // Servers that tests start run as other users.
+    await Deno.chmod(dir, 0o755);
+    const w = new Workspace(dir);
     for (const path of await projectFiles(root)) {
       const to = join(w.dir, path);
       await Deno.mkdir(dirname(to), { recursive: true });

@@ -13,6 +13,8 @@ export interface DomainSettings {
   separators: readonly string[];
   /** Whether upper and lower case are told apart before the @. */
   caseSensitive: boolean;
+  /** Whether a report of each month is sent; undefined leaves it as it is. */
+  monthlyReport?: boolean;
 }
 
 /** Changes a domain. @throws AdminError */
@@ -38,6 +40,7 @@ export async function setDomain(
       ? [...settings.separators]
       : [];
     value.LocalpartCaseSensitive = settings.caseSensitive;
+    value.MonthlyReport = settings.monthlyReport ?? value.MonthlyReport;
   });
 }
 

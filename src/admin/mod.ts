@@ -52,7 +52,14 @@ export {
   setReportAddress,
   setRoutes,
 } from "./domain_settings.ts";
-export { type AccountSettings, setAccount } from "./account_settings.ts";
+export {
+  type AccountSettings,
+  type KeepingSettings,
+  retentionRules,
+  setAccount,
+  setKeeping,
+} from "./account_settings.ts";
+export { type JournalSettings, setJournal } from "./journal.ts";
 export {
   addAccount,
   addAddress,

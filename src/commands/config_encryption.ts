@@ -9,7 +9,7 @@ export const configEncryption: Command = {
   summary: "Show or set the key that an account's incoming mail is encrypted to",
   help: `
 Prints to which key messages for the account are encrypted before they are stored, if they are. With -set a key is read
-from standard input: an OpenPGP public key in armor, or a certificate with an RSA key in PEM for S/MIME. What arrives
+from standard input: an OpenPGP public key in armor, or a certificate with an RSA or EC key in PEM for S/MIME. What arrives
 from then on can be read with the secret key only; see docs/encryption.md for what is lost by that.
 
   -set     encrypt to the key on standard input

@@ -217,14 +217,39 @@ async function ensurePasswords(config: Config, accounts: Accounts): Promise<void
   }
 }
 
+function hostPort({ hostname, port }: Endpoint): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+/** Lines of two columns. */
+function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n");
+}
+
+/** Web ports say what they serve: "HTTP (webmail at /webmail/, ...)". */
+const webPort = /^(HTTPS?) \((.+)\)$/;
+
+/** URLs of the pages on the first web port, and where there is the same. */
+function pages(endpoints: readonly Endpoint[]): string {
+  const web = endpoints.filter((e) => webPort.test(e.protocol));
+  if (web.length === 0) return "";
+  const origins = web.map((e) => `${e.protocol.split(" ")[0].toLowerCase()}://${hostPort(e)}`);
+  const rows = webPort.exec(web[0].protocol)![2].split(", ").flatMap((page) => {
+    const [name, path] = page.split(" at ");
+    return path === undefined ? [] : [[name, `${origins[0]}${path}`] as const];
+  });
+  const others = origins.length > 1 ? `\n  The same at ${origins.slice(1).join(", ")}\n` : "";
+  return `\n${table(rows)}\n${others}`;
+}
+
 function welcome(where: string, options: DeveloperOptions, endpoints: readonly Endpoint[]): string {
   const byProtocol = new Map<string, string[]>();
   for (const e of endpoints) {
-    const host = e.hostname.includes(":") ? `[${e.hostname}]` : e.hostname;
-    byProtocol.set(e.protocol, [...byProtocol.get(e.protocol) ?? [], `${host}:${e.port}`]);
+    if (webPort.test(e.protocol)) continue;
+    byProtocol.set(e.protocol, [...byProtocol.get(e.protocol) ?? [], hostPort(e)]);
   }
-  const width = Math.max(...[...byProtocol.keys()].map((k) => k.length));
-  const lines = [...byProtocol].map(([k, v]) => `  ${k.padEnd(width)}  ${v.join("  ")}`);
+  const ports = table([...byProtocol].map(([name, places]) => [name, places.join("  ")]));
   const own = options.accounts
     ? `\nEach address that mail comes for is an account of its own: log in as the address with that password.\n`
     : "";
@@ -234,9 +259,10 @@ function welcome(where: string, options: DeveloperOptions, endpoints: readonly E
   return `
 mox localserve is running, with ${where}
 
-${lines.join("\n")}
-
-${logins} as ${localserveAddress} with password ${localservePassword}. Mail to any address arrives in that
-account, and mail you send is delivered to it: nothing leaves this machine. Ctrl-C stops the server.
+${ports}
+${pages(endpoints)}
+${logins} as ${localserveAddress} with
+password ${localservePassword}. Mail to any address arrives in that account, and mail you send is
+delivered to it: nothing leaves this machine. Ctrl-C stops the server.
 ${own}`;
 }

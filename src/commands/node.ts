@@ -35,21 +35,30 @@ interface State {
   version: number;
   edited: boolean;
   error?: string;
+  /** It has changes that this node's file does not have. */
+  apart?: boolean;
 }
 
 const push: Command = {
   name: "node push",
-  usage: "[-config path] node push",
+  usage: "[-config path] node push [-force]",
   summary: "Give this node's domains.conf to all other nodes",
   help: `
 Gives domains.conf a new version, signs it with the node's key, and has the other nodes take it. Nodes that are
-away fetch it when they are back. A node whose file was edited since it last took one refuses, and says so. What
-was there before is kept as domains.conf.previous in the node's data folder.
+away fetch it when they are back. A node whose file was edited since it last took one keeps its edits on top, or
+refuses where they are in the same lines. What was there before is kept as domains.conf.previous in the node's data
+folder.
+
+What another node has pushed meanwhile is brought into the file first, where it changed other lines. Where both have
+changed the same lines nothing is pushed, and the other file is put beside: bring them together by hand.
+
+  -force  replaces what other nodes have pushed meanwhile
 
 Ends with status 1 if a node did not take it.`,
   async run(args) {
-    parseFlags(args, {});
-    const states = await callControl(await findDataDir(""), "node push") as unknown as State[];
+    const { flags: { force } } = parseFlags(args, { force: false });
+    const dataDir = await findDataDir("");
+    const states = await callControl(dataDir, "node push", { force }) as unknown as State[];
     for (const s of states) {
       writeStdout(`${s.node}: ${s.error ?? `has version ${s.version} now`}\n`);
     }
@@ -62,7 +71,8 @@ const list: Command = {
   usage: "[-config path] node list",
   summary: "List the nodes, and which version of domains.conf they have",
   help: `
-Asks each node, this one first. Ends with status 1 if one is away, behind, or was edited since.`,
+Asks each node, this one first. Ends with status 1 if one is away, behind, was edited since, or has changes that are
+not here.`,
   async run(args) {
     parseFlags(args, {});
     const states = await callControl(await findDataDir(""), "node list") as unknown as State[];
@@ -70,7 +80,13 @@ Asks each node, this one first. Ends with status 1 if one is away, behind, or wa
     let fine = true;
     for (const s of states) {
       const wrong = s.error ??
-        (s.edited ? "edited since" : s.version < newest ? `behind, version ${newest} is out` : "");
+        (s.edited
+          ? "edited since"
+          : s.apart
+          ? "with changes that are not here"
+          : s.version < newest
+          ? `behind, version ${newest} is out`
+          : "");
       if (wrong !== "") fine = false;
       const version = s.error === undefined ? `version ${s.version}` : "away";
       writeStdout(`${s.node}: ${version}${wrong === "" ? "" : `, ${wrong}`}\n`);

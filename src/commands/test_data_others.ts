@@ -33,10 +33,10 @@ import { Shares } from "../store/mailboxes/shares.ts";
 import { TlsKeys } from "../store/logins/tls_keys.ts";
 import { StsCache } from "../tlspolicy/sts_cache.ts";
 import { Sessions } from "../web/login/mod.ts";
-import { SeenRequests } from "../web/webapi/seen_requests.ts";
+import { requestHash, SeenRequests } from "../web/webapi/seen_requests.ts";
 import { Snoozed } from "../web/webmail/scheduled/snoozed.ts";
 import { Subscriptions } from "../web/webmail/push/subscriptions.ts";
-import { ScheduledRows } from "../web/webmail/scheduled/rows.ts";
+import { ScheduledRows } from "../web/webmail/sending/rows.ts";
 
 const time = Date.UTC(2026, 10, 23, 10);
 const day = 86_400_000;
@@ -179,7 +179,13 @@ export async function makeOtherDatabases(data: string): Promise<void> {
   await filled(Shares.open(data), (s) => s.add("test1", "test2@mox.example"));
   await filled(
     SeenRequests.open(data, () => time),
-    (s) => s.once("test1", "request-1", new Uint8Array([1]), () => Promise.resolve({ ok: true })),
+    async (s) =>
+      s.once(
+        "test1",
+        "request-1",
+        await requestHash(new Uint8Array([1])),
+        () => Promise.resolve({ ok: true }),
+      ),
   );
   await filled(ScheduledRows.open(data), (rows) =>
     rows.add({

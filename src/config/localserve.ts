@@ -154,7 +154,7 @@ export async function loadLocalserve(
   const staticPath = joinPath([options.dir, "mox.conf"]);
   const created = !await exists(staticPath);
   if (created) await writeLocalserve(options);
-  else if (options.ip !== undefined) await nameInCertificate(options.dir, options.ip);
+  else await renewCertificate(options.dir, options.ip);
   const config = await Config.load(staticPath);
   config.acceptAllAccount = localserveAccount;
   if (options.ip !== undefined) {
@@ -173,20 +173,31 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** Days that it is good: systems that it is installed on as trusted believe none that is good for more than 825. */
+const certificateDays = 820;
+
 /** The certificate for localhost, loopback and the address that is listened on; it can be installed as trusted. */
 function localCertificate(ip: string | undefined): Promise<KeyCert> {
   const names = ["localhost", "127.0.0.1", "::1"];
   // 0.0.0.0 and :: stand for addresses that may change.
   if (ip !== undefined && !isUnspecifiedIp(ip) && !names.includes(ip)) names.push(ip);
-  return selfSignedCertificate({ names, authority: true });
+  return selfSignedCertificate({ names, authority: true, days: certificateDays });
 }
 
-/** A folder that was made for other addresses gets a certificate that names this one too. */
-async function nameInCertificate(dir: string, ip: string): Promise<void> {
+async function readCertificate(path: string): Promise<X509Certificate> {
+  return new X509Certificate(await Deno.readTextFile(path));
+}
+
+/** A folder that was made for other addresses, or long ago, gets a certificate that names this one too, and is good. */
+async function renewCertificate(dir: string, ip: string | undefined): Promise<void> {
   const path = joinPath([dir, "localhost.crt"]);
-  const made = new X509Certificate(await Deno.readTextFile(path));
+  // What is wrong with a file that mox.conf names, reading that says.
+  const made = await readCertificate(path).catch(() => undefined);
   // Another one that a developer has put there is left alone.
-  if (isUnspecifiedIp(ip) || made.subject !== "CN=localhost" || made.checkIP(ip)) return;
+  if (made?.subject !== "CN=localhost" || made.issuer !== made.subject) return;
+  const named = ip === undefined || isUnspecifiedIp(ip) || made.checkIP(ip) !== undefined;
+  const good = made.validToDate.getTime() > Date.now() + 30 * 86_400_000;
+  if (named && good) return;
   const { cert, key } = await localCertificate(ip);
   await writeFileAtomic(joinPath([dir, "localhost.key"]), new TextEncoder().encode(key), 0o600);
   await writeFileAtomic(path, new TextEncoder().encode(cert), 0o600);

@@ -34,7 +34,7 @@ export {
   readStatic,
 } from "./load.ts";
 export { type DnsProvider } from "./static/dns_provider.ts";
-export { type LdapDirectory, type OpenIdProvider } from "./static/identity.ts";
+export { attributesInFilter, type LdapDirectory, type OpenIdProvider } from "./static/identity.ts";
 export type { Scanner } from "./static/scanner.ts";
 export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static/static.ts";
 export { folderOfNodes, useNode } from "./one_machine.ts";

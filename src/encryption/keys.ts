@@ -2,6 +2,8 @@
 import { X509Certificate } from "node:crypto";
 import type { Key } from "openpgp";
 import { openpgpLibrary } from "./openpgp.ts";
+import { curveOf, knownCurves } from "./recipients.ts";
+import { certificateFields } from "./signatures/certificate.ts";
 
 /** Characters of a key's text. */
 const maxText = 256 * 1024;
@@ -27,7 +29,7 @@ export interface KeyInfo {
 }
 
 /**
- * Reads a key: an OpenPGP public key in armor, or an X.509 certificate with an RSA key in PEM.
+ * Reads a key: an OpenPGP public key in armor, or an X.509 certificate with an RSA or EC key in PEM.
  * @param at when it has to be good, milliseconds since the epoch
  * @throws KeyError for what is none, for secret keys, and for those that nothing can be encrypted to
  */
@@ -74,6 +76,29 @@ async function pgpKey(text: string, at: number): Promise<EncryptionKey> {
   };
 }
 
+/** @throws KeyError for a certificate whose key nothing can be encrypted to */
+function checkKind(found: X509Certificate): void {
+  const kind = found.publicKey.asymmetricKeyType;
+  const curve = curveOf(found.publicKey);
+  if (kind === "rsa") return;
+  if (kind !== "ec" || curve === undefined) {
+    throw new KeyError(
+      `the certificate's key is ${kind}: only RSA and EC (P-256, P-384, P-521) can be encrypted to here`,
+    );
+  }
+  if (!knownCurves.includes(curve)) {
+    throw new KeyError(
+      `the certificate's key is on the curve ${curve}: only P-256, P-384 and P-521 can be encrypted to here`,
+    );
+  }
+  // RFC 5753 §3.1 needs keyAgreement; many certificates with EC keys are for signing only.
+  if (!certificateFields(new Uint8Array(found.raw))?.agreesKeys) {
+    throw new KeyError(
+      "the certificate's key may not be used for agreeing on keys (keyAgreement of its key usage): it is for signing",
+    );
+  }
+}
+
 function certificate(text: string, at: number): EncryptionKey {
   let found: X509Certificate;
   try {
@@ -81,11 +106,7 @@ function certificate(text: string, at: number): EncryptionKey {
   } catch (cause) {
     throw new KeyError("the certificate can't be read", { cause });
   }
-  if (found.publicKey.asymmetricKeyType !== "rsa") {
-    throw new KeyError(
-      `the certificate's key is ${found.publicKey.asymmetricKeyType}: only RSA can be encrypted to here`,
-    );
-  }
+  checkKind(found);
   const [from, to] = [found.validFrom, found.validTo].map((d) => Date.parse(d));
   if (to < at) throw new KeyError(`the certificate has ended at ${found.validTo}`);
   if (from > at + 86_400_000) throw new KeyError(`the certificate begins at ${found.validFrom}`);

@@ -2,12 +2,19 @@
  * Encrypting incoming mail to its reader's own key, OpenPGP or S/MIME, before it is stored; checking signatures
  * of messages.
  *
- * May import platform. Used by delivery and the webmail.
+ * May import platform and mail. Used by delivery, the webmail and JMAP.
  *
  * @module
  */
 export { type EncryptionKey, KeyError, type KeyInfo, readEncryptionKey } from "./keys.ts";
 export { encrypted, isEncryptedType, type PlainMessage } from "./message.ts";
 export { checkPgp } from "./signatures/pgp.ts";
+export {
+  checkSmimeMessage,
+  maxSignature,
+  maxSigned,
+  senderOf,
+  smimeParts,
+} from "./signatures/of_message.ts";
 export { checkSmime } from "./signatures/smime.ts";
-export type { CheckedSignature } from "./signatures/types.ts";
+export { type CheckedSignature, unknownSignature } from "./signatures/types.ts";

@@ -1,34 +1,18 @@
 /**
- * S/MIME: EnvelopedData of CMS (RFC 5652 §6) for one RSA certificate, AES-256 in CBC (RFC 8551 §2.7), as every program
+ * S/MIME: EnvelopedData of CMS (RFC 5652 §6) for one certificate, AES-256 in CBC (RFC 8551 §2.7), as every program
  * that knows S/MIME reads it. The length of all is known beforehand, so it is written piece by piece.
  *
  * @module
  */
-import {
-  constants,
-  createCipheriv,
-  publicEncrypt,
-  randomBytes,
-  X509Certificate,
-} from "node:crypto";
-import { head, oid, value, within } from "./der.ts";
+import { createCipheriv, randomBytes, type X509Certificate } from "node:crypto";
+import { head, oid, value } from "./der.ts";
+import { recipient } from "./recipients.ts";
 
 const envelopedData = "1.2.840.113549.1.7.3";
 const data = "1.2.840.113549.1.7.1";
-const rsaEncryption = "1.2.840.113549.1.1.1";
 const aes256Cbc = "2.16.840.1.101.3.4.1.42";
 
-const sequence = 0x30, set = 0x31, integer = 0x02, octets = 0x04, nul = 0x05, explicit0 = 0xa0;
-
-/** Issuer and serial number of a certificate, as they stand in it. @throws RangeError */
-function issuerAndSerial(certificate: Uint8Array): Uint8Array {
-  const [outer] = within(certificate);
-  const [tbs] = within(outer.content);
-  // Version, which is tagged, may be missing.
-  const fields = within(tbs.content).filter((f, i) => !(i === 0 && f.tag === 0xa0));
-  const [serial, , issuer] = fields;
-  return value(sequence, issuer.all, serial.all);
-}
+const sequence = 0x30, set = 0x31, integer = 0x02, octets = 0x04, explicit0 = 0xa0;
 
 /** Encrypts content of a known size for the certificate: DER, in pieces. */
 export async function* envelope(
@@ -37,18 +21,8 @@ export async function* envelope(
   size: number,
 ): AsyncGenerator<Uint8Array> {
   const key = randomBytes(32), iv = randomBytes(16);
-  const encryptedKey = publicEncrypt(
-    { key: certificate.publicKey, padding: constants.RSA_PKCS1_PADDING },
-    key,
-  );
-  const version = value(integer, new Uint8Array([0]));
-  const recipient = value(
-    sequence,
-    version,
-    issuerAndSerial(new Uint8Array(certificate.raw)),
-    value(sequence, oid(rsaEncryption), value(nul)),
-    value(octets, new Uint8Array(encryptedKey)),
-  );
+  const { info, envelopedVersion } = recipient(certificate, key);
+  const version = value(integer, new Uint8Array([envelopedVersion]));
   const algorithm = value(sequence, oid(aes256Cbc), value(octets, new Uint8Array(iv)));
   // Always padded (RFC 5652 §6.3).
   const encryptedSize = (Math.floor(size / 16) + 1) * 16;
@@ -57,7 +31,7 @@ export async function* envelope(
   const infoFields = [oid(data), algorithm];
   const infoSize = sum(infoFields) + contentHead.length + encryptedSize;
   const infoHead = head(sequence, infoSize);
-  const recipients = value(set, recipient);
+  const recipients = value(set, info);
   const envelopedSize = version.length + recipients.length + infoHead.length + infoSize;
   const envelopedHead = head(sequence, envelopedSize);
   const outer = head(explicit0, envelopedHead.length + envelopedSize);

@@ -10,12 +10,25 @@ import {
   type Collection,
   type Condition,
   GroupwareError,
+  type NewObject,
   type ObjectRow,
 } from "../store/groupware/types.ts";
 import type { Series } from "../mail/calendar/series.ts";
 import { organizerOf } from "../mail/calendar/itip.ts";
 import { type CalendarObject, seriesIndex, storedSeriesInTurns } from "./objects.ts";
+import { type Author, noting } from "./event_notes.ts";
 import type { Scheduler } from "./scheduling.ts";
+
+/** The owner of a calendar, as who changes an event in it. */
+export const byOwner = (account: string): Author => ({
+  account,
+  owner: true,
+  address: "",
+  name: "",
+});
+
+/** Somebody whom the owner lets write. */
+export const byGuest = (account: string): Author => ({ ...byOwner(account), owner: false });
 
 /** The last write of an account that people are told of. */
 const last = new WeakMap<Groupware, Promise<void>>();
@@ -86,11 +99,14 @@ export async function writeEvent(
     try {
       if (!hasPeople(series) && !(before && await concernsOthers(g, before))) {
         // Nobody else's business: such writes share their transactions.
+        const told = noting(g, byOwner(place.account), before);
         const done = await g.put(collection.id, { ...object, scheduleTag: "" }, asBefore(before));
+        await told(done.row);
         return { ...done, changed: false, series };
       }
       return await afterOthers(g, async () => {
         const now = check();
+        const told = noting(g, byOwner(place.account), now);
         const s = await place.scheduler.write({
           account: place.account,
           g,
@@ -111,6 +127,7 @@ export async function writeEvent(
           if (!raced || condition.ifMatch !== undefined) throw err;
           return g.put(collection.id, stored, condition);
         });
+        await told(done.row);
         return { ...done, changed: s.changed, series: s.series };
       });
     } catch (err) {
@@ -135,11 +152,14 @@ export async function removeEvent(
   const condition = o.condition ?? {};
   const row = g.checkRemove(collection.id, name, condition);
   if (!await concernsOthers(g, row)) {
+    const told = noting(g, byOwner(place.account), row);
     await g.remove(collection.id, name, condition);
+    await told(undefined);
     return;
   }
   await afterOthers(g, async () => {
     const before = g.checkRemove(collection.id, name, condition);
+    const told = noting(g, byOwner(place.account), before);
     await place.scheduler.remove({
       account: place.account,
       g,
@@ -149,5 +169,50 @@ export async function removeEvent(
       reply: o.reply ?? true,
     });
     await g.remove(collection.id, name, condition);
+    await told(undefined);
   });
+}
+
+/**
+ * Stores an event without telling its people: of drafts, and where somebody writes whom the owner lets, as nobody
+ * sends mail in somebody else's name. On disk when it resolves.
+ * @throws GroupwareError
+ */
+export async function putEvent(
+  g: Groupware,
+  collection: Collection,
+  object: NewObject,
+  condition: Condition,
+  by: Author,
+): Promise<{ row: ObjectRow; created: boolean }> {
+  const told = noting(g, by, g.object(collection.id, object.name));
+  const done = await g.put(collection.id, object, condition);
+  await told(done.row);
+  return done;
+}
+
+/** Removes an event without telling its people. @throws GroupwareError */
+export async function dropEvent(
+  g: Groupware,
+  collection: Collection,
+  name: string,
+  condition: Condition,
+  by: Author,
+): Promise<void> {
+  const told = noting(g, by, g.object(collection.id, name));
+  await g.remove(collection.id, name, condition);
+  await told(undefined);
+}
+
+/** Moves an event to another calendar of its owner. @throws GroupwareError */
+export async function moveEvent(
+  g: Groupware,
+  from: ObjectRow,
+  to: { collectionId: number; name: string; overwrite: boolean },
+  by: Author,
+): Promise<{ row: ObjectRow; created: boolean }> {
+  const told = noting(g, by, from);
+  const done = await g.move(from, to.collectionId, to.name, { overwrite: to.overwrite });
+  await told(done.row);
+  return done;
 }

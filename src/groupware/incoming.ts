@@ -9,6 +9,7 @@ import {
   addressOf,
   attendeesOf,
   organizerOf,
+  partsOf,
   readMessage,
   withAnswer,
   withCancellation,
@@ -17,14 +18,24 @@ import {
 } from "../mail/calendar/itip.ts";
 import { ObjectError, parseCalendar } from "../mail/calendar/object.ts";
 import type { Series } from "../mail/calendar/series.ts";
-import { type Component, FormatError, writeComponent } from "../mail/contentline/component.ts";
+import {
+  type Component,
+  FormatError,
+  param,
+  unescapeText,
+  writeComponent,
+} from "../mail/contentline/component.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
 import { GroupwareError, type ObjectRow } from "../store/groupware/types.ts";
 import { calendarObject, seriesIndex, storedSeries } from "./objects.ts";
 import { defaultCalendar } from "./default_calendar.ts";
+import type { Author } from "./event_notes.ts";
+import { byOwner, putEvent } from "./event_writes.ts";
 
 /** Messages that are kept in the inbox; the oldest go. */
 const maxInbox = 500;
+/** Characters of a comment that are kept. */
+const maxComment = 2000;
 /** How often a change is tried again that another one came before. */
 const attempts = 5;
 
@@ -35,6 +46,8 @@ export interface Arrival {
   mine: (address: string) => boolean;
   /** Who sent it for sure, lower case; undefined if nobody can tell. */
   from: string | undefined;
+  /** The account here that an address is of, if it is one. */
+  accountOf?: (address: string) => string | undefined;
 }
 
 /** A new tag for an event that others changed. */
@@ -96,6 +109,22 @@ function objectName(uid: string): string {
     : `${createHash("sha256").update(uid).digest("hex").slice(0, 32)}.ics`;
 }
 
+/** Who a message is from, as far as it says. */
+function authorOf(arrival: Arrival, method: string, message: Series): Author {
+  const p = method === "REPLY"
+    ? attendeesOf(message.calendar).get(arrival.from ?? "")
+    : organizerOf(message.calendar);
+  const address = p ? addressOf(p) : arrival.from ?? "";
+  const said = partsOf(message.calendar)[0]?.properties.find((x) => x.name === "COMMENT");
+  return {
+    account: arrival.accountOf?.(address),
+    owner: false,
+    address,
+    name: p && param(p, "CN") || address,
+    comment: said ? unescapeText(said.value).slice(0, maxComment) : "",
+  };
+}
+
 /** Writes what a message makes of a calendar; false if it changes nothing. On disk when it resolves. */
 async function apply(arrival: Arrival, method: string, message: Series): Promise<boolean> {
   const { g } = arrival;
@@ -110,10 +139,12 @@ async function apply(arrival: Arrival, method: string, message: Series): Promise
     const object = calendarObject(name, content);
     const scheduleTag = made.keepTag && there?.row.scheduleTag ? there.row.scheduleTag : newTag();
     try {
-      await g.put(
-        collection.id,
+      await putEvent(
+        g,
+        collection,
         { ...object, scheduleTag },
         there ? { ifMatch: [there.row.etag] } : { ifNoneMatch: "*" },
+        authorOf(arrival, method, message),
       );
       return true;
     } catch (err) {
@@ -164,12 +195,14 @@ export async function takeMessage(
  * Notes an answer of the account that was sent by mail: in the event that is in its calendar, made of the invitation
  * if it isn't there. On disk when it resolves.
  * @param status such as "accepted"
+ * @param account whose answer it is
  */
 export async function noteAnswer(
   arrival: Arrival,
   invitation: string,
   address: string,
   status: string,
+  account: string,
 ): Promise<void> {
   await takeMessage(arrival, invitation);
   const uid = uidOf(invitation);
@@ -180,9 +213,11 @@ export async function noteAnswer(
     const content = new TextEncoder().encode(writeComponent(calendar));
     try {
       const object = calendarObject(there.row.name, content);
-      await arrival.g.put(there.row.collectionId, { ...object, scheduleTag: newTag() }, {
-        ifMatch: [there.row.etag],
-      });
+      const collection = arrival.g.collectionById(there.row.collectionId);
+      if (collection === undefined) return;
+      const condition = { ifMatch: [there.row.etag] };
+      const stored = { ...object, scheduleTag: newTag() };
+      await putEvent(arrival.g, collection, stored, condition, byOwner(account));
       return;
     } catch (err) {
       if (err instanceof ObjectError) return;

@@ -116,7 +116,12 @@ export function openScheduler(services: SchedulerServices): Scheduler {
         await withGroupware(
           local,
           (g) =>
-            takeMessage({ g, mine: mineOf(local), from: mail.from }, writeComponent(mail.message)),
+            takeMessage({
+              g,
+              mine: mineOf(local),
+              from: mail.from,
+              accountOf: (a) => config.accountFor(a),
+            }, writeComponent(mail.message)),
         );
         status = "1.2";
       } catch (err) {

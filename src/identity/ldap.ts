@@ -9,7 +9,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Client, Entry } from "ldapts";
-import type { LdapDirectory } from "../config/mod.ts";
+import { attributesInFilter, type LdapDirectory } from "../config/mod.ts";
 import type { Log } from "../log/mod.ts";
 import { bareHost, type Outbound } from "../net/mod.ts";
 import { rareModule } from "../platform/rare_modules.ts";
@@ -34,6 +34,8 @@ const maxWaiting = 200;
 const rightFor = 60_000;
 /** Values of the attribute with hashes that are compared with a password; an entry has one, or an old and a new one. */
 const maxHashes = 4;
+/** Filters that are tried for one group: an entry with more values of the attributes in it is refused. */
+const maxCombinations = 8;
 /** Logins that are remembered at a time; the oldest goes first. */
 const maxRemembered = 20_000;
 
@@ -189,15 +191,18 @@ export class Ldap {
           throw new IdentityError("away", "BindDN and its password are refused", { cause });
         });
       }
-      const attributes = [conf.NameAttribute, conf.HashAttribute].filter((a) => a !== "");
+      const attributes = [
+        conf.NameAttribute,
+        conf.HashAttribute,
+        ...attributesInFilter(conf.GroupFilter),
+        ...attributesInFilter(group),
+      ].filter((a) => a !== "");
       const found = await this.#find(c, conf.Filter, address, 2, attributes);
       if (found.length === 0) throw new IdentityError("wrong", "nobody there has the address");
       if (found.length > 1) throw new IdentityError("wrong", "several entries fit");
       const [entry] = found;
       for (const [filter, what] of [[conf.GroupFilter, "may log in"], [group, "has the domain"]]) {
-        if (
-          filter !== "" && (await this.#find(c, filter, entry.dn, 1, noAttributes)).length === 0
-        ) {
+        if (filter !== "" && !await this.#isMember(c, filter, entry)) {
           throw new IdentityError("wrong", `not in the group that ${what}`);
         }
       }
@@ -214,6 +219,14 @@ export class Ldap {
     } finally {
       await c.unbind().catch(() => {});
     }
+  }
+
+  /** Whether an entry has a group by a filter. @throws IdentityError if it lacks an attribute that the filter asks for */
+  async #isMember(client: Client, filter: string, entry: Entry): Promise<boolean> {
+    for (const filled of filledFilters(filter, entry)) {
+      if ((await this.#find(client, filled, entry.dn, 1, noAttributes)).length > 0) return true;
+    }
+    return false;
   }
 
   /** The entries that fit a filter, at most so many of them, with these attributes. */
@@ -296,10 +309,35 @@ function textsOf(entry: Entry, attribute: string): string[] {
     .filter((v) => v !== "");
 }
 
+/**
+ * A filter of a group with the values of the entry's attributes in place of `%{…}`: one filter for each combination of
+ * values, as `uid` and others may have several.
+ * @throws IdentityError for an attribute that the entry lacks: an empty value could fit what nobody meant
+ */
+function filledFilters(filter: string, entry: Entry): string[] {
+  let filters = [filter];
+  for (const attribute of attributesInFilter(filter)) {
+    const values = textsOf(entry, attribute);
+    if (values.length === 0) {
+      throw new IdentityError(
+        "wrong",
+        `the entry has no ${attribute}, which the group's filter asks for`,
+      );
+    }
+    filters = filters.flatMap((f) =>
+      values.map((v) => f.replaceAll(`%{${attribute}}`, () => escapeFilter(v)))
+    );
+    if (filters.length > maxCombinations) {
+      throw new IdentityError("wrong", `the entry has too many values of ${attribute}`);
+    }
+  }
+  return filters;
+}
+
 /** A value in a filter (RFC 4515 §3): no byte of it means anything but itself. */
 export function escapeFilter(value: string): string {
   return [...new TextEncoder().encode(value)].map((b) => {
-    const plain = b >= 0x20 && b < 0x7f && !"*()\\&|!=<>~".includes(String.fromCharCode(b));
+    const plain = b >= 0x20 && b < 0x7f && !"%*()\\&|!=<>~".includes(String.fromCharCode(b));
     return plain ? String.fromCharCode(b) : `\\${b.toString(16).padStart(2, "0")}`;
   }).join("");
 }

@@ -24,6 +24,8 @@ export function serverCapabilities(
     [Capability.Mail]: {},
     // draft-ietf-jmap-mail-sharing §2.
     [Capability.MailShare]: {},
+    // RFC 9219 §3.
+    [Capability.SmimeVerify]: {},
     [Capability.Submission]: {},
     [Capability.VacationResponse]: {},
     // RFC 8887 §3; the session adds the URL.
@@ -97,6 +99,7 @@ export function accountCapabilities(
       principalId: accountIdOf(account),
     },
     [Capability.MailShare]: {},
+    [Capability.SmimeVerify]: {},
     // RFC 9610 §1.4: a card is in one address book.
     [Capability.Contacts]: {
       maxAddressBooksPerCard: 1,

@@ -32,7 +32,9 @@ import { Running } from "./http/running.ts";
 import { sessionObject } from "./http/session.ts";
 import { answerUpload } from "./http/upload.ts";
 import { acceptUpgrade, JmapSocket, upgradeError } from "./http/websocket.ts";
+import { noteEventChange } from "./calendars/event_notifications.ts";
 import { noteRightsChange } from "./sharing/rights_changes.ts";
+import type { EventChange } from "../store/groupware/types.ts";
 import type { RightsChange } from "../store/mailboxes/shares.ts";
 import type { JmapServices } from "./services.ts";
 
@@ -61,6 +63,8 @@ export interface Jmap {
   handler(place: JmapPlace): WebHandler;
   /** Tells somebody of rights that were changed elsewhere. On disk when it resolves; it never fails. */
   noteRights(change: RightsChange): Promise<void>;
+  /** Tells who sees a calendar of a change of an event in it. On disk when it resolves; it never fails. */
+  noteEvent(owner: string, change: EventChange): Promise<void>;
   /** Takes over websockets below the service's path. */
   upgrade(place: JmapPlace): UpgradeHandler;
   /** Answers /.well-known/jmap (RFC 8620 §2.2). */
@@ -205,7 +209,20 @@ export function openJmap(services: JmapServices): Jmap {
         });
       }
     },
+    async noteEvent(owner, change) {
+      try {
+        await noteEventChange(services, owner, change);
+      } catch (err) {
+        log.error("a change of an event can't be told", { account: owner, err: err as Error });
+      }
+    },
     async forgetRemoved() {
+      for (const type of services.objects.types()) {
+        const owner = type.startsWith("event/") ? type.slice("event/".length) : undefined;
+        if (owner !== undefined && services.config.account(owner) === undefined) {
+          await services.objects.forgetType(type);
+        }
+      }
       for (const name of services.objects.accounts()) {
         if (services.config.account(name) === undefined) await services.objects.forget(name);
       }

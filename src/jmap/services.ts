@@ -29,6 +29,8 @@ export interface JmapSubmission {
   /** With <>. */
   messageId: string;
   subject: string;
+  /** By which the queue is asked afterwards whether it took the message. */
+  key?: string;
 }
 
 /** Who tells push services of new states; see push/pusher.ts. */
@@ -80,6 +82,8 @@ export interface JmapServices {
   checkToken?: (
     token: string,
   ) => Promise<{ account: string; credential: string; login: string } | "wrong">;
+  /** PEM of the certificate authorities that are trusted, for S/MIME. */
+  authorities(): readonly string[];
   /** Follows an event stream or websocket until it is over. @returns what tells that it is */
   loggedIn(session: LoggedIn): () => void;
 }

@@ -33,6 +33,11 @@ import { mdnSend } from "./methods/mdn/send.ts";
 import { shareNotificationGet } from "./methods/share_notification/get.ts";
 import { shareNotificationChanges } from "./methods/share_notification/changes.ts";
 import { shareNotificationSet } from "./methods/share_notification/set.ts";
+import { eventNotificationChanges } from "./methods/calendar_event_notification/changes.ts";
+import { eventNotificationGet } from "./methods/calendar_event_notification/get.ts";
+import { eventNotificationQuery } from "./methods/calendar_event_notification/query.ts";
+import { eventNotificationQueryChanges } from "./methods/calendar_event_notification/query_changes.ts";
+import { eventNotificationSet } from "./methods/calendar_event_notification/set.ts";
 import { shareNotificationQuery } from "./methods/share_notification/query.ts";
 import { shareNotificationQueryChanges } from "./methods/share_notification/query_changes.ts";
 import { blobCopy } from "./methods/blob/copy.ts";
@@ -138,6 +143,11 @@ export const methods: readonly Method[] = [
   calendarEventSet,
   calendarEventCopy,
   calendarEventParse,
+  eventNotificationGet,
+  eventNotificationChanges,
+  eventNotificationSet,
+  eventNotificationQuery,
+  eventNotificationQueryChanges,
   participantIdentityGet,
   participantIdentityChanges,
   participantIdentitySet,

@@ -22,7 +22,12 @@ const maxLine = 998;
 
 const encoder = new TextEncoder();
 // deno-lint-ignore no-control-regex
-const isAscii = (s: string) => /^[\x00-\x7f]*$/.test(s);
+const ascii = /^[\x00-\x7f]*$/;
+
+/** True if all characters are ASCII. */
+export function isAscii(s: string): boolean {
+  return ascii.test(s);
+}
 
 /** A word in pieces that fit a line; only what no line can hold is divided. */
 function pieces(word: string): string[] {
@@ -118,11 +123,21 @@ export interface PartContent {
   encoding?: Encoding;
 }
 
-/**
- * The encoding that suits: 7bit for ASCII in lines that end in CRLF and are not long; otherwise
- * quoted-printable for text that is mostly ASCII, and base64. 8bit never, as not all hosts take it.
- */
-export function chooseEncoding(data: Uint8Array): "7bit" | "quoted-printable" | "base64" {
+/** What of a content its encoding depends on. */
+export interface Measured {
+  /** Bytes. */
+  length: number;
+  /** Bytes that are neither printable ASCII nor of a line end, nor NUL. */
+  special: number;
+  nul: boolean;
+  /** A CR or LF stands alone. */
+  bare: boolean;
+  /** Bytes of the longest line. */
+  longest: number;
+}
+
+/** Looks through a content. */
+export function measureContent(data: Uint8Array): Measured {
   let special = 0;
   let nul = false;
   let bare = false;
@@ -143,8 +158,21 @@ export function chooseEncoding(data: Uint8Array): "7bit" | "quoted-printable" | 
     }
   }
   longest = Math.max(longest, data.length - start);
-  if (special === 0 && !nul && !bare && longest <= maxLine) return "7bit";
-  return nul || bare || special * 6 > data.length ? "base64" : "quoted-printable";
+  return { length: data.length, special, nul, bare, longest };
+}
+
+/**
+ * The encoding that suits: 7bit for ASCII in lines that end in CRLF and are not long; otherwise
+ * quoted-printable for text that is mostly ASCII, and base64. 8bit never, as not all hosts take it.
+ */
+export function encodingFor(m: Measured): "7bit" | "quoted-printable" | "base64" {
+  if (m.special === 0 && !m.nul && !m.bare && m.longest <= maxLine) return "7bit";
+  return m.nul || m.bare || m.special * 6 > m.length ? "base64" : "quoted-printable";
+}
+
+/** The encoding that suits a content. */
+export function chooseEncoding(data: Uint8Array): "7bit" | "quoted-printable" | "base64" {
+  return encodingFor(measureContent(data));
 }
 
 /** One part, encoded. Parts inside message/rfc822 must be given an encoding (RFC 2046 §5.2.1). */

@@ -106,8 +106,8 @@ async function serveCommand(session: Session): Promise<void> {
     }
   }
   session.conn.write(answer);
-  await session.conn.flush();
-  await command?.afterwards?.(session);
+  if (command?.afterwards) await command.afterwards(session);
+  else await session.conn.flush();
 }
 
 function refusal(session: Session, err: unknown): { code?: string; text: string } {

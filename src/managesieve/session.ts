@@ -124,6 +124,6 @@ export interface Command {
   /** May be used before login, after it, or both. */
   when: "before" | "after" | "always";
   run(session: Session, a: Arguments): Done | void | Promise<Done | void>;
-  /** Runs when the answer has been sent. */
+  /** Runs when the answer OK was written, and sends it. */
   afterwards?(session: Session): Promise<void>;
 }

@@ -10,7 +10,7 @@
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { Log } from "../log/mod.ts";
+import { Log, newCid } from "../log/mod.ts";
 import { nextTurn, turnSpent } from "../platform/turns.ts";
 import { Share } from "./budget.ts";
 import { Compression } from "./compression.ts";
@@ -61,7 +61,7 @@ export interface ConnectionOptions {
 
 /** A {@link Connection} on a connected socket of node:net. */
 export class SocketConnection implements Connection {
-  readonly cid: number;
+  cid: number;
 
   readonly #log: Log;
   #peer: Peer;
@@ -77,6 +77,8 @@ export class SocketConnection implements Connection {
   #linesInTurn = 0;
   #socket: Socket;
   #tls: TlsInfo | undefined;
+  /** How it was before the proxy at the other end named a client. */
+  #unnamed: { peer: Peer; tls: TlsInfo | undefined; proxyTls: boolean } | undefined;
   #compression: Compression | undefined;
   /** Input is taken from the socket. */
   #attached = false;
@@ -151,6 +153,9 @@ export class SocketConnection implements Connection {
     const peer = { ...this.#peer, ...client };
     if (client.remoteIp !== undefined) {
       if (this.#arrival?.named(client.remoteIp) !== true) return false;
+      if (this.#fromProxy) {
+        this.#unnamed = { peer: this.#peer, tls: this.#tls, proxyTls: this.#proxyTls };
+      }
       this.#fromProxy = false;
       this.#proxyTls = true;
       if (this.#tls !== undefined) this.#tls = ofProxy(this.#tls);
@@ -158,6 +163,15 @@ export class SocketConnection implements Connection {
     this.#peer = peer;
     if (tls !== undefined) this.#tls = tls ?? undefined;
     return true;
+  }
+
+  /** What comes next is about another client, which the proxy at the other end still has to name. Gives a new cid. */
+  clientGone(): void {
+    this.cid = newCid();
+    if (this.#unnamed === undefined) return;
+    ({ peer: this.#peer, tls: this.#tls, proxyTls: this.#proxyTls } = this.#unnamed);
+    this.#unnamed = undefined;
+    this.#fromProxy = true;
   }
 
   get tls(): TlsInfo | undefined {

@@ -111,7 +111,11 @@ export interface Connection {
    */
   flush(): Promise<void>;
 
-  /** Server: becomes the TLS server end. Plain bytes that had already arrived are dropped (RFC 3207 §4.2). */
+  /**
+   * Server: sends what was written, then becomes the TLS server end. Plain bytes that had already arrived are dropped
+   * (RFC 3207 §4.2). The answer before it is written, not flushed: flush may give others a turn, in which the client
+   * begins its handshake.
+   */
   startTlsServer(context: ServerTls): Promise<void>;
   /** Client: becomes the TLS client end. */
   startTlsClient(options: ClientTls): Promise<void>;

@@ -38,6 +38,8 @@ export interface LinkPeer {
 const purposes = ["lmtp", "call", "follow", "move", "http"] as const;
 export type Purpose = (typeof purposes)[number];
 
+/** Milliseconds between looks whether those who are connected still are nodes. */
+const defaultPeerInterval = 5_000;
 /** Milliseconds until a connection must stand: the node is near, or away. */
 const connectTimeout = 5_000;
 const firstLine = (purpose: Purpose) => `mox-node 1 ${purpose}`;
@@ -128,6 +130,8 @@ export interface LinkOptions {
   log: Log;
   /** Who has the key with a hash; looked up for each connection, as domains.conf may change. */
   peerWith(hash: string): LinkPeer | undefined;
+  /** Milliseconds between looks whether those who are connected still have a node's key. */
+  peerInterval?: number;
   /** What is served; connections for something else are dropped. */
   serve: Partial<
     Record<Purpose, (conn: Connection & SocketConnection, peer: LinkPeer) => Promise<void>>
@@ -136,6 +140,17 @@ export interface LinkOptions {
 
 /** Listens for other nodes; whoever has no key of theirs is dropped. @throws ListenError */
 export function serveNodeLinks(options: LinkOptions): Promise<TcpServer> {
+  const open = new Map<SocketConnection, { hash: string; peer: LinkPeer }>();
+  let timer: ReturnType<typeof setInterval> | undefined;
+  /** Connections last: domains.conf may have another key for a node meanwhile. */
+  const recheck = () => {
+    for (const [conn, { hash, peer }] of open) {
+      const now = options.peerWith(hash);
+      if (now?.node === peer.node && now.standby === peer.standby) continue;
+      options.log.warn("connection closed: its key is no node's any more", { node: peer.node });
+      conn.destroy();
+    }
+  };
   return serveTcp({
     hostname: options.address,
     port: options.port,
@@ -148,8 +163,9 @@ export function serveNodeLinks(options: LinkOptions): Promise<TcpServer> {
     readTimeout: 10_000,
   }, async (conn) => {
     const certificate = conn.tls?.peerCertificate;
-    const peer = certificate && options.peerWith(keyHash(certificate));
-    if (peer === undefined) {
+    const hash = certificate && keyHash(certificate);
+    const peer = hash && options.peerWith(hash);
+    if (!peer) {
       options.log.warn("connection refused: its key is no node's", { remote: conn.remoteIp });
       throw new ConnectionError("closed", "no node");
     }
@@ -158,7 +174,16 @@ export function serveNodeLinks(options: LinkOptions): Promise<TcpServer> {
     const { node } = peer;
     const purpose = purposes.find((p) => line === firstLine(p));
     const serve = purpose && options.serve[purpose];
-    if (serve) return await serve(conn, peer);
+    if (serve) {
+      open.set(conn, { hash, peer });
+      timer ??= setInterval(recheck, options.peerInterval ?? defaultPeerInterval);
+      try {
+        return await serve(conn, peer);
+      } finally {
+        open.delete(conn);
+        if (open.size === 0) timer = void clearInterval(timer);
+      }
+    }
     options.log.warn("a node asks for what is not served here", { node, line: line.slice(0, 40) });
   });
 }

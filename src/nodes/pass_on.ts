@@ -19,7 +19,8 @@ import {
   xtext,
 } from "../smtp/client/mod.ts";
 import type { NodeKey } from "./key.ts";
-import { connectNode, NodeAway, type NodePlace } from "./link.ts";
+import { type KeptLink, KeptLinks } from "./kept_links.ts";
+import { NodeAway, type NodePlace } from "./link.ts";
 
 /** Whom a node speaks for. */
 export interface PassedClient {
@@ -64,6 +65,27 @@ async function* pieces(path: string): AsyncGenerator<Uint8Array> {
 /** Milliseconds for answers: to commands, and to a message, whose sender may be made to wait. */
 const commandTimeout = 60_000;
 const messageTimeout = 600_000;
+const defaultKeptTimeout = 5_000;
+/** Milliseconds for the answer to QUIT, and the code of that answer. */
+const quitTimeout = 10_000;
+const goodbye = 221;
+/** What an LMTP server says when it closes the connection (RFC 5321 §3.8). */
+const closing = 421;
+
+/**
+ * Connections for messages to other nodes. Each has one session of LMTP after the other: a session is for one client, and
+ * QUIT ends the session only.
+ */
+export class MailLinks extends KeptLinks {
+  /** Milliseconds for the first answer on a connection that was kept; then it counts as dead. */
+  readonly keptTimeout: number;
+
+  /** @param times for tests; see {@link KeptLinks} */
+  constructor(key: NodeKey, times: { idle?: number; kept?: number } = {}) {
+    super(key, "lmtp", maxReplyLine, times.idle);
+    this.keptTimeout = times.kept ?? defaultKeptTimeout;
+  }
+}
 
 function answerOf(reply: Reply): NodeAnswer {
   const text = replyText(reply);
@@ -72,47 +94,86 @@ function answerOf(reply: Reply): NodeAnswer {
 
 /** One transaction with one node. */
 export class PassedTransaction {
+  readonly #links: MailLinks;
   readonly #name: string;
+  readonly #place: NodePlace;
   readonly #conn: SocketConnection;
   readonly #parser = new ReplyParser();
   readonly #utf8: boolean;
+  /** The first line, until it was read. */
+  #next: Promise<Uint8Array> | undefined;
   #recipients = 0;
+  /** What comes next on the connection is not known any more, or nothing does. */
+  #broken = false;
 
-  private constructor(name: string, conn: SocketConnection, utf8: boolean) {
+  private constructor(
+    links: MailLinks,
+    name: string,
+    place: NodePlace,
+    link: KeptLink,
+    utf8: boolean,
+  ) {
+    this.#links = links;
     this.#name = name;
-    this.#conn = conn;
+    this.#place = place;
+    this.#conn = link.conn;
+    this.#next = link.next;
     this.#utf8 = utf8;
   }
 
   /**
-   * Begins it, up to the answer to MAIL.
+   * Begins it, up to the answer to MAIL. A connection that was kept may be dead: then it begins again on a new one, as
+   * nothing of a message has been sent. What fails later is not tried again here.
    * @param envelope its recipients don't count
    * @throws NodeAway; an answer that refuses, as NodeRefusal
    */
   static async begin(
-    key: NodeKey,
+    links: MailLinks,
     name: string,
     place: NodePlace,
     client: PassedClient,
     envelope: Envelope,
   ): Promise<PassedTransaction> {
-    const conn = await connectNode(key, name, place, "lmtp");
-    const t = new PassedTransaction(name, conn, envelope.smtpUtf8);
-    try {
-      conn.readTimeout = commandTimeout;
-      t.#expect(await t.#read());
-      const tls = client.tls === undefined
-        ? "[UNAVAILABLE]"
-        : xtext(`${client.tls.version}/${client.tls.cipher}`);
-      const ends = `ADDR=${client.remoteIp} PORT=${client.remotePort} DESTADDR=${client.localIp} ` +
-        `DESTPORT=${client.localPort}`;
-      await t.#command(`XCLIENT ${ends} TLS=${tls}`);
-      await t.#command(`LHLO ${client.hello}`);
-      await t.#command(mailCommand(envelope, extensions));
+    const on = async (link: KeptLink, firstTimeout: number) => {
+      const t = new PassedTransaction(links, name, place, link, envelope.smtpUtf8);
+      await t.#begin(client, envelope, firstTimeout);
       return t;
+    };
+    const kept = links.take(name, place);
+    if (kept !== undefined) {
+      try {
+        return await on(kept, links.keptTimeout);
+      } catch (err) {
+        if (!(err instanceof NodeAway)) throw err;
+      }
+    }
+    return await on(await links.make(name, place), commandTimeout);
+  }
+
+  async #begin(client: PassedClient, envelope: Envelope, firstTimeout: number): Promise<void> {
+    const tls = client.tls === undefined
+      ? "[UNAVAILABLE]"
+      : xtext(`${client.tls.version}/${client.tls.cipher}`);
+    const ends = `ADDR=${client.remoteIp} PORT=${client.remotePort} DESTADDR=${client.localIp} ` +
+      `DESTPORT=${client.localPort}`;
+    // No more than this goes out before the greeting: the other side is this program too, which reads line by line.
+    const commands = [
+      `XCLIENT ${ends} TLS=${tls}`,
+      `LHLO ${client.hello}`,
+      mailCommand(envelope, extensions),
+    ];
+    const timer = setTimeout(() => this.#conn.destroy(), firstTimeout);
+    try {
+      await this.#send(commands.map((c) => `${c}\r\n`).join(""));
+      this.#expect(await this.#read());
+      clearTimeout(timer);
+      this.#conn.readTimeout = commandTimeout;
+      for (const _ of commands) this.#expect(await this.#read());
     } catch (err) {
-      conn.destroy();
+      this.#break();
       throw err;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -134,6 +195,8 @@ export class PassedTransaction {
   ): Promise<NodeAnswer[]> {
     const answers: NodeAnswer[] = [];
     try {
+      // An answer that is still to come would be taken for one to the message.
+      if (this.#broken) throw new Error("the connection has failed");
       this.#conn.write(`BDAT ${prefix.length + size} LAST\r\n`);
       if (prefix.length > 0) this.#conn.write(prefix);
       for await (const piece of pieces(file)) {
@@ -144,8 +207,8 @@ export class PassedTransaction {
       this.#conn.readTimeout = messageTimeout;
       while (answers.length < this.#recipients) answers.push(answerOf(await this.#read()));
     } catch (err) {
-      this.#conn.destroy();
-      const away = new NodeAway(this.#name, err);
+      this.#break();
+      const away = err instanceof NodeAway ? err : new NodeAway(this.#name, err);
       while (answers.length < this.#recipients) {
         answers.push({ code: 451, enhanced: "4.2", text: away.message });
       }
@@ -153,29 +216,60 @@ export class PassedTransaction {
     return answers;
   }
 
-  /** Ends the connection; what was not sent is forgotten there. Never throws. */
-  async close(): Promise<void> {
-    await this.#conn.close();
+  /** Ends it; what was not sent is forgotten there. The connection is kept where it can be used again. */
+  close(): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    void this.#release();
+  }
+
+  async #release(): Promise<void> {
+    try {
+      this.#conn.readTimeout = quitTimeout;
+      await this.#send("QUIT\r\n");
+      if ((await this.#read()).code === goodbye) {
+        return this.#links.keep(this.#name, this.#place, this.#conn);
+      }
+    } catch {
+      // It is no use any more, and nobody waits for it.
+    }
+    this.#conn.destroy();
+  }
+
+  #break(): void {
+    this.#broken = true;
+    this.#conn.destroy();
   }
 
   async #command(line: string): Promise<void> {
     try {
-      this.#conn.write(`${line}\r\n`);
-      await this.#conn.flush();
+      await this.#send(`${line}\r\n`);
+      this.#expect(await this.#read());
     } catch (err) {
-      throw new NodeAway(this.#name, err);
+      if (!(err instanceof NodeRefusal) || err.answer.code === closing) this.#break();
+      throw err;
     }
-    this.#expect(await this.#read());
   }
 
   #expect(reply: Reply): void {
     if (reply.code >= 400) throw new NodeRefusal(answerOf(reply));
   }
 
+  async #send(text: string): Promise<void> {
+    try {
+      this.#conn.write(text);
+      await this.#conn.flush();
+    } catch (err) {
+      throw new NodeAway(this.#name, err);
+    }
+  }
+
   async #read(): Promise<Reply> {
     try {
       for (;;) {
-        const reply = this.#parser.push(await this.#conn.readLine(maxReplyLine));
+        const line = this.#next ?? this.#conn.readLine(maxReplyLine);
+        this.#next = undefined;
+        const reply = this.#parser.push(await line);
         if (reply !== undefined) return reply;
       }
     } catch (err) {

@@ -6,9 +6,10 @@
  * @module
  */
 import * as v from "valibot";
-import type { Connection, SocketConnection } from "../net/mod.ts";
+import type { Connection } from "../net/mod.ts";
 import type { NodeKey } from "./key.ts";
-import { connectNode, NodeAway, type NodePlace } from "./link.ts";
+import { type KeptLink, KeptLinks } from "./kept_links.ts";
+import { NodeAway, type NodePlace } from "./link.ts";
 
 /** Bytes of the head of a request or answer between nodes: more than its fields may have. */
 const maxHead = 256 * 1024;
@@ -17,10 +18,6 @@ const maxPiece = 1024 * 1024;
 /** Milliseconds for an answer to begin, and for its next piece: event streams have long pauses. */
 const answerTimeout = 5 * 60_000;
 const pieceTimeout = 30 * 60_000;
-/** Connections to a node that are kept for the next request. */
-const maxIdle = 16;
-/** Milliseconds that a connection is kept for the next request. */
-const idleTime = 30_000;
 
 const requestSchema = v.object({
   /** Name of the service, such as "webmail". */
@@ -49,6 +46,8 @@ const answerSchema = v.object({
 });
 
 const decoder = new TextDecoder();
+/** Methods that change nothing (RFC 9110 §9.2.1, RFC 4918 §9.1). */
+const reading = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"]);
 
 /** Reads the head of a request. @throws Error for what is none, and errors of the connection */
 export async function readRequest(conn: Connection): Promise<PassedRequest> {
@@ -101,16 +100,14 @@ export async function writeAnswer(
 
 /** Connections to other nodes for requests. */
 export class WebLinks {
-  readonly #key: NodeKey;
-  /** With what comes next on them: nothing but their end, as long as nobody asks. */
-  readonly #idle = new Map<string, { conn: SocketConnection; next: Promise<Uint8Array> }[]>();
+  readonly #links: KeptLinks;
 
   constructor(key: NodeKey) {
-    this.#key = key;
+    this.#links = new KeptLinks(key, "http", maxHead);
   }
 
   /**
-   * Passes a request on.
+   * Passes a request on. A connection that was kept may be dead: a request that only reads is then passed on by a new one.
    * @param signal is aborted when the client goes
    * @throws NodeAway
    */
@@ -121,15 +118,33 @@ export class WebLinks {
     body: ReadableStream<Uint8Array> | undefined,
     signal: AbortSignal,
   ): Promise<Response> {
-    const kept = this.#idle.get(name)?.pop();
-    const conn = kept?.conn ?? await connectNode(this.#key, name, place, "http");
+    const links = this.#links;
+    const kept = links.take(name, place);
+    if (kept !== undefined) {
+      try {
+        return await this.#passOn(kept, name, place, head, body, signal);
+      } catch (err) {
+        const again = reading.has(head.method) && body === undefined && !signal.aborted;
+        if (!(err instanceof NodeAway) || !again) throw err;
+      }
+    }
+    return await this.#passOn(await links.make(name, place), name, place, head, body, signal);
+  }
+
+  async #passOn(
+    { conn, next }: KeptLink,
+    name: string,
+    place: NodePlace,
+    head: PassedRequest,
+    body: ReadableStream<Uint8Array> | undefined,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const links = this.#links;
     const gone = () => conn.destroy();
     signal.addEventListener("abort", gone);
+    const timer = setTimeout(gone, answerTimeout);
     let sent = false;
     try {
-      conn.readTimeout = answerTimeout;
-      const next = kept?.next ?? conn.readLine(maxHead);
-      next.catch(() => {});
       conn.write(`${JSON.stringify(head)}\r\n`);
       await conn.flush();
       const sending = (body === undefined ? Promise.resolve() : writePieces(conn, body))
@@ -137,9 +152,10 @@ export class WebLinks {
       // It may have answered before it has read all.
       sending.catch(() => {});
       const answer = v.parse(answerSchema, JSON.parse(decoder.decode(await next)));
+      clearTimeout(timer);
       const over = () => {
         signal.removeEventListener("abort", gone);
-        if (sent && !signal.aborted) this.#keep(name, conn);
+        if (sent && !signal.aborted) links.keep(name, place, conn);
         else conn.destroy();
       };
       const headers = new Headers(answer.headers);
@@ -165,31 +181,15 @@ export class WebLinks {
       }, { highWaterMark: 0 });
       return new Response(stream, { status: answer.status, headers });
     } catch (err) {
+      clearTimeout(timer);
       signal.removeEventListener("abort", gone);
       conn.destroy();
       throw err instanceof NodeAway ? err : new NodeAway(name, err);
     }
   }
 
-  #keep(name: string, conn: SocketConnection): void {
-    let idle = this.#idle.get(name);
-    if (idle === undefined) this.#idle.set(name, idle = []);
-    if (idle.length >= maxIdle) return conn.destroy();
-    conn.readTimeout = answerTimeout;
-    const entry = { conn, next: conn.readLine(maxHead) };
-    idle.push(entry);
-    const all = idle;
-    const forget = () => {
-      const at = all.indexOf(entry);
-      if (at < 0) return;
-      all.splice(at, 1);
-      conn.destroy();
-    };
-    entry.next.catch(forget);
-    Deno.unrefTimer(setTimeout(forget, idleTime) as unknown as number);
-  }
-
+  /** Closes those that wait for the next request. */
   close(): void {
-    for (const idle of this.#idle.values()) for (const { conn } of idle.splice(0)) conn.destroy();
+    this.#links.close();
   }
 }

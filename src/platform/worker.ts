@@ -32,8 +32,11 @@ export interface WorkerOptions {
 
 /** The side that asks. */
 export interface WorkerClient<Request, Answer> {
-  /** Sends a request. @throws Error with what the Worker says, or as it fails or is ended. */
-  ask(request: Request): Promise<Answer>;
+  /**
+   * Sends a request; what is in `transfer` isn't copied, and is gone here.
+   * @throws Error with what the Worker says, or as it fails or is ended
+   */
+  ask(request: Request, transfer?: Transferable[]): Promise<Answer>;
   /** Requests without an answer. */
   waiting(): number;
   /** From now on idleness doesn't end the Worker. */
@@ -102,14 +105,14 @@ export function workerClient<Request, Answer>(
   }
 
   return {
-    ask(request) {
+    ask(request, transfer = []) {
       worker ??= start();
       stopping = false;
       const id = ++sequence;
       const { promise, resolve, reject } = Promise.withResolvers<Answer>();
       waiting.set(id, { resolve, reject });
       if (waiting.size === 1) watch();
-      worker.postMessage({ id, request } satisfies Asked<Request>);
+      worker.postMessage({ id, request } satisfies Asked<Request>, transfer);
       return promise;
     },
     waiting: () => waiting.size,

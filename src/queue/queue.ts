@@ -53,6 +53,12 @@ import {
 } from "./rows.ts";
 import { Runs } from "./scheduling/runs.ts";
 import { queueMigrations } from "./schema.ts";
+import {
+  forgetSubmission,
+  forgetSubmissions,
+  noteSubmission,
+  wasSubmitted,
+} from "./submission_keys.ts";
 import { Tasks } from "./scheduling/tasks.ts";
 import { Turns } from "./scheduling/turns.ts";
 import {
@@ -149,6 +155,9 @@ export class Queue {
     try {
       ids = this.#db.transaction(() => {
         countAgainstLimits(this.#db, message, now);
+        if (message.key !== undefined) {
+          noteSubmission(this.#db, message.senderAccount, message.key, now);
+        }
         return insertMessage(
           this.#db,
           id,
@@ -169,7 +178,7 @@ export class Queue {
     try {
       await this.#db.durable();
     } catch (err) {
-      this.#takeBack(id);
+      this.#takeBack(id, message);
       throw err;
     }
     this.#wake();
@@ -177,8 +186,11 @@ export class Queue {
   }
 
   /** Removes a message whose sender was told that it was not taken: they try again. */
-  #takeBack(messageId: number): void {
+  #takeBack(messageId: number, message: NewQueueMessage): void {
     const gone = this.#db.transaction(() => {
+      if (message.key !== undefined) {
+        forgetSubmission(this.#db, message.senderAccount, message.key);
+      }
       const items = this.#db.all(
         `SELECT ${itemColumns} FROM recipients WHERE message_id = ?`,
         messageId,
@@ -291,8 +303,13 @@ export class Queue {
   /** Once an hour. */
   #forget(now: number): void {
     if (now < this.#forgotten + 3600_000) return;
+    // Not at the start: senders that were cut off ask then what was taken.
+    const first = this.#forgotten === 0;
     this.#forgotten = now;
-    this.#db.transaction(() => forgetRetired(this.#db, now));
+    this.#db.transaction(() => {
+      forgetRetired(this.#db, now);
+      if (!first) forgetSubmissions(this.#db, now);
+    });
   }
 
   #counted(change: number): void {
@@ -310,14 +327,9 @@ export class Queue {
     return findItems(this.#db, filter, order);
   }
 
-  /** Whether a message of an account with this Message-ID, without <>, waits here, or is retired. */
-  hasMessageId(senderAccount: string, messageId: string): boolean {
-    return this.#db.get(
-          "SELECT 1 FROM messages WHERE account = ? AND message_id IN (?, ?) LIMIT 1",
-          senderAccount,
-          `<${messageId}>`,
-          messageId,
-        ) !== undefined || this.retiredByMessageId(messageId).length > 0;
+  /** Whether a message that its sender calls so was taken, in the last weeks. */
+  wasSubmitted(senderAccount: string, key: string): boolean {
+    return wasSubmitted(this.#db, senderAccount, key);
   }
 
   /** The message of an item. */

@@ -145,6 +145,19 @@ CREATE INDEX retired_from ON retired (from_id);
 ALTER TABLE messages ADD COLUMN deliver_by TEXT;
 `,
   },
+  {
+    version: 5,
+    sql: `
+-- What senders called the messages that were taken.
+CREATE TABLE submission_keys (
+  account TEXT NOT NULL,
+  key TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  PRIMARY KEY (account, key)
+) WITHOUT ROWID;
+CREATE INDEX submission_keys_time ON submission_keys (time);
+`,
+  },
 ];
 
 /** What accounts have in it, but for messages that wait: the server that took them sends them. */
@@ -155,5 +168,6 @@ export const queueOfAccounts: AccountDatabase = {
     { name: "suppressions", fresh: "id" },
     { name: "submitted" },
     { name: "written_to" },
+    { name: "submission_keys" },
   ],
 };

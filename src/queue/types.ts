@@ -57,6 +57,11 @@ export interface NewQueueMessage {
   notBefore?: number;
   messageId?: string;
   subject?: string;
+  /**
+   * What the sender calls it, to ask afterwards whether it was taken (Queue.wasSubmitted). An account uses
+   * each once: the same again is an error.
+   */
+  key?: string;
   /** Never answered by a DSN. */
   isDsn?: boolean;
   /** 0 if not given. */

@@ -23,6 +23,7 @@ import {
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
 import { type Identities, identityCredential } from "./identities.ts";
 import { keyCredential } from "./key_credential.ts";
+import { notElsewhere } from "./nodes/elsewhere.ts";
 import type { AskedLogin, LoginVerdict } from "./nodes/login_check.ts";
 
 /**
@@ -292,6 +293,7 @@ export function saslBackend(
     },
     async checkPassword(username, password, peer) {
       notLeaving(config, username);
+      await notElsewhere(services, username, password, peer);
       const account = loginAccount(config, username);
       const r = await checkProgramPassword(services, username, account, password, peer).catch(
         (err) => {

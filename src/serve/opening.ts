@@ -170,7 +170,7 @@ async function open(
           queue: () => opened.queue!,
           srs,
           webhooks,
-          nodeKey: () => opened.nodes?.key,
+          nodeMail: () => opened.nodes?.mail,
           reports: () => opened.receiving?.reports,
           listReport: (event) => opened.lists!.report(event),
         },
@@ -242,6 +242,8 @@ async function open(
     trainer.attach(account);
     learning?.attach(account);
     quotaWarnings.attach(account);
+    account.onEventChange = async (change) =>
+      await opened.pages?.handlers.jmap?.noteEvent(account.name, change);
     account.seal = (m) => seal(account, tempDir, m);
     account.credentials.onChange = (change, keep) =>
       void openLogins.changed(account.name, change, keep);

@@ -23,7 +23,7 @@ import { Policies } from "../tlspolicy/policies.ts";
 import type { TlsPolicy } from "../tlspolicy/types.ts";
 import type { Srs } from "../senderauth/mod.ts";
 import { TlsResults } from "../reports/mod.ts";
-import type { NodeKey } from "../nodes/key.ts";
+import type { MailLinks } from "../nodes/pass_on.ts";
 import { type HandOverOptions, withNodes } from "./nodes/hand_over.ts";
 import { clientOf } from "./receiving/away.ts";
 import { isForMembers } from "./receiving/later.ts";
@@ -89,7 +89,7 @@ export function queueServices(
     srs: Srs;
     webhooks?: ServerWebhooks;
     /** Of this server as a node, once it is reachable. */
-    nodeKey?: () => NodeKey | undefined;
+    nodeMail?: () => MailLinks | undefined;
     reports?: () => ReportDatabases | undefined;
     /** Takes reports about messages of mailing lists; false for others. */
     listReport?: (event: DsnEvent) => Promise<boolean>;
@@ -138,9 +138,11 @@ export function queueServices(
 }
 
 /** How mail for accounts of other nodes leaves. */
-function nodeOptions(s: { config: Config; nodeKey?: () => NodeKey | undefined }): HandOverOptions {
+function nodeOptions(
+  s: { config: Config; nodeMail?: () => MailLinks | undefined },
+): HandOverOptions {
   const ownIp = sourceAddresses(s.config)[0]?.ip ?? "127.0.0.1";
-  return { config: s.config, key: () => s.nodeKey?.(), ownIp };
+  return { config: s.config, links: () => s.nodeMail?.(), ownIp };
 }
 
 /** Mail for members of aliases stays here, whatever way mail to their domain would take. */

@@ -27,16 +27,24 @@ export interface RetentionOptions {
   now?: () => number;
 }
 
+/** What an account says about its mail's age. */
+export interface OwnRules {
+  Retention: ReadonlyMap<string, number>;
+  LegalHold: boolean;
+}
+
 /**
  * Days that messages of a mailbox are kept; undefined for ever. The account's rules come before those of the server, and
  * those for the mailbox's name before those for its special use.
+ * @param own rules to look at in place of the account's
  */
 export function keptDays(
   config: Config,
   account: string,
   mailbox: Pick<Mailbox, "name" | "specialUse">,
+  own?: OwnRules,
 ): number | undefined {
-  const a = config.account(account);
+  const a = own ?? config.account(account);
   if (a === undefined || a.LegalHold) return undefined;
   const uses = specialUseNames.filter(([bit]) => mailbox.specialUse & bit).map(([, name]) => name);
   for (const rules of [a.Retention, config.static.Retention]) {
@@ -92,12 +100,19 @@ export interface AgedMail {
   size: number;
 }
 
-/** What would be removed of an account if it were done now; its rules that remove nothing have 0 messages. */
-export async function agedMail(options: RetentionOptions, account: Account): Promise<AgedMail[]> {
+/**
+ * What would be removed of an account if it were done now; its rules that remove nothing have 0 messages.
+ * @param own rules to try in place of the account's
+ */
+export async function agedMail(
+  options: RetentionOptions,
+  account: Account,
+  own?: OwnRules,
+): Promise<AgedMail[]> {
   const found: AgedMail[] = [];
   for (const { id, name } of account.mailboxes()) {
     const mailbox = account.mailbox(id);
-    const days = mailbox && keptDays(options.config, account.name, mailbox);
+    const days = mailbox && keptDays(options.config, account.name, mailbox, own);
     if (days === undefined) continue;
     const before = (options.now?.() ?? Date.now()) - days * day;
     const sum: AgedMail = { mailbox: name, days, messages: 0, size: 0 };

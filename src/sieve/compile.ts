@@ -8,7 +8,7 @@ import { extensions } from "./check/extensions.ts";
 import { tablesFor } from "./extensions/tables.ts";
 import { byPlace, Problems, problemText, type SieveProblem } from "./language/problems.ts";
 import { parseSyntax, type SyntaxNode } from "./language/syntax.ts";
-import type { SieveScript } from "./run/run.ts";
+import type { CommandFn, SieveScript } from "./run/run.ts";
 
 /** Bytes of a script. */
 export const maxScriptSize = 2 * 1024 * 1024;
@@ -65,6 +65,27 @@ export interface CompileOptions {
   available?: ReadonlySet<string>;
 }
 
+/** Commands one by one, an `if` with what belongs to it; undefined between. */
+function* chains(
+  commands: Iterable<SyntaxNode | undefined>,
+): Generator<SyntaxNode[] | undefined, void> {
+  let chain: SyntaxNode[] = [];
+  for (const node of commands) {
+    if (node === undefined) {
+      yield undefined;
+      continue;
+    }
+    const goesOn = (node.name === "elsif" || node.name === "else") &&
+      (chain.at(-1)?.name === "if" || chain.at(-1)?.name === "elsif");
+    if (!goesOn && chain.length > 0) {
+      yield chain;
+      chain = [];
+    }
+    chain.push(node);
+  }
+  if (chain.length > 0) yield chain;
+}
+
 function* compileSteps(
   source: string | Uint8Array,
   options: CompileOptions,
@@ -77,9 +98,16 @@ function* compileSteps(
   }
   const available = options.available ?? everything;
   const problems = new Problems(text);
-  const nodes = yield* parseSyntax(text, problems);
   const checker = new ScriptChecker(problems, tablesOf(available), available);
-  const commands = yield* checker.commands(nodes, true);
+  const commands: CommandFn[] = [];
+  let requiring = true;
+  // What is checked is forgotten as it was written: a long script is never there whole.
+  for (const nodes of chains(parseSyntax(text, problems))) {
+    yield;
+    if (nodes === undefined) continue;
+    for (const command of yield* checker.commands(nodes, requiring)) commands.push(command);
+    requiring &&= nodes[0].name === "require";
+  }
   if (problems.errors.length > 0) throw new SieveSyntaxError(byPlace(problems.errors), name);
   const place = (offset: number) => problems.place(offset);
   return {
@@ -130,6 +158,6 @@ export async function compileSieveAsync(
 /** Commands of a script as they are written; undefined if its grammar is wrong. */
 export function syntaxOf(text: string): SyntaxNode[] | undefined {
   const problems = new Problems(text);
-  const nodes = drained(parseSyntax(text, problems));
+  const nodes = [...parseSyntax(text, problems)].filter((node) => node !== undefined);
   return problems.errors.length > 0 ? undefined : nodes;
 }

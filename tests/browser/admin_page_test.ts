@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { findProgram, lacks } from "../support/programs.ts";
-import { adminPassword, type AdminSite, userPassword, withAdminSite } from "../serve/admin_site.ts";
+import {
+  adminPassword,
+  type AdminSite,
+  putOldMail,
+  userPassword,
+  withAdminSite,
+} from "../serve/admin_site.ts";
 import { violations } from "./accessibility.ts";
 import { browserFlags, newContext } from "./browser.ts";
 
@@ -123,6 +129,77 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
           assert.equal(s.config.account("bob"), undefined);
         },
       );
+
+      await t.step("keeping mail: what would go is shown before rules hold", async () => {
+        await putOldMail(s, "ben", "Inbox", 100, 3);
+        await page.goto(`${s.origin}/admin/#accounts/ben`);
+        await page.getByRole("heading", { name: "ben", level: 1 }).waitFor();
+        await page.getByText("No rule: messages stay until the user removes them.").waitFor();
+        const look = dialog.getByRole("button", { name: "Look what would go" });
+        await page.getByRole("button", { name: "Change rules" }).click();
+        await dialog.getByLabel("Rules, one on a line").fill("Inbox 30");
+        await look.click();
+        await dialog.getByRole("alert").getByText('"Inbox 30" is not a mailbox').waitFor();
+        await dialog.getByLabel("Rules, one on a line").fill("\\Bin: 30");
+        await look.click();
+        await dialog.getByRole("alert").getByText("is not one of").waitFor();
+        assert.deepEqual(await violations(page), []);
+        await dialog.getByLabel("Rules, one on a line").fill("Inbox: 30\n\\Trash: 200");
+        await look.click();
+        await dialog.getByText(/^3 messages with .* would go, for good\.$/).waitFor();
+        await dialog.getByRole("row", { name: /^Inbox 30 3 / }).waitFor();
+        assert.deepEqual(await violations(page), []);
+        await dialog.getByRole("button", { name: "Cancel" }).click();
+        await dialog.waitFor({ state: "detached" });
+        assert.equal(s.config.account("ben")!.Retention.size, 0);
+        await page.getByRole("button", { name: "Change rules" }).click();
+        await dialog.getByLabel("Rules, one on a line").fill("Inbox: 300");
+        await look.click();
+        await dialog.getByText("Nothing is old enough to go now.").waitFor();
+        await dialog.getByRole("button", { name: "Switch on" }).click();
+        await page.getByRole("row", { name: "Inbox 300 days of the account" }).waitFor();
+        assert.deepEqual([...s.config.account("ben")!.Retention], [["Inbox", 300]]);
+        await page.getByRole("button", { name: "What would go now" }).click();
+        await dialog.getByRole("row", { name: /^Inbox 300 0 / }).waitFor();
+        await page.keyboard.press("Escape");
+        await dialog.waitFor({ state: "detached" });
+        await page.getByRole("button", { name: "Change rules" }).click();
+        await dialog.getByLabel("Legal hold").check();
+        await look.click();
+        await dialog.getByText("Nothing: legal hold is on.").waitFor();
+        await dialog.getByRole("button", { name: "Switch on" }).click();
+        await page.getByText(/^Legal hold: nothing is removed/).waitFor();
+        assert.equal(s.config.account("ben")!.LegalHold, true);
+        assert.deepEqual(await violations(page), []);
+      });
+
+      await t.step("an hour's limit; a domain's journal and months", async () => {
+        await page.getByRole("button", { name: "Settings", exact: true }).click();
+        await dialog.getByLabel("Of them, in one hour").fill("20");
+        await dialog.getByRole("button", { name: "Save" }).click();
+        await page.getByRole("definition").filter({ hasText: /^20$/ }).waitFor();
+        assert.equal(s.config.account("ben")!.MaxOutgoingMessagesPerHour, 20);
+        await page.goto(`${s.origin}/admin/#domains/concert.example`);
+        await page.getByRole("heading", { name: "concert.example", level: 1 }).waitFor();
+        await page.getByRole("button", { name: "Change journal" }).click();
+        await dialog.getByLabel("Copies go to").fill("archive@concert.example");
+        await dialog.getByLabel("Key that copies are encrypted to").fill("no key");
+        await dialog.getByRole("button", { name: "Save" }).click();
+        await dialog.getByRole("alert").getByText("neither an OpenPGP public key").waitFor();
+        assert.deepEqual(await violations(page), []);
+        await dialog.getByLabel("Key that copies are encrypted to").fill("");
+        await dialog.getByRole("button", { name: "Save" }).click();
+        await page.getByText("all mail is copied to archive@concert.example").waitFor();
+        assert.equal(s.config.domain("concert.example")!.config.Journal?.Mailbox, "Journal");
+        await page.getByRole("button", { name: "Report each month" }).click();
+        await page.getByText("goes to the postmaster").waitFor();
+        assert.equal(s.config.domain("concert.example")!.config.MonthlyReport, true);
+        assert.deepEqual(await violations(page), []);
+        await page.getByRole("button", { name: "End journal" }).click();
+        await dialog.getByRole("button", { name: "End", exact: true }).click();
+        await page.getByRole("button", { name: "End journal" }).waitFor({ state: "detached" });
+        assert.ok(!s.config.domain("concert.example")!.config.Journal);
+      });
 
       await t.step(
         "moving in: a list is tried and taken over, mail comes from a Maildir",

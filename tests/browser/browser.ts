@@ -1,4 +1,5 @@
 /** Chromium on a running localserve, for tests and screenshots. */
+import assert from "node:assert/strict";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import nodemailer from "nodemailer";
 import MailComposer from "nodemailer/lib/mail-composer/index.js";
@@ -85,6 +86,8 @@ export interface World {
   deliver(m: Mail): Promise<void>;
   /** Puts a message into the inbox by IMAP, with the date that it has. */
   append(m: Mail): Promise<void>;
+  /** The stored message in the inbox that has a subject. */
+  source(subject: string): Promise<string>;
   /** A browser window of its own. */
   context(o?: Look): Promise<BrowserContext>;
   /** Opens the webmail and logs in. */
@@ -127,6 +130,20 @@ export async function withWorld(fn: (w: World) => Promise<void>): Promise<void> 
         const client = await loggedIn(server);
         await client.append("INBOX", composed, m.seen ? ["\\Seen"] : [], m.date);
         await client.logout();
+      },
+      source: async (subject) => {
+        const client = await loggedIn(server);
+        try {
+          await client.mailboxOpen("INBOX", { readOnly: true });
+          const found = await client.search({ subject }, { uid: true });
+          assert.equal(found && found.length, 1, `messages with the subject ${subject}`);
+          const message = await client.fetchOne(`${(found as number[])[0]}`, { source: true }, {
+            uid: true,
+          });
+          return new TextDecoder().decode((message as { source: Uint8Array }).source);
+        } finally {
+          await client.logout();
+        }
       },
       context: (o) => newContext(b, o),
       login: async (c) => {

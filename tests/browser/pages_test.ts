@@ -1,5 +1,6 @@
 /** The account page in Chromium. */
 import assert from "node:assert/strict";
+import { decrypt, generateKey, readMessage, readPrivateKey } from "openpgp";
 import type { Page } from "playwright-core";
 import { Buffer } from "node:buffer";
 import { openArchive } from "../../src/store/import/archive/open.ts";
@@ -322,6 +323,45 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       }
       assert.ok(names.includes("calendars/Holidays.ics"), names.join());
     });
+    await step("what arrives is encrypted to a key, and no more", async () => {
+      const dialog = page.getByRole("dialog");
+      await go(page, "Encryption");
+      await page.getByText("stored as it comes", { exact: true }).waitFor();
+      assert.deepEqual(await violations(page), []);
+      const { publicKey, privateKey } = await generateKey({
+        userIDs: [{ name: "Ann Example", email: "mox@localhost" }],
+      });
+      await page.getByRole("button", { name: "Set a key" }).click();
+      for (const [key, said] of [["no key", "neither an OpenPGP"], [privateKey, "a secret key"]]) {
+        await dialog.getByLabel("Public key or certificate").fill(key);
+        await dialog.getByRole("button", { name: "Encrypt", exact: true }).click();
+        await dialog.getByRole("alert").getByText(said).waitFor();
+      }
+      assert.deepEqual(await violations(page), []);
+      await dialog.getByLabel("Public key or certificate").fill(publicKey);
+      await dialog.getByRole("button", { name: "Encrypt", exact: true }).click();
+      await page.getByText("encrypted with OpenPGP", { exact: true }).waitFor();
+      await page.getByText("Ann Example <mox@localhost>", { exact: true }).waitFor();
+      await dialog.waitFor({ state: "detached" });
+      assert.deepEqual(await violations(page), []);
+      await w.deliver({ subject: "for one reader", text: "the secret text" });
+      const stored = await w.source("for one reader");
+      assert.ok(!stored.includes("the secret text"), stored);
+      const armored = /-----BEGIN PGP MESSAGE-----[^]*-----END PGP MESSAGE-----/.exec(stored);
+      const opened = await decrypt({
+        message: await readMessage({ armoredMessage: armored![0] }),
+        decryptionKeys: await readPrivateKey({ armoredKey: privateKey }),
+      });
+      assert.match(String(opened.data), /the secret text/);
+      await page.getByRole("button", { name: "Stop encrypting" }).click();
+      await dialog.getByRole("button", { name: "Cancel" }).click();
+      await dialog.waitFor({ state: "detached" });
+      await page.getByRole("button", { name: "Stop encrypting" }).click();
+      await dialog.getByRole("button", { name: "Stop encrypting" }).click();
+      await page.getByText("stored as it comes", { exact: true }).waitFor();
+      await w.deliver({ subject: "for everybody", text: "an open text" });
+      assert.match(await w.source("for everybody"), /an open text/);
+    });
     await step("an address is suppressed and let go", async () => {
       await go(page, "Suppressions");
       await page.getByRole("button", { name: "Add address" }).click();
@@ -356,7 +396,9 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await page.getByText(/^No messages came|^good$/).first().waitFor();
     });
     await step("every section is accessible", async () => {
-      for (const name of ["Addresses", "Junk", "Logins", "Suppressions", "Mail programs"]) {
+      for (
+        const name of ["Addresses", "Junk", "Encryption", "Logins", "Suppressions", "Mail programs"]
+      ) {
         await go(page, name);
         await shot(page, `account-${name}`);
         assert.deepEqual(await violations(page), [], name);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { connect, createServer } from "node:tls";
 import { Config, loadLocalserve, portUses } from "../../src/config/mod.ts";
@@ -124,4 +124,39 @@ Deno.test("the certificate names the address of -ip, also one that comes later",
     // Addresses that stand for all of them are no names.
     await loadLocalserve({ dir, adminPasswordHash, ip: "0.0.0.0" });
     assert.ok((await certificate()).checkIP("2001:db8::7"));
+  }));
+
+Deno.test("localserve's certificate is good for no longer than systems believe, and is renewed before its end", () =>
+  inDir(async (dir) => {
+    const [cert, key] = ["localhost.crt", "localhost.key"].map((name) => join(dir, name));
+    const certificate = async () => new X509Certificate(await Deno.readTextFile(cert));
+    const start = () => loadLocalserve({ dir, adminPasswordHash });
+    const daysLeft = async () =>
+      ((await certificate()).validToDate.getTime() - Date.now()) / 86_400_000;
+    await start();
+    const days = await daysLeft();
+    assert.ok(days > 800 && days < 825, `${days} days`);
+    const put = async (names: string[], days: number) => {
+      const pair = await selfSignedCertificate({ names, days });
+      await Deno.writeTextFile(cert, pair.cert);
+      await Deno.writeTextFile(key, pair.key);
+      return (await certificate()).serialNumber;
+    };
+    for (const old of [-1, 29]) {
+      const before = await put(["localhost"], old);
+      await start();
+      assert.notEqual((await certificate()).serialNumber, before);
+      assert.ok(await daysLeft() > 800);
+      const made = await Deno.readTextFile(key);
+      assert.ok((await certificate()).checkPrivateKey(createPrivateKey(made)), "with its key");
+    }
+    // One that is good, and one of the developer's own.
+    for (const [names, left] of [[["localhost"], 40], [["dev.example"], -1]] as const) {
+      const before = await put([...names], left);
+      await start();
+      assert.equal((await certificate()).serialNumber, before);
+    }
+    // Loading says what is wrong with the files.
+    await Deno.writeTextFile(cert, "no certificate\n");
+    await assert.rejects(start(), /localhost\.crt/);
   }));

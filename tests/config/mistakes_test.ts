@@ -416,7 +416,21 @@ const dynamicMistakes: Mistake[] = [
     "a group that is no filter",
     "Domains:\n\tmox.example:\n",
     "Domains:\n\tmox.example:\n\t\tLDAPGroup: sales\n",
-    '3: Domains: mox.example: LDAPGroup: "sales" is not a filter like (mail=%s)',
+    '3: Domains: mox.example: LDAPGroup: "sales" is not a filter like (member=%s)',
+  ],
+  [
+    "a group that is the same for everybody",
+    "Domains:\n\tmox.example:\n",
+    "Domains:\n\tmox.example:\n\t\tLDAPGroup: (cn=sales)\n",
+    '3: Domains: mox.example: LDAPGroup: "(cn=sales)" has neither %s nor an attribute such as %{uid}: it would be the ' +
+    "same for everybody",
+  ],
+  [
+    "a group by an attribute without a name",
+    "Domains:\n\tmox.example:\n",
+    "Domains:\n\tmox.example:\n\t\tLDAPGroup: (memberUid=%{})\n",
+    '3: Domains: mox.example: LDAPGroup: "(memberUid=%{})" has %{ without the name of an attribute, as in ' +
+    "(memberUid=%{uid})",
   ],
   [
     "administrators of a domain",

@@ -283,3 +283,70 @@ test("what phones and Thunderbird ask first (stalwart 1786, hydroxide 44, cyrus-
   });
   assert.equal(put.status, 405);
 });
+
+test("a date of a series without people isn't theirs (nextcloud/calendar 8456)", async ({ ann, bob }) => {
+  const people = [
+    "ORGANIZER:mailto:ann@mox.example",
+    "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:bob@mox.example",
+  ];
+  const series = ["UID:moved", "DTSTART;TZID=Europe/Berlin:20270201T100000", "DURATION:PT1H"];
+  let sequence = 0;
+  const put = async (...overridePeople: string[]) => {
+    const body = objects(
+      [...series, `SEQUENCE:${++sequence}`, "RRULE:FREQ=DAILY;COUNT=4", ...people],
+      [
+        "UID:moved",
+        "RECURRENCE-ID;TZID=Europe/Berlin:20270202T100000",
+        "DTSTART;TZID=Europe/Berlin:20270202T150000",
+        "DURATION:PT1H",
+        `SEQUENCE:${sequence}`,
+        ...overridePeople,
+      ],
+    );
+    const r = await ann.put(`${cal}moved.ics`, body);
+    assert.ok(r.status === 201 || r.status === 204, `${r.status} ${r.text}`);
+  };
+  const theirs = async () => {
+    const span = `start="20270201T000000Z" end="20270210T000000Z"`;
+    const list = await bob.report(
+      "calendars/bob/default/",
+      `<C:calendar-query ${ns}><D:prop><C:calendar-data><C:expand ${span}/></C:calendar-data></D:prop>` +
+        `<C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"><C:time-range ${span}/>` +
+        `</C:comp-filter></C:comp-filter></C:filter></C:calendar-query>`,
+    );
+    return list.flatMap((r) =>
+      [...r.found.values()].flatMap((e) =>
+        [...unfold(String(e.children.join(""))).matchAll(/^DTSTART[^:]*:(.*)$/gm)].map((m) =>
+          m[1].trim()
+        )
+      )
+    ).sort();
+  };
+  await put();
+  assert.deepEqual(await theirs(), ["20270201T090000Z", "20270203T090000Z", "20270204T090000Z"]);
+  // Invited to it too, they have it where it is.
+  await put(...people);
+  assert.deepEqual(await theirs(), [
+    "20270201T090000Z",
+    "20270202T140000Z",
+    "20270203T090000Z",
+    "20270204T090000Z",
+  ]);
+  await put();
+  assert.deepEqual(await theirs(), ["20270201T090000Z", "20270203T090000Z", "20270204T090000Z"]);
+});
+
+test("a series of which all dates were taken out, and nobody sees any (nextcloud/calendar 2660, nextcloud/server 5641)", async ({ ann }) => {
+  const body = objects([
+    "UID:none",
+    "DTSTART;TZID=Europe/Berlin:20210806T180000",
+    "DTEND;TZID=Europe/Berlin:20210806T190000",
+    "RRULE:FREQ=DAILY;UNTIL=20210808T160000Z",
+    "EXDATE:20210806T160000Z,20210807T160000Z",
+    "EXDATE;TZID=Europe/Berlin:20210808T180000",
+  ]);
+  assert.equal((await ann.put(`${cal}none.ics`, body)).status, 201);
+  assert.deepEqual(await expanded(ann, "20210801T000000Z", "20210901T000000Z"), []);
+  const again = await ann.put(`${cal}none.ics`, body.replace("UID:none", "UID:none\r\nSUMMARY:X"));
+  assert.equal(again.status, 204);
+});

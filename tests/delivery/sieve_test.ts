@@ -247,6 +247,13 @@ Deno.test("what is sent is noted once: tried again it isn't, unless it failed or
     assert.equal(await begin("other"), true);
     await s.reopen();
     assert.equal(await begin("open"), true);
+    // Within those five minutes a process that begins anew still knows that it was sent.
+    s.db.memory.done("open");
+    s.db.memory.taken(["open"]);
+    s.now += 5 * 60_000 - 1;
+    assert.equal(await begin("another"), true);
+    await s.reopen();
+    assert.equal(await begin("open"), false);
   }));
 
 Deno.test("what scripts did is found by message and account, the last first, for ninety days", () =>

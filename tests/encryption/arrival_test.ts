@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { encryptionKeyOf, setEncryptionKey } from "../../src/delivery/sealing.ts";
 import { KeyError, readEncryptionKey } from "../../src/encryption/mod.ts";
 import { splitContentFields } from "../../src/encryption/message.ts";
+import { wrapKey } from "../../src/encryption/recipients.ts";
 import { findProgram, lacks } from "../support/programs.ts";
 import { domainsConf, mail, type Receiver, startReceiver } from "../serve/receiver.ts";
 
@@ -50,6 +51,15 @@ async function withKeys(
     }
     await Deno.remove(dir, { recursive: true });
   }
+}
+
+/** A certificate with an EC key, which is in ec.pem. @param usage for example keyAgreement; "" for none given */
+async function ecCertificate(dir: string, curve: string, usage = ""): Promise<string> {
+  const files = ["-keyout", `${dir}/ec.pem`, "-out", `${dir}/ec-cert.pem`, "-subj", "/CN=Bob"];
+  const ec = ["-newkey", "ec", "-pkeyopt", `ec_paramgen_curve:${curve}`, "-nodes", "-days", "10"];
+  const uses = usage === "" ? [] : ["-addext", `keyUsage=${usage}`];
+  await run("openssl", ["req", "-x509", ...ec, ...files, ...uses]);
+  return await Deno.readTextFile(`${dir}/ec-cert.pem`);
 }
 
 /** The next message of a mailbox. */
@@ -151,6 +161,20 @@ Deno.test({
         },
       );
 
+      await t.step("S/MIME with EC keys, of certificates with and without key usage", async () => {
+        await r.server.sieve!.scripts.setActive("bob", "");
+        for (const [curve, usage] of [["P-256", ""], ["P-384", "keyAgreement"], ["P-521", ""]]) {
+          await set(await ecCertificate(dir, curve, usage));
+          await send(letter(`to ${curve}`));
+          const stored = await next("Inbox");
+          assert.match(stored, /Content-Type: application\/pkcs7-mime; smime-type=enveloped-data/);
+          await Deno.writeTextFile(`${dir}/m.eml`, stored);
+          const keys = ["-inkey", `${dir}/ec.pem`, "-recip", `${dir}/ec-cert.pem`];
+          const opened = await run("openssl", ["cms", "-decrypt", "-in", `${dir}/m.eml`, ...keys]);
+          assert.equal(opened, `${text}\r\n`, curve);
+        }
+      });
+
       await t.step("sizes around the blocks of the cipher", async () => {
         await set(certificate);
         await r.server.sieve!.scripts.setActive("bob", "");
@@ -196,21 +220,11 @@ Deno.test({
         "--export-secret-keys",
         "bob@ours.example",
       ], { env: env(dir) });
-      await run("openssl", [
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-keyout",
-        `${dir}/ec.pem`,
-        "-out",
-        `${dir}/ec-cert.pem`,
-        "-subj",
-        "/CN=x",
-      ]);
+      const ecSigning = await ecCertificate(dir, "P-256", "digitalSignature");
+      const ecOther = await ecCertificate(dir, "secp256k1");
+      const files = ["-keyout", `${dir}/ed.pem`, "-out", `${dir}/ed-cert.pem`, "-subj", "/CN=x"];
+      await run("openssl", ["req", "-x509", "-newkey", "ed25519", "-nodes", ...files]);
+      const ed25519 = await Deno.readTextFile(`${dir}/ed-cert.pem`);
       const cases: [string, string, number, RegExp][] = [
         ["nothing", "", now, /neither an OpenPGP/],
         ["a text", "hello", now, /neither an OpenPGP/],
@@ -235,7 +249,9 @@ Deno.test({
         ["certificate that has ended", certificate, now + 20 * 86_400_000, /has ended/],
         ["certificate for later", certificate, now - 20 * 86_400_000, /begins at/],
         ["certificate cut off", certificate.slice(0, 200), now, /can't be read/],
-        ["EC certificate", await Deno.readTextFile(`${dir}/ec-cert.pem`), now, /only RSA/],
+        ["EC certificate for signing", ecSigning, now, /keyAgreement/],
+        ["EC certificate on another curve", ecOther, now, /secp256k1: only P-256/],
+        ["Ed25519 certificate", ed25519, now, /ed25519: only RSA and EC/],
         ["huge", pgp + " ".repeat(300_000), now, /too large/],
       ];
       for (const [name, key, at, said] of cases) {
@@ -261,4 +277,13 @@ Deno.test("fields of the content go inside, the others stay, folded ones as a wh
   );
   assert.deepEqual(of("\r\nbody"), ["", ""]);
   assert.deepEqual(of("A: 1"), ["A: 1", ""]);
+});
+
+Deno.test("AES Key Wrap gives the octets of RFC 3394 §4.6", () => {
+  const kek = "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F";
+  const key = "00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F";
+  assert.equal(
+    wrapKey(Uint8Array.fromHex(kek), Uint8Array.fromHex(key)).toHex().toUpperCase(),
+    "28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21",
+  );
 });

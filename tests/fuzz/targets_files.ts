@@ -6,6 +6,8 @@ import { openArchive } from "../../src/store/import/archive/open.ts";
 import { ArchiveError } from "../../src/store/import/archive/types.ts";
 import { unpacked } from "../../src/store/import/compressed.ts";
 import { packed } from "../support/packed.ts";
+import { bodies, packedRtf, winmail, winmailMessage } from "../mail/winmail.ts";
+import { tnefFiles } from "../../src/mail/transfer/tnef.ts";
 import { parseCyrusHeader } from "../../src/store/import/cyrus/header.ts";
 import { parseCyrusIndex } from "../../src/store/import/cyrus/index_file.ts";
 import { cyrusNameOf } from "../../src/store/import/cyrus/spool.ts";
@@ -161,6 +163,10 @@ export const fileTargets: Record<string, Target> = {
   "packed messages": {
     run: async (b) => void await unpacked(b),
     seeds: [packed.xz, packed.bzip2, packed.lz4],
+  },
+  "winmail.dat": {
+    run: (b) => void tnefFiles(b, true),
+    seeds: [winmail, winmailMessage([bodies.rtf(packedRtf), bodies.text("x")], winmail)],
   },
   "files of Cyrus": {
     run: async (b) => {

@@ -22,8 +22,14 @@ const chosen = inputs.filter((i) =>
 const failed: string[] = [];
 console.log(row());
 for (const input of chosen) {
-  const server = await startLocalserve();
+  let server = await startLocalserve();
   try {
+    if (input.configure !== undefined) {
+      const { dir, offset } = server;
+      await server.stop();
+      await input.configure(dir);
+      server = await startLocalserve({ dir, offset });
+    }
     const m: Measured = await measure(server, input, bar.settle);
     console.log(row(m));
     failed.push(...wrong(m, bar));

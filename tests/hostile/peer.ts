@@ -4,6 +4,8 @@ import type { Localserve } from "../support/localserve.ts";
 /** One input of the bench. */
 export interface Input {
   name: string;
+  /** Changes the configuration in the folder; the server starts anew with it. */
+  configure?(dir: string): Promise<void>;
   /** What is stored beforehand isn't measured. */
   prepare?(server: Localserve): Promise<void>;
   /** Ends when the server has done with it, or after some seconds of it. */

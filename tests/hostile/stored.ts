@@ -140,6 +140,19 @@ export const stored: Input[] = [
     "SEARCH BODY needle",
   ),
   {
+    name: "IMAP: 200 messages of 5,000 parts in one APPEND",
+    async run(s) {
+      const message = bytes(parts(5000));
+      using p = await Peer.imap(s);
+      await p.send("a APPEND Inbox");
+      for (let i = 0; i < 200; i++) {
+        await p.send(` {${message.length}+}\r\n`);
+        await p.send(message);
+      }
+      await p.command("", /^a (?:OK|NO|BAD)/m);
+    },
+  },
+  {
     name: "bulk: COPY, STORE, MOVE and EXPUNGE of 20,000 messages",
     async prepare(s) {
       await append(s, Array.from({ length: 20 }, () => `${head}\r\nx\r\n`));

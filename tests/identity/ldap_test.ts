@@ -310,6 +310,22 @@ LDAPDirectories:
       stopPasswordWorker();
     });
 
+    await t.step("groups of Unix users: memberUid, the primary group, several names", async () => {
+      const inGroup = (GroupFilter: string, name = "ben") =>
+        outcome(open({ GroupFilter }), `${name}'s password`, `${name}@dir.example`);
+      // Ben is in it by the second of his names.
+      const members = "(&(objectClass=posixGroup)(cn=posix)(memberUid=%{uid}))";
+      assert.equal(await inGroup(members), "Ben");
+      assert.equal(await inGroup(members, "ann"), "Ann Élan");
+      assert.equal(await inGroup(members, "out"), "wrong: not in the group that may log in");
+      assert.equal(await inGroup("(&(cn=primary)(gidNumber=%{GIDnumber}))"), "Ben");
+      const either = "(&(cn=posix)(|(memberUid=%{uid})(gidNumber=%{gidNumber})))";
+      assert.equal(await inGroup(either), "Ben");
+      assert.match(await inGroup(either, "ann"), /^wrong: the entry has no gidNumber/);
+      // A name is no filter, and none of its characters stand for another attribute.
+      assert.equal(await inGroup("(&(cn=mail)(member=%s)(!(cn=%{uid})))"), "Ben");
+    });
+
     await t.step("groups of a domain", async () => {
       const l = open();
       const inGroup = async (group: string) => {
@@ -386,6 +402,7 @@ LDAPDirectories:
     });
 
     await t.step("no byte of an address means anything in a filter", () => {
+      assert.equal(escapeFilter("%s%{uid}"), "\\25s\\25{uid}");
       assert.equal(escapeFilter("a*(b)\\\0é@x"), "a\\2a\\28b\\29\\5c\\00\\c3\\a9@x");
     });
   },

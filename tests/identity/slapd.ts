@@ -55,7 +55,12 @@ userPassword: ann's password
 
 dn: uid=ben,dc=example,dc=org
 objectClass: inetOrgPerson
+objectClass: posixAccount
 uid: ben
+uid: benedict
+uidNumber: 1001
+gidNumber: 500
+homeDirectory: /home/ben
 cn: Ben
 sn: Example
 mail: ben@dir.example
@@ -97,6 +102,18 @@ dn: cn=sales,dc=example,dc=org
 objectClass: groupOfNames
 cn: sales
 member: uid=ann,dc=example,dc=org
+
+dn: cn=posix,dc=example,dc=org
+objectClass: posixGroup
+cn: posix
+gidNumber: 600
+memberUid: ann
+memberUid: benedict
+
+dn: cn=primary,dc=example,dc=org
+objectClass: posixGroup
+cn: primary
+gidNumber: 500
 `;
 
 export interface TestDirectory extends AsyncDisposable {
@@ -154,6 +171,7 @@ export async function startSlapd(ca: TestCa): Promise<TestDirectory> {
     `${dir}/slapd.conf`,
     `include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/nis.schema
 include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb

@@ -1,5 +1,8 @@
 /** Identities, submissions and vacation by JMAP (RFC 8621 §6-8). */
 import assert from "node:assert/strict";
+import { ObjectStore } from "../../src/jmap/mod.ts";
+import type { Submission } from "../../src/jmap/mail/submissions.ts";
+import type { MailServer } from "../../src/serve/server.ts";
 import { authorHeaders } from "../security/author_headers.ts";
 import { type Client, type Json, withJmap } from "./world.ts";
 
@@ -327,4 +330,70 @@ Deno.test("RFC 8621 §8: the vacation response is the account page's, a singleto
       (await ann.fails("VacationResponse/set", { ifInState: state })).type,
       "stateMismatch",
     );
+  }));
+
+/** What a server that was killed while it handed a message to the queue leaves. */
+async function cutOff(c: Client, server: MailServer, o: { taken: boolean; wait?: boolean }) {
+  const emailId = await draft(c);
+  const [{ id: identityId }] = (await c.call("Identity/get", {})).list;
+  const envelope = {
+    mailFrom: {
+      email: "ann@mox.example",
+      parameters: o.wait ? { HOLDFOR: "3600" } : null,
+    },
+    rcptTo: [{ email: "bo@to.example", parameters: null }],
+  };
+  const create = { s: { identityId, emailId, envelope } };
+  const made = (await c.call("EmailSubmission/set", { create })).created.s;
+  const objects = await ObjectStore.open(server.config.dataDir);
+  const number = Number(made.id.slice(1));
+  const kept = objects.get<Submission>("ann", "submission", number)!;
+  const key = o.taken ? kept.key : "another";
+  await objects.put("ann", "submission", number, { ...kept, key, queued: [] });
+  await objects.close();
+  return { emailId, create, id: made.id };
+}
+
+Deno.test("RFC 8621 §7.5: a submission that a kill cut off is sent once, whoever asks again", () =>
+  withJmap(async ({ ann, host, server }) => {
+    const { drafts, sent } = await ann.roles();
+    const taken = await cutOff(ann, server, { taken: true });
+    const r = await ann.call("EmailSubmission/set", {
+      create: taken.create,
+      onSuccessUpdateEmail: {
+        "#s": {
+          [`mailboxIds/${drafts}`]: null,
+          [`mailboxIds/${sent}`]: true,
+          "keywords/$draft": null,
+        },
+      },
+    });
+    assert.equal(r.created.s.id, taken.id);
+    assert.deepEqual((await ann.email(taken.emailId)).mailboxIds, { [sent]: true });
+    const [got] = (await ann.call("EmailSubmission/get", { ids: [taken.id] })).list;
+    assert.equal(got.undoStatus, "final");
+    await server.queue.idle();
+    assert.equal(host.mails.length, 1);
+    // Once that is settled, sending it anew is another submission.
+    const more = await ann.call("EmailSubmission/set", { create: taken.create });
+    assert.notEqual(more.created.s.id, taken.id);
+    await server.queue.idle();
+    assert.equal(host.mails.length, 2);
+  }));
+
+Deno.test("RFC 8621 §7: a submission that never got to the queue is gone, one that waits there can be taken back", () =>
+  withJmap(async ({ ann, server }) => {
+    const lost = await cutOff(ann, server, { taken: false });
+    assert.deepEqual(
+      (await ann.call("EmailSubmission/get", { ids: [lost.id] })).notFound,
+      [lost.id],
+    );
+    const waits = await cutOff(ann, server, { taken: true, wait: true });
+    const [got] = (await ann.call("EmailSubmission/get", { ids: [waits.id] })).list;
+    assert.equal(got.undoStatus, "pending");
+    const back = await ann.call("EmailSubmission/set", {
+      update: { [waits.id]: { undoStatus: "canceled" } },
+    });
+    assert.deepEqual(back.updated, { [waits.id]: null });
+    assert.equal(server.queue.list({ account: "ann" }).length, 0);
   }));

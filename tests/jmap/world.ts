@@ -182,14 +182,16 @@ export interface World {
 
 export async function withJmap(
   fn: (w: World) => Promise<void>,
-  o: { account?: string; jmap?: string } = {},
+  o: { account?: string; jmap?: string; static?: string } = {},
 ): Promise<void> {
   const dir = await Deno.makeTempDir();
   await using host = await fakeHost({ extensions: ["8BITMIME", "PIPELINING", "SMTPUTF8"] });
   const [http, smtp, imap] = await freePorts(3);
   await Deno.writeTextFile(
     `${dir}/mox.conf`,
-    `DataDir: data\nLogLevel: error\nHostname: mail.mox.example\nListeners:\n\tweb:\n\t\tIPs:\n` +
+    `DataDir: data\nLogLevel: error\nHostname: mail.mox.example\n${
+      o.static ?? ""
+    }Listeners:\n\tweb:\n\t\tIPs:\n` +
       `\t\t\t- 127.0.0.1\n\t\tSMTP:\n\t\t\tEnabled: true\n\t\t\tPort: ${smtp}\n\t\t\tNoSTARTTLS: true\n` +
       `\t\t\tFirstTimeSenderDelay: 0s\n` +
       `\t\tIMAP:\n\t\t\tEnabled: true\n\t\t\tPort: ${imap}\n\t\t\tNoRequireSTARTTLS: true\n` +

@@ -71,6 +71,20 @@ Deno.test("files of other programs: CRLF, other dates, no date, sentences that s
   assert.equal((await read(sentence)).length, 1);
 });
 
+Deno.test("files with a mark of byte order, From lines that say nothing, and sentences that say much", async () => {
+  assert.deepEqual(await read(`\ufeff${head}S: 1\n\nb\n`), [
+    "a@b.example|2026-11-03T10:11:12.000Z|S: 1\r\n\r\nb\r\n",
+  ]);
+  // Reported for ImportExportTools (215, 145, 768): what Thunderbird writes, and what people write.
+  const [first, second, ...more] = await read(
+    "From \nS: 1\n\nFrom the President xyz@abc.example\nFrom john.doe@example.com 2025-06-15\n" +
+      "\nFrom my (non technical end) some queries;\n\nFrom \nS: 2\n\nb\n",
+  );
+  assert.match(first, /^\|\|S: 1\r\n\r\nFrom the President[^]*queries;\r\n$/);
+  assert.equal(second, "||S: 2\r\n\r\nb\r\n");
+  assert.deepEqual(more, []);
+});
+
 Deno.test("what is no mailbox file is refused, and a message that is too large", async () => {
   await assert.rejects(() => read("Subject: x\n\nx\n"), MboxError);
   await assert.rejects(() => read("From here on, all is well.\n"), MboxError);

@@ -1,10 +1,11 @@
 /** Files in texts by uuencode, and in winmail.dat. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { unpackRtf } from "../../src/mail/transfer/compressed_rtf.ts";
 import { tnefFiles } from "../../src/mail/transfer/tnef.ts";
 import { decodeTransferEncoding } from "../../src/mail/transfer/transfer.ts";
 import { uuencodedFiles } from "../../src/mail/transfer/uuencode.ts";
-import { winmail } from "./winmail.ts";
+import { bodies, packedRtf, winmail, winmailMessage } from "./winmail.ts";
 
 const bytes = (s: string) => Uint8Array.from(s, (c) => c.charCodeAt(0));
 const text = (b: Uint8Array) => Array.from(b, (c) => String.fromCharCode(c)).join("");
@@ -77,4 +78,44 @@ Deno.test("files in winmail.dat, with their long names", () => {
     b[at] = value;
     tnefFiles(b);
   }));
+});
+
+/** Examples of MS-OXRTFCP §3. */
+const packed = {
+  simple: packedRtf,
+  overlapping: Uint8Array.fromHex("1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0"),
+};
+
+Deno.test("rich text of Outlook is unpacked, and what is damaged gives what it gives", () => {
+  const rtf = (b: Uint8Array, max = 1000) => text(unpackRtf(b, max) ?? bytes("none"));
+  assert.equal(rtf(packed.simple), "{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n");
+  assert.equal(rtf(packed.overlapping), "{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}");
+  assert.equal(rtf(packed.simple, 42), "none");
+  assert.equal(rtf(bytes("\x0f\0\0\0\x03\0\0\0MELA\0\0\0\0abc")), "abc");
+  for (let n = 0; n < packed.simple.length; n++) unpackRtf(packed.simple.subarray(0, n), 1000);
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (b) => {
+    const whole = Uint8Array.from([...packed.simple.subarray(0, 16), ...b]);
+    assert.ok((unpackRtf(whole, 1000) ?? b).length <= 1000);
+  }));
+});
+
+Deno.test("of a message in winmail.dat the text is a file, and so are text and files of one that is attached", () => {
+  const names = (b: Uint8Array, body?: boolean) =>
+    tnefFiles(b, body)!.map((f) => [f.name, new TextDecoder().decode(f.content)]);
+  const inner = winmailMessage([bodies.rtf(packed.simple)]);
+  const rtf = ["a b subject.rtf", "{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"];
+  const outer = winmailMessage([bodies.text("Grüße"), bodies.rtf(packed.simple)], inner);
+  // koodaamo/tnefparse 74: such an attachment was a file that nothing could open.
+  assert.deepEqual(names(outer), [rtf]);
+  assert.deepEqual(names(outer, true), [["a b subject.txt", "Grüße"], rtf]);
+  const html = winmailMessage([bodies.html("<p>x"), bodies.text("x")], winmail);
+  assert.deepEqual(names(html, true).map(([name]) => name), [
+    "a b subject.html",
+    "Lange Näme.txt",
+    "b.bin",
+  ]);
+  // As deep as it may go, and no deeper.
+  let deep = inner;
+  for (let i = 0; i < 50; i++) deep = winmailMessage([bodies.text(`${i}`)], deep);
+  assert.equal(tnefFiles(deep)!.length, 5);
 });

@@ -58,7 +58,7 @@ Deno.test("address lists of all kinds", () => {
     ["<a@b.example", "|a|b.example"],
     ["root", "|root|"],
     ["a b c", "a b c||"],
-    ['"unclosed <x@y.example>', "unclosed <x@y.example>||"],
+    ['"unclosed <x@y.example>', "unclosed|x|y.example"],
     ["a@b@c.example", "|a@b|c.example"],
     ["<a@b@c.example>", "|a@b|c.example"],
     ["A <>", "A||"],

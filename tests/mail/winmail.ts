@@ -44,3 +44,41 @@ export const winmail = Uint8Array.from([
   ...attribute(2, 0x00018010, latin1("b.bin")),
   ...attribute(2, 0x0006800f, [1, 2, 3]),
 ]);
+
+/** A property of variable size. */
+const property = (type: number, id: number, data: number[]) => [
+  ...[type, 0, id & 255, id >> 8],
+  ...u32(1, data.length),
+  ...data,
+  ...Array((4 - data.length % 4) % 4).fill(0),
+];
+
+/** A winmail.dat of a message with a text, which has another message attached. */
+export function winmailMessage(properties: number[][], attached?: Uint8Array): Uint8Array {
+  return Uint8Array.from([
+    ...u32(0x223e9f78),
+    ...[1, 0],
+    ...attribute(1, 0x00069007, u32(1252, 0)),
+    ...attribute(1, 0x00018004, latin1("a/b subject")),
+    ...attribute(1, 0x00069003, [...u32(properties.length), ...properties.flat()]),
+    ...(attached === undefined ? [] : [
+      ...attribute(2, 0x00069002, Array(14).fill(0)),
+      ...attribute(2, 0x00069005, [
+        ...u32(1),
+        ...property(0x0d, 0x3701, [...Array(16).fill(7), ...attached]),
+      ]),
+    ]),
+  ]);
+}
+
+/** The text of a message: as UTF-16, as HTML, as packed rich text. */
+export const bodies = {
+  text: (s: string) => property(0x1f, 0x1000, utf16(s)),
+  html: (s: string) => property(0x02, 0x1013, [...bytes(s)]).with(1, 1),
+  rtf: (packed: Uint8Array) => property(0x02, 0x1009, [...packed]).with(1, 1),
+};
+
+/** The first example of MS-OXRTFCP §3. */
+export const packedRtf = Uint8Array.fromHex(
+  "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0",
+);

@@ -96,16 +96,16 @@ Deno.test("a spool of Cyrus 3.6: mailboxes by id, flags, keywords, dates; again 
 
 const magic = '\xa1\x02\x8b\rCyrus mailbox header\n"..."\n\t--...\n';
 
-/** A `cyrus.index` with records of uid, date in seconds, stored flags, first keywords. */
-function index(version: number, records: [number, number, number, number][]): Uint8Array {
+/** A `cyrus.index` with records of uid, date in seconds, stored flags, first keywords, size. */
+function index(version: number, records: [number, number, number, number, number?][]): Uint8Array {
   const [start, size] = [128, 96];
   const view = new DataView(new ArrayBuffer(start + size * records.length));
   for (const [at, value] of [[8, version], [12, start], [16, size], [20, records.length]]) {
     view.setUint32(at, value);
   }
-  records.forEach(([uid, date, flags, keywords], i) => {
+  records.forEach(([uid, date, flags, keywords, bytes = 0], i) => {
     const at = start + i * size;
-    for (const [field, value] of [[0, uid], [4, date], [32, flags], [36, keywords]]) {
+    for (const [field, value] of [[0, uid], [4, date], [12, bytes], [32, flags], [36, keywords]]) {
       view.setUint32(at + field, value);
     }
   });
@@ -146,15 +146,21 @@ Deno.test("folders named after mailboxes, hashed, in domains; removed, missing a
     await mailbox("user/cas/#calendars", "", index(13, []), [1]);
     await mailbox("s/stage", "", index(13, []), [1]);
     await mailbox("c/user/cas", "", index(20, [[1, day, 2, 0]]), [1]);
+    // A later version that is the same in what is read: the sizes are those of the files.
+    const size = "Subject: n1\r\n\r\nx\r\n".length;
+    await mailbox("d/user/dan", "", index(19, [[1, day, 2, 0, size], [2, day, 4, 0, size]]), [1]);
     const lines = await read(spool);
     assert.deepEqual(lines.filter((l) => !/^Inbox n[13] 20(?!20)/.test(l)), [
       "Inbox",
       "Inbox",
+      "Inbox",
       `Inbox n1 2020-01-02T00:00 ${Flag.Seen | Flag.Answered | Flag.NotJunk} $label2`,
+      "Inbox n1 2020-01-02T00:00 4",
       "Sent/2019",
       "Sent/2019 n1 2020-01-02T00:00 4",
       "a/user/ann/7. is in the index, and the file is missing here (in an archive partition?)",
       "c/user/cas/cyrus.index has version 20; those from 9 to 17 can be read: the mailbox is imported without flags",
+      "d/user/dan/2. is in the index, and the file is missing here (in an archive partition?)",
     ]);
     assert.equal(lines.filter((l) => /^Inbox n3 /.test(l)).length, 1, "not in the index: kept");
   } finally {

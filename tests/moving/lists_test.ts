@@ -186,6 +186,30 @@ loop2@a.example   loop@a.example
   assert.equal(d.Domains.get("a.example")!.Aliases.get("team")!.PostPublic, true);
 });
 
+Deno.test("lists from Windows and tables with regular expressions", () => {
+  const { entries, problems } = readPostfixMap(
+    "\ufeffinfo@a.example ann@a.example\r\n/^(?!info)\\S+@a.example/ bob@a.example\r\n" +
+      "if /@b.example$/\r\n!/^x/ ann@a.example\r\nendif\r\n",
+    "",
+  );
+  assert.deepEqual(entries.map((e) => [e.key, e.values]), [["info@a.example", ["ann@a.example"]]]);
+  assert.deepEqual(problems.map((p) => p.line), [2, 3, 4, 5]);
+  for (const p of problems) assert.match(p.message, /regular expressions .* catch-all/);
+
+  const table = "\ufeffemail\tpassword\tname\r\nnew@a.example\tse;cr,et\tNew One\r\n";
+  assert.equal(formatOf(table), "csv");
+  const [user] = readUsers(table, "csv", "").users;
+  assert.deepEqual([user.address, user.password, user.fullName], [
+    "new@a.example",
+    "se;cr,et",
+    "New One",
+  ]);
+  const passwd = "\ufeffnew@a.example:{PLAIN}secret\r\n";
+  assert.equal(readUsers(passwd, formatOf(passwd), "").users[0].address, "new@a.example");
+  const json = '\ufeff[{"email":"new@a.example","password":"x"}]';
+  assert.equal(readUsers(json, formatOf(json), "").users[0].password, "x");
+});
+
 Deno.test("/etc/aliases: names at the domain, programs and files are told", () => {
   const { changes, problems } = withMap(
     `postmaster: root\nwebmaster:\tann, bob\nlogs: "|/usr/bin/logger"\nlist: :include:/etc/list\nfile: /dev/null\n`,

@@ -1,5 +1,6 @@
 /** Requests to a Worker: answers, errors, and when it starts and ends. */
 import assert from "node:assert/strict";
+import { renewedWorker } from "../../src/platform/renewed_worker.ts";
 import { type WorkerClient, workerClient, type WorkerOptions } from "../../src/platform/worker.ts";
 
 interface Watched {
@@ -138,4 +139,46 @@ Deno.test("ending a Worker at once fails those that wait", async () => {
     await assert.rejects(answer, { message: "closed" });
     assert.equal(client.waiting(), 0);
   });
+});
+
+Deno.test("a Worker for large requests is replaced after so many bytes; what it was asked it answers", async () => {
+  const running = new Set<Worker>();
+  let started = 0;
+  const client = renewedWorker<Uint8Array, number>({
+    name: "length",
+    start: () => {
+      const w = new Worker(new URL("./worker_length.ts", import.meta.url), { type: "module" });
+      started++;
+      running.add(w);
+      const terminate = w.terminate.bind(w);
+      w.terminate = () => {
+        running.delete(w);
+        terminate();
+      };
+      return w;
+    },
+    idleTimeout: 600_000,
+    mostBytes: 1000,
+  });
+  const ask = (n: number) => {
+    const bytes = new Uint8Array(n);
+    return { bytes, answer: client.ask(bytes, bytes) };
+  };
+  const first = ask(600);
+  const second = ask(600);
+  const third = ask(10);
+  assert.equal(client.waiting(), 3);
+  assert.deepEqual(await Promise.all([first, second, third].map((a) => a.answer)), [600, 600, 10]);
+  assert.equal(started, 2);
+  // The first had its bytes; the second goes on.
+  assert.equal(running.size, 1);
+  assert.equal(client.waiting(), 0);
+  // A buffer of one's own is handed over, part of another isn't.
+  assert.equal(first.bytes.length, 0);
+  const part = new Uint8Array(20).subarray(5, 15);
+  assert.equal(await client.ask(part, part), 10);
+  assert.equal(part.length, 10);
+  await ask(2000).answer;
+  assert.equal(started, 2);
+  assert.equal(running.size, 0);
 });

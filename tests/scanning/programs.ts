@@ -146,11 +146,18 @@ ${conf}`,
   return await start(dir, findProgram("clamd")!, ["-c", `${dir}/clamd.conf`], { path });
 }
 
+/** A running rspamd. */
+export interface Rspamd extends Running {
+  controller: number;
+  /** Ends it and starts it again on the same ports, so that no process of it has the databases locked. */
+  restart(): Promise<void>;
+}
+
 /**
  * rspamd with a few rules of its own; workers that scan and learn without a password.
  * @param conf more of its configuration
  */
-export async function startRspamd(conf = ""): Promise<Running & { controller: number }> {
+export async function startRspamd(conf = ""): Promise<Rspamd> {
   const dir = await folder("rspamd");
   const [port, controller] = await freePorts(2);
   await Deno.mkdir(`${dir}/none`);
@@ -171,7 +178,11 @@ export async function startRspamd(conf = ""): Promise<Running & { controller: nu
   history_rows = 10;
 }
 logging { type = "console"; level = "notice"; }
-actions { reject = 15; add_header = 6; greylist = 4; }
+actions {
+  reject = 15; add_header = 6; greylist = 4;
+  discard { flags = ["no_threshold"]; }
+  quarantine { flags = ["no_threshold"]; }
+}
 worker "normal" { bind_socket = "127.0.0.1:${port}"; count = 1; }
 worker "controller" { bind_socket = "127.0.0.1:${controller}"; count = 1; secure_ip = "127.0.0.1"; }
 metric {
@@ -205,22 +216,68 @@ end
 rule('TEST_MARK', 7.0, 'mark me')
 rule('TEST_REFUSE', 20.0, 'refuse me')
 rspamd_config:register_symbol({
-  name = 'TEST_HEADERS', type = 'postfilter',
+  -- A filter of another type isn't asked about what is refused already.
+  name = 'TEST_HEADERS', type = 'idempotent',
   callback = function(task)
-    task:set_milter_reply({
+    local reply = {
       add_headers = { ['X-Test-Rspamd'] = tostring(task:get_metric_score('default')[1]),
         ['X-Test-User'] = task:get_user() or 'nobody' },
       remove_headers = { ['X-Forged'] = 0 },
-    })
+    }
+    local subject = task:get_header('Subject') or ''
+    if subject:find('lose', 1, true) then reply.reject = 'discard' end
+    if subject:find('aside', 1, true) then reply.reject = 'quarantine' end
+    if subject:find('let go', 1, true) then reply.no_action = true end
+    if subject:find('name it', 1, true) then reply.spam_header = 'X-Our-Spam' end
+    task:set_milter_reply(reply)
+  end,
+})
+rspamd_config:register_symbol({
+  name = 'TEST_LATER', type = 'postfilter',
+  callback = function(task)
     if (task:get_header('Subject') or ''):find('later', 1, true) then
       task:set_pre_result('soft reject', 'come again')
+    end
+    for _, action in ipairs({ 'quarantine', 'discard' }) do
+      if (task:get_header('Subject') or ''):find('force ' .. action, 1, true) then
+        task:set_pre_result(action, 'as asked')
+      end
     end
   end,
 })
 `,
   );
   const args = ["-f", "-i", "-c", `${dir}/rspamd.conf`];
-  const made = await start(dir, findProgram("rspamd")!, args, { port }, "SIGTERM");
-  await listening({ port: controller }, Promise.race([]));
-  return Object.assign(made, { controller });
+  const begin = async () => {
+    for (;;) {
+      const made = await start(dir, findProgram("rspamd")!, args, { port }, "SIGTERM");
+      await listening({ port: controller }, Promise.race([]));
+      if (await learns(controller)) return made;
+      // Its processes open the databases at the same time: one of them may be without one, or have it locked, for good.
+      await made.end();
+    }
+  };
+  let made = await begin();
+  return {
+    ...made,
+    controller,
+    log: () => made.log(),
+    end: () => made.end(),
+    async restart() {
+      await made.end();
+      made = await begin();
+    },
+    [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
+  };
+}
+
+/** Whether an rspamd learns: a message of random words. */
+async function learns(controller: number): Promise<boolean> {
+  const words = Array.from({ length: 10 }, () => crypto.randomUUID().slice(0, 8)).join(" ");
+  const r = await fetch(`http://127.0.0.1:${controller}/learnspam`, {
+    method: "POST",
+    body: `From: a@b.example\r\nSubject: ${words}\r\n\r\n${words}\r\n`,
+  });
+  await r.body?.cancel();
+  return r.status === 200;
 }

@@ -466,6 +466,9 @@ Deno.test("administrators of some domains see and change these only", (t) =>
         ["DomainAdd", { name: "x.example", account: "ben", disabled: false }, 403],
         ["DomainAdministratorsSet", { name: "concert.example", accounts: [] }, 403],
         ["DkimAdd", { name: "mox.example", selector: "s", algorithm: "ed25519" }, 404],
+        ["DomainJournalSet", { name: "concert.example", journal: null }, 403],
+        ["AccountKeepingSet", { name: "flo", retention: [], legalHold: false }, 403],
+        ["AccountAged", { name: "ann", retention: [], legalHold: false }, 404],
         ["DomainSet", {
           name: "concert.example",
           description: "",
@@ -505,6 +508,11 @@ Deno.test("administrators of some domains see and change these only", (t) =>
       }
       assert.equal(await Deno.readTextFile(site.config.dynamicPath), before);
       await good("AccountSet", { name: "flo", ...limits, maxOutgoing: 10 });
+      await good("AccountSet", { name: "flo", ...limits, maxOutgoing: 10, maxHourly: 5 });
+      for (const maxHourly of [6, 0]) {
+        const request = { name: "flo", ...limits, maxOutgoing: 10, maxHourly };
+        assert.equal((await ben.call("AccountSet", request)).status, 422, `${maxHourly} an hour`);
+      }
       const later = await ben.call("AccountSet", { name: "flo", ...limits });
       assert.equal(later.status, 422, "limits that were lowered are raised again");
     });

@@ -434,3 +434,29 @@ export async function withAdminSite(
     await Deno.remove(dir, { recursive: true });
   }
 }
+
+/** Puts messages into a mailbox, as if they had come there some days ago. */
+export async function putOldMail(
+  s: AdminSite,
+  name: string,
+  mailbox: string,
+  days: number,
+  times: number,
+): Promise<void> {
+  const account = await s.server.accounts.open(name);
+  try {
+    const file = `${s.dir}/old-message`;
+    const text = "Subject: old\r\n\r\nold\r\n";
+    await Deno.writeTextFile(file, text);
+    for (let i = 0; i < times; i++) {
+      await account.deliver(mailbox, { file, fileSize: text.length, prefix: new Uint8Array(0) });
+    }
+    const { id } = account.mailboxByName(mailbox)!;
+    const at = Date.now() - days * day;
+    await account.writer.write(() =>
+      account.db.run("UPDATE messages SET received = ?, saved = ? WHERE mailbox_id = ?", at, at, id)
+    );
+  } finally {
+    account.close();
+  }
+}

@@ -15,23 +15,31 @@ export interface LoadNode {
 
 const talk = (host: string, port: number) => new Talk(connect({ host, port }));
 
-/** An IMAP session of ann's; undefined where she can't be. */
-export async function login(n: LoadNode): Promise<Talk | undefined> {
+/** An IMAP session of ann's, or why there is none: what the server answered, or the error of the connection. */
+async function tryLogin(n: LoadNode): Promise<Talk | string> {
   const t = talk(n.host, n.imap);
+  let why: string;
   try {
     await t.expect(/^\* OK.*\r\n/m);
-    const said = await t.say(`a LOGIN ann@mox.example ${password}\r\n`, /^a (?:OK|NO|BAD).*\r\n/m);
-    if (/^a OK/m.test(said)) return t;
-  } catch {
+    why = await t.say(`a LOGIN ann@mox.example ${password}\r\n`, /^a (?:OK|NO|BAD).*\r\n/m);
+    if (/^a OK/m.test(why)) return t;
+  } catch (err) {
     // It is going, or away.
+    why = String(err);
   }
   t.close();
-  return undefined;
+  return why;
+}
+
+/** An IMAP session of ann's; undefined where she can't be. */
+export async function login(n: LoadNode): Promise<Talk | undefined> {
+  const t = await tryLogin(n);
+  return typeof t === "string" ? undefined : t;
 }
 
 export async function subjects(n: LoadNode): Promise<string[]> {
-  const t = await login(n);
-  assert.ok(t !== undefined, `no login at ${n.name}`);
+  const t = await tryLogin(n);
+  assert.ok(typeof t !== "string", `no login at ${n.name}: ${t}`);
   await t.say("b SELECT INBOX\r\n", /^b OK.*\r\n/m);
   const all = await t.say(
     "c FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]\r\n",
@@ -115,9 +123,11 @@ export function load(nodes: readonly LoadNode[], prefix: string): Load {
           const m = text(id);
           const go = await t.say(`x APPEND INBOX {${m.length}}\r\n`, /^(?:\+|x (?:NO|BAD)).*\r\n/m);
           if (go.startsWith("+")) {
+            // An earlier try may have ended without its answer, whatever becomes of this one.
+            const before = unanswered.has(id);
             unanswered.add(id);
             const said = await t.say(`${m}\r\n`, /^x (?:OK|NO|BAD).*\r\n/m);
-            unanswered.delete(id);
+            if (!before) unanswered.delete(id);
             if (/^x OK/m.test(said)) {
               took(id);
               break;

@@ -274,11 +274,23 @@ Deno.test({
         t.close();
         assert.deepEqual((await mailOf(two, "bob")).subjects.slice(-2), ["bdat1", "bdat2"]);
       });
-      await test.step("a login at another node is none", async () => {
-        const t = Talk.to(one.imap, client);
-        await t.expect(/^\* OK.*\r\n/m);
-        await t.say(`a LOGIN bob@mox.example ${password}\r\n`, /^a NO.*\r\n/m);
-        t.close();
+      await test.step("a login at another node is none, but no guess of a password either", async () => {
+        const at = async (n: TestNode, secret: string) => {
+          const t = Talk.to(n.imap, client);
+          await t.expect(/^\* OK.*\r\n/m);
+          const said = await t.say(`a LOGIN bob@mox.example ${secret}\r\n`, /^a .*\r\n/m);
+          t.close();
+          return said;
+        };
+        assert.match(await at(one, "wrong"), /^a NO \[AUTHENTICATIONFAILED\] wrong user name or /);
+        // More often than failures are allowed.
+        for (let i = 0; i < 15; i++) {
+          assert.match(
+            await at(one, password),
+            /^a NO \[UNAVAILABLE\] this account is at another server: node two\r\n/,
+          );
+        }
+        assert.match(await at(two, password), /^a OK /);
       });
       await test.step("any node serves an account's web services: the account's node answers", async () => {
         const at = `http://127.0.0.1:${one.web}`;
@@ -424,8 +436,21 @@ Deno.test({
         const listed = await run(two, "list");
         assert.match(listed.stdout, /^two: version 1, edited since\none: version 2\n$/);
         assert.equal(listed.code, 1);
-        assert.equal((await pushFrom(two))[0].version, 3);
+        // Both have added a line at the same place: who pushes second is told, and nothing is replaced.
+        await assert.rejects(pushFrom(two), /version 2 of one can't be brought together/);
+        assert.match(await read(one), /# first\n# third\n$/);
+        assert.match(await read(two), /# first\n# second\n$/);
+        assert.equal(
+          await Deno.readTextFile(`${two.dir}/data/domains.conf.of-one`),
+          await read(one),
+        );
+        const forced = await callControl(`${two.dir}/data`, "node push", { force: true });
+        assert.deepEqual(forced, [{ node: "one", version: 3, edited: false }]);
         assert.match(await read(one), /# first\n# second\n$/);
+        assert.match(
+          await Deno.readTextFile(`${one.dir}/data/domains.conf.previous`),
+          /# first\n# third\n$/,
+        );
         // Asked by a node's key, as nobody else can.
         const key = await openNodeKey(`${one.dir}/data`);
         const place = { Address: "127.0.0.1", Port: two.link, Key: two.key };

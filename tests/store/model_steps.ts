@@ -5,6 +5,7 @@ import { setThreadState } from "../../src/store/messages/thread_state.ts";
 import type { NewMessage } from "../../src/store/types.ts";
 import { type Arriving, bit, type Box, junkRule, Model, type Row } from "./model.ts";
 import { Comparison } from "./model_compare.ts";
+import { Emails } from "./model_emails.ts";
 import { deliveryFacts, type TestStore, withStore } from "./setup.ts";
 
 /** One operation: its kind, and numbers from which what it is about is chosen. */
@@ -378,12 +379,14 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
   try {
     await withStore(async (s) => {
       w = new World(s);
+      const emails = new Emails();
       Date.now = () => w!.now;
       for (const [i, step] of steps.entries()) {
         const kind = kinds[step.kind % kinds.length];
         w.begin(step.n);
         await run(w, kind);
         w.comparison.check(`step ${i}, ${kind}`, w.told);
+        await emails.check(s.account, w.m, `step ${i}, ${kind}`);
       }
     }, {
       junkFlags: ({ name }) => junkRule(name),

@@ -97,6 +97,24 @@ Deno.test("thousands put into another account: all, or after a crash none", () =
     assert.equal(count(s.account, "Inbox"), 350);
   }));
 
+Deno.test("messages of thousands of parts come in writes of their own: all, or after a crash none", () =>
+  withStore(async (s) => {
+    const parts = await s.message(
+      `Content-Type: multipart/mixed; boundary=b\n\n${"--b\n\nx\n".repeat(6000)}--b--\n`,
+    );
+    const inbox = s.account.mailboxByName("Inbox")!.id;
+    const cut = await inTheMiddle(
+      s,
+      "Inbox",
+      1,
+      appendAll(s.account, inbox, Array.from({ length: 9 }, () => parts)).then((uids) => {
+        assert.deepEqual(uids, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      }),
+    );
+    await afterwards(cut, (a) => assert.equal(count(a, "Inbox"), 0));
+    await afterwards(snapshot(s), (a) => assert.equal(count(a, "Inbox"), 9));
+  }));
+
 /** 250 messages for two mailboxes; then `end`. */
 async function* source(end: () => void): Source {
   for (let i = 0; i < 250; i++) {

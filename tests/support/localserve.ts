@@ -36,6 +36,8 @@ export interface Running {
   ended(): Promise<number>;
   /** The end of what it has logged. */
   log(): string;
+  /** What it has said, up to where it has the words. */
+  said(words: string): Promise<string>;
 }
 
 /** Starts a subcommand, and waits until it has said the word; its log may go to a file too. */
@@ -48,25 +50,39 @@ export async function startMox(args: string[], word: string, logTo?: string): Pr
       if (logTo !== undefined) await Deno.writeTextFile(logTo, s, { append: true });
     }
   })();
-  const ready = Promise.withResolvers<void>();
-  ready.promise.catch(() => {});
+  let text = "";
+  let over = false;
+  let waiting: (() => void)[] = [];
+  const wake = () => {
+    const all = waiting;
+    waiting = [];
+    for (const each of all) each();
+  };
   const output = (async () => {
-    let said = "";
     for await (const s of child.stdout.pipeThrough(new TextDecoderStream())) {
-      said = (said + s).slice(-10_000);
-      if (said.includes(word)) ready.resolve();
+      text = (text + s).slice(-10_000);
+      wake();
     }
     await errors;
-    ready.reject(new Error(`${args[0]} ended: ${log}`));
+    over = true;
+    wake();
   })();
+  const said = async (words: string): Promise<string> => {
+    while (!text.includes(words)) {
+      if (over) throw new Error(`${args[0]} ended: ${log}`);
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+    return text;
+  };
   const ended = async () => {
     const { code } = await child.status;
     await output;
     return code;
   };
-  await ready.promise;
+  await said(word);
   return {
     pid: child.pid,
+    said,
     async signal(name) {
       child.kill(name);
       return await ended();

@@ -30,7 +30,7 @@ import { Sessions } from "../../src/web/login/mod.ts";
 import { SeenRequests } from "../../src/web/webapi/seen_requests.ts";
 import { Snoozed } from "../../src/web/webmail/scheduled/snoozed.ts";
 import { Subscriptions } from "../../src/web/webmail/push/subscriptions.ts";
-import { ScheduledRows } from "../../src/web/webmail/scheduled/rows.ts";
+import { ScheduledRows } from "../../src/web/webmail/sending/rows.ts";
 import { outboundTo } from "../support/outbound.ts";
 import { testRules } from "../store/setup.ts";
 

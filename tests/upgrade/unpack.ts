@@ -10,6 +10,7 @@ export const packedFolders = [
   "data-3.json.gz",
   "data-4.json.gz",
   "data-5.json.gz",
+  "data-6.json.gz",
 ];
 
 const here = dirname(fileURLToPath(import.meta.url));

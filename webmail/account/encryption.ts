@@ -23,7 +23,7 @@ function setKey(changed: () => Promise<void>): void {
       value: "",
       required: true,
       explanation:
-        "An OpenPGP public key (BEGIN PGP PUBLIC KEY BLOCK), or a certificate with an RSA key for S/MIME (BEGIN " +
+        "An OpenPGP public key (BEGIN PGP PUBLIC KEY BLOCK), or a certificate with an RSA or EC key for S/MIME (BEGIN " +
         "CERTIFICATE). Never a secret key.",
     }],
     "Encrypt",

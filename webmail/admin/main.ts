@@ -86,7 +86,7 @@ async function main(): Promise<void> {
           configSection(changed),
         ),
       ]
-      : [domainSection(changed, false), accountSection(changed)],
+      : [domainSection(changed, false), accountSection(changed, false)],
     logout: async () => {
       await makeCall(adminCalls, "Logout", {});
       location.reload();

@@ -35,6 +35,8 @@ export const Calendar = v.object({
   color: v.string(),
   /** Events are put here unless another is chosen. */
   usual: v.boolean(),
+  /** Whether the user may change it. */
+  writable: v.boolean(),
 });
 export type Calendar = v.InferOutput<typeof Calendar>;
 
@@ -117,6 +119,8 @@ export type SeriesPart = v.InferOutput<typeof SeriesPart>;
 const Part = v.optional(v.nullable(SeriesPart), null);
 
 const Where = { calendarId: Id, name: EventName };
+/** The account that shares the calendar; "" for an own one. */
+const Owner = v.optional(text(500), "");
 
 export const calendarCalls = {
   /** The events of a period, each time of those that repeat. */
@@ -159,8 +163,7 @@ export const calendarCalls = {
       ...Where,
       zone: ZoneName,
       part: Part,
-      /** The account that shares the calendar; "" for an own one. */
-      owner: v.optional(text(500), ""),
+      owner: Owner,
     }),
     response: v.object({
       etag: v.string(),
@@ -176,12 +179,14 @@ export const calendarCalls = {
   },
   /**
    * Makes an event, or changes one: all of a series or a part of it; people are told. The dates from one on become a
-   * series of their own. On disk when it is answered.
+   * series of their own. In calendars that others share nobody is invited, as nobody does that in another's name. On
+   * disk when it is answered.
    */
   CalendarEventSave: {
     request: v.strictObject({
       zone: ZoneName,
-      /** The calendar that it shall be in. */
+      owner: Owner,
+      /** The calendar that it shall be in, of the same owner. */
       calendarId: Id,
       /** What is changed, as it was read; null for a new one. */
       old: v.nullable(v.strictObject({ ...Where, etag: text(100) })),
@@ -208,7 +213,7 @@ export const calendarCalls = {
   },
   /** Removes an event: all of a series or a part of it. Who is invited is told; an invitation is declined. */
   CalendarEventDelete: {
-    request: v.strictObject({ ...Where, etag: text(100), part: Part }),
+    request: v.strictObject({ ...Where, owner: Owner, etag: text(100), part: Part }),
     response: Nothing,
   },
 };

@@ -20,6 +20,17 @@ export function readPostfixMap(
   const entries: MapEntry[] = [];
   const problems: LineProblem[] = [];
   for (const { line, text: logical } of logicalLines(text)) {
+    if (/^(?:!?\/|if\b|endif\b)/.test(logical)) {
+      problems.push({
+        line,
+        message:
+          `${
+            logical.slice(0, 60)
+          }: regular expressions (regexp:, pcre:) have no counterpart here; ` +
+          "name the addresses, or use a catch-all",
+      });
+      continue;
+    }
     const m = /^("(?:[^"\\]|\\.)*"(?:@\S+?)?|[^\s:]+)\s*(?::\s*|\s+)([\s\S]*)$/.exec(logical);
     if (!m) {
       problems.push({ line, message: `no key and value: ${JSON.stringify(logical.slice(0, 60))}` });
@@ -59,7 +70,7 @@ export function readPostfixMap(
 /** Lines without comments; those that begin with white space go on from the one before. */
 function* logicalLines(text: string): Generator<{ line: number; text: string }> {
   let current: { line: number; text: string } | undefined;
-  const lines = text.split(/\r?\n/);
+  const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
   for (const [i, raw] of lines.entries()) {
     if (/^\s*(?:#|$)/.test(raw)) continue;
     if (/^\s/.test(raw) && current) {

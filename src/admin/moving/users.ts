@@ -44,8 +44,8 @@ export function formatOf(text: string): UserFormat {
   const start = text.trimStart();
   if (start.startsWith("[") || start.startsWith("{")) return "json";
   const [head] = start.split(/\r?\n/, 1);
-  return /^"?(?:address|email|username)"?[,;]/i.test(head) ||
-      /[,;]"?(?:address|email)"?(?:[,;]|$)/i.test(head)
+  return /^"?(?:address|email|username)"?[,;\t]/i.test(head) ||
+      /[,;\t]"?(?:address|email)"?(?:[,;\t]|$)/i.test(head)
     ? "csv"
     : "passwd";
 }
@@ -55,6 +55,7 @@ export function formatOf(text: string): UserFormat {
  * @param domain of users without one; "" if all must have one
  */
 export function readUsers(text: string, format: UserFormat, domain: string): ReadUsers {
+  text = text.replace(/^\ufeff/, "");
   const read = format === "json"
     ? readJson(text)
     : format === "csv"
@@ -163,11 +164,11 @@ const fieldNames: Record<string, keyof NewUser> = {
   active: "active",
 };
 
-/** Rows of a CSV text (RFC 4180), with commas or semicolons, and the line each begins in. */
+/** Rows of a CSV text (RFC 4180), with commas, semicolons or tabs, and the line each begins in. */
 export function csvRows(text: string): { line: number; cells: string[] }[] {
   const rows: { line: number; cells: string[] }[] = [];
   const [head = ""] = text.split(/\r?\n/, 1);
-  const separator = head.includes(";") && !head.includes(",") ? ";" : ",";
+  const separator = [",", ";", "\t"].find((c) => head.includes(c)) ?? ",";
   let line = 1, start = 1;
   let cells: string[] = [];
   let cell = "";
@@ -202,7 +203,7 @@ export function csvRows(text: string): { line: number; cells: string[] }[] {
 }
 
 function readCsv(text: string): ReadUsers {
-  const [head, ...rows] = csvRows(text.replace(/^\ufeff/, ""));
+  const [head, ...rows] = csvRows(text);
   const problems: LineProblem[] = [];
   const names = (head?.cells ?? []).map((c) => c.trim().toLowerCase());
   names.forEach((name) => {

@@ -3,7 +3,7 @@ import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, text, word } from "../sconf/schema_scalars.ts";
 import { parseDuration } from "../sconf/duration.ts";
-import { filterText } from "../static/identity.ts";
+import { groupFilterText } from "../static/identity.ts";
 import { route } from "../static/transport.ts";
 import { mailingList } from "./mailing_list.ts";
 import {
@@ -122,9 +122,9 @@ export const domain = struct({
       "accounts are not asked for then, but app passwords are.",
   ),
   LDAPGroup: optional(
-    filterText,
+    groupFilterText,
     "Filter of the group in LDAPDirectory whose members have the domain's addresses, %s being the DN of the one who logs " +
-      "in: for example (&(cn=sales)(member=%s)). Others can't log in with an address of the domain, and no " +
+      "in, and %{uid} its attribute uid: for example (&(cn=sales)(member=%s)), or (&(cn=sales)(memberUid=%{uid})). Others can't log in with an address of the domain, and no " +
       "account is made for them. It is asked for besides the directory's GroupFilter.",
   ),
   ClientSettingsDomain: optional(
@@ -212,7 +212,7 @@ export const domain = struct({
       ),
       KeyFile: optional(
         fileText,
-        "File with an OpenPGP public key or an S/MIME certificate (RSA), relative to the folder of this file: copies are " +
+        "File with an OpenPGP public key or an S/MIME certificate (RSA or EC), relative to the folder of this file: copies are " +
           "encrypted to it, and their headers are those of the journal.",
       ),
     }),

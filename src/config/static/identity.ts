@@ -54,6 +54,32 @@ export const filterText = text(
   "a filter like (mail=%s)",
 );
 
+/** An attribute of the entry found, in a filter of a group: `%{uid}`. */
+const placeholder = /%\{([A-Za-z][A-Za-z0-9;-]*)\}/g;
+
+/** Attributes of the entry found that a filter of a group asks for, in their order. */
+export function attributesInFilter(filter: string): string[] {
+  return [...new Set([...filter.matchAll(placeholder)].map((m) => m[1]))];
+}
+
+/** Most attributes of the entry found in a filter: each may have several values, which are all tried. */
+const maxAttributes = 3;
+
+export const groupFilterText = text(
+  (s) => {
+    if (!s.startsWith("(")) return "is not a filter like (member=%s)";
+    const attributes = attributesInFilter(s);
+    if (s.replaceAll(placeholder, "").includes("%{")) {
+      return "has %{ without the name of an attribute, as in (memberUid=%{uid})";
+    }
+    if (attributes.length > maxAttributes) return `has more than ${maxAttributes} attributes`;
+    return s.includes("%s") || attributes.length > 0
+      ? undefined
+      : "has neither %s nor an attribute such as %{uid}: it would be the same for everybody";
+  },
+  "a filter like (member=%s) or (memberUid=%{uid})",
+);
+
 export const ldapDirectory = struct({
   URL: required(
     text((s) => {
@@ -83,9 +109,9 @@ export const ldapDirectory = struct({
     "(mail=%s)",
   ),
   GroupFilter: optional(
-    filterText,
-    "Entry below BaseDN that must be there too, %s being the DN of the one found: for example " +
-      "(&(cn=mail)(member=%s)). Without it everybody who is found may log in. LDAPGroup of a domain says who has " +
+    groupFilterText,
+    "Entry below BaseDN that must be there too, %s being the DN of the one found, and %{uid} its attribute uid: for " +
+      "example (&(cn=mail)(member=%s)), or (&(cn=mail)(memberUid=%{uid})) with a posixGroup. Without it everybody who is found may log in. LDAPGroup of a domain says who has " +
       "addresses there.",
   ),
   HashAttribute: optional(

@@ -1,4 +1,5 @@
 /** COPY and MOVE (RFC 4918 §9.8, §9.9). @module */
+import { byGuest, byOwner, dropEvent, moveEvent } from "../../groupware/event_writes.ts";
 import { giveWay } from "../../platform/turns.ts";
 import { GroupwareError } from "../../store/groupware/types.ts";
 import { allowed } from "../core/allow.ts";
@@ -89,13 +90,18 @@ async function transferObject(
       if (from.collection.kind === "calendar" || from.home === "addressbooks") {
         await checkedObject(into, name, content);
       }
-      const done = await from.g.move(from.object, into.collection.id, name, { overwrite });
+      const by = from.account === p.ctx.user ? byOwner(p.ctx.user) : byGuest(p.ctx.user);
+      const to = { collectionId: into.collection.id, name, overwrite };
+      const done = await moveEvent(from.g, from.object, to, by);
       return new Response(null, { status: done.created ? 201 : 204 });
     }
     const stored = await storeObject(p, into, name, content, {});
     const kept = [...from.g.properties(from.collection.id, from.object.id)];
     if (kept.length > 0) await into.g.setProperties(into.collection.id, stored.row.id, kept);
-    if (moving) await from.g.remove(from.collection.id, from.object.name);
+    if (moving) {
+      const by = from.account === p.ctx.user ? byOwner(p.ctx.user) : byGuest(p.ctx.user);
+      await dropEvent(from.g, from.collection, from.object.name, {}, by);
+    }
     return new Response(null, { status: to.kind === "object" ? 204 : 201 });
   } catch (err) {
     throw storeError(err, p.ctx.base, into);

@@ -1,5 +1,5 @@
 /** DELETE (RFC 4918 §9.6). @module */
-import { removeEvent } from "../../groupware/event_writes.ts";
+import { byGuest, dropEvent, removeEvent } from "../../groupware/event_writes.ts";
 import { allowed } from "../core/allow.ts";
 import { DavError } from "../core/errors.ts";
 import { childrenOf, type CollectionResource } from "../core/resources.ts";
@@ -40,7 +40,9 @@ export const remove: Method = {
           const { account, g, collection } = r;
           const place = { scheduler: p.s.scheduler, account, g, collection };
           await removeEvent(place, r.object.name, { condition, reply });
-        } else await r.g.remove(r.collection.id, r.object.name, condition);
+        } else {
+          await dropEvent(r.g, r.collection, r.object.name, condition, byGuest(p.ctx.user));
+        }
       } else {
         if (depthOf(request, "infinity") !== "infinity") {
           throw new DavError(400, "collections are removed with all in them (Depth: infinity)");

@@ -1,5 +1,5 @@
 /** Writing an object to a collection: checks, scheduling, the store. @module */
-import { writeEvent } from "../../groupware/event_writes.ts";
+import { byGuest, putEvent, writeEvent } from "../../groupware/event_writes.ts";
 import {
   type CalendarObject,
   calendarObjectInTurns,
@@ -153,7 +153,8 @@ export async function storeObject(
       );
     }
     const scheduleTag = g.object(collection.id, name)?.scheduleTag ?? "";
-    const done = await g.put(collection.id, { ...object, scheduleTag }, condition);
+    const by = byGuest(context.ctx.user);
+    const done = await putEvent(g, collection, { ...object, scheduleTag }, condition, by);
     return { ...done, changed: false };
   } catch (err) {
     if (err instanceof SchedulingError) throw schedulingError(context.ctx.base, resource, err);

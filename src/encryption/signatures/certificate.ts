@@ -5,6 +5,7 @@ const commonName = "2.5.4.3";
 const emailAddress = "1.2.840.113549.1.9.1";
 const subjectAltName = "2.5.29.17";
 const subjectKeyIdentifier = "2.5.29.14";
+const keyUsage = "2.5.29.15";
 const extendedKeyUsage = "2.5.29.37";
 /** Purposes of keys that sign mail: emailProtection, any. */
 const forMail = ["1.3.6.1.5.5.7.3.4", "2.5.29.37.0"];
@@ -22,6 +23,8 @@ export interface CertificateFields {
   addresses: string[];
   /** Its key may sign mail. */
   signsMail: boolean;
+  /** Its key may agree on keys with others (keyAgreement, RFC 5280 §4.2.1.3). */
+  agreesKeys: boolean;
 }
 
 /** Reads them; undefined for what is no certificate. */
@@ -53,6 +56,8 @@ function read(certificate: Value): CertificateFields | undefined {
   const alternative = extensions.get(subjectAltName)?.parts.filter((p) => p.tag === 0x81) ?? [];
   const addresses = [...alternative.map(textOf), ...named(emailAddress)];
   const usage = extensions.get(extendedKeyUsage)?.parts.map(oidText);
+  // A bit string: the number of unused bits, then digitalSignature as the highest bit.
+  const keyUses = extensions.get(keyUsage);
   const keyId = extensions.get(subjectKeyIdentifier);
   return {
     issuer: issuer.all,
@@ -60,6 +65,7 @@ function read(certificate: Value): CertificateFields | undefined {
     keyId: keyId && octets(keyId),
     name: (named(commonName)[0] ?? addresses[0] ?? "").slice(0, maxName),
     addresses: [...new Set(addresses.map((a) => a.toLowerCase()))],
+    agreesKeys: keyUses === undefined || (keyUses.content[1] & 0x08) !== 0,
     signsMail: usage === undefined || usage.some((u) => forMail.includes(u)),
   };
 }

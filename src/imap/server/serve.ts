@@ -152,7 +152,8 @@ async function finish(
     }
   }
   session.conn.write(`${tag} ${answer}\r\n`);
-  await session.conn.flush();
+  // Else it sends the answer itself.
+  if (!command?.afterwards || !answer.startsWith("OK")) await session.conn.flush();
 }
 
 /**

@@ -1,5 +1,13 @@
 /** Making, changing and removing events (jmap-calendars §5.8), and telling their people. @module */
-import { removeEvent, writeEvent } from "../../groupware/event_writes.ts";
+import {
+  byGuest,
+  byOwner,
+  dropEvent,
+  moveEvent,
+  putEvent,
+  removeEvent,
+  writeEvent,
+} from "../../groupware/event_writes.ts";
 import { newTag } from "../../groupware/incoming.ts";
 import {
   calendarObjectInTurns,
@@ -102,6 +110,9 @@ function withOrganizer(ctx: MethodContext, view: View, event: JsonObject): JsonO
   return { ...event, replyTo: { imip: `mailto:${address}` } };
 }
 
+const author = ({ access }: View) =>
+  access.own ? byOwner(access.user.account) : byGuest(access.user.account);
+
 /** Stores an event, and tells its people if that is asked for. On disk when it resolves. */
 async function store(
   ctx: MethodContext,
@@ -124,7 +135,8 @@ async function store(
     return await writeEvent(place, object, o.condition);
   }
   const scheduleTag = event.replyTo === undefined ? "" : o.scheduleTag || newTag();
-  const done = await view.g.put(collection.id, { ...object, scheduleTag }, o.condition);
+  const stored = { ...object, scheduleTag };
+  const done = await putEvent(view.g, collection, stored, o.condition, author(view));
   return { ...done, changed: false, series: object.series };
 }
 
@@ -283,7 +295,8 @@ export async function updateEvent(
       if (target.id !== collection.id) {
         const free = view.g.object(target.id, row.name) === undefined;
         const name = free ? row.name : `${crypto.randomUUID()}.ics`;
-        const moved = await view.g.move(row, target.id, name, { overwrite: false });
+        const to = { collectionId: target.id, name, overwrite: false };
+        const moved = await moveEvent(view.g, row, to, author(view));
         etag = moved.row.etag;
       }
       if (differs) {
@@ -323,7 +336,7 @@ export async function destroyEvent(
       const account = view.access.account.name;
       const place = { scheduler: ctx.s.scheduler, account, g: view.g, collection };
       await removeEvent(place, row.name);
-    } else await view.g.remove(collection.id, row.name);
+    } else await dropEvent(view.g, collection, row.name, {}, author(view));
   } catch (err) {
     refused(view, err);
   }

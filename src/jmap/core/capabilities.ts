@@ -4,6 +4,7 @@ export const Capability = {
   Core: "urn:ietf:params:jmap:core",
   Mail: "urn:ietf:params:jmap:mail",
   MailShare: "urn:ietf:params:jmap:mail:share",
+  SmimeVerify: "urn:ietf:params:jmap:smimeverify",
   Submission: "urn:ietf:params:jmap:submission",
   VacationResponse: "urn:ietf:params:jmap:vacationresponse",
   WebSocket: "urn:ietf:params:jmap:websocket",

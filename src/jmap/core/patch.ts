@@ -56,6 +56,23 @@ export function applyPatch(
   return result;
 }
 
+/** The patch that makes one object of another: of objects within only what differs in them. */
+export function differencePatch(
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+  path = "",
+): Record<string, unknown> {
+  const patch: Record<string, unknown> = {};
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [was, is] = [before[name], after[name]];
+    if (sameJson(was, is)) continue;
+    const at = path + name.replaceAll("~", "~0").replaceAll("/", "~1");
+    if (isObject(was) && isObject(is)) Object.assign(patch, differencePatch(was, is, `${at}/`));
+    else patch[at] = is ?? null;
+  }
+  return patch;
+}
+
 function isObject(x: unknown): x is Record<string, unknown> {
   return typeof x === "object" && x !== null && !Array.isArray(x);
 }

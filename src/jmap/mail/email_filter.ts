@@ -2,11 +2,14 @@
 import * as v from "valibot";
 import type { EmailIndex } from "../../store/emails/email_index.ts";
 import type { SearchNode } from "../../store/search/types.ts";
+import { Capability } from "../core/capabilities.ts";
+import { MethodError } from "../core/errors.ts";
 import { type FilterTree, readFilter } from "../core/query.ts";
 import { dateMs, id, unsignedInt, utcDate } from "../core/types.ts";
 import { mailboxNumber } from "./ids.ts";
 import { keywordBit } from "./keywords.ts";
 import { readCondition } from "./mailbox_query.ts";
+import { asksSmime, asksVerified } from "./smime.ts";
 
 export const emailCondition = v.strictObject({
   inMailbox: v.optional(v.nullable(id)),
@@ -21,6 +24,10 @@ export const emailCondition = v.strictObject({
   hasKeyword: v.optional(v.nullable(v.string())),
   notKeyword: v.optional(v.nullable(v.string())),
   hasAttachment: v.optional(v.nullable(v.boolean())),
+  // RFC 9219 §4.2.
+  hasSmime: v.optional(v.nullable(v.boolean())),
+  hasVerifiedSmime: v.optional(v.nullable(v.boolean())),
+  hasVerifiedSmimeAtDelivery: v.optional(v.nullable(v.boolean())),
   text: v.optional(v.nullable(v.string())),
   from: v.optional(v.nullable(v.string())),
   to: v.optional(v.nullable(v.string())),
@@ -53,6 +60,15 @@ export function readEmailFilter(
   filter: Record<string, unknown> | null | undefined,
 ): EmailFilter | undefined {
   return readFilter(filter, (c) => readCondition(emailCondition, c));
+}
+
+/** Refuses conditions on signatures to who doesn't use them. @throws MethodError unsupportedFilter */
+export function refuseSmime(filter: EmailFilter | undefined): void {
+  eachCondition(filter, (c) => {
+    if (asksSmime(c)) {
+      throw new MethodError("unsupportedFilter", `needs ${Capability.SmimeVerify} in using`);
+    }
+  });
 }
 
 /** Calls for each condition of a filter. */
@@ -199,6 +215,8 @@ export function isImmutable(filter: EmailFilter | undefined): boolean {
   let r = !looksAtThreads(filter);
   eachCondition(filter, (c) => {
     if (c.inMailbox || c.inMailboxOtherThan || c.hasKeyword || c.notKeyword) r = false;
+    // Certificates end.
+    if (asksVerified(c)) r = false;
   });
   return r;
 }

@@ -27,6 +27,7 @@ import {
 import { mailboxIdOf, slotId, threadIdOf } from "./ids.ts";
 import { keywordsOfSlot } from "./keywords.ts";
 import { headerOf, type MessageSource, storedMessage, type Turns } from "./message_source.ts";
+import { smimeOf, smimeProperties } from "./smime.ts";
 import type { MailView } from "./view.ts";
 
 /** Arguments that say what is given of bodies. */
@@ -90,9 +91,17 @@ function split(
   return { properties, headers: [...headers.values()] };
 }
 
-/** Reads the arguments. @throws MethodError invalidArguments */
-export function wantedEmail(args: BodyArgs, preset: readonly string[]): WantedEmail {
-  const own = split(args.properties ?? preset, all, "properties");
+/**
+ * Reads the arguments.
+ * @param more properties that can be asked for besides
+ * @throws MethodError invalidArguments
+ */
+export function wantedEmail(
+  args: BodyArgs,
+  preset: readonly string[],
+  more: readonly string[] = [],
+): WantedEmail {
+  const own = split(args.properties ?? preset, [...all, ...more], "properties");
   for (const [name, h] of convenient) if (own.properties.delete(name)) own.headers.push(h);
   return {
     ...own,
@@ -157,12 +166,13 @@ function takeAll(part: BodyPart, take: (parts: readonly BodyPart[]) => void): vo
   for (const c of part.children) takeAll(c, take);
 }
 
-/** An email of the account, by its slot. */
+/** An email of the account, by its slot. @param trusted PEM of authorities, for S/MIME */
 export async function storedEmail(
   view: MailView,
   slot: number,
   want: WantedEmail,
   turns: Turns,
+  trusted: readonly string[] = [],
 ): Promise<Record<string, unknown> | undefined> {
   const { index, account } = view;
   const emailId = index.emailAt(slot);
@@ -181,13 +191,18 @@ export async function storedEmail(
   const needsSummary = properties.has("preview") || properties.has("hasAttachment");
   const needsContent = want.headers.length > 0 || properties.has("headers") ||
     ofBody.some((p) => properties.has(p));
-  if (!needsSummary && !needsContent) return o;
+  const needsSmime = smimeProperties.some((p) => properties.has(p));
+  if (!needsSummary && !needsContent && !needsSmime) return o;
   const kept = emailContent(account.db, emailId);
   if (!kept) return undefined;
   if (needsSummary) {
     const summary = parseSummary(kept.summary);
     if (properties.has("preview")) o.preview = summary.preview;
     if (properties.has("hasAttachment")) o.hasAttachment = summary.hasAttachment;
+  }
+  if (needsSmime) {
+    const checks = { account, trusted };
+    Object.assign(o, smimeOf(checks, emailId, kept.structure, index.received[slot], properties));
   }
   if (!needsContent) return o;
   const m = storedMessage(account, emailId, kept.structure);

@@ -8,11 +8,13 @@ import {
   type EmailFilter,
   indexTest,
   readEmailFilter,
+  refuseSmime,
   textNode,
 } from "./email_filter.ts";
 import { type EmailComparator, readEmailSort, sortSlots } from "./email_sort.ts";
 import { slotId, slotOfId } from "./ids.ts";
 import { Turns } from "./message_source.ts";
+import { asksSmime, asksVerified, withSmime } from "./smime.ts";
 import type { MailView } from "./view.ts";
 
 /** What is asked for, checked. */
@@ -22,14 +24,16 @@ export interface EmailQuery {
   collapseThreads: boolean;
 }
 
-/** @throws MethodError */
+/** @param smime whether signatures can be asked for @throws MethodError */
 export function readEmailQuery(args: {
   filter?: Record<string, unknown> | null;
   sort?: Comparator[] | null;
   collapseThreads?: boolean | null;
-}): EmailQuery {
+}, smime: boolean): EmailQuery {
+  const filter = readEmailFilter(args.filter);
+  if (!smime) refuseSmime(filter);
   return {
-    filter: readEmailFilter(args.filter),
+    filter,
     sort: readEmailSort(args.sort),
     collapseThreads: args.collapseThreads ?? false,
   };
@@ -52,7 +56,7 @@ function firstByDate(view: MailView, query: EmailQuery, most: number): number[] 
   const tests = new Map<EmailCondition, (slot: number) => boolean>();
   let decided = true;
   eachCondition(query.filter, (c) => {
-    if (textNode(c) !== undefined) decided = false;
+    if (textNode(c) !== undefined || asksSmime(c)) decided = false;
     else tests.set(c, indexTest(index, c, view.visible));
   });
   if (!decided) return undefined;
@@ -73,17 +77,25 @@ function firstByDate(view: MailView, query: EmailQuery, most: number): number[] 
   return found;
 }
 
-/**
- * Slots that a query finds, in order.
- * @param most how many of the first are enough
- */
+/** How emails are looked for. */
+export interface Search {
+  stopped(): boolean;
+  /** PEM of authorities, for what asks for S/MIME. */
+  trusted: readonly string[];
+  /** How many of the first are enough. */
+  most?: number;
+}
+
+/** Slots that a query finds, in order. */
 export async function findEmails(
   view: MailView,
   query: EmailQuery,
-  stopped: () => boolean,
-  most = Infinity,
+  search: Search,
 ): Promise<number[]> {
-  if (!view.access.own) return await find(view, query, stopped);
+  const { stopped, most = Infinity } = search;
+  let fleeting = !view.access.own;
+  eachCondition(query.filter, (c) => fleeting ||= asksVerified(c));
+  if (fleeting) return await find(view, query, search);
   const { index } = view;
   const { version } = index;
   let k = kept.get(index);
@@ -94,7 +106,7 @@ export async function findEmails(
   // Who asks for the first page may ask for no other.
   const first = most <= smallResult ? firstByDate(view, query, most) : undefined;
   if (first) return first;
-  const found = await find(view, query, stopped);
+  const found = await find(view, query, search);
   if (stopped() || index.version !== version) return found;
   if (k.results.size >= keptQueries) k.results.delete(k.results.keys().next().value!);
   k.results.set(key, found);
@@ -104,10 +116,10 @@ export async function findEmails(
 async function find(
   view: MailView,
   query: EmailQuery,
-  stopped: () => boolean,
+  search: Search,
 ): Promise<number[]> {
   const { index } = view;
-  const passed = await filtered(view, query.filter, stopped);
+  const passed = await filtered(view, query.filter, search);
   const sorted = await sortSlots(view, passed, query.sort);
   if (!query.collapseThreads) return sorted;
   const seen = new Set<number>();
@@ -124,7 +136,9 @@ type Verdict = boolean | undefined;
 interface Leaf {
   test: (slot: number) => boolean;
   text: ReturnType<typeof textNode>;
-  /** Emails that have the texts, when that is known. */
+  /** Whether the index alone decides. */
+  decided: boolean;
+  /** Emails that have the texts and signatures, when that is known. */
   found: Set<number> | undefined;
 }
 
@@ -132,19 +146,21 @@ interface Leaf {
 async function filtered(
   view: MailView,
   filter: EmailFilter | undefined,
-  stopped: () => boolean,
+  { stopped, trusted }: Search,
 ): Promise<number[]> {
   const { index, account } = view;
   const leaves = new Map<EmailCondition, Leaf>();
   eachCondition(filter, (c) => {
-    leaves.set(c, { test: indexTest(index, c, view.visible), text: textNode(c), found: undefined });
+    const text = textNode(c);
+    const decided = text === undefined && !asksSmime(c);
+    leaves.set(c, { test: indexTest(index, c, view.visible), text, decided, found: undefined });
   });
   const verdict = (filter: EmailFilter | undefined, slot: number): Verdict => {
     if (filter === undefined) return true;
     if ("condition" in filter) {
       const leaf = leaves.get(filter.condition)!;
       if (!leaf.test(slot)) return false;
-      if (leaf.text === undefined) return true;
+      if (leaf.decided) return true;
       return leaf.found?.has(index.emailId[slot]);
     }
     const one = filter.operator === "AND" ? false : true;
@@ -169,11 +185,19 @@ async function filtered(
     if (r === undefined) open.push(slot);
     if (i % 20_000 === 19_999) await turns.next();
   }
-  for (const leaf of leaves.values()) {
+  for (const [condition, leaf] of leaves) {
     if (open.length === 0) break;
-    if (leaf.text === undefined) continue;
-    const ids = open.filter(leaf.test).map((slot) => index.emailAt(slot));
-    leaf.found = await searchEmails(account, ids, leaf.text, stopped);
+    if (leaf.decided) continue;
+    let asked = open.filter(leaf.test);
+    if (leaf.text !== undefined) {
+      const ids = asked.map((slot) => index.emailAt(slot));
+      const has = leaf.found = await searchEmails(account, ids, leaf.text, stopped);
+      asked = asked.filter((slot) => has.has(index.emailId[slot]));
+    }
+    if (asksSmime(condition)) {
+      const emails = asked.map((slot) => [index.emailAt(slot), index.received[slot]] as const);
+      leaf.found = await withSmime({ account, trusted }, emails, condition, stopped);
+    }
     open = open.filter((slot) => verdict(filter, slot) === undefined);
   }
   if ([...leaves.values()].some((l) => l.found)) {

@@ -48,7 +48,8 @@ export function rawFields(bytes: Uint8Array): RawField[] {
 }
 
 function unfolded(raw: string): string {
-  return raw.replace(/\r?\n(?=[ \t])/g, "").trim();
+  // As in all that reads fields: one blank stands for what a field is folded with.
+  return raw.replace(/\r*\n[ \t]+/g, " ").trim();
 }
 
 /** Text form: unfolded, decoded, NFC (§4.1.2.2). */

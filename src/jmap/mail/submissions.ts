@@ -25,9 +25,13 @@ export interface Submission {
   sendAt: number;
   undoStatus: "pending" | "final" | "canceled";
   deliveryStatus: Record<string, Delivery>;
-  /** Ids in the queue, in the order of the recipients. */
+  /** Ids in the queue, in the order of the recipients; none while the message is handed to it. */
   queued: number[];
   messageId: string;
+  /** What the queue knows it by; not in those of earlier versions. */
+  key?: string;
+  /** The end of the process came before the client could know of it. */
+  cutOff?: boolean;
 }
 
 export const submissionProperties = [
@@ -44,7 +48,8 @@ export const submissionProperties = [
 ];
 
 export function submissionObject(id: string, submission: Submission): Record<string, unknown> {
-  const { queued: _queued, messageId: _messageId, ...shown } = submission;
+  const { queued: _queued, messageId: _messageId, key: _key, cutOff: _cutOff, ...shown } =
+    submission;
   return { id, ...shown, sendAt: utcDateOf(submission.sendAt), dsnBlobIds: [], mdnBlobIds: [] };
 }
 
@@ -87,9 +92,103 @@ export function currentSubmission(services: JmapServices, sub: Submission): Subm
   return { ...sub, deliveryStatus, undoStatus: untouched ? "pending" : "final" };
 }
 
+/** Keys of those that this process hands to the queue just now. */
+const handedOver = new Set<string>();
+
+/** Stands for an id that is not known: what was taken before the end of a process. */
+const unknownId = -1;
+
+/**
+ * Keeps a submission, and then hands its message over: after a crash it is known which this was, and the
+ * queue knows whether it took it. @throws what `handOver` throws; the submission is not kept then
+ */
+export async function keepAndSend(
+  { objects, queue }: Pick<JmapServices, "objects" | "queue">,
+  account: string,
+  submission: Submission & { key: string },
+  handOver: () => Promise<number[]>,
+): Promise<{ number: number; submission: Submission }> {
+  const { key } = submission;
+  handedOver.add(key);
+  try {
+    const number = await objects.add(account, "submission", submission);
+    let queued: number[];
+    try {
+      queued = await handOver();
+    } catch (err) {
+      if (!queue.wasSubmitted(account, key)) {
+        await objects.remove(account, "submission", number);
+        throw err;
+      }
+      queued = submission.envelope.rcptTo.map(() => unknownId);
+    }
+    const sent = { ...submission, queued };
+    await objects.put(account, "submission", number, sent);
+    return { number, submission: sent };
+  } finally {
+    handedOver.delete(key);
+  }
+}
+
+/** Ids of a submission's recipients that wait in the queue still, as far as it is looked through. */
+function idsInQueue(
+  queue: JmapServices["queue"],
+  account: string,
+  { envelope, messageId }: Submission,
+): number[] {
+  const waiting = new Map(
+    queue.list({ account }, { sort: "queued", descending: true })
+      .filter((i) => queue.message(i.messageId)?.messageId === `<${messageId}>`)
+      .map((i) => [i.address, i.id]),
+  );
+  return envelope.rcptTo.map(({ email }) => waiting.get(email) ?? unknownId);
+}
+
+/** Brings to their end the submissions that the end of a process cut off: kept if the queue has them, or gone. */
+export async function settleCutOff(services: JmapServices, account: string): Promise<void> {
+  const { objects, queue } = services;
+  for (const { id, value } of objects.list<Submission>(account, "submission")) {
+    const { key } = value;
+    if (value.queued.length > 0 || key === undefined || handedOver.has(key)) continue;
+    if (queue.wasSubmitted(account, key)) {
+      const sent: Submission = {
+        ...value,
+        queued: idsInQueue(queue, account, value),
+        cutOff: true,
+      };
+      await objects.put(account, "submission", id, sent);
+    } else {
+      await objects.remove(account, "submission", id);
+    }
+  }
+}
+
+/** Milliseconds in which who sends a message again that was cut off is taken to mean the same submission. */
+const sameWithin = 24 * 3600_000;
+
+/** The submission of a message that was cut off, and is asked for again: it is not sent a second time. */
+export async function askedAgain(
+  services: JmapServices,
+  account: string,
+  again: Pick<Submission, "emailId" | "envelope">,
+): Promise<{ number: number; submission: Submission } | undefined> {
+  await settleCutOff(services, account);
+  const addresses = (s: Pick<Submission, "envelope">) =>
+    [s.envelope.mailFrom, ...s.envelope.rcptTo].map((a) => a.email).join("\n");
+  const found = services.objects.list<Submission>(account, "submission").find(({ value }) =>
+    value.cutOff === true && value.emailId === again.emailId &&
+    value.sendAt > Date.now() - sameWithin && addresses(value) === addresses(again)
+  );
+  if (found === undefined) return undefined;
+  const { cutOff: _cutOff, ...submission } = found.value;
+  await services.objects.put(account, "submission", found.id, submission);
+  return { number: found.id, submission };
+}
+
 /** Brings the submissions of an account up to date with the queue. */
 export async function refreshSubmissions(services: JmapServices, access: Access): Promise<void> {
   const { name } = access.account;
+  await settleCutOff(services, name);
   for (const { id, value } of services.objects.list<Submission>(name, "submission")) {
     const now = currentSubmission(services, value);
     if (now === value || JSON.stringify(now) === JSON.stringify(value)) continue;

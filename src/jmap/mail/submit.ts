@@ -13,7 +13,13 @@ import { type Identity, maySendAs } from "./identities.ts";
 import { slotOfId, threadIdOf } from "./ids.ts";
 import { mailView } from "./view.ts";
 import { objectNumber } from "../objects/store.ts";
-import type { Delivery, EnvelopeAddress, Submission } from "./submissions.ts";
+import {
+  askedAgain,
+  type Delivery,
+  type EnvelopeAddress,
+  keepAndSend,
+  type Submission,
+} from "./submissions.ts";
 
 /** Recipients of a message. */
 export const maxRecipients = 1000;
@@ -122,12 +128,12 @@ function withoutBcc(header: Uint8Array): Uint8Array {
   return out.subarray(0, n);
 }
 
-/** Sends; the submission is to be kept when it resolves. @throws SetError */
+/** Sends, and keeps the submission under its number. @throws SetError */
 export async function submit(
   ctx: MethodContext,
   access: Access,
   o: Record<string, unknown>,
-): Promise<Submission> {
+): Promise<{ number: number; submission: Submission }> {
   const { s } = ctx;
   const { account } = access;
   const unknown = Object.keys(o).filter((k) => !["identityId", "emailId", "envelope"].includes(k));
@@ -209,7 +215,29 @@ export async function submit(
     const notBefore = holdUntil(mailFrom.parameters, now);
     const head = withoutBcc(header);
     const messageId = (headerField(fields, "message-id") ?? "").replace(/^[^<]*<|>.*$/g, "");
-    const queued = await withMessageFile(ctx, async (path) => {
+    const status: Record<string, Delivery> = {};
+    for (const r of rcptTo) {
+      status[r.email] = {
+        smtpReply: "250 2.0.0 queued",
+        delivered: "queued",
+        displayed: "unknown",
+      };
+    }
+    const submission = {
+      identityId: o.identityId as string,
+      emailId,
+      threadId: threadIdOf(index.threadId[slot]),
+      envelope: { mailFrom, rcptTo },
+      sendAt: notBefore ?? now,
+      undoStatus: notBefore === undefined ? "final" as const : "pending" as const,
+      deliveryStatus: status,
+      queued: [],
+      messageId,
+      key: `jmap-${crypto.randomUUID()}`,
+    };
+    const before = await askedAgain(s, account.name, submission);
+    if (before !== undefined) return before;
+    return await withMessageFile(ctx, async (path) => {
       const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
       let fileSize = 0;
       let has8bit = false;
@@ -227,49 +255,33 @@ export async function submit(
       } finally {
         file.close();
       }
-      return await s.submit({
-        account: account.name,
-        header: head,
-        mailFrom: mailFrom.email,
-        recipients: rcptTo.map((address) => ({
-          address: address.email,
-          notify: notifyOf(address.parameters?.NOTIFY),
-        })),
-        file: path,
-        fileSize,
-        smtputf8: head.some((x) => x > 127),
-        has8bit,
-        requireTls: mailFrom.parameters !== null && "REQUIRETLS" in mailFrom.parameters,
-        ret: mailFrom.parameters?.RET?.toUpperCase() === "FULL"
-          ? "full"
-          : mailFrom.parameters?.RET?.toUpperCase() === "HDRS"
-          ? "hdrs"
-          : undefined,
-        envelopeId: mailFrom.parameters?.ENVID ?? undefined,
-        notBefore,
-        messageId: `<${messageId}>`,
-        subject: headerField(fields, "subject") ?? "",
-      });
+      const handOver = () =>
+        s.submit({
+          account: account.name,
+          header: head,
+          mailFrom: mailFrom.email,
+          recipients: rcptTo.map((address) => ({
+            address: address.email,
+            notify: notifyOf(address.parameters?.NOTIFY),
+          })),
+          file: path,
+          fileSize,
+          smtputf8: head.some((x) => x > 127),
+          has8bit,
+          requireTls: mailFrom.parameters !== null && "REQUIRETLS" in mailFrom.parameters,
+          ret: mailFrom.parameters?.RET?.toUpperCase() === "FULL"
+            ? "full"
+            : mailFrom.parameters?.RET?.toUpperCase() === "HDRS"
+            ? "hdrs"
+            : undefined,
+          envelopeId: mailFrom.parameters?.ENVID ?? undefined,
+          notBefore,
+          messageId: `<${messageId}>`,
+          subject: headerField(fields, "subject") ?? "",
+          key: submission.key,
+        });
+      return await keepAndSend(s, account.name, submission, handOver);
     });
-    const status: Record<string, Delivery> = {};
-    for (const r of rcptTo) {
-      status[r.email] = {
-        smtpReply: "250 2.0.0 queued",
-        delivered: "queued",
-        displayed: "unknown",
-      };
-    }
-    return {
-      identityId: o.identityId as string,
-      emailId,
-      threadId: threadIdOf(index.threadId[slot]),
-      envelope: { mailFrom, rcptTo },
-      sendAt: notBefore ?? now,
-      undoStatus: notBefore === undefined ? "final" : "pending",
-      deliveryStatus: status,
-      queued,
-      messageId,
-    };
   } finally {
     reader.close();
   }

@@ -44,8 +44,18 @@ export const jmapOfAccounts: AccountDatabase = {
 };
 
 /** Types of objects, with the letter in front of their ids. */
-export const objectTypes = { identity: "I", submission: "S", push: "P", share: "N" } as const;
-export type ObjectType = keyof typeof objectTypes;
+export const objectTypes = {
+  identity: "I",
+  submission: "S",
+  push: "P",
+  share: "N",
+  event: "V",
+} as const;
+/** A type; notifications of events in calendars that others share have one for each owner. */
+export type ObjectType = keyof typeof objectTypes | `event/${string}`;
+
+const letterOf = (type: ObjectType): string =>
+  objectTypes[type.split("/", 1)[0] as keyof typeof objectTypes];
 
 export interface StoredObject<T> {
   id: number;
@@ -113,8 +123,23 @@ export class ObjectStore {
     return typeof value === "string" ? JSON.parse(value) : undefined;
   }
 
-  /** Adds an object; durable when it resolves with its id. */
-  async add(account: string, type: ObjectType, value: unknown): Promise<number> {
+  /** Numbers of those that have a text at a property. */
+  find(account: string, type: ObjectType, property: string, text: string): number[] {
+    return this.#db.all(
+      "SELECT id FROM objects WHERE account = ? AND type = ? AND value IS NOT NULL " +
+        "AND json_extract(value, '$.' || ?) = ?",
+      account,
+      type,
+      property,
+      text,
+    ).map((r) => r[0]);
+  }
+
+  /**
+   * Adds an object; durable when it resolves with its id.
+   * @param keep so many of the type stay, and the oldest of more go
+   */
+  async add(account: string, type: ObjectType, value: unknown, keep?: number): Promise<number> {
     const id = this.#db.transaction(() => {
       const modseq = this.#next(account);
       const taken = this.#db.get(
@@ -129,10 +154,44 @@ export class ObjectStore {
         JSON.stringify(value),
         modseq,
       );
+      if (keep !== undefined) this.#forgetOldest(account, type, keep);
       return taken as number;
     });
     await this.#done(account, type);
     return id;
+  }
+
+  /** In a transaction. */
+  #forgetOldest(account: string, type: ObjectType, keep: number): void {
+    const old = this.#db.all(
+      "SELECT id FROM objects WHERE account = ? AND type = ? AND value IS NOT NULL " +
+        "ORDER BY id DESC LIMIT -1 OFFSET ?",
+      account,
+      type,
+      keep,
+    );
+    for (const [id] of old) {
+      this.#db.run(
+        "UPDATE objects SET value = NULL, modseq = ? WHERE account = ? AND type = ? AND id = ?",
+        this.#next(account),
+        account,
+        type,
+        id,
+      );
+    }
+    if (old.length === 0) return;
+    this.#forgetGone(account, type);
+  }
+
+  /** Forgets what went long ago. In a transaction. */
+  #forgetGone(account: string, type: ObjectType): void {
+    this.#db.run(
+      "DELETE FROM objects WHERE account = ?1 AND type = ?2 AND value IS NULL " +
+        "AND modseq < (SELECT modseq FROM accounts WHERE account = ?1) - ?3",
+      account,
+      type,
+      keptGone,
+    );
   }
 
   /** Replaces an object; durable when it resolves. False if it isn't there. */
@@ -164,12 +223,7 @@ export class ObjectStore {
         type,
         id,
       );
-      this.#db.run(
-        "DELETE FROM objects WHERE account = ? AND type = ? AND value IS NULL AND modseq < ?",
-        account,
-        type,
-        modseq - keptGone,
-      );
+      this.#forgetGone(account, type);
       return changes > 0;
     });
     await this.#done(account, type);
@@ -202,6 +256,17 @@ export class ObjectStore {
     return this.#db.all("SELECT DISTINCT account FROM objects").map((r) => r[0]);
   }
 
+  /** Types of which accounts have objects. */
+  types(): ObjectType[] {
+    return this.#db.all("SELECT DISTINCT type FROM objects").map((r) => r[0]);
+  }
+
+  /** Forgets all objects of a type; durable when it resolves. */
+  async forgetType(type: ObjectType): Promise<void> {
+    this.#db.run("DELETE FROM objects WHERE type = ?", type);
+    await this.#db.durable();
+  }
+
   /** Forgets an account; durable when it resolves. */
   async forget(account: string): Promise<void> {
     this.#db.run("DELETE FROM objects WHERE account = ?", account);
@@ -221,12 +286,12 @@ export class ObjectStore {
 
 /** The id of an object, for clients. */
 export function objectId(type: ObjectType, id: number): string {
-  return `${objectTypes[type]}${id}`;
+  return `${letterOf(type)}${id}`;
 }
 
 /** The number of an id; undefined for what is none of that type. */
 export function objectNumber(type: ObjectType, id: string): number | undefined {
-  return id.startsWith(objectTypes[type]) && /^[1-9]\d{0,14}$/.test(id.slice(1))
+  return id.startsWith(letterOf(type)) && /^[1-9]\d{0,14}$/.test(id.slice(1))
     ? Number(id.slice(1))
     : undefined;
 }

@@ -63,11 +63,7 @@ export async function noteShares(
       newRights,
       name: o.name.slice(0, 255),
     };
-    await s.objects.add(account, "share", value);
-    const all = s.objects.list(account, "share");
-    for (const old of all.slice(0, Math.max(0, all.length - maxKept))) {
-      await s.objects.remove(account, "share", old.id);
-    }
+    await s.objects.add(account, "share", value, maxKept);
   }
 }
 

@@ -1,6 +1,7 @@
 /** States of the types of objects of an account, as clients are told of them (RFC 8620 §7.1). @module */
 import { emailState, mailboxState, newestEmail, threadState } from "../../store/emails/changes.ts";
 import { emailIndex } from "../../store/emails/email_index.ts";
+import { notificationsOf } from "../calendars/event_notifications.ts";
 import { groupwareState, groupwareView } from "../groupware/collections.ts";
 import type { Access } from "../core/method.ts";
 import { vacationState } from "../mail/vacation.ts";
@@ -22,6 +23,7 @@ export const pushTypes = [
   "ContactCard",
   "Calendar",
   "CalendarEvent",
+  "CalendarEventNotification",
 ];
 
 export type States = Record<string, string>;
@@ -30,6 +32,7 @@ export type States = Record<string, string>;
 export async function currentStates(services: JmapServices, access: Access): Promise<States> {
   const own = await mailStates(services, access);
   const books = await groupwareView(access, "addressbooks");
+  const told = notificationsOf(access);
   const calendars: typeof books = { ...books, home: "calendars" };
   return {
     ...own,
@@ -37,6 +40,7 @@ export async function currentStates(services: JmapServices, access: Access): Pro
     ContactCard: groupwareState(books, "object"),
     Calendar: groupwareState(calendars, "collection"),
     CalendarEvent: groupwareState(calendars, "object"),
+    CalendarEventNotification: String(services.objects.state(told.account, told.type)),
   };
 }
 

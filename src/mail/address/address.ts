@@ -21,7 +21,10 @@ export interface Address {
 }
 
 export interface Group {
+  /** Name, encoded words decoded. */
   group: string;
+  /** The same before decoding, where it was read from a field. */
+  rawGroup?: string;
   members: Address[];
 }
 
@@ -32,20 +35,24 @@ const maxDepth = 100;
 
 /** Words and marks of an address list. */
 type Token =
-  | { kind: "text"; text: string; quoted: boolean; blank: boolean }
-  | { kind: "mark"; mark: string }
+  | { kind: "text"; text: string; blank: boolean }
+  | { kind: "mark"; mark: string; blank: boolean }
   | { kind: "comment"; text: string };
 
 function* tokens(s: string): Generator<Token> {
   let blank = false;
+  /** False behind a quote that has no end: what follows is read as if it weren't there. */
+  let quotes = true;
   for (let i = 0; i < s.length;) {
     const c = s[i];
     if (c === " " || c === "\t" || c === "\r" || c === "\n" || c === "\0") {
       blank = true;
       i++;
     } else if (c === '"') {
+      const start = ++i;
+      if (!quotes) continue;
       let text = "";
-      let from = ++i;
+      let from = start;
       while (i < s.length && s[i] !== '"') {
         if (s[i] === "\\" && i + 1 < s.length) {
           text += s.slice(from, i);
@@ -53,9 +60,14 @@ function* tokens(s: string): Generator<Token> {
         }
         i++;
       }
+      if (i >= s.length) {
+        quotes = false;
+        i = start;
+        continue;
+      }
       text += s.slice(from, i);
       i++;
-      yield { kind: "text", text, quoted: true, blank };
+      yield { kind: "text", text, blank };
       blank = false;
     } else if (c === "(") {
       let depth = 0;
@@ -77,45 +89,78 @@ function* tokens(s: string): Generator<Token> {
       // A domain literal.
       let end = s.indexOf("]", i);
       end = end < 0 ? s.length : end + 1;
-      yield { kind: "text", text: s.slice(i, end), quoted: false, blank };
+      yield { kind: "text", text: s.slice(i, end), blank };
       blank = false;
       i = end;
     } else if ("<>,;:@.".includes(c)) {
-      yield { kind: "mark", mark: c };
-      // A dot within words needs to know of blanks around it; other marks separate anyway.
+      yield { kind: "mark", mark: c, blank };
       blank = false;
       i++;
     } else {
       const from = i;
       while (i < s.length && !' \t\r\n\0"(<>,;:@.['.includes(s[i])) i++;
-      yield { kind: "text", text: s.slice(from, i), quoted: false, blank };
+      yield { kind: "text", text: s.slice(from, i), blank };
       blank = false;
     }
   }
 }
 
-/** Collects one address. */
+/** A word of an address list, or a dot or "@" between words. */
+interface Word {
+  text: string;
+  /** A blank stands before it. */
+  blank: boolean;
+  /** An "@" that stands for itself. */
+  at?: true;
+}
+
+const isDot = (w: Word) => w.text === ".";
+
+/** Whether a word belongs to what stands before it: blanks may stand beside dots and "@" (RFC 5322 §4.4). */
+function joins(before: Word, word: Word): boolean {
+  return !word.blank || isDot(word) || word.at === true || isDot(before) || before.at === true;
+}
+
+const textOf = (words: readonly Word[]) => words.map((w) => w.text).join("");
+
+/** Words as they stand there, with one blank for those between them. */
+function phrase(words: readonly Word[]): string {
+  let s = "";
+  for (const w of words) s += (w.blank && s !== "" ? " " : "") + w.text;
+  return s.trim();
+}
+
+/** The words of a domain: what stands apart behind it is none of it. */
+function domainOf(words: readonly Word[]): string {
+  let end = 0;
+  while (end < words.length && (end === 0 || joins(words[end - 1], words[end]))) end++;
+  return textOf(words.slice(0, end)).replace(/\)+$/, "");
+}
+
+/** Collects one address, or several between which the comma was forgotten. */
 class Builder {
   /** Words before "<": the display name; or without "<", the address itself. */
-  #phrase: { text: string; quoted: boolean; blank: boolean }[] = [];
+  readonly #phrase: Word[] = [];
   #comment = "";
   /** Words before it. */
   #commentAt = 0;
-  #angle: string[] | undefined;
+  #hasAt = false;
+  #angle: Word[] | undefined;
   #angleAt = -1;
   #route: string | undefined;
-  #at = -1;
+  /** Behind ">": what comes now is no part of this address. */
+  closed = false;
   empty = true;
 
-  text(text: string, quoted: boolean, blank: boolean): void {
+  text(text: string, blank: boolean): void {
     this.empty = false;
     if (this.#angle) {
-      this.#angle.push(text);
+      this.#angle.push({ text, blank });
       return;
     }
-    // The same of one before the domain, or within it.
-    if (this.#at >= 0 && this.#commentAt === this.#phrase.length) this.#comment = "";
-    this.#phrase.push({ text, quoted, blank });
+    // A comment before the domain, or within it, is no name of the address.
+    if (this.#hasAt && this.#commentAt === this.#phrase.length) this.#comment = "";
+    this.#phrase.push({ text, blank });
   }
 
   comment(text: string): void {
@@ -126,7 +171,7 @@ class Builder {
   /** Inside "<...>" of an obsolete route, what came before ":" is no part of the address. */
   route(): void {
     if (this.#angle) {
-      if (this.inRoute) this.#route = `@${this.#angle.join("")}`;
+      if (this.inRoute) this.#route = `@${textOf(this.#angle)}`;
       this.#angle = [];
       this.#angleAt = -1;
     }
@@ -138,6 +183,20 @@ class Builder {
     this.#angleAt = -1;
   }
 
+  close(): void {
+    this.closed = this.#angle !== undefined;
+  }
+
+  /** Words alone: a local name, or what was meant as part of the name that follows. */
+  get isWords(): boolean {
+    return !this.empty && !this.#angle && !this.#hasAt && this.#comment === "";
+  }
+
+  /** A name, and an address in brackets. */
+  get isNamed(): boolean {
+    return this.#angle !== undefined && this.#angleAt > 0 && this.words !== "";
+  }
+
   get inAngle(): boolean {
     return this.#angle !== undefined;
   }
@@ -147,63 +206,74 @@ class Builder {
     return this.#angleAt === 0;
   }
 
-  at(): void {
+  at(blank: boolean): void {
     this.empty = false;
     if (this.#angle) {
       // The domains of a route are put aside at its ":".
       if (this.#angleAt === 0) {
-        this.#angle.push(",@");
+        this.#angle.push({ text: ",@", blank: false });
         return;
       }
       // Of several, the last one is before the domain.
-      if (this.#angleAt > 0) this.#angle.splice(this.#angleAt, 0, "@");
+      if (this.#angleAt > 0) this.#angle.splice(this.#angleAt, 0, { text: "@", blank: false });
       this.#angleAt = this.#angle.length;
     } else {
       // A comment within an address is no name of it, unlike one around it.
       if (this.#commentAt > 0 && this.#commentAt === this.#phrase.length) this.#comment = "";
-      const text = { text: "@", quoted: false, blank: false };
-      if (this.#at >= 0) this.#phrase.splice(this.#at, 0, text);
-      this.#at = this.#phrase.length;
+      // Of an address in place of a name the "@" is shown: who reads it should know what stands there.
+      this.#phrase.push({ text: "@", blank, at: true });
+      this.#hasAt = true;
     }
   }
 
   get words(): string {
-    let s = "";
-    for (const [i, w] of this.#phrase.entries()) {
-      // Of an address in place of a name the "@" is shown: who reads it should know what stands there.
-      if (i === this.#at) s += "@";
-      s += (w.blank && s !== "" ? " " : "") + w.text;
-    }
-    return (this.#at === this.#phrase.length && this.#at > 0 ? `${s}@` : s).trim();
+    return phrase(this.#phrase);
   }
 
-  finish(): Address | undefined {
-    if (this.empty) return undefined;
+  finish(): Address[] {
+    if (this.empty) return [];
     if (this.#angle) {
       const at = this.#angleAt;
-      const localpart = (at < 0 ? this.#angle : this.#angle.slice(0, at)).join("");
-      const domain = at < 0 ? "" : this.#angle.slice(at).join("");
-      if (localpart === "" && domain === "" && this.words === "") return undefined;
+      const localpart = textOf(at < 0 ? this.#angle : this.#angle.slice(0, at));
+      const domain = at < 0 ? "" : domainOf(this.#angle.slice(at));
+      if (localpart === "" && domain === "" && this.words === "") return [];
       const a = named(this.words, localpart, domain);
-      return this.#route === undefined ? a : { ...a, route: this.#route };
+      return [this.#route === undefined ? a : { ...a, route: this.#route }];
     }
-    if (this.#at < 0) {
-      // No address at all: a local name, as old programs write them; several words are just a name.
+    if (!this.#hasAt) {
+      // No address at all: a local name, as old programs write them; several words are just a name, and so is what
+      // is encoded.
       const words = this.words;
-      if (words === "") return undefined;
-      return /\s/.test(words) ? named(words, "", "") : named(this.#comment, words, "");
+      if (words === "") return [];
+      const isName = /\s/.test(words) || decodeWords(words) !== words;
+      return [isName ? named(words, "", "") : named(this.#comment, words, "")];
     }
-    // Words before the last one ahead of "@" that stand apart are a name without brackets.
-    const before = this.#phrase.slice(0, this.#at);
-    let start = before.length;
-    // RFC 5322 §4.4: blanks may stand beside the dots of a localpart.
-    const joined = (i: number) => !before[i].blank || before[i - 1].text === ".";
-    while (start > 0 && (start === before.length || joined(start))) start--;
-    const localpart = before.slice(start).map((w) => w.text).join("");
-    const domain = this.#phrase.slice(this.#at).map((w) => w.text).join("");
-    let name = "";
-    for (const w of before.slice(0, start)) name += (w.blank && name !== "" ? " " : "") + w.text;
-    return named(name || this.#comment, localpart, domain);
+    return this.#withoutBrackets();
+  }
+
+  /** Addresses without brackets; words that stand apart before one are its name, behind the last they are none's. */
+  #withoutBrackets(): Address[] {
+    const found: Address[] = [];
+    let name: Word[] = [];
+    const words = this.#phrase;
+    for (let from = 0; from < words.length;) {
+      let to = from + 1;
+      let at = words[from].at ? from : -1;
+      for (; to < words.length && joins(words[to - 1], words[to]); to++) if (words[to].at) at = to;
+      const run = words.slice(from, to);
+      if (at < 0) {
+        name.push(...run);
+      } else {
+        const localpart = textOf(run.slice(0, at - from));
+        found.push(named(phrase(name), localpart, domainOf(run.slice(at - from + 1))));
+        name = [];
+      }
+      from = to;
+    }
+    const [first] = found;
+    return found.length === 1 && first.name === "" && this.#comment !== ""
+      ? [named(this.#comment, first.localpart, first.domain)]
+      : found;
   }
 }
 
@@ -215,10 +285,13 @@ function named(rawName: string, localpart: string, domain: string): Address {
 /**
  * Addresses and groups of a field's value (unfolded), as far as the limits go: of an address that stands across the
  * limit nothing is taken.
+ * @param joinNames of what was received: in `Doe, John <john@x.example>`, where quotes were forgotten, the name is
+ * `Doe, John`. Of what people type, "Doe" may be an address that isn't complete.
  */
 export function parseAddressList(
   value: string,
   { addresses: maxAddresses, characters } = addressLimits,
+  joinNames = false,
 ): (Address | Group)[] {
   if (value.length > characters) {
     value = value.slice(0, value.lastIndexOf(",", characters) + 1);
@@ -227,51 +300,80 @@ export function parseAddressList(
   let group: Group | undefined;
   let b = new Builder();
   let count = 0;
+  const words = new Set<Address>();
+  /** What stands behind an address without a comma, and may be another one. */
+  let behind = false;
   const flush = () => {
-    const a = b.finish();
+    const to: (Address | Group)[] = group ? group.members : list;
+    for (let a of b.finish()) {
+      if (behind && (a.localpart === "" || a.domain === "")) continue;
+      if (++count > maxAddresses) break;
+      if (joinNames && b.isWords) words.add(a);
+      if (joinNames && b.isNamed) {
+        for (
+          let last = to.at(-1);
+          last && !("group" in last) && words.has(last);
+          last = to.at(-1)
+        ) {
+          to.pop();
+          a = { ...a, rawName: `${last.rawName || last.localpart}, ${a.rawName}` };
+        }
+        a.name = decodeWords(a.rawName);
+      }
+      to.push(a);
+    }
     b = new Builder();
-    if (!a || ++count > maxAddresses) return;
-    if (group) group.members.push(a);
-    else list.push(a);
+    behind = false;
   };
   for (const t of tokens(value)) {
     if (count > maxAddresses) break;
     if (t.kind === "comment") {
       b.comment(t.text);
-    } else if (t.kind === "text") {
-      b.text(t.text, t.quoted, t.blank);
-    } else {
-      switch (t.mark) {
-        case "<":
-          b.open();
-          break;
-        case ">":
-          break;
-        case "@":
-          b.at();
-          break;
-        case ".":
-          b.text(".", false, false);
-          break;
-        case ":":
-          if (b.inAngle) {
-            b.route();
-          } else if (!group) {
-            if (++count > maxAddresses) break;
-            group = { group: decodeWords(b.words), members: [] };
-            list.push(group);
-            b = new Builder();
-          }
-          break;
-        case ";":
-          flush();
-          group = undefined;
-          break;
-        case ",":
-          // In a route, commas stand between domains.
-          if (!b.inRoute) flush();
-          break;
-      }
+      continue;
+    }
+    const mark = t.kind === "mark" ? t.mark : "";
+    if (b.closed && (mark === "" || mark === "<" || mark === "@")) {
+      flush();
+      behind = true;
+    }
+    if (t.kind === "text") {
+      b.text(t.text, t.blank);
+      continue;
+    }
+    switch (t.mark) {
+      case "<":
+        b.open();
+        break;
+      case ">":
+        b.close();
+        break;
+      case "@":
+        b.at(t.blank);
+        break;
+      case ".":
+        if (!b.closed) b.text(".", t.blank);
+        break;
+      case ":":
+        if (b.closed) break;
+        if (b.inAngle) {
+          b.route();
+        } else if (!group) {
+          if (++count > maxAddresses) break;
+          group = { group: decodeWords(b.words), rawGroup: b.words, members: [] };
+          list.push(group);
+          b = new Builder();
+        }
+        break;
+      case ";":
+        flush();
+        // Outlook's users put it between addresses.
+        words.clear();
+        group = undefined;
+        break;
+      case ",":
+        // In a route, commas stand between domains.
+        if (!b.inRoute) flush();
+        break;
     }
   }
   flush();

@@ -102,8 +102,9 @@ function zoneFor(
   const repeats = form.repeat.every !== "never";
   // What repeats has to know of summer time.
   if (old.zone === "" || old.zone === "UTC" && repeats) return { zone, name: zone.name };
-  const own = series.zones.find(old.zone);
-  return own === series.zones.floating ? { zone, name: zone.name } : { zone: own, name: old.zone };
+  return series.zones.floats(old.zone)
+    ? { zone, name: zone.name }
+    : { zone: series.zones.find(old.zone), name: old.zone };
 }
 
 /** Times and repetition of a component, by a form. */

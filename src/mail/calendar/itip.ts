@@ -50,12 +50,12 @@ export function organizerOf(calendar: Component): Property | undefined {
   return undefined;
 }
 
-/** Whether all components have the same organizer (RFC 6638 §3.2.4.2). */
+/** Whether all components that have an organizer have the same (RFC 6638 §3.2.4.2). */
 export function sameOrganizer(calendar: Component): boolean {
   const found = new Set(
-    partsOf(calendar).map((component) => {
+    partsOf(calendar).flatMap((component) => {
       const p = property(component, "ORGANIZER");
-      return p === undefined ? undefined : addressOf(p);
+      return p === undefined ? [] : [addressOf(p)];
     }),
   );
   return found.size <= 1;
@@ -112,14 +112,31 @@ function forOthers(component: Component, now: number): Component {
 
 const zonesOf = (calendar: Component) => calendar.components.filter((c) => c.name === "VTIMEZONE");
 
+/**
+ * The dates of a series that somebody isn't invited to though they are to the series (RFC 5546 §3.2.2.6), as EXDATE:
+ * else they would have them at their usual time.
+ */
+function datesWithout(series: Series, address: string): Property[] {
+  return partsOf(series.calendar).flatMap((c) => {
+    const id = property(c, "RECURRENCE-ID");
+    const out = id !== undefined && param(id, "RANGE") === undefined &&
+      attendeeIn(c, address) === undefined;
+    return out ? [{ ...id, name: "EXDATE", raw: undefined }] : [];
+  });
+}
+
 /** The invitation of somebody (METHOD:REQUEST); undefined if none of the components invites them. */
 export function invitationFor(series: Series, address: string, now: number): Component | undefined {
   const parts = partsOf(series.calendar).filter((c) => attendeeIn(c, address) !== undefined);
   if (parts.length === 0) return undefined;
-  return newCalendar(
-    [...zonesOf(series.calendar), ...parts.map((c) => forOthers(c, now))],
-    "REQUEST",
-  );
+  const out = datesWithout(series, address);
+  const sent = parts.map((c) => {
+    const other = forOthers(c, now);
+    return property(c, "RECURRENCE-ID") === undefined
+      ? { ...other, properties: [...other.properties, ...out] }
+      : other;
+  });
+  return newCalendar([...zonesOf(series.calendar), ...sent], "REQUEST");
 }
 
 /** Tells somebody that an event isn't any more, or that they aren't invited any more (METHOD:CANCEL). */
@@ -226,7 +243,8 @@ export function sentTo(series: Series, address: string): string {
   for (const c of partsOf(series.calendar)) {
     if (attendeeIn(c, address) === undefined) continue;
     lines.push(`BEGIN ${instanceKey(series, c)}`);
-    for (const p of c.properties) {
+    const out = property(c, "RECURRENCE-ID") ? [] : datesWithout(series, address);
+    for (const p of [...c.properties, ...out]) {
       if (significant.has(p.name)) {
         const zone = param(p, "TZID") ?? "";
         lines.push(`${p.name};${zone}:${p.value}`);
@@ -309,31 +327,42 @@ export function withInvitation(
   return { ...existing.calendar, components: [...zones.values(), ...result.values()] };
 }
 
+/** A component that is cancelled, by the message that says so. */
+function cancelled(component: Component, sequence: number): Component {
+  const properties = component.properties.filter((p) =>
+    p.name !== "STATUS" && p.name !== "SEQUENCE"
+  );
+  return {
+    ...component,
+    properties: [
+      ...properties,
+      newProperty("STATUS", "CANCELLED"),
+      newProperty("SEQUENCE", String(Math.max(sequence, sequenceOf(component)))),
+    ],
+  };
+}
+
 /** What a cancellation makes of an object; undefined if it says nothing new. */
 export function withCancellation(existing: Series, message: Series): Component | undefined {
   let { calendar } = existing;
   let changed = false;
   for (const c of partsOf(message.calendar)) {
     const key = instanceKey(message, c);
-    const there = partsOf(calendar).find((x) => instanceKey(existing, x) === key);
-    const base = there ?? existing.master;
+    const parts = partsOf(calendar);
+    const there = parts.find((x) => instanceKey(existing, x) === key);
+    const base = there ?? (key === "" ? parts[0] : existing.master);
     if (base === undefined || sequenceOf(c) < sequenceOf(base)) continue;
-    if (there !== undefined) {
-      if (valueOf(there, "STATUS") === "CANCELLED") continue;
-      const properties = there.properties.filter((p) =>
-        p.name !== "STATUS" && p.name !== "SEQUENCE"
+    if (there !== undefined || key === "") {
+      // Of all of it, those of its dates that differ too (RFC 5546 §3.2.5).
+      const ends = parts.filter((x) =>
+        (x === there || key === "") && valueOf(x, "STATUS") !== "CANCELLED"
       );
-      const cancelled = {
-        ...there,
-        properties: [
-          ...properties,
-          newProperty("STATUS", "CANCELLED"),
-          newProperty("SEQUENCE", String(sequenceOf(c))),
-        ],
-      };
+      if (ends.length === 0) continue;
       calendar = {
         ...calendar,
-        components: calendar.components.map((x) => x === there ? cancelled : x),
+        components: calendar.components.map((x) =>
+          ends.includes(x) ? cancelled(x, sequenceOf(c)) : x
+        ),
       };
     } else {
       const id = property(c, "RECURRENCE-ID")!;

@@ -40,7 +40,7 @@ export class ObjectError extends Error {
 /** People of one event. */
 export const maxAttendees = 1000;
 /** The first date of what is stored, in milliseconds. */
-export const minDate = Date.UTC(1, 0, 1);
+export const minDate = Date.parse("0001-01-01T00:00:00Z");
 /** The last one. */
 export const maxDate = Date.UTC(9999, 11, 31, 23, 59, 59);
 

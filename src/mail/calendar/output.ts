@@ -41,8 +41,7 @@ export function asStored(request: CalendarDataRequest): boolean {
 
 /** A time as UTC; floating times and dates stay as they are. */
 function inUtc(series: Series, time: CalendarTime): string {
-  const zone = series.zones.find(time.zone);
-  return time.date || zone === series.zones.floating && time.zone !== "UTC"
+  return time.date || series.zones.floats(time.zone)
     ? formatTime({ ...time, zone: "" })
     : formatUtc(series.instant(time));
 }

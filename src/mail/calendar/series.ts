@@ -219,8 +219,7 @@ export class Series {
   get #floats(): boolean {
     const of = (timed: Timed | undefined) =>
       [timed?.start, timed?.end].some((x) =>
-        x !== undefined && (x.date || this.zones.find(x.zone) ===
-            this.zones.floating)
+        x !== undefined && (x.date || this.zones.floats(x.zone))
       );
     return of(this.#master) || [...this.#overrides.values()].some(of);
   }

@@ -37,6 +37,14 @@ export function toWall(zone: Zone, instant: number): number {
 /** Years of which changes are kept; beyond them those of a year within are taken. */
 const [firstYear, lastYear] = [1900, 2199];
 
+/** One of the last years that are kept which has the same weekdays: 28 without a century have all that there are. */
+function sameCalendar(year: number): number {
+  const of = (y: number, month: number) => new Date(Date.UTC(y, month, 1)).getUTCDay();
+  let near = lastYear;
+  while (of(near, 0) !== of(year, 0) || of(near, 2) !== of(year, 2)) near--;
+  return near;
+}
+
 /** Changes of a year: from `at` on the offset is `offset`. */
 interface Change {
   at: number;
@@ -81,7 +89,7 @@ class NamedZone implements Zone {
     let year = date.getUTCFullYear();
     if (!Number.isFinite(year)) return 0;
     if (year < firstYear || year > lastYear) {
-      const near = year < firstYear ? firstYear : lastYear - 27 + (year - lastYear) % 28;
+      const near = year < firstYear ? firstYear : sameCalendar(year);
       instant = date.setUTCFullYear(near);
       year = near;
     }
@@ -199,6 +207,7 @@ export class Zones {
   /** Of floating times. */
   readonly floating: Zone;
   readonly #found = new Map<string, Zone>();
+  readonly #unknown = new Set<string>();
 
   constructor(calendar: Component | undefined, floating: Zone = utcZone) {
     this.#calendar = calendar;
@@ -215,10 +224,19 @@ export class Zones {
         x.name === "VTIMEZONE" && property(x, "TZID")?.value === name
       );
       const windows = ianaNameOf(name);
-      zone = (c && describedZone(c)) ?? (windows === undefined ? undefined : namedZone(windows)) ??
-        this.floating;
+      zone = (c && describedZone(c)) ?? (windows === undefined ? undefined : namedZone(windows));
+    }
+    if (zone === undefined) {
+      this.#unknown.add(name);
+      zone = this.floating;
     }
     this.#found.set(name, zone);
     return zone;
+  }
+
+  /** Whether times of a zone with such a name, or without one, are those of whoever looks at them. */
+  floats(name: string): boolean {
+    this.find(name);
+    return name === "" || this.#unknown.has(name);
   }
 }

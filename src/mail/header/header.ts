@@ -7,12 +7,13 @@
 import { decodeCharset } from "../text/charset.ts";
 import { guessByContent } from "../text/guess.ts";
 import { hasIso2022Escape } from "../text/iso2022.ts";
+import { joined } from "../../platform/bytes.ts";
 
 /** A field as it stands in the header. */
 export interface HeaderField {
   /** Lower case. */
   name: string;
-  /** Unfolded: line ends removed, the blanks after them kept. Bytes as {@link decodeHeaderBytes} has it. */
+  /** Unfolded, see {@link splitHeader}. Bytes that aren't ASCII are UTF-8, or in the charset that they look like. */
   value: string;
 }
 
@@ -36,18 +37,60 @@ export function decodeHeaderBytes(bytes: Uint8Array): string {
 /** Fields that are looked at in a header; more is abuse, and who decides by fields must not trust the first ones. */
 export const maxFields = 5000;
 
+/** A header as text: each field in its own charset, as programs on the way add theirs to what they don't read. */
+function headerAsText(bytes: Uint8Array): string {
+  try {
+    const text = utf8.decode(bytes);
+    if (!text.includes("\x1b")) return text;
+  } catch {
+    // Not all of it is UTF-8.
+  }
+  const fields: Uint8Array[] = [];
+  const odd: Uint8Array[] = [];
+  for (let from = 0; from < bytes.length;) {
+    const to = fields.length < maxFields ? fieldEnd(bytes, from) : bytes.length;
+    fields.push(bytes.subarray(from, to));
+    from = to;
+  }
+  const texts = fields.map((f) => {
+    try {
+      const text = utf8.decode(f);
+      return text.includes("\x1b") && hasIso2022Escape(f) ? decodeCharset(f, "iso-2022-jp") : text;
+    } catch {
+      odd.push(f);
+      return f;
+    }
+  });
+  // Those of a sender are in one charset, which more of them show better.
+  const charset = odd.length > 0 ? guessByContent(joined(odd)) : "";
+  return texts.map((t) => typeof t === "string" ? t : decodeCharset(t, charset)).join("");
+}
+
+/** Behind a field that begins there, with the lines that continue it. */
+function fieldEnd(bytes: Uint8Array, from: number): number {
+  for (let at = from;;) {
+    const lf = bytes.indexOf(10, at);
+    if (lf < 0) return bytes.length;
+    at = lf + 1;
+    if (bytes[at] !== 32 && bytes[at] !== 9) return at;
+  }
+}
+
+const isBlank = (c: number) => c === 32 || c === 9;
+
 /**
  * Splits a header into fields, in order, up to an empty line. Lines that are no field are skipped, with
- * those that continue them.
+ * those that continue them. Where a field is folded, one blank stands for the blanks there: many programs fold with a
+ * tab, or indent, and nobody means those to be read.
  */
 export function splitHeader(bytes: Uint8Array): HeaderField[] {
-  const text = decodeHeaderBytes(bytes);
+  const text = headerAsText(bytes);
   const fields: HeaderField[] = [];
   let name: string | undefined;
   let pieces: string[] = [];
   const flush = () => {
     if (name !== undefined && fields.length < maxFields) {
-      fields.push({ name, value: pieces.join("").trim() });
+      fields.push({ name, value: pieces.filter((p) => p !== "").join(" ").trim() });
     }
     name = undefined;
     pieces = [];
@@ -57,23 +100,30 @@ export function splitHeader(bytes: Uint8Array): HeaderField[] {
   for (let at = 0; at < text.length && fields.length < maxFields;) {
     let end = text.indexOf("\n", at);
     if (end < 0) end = text.length;
-    const stop = end > at && text.charCodeAt(end - 1) === 13 ? end - 1 : end;
+    let stop = end;
+    while (stop > at && text.charCodeAt(stop - 1) === 13) stop--;
     if (stop === at && end < text.length) break;
-    const first = text.charCodeAt(at);
-    if (first === 32 || first === 9) {
-      if (name !== undefined) pieces.push(text.slice(at, stop));
+    if (isBlank(text.charCodeAt(at))) {
+      if (name !== undefined) pieces.push(blanksOff(text, at, stop));
     } else {
       flush();
       if (colon >= 0 && colon < at) colon = text.indexOf(":", at);
       if (colon > at && colon < stop) {
         name = text.slice(at, colon).trimEnd().toLowerCase();
-        pieces.push(text.slice(colon + 1, stop));
+        pieces.push(blanksOff(text, colon + 1, stop));
       }
     }
     at = end + 1;
   }
   flush();
   return fields;
+}
+
+/** A piece of a text without the blanks at its ends. */
+function blanksOff(text: string, from: number, to: number): string {
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
 }
 
 /** Value of the first field of that name. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { decodeWords } from "./words.ts";
+
 /** Ids of a list that are kept, characters of an id, and of a field that are looked at, from its end. */
 const maxIds = 100;
 const maxId = 500;
@@ -24,6 +26,8 @@ function withoutQuotes(id: string): string {
 /** Ids of References or In-Reply-To, in order, each once; the last hundred. */
 export function parseMessageIds(value: string): string[] {
   if (value.length > maxField) value = value.slice(-maxField);
+  // Some servers encode ids that are too long for a line, which RFC 2047 §5 doesn't allow.
+  if (value.includes("=?")) value = decodeWords(value);
   const ids = new Set<string>();
   for (let at = value.indexOf("<"); at >= 0; at = value.indexOf("<", at + 1)) {
     const end = value.indexOf(">", at);

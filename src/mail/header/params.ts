@@ -25,8 +25,13 @@ const maxField = 64 * 1024;
 /** Undefined if the value is no content type: the default applies (RFC 2045 §5.2). */
 export function parseContentType(value: string | undefined): ContentType | undefined {
   if (value === undefined) return undefined;
-  const s = new Scanner(value);
+  const s = new Scanner(plainWord(value));
   const type = s.word().toLowerCase();
+  if (type === "" && s.s[s.at] === ";") {
+    // No type, but the name of a file: it is one of some kind.
+    const params = s.params();
+    return params.name ? { type: "application", subtype: "octet-stream", params } : undefined;
+  }
   if (type === "" || !s.skip("/")) return undefined;
   const subtype = s.word().toLowerCase();
   if (subtype === "") return undefined;
@@ -39,7 +44,7 @@ export function parseDisposition(
   value: string | undefined,
 ): { type: string; params: Record<string, string> } | undefined {
   if (value === undefined) return undefined;
-  const s = new Scanner(value);
+  const s = new Scanner(plainWord(value));
   const start = s.at;
   let type = s.word().toLowerCase().slice(0, 127);
   s.endQuote();
@@ -50,6 +55,11 @@ export function parseDisposition(
   }
   if (type === "") return undefined;
   return { type, params: s.params() };
+}
+
+/** A value that begins with an encoded word, where none may stand (RFC 2047 §5), as it is meant. */
+function plainWord(value: string): string {
+  return value.startsWith("=?") ? decodeWords(value) : value;
 }
 
 /** Tags of Content-Language. */
@@ -88,7 +98,7 @@ const encodings: Record<string, string> = {
  */
 export function parseEncoding(value: string | undefined): string {
   if (value === undefined) return "7bit";
-  const plain = withoutComments(value).trim().toLowerCase();
+  const plain = withoutComments(plainWord(value)).trim().toLowerCase();
   const known = encodings[plain.slice(0, 100).split(/[;,]/, 1)[0].replace(/[^a-z0-9]/g, "")];
   return known ?? (plain.split(/[;,\s]/, 1)[0].replace(/"/g, "").slice(0, 100) || "7bit");
 }
@@ -251,6 +261,8 @@ class Scanner {
       value = value.slice(0, m.index);
       break;
     }
+    // A comma in place of the semicolon: no charset has one in its name.
+    if (name === "charset") value = value.split(",", 1)[0];
     return value.trim().replace(/[,"]+$/, "").trim();
   }
 

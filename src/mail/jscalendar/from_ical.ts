@@ -120,7 +120,7 @@ function participant(p: Property, organizer: string): JsonObject {
     sendTo: { imip: p.value.trim() },
     ...(kind === undefined ? {} : { kind: kind === "room" ? "location" : kind }),
     roles,
-    ...(status === undefined || status === "needs-action" ? {} : { participationStatus: status }),
+    ...(status === undefined ? {} : { participationStatus: status }),
     ...(value("RSVP")?.toUpperCase() === "TRUE" ? { expectReply: true } : {}),
     ...(agent === undefined || agent === "server" ? {} : { scheduleAgent: agent }),
     ...(value("SCHEDULE-FORCE-SEND") === undefined ? {} : { scheduleForceSend: true }),
@@ -322,7 +322,20 @@ export function eventFromComponent(series: Series, component: Component): Conver
     const id = /^[\w-]{1,255}$/.test(uid) && !Object.hasOwn(all, uid) ? uid : idOf(a, all, "a");
     entry("alerts", id, alert, a);
   }
+  const answers = Object.entries(event.participants as Record<string, JsonObject> ?? {})
+    .map(([id, p]) => [id, p.participationStatus] as const);
   addJsprops(jsprops, event, origins as Map<string, Property[]>, eventMaps);
+  // What somebody has answered since stands in their own line, and nowhere else.
+  const people = event.participants as Record<string, JsonObject> | undefined;
+  for (const [id, answer] of answers) {
+    const p = people?.[id];
+    if (answer === undefined || typeof p !== "object" || p === null) continue;
+    if (
+      typeof p.participationStatus !== "string" || p.participationStatus.toLowerCase() !== answer
+    ) {
+      p.participationStatus = answer;
+    }
+  }
   return { event, origins };
 }
 

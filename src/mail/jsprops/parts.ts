@@ -65,15 +65,17 @@ export function jspropLines(pointer: string, wanted: unknown, said: unknown): Pr
   );
   if (both) {
     const [w, s] = [obj(wanted), obj(said)];
-    // What is said besides can't be unsaid by an addition: then the whole is given.
+    // What is said besides is unsaid by null. The whole in one line would hide what others change in it later, such
+    // as the answer of who is invited.
     const extra = Object.keys(s).filter((k) =>
       !Object.hasOwn(w, k) && k !== "@type" && k !== "vCardName" && k !== "kind"
     );
-    if (extra.length === 0) {
-      return Object.keys(w).filter((k) => k !== "@type").flatMap((k) =>
+    return [
+      ...Object.keys(w).filter((k) => k !== "@type").flatMap((k) =>
         jspropLines(`${pointer}/${step(k)}`, w[k], Object.hasOwn(s, k) ? s[k] : undefined)
-      );
-    }
+      ),
+      ...extra.map((k) => line("JSPROP", "null", { JSPTR: `${pointer}/${step(k)}` })),
+    ];
   }
   return [line("JSPROP", escapeText(JSON.stringify(wanted)), { JSPTR: pointer })];
 }
@@ -148,7 +150,7 @@ export function mergedLines<T>(
 
 const noValue = Object.freeze({});
 
-/** Puts a value at a place of a card; false where nothing would hold it. */
+/** Puts a value at a place of a card, or removes what is there for null; false where nothing would hold it. */
 function putAt(card: JsonObject, pointer: string, value: unknown): boolean {
   const path = pointer.split("/").map((s) => s.replaceAll("~1", "/").replaceAll("~0", "~"));
   let at: unknown = card;
@@ -158,6 +160,7 @@ function putAt(card: JsonObject, pointer: string, value: unknown): boolean {
       : undefined;
   }
   if (typeof at !== "object" || at === null || Array.isArray(at)) return false;
+  if (value === null) return delete (at as JsonObject)[path.at(-1)!];
   Object.defineProperty(at, path.at(-1)!, {
     value,
     enumerable: true,

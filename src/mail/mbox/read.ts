@@ -35,10 +35,12 @@ const maxFromLine = 1000;
 const decoder = new TextDecoder();
 const crlf = new TextEncoder().encode("\r\n");
 const gt = 62;
+/** UTF-8's mark of byte order. */
+const bom = [0xef, 0xbb, 0xbf];
 
 /**
  * The "From " line of a message: its sender and date; undefined if it is more likely a sentence that a
- * program forgot to quote. A line has a date with time, or after an empty line a sender alone.
+ * program forgot to quote. A line has a date with time, or after an empty line a sender alone, or nothing.
  */
 function fromLine(
   line: Uint8Array,
@@ -49,7 +51,7 @@ function fromLine(
   const blank = text.search(/[ \t]/);
   const sender = blank < 0 ? text : text.slice(0, blank);
   const rest = blank < 0 ? "" : text.slice(blank);
-  if (rest === "") return afterEmpty && sender !== "" ? { sender, date: undefined } : undefined;
+  if (rest === "") return afterEmpty ? { sender, date: undefined } : undefined;
   const date = /\d:\d\d/.test(rest) ? parseDate(rest) : undefined;
   return date && { sender, date };
 }
@@ -127,6 +129,8 @@ class Assembler {
   }
 
   line(piece: Uint8Array, first: boolean, last: boolean, end: number): void {
+    // Editors on Windows put a mark before the text.
+    if (this.#start === undefined && bom.every((b, i) => piece[i] === b)) piece = piece.subarray(3);
     if (first && last) {
       if (piece.length === 0) return this.#emptyLine(end);
       const start = fromLine(piece, this.#pendingEmpty || this.#start === undefined);

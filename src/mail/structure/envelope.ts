@@ -43,7 +43,7 @@ function addresses(list: readonly (Address | Group)[]): string {
   for (const a of list) {
     if ("group" in a) {
       // RFC 9051 §7.5.2: a group starts with its name as mailbox and no host, and ends with NILs.
-      s += `(NIL NIL ${imapString(a.group)} NIL)`;
+      s += `(NIL NIL ${imapString(encodeWord(a.rawGroup ?? a.group))} NIL)`;
       for (const m of a.members) s += address(m);
       s += "(NIL NIL NIL NIL)";
     } else {
@@ -82,7 +82,7 @@ export class EnvelopeTexts {
   }
 
   #parse(value: string): (Address | Group)[] {
-    const list = parseAddressList(value, this.#left);
+    const list = parseAddressList(value, this.#left, true);
     this.#left.characters = Math.max(0, this.#left.characters - value.length);
     let count = 0;
     for (const a of list) count += "group" in a ? 1 + a.members.length : 1;
@@ -96,15 +96,18 @@ export class EnvelopeTexts {
       const l = lists[name];
       return l === undefined ? "NIL" : addresses(l);
     };
+    const field = (name: string) => headerField(fields, name)?.slice(0, maxText);
     const text = (name: string) => {
-      const v = headerField(fields, name)?.slice(0, maxText);
+      const v = field(name);
       return imapString(v === undefined ? undefined : encodeWord(v));
     };
     const from = list("from");
     const or = (l: string) => l === "NIL" ? from : l;
     return `(${text("date")} ${text("subject")} ${from} ${or(list("sender"))} ${
       or(list("reply-to"))
-    } ${list("to")} ${list("cc")} ${list("bcc")} ${text("in-reply-to")} ${text("message-id")})`;
+    } ${list("to")} ${list("cc")} ${list("bcc")} ${imapString(field("in-reply-to"))} ${
+      // No text for people, in which words could be encoded: it is compared with what replies have.
+      imapString(field("message-id"))})`;
   }
 
   /** The ENVELOPE of a message in the message. */
@@ -149,9 +152,10 @@ export function imapBodyStructure(
   texts: EnvelopeTexts = new EnvelopeTexts(),
 ): string {
   if (part.parts.length > 0) {
-    let s = "(";
-    for (const c of part.parts) s += imapBodyStructure(c, extended, texts);
-    s += ` ${imapString(part.subtype.toUpperCase())}`;
+    // Joined, as what is put together bit by bit takes many times its length in memory.
+    let s = `(${part.parts.map((c) => imapBodyStructure(c, extended, texts)).join("")} ${
+      imapString(part.subtype.toUpperCase())
+    }`;
     if (extended) {
       s += ` ${params(part.params)} ${disposition(part)} ${languages(part)} ${
         imapString(part.location)

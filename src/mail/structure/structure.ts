@@ -2,7 +2,7 @@
  * MIME structure of a message with byte offsets (RFC 2045, 2046), computed while it streams by.
  *
  * Total: any bytes give a structure. Linear in the size, in constant memory but for headers, which are
- * kept up to {@link limits}. Lines may end in CRLF or in LF alone. Beyond a limit the rest of a part is
+ * kept up to {@link limits}. Lines may end in CRLF, in LF alone, and in CR CR LF. Beyond a limit the rest of a part is
  * taken as it is, without looking for parts in it.
  *
  * @module
@@ -92,6 +92,8 @@ interface Open {
   part: Part;
   /** Of a multipart: "--" and the boundary. */
   delimiter: Uint8Array | undefined;
+  /** Its boundary was given with blanks at the end, which stand before the "--" of the last line too. */
+  blanks: boolean;
   digest: boolean;
   /** Count of lines when the body began, and whether it began with a whole line. */
   linesBefore: number;
@@ -132,7 +134,7 @@ export class StructureParser {
   }
 
   #push(part: Part, digest: boolean): void {
-    this.#stack.push({ part, delimiter: undefined, digest, linesBefore: 0 });
+    this.#stack.push({ part, delimiter: undefined, blanks: false, digest, linesBefore: 0 });
     this.#inHeader = true;
     this.#header = [];
     this.#headerSize = 0;
@@ -214,7 +216,7 @@ export class StructureParser {
     this.#lastEmpty = length === lineEnd;
     if (length > maxLine + lineEnd) this.#long();
     if (!this.#inHeader) return;
-    if (length === lineEnd) {
+    if (length === lineEnd || isEmptyLine(buf, from, to, length)) {
       this.#endHeader(this.#offset);
       return;
     }
@@ -239,6 +241,7 @@ export class StructureParser {
       const d = this.#stack[i].delimiter;
       if (!d || !startsWith(buf, from, to, d)) continue;
       let at = from + d.length;
+      if (this.#stack[i].blanks) { while (at < to && (buf[at] === 32 || buf[at] === 9)) at++; }
       const close = buf[at] === 45 && buf[at + 1] === 45 && at + 1 < to;
       if (close) at += 2;
       // RFC 2046 §5.1.1: only blanks may follow.
@@ -343,6 +346,7 @@ export class StructureParser {
     if (boundary) {
       // RFC 2045 §6.4: a multipart isn't encoded, whatever its header says.
       open.delimiter = new TextEncoder().encode(`--${boundary}`);
+      open.blanks = boundary !== p.params.boundary;
       open.digest = p.subtype === "digest";
       this.#multiparts++;
     } else if (
@@ -433,6 +437,11 @@ function newPart(offset: number): Part {
     encoding: "7bit",
     parts: [],
   };
+}
+
+/** Whether a line has nothing but its end, also where that was written as CR CR LF. */
+function isEmptyLine(buf: Uint8Array, from: number, to: number, length: number): boolean {
+  return length === 3 && to - from === 3 && buf[from] === 13 && buf[from + 1] === 13;
 }
 
 function startsWith(buf: Uint8Array, from: number, to: number, d: Uint8Array): boolean {

@@ -7,6 +7,7 @@
  * @module
  */
 import { decodeCharset } from "../text/charset.ts";
+import { unpackRtf } from "./compressed_rtf.ts";
 import type { PackedFile } from "./uuencode.ts";
 
 const signature = 0x223e9f78;
@@ -15,7 +16,15 @@ const attachRendering = 0x00069002;
 const attachTitle = 0x00018010;
 const attachData = 0x0006800f;
 const attachProperties = 0x00069005;
-/** Properties of them. */
+/** Attributes of the message. */
+const messageSubject = 0x00018004;
+const messageBody = 0x0002800c;
+const messageProperties = 0x00069003;
+const codePage = 0x00069007;
+const textBody = 0x1000;
+const rtfBody = 0x1009;
+const htmlBody = 0x1013;
+/** Properties of attachments. */
 const longFileName = 0x3707;
 const dataBinary = 0x3701;
 
@@ -23,12 +32,57 @@ const dataBinary = 0x3701;
 const maxFiles = 200;
 const maxProperties = 2000;
 
-/** The files in it; undefined if it is no TNEF. */
-export function tnefFiles(bytes: Uint8Array): PackedFile[] | undefined {
-  if (bytes.length < 6) return undefined;
+/** Messages within messages that are looked into. */
+const maxDepth = 4;
+/** Bytes of rich text that is unpacked, of all messages together. */
+const maxRichText = 4 * 1024 * 1024;
+
+/** What is left of it. */
+interface Budget {
+  left: number;
+}
+
+/** What is known of a file, or of a message that is attached, until its end. */
+interface Found {
+  title: string;
+  long: string;
+  content: Uint8Array;
+  /** Files of an attached message, in its place. */
+  within?: PackedFile[];
+}
+
+/** The text of the message itself, in the forms that it has. */
+interface Bodies {
+  subject: string;
+  charset: string | undefined;
+  html?: Uint8Array;
+  text?: string;
+  rtf?: Uint8Array;
+}
+
+/**
+ * The files in it; undefined if it is no TNEF. Of attached messages their texts and files.
+ * @param body also the message's own text, as a file: where nothing else has it
+ */
+export function tnefFiles(bytes: Uint8Array, body = false): PackedFile[] | undefined {
+  return filesIn(bytes, body, 0, { left: maxRichText });
+}
+
+function isTnef(bytes: Uint8Array): boolean {
+  return bytes.length >= 6 &&
+    new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true) === signature;
+}
+
+function filesIn(
+  bytes: Uint8Array,
+  body: boolean,
+  depth: number,
+  budget: Budget,
+): PackedFile[] | undefined {
+  if (!isTnef(bytes)) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (view.getUint32(0, true) !== signature) return undefined;
-  const files: { title: string; long: string; content: Uint8Array }[] = [];
+  const files: Found[] = [];
+  const own: Bodies = { subject: "", charset: undefined };
   for (let at = 6; at + 9 <= bytes.length;) {
     const id = view.getUint32(at + 1, true);
     const length = view.getUint32(at + 5, true);
@@ -41,22 +95,61 @@ export function tnefFiles(bytes: Uint8Array): PackedFile[] | undefined {
       files.push({ title: "", long: "", content: new Uint8Array(0) });
     }
     const file = files[files.length - 1];
-    if (!file) continue;
-    if (id === attachTitle) file.title = text(data, undefined);
+    if (!file) noteBody(own, id, data);
+    else if (id === attachTitle) file.title = text(data, undefined);
     else if (id === attachData) file.content = data;
-    else if (id === attachProperties) {
-      for (const p of properties(data)) {
-        if (p.id === longFileName) {
-          file.long = text(p.data, p.type === 0x1f ? "utf-16le" : undefined);
-        } // Beside the object's class, which is 16 bytes.
-        else if (p.id === dataBinary && file.content.length === 0) {
-          file.content = p.type === 0x0d ? p.data.subarray(16) : p.data;
-        }
+    else if (id === attachProperties) noteProperties(file, data, depth, budget);
+  }
+  const found = body ? bodyFile(own, budget) : [];
+  for (const [i, f] of files.entries()) {
+    if (f.within) found.push(...f.within);
+    else if (f.content.length > 0) {
+      found.push({ name: f.long || f.title || `attachment-${i + 1}`, content: f.content });
+    }
+  }
+  return found.slice(0, maxFiles);
+}
+
+function noteProperties(file: Found, data: Uint8Array, depth: number, budget: Budget): void {
+  for (const p of properties(data)) {
+    if (p.id === longFileName) {
+      file.long = text(p.data, p.type === 0x1f ? "utf-16le" : undefined);
+    } else if (p.id === dataBinary && file.content.length === 0) {
+      // Of an object, which may be a message, beside its class, which is 16 bytes.
+      file.content = p.type === 0x0d ? p.data.subarray(16) : p.data;
+      if (p.type === 0x0d && depth < maxDepth && isTnef(file.content)) {
+        file.within = filesIn(file.content, true, depth + 1, budget);
       }
     }
   }
-  return files.filter((f) => f.content.length > 0)
-    .map((f, i) => ({ name: f.long || f.title || `attachment-${i + 1}`, content: f.content }));
+}
+
+function noteBody(own: Bodies, id: number, data: Uint8Array): void {
+  if (id === codePage && data.length >= 4) {
+    own.charset = `windows-${data[0] | data[1] << 8}`;
+  } else if (id === messageSubject) own.subject = text(data, own.charset);
+  else if (id === messageBody) own.text = decodeCharset(data, own.charset).replace(/\0+$/, "");
+  else if (id === messageProperties) {
+    for (const p of properties(data)) {
+      if (p.id === htmlBody) own.html = p.data;
+      else if (p.id === rtfBody) own.rtf = p.data;
+      else if (p.id === textBody) {
+        own.text = decodeCharset(p.data, p.type === 0x1f ? "utf-16le" : own.charset)
+          .replace(/\0+$/, "");
+      }
+    }
+  }
+}
+
+/** The best form of a message's text. */
+function bodyFile(own: Bodies, budget: Budget): PackedFile[] {
+  const name = own.subject.replace(/[\/\\]/g, " ").trim() || "message";
+  if (own.html) return [{ name: `${name}.html`, content: own.html }];
+  if (own.text) return [{ name: `${name}.txt`, content: new TextEncoder().encode(own.text) }];
+  const rtf = own.rtf && unpackRtf(own.rtf, budget.left);
+  if (!rtf || rtf.length === 0) return [];
+  budget.left -= rtf.length;
+  return [{ name: `${name}.rtf`, content: rtf }];
 }
 
 function text(data: Uint8Array, charset: string | undefined): string {

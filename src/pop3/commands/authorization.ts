@@ -122,7 +122,6 @@ export const stls: Pop3Command = {
       });
     }
     session.ok("begin TLS");
-    await session.conn.flush();
     try {
       await session.conn.startTlsServer(tls);
     } catch (err) {

@@ -53,7 +53,12 @@ export async function takeMailedEvent(
         "yes";
   };
   const taken = await takeMessage(
-    { g: await event.account.groupware(), mine, from: event.author },
+    {
+      g: await event.account.groupware(),
+      mine,
+      from: event.author,
+      accountOf: (a) => s.config.accountFor(a),
+    },
     text,
   );
   if (taken !== undefined) s.log.info("event by mail", { account: event.account.name, ...taken });

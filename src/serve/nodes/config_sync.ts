@@ -1,28 +1,27 @@
 /**
  * domains.conf on all nodes: one node pushes its file, the others take it, or fetch it later if they were away. Each
- * push has a version and is signed by the key of the node that made it, whoever passes it on.
+ * push has a version and is signed by the key of the node that made it, whoever passes it on. Nodes that push at the same
+ * time don't replace each other's changes: the first of Nodes that is there takes one of the pushes, and who made the other
+ * brings both together by lines, or is told that it can't be done.
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { type Config, ConfigError, readConfigFile } from "../../config/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import { CallError, type CallHandler, callNode } from "../../nodes/calls.ts";
-import { type NodeKey, signAsNode, signedByNode } from "../../nodes/key.ts";
+import type { NodeKey } from "../../nodes/key.ts";
 import { NodeAway } from "../../nodes/link.ts";
-import { writeFileAtomic } from "../../platform/files.ts";
-
-/** A push, without its text. */
-interface Version {
-  version: number;
-  /** SHA-256 of the text, in hexadecimal. */
-  hash: string;
-  /** The node that pushed it. */
-  by: string;
-  /** Certificate of its key, PEM. */
-  certificate: string;
-  signature: string;
-}
+import { mergeLines } from "../../nodes/merge_lines.ts";
+import { type OwnFile, VersionedFile } from "./config_file.ts";
+import {
+  historyFrom,
+  holds,
+  isSigned,
+  sha256,
+  signedVersion,
+  type Version,
+  versionFrom,
+} from "./config_version.ts";
 
 /** How it stands with the file of a node. */
 export interface ConfigState {
@@ -30,40 +29,44 @@ export interface ConfigState {
   version: number;
   /** The file has been edited since. */
   edited: boolean;
-  /** Why nothing is known. */
+  /** Why nothing is known, or why the node did not take the file. */
   error?: string;
+  /** The node has changes that this one's file does not have, with the same number or a lower one. */
+  apart?: boolean;
 }
 
-const none: Version = { version: 0, hash: "", by: "", certificate: "", signature: "" };
+/** The same, with which version it is. */
+interface KnownState extends ConfigState {
+  hash?: string;
+  history?: string[];
+}
+
 /** Milliseconds between looks for what other nodes have. */
 const interval = 30_000;
-/** A number that no honest push comes near. */
-const maxVersion = 1e9;
+/** Times that a push begins anew, as others push at the same time. */
+const maxTries = 5;
+/** Parts of what a node says that has another version than the one that a push comes from. */
+const notNewer = "is not newer than";
+const notInIt = "changes that are not in it";
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-const signedText = (v: Version) => `domains.conf ${v.version} ${v.hash} ${v.by}`;
-
-/** A version from the network or from the file. @throws CallError */
-function versionFrom(value: unknown): Version {
-  const v = (value ?? {}) as Record<string, unknown>;
-  const { version, hash, by, certificate, signature } = v;
-  const words = [hash, by, certificate, signature];
-  if (
-    !Number.isSafeInteger(version) || (version as number) < 0 || (version as number) > maxVersion ||
-    !words.every((w) => typeof w === "string" && w.length < 20_000)
-  ) throw new CallError("a version of domains.conf is expected");
-  return { version, hash, by, certificate, signature } as Version;
+/** Another node has changes that can't be brought together with those here: somebody has to look. */
+export class PushConflict extends Error {
+  override name = "PushConflict";
 }
 
 export class ConfigSync {
   readonly #config: Config;
   readonly #key: NodeKey;
   readonly #log: Log;
+  readonly #file: VersionedFile;
   #timer: ReturnType<typeof setInterval> | undefined;
   #lastWarning = "";
+  /** What changes this node's version, one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(config: Config, key: NodeKey, log: Log) {
     this.#config = config;
+    this.#file = new VersionedFile(config);
     this.#key = key;
     this.#log = log;
   }
@@ -72,14 +75,19 @@ export class ConfigSync {
   get calls(): Map<string, CallHandler> {
     return new Map<string, CallHandler>([
       ["config push", async (args) => {
-        if (typeof args.text !== "string") throw new CallError("a text is expected");
-        await this.#take(versionFrom(args.version), args.text);
+        const { text } = args;
+        if (typeof text !== "string") throw new CallError("a text is expected");
+        const version = versionFrom(args.version);
+        await this.#oneByOne(() => this.#take(version, text));
       }],
-      ["config state", () => this.state()],
+      ["config state", async () => {
+        const { version: { version, hash, history }, edited } = await this.#file.read();
+        return { version, edited, hash, history };
+      }],
       ["config text", async () => {
-        const { version, edited, text } = await this.#read();
-        if (edited) throw new CallError("it was edited since");
-        return { version, text };
+        const pushed = await this.#file.pushed();
+        if (pushed === undefined) throw new CallError("it was edited since");
+        return pushed;
       }],
     ]);
   }
@@ -95,102 +103,198 @@ export class ConfigSync {
     clearInterval(this.#timer);
   }
 
+  #oneByOne<T>(fn: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(fn);
+    this.#last = run.catch(() => {});
+    return run;
+  }
+
+  get #own(): string {
+    return this.#config.static.Node;
+  }
+
   get #others(): string[] {
-    return [...this.#config.dynamic.Nodes.keys()].filter((n) => n !== this.#config.static.Node);
+    return [...this.#config.dynamic.Nodes.keys()].filter((n) => n !== this.#own);
   }
 
   async #ask(node: string, call: string, args: Record<string, unknown> = {}): Promise<unknown> {
     return await callNode(this.#key, node, this.#config.dynamic.Nodes.get(node)!, call, args);
   }
 
-  async #read(): Promise<{ version: Version; text: string; edited: boolean }> {
-    const text = await readConfigFile(this.#config.dynamicPath);
-    let version = none;
-    try {
-      version = versionFrom(JSON.parse(await Deno.readTextFile(this.#file)));
-    } catch (err) {
-      if (!(err instanceof Deno.errors.NotFound)) throw err;
+  /**
+   * Gives this node's file to all others. Changes that others have pushed meanwhile are brought into it first.
+   * @param force replaces what others have, which they keep as domains.conf.previous
+   * @returns what became of it at each of them; those that are away fetch it when they are back
+   * @throws ConfigError if the file has mistakes; PushConflict
+   */
+  async push(force = false): Promise<ConfigState[]> {
+    for (let n = 0; n < maxTries; n++) {
+      const begun = await this.#oneByOne(() => this.#beginPush(force));
+      if (begun === undefined) continue;
+      const { version, text, states } = begun;
+      const later = this.#others.filter((node) => !states.has(node));
+      await Promise.all(later.map(async (node) => {
+        states.set(node, await this.#giveLater(node, version, text));
+      }));
+      return this.#others.map((node) => states.get(node)!);
     }
-    return { version, text, edited: version.version > 0 && version.hash !== sha256(text) };
-  }
-
-  get #file(): string {
-    return this.#config.dataPath("domains.version");
-  }
-
-  async #note(version: Version): Promise<void> {
-    await writeFileAtomic(this.#file, new TextEncoder().encode(JSON.stringify(version)), 0o600);
+    throw new PushConflict("other nodes push again and again at the same time: try again later");
   }
 
   /**
-   * Gives this node's file to all others.
-   * @returns what became of it at each of them; those that are away fetch it when they are back
-   * @throws ConfigError if the file has mistakes
+   * Up to where this node has the new version. The first one of Nodes that takes it decides which of two pushes comes first, and
+   * from then on it counts.
+   * @returns undefined where it has to begin anew, as another push came first
    */
-  async push(): Promise<ConfigState[]> {
+  async #beginPush(
+    force: boolean,
+  ): Promise<
+    { version: Version; text: string; states: Map<string, ConfigState> } | undefined
+  > {
     await this.#config.reload();
-    const { version: before, text } = await this.#read();
-    const states = await this.states();
-    const version: Version = {
-      ...none,
-      version: Math.max(before.version, ...states.map((s) => s.version)) + 1,
-      hash: sha256(text),
-      by: this.#config.static.Node,
-      certificate: this.#key.cert,
-    };
-    version.signature = signAsNode(this.#key, signedText(version));
-    await this.#note(version);
-    return await Promise.all(this.#others.map(async (node): Promise<ConfigState> => {
+    const own = await this.#file.read();
+    const known = await this.#othersKnown();
+    const foreign = known.filter(({ version, hash }) =>
+      hash !== undefined && !holds(own.version, { version, hash })
+    );
+    if (foreign.length > 0 && !force) return void await this.#bringTogether(own, foreign);
+    const { text } = own;
+    const version = signedVersion(
+      this.#key,
+      this.#own,
+      Math.max(own.version.version, ...known.map((s) => s.version)) + 1,
+      text,
+      [
+        own.version.hash,
+        ...foreign.flatMap((s) => [s.hash!, ...s.history ?? []]),
+        ...own.version.history ?? [],
+      ],
+    );
+    const states = new Map<string, ConfigState>();
+    for (const { node, error } of known) {
+      if (error !== undefined) states.set(node, { node, version: 0, edited: false, error });
+    }
+    for (const node of this.#config.dynamic.Nodes.keys()) {
+      if (node === this.#own) break;
+      if (states.has(node)) continue;
+      const state = await this.#give(node, version, text);
+      if (isOvertaken(state)) return undefined;
+      states.set(node, state);
+      if (state.error === undefined) break;
+    }
+    await this.#file.note(version, text);
+    return { version, text, states };
+  }
+
+  async #give(node: string, version: Version, text: string): Promise<ConfigState> {
+    try {
+      await this.#ask(node, "config push", { version, text });
+      return { node, version: version.version, edited: false };
+    } catch (err) {
+      return { node, version: 0, edited: false, error: reason(err) };
+    }
+  }
+
+  /** The same, when the version counts already: the node may have a later one that comes from it. */
+  async #giveLater(node: string, version: Version, text: string): Promise<ConfigState> {
+    const state = await this.#give(node, version, text);
+    if (!isOvertaken(state)) return state;
+    const now = (await this.#othersKnown([node]))[0];
+    const isIn = now.hash === version.hash || now.history?.includes(version.hash);
+    return isIn ? { node, version: now.version, edited: false } : state;
+  }
+
+  /** Brings what another node has pushed into this one's file. @throws PushConflict */
+  async #bringTogether(own: OwnFile, foreign: readonly KnownState[]): Promise<void> {
+    const newest = newestOf(foreign)!;
+    const got = await this.#ask(newest.node, "config text") as Record<string, unknown>;
+    const theirs = this.#checked(versionFrom(got?.version), got?.text);
+    const text = got.text as string;
+    const why = await this.#merge(own, theirs, text);
+    if (why === "") return;
+    const path = await this.#file.keep(`domains.conf.of-${newest.node}`, text);
+    throw new PushConflict(
+      `version ${theirs.version} of ${theirs.by} can't be brought together with ${this.#config.dynamicPath}: ${why}. ` +
+        `It is in ${path}: put its changes into the file, then "mox node push -force"`,
+    );
+  }
+
+  /**
+   * Puts the changes that this node has on top of another version.
+   * @returns why it can't be done; "" when it is done, or the file was edited just now
+   */
+  async #merge(own: OwnFile, theirs: Version, text: string): Promise<string> {
+    const { dynamicPath } = this.#config;
+    const base = holds(theirs, own.version) ? await this.#file.base(own) : undefined;
+    const merged = base === undefined
+      ? text === own.text ? text : undefined
+      : mergeLines(base, own.text, text);
+    if (merged === undefined) {
+      return "both were changed in the same lines, or from different versions";
+    }
+    try {
+      if (merged !== own.text) {
+        await this.#file.keep("domains.conf.previous", own.text);
+        await this.#config.replaceDynamicText(merged, (now) => now === own.text);
+      }
+    } catch (err) {
+      if (!(err instanceof ConfigError)) throw err;
+      return await readConfigFile(dynamicPath) === own.text ? err.message : "";
+    }
+    await this.#file.note(theirs, text);
+    const { version, by } = theirs;
+    this.#log.info("domains.conf has the changes of another node too", { version, by });
+    return "";
+  }
+
+  /** How it stands with this node's file. */
+  async state(): Promise<{ version: number; edited: boolean }> {
+    const { version, edited } = await this.#file.read();
+    return { version: version.version, edited };
+  }
+
+  async #othersKnown(nodes = this.#others): Promise<KnownState[]> {
+    return await Promise.all(nodes.map(async (node): Promise<KnownState> => {
       try {
-        await this.#ask(node, "config push", { version, text });
-        return { node, version: version.version, edited: false };
+        const s = await this.#ask(node, "config state") as Record<string, unknown>;
+        const state = { node, version: Number(s.version) || 0, edited: s.edited === true };
+        // Programs before this one don't say which version it is.
+        if (typeof s.hash !== "string") return state;
+        return { ...state, hash: s.hash, history: historyFrom(s.history) };
       } catch (err) {
         return { node, version: 0, edited: false, error: reason(err) };
       }
     }));
   }
 
-  /** How it stands with this node's file. */
-  async state(): Promise<{ version: number; edited: boolean }> {
-    const { version, edited } = await this.#read();
-    return { version: version.version, edited };
-  }
-
   /** How it stands with the files of all nodes, this one's first. */
   async states(): Promise<ConfigState[]> {
-    const own = await this.#read();
-    const { version: { version }, edited } = own;
+    const own = await this.#file.read();
+    const { version } = own.version;
+    const others = await this.#othersKnown();
     return [
-      { node: this.#config.static.Node, version, edited },
-      ...await Promise.all(this.#others.map(async (node): Promise<ConfigState> => {
-        try {
-          const s = await this.#ask(node, "config state") as {
-            version?: unknown;
-            edited?: unknown;
-          };
-          return { node, version: Number(s.version) || 0, edited: s.edited === true };
-        } catch (err) {
-          return { node, version: 0, edited: false, error: reason(err) };
-        }
-      })),
+      { node: this.#own, version, edited: own.edited },
+      ...others.map(({ hash, history: _, ...state }): ConfigState => {
+        const isApart = hash !== undefined && state.version > 0 && state.version <= version &&
+          !holds(own.version, { version: state.version, hash });
+        return isApart ? { ...state, apart: true } : state;
+      }),
     ];
   }
 
   /** Takes the newest file that another node has, if it is newer than this one's. */
   async pull(): Promise<void> {
     try {
-      const [own, ...others] = await this.states();
-      const newer = others.filter((s) => s.version > own.version && !s.edited)
-        .sort((a, b) => b.version - a.version)[0];
-      if (newer === undefined) return;
-      this.#log.warn("domains.conf is behind", {
-        version: own.version,
-        node: newer.node,
-        newest: newer.version,
+      await this.#oneByOne(async () => {
+        const { version: own } = await this.state();
+        const newer = newestOf((await this.#othersKnown()).filter((s) => s.version > own));
+        if (newer === undefined) return;
+        const { node, version: newest } = newer;
+        this.#log.warn("domains.conf is behind", { version: own, node, newest });
+        const got = await this.#ask(node, "config text") as Record<string, unknown>;
+        if (typeof got?.text !== "string") throw new CallError("a text is expected");
+        await this.#take(versionFrom(got.version), got.text);
       });
-      const got = await this.#ask(newer.node, "config text") as Record<string, unknown>;
-      if (typeof got?.text !== "string") throw new CallError("a text is expected");
-      await this.#take(versionFrom(got.version), got.text);
     } catch (err) {
       const text = reason(err);
       if (text !== this.#lastWarning) {
@@ -200,46 +304,78 @@ export class ConfigSync {
     }
   }
 
+  /** @throws CallError unless a node has signed it with that text */
+  #checked(version: Version, text: unknown): Version {
+    const signer = this.#config.dynamic.Nodes.get(version.by);
+    if (
+      signer === undefined || typeof text !== "string" || sha256(text) !== version.hash ||
+      !isSigned(version, signer.Key)
+    ) throw new CallError("it is not signed by a node");
+    return version;
+  }
+
   /** @throws CallError saying why it isn't taken */
   async #take(version: Version, text: string): Promise<void> {
-    const own = await this.#read();
+    for (let n = 0; n < maxTries; n++) if (await this.#tryTake(version, text)) return;
+    throw new CallError(`${this.#config.dynamicPath} is being edited here: try again`);
+  }
+
+  /**
+   * @returns false if the file was edited just now
+   * @throws CallError
+   */
+  async #tryTake(version: Version, text: string): Promise<boolean> {
+    const own = await this.#file.read();
     if (version.version <= own.version.version) {
       throw new CallError(
-        `version ${version.version} is not newer than ${own.version.version}, which is here`,
+        `version ${version.version} ${notNewer} ${own.version.version}, which is here`,
       );
     }
-    const signer = this.#config.dynamic.Nodes.get(version.by);
-    const { certificate, signature } = version;
-    if (
-      signer === undefined || sha256(text) !== version.hash ||
-      !signedByNode(signer.Key, certificate, signedText(version), signature)
-    ) throw new CallError("it is not signed by a node");
+    this.#checked(version, text);
     // Taken before, and the process ended in between.
-    if (version.hash === sha256(own.text)) return await this.#note(version);
-    if (own.edited) {
+    if (version.hash === sha256(own.text)) {
+      await this.#file.note(version, text);
+      return true;
+    }
+    if (!holds(version, own.version)) {
       throw new CallError(
-        `${this.#config.dynamicPath} was edited here since version ${own.version.version}: push from here, or ` +
-          `remove ${this.#file} to have it replaced`,
+        `version ${own.version.version}, pushed by ${own.version.by}, is here, with ${notInIt}`,
       );
     }
-    await writeFileAtomic(
-      this.#config.dataPath("domains.conf.previous"),
-      new TextEncoder().encode(own.text),
-      0o600,
-    );
+    if (own.edited) {
+      const why = await this.#merge(own, version, text);
+      if (why === "") return (await this.#file.read()).version.hash === version.hash;
+      throw new CallError(
+        `${this.#config.dynamicPath} was edited here since version ${own.version.version}: ${why}. Push ` +
+          `from here, or remove ${this.#file.path} to have it replaced`,
+      );
+    }
+    await this.#file.keep("domains.conf.previous", own.text);
     try {
       await this.#config.replaceDynamicText(text, (now) => now === own.text);
     } catch (err) {
-      if (err instanceof ConfigError) throw new CallError(err.message);
-      throw err;
+      if (!(err instanceof ConfigError)) throw err;
+      if (await readConfigFile(this.#config.dynamicPath) !== own.text) return false;
+      throw new CallError(err.message);
     }
-    await this.#note(version);
+    await this.#file.note(version, text);
     this.#lastWarning = "";
     this.#log.info("domains.conf taken from another node", {
       version: version.version,
       by: version.by,
     });
+    return true;
   }
+}
+
+/** Whether the node did not take it as another version came first. */
+function isOvertaken({ error }: ConfigState): boolean {
+  return error !== undefined && (error.includes(notNewer) || error.includes(notInIt));
+}
+
+/** The newest version, if possible of a node whose file was not edited since. */
+function newestOf(states: readonly KnownState[]): KnownState | undefined {
+  return states.toSorted((a, b) => b.version - a.version || Number(a.edited) - Number(b.edited))[0];
 }
 
 function reason(err: unknown): string {

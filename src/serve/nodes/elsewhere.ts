@@ -1,22 +1,53 @@
 /**
- * Logins over HTTP to accounts of other nodes: who proves to be the user is told where the account is; nobody else
- * learns it.
+ * Logins to accounts of other nodes: who proves to be the user is told where the account is; nobody else learns it.
  *
  * @module
  */
-import type { AuthService } from "../../metrics/authentication.ts";
+import type { Config } from "../../config/mod.ts";
+import { type AuthService, authServices } from "../../metrics/authentication.ts";
 import { CallError } from "../../nodes/calls.ts";
 import { NodeAway } from "../../nodes/link.ts";
+import { SaslError, type SaslPeer } from "../../sasl/mod.ts";
 import { HttpError } from "../../web/http/mod.ts";
-import type { LoginServices } from "../logins.ts";
+import type { AskedLogin, LoginVerdict } from "./login_check.ts";
+
+export interface ElsewhereServices {
+  config: Config;
+  /** Asks another node about a login; set where there are nodes. */
+  askNode?: (node: string, login: AskedLogin) => Promise<LoginVerdict>;
+}
+
+const awayText = "the server of this account is away, try again later";
+const limitedText = "too many failed logins, try again later";
+
+/** What the node says that has an account. @throws Error what `away` makes of a node that can't be asked */
+async function ask(
+  services: ElsewhereServices,
+  node: string,
+  login: AskedLogin,
+  away: (cause: Error) => Error,
+): Promise<LoginVerdict> {
+  try {
+    return await services.askNode!(node, login);
+  } catch (err) {
+    if (!(err instanceof NodeAway) && !(err instanceof CallError)) throw err;
+    throw away(err);
+  }
+}
+
+/** The node that has an account, in words. */
+function placeText(config: Config, node: string): string {
+  const url = config.dynamic.Nodes.get(node)?.WebURL ?? "";
+  return `this account is at another server: ${url === "" ? `node ${node}` : url}`;
+}
 
 /**
- * The account of a login name, if this node has it.
+ * The account of a login name at the pages, if this node has it.
  * @throws HttpError 403 with the place of an account that another node has, if the password is its; 429 after too
  * many tries; 503 if that node is away
  */
 export async function accountHere(
-  services: LoginServices,
+  services: ElsewhereServices,
   service: AuthService,
   login: string,
   password: string,
@@ -32,20 +63,42 @@ export async function accountHere(
     );
   }
   const node = config.nodeOf(name)!;
-  let result: string;
-  try {
-    result = (await services.askNode!(node, { service, login, remoteIp, password })).result;
-  } catch (err) {
-    if (!(err instanceof NodeAway) && !(err instanceof CallError)) throw err;
-    throw new HttpError(503, "the server of this account is away, try again later", {}, {
-      cause: err,
-    });
-  }
-  if (result === "limited") throw new HttpError(429, "too many failed logins, try again later");
-  if (result === "wrong") return undefined;
-  const url = config.dynamic.Nodes.get(node)?.WebURL ?? "";
-  throw new HttpError(
-    403,
-    `this account is at another server: ${url === "" ? `node ${node}` : url}`,
+  const { result } = await ask(
+    services,
+    node,
+    { service, login, remoteIp, password },
+    (cause) => new HttpError(503, awayText, {}, { cause }),
   );
+  if (result === "limited") throw new HttpError(429, limitedText);
+  if (result === "wrong") return undefined;
+  throw new HttpError(403, placeText(config, node));
+}
+
+/**
+ * Looks whether a program has come to the wrong node, with a password that is right. It has guessed nothing, and may be
+ * right here again at once, as while domains.conf is on its way.
+ * @throws SaslError "temporary" then, and where it can't be known; "credentials" if the account's node says so
+ */
+export async function notElsewhere(
+  services: ElsewhereServices,
+  login: string,
+  password: string,
+  peer: SaslPeer | undefined,
+): Promise<void> {
+  const { config } = services;
+  const name = config.accountFor(login);
+  if (name === undefined || services.askNode === undefined || config.isHere(name)) return;
+  const node = config.nodeOf(name);
+  if (node === undefined) return;
+  const service = authServices.find((s) => s === peer?.protocol) ?? "imap";
+  const remoteIp = peer?.remoteIp ?? "";
+  const { result } = await ask(
+    services,
+    node,
+    { service, login, remoteIp, password },
+    (cause) => new SaslError("temporary", awayText, { cause }),
+  );
+  if (result === "limited") throw new SaslError("temporary", limitedText);
+  if (result === "wrong") throw new SaslError("credentials", "wrong user name or password");
+  throw new SaslError("temporary", placeText(config, node));
 }

@@ -5,9 +5,9 @@
  * @module
  */
 import type { Config } from "../../config/mod.ts";
-import type { NodeKey } from "../../nodes/key.ts";
 import { NodeAway } from "../../nodes/link.ts";
 import {
+  type MailLinks,
   type NodeAnswer,
   NodeRefusal,
   type PassedClient,
@@ -21,7 +21,7 @@ import { nodeOfAddress } from "../receiving/targets.ts";
 export interface HandOverOptions {
   config: Config;
   /** Undefined while the server starts, and without nodes. */
-  key: () => NodeKey | undefined;
+  links: () => MailLinks | undefined;
   /** The address that other servers see mail of this one come from. */
   ownIp: string;
 }
@@ -67,14 +67,14 @@ async function handOver(
   message: QueueMessage,
   items: readonly QueueItem[],
 ): Promise<Result[]> {
-  const key = options.key();
+  const links = options.links();
   const place = options.config.dynamic.Nodes.get(node);
   const results = new Map<QueueItem, Result>();
   const forAll = (r: Result) => items.map((i) => results.get(i) ?? r);
-  if (key === undefined || place === undefined) return forAll(away("this node is starting"));
+  if (links === undefined || place === undefined) return forAll(away("this node is starting"));
   let t: PassedTransaction | undefined;
   try {
-    t = await PassedTransaction.begin(key, node, place, clientOf(message) ?? ownClient(options), {
+    t = await PassedTransaction.begin(links, node, place, clientOf(message) ?? ownClient(options), {
       mailFrom: message.mailFrom,
       recipients: [],
       size: message.prefix.length + message.fileSize,
@@ -104,7 +104,7 @@ async function handOver(
     if (err instanceof NodeAway) return forAll(away(err.message));
     throw err;
   } finally {
-    await t?.close();
+    t?.close();
   }
 }
 

@@ -9,7 +9,7 @@ import { attemptsOfAccounts } from "../../store/logins/attempts.ts";
 import { tlsKeysOfAccounts } from "../../store/logins/tls_keys.ts";
 import { sharesOfAccounts } from "../../store/mailboxes/shares.ts";
 import { requestsOfAccounts } from "../../web/webapi/seen_requests.ts";
-import { scheduledOfAccounts } from "../../web/webmail/scheduled/rows.ts";
+import { scheduledOfAccounts } from "../../web/webmail/sending/rows.ts";
 import { snoozedOfAccounts } from "../../web/webmail/scheduled/snoozed.ts";
 
 /**

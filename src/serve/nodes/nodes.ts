@@ -11,9 +11,10 @@ import { type NodeKey, openNodeKey } from "../../nodes/key.ts";
 import { atStandby, serveNodeLinks } from "../../nodes/link.ts";
 import type { SocketConnection } from "../../net/mod.ts";
 import type { ControlHandler, Json } from "../control/control.ts";
-import { serveSmtpConnection, type SmtpServerOptions } from "../../smtp/server/mod.ts";
+import type { SmtpServerOptions } from "../../smtp/server/mod.ts";
 import { Passing } from "../receiving/passing.ts";
 import type { Receiving } from "../receiving/receiving.ts";
+import { MailLinks } from "../../nodes/pass_on.ts";
 import { WebLinks } from "../../nodes/web_link.ts";
 import { type PassedWebOptions, servePassedWeb } from "./web_elsewhere.ts";
 import { infoCall, nodesForAdmin } from "./overview.ts";
@@ -27,6 +28,7 @@ import { Departures } from "./departures.ts";
 import { moveCommands } from "./move_commands.ts";
 import type { OpenLogins } from "../open_logins.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
+import { servePassedMail } from "./passed_mail.ts";
 import { peerWith, placeOfSeat } from "./seat.ts";
 import { Succession } from "./succession.ts";
 
@@ -61,6 +63,8 @@ export interface RunningNode {
   overview: NodesForAdmin;
   /** To pass requests of web pages and services on. */
   web: WebLinks;
+  /** To pass messages on. */
+  mail: MailLinks;
   /** Commands that come over the control socket. */
   commands: [string, ControlHandler][];
   /** Fetches what was pushed while this node was away, now and from time to time. */
@@ -132,6 +136,7 @@ export async function openNodes(options: NodeOptions): Promise<RunningNode | und
   };
   const stopping = new AbortController();
   const web = new WebLinks(key);
+  const mail = new MailLinks(key);
   const server = await serveNodeLinks({
     address: place.Address,
     port: place.Port,
@@ -141,7 +146,7 @@ export async function openNodes(options: NodeOptions): Promise<RunningNode | und
     serve: {
       lmtp: async (conn, peer) => {
         if (peer.standby) return log.warn("a standby sends mail", { node: peer.node });
-        await counted(conn, serveSmtpConnection(conn, lmtpOptions(options, log)));
+        await counted(conn, servePassedMail(conn, lmtpOptions(options, log)));
       },
       call: (conn, peer) =>
         counted(conn, serveCalls(conn, peer, peer.standby ? forStandby : calls)),
@@ -163,14 +168,18 @@ export async function openNodes(options: NodeOptions): Promise<RunningNode | und
   return {
     key,
     web,
+    mail,
     overview: nodesForAdmin(overview),
     passing: new Passing({
       config,
-      key,
+      links: mail,
       later: (...a) => options.receiving.queueForNode(...a),
     }),
     commands: [
-      ["node push", async () => await sync.push() as unknown as Json],
+      ["node push", async (args) => {
+        const { force } = (args ?? {}) as Record<string, Json>;
+        return await sync.push(force === true) as unknown as Json;
+      }],
       ["node list", async () => await sync.states() as unknown as Json],
       ...moveCommands(departures, arrivals),
     ],
@@ -184,6 +193,7 @@ export async function openNodes(options: NodeOptions): Promise<RunningNode | und
       sync.stop();
       stopping.abort();
       web.close();
+      mail.close();
       await departures.quiesce();
       succession.quiesce();
       closed = server.shutdown(lastGrace);

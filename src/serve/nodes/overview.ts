@@ -1,7 +1,7 @@
 /** How all nodes fare, for the admin page of each of them. @module */
 import * as v from "valibot";
 import type { HealthState } from "../../admin/mod.ts";
-import type { Config } from "../../config/mod.ts";
+import { type Config, ConfigError } from "../../config/mod.ts";
 import { CallError, type CallHandler, callNode } from "../../nodes/calls.ts";
 import type { NodeKey } from "../../nodes/key.ts";
 import { currentAddress, NodeAway } from "../../nodes/link.ts";
@@ -10,7 +10,7 @@ import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import { UserError } from "../../web/http/mod.ts";
 import type { NodesForAdmin } from "../../web/admin/mod.ts";
-import type { ConfigSync } from "./config_sync.ts";
+import { type ConfigSync, PushConflict } from "./config_sync.ts";
 import { type Departures, MoveError } from "./departures.ts";
 
 /** Milliseconds that a node gets to answer: the page shows the others meanwhile. */
@@ -79,11 +79,12 @@ export function nodesForAdmin(options: OverviewOptions): NodesForAdmin {
       return { ...unknown, error: err.message };
     }
   };
-  const userError = async (fn: () => Promise<void>) => {
+  const userError = async <T>(fn: () => Promise<T>): Promise<T> => {
     try {
-      await fn();
+      return await fn();
     } catch (err) {
-      throw err instanceof MoveError ? new UserError(err.message, { cause: err }) : err;
+      const forUser = [MoveError, PushConflict, ConfigError].some((kind) => err instanceof kind);
+      throw forUser ? new UserError((err as Error).message, { cause: err }) : err;
     }
   };
   return {
@@ -97,8 +98,10 @@ export function nodesForAdmin(options: OverviewOptions): NodesForAdmin {
       const newest = Math.max(0, ...all.map((n) => n.version));
       return all.map((n) => ({ ...n, behind: n.error === "" && n.version < newest }));
     },
-    push: async () =>
-      (await sync.push()).map(({ node, error }) => ({ name: node, error: error ?? "" })),
+    push: () =>
+      userError(async () =>
+        (await sync.push()).map(({ node, error }) => ({ name: node, error: error ?? "" }))
+      ),
     moves: () => departures.states(),
     move: (account, node) => userError(() => departures.begin(account, node)),
     cancel: (account) => userError(() => departures.cancel(account)),

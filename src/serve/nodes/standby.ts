@@ -167,7 +167,14 @@ export class Standby {
   }
 
   async #end(): Promise<void> {
-    if (this.#role.role === "standby") await writeRole(this.#config.dataDir, this.#role);
+    if (this.#role.role === "standby") {
+      try {
+        await writeRole(this.#config.dataDir, this.#role);
+      } catch (err) {
+        // On a full disk what was noted before stays: an earlier moment than the copy has.
+        this.#log.warn("how far the copy is can't be noted", { err: err as Error });
+      }
+    }
     await this.#link?.shutdown(1000);
     await this.#control.stop();
   }
@@ -260,6 +267,10 @@ export class Standby {
     const term = nextTerm(this.#role.term, this.#seat);
     this.#promoting = true;
     try {
+      // Before the node stops for it.
+      await this.#note(this.#role).catch((err: Error) => {
+        throw new ControlError(`the copy can't take the node's place: ${err.message}`);
+      });
       const why = await this.#askToHandOver(term);
       if (why !== undefined && !force) {
         throw new ControlError(
@@ -276,7 +287,14 @@ export class Standby {
     this.#conn?.destroy();
     await this.#running;
     const { upToDate } = this.#role;
-    await this.#note({ role: "serving", term, armed: false, upToDate: 0 });
+    const before = this.#role;
+    try {
+      await this.#note({ role: "serving", term, armed: false, upToDate: 0 });
+    } catch (err) {
+      this.#role = before;
+      setTimeout(() => void this.#end().then(() => this.#done.reject(err)), 0);
+      throw err;
+    }
     this.#log.info("promoted", {
       term,
       handedOver: this.#handedOver,

@@ -6,9 +6,13 @@
  * @module
  */
 import type { Config } from "../../config/mod.ts";
-import type { NodeKey } from "../../nodes/key.ts";
 import { NodeAway } from "../../nodes/link.ts";
-import { type NodeAnswer, NodeRefusal, PassedTransaction } from "../../nodes/pass_on.ts";
+import {
+  type MailLinks,
+  type NodeAnswer,
+  NodeRefusal,
+  PassedTransaction,
+} from "../../nodes/pass_on.ts";
 import {
   addressText,
   type Delivered,
@@ -28,7 +32,7 @@ type Open = Map<string, Promise<PassedTransaction>>;
 
 export interface PassingOptions {
   config: Config;
-  key: NodeKey;
+  links: MailLinks;
   /** Queues a message for recipients whose node is away; durable when it resolves. @throws SmtpError */
   later(
     session: SmtpSession,
@@ -123,7 +127,7 @@ export class Passing {
     const place = this.#o.config.dynamic.Nodes.get(node)!;
     const { remoteIp, remotePort, localIp, localPort, hello, tls } = session;
     return await PassedTransaction.begin(
-      this.#o.key,
+      this.#o.links,
       node,
       place,
       { remoteIp, remotePort, localIp, localPort, hello: hello.name, tls },

@@ -2,7 +2,7 @@
 import type { Config } from "../../config/mod.ts";
 import { outgoingMessage } from "../../mail/outgoing/outgoing.ts";
 import { type ParsedMessage, StructureParser } from "../../mail/structure/structure.ts";
-import { createTemp, readRange, removeFile, writeAll } from "../../platform/files.ts";
+import { readRange, removeFile, writeTempFile } from "../../platform/files.ts";
 import { isOwnResult } from "../../senderauth/mod.ts";
 
 /** A message that is to leave. */
@@ -66,27 +66,21 @@ function ownNames(config: Config): string[] {
 }
 
 async function written(pieces: Iterable<Uint8Array>, dir: string): Promise<Changed> {
-  const { path, file } = await createTemp(dir, "leaving-");
-  try {
-    const parser = new StructureParser();
-    let has8bit = false;
+  const parser = new StructureParser();
+  let has8bit = false;
+  const looked = function* () {
     for (const p of pieces) {
       has8bit ||= p.some((b) => b >= 128);
       parser.write(p);
-      await writeAll(file, p);
+      yield p;
     }
-    await file.sync();
-    const parsed = parser.end();
-    return {
-      message: { file: path, fileSize: parsed.size, smtputf8: parsed.utf8Headers, has8bit, parsed },
-      remove: () => removeFile(path),
-    };
-  } catch (err) {
-    removeFile(path);
-    throw err;
-  } finally {
-    file.close();
-  }
+  };
+  const { path, size } = await writeTempFile(dir, "leaving-", looked());
+  const parsed = parser.end();
+  return {
+    message: { file: path, fileSize: size, smtputf8: parsed.utf8Headers, has8bit, parsed },
+    remove: () => removeFile(path),
+  };
 }
 
 async function parseFile(

@@ -34,7 +34,7 @@ import {
   loginDomainDisabled,
   type LoginServices,
 } from "../logins.ts";
-import { retentionOf } from "../retention.ts";
+import { agedMail, retentionOf } from "../retention.ts";
 import { accountHere } from "../nodes/elsewhere.ts";
 import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
@@ -390,6 +390,7 @@ export function accountAndAdminPages(
       loginLog: server.loginLog,
       certificates: server.certificates,
       scanners: server.scanners,
+      agedMail: (account, own) => agedMail({ config, accounts }, account, own),
       standby: server.standby,
       nodes: server.nodes,
       stsPolicies: server.stsPolicies,

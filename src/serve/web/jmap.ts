@@ -74,6 +74,7 @@ export async function jmap(
       ? (token) => checkProgramToken(shared.logins, token)
       : undefined,
     loggedIn: (session) => shared.openLogins.add(session),
+    authorities: () => shared.outbound.authorities.list(),
     submit: (m) => submit(server, m),
   };
   return openJmap(services);

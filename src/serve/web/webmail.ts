@@ -93,7 +93,7 @@ export async function webmail(server: WebmailServer): Promise<Webmail> {
     submit: (m) => submit(server, m),
     authorities: () => server.outbound.authorities.list(),
     postOneClick: (url) => postOneClick(server.outbound, url),
-    wasSubmitted: (account, messageId) => server.queue.hasMessageId(account, messageId),
+    wasSubmitted: (account, messageId) => server.queue.wasSubmitted(account, messageId),
     checksOf: server.checksOf,
     domainSecurity: server.security && ((domain) => recipientSecurity(server.security!, domain)),
   });
@@ -123,6 +123,7 @@ async function submit(server: WebmailServer, message: SubmittedMessage): Promise
       tlsOptional: message.requireTls === false,
       notBefore: message.notBefore,
       messageId: `<${message.messageId}>`,
+      key: message.messageId,
       subject: message.subject,
       scan: {},
     });

@@ -84,9 +84,10 @@ export function compileFcc(checker: Checker, args: Args): (run: Run) => Filing |
     return () => undefined;
   }
   const filing = compileFiling(checker, args, { at: args.tagAt("fcc"), text: mailbox });
+  const flagged = args.has("flags");
   return (run) => {
     const f = filing(run);
     // RFC 8580 §3.1: flags of the copy are those given here only.
-    return args.has("flags") ? f : { ...f, flags: undefined };
+    return flagged ? f : { ...f, flags: undefined };
   };
 }

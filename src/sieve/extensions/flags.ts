@@ -123,11 +123,10 @@ const hasflag: TestDefinition = {
       return words && words.length > 1 ? words.map((text) => ({ at, text })) : [{ at, text }];
     });
     const matcher = compileMatcher(checker, args, keys);
+    const named = args.given(0);
     return (run) => {
       run.spend(1);
-      const lists = args.given(0)
-        ? variables.map((v) => flagsIn(run, v))
-        : [flagsIn(run, undefined)];
+      const lists = named ? variables.map((v) => flagsIn(run, v)) : [flagsIn(run, undefined)];
       return matcher.any(run, lists.flat());
     };
   },

@@ -37,14 +37,17 @@ interface Where {
   anychild: boolean;
 }
 
+const inMessage: Where = { mime: false, anychild: false };
+
 function compileWhere(checker: Checker, args: Args): Where {
+  if (!args.tagged) return inMessage;
   const where = { mime: args.has("mime"), anychild: args.has("anychild") };
   for (const tag of ["anychild", "type", "subtype", "contenttype", "param"]) {
     if (args.has(tag) && !where.mime) {
       checker.error(args.tagAt(tag), `:${tag} needs :mime beside it`);
     }
   }
-  return where;
+  return where.mime ? where : inMessage;
 }
 
 /** Lists of fields that the test looks at: of the message, of the part a loop stands at, of those in it. */

@@ -18,17 +18,17 @@ export const logicTests: readonly TestDefinition[] = [
   {
     name: "allof",
     tests: "some",
-    compile: (_c, args) => (run) => {
+    compile: (_c, { tests }) => (run) => {
       run.spend(1);
-      return args.tests.every((t) => t(run));
+      return tests.every((t) => t(run));
     },
   },
   {
     name: "anyof",
     tests: "some",
-    compile: (_c, args) => (run) => {
+    compile: (_c, { tests }) => (run) => {
       run.spend(1);
-      return args.tests.some((t) => t(run));
+      return tests.some((t) => t(run));
     },
   },
 ];

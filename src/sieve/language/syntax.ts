@@ -35,8 +35,14 @@ export const maxNesting = 64;
 const maxTests = 5_000;
 const maxStrings = 50_000;
 
-/** Reads a script, yielding after each command; faults go to `problems`, and reading goes on after them. */
-export function parseSyntax(text: string, problems: Problems): Generator<void, SyntaxNode[]> {
+/**
+ * Reads a script, yielding each of its commands, and nothing after each command in a block; faults go to `problems`, and
+ * reading goes on after them.
+ */
+export function parseSyntax(
+  text: string,
+  problems: Problems,
+): Generator<SyntaxNode | undefined, void> {
   return new Parser(text, problems).script();
 }
 
@@ -52,33 +58,41 @@ class Parser {
     this.#lexer = new Lexer(text, problems);
   }
 
-  *script(): Generator<void, SyntaxNode[]> {
-    const all: SyntaxNode[] = [];
+  *script(): Generator<SyntaxNode | undefined, void> {
     for (;;) {
-      for (const c of yield* this.#commands(0)) all.push(c);
-      if (this.#lexer.kind === "end") return all;
+      while (this.#goesOn()) yield yield* this.#tried(0);
+      if (this.#lexer.kind === "end") return;
       this.#problems.error(this.#lexer.start, "this } closes no block");
       this.#lexer.next();
     }
   }
 
-  *#commands(depth: number): Generator<void, SyntaxNode[]> {
+  /** Of a block. */
+  *#commands(depth: number): Generator<undefined, SyntaxNode[]> {
     const list: SyntaxNode[] = [];
-    while (this.#lexer.kind !== "end" && this.#lexer.kind !== "}" && !this.#problems.full) {
-      try {
-        list.push(yield* this.#command(depth));
-      } catch (err) {
-        if (!(err instanceof Skip)) throw err;
-        this.#skip();
-      }
+    while (this.#goesOn()) {
+      const node = yield* this.#tried(depth);
+      if (node !== undefined) list.push(node);
       yield;
     }
-    return this.#problems.full ? this.#giveUp(list) : list;
+    return list;
   }
 
-  #giveUp(list: SyntaxNode[]): SyntaxNode[] {
-    while (this.#lexer.kind !== "end") this.#lexer.next();
-    return list;
+  /** Whether another command may stand here. */
+  #goesOn(): boolean {
+    if (this.#problems.full) this.#lexer.giveUp();
+    return this.#lexer.kind !== "end" && this.#lexer.kind !== "}";
+  }
+
+  /** A command; undefined for one that can't be made out, which is passed over. */
+  *#tried(depth: number): Generator<undefined, SyntaxNode | undefined> {
+    try {
+      return yield* this.#command(depth);
+    } catch (err) {
+      if (!(err instanceof Skip)) throw err;
+      this.#skip();
+      return undefined;
+    }
   }
 
   #is(kind: TokenKind): boolean {
@@ -105,7 +119,7 @@ class Parser {
     this.#lexer.next();
   }
 
-  *#command(depth: number): Generator<void, SyntaxNode> {
+  *#command(depth: number): Generator<undefined, SyntaxNode> {
     const l = this.#lexer;
     if (!this.#is("identifier")) this.#fail(`expected a command, found ${this.#found()}`);
     const node = this.#named(depth);

@@ -33,12 +33,13 @@ export function sieveRegExp(pattern: string, comparator: Comparator): LinearRegE
   return r;
 }
 
+/** A key of a test; `folded` is for `:contains`. */
 type Key = { text: string; folded: string; glob?: Glob; regexp?: LinearRegExp };
 
 function keyOf(match: Match, text: string): Key {
   return {
     text,
-    folded: folded(match.comparator, text),
+    folded: match.type === "contains" ? folded(match.comparator, text) : "",
     glob: match.type === "matches" ? compileGlob(text, match.comparator) : undefined,
     regexp: match.type === "regex" ? regexpOf(text, match.comparator) : undefined,
   };

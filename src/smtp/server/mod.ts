@@ -38,4 +38,9 @@ export {
   parsePath,
   PathError,
 } from "./path.ts";
-export { serveSmtp, serveSmtpConnection, type SmtpListenOptions } from "./server.ts";
+export {
+  serveSmtp,
+  serveSmtpConnection,
+  serveSmtpSession,
+  type SmtpListenOptions,
+} from "./server.ts";

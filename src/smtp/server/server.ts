@@ -41,7 +41,18 @@ export async function serveSmtpConnection(
   conn: SocketConnection,
   options: SmtpServerOptions,
 ): Promise<void> {
-  await new Session(conn, options, options.lmtp ? lmtpTable : commandTable).run();
+  await serveSmtpSession(conn, options);
+}
+
+/**
+ * Serves a session, which may be followed by others on the same connection.
+ * @returns whether the client ended it by QUIT
+ */
+export async function serveSmtpSession(
+  conn: SocketConnection,
+  options: SmtpServerOptions,
+): Promise<boolean> {
+  return await new Session(conn, options, options.lmtp ? lmtpTable : commandTable).run();
 }
 
 /** Starts a listener. */

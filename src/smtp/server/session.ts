@@ -127,8 +127,11 @@ export class Session implements SmtpSession {
     return this.options.pedantic === true;
   }
 
-  /** Serves the connection to its end. Throws ConnectionErrors only. */
-  async run(): Promise<void> {
+  /**
+   * Serves the session to its end. Throws ConnectionErrors only.
+   * @returns whether the client ended it by QUIT
+   */
+  async run(): Promise<boolean> {
     const { backend } = this.options;
     metrics.connections.inc({ kind: this.kind });
     this.log.info("new connection", {
@@ -139,6 +142,7 @@ export class Session implements SmtpSession {
     });
     try {
       if (await this.greet()) await this.#serve();
+      return this.#quit && this.lastVerb === "QUIT";
     } finally {
       this.#ending.over();
       await this.dropTransaction();

@@ -12,6 +12,7 @@ import { Db } from "../database/database.ts";
 import { Columns } from "../columns/columns.ts";
 import { FulltextIndex } from "../fulltext/index.ts";
 import { Groupware } from "../groupware/groupware.ts";
+import type { EventChange } from "../groupware/types.ts";
 import { countMessages } from "../messages/insert.ts";
 import * as changing from "./mailbox_changes.ts";
 import { accountMigrations } from "../database/schema.ts";
@@ -35,6 +36,8 @@ export class Account extends AccountWriter {
   #fulltext: FulltextIndex | undefined;
   #columns: Columns | undefined;
   #groupware: Promise<Groupware> | undefined;
+  /** Is told of changes of events in the account's calendars. It doesn't fail. */
+  onEventChange: ((change: EventChange) => Promise<void>) | undefined;
   #references = 0;
   readonly #onIdle: (account: Account) => void;
 
@@ -142,7 +145,10 @@ export class Account extends AccountWriter {
 
   /** Address books and calendars, opened when they are first asked for. */
   groupware(): Promise<Groupware> {
-    const opening = this.#groupware ??= Groupware.open(this.dir);
+    const opening = this.#groupware ??= Groupware.open(this.dir).then((g) => {
+      g.onEventChange = async (change) => await this.onEventChange?.(change);
+      return g;
+    });
     // It may be tried again.
     opening.catch(() => {
       if (this.#groupware === opening) this.#groupware = undefined;

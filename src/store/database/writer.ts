@@ -34,6 +34,8 @@ interface Done {
 
 /** Writes in one transaction at the most; a long queue is done in several. */
 const maxGroup = 256;
+/** Milliseconds after which a transaction takes no further writes: others get the loop while it is made durable. */
+const groupTime = 15;
 
 export class Writer {
   readonly #db: Db;
@@ -97,8 +99,13 @@ export class Writer {
       const after: (() => void)[] = [];
       try {
         const broadcasts: { changes: Change[]; origin: Listener | undefined }[] = [];
+        const began = performance.now();
         this.#db.transaction(() => {
-          for (const job of group) {
+          for (const [i, job] of group.entries()) {
+            if (i > 0 && performance.now() - began >= groupTime) {
+              this.#queue.unshift(...group.splice(i));
+              break;
+            }
             const ctx: WriteContext & { after: (() => void)[] } = {
               changes: [],
               after: [],

@@ -40,7 +40,7 @@ interface ExportedMessage {
   pieces(): Generator<Uint8Array>;
 }
 
-const pieceSize = 256 * 1024;
+const pieceSize = 64 * 1024;
 
 /**
  * The messages of a mailbox as it is now, one after the other; those that go meanwhile are left out. A message's file

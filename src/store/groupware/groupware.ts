@@ -9,7 +9,13 @@ import { Db } from "../database/database.ts";
 import { ObjectReads } from "./object_reads.ts";
 import { etagOf } from "./rows.ts";
 import { groupwareMigrations } from "./schema.ts";
-import { type Condition, GroupwareError, type NewObject, type ObjectRow } from "./types.ts";
+import {
+  type Condition,
+  type EventChange,
+  GroupwareError,
+  type NewObject,
+  type ObjectRow,
+} from "./types.ts";
 
 /** Objects of one collection. */
 export const maxObjects = 200_000;
@@ -19,6 +25,9 @@ const countEach = 500;
 const maxTombstones = 100_000;
 
 export class Groupware extends ObjectReads {
+  /** Is told of changes of events by people, one after they are on disk. It doesn't fail. */
+  onEventChange: ((change: EventChange) => Promise<void>) | undefined;
+
   /** Opens the database in an account's folder; a new one gets a calendar and an address book. */
   static async open(dir: string, now: () => number = Date.now): Promise<Groupware> {
     const g = new Groupware(await Db.open(join(dir, "groupware.db"), groupwareMigrations), now);
@@ -174,7 +183,7 @@ export class Groupware extends ObjectReads {
     this.db.run("DELETE FROM objects WHERE id = ?", row.id);
     this.db.run(
       "INSERT OR REPLACE INTO gone (id, what, home, createseq, modseq) " +
-        "SELECT ?, 'object', home, ?, ? FROM collections WHERE id = ?",
+        "SELECT ?, 'object', home, ?, ? FROM collections WHERE id = ? AND kind NOT IN ('inbox', 'outbox')",
       row.id,
       row.createseq,
       modseq,
@@ -261,6 +270,8 @@ export class Groupware extends ObjectReads {
       if (other !== undefined && row.uid !== "") {
         throw new GroupwareError("uidConflict", "another object has this UID", other);
       }
+      // One each, so that no more is told at a time than was asked for (RFC 6578 §3.7).
+      const goneAt = this.nextModseq();
       const modseq = this.nextModseq();
       this.db.run(
         "UPDATE objects SET collection_id = ?, name = ?, modseq = ?, modified = ? WHERE id = ?",
@@ -280,7 +291,7 @@ export class Groupware extends ObjectReads {
         "INSERT OR REPLACE INTO tombstones (collection_id, name, modseq) VALUES (?, ?, ?)",
         row.collectionId,
         row.name,
-        modseq,
+        goneAt,
       );
       this.db.run(
         "DELETE FROM tombstones WHERE collection_id = ? AND name = ?",

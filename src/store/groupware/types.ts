@@ -61,6 +61,35 @@ export interface ObjectRow extends ObjectIndex {
   modified: number;
 }
 
+/** Who changes an event. */
+export interface EventAuthor {
+  /** Name of the account here; undefined for people elsewhere. */
+  account: string | undefined;
+  /** Whether it is the one that has the calendar. */
+  owner: boolean;
+  /** "" if it isn't known. */
+  address: string;
+  name: string;
+}
+
+/** A change of an event, for who else sees it. */
+export interface EventChange {
+  kind: "created" | "updated" | "destroyed";
+  /** Number of the event, and of its calendar now. */
+  id: number;
+  collectionId: number;
+  /** Number of the calendar that it was in. */
+  wasIn: number | undefined;
+  /** Other accounts that may read the calendar. */
+  readers: readonly string[];
+  by: EventAuthor;
+  /** What the author says to it. */
+  comment: string;
+  /** Contents; undefined too where nobody hears of them but the author. */
+  before: Uint8Array | undefined;
+  after: Uint8Array | undefined;
+}
+
 /** An object to be written. */
 export interface NewObject {
   name: string;

@@ -70,7 +70,7 @@ const maxAddresses = 4;
 const batch = 50;
 
 /** Mailboxes that show messages of the others, and no more. */
-const virtual = new Set(["\\Flagged", "\\Important"]);
+const virtual = ["\\Flagged", "\\Important"];
 
 /** Another try would not help. */
 class Refused extends Error {
@@ -164,7 +164,7 @@ export class ImapSource {
     try {
       const found = (await client.list({ statusQuery: { messages: true } })).filter((m) =>
         !m.flags.has("\\Noselect") && !m.flags.has("\\NonExistent") &&
-        !(m.specialUse && virtual.has(m.specialUse))
+        !virtual.some((use) => m.specialUse === use || m.flags.has(use))
       );
       this.#total = found.reduce((n, m) => n + (m.status?.messages ?? 0), 0);
       this.#done = 0;

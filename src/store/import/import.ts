@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { removeFile, syncFile } from "../../platform/files.ts";
 import type { Account } from "../account/account.ts";
 import type { MailboxId } from "../ids.ts";
-import { describeFile } from "../messages/describe.ts";
+import { describeFile, descriptionSize } from "../messages/describe.ts";
 import { forgetBrought, keptInParts, noteMade, takeBack } from "../messages/unfinished.ts";
 import { Flag, type Mailbox, type NewMessage, StoreError, Want } from "../types.ts";
 import type { Source, SourceMailbox, SourceMessage } from "./sources.ts";
@@ -53,6 +53,8 @@ export interface ImportProgress {
 /** Messages in a transaction, and bytes after which a batch is full. */
 const batchCount = 100;
 const batchBytes = 16 * 1024 * 1024;
+/** Characters of descriptions after which a batch is full: a small message may have thousands of parts. */
+const batchDescribed = 1024 * 1024;
 /** Messages that are passed over, after which progress is told. */
 const tellAfter = 500;
 /** Warnings of an import that are kept; further ones are dropped. */
@@ -109,6 +111,7 @@ class Import {
   readonly #newest: number;
   #batch: Batched[] = [];
   #bytes = 0;
+  #described = 0;
   #passedOver = 0;
   #files = 0;
 
@@ -198,12 +201,15 @@ class Import {
       // Its content is in the file.
       const from = { ...m, content: noContent };
       this.#batch.push({ mailbox, message, from, content });
+      this.#described += descriptionSize(description);
     } catch (err) {
       removeFile(file);
       throw err;
     }
     this.#bytes += m.content.length;
-    if (this.#batch.length >= batchCount || this.#bytes >= batchBytes) await this.#flush();
+    const full = this.#batch.length >= batchCount || this.#bytes >= batchBytes ||
+      this.#described >= batchDescribed;
+    if (full) await this.#flush();
   }
 
   /** The mailbox that is meant, made if it is missing. */
@@ -309,6 +315,7 @@ class Import {
       for (const b of batch) removeFile(b.message.file);
       this.#batch = [];
       this.#bytes = 0;
+      this.#described = 0;
     }
     await this.#o.stored?.();
     this.#o.progress?.(this.#progress);

@@ -49,6 +49,11 @@ export interface EmailDescription {
   organizationalDomain(domain: string): string;
 }
 
+/** Characters of a description that grow with the parts of its message; what it takes in memory is several times that. */
+export function descriptionSize(d: EmailDescription): number {
+  return d.body.length + d.bodyStructure.length;
+}
+
 function addresses(list: AddressLists[keyof AddressLists]): SummaryAddress[] {
   return flattenAddresses(list ?? []).slice(0, maxSummaryAddresses).map((address) => ({
     name: address.name.slice(0, maxSummaryText),

@@ -7,6 +7,7 @@
  */
 import { asMailboxId, type MailboxId } from "../ids.ts";
 import { giveWay } from "../../platform/turns.ts";
+import { describeFile, descriptionSize } from "./describe.ts";
 import type { Db } from "../database/database.ts";
 import type { Writer } from "../database/writer.ts";
 import type { Listener, Mailbox, Message, NewMessage } from "../types.ts";
@@ -146,25 +147,47 @@ export async function takeBackUnfinished(account: Account): Promise<number> {
   return taken;
 }
 
-/** Messages in one write of {@link appendAll}. */
+/** Messages in one write of {@link appendAll}, and characters of their descriptions: each may have thousands of parts. */
 const perWrite = 100;
+const describedPerWrite = 1024 * 1024;
 
-/** APPEND of thousands in several writes, all or nothing; their uids. Durable when it resolves. @throws StoreError */
+/**
+ * APPEND of any number of messages, all or nothing; their uids. What one write can't take without holding up others
+ * comes in several. Durable when it resolves. @throws StoreError
+ */
 export async function appendAll(
   account: Account,
   mailboxId: MailboxId,
   list: readonly NewMessage[],
 ): Promise<number[]> {
-  const change = list.length > perWrite ? `append ${crypto.randomUUID()}` : undefined;
+  // One message is described where it is put in place.
+  if (list.length === 1) {
+    return (await account.append(mailboxId, list, undefined, undefined)).map((m) => m.uid);
+  }
   const uids: number[] = [];
+  let change: string | undefined;
+  let part: NewMessage[] = [];
+  let described = 0;
+  const write = async () => {
+    for (const m of await account.append(mailboxId, part, undefined, change)) uids.push(m.uid);
+    part = [];
+    described = 0;
+    await giveWay();
+  };
   try {
-    for (let at = 0; at < list.length; at += perWrite) {
-      const part = list.slice(at, at + perWrite);
-      for (const m of await account.append(mailboxId, part, undefined, change)) uids.push(m.uid);
-      await giveWay();
+    for (const m of list) {
+      if (part.length >= perWrite || described >= describedPerWrite) {
+        change ??= `append ${crypto.randomUUID()}`;
+        await write();
+      }
+      const description = m.description ?? await describeFile(m.file);
+      described += descriptionSize(description);
+      part.push({ ...m, description });
     }
+    await write();
     if (change !== undefined) {
-      await account.writer.write(() => forgetBrought(account.db, change));
+      const whole = change;
+      await account.writer.write(() => forgetBrought(account.db, whole));
     }
     return uids;
   } catch (err) {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
+import { addressLimits, flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
 import { type HeaderField, splitHeader } from "../../mail/header/header.ts";
 import { htmlText } from "../../mail/text/html_text.ts";
 import { decodeWords } from "../../mail/header/words.ts";
@@ -198,7 +198,7 @@ export class MessageText {
       if (field === "subject") return form(folded(f).value).includes(text);
       values.push(f.value);
     }
-    const list = parseAddressList(values.join(", "));
+    const list = parseAddressList(values.join(", "), addressLimits, true);
     return list.some((a) => "group" in a && form(foldCase(a.group)).includes(text)) ||
       flattenAddresses(list).some((a) =>
         form(addressText({ name: a.name, address: `${a.localpart}@${a.domain.toLowerCase()}` }))
@@ -274,7 +274,8 @@ export class MessageText {
           yield [foldCase(decodeText(t, inner.read(t.bodyOffset, t.endOffset)))];
         }
       }
-    } else if (part.type === "text" || part.type === "") {
+    } else if (part.type === "text" || part.type === "message" || part.type === "") {
+      // Of message/delivery-status and the like (RFC 3464, 8098) the fields.
       if (part.endOffset - part.bodyOffset <= wholePartBytes) {
         yield [foldCase(decodeText(part, this.#open().read(part.bodyOffset, part.endOffset)))];
       } else {

@@ -7,6 +7,7 @@ import type { Outbound } from "../../net/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { type ArchiveKind, checkRoom, exportArchive, exportMailboxes } from "../export/archive.ts";
+import { beginExport } from "../export/at_a_time.ts";
 import {
   callError,
   type CallHandlers,
@@ -189,13 +190,19 @@ async function exported(options: Options, req: WebRequest): Promise<Response> {
   const kind = exportKinds.find((k) => k.kind === params.get("kind")) ?? exportKinds[0];
   const id = params.get("mailbox") ?? "";
   if (!/^\d{0,15}$/.test(id)) throw new HttpError(400, "mailbox: expected a number");
-  const account = await options.accounts.open(session.account);
+  const ended = beginExport(session.account);
+  let account: Account | undefined;
+  const release = () => {
+    ended();
+    account?.close();
+  };
   try {
+    account = await options.accounts.open(session.account);
     const mailboxes = exportMailboxes(account, id === "" ? undefined : asMailboxId(Number(id)));
     const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
     await checkRoom(mailboxes, format, kind.kind, options.tempDir);
     const pieces = exportArchive(account, mailboxes, format, kind.kind, options.tempDir);
-    return new Response(pieceStream(pieces, () => account.close(), req.log), {
+    return new Response(pieceStream(pieces, release, req.log), {
       headers: {
         "Content-Type": kind.type,
         "Cache-Control": "no-store",
@@ -203,7 +210,7 @@ async function exported(options: Options, req: WebRequest): Promise<Response> {
       },
     });
   } catch (err) {
-    account.close();
+    release();
     throw err;
   }
 }

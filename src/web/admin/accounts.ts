@@ -1,11 +1,15 @@
 /** Accounts: their addresses, limits, passwords and logins. @module */
 import type { accountsCalls } from "../../../webmail/admin/api/accounts.ts";
 import * as admin from "../../admin/mod.ts";
+import { tryChange } from "../../config/mod.ts";
 import { listAppPasswords } from "../../store/logins/app_passwords.ts";
 import { listPasskeys } from "../../store/logins/passkeys.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
 import { newPassword, type PageContext } from "../login/mod.ts";
 import { type AdminPageOptions, usageOf, withAccount, withAdminErrors } from "./options.ts";
+
+const listOf = (rules: ReadonlyMap<string, number>) =>
+  [...rules].map(([mailbox, days]) => ({ mailbox, days }));
 
 export function accountHandlers(
   options: AdminPageOptions,
@@ -49,6 +53,10 @@ export function accountHandlers(
         effectiveQuota: config.quotaMessageSize(name) ?? null,
         noFirstTimeSenderDelay: conf.NoFirstTimeSenderDelay,
         noCustomPassword: conf.NoCustomPassword,
+        maxHourly: conf.MaxOutgoingMessagesPerHour,
+        legalHold: conf.LegalHold,
+        retention: listOf(conf.Retention),
+        serverRetention: listOf(config.static.Retention),
         sentToday: options.queue.sentInDay(name),
         sessions: options.sessions.list(name),
         ...await withAccount(options, name, (account) => ({
@@ -83,6 +91,19 @@ export function accountHandlers(
         admin.setAccount(config, name, { ...settings, quota: quota ?? -1 })
       );
       return {};
+    },
+    async AccountKeepingSet({ name, ...keeping }) {
+      await withAdminErrors(() => admin.setKeeping(config, name, keeping));
+      return {};
+    },
+    async AccountAged({ name, ...keeping }) {
+      // What the configuration would refuse has no result either.
+      await withAdminErrors(() => tryChange(() => admin.setKeeping(config, name, keeping)));
+      const own = {
+        Retention: admin.retentionRules(keeping.retention),
+        LegalHold: keeping.legalHold,
+      };
+      return { mailboxes: await withAccount(options, name, (a) => options.agedMail(a, own)) };
     },
     async AccountRoutesSet({ name, routes }) {
       await withAdminErrors(() => admin.setRoutes(config, { account: name }, routes));

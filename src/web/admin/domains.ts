@@ -55,6 +55,15 @@ export function domainHandlers(
         clientSettingsDomain: d.ClientSettingsDomain,
         separators: catchallSeparators(d),
         caseSensitive: d.LocalpartCaseSensitive,
+        monthlyReport: d.MonthlyReport,
+        journal: d.Journal
+          ? {
+            address: d.Journal.Address,
+            mailbox: d.Journal.Mailbox,
+            keyFile: d.Journal.KeyFile,
+            account: config.accountFor(d.Journal.Address) ?? "",
+          }
+          : null,
         addresses: addressesOf(name),
         aliases: [...d.Aliases].map(([localpart, a]) => ({
           localpart,
@@ -95,6 +104,10 @@ export function domainHandlers(
     },
     async DomainSet({ name, ...settings }) {
       await withAdminErrors(() => admin.setDomain(config, name, settings));
+      return {};
+    },
+    async DomainJournalSet({ name, journal }) {
+      await withAdminErrors(() => admin.setJournal(config, name, journal ?? undefined));
       return {};
     },
     async DomainMtaSts({ name, mode }) {

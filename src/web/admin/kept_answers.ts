@@ -7,7 +7,7 @@
 import { createHash, hkdfSync } from "node:crypto";
 import { HttpError, seal, unseal } from "../http/mod.ts";
 import { ApiError } from "../webapi/errors.ts";
-import { SeenRequests } from "../webapi/seen_requests.ts";
+import { requestHash, SeenRequests } from "../webapi/seen_requests.ts";
 
 function keyOf(secret: string): Uint8Array {
   return new Uint8Array(hkdfSync("sha256", secret, "", "answers of the admin API", 32));
@@ -43,7 +43,7 @@ export class KeptAnswers {
         // No account has such a name.
         `\0admin token ${createHash("sha256").update(secret).digest("base64url")}`,
         key,
-        new TextEncoder().encode(request),
+        await requestHash(new TextEncoder().encode(request)),
         async () => seal(keyOf(secret), JSON.stringify(await run() ?? null)),
       );
       return JSON.parse(unseal(keyOf(secret), sealed)!);

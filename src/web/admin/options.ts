@@ -87,6 +87,11 @@ export interface AdminPageOptions {
   /** Undefined while the server starts. */
   loginLog: () => LoginLog | undefined;
   scanners: ScannerStates;
+  /** What an account's rules on old messages would remove now. @param own in place of what the account has */
+  agedMail: (
+    account: Account,
+    own: { Retention: ReadonlyMap<string, number>; LegalHold: boolean },
+  ) => Promise<{ mailbox: string; days: number; messages: number; size: number }[]>;
   /** Whether the node has a standby, and whether it follows. */
   standby?: () => "none" | "follows" | "away";
   /** Undefined while the server starts, and where it is no node. */

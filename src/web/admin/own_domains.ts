@@ -94,7 +94,10 @@ export class OwnDomains {
     }
     if (
       request.maxOutgoing > now.MaxOutgoingMessagesPerDay ||
-      request.maxFirstTime > now.MaxFirstTimeRecipientsPerDay
+      request.maxFirstTime > now.MaxFirstTimeRecipientsPerDay ||
+      // 0 is no limit.
+      (request.maxHourly !== undefined &&
+        (request.maxHourly || Infinity) > (now.MaxOutgoingMessagesPerHour || Infinity))
     ) {
       throw new UserError("limits of sending can be raised by the server's administrator");
     }
@@ -166,6 +169,7 @@ const checks: Checks = {
     own.account(r.name);
     own.limits(r);
   },
+  AccountAged: ofAccount,
   AccountPassword: ofAccount,
   AccountSessionsEnd: ofAccount,
   AddressAdd(own, r) {

@@ -3,10 +3,11 @@ import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import type { Pack } from "tar-stream";
 import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
+import { giveWay } from "../../platform/turns.ts";
 import type { ExportFile } from "../../store/export/export.ts";
 import { tarLibrary } from "../../store/import/archive/tar.ts";
 
-const pieceSize = 256 * 1024;
+const pieceSize = 64 * 1024;
 
 /**
  * Writes an archive.
@@ -80,6 +81,7 @@ async function write(file: Deno.FsFile, pieces: ExportFile["pieces"]): Promise<n
   for await (const p of pieces) {
     await writeAll(file, p);
     size += p.length;
+    await giveWay();
   }
   return size;
 }
@@ -90,5 +92,7 @@ async function* read(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
     const n = await file.read(piece);
     if (n === null) return;
     yield piece.subarray(0, n);
+    // It is packed in one go, and others pack too.
+    await giveWay();
   }
 }

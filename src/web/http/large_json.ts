@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { workerClient } from "../../platform/worker.ts";
+import { renewedWorker } from "../../platform/renewed_worker.ts";
 import { JsonError, parseJson } from "./json.ts";
 import type { ParsedJson } from "./json_worker.ts";
 import { HttpError } from "./types.ts";
@@ -14,21 +14,24 @@ const smallJson = 512 * 1024;
 /** Bodies that may wait for the Worker. */
 const maxWaiting = 20;
 
-const worker = workerClient<Uint8Array, ParsedJson>({
+/** Bytes that a Worker parses before it is replaced; it keeps several times as much until then. */
+const mostParsed = 8 * 1024 * 1024;
+
+const worker = renewedWorker<Uint8Array, ParsedJson>({
   name: "JSON",
   start: () => new Worker(new URL("./json_worker.ts", import.meta.url), { type: "module" }),
-  // With it goes what large bodies have made it grow by.
+  mostBytes: mostParsed,
   idleTimeout: 10_000,
   answerTimeout: 30_000,
 });
 
-/** The value of a body in UTF-8. @throws JsonError; HttpError 503 if too many large ones wait */
+/** The value of a body in UTF-8, which may be gone afterwards. @throws JsonError; HttpError 503 if too many large ones wait */
 export async function parseJsonBody(bytes: Uint8Array): Promise<unknown> {
   if (bytes.length <= smallJson) return parseJson(bytes);
   if (worker.waiting() >= maxWaiting) {
     throw new HttpError(503, "too many large requests at a time", { "Retry-After": "10" });
   }
-  const parsed = await worker.ask(bytes);
+  const parsed = await worker.ask(bytes, bytes);
   if ("reason" in parsed) throw new JsonError(parsed.reason);
   return parsed.value;
 }

@@ -119,23 +119,25 @@ function tooLarge(limit: number): HttpError {
   return new HttpError(413, `request is too large, the limit is ${limit} bytes`);
 }
 
+/** Bytes that a body gets room for before any of it has come, whatever it announces. */
+const firstRoom = 64 * 1024;
+
 async function readBody(raw: Incoming, length: number, limit: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+  let all = new Uint8Array(Math.min(length || firstRoom, firstRoom));
   let size = 0;
   for await (const chunk of streamBody(raw, length, limit)) {
-    chunks.push(chunk);
-    size += chunk.length;
+    const needed = size + chunk.length;
+    if (needed > all.length) {
+      // Not more than was announced; nothing is left behind of the smaller one.
+      const twice = needed <= length ? Math.min(2 * all.length, length) : 2 * all.length;
+      all = new Uint8Array(all.buffer.transfer(Math.max(needed, twice)));
+    }
+    all.set(chunk, size);
+    size = needed;
     // Bytes that come as fast as they are read leave no turn to others.
     await giveWay();
   }
-  if (chunks.length === 1) return chunks[0];
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const c of chunks) {
-    all.set(c, at);
-    at += c.length;
-  }
-  return all;
+  return size === all.length ? all : new Uint8Array(all.buffer.transfer(size));
 }
 
 /** `length` is the one that was announced, or 0. */

@@ -4,6 +4,7 @@ import { HttpError, JsonError, parseJsonBody, type WebRequest } from "../http/mo
 import { ApiError } from "./errors.ts";
 import { formContent } from "./large_form.ts";
 import type { Method } from "./schemas.ts";
+import { requestHash } from "./seen_requests.ts";
 
 function malformed(message: string, cause?: unknown): ApiError {
   return new ApiError("protocol", message, { cause });
@@ -43,14 +44,14 @@ function complaint(issue: v.BaseIssue<unknown>): string {
 
 /**
  * Reads and checks a request's body.
- * @returns the checked request and the bytes it was read from
+ * @returns the checked request and the hash of its bytes
  * @throws ApiError "protocol" for what can't be read, "user" for what doesn't fit
  */
 export async function readRequest(
   req: WebRequest,
   method: Method,
   maxBytes: number,
-): Promise<{ request: unknown; bytes: Uint8Array }> {
+): Promise<{ request: unknown; hash: string }> {
   let bytes: Uint8Array;
   try {
     bytes = await req.body(maxBytes);
@@ -61,6 +62,8 @@ export async function readRequest(
     throw cause;
   }
   const type = req.headers.get("content-type") ?? "";
+  // They are gone when they have been read.
+  const hash = await requestHash(bytes);
   const kind = type.split(";", 1)[0].trim().toLowerCase();
   let json: unknown;
   if (kind === "application/json") {
@@ -78,5 +81,5 @@ export async function readRequest(
   if (!parsed.success) {
     throw new ApiError("user", complaint(parsed.issues[0]));
   }
-  return { request: parsed.output, bytes };
+  return { request: parsed.output, hash };
 }

@@ -1,14 +1,7 @@
 /** From a request of the web API to a message file. @module */
 import { Buffer } from "node:buffer";
-import {
-  addressField,
-  composePart,
-  composeText,
-  type Entity,
-  foldField,
-  parameters,
-  textField,
-} from "../../mail/compose.ts";
+import { addressField, foldField, parameters, textField } from "../../mail/compose.ts";
+import { textPart } from "../../mail/text_part.ts";
 import { AddressError, formatMailbox, type WrittenAddress } from "../../mail/address/format.ts";
 import { formatDate } from "../../mail/header/date.ts";
 import { writeTempFile } from "../../platform/files.ts";
@@ -124,51 +117,65 @@ function threadFields(request: SendRequest): string[] {
   return [foldField("In-Reply-To", ids.at(-1)!), foldField("References", ids.join(" "))];
 }
 
-/** Bytes of base64. @throws ApiError */
-function dataOf(file: RequestFile): Uint8Array {
-  const clean = file.Data.replace(/[\r\n]/g, "");
-  // Buffer skips what is not base64: a file must not come out otherwise than it went in.
-  if (clean.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(clean)) {
+/** Characters of base64 that are decoded at a time. */
+const base64Slice = 64 * 1024;
+
+/**
+ * Bytes of base64, with or without line ends, in pieces.
+ * @throws ApiError for what is none: Buffer would skip it, and a file must not come out otherwise than it went in
+ */
+function* dataOf(file: RequestFile): Generator<Uint8Array> {
+  let left = "";
+  let filledUp = false;
+  const check = (good: boolean) => {
+    if (good) return;
     throw new ApiError("user", `Data of file ${JSON.stringify(file.Name ?? "")} is not base64`);
+  };
+  for (let at = 0; at < file.Data.length; at += base64Slice) {
+    const chars = left + file.Data.slice(at, at + base64Slice).replace(/[\r\n]/g, "");
+    const groups = chars.slice(0, chars.length - chars.length % 4);
+    left = chars.slice(groups.length);
+    if (groups === "") continue;
+    check(!filledUp && /^[A-Za-z0-9+/]*={0,2}$/.test(groups));
+    filledUp = groups.endsWith("=");
+    yield Buffer.from(groups, "base64");
   }
-  return Buffer.from(clean, "base64");
+  check(left === "");
 }
 
 function fileNode(file: RequestFile, disposition: "inline" | "attachment"): MimeNode {
-  const data = dataOf(file);
   const type = file.ContentType ? fileType(file.ContentType) : "application/octet-stream";
   const charset = /;\s*charset="?([A-Za-z0-9._-]{1,40})"?/i.exec(file.ContentType ?? "")?.[1];
   const params: Record<string, string> = {};
   if (charset !== undefined) params.charset = charset;
   if (file.Name) params.name = file.Name;
-  const e: Entity = composePart({ type, params, data, encoding: "base64" });
-  e.fields.push(
+  const fields = [
+    foldField("Content-Type", type + parameters(params)),
+    foldField("Content-Transfer-Encoding", "base64"),
     foldField(
       "Content-Disposition",
       `${disposition}${file.Name ? parameters({ filename: file.Name }) : ""}`,
     ),
-  );
+  ];
   const cid = (file.ContentID ?? "").replace(/^<|>$/g, "");
   if (cid !== "") {
     if (!cleanId(`<${cid}>`)) throw new ApiError("user", "ContentID has characters not allowed");
-    e.fields.push(foldField("Content-ID", `<${cid}>`));
+    fields.push(foldField("Content-ID", `<${cid}>`));
   }
-  return { entity: e };
+  return { fields, encoding: "base64", pieces: () => dataOf(file) };
 }
 
 function multipart(kind: "mixed" | "alternative" | "related", parts: MimeNode[]): MimeNode {
   return parts.length === 1 ? parts[0] : { multipart: kind, parts };
 }
 
-function bodyTree(request: SendRequest, text: string, html: string): MimeNode {
+async function bodyTree(request: SendRequest, text: string, html: string): Promise<MimeNode> {
   const inline = (request.InlineFiles ?? []).map((f) => fileNode(f, "inline"));
   const attached = (request.AttachedFiles ?? []).map((f) => fileNode(f, "attachment"));
   const bodies: MimeNode[] = [];
-  if (text !== "") bodies.push({ entity: composeText(text) });
+  if (text !== "") bodies.push(await textPart("text/plain", text));
   if (html !== "") {
-    const data = new TextEncoder().encode(html.toWellFormed().replace(/\r\n|\r|\n/g, "\r\n"));
-    const part = composePart({ type: "text/html", params: { charset: "utf-8" }, data });
-    bodies.push(multipart("related", [{ entity: part }, ...inline]));
+    bodies.push(multipart("related", [await textPart("text/html", html), ...inline]));
   }
   for (const f of request.AlternativeFiles ?? []) bodies.push(fileNode(f, "inline"));
   const shown = html === "" ? inline : [];
@@ -216,7 +223,7 @@ export async function composeRequest(
     ...(request.RequireTLS === false ? ["TLS-Required: No\r\n"] : []),
     foldField("MIME-Version", "1.0"),
   ];
-  const root = bodyTree(request, text, html);
+  const root = await bodyTree(request, text, html);
   const { path, size } = await writeTempFile(s.tempDir, "webapi-", mimePieces(root, fields), {
     size: s.maxMessageSize,
     exceeded: () =>

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { workerClient } from "../../platform/worker.ts";
+import { renewedWorker } from "../../platform/renewed_worker.ts";
 import { HttpError } from "../http/mod.ts";
 import { type FormContent, readFormContent } from "./form.ts";
 
@@ -19,19 +19,22 @@ const smallForm = 256 * 1024;
 /** Forms that may wait for the Worker. */
 const maxWaiting = 20;
 
-const worker = workerClient<FormRequest, FormContent>({
+/** Bytes that a Worker reads before it is replaced; it keeps several times as much until then. */
+const mostRead = 8 * 1024 * 1024;
+
+const worker = renewedWorker<FormRequest, FormContent>({
   name: "form",
   start: () => new Worker(new URL("./form_worker.ts", import.meta.url), { type: "module" }),
-  // With it goes what large forms have made it grow by.
+  mostBytes: mostRead,
   idleTimeout: 10_000,
   answerTimeout: 30_000,
 });
 
-/** What is in a form. @throws HttpError 503 if too many large ones wait */
+/** What is in a form, whose bytes may be gone afterwards. @throws HttpError 503 if too many large ones wait */
 export async function formContent(type: string, bytes: Uint8Array): Promise<FormContent> {
   if (bytes.length <= smallForm) return await readFormContent(type, bytes.slice());
   if (worker.waiting() >= maxWaiting) {
     throw new HttpError(503, "too many large requests at a time", { "Retry-After": "10" });
   }
-  return await worker.ask({ type, bytes: bytes as Uint8Array<ArrayBuffer> });
+  return await worker.ask({ type, bytes: bytes as Uint8Array<ArrayBuffer> }, bytes);
 }

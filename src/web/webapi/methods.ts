@@ -21,8 +21,8 @@ import type { WebApiServices } from "./services.ts";
 export interface ApiCall {
   name: MethodName;
   request: unknown;
-  /** The request as it came in. */
-  bytes: Uint8Array;
+  /** Of the request as it came in. */
+  hash: string;
   req: WebRequest;
   caller: Caller;
 }
@@ -62,7 +62,7 @@ const table: Table = {
       throw new ApiError("user", "Idempotency-Key is longer than 200 characters");
     }
     const run = () => send(services, call.caller, request);
-    return id === "" ? run() : seen.once(call.caller.account.name, id, call.bytes, run);
+    return id === "" ? run() : seen.once(call.caller.account.name, id, call.hash, run);
   },
   SuppressionList: (_request, call, services) => ({
     Suppressions: services.queue.suppressions(call.caller.account.name).map((suppression) => ({

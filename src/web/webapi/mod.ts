@@ -181,7 +181,7 @@ async function answer(
     if (Number(req.headers.get("content-length") ?? limit) > largeBody) {
       leave = await large.enter(caller.account, req.signal);
     }
-    const { request, bytes } = await readRequest(req, m, limit);
+    const { request, hash } = await readRequest(req, m, limit);
     await giveWay();
     const conf = services.config.account(caller.account);
     if (conf === undefined) throw new ApiError("user", "the account is gone", { status: 401 });
@@ -189,7 +189,7 @@ async function answer(
     return await runMethod(services, seen, {
       name,
       request,
-      bytes,
+      hash,
       req,
       caller: { account, conf, login: caller.login },
     });

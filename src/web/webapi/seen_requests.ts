@@ -9,6 +9,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { giveWay } from "../../platform/turns.ts";
 import type { AccountDatabase } from "../../store/database/account_rows.ts";
 import { Db, type Migration } from "../../store/database/database.ts";
 import { ApiError } from "./errors.ts";
@@ -38,6 +39,19 @@ export const requestsOfAccounts: AccountDatabase = {
   tables: [{ name: "requests" }],
 };
 
+/** Bytes of a body that are hashed at a time. */
+const hashedAtOnce = 1024 * 1024;
+
+/** What must be the same of a request for it to be the same one. */
+export async function requestHash(body: Uint8Array): Promise<string> {
+  const hash = createHash("sha256");
+  for (let at = 0; at < body.length; at += hashedAtOnce) {
+    if (at > 0) await giveWay();
+    hash.update(body.subarray(at, at + hashedAtOnce));
+  }
+  return hash.digest("base64url");
+}
+
 export class SeenRequests {
   readonly #db: Db;
   /** Those that are being answered. */
@@ -56,12 +70,11 @@ export class SeenRequests {
   /**
    * Runs `fn`, unless its answer is known. What it throws is forgotten, so that it can be tried again,
    * but an ApiError that is partial.
-   * @param body what must be the same for the same request
+   * @param hash of its body, see {@link requestHash}
    * @throws ApiError "requestIDReused" for another request with the id, "requestInterrupted"
    */
-  async once<T>(account: string, id: string, body: Uint8Array, fn: () => Promise<T>): Promise<T> {
+  async once<T>(account: string, id: string, hash: string, fn: () => Promise<T>): Promise<T> {
     const key = `${account}\0${id}`;
-    const hash = createHash("sha256").update(body).digest("base64url");
     const running = this.#running.get(key);
     if (running !== undefined) {
       if (running.hash !== hash) throw reused();

@@ -7,7 +7,14 @@ import type { FoundSession } from "../login/mod.ts";
 import * as actions from "./list/actions.ts";
 import type { AddressBooks } from "./sending/address_book.ts";
 import type { ComposeContext } from "./sending/compose.ts";
-import { openDraft, putDraft, quotedHtml, saveDraft } from "./sending/drafts.ts";
+import {
+  messageIdOf,
+  oneAfterTheOther,
+  openDraft,
+  putDraft,
+  quotedHtml,
+  saveDraft,
+} from "./sending/drafts.ts";
 import { missing, rethrow } from "./errors.ts";
 import type { EventConnections } from "./list/event_stream.ts";
 import type { SharedStreams } from "./list/shared_stream.ts";
@@ -33,6 +40,8 @@ import type { Scheduler } from "./scheduled/scheduler.ts";
 import { type Snoozed, snoozedMailbox, type SnoozedMessage } from "./scheduled/snoozed.ts";
 import { importMessage } from "./sending/import_message.ts";
 import { subscriptionKeys, type Subscriptions } from "./push/subscriptions.ts";
+import type { SendingServices } from "./sending/send.ts";
+import type { Unfinished } from "./sending/unfinished.ts";
 import type { Uploads } from "./sending/uploads.ts";
 
 /** Kept while the server runs, for all accounts. */
@@ -44,6 +53,7 @@ export interface WebmailState {
   undo: UndoLog;
   books: AddressBooks;
   scheduler: Scheduler;
+  unfinished: Unfinished;
   snoozed: Snoozed;
   subscriptions: Subscriptions;
   /** For files that are being written. */
@@ -91,6 +101,11 @@ export function callHandlers(state: WebmailState): Handlers {
   };
   const rejects = (account: Account) => rejectsMailboxes(services.config, account.name);
   const compose = (account: Account): ComposeContext => composeContext(state, account);
+  const sending = (ctx: CallContext): SendingServices => ({
+    services,
+    unfinished: state.unfinished,
+    log: ctx.req.log,
+  });
   const mailbox = (account: Account, id: number) => {
     const m = account.mailbox(asMailboxId(id));
     if (m === undefined) throw missing("mailbox");
@@ -266,8 +281,7 @@ export function callHandlers(state: WebmailState): Handlers {
     },
     SignatureCheck: (r, ctx) =>
       checkSignature(of(ctx).account, r.id, services.authorities?.() ?? []),
-    InvitationAnswer: (r, ctx) =>
-      answerTo(services, compose(of(ctx).account), r, undo, ctx.req.log),
+    InvitationAnswer: (r, ctx) => answerTo(sending(ctx), compose(of(ctx).account), r),
 
     MailboxCreate: async (r, ctx) => ({
       mailbox: mailboxItem((await of(ctx).account.createMailbox(r.name)).mailbox),
@@ -307,8 +321,19 @@ export function callHandlers(state: WebmailState): Handlers {
     }),
     RecipientSecurity: (r) => domainSecurity(services, r.address),
     MessageQuote: (r, ctx) => quotedHtml(of(ctx).account, r.id, r.style),
-    DraftSave: (r, ctx) => saveDraft(compose(of(ctx).account), r),
-    DraftGet: (r, ctx) => openDraft(of(ctx).account, r.id),
+    DraftSave: (r, ctx) =>
+      saveDraft(compose(of(ctx).account), r, (a, id) => state.unfinished.wasSent(a, id)),
+    async DraftGet(r, ctx) {
+      const { account } = of(ctx);
+      const opened = await openDraft(account, r.id);
+      if (opened.key === null) return opened;
+      const id = messageIdOf(compose(account), opened.key);
+      const wasSent = () => state.unfinished.wasSent(account, id);
+      if (!await oneAfterTheOther(account, id, wasSent)) return opened;
+      if (account.message(r.id) === undefined) throw missing("draft");
+      // A copy of what was sent: it is another message.
+      return { ...opened, key: null };
+    },
     async DraftDiscard(r, ctx) {
       const { account } = of(ctx);
       const found = await targets(ctx, { ids: [r.id] });
@@ -317,9 +342,7 @@ export function callHandlers(state: WebmailState): Handlers {
     },
     async Send(r, ctx) {
       const { account } = of(ctx);
-      const { scheduler } = state;
-      const log = ctx.req.log;
-      const sent = await sendOrSchedule(services, compose(account), r, undo, log, scheduler);
+      const sent = await sendOrSchedule(sending(ctx), compose(account), r, state.scheduler);
       state.books.forget(account.name);
       return sent;
     },

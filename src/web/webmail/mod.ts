@@ -41,15 +41,17 @@ import { EventConnections } from "./list/event_stream.ts";
 import { SharedStreams } from "./list/shared_stream.ts";
 import { eventStream } from "./list/streams.ts";
 import { exportArchive, exportMailboxes } from "../export/archive.ts";
+import { beginExport } from "../export/at_a_time.ts";
 import { stopSanitizeWorker } from "./html/worker.ts";
 import type { WebmailServices } from "./services.ts";
-import { ScheduledRows } from "./scheduled/rows.ts";
+import { ScheduledRows } from "./sending/rows.ts";
 import { Scheduler } from "./scheduled/scheduler.ts";
 import { Push } from "./push/push.ts";
 import { Reminders } from "./push/reminders.ts";
 import { Subscriptions } from "./push/subscriptions.ts";
 import { Snoozed } from "./scheduled/snoozed.ts";
 import { UndoLog } from "./list/undo.ts";
+import { Unfinished } from "./sending/unfinished.ts";
 import { Uploads } from "./sending/uploads.ts";
 
 export { serveFile, servePage } from "./page.ts";
@@ -73,18 +75,22 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   const connections = new EventConnections();
   const undo = new UndoLog();
   const books = new AddressBooks();
-  const scheduler = new Scheduler({
+  const sending = {
     services,
     rows: await ScheduledRows.open(services.config.dataDir),
-    undo,
-    compose: (account) => composeContext({ services, uploads, tempDir }, account),
+    compose: (account: Account) => composeContext({ services, uploads, tempDir }, account),
     log: new Log("webmail"),
-    onFailed: (account, draftId, subject, why) =>
+    onFailed: (account: string, draftId: number, subject: string, why: string) =>
       connections.tell(account, { kind: "sendFailed", draftId, subject, why }),
+    onSent: (account: string) => books.forget(account),
+  };
+  const unfinished = new Unfinished({ ...sending, undo });
+  const scheduler = new Scheduler({
+    ...sending,
+    unfinished,
     onWaits: (account, id, sendAt) => connections.tell(account, { kind: "waits", id, sendAt }),
-    onSent: (account) => books.forget(account),
   });
-  scheduler.start();
+  void unfinished.start().then(() => scheduler.start());
   const snoozed = await Snoozed.open({
     dataDir: services.config.dataDir,
     accounts: services.accounts,
@@ -125,6 +131,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
     undo,
     books,
     scheduler,
+    unfinished,
     snoozed,
     subscriptions,
     tempDir,
@@ -138,11 +145,12 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   return {
     handle: (req) => route(state, handlers, req),
     accountCame() {
-      scheduler.start();
+      void unfinished.start().then(() => scheduler.start());
       snoozed.start();
     },
     async close() {
       unwatch();
+      await unfinished.close();
       await scheduler.close();
       await snoozed.close();
       await reminders?.close();
@@ -246,8 +254,13 @@ function exported(req: WebRequest, account: Account, release: () => void): Respo
   if (!/^\d{0,15}$/.test(id)) throw missing("mailbox");
   const mailboxes = exportMailboxes(account, id === "" ? undefined : asMailboxId(Number(id)));
   const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
+  const ended = beginExport(account.name);
+  const done = () => {
+    ended();
+    release();
+  };
   return new Response(
-    pieceStream(exportArchive(account, mailboxes, format, "zip", ""), release, req.log),
+    pieceStream(exportArchive(account, mailboxes, format, "zip", ""), done, req.log),
     {
       headers: {
         "Content-Type": "application/zip",

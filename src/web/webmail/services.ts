@@ -50,8 +50,8 @@ export interface WebmailServices {
    * @throws UserError in words for the sender, when a limit or rule forbids it.
    */
   submit(message: SubmittedMessage): Promise<void>;
-  /** Whether the queue has, or had, a message of the account with this Message-ID, without <>. */
-  wasSubmitted?(account: string, messageId: string): boolean;
+  /** Whether the queue took a message of the account with this Message-ID, without <>, also long ago. */
+  wasSubmitted(account: string, messageId: string): boolean;
   /** POSTs to a browser's push service (RFC 8030); gives the status. Without it nothing is pushed. */
   postPush?(endpoint: URL, headers: Record<string, string>, body: Uint8Array): Promise<number>;
 

@@ -1,26 +1,23 @@
 /** Checking the signature of a message (RFC 1847, RFC 3156, RFC 8551) when it is read. @module */
 import type { CheckedSignature } from "../../../webmail/api/mod.ts";
-import { checkPgp, checkSmime } from "../../encryption/mod.ts";
-import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
+import {
+  checkPgp,
+  checkSmimeMessage,
+  maxSignature,
+  maxSigned,
+  senderOf,
+  smimeParts,
+} from "../../encryption/mod.ts";
 import type { HeaderField } from "../../mail/header/header.ts";
 import type { Part } from "../../mail/structure/structure.ts";
 import type { Account } from "../../store/account/account.ts";
 import { addressBooks } from "./contacts/books.ts";
 import { findContacts } from "./contacts/search.ts";
-import {
-  headerFields,
-  type MessageContent,
-  partBytes,
-  rawPieces,
-  withContent,
-} from "./reading/content.ts";
+import { headerFields, type MessageContent, partBytes, withContent } from "./reading/content.ts";
 import { numberedParts } from "./reading/parts.ts";
 import { protectionOf } from "./reading/protection.ts";
 
-/** Bytes of what is signed: more takes too long for one turn. */
-const maxSigned = 8 * 1024 * 1024;
-/** Bytes of a signature with its certificates, and of a key. */
-const maxSignature = 1024 * 1024;
+/** Bytes of a key. */
 const maxKey = 256 * 1024;
 /** Contacts with the sender's address whose keys are tried. */
 const maxContacts = 5;
@@ -44,29 +41,15 @@ export function checkSignature(
     // Who has two senders, or none, has none that a signature could be of.
     if (from === undefined) return unknown;
     if (kind === "pgpSigned") return await checkOpenPgp(account, c, fields, from);
-    if (kind !== "smimeSigned") return unknown;
-    const [content, signature] = c.root.parts.length === 2 ? c.root.parts : [undefined, c.root];
-    if (tooLarge(signature, content ? maxSignature : 2 * maxSigned)) return unknown;
-    if (content && content.endOffset - content.headerOffset > maxSigned) return unknown;
-    return checkSmime({
-      cms: partBytes(c, signature),
-      content: content && (() => rawPieces(c, content.headerOffset, content.endOffset)),
-      from,
-      trusted,
-      now: Date.now(),
-    });
+    const parts = smimeParts(c.root);
+    if (kind !== "smimeSigned" || !parts) return unknown;
+    const message = { root: c.root, read: (a: number, b: number) => c.reader.read(a, b) };
+    const checked = checkSmimeMessage(message, parts, trusted, Date.now());
+    return checked === "tooLarge" ? unknown : checked;
   });
 }
 
 const tooLarge = (p: Part, max: number) => p.endOffset - p.bodyOffset > max;
-
-/** The one address in From, in lower case. */
-function senderOf(fields: readonly HeaderField[]): string | undefined {
-  const addresses = fields.filter((f) => f.name === "from")
-    .flatMap((f) => flattenAddresses(parseAddressList(f.value)));
-  if (addresses.length !== 1) return undefined;
-  return `${addresses[0].localpart}@${addresses[0].domain}`.toLowerCase();
-}
 
 async function checkOpenPgp(
   account: Account,

@@ -1,7 +1,12 @@
 /** Time zones by name and by description, and times that clocks skip or show twice. */
 import assert from "node:assert/strict";
-import { parseComponents } from "../../../src/mail/contentline/component.ts";
+import {
+  parseComponents,
+  valueOf,
+  writeComponent,
+} from "../../../src/mail/contentline/component.ts";
 import { parseTime } from "../../../src/mail/calendar/time.ts";
+import { zoneComponent } from "../../../src/mail/calendar/zone_component.ts";
 import {
   describedZone,
   namedZone,
@@ -64,4 +69,146 @@ Deno.test("names: long ones, unknown ones, and none", () => {
   assert.equal(zones.find("Somewhere of ours").offset(utc("2026-07-01T00:00:00Z")), 7_200_000);
   assert.equal(zones.find("Nobody knows it").name, "Asia/Tokyo");
   assert.equal(zones.find("").name, "Asia/Tokyo");
+});
+
+Deno.test("a zone described by this program has the offsets of the one by name, for the years about an event", () => {
+  const names = [
+    "Europe/Berlin",
+    "Europe/Dublin",
+    "America/New_York",
+    "America/Santiago",
+    "America/Nuuk",
+    "Australia/Lord_Howe",
+    "Africa/Casablanca",
+    "Africa/Cairo",
+    "Antarctica/Troll",
+    "Asia/Kolkata",
+    "Asia/Tehran",
+    "Pacific/Apia",
+  ];
+  for (const name of names) {
+    const zone = namedZone(name)!;
+    for (const year of [2011, 2026]) {
+      const component = zoneComponent(zone, Date.UTC(year, 5, 1));
+      assert.equal(valueOf(component, "TZID"), name);
+      const described = describedZone(component)!;
+      const [from, to] = [Date.UTC(year - 1, 0, 1), Date.UTC(year + 10, 0, 1)];
+      for (let at = from; at < to; at += 41 * 3_600_000 + 60_000) {
+        assert.equal(
+          described.offset(at),
+          zone.offset(at),
+          `${name} ${new Date(at).toISOString()}`,
+        );
+      }
+      // And to the minute, where its clocks change.
+      for (const c of component.components) {
+        const time = (p: string) => parseTime(valueOf(c, p)!)!.wall;
+        const offset = (p: string) => {
+          const v = valueOf(c, p)!;
+          return (v[0] === "-" ? -1 : 1) * (Number(v.slice(1, 3)) * 60 + Number(v.slice(3))) *
+            60_000;
+        };
+        const change = time("DTSTART") - offset("TZOFFSETFROM");
+        assert.equal(zone.offset(change), offset("TZOFFSETTO"), `${name} from a change on`);
+        if (change > from) {
+          assert.equal(
+            zone.offset(change - 60_000),
+            offset("TZOFFSETFROM"),
+            `${name} before a change`,
+          );
+        }
+      }
+    }
+  }
+  const lines = writeComponent(zoneComponent(namedZone("Europe/Berlin")!, Date.UTC(2026, 5, 1)));
+  assert.deepEqual(lines.trim().split("\r\n").filter((l) => /RRULE|RDATE|DTSTART/.test(l)), [
+    "DTSTART:20250101T010000",
+    "DTSTART:20250330T020000",
+    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU",
+    "DTSTART:20251026T030000",
+    "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
+  ]);
+});
+
+Deno.test("years that are far away have the offsets of one with the same calendar", () => {
+  const zone = namedZone("Europe/Berlin")!;
+  const hours = (s: string) => zone.offset(utc(s)) / 3_600_000;
+  assert.deepEqual(
+    ["2199-07-01T00:00:00Z", "2200-07-01T00:00:00Z", "2500-01-01T00:00:00Z", "2500-07-01T00:00:00Z"]
+      .map(hours),
+    [2, 2, 1, 2],
+  );
+  assert.equal(hours("1000-07-01T00:00:00Z"), hours("1900-07-01T00:00:00Z"));
+  assert.equal(zone.offset(Infinity), 0);
+  // Summer time is from the last Sunday of March to that of October.
+  for (const year of [2200, 2227, 2400, 4000, 9996, 9997, 9998]) {
+    const sunday = (month: number) => {
+      const last = new Date(Date.UTC(year, month, 31, 1));
+      return last.getTime() - last.getUTCDay() * 86_400_000;
+    };
+    const got = [sunday(2) - 1, sunday(2), sunday(9) - 1, sunday(9)].map((at) =>
+      zone.offset(at) / 3_600_000
+    );
+    assert.deepEqual(got, [1, 2, 2, 1], String(year));
+  }
+});
+
+Deno.test("offsets and descriptions of zones, as they are written in the wild", () => {
+  const zone = (...lines: string[]) =>
+    describedZone(
+      parseComponents(
+        ["BEGIN:VTIMEZONE", "TZID:x", ...lines, "END:VTIMEZONE", ""].join("\r\n"),
+      )[0],
+    );
+  const standard = (...lines: string[]) =>
+    zone("BEGIN:STANDARD", "DTSTART:20200101T000000", ...lines, "END:STANDARD");
+  const offset = (to: string) => standard(`TZOFFSETTO:${to}`)?.offset(utc("2026-01-01T00:00:00Z"));
+  const rows: [text: string, minutes: number | undefined][] = [
+    ["+0100", 60],
+    ["-0330", -210],
+    [" +0545 ", 345],
+    ["-073000", -450],
+    ["+002845", 28.75],
+    ["+2600", 1560],
+    ["+2601", undefined],
+    ["0100", undefined],
+    ["+1", undefined],
+  ];
+  for (const [text, minutes] of rows) {
+    assert.equal(offset(text), minutes === undefined ? undefined : minutes * 60_000, text);
+  }
+  assert.equal(zone(), undefined, "without any part");
+  // Before its first change the offset that it changes from holds; without one, the first there is.
+  const changed = standard("TZOFFSETFROM:+0300", "TZOFFSETTO:+0100")!;
+  assert.equal(changed.offset(utc("2019-12-31T20:59:59Z")), 3 * 3_600_000);
+  assert.equal(changed.offset(utc("2019-12-31T21:00:00Z")), 3_600_000);
+  assert.equal(standard("TZOFFSETTO:+0100")!.offset(utc("2000-01-01T00:00:00Z")), 3_600_000);
+  // A rule that ends, in UTC, and dates one by one.
+  const ended = zone(
+    "BEGIN:DAYLIGHT",
+    "DTSTART:20200329T020000",
+    "TZOFFSETFROM:+0100",
+    "TZOFFSETTO:+0200",
+    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU;UNTIL=20210328T010000Z",
+    "END:DAYLIGHT",
+    "BEGIN:STANDARD",
+    "DTSTART:20201025T030000",
+    "TZOFFSETFROM:+0200",
+    "TZOFFSETTO:+0100",
+    "RDATE:20211031T030000,20221030T030000",
+    "END:STANDARD",
+  )!;
+  const hours = (s: string) => ended.offset(utc(s)) / 3_600_000;
+  assert.deepEqual(
+    [
+      "2020-03-29T00:59:00Z",
+      "2020-03-29T01:00:00Z",
+      "2020-10-25T01:00:00Z",
+      "2021-03-28T01:00:00Z",
+      "2021-10-31T00:59:00Z",
+      "2021-10-31T01:00:00Z",
+      "2022-07-01T00:00:00Z",
+    ].map(hours),
+    [1, 2, 1, 2, 2, 1, 1],
+  );
 });

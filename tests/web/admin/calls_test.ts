@@ -4,7 +4,13 @@ import type * as v from "valibot";
 import { adminCalls } from "../../../webmail/admin/api/mod.ts";
 import { CallError, makeCall } from "../../../webmail/api/client.ts";
 import { currentLevels } from "../../../src/log/mod.ts";
-import { adminPassword, type AdminSite, withAdminSite } from "../../serve/admin_site.ts";
+import { generateKey } from "openpgp";
+import {
+  adminPassword,
+  type AdminSite,
+  putOldMail,
+  withAdminSite,
+} from "../../serve/admin_site.ts";
 
 type Name = keyof typeof adminCalls;
 
@@ -144,6 +150,81 @@ Deno.test("the admin page's calls", async (t) => {
         call("AccountPassword", { name: "ben", password: "short" }),
         refused(/8 characters/),
       );
+    });
+
+    await t.step(
+      "keeping mail: what rules would remove, the rules themselves, a hold",
+      async () => {
+        await putOldMail(s, "ben", "Inbox", 50, 3);
+        const name = "ben";
+        const rules = (...retention: { mailbox: string; days: number }[]) => ({ name, retention });
+        const aged = async (days: number, legalHold = false) =>
+          (await call("AccountAged", { ...rules({ mailbox: "Inbox", days }), legalHold }))
+            .mailboxes;
+        const size = 3 * "Subject: old\r\n\r\nold\r\n".length;
+        assert.deepEqual(await aged(49), [{ mailbox: "Inbox", days: 49, messages: 3, size }]);
+        assert.deepEqual(await aged(51), [{ mailbox: "Inbox", days: 51, messages: 0, size: 0 }]);
+        assert.deepEqual(await aged(0), []);
+        assert.deepEqual(await aged(49, true), []);
+        let a = await call("Account", { name });
+        assert.deepEqual([a.retention, a.legalHold], [[], false], "looking changes nothing");
+        const twice = rules({ mailbox: "Inbox", days: 1 }, { mailbox: "Inbox", days: 2 });
+        for (const name of ["AccountAged", "AccountKeepingSet"] as const) {
+          const legalHold = false;
+          await assert.rejects(call(name, { ...twice, legalHold }), refused(/two rules/));
+          const bin = rules({ mailbox: "\\Bin", days: 1 });
+          await assert.rejects(call(name, { ...bin, legalHold }), refused(/is not one of/));
+        }
+        const kept = [{ mailbox: "Inbox", days: 60 }, { mailbox: "\\Trash", days: 30 }];
+        await call("AccountKeepingSet", { ...rules(...kept), legalHold: true });
+        a = await call("Account", { name });
+        assert.deepEqual([a.retention, a.legalHold], [kept, true]);
+        assert.equal(s.config.account("ben")!.Retention.get("\\Trash"), 30);
+        assert.match(await Deno.readTextFile(s.config.dynamicPath), /\\Trash: 30/);
+        await call("AccountSet", { ...settingsOf(a), quota: 0, maxHourly: 7 });
+        await call("AccountSet", { ...settingsOf(a), quota: 0 });
+        a = await call("Account", { name });
+        assert.deepEqual([a.maxHourly, a.legalHold], [7, true]);
+      },
+    );
+
+    await t.step("a domain's journal, with a key of which a file is made; its months", async () => {
+      const name = "concert.example";
+      const to = { address: "office@concert.example", mailbox: "", keyFile: "", key: "" };
+      const set = (more: Partial<typeof to>) =>
+        call("DomainJournalSet", { name, journal: { ...to, ...more } });
+      await assert.rejects(set({ key: "no key" }), refused(/neither an OpenPGP/));
+      await assert.rejects(set({ address: "office" }), refused(/office/));
+      await assert.rejects(set({ keyFile: "none.asc" }), refused(/no such file/));
+      await set({});
+      const journal = async () => (await call("Domain", { name })).journal;
+      const plain = { ...to, mailbox: "Journal", account: "office" };
+      const { key: _, ...shown } = plain;
+      assert.deepEqual(await journal(), shown);
+      const { publicKey } = await generateKey({ userIDs: [{ email: "log@concert.example" }] });
+      await assert.rejects(set({ address: "office", key: publicKey }), refused(/office/));
+      const folder = s.config.configPath("journal");
+      assert.deepEqual([...Deno.readDirSync(folder)], [], "the key of what was refused is gone");
+      await set({ key: publicKey, mailbox: "Copies" });
+      const { keyFile, mailbox } = (await journal())!;
+      assert.match(keyFile, /^journal\/concert\.example\..*\.asc$/);
+      assert.equal(mailbox, "Copies");
+      assert.equal(
+        (await Deno.readTextFile(s.config.configPath(keyFile))).trim(),
+        publicKey.trim(),
+      );
+      await call("DomainJournalSet", { name, journal: null });
+      assert.equal(await journal(), null);
+      const settings = {
+        name,
+        description: "",
+        clientSettingsDomain: "",
+        separators: [],
+        caseSensitive: false,
+      };
+      await call("DomainSet", { ...settings, monthlyReport: true });
+      await call("DomainSet", settings);
+      assert.equal((await call("Domain", { name })).monthlyReport, true);
     });
 
     await t.step("queue: filter and order, the message, actions on what fits only", async () => {

@@ -1,6 +1,7 @@
 /** The web API over real sockets, as programs call it. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { simpleParser } from "mailparser";
 import type { Structure } from "../../../src/web/webapi/schemas.ts";
 import { Flag } from "../../../src/store/types.ts";
 import { winmail } from "../../mail/winmail.ts";
@@ -87,6 +88,11 @@ Deno.test("what can't be sent is refused with a code", () =>
       [{ MessageID: "no" }, "malformedMessageID"],
       [{ Fields: {}, Text: "Dear {{name}}" }, "missingField"],
       [{ AttachedFiles: [{ Name: "x", Data: "???" }] }, "user"],
+      // Far behind the beginning; after the end; and half a group.
+      [{ AttachedFiles: [{ Name: "x", Data: `${"AAAA".repeat(50_000)}?AAA` }] }, "user"],
+      [{ AttachedFiles: [{ Name: "x", Data: `${"AAAA".repeat(16_383)}AAA=AAAA` }] }, "user"],
+      [{ AttachedFiles: [{ Name: "x", Data: `AA==${"AAAA".repeat(20_000)}` }] }, "user"],
+      [{ AttachedFiles: [{ Name: "x", Data: `${"AAAA".repeat(20_000)}AA` }] }, "user"],
       [{ Headers: [["From", "x@y.example"]] }, "user"],
       [{ Nonsense: true }, "user"],
       [{ FutureRelease: "2999-01-01T00:00:00Z" }, "user"],
@@ -96,6 +102,30 @@ Deno.test("what can't be sent is refused with a code", () =>
       assert.deepEqual([r.status, r.json.Code], [400, code], r.text);
     }
     assert.equal(w.server.queue.count(), 0);
+  }));
+
+Deno.test("files of any size and with line ends in their base64 arrive as they were, large requests too", () =>
+  withApi(async (w) => {
+    const file = crypto.getRandomValues(new Uint8Array(60_000));
+    const text = "A long text.\n".repeat(60_000);
+    const data = file.toBase64();
+    const lines = data.replace(/.{76}/g, "$&\r\n");
+    const r = await w.call("Send", {
+      ...hello,
+      Text: text,
+      AttachedFiles: [data, lines, "", `${"AAAA".repeat(16_384)}AA==\r\n`].map((Data, i) => ({
+        Name: `f${i}`,
+        Data,
+      })),
+    });
+    assert.equal(r.status, 200, r.text);
+    const sent = await simpleParser(await sentBy(w));
+    assert.equal(sent.text?.trimEnd(), text.trimEnd());
+    const [one, two, none, zeros] = sent.attachments.map((a) => a.content);
+    assert.ok(one.equals(file));
+    assert.ok(two.equals(file));
+    assert.equal(none.length, 0);
+    assert.ok(zeros.equals(new Uint8Array(49_153)));
   }));
 
 Deno.test("fields are filled in, and escaped in HTML", () =>

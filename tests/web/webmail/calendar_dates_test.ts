@@ -372,3 +372,124 @@ Deno.test("calendars that others share are shown and read, others not", async ()
     }
   }, { owners: (user) => user === "mox" ? ["ann", "gone"] : [] });
 });
+
+Deno.test("calendars that others share are changed by who may write to them, without inviting", async () => {
+  let made: Scheduler | undefined;
+  const scheduler: Scheduler = {
+    defaultCalendar: (g) => made!.defaultCalendar(g),
+    write: (x) => made!.write(x),
+    remove: (x) => made!.remove(x),
+    busy: (...x) => made!.busy(...x),
+    times: (...x) => made!.times(...x),
+  };
+  const mails: CalendarMail[] = [];
+  await withWebmail(async (web) => {
+    made = openScheduler({
+      config: web.services.config,
+      accounts: web.accounts,
+      send: (m) => Promise.resolve(void mails.push(m)),
+    });
+    const { Accounts } = web.services.config.dynamic;
+    Accounts.set("ann", { ...Accounts.get("mox")!, FullName: "Ann" });
+    const ann = await web.accounts.open("ann");
+    try {
+      const g = await ann.groupware();
+      const told: [string, string, string | undefined][] = [];
+      ann.onEventChange = (c) =>
+        Promise.resolve(void told.push([c.kind, c.by.account ?? "", c.readers.join()]));
+      const [calendar] = g.collections("calendars").filter((c) => c.kind === "calendar");
+      const other = await g.createCollection("calendar", "other", { components: ["VEVENT"] });
+      const b = await web.login();
+      const event: EventForm = {
+        title: "Plan",
+        place: "",
+        description: "",
+        allDay: false,
+        start: "2027-03-01T09:00",
+        end: "2027-03-01T10:00",
+        repeat: { every: "day", interval: 1, until: null, count: 5 },
+        people: [],
+      };
+      const save = { zone, owner: "ann", calendarId: calendar.id, old: null, part: null, event };
+      await refused(b.call("CalendarEventSave", save), "missing");
+      await g.setGrants(calendar.id, [{ account: "mox", rights: "read" }]);
+      await refused(b.call("CalendarEventSave", save), "user");
+      await g.setGrants(calendar.id, [{ account: "mox", rights: "write" }]);
+      await refused(b.call("CalendarEventSave", { ...save, calendarId: other.id }), "missing");
+      await refused(b.call("CalendarEventSave", { ...save, owner: "bob" }), "missing");
+      const invites = { ...event, people: ["x@example.org"] };
+      await refused(b.call("CalendarEventSave", { ...save, event: invites }), "user");
+      const { name } = await b.call("CalendarEventSave", save);
+      const period = { zone, from: "2027-03-01", to: "2027-03-31" };
+      const shown = async () => {
+        const { calendars, items } = await b.call("CalendarItems", period);
+        assert.deepEqual(calendars.map((c) => [c.owner, c.writable]), [["", true], ["ann", true]]);
+        return items.map((i) => `${i.owner} ${i.title} ${i.start.slice(8)}`);
+      };
+      assert.equal((await shown()).length, 5);
+
+      // A date alone, all from one on, all.
+      const where = { zone, owner: "ann", calendarId: calendar.id, name };
+      const change = async (n: number, following: boolean | null, title: string) => {
+        const { items } = await b.call("CalendarItems", period);
+        const item = items[n];
+        const part = following === null ? null : { date: item.date!, following };
+        const got = await b.call("CalendarEventGet", { ...where, name: item.name, part });
+        const old = { calendarId: calendar.id, name: item.name, etag: got.etag };
+        await b.call("CalendarEventSave", {
+          ...save,
+          old,
+          part,
+          event: { ...got.event as EventForm, title },
+        });
+      };
+      await change(1, false, "Alone");
+      await change(3, true, "Later");
+      assert.deepEqual(await shown(), [
+        "ann Plan 01T09:00",
+        "ann Alone 02T09:00",
+        "ann Plan 03T09:00",
+        "ann Later 04T09:00",
+        "ann Later 05T09:00",
+      ]);
+      const { items: [first] } = await b.call("CalendarItems", period);
+      const got = await b.call("CalendarEventGet", { ...where, part: null });
+      const gone = { owner: "ann", calendarId: calendar.id, name, etag: got.etag };
+      const part = { date: first.date!, following: false };
+      await b.call("CalendarEventDelete", { ...gone, part });
+      await refused(b.call("CalendarEventDelete", { ...gone, part: null }), "conflict");
+      assert.equal((await shown()).length, 4);
+      assert.deepEqual([...new Set(told.map((x) => x.join(" ")))], [
+        "created mox mox",
+        "updated mox mox",
+      ]);
+      assert.deepEqual(mails, []);
+
+      // Others are invited: that is the owner's business.
+      const people = "ORGANIZER:mailto:mox@localhost\r\nATTENDEE:mailto:x@example.org\r\n";
+      await g.put(
+        calendar.id,
+        calendarObject(
+          "m.ics",
+          new TextEncoder().encode(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VEVENT\r\nUID:m\r\n" +
+              `DTSTAMP:20270101T000000Z\r\nDTSTART:20270302T100000Z\r\n${people}` +
+              "END:VEVENT\r\nEND:VCALENDAR\r\n",
+          ),
+        ),
+      );
+      const meeting = await b.call("CalendarEventGet", { ...where, name: "m.ics" });
+      const old = { calendarId: calendar.id, name: "m.ics", etag: meeting.etag };
+      await refused(
+        b.call("CalendarEventSave", { ...save, old, event: { ...event, title: "Mine" } }),
+        "user",
+      );
+      await refused(
+        b.call("CalendarEventDelete", { ...old, owner: "ann", part: null }),
+        "user",
+      );
+    } finally {
+      ann.close();
+    }
+  }, { scheduler, owners: (user) => user === "mox" ? ["ann"] : [] });
+});

@@ -78,6 +78,7 @@ function withCalendars(fn: (c: Calendars) => Promise<void>): Promise<void> {
       color: "",
       owner: "",
       usual: true,
+      writable: true,
     });
     const { id } = calendars[0];
     await fn({
@@ -456,6 +457,7 @@ Deno.test("an answer has bounds, and an event goes to another calendar", async (
       color: "#ff0000",
       owner: "",
       usual: false,
+      writable: true,
     });
   });
 });

@@ -24,7 +24,7 @@ Deno.test("an answer goes to all recipients, without Bcc, and a copy with it is 
       composition: composition({
         to: ["Jörg Müller <joerg@bücher.example>", "Ann <ann@example.org>"],
         cc: ["team: bob@example.org, Carl <carl@example.org>;"],
-        bcc: ["secret@example.org", "ann@EXAMPLE.org"],
+        bcc: ["secret@example.org", "ann@example.org"],
         replyTo: "office@localhost",
         subject: "Re: question größer",
         text: "Hällo\n-- \nMox",
@@ -60,6 +60,11 @@ Deno.test("an answer goes to all recipients, without Bcc, and a copy with it is 
     assert.equal(sent.threadId, w.account.message(asked)!.threadId);
     assert.ok(sent.flags & Flag.Seen);
     assert.match(await b.text(`message/${r.sentId}/headers`), /^Bcc: secret@example\.org, ann@/);
+    const shown = await b.call("MessageGet", { id: r.sentId! });
+    assert.deepEqual(
+      shown.recipients.bcc.map((a) => a.address),
+      ["secret@example.org", "ann@example.org"],
+    );
     assert.ok(w.account.message(asked)!.flags & Flag.Answered);
     const { addresses } = await b.call("AddressComplete", { text: "jör" });
     assert.deepEqual(addresses, [{ name: "Jörg Müller", address: "joerg@bücher.example" }]);

@@ -1,8 +1,9 @@
 /** What frames and links load of a message, and that nothing of it runs in the webmail's name. */
 import assert from "node:assert/strict";
+import { simpleParser } from "mailparser";
 import { unzipSync } from "./unzip.ts";
 import { winmail } from "../../mail/winmail.ts";
-import { message, withWebmail } from "./server.ts";
+import { composition, message, withWebmail } from "./server.ts";
 
 const mixed = [
   "From: Ann <ann@example.org>",
@@ -263,6 +264,23 @@ Deno.test("files in winmail.dat and uuencoded ones are attachments, and not in t
       "b.bin",
     ]);
     assert.equal(new TextDecoder().decode(files["hello.txt"]), "hello");
+    // They can be sent on, each as a file of its own.
+    const attachments = ["1+1", "2+1"].map((path) => ({
+      kind: "part" as const,
+      messageId: id,
+      path,
+      filename: path === "1+1" ? "renamed.txt" : "",
+      cid: "",
+    }));
+    await b.call("Send", {
+      ...{ draftId: null, sendAt: null, requireTls: null, archiveThread: false },
+      composition: composition({ subject: "Fwd: packed", attachments, forwards: [id] }),
+    });
+    const sent = await simpleParser(w.sent[0].text);
+    assert.deepEqual(sent.attachments.map((a) => [a.filename, a.content.toString()]), [
+      ["renamed.txt", "hello"],
+      ["Lange N\u00e4me.txt", "first content"],
+    ]);
     for (const path of ["1+2", "2+9", "9+1", "2+0"]) {
       const r = await b.get(`message/${id}/part/${encodeURIComponent(path)}`);
       assert.equal(r.status, 404, path);

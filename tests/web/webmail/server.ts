@@ -57,12 +57,13 @@ export interface World {
   login(): Promise<Browser>;
 }
 
-/** Runs with a webmail. */
+/** Runs with a webmail. @param dir a folder that another has left, in place of a new one; it is removed */
 export async function withWebmail(
   fn: (w: World) => Promise<void>,
   more: Partial<WebmailServices> = {},
+  dir?: string,
 ): Promise<void> {
-  const dir = await Deno.makeTempDir();
+  dir ??= await Deno.makeTempDir();
   const { config } = await loadLocalserve({
     dir,
     adminPasswordHash: () => Promise.resolve("x"),
@@ -94,6 +95,7 @@ export async function withWebmail(
     tempDir: join(dir, "tmp"),
     maxMessageSize: 2_000_000,
     page: (req) => textResponse(req.path === "/" ? 200 : 404, "the page"),
+    wasSubmitted: (account, id) => sent.some((m) => m.account === account && m.messageId === id),
     async submit(m) {
       sent.push({ ...m, text: await Deno.readTextFile(m.file) });
     },

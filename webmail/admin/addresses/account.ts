@@ -11,10 +11,12 @@ import type { AccountDetail } from "../api/accounts.ts";
 import { adminCalls } from "../api/mod.ts";
 import { date } from "../dates.ts";
 import { quota } from "../server/storage.ts";
+import { keepingPart } from "./account_keeping.ts";
 
 type Changed = () => Promise<void>;
 
-export async function accountView(name: string, changed: Changed): Promise<View> {
+/** @param whole for the server's administrator, not for one of some domains */
+export async function accountView(name: string, changed: Changed, whole: boolean): Promise<View> {
   const a = await makeCall(adminCalls, "Account", { name });
   return {
     heading: a.name,
@@ -43,6 +45,12 @@ export async function accountView(name: string, changed: Changed): Promise<View>
             "Sent in 24 hours",
             `${numberText(a.sentToday)} of ${numberText(a.maxOutgoing)} recipients elsewhere`,
           ],
+          [
+            "Most in an hour",
+            a.maxHourly === 0
+              ? el("span", { class: "muted" }, "no limit")
+              : numberText(a.maxHourly),
+          ],
           ["New recipients a day", numberText(a.maxFirstTime)],
           ["Passwords", a.noCustomPassword ? "made by the server" : "chosen by the user"],
           [
@@ -51,6 +59,7 @@ export async function accountView(name: string, changed: Changed): Promise<View>
           ],
         ]),
       ),
+      keepingPart(a, changed, whole),
       addresses(a, changed),
       logins(a, changed),
     ],
@@ -121,6 +130,15 @@ function settings(detail: AccountDetail, changed: Changed): void {
         explanation: "Limits what a stolen password can do.",
       },
       {
+        name: "maxHourly",
+        label: "Of them, in one hour",
+        type: "number",
+        min: 0,
+        required: true,
+        value: String(detail.maxHourly),
+        explanation: "0 for no such limit. Stops early who sends quickly.",
+      },
+      {
         name: "maxFirstTime",
         label: "Of them, recipients that it never wrote to before",
         type: "number",
@@ -151,6 +169,7 @@ function settings(detail: AccountDetail, changed: Changed): void {
         fullName: f.fullName.trim(),
         quota: size < 0 ? null : Math.round(size * mb),
         maxOutgoing: Number(f.maxOutgoing),
+        maxHourly: Number(f.maxHourly),
         maxFirstTime: Number(f.maxFirstTime),
         noCustomPassword: f.noCustomPassword !== "",
         noFirstTimeSenderDelay: f.noFirstTimeSenderDelay !== "",

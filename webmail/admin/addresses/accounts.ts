@@ -8,11 +8,12 @@ import { formDialog, lead, secretDialog, table } from "../../lib/page.ts";
 import { accountView } from "./account.ts";
 import { adminCalls } from "../api/mod.ts";
 
-export function accountSection(changed: () => Promise<void>): Section {
+/** @param whole for the server's administrator, not for one of some domains */
+export function accountSection(changed: () => Promise<void>, whole = true): Section {
   return {
     id: "accounts",
     title: "Accounts",
-    show: (name) => name === "" ? list(changed) : accountView(name, changed),
+    show: (name) => name === "" ? list(changed) : accountView(name, changed, whole),
   };
 }
 

@@ -9,6 +9,7 @@ import { copyButton, facts, formDialog, lead, part, table, tools } from "../../l
 import { aliasPart } from "./aliases.ts";
 import { type CheckPart, type DomainDetail } from "../api/domains.ts";
 import { adminCalls } from "../api/mod.ts";
+import { journalPart } from "./domain_journal.ts";
 import { listPart } from "./lists.ts";
 
 /** @param whole for the server's administrator, not for one of some domains */
@@ -49,6 +50,7 @@ export async function domainView(
       ),
       keys(d, changed),
       policies(d, changed),
+      journalPart(d, changed, whole),
       whole ? administrators(d, changed) : null,
       part(
         "Settings of mail programs",

@@ -30,9 +30,25 @@ const settings = {
   noCustomPassword: v.boolean(),
 };
 
+/** Days that messages of mailboxes, or of special uses such as `\\Trash`, are kept; 0 for ever. */
+const retention = v.pipe(
+  v.array(v.strictObject({ mailbox: text(500), days: v.pipe(Count, v.maxValue(36_500)) })),
+  v.maxLength(1000),
+);
+const keeping = {
+  retention,
+  /** Nothing is removed by its age. */
+  legalHold: v.boolean(),
+};
+
 export const AccountDetail = v.object({
   ...AccountListed.entries,
   ...settings,
+  ...keeping,
+  /** Rules of mox.conf, which come after the account's. */
+  serverRetention: retention,
+  /** Messages to recipients elsewhere in an hour; 0 for no such limit. */
+  maxHourly: Count,
   domain: v.string(),
   /** Bytes that the server allows if the account says nothing; null for no limit. */
   defaultQuota: v.nullable(Count),
@@ -69,7 +85,26 @@ export const accountsCalls = {
     request: v.strictObject({ name: Name, text: text(500) }),
     response: Nothing,
   },
-  AccountSet: { request: v.strictObject({ name: Name, ...settings }), response: Nothing },
+  AccountSet: {
+    /** Without maxHourly, the limit of an hour stays as it is. */
+    request: v.strictObject({ name: Name, ...settings, maxHourly: v.optional(Count) }),
+    response: Nothing,
+  },
+  AccountKeepingSet: { request: v.strictObject({ name: Name, ...keeping }), response: Nothing },
+  /** Which messages rules would remove now. Nothing is changed. */
+  AccountAged: {
+    request: v.strictObject({ name: Name, ...keeping }),
+    /** Mailboxes that have a rule, with what they would lose. */
+    response: v.object({
+      mailboxes: v.array(v.object({
+        mailbox: v.string(),
+        days: Count,
+        messages: Count,
+        /** Bytes. */
+        size: Count,
+      })),
+    }),
+  },
   /** Which transports take messages of the account. */
   AccountRoutesSet: {
     request: v.strictObject({

@@ -46,6 +46,16 @@ export const DomainDetail = v.object({
   clientSettingsDomain: v.string(),
   separators: v.array(v.string()),
   caseSensitive: v.boolean(),
+  monthlyReport: v.boolean(),
+  /** Where copies of all its mail go; null for nowhere. */
+  journal: v.nullable(v.object({
+    address: v.string(),
+    mailbox: v.string(),
+    /** "" for copies that are not encrypted. */
+    keyFile: v.string(),
+    /** The account here that they go to; "" for elsewhere. */
+    account: v.string(),
+  })),
   addresses: v.array(v.object({ address: v.string(), account: v.string() })),
   aliases: v.array(Alias),
   dmarc: reports,
@@ -115,6 +125,24 @@ export const domainCalls = {
       clientSettingsDomain: text(300),
       separators: v.pipe(v.array(text(10)), v.maxLength(10)),
       caseSensitive: v.boolean(),
+      /** Without it, it stays as it is. */
+      monthlyReport: v.optional(v.boolean()),
+    }),
+    response: Nothing,
+  },
+  /** Where copies of all mail of the domain go; null for nowhere. */
+  DomainJournalSet: {
+    request: v.strictObject({
+      name: Name,
+      journal: v.nullable(v.strictObject({
+        address: Name,
+        /** "" for Journal. */
+        mailbox: text(500),
+        /** File with the key, relative to the folder of domains.conf; "" for copies that are not encrypted. */
+        keyFile: text(1000),
+        /** A new key, OpenPGP or a certificate: a file is made of it, in place of keyFile. "" for none. */
+        key: text(300_000),
+      })),
     }),
     response: Nothing,
   },

@@ -12,11 +12,13 @@ import { button } from "../../lib/button.ts";
 import { confirmDialog, openDialog } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
 import { errorText } from "../../lib/notify.ts";
+import { safeText } from "../../lib/scripts.ts";
 import { t } from "../../lib/text.ts";
 import { browserZone, dayText, timeText } from "./dates.ts";
 import { eventFields } from "./form.ts";
 
 export interface EditorOptions {
+  /** The user's own, and those that others share. */
   calendars: readonly Calendar[];
   /** After a change, with what to say. */
   changed: (text: string) => void;
@@ -25,7 +27,7 @@ export interface EditorOptions {
 type Got = CallResponse<"CalendarEventGet">;
 
 /** Where an event is, as it was read. */
-type Old = { calendarId: number; name: string; etag: string };
+type Old = { owner: string; calendarId: number; name: string; etag: string };
 
 const answers: Record<string, string> = {
   "accepted": t("accepted"),
@@ -44,7 +46,7 @@ function peopleList(people: readonly Invited[]): HTMLElement | null {
   return el(
     "ul",
     { class: "event-people", "aria-label": t("Answers") },
-    people.map((p) => el("li", {}, personText(p))),
+    people.map((p) => el("li", {}, safeText(personText(p)))),
   );
 }
 
@@ -53,7 +55,9 @@ function timesText(e: Got["event"]): string {
   const full = { weekday: "long", day: "numeric", month: "long", year: "numeric" } as const;
   const one = (text: string) =>
     `${dayText(text.slice(0, 10), full)}${text.length > 10 ? ` ${timeText(text)}` : ""}`;
-  return e.start === e.end ? one(e.start) : `${one(e.start)} – ${one(e.end)}`;
+  if (e.start === e.end) return one(e.start);
+  const sameDay = e.start.slice(0, 10) === e.end.slice(0, 10);
+  return `${one(e.start)} – ${sameDay ? timeText(e.end) : one(e.end)}`;
 }
 
 /** Asks, and removes the event or a part of it; whether it is gone. */
@@ -80,8 +84,8 @@ async function remove(
   return true;
 }
 
-/** Shows an event of a calendar that somebody shares. */
-function showShared(got: Got, owner: string): void {
+/** Shows an event of a calendar that somebody shares, that can't be changed here. */
+function showShared(got: Got, owner: string, writable: boolean): void {
   const { event } = got;
   openDialog(
     event.title || t("(no title)"),
@@ -89,9 +93,16 @@ function showShared(got: Got, owner: string): void {
       "div",
       { class: "event-shown" },
       el("p", {}, timesText(event)),
-      event.place === "" ? null : el("p", {}, event.place),
-      el("p", { class: "hint" }, t("In a calendar that {0} shares with you.", owner)),
-      event.description === "" ? null : el("p", { class: "event-description" }, event.description),
+      event.place === "" ? null : el("p", { dir: "auto" }, safeText(event.place)),
+      el(
+        "p",
+        { class: "hint" },
+        t("In a calendar that {0} shares with you.", owner),
+        writable ? ` ${t("Others are invited: only {0} can change it.", owner)}` : null,
+      ),
+      event.description === ""
+        ? null
+        : el("p", { class: "event-description", dir: "auto" }, safeText(event.description)),
       peopleList(got.people),
     ),
   );
@@ -110,7 +121,8 @@ function answerButtons(
   ] as const;
   return el(
     "div",
-    { class: "buttons start", role: "group", "aria-label": t("Your answer") },
+    { class: "event-answers", role: "group", "aria-label": t("Your answer") },
+    el("span", { class: "hint", "aria-hidden": "true" }, t("Your answer")),
     words.map(([answer, text]) =>
       button(text, () => run(answer), {
         attributes: { "aria-pressed": String(got.answer === answer) },
@@ -126,7 +138,8 @@ function showForeign(got: Got, old: Old, options: EditorOptions, date: number | 
   const answer = async (said: "accepted" | "tentative" | "declined") => {
     fill(problem);
     try {
-      await call("CalendarEventAnswer", { ...old, date, answer: said });
+      const { owner: _, ...own } = old;
+      await call("CalendarEventAnswer", { ...own, date, answer: said });
       dialog.close();
       options.changed(t("Answered."));
     } catch (e) {
@@ -142,20 +155,22 @@ function showForeign(got: Got, old: Old, options: EditorOptions, date: number | 
       date === null
         ? null
         : el("p", { class: "hint" }, t("Your answer is one to this date alone.")),
-      event.place === "" ? null : el("p", {}, event.place),
+      event.place === "" ? null : el("p", { dir: "auto" }, safeText(event.place)),
       organizer === null ? null : el(
         "p",
         { class: "hint" },
         t("Organizer: {0}. Only they can change it.", organizer.name || organizer.address),
       ),
-      event.description === "" ? null : el("p", { class: "event-description" }, event.description),
+      event.description === ""
+        ? null
+        : el("p", { class: "event-description", dir: "auto" }, safeText(event.description)),
       peopleList(got.people),
-      answerButtons(got, (said) => void answer(said)),
       problem,
-      date !== null ? null : el(
+      el(
         "div",
-        { class: "buttons" },
-        button(t("Remove"), async () => {
+        { class: "buttons event-actions" },
+        answerButtons(got, (said) => void answer(said)),
+        date !== null ? null : button(t("Remove"), async () => {
           try {
             if (!await remove(old, event.repeat.every !== "never", true)) return;
             dialog.close();
@@ -180,13 +195,19 @@ function showEditor(
 ): void {
   // One date stays in the calendar of its series, and repeats with it.
   const alone = part?.following === false;
-  const calendars = alone
-    ? options.calendars.filter((c) => c.id === calendarId)
-    : options.calendars;
-  const fields = eventFields(event, calendarId, calendars, { repeats: !alone });
+  const all = options.calendars.filter((c) => c.writable);
+  const is = (c: Calendar) => c.id === calendarId && c.owner === (old?.owner ?? "");
+  // An event stays with its owner.
+  const calendars = old === undefined
+    ? all
+    : all.filter((c) => alone ? is(c) : c.owner === old.owner);
+  const fields = eventFields(event, calendars, calendars.findIndex(is), { repeats: !alone });
   const problem = el("div", { role: "alert", class: "error" });
   const repeats = event.repeat.every !== "never";
   const hints = [
+    old !== undefined && old.owner !== ""
+      ? t("In a calendar that {0} shares with you.", old.owner)
+      : "",
     alone
       ? t("A change is one of this date alone.")
       : part !== null
@@ -205,9 +226,10 @@ function showEditor(
     fill(problem);
     try {
       const value = fields.value();
+      const { owner: _, ...was } = old ?? { owner: "" };
       const done = await call("CalendarEventSave", {
         zone: browserZone(),
-        old: old ?? null,
+        old: old === undefined ? null : was as Omit<Old, "owner">,
         part,
         ...value,
       });
@@ -253,24 +275,33 @@ function showEditor(
 
 /** Shows the fields of a new event. */
 export function makeEvent(event: EventForm, options: EditorOptions): void {
-  const usual = options.calendars.find((c) => c.usual) ?? options.calendars[0];
+  const own = options.calendars.filter((c) => c.owner === "");
+  const usual = own.find((c) => c.usual) ?? own[0];
   showEditor(event, usual.id, undefined, undefined, options);
 }
 
 /** Opens an event; of a series, first asks what of it is meant. @throws CallError */
 export async function openEvent(item: CalendarItem, options: EditorOptions): Promise<void> {
   const { calendarId, name, date, owner } = item;
-  const whole = await call("CalendarEventGet", { zone: browserZone(), calendarId, name, owner });
-  if (owner !== "") return showShared(whole, owner);
+  const where = { zone: browserZone(), calendarId, name, owner };
+  const whole = await call("CalendarEventGet", where);
+  if (owner !== "") {
+    const writable = options.calendars.some((c) =>
+      c.id === calendarId && c.owner === owner && c.writable
+    );
+    if (!writable || whole.organizer !== null || whole.people.length > 0) {
+      const part = date === null ? null : { date, following: false };
+      const got = part === null ? whole : await call("CalendarEventGet", { ...where, part });
+      return showShared(got, owner, writable);
+    }
+  }
   const foreign = whole.organizer !== null;
   if (date === null || foreign && whole.answer === null) return showEvent(whole, item, options);
   const problem = el("div", { role: "alert", class: "error" });
   const choose = async (part: SeriesPart | null) => {
     fill(problem);
     try {
-      const got = part === null
-        ? whole
-        : await call("CalendarEventGet", { zone: browserZone(), calendarId, name, part });
+      const got = part === null ? whole : await call("CalendarEventGet", { ...where, part });
       dialog.close();
       showEvent(got, item, options, part);
     } catch (err) {
@@ -307,8 +338,8 @@ function showEvent(
   options: EditorOptions,
   part: SeriesPart | null = null,
 ): void {
-  const { calendarId, name } = item;
-  const old = { calendarId, name, etag: got.etag };
+  const { owner, calendarId, name } = item;
+  const old = { owner, calendarId, name, etag: got.etag };
   if (got.organizer !== null) showForeign(got, old, options, part?.date ?? null);
   else showEditor(got.event, calendarId, old, got, options, part);
 }

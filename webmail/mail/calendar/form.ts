@@ -19,7 +19,7 @@ export interface EventFields {
   root: HTMLElement;
   focus(): void;
   /** What they have. */
-  value(): { calendarId: number; event: EventForm };
+  value(): { owner: string; calendarId: number; event: EventForm };
 }
 
 /** An hour later, on the clock. */
@@ -27,20 +27,26 @@ function anHourLater(text: string): string {
   return new Date(Date.parse(`${text}Z`) + 3_600_000).toISOString().slice(0, 16);
 }
 
+/** @param chosen the calendar at first, by its place in the list */
 export function eventFields(
   event: EventForm,
-  calendarId: number,
   calendars: readonly Calendar[],
+  chosen: number,
   o: { repeats: boolean } = { repeats: true },
 ): EventFields {
-  const title = el("input", { type: "text", value: event.title, maxlength: 1000 });
+  const title = el("input", { type: "text", dir: "auto", value: event.title, maxlength: 1000 });
   const calendar = el(
     "select",
     {},
-    calendars.map((c) =>
-      el("option", { value: String(c.id), selected: c.id === calendarId }, c.name)
+    calendars.map((c, i) =>
+      el(
+        "option",
+        { value: String(i), selected: i === chosen },
+        c.owner === "" ? c.name : `${c.name} – ${t("calendar of {0}", c.owner)}`,
+      )
     ),
   );
+  const chosenCalendar = () => calendars[Number(calendar.value)] ?? calendars[0];
   const allDay = el("input", { type: "checkbox", checked: event.allDay });
   const start = el("input", { required: true });
   const end = el("input", { required: true });
@@ -65,8 +71,8 @@ export function eventFields(
     shownStart = start.value || shownStart;
     until.min = dayOf(shownStart);
   });
-  const place = el("input", { type: "text", value: event.place, maxlength: 1000 });
-  const description = el("textarea", { rows: 4, maxlength: 50_000 });
+  const place = el("input", { type: "text", dir: "auto", value: event.place, maxlength: 1000 });
+  const description = el("textarea", { rows: 4, dir: "auto", maxlength: 50_000 });
   description.value = event.description;
   const people = el("textarea", { rows: 2 });
   people.value = event.people.join(", ");
@@ -125,6 +131,20 @@ export function eventFields(
       count: until.value === "" ? times : null,
     };
   };
+  const invited = el(
+    "div",
+    {},
+    field(
+      t("Invited"),
+      people,
+      t("Addresses with commas between; they get an invitation by mail"),
+    ),
+    busy.root,
+  );
+  // Nobody invites in another's name.
+  const showInvited = () => invited.hidden = chosenCalendar().owner !== "";
+  calendar.addEventListener("change", showInvited);
+  showInvited();
   const whole = newId("whole-day");
   allDay.id = whole;
   return {
@@ -138,17 +158,13 @@ export function eventFields(
       field(t("Place"), place),
       o.repeats ? field(t("Repeats"), every) : null,
       o.repeats ? repeatParts : null,
-      field(
-        t("Invited"),
-        people,
-        t("Addresses with commas between; they get an invitation by mail"),
-      ),
-      busy.root,
+      invited,
       field(t("Description"), description),
     ),
     focus: () => title.focus(),
     value: () => ({
-      calendarId: Number(calendar.value) || calendarId,
+      owner: chosenCalendar().owner,
+      calendarId: chosenCalendar().id,
       event: {
         title: title.value.trim(),
         place: place.value.trim(),
@@ -157,7 +173,7 @@ export function eventFields(
         start: start.value,
         end: end.value,
         repeat: repeat(),
-        people: addresses(),
+        people: invited.hidden ? [] : addresses(),
       },
     }),
   };

@@ -184,13 +184,12 @@ class CalendarPage {
     void this.#load();
   }
 
-  /** The user's own calendars: only they are changed here. */
   #own(): readonly Calendar[] {
     return this.#calendars.filter((c) => c.owner === "");
   }
 
   #options() {
-    return { calendars: this.#own(), changed: (text: string) => this.#changed(text) };
+    return { calendars: this.#calendars, changed: (text: string) => this.#changed(text) };
   }
 
   #create(day: Day, minute?: number, to?: number): void {

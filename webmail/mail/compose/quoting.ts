@@ -158,7 +158,10 @@ export function answer(
     const inText = new Set(
       quote?.pictures.map((p) => p.attach.kind === "part" ? p.attach.path : ""),
     );
-    const files = message.attachments.filter((a) => !inText.has(a.path));
+    const files = message.attachments.filter((a) =>
+      // Of winmail.dat, which few programs can read, the files that are in it.
+      !inText.has(a.path) && !message.attachments.some((f) => f.path.startsWith(`${a.path}+`))
+    );
     b.attachments = files.map((a) => ({
       attach: { kind: "part", messageId: item.id, path: a.path, filename: a.filename, cid: "" },
       filename: a.filename || "unnamed",

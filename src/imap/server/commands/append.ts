@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { appendAll } from "../../../store/messages/unfinished.ts";
 import type { NewMessage } from "../../../store/types.ts";
 import { formatNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapNo } from "../session/answer.ts";
@@ -35,16 +36,16 @@ export const append: Command = {
         } while (!input.c.atEnd);
         return { ...found, list };
       });
-      const messages = await storing(session, account.append(mailbox.id, list));
+      const appended = await storing(session, appendAll(account, mailbox.id, list));
       session.backend.scripts?.note({
         account,
         login: session.login ?? "",
         cause: "APPEND",
         mailboxId: mailbox.id,
-        uids: messages.map((m) => m.uid),
+        uids: appended,
         changedFlags: [],
       });
-      const uids = formatNumSet(messages.map((m) => m.uid));
+      const uids = formatNumSet(appended);
       return { code: `APPENDUID ${mailbox.uidValidity} ${uids}`, text: "appended" };
     });
   },

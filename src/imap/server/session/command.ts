@@ -18,7 +18,7 @@ export interface Command {
   readonly capabilities?: readonly string[];
   /** Expunges aren't announced when it ends: it answered with sequence numbers (RFC 9051 §7.5.1). */
   readonly holdsExpunges?: boolean;
-  /** Runs after the tagged answer has been sent: STARTTLS, COMPRESS. */
+  /** Runs when the tagged answer OK was written, and sends it: STARTTLS, COMPRESS. */
   afterwards?(session: Session): Promise<void>;
   /**
    * Reads the arguments, from the space after the name on, and returns what to do. The end of the

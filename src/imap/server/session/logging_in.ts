@@ -4,6 +4,7 @@
  * @module
  */
 import { LoginAttempt, LoginLimited } from "../../../net/mod.ts";
+import type { Account } from "../../../store/account/account.ts";
 import { type Answer, ImapNo } from "./answer.ts";
 import { capabilityText } from "./capabilities.ts";
 import type { Session } from "./session.ts";
@@ -23,6 +24,20 @@ export async function admit(attempt: LoginAttempt, login: string): Promise<void>
   }
 }
 
+/** An account that can't be opened just now, as while it moves to another node, is no failure of who logs in. */
+async function opened(
+  session: Session,
+  attempt: LoginAttempt,
+  login: string,
+): Promise<Account | undefined> {
+  try {
+    return await session.backend.accountForLogin(login);
+  } catch (err) {
+    await attempt.done("error", login, (err as Error).message);
+    throw err;
+  }
+}
+
 /** The account for a name that has proved itself; the answer has the new capabilities. @throws ImapNo if it is disabled */
 export async function logIn(
   session: Session,
@@ -30,7 +45,7 @@ export async function logIn(
   login: string,
   credential: string,
 ): Promise<Answer> {
-  const account = await session.backend.accountForLogin(login);
+  const account = await opened(session, attempt, login);
   await attempt.done(account ? "ok" : "disabled", login);
   if (!account) throw new ImapNo("login failed", "AUTHENTICATIONFAILED");
   session.login = login;

@@ -7,6 +7,7 @@ import { defineMethod } from "../../core/method.ts";
 import { bodyEntries, presetOfGet, storedEmail, wantedEmail } from "../../mail/email_object.ts";
 import { slotId, slotOfId } from "../../mail/ids.ts";
 import { Turns } from "../../mail/message_source.ts";
+import { smimeProperties } from "../../mail/smime.ts";
 import { mailView } from "../../mail/view.ts";
 
 export const emailGet = defineMethod({
@@ -14,7 +15,8 @@ export const emailGet = defineMethod({
   capability: Capability.Mail,
   args: v.strictObject({ ...getEntries, ...bodyEntries }),
   async run(ctx, args) {
-    const want = wantedEmail(args, presetOfGet);
+    const verifies = ctx.using.has(Capability.SmimeVerify);
+    const want = wantedEmail(args, presetOfGet, verifies ? smimeProperties : []);
     const view = await mailView(await ctx.access(args.accountId));
     const { index } = view;
     const state = String(emailState(view.account));
@@ -29,7 +31,7 @@ export const emailGet = defineMethod({
     for (const id of ids) {
       const slot = slotOfId(index, id);
       const email = slot !== undefined && view.visible(slot)
-        ? await storedEmail(view, slot, want, turns)
+        ? await storedEmail(view, slot, want, turns, ctx.s.authorities())
         : undefined;
       if (email) list.push(email);
       else notFound.push(id);

@@ -15,7 +15,7 @@ export const emailQuery = defineMethod({
     collapseThreads: v.optional(v.nullable(v.boolean())),
   }),
   async run(ctx, args) {
-    const query = readEmailQuery(args);
+    const query = readEmailQuery(args, ctx.using.has(Capability.SmimeVerify));
     const view = await mailView(await ctx.access(args.accountId));
     // Of before: what changes while it is looked for comes with the next changes.
     const queryState = String(emailState(view.account));
@@ -24,7 +24,11 @@ export const emailQuery = defineMethod({
     const most = isStart && limit !== null && limit !== undefined
       ? (position ?? 0) + limit
       : Infinity;
-    const slots = await findEmails(view, query, () => ctx.signal.aborted, most);
+    const slots = await findEmails(view, query, {
+      stopped: () => ctx.signal.aborted,
+      trusted: ctx.s.authorities(),
+      most,
+    });
     return {
       accountId: args.accountId,
       queryState,

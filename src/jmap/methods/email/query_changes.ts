@@ -20,14 +20,17 @@ export const emailQueryChanges = defineMethod({
     collapseThreads: v.optional(v.nullable(v.boolean())),
   }),
   async run(ctx, args) {
-    const query = readEmailQuery(args);
+    const query = readEmailQuery(args, ctx.using.has(Capability.SmimeVerify));
     const view = await mailView(await ctx.access(args.accountId));
     const { account, index } = view;
     const now = emailState(account);
     const since = pointOf(account, args.sinceQueryState, now);
     if (since === undefined) throw cannotCalculate();
     const c = emailChanges(account, index, since, Infinity, view.visible);
-    const slots = await findEmails(view, query, () => ctx.signal.aborted);
+    const slots = await findEmails(view, query, {
+      stopped: () => ctx.signal.aborted,
+      trusted: ctx.s.authorities(),
+    });
     const touched = new Set([...c.updated, ...c.destroyed].map(emailIdOf));
     const changed = new Set<number>();
     const threads = new Set<number>();

@@ -51,8 +51,8 @@ export const emailSubmissionSet = defineMethod({
     const response = await runSet(ctx, args, {
       state: () => String(objects.state(account, "submission")),
       async create(o, creationId) {
-        const made = await submit(ctx, access, o);
-        const id = objectId("submission", await objects.add(account, "submission", made));
+        const { number, submission: made } = await submit(ctx, access, o);
+        const id = objectId("submission", number);
         done.set(`#${creationId}`, made.emailId);
         const { identityId: _i, emailId: _e, ...returned } = submissionObject(id, made);
         return returned;

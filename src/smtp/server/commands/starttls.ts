@@ -19,7 +19,6 @@ export async function starttls(session: Session, args: string): Promise<void> {
     });
   }
   session.reply(220, "0.0", "go ahead");
-  await session.conn.flush();
   try {
     await session.conn.startTlsServer(tls);
   } catch (e) {

@@ -1,6 +1,7 @@
 /**
  * A mailbox's `cyrus.index`: a header and a record of fixed size for each message, numbers with the highest byte first.
- * Where the fields are that are read here has been the same from Cyrus 2.3 to 3.6 (versions 9 to 17 of the file).
+ * Where the fields are that are read here has been the same from Cyrus 2.3 to 3.6 (versions 9 to 17 of the file). A
+ * later version is read if it is the same there too: if the sizes that it has of messages are those of their files.
  *
  * @module
  */
@@ -9,6 +10,8 @@ import { Flag } from "../../types.ts";
 
 /** What the index has of a message. */
 export interface CyrusRecord {
+  /** Bytes of the message's file. */
+  size: number;
   /** Milliseconds. */
   received: number;
   /** Bits of Flag. */
@@ -36,18 +39,45 @@ const systemFlags: readonly (readonly [bit: number, flag: number])[] = [
   [4, Flag.Seen],
 ];
 
-/** The records by uid; or why they can't be read. */
+/** Messages whose sizes are compared. */
+const maxCompared = 50;
+
+/** Whether what was read of a later version agrees with the messages' files: with all that are there, and some are. */
+async function agrees(
+  records: ReadonlyMap<number, CyrusRecord>,
+  sizeOf: (uid: number) => Promise<number | undefined>,
+): Promise<boolean> {
+  let compared = 0, last = 0;
+  for (const [uid, r] of records) {
+    if (uid <= last) return false;
+    last = uid;
+    if (r.gone || compared >= maxCompared) continue;
+    const size = await sizeOf(uid);
+    if (size === undefined) continue;
+    if (size !== r.size) return false;
+    compared++;
+  }
+  return compared > 0;
+}
+
+/**
+ * The records by uid; or why they can't be read.
+ * @param sizeOf bytes of a message's file; undefined if there is none
+ */
 export async function parseCyrusIndex(
   bytes: Uint8Array,
+  sizeOf: (uid: number) => Promise<number | undefined> = () => Promise.resolve(undefined),
 ): Promise<Map<number, CyrusRecord> | string> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 24) return "is damaged";
   const version = view.getUint32(8);
-  if (version < firstVersion || version > lastVersion) {
-    return `has version ${version}; those from ${firstVersion} to ${lastVersion} can be read`;
-  }
+  const unknown =
+    `has version ${version}; those from ${firstVersion} to ${lastVersion} can be read`;
+  if (version < firstVersion) return unknown;
   const [start, size, count] = [view.getUint32(12), view.getUint32(16), view.getUint32(20)];
-  if (start < 24 || size < recordBytes || start + size * count > bytes.length) return "is damaged";
+  if (start < 24 || size < recordBytes || start + size * count > bytes.length) {
+    return version > lastVersion ? unknown : "is damaged";
+  }
   const records = new Map<number, CyrusRecord>();
   for (let i = 0; i < count; i++) {
     if (i % recordsPerLook === 0) await giveWay();
@@ -61,6 +91,7 @@ export async function parseCyrusIndex(
       }
     }
     records.set(view.getUint32(at), {
+      size: view.getUint32(at + 12),
       received: view.getUint32(at + 4) * 1000,
       flags: systemFlags.reduce((f, [bit, flag]) => stored >>> bit & 1 ? f | flag : f, 0),
       keywords,
@@ -68,5 +99,5 @@ export async function parseCyrusIndex(
       gone: stored >>> 30 !== 0,
     });
   }
-  return records;
+  return version <= lastVersion || await agrees(records, sizeOf) ? records : unknown;
 }

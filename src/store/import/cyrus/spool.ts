@@ -172,7 +172,14 @@ export async function readCyrusIndex(folder: string): Promise<Map<number, CyrusR
   const path = join(folder, "cyrus.index");
   try {
     if ((await Deno.stat(path)).size > maxIndex) return "is too large";
-    return await parseCyrusIndex(await Deno.readFile(path));
+    return await parseCyrusIndex(await Deno.readFile(path), async (uid) => {
+      try {
+        return (await Deno.stat(join(folder, `${uid}.`))).size;
+      } catch (err) {
+        if (err instanceof Deno.errors.NotFound) return undefined;
+        throw err;
+      }
+    });
   } catch (err) {
     if (err instanceof Deno.errors.NotFound) return "is missing";
     throw err;

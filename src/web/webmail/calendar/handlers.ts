@@ -13,7 +13,7 @@ import { type CallHandlers, UserError } from "../../http/mod.ts";
 import type { WebmailServices } from "../services.ts";
 import { busyPeople } from "./busy.ts";
 import { calendarList, calendarsOf, eventRow, Gathered, periodOf, zoneOf } from "./reading.ts";
-import { eachOwner, sharedEvent } from "./shared.ts";
+import { eachOwner, sharedEvent, sharingAccount } from "./shared.ts";
 import {
   answerEvent,
   deleteEvent,
@@ -70,21 +70,33 @@ export function calendarHandlers<C>(
     return at > 0 &&
       config.mayUseFrom(account, address.slice(0, at), address.slice(at + 1)) === "yes";
   };
-  const writing = async (ctx: C): Promise<WriteContext> => {
+  /** Writes to the user's own calendars, or to those of somebody who shares. */
+  const writing = async <T>(
+    ctx: C,
+    owner: string,
+    fn: (context: WriteContext) => Promise<T>,
+  ): Promise<T> => {
     const { scheduler } = services;
     if (scheduler === undefined) throw new UserError("there are no calendars on this server");
     const { account, loginAddress } = who(ctx);
+    if (owner !== "") {
+      return await sharingAccount(services, account.name, owner, (g) =>
+        fn({
+          account: owner,
+          guest: account.name,
+          g,
+          scheduler,
+          mine: mineOf(owner),
+          me: { name: "", address: "" },
+        }));
+    }
     const mine = mineOf(account.name);
     const addresses = config.accountAddresses(account.name).filter((a) => mine(a));
     const address = mine(loginAddress) ? loginAddress : addresses[0] ?? "";
     const name = config.account(account.name)?.FullName ?? "";
-    return {
-      account: account.name,
-      g: await account.groupware(),
-      scheduler,
-      mine,
-      me: { name, address },
-    };
+    const g = await account.groupware();
+    const me = { name, address };
+    return await fn({ account: account.name, guest: undefined, g, scheduler, mine, me });
   };
 
   return {
@@ -98,7 +110,7 @@ export function calendarHandlers<C>(
       await gathered.add({ g, calendars: calendarsOf(g), owner: "" }, range, zone, mine);
       const calendars = calendarList(g);
       await eachOwner(services, account.name, async (owner, groupware, shared) => {
-        calendars.push(...calendarList(groupware, shared, owner));
+        calendars.push(...calendarList(groupware, shared, { owner, user: account.name }));
         await gathered.add({ g: groupware, calendars: shared, owner }, range, zone, mineOf(owner));
       });
       return { calendars, ...gathered.done() };
@@ -112,7 +124,7 @@ export function calendarHandlers<C>(
       const { account } = who(ctx);
       if (r.owner !== "") {
         return await sharedEvent(services, account.name, r, (groupware, row) => {
-          const got = gotten(groupware, row, { ...r, part: null }, mineOf(r.owner));
+          const got = gotten(groupware, row, r, mineOf(r.owner));
           return Promise.resolve({ ...got, answer: null });
         });
       }
@@ -121,14 +133,14 @@ export function calendarHandlers<C>(
     },
     async CalendarEventSave(r, ctx) {
       try {
-        return await saveEvent(await writing(ctx), r);
+        return await writing(ctx, r.owner, (w) => saveEvent(w, r));
       } catch (err) {
         rethrowCalendar(err);
       }
     },
     async CalendarEventAnswer(r, ctx) {
       try {
-        await answerEvent(await writing(ctx), r);
+        await writing(ctx, "", (w) => answerEvent(w, r));
         return {};
       } catch (err) {
         rethrowCalendar(err);
@@ -136,7 +148,7 @@ export function calendarHandlers<C>(
     },
     async CalendarEventDelete(r, ctx) {
       try {
-        await deleteEvent(await writing(ctx), r);
+        await writing(ctx, r.owner, (w) => deleteEvent(w, r));
         return {};
       } catch (err) {
         rethrowCalendar(err);

@@ -55,18 +55,19 @@ export function eventRow(groupware: Groupware, calendarId: number, name: string)
   return row;
 }
 
-/** The calendars as the page lists them; `owner` is "" for the user's own. */
+/** The calendars as the page lists them: the user's own, or those that somebody shares with them. */
 export function calendarList(
   groupware: Groupware,
   calendars = calendarsOf(groupware),
-  owner = "",
+  shared?: { owner: string; user: string },
 ): Calendar[] {
-  const usual = owner === "" ? defaultCalendar(groupware)?.id : undefined;
+  const usual = shared ? undefined : defaultCalendar(groupware)?.id;
   return calendars.map((collection) => ({
     id: collection.id,
-    owner,
+    owner: shared?.owner ?? "",
     ...calendarLooks(groupware, collection),
     usual: collection.id === usual,
+    writable: !shared || groupware.rightsOf(collection.id, shared.user) === "write",
   }));
 }
 

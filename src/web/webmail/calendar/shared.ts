@@ -1,4 +1,4 @@
-/** Calendars that other accounts share with the user: they are read in the page, and changed by no one there. @module */
+/** Calendars that other accounts share with the user. @module */
 import type { Groupware } from "../../../store/groupware/groupware.ts";
 import type { Collection, ObjectRow } from "../../../store/groupware/types.ts";
 import { missing } from "../errors.ts";
@@ -43,6 +43,19 @@ export async function eachOwner(
   }
 }
 
+/** Works with the account that shares something with a user. @throws HttpError if it shares nothing */
+export async function sharingAccount<T>(
+  services: Services,
+  user: string,
+  owner: string,
+  fn: (groupware: Groupware) => Promise<T>,
+): Promise<T> {
+  if (!(services.owners?.(user) ?? []).includes(owner)) throw missing("event");
+  const found = await withOwner(services, owner, async (g) => ({ value: await fn(g) }));
+  if (found === undefined) throw missing("event");
+  return found.value;
+}
+
 /** Works with an event of a shared calendar. @throws HttpError if it isn't there for the user */
 export async function sharedEvent<T>(
   services: Services,
@@ -50,13 +63,10 @@ export async function sharedEvent<T>(
   where: { owner: string; calendarId: number; name: string },
   fn: (groupware: Groupware, row: ObjectRow) => Promise<T>,
 ): Promise<T> {
-  if (!(services.owners?.(user) ?? []).includes(where.owner)) throw missing("event");
-  const found = await withOwner(services, where.owner, async (groupware) => {
+  return await sharingAccount(services, user, where.owner, (groupware) => {
     const c = sharedCalendars(groupware, user).find((x) => x.id === where.calendarId);
     const row = c && groupware.object(c.id, where.name);
     if (row === undefined || row.component !== "VEVENT") throw missing("event");
-    return { value: await fn(groupware, row) };
+    return fn(groupware, row);
   });
-  if (found === undefined) throw missing("event");
-  return found.value;
 }

@@ -1,6 +1,19 @@
 /** Events that the page makes, changes and removes; people are told as for any program (RFC 6638). @module */
-import { calendarObject, maxObjectSize, storedSeries } from "../../../groupware/objects.ts";
-import { removeEvent, writeEvent } from "../../../groupware/event_writes.ts";
+import {
+  type CalendarObject,
+  calendarObject,
+  maxObjectSize,
+  storedSeries,
+} from "../../../groupware/objects.ts";
+import {
+  byGuest,
+  byOwner,
+  dropEvent,
+  moveEvent,
+  putEvent,
+  removeEvent,
+  writeEvent,
+} from "../../../groupware/event_writes.ts";
 import { type Scheduler, SchedulingError } from "../../../groupware/scheduling.ts";
 import { changedEvent, FormError, newEvent } from "../../../mail/calendar/event_change.ts";
 import {
@@ -20,14 +33,22 @@ import {
   writeComponent,
 } from "../../../mail/contentline/component.ts";
 import type { Groupware } from "../../../store/groupware/groupware.ts";
-import { GroupwareError, type ObjectRow } from "../../../store/groupware/types.ts";
+import {
+  type Collection,
+  type Condition,
+  GroupwareError,
+  type ObjectRow,
+} from "../../../store/groupware/types.ts";
 import type { CallChecked, CallResponse } from "../../../../webmail/api/mod.ts";
 import { HttpError, UserError } from "../../http/mod.ts";
 import { missing } from "../errors.ts";
 import { calendarOf, eventRow, zoneOf } from "./reading.ts";
 
 export interface WriteContext {
+  /** Whose calendars they are. */
   account: string;
+  /** Who writes to them, where it isn't their owner. */
+  guest: string | undefined;
   g: Groupware;
   scheduler: Scheduler;
   mine: (address: string) => boolean;
@@ -85,18 +106,76 @@ function notInvited(series: Series): string[] {
   return [...found];
 }
 
+/** A calendar that the user may change. @throws HttpError, UserError */
+function writable({ g, guest }: WriteContext, id: number): Collection {
+  const collection = calendarOf(g, id);
+  if (guest === undefined) return collection;
+  const rights = g.rightsOf(id, guest);
+  if (rights === undefined) throw missing("calendar");
+  if (rights !== "write") throw new UserError("you may read this calendar, and not change it");
+  return collection;
+}
+
+/** An event of a calendar that the user may change. @throws HttpError, UserError */
+function changeable(
+  context: WriteContext,
+  o: { calendarId: number; name: string; etag: string },
+): ObjectRow {
+  writable(context, o.calendarId);
+  return unchanged(context.g, o);
+}
+
+/** Refuses a guest's change of what others are invited to: nobody tells people in another's name. @throws UserError */
+function checkGuest({ guest, account, mine }: WriteContext, series: Series): void {
+  const others = foreignOrganizer(series, mine) !== undefined ||
+    [...attendeesOf(series.calendar).keys()].some((a) => !mine(a));
+  if (guest === undefined || !others) return;
+  throw new UserError(`others are invited to this event: only ${account} can change it`);
+}
+
+/** Writes an event, and tells its people unless a guest writes. */
+async function put(
+  { scheduler, account, guest, g }: WriteContext,
+  collection: Collection,
+  object: CalendarObject,
+  condition: Condition,
+): Promise<{ row: ObjectRow; series: Series }> {
+  if (guest === undefined) {
+    return await writeEvent({ scheduler, account, g, collection }, object, condition);
+  }
+  const scheduleTag = g.object(collection.id, object.name)?.scheduleTag ?? "";
+  const stored = { ...object, scheduleTag };
+  const { row } = await putEvent(g, collection, stored, condition, byGuest(guest));
+  return { row, series: object.series };
+}
+
+/** Removes an event, and tells its people unless a guest does. */
+async function drop(
+  { scheduler, account, guest, g }: WriteContext,
+  collection: Collection,
+  name: string,
+  condition: Condition,
+): Promise<void> {
+  if (guest !== undefined) return await dropEvent(g, collection, name, condition, byGuest(guest));
+  await removeEvent({ scheduler, account, g, collection }, name, { condition });
+}
+
 /** Makes or changes an event. On disk when it resolves. */
 export async function saveEvent(
   context: WriteContext,
   checked: CallChecked<"CalendarEventSave">,
 ): Promise<CallResponse<"CalendarEventSave">> {
-  const { g } = context;
+  const { g, guest } = context;
   const zone = zoneOf(checked.zone);
-  const collection = calendarOf(g, checked.calendarId);
-  let before = checked.old === null ? undefined : unchanged(g, checked.old);
+  const collection = writable(context, checked.calendarId);
+  let before = checked.old === null ? undefined : changeable(context, checked.old);
   const options = { zone, now: Date.now(), mine: context.mine, me: context.me };
   if (checked.event.people.some((a) => !context.mine(a)) && context.me.address === "") {
-    throw new UserError("your account has no address to invite from");
+    throw new UserError(
+      guest === undefined
+        ? "your account has no address to invite from"
+        : "nobody can be invited in the name of another account",
+    );
   }
   let calendar: Component | undefined;
   if (before === undefined) {
@@ -106,6 +185,7 @@ export async function saveEvent(
     if (foreignOrganizer(series, context.mine) !== undefined) {
       throw new UserError("only its organizer can change this event");
     }
+    checkGuest(context, series);
     if (checked.part?.following === true) {
       return await saveFollowing(context, checked, before, series, checked.part.date);
     }
@@ -122,19 +202,16 @@ export async function saveEvent(
       g.object(collection.id, before.name) !== undefined ||
       g.objectByUid(collection.id, before.uid) !== undefined
     ) throw new UserError("the other calendar has this event already");
-    await g.move(before, collection.id, before.name, { overwrite: false });
+    const to = { collectionId: collection.id, name: before.name, overwrite: false };
+    await moveEvent(g, before, to, guest ? byGuest(guest) : byOwner(context.account));
     before = g.object(collection.id, before.name);
     if (before === undefined) throw missing("event");
   }
   if (content === undefined || object === undefined) {
     return { name: before!.name, etag: before!.etag, untold: [] };
   }
-  const { scheduler, account } = context;
-  const done = await writeEvent(
-    { scheduler, account, g, collection },
-    object,
-    before === undefined ? { ifNoneMatch: "*" } : { ifMatch: [before.etag] },
-  );
+  const condition: Condition = before ? { ifMatch: [before.etag] } : { ifNoneMatch: "*" };
+  const done = await put(context, collection, object, condition);
   return { name, etag: done.row.etag, untold: notInvited(done.series) };
 }
 
@@ -158,7 +235,7 @@ async function saveFollowing(
   series: Series,
   date: number,
 ): Promise<CallResponse<"CalendarEventSave">> {
-  const { g, scheduler, account } = context;
+  const { g } = context;
   const zone = zoneOf(checked.zone);
   const uid = crypto.randomUUID();
   const { mine, me } = context;
@@ -173,14 +250,14 @@ async function saveFollowing(
   const fresh = calendarObject(`${uid}.ics`, bytesOf(halves.rest), zone);
   const old = halves.before && calendarObject(row.name, bytesOf(halves.before), zone);
   const collection = calendarOf(g, checked.calendarId);
-  const done = await writeEvent({ scheduler, account, g, collection }, fresh, { ifNoneMatch: "*" });
-  const place = { scheduler, account, g, collection: calendarOf(g, row.collectionId) };
+  const done = await put(context, collection, fresh, { ifNoneMatch: "*" });
+  const from = calendarOf(g, row.collectionId);
   const condition = { ifMatch: [row.etag] };
   try {
-    if (old === undefined) await removeEvent(place, row.name, { condition });
-    else await writeEvent(place, old, condition);
+    if (old === undefined) await drop(context, from, row.name, condition);
+    else await put(context, from, old, condition);
   } catch (err) {
-    await removeEvent({ scheduler, account, g, collection }, fresh.name);
+    await drop(context, collection, fresh.name, {});
     throw err;
   }
   return { name: fresh.name, etag: done.row.etag, untold: notInvited(done.series) };
@@ -214,10 +291,9 @@ export async function deleteEvent(
   checked: CallChecked<"CalendarEventDelete">,
 ): Promise<void> {
   const { g } = context;
-  const before = unchanged(g, checked);
-  const { scheduler, account } = context;
+  const before = changeable(context, checked);
   const collection = calendarOf(g, checked.calendarId);
-  const place = { scheduler, account, g, collection };
+  if (context.guest !== undefined) checkGuest(context, storedSeries(g, before));
   const condition = { ifMatch: [before.etag] };
   if (checked.part !== null) {
     const series = storedSeries(g, before);
@@ -229,9 +305,9 @@ export async function deleteEvent(
       ? divided(series, date, series.uid, Date.now()).before
       : withoutDate(series, date, Date.now());
     if (left !== undefined) {
-      await writeEvent(place, calendarObject(checked.name, bytesOf(left)), condition);
+      await put(context, collection, calendarObject(checked.name, bytesOf(left)), condition);
       return;
     }
   }
-  await removeEvent(place, checked.name, { condition });
+  await drop(context, collection, checked.name, condition);
 }

@@ -1,8 +1,8 @@
 /** A message as the page opens it. @module */
-import type { Address, ParsedMessage } from "../../../../webmail/api/mod.ts";
+import type { ParsedMessage } from "../../../../webmail/api/mod.ts";
 import type { Config } from "../../../config/mod.ts";
 import { flattenAddresses, parseAddressList } from "../../../mail/address/address.ts";
-import { type HeaderField, splitHeader } from "../../../mail/header/header.ts";
+import type { HeaderField } from "../../../mail/header/header.ts";
 import { decodeWords } from "../../../mail/header/words.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { listedMessage } from "../../../store/messages/listing.ts";
@@ -13,7 +13,7 @@ import { missing } from "../errors.ts";
 import { unflow } from "./format_flowed.ts";
 import { saysMore } from "../html/says_more.ts";
 import { htmlAsText } from "../html/text.ts";
-import { shownAddress } from "../list/shown_address.ts";
+import { shownAddresses } from "../list/shown_address.ts";
 import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
 import { contactCards } from "./contact_cards.ts";
@@ -73,18 +73,6 @@ function ownAddresses(config: Config, account: string, fields: readonly HeaderFi
   return [...own].slice(0, 20);
 }
 
-/** Addresses of a field that are named. */
-const maxRecipients = 5000;
-
-/** All addresses of the fields with a name. */
-function addressesOf(fields: readonly HeaderField[], name: string): Address[] {
-  return fields.filter((f) => f.name === name)
-    .flatMap((f) => flattenAddresses(parseAddressList(f.value)))
-    .filter((a) => a.localpart !== "" && a.domain !== "")
-    .slice(0, maxRecipients)
-    .map((a) => shownAddress({ name: a.name, address: `${a.localpart}@${a.domain}` }));
-}
-
 /** Opens a message. @throws HttpError 404 */
 export function parsedMessage(
   config: Config,
@@ -105,10 +93,10 @@ export function parsedMessage(
     return {
       item,
       recipients: {
-        to: addressesOf(fields, "to"),
-        cc: addressesOf(fields, "cc"),
-        bcc: addressesOf([...splitHeader(content.prefix), ...fields], "bcc"),
-        replyTo: addressesOf(fields, "reply-to"),
+        to: shownAddresses(fields, "to"),
+        cc: shownAddresses(fields, "cc"),
+        bcc: shownAddresses(fields, "bcc"),
+        replyTo: shownAddresses(fields, "reply-to"),
       },
       messageId: listed.summary.messageId,
       ownAddresses: ownAddresses(config, account.name, fields),

@@ -5,14 +5,15 @@
  * @module
  */
 import { type Entity, foldField, joinMessage, parameters } from "../../../mail/compose.ts";
-import { encodeBase64 } from "../../../mail/transfer/encode.ts";
+import { encodeBase64, encodeQuotedPrintable } from "../../../mail/transfer/encode.ts";
 
 /** A part: in memory, made of pieces, or of other parts. */
 export type MimeNode =
   | { entity: Entity }
   | {
     fields: string[];
-    encoding: "base64" | "as is";
+    encoding: "base64" | "quoted-printable" | "as is";
+    /** Where they are quoted-printable, each but the last ends with a line. */
     pieces: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   }
   | { multipart: "mixed" | "alternative" | "related"; parts: MimeNode[] };
@@ -47,7 +48,8 @@ export async function* mimePieces(
   }
   yield encoder.encode(`${[...before, ...node.fields].join("")}\r\n`);
   if (node.encoding === "as is") yield* node.pieces();
-  else yield* base64Pieces(node.pieces());
+  else if (node.encoding === "base64") yield* base64Pieces(node.pieces());
+  else for await (const piece of node.pieces()) yield encodeQuotedPrintable(piece);
 }
 
 async function* base64Pieces(

@@ -7,6 +7,9 @@ import { type PackedFile, uuencodedFiles } from "../../../mail/transfer/uuencode
 import { type MessageContent, partBytes } from "./content.ts";
 import { numberedParts, partByPath, sortParts } from "./parts.ts";
 
+/** Nothing says what is in them but their names. */
+export const packedFileType = "application/octet-stream";
+
 /** Bytes of a part that is looked into. */
 const maxPart = 20 * 1024 * 1024;
 
@@ -17,7 +20,11 @@ const isTnef = (part: Part) =>
 /** The files in a part, if it is of such a kind. */
 function filesIn(content: MessageContent, part: Part): PackedFile[] {
   if (part.endOffset - part.bodyOffset > maxPart) return [];
-  if (isTnef(part)) return tnefFiles(partBytes(content, part)) ?? [];
+  if (isTnef(part)) {
+    // Most have their text beside them; of others it would be lost.
+    const alone = sortParts(content.root).texts.length === 0;
+    return tnefFiles(partBytes(content, part), alone) ?? [];
+  }
   return part.type === "text" && part.subtype === "plain"
     ? uuencodedFiles(partBytes(content, part)).files
     : [];
@@ -43,7 +50,7 @@ export function packedAttachments(content: MessageContent): Attachment[] {
       list.push({
         path: `${path}+${i + 1}`,
         filename: f.name,
-        type: "application/octet-stream",
+        type: packedFileType,
         size: f.content.length,
         inline: false,
         cid: "",

@@ -1,11 +1,21 @@
 /** What a page asks for when it sends: at once, in some seconds, or at a time. @module */
 import type { CallChecked, CallResponse } from "../../../../webmail/api/mod.ts";
-import type { Log } from "../../../log/mod.ts";
 import { UserError } from "../../http/mod.ts";
-import type { UndoLog } from "../list/undo.ts";
 import type { ComposeContext } from "../sending/compose.ts";
-import { messageIdOf, oneAfterTheOther, putDraft, writtenUnder } from "../sending/drafts.ts";
-import { checkFrom, headerAddresses, recipientsOf, send } from "../sending/send.ts";
+import {
+  messageIdOf,
+  oneAfterTheOther,
+  putDraft,
+  withPartsOf,
+  writtenUnder,
+} from "../sending/drafts.ts";
+import {
+  checkFrom,
+  headerAddresses,
+  recipientsOf,
+  send,
+  type SendingServices,
+} from "../sending/send.ts";
 import type { WebmailServices } from "../services.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -23,31 +33,33 @@ export function checkSendAt(sendAt: number): void {
 
 /** What a page asks for: sent at once, or kept until it is time. @throws UserError, HttpError */
 export function sendOrSchedule(
-  services: WebmailServices,
+  sending: SendingServices,
   ctx: ComposeContext,
   request: CallChecked<"Send">,
-  undo: UndoLog,
-  log: Log,
   scheduler: Scheduler,
 ): Promise<CallResponse<"Send">> {
+  const { services, unfinished } = sending;
   const { sendAt } = request;
   if (sendAt !== null) checkSendAt(sendAt);
-  const key = request.key;
-  return oneAfterTheOther(ctx.account, key, async () => {
-    let { draftId } = request;
-    if (key !== undefined) {
-      const there = writtenUnder(ctx, key);
-      if (there.sent) {
-        throw new UserError("this message was sent already, perhaps from another window");
-      }
-      // Another window has saved it since: it is the same message.
-      draftId = there.draftId ?? draftId;
+  const key = request.key ?? crypto.randomUUID();
+  const messageId = messageIdOf(ctx, key);
+  return oneAfterTheOther(ctx.account, messageId, async () => {
+    await unfinished.settle(ctx.account, messageId, true);
+    const there = writtenUnder(ctx, key, request.draftId);
+    if (there.sent || services.wasSubmitted(ctx.account.name, messageId)) {
+      throw new UserError("this message was sent already, perhaps from another window");
     }
-    if (sendAt === null && request.undo === 0) {
-      const messageId = key === undefined ? undefined : messageIdOf(ctx, key);
-      return await send(services, ctx, { ...request, draftId }, undo, log, messageId);
-    }
-    return await schedule(services, ctx, { ...request, draftId }, scheduler);
+    // Another window has saved it since: it is the same message.
+    const draftId = there.draftId ?? request.draftId;
+    const composition = await withPartsOf(
+      ctx.account,
+      request.composition,
+      request.draftId,
+      there.draftId,
+    );
+    const now = { ...request, composition, draftId, key };
+    if (sendAt === null && request.undo === 0) return await send(sending, ctx, now, messageId);
+    return await schedule(services, ctx, now, scheduler);
   });
 }
 
@@ -55,7 +67,7 @@ export function sendOrSchedule(
 async function schedule(
   services: WebmailServices,
   ctx: ComposeContext,
-  request: CallChecked<"Send">,
+  request: CallChecked<"Send"> & { key: string },
   scheduler: Scheduler,
 ): Promise<CallResponse<"Send">> {
   const { account } = ctx;
@@ -64,7 +76,7 @@ async function schedule(
   const addresses = headerAddresses(c);
   checkFrom(services, account.name, addresses);
   recipientsOf(addresses);
-  const key = request.key ?? crypto.randomUUID();
+  const { key } = request;
   const at = request.sendAt ?? Date.now() + request.undo * 1000;
   const later = request.sendAt !== null;
   const { draftId } = await putDraft(ctx, request.draftId, c, {

@@ -2,23 +2,22 @@
  * Messages that wait to be sent: for some seconds in which sending can be called off, or until a time.
  *
  * Crash safety. The draft is on disk before its row, and the row before the page is told that the message
- * waits. That sending has begun is durable before the message goes into the queue; a server that starts
- * with such a row looks for the message in the queue and in the account before it sends it again.
+ * waits. Sending it is done as for any other (sending/unfinished.ts): what a start finds cut off is brought
+ * to its end before it is looked for here what is due.
  *
  * @module
  */
 import type { Log } from "../../../log/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { type Mailbox, SpecialUse } from "../../../store/types.ts";
-import { messagesWithMessageId } from "../../../store/messages/listing.ts";
+import type { Mailbox } from "../../../store/types.ts";
 import { HttpError, UserError } from "../../http/mod.ts";
 import { mailboxForUse } from "../list/actions.ts";
 import type { ComposeContext } from "../sending/compose.ts";
-import { isDraft, openDraft, putDraft } from "../sending/drafts.ts";
+import { isDraft, oneAfterTheOther, openDraft, putDraft } from "../sending/drafts.ts";
 import { finishSent, send } from "../sending/send.ts";
-import type { UndoLog } from "../list/undo.ts";
+import type { Unfinished } from "../sending/unfinished.ts";
 import type { WebmailServices } from "../services.ts";
-import type { Scheduled, ScheduledRows } from "./rows.ts";
+import type { Scheduled, ScheduledRows } from "../sending/rows.ts";
 
 /** Milliseconds between attempts that failed for a reason that may pass. */
 const retryAfter = 60_000;
@@ -36,7 +35,7 @@ export const scheduledMailbox = "Scheduled";
 export interface SchedulerOptions {
   services: WebmailServices;
   rows: ScheduledRows;
-  undo: UndoLog;
+  unfinished: Unfinished;
   compose: (account: Account) => ComposeContext;
   log: Log;
   /** A message could not be sent, and is a draft again. */
@@ -165,16 +164,14 @@ export class Scheduler {
     let account: Account | undefined;
     try {
       account = await services.accounts.open(scheduled.account);
-      const m = account.message(scheduled.message);
-      // Removed, moved away, or written on elsewhere: it is not to be sent any more.
-      if (
-        m === undefined || m.mailboxId !== scheduled.mailbox || !isDraft(account, scheduled.message)
-      ) {
-        return await rows.remove(scheduled.account, scheduled.message);
-      }
-      await this.#submit(account, scheduled);
+      const opened = account;
+      const sent = await oneAfterTheOther(
+        account,
+        scheduled.messageId,
+        () => this.#submit(opened, scheduled),
+      );
       await rows.remove(scheduled.account, scheduled.message);
-      this.#o.onSent(scheduled.account);
+      if (sent) this.#o.onSent(scheduled.account);
     } catch (err) {
       await this.#failed(account, scheduled, err);
     } finally {
@@ -182,24 +179,23 @@ export class Scheduler {
     }
   }
 
-  async #submit(account: Account, scheduled: Scheduled): Promise<void> {
-    const { services, rows, undo, log } = this.#o;
+  /** False if it is not to be sent any more. */
+  async #submit(account: Account, scheduled: Scheduled): Promise<boolean> {
+    const { services, unfinished, log } = this.#o;
+    const { messageId } = scheduled;
+    await unfinished.settle(account, messageId);
+    const m = account.message(scheduled.message);
+    // Removed, moved away, or written on elsewhere.
+    if (
+      m === undefined || m.mailboxId !== scheduled.mailbox || !isDraft(account, scheduled.message)
+    ) return false;
     const { composition } = await openDraft(account, scheduled.message);
-    const request = { composition, draftId: scheduled.message, ...scheduled, sendAt: null };
-    if (scheduled.sending && this.#wasSubmitted(account, scheduled)) {
-      return await finishSent(account, request);
-    }
-    await rows.begin(scheduled);
-    await send(services, this.#o.compose(account), request, undo, log, scheduled.messageId);
-  }
-
-  /** The end of the process came between the queue and us. */
-  #wasSubmitted(account: Account, scheduled: Scheduled): boolean {
-    const sent = account.mailboxBySpecialUse(SpecialUse.Sent);
-    return this.#o.services.wasSubmitted?.(scheduled.account, scheduled.messageId) === true ||
-      messagesWithMessageId(account.db, scheduled.messageId, 20).some((m) =>
-        m.mailboxId === sent?.id
-      );
+    const request = { ...scheduled, composition, draftId: scheduled.message };
+    const sending = { services, unfinished, log };
+    // It was sent by a version that noted less.
+    const go = services.wasSubmitted(account.name, messageId) ? finishSent : send;
+    await go(sending, this.#o.compose(account), request, messageId);
+    return true;
   }
 
   async #failed(account: Account | undefined, scheduled: Scheduled, err: unknown): Promise<void> {

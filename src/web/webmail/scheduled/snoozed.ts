@@ -8,7 +8,7 @@
 import type { MailboxId } from "../../../store/ids.ts";
 import { join } from "node:path";
 import type { Log } from "../../../log/mod.ts";
-import { createTemp, removeFile, writeAll } from "../../../platform/files.ts";
+import { removeFile, writeTempFile } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { Accounts } from "../../../store/account/accounts.ts";
 import type { AccountDatabase } from "../../../store/database/account_rows.ts";
@@ -172,19 +172,10 @@ export class Snoozed {
 
   /** The message with the date of now, in place of itself. */
   async #anew(account: Account, id: number, uid: number, to: MailboxId): Promise<void> {
-    const { path, file } = await createTemp(this.#o.tempDir, "snoozed-");
-    try {
-      await withContent(account, id, async (content) => {
-        let size = 0;
-        try {
-          for (const piece of rawPieces(content, content.prefix.length, content.reader.size)) {
-            await writeAll(file, piece);
-            size += piece.length;
-          }
-          await file.sync();
-        } finally {
-          file.close();
-        }
+    await withContent(account, id, async (content) => {
+      const pieces = rawPieces(content, content.prefix.length, content.reader.size);
+      const { path, size } = await writeTempFile(this.#o.tempDir, "snoozed-", pieces);
+      try {
         const { flags, keywords, mailboxId } = content.message;
         await account.replace(mailboxId, uid, to, {
           file: path,
@@ -196,10 +187,10 @@ export class Snoozed {
           keywords,
           noTrain: true,
         });
-      });
-    } finally {
-      removeFile(path);
-    }
+      } finally {
+        removeFile(path);
+      }
+    });
   }
 
   async close(): Promise<void> {

@@ -3,11 +3,11 @@ import type { Attach, Composition } from "../../../../webmail/api/mod.ts";
 import {
   addressField,
   composePart,
-  composeText,
   foldField,
   parameters,
   textField,
 } from "../../../mail/compose.ts";
+import { textPart } from "../../../mail/text_part.ts";
 import { AddressError, type WrittenAddress } from "../../../mail/address/format.ts";
 import { formatDate } from "../../../mail/header/date.ts";
 import type { Account } from "../../../store/account/account.ts";
@@ -17,6 +17,7 @@ import { HttpError, UserError } from "../../http/mod.ts";
 import { type MessageContent, openContent, partPieces, rawPieces } from "../reading/content.ts";
 import { missing } from "../errors.ts";
 import { type MimeNode, mimePieces } from "../reading/mime_tree.ts";
+import { packedFile, packedFileType } from "../reading/packed_files.ts";
 import { fileNameOf, partByPath } from "../reading/parts.ts";
 import { needsUtf8 } from "./recipients.ts";
 import { fileType, type Uploads } from "./uploads.ts";
@@ -114,7 +115,7 @@ export async function composeMessage(
   try {
     const files: AttachedFile[] = [];
     for (const a of composition.attachments) files.push(await attachedNode(ctx, a, open));
-    const root = bodyTree(
+    const root = await bodyTree(
       composition,
       files.filter((f) => f.cid !== ""),
       files.filter((f) => f.cid === ""),
@@ -184,22 +185,14 @@ interface AttachedFile {
   has8bit: boolean;
 }
 
-function bodyTree(
+async function bodyTree(
   composition: Composition,
   inline: AttachedFile[],
   attached: AttachedFile[],
-): MimeNode {
-  let body: MimeNode = { entity: composeText(composition.text) };
+): Promise<MimeNode> {
+  let body: MimeNode = await textPart("text/plain", composition.text);
   if (composition.html !== null) {
-    const html: MimeNode = {
-      entity: composePart({
-        type: "text/html",
-        params: { charset: "utf-8" },
-        data: new TextEncoder().encode(
-          composition.html.toWellFormed().replace(/\r\n|\r|\n/g, "\r\n"),
-        ),
-      }),
-    };
+    const html = await textPart("text/html", composition.html);
     const shown: MimeNode = inline.length === 0
       ? html
       : { multipart: "related", parts: [html, ...inline.map((f) => f.node)] };
@@ -225,6 +218,13 @@ async function attachedNode(
   const content = openContent(ctx.account, attach.messageId);
   open.push(content);
   if (attach.kind === "part") {
+    const packed = packedFile(content, attach.path);
+    if (packed !== undefined) {
+      // Unpacked again when it is written: the bytes of all that it stands with aren't held until then.
+      const bytes = () => packedFile(content, attach.path)?.content ?? new Uint8Array(0);
+      const name = attach.filename || packed.name;
+      return fileNode(packedFileType, name, attach.cid, () => [bytes()]);
+    }
     const part = partByPath(content.root, attach.path);
     if (part === undefined) throw missing("attachment");
     const name = attach.filename || fileNameOf(part);

@@ -1,5 +1,6 @@
 /** Drafts: messages in the mailbox for them, which other mail programs can go on with. @module */
 import type {
+  Address,
   Attach,
   CallChecked,
   CallResponse,
@@ -17,7 +18,7 @@ import { headerField } from "../../../mail/header/header.ts";
 import { removeFile } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { listedMessage, messagesWithMessageId } from "../../../store/messages/listing.ts";
-import { Flag, type Mailbox, type NewMessage, type SummaryAddress } from "../../../store/types.ts";
+import { Flag, type Mailbox, type NewMessage, SpecialUse } from "../../../store/types.ts";
 import { mailboxForUse } from "../list/actions.ts";
 import { bccField, type ComposeContext, composeMessage } from "./compose.ts";
 import { headerFields, type MessageContent, partText, withContent } from "../reading/content.ts";
@@ -31,7 +32,7 @@ import {
   sortParts,
 } from "../reading/parts.ts";
 import { typedAddresses } from "./recipients.ts";
-import { shownAddress } from "../list/shown_address.ts";
+import { shownAddresses } from "../list/shown_address.ts";
 
 /**
  * What a draft remembers besides a message: addresses that are not complete yet, and what it answers.
@@ -96,27 +97,65 @@ const usualOptions: SendOptions = { sendAt: null, requireTls: null };
 /** Message-ID of the message that a page writes under a key. */
 export const messageIdOf = (ctx: ComposeContext, key: string): string => `${key}@${ctx.hostname}`;
 
-/** What there is of a message that is written under a key. */
+/** The key of a page under which a message was written, by its Message-ID; undefined if it was otherwise. */
+export const keyOf = (messageId: string): string | undefined =>
+  /^([0-9a-f-]{36})@/.exec(messageId)?.[1];
+
+/**
+ * What there is of a message that is written under a key.
+ * @param draftId the draft that is asked for, if it is known: there may be copies of it elsewhere
+ */
 export function writtenUnder(
   ctx: ComposeContext,
   key: string,
+  draftId: number | null = null,
 ): { draftId: number | undefined; sent: boolean } {
-  const found = messagesWithMessageId(ctx.account.db, messageIdOf(ctx, key), 20);
-  const draft = found.find((m) => (m.flags & Flag.Draft) !== 0);
+  const { account } = ctx;
+  const found = messagesWithMessageId(account.db, messageIdOf(ctx, key), 20);
+  const drafts = found.filter((m) => (m.flags & Flag.Draft) !== 0);
+  const usual = account.mailboxBySpecialUse(SpecialUse.Drafts)?.id;
+  const draft = drafts.find((m) => m.id === draftId) ??
+    drafts.find((m) => m.mailboxId === usual) ?? drafts[0];
   return { draftId: draft?.id, sent: draft === undefined && found.length > 0 };
 }
 
-/** Saves run one after the other for each message, so that two windows can't make two drafts of it. */
+/**
+ * A page names files as parts of the draft that it knows. Where the answer to a save was lost, another has
+ * taken that one's place: then they are parts of that, at the same places.
+ */
+export async function withPartsOf(
+  account: Account,
+  composition: Composition,
+  known: number | null,
+  draftId: number | undefined,
+): Promise<Composition> {
+  const lost = (a: Attach) => a.kind === "part" && a.messageId === known;
+  if (
+    known === null || draftId === undefined || account.message(known) !== undefined ||
+    !composition.attachments.some(lost)
+  ) return composition;
+  const names = await withContent(account, draftId, (content) =>
+    new Map(
+      sortParts(content.root).attachments.map((p) => [p.path, attachmentItem(p, false).filename]),
+    ));
+  const attachments = composition.attachments.map((a) =>
+    a.kind === "part" && lost(a) && names.get(a.path) === a.filename
+      ? { ...a, messageId: draftId }
+      : a
+  );
+  return { ...composition, attachments };
+}
+
+/** Saves and sends run one after the other for each message: two windows can't make two of it. */
 const saving = new Map<string, Promise<unknown>>();
 
 /** Runs when what came before for the same message is done. */
 export async function oneAfterTheOther<T>(
   account: Account,
-  key: string | undefined,
+  messageId: string,
   run: () => Promise<T>,
 ): Promise<T> {
-  if (key === undefined) return await run();
-  const name = `${account.name} ${key}`;
+  const name = `${account.name} ${messageId}`;
   const before = saving.get(name) ?? Promise.resolve();
   const mine = before.then(run, run);
   const settled = mine.then(() => {}, () => {});
@@ -128,26 +167,41 @@ export async function oneAfterTheOther<T>(
   }
 }
 
-/** Saves a draft for a page: one for each message, however many windows write it. */
+/**
+ * Saves a draft for a page: one for each message, however many windows write it.
+ * @param wasSent whether it was sent, also where that was cut off
+ */
 export function saveDraft(
   ctx: ComposeContext,
   checked: CallChecked<"DraftSave">,
+  wasSent: (account: Account, messageId: string) => Promise<boolean>,
 ): Promise<CallResponse<"DraftSave">> {
-  return oneAfterTheOther(ctx.account, checked.key, async () => {
-    let replaced = checked.draftId;
-    if (checked.key !== undefined) {
-      const there = writtenUnder(ctx, checked.key);
-      const known = checked.draftId !== null && isDraft(ctx.account, checked.draftId);
-      if (there.sent && !known) return { draftId: null, conflict: false, attachments: [] };
-      if (there.draftId !== undefined && there.draftId !== checked.draftId) {
-        if (!checked.force && checked.draftId !== null) {
-          return { draftId: there.draftId, conflict: true, attachments: [] };
-        }
-        replaced = there.draftId;
-      }
+  const { key } = checked;
+  const options = checked.options ?? usualOptions;
+  const save = async (draftId: number | null) => {
+    const { account } = ctx;
+    const c = await withPartsOf(
+      account,
+      checked.composition,
+      checked.draftId,
+      draftId ?? undefined,
+    );
+    return await putDraft(ctx, draftId, c, { key, options });
+  };
+  if (key === undefined) return save(checked.draftId);
+  const messageId = messageIdOf(ctx, key);
+  return oneAfterTheOther(ctx.account, messageId, async () => {
+    const sent = await wasSent(ctx.account, messageId);
+    const there = writtenUnder(ctx, key, checked.draftId);
+    const known = checked.draftId !== null && isDraft(ctx.account, checked.draftId);
+    if ((sent || there.sent) && !known) return { draftId: null, conflict: false, attachments: [] };
+    if (there.draftId === undefined || there.draftId === checked.draftId) {
+      return await save(checked.draftId);
     }
-    const options = checked.options ?? usualOptions;
-    return { ...await putDraft(ctx, replaced, checked.composition, { key: checked.key, options }) };
+    if (!checked.force && checked.draftId !== null) {
+      return { draftId: there.draftId, conflict: true, attachments: [] };
+    }
+    return await save(there.draftId);
   });
 }
 
@@ -257,8 +311,7 @@ function partOf(messageId: number, part: NumberedPart, attach: Attach): Attach {
   };
 }
 
-function typedText(found: SummaryAddress): string {
-  const a = shownAddress(found);
+function typedText(a: Address): string {
   return a.name === "" ? a.address : `${JSON.stringify(a.name)} <${a.address}>`;
 }
 
@@ -313,7 +366,9 @@ export function openDraft(
     const listed = listedMessage(account.db, id);
     if (listed === undefined) throw missing("draft");
     const s = listed.summary;
-    const kept = unpackRemembered(headerField(headerFields(content), field.toLowerCase()));
+    const fields = headerFields(content);
+    const kept = unpackRemembered(headerField(fields, field.toLowerCase()));
+    const typed = (name: string) => shownAddresses(fields, name).map(typedText);
     const parts = sortParts(content.root);
     const html = await draftHtml(account, content, parts);
     const text = parts.texts.map((p) =>
@@ -337,10 +392,10 @@ export function openDraft(
     return {
       composition: {
         from: kept?.from ?? { name: from?.name ?? "", address: from?.address ?? "" },
-        to: kept?.to ?? s.to.map(typedText),
-        cc: kept?.cc ?? s.cc.map(typedText),
-        bcc: kept?.bcc ?? s.bcc.map(typedText),
-        replyTo: kept?.replyTo ?? s.replyTo.map(typedText).join(", "),
+        to: kept?.to ?? typed("to"),
+        cc: kept?.cc ?? typed("cc"),
+        bcc: kept?.bcc ?? typed("bcc"),
+        replyTo: kept?.replyTo ?? typed("reply-to").join(", "),
         subject: s.subject,
         text,
         html: html ?? null,
@@ -349,7 +404,7 @@ export function openDraft(
         forwards: kept?.forwards ?? [],
       },
       attachments,
-      key: /^([0-9a-f-]{36})@/.exec(s.messageId)?.[1] ?? null,
+      key: keyOf(s.messageId) ?? null,
       options: kept?.options ?? usualOptions,
       failure: kept?.failure ?? "",
     };

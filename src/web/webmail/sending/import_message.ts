@@ -1,6 +1,6 @@
 /** A message that was dropped on the page, put into a mailbox. @module */
 import type { Account } from "../../../store/account/account.ts";
-import { createTemp, removeFile, writeAll } from "../../../platform/files.ts";
+import { removeFile, writeTempFile } from "../../../platform/files.ts";
 import { splitHeader } from "../../../mail/header/header.ts";
 import { Flag, type Mailbox, type Message } from "../../../store/types.ts";
 import { UserError } from "../../http/mod.ts";
@@ -48,30 +48,21 @@ export async function importMessage(
 
 /** A synced copy in which each line ends in CRLF, as in all mail (RFC 5322 §2.1). The caller removes it. */
 async function withLineEnds(from: string, dir: string): Promise<{ path: string; size: number }> {
-  const { path, file } = await createTemp(dir, "import-");
-  const source = await Deno.open(from, { read: true });
-  let size = 0;
-  let done = false;
-  try {
-    const buffer = new Uint8Array(96 * 1024);
-    let before = 0;
-    for (let n = await source.read(buffer); n !== null; n = await source.read(buffer)) {
-      const out = new Uint8Array(2 * n);
-      let length = 0;
-      for (const c of buffer.subarray(0, n)) {
-        if (c === 10 && before !== 13) out[length++] = 13;
-        out[length++] = c;
-        before = c;
-      }
-      await writeAll(file, out.subarray(0, length));
-      size += length;
+  using source = await Deno.open(from, { read: true });
+  return await writeTempFile(dir, "import-", piecesWithLineEnds(source));
+}
+
+async function* piecesWithLineEnds(source: Deno.FsFile): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(96 * 1024);
+  let before = 0;
+  for (let n = await source.read(buffer); n !== null; n = await source.read(buffer)) {
+    const out = new Uint8Array(2 * n);
+    let length = 0;
+    for (const c of buffer.subarray(0, n)) {
+      if (c === 10 && before !== 13) out[length++] = 13;
+      out[length++] = c;
+      before = c;
     }
-    await file.sync();
-    done = true;
-  } finally {
-    source.close();
-    file.close();
-    if (!done) removeFile(path);
+    yield out.subarray(0, length);
   }
-  return { path, size };
 }

@@ -1,27 +1,24 @@
 /** Answering an invitation. @module */
 import type { CallChecked, CallResponse } from "../../../../webmail/api/mod.ts";
 import { noteAnswer } from "../../../groupware/incoming.ts";
-import type { Log } from "../../../log/mod.ts";
 import { answerInvitation, readInvitation } from "../../../mail/calendar/invitation.ts";
 import { UserError } from "../../http/mod.ts";
-import type { UndoLog } from "../list/undo.ts";
-import type { WebmailServices } from "../services.ts";
 import { withContent } from "../reading/content.ts";
 import { calendarText, invitationOf, rememberAnswer } from "../reading/invitation.ts";
 import type { ComposeContext } from "./compose.ts";
-import { send } from "./send.ts";
+import { messageIdOf } from "./drafts.ts";
+import { send, type SendingServices } from "./send.ts";
 
 const words = { accepted: "Accepted", tentative: "Tentative", declined: "Declined" } as const;
 
 /** Sends an answer to the organiser, and remembers it. @throws UserError */
 export async function answerTo(
-  services: WebmailServices,
+  sending: SendingServices,
   ctx: ComposeContext,
   checked: CallChecked<"InvitationAnswer">,
-  undo: UndoLog,
-  log: Log,
 ): Promise<CallResponse<"InvitationAnswer">> {
   const { account } = ctx;
+  const { services, log } = sending;
   const { text, event } = await withContent(account, checked.id, (content) => ({
     text: calendarText(content) ?? "",
     event: invitationOf(services.config, account, content),
@@ -35,8 +32,9 @@ export async function answerTo(
   const calendar = answerInvitation(text, { name, address }, checked.answer);
   if (calendar === undefined) throw new UserError("this invitation can't be answered");
   const subject = `${words[checked.answer]}: ${event.summary}`;
+  const messageId = messageIdOf(ctx, crypto.randomUUID());
   const { warnings } = await send(
-    services,
+    sending,
     ctx,
     {
       composition: {
@@ -56,9 +54,7 @@ export async function answerTo(
       requireTls: null,
       archiveThread: false,
     },
-    undo,
-    log,
-    undefined,
+    messageId,
     { method: "REPLY", text: calendar },
   );
   await rememberAnswer(account, readInvitation(text)!.uid, address, checked.answer);
@@ -69,7 +65,7 @@ export async function answerTo(
   };
   try {
     const arrival = { g: await account.groupware(), mine, from: undefined };
-    await noteAnswer(arrival, text, address, checked.answer);
+    await noteAnswer(arrival, text, address, checked.answer, account.name);
   } catch (err) {
     // The answer is on its way all the same.
     log.error("an answer can't be put into the calendar", { err: err as Error });

@@ -1,5 +1,5 @@
 /**
- * Which messages wait to be sent, in a small database of their own: the messages themselves are drafts of
+ * Which messages wait to be sent, or are being sent, in a small database of their own: the messages themselves are drafts of
  * their accounts, so that all mail programs see them.
  *
  * @module
@@ -30,13 +30,28 @@ CREATE TABLE scheduled (
 ) WITHOUT ROWID;
 CREATE INDEX scheduled_due ON scheduled (due);
 `,
+}, {
+  version: 2,
+  sql: `
+-- What is being handed to the queue just now; a row that a start finds was cut off.
+CREATE TABLE sending (
+  account TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  -- JSON of the envelope, and of what is still to be done afterwards.
+  details TEXT NOT NULL,
+  -- It was refused: its copy in Sent is to go.
+  called_off INTEGER NOT NULL DEFAULT 0,
+  failures INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (account, message_id)
+) WITHOUT ROWID;
+`,
 }];
 
 /** What accounts have in it. */
 export const scheduledOfAccounts: AccountDatabase = {
   file: "scheduled.db",
   migrations,
-  tables: [{ name: "scheduled" }],
+  tables: [{ name: "scheduled" }, { name: "sending" }],
 };
 
 /** A message that waits to be sent. */
@@ -55,6 +70,35 @@ export interface Scheduled {
   failures: number;
 }
 
+/** A message that is being handed to the queue. */
+export interface Sending {
+  account: string;
+  /** Without <>. */
+  messageId: string;
+  details: SendingDetails;
+  /** It was refused: its copy in Sent is to go. */
+  calledOff: boolean;
+  /** Attempts to finish it that failed. */
+  failures: number;
+}
+
+/** What is needed to go on where the end of the process cut it off. */
+export interface SendingDetails {
+  /** localpart@domain */
+  mailFrom: string;
+  recipients: string[];
+  smtputf8: boolean;
+  has8bit: boolean;
+  requireTls: boolean | null;
+  subject: string;
+  /** Id of the draft that was sent. */
+  draftId: number | null;
+  /** Ids of messages that are to be marked. */
+  inReplyTo: number | null;
+  forwards: number[];
+  archiveThread: boolean;
+}
+
 const columns =
   "account, message, mailbox, due, require_tls, archive_thread, message_id, sending, failures";
 
@@ -69,6 +113,18 @@ function fromRow(row: Row): Scheduled {
     messageId: row[6],
     sending: row[7] === 1,
     failures: row[8],
+  };
+}
+
+const sendingColumns = "account, message_id, details, called_off, failures";
+
+function sendingFromRow(row: Row): Sending {
+  return {
+    account: row[0],
+    messageId: row[1],
+    details: JSON.parse(row[2]) as SendingDetails,
+    calledOff: row[3] === 1,
+    failures: row[4],
   };
 }
 
@@ -103,16 +159,6 @@ export class ScheduledRows {
     await this.#db.durable();
   }
 
-  /** Notes that it is about to be sent. */
-  async begin(scheduled: Scheduled): Promise<void> {
-    this.#db.run(
-      "UPDATE scheduled SET sending = 1 WHERE account = ? AND message = ?",
-      scheduled.account,
-      scheduled.message,
-    );
-    await this.#db.durable();
-  }
-
   /** It couldn't be sent for a reason that may pass. */
   postpone(scheduled: Scheduled, due: number): void {
     this.#db.run(
@@ -141,6 +187,56 @@ export class ScheduledRows {
 
   count(account: string): number {
     return this.#db.get("SELECT count(*) FROM scheduled WHERE account = ?", account)![0];
+  }
+
+  /** Notes that a message is about to be handed to the queue; durable when it resolves. */
+  async begin(s: Pick<Sending, "account" | "messageId" | "details">): Promise<void> {
+    this.#db.run(
+      "INSERT INTO sending (account, message_id, details) VALUES (?, ?, ?)",
+      s.account,
+      s.messageId,
+      JSON.stringify(s.details),
+    );
+    await this.#db.durable();
+  }
+
+  /** It was refused, and is not to be sent any more. */
+  async callOff(account: string, messageId: string): Promise<void> {
+    this.#db.run(
+      "UPDATE sending SET called_off = 1 WHERE account = ? AND message_id = ?",
+      account,
+      messageId,
+    );
+    await this.#db.durable();
+  }
+
+  /** All that was to be done for it is done. */
+  async end(account: string, messageId: string): Promise<void> {
+    this.#db.run("DELETE FROM sending WHERE account = ? AND message_id = ?", account, messageId);
+    await this.#db.durable();
+  }
+
+  /** An attempt to finish it failed. */
+  failed(account: string, messageId: string): void {
+    this.#db.run(
+      "UPDATE sending SET failures = failures + 1 WHERE account = ? AND message_id = ?",
+      account,
+      messageId,
+    );
+  }
+
+  sending(account: string, messageId: string): Sending | undefined {
+    const r = this.#db.get(
+      `SELECT ${sendingColumns} FROM sending WHERE account = ? AND message_id = ?`,
+      account,
+      messageId,
+    );
+    return r && sendingFromRow(r);
+  }
+
+  /** All messages that are being handed over, of all accounts. */
+  allSending(): Sending[] {
+    return this.#db.all(`SELECT ${sendingColumns} FROM sending`).map(sendingFromRow);
   }
 
   close(): Promise<void> {

@@ -1,0 +1,203 @@
+/** CalendarEventNotification (jmap-calendars §7): what others changed in calendars that a user sees. @module */
+import * as v from "valibot";
+import { parseCalendarInTurns } from "../../mail/calendar/object.ts";
+import { Series } from "../../mail/calendar/series.ts";
+import { eventFromSeries, type JsonObject } from "../../mail/jscalendar/from_ical.ts";
+import type { EventChange } from "../../store/groupware/types.ts";
+import { accountIdOf } from "../core/access.ts";
+import { MethodError } from "../core/errors.ts";
+import type { Access } from "../core/method.ts";
+import { differencePatch } from "../core/patch.ts";
+import { type Comparator, meets, readFilter } from "../core/query.ts";
+import { dateMs, id, utcDate, utcDateOf } from "../core/types.ts";
+import { groupwareView, idOf, shownCollections } from "../groupware/collections.ts";
+import { objectId, type ObjectType, type StoredObject } from "../objects/store.ts";
+import type { JmapServices } from "../services.ts";
+
+/** Notifications that are kept of a user, in each account; the oldest go. */
+const maxKept = 500;
+/** Characters of an event that are kept with one: of a larger event only what is small in it. */
+const maxEvent = 16_000;
+const maxValue = 1000;
+/** Accounts that hear of one change. */
+const maxReaders = 200;
+
+export const eventNotificationProperties = [
+  "id",
+  "created",
+  "changedBy",
+  "comment",
+  "type",
+  "calendarEventId",
+  "isDraft",
+  "event",
+  "eventPatch",
+];
+
+/** One, as it is kept. */
+export interface EventNotification {
+  created: string;
+  changedBy: {
+    name: string;
+    email: string | null;
+    principalId: string | null;
+    calendarAddress: string | null;
+  };
+  comment: string | null;
+  type: EventChange["kind"];
+  calendarEventId: string;
+  isDraft?: boolean;
+  event: JsonObject;
+  eventPatch?: JsonObject;
+  /** The calendar, to which the user may have no right any more. */
+  calendarId: string;
+}
+
+/** Properties whose change alone isn't worth telling. */
+const unimportant = new Set(["updated", "sequence", "prodId"]);
+
+/** Where a user's notifications of an account's calendars are. */
+export function notificationsOf(access: Access): { account: string; type: ObjectType } {
+  return {
+    account: access.user.account,
+    type: access.own ? "event" : `event/${access.account.name}`,
+  };
+}
+
+async function eventOf(content: Uint8Array | undefined): Promise<JsonObject | undefined> {
+  if (content === undefined) return undefined;
+  try {
+    return eventFromSeries(new Series(await parseCalendarInTurns(content)));
+  } catch {
+    // What can't be read has nothing to tell of.
+    return undefined;
+  }
+}
+
+/** An object of which only small values are left, if it is large as a whole. */
+function small(object: JsonObject): JsonObject {
+  if (JSON.stringify(object).length <= maxEvent) return object;
+  return Object.fromEntries(
+    Object.entries(object).filter(([k, x]) => k.length + JSON.stringify(x).length <= maxValue)
+      .slice(0, maxEvent / maxValue),
+  );
+}
+
+/** Tells everybody who sees the calendar, but for who changed the event. On disk when it resolves. */
+export async function noteEventChange(
+  s: Pick<JmapServices, "config" | "objects">,
+  owner: string,
+  change: EventChange,
+): Promise<void> {
+  const { by } = change;
+  const eventId = idOf("calendars", "object", change.id);
+  const typeFor = (account: string): ObjectType => account === owner ? "event" : `event/${owner}`;
+  // jmap-calendars §7.1: who changes an event themselves has seen what was told of it.
+  if (by.account !== undefined) {
+    const type = typeFor(by.account);
+    const seen = s.objects.find(by.account, type, "calendarEventId", eventId);
+    for (const n of seen) await s.objects.remove(by.account, type, n);
+  }
+  const told = new Set([owner, ...change.readers].slice(0, maxReaders));
+  if (by.account !== undefined) told.delete(by.account);
+  if (told.size === 0) return;
+  const [before, after] = [await eventOf(change.before), await eventOf(change.after)];
+  if ((change.kind === "destroyed" ? before : after) === undefined) return;
+  const calendarId = idOf("calendars", "collection", change.collectionId);
+  const placed = (event: JsonObject | undefined, calendar?: number): JsonObject | undefined =>
+    event && {
+      ...event,
+      calendarIds: { [idOf("calendars", "collection", calendar ?? change.collectionId)]: true },
+    };
+  const was = placed(before, change.wasIn);
+  const is = placed(after, change.collectionId);
+  const patch = change.kind === "updated" ? differencePatch(was ?? {}, is!) : undefined;
+  if (patch && Object.keys(patch).every((k) => unimportant.has(k))) return;
+  const address = by.address !== ""
+    ? by.address
+    : by.account !== undefined
+    ? s.config.accountAddresses(by.account)[0] ?? ""
+    : "";
+  const name = by.name || s.config.account(by.account ?? "")?.FullName || address || by.account;
+  const { isDraft, ...event } = (change.kind === "created" ? is : was ?? is)!;
+  const value: EventNotification = {
+    created: utcDateOf(Date.now()),
+    changedBy: {
+      name: (name ?? "").slice(0, 255),
+      email: address === "" ? null : address.slice(0, 1000),
+      principalId: by.account === undefined ? null : accountIdOf(by.account),
+      calendarAddress: address === "" ? null : `mailto:${address}`.slice(0, 1000),
+    },
+    comment: change.comment === "" ? null : change.comment,
+    type: change.kind,
+    calendarEventId: eventId,
+    ...change.kind === "destroyed" ? {} : { isDraft: (after?.isDraft ?? isDraft) === true },
+    event: small({ id: eventId, ...event }),
+    ...patch ? { eventPatch: small(patch) } : {},
+    calendarId,
+  };
+  for (const account of told) {
+    // Of those on another node nothing is kept here.
+    if (!s.config.isHere(account)) continue;
+    await s.objects.add(account, typeFor(account), value, maxKept);
+  }
+}
+
+/** Those of calendars that the user still sees. */
+export async function eventNotifications(
+  s: Pick<JmapServices, "objects">,
+  access: Access,
+): Promise<StoredObject<EventNotification>[]> {
+  const { account, type } = notificationsOf(access);
+  const all = s.objects.list<EventNotification>(account, type);
+  if (access.own || all.length === 0) return all;
+  const view = await groupwareView(access, "calendars");
+  const shown = new Set(shownCollections(view).map((c) => idOf("calendars", "collection", c.id)));
+  return all.filter((n) => shown.has(n.value.calendarId));
+}
+
+/** As clients get it. */
+export function shownNotification(
+  { id, value: { calendarId: _, ...value } }: StoredObject<EventNotification>,
+): Record<string, unknown> {
+  return { id: objectId("event", id), ...value };
+}
+
+const condition = v.strictObject({
+  after: v.optional(v.nullable(utcDate)),
+  before: v.optional(v.nullable(utcDate)),
+  type: v.optional(v.nullable(v.picklist(["created", "updated", "destroyed"]))),
+  calendarEventIds: v.optional(v.nullable(v.array(id))),
+});
+
+function readCondition(c: Record<string, unknown>): v.InferOutput<typeof condition> {
+  const parsed = v.safeParse(condition, c);
+  if (parsed.success) return parsed.output;
+  const unknown = Object.keys(c).some((k) => !Object.hasOwn(condition.entries, k));
+  throw new MethodError(
+    unknown ? "unsupportedFilter" : "invalidArguments",
+    `filter: ${parsed.issues[0].message}`,
+  );
+}
+
+/** Ids of those that meet a filter, in order. @throws MethodError */
+export function queryEventNotifications(
+  all: readonly StoredObject<EventNotification>[],
+  q: { filter?: Record<string, unknown> | null; sort?: Comparator[] | null },
+): string[] {
+  const filter = readFilter(q.filter, readCondition);
+  for (const s of q.sort ?? []) {
+    if (s.property !== "created") {
+      throw new MethodError("unsupportedSort", `can't be sorted by ${s.property.slice(0, 100)}`);
+    }
+  }
+  // In the order of their numbers they came.
+  const found = all.filter(({ value }) =>
+    meets(filter, (c) =>
+      (!c.after || dateMs(value.created)! >= dateMs(c.after)!) &&
+      (!c.before || dateMs(value.created)! < dateMs(c.before)!) &&
+      (!c.type || c.type === value.type) &&
+      (!c.calendarEventIds || c.calendarEventIds.includes(value.calendarEventId)))
+  ).map((x) => objectId("event", x.id));
+  return q.sort?.[0]?.isAscending === false ? found.reverse() : found;
+}
