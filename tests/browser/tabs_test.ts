@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { lacks } from "../support/programs.ts";
-import { withWorld } from "./browser.ts";
+import { patience, withWorld } from "./browser.ts";
 
 const option = (p: Page, name: string | RegExp) => p.getByRole("option", { name }).first();
 
@@ -13,6 +13,8 @@ Deno.test({
     await withWorld(async (w) => {
       await w.append({ subject: "the first", text: "one" });
       const c = await w.context();
+      // Windows behind others are slowed down by the browser, and there are nine.
+      c.setDefaultTimeout(3 * patience);
       const windows = [await w.login(c)];
       await option(windows[0], "the first").waitFor();
 

@@ -137,7 +137,8 @@ export async function noteEventChange(
     calendarId,
   };
   for (const account of told) {
-    if (s.config.account(account) === undefined) continue;
+    // Of those on another node nothing is kept here.
+    if (!s.config.isHere(account)) continue;
     await s.objects.add(account, typeFor(account), value, maxKept);
   }
 }

@@ -12,6 +12,7 @@ import { button } from "../../lib/button.ts";
 import { confirmDialog, openDialog } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
 import { errorText } from "../../lib/notify.ts";
+import { safeText } from "../../lib/scripts.ts";
 import { t } from "../../lib/text.ts";
 import { browserZone, dayText, timeText } from "./dates.ts";
 import { eventFields } from "./form.ts";
@@ -45,7 +46,7 @@ function peopleList(people: readonly Invited[]): HTMLElement | null {
   return el(
     "ul",
     { class: "event-people", "aria-label": t("Answers") },
-    people.map((p) => el("li", {}, personText(p))),
+    people.map((p) => el("li", {}, safeText(personText(p)))),
   );
 }
 
@@ -92,14 +93,16 @@ function showShared(got: Got, owner: string, writable: boolean): void {
       "div",
       { class: "event-shown" },
       el("p", {}, timesText(event)),
-      event.place === "" ? null : el("p", {}, event.place),
+      event.place === "" ? null : el("p", { dir: "auto" }, safeText(event.place)),
       el(
         "p",
         { class: "hint" },
         t("In a calendar that {0} shares with you.", owner),
         writable ? ` ${t("Others are invited: only {0} can change it.", owner)}` : null,
       ),
-      event.description === "" ? null : el("p", { class: "event-description" }, event.description),
+      event.description === ""
+        ? null
+        : el("p", { class: "event-description", dir: "auto" }, safeText(event.description)),
       peopleList(got.people),
     ),
   );
@@ -152,13 +155,15 @@ function showForeign(got: Got, old: Old, options: EditorOptions, date: number | 
       date === null
         ? null
         : el("p", { class: "hint" }, t("Your answer is one to this date alone.")),
-      event.place === "" ? null : el("p", {}, event.place),
+      event.place === "" ? null : el("p", { dir: "auto" }, safeText(event.place)),
       organizer === null ? null : el(
         "p",
         { class: "hint" },
         t("Organizer: {0}. Only they can change it.", organizer.name || organizer.address),
       ),
-      event.description === "" ? null : el("p", { class: "event-description" }, event.description),
+      event.description === ""
+        ? null
+        : el("p", { class: "event-description", dir: "auto" }, safeText(event.description)),
       peopleList(got.people),
       problem,
       el(

@@ -34,7 +34,7 @@ export function eventFields(
   chosen: number,
   o: { repeats: boolean } = { repeats: true },
 ): EventFields {
-  const title = el("input", { type: "text", value: event.title, maxlength: 1000 });
+  const title = el("input", { type: "text", dir: "auto", value: event.title, maxlength: 1000 });
   const calendar = el(
     "select",
     {},
@@ -71,8 +71,8 @@ export function eventFields(
     shownStart = start.value || shownStart;
     until.min = dayOf(shownStart);
   });
-  const place = el("input", { type: "text", value: event.place, maxlength: 1000 });
-  const description = el("textarea", { rows: 4, maxlength: 50_000 });
+  const place = el("input", { type: "text", dir: "auto", value: event.place, maxlength: 1000 });
+  const description = el("textarea", { rows: 4, dir: "auto", maxlength: 50_000 });
   description.value = event.description;
   const people = el("textarea", { rows: 2 });
   people.value = event.people.join(", ");

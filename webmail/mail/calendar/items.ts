@@ -82,7 +82,7 @@ export function itemButton(
     item.allDay || dayOf(item.start) !== day
       ? null
       : el("span", { class: "event-time" }, timeText(item.start), " "),
-    title,
+    el("span", { class: "event-title", dir: "auto" }, title),
     item.repeats ? el("span", { "aria-hidden": "true" }, " ↻") : null,
     unseen(more),
   );
