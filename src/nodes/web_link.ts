@@ -8,7 +8,7 @@
 import * as v from "valibot";
 import type { Connection } from "../net/mod.ts";
 import type { NodeKey } from "./key.ts";
-import { KeptLinks } from "./kept_links.ts";
+import { type KeptLink, KeptLinks } from "./kept_links.ts";
 import { NodeAway, type NodePlace } from "./link.ts";
 
 /** Bytes of the head of a request or answer between nodes: more than its fields may have. */
@@ -46,6 +46,8 @@ const answerSchema = v.object({
 });
 
 const decoder = new TextDecoder();
+/** Methods that change nothing (RFC 9110 §9.2.1, RFC 4918 §9.1). */
+const reading = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"]);
 
 /** Reads the head of a request. @throws Error for what is none, and errors of the connection */
 export async function readRequest(conn: Connection): Promise<PassedRequest> {
@@ -105,7 +107,7 @@ export class WebLinks {
   }
 
   /**
-   * Passes a request on.
+   * Passes a request on. A connection that was kept may be dead: a request that only reads is then passed on by a new one.
    * @param signal is aborted when the client goes
    * @throws NodeAway
    */
@@ -117,7 +119,27 @@ export class WebLinks {
     signal: AbortSignal,
   ): Promise<Response> {
     const links = this.#links;
-    const { conn, next } = links.take(name, place) ?? await links.make(name, place);
+    const kept = links.take(name, place);
+    if (kept !== undefined) {
+      try {
+        return await this.#passOn(kept, name, place, head, body, signal);
+      } catch (err) {
+        const again = reading.has(head.method) && body === undefined && !signal.aborted;
+        if (!(err instanceof NodeAway) || !again) throw err;
+      }
+    }
+    return await this.#passOn(await links.make(name, place), name, place, head, body, signal);
+  }
+
+  async #passOn(
+    { conn, next }: KeptLink,
+    name: string,
+    place: NodePlace,
+    head: PassedRequest,
+    body: ReadableStream<Uint8Array> | undefined,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const links = this.#links;
     const gone = () => conn.destroy();
     signal.addEventListener("abort", gone);
     const timer = setTimeout(gone, answerTimeout);

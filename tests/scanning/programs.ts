@@ -146,11 +146,18 @@ ${conf}`,
   return await start(dir, findProgram("clamd")!, ["-c", `${dir}/clamd.conf`], { path });
 }
 
+/** A running rspamd. */
+export interface Rspamd extends Running {
+  controller: number;
+  /** Ends it and starts it again on the same ports, so that no process of it has the databases locked. */
+  restart(): Promise<void>;
+}
+
 /**
  * rspamd with a few rules of its own; workers that scan and learn without a password.
  * @param conf more of its configuration
  */
-export async function startRspamd(conf = ""): Promise<Running & { controller: number }> {
+export async function startRspamd(conf = ""): Promise<Rspamd> {
   const dir = await folder("rspamd");
   const [port, controller] = await freePorts(2);
   await Deno.mkdir(`${dir}/none`);
@@ -241,19 +248,36 @@ rspamd_config:register_symbol({
 `,
   );
   const args = ["-f", "-i", "-c", `${dir}/rspamd.conf`];
-  for (;;) {
-    const made = await start(dir, findProgram("rspamd")!, args, { port }, "SIGTERM");
-    await listening({ port: controller }, Promise.race([]));
-    if (await learns(controller)) return Object.assign(made, { controller });
-    // Its processes make the databases at the same time, and the one that comes too late never learns.
-    await made.end();
-  }
+  const begin = async () => {
+    for (;;) {
+      const made = await start(dir, findProgram("rspamd")!, args, { port }, "SIGTERM");
+      await listening({ port: controller }, Promise.race([]));
+      if (await learns(controller)) return made;
+      // Its processes open the databases at the same time: one of them may be without one, or have it locked, for good.
+      await made.end();
+    }
+  };
+  let made = await begin();
+  return {
+    ...made,
+    controller,
+    log: () => made.log(),
+    end: () => made.end(),
+    async restart() {
+      await made.end();
+      made = await begin();
+    },
+    [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
+  };
 }
 
-/** Whether an rspamd has both databases that it learns into. */
+/** Whether an rspamd learns: a message of random words. */
 async function learns(controller: number): Promise<boolean> {
-  const r = await fetch(`http://127.0.0.1:${controller}/stat`);
-  const { statfiles } = await r.json() as { statfiles?: { symbol: string }[] };
-  const symbols = (statfiles ?? []).map((s) => s.symbol);
-  return ["BAYES_HAM", "BAYES_SPAM"].every((s) => symbols.includes(s));
+  const words = Array.from({ length: 10 }, () => crypto.randomUUID().slice(0, 8)).join(" ");
+  const r = await fetch(`http://127.0.0.1:${controller}/learnspam`, {
+    method: "POST",
+    body: `From: a@b.example\r\nSubject: ${words}\r\n\r\n${words}\r\n`,
+  });
+  await r.body?.cancel();
+  return r.status === 200;
 }

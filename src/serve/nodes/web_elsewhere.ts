@@ -38,6 +38,8 @@ const maxLogin = 64 * 1024;
 /** Services whose users are known by the cookie; those of programs, by their login. */
 const pages = new Set(["account", "webmail"]);
 const programs = new Set(["webapi", "jmap", "dav"]);
+/** Bytes of a body that are read though nobody wants them; after more the connection is closed. */
+const maxRest = 16 * 1024 * 1024;
 /** Milliseconds that a connection waits for the next request; the other node ends it before. */
 const idleTimeout = 5 * 60_000;
 
@@ -215,8 +217,18 @@ export async function servePassedWeb(
       head.method,
       await answerPassed(options, head, incoming, gone.signal, cid, log),
     );
-    // The other node doesn't use a connection again whose request was not read to its end.
+    // The other node has sent it all, and uses the connection again: closing it now would fail the next request.
+    if (!bodyRead && !incoming.destroyed) await readRest(incoming);
     if (!bodyRead || options.stopping.aborted) return;
+  }
+}
+
+/** Reads what a handler has left of a body, such as one that refused the login. */
+async function readRest(incoming: Readable): Promise<void> {
+  let size = 0;
+  for await (const piece of incoming) {
+    size += (piece as Uint8Array).length;
+    if (size > maxRest) return;
   }
 }
 

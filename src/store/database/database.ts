@@ -93,8 +93,11 @@ export type RowDb = Pick<Db, "all" | "get" | "run">;
  * would end the process there, instead of failing one statement.)
  */
 const cachedPages = 32 * 1024;
-/** Bytes that SQLite takes in the whole process before caches give pages back, those used longest ago first. */
-const heapLimit = 128 * 1024 * 1024;
+/**
+ * Bytes that SQLite takes in the whole process before caches give pages back, those used longest ago first: two
+ * mailboxes in full use, and a small server has memory left.
+ */
+const heapLimit = 64 * 1024 * 1024;
 
 /** One open database file with its single connection in this thread. */
 export class Db {

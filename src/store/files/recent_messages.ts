@@ -15,8 +15,8 @@ export const smallFile = 64 * 1024;
 /** Bytes of a chunk. */
 const chunkBytes = 1024 * 1024;
 /** Chunks that there are at most. */
-const maxChunks = 48;
-/** Together: the most that is kept, some ten thousand messages of text. */
+const maxChunks = 24;
+/** Together: the most that is kept, some five thousand messages of text. */
 export const maxKeptBytes = maxChunks * chunkBytes;
 /** So that the bookkeeping of tiny messages stays small beside the chunks. */
 const filesPerChunk = 1024;

@@ -69,6 +69,10 @@ Deno.test("people find what they see: without marks on letters, within tags, by 
 
 Deno.test("a search finds the same before, while and after messages are indexed", async () => {
   await withStore(async (s) => {
+    // It doesn't follow by itself: that would be in the middle of the searches where the machine is slow.
+    const { fulltext } = s.account;
+    const update = fulltext.update.bind(fulltext);
+    fulltext.update = () => Promise.resolve();
     const bodies = [
       "Die Straße nach ΚΌΣΜΟΣ, κόσμος",
       "the quick brown fox",
@@ -113,12 +117,12 @@ Deno.test("a search finds the same before, while and after messages are indexed"
       }
       return all;
     };
-    await s.account.fulltext.update();
+    await update();
     for (const b of bodies.slice(4)) await add(s, message("second half", b));
     const half = await ask();
-    assert.equal(s.account.fulltext.below, 5);
-    await s.account.fulltext.update();
-    assert.equal(s.account.fulltext.below, 8);
+    assert.equal(fulltext.below, 5);
+    await update();
+    assert.equal(fulltext.below, 8);
     assert.deepEqual(await ask(), half);
     assert.deepEqual(await find(s, { op: "text", text: "strasse" }), [1]);
     assert.deepEqual(await find(s, { op: "body", text: "日本語" }), [5]);
