@@ -41,7 +41,10 @@ Deno.test("each kind of bug is planted where it can be", () => {
 });
 
 Deno.test("a folder's own tests are those of its module", () => {
-  assert.deepEqual(testsOf("store/messages"), ["tests/store"]);
+  assert.deepEqual(testsOf("mail/structure"), ["tests/mail"]);
+  // The original's files are read by rooms of the store.
+  assert.equal(testsOf("store/messages")[0], "tests/store");
+  assert.ok(testsOf("store/messages").includes("tests/moving/bolt_test.ts"));
   assert.deepEqual(testsOf("web/login"), ["tests/web/login"]);
   assert.deepEqual(testsOf("sieve"), ["tests/sieve"]);
 });
