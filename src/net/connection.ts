@@ -277,7 +277,9 @@ export class SocketConnection implements Connection {
     this.#attached = true;
     this.#socket.on("end", this.#onEnd);
     this.#socket.on("data", this.#onData);
-    this.#socket.resume();
+    // A peer that closed its side right after the handshake of TLS: the event has come and gone.
+    if (this.#socket.readableEnded) this.#onEnd();
+    else this.#socket.resume();
   }
 
   #onData = (chunk: Buffer): void => {

@@ -256,12 +256,13 @@ export class Reader implements Waiter {
 
   /** Waits for an event of the input, or until the deadline (in terms of performance.now()). */
   #event(deadline: number): Promise<void> {
-    this.#source.start();
     disarm(this);
     const left = deadline - performance.now();
     if (left < 2 ** 31) arm(this, Math.max(1, Math.ceil(left)));
-    this.#wait ??= Promise.withResolvers();
-    return this.#wait.promise;
+    const { promise } = this.#wait ??= Promise.withResolvers();
+    // The end may have come already, and wakes who waits.
+    this.#source.start();
+    return promise;
   }
 
   /** Why there is nothing more to read; undefined while something may still come. */

@@ -284,3 +284,23 @@ Deno.test("a peer by TLS whose input is not read has to wait, and nothing of it 
   assert.equal(await reasonOf(pair.server.readSome(1)), "closed");
   await sending;
 });
+
+Deno.test("a peer that closes right after the handshake is gone for who reads later", async () => {
+  for (const closer of ["server", "client"] as const) {
+    await using pair = await connectedPair();
+    const server = pair.server.startTlsServer(both);
+    const authorities = Authorities.of(one.cert);
+    await pair.client.startTlsClient({ serverName: "one.example", verify: true, authorities });
+    await server;
+    const [closing, reading] = closer === "server"
+      ? [pair.server, pair.client]
+      : [pair.client, pair.server];
+    const closed = closing.close();
+    // Nobody reads when the end comes in.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    reading.readTimeout = 10_000;
+    assert.equal(await reasonOf(reading.readLine(100)), "closed", closer);
+    reading.destroy();
+    await closed;
+  }
+});
