@@ -18,6 +18,7 @@ import type { DeveloperOptions } from "../serve/catcher/developer.ts";
 import { parseRelay, type Relay } from "../serve/catcher/release.ts";
 import { controlAnswers } from "../serve/control/control.ts";
 import { setAccountPassword } from "../serve/logins.ts";
+import { hostPort } from "../platform/net.ts";
 import { type Endpoint, MailServer } from "../serve/server.ts";
 import { Faults, type ScenarioStep } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
@@ -217,10 +218,6 @@ async function ensurePasswords(config: Config, accounts: Accounts): Promise<void
   }
 }
 
-function hostPort({ hostname, port }: Endpoint): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-}
-
 /** Lines of two columns. */
 function table(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
@@ -234,7 +231,9 @@ const webPort = /^(HTTPS?) \((.+)\)$/;
 function pages(endpoints: readonly Endpoint[]): string {
   const web = endpoints.filter((e) => webPort.test(e.protocol));
   if (web.length === 0) return "";
-  const origins = web.map((e) => `${e.protocol.split(" ")[0].toLowerCase()}://${hostPort(e)}`);
+  const origins = web.map((e) =>
+    `${e.protocol.split(" ")[0].toLowerCase()}://${hostPort(e.hostname, e.port)}`
+  );
   const rows = webPort.exec(web[0].protocol)![2].split(", ").flatMap((page) => {
     const [name, path] = page.split(" at ");
     return path === undefined ? [] : [[name, `${origins[0]}${path}`] as const];
@@ -247,7 +246,7 @@ function welcome(where: string, options: DeveloperOptions, endpoints: readonly E
   const byProtocol = new Map<string, string[]>();
   for (const e of endpoints) {
     if (webPort.test(e.protocol)) continue;
-    byProtocol.set(e.protocol, [...byProtocol.get(e.protocol) ?? [], hostPort(e)]);
+    byProtocol.set(e.protocol, [...byProtocol.get(e.protocol) ?? [], hostPort(e.hostname, e.port)]);
   }
   const ports = table([...byProtocol].map(([name, places]) => [name, places.join("  ")]));
   const own = options.accounts

@@ -5,11 +5,16 @@ import { Series } from "../../mail/calendar/series.ts";
 import { eventFromSeries, type JsonObject } from "../../mail/jscalendar/from_ical.ts";
 import type { EventChange } from "../../store/groupware/types.ts";
 import { accountIdOf } from "../core/access.ts";
-import { MethodError } from "../core/errors.ts";
 import type { Access } from "../core/method.ts";
+import {
+  conditionReader,
+  createdEntries,
+  isWithin,
+  latestFirst,
+} from "../core/notification_query.ts";
 import { differencePatch } from "../core/patch.ts";
 import { type Comparator, meets, readFilter } from "../core/query.ts";
-import { dateMs, id, utcDate, utcDateOf } from "../core/types.ts";
+import { id, utcDateOf } from "../core/types.ts";
 import { groupwareView, idOf, shownCollections } from "../groupware/collections.ts";
 import { objectId, type ObjectType, type StoredObject } from "../objects/store.ts";
 import type { JmapServices } from "../services.ts";
@@ -163,22 +168,11 @@ export function shownNotification(
   return { id: objectId("event", id), ...value };
 }
 
-const condition = v.strictObject({
-  after: v.optional(v.nullable(utcDate)),
-  before: v.optional(v.nullable(utcDate)),
+const readCondition = conditionReader(v.strictObject({
+  ...createdEntries,
   type: v.optional(v.nullable(v.picklist(["created", "updated", "destroyed"]))),
   calendarEventIds: v.optional(v.nullable(v.array(id))),
-});
-
-function readCondition(c: Record<string, unknown>): v.InferOutput<typeof condition> {
-  const parsed = v.safeParse(condition, c);
-  if (parsed.success) return parsed.output;
-  const unknown = Object.keys(c).some((k) => !Object.hasOwn(condition.entries, k));
-  throw new MethodError(
-    unknown ? "unsupportedFilter" : "invalidArguments",
-    `filter: ${parsed.issues[0].message}`,
-  );
-}
+}));
 
 /** Ids of those that meet a filter, in order. @throws MethodError */
 export function queryEventNotifications(
@@ -186,18 +180,13 @@ export function queryEventNotifications(
   q: { filter?: Record<string, unknown> | null; sort?: Comparator[] | null },
 ): string[] {
   const filter = readFilter(q.filter, readCondition);
-  for (const s of q.sort ?? []) {
-    if (s.property !== "created") {
-      throw new MethodError("unsupportedSort", `can't be sorted by ${s.property.slice(0, 100)}`);
-    }
-  }
+  const isReversed = latestFirst(q.sort);
   // In the order of their numbers they came.
   const found = all.filter(({ value }) =>
     meets(filter, (c) =>
-      (!c.after || dateMs(value.created)! >= dateMs(c.after)!) &&
-      (!c.before || dateMs(value.created)! < dateMs(c.before)!) &&
+      isWithin(value.created, c) &&
       (!c.type || c.type === value.type) &&
       (!c.calendarEventIds || c.calendarEventIds.includes(value.calendarEventId)))
   ).map((x) => objectId("event", x.id));
-  return q.sort?.[0]?.isAscending === false ? found.reverse() : found;
+  return isReversed ? found.reverse() : found;
 }

@@ -1,10 +1,15 @@
 /** ShareNotification (RFC 9670 §3): what was shared with a user, or is shared no more. @module */
 import * as v from "valibot";
 import { accountIdOf } from "../core/access.ts";
-import { MethodError } from "../core/errors.ts";
 import type { User } from "../core/method.ts";
+import {
+  conditionReader,
+  createdEntries,
+  isWithin,
+  latestFirst,
+} from "../core/notification_query.ts";
 import { type Comparator, meets, readFilter } from "../core/query.ts";
-import { dateMs, utcDate, utcDateOf } from "../core/types.ts";
+import { utcDateOf } from "../core/types.ts";
 import { objectId, type StoredObject } from "../objects/store.ts";
 import type { JmapServices } from "../services.ts";
 
@@ -80,24 +85,11 @@ export function shareNotifications(
   );
 }
 
-const condition = v.strictObject({
-  after: v.optional(v.nullable(utcDate)),
-  before: v.optional(v.nullable(utcDate)),
+const readCondition = conditionReader(v.strictObject({
+  ...createdEntries,
   objectType: v.optional(v.string()),
   objectAccountId: v.optional(v.string()),
-});
-
-function readCondition(c: Record<string, unknown>): v.InferOutput<typeof condition> {
-  const parsed = v.safeParse(condition, c);
-  if (!parsed.success) {
-    const unknown = Object.keys(c).some((k) => !Object.hasOwn(condition.entries, k));
-    throw new MethodError(
-      unknown ? "unsupportedFilter" : "invalidArguments",
-      `filter: ${parsed.issues[0].message}`,
-    );
-  }
-  return parsed.output;
-}
+}));
 
 /** Ids of those that meet a filter, in order. @throws MethodError */
 export function queryShareNotifications(
@@ -105,16 +97,10 @@ export function queryShareNotifications(
   q: { filter?: Record<string, unknown> | null; sort?: Comparator[] | null },
 ): string[] {
   const filter = readFilter(q.filter, readCondition);
-  for (const s of q.sort ?? []) {
-    if (s.property !== "created") {
-      throw new MethodError("unsupportedSort", `can't be sorted by ${s.property.slice(0, 100)}`);
-    }
-  }
-  const direction = q.sort?.[0]?.isAscending === false ? -1 : 1;
+  const direction = latestFirst(q.sort) ? -1 : 1;
   return all.filter(({ value }) =>
     meets(filter, (c) =>
-      (!c.after || dateMs(value.created)! >= dateMs(c.after)!) &&
-      (!c.before || dateMs(value.created)! < dateMs(c.before)!) &&
+      isWithin(value.created, c) &&
       (c.objectType === undefined || c.objectType === value.objectType) &&
       (c.objectAccountId === undefined || c.objectAccountId === value.objectAccountId))
   ).sort((a, b) =>

@@ -6,7 +6,7 @@ import { maxFields } from "../../mail/header/header.ts";
 import { readCommand } from "../../lists/commands.ts";
 import { cameFromList, listHeader, type PostAuthor } from "../../lists/header.ts";
 import { counter } from "../../metrics/mod.ts";
-import { createTemp, removeFile, syncFile, writeAll } from "../../platform/files.ts";
+import { removeFile, writeTempFile } from "../../platform/files.ts";
 import { bodyStart } from "../../senderauth/header_fields.ts";
 import { addressText, type IncomingMessage, SmtpError } from "../../smtp/server/mod.ts";
 import type { Incoming } from "../arrival/incoming.ts";
@@ -168,7 +168,6 @@ export async function takePost(
     (summary.messageId === "" ? `Message-ID: <${messageId}>\r\n` : "");
   const file = await rewritten(services.tempDir, trace, header, incoming);
   try {
-    await syncFile(file.path);
     const arc = await forwardingSignatures(
       services.config,
       list.domain.ascii,
@@ -213,7 +212,7 @@ export async function takePost(
   }
 }
 
-/** The message as members get it, in a file of its own. */
+/** The message as members get it, in a file of its own; on disk when it resolves. */
 async function rewritten(
   tempDir: string,
   trace: string,
@@ -221,25 +220,16 @@ async function rewritten(
   incoming: Incoming,
 ): Promise<{ path: string; size: number }> {
   const { arrived } = incoming;
-  // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
-  const { path, file } = await createTemp(tempDir, "smtp-list-");
-  try {
-    const head = new TextEncoder().encode(trace);
-    await writeAll(file, head);
-    await writeAll(file, header);
-    let size = head.length + header.length;
+  const pieces = function* () {
+    yield new TextEncoder().encode(trace);
+    yield header;
     for (let at = bodyStart(arrived.read(0, maxHeader)); at < arrived.size;) {
       const piece = arrived.read(at, Math.min(arrived.size, at + 64 * 1024));
       if (piece.length === 0) break;
-      await writeAll(file, piece);
+      yield piece;
       at += piece.length;
-      size += piece.length;
     }
-    return { path, size };
-  } catch (err) {
-    removeFile(path);
-    throw err;
-  } finally {
-    file.close();
-  }
+  };
+  // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
+  return await writeTempFile(tempDir, "smtp-list-", pieces());
 }

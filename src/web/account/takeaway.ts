@@ -1,11 +1,10 @@
 /** Contacts and calendars of the account page: an archive to take away, and one to bring. @module */
 import { collectionFiles, importCollections } from "../../groupware/takeaway.ts";
 import { createTemp, freeSpace, removeFile, writeAll } from "../../platform/files.ts";
-import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { ArchiveError } from "../../store/import/archive/types.ts";
 import { zipArchive } from "../../store/import/archive/zip.ts";
-import { beginExport } from "../export/at_a_time.ts";
+import { openForExport } from "../export/at_a_time.ts";
 import { writeZip } from "../export/zip.ts";
 import {
   callError,
@@ -51,14 +50,8 @@ async function taken(options: Options, req: WebRequest): Promise<Response> {
   if (req.method !== "GET") throw new HttpError(405, "only GET", { Allow: "GET" });
   checkSameSite(req);
   const session = options.login.require(req);
-  const ended = beginExport(session.account);
-  let account: Account | undefined;
-  const release = () => {
-    ended();
-    account?.close();
-  };
+  const { account, release } = await openForExport(options.accounts, session.account);
   try {
-    account = await options.accounts.open(session.account);
     const pieces = writeZip(collectionFiles(await account.groupware()));
     return new Response(pieceStream(pieces, release, req.log), {
       headers: {

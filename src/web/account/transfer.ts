@@ -7,7 +7,7 @@ import type { Outbound } from "../../net/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { type ArchiveKind, checkRoom, exportArchive, exportMailboxes } from "../export/archive.ts";
-import { beginExport } from "../export/at_a_time.ts";
+import { openForExport } from "../export/at_a_time.ts";
 import {
   callError,
   type CallHandlers,
@@ -190,14 +190,8 @@ async function exported(options: Options, req: WebRequest): Promise<Response> {
   const kind = exportKinds.find((k) => k.kind === params.get("kind")) ?? exportKinds[0];
   const id = params.get("mailbox") ?? "";
   if (!/^\d{0,15}$/.test(id)) throw new HttpError(400, "mailbox: expected a number");
-  const ended = beginExport(session.account);
-  let account: Account | undefined;
-  const release = () => {
-    ended();
-    account?.close();
-  };
+  const { account, release } = await openForExport(options.accounts, session.account);
   try {
-    account = await options.accounts.open(session.account);
     const mailboxes = exportMailboxes(account, id === "" ? undefined : asMailboxId(Number(id)));
     const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
     await checkRoom(mailboxes, format, kind.kind, options.tempDir);

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type { Account } from "../../store/account/account.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
 import { HttpError } from "../http/mod.ts";
 
 /** Exports of one account that run at a time; more are refused. */
@@ -28,4 +30,23 @@ export function beginExport(account: string): () => void {
     if (left > 0) running.set(account, left);
     else running.delete(account);
   };
+}
+
+/** Opens an account for an export, whose end `release` tells. @throws HttpError 429; StoreError as opening does */
+export async function openForExport(
+  accounts: Accounts,
+  name: string,
+): Promise<{ account: Account; release: () => void }> {
+  const ended = beginExport(name);
+  try {
+    const account = await accounts.open(name);
+    const release = () => {
+      ended();
+      account.close();
+    };
+    return { account, release };
+  } catch (err) {
+    ended();
+    throw err;
+  }
 }
