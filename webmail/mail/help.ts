@@ -7,6 +7,17 @@ import { t } from "../lib/text.ts";
 
 /** Shows the help. */
 export function openHelp(layers: readonly KeyLayer[]): void {
+  /** Keys as they stand on keyboards. */
+  const words: Record<string, string> = {
+    ArrowDown: "↓",
+    ArrowUp: "↑",
+    ArrowLeft: "←",
+    ArrowRight: "→",
+    PageDown: "Page ↓",
+    PageUp: "Page ↑",
+    Escape: "Esc",
+  };
+  const shown = (key: string) => key.replace(/[A-Z]\w+/, (name) => words[name] ?? name);
   const keyTable = (layer: KeyLayer) =>
     el(
       "section",
@@ -15,7 +26,9 @@ export function openHelp(layers: readonly KeyLayer[]): void {
       el(
         "dl",
         { class: "keys" },
-        layer.shortcuts.map((s) => [el("dt", {}, el("kbd", {}, s.key)), el("dd", {}, s.what)]),
+        layer.shortcuts.map((
+          s,
+        ) => [el("dt", {}, el("kbd", {}, shown(s.key))), el("dd", {}, s.what)]),
       ),
     );
   openDialog(

@@ -11,6 +11,8 @@ import { itemButton, itemsOn, type Shown } from "./items.ts";
 const hours = 24;
 /** Minutes that an event takes on the page at least. */
 const least = 24;
+/** Minutes from which an event has room for its time above its title. */
+const twoLines = 55;
 
 interface Placed {
   item: CalendarItem;
@@ -68,6 +70,7 @@ function column(shown: Shown, day: Day, keys: ReturnType<typeof hourKeys>): HTML
         day,
         `top: ${percent(p.from)}; height: ${percent(p.to - p.from)}; ` +
           `inset-inline-start: ${wide * p.lane}%; width: ${wide}%;`,
+        p.to - p.from < twoLines,
       );
     }),
   );

@@ -48,12 +48,16 @@ export function whenText(item: CalendarItem, day: Day): string {
   return `${starts ? timeText(item.start) : "…"} – ${ends ? timeText(item.end) : "…"}`;
 }
 
-/** An item as a button that opens it. */
+/**
+ * An item as a button that opens it.
+ * @param short has room for one line, in which the title comes first
+ */
 export function itemButton(
   shown: Shown,
   item: CalendarItem,
   day: Day,
   style = "",
+  short = false,
 ): HTMLButtonElement {
   const title = item.title || t("(no title)");
   const when = whenText(item, day);
@@ -69,7 +73,7 @@ export function itemButton(
     "button",
     {
       type: "button",
-      class: `event ${item.allDay ? "all-day" : ""} ${
+      class: `event ${item.allDay ? "all-day" : ""} ${short ? "short" : ""} ${
         item.status === "cancelled" || item.status === "declined" ? "cancelled" : ""
       }`,
       style: `--event: ${colorOf(shown.calendars, item)}; ${style}`,

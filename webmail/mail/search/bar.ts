@@ -8,7 +8,7 @@ import { call } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { openDialog } from "../../lib/dialog.ts";
 import { el, field, fill, newId } from "../../lib/dom.ts";
-import { conditions, parseSearch, states, tokens, tokenText } from "./syntax.ts";
+import { conditions, parseSearch, states, stateWords, tokens, tokenText } from "./syntax.ts";
 import { t } from "../../lib/text.ts";
 
 export interface SearchBarOptions {
@@ -235,16 +235,16 @@ export function searchBar(options: SearchBarOptions): SearchBar {
         field(t("From"), from),
         field(t("To or Cc"), to),
         field(t("Subject"), subject),
+        field(t("Keyword"), label),
         field(t("Received since"), after),
         field(t("Received before"), before),
         field(t("Larger than"), larger),
         field(t("Smaller than"), smaller),
-        field(t("Keyword"), label),
         el(
           "div",
           { class: "checkboxes" },
           box(has, t("With attachments")),
-          is.map((s) => box(s.box, s.name)),
+          is.map((s) => box(s.box, stateWords[s.name])),
         ),
         el(
           "div",

@@ -38,6 +38,18 @@ export const states: Record<string, { flag: Flag; on: boolean }> = {
   notjunk: { flag: "notjunk", on: true },
 };
 
+/** The same for people. */
+export const stateWords: Record<keyof typeof states, string> = {
+  unread: t("Unread"),
+  read: t("Read"),
+  flagged: t("Flagged"),
+  answered: t("Answered"),
+  forwarded: t("Forwarded"),
+  draft: t("Draft"),
+  junk: t("Junk"),
+  notjunk: t("Not junk"),
+};
+
 /** A piece of a search text. */
 export interface Token {
   not: boolean;
