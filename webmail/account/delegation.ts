@@ -7,20 +7,21 @@ import { attempt, notice } from "../lib/notify.ts";
 import { facts, formDialog, lead, part, table, tools } from "../lib/page.ts";
 import { accountCalls } from "./api.ts";
 import type { Level } from "./delegation_api.ts";
+import { t } from "../lib/text.ts";
 
 export function delegationSection(changed: () => Promise<void>): Section {
-  return { id: "delegation", title: "Delegation", show: () => show(changed) };
+  return { id: "delegation", title: t("Delegation"), show: () => show(changed) };
 }
 
 const words = (text: string) => text.split(/[\s,]+/).filter((w) => w !== "");
-const named = (list: readonly string[]) => list.length === 0 ? "nobody" : list.join(", ");
+const named = (list: readonly string[]) => list.length === 0 ? t("nobody") : list.join(", ");
 
 /** Rights in words, where they are one of the page's levels. */
 function rightsText(rights: string): string {
   const has = (letters: string) => [...letters].every((l) => rights.includes(l));
-  if (has("lrswipkxtea")) return "all, sharing too";
-  if (has("lrswite")) return "read and change";
-  if (has("lr") && !/[wipkxtea]/.test(rights)) return "read";
+  if (has("lrswipkxtea")) return t("all, sharing too");
+  if (has("lrswite")) return t("read and change");
+  if (has("lr") && !/[wipkxtea]/.test(rights)) return t("read");
   return rights;
 }
 
@@ -28,61 +29,61 @@ async function show(changed: () => Promise<void>): Promise<HTMLElement[]> {
   const d = await makeCall(accountCalls, "Delegation", {});
   return [
     part(
-      "Sending with your addresses",
+      t("Sending with your addresses"),
       facts([
-        ["As you", named(d.sendAs)],
-        ["On your behalf", named(d.sendOnBehalf)],
-        ["Copies in your Sent", d.sentCopies ? "yes" : "no"],
+        [t("As you"), named(d.sendAs)],
+        [t("On your behalf"), named(d.sendOnBehalf)],
+        [t("Copies in your Sent"), d.sentCopies ? t("yes") : t("no")],
       ]),
       lead(
-        "Who sends as you looks like you to those who get the message. Who sends on your behalf is named as the sender.",
+        t("Who sends as you looks like you to those who get the message. Who sends on your behalf is named as the sender."),
       ),
-      tools(button("Change who may send", () =>
+      tools(button(t("Change who may send"), () =>
         formDialog(
-          "Sending with your addresses",
+          t("Sending with your addresses"),
           [
             {
               name: "sendAs",
-              label: "As you",
+              label: t("As you"),
               type: "textarea",
               value: d.sendAs.join("\n"),
-              explanation: "Accounts or addresses of this server, one on each line.",
+              explanation: t("Accounts or addresses of this server, one on each line."),
             },
             {
               name: "sendOnBehalf",
-              label: "On your behalf",
+              label: t("On your behalf"),
               type: "textarea",
               value: d.sendOnBehalf.join("\n"),
             },
             {
               name: "sentCopies",
-              label: "Copies of what they send go into your Sent mailbox",
+              label: t("Copies of what they send go into your Sent mailbox"),
               type: "checkbox",
               value: d.sentCopies,
             },
           ],
-          "Save",
+          t("Save"),
           async (f) => {
             await makeCall(accountCalls, "DelegationSet", {
               sendAs: words(f.sendAs),
               sendOnBehalf: words(f.sendOnBehalf),
               sentCopies: f.sentCopies !== "",
             });
-            notice("Who may send is saved.");
+            notice(t("Who may send is saved."));
             await changed();
           },
         ))),
     ),
     part(
-      "Mailboxes that others see",
-      lead("They find them in their mail programs under “Other Users”."),
+      t("Mailboxes that others see"),
+      lead(t("They find them in their mail programs under “Other Users”.")),
       table(
-        ["Mailbox", "Who", "May", { text: "Actions", unseen: true }],
+        [t("Mailbox"), t("Who"), t("May"), { text: t("Actions"), unseen: true }],
         d.shared.map((s) => [
           s.mailbox,
-          s.who === "anyone" ? "all accounts" : s.who,
+          s.who === "anyone" ? t("all accounts") : s.who,
           rightsText(s.rights),
-          s.who.startsWith("-") ? null : button("Take away", () =>
+          s.who.startsWith("-") ? null : button(t("Take away"), () =>
             attempt(async () => {
               await makeCall(accountCalls, "MailboxShare", {
                 mailbox: s.mailbox,
@@ -92,36 +93,36 @@ async function show(changed: () => Promise<void>): Promise<HTMLElement[]> {
               await changed();
             }), {
             danger: true,
-            attributes: { "aria-label": `Take ${s.mailbox} away from ${s.who}` },
+            attributes: { "aria-label": t("Take {0} away from {1}", s.mailbox, s.who) },
           }),
         ]),
-        "Nobody sees your mailboxes.",
+        t("Nobody sees your mailboxes."),
       ),
-      tools(button("Share a mailbox", () =>
+      tools(button(t("Share a mailbox"), () =>
         formDialog(
-          "Share a mailbox",
+          t("Share a mailbox"),
           [
             {
               name: "mailbox",
-              label: "Mailbox",
+              label: t("Mailbox"),
               options: [
                 ...d.mailboxes.map((m) => ({ value: m, text: m })),
-                { value: "", text: "all mailboxes" },
+                { value: "", text: t("all mailboxes") },
               ],
             },
-            { name: "who", label: "With", required: true, placeholder: "account or address" },
+            { name: "who", label: t("With"), required: true, placeholder: t("account or address") },
             {
               name: "level",
-              label: "May",
+              label: t("May"),
               value: "read",
               options: [
-                { value: "read", text: "read" },
-                { value: "write", text: "read and change messages" },
-                { value: "all", text: "all, sharing it with others too" },
+                { value: "read", text: t("read") },
+                { value: "write", text: t("read and change messages") },
+                { value: "all", text: t("all, sharing it with others too") },
               ],
             },
           ],
-          "Share",
+          t("Share"),
           async (f) => {
             await makeCall(accountCalls, "MailboxShare", {
               mailbox: f.mailbox,
@@ -133,9 +134,9 @@ async function show(changed: () => Promise<void>): Promise<HTMLElement[]> {
         ))),
     ),
     part(
-      "Addresses of others that you may send from",
+      t("Addresses of others that you may send from"),
       d.others.length === 0
-        ? el("p", { class: "muted" }, "None.")
+        ? el("p", { class: "muted" }, t("None."))
         : el("ul", {}, d.others.map((a) => el("li", {}, a))),
     ),
   ];

@@ -6,12 +6,14 @@ import { numberText } from "../lib/format.ts";
 import { attempt } from "../lib/notify.ts";
 import { facts, lead, part } from "../lib/page.ts";
 import { accountCalls } from "./api.ts";
+import { locale, t } from "../lib/text.ts";
 
 const lengths = [7, 30, 90, 365];
 /** What was chosen last, while the page is open. */
 let chosen = 30;
 
-const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const percent = () =>
+  new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 });
 
 /** The part of the section, for the period that is chosen in it. */
 export async function junkDaysPart(): Promise<HTMLElement> {
@@ -28,15 +30,17 @@ export async function junkDaysPart(): Promise<HTMLElement> {
         attempt(draw);
       },
     },
-    lengths.map((n) => el("option", { value: n, selected: n === chosen }, `the last ${n} days`)),
+    lengths.map((n) =>
+      el("option", { value: n, selected: n === chosen }, t("the last {0} days", numberText(n)))
+    ),
   );
   await draw();
   return part(
-    "Over time",
+    t("Over time"),
     lead(
-      "Messages that came, and what you put right: mail that was junk, and mail in the Junk mailbox that was not.",
+      t("Messages that came, and what you put right: mail that was junk, and mail in the Junk mailbox that was not."),
     ),
-    el("div", { class: "filter" }, field("Period", period)),
+    el("div", { class: "filter" }, field(t("Period"), period)),
     view,
   );
 }
@@ -55,23 +59,23 @@ function figures(days: readonly Day[]): HTMLElement[] {
   const good = sum((d) => d.good), junk = sum((d) => d.junk), refused = sum((d) => d.refused);
   const missed = sum((d) => d.missed), falseAlarms = sum((d) => d.falseAlarms);
   if (good + junk + refused + missed + falseAlarms === 0) {
-    return [el("p", { class: "none" }, "No messages came from other servers.")];
+    return [el("p", { class: "none" }, t("No messages came from other servers."))];
   }
   const share = (n: number, all: number) =>
-    all === 0 ? numberText(n) : `${numberText(n)} (${percent.format(Math.min(1, n / all))})`;
+    all === 0 ? numberText(n) : `${numberText(n)} (${percent().format(Math.min(1, n / all))})`;
   return [
     dayChart(
       days.map((d) => ({ day: d.day, pass: d.good, fail: d.junk + d.refused })),
-      { pass: "good", fail: "junk or refused", what: "Messages" },
+      { pass: t("good"), fail: t("junk or refused"), what: t("Messages") },
     ),
     facts([
-      ["Good", numberText(good)],
-      ["To the Junk mailbox", numberText(junk)],
-      ["Refused", numberText(refused)],
-      ["Missed", `${share(missed, good)} of the good ones you marked as junk`],
+      [t("Good"), numberText(good)],
+      [t("To the Junk mailbox"), numberText(junk)],
+      [t("Refused"), numberText(refused)],
+      [t("Missed"), t("{0} of the good ones you marked as junk", share(missed, good))],
       [
-        "False alarms",
-        `${share(falseAlarms, junk)} of those in the Junk mailbox you marked as not junk`,
+        t("False alarms"),
+        t("{0} of those in the Junk mailbox you marked as not junk", share(falseAlarms, junk)),
       ],
     ]),
   ];

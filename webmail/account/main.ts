@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { loadLanguage } from "../lib/language.ts";
 import { makeCall } from "../api/client.ts";
 import { usePasskey } from "../lib/passkey.ts";
 import { loginForm } from "../lib/login_form.ts";
@@ -10,6 +11,7 @@ import { el } from "../lib/dom.ts";
 import { mountNotifications } from "../lib/notify.ts";
 import { frame } from "../lib/frame.ts";
 import { accountCalls } from "./api.ts";
+import { t } from "../lib/text.ts";
 import { sections } from "./sections.ts";
 
 const root = el("div", { id: "root" });
@@ -17,10 +19,11 @@ document.body.append(root);
 mountNotifications();
 
 async function main(): Promise<void> {
+  await loadLanguage();
   const { account } = await makeCall(accountCalls, "Session", {}).catch(() => ({ account: null }));
   if (account === null) {
     await loginForm(root, {
-      title: "Account",
+      title: t("Account"),
       username: true,
       providers: true,
       submit: async (form) => {
@@ -34,9 +37,9 @@ async function main(): Promise<void> {
   }
   const overview = await makeCall(accountCalls, "Overview", {});
   const page = frame(root, {
-    title: "Account",
+    title: t("Account"),
     who: overview.loginAddress,
-    links: overview.webmail === null ? [] : [{ title: "Webmail", href: overview.webmail }],
+    links: overview.webmail === null ? [] : [{ title: t("Webmail"), href: overview.webmail }],
     sections: sections(() => page.refresh()),
     logout: async () => {
       await makeCall(accountCalls, "Logout", {});

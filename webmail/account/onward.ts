@@ -4,14 +4,15 @@ import { button } from "../lib/button.ts";
 import { confirmDialog } from "../lib/dialog.ts";
 import type { Section } from "../lib/frame.ts";
 import { el } from "../lib/dom.ts";
-import { longDate } from "../lib/format.ts";
+import { countText, longDate } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { facts, formDialog, part } from "../lib/page.ts";
 import { accountCalls } from "./api.ts";
 import type { Vacation } from "./onward_api.ts";
+import { t } from "../lib/text.ts";
 
 export function onwardSection(changed: () => Promise<void>): Section {
-  return { id: "away", title: "Away", show: () => away(changed) };
+  return { id: "away", title: t("Away"), show: () => away(changed) };
 }
 
 /** A time as such an input has it: local, to the minute. */
@@ -27,45 +28,45 @@ function timeOf(text: string): number | null {
 
 function editVacation(vacation: Vacation, changed: () => Promise<void>): void {
   formDialog(
-    "Reply while away",
+    t("Reply while away"),
     [
       {
         name: "text",
-        label: "Text",
+        label: t("Text"),
         type: "textarea",
         value: vacation.text,
         required: true,
-        explanation: "Plain text. Those who write to you can all read it.",
+        explanation: t("Plain text. Those who write to you can all read it."),
       },
       {
         name: "subject",
-        label: "Subject",
+        label: t("Subject"),
         value: vacation.subject,
-        explanation: "Empty: “Auto:” and the subject of the message.",
+        explanation: t("Empty: “Auto:” and the subject of the message."),
       },
       {
         name: "from",
-        label: "From",
+        label: t("From"),
         type: "datetime-local",
         value: localTime(vacation.from),
-        explanation: "Empty: from now on.",
+        explanation: t("Empty: from now on."),
       },
       {
         name: "until",
-        label: "Until",
+        label: t("Until"),
         type: "datetime-local",
         value: localTime(vacation.until),
-        explanation: "Empty: until you turn it off.",
+        explanation: t("Empty: until you turn it off."),
       },
       {
         name: "days",
-        label: "Days before the same sender gets another reply",
+        label: t("Days before the same sender gets another reply"),
         type: "number",
         value: String(vacation.days),
         required: true,
       },
     ],
-    "Turn on",
+    t("Turn on"),
     async (form) => {
       const { text, subject } = form;
       await makeCall(accountCalls, "VacationSet", {
@@ -78,7 +79,7 @@ function editVacation(vacation: Vacation, changed: () => Promise<void>): void {
           days: Number(form.days),
         },
       });
-      notice("Replies are on.");
+      notice(t("Replies are on."));
       await changed();
     },
   );
@@ -89,31 +90,31 @@ function editForwarding(
   changed: () => Promise<void>,
 ): void {
   formDialog(
-    "Forward messages",
+    t("Forward messages"),
     [
       {
         name: "to",
-        label: "Addresses",
+        label: t("Addresses"),
         type: "textarea",
         value: f.to.join("\n"),
         required: true,
-        explanation: "One on each line.",
+        explanation: t("One on each line."),
       },
       {
         name: "only",
-        label: "Keep no copy here",
+        label: t("Keep no copy here"),
         type: "checkbox",
         value: f.only,
-        explanation: "What can't be forwarded is kept all the same.",
+        explanation: t("What can't be forwarded is kept all the same."),
       },
     ],
-    "Forward",
+    t("Forward"),
     async ({ to, only }) => {
       const list = to.split(/[\s,;]+/).filter((a) => a !== "");
       await makeCall(accountCalls, "ForwardingSet", {
         forwarding: { to: list, only: only !== "" },
       });
-      notice(list.length === 0 ? "Nothing is forwarded." : "Messages are forwarded.");
+      notice(list.length === 0 ? t("Nothing is forwarded.") : t("Messages are forwarded."));
       await changed();
     },
   );
@@ -121,7 +122,7 @@ function editForwarding(
 
 async function away(changed: () => Promise<void>): Promise<HTMLElement[]> {
   const { forwarding, vacation, away } = await makeCall(accountCalls, "Onward", {});
-  const state = away ? "on" : vacation.enabled ? "on, but not at this time" : "off";
+  const state = away ? t("on") : vacation.enabled ? t("on, but not at this time") : t("off");
   const endReplies = () =>
     attempt(async () => {
       await makeCall(accountCalls, "VacationSet", { vacation: { ...vacation, enabled: false } });
@@ -129,30 +130,37 @@ async function away(changed: () => Promise<void>): Promise<HTMLElement[]> {
     });
   const endForwarding = () =>
     attempt(async () => {
-      if (!await confirmDialog("Forwarding", "Forward no messages any more?", "Stop")) return;
+      if (
+        !await confirmDialog(t("Forwarding"), t("Forward no messages any more?"), t("Stop"))
+      ) return;
       await makeCall(accountCalls, "ForwardingSet", { forwarding: { to: [], only: false } });
       await changed();
     });
   return [
     part(
-      "Reply while away",
+      t("Reply while away"),
       el(
         "p",
         { class: "muted" },
-        "Those who write to you get this text, once in a while. Mailing lists, programs and senders that " +
-          "can't be verified get none.",
+        t(
+          "Those who write to you get this text, once in a while. Mailing lists, programs and senders that " +
+            "can't be verified get none.",
+        ),
       ),
       facts([
-        ["Replies", state],
+        [t("Replies"), state],
         ...(vacation.enabled
           ? [
-            ["Subject", vacation.subject || "Auto: that of the message"] as const,
-            ["Text", el("span", { class: "preformatted" }, vacation.text)] as const,
-            ["From", vacation.from === null ? "–" : longDate(vacation.from)] as const,
-            ["Until", vacation.until === null ? "turned off" : longDate(vacation.until)] as const,
+            [t("Subject"), vacation.subject || t("Auto: that of the message")] as const,
+            [t("Text"), el("span", { class: "preformatted" }, vacation.text)] as const,
+            [t("From"), vacation.from === null ? "–" : longDate(vacation.from)] as const,
             [
-              "Same sender again after",
-              `${vacation.days} ${vacation.days === 1 ? "day" : "days"}`,
+              t("Until"),
+              vacation.until === null ? t("turned off") : longDate(vacation.until),
+            ] as const,
+            [
+              t("Same sender again after"),
+              countText(vacation.days, "day"),
             ] as const,
           ]
           : []),
@@ -161,33 +169,33 @@ async function away(changed: () => Promise<void>): Promise<HTMLElement[]> {
         "div",
         { class: "tools" },
         button(
-          vacation.enabled ? "Change reply" : "Turn on",
+          vacation.enabled ? t("Change reply") : t("Turn on"),
           () => editVacation(vacation, changed),
         ),
-        vacation.enabled ? button("Turn off", endReplies) : null,
+        vacation.enabled ? button(t("Turn off"), endReplies) : null,
       ),
     ),
     part(
-      "Forward",
+      t("Forward"),
       el(
         "p",
         { class: "muted" },
-        "Messages that are accepted for you go on to these addresses. Junk does not.",
+        t("Messages that are accepted for you go on to these addresses. Junk does not."),
       ),
       facts([
-        ["To", forwarding.to.length === 0 ? "nobody" : forwarding.to.join(", ")],
+        [t("To"), forwarding.to.length === 0 ? t("nobody") : forwarding.to.join(", ")],
         ...(forwarding.to.length > 0
-          ? [["Copy here", forwarding.only ? "none" : "kept"] as const]
+          ? [[t("Copy here"), forwarding.only ? t("none") : t("kept")] as const]
           : []),
       ]),
       el(
         "div",
         { class: "tools" },
         button(
-          forwarding.to.length === 0 ? "Set addresses" : "Change addresses",
+          forwarding.to.length === 0 ? t("Set addresses") : t("Change addresses"),
           () => editForwarding(forwarding, changed),
         ),
-        forwarding.to.length > 0 ? button("Stop forwarding", endForwarding) : null,
+        forwarding.to.length > 0 ? button(t("Stop forwarding"), endForwarding) : null,
       ),
     ),
   ];

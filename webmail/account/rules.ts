@@ -6,6 +6,7 @@ import { el, fill } from "../lib/dom.ts";
 import { attempt } from "../lib/notify.ts";
 import { formDialog, table } from "../lib/page.ts";
 import { accountCalls, type Destination, type Ruleset } from "./api.ts";
+import { t } from "../lib/text.ts";
 
 const emptyRule: Ruleset = {
   SMTPMailFromRegexp: "",
@@ -28,99 +29,105 @@ export function rulesDialog(
   let rules = [...destination.Rulesets];
   const list = el("div", {});
   const result = el("p", { role: "status" });
-  const message = el("textarea", { rows: 6, "aria-label": "Message to try" });
+  const message = el("textarea", { rows: 6, "aria-label": t("Message to try") });
   const now = (): Destination => ({ ...destination, Rulesets: rules });
 
   const draw = () =>
     fill(
       list,
       table(
-        ["", "If", "Mailbox", ""],
+        ["", t("If"), t("Mailbox"), ""],
         rules.map((r, i) => [
           String(i + 1),
-          conditionText(r) || "never: it has no condition",
+          conditionText(r) || t("never: it has no condition"),
           r.Mailbox,
           [
-            button("Edit", () => edit(r, (next) => rules = rules.map((x) => x === r ? next : x))),
+            button(
+              t("Edit"),
+              () => edit(r, (next) => rules = rules.map((x) => x === r ? next : x)),
+            ),
             i > 0
-              ? button("Up", () => {
+              ? button(t("Up"), () => {
                 rules = [...rules.slice(0, i - 1), r, rules[i - 1], ...rules.slice(i + 1)];
                 draw();
               })
               : null,
-            button("Remove", () => {
+            button(t("Remove"), () => {
               rules = rules.filter((x) => x !== r);
               draw();
             }),
           ],
         ]),
-        "No rules: all messages go to the address's mailbox.",
+        t("No rules: all messages go to the address's mailbox."),
       ),
     );
 
   const edit = (ruleset: Ruleset, keep: (next: Ruleset) => void) =>
     formDialog(
-      "Rule",
+      t("Rule"),
       [
         {
           name: "MsgFromRegexp",
-          label: "Sender",
+          label: t("Sender"),
           value: ruleset.MsgFromRegexp,
-          explanation: "Regular expression for the address in From",
+          explanation: t("Regular expression for the address in From"),
         },
         {
           name: "SMTPMailFromRegexp",
-          label: "Envelope sender",
+          label: t("Envelope sender"),
           value: ruleset.SMTPMailFromRegexp,
-          explanation: "Regular expression for the address that bounces go to",
+          explanation: t("Regular expression for the address that bounces go to"),
         },
         {
           name: "VerifiedDomain",
-          label: "Verified domain",
+          label: t("Verified domain"),
           value: ruleset.VerifiedDomain,
-          explanation: "The domain, or one above it, that SPF or DKIM vouches for",
+          explanation: t("The domain, or one above it, that SPF or DKIM vouches for"),
         },
         {
           name: "headers",
-          label: "Header fields",
+          label: t("Header fields"),
           type: "textarea",
           value: ruleset.HeadersRegexp.map((h) => `${h.name}: ${h.value}`).join("\n"),
-          explanation:
+          explanation: t(
             "One in a line, name and value as regular expressions in lower case: list-id: ^<news",
+          ),
         },
         {
           name: "Mailbox",
-          label: "Mailbox",
+          label: t("Mailbox"),
           value: ruleset.Mailbox,
           options: ["", ...mailboxes],
           required: true,
         },
         {
           name: "ListAllowDomain",
-          label: "Mailing list of domain",
+          label: t("Mailing list of domain"),
           value: ruleset.ListAllowDomain,
-          explanation: "Messages that this domain vouches for are taken without looking for junk",
+          explanation: t(
+            "Messages that this domain vouches for are taken without looking for junk",
+          ),
         },
         {
           name: "AcceptRejectsToMailbox",
-          label: "Mailbox for what would be refused",
+          label: t("Mailbox for what would be refused"),
           value: ruleset.AcceptRejectsToMailbox,
-          explanation: "Empty: it is refused",
+          explanation: t("Empty: it is refused"),
         },
         {
           name: "IsForward",
-          label: "These are forwarded to you: don't blame the forwarder for them",
+          label: t("These are forwarded to you: don't blame the forwarder for them"),
           type: "checkbox",
           value: ruleset.IsForward,
         },
-        { name: "Comment", label: "Comment", value: ruleset.Comment },
+        { name: "Comment", label: t("Comment"), value: ruleset.Comment },
       ],
-      "Keep",
+      t("Keep"),
       (f) => {
         const headers = f.headers.split("\n").filter((l) => l.trim() !== "").map((l) => {
           const colon = l.indexOf(":");
           if (colon < 1) {
-            throw new Error(`"${l}" is not a name and a value with a colon between them.`);
+            throw new Error(t("“{0}” is not a name and a value with a colon between them.", l));
           }
           return { name: l.slice(0, colon).trim(), value: l.slice(colon + 1).trim() };
         });
@@ -142,24 +149,24 @@ export function rulesDialog(
 
   draw();
   const dialog = openDialog(
-    `Rules of ${destination.address}`,
+    t("Rules of {0}", destination.address),
     el(
       "div",
       { class: "rules" },
-      el("p", { class: "muted" }, "The first rule that fits decides the mailbox."),
+      el("p", { class: "muted" }, t("The first rule that fits decides the mailbox.")),
       list,
-      button("Add rule", () => edit(emptyRule, (next) => rules = [...rules, next])),
+      button(t("Add rule"), () => edit(emptyRule, (next) => rules = [...rules, next])),
       el(
         "details",
         {},
-        el("summary", {}, "Try the rules"),
+        el("summary", {}, t("Try the rules")),
         el(
           "p",
           { class: "muted" },
-          "Paste a message, or just its header. Its sender counts as verified.",
+          t("Paste a message, or just its header. Its sender counts as verified."),
         ),
         message,
-        button("Try", () =>
+        button(t("Try"), () =>
           attempt(async () => {
             const r = await makeCall(accountCalls, "RulesetTry", {
               destination: now(),
@@ -168,8 +175,8 @@ export function rulesDialog(
             fill(
               result,
               r.index < 0
-                ? `No rule fits: it goes to ${r.mailbox}.`
-                : `Rule ${r.index + 1} fits: it goes to ${r.mailbox}.`,
+                ? t("No rule fits: it goes to {0}.", r.mailbox)
+                : t("Rule {0} fits: it goes to {1}.", r.index + 1, r.mailbox),
             );
           })),
         result,
@@ -177,8 +184,8 @@ export function rulesDialog(
       el(
         "div",
         { class: "buttons" },
-        button("Cancel", () => dialog.close()),
-        button("Save", () =>
+        button(t("Cancel"), () => dialog.close()),
+        button(t("Save"), () =>
           attempt(async () => {
             await save(now());
             dialog.close();
@@ -191,10 +198,10 @@ export function rulesDialog(
 
 function conditionText(ruleset: Ruleset): string {
   return [
-    ruleset.MsgFromRegexp && `sender ${ruleset.MsgFromRegexp}`,
-    ruleset.SMTPMailFromRegexp && `envelope sender ${ruleset.SMTPMailFromRegexp}`,
-    ruleset.VerifiedDomain && `verified by ${ruleset.VerifiedDomain}`,
+    ruleset.MsgFromRegexp && t("sender {0}", ruleset.MsgFromRegexp),
+    ruleset.SMTPMailFromRegexp && t("envelope sender {0}", ruleset.SMTPMailFromRegexp),
+    ruleset.VerifiedDomain && t("verified by {0}", ruleset.VerifiedDomain),
     ...ruleset.HeadersRegexp.map((h) => `${h.name}: ${h.value}`),
-  ].filter((s) => s !== "").join(", and ") +
+  ].filter((s) => s !== "").join(t(", and ")) +
     (ruleset.Comment === "" ? "" : ` (${ruleset.Comment})`);
 }

@@ -17,27 +17,32 @@ import { webhookSection } from "./webhooks.ts";
 import { confirmation, confirmFields } from "../lib/confirm.ts";
 import { accountCalls, type Destination, type Overview } from "./api.ts";
 import { rulesDialog } from "./rules.ts";
+import { t } from "../lib/text.ts";
 
 const overview = () => makeCall(accountCalls, "Overview", {});
 
 /** All of them; `changed` shows the current one anew. */
 export function sections(changed: () => Promise<void>): Section[] {
   return [
-    { id: "account", title: "Account", show: async () => account(await overview(), changed) },
-    { id: "addresses", title: "Addresses", show: async () => addresses(await overview(), changed) },
+    { id: "account", title: t("Account"), show: async () => account(await overview(), changed) },
+    {
+      id: "addresses",
+      title: t("Addresses"),
+      show: async () => addresses(await overview(), changed),
+    },
     onwardSection(changed),
     delegationSection(changed),
     encryptionSection(changed),
-    { id: "junk", title: "Junk", show: () => junkView(changed) },
+    { id: "junk", title: t("Junk"), show: () => junkView(changed) },
     securitySection(changed),
     {
       id: "suppressions",
-      title: "Suppressions",
+      title: t("Suppressions"),
       show: async () => suppressions(await overview(), changed),
     },
     transferSection(),
     webhookSection(changed),
-    { id: "programs", title: "Mail programs", show: async () => programs(await overview()) },
+    { id: "programs", title: t("Mail programs"), show: async () => programs(await overview()) },
   ];
 }
 
@@ -45,22 +50,23 @@ function account(o: Overview, changed: () => Promise<void>): HTMLElement[] {
   const usage = o.quota === null ? sizeText(o.usage) : el(
     "span",
     {},
-    el("meter", { min: 0, max: o.quota, value: o.usage, "aria-label": "Used" }),
-    ` ${sizeText(o.usage)} of ${sizeText(o.quota)}`,
+    el("meter", { min: 0, max: o.quota, value: o.usage, "aria-label": t("Used") }),
+    " ",
+    t("{0} of {1}", sizeText(o.usage), sizeText(o.quota)),
   );
   return [
     part(
-      "Who you are",
+      t("Who you are"),
       facts([
-        ["Account", o.account],
-        ["Full name", o.fullName || "–"],
-        ["Addresses", o.destinations.map((d) => d.address).join(", ")],
+        [t("Account"), o.account],
+        [t("Full name"), o.fullName || "–"],
+        [t("Addresses"), o.destinations.map((d) => d.address).join(", ")],
       ]),
-      button("Change name", () =>
+      button(t("Change name"), () =>
         formDialog(
-          "Full name",
-          [{ name: "fullName", label: "Full name", value: o.fullName, autocomplete: "name" }],
-          "Save",
+          t("Full name"),
+          [{ name: "fullName", label: t("Full name"), value: o.fullName, autocomplete: "name" }],
+          t("Save"),
           async ({ fullName }) => {
             await makeCall(accountCalls, "FullNameSet", { fullName });
             await changed();
@@ -68,59 +74,67 @@ function account(o: Overview, changed: () => Promise<void>): HTMLElement[] {
         )),
     ),
     part(
-      "People you write to",
+      t("People you write to"),
       el(
         "p",
         { class: "muted" },
         o.keepWrittenTo
-          ? "Those who are in none of your address books are put into one of their own, which phones see too."
-          : "Those who are in none of your address books can be put into one of their own, which phones see too.",
+          ? t(
+            "Those who are in none of your address books are put into one of their own, which phones see too.",
+          )
+          : t(
+            "Those who are in none of your address books can be put into one of their own, which phones see too.",
+          ),
       ),
       button(
-        o.keepWrittenTo ? "Don't keep them any more" : "Keep them in an address book",
+        o.keepWrittenTo ? t("Don't keep them any more") : t("Keep them in an address book"),
         () =>
           attempt(async () => {
             await makeCall(accountCalls, "WrittenToSet", { on: !o.keepWrittenTo });
             await changed();
-            notice(o.keepWrittenTo ? "They are kept no more." : "They are kept from now on.");
+            notice(o.keepWrittenTo ? t("They are kept no more.") : t("They are kept from now on."));
           }),
       ),
     ),
     part(
-      "Password",
+      t("Password"),
       el(
         "p",
         { class: "muted" },
         o.noCustomPassword
-          ? "Passwords of this account are made by the server."
-          : "A new password ends all other logins in a browser.",
+          ? t("Passwords of this account are made by the server.")
+          : t("A new password ends all other logins in a browser."),
       ),
       el(
         "div",
         { class: "tools" },
-        o.noCustomPassword ? null : button("Change password", () => passwordDialog(o.secondFactor)),
-        button("Have one made", () => madePasswordDialog(o.secondFactor)),
+        o.noCustomPassword
+          ? null
+          : button(t("Change password"), () => passwordDialog(o.secondFactor)),
+        button(t("Have one made"), () => madePasswordDialog(o.secondFactor)),
       ),
     ),
     part(
-      "Room and limits",
+      t("Room and limits"),
       facts([
-        ["Used", usage],
-        ["Messages a day", numberText(o.maxOutgoingPerDay)],
-        ["New recipients a day", numberText(o.maxFirstTimeRecipientsPerDay)],
+        [t("Used"), usage],
+        [t("Messages a day"), numberText(o.maxOutgoingPerDay)],
+        [t("New recipients a day"), numberText(o.maxFirstTimeRecipientsPerDay)],
         ...o.retention.length === 0 ? [] : [[
-          "Messages are removed",
-          o.retention.map((r) => `from ${r.mailbox} after ${numberText(r.days)} days`).join(", "),
+          t("Messages are removed"),
+          o.retention.map((r) => t("from {0} after {1} days", r.mailbox, numberText(r.days))).join(
+            ", ",
+          ),
         ] as [string, string]],
         ...o.quota !== null && o.quotaWarnings !== null
           ? [[
-            "Message to you at 80, 95 and 100%",
-            o.quotaWarnings ? "yes" : "no",
+            t("Message to you at 80, 95 and 100%"),
+            o.quotaWarnings ? t("yes") : t("no"),
           ] as [string, string]]
           : [],
       ]),
       o.quota === null || o.quotaWarnings === null ? null : button(
-        o.quotaWarnings ? "Don't warn me" : "Warn me",
+        o.quotaWarnings ? t("Don't warn me") : t("Warn me"),
         () =>
           attempt(async () => {
             await makeCall(accountCalls, "QuotaWarningsSet", { on: !o.quotaWarnings });
@@ -133,38 +147,38 @@ function account(o: Overview, changed: () => Promise<void>): HTMLElement[] {
 
 function passwordDialog(secondFactor: boolean): void {
   formDialog(
-    "Change password",
+    t("Change password"),
     [
       ...confirmFields(secondFactor),
       {
         name: "password",
-        label: "New password",
+        label: t("New password"),
         type: "password",
         required: true,
         autocomplete: "new-password",
       },
       {
         name: "again",
-        label: "New password again",
+        label: t("New password again"),
         type: "password",
         required: true,
         autocomplete: "new-password",
       },
     ],
-    "Change",
+    t("Change"),
     async ({ password, again, ...given }) => {
-      if (password !== again) throw new Error("The new passwords differ.");
+      if (password !== again) throw new Error(t("The new passwords differ."));
       await makeCall(accountCalls, "PasswordSet", { ...confirmation(given), password });
-      notice("Password changed.");
+      notice(t("Password changed."));
     },
   );
 }
 
 function madePasswordDialog(secondFactor: boolean): void {
   formDialog(
-    "Make a password",
+    t("Make a password"),
     confirmFields(secondFactor),
-    "Make",
+    t("Make"),
     async (given) => {
       const { password } = await makeCall(accountCalls, "PasswordSet", {
         ...confirmation(given),
@@ -172,8 +186,8 @@ function madePasswordDialog(secondFactor: boolean): void {
       });
       if (password !== null) {
         secretDialog(
-          "New password",
-          "It is shown this once. Put it into your mail programs.",
+          t("New password"),
+          t("It is shown this once. Put it into your mail programs."),
           password,
         );
       }
@@ -184,45 +198,45 @@ function madePasswordDialog(secondFactor: boolean): void {
 function addresses(o: Overview, changed: () => Promise<void>): HTMLElement[] {
   const save = async (destination: Destination) => {
     await makeCall(accountCalls, "DestinationSet", { destination });
-    notice("Saved.");
+    notice(t("Saved."));
     await changed();
   };
   return [
     table(
-      ["Address", "Mailbox", "Full name", "Rules", ""],
+      [t("Address"), t("Mailbox"), t("Full name"), t("Rules"), ""],
       o.destinations.map((d) => [
-        d.address.startsWith("@") ? `${d.address} (all others)` : d.address,
-        d.Mailbox || "Inbox",
+        d.address.startsWith("@") ? t("{0} (all others)", d.address) : d.address,
+        d.Mailbox || t("Inbox"),
         d.FullName || "–",
         String(d.Rulesets.length),
         [
-          button("Edit", () =>
+          button(t("Edit"), () =>
             formDialog(
               d.address,
               [
                 {
                   name: "Mailbox",
-                  label: "Mailbox",
+                  label: t("Mailbox"),
                   value: d.Mailbox,
                   options: ["", ...o.mailboxes],
-                  explanation: "Where messages go that no rule takes. Empty: Inbox.",
+                  explanation: t("Where messages go that no rule takes. Empty: Inbox."),
                 },
                 {
                   name: "FullName",
-                  label: "Full name",
+                  label: t("Full name"),
                   value: d.FullName,
-                  explanation: "For messages from this address, in place of the account's.",
+                  explanation: t("For messages from this address, in place of the account's."),
                 },
               ],
-              "Save",
+              t("Save"),
               ({ Mailbox, FullName }) => save({ ...d, Mailbox, FullName }),
             )),
-          button("Rules", () => rulesDialog(d, o.mailboxes, save), {
-            title: "Sort incoming messages into mailboxes",
+          button(t("Rules"), () => rulesDialog(d, o.mailboxes, save), {
+            title: t("Sort incoming messages into mailboxes"),
           }),
         ],
       ]),
-      "This account has no addresses.",
+      t("This account has no addresses."),
     ),
   ];
 }
@@ -237,66 +251,68 @@ function junk(o: Overview, changed: () => Promise<void>): HTMLElement[] {
   return [
     ...o.trained === null ? [] : [learned(o.trained)],
     part(
-      "Filter",
+      t("Filter"),
       facts([
-        ["Filter", j.threshold === null ? "off" : `refuses above ${j.threshold}`],
-        ["Automatic flags", j.automaticFlags ? "by mailbox" : "off"],
-        ["Junk mailboxes", j.junkMailboxRegexp || "–"],
-        ["Neutral mailboxes", j.neutralMailboxRegexp || "–"],
-        ["Mailboxes without junk", j.notJunkMailboxRegexp || "all others"],
-        ["Refused messages", j.rejectsMailbox || "not kept"],
+        [t("Filter"), j.threshold === null ? t("off") : t("refuses above {0}", j.threshold)],
+        [t("Automatic flags"), j.automaticFlags ? t("by mailbox") : t("off")],
+        [t("Junk mailboxes"), j.junkMailboxRegexp || "–"],
+        [t("Neutral mailboxes"), j.neutralMailboxRegexp || "–"],
+        [t("Mailboxes without junk"), j.notJunkMailboxRegexp || t("all others")],
+        [t("Refused messages"), j.rejectsMailbox || t("not kept")],
       ]),
-      button("Change", () =>
+      button(t("Change"), () =>
         formDialog(
-          "Junk filter",
+          t("Junk filter"),
           [
             {
               name: "threshold",
-              label: "Threshold",
+              label: t("Threshold"),
               type: "number",
               value: j.threshold === null ? "" : String(j.threshold),
-              explanation:
+              explanation: t(
                 "From 0 to 1: messages that are junk with a higher probability are refused. Empty: " +
-                "no filter.",
+                  "no filter.",
+              ),
             },
             {
               name: "automaticFlags",
-              label: "Set junk flags by the mailbox that a message is moved to",
+              label: t("Set junk flags by the mailbox that a message is moved to"),
               type: "checkbox",
               value: j.automaticFlags,
             },
             {
               name: "junkMailboxRegexp",
-              label: "Junk mailboxes",
+              label: t("Junk mailboxes"),
               value: j.junkMailboxRegexp,
-              explanation: "Regular expression for names in lower case",
+              explanation: t("Regular expression for names in lower case"),
             },
             {
               name: "neutralMailboxRegexp",
-              label: "Neutral mailboxes",
+              label: t("Neutral mailboxes"),
               value: j.neutralMailboxRegexp,
             },
             {
               name: "notJunkMailboxRegexp",
-              label: "Mailboxes without junk",
+              label: t("Mailboxes without junk"),
               value: j.notJunkMailboxRegexp,
-              explanation: "Empty: all that are neither of the above",
+              explanation: t("Empty: all that are neither of the above"),
             },
             {
               name: "rejectsMailbox",
-              label: "Mailbox for refused messages",
+              label: t("Mailbox for refused messages"),
               value: j.rejectsMailbox,
-              explanation:
+              explanation: t(
                 "So that you can find what was refused wrongly. Empty: they are not kept.",
+              ),
             },
             {
               name: "keepRejects",
-              label: "Keep refused messages for good",
+              label: t("Keep refused messages for good"),
               type: "checkbox",
               value: j.keepRejects,
             },
           ],
-          "Save",
+          t("Save"),
           async (f) => {
             const threshold = f.threshold.trim() === "" ? null : Number(f.threshold);
             await makeCall(accountCalls, "JunkSet", {
@@ -322,18 +338,22 @@ const usefulFrom = 50;
 
 function learned({ hams, spams, waiting }: NonNullable<Overview["trained"]>): HTMLElement {
   return part(
-    "What it has learned",
+    t("What it has learned"),
     facts([
-      ["From wanted messages", numberText(hams)],
-      ["From junk", numberText(spams)],
-      ...waiting > 0 ? [["Still to be learned from", numberText(waiting)] as const] : [],
+      [t("From wanted messages"), numberText(hams)],
+      [t("From junk"), numberText(spams)],
+      ...waiting > 0 ? [[t("Still to be learned from"), numberText(waiting)] as const] : [],
     ]),
     el(
       "p",
       { class: "muted" },
       Math.min(hams, spams) < usefulFrom
-        ? "It becomes reliable with some hundred messages of both kinds: mark junk as junk, and the rest as not junk."
-        : "It learns from each message that is marked as junk or as not junk, also by being moved.",
+        ? t(
+          "It becomes reliable with some hundred messages of both kinds: mark junk as junk, and the rest as not junk.",
+        )
+        : t(
+          "It learns from each message that is marked as junk or as not junk, also by being moved.",
+        ),
     ),
   );
 }
@@ -343,36 +363,40 @@ function suppressions(o: Overview, changed: () => Promise<void>): HTMLElement[] 
     el(
       "p",
       { class: "muted" },
-      "Nothing is sent to these addresses: messages to them came back before, or you put them here.",
+      t("Nothing is sent to these addresses: messages to them came back before, or you put them here."),
     ),
-    button("Add address", () =>
+    button(t("Add address"), () =>
       formDialog(
-        "Suppress an address",
+        t("Suppress an address"),
         [
-          { name: "address", label: "Address", type: "email", required: true },
-          { name: "reason", label: "Reason" },
+          { name: "address", label: t("Address"), type: "email", required: true },
+          { name: "reason", label: t("Reason") },
         ],
-        "Add",
+        t("Add"),
         async ({ address, reason }) => {
           await makeCall(accountCalls, "SuppressionAdd", { address, reason });
           await changed();
         },
       )),
     table(
-      ["Address", "Since", "Reason", ""],
+      [t("Address"), t("Since"), t("Reason"), ""],
       o.suppressions.map((s) => [
         s.address,
         el("span", { title: longDate(s.created) }, shortDate(s.created)),
-        `${s.reason}${s.manual ? " (by hand)" : ""}`,
-        button("Remove", () =>
+        `${s.reason}${s.manual ? t(" (by hand)") : ""}`,
+        button(t("Remove"), () =>
           attempt(async () => {
-            const yes = await confirmDialog("Remove", `Send to ${s.address} again?`, "Remove");
+            const yes = await confirmDialog(
+              t("Remove"),
+              t("Send to {0} again?", s.address),
+              t("Remove"),
+            );
             if (!yes) return;
             await makeCall(accountCalls, "SuppressionRemove", { address: s.address });
             await changed();
           })),
       ]),
-      "No address is suppressed.",
+      t("No address is suppressed."),
     ),
   ];
 }
@@ -382,21 +406,23 @@ function programs(o: Overview): HTMLElement[] {
     el(
       "p",
       { class: "muted" },
-      "Most programs find these by themselves from your address. Log in with your address and password.",
+      t("Most programs find these by themselves from your address. Log in with your address and password."),
     ),
     table(
-      ["Protocol", "Host", "Port", "Security"],
+      [t("Protocol"), t("Host"), t("Port"), t("Security")],
       o.clients.map((c) => [c.protocol, c.host, String(c.port), c.security]),
-      "This server offers nothing to mail programs.",
+      t("This server offers nothing to mail programs."),
     ),
-    button("Help", () =>
+    button(t("Help"), () =>
       openDialog(
-        "Mail programs",
+        t("Mail programs"),
         el(
           "p",
           {},
-          "TLS means encrypted from the first byte; STARTTLS that encryption is begun after connecting. " +
-            "Prefer TLS where both are listed.",
+          t(
+            "TLS means encrypted from the first byte; STARTTLS that encryption is begun after connecting. " +
+              "Prefer TLS where both are listed.",
+          ),
         ),
       )),
   ];

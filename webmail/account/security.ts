@@ -12,6 +12,7 @@ import { attempt, notice } from "../lib/notify.ts";
 import { facts, formDialog, part, secretDialog, table } from "../lib/page.ts";
 import { confirmation, confirmFields } from "../lib/confirm.ts";
 import { accountCalls, type Overview } from "./api.ts";
+import { t } from "../lib/text.ts";
 
 type Changed = () => Promise<void>;
 type Security = Awaited<ReturnType<typeof load>>;
@@ -21,7 +22,7 @@ const load = () => makeCall(accountCalls, "Security", {});
 export function securitySection(changed: Changed): Section {
   return {
     id: "sessions",
-    title: "Logins",
+    title: t("Logins"),
     async show() {
       const [s, o] = await Promise.all([load(), makeCall(accountCalls, "Overview", {})]);
       return [
@@ -31,8 +32,8 @@ export function securitySection(changed: Changed): Section {
         tlsKeys(s, o, changed),
         sessions(o, changed),
         part(
-          "Attempts of the last 30 days",
-          el("p", { class: "muted" }, "Tell your administrator if some were not yours."),
+          t("Attempts of the last 30 days"),
+          el("p", { class: "muted" }, t("Tell your administrator if some were not yours.")),
           attemptsTable(s.attempts, false),
         ),
       ];
@@ -44,32 +45,32 @@ const date = (ms: number) => el("span", { title: longDate(ms) }, shortDate(ms));
 
 function secondFactor(security: Security, changed: Changed): HTMLElement {
   return part(
-    "Second factor",
+    t("Second factor"),
     el(
       "p",
       { class: "muted" },
-      "A code from an app on your phone, asked for after the password.",
+      t("A code from an app on your phone, asked for after the password."),
     ),
     facts([
-      ["State", security.secondFactor ? "on" : "off"],
+      [t("State"), security.secondFactor ? t("on") : t("off")],
       ...(security.secondFactor
-        ? [["Recovery codes left", String(security.recoveryCodes)] as const]
+        ? [[t("Recovery codes left"), String(security.recoveryCodes)] as const]
         : []),
     ]),
     security.secondFactor
-      ? button("Turn off", () =>
+      ? button(t("Turn off"), () =>
         formDialog(
-          "Turn the second factor off",
+          t("Turn the second factor off"),
           confirmFields(true),
-          "Turn off",
+          t("Turn off"),
           async (given) => {
             await makeCall(accountCalls, "SecondFactorOff", confirmation(given));
-            notice("The second factor is off.");
+            notice(t("The second factor is off."));
             await changed();
           },
         ))
       : button(
-        "Set up",
+        t("Set up"),
         () =>
           attempt(async () =>
             turnOnDialog(await makeCall(accountCalls, "SecondFactorBegin", {}), async (r) => {
@@ -85,12 +86,17 @@ function secondFactor(security: Security, changed: Changed): HTMLElement {
 async function addPasskey(security: Security, changed: Changed): Promise<void> {
   const passkey = await makePasskey(await makeCall(accountCalls, "PasskeyBegin", {}));
   formDialog(
-    "Passkey",
+    t("Passkey"),
     [
-      { name: "name", label: "Name", required: true, explanation: "For you, such as “phone”." },
+      {
+        name: "name",
+        label: t("Name"),
+        required: true,
+        explanation: t("For you, such as “phone”."),
+      },
       ...confirmFields(security.secondFactor),
     ],
-    "Add",
+    t("Add"),
     async ({ name, ...given }) => {
       await makeCall(accountCalls, "PasskeyAdd", { name, passkey, ...confirmation(given) });
       await changed();
@@ -100,81 +106,85 @@ async function addPasskey(security: Security, changed: Changed): Promise<void> {
 
 function passkeys(security: Security, changed: Changed): HTMLElement {
   return part(
-    "Passkeys",
+    t("Passkeys"),
     el(
       "p",
       { class: "muted" },
-      "Let you into the pages with your device's lock, without password and code. They can't be stolen by other sites.",
+      t("Let you into the pages with your device's lock, without password and code. They can't be stolen by other sites."),
     ),
     table(
-      ["Name", "Made", "Last used", ""],
+      [t("Name"), t("Made"), t("Last used"), ""],
       security.passkeys.map((p) => [
         p.name,
         date(p.created),
-        p.lastUsed === 0 ? "never" : date(p.lastUsed),
-        button("Remove", () =>
+        p.lastUsed === 0 ? t("never") : date(p.lastUsed),
+        button(t("Remove"), () =>
           formDialog(
-            "Remove passkey",
+            t("Remove passkey"),
             confirmFields(security.secondFactor),
-            "Remove",
+            t("Remove"),
             async (given) => {
               await makeCall(accountCalls, "PasskeyRemove", { id: p.id, ...confirmation(given) });
               await changed();
             },
-            el("p", {}, `${p.name} lets nobody in any more, and all other logins end.`),
+            el("p", {}, t("{0} lets nobody in any more, and all other logins end.", p.name)),
           )),
       ]),
-      "There are none.",
+      t("There are none."),
     ),
     hasPasskeys()
-      ? button("Add passkey", () => attempt(() => addPasskey(security, changed)))
-      : el("p", { class: "muted" }, "This browser has none, or the page was not loaded by HTTPS."),
+      ? button(t("Add passkey"), () => attempt(() => addPasskey(security, changed)))
+      : el(
+        "p",
+        { class: "muted" },
+        t("This browser has none, or the page was not loaded by HTTPS."),
+      ),
   );
 }
 
 function appPasswords(security: Security, changed: Changed): HTMLElement {
   return part(
-    "App passwords",
+    t("App passwords"),
     el(
       "p",
       { class: "muted" },
-      "One for each mail program, so that you can take it back when a device is lost. They don't open this page.",
+      t("One for each mail program, so that you can take it back when a device is lost. They don't open this page."),
     ),
     table(
-      ["Program", "Made", "Last used", ""],
+      [t("Program"), t("Made"), t("Last used"), ""],
       security.appPasswords.map((p) => [
         p.name,
         date(p.created),
         p.lastUsed === 0
-          ? "never"
-          : el("span", {}, date(p.lastUsed), ` by ${p.lastProtocol} from ${p.lastIp}`),
-        button("Remove", () =>
+          ? t("never")
+          : el("span", {}, date(p.lastUsed), t(" by {0} from {1}", p.lastProtocol, p.lastIp)),
+        button(t("Remove"), () =>
           attempt(async () => {
             const yes = await confirmDialog(
-              "Remove app password",
-              `${p.name} can't log in any more.`,
-              "Remove",
+              t("Remove app password"),
+              t("{0} can't log in any more.", p.name),
+              t("Remove"),
             );
             if (!yes) return;
             await makeCall(accountCalls, "AppPasswordRemove", { id: p.id });
             await changed();
           })),
       ]),
-      "There are none.",
+      t("There are none."),
     ),
-    button("Add app password", () =>
+    button(t("Add app password"), () =>
       formDialog(
-        "App password",
+        t("App password"),
         [
           {
             name: "name",
-            label: "Program",
+            label: t("Program"),
             required: true,
-            explanation: "For you, such as “phone”.",
+            explanation: t("For you, such as “phone”."),
           },
           ...confirmFields(security.secondFactor),
         ],
-        "Make",
+        t("Make"),
         async ({ name, ...given }) => {
           const { password } = await makeCall(accountCalls, "AppPasswordAdd", {
             name,
@@ -182,8 +192,8 @@ function appPasswords(security: Security, changed: Changed): HTMLElement {
           });
           await changed();
           secretDialog(
-            `Password of ${name}`,
-            "It is shown this once. Put it into the program, with your address as the name.",
+            t("Password of {0}", name),
+            t("It is shown this once. Put it into the program, with your address as the name."),
             password,
           );
         },
@@ -194,42 +204,48 @@ function appPasswords(security: Security, changed: Changed): HTMLElement {
 function tlsKeys(security: Security, overview: Overview, changed: Changed): HTMLElement {
   const addresses = overview.destinations.map((d) => d.address).filter((a) => !a.startsWith("@"));
   return part(
-    "TLS keys",
-    el("p", { class: "muted" }, "Certificates with which programs log in without a password."),
+    t("TLS keys"),
+    el("p", { class: "muted" }, t("Certificates with which programs log in without a password.")),
     table(
-      ["Name", "Address", "Kind", "Added", ""],
+      [t("Name"), t("Address"), t("Kind"), t("Added"), ""],
       security.tlsKeys.map((k) => [
         el("span", { title: k.fingerprint }, k.name),
         k.login,
         k.type,
         date(k.added),
-        button("Remove", () =>
+        button(t("Remove"), () =>
           attempt(async () => {
-            if (!await confirmDialog("Remove key", `${k.name} can't log in any more.`, "Remove")) {
+            if (
+              !await confirmDialog(
+                t("Remove key"),
+                t("{0} can't log in any more.", k.name),
+                t("Remove"),
+              )
+            ) {
               return;
             }
             await makeCall(accountCalls, "TlsKeyRemove", { fingerprint: k.fingerprint });
             await changed();
           })),
       ]),
-      "There are none.",
+      t("There are none."),
     ),
-    button("Add certificate", () =>
+    button(t("Add certificate"), () =>
       formDialog(
-        "TLS key",
+        t("TLS key"),
         [
-          { name: "login", label: "Address", options: addresses, required: true },
-          { name: "name", label: "Name", explanation: "Empty: that of the certificate." },
+          { name: "login", label: t("Address"), options: addresses, required: true },
+          { name: "name", label: t("Name"), explanation: t("Empty: that of the certificate.") },
           {
             name: "certificate",
-            label: "Certificate",
+            label: t("Certificate"),
             type: "textarea",
             required: true,
-            explanation: "PEM, from -----BEGIN CERTIFICATE----- on.",
+            explanation: t("PEM, from -----BEGIN CERTIFICATE----- on."),
           },
           ...confirmFields(security.secondFactor),
         ],
-        "Add",
+        t("Add"),
         async ({ login, name, certificate, ...given }) => {
           await makeCall(accountCalls, "TlsKeyAdd", {
             login,
@@ -245,24 +261,24 @@ function tlsKeys(security: Security, overview: Overview, changed: Changed): HTML
 
 function sessions(overview: Overview, changed: Changed): HTMLElement {
   return part(
-    "Logged in now",
+    t("Logged in now"),
     table(
-      ["Page", "Program", "Address", "Last used", ""],
+      [t("Page"), t("Program"), t("Address"), t("Last used"), ""],
       overview.sessions.map((s) => [
         s.service,
         el("span", { title: s.userAgent }, programName(s.userAgent)),
         s.remoteIp,
         date(s.lastUsed),
-        s.current ? "this one" : button("End", () =>
+        s.current ? t("this one") : button(t("End"), () =>
           attempt(async () => {
             await makeCall(accountCalls, "SessionEnd", { id: s.id });
             await changed();
-          }), { title: "Log this one out" }),
+          }), { title: t("Log this one out") }),
       ]),
-      "Nobody is logged in.",
+      t("Nobody is logged in."),
     ),
     overview.sessions.length > 1
-      ? button("End all others", () =>
+      ? button(t("End all others"), () =>
         attempt(async () => {
           await makeCall(accountCalls, "OtherSessionsEnd", {});
           await changed();

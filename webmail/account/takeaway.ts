@@ -5,6 +5,7 @@ import { button } from "../lib/button.ts";
 import { el, field, fill } from "../lib/dom.ts";
 import { numberText } from "../lib/format.ts";
 import { part, table } from "../lib/page.ts";
+import { t } from "../lib/text.ts";
 
 /** The part of the page. */
 export function takeawayPart(): HTMLElement {
@@ -16,13 +17,15 @@ export function takeawayPart(): HTMLElement {
     if (chosen) upload(view, chosen);
   };
   return part(
-    "Contacts and calendars",
+    t("Contacts and calendars"),
     el(
       "p",
       { class: "muted" },
-      "A zip archive with a file of each address book (vcf) and calendar (ics). One that you bring goes into those " +
-        "of the same names, which are made if they aren't there. What has the same UID is replaced, nothing is " +
-        "removed, and nobody is invited.",
+      t(
+        "A zip archive with a file of each address book (vcf) and calendar (ics). One that you bring goes into those " +
+          "of the same names, which are made if they aren't there. What has the same UID is replaced, nothing is " +
+          "removed, and nobody is invited.",
+      ),
     ),
     el(
       "form",
@@ -30,17 +33,17 @@ export function takeawayPart(): HTMLElement {
       el(
         "div",
         { class: "buttons" },
-        el("button", { type: "submit" }, "Export contacts and calendars"),
+        el("button", { type: "submit" }, t("Export contacts and calendars")),
       ),
     ),
     el(
       "form",
       { onsubmit: submit },
-      field("Archive of contacts and calendars (zip)", file),
+      field(t("Archive of contacts and calendars (zip)"), file),
       el(
         "div",
         { class: "buttons" },
-        el("button", { type: "submit" }, "Import contacts and calendars"),
+        el("button", { type: "submit" }, t("Import contacts and calendars")),
       ),
     ),
     view,
@@ -48,7 +51,7 @@ export function takeawayPart(): HTMLElement {
 }
 
 function upload(view: HTMLElement, file: File): void {
-  const bar = el("progress", { max: 1, value: 0, "aria-label": "Upload" });
+  const bar = el("progress", { max: 1, value: 0, "aria-label": t("Upload") });
   const cancel = uploadFile({
     url: "import/collections",
     file,
@@ -56,25 +59,25 @@ function upload(view: HTMLElement, file: File): void {
     bar,
     onDone: (done) => show(view, done),
     onFailed: (why) =>
-      fill(view, el("p", { class: "error", role: "alert" }, `The import failed: ${why}`)),
-    onCancelled: () => fill(view, el("p", {}, "The upload was cancelled.")),
+      fill(view, el("p", { class: "error", role: "alert" }, t("The import failed: {0}", why))),
+    onCancelled: () => fill(view, el("p", {}, t("The upload was cancelled."))),
   });
-  fill(view, el("p", {}, `Importing ${file.name} `, bar, " ", button("Cancel", cancel)));
+  fill(view, el("p", {}, t("Importing {0} ", file.name), bar, " ", button(t("Cancel"), cancel)));
 }
 
 function show(view: HTMLElement, done: TakenBack): void {
-  const kinds = { addressbook: "Address book", calendar: "Calendar" };
+  const kinds = { addressbook: t("Address book"), calendar: t("Calendar") };
   fill(
     view,
     table(
-      ["Kind", "Name", "Imported"],
+      [t("Kind"), t("Name"), t("Imported")],
       done.files.map((f) => [kinds[f.kind], f.name, numberText(f.imported)]),
-      "There is no calendar and no address book in it.",
+      t("There is no calendar and no address book in it."),
     ),
     done.leftOut === 0 ? null : el(
       "details",
       {},
-      el("summary", {}, `${numberText(done.leftOut)} left out`),
+      el("summary", {}, t("{0} left out", numberText(done.leftOut))),
       el("ul", {}, done.left.map((line) => el("li", {}, line))),
     ),
   );

@@ -6,12 +6,13 @@ import { button } from "../lib/button.ts";
 import { confirmDialog } from "../lib/dialog.ts";
 import type { Section } from "../lib/frame.ts";
 import { el, field, fill } from "../lib/dom.ts";
-import { numberText } from "../lib/format.ts";
+import { countText, numberText } from "../lib/format.ts";
 import { alertUser, attempt } from "../lib/notify.ts";
 import { facts, formDialog, part, table } from "../lib/page.ts";
 import { accountCalls } from "./api.ts";
 import { takeawayPart } from "./takeaway.ts";
 import { ImportBegun, ImportState } from "./transfer_api.ts";
+import { t } from "../lib/text.ts";
 
 /** Where the token of an import is kept, so that the page finds it again. */
 const storageKey = "mox-import";
@@ -19,7 +20,7 @@ const storageKey = "mox-import";
 export function transferSection(): Section {
   return {
     id: "transfer",
-    title: "Import and export",
+    title: t("Import and export"),
     async show() {
       const { running, mailboxes } = await makeCall(accountCalls, "Transfers", {});
       const view = el("div", { class: "import", "aria-live": "polite" });
@@ -28,32 +29,34 @@ export function transferSection(): Section {
       if (token) follow(token);
       return [
         part(
-          "Import",
+          t("Import"),
           el(
             "p",
             { class: "muted" },
-            "From other mail programs: a zip, tar or tgz archive with mailbox files (mbox), Maildirs or .eml " +
-              "files, or a single mailbox file. Folders become mailboxes; flags, keywords and dates are kept. If " +
-              "it fails or you abort it, nothing is changed.",
+            t(
+              "From other mail programs: a zip, tar or tgz archive with mailbox files (mbox), Maildirs or .eml " +
+                "files, or a single mailbox file. Folders become mailboxes; flags, keywords and dates are kept. If " +
+                "it fails or you abort it, nothing is changed.",
+            ),
           ),
           uploadForm(view, follow),
           view,
         ),
         part(
-          "Import from another server",
+          t("Import from another server"),
           el(
             "p",
             { class: "muted" },
-            "Fetches all mailboxes of an account by IMAP. Do it again later for what is new: nothing comes twice.",
+            t("Fetches all mailboxes of an account by IMAP. Do it again later for what is new: nothing comes twice."),
           ),
-          button("Import by IMAP", () => imapDialog(follow)),
+          button(t("Import by IMAP"), () => imapDialog(follow)),
         ),
         part(
-          "Export",
+          t("Export"),
           el(
             "p",
             { class: "muted" },
-            "All your mail, or a mailbox with those below it, for other programs.",
+            t("All your mail, or a mailbox with those below it, for other programs."),
           ),
           exportForm(mailboxes),
         ),
@@ -65,7 +68,7 @@ export function transferSection(): Section {
 
 function uploadForm(view: HTMLElement, follow: (token: string) => void): HTMLElement {
   const file = el("input", { type: "file", required: true });
-  const mailbox = el("input", { type: "text", placeholder: "such as Old mail", maxlength: 500 });
+  const mailbox = el("input", { type: "text", placeholder: t("such as Old mail"), maxlength: 500 });
   const skip = el("input", { type: "checkbox" });
   const submit = (event: Event) => {
     event.preventDefault();
@@ -75,13 +78,18 @@ function uploadForm(view: HTMLElement, follow: (token: string) => void): HTMLEle
   return el(
     "form",
     { onsubmit: submit },
-    field("Archive or mailbox file", file),
-    field("Put all below this mailbox", mailbox, "Empty: at the top, Inbox into your Inbox."),
-    el("label", { class: "checkbox" }, skip, "Leave out messages that are in the mailbox already"),
+    field(t("Archive or mailbox file"), file),
+    field(t("Put all below this mailbox"), mailbox, t("Empty: at the top, Inbox into your Inbox.")),
+    el(
+      "label",
+      { class: "checkbox" },
+      skip,
+      t("Leave out messages that are in the mailbox already"),
+    ),
     el(
       "div",
       { class: "buttons" },
-      el("button", { type: "submit", class: "primary" }, "Import"),
+      el("button", { type: "submit", class: "primary" }, t("Import")),
     ),
   );
 }
@@ -93,11 +101,11 @@ function upload(
   skip: boolean,
   follow: (token: string) => void,
 ): void {
-  const bar = el("progress", { max: 1, value: 0, "aria-label": "Upload" });
+  const bar = el("progress", { max: 1, value: 0, "aria-label": t("Upload") });
   const query = new URLSearchParams({
     filename: file.name,
     mailbox,
-    skipDuplicates: skip ? "yes" : "no",
+    skipDuplicates: skip ? t("yes") : t("no"),
   });
   const cancel = uploadFile({
     url: `import?${query}`,
@@ -107,11 +115,11 @@ function upload(
     onDone: ({ token }) => follow(token),
     onFailed: (why) => {
       fill(view);
-      alertUser(`The import did not begin: ${why}`);
+      alertUser(t("The import did not begin: {0}", why));
     },
-    onCancelled: () => fill(view, el("p", {}, "The upload was cancelled.")),
+    onCancelled: () => fill(view, el("p", {}, t("The upload was cancelled."))),
   });
-  fill(view, el("p", {}, `Uploading ${file.name} `, bar, " ", button("Cancel", cancel)));
+  fill(view, el("p", {}, t("Uploading {0} ", file.name), bar, " ", button(t("Cancel"), cancel)));
 }
 
 /** Shows an import until it ends. */
@@ -134,18 +142,20 @@ function followImport(view: HTMLElement, token: string): void {
 }
 
 const titles: Record<ImportState["phase"], string> = {
-  reading: "Looking through the archive",
+  reading: t("Looking through the archive"),
   importing: "Importing",
-  done: "Imported",
-  failed: "The import failed",
-  aborted: "The import was aborted, nothing was changed",
+  done: t("Imported"),
+  failed: t("The import failed"),
+  aborted: t("The import was aborted, nothing was changed"),
 };
 
 function show(view: HTMLElement, state: ImportState): void {
   const active = state.phase === "reading" || state.phase === "importing";
   const abort = () =>
     attempt(async () => {
-      if (!await confirmDialog("Abort", "What was imported so far goes away again.", "Abort")) {
+      if (
+        !await confirmDialog(t("Abort"), t("What was imported so far goes away again."), t("Abort"))
+      ) {
         return;
       }
       await makeCall(accountCalls, "ImportAbort", { token: state.token });
@@ -165,42 +175,51 @@ function show(view: HTMLElement, state: ImportState): void {
     ),
     state.error === "" ? null : el("p", { class: "error", role: "alert" }, state.error),
     state.phase === "aborted" ? null : facts([
-      ...state.phase === "reading" ? [["Files", numberText(state.files)] as const] : [],
-      ["Messages", numberText(state.imported)],
-      ...state.duplicates > 0 ? [["There already", numberText(state.duplicates)] as const] : [],
+      ...state.phase === "reading" ? [[t("Files"), numberText(state.files)] as const] : [],
+      [t("Messages"), numberText(state.imported)],
+      ...state.duplicates > 0 ? [[t("There already"), numberText(state.duplicates)] as const] : [],
     ]),
     state.mailboxes.length === 0 ? null : table(
-      ["Mailbox", "Messages"],
+      [t("Mailbox"), t("Messages")],
       state.mailboxes.map(([name, count]) => [name, numberText(count)]),
       "",
     ),
     state.warningCount === 0 ? null : el(
       "details",
       {},
-      el("summary", {}, `${numberText(state.warningCount)} warnings`),
+      el("summary", {}, countText(state.warningCount, "warning")),
       el("ul", {}, state.warnings.map((w) => el("li", {}, w))),
     ),
-    active ? button("Abort", abort, { danger: true }) : null,
+    active ? button(t("Abort"), abort, { danger: true }) : null,
   );
 }
 
 function imapDialog(follow: (token: string) => void): void {
   formDialog(
-    "Import by IMAP",
+    t("Import by IMAP"),
     [
-      { name: "host", label: "Server", required: true, explanation: "Such as imap.example.org." },
+      {
+        name: "host",
+        label: t("Server"),
+        required: true,
+        explanation: t("Such as imap.example.org."),
+      },
       {
         name: "security",
-        label: "Security",
+        label: t("Security"),
         options: ["TLS (port 993)", "STARTTLS (port 143)"],
         required: true,
       },
-      { name: "user", label: "Name or address there", required: true, autocomplete: "off" },
-      { name: "password", label: "Password or token", type: "password", required: true },
-      { name: "token", label: "It is a token of OAuth2", type: "checkbox" },
-      { name: "mailbox", label: "Put all below this mailbox", explanation: "Empty: at the top." },
+      { name: "user", label: t("Name or address there"), required: true, autocomplete: "off" },
+      { name: "password", label: t("Password or token"), type: "password", required: true },
+      { name: "token", label: t("It is a token of OAuth2"), type: "checkbox" },
+      {
+        name: "mailbox",
+        label: t("Put all below this mailbox"),
+        explanation: t("Empty: at the top."),
+      },
     ],
-    "Import",
+    t("Import"),
     async (form) => {
       const tls = form.security.startsWith("TLS");
       const { token } = await makeCall(accountCalls, "ImportImap", {
@@ -225,14 +244,17 @@ function exportForm(mailboxes: readonly { id: number; name: string }[]): HTMLEle
     "form",
     { action: "export", method: "get" },
     field(
-      "Mailbox",
+      t("Mailbox"),
       select("mailbox", [
-        ["", "All"],
+        ["", t("All")],
         ...mailboxes.map((m): [string, string] => [`${m.id}`, m.name]),
       ]),
     ),
-    field("Format", select("format", [["mbox", "Mailbox files (mbox)"], ["maildir", "Maildir"]])),
-    field("Archive", select("kind", [["zip", "zip"], ["tgz", "tgz"], ["tar", "tar"]])),
-    el("div", { class: "buttons" }, el("button", { type: "submit" }, "Export")),
+    field(
+      t("Format"),
+      select("format", [["mbox", t("Mailbox files (mbox)")], ["maildir", "Maildir"]]),
+    ),
+    field(t("Archive"), select("kind", [["zip", "zip"], ["tgz", "tgz"], ["tar", "tar"]])),
+    el("div", { class: "buttons" }, el("button", { type: "submit" }, t("Export"))),
   );
 }

@@ -8,18 +8,19 @@ import { longDate, shortDate } from "../lib/format.ts";
 import { alertUser, attempt, notice } from "../lib/notify.ts";
 import { facts, formDialog, part, secretDialog, table } from "../lib/page.ts";
 import { accountCalls } from "./api.ts";
+import { t } from "../lib/text.ts";
 
 type Kind = "outgoing" | "incoming";
 
 export function webhookSection(changed: () => Promise<void>): Section {
-  return { id: "webhooks", title: "Webhooks", show: () => webhooks(changed) };
+  return { id: "webhooks", title: t("Webhooks"), show: () => webhooks(changed) };
 }
 
 function test(kind: Kind): Promise<void> {
   return attempt(async () => {
     const r = await makeCall(accountCalls, "WebhookTest", { kind });
-    if (r.error === "") notice(`Answered with status ${r.code} after ${r.took} ms.`);
-    else alertUser(`The call failed: ${r.error}`);
+    if (r.error === "") notice(t("Answered with status {0} after {1} ms.", r.code, r.took));
+    else alertUser(t("The call failed: {0}", r.error));
   });
 }
 
@@ -30,24 +31,24 @@ function edit(
   changed: () => Promise<void>,
 ): void {
   formDialog(
-    kind === "outgoing" ? "Webhook for messages sent" : "Webhook for messages that arrive",
+    kind === "outgoing" ? t("Webhook for messages sent") : t("Webhook for messages that arrive"),
     [
       { name: "url", label: "URL", value: now?.url ?? "", required: true },
       {
         name: "authorization",
         label: now?.hasAuthorization
-          ? "Value of the header field Authorization (empty: as it is)"
-          : "Value of the header field Authorization",
+          ? t("Value of the header field Authorization (empty: as it is)")
+          : t("Value of the header field Authorization"),
       },
       ...(kind === "outgoing"
         ? [{
           name: "events",
-          label: `Events, with blanks between them (empty: all of ${events.join(", ")})`,
+          label: t("Events, with blanks between them (empty: all of {0})", events.join(", ")),
           value: now?.events?.join(" ") ?? "",
         }]
         : []),
     ],
-    "Save",
+    t("Save"),
     async (form) => {
       const { url, authorization: typed } = form;
       const authorization = typed === "" ? null : typed;
@@ -56,7 +57,7 @@ function edit(
       } else {
         const chosen = form.events.split(/[\s,]+/).filter((e) => e !== "");
         const wrong = chosen.find((e) => !events.includes(e));
-        if (wrong !== undefined) throw new Error(`There is no event ${wrong}.`);
+        if (wrong !== undefined) throw new Error(t("There is no event {0}.", wrong));
         await makeCall(accountCalls, "OutgoingWebhookSet", {
           webhook: { url, authorization, events: chosen },
         });
@@ -72,7 +73,7 @@ async function webhooks(changed: () => Promise<void>): Promise<HTMLElement[]> {
     const set = w[kind];
     const remove = () =>
       attempt(async () => {
-        if (!await confirmDialog("Webhook", "Call this URL no more?", "Remove")) return;
+        if (!await confirmDialog(t("Webhook"), t("Call this URL no more?"), t("Remove"))) return;
         const name = kind === "outgoing" ? "OutgoingWebhookSet" : "IncomingWebhookSet";
         await makeCall(accountCalls, name, { webhook: null });
         await changed();
@@ -81,18 +82,18 @@ async function webhooks(changed: () => Promise<void>): Promise<HTMLElement[]> {
       title,
       el("p", { class: "muted" }, about),
       facts([
-        ["URL", set?.url ?? "not set"],
-        ...(set ? [["Authorization", set.hasAuthorization ? "set" : "none"] as const] : []),
+        ["URL", set?.url ?? t("not set")],
+        ...(set ? [["Authorization", set.hasAuthorization ? t("set") : t("none")] as const] : []),
         ...(kind === "outgoing" && w.outgoing
-          ? [["Events", w.outgoing.events.join(", ") || "all"] as const]
+          ? [[t("Events"), w.outgoing.events.join(", ") || t("all")] as const]
           : []),
       ]),
       el(
         "div",
         { class: "tools" },
-        button(set ? "Change" : "Set", () => edit(kind, set, w.events, changed)),
-        set ? button("Call with an example", () => test(kind)) : null,
-        set ? button("Remove", remove) : null,
+        button(set ? t("Change") : t("Set"), () => edit(kind, set, w.events, changed)),
+        set ? button(t("Call with an example"), () => test(kind)) : null,
+        set ? button(t("Remove"), remove) : null,
       ),
     );
   };
@@ -102,22 +103,26 @@ async function webhooks(changed: () => Promise<void>): Promise<HTMLElement[]> {
       await changed();
     });
   return [
-    one("outgoing", "Messages sent", "Called for what becomes of messages that you send."),
-    one("incoming", "Messages that arrive", "Called with each message that arrives by SMTP."),
+    one("outgoing", t("Messages sent"), t("Called for what becomes of messages that you send.")),
+    one("incoming", t("Messages that arrive"), t("Called with each message that arrives by SMTP.")),
     part(
-      "Signature",
-      el("p", { class: "muted" }, "Calls are signed, so that receivers know that they are real."),
-      button("Show the key", () =>
+      t("Signature"),
+      el(
+        "p",
+        { class: "muted" },
+        t("Calls are signed, so that receivers know that they are real."),
+      ),
+      button(t("Show the key"), () =>
         secretDialog(
-          "Key of signatures",
-          "X-Mox-Webhook-Signature has t=time and v1=HMAC-SHA-256 of time, a dot and the body.",
+          t("Key of signatures"),
+          t("X-Mox-Webhook-Signature has t=time and v1=HMAC-SHA-256 of time, a dot and the body."),
           w.secret,
         )),
     ),
     part(
-      "Calls",
+      t("Calls"),
       table(
-        ["Event", "Subject", "Attempts", "State", "Time", "Last result", ""],
+        [t("Event"), t("Subject"), t("Attempts"), t("State"), t("Time"), t("Last result"), ""],
         w.calls.map((c) => [
           c.event,
           c.subject,
@@ -129,12 +134,12 @@ async function webhooks(changed: () => Promise<void>): Promise<HTMLElement[]> {
             ? el(
               "span",
               {},
-              button("Now", () => act(c.id, "now")),
-              button("Cancel", () => act(c.id, "cancel")),
+              button(t("Now"), () => act(c.id, "now")),
+              button(t("Cancel"), () => act(c.id, "cancel")),
             )
             : "",
         ]),
-        "No calls wait, and none are remembered.",
+        t("No calls wait, and none are remembered."),
       ),
     ),
   ];

@@ -2,6 +2,7 @@
 import { el } from "./dom.ts";
 import { longDate, numberText, programName, shortDate } from "./format.ts";
 import { table } from "./page.ts";
+import { t } from "./text.ts";
 
 /** What a row needs. */
 interface Row {
@@ -18,38 +19,38 @@ interface Row {
 }
 
 const results: Record<string, string> = {
-  ok: "logged in",
-  badcreds: "wrong name, password or code",
-  badprotocol: "broke the protocol",
-  badchanbind: "TLS of another",
-  disabled: "login is disabled",
-  aborted: "asked for a code",
-  error: "error here",
+  ok: t("logged in"),
+  badcreds: t("wrong name, password or code"),
+  badprotocol: t("broke the protocol"),
+  badchanbind: t("TLS of another"),
+  disabled: t("login is disabled"),
+  aborted: t("asked for a code"),
+  error: t("error here"),
 };
 
 /** The last first. */
 export function attemptsTable(list: readonly Row[], withAccount: boolean): HTMLElement {
   return table(
     [
-      ...withAccount ? ["Account"] : [],
-      "Last",
-      "Result",
-      "Name",
-      "Way",
-      "From",
-      "Program",
-      "Times",
+      ...withAccount ? [t("Account")] : [],
+      t("Last"),
+      t("Result"),
+      t("Name"),
+      t("Way"),
+      t("From"),
+      t("Program"),
+      t("Times"),
     ],
     list.map((row) => [
-      ...withAccount ? [row.account || "none of that name"] : [],
+      ...withAccount ? [row.account || t("none of that name")] : [],
       el(
         "span",
-        { title: `first ${longDate(row.first)}, last ${longDate(row.last)}` },
+        { title: t("first {0}, last {1}", longDate(row.first), longDate(row.last)) },
         shortDate(row.last),
       ),
       el(
         "span",
-        { class: row.result === "ok" ? "good" : row.result === "aborted" ? "" : "bad" },
+        { class: row.result === "ok" ? t("good") : row.result === "aborted" ? "" : "bad" },
         results[row.result] ?? row.result,
       ),
       row.login,
@@ -58,6 +59,6 @@ export function attemptsTable(list: readonly Row[], withAccount: boolean): HTMLE
       el("span", { title: row.client }, row.client === "" ? "" : programName(row.client)),
       numberText(row.count),
     ]),
-    "Nobody has tried to log in lately.",
+    t("Nobody has tried to log in lately."),
   );
 }

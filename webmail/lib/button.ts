@@ -52,5 +52,5 @@ export function button(
 
 /** A button that looks like a link in text. */
 export function linkButton(text: string, run: () => unknown, title?: string): HTMLButtonElement {
-  return button(text, run, { title, attributes: { class: "link" } });
+  return button(text, run, { title, attributes: { class: "link", dir: "auto" } });
 }

@@ -1,18 +1,19 @@
 /** Fields that ask users again who they are, before ways to log in are changed. @module */
 import type { FormField } from "./page.ts";
+import { t } from "./text.ts";
 
 /** The current password, and the code where there is a second factor. */
 export function confirmFields(secondFactor: boolean): FormField[] {
   const password: FormField = {
     name: "current",
-    label: "Current password",
+    label: t("Current password"),
     type: "password",
     required: true,
     autocomplete: "current-password",
   };
   const code: FormField = {
     name: "totp",
-    label: "Code of your second factor",
+    label: t("Code of your second factor"),
     required: true,
     autocomplete: "one-time-code",
   };

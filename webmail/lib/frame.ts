@@ -10,6 +10,7 @@ import { button } from "./button.ts";
 import { type Child, el, fill } from "./dom.ts";
 import { rememberFocus } from "./focus.ts";
 import { errorText } from "./notify.ts";
+import { t } from "./text.ts";
 
 /** What a section shows under a heading of its own. */
 export interface View {
@@ -125,7 +126,7 @@ export function frame(into: HTMLElement, options: FrameOptions): Frame {
         content,
         el("div", { class: "heading" }, el("h1", {}, section.title)),
         el("p", { class: "error", role: "alert" }, errorText(e)),
-        el("div", { class: "tools" }, button("Try again", refresh)),
+        el("div", { class: "tools" }, button(t("Try again"), refresh)),
       );
     } finally {
       clearTimeout(slow);
@@ -162,7 +163,7 @@ export function frame(into: HTMLElement, options: FrameOptions): Frame {
     { class: "page-below" },
     el(
       "nav",
-      { "aria-label": "Sections", id: "sections" },
+      { "aria-label": t("Sections"), id: "sections" },
       groups.map((g) => [
         g.title === "" ? null : el("h2", { id: `group-${g.sections[0].id}` }, g.title),
         el(
@@ -195,7 +196,7 @@ export function frame(into: HTMLElement, options: FrameOptions): Frame {
         el("span", { class: "who" }, options.who),
         el("span", { class: "grow" }),
         (options.links ?? []).map((l) => el("a", { href: l.href, class: "top-link" }, l.title)),
-        button("Log out", options.logout, { attributes: { class: "quiet" } }),
+        button(t("Log out"), options.logout, { attributes: { class: "quiet" } }),
       ),
       below,
     ),

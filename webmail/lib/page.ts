@@ -7,6 +7,7 @@ import { button } from "./button.ts";
 import { openDialog } from "./dialog.ts";
 import { type Child, el, field, fill, newId, unseen } from "./dom.ts";
 import { attempt, errorText, notice } from "./notify.ts";
+import { t } from "./text.ts";
 
 /** Head of a column: its text, or more about it. */
 export type Column = string | {
@@ -87,7 +88,7 @@ export function shortened<T>(list: readonly T[], show: (some: readonly T[]) => C
     fill(
       into,
       show(list.slice(0, rowsAtFirst)),
-      tools(button(`Show all ${list.length}`, () => {
+      tools(button(t("Show all {0}", list.length), () => {
         all();
         into.querySelector<HTMLElement>(".table-scroll")?.focus();
       })),
@@ -170,7 +171,7 @@ export function formDialog(
             Object.fromEntries(inputs.map(({ f, input }) => [
               f.name,
               input instanceof HTMLInputElement && input.type === "checkbox"
-                ? input.checked ? "yes" : ""
+                ? input.checked ? t("yes") : ""
                 : input.value,
             ])),
           );
@@ -193,7 +194,7 @@ export function formDialog(
     el(
       "div",
       { class: "buttons" },
-      button("Cancel", () => dialog.close()),
+      button(t("Cancel"), () => dialog.close()),
       submitButton,
     ),
   );
@@ -227,7 +228,7 @@ function inputOf(f: FormField): HTMLInputElement | HTMLTextAreaElement | HTMLSel
     type: f.type ?? "text",
     value: String(f.value ?? ""),
     required: f.required,
-    autocomplete: f.autocomplete ?? "off",
+    autocomplete: f.autocomplete ?? t("off"),
     step: f.type === "number" ? "any" : null,
     min: f.min,
     placeholder: f.placeholder,
@@ -259,10 +260,10 @@ export function secretDialog(title: string, text: string, secret: string): void 
 
 /** Copies a text, and says so. */
 export function copyButton(text: string, title?: string): HTMLButtonElement {
-  return button("Copy", () =>
+  return button(t("Copy"), () =>
     attempt(async () => {
-      if (!navigator.clipboard) throw new Error("This browser lets pages copy over HTTPS only.");
+      if (!navigator.clipboard) throw new Error(t("This browser lets pages copy over HTTPS only."));
       await navigator.clipboard.writeText(text);
-      notice("Copied.");
+      notice(t("Copied."));
     }), { title });
 }

@@ -3,6 +3,7 @@ import { confirmation, confirmFields } from "./confirm.ts";
 import { openDialog } from "./dialog.ts";
 import { el, svg } from "./dom.ts";
 import { formDialog } from "./page.ts";
+import { t } from "./text.ts";
 
 /** A key that is not in use yet, and its QR code. */
 export interface NewFactor {
@@ -19,7 +20,7 @@ function qrCode(size: number, path: string): SVGElement {
       viewBox: `-3 -3 ${size + 6} ${size + 6}`,
       class: "qr",
       role: "img",
-      "aria-label": "QR code of the key below",
+      "aria-label": t("QR code of the key below"),
     },
     svg("path", { d: path }),
   );
@@ -34,29 +35,31 @@ export function turnOnDialog(
   turnOn: (r: { key: string; code: string; current: string }) => Promise<string[]>,
 ): void {
   formDialog(
-    "Second factor",
+    t("Second factor"),
     [
       {
         name: "code",
-        label: "Code that the app shows",
+        label: t("Code that the app shows"),
         required: true,
         autocomplete: "one-time-code",
       },
       ...confirmFields(false),
     ],
-    "Turn on",
+    t("Turn on"),
     async ({ code, ...given }) => {
       const codes = await turnOn({ key, code, current: confirmation(given).current });
       openDialog(
-        "Recovery codes",
+        t("Recovery codes"),
         el(
           "div",
           {},
           el(
             "p",
             {},
-            "Each lets you in once without the app. They are shown this once: keep them where you find " +
-              "them without your device.",
+            t(
+              "Each lets you in once without the app. They are shown this once: keep them where you find " +
+                "them without your device.",
+            ),
           ),
           el("ul", { class: "codes" }, codes.map((c) => el("li", {}, el("code", {}, c)))),
         ),
@@ -68,11 +71,13 @@ export function turnOnDialog(
       el(
         "p",
         {},
-        "Scan this with an app for one-time codes, or type the key into it. From then on you are asked for a " +
-          "code after the password. Mail programs, which can't ask, need app passwords.",
+        t(
+          "Scan this with an app for one-time codes, or type the key into it. From then on you are asked for a " +
+            "code after the password. Mail programs, which can't ask, need app passwords.",
+        ),
       ),
       el("a", { href: uri, class: "qr-link" }, qrCode(size, path)),
-      el("p", {}, "Key: ", el("code", { class: "key" }, key.replace(/.{4}(?!$)/g, "$& "))),
+      el("p", {}, t("Key: "), el("code", { class: "key" }, key.replace(/.{4}(?!$)/g, "$& "))),
     ),
   );
 }

@@ -14,7 +14,7 @@ import { type Events, openEvents } from "./events.ts";
 import { openHelp } from "./help.ts";
 import { takeDroppedMessages } from "./drop_messages.ts";
 import { setLabelColors } from "./label_colors.ts";
-import { chooseLanguage } from "./language.ts";
+import { chooseLanguage } from "../lib/language.ts";
 import { layout } from "./layout.ts";
 import { logout } from "./leaving.ts";
 import { labelList } from "./mailboxes/labels.ts";

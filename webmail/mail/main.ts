@@ -4,7 +4,7 @@
  * @module
  */
 // First: texts are made while the others begin.
-import { loadLanguage } from "./language.ts";
+import { loadLanguage } from "../lib/language.ts";
 import { call, CallError } from "../api/client.ts";
 import { app } from "./app.ts";
 import { installApp } from "./app_install.ts";

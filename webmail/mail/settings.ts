@@ -8,7 +8,7 @@ import { longDate, shortDate } from "../lib/format.ts";
 import { browserSettings } from "./notification_settings.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { languages } from "../api/languages.ts";
-import type { LanguageChoice } from "./language.ts";
+import type { LanguageChoice } from "../lib/language.ts";
 import { signatureSettings } from "./signature_settings.ts";
 import { t } from "../lib/text.ts";
 

@@ -61,8 +61,8 @@ import {
 import { Buffer } from "node:buffer";
 import { findPasskey, usedPasskey } from "../../store/logins/passkeys.ts";
 import { withProviders } from "./openid.ts";
-import { accountPageHtml, adminPageHtml } from "../../web/pages/mod.ts";
-import { servePage } from "../../web/webmail/mod.ts";
+import { accountPageHtml, adminPageHtml, languageFiles } from "../../web/pages/mod.ts";
+import { serveFile, servePage } from "../../web/webmail/mod.ts";
 
 /** Milliseconds for which a login by a provider stands for the password that is asked for again. */
 const lately = 15 * 60_000;
@@ -325,6 +325,10 @@ export function accountAndAdminPages(
     withoutLogin: server.withoutLogin,
     allowed: (session) => loginAccount(config, session.login) === session.account,
   });
+  const page = servePage(accountPageHtml);
+  const files = new Map(
+    Object.entries(languageFiles).map(([path, { text, type }]) => [path, serveFile(text, type)]),
+  );
   const account = accountPage({
     config,
     webhooks: server.webhooks,
@@ -335,7 +339,7 @@ export function accountAndAdminPages(
     checkAgain: (session, account, password, remoteIp) =>
       checkAgain(server.logins, session, account, password, remoteIp),
     passwordElsewhere: (login) => server.logins.identities?.directoryOf(login)?.name,
-    page: servePage(accountPageHtml),
+    page: (req) => (files.get(req.path) ?? page)(req),
     tempDir: server.tempDir,
     limiter,
     audit: server.audit,

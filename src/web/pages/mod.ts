@@ -20,17 +20,20 @@ import webmail from "./webmail.html" with { type: "text" };
 export const webmailPage: string = webmail;
 /** The editor for rich text, for a frame in it. */
 export const editorPage: string = editor;
+/** The pages' texts in other languages, beside the webmail and the account page. */
+export const languageFiles: Readonly<Record<string, { text: string; type: string }>> = Object
+  .fromEntries(
+    Object.entries(catalogues).map(([name, text]) => [
+      `/language/${name}.json`,
+      { text, type: "application/json" },
+    ]),
+  );
 /** Files beside the webmail: what makes it an app of the browser. */
 export const appFiles: Readonly<Record<string, { text: string; type: string }>> = {
   "/service_worker.js": { text: worker, type: "text/javascript" },
   "/shared_events.js": { text: sharedEvents, type: "text/javascript" },
   "/manifest.webmanifest": { text: manifest, type: "application/manifest+json" },
-  ...Object.fromEntries(
-    Object.entries(catalogues).map(([name, text]) => [
-      `/language/${name}.json`,
-      { text, type: "application/json" },
-    ]),
-  ),
+  ...languageFiles,
   "/icon.svg": { text: icon, type: "image/svg+xml" },
 };
 /** The page for developers, of what localserve caught. */

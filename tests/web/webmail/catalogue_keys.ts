@@ -30,10 +30,10 @@ export async function* pageSources(root: URL): AsyncGenerator<{ path: string; so
   }
 }
 
-/** Every key that the webmail has. */
+/** Every key that the webmail and the account page have. */
 export async function allKeys(): Promise<string[]> {
   const keys = new Set<string>();
-  for (const folder of ["mail", "lib"]) {
+  for (const folder of ["mail", "lib", "account"]) {
     const root = new URL(`../../../webmail/${folder}/`, import.meta.url);
     for await (const { source } of pageSources(root)) for (const k of keysIn(source)) keys.add(k);
   }

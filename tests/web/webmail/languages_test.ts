@@ -87,14 +87,16 @@ const shown = new RegExp(
 
 Deno.test("no text for people is in no catalogue", async () => {
   const found: string[] = [];
-  for await (const { path, source } of pageSources(new URL("mail/", root))) {
-    for (const m of source.matchAll(shown)) {
-      const words = m[1].replace(/\$\{[^}]*\}/g, "");
-      if (
-        /^[A-Z]\p{L}+|\p{L}{2,} \p{L}{2,}/u.test(words) && words !== "Webmail" &&
-        words !== "X-Mailer"
-      ) {
-        found.push(`${path.slice(path.indexOf("webmail/"))}: ${m[1]}`);
+  for (const folder of ["mail/", "account/"]) {
+    for await (const { path, source } of pageSources(new URL(folder, root))) {
+      for (const m of source.matchAll(shown)) {
+        const words = m[1].replace(/\$\{[^}]*\}/g, "");
+        if (
+          /^[A-Z]\p{L}+|\p{L}{2,} \p{L}{2,}/u.test(words) && words !== "Webmail" &&
+          words !== "X-Mailer"
+        ) {
+          found.push(`${path.slice(path.indexOf("webmail/"))}: ${m[1]}`);
+        }
       }
     }
   }

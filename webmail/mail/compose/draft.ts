@@ -59,6 +59,8 @@ const saveWithin = 3_500;
 const keepWithin = 250;
 /** Milliseconds until a save that failed is tried again. */
 const retryAfter = 8_000;
+/** Versions that were sent and not answered, at most: the last ones. */
+const mostUnanswered = 50;
 
 interface Told {
   account: string;
@@ -85,6 +87,8 @@ export function keepDraft(o: DraftOptions): Draft {
   let keeping: Promise<unknown> = Promise.resolve();
   let conflict = false;
   let closed = false;
+  /** What was sent, and no answer came: each of them may be what the server has. */
+  let unanswered: Composition[] = [];
 
   const dirty = () => version !== saved;
   const tell = (t: Omit<Told, "account" | "key" | "from">) =>
@@ -123,12 +127,14 @@ export function keepDraft(o: DraftOptions): Draft {
     const mine = version;
     first = 0;
     o.onState(t("Saving…"));
+    unanswered = [...unanswered.slice(1 - mostUnanswered), composition];
     try {
       const r = await call("DraftSave", { draftId, key: o.key, force, composition, options });
       if (closed) return;
       if (r.draftId === null) return o.onGone("sent", true);
-      if (r.conflict) return await meet(r.draftId, composition);
+      if (r.conflict) return await meet(r.draftId);
       conflict = false;
+      unanswered = [];
       draftId = r.draftId;
       saved = mine;
       o.onAttachments(composition.attachments, r.attachments);
@@ -153,11 +159,18 @@ export function keepDraft(o: DraftOptions): Draft {
     }
   }
 
-  /** Another window has saved: that may have been what this one wanted to. */
-  async function meet(theirId: number, mine: Composition): Promise<void> {
+  /**
+   * Another draft is there than the one that is known. Either another window has saved, maybe the same words; or the
+   * answer to a save of this one was lost, and it is this one's own.
+   */
+  async function meet(theirId: number): Promise<void> {
     const theirs = await call("DraftGet", { id: theirId });
-    if (sameText(theirs.composition, mine)) {
+    if (closed) return;
+    const own = unanswered.findLast((c) => sameText(theirs.composition, c));
+    if (own !== undefined) {
       draftId = theirId;
+      const { attachments } = o.content().composition;
+      o.onAttachments(attachments, partsThere(attachments, theirs.composition.attachments));
       changed();
       return;
     }
@@ -209,6 +222,16 @@ export function keepDraft(o: DraftOptions): Draft {
       end();
     },
   };
+}
+
+/** Files as parts of the draft that has taken the place of the known one, where it has them. */
+function partsThere(files: readonly Attach[], there: readonly Attach[]): Attach[] {
+  const left = there.filter((a) => a.kind === "part");
+  return files.map((a) => {
+    if (a.kind !== "part") return a;
+    const i = left.findIndex((x) => x.filename === a.filename && x.cid === a.cid);
+    return i < 0 ? a : left.splice(i, 1)[0];
+  });
 }
 
 const plain = (s: string) => s.replace(/\s+/g, " ").trim();

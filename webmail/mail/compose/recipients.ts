@@ -158,6 +158,7 @@ export function recipients(
       },
     }, "×");
     const name = el("span", {
+      dir: "auto",
       title: t("Double click to edit"),
       ondblclick: () => edit(chip),
     }, safeText(text));

@@ -1,7 +1,7 @@
 /** A line of the message list. @module */
 import type { Address, MessageItem } from "../../api/mod.ts";
 import { el, fill, unseen } from "../../lib/dom.ts";
-import { countText, longDate, shortDate, sizeText } from "../../lib/format.ts";
+import { countText, longDate, numberText, shortDate, sizeText } from "../../lib/format.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { keywordLabel } from "../label_colors.ts";
 import { flagWords, has, shortName, subjectText } from "../names.ts";
@@ -49,9 +49,9 @@ export function fillRow(row: HTMLElement, content: RowContent, style: RowStyle):
     el(
       "span",
       { class: "row-people", title: item.from.map((a) => a.address).join(", ") },
-      unread ? unseen("unread, ") : null,
-      flagged ? unseen("flagged, ") : null,
-      safeText(people),
+      unread ? unseen(`${t("Unread")}, `) : null,
+      flagged ? unseen(`${t("Flagged")}, `) : null,
+      el("span", { dir: "auto" }, safeText(people)),
       content.root && items.length > 1
         ? [
           el(
@@ -61,7 +61,7 @@ export function fillRow(row: HTMLElement, content: RowContent, style: RowStyle):
               title: countText(items.length, "message"),
               "aria-hidden": "true",
             },
-            String(items.length),
+            numberText(items.length),
           ),
           unseen(t("thread of {0}, ", countText(items.length, "message"))),
         ]

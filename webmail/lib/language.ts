@@ -6,7 +6,7 @@
  * @module
  */
 import { type Language, languages } from "../api/languages.ts";
-import { type Catalogue, setLanguage } from "../lib/text.ts";
+import { type Catalogue, setLanguage } from "./text.ts";
 
 /** What can be chosen; "auto": as the browser has it. */
 export type LanguageChoice = Language | "auto";
