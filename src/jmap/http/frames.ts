@@ -24,6 +24,7 @@ const maxFrames = 10_000;
 const pieceSize = 64 * 1024;
 /** Bytes of a frame's head, with its mask. */
 const longestHead = 14;
+/** Bytes of a control frame (RFC 6455 §5.5). */
 const maxControl = 125;
 
 /** The frame that is being read. */
