@@ -61,6 +61,7 @@ import {
   type Endpoint,
   serveWebPort,
   type WebHandlers,
+  type WebPage,
   webPorts,
 } from "./web/web.ts";
 import type { WebPages } from "./web/pages.ts";
@@ -309,7 +310,7 @@ export class Listeners {
           proxies: proxies?.web,
           alpn,
         });
-        this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
+        this.#add(p.https ? "HTTPS" : "HTTP", server, p.pages);
       }
       if (listener.AuthHTTP.Enabled) {
         const port = listener.AuthHTTP.Port || 8012;
@@ -451,9 +452,9 @@ export class Listeners {
     this.#add(at.implicit ? `${name} (TLS)` : name, server);
   }
 
-  #add(protocol: string, server: TcpServer): void {
+  #add(protocol: string, server: TcpServer, pages?: readonly WebPage[]): void {
     this.#servers.push(server);
-    this.endpoints.push({ protocol, hostname: server.hostname, port: server.port });
+    this.endpoints.push({ protocol, hostname: server.hostname, port: server.port, pages });
   }
 
   /** Takes no more connections, and gives those that there are some milliseconds to end. */
