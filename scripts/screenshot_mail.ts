@@ -126,7 +126,7 @@ export const mails: Mail[] = [
     seen: true,
     headers: { "List-Unsubscribe": "<https://rowing.example/unsubscribe>" },
     attachments: [{
-      filename: "",
+      filename: "invite.ics",
       contentType: "text/calendar; method=REQUEST; charset=utf-8",
       content: calendar(
         [

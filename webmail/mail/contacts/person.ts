@@ -51,7 +51,10 @@ export function personView(contact: Contact, act: PersonActions): HTMLElement[] 
       ]),
       contact.phones.map((
         e,
-      ) => [el("dt", {}, t("Telephone")), el("dd", {}, e.value, kind(e.kind))]),
+      ) => [
+        el("dt", {}, t("Telephone")),
+        el("dd", {}, el("span", { dir: "ltr" }, e.value), kind(e.kind)),
+      ]),
       contact.organisation === "" ? null : line(t("Organisation"), safeText(contact.organisation)),
       contact.others.map((o) => line(propertyWords[o.name] ?? o.name, safeText(o.value))),
       contact.note === ""
