@@ -54,8 +54,7 @@ Deno.test("another view replaces the first, and an unknown stream is refused", a
       page: { anchor: null, count: 10 },
     };
     await b.call("ViewSet", { sseId, view });
-    const v2 = await e.expect("view");
-    assert.equal(v2.viewId, 2);
+    const v2 = await e.view(2);
     assert.deepEqual(v2.threads.map((t) => t[0].subject), ["a", "b"]);
     await refused(b.call("ViewSet", { sseId: "other", view }), "missing");
     await b.call("ViewSet", { sseId, view: { ...view, viewId: 3, query: query(12345) } });

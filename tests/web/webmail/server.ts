@@ -263,11 +263,14 @@ export class Events {
     }
   }
 
-  /** All of a view until it is done. */
-  async view(): Promise<{ threads: Thread[]; end: boolean; total: number | null }> {
+  /** All of a view until it is done: one that takes its time comes in several events. */
+  async view(
+    viewId?: number,
+  ): Promise<{ threads: Thread[]; end: boolean; total: number | null }> {
     const threads: Thread[] = [];
     for (;;) {
       const e = await this.expect("view");
+      if (viewId !== undefined) assert.equal(e.viewId, viewId);
       threads.push(...e.threads);
       if (e.done) return { threads, end: e.end, total: e.total };
     }
