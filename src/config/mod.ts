@@ -76,8 +76,11 @@ export {
   type ListenerTLS,
 } from "./static/listener.ts";
 export {
+  type HostTransport,
+  hostTransports,
   type Route,
   type Transport,
+  type TransportLMTP,
   transportMechanisms,
   transportPort,
   type TransportSMTP,

@@ -1,5 +1,5 @@
 /** Delivery to the world: each recipient by the transport that its route names. @module */
-import type { Config, Transport } from "../../config/mod.ts";
+import { type Config, hostTransports, type Transport } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import type { AddressRule, Authorities } from "../../net/mod.ts";
@@ -87,7 +87,7 @@ export function remoteDeliverer(options: RemoteDelivererOptions): Deliverer {
         code < 500 ? temporary("4.7.1", text, code) : permanent("5.7.1", text, code)
       );
     }
-    for (const kind of ["Submissions", "Submission", "SMTP"] as const) {
+    for (const kind of hostTransports) {
       const smtp = t?.[kind];
       if (!smtp) continue;
       return await deliverSmarthost(

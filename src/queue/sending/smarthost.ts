@@ -1,6 +1,12 @@
-/** Delivery by way of another server: submission, or a relay. @module */
-import { transportPort, type TransportSMTP } from "../../config/mod.ts";
+/** Delivery by way of another server: submission, a relay, or a program that takes mail by LMTP. @module */
+import {
+  type HostTransport,
+  type TransportLMTP,
+  transportPort,
+  type TransportSMTP,
+} from "../../config/mod.ts";
 import { DnsError, lookupAddresses, parseIp } from "../../dns/mod.ts";
+import { isLoopbackIp } from "../../net/mod.ts";
 import { SmtpClient, SmtpClientError } from "../../smtp/client/mod.ts";
 import type { MechanismName } from "../../sasl/mod.ts";
 import { type Failure, failureOf, temporary } from "../failure.ts";
@@ -22,8 +28,8 @@ const defaultMechanisms: readonly MechanismName[] = [
 export async function deliverSmarthost(
   options: RemoteOptions,
   delivery: RemoteDelivery,
-  kind: "Submissions" | "Submission" | "SMTP",
-  transport: TransportSMTP,
+  kind: HostTransport,
+  transport: TransportSMTP | TransportLMTP,
 ): Promise<Result[]> {
   const port = transportPort(kind, transport);
   const key = `${delivery.way.name} ${transport.Host} ${port}`;
@@ -87,20 +93,22 @@ export async function deliverSmarthost(
 async function begin(
   options: RemoteOptions,
   delivery: RemoteDelivery,
-  kind: "Submissions" | "Submission" | "SMTP",
-  transport: TransportSMTP,
+  kind: HostTransport,
+  transport: TransportSMTP | TransportLMTP,
   ip: string,
   port: number,
 ): Promise<SmtpClient> {
+  const auth = "Auth" in transport ? transport.Auth : undefined;
   const made = await connectBy(delivery.way, ip, port, delivery.signal);
   const stop = () => made.connection.destroy();
   delivery.signal.addEventListener("abort", stop);
   return await SmtpClient.start(made.connection, {
     log: options.log,
     hostname: made.hostname,
+    lmtp: kind === "LMTP",
     tls: kind === "Submissions"
       ? "immediate"
-      : transport.NoSTARTTLS
+      : transport.NoSTARTTLS || (kind === "LMTP" && isLoopbackIp(ip) && delivery.tls !== "yes")
       ? "never"
       : kind === "Submission" || delivery.tls === "yes"
       ? "required"
@@ -110,11 +118,11 @@ async function begin(
       verify: !transport.STARTTLSInsecureSkipVerify,
       authorities: options.authorities,
     },
-    auth: transport.Auth && {
-      username: transport.Auth.Username,
-      password: transport.Auth.Password,
-      mechanisms: transport.Auth.Mechanisms.length > 0
-        ? transport.Auth.Mechanisms as MechanismName[]
+    auth: auth && {
+      username: auth.Username,
+      password: auth.Password,
+      mechanisms: auth.Mechanisms.length > 0
+        ? auth.Mechanisms as MechanismName[]
         : defaultMechanisms,
     },
     timeouts: options.timeouts,
