@@ -94,6 +94,7 @@ export {
   type WebRedirect,
   type WebStatic,
 } from "./dynamic/web_handler.ts";
+export type { Relay } from "./dynamic/domain.ts";
 export {
   type AccountAddress,
   type AddressIndex,

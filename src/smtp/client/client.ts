@@ -6,7 +6,7 @@ import { Channel, connectionFailure, type Progress, refusal } from "./channel.ts
 import { SmtpClientError } from "./errors.ts";
 import { type Extensions, noExtensions, parseExtensions } from "./extensions.ts";
 import type { Reply } from "./reply.ts";
-import { runTransaction, type TransactionState } from "./transaction.ts";
+import { askRecipient, runTransaction, type TransactionState } from "./transaction.ts";
 import {
   defaultTimeouts,
   type Envelope,
@@ -251,6 +251,21 @@ export class SmtpClient {
     } finally {
       clearTimeout(this.#giveUpTimer);
     }
+  }
+
+  /**
+   * Whether the server takes mail for an address, which it is asked without giving it a message: MAIL with the null
+   * sender, RCPT, RSET.
+   */
+  async ask(address: string): Promise<RecipientOutcome> {
+    this.transactions++;
+    return await askRecipient(
+      this.#channel,
+      this.#extensions,
+      address,
+      this.#timeouts,
+      this.#state,
+    );
   }
 
   /**

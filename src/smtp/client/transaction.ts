@@ -102,6 +102,39 @@ export async function runTransaction(
   return outcomes as RecipientOutcome[];
 }
 
+/** Asks for a recipient and takes it back. Does not throw for anything that the server or the network does. */
+export async function askRecipient(
+  channel: Channel,
+  extensions: Extensions,
+  address: string,
+  timeouts: Timeouts,
+  state: TransactionState,
+): Promise<RecipientOutcome> {
+  const recipient = { address };
+  const envelope: Envelope = {
+    mailFrom: "",
+    recipients: [recipient],
+    size: 0,
+    body: "7bit",
+    smtpUtf8: false,
+  };
+  const no = obstacle(envelope, extensions);
+  if (no) return no;
+  try {
+    if (state.open) await channel.command("RSET", "mail", timeouts.mail);
+    state.open = false;
+    const mail = await channel.command(mailCommand(envelope, extensions), "mail", timeouts.mail);
+    if (mail.code !== 250) throw refusal(mail, "mail");
+    state.open = true;
+    const rcpt = rcptCommand(recipient, transactionNeedsUtf8(envelope), extensions);
+    const reply = await channel.command(rcpt, "rcpt", timeouts.rcpt);
+    if (reply.code < 250 || reply.code > 252) throw refusal(reply, "rcpt");
+    return reply;
+  } catch (err) {
+    return connectionFailure(err, "rcpt");
+  }
+}
+
 /** Reading the message failed, not the server. What was begun can't be ended other than by a break. */
 function failedHere(err: unknown, channel: Channel): SmtpClientError {
   channel.destroy();
