@@ -106,8 +106,9 @@ async function carryOutRelay(
       return await refuse(services, incoming, plan, judged, account, message);
     }
     const junk = decision.isReject || goesToJunk(decision.reason);
-    const headers = incoming.sender.auth ? decision.headers : "";
-    await relay(services, incoming, plan, (junk ? "X-Spam-Flag: YES\r\n" : "") + headers, message);
+    // The reason's code only: its details have words of the postmaster's mail.
+    const found = `${junk ? "X-Spam-Flag: YES\r\n" : ""}X-Mox-Reason: ${decision.reason}\r\n`;
+    await relay(services, incoming, plan, found, message);
     deliveries.inc({ result: "relayed" });
     evaluate(services, incoming, plan, decision, message);
   } catch (err) {
