@@ -4,7 +4,6 @@
  * @module
  */
 import type { AddressLookup, Config, ListAddress, ResolvedAlias } from "../../config/mod.ts";
-import { plainDestination } from "../../config/dynamic/addresses.ts";
 import { type Address, addressText, type Recipient, SmtpError } from "../../smtp/server/mod.ts";
 import type { Srs } from "../../senderauth/mod.ts";
 import type { Author, Plan, Route, Target } from "../arrival/plan.ts";
