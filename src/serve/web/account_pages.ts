@@ -325,7 +325,6 @@ export function accountAndAdminPages(
     withoutLogin: server.withoutLogin,
     allowed: (session) => loginAccount(config, session.login) === session.account,
   });
-  const page = servePage(accountPageHtml);
   const files = new Map(
     Object.entries(languageFiles).map(([path, { text, type }]) => [path, serveFile(text, type)]),
   );
@@ -339,7 +338,8 @@ export function accountAndAdminPages(
     checkAgain: (session, account, password, remoteIp) =>
       checkAgain(server.logins, session, account, password, remoteIp),
     passwordElsewhere: (login) => server.logins.identities?.directoryOf(login)?.name,
-    page: (req) => (files.get(req.path) ?? page)(req),
+    page: servePage(accountPageHtml),
+    files,
     tempDir: server.tempDir,
     limiter,
     audit: server.audit,

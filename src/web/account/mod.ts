@@ -49,6 +49,8 @@ export interface AccountPageOptions {
   sessions: Sessions;
   login: Login;
   page: WebHandler;
+  /** Files beside it, by their paths: its texts in other languages. */
+  files: ReadonlyMap<string, WebHandler>;
   /** For messages on their way, on the file system of the accounts. */
   tempDir: string;
   /** Limits guessing of passwords. */
@@ -302,7 +304,8 @@ export function accountPage(options: AccountPageOptions): AccountPage {
     pkg: "account",
   });
   return {
-    handle: (req) => routes(req) ?? collections(req) ?? page(req),
+    handle: (req) =>
+      options.files.get(req.path)?.(req) ?? routes(req) ?? collections(req) ?? page(req),
     async open() {
       await ensureDir(tempDir);
       for await (const e of Deno.readDir(tempDir)) if (e.isFile) removeFile(`${tempDir}/${e.name}`);
