@@ -34,7 +34,7 @@ const latin = (p: Page) =>
     .filter((e) => e.checkVisibility())
     .map((e) => e.textContent.trim())
     .filter((s) => !s.includes("@") && /[A-Za-z]{3}/.test(s.replace(
-      /OpenPGP|S\\/MIME|MIME|TLS|IMAP|SMTP|OAuth2|HTTPS|Maildir|mbox|zip|tar|tgz|eml|vcf|ics|UID|URL|Webhook-Signature|STARTTLS|Sieve|Inbox|Archive|Drafts|Sent|Trash|Junk|BEGIN|CERTIFICATE|PEM/g, "")))`,
+      /Other Users|OpenPGP|S\\/MIME|MIME|TLS|IMAP|SMTP|OAuth2|HTTPS|Maildir|mbox|zip|tar|tgz|eml|vcf|ics|UID|URL|Webhook-Signature|STARTTLS|Sieve|Inbox|Archive|Drafts|Sent|Trash|Junk|BEGIN|CERTIFICATE|PEM/g, "")))`,
   );
 
 async function logIn(p: Page, origin: string, texts: Texts): Promise<void> {
