@@ -105,7 +105,7 @@ function upload(
   const query = new URLSearchParams({
     filename: file.name,
     mailbox,
-    skipDuplicates: skip ? t("yes") : t("no"),
+    skipDuplicates: skip ? "yes" : "no",
   });
   const cancel = uploadFile({
     url: `import?${query}`,
@@ -143,7 +143,7 @@ function followImport(view: HTMLElement, token: string): void {
 
 const titles: Record<ImportState["phase"], string> = {
   reading: t("Looking through the archive"),
-  importing: "Importing",
+  importing: t("Importing {0} ", "").trim(),
   done: t("Imported"),
   failed: t("The import failed"),
   aborted: t("The import was aborted, nothing was changed"),

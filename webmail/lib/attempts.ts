@@ -50,7 +50,7 @@ export function attemptsTable(list: readonly Row[], withAccount: boolean): HTMLE
       ),
       el(
         "span",
-        { class: row.result === "ok" ? t("good") : row.result === "aborted" ? "" : "bad" },
+        { class: row.result === "ok" ? "good" : row.result === "aborted" ? "" : "bad" },
         results[row.result] ?? row.result,
       ),
       row.login,

@@ -171,7 +171,7 @@ export function formDialog(
             Object.fromEntries(inputs.map(({ f, input }) => [
               f.name,
               input instanceof HTMLInputElement && input.type === "checkbox"
-                ? input.checked ? t("yes") : ""
+                ? input.checked ? "yes" : ""
                 : input.value,
             ])),
           );
@@ -228,7 +228,7 @@ function inputOf(f: FormField): HTMLInputElement | HTMLTextAreaElement | HTMLSel
     type: f.type ?? "text",
     value: String(f.value ?? ""),
     required: f.required,
-    autocomplete: f.autocomplete ?? t("off"),
+    autocomplete: f.autocomplete ?? "off",
     step: f.type === "number" ? "any" : null,
     min: f.min,
     placeholder: f.placeholder,
