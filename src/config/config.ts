@@ -45,6 +45,18 @@ interface DynamicState {
 /** Is told of a change, and whether the file was edited rather than written by the program. */
 export type ConfigListener = (change: ConfigChange, edited: boolean) => void;
 
+/**
+ * Milliseconds that an edited file has to have rested before it is read: who writes it in place empties it first, and
+ * half of it may be a configuration too, in which accounts are missing.
+ */
+const restTime = 200;
+
+/** Whether a file was not written to just now. A time to come says nothing, so such a file counts as rested. */
+async function hasRested(path: string, now: () => number): Promise<boolean> {
+  const age = now() - ((await Deno.stat(path)).mtime?.getTime() ?? 0);
+  return age < 0 || age >= restTime;
+}
+
 /** Tells whether a file is the one that was read. */
 async function fileStamp(path: string): Promise<string> {
   const s = await Deno.stat(path);
@@ -448,17 +460,18 @@ export class Config {
   }
 
   /**
-   * Looks for changes of domains.conf twice a second. A file with mistakes is logged, once, and the
-   * configuration in use stays.
+   * Looks for changes of domains.conf twice a second; a file that is being written is left for the next look. One with
+   * mistakes is logged, once, and the configuration in use stays.
    * @returns function that ends it.
    */
-  watch(interval = 400): () => void {
+  watch(interval = 400, now: () => number = Date.now): () => void {
     let failed = "";
     let busy = false;
     const look = async () => {
       if (busy) return;
       busy = true;
       try {
+        if (!await hasRested(this.dynamicPath, now)) return;
         if (await this.reload()) {
           log.info("domains.conf reloaded");
           for (const w of this.#state.warnings) {
