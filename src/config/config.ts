@@ -11,7 +11,6 @@ import {
   ConfigError,
   type FileProblem,
   type FileWarning,
-  formatProblem,
   inFile,
   readConfigFile,
   readDynamic,
@@ -23,15 +22,11 @@ import { equal } from "./sconf/schema.ts";
 import { type MapNode, parseSconf, printSconf, type Problem } from "./sconf/sconf.ts";
 import type { Static } from "./static/static.ts";
 import { asChosenNode, listenersOfChosenNode } from "./one_machine.ts";
+import { initialMailboxes, type NewMailbox } from "./static/initial_mailboxes.ts";
 import { TrialEnd, trials } from "./trial.ts";
+import { watchDynamic } from "./watch.ts";
 
 const log = new Log("config");
-
-/** A mailbox for new accounts. */
-export interface NewMailbox {
-  name: string;
-  specialUse?: "Sent" | "Archive" | "Trash" | "Drafts" | "Junk";
-}
 
 interface DynamicState {
   value: Dynamic;
@@ -44,18 +39,6 @@ interface DynamicState {
 
 /** Is told of a change, and whether the file was edited rather than written by the program. */
 export type ConfigListener = (change: ConfigChange, edited: boolean) => void;
-
-/**
- * Milliseconds that an edited file has to have rested before it is read: who writes it in place empties it first, and
- * half of it may be a configuration too, in which accounts are missing.
- */
-const restTime = 200;
-
-/** Whether a file was not written to just now. A time to come says nothing, so such a file counts as rested. */
-async function hasRested(path: string, now: () => number): Promise<boolean> {
-  const age = now() - ((await Deno.stat(path)).mtime?.getTime() ?? 0);
-  return age < 0 || age >= restTime;
-}
 
 /** Tells whether a file is the one that was read. */
 async function fileStamp(path: string): Promise<string> {
@@ -327,24 +310,7 @@ export class Config {
 
   /** Mailboxes of a new account, besides the Inbox. */
   initialMailboxes(): NewMailbox[] {
-    const { SpecialUse, Regular } = this.static.InitialMailboxes;
-    const result: NewMailbox[] = [];
-    const add = (name: string, specialUse: NewMailbox["specialUse"]) => {
-      if (name !== "") result.push({ name, specialUse });
-    };
-    add(SpecialUse.Sent, "Sent");
-    add(SpecialUse.Archive, "Archive");
-    add(SpecialUse.Trash, "Trash");
-    add(SpecialUse.Draft, "Drafts");
-    add(SpecialUse.Junk, "Junk");
-    for (const name of Regular) result.push({ name });
-    if (result.length > 0) return result;
-    // The list that InitialMailboxes replaced has no special uses: the names gave them.
-    const uses = ["Sent", "Archive", "Trash", "Drafts", "Junk"] as const;
-    const names = this.static.DefaultMailboxes;
-    return (names.length > 0 ? names : uses)
-      .filter((name) => name.toLowerCase() !== "inbox")
-      .map((name) => ({ name, specialUse: uses.find((u) => u === name) }));
+    return initialMailboxes(this.static);
   }
 
   /** Is told of each change, after it is in force. @returns function that ends it. */
@@ -465,35 +431,14 @@ export class Config {
    * @returns function that ends it.
    */
   watch(interval = 400, now: () => number = Date.now): () => void {
-    let failed = "";
-    let busy = false;
-    const look = async () => {
-      if (busy) return;
-      busy = true;
-      try {
-        if (!await hasRested(this.dynamicPath, now)) return;
-        if (await this.reload()) {
-          log.info("domains.conf reloaded");
-          for (const w of this.#state.warnings) {
-            log.warn(formatProblem({ file: this.dynamicPath, ...w }));
-          }
-        }
-        failed = "";
-      } catch (err) {
-        const stamp = await fileStamp(this.dynamicPath).catch(() => "missing");
-        if (stamp !== failed) {
-          log.error("domains.conf changed but can't be used: the configuration in use stays", {
-            err: err as Error,
-          });
-        }
-        failed = stamp;
-      } finally {
-        busy = false;
-      }
-    };
-    const timer = setInterval(look, interval);
-    Deno.unrefTimer(timer);
-    return () => clearInterval(timer);
+    return watchDynamic({
+      interval,
+      now,
+      path: this.dynamicPath,
+      reload: () => this.reload(),
+      warnings: () => this.#state.warnings,
+      stamp: () => fileStamp(this.dynamicPath),
+    });
   }
 }
 
