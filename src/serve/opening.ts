@@ -217,6 +217,7 @@ async function open(
   tlsKeys.onRemoved = () => void openLogins.recheckAll();
   const loginGuard = new LoginGuard({
     exemptLoopback: options.local,
+    now: options.loginClock,
     accountOf: (login) => accountOfLogin(config, login) || undefined,
     log: new Log("auth"),
   });
