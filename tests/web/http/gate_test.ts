@@ -69,6 +69,35 @@ Deno.test("pipelined requests are begun one at a time, and answered in order", a
   });
 });
 
+Deno.test("pipelined requests that are answered at once leave others their turns", async () => {
+  let flooded = 0;
+  const handle: WebHandler = (r) => {
+    if (r.path === "/flood") {
+      flooded++;
+      for (const end = performance.now() + 2; performance.now() < end;);
+    }
+    return textResponse(200, "an answer!");
+  };
+  await withServer(handle, async (port) => {
+    const count = 300;
+    const flood = talk(
+      port,
+      get("/flood").repeat(count - 1) + get("/flood", "Connection: close\r\n"),
+    );
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    const buffer = new Uint8Array(4096);
+    let rounds = 0;
+    while (flooded < count) {
+      await conn.write(encoder.encode(get("/other")));
+      await conn.read(buffer);
+      rounds++;
+    }
+    await flood;
+    // 600 ms of work in turns of 8.
+    assert.ok(rounds >= 5, `${rounds} rounds`);
+  });
+});
+
 Deno.test("a peer that leaves its answers unread gets no more of them", async () => {
   let begun = 0;
   const page = "x".repeat(100_000);
