@@ -484,3 +484,24 @@ Deno.test("people of address books that others share are offered while writing, 
     }
   }, { owners: (user) => user === "mox" ? ["ann", "gone"] : [] });
 });
+
+Deno.test("a member that a program wrote into a group twice is one, and goes when it is taken out (rcmcarddav 356)", () =>
+  withWebmail(async (w) => {
+    const b = await w.login();
+    const person = await put(
+      w,
+      "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:p\r\nN:;;;;\r\nFN:Pat\r\nEMAIL:pat@example.org\r\nEND:VCARD\r\n",
+      "p.vcf",
+    );
+    const member = "X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:p\r\n";
+    const group = await put(
+      w,
+      "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:g\r\nN:Duo;;;;\r\nFN:Duo\r\nX-ADDRESSBOOKSERVER-KIND:group\r\n" +
+        `${member}${member}END:VCARD\r\n`,
+      "g.vcf",
+    );
+    const { groups } = await b.call("AddressComplete", { text: "duo" });
+    assert.deepEqual(groups.map((g) => g.members.map((m) => m.address)), [["pat@example.org"]]);
+    await b.call("ContactGroupChange", { group: { id: group }, add: [], remove: [person] });
+    assert.deepEqual((await b.call("ContactGet", { id: group })).contact.members, []);
+  }));
