@@ -204,7 +204,8 @@ export class Config {
    */
   lookupAddress(localpart: string, domain: string, options: LookupOptions = {}): AddressLookup {
     const found = this.#find(localpart, domain, options);
-    if (this.acceptAllAccount === undefined || !found.kind.startsWith("unknown")) return found;
+    if (this.acceptAllAccount === undefined) return found;
+    if (found.kind !== "relay" && !found.kind.startsWith("unknown")) return found;
     return owned(this.acceptAllAccount, "Inbox", `@${domain}`, true);
   }
 
@@ -240,6 +241,8 @@ export class Config {
         return found.alias.AllowMsgFrom && found.alias.members.some((m) => m.account === account)
           ? "yes"
           : "no";
+      case "relay":
+        return found.relay.Senders.includes(account) ? "yes" : "no";
       case "disabledDomain":
         return "disabledDomain";
       default:

@@ -77,8 +77,11 @@ export {
   type ListenerTLS,
 } from "./static/listener.ts";
 export {
+  type HostTransport,
+  hostTransports,
   type Route,
   type Transport,
+  type TransportLMTP,
   transportMechanisms,
   transportPort,
   type TransportSMTP,
@@ -92,6 +95,7 @@ export {
   type WebRedirect,
   type WebStatic,
 } from "./dynamic/web_handler.ts";
+export type { Relay } from "./dynamic/domain.ts";
 export {
   type AccountAddress,
   type AddressIndex,

@@ -38,6 +38,9 @@ export interface FakeOptions {
   /** Lines of EHLO after the name. */
   extensions?: string[];
   certificate?: KeyCert;
+  /** LMTP (RFC 2033) in place of SMTP: `stored` is asked for each recipient of a message that has arrived. */
+  lmtp?: boolean;
+  stored?: (to: string, n: number) => Answer;
   implicitTls?: boolean;
   greeting?: Hook;
   ehlo?: Hook;
@@ -118,7 +121,12 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
       commands.push(line);
       const verb = line.split(" ")[0].toUpperCase();
       switch (verb) {
+        case "LHLO":
         case "EHLO": {
+          if (o.lmtp !== (verb === "LHLO" ? true : undefined)) {
+            await say("500 5.5.1 what?");
+            break;
+          }
           const list = ["fake.example", ...o.extensions ?? ["PIPELINING", "8BITMIME"]];
           if (o.certificate && !secure) list.push("STARTTLS");
           const text = list.map((l, i) => `250${i === list.length - 1 ? " " : "-"}${l}`).join("\n");
@@ -186,6 +194,7 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
     }
 
     async function finish(data: string): Promise<void> {
+      if (o.lmtp) return await finishEach(data);
       const mail = {
         from: from!,
         to,
@@ -200,6 +209,25 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
       from = undefined;
       to = [];
       await say(reply);
+    }
+
+    async function finishEach(data: string): Promise<void> {
+      const mail: FakeMail = {
+        from: from!,
+        to: [],
+        data,
+        tls: secure,
+        serverName: conn.tls?.serverName,
+        connection: n,
+      };
+      const recipients = to;
+      from = undefined;
+      to = [];
+      for (const recipient of recipients) {
+        const reply = o.stored?.(recipient, n) ?? "250 2.1.5 stored";
+        if (reply.startsWith("2") && mail.to.push(recipient) === 1) mails.push(mail);
+        await say(reply);
+      }
     }
   }
 

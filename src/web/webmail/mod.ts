@@ -24,6 +24,7 @@ import {
 } from "../http/mod.ts";
 import type { FoundSession } from "../login/mod.ts";
 import { Log } from "../../log/mod.ts";
+import { addressGroups } from "./contacts/groups.ts";
 import { AddressBooks } from "./sending/address_book.ts";
 import {
   type CallContext,
@@ -74,7 +75,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   const uploads = new Uploads(tempDir, services.maxMessageSize);
   const connections = new EventConnections();
   const undo = new UndoLog();
-  const books = new AddressBooks();
+  const books = new AddressBooks(addressGroups);
   const sending = {
     services,
     rows: await ScheduledRows.open(services.config.dataDir),

@@ -370,6 +370,18 @@ Deno.test("doubles are found by address and name, and become one: nothing is los
       "Friends; and, more",
     ]);
 
+    // Offered while writing, by the name, with who is in it now.
+    const offered = async (text: string) => (await b.call("AddressComplete", { text })).groups;
+    assert.deepEqual(await offered("frie"), [{
+      name: "Friends; and, more",
+      members: [{ name: "Lee, Ann", address: "ANN@example.org" }, {
+        name: "Bo",
+        address: "bo@example.org",
+      }],
+    }]);
+    assert.deepEqual((await offered("MORE")).length, 1);
+    assert.deepEqual(await offered("choir"), []);
+
     const { sets, more } = await b.call("ContactDoubles", {});
     assert.deepEqual([sets.map((s) => s.map((c) => c.id).sort()), more], [
       [[first, second, third].sort()],
@@ -396,6 +408,10 @@ Deno.test("doubles are found by address and name, and become one: nothing is los
 
     await b.call("ContactGroupChange", { group: { id: group }, add: [], remove: [stranger] });
     assert.deepEqual(await members(), [first]);
+    assert.deepEqual((await offered("frie"))[0].members.map((m) => m.address), ["ann@example.org"]);
+    await b.call("ContactGroupChange", { group: { id: group }, add: [], remove: [first] });
+    assert.deepEqual(await offered("frie"), [], "nobody to write to");
+    await b.call("ContactGroupChange", { group: { id: group }, add: [first], remove: [] });
     await refused(b.call("ContactMerge", { ids: [group, first] }), "user");
     await refused(
       b.call("ContactGroupChange", { group: { id: first }, add: [stranger], remove: [] }),
