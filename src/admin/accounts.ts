@@ -92,6 +92,7 @@ export async function removeAccount(
       }
       for (const domain of value.Domains.values()) {
         domain.Administrators = domain.Administrators.filter((a) => a !== name);
+        if (domain.Relay) domain.Relay.Senders = domain.Relay.Senders.filter((a) => a !== name);
       }
     })
   );

@@ -224,20 +224,14 @@ function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n");
 }
 
-/** Web ports say what they serve: "HTTP (webmail at /webmail/, ...)". */
-const webPort = /^(HTTPS?) \((.+)\)$/;
-
 /** URLs of the pages on the first web port, and where there is the same. */
 function pages(endpoints: readonly Endpoint[]): string {
-  const web = endpoints.filter((e) => webPort.test(e.protocol));
+  const web = endpoints.filter((e) => e.pages !== undefined);
   if (web.length === 0) return "";
-  const origins = web.map((e) =>
-    `${e.protocol.split(" ")[0].toLowerCase()}://${hostPort(e.hostname, e.port)}`
+  const origins = web.map((e) => `${e.protocol.toLowerCase()}://${hostPort(e.hostname, e.port)}`);
+  const rows = web[0].pages!.flatMap(({ name, path }) =>
+    path === undefined ? [] : [[name, `${origins[0]}${path}`] as const]
   );
-  const rows = webPort.exec(web[0].protocol)![2].split(", ").flatMap((page) => {
-    const [name, path] = page.split(" at ");
-    return path === undefined ? [] : [[name, `${origins[0]}${path}`] as const];
-  });
   const others = origins.length > 1 ? `\n  The same at ${origins.slice(1).join(", ")}\n` : "";
   return `\n${table(rows)}\n${others}`;
 }
@@ -245,7 +239,7 @@ function pages(endpoints: readonly Endpoint[]): string {
 function welcome(where: string, options: DeveloperOptions, endpoints: readonly Endpoint[]): string {
   const byProtocol = new Map<string, string[]>();
   for (const e of endpoints) {
-    if (webPort.test(e.protocol)) continue;
+    if (e.pages !== undefined) continue;
     byProtocol.set(e.protocol, [...byProtocol.get(e.protocol) ?? [], hostPort(e.hostname, e.port)]);
   }
   const ports = table([...byProtocol].map(([name, places]) => [name, places.join("  ")]));

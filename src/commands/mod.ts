@@ -18,6 +18,7 @@ import { configKeyCommands } from "./config_keys.ts";
 import { listCommands } from "./config_lists.ts";
 import { configTlsKeyCommands } from "./config_tlspubkey.ts";
 import { configEncryption } from "./config_encryption.ts";
+import { configKeeping } from "./config_keeping.ts";
 import { configTokenCommands } from "./config_tokens.ts";
 import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
@@ -64,6 +65,7 @@ export const commands: readonly Command[] = [
   ...configTlsKeyCommands,
   ...configTokenCommands,
   configEncryption,
+  ...configKeeping,
   ...configKeyCommands,
   ...nodeCommands,
   ...standbyCommands,

@@ -6,7 +6,7 @@ import { exitProcess } from "../platform/process.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { currentUid } from "../platform/users.ts";
 import { becomeUser, serviceUser } from "../serve/become_user.ts";
-import { MailServer } from "../serve/server.ts";
+import { MailServer, shownProtocol } from "../serve/server.ts";
 import { globalFlags } from "./global_flags.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { configPath } from "./datadir.ts";
@@ -66,7 +66,7 @@ databases closed. A second signal ends it at once.`,
       server.stop();
     });
     for (const e of server.endpoints) {
-      log.info("listening", { service: e.protocol, address: hostPort(e.hostname, e.port) });
+      log.info("listening", { service: shownProtocol(e), address: hostPort(e.hostname, e.port) });
     }
     log.info("mox is running", { config: config.staticPath, data: config.dataDir });
     await server.stopped;

@@ -11,7 +11,6 @@ import {
   ConfigError,
   type FileProblem,
   type FileWarning,
-  formatProblem,
   inFile,
   readConfigFile,
   readDynamic,
@@ -23,15 +22,11 @@ import { equal } from "./sconf/schema.ts";
 import { type MapNode, parseSconf, printSconf, type Problem } from "./sconf/sconf.ts";
 import type { Static } from "./static/static.ts";
 import { asChosenNode, listenersOfChosenNode } from "./one_machine.ts";
+import { initialMailboxes, type NewMailbox } from "./static/initial_mailboxes.ts";
 import { TrialEnd, trials } from "./trial.ts";
+import { watchDynamic } from "./watch.ts";
 
 const log = new Log("config");
-
-/** A mailbox for new accounts. */
-export interface NewMailbox {
-  name: string;
-  specialUse?: "Sent" | "Archive" | "Trash" | "Drafts" | "Junk";
-}
 
 interface DynamicState {
   value: Dynamic;
@@ -209,7 +204,8 @@ export class Config {
    */
   lookupAddress(localpart: string, domain: string, options: LookupOptions = {}): AddressLookup {
     const found = this.#find(localpart, domain, options);
-    if (this.acceptAllAccount === undefined || !found.kind.startsWith("unknown")) return found;
+    if (this.acceptAllAccount === undefined) return found;
+    if (found.kind !== "relay" && !found.kind.startsWith("unknown")) return found;
     return owned(this.acceptAllAccount, "Inbox", `@${domain}`, true);
   }
 
@@ -245,6 +241,8 @@ export class Config {
         return found.alias.AllowMsgFrom && found.alias.members.some((m) => m.account === account)
           ? "yes"
           : "no";
+      case "relay":
+        return found.relay.Senders.includes(account) ? "yes" : "no";
       case "disabledDomain":
         return "disabledDomain";
       default:
@@ -315,24 +313,7 @@ export class Config {
 
   /** Mailboxes of a new account, besides the Inbox. */
   initialMailboxes(): NewMailbox[] {
-    const { SpecialUse, Regular } = this.static.InitialMailboxes;
-    const result: NewMailbox[] = [];
-    const add = (name: string, specialUse: NewMailbox["specialUse"]) => {
-      if (name !== "") result.push({ name, specialUse });
-    };
-    add(SpecialUse.Sent, "Sent");
-    add(SpecialUse.Archive, "Archive");
-    add(SpecialUse.Trash, "Trash");
-    add(SpecialUse.Draft, "Drafts");
-    add(SpecialUse.Junk, "Junk");
-    for (const name of Regular) result.push({ name });
-    if (result.length > 0) return result;
-    // The list that InitialMailboxes replaced has no special uses: the names gave them.
-    const uses = ["Sent", "Archive", "Trash", "Drafts", "Junk"] as const;
-    const names = this.static.DefaultMailboxes;
-    return (names.length > 0 ? names : uses)
-      .filter((name) => name.toLowerCase() !== "inbox")
-      .map((name) => ({ name, specialUse: uses.find((u) => u === name) }));
+    return initialMailboxes(this.static);
   }
 
   /** Is told of each change, after it is in force. @returns function that ends it. */
@@ -448,39 +429,19 @@ export class Config {
   }
 
   /**
-   * Looks for changes of domains.conf twice a second. A file with mistakes is logged, once, and the
-   * configuration in use stays.
+   * Looks for changes of domains.conf twice a second; a file that is being written is left for the next look. One with
+   * mistakes is logged, once, and the configuration in use stays.
    * @returns function that ends it.
    */
-  watch(interval = 400): () => void {
-    let failed = "";
-    let busy = false;
-    const look = async () => {
-      if (busy) return;
-      busy = true;
-      try {
-        if (await this.reload()) {
-          log.info("domains.conf reloaded");
-          for (const w of this.#state.warnings) {
-            log.warn(formatProblem({ file: this.dynamicPath, ...w }));
-          }
-        }
-        failed = "";
-      } catch (err) {
-        const stamp = await fileStamp(this.dynamicPath).catch(() => "missing");
-        if (stamp !== failed) {
-          log.error("domains.conf changed but can't be used: the configuration in use stays", {
-            err: err as Error,
-          });
-        }
-        failed = stamp;
-      } finally {
-        busy = false;
-      }
-    };
-    const timer = setInterval(look, interval);
-    Deno.unrefTimer(timer);
-    return () => clearInterval(timer);
+  watch(interval = 400, now: () => number = Date.now): () => void {
+    return watchDynamic({
+      interval,
+      now,
+      path: this.dynamicPath,
+      reload: () => this.reload(),
+      warnings: () => this.#state.warnings,
+      stamp: () => fileStamp(this.dynamicPath),
+    });
   }
 }
 

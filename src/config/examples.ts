@@ -28,6 +28,23 @@ Transports:
 `,
   },
   {
+    name: "lmtp",
+    summary: "Hand mail to Mailman, Dovecot or Cyrus by LMTP",
+    file: "mox.conf",
+    text: `# A program that takes mail by LMTP, for mox.conf. It takes effect after a restart.
+Transports:
+	mailman:
+		LMTP:
+			Host: 127.0.0.1
+			Port: 8024
+# A domain in domains.conf names it: what no account, alias or list of the domain has goes there.
+# Domains:
+#	lists.example.org:
+#		Relay:
+#			Transport: mailman
+`,
+  },
+  {
     name: "scanners",
     summary: "Have rspamd, ClamAV and opendkim look at mail",
     file: "mox.conf",

@@ -9,6 +9,7 @@ import {
 } from "./dynamic/addresses.ts";
 import { asciiDomain, packAddress, parseDomain, parseLocalpart } from "./names.ts";
 import { findList } from "./dynamic/list_addresses.ts";
+import type { Relay } from "./dynamic/domain.ts";
 import type { ListAddress } from "./dynamic/mailing_list.ts";
 import type { Static } from "./static/static.ts";
 
@@ -26,6 +27,8 @@ export type AddressLookup =
   }
   | { kind: "alias"; alias: ResolvedAlias; canonical: string }
   | ({ kind: "list" } & ListAddress)
+  /** Another server's, which the domain's Relay hands its mail to. */
+  | { kind: "relay"; relay: Relay }
   | { kind: "unknownDomain" }
   | { kind: "disabledDomain" }
   | { kind: "unknownAddress" };
@@ -107,7 +110,8 @@ export function lookup(
     return { kind: "account", account, destination, canonical: name, catchall: true };
   }
   if (isPostmaster && postmaster) return owned(Account, Mailbox, "postmaster", false);
-  return { kind: "unknownAddress" };
+  const relay = isPostmaster ? undefined : entry.config.Relay;
+  return relay ? { kind: "relay", relay } : { kind: "unknownAddress" };
 }
 
 function lookupHostReports(

@@ -18,7 +18,8 @@ import { describe } from "./sconf/describe.ts";
 import { dynamicConfig } from "./dynamic/dynamic.ts";
 import { staticConfig } from "./static/static.ts";
 
-export { Config, dynamicPathOf, type NewMailbox } from "./config.ts";
+export { Config, dynamicPathOf } from "./config.ts";
+export type { NewMailbox } from "./static/initial_mailboxes.ts";
 export { tryChange } from "./trial.ts";
 export { type AddressLookup, type LookupOptions } from "./lookup.ts";
 export { type ConfigChange, type NameChanges } from "./changes.ts";
@@ -76,8 +77,11 @@ export {
   type ListenerTLS,
 } from "./static/listener.ts";
 export {
+  type HostTransport,
+  hostTransports,
   type Route,
   type Transport,
+  type TransportLMTP,
   transportMechanisms,
   transportPort,
   type TransportSMTP,
@@ -91,6 +95,7 @@ export {
   type WebRedirect,
   type WebStatic,
 } from "./dynamic/web_handler.ts";
+export type { Relay } from "./dynamic/domain.ts";
 export {
   type AccountAddress,
   type AddressIndex,

@@ -113,6 +113,13 @@ export function openDav(services: DavServices): Dav {
         headers: { "DAV": davHeader, "Allow": allowed({ kind: "root" }), "Content-Length": "0" },
       });
     }
+    const coding = req.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+    if (coding !== "" && coding !== "identity") {
+      // RFC 9110 §15.5.16
+      throw new DavError(415, "bodies are taken without a Content-Encoding", undefined, {
+        "Accept-Encoding": "identity",
+      });
+    }
     const user = await programLogin(services, req, "dav");
     const opened = new Opened(services);
     const ctx: Context = {

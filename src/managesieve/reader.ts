@@ -16,9 +16,12 @@ export type Token =
 const maxLine = 8 * 1024;
 /** RFC 5804 §4: octets of a quoted string. */
 const maxQuoted = 1024;
-/** Bytes of literals that are too large and dropped; for more the connection is closed. */
+/** Bytes of a command's literals that are too large and dropped; for more the connection is closed. */
 const maxDropped = 64 * 1024 * 1024;
+/** Words, strings and numbers of a command; more are refused. */
 const maxTokens = 16;
+/** Literals of a command; for more the connection is closed, as its end may never come. */
+const maxLiterals = 32;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -36,20 +39,24 @@ export function textOf(bytes: Uint8Array, what: string): string {
 
 /**
  * Reads one command.
- * @param maxLiteral bytes of a literal
+ * @param maxLiteral bytes of a literal, and of all of a command together but for a name
  * @throws No with the command read to its end; Bye; ConnectionError
  */
 export async function readCommand(conn: Connection, maxLiteral: number): Promise<Token[]> {
   const tokens: Token[] = [];
   let refusal: No | undefined;
-  for (;;) {
+  let all = 0;
+  for (let literals = 1;; literals++) {
     const line = (await conn.readLine(maxLine)).slice();
-    const r = scanLine(line, tokens);
+    // Of what is refused nothing is kept.
+    const r = scanLine(line, refusal === undefined ? tokens : []);
     if (r.error !== undefined) refusal ??= new No(r.error);
     if (tokens.length > maxTokens) refusal ??= new No("too many arguments");
     if (r.literal === undefined) break;
-    if (r.literal > maxLiteral) {
-      if (r.literal > maxDropped) throw new Bye("the literal is much too large", "QUOTA/MAXSIZE");
+    if (literals > maxLiterals) throw new Bye("too many literals in one command");
+    all += r.literal;
+    if (all > maxLiteral + maxQuoted || r.literal > maxLiteral) {
+      if (all > maxDropped) throw new Bye("the literal is much too large", "QUOTA/MAXSIZE");
       refusal ??= new No(`a string has ${maxLiteral} bytes at most here`, "QUOTA/MAXSIZE");
     }
     const keep = refusal === undefined;
@@ -59,7 +66,7 @@ export async function readCommand(conn: Connection, maxLiteral: number): Promise
       if (keep) bytes.set(piece, n);
       n += piece.length;
     }
-    tokens.push({ kind: "string", bytes });
+    if (keep) tokens.push({ kind: "string", bytes });
   }
   if (refusal) throw refusal;
   return tokens;

@@ -1,8 +1,8 @@
 /** Failures on the way to a server, as results of delivery. @module */
 import { SmtpClientError } from "../smtp/client/mod.ts";
-import type { Result } from "./types.ts";
+import type { Failure } from "./types.ts";
 
-export type Failure = Extract<Result, { kind: "temporary" | "permanent" }>;
+export type { Failure } from "./types.ts";
 
 /** A destination that can't be delivered to, now or ever. */
 export class DestinationError extends Error {

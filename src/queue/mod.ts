@@ -24,6 +24,7 @@ export {
   type DeliverBy,
   type Deliverer,
   type DsnEvent,
+  type Failure,
   type NewQueueMessage,
   type NewQueueRecipient,
   type Notify,

@@ -64,6 +64,7 @@ import { Turns } from "./scheduling/turns.ts";
 import {
   type Attempt,
   type Clock,
+  type Failure,
   type NewQueueMessage,
   type QueueItem,
   QueueLimitError,
@@ -417,6 +418,18 @@ export class Queue {
   /** The retired recipients of a message, by its Message-ID without brackets. */
   retiredByMessageId(messageId: string): RetiredItem[] {
     return retiredByMessageId(this.#db, messageId);
+  }
+
+  /**
+   * Whether the server of a transport takes mail for an address; undefined if it does.
+   * @param signal ends it, with a temporary failure
+   */
+  async askTransport(
+    transport: string,
+    address: string,
+    signal: AbortSignal,
+  ): Promise<Failure | undefined> {
+    return await this.#o.deliverer.ask?.(transport, address, signal);
   }
 
   suppressions(account?: string): Suppression[] {

@@ -192,8 +192,16 @@ export type Result =
     unreachable?: boolean;
   };
 
+/** A recipient that was not delivered to. */
+export type Failure = Extract<Result, { kind: "temporary" | "permanent" }>;
+
 /** Delivers a message to recipients of one domain. */
 export interface Deliverer {
+  /**
+   * Whether the server of a transport takes mail for an address, without giving it any.
+   * @returns undefined if it does
+   */
+  ask?(transport: string, address: string, signal: AbortSignal): Promise<Failure | undefined>;
   /**
    * Results in the order of the items. Throwing counts as a temporary failure of all. `progress` is
    * called whenever the server shows life: a delivery that waits costs little, and others may start

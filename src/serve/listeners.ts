@@ -5,31 +5,23 @@
  * @module
  */
 import { whyNotReady } from "../admin/mod.ts";
-import type { Config, Listener } from "../config/mod.ts";
-import type { Scripts } from "../delivery/sieve/scripts.ts";
-import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
+import type { Listener } from "../config/mod.ts";
+import { serveImap } from "../imap/server/mod.ts";
 import { Log } from "../log/mod.ts";
 import {
   ConnectionLimiter,
   connectionRate,
-  type LoginGuard,
   Networks,
   type OpenConnection,
   openConnectionLimits,
   RateLimiter,
-  type Refused,
   type ServerTls,
   serveSecured,
-  serveTcp,
-  type SocketConnection,
   type TcpServer,
   type TrustedProxies,
 } from "../net/mod.ts";
-import { MaildropLocks, servePop3 } from "../pop3/mod.ts";
-import { serveManageSieve } from "../managesieve/mod.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { Scanners } from "../scanning/mod.ts";
-import type { SaslBackend } from "../sasl/mod.ts";
 import {
   serveSmtp,
   serveSmtpConnection,
@@ -37,15 +29,9 @@ import {
   type SmtpListenOptions,
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
-import type { Accounts } from "../store/account/accounts.ts";
-import type { Shares } from "../store/mailboxes/shares.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
 import { developerBackends, type DeveloperOptions, developerPort } from "./catcher/developer.ts";
-import { pop3Backend } from "./pop3_backend.ts";
-import { managesieveBackend } from "./managesieve_backend.ts";
-import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
-import type { OpenLogins } from "./open_logins.ts";
 import type { Passing } from "./receiving/passing.ts";
 import type { Receiving } from "./receiving/receiving.ts";
 import { serveAuthHttp } from "./nodes/auth_http.ts";
@@ -53,25 +39,29 @@ import { servedAnywhere } from "./nodes/web_elsewhere.ts";
 import type { WebLinks } from "../nodes/web_link.ts";
 import { type HttpHandlers, routeServices, type WebHandler } from "../web/http/mod.ts";
 import { submissionBackend } from "./smtp_backend.ts";
-import type { ImapEvents } from "./sieve/imap_events.ts";
 import type { Sockets } from "./sockets.ts";
+import {
+  serveUserPort,
+  type UserPlace,
+  UserPorts,
+  type UserPortServices,
+  type UserProtocol,
+} from "./user_ports.ts";
 import type { ServerCertificates } from "./tls/tls.ts";
 import {
   type AlpnHandler,
   type Endpoint,
   serveWebPort,
   type WebHandlers,
+  type WebPage,
   webPorts,
 } from "./web/web.ts";
 import type { WebPages } from "./web/pages.ts";
 
 /** What the protocols are served with. */
-export interface ListenerServices {
-  config: Config;
-  accounts: Accounts;
+export interface ListenerServices extends UserPortServices {
   queue: Queue;
   scanners: Scanners | undefined;
-  tempDir: string;
   /** Localserve: special localparts misbehave, loopback has no limits. */
   local: boolean;
   /** Of localserve: what goes wrong on purpose, and what is taken that real servers refuse. */
@@ -87,44 +77,6 @@ export interface ListenerServices {
   authHttp: WebHandler;
   pages: WebPages;
   tlsKeys: TlsKeys;
-  shares: Shares;
-  sasl: SaslBackend;
-  /** Sieve scripts of the accounts. */
-  scripts: Scripts;
-  /** Scripts for what happens in IMAP. */
-  events: ImapEvents;
-  loginGuard: LoginGuard;
-  openLogins: OpenLogins;
-}
-
-/** Whom the connections of a port count for, and how many there may be. */
-/** Where users' programs reach a protocol. */
-interface UserPlace {
-  ip: string;
-  port: number;
-  /** TLS from the first byte. */
-  implicit: boolean;
-  tls: ServerTls | undefined;
-  hostname: string;
-  limits: ListenerLimits;
-}
-
-/** A protocol by which they reach their mail. */
-interface UserProtocol {
-  /** As endpoints are listed. */
-  shown: string;
-  protocol: string;
-  /** Of the log. */
-  pkg: "imapserver" | "pop3server" | "managesieve";
-  /** What a connection that can't be taken is told. */
-  refusal: (why: Refused) => string;
-  serve: (conn: SocketConnection) => Promise<void>;
-}
-
-interface ListenerLimits {
-  connectionLimiter: ConnectionLimiter;
-  rateLimiter: RateLimiter;
-  proxies?: TrustedProxies;
 }
 
 /** The proxies of a listener, for ports where the server speaks first and for web ports; undefined without any. */
@@ -147,10 +99,11 @@ export class Listeners {
   readonly #metrics: MetricsListener[] = [];
   /** What the web ports serve of this node's accounts. */
   readonly #web: { https: boolean; names: string[]; handlers: HttpHandlers }[] = [];
-  readonly #maildrops = new MaildropLocks();
+  readonly #userPorts: UserPorts;
 
   constructor(services: ListenerServices) {
     this.#s = services;
+    this.#userPorts = new UserPorts(services);
   }
 
   /** Those that are open now. */
@@ -260,20 +213,21 @@ export class Listeners {
         hostname,
         limits: limits(),
       });
+      const { imap, pop3, managesieve } = this.#userPorts;
       if (listener.IMAP.Enabled) {
-        await this.#imap(userPort(listener.IMAP.Port || 143, false), listener);
+        await this.#user(userPort(listener.IMAP.Port || 143, false), listener, imap);
       }
       if (listener.IMAPS.Enabled && tls) {
-        await this.#imap(userPort(listener.IMAPS.Port || 993, true), listener);
+        await this.#user(userPort(listener.IMAPS.Port || 993, true), listener, imap);
       }
       if (listener.POP3.Enabled) {
-        await this.#pop3(userPort(listener.POP3.Port || 110, false), listener);
+        await this.#user(userPort(listener.POP3.Port || 110, false), listener, pop3);
       }
       if (listener.POP3S.Enabled && tls) {
-        await this.#pop3(userPort(listener.POP3S.Port || 995, true), listener);
+        await this.#user(userPort(listener.POP3S.Port || 995, true), listener, pop3);
       }
       if (listener.ManageSieve.Enabled) {
-        await this.#managesieve(userPort(listener.ManageSieve.Port || 4190, false), listener);
+        await this.#user(userPort(listener.ManageSieve.Port || 4190, false), listener, managesieve);
       }
       // Where networks let nothing but HTTPS through, mail programs get through this way.
       const alpn = new Map<string, AlpnHandler>();
@@ -286,7 +240,7 @@ export class Listeners {
           ));
       }
       if (listener.IMAPS.EnabledOnHTTPS) {
-        const backend = this.#imapBackend(listener, tls, hostname);
+        const backend = this.#userPorts.imapBackend(listener, tls, hostname);
         alpn.set("imap", (made, cid, log, arrival) =>
           serveSecured(
             made,
@@ -309,7 +263,7 @@ export class Listeners {
           proxies: proxies?.web,
           alpn,
         });
-        this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
+        this.#add(p.https ? "HTTPS" : "HTTP", server, p.pages);
       }
       if (listener.AuthHTTP.Enabled) {
         const port = listener.AuthHTTP.Port || 8012;
@@ -354,106 +308,20 @@ export class Listeners {
     return { ...this.#s.pages.handlers, acme: (req) => proofs.answerHttp(req.url.pathname) };
   }
 
-  #imapBackend(listener: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {
-    return imapBackend({
-      config: this.#s.config,
-      accounts: this.#s.accounts,
-      shares: this.#s.shares,
-      sasl: this.#s.sasl,
-      log: new Log("imapserver"),
-      hostname,
-      tempDir: this.#s.tempDir,
-      maxMessageSize: listener.SMTPMaxMessageSize > 0
-        ? listener.SMTPMaxMessageSize
-        : 100 * 1024 * 1024,
-      plaintextLogin: listener.IMAP.NoRequireSTARTTLS,
-      jmapUrl: jmapUrl(listener, hostname),
-      pedantic: this.#s.config.static.Pedantic,
-      tls,
-      loginGuard: this.#s.loginGuard,
-      openLogins: this.#s.openLogins,
-      events: this.#s.events,
-    });
-  }
-
-  #imap(at: UserPlace, listener: Listener): Promise<void> {
-    const backend = this.#imapBackend(listener, at.tls, at.hostname);
-    return this.#userPort(at, {
-      shown: "IMAP",
-      protocol: "imap",
-      pkg: "imapserver",
-      refusal: (why) =>
-        why === "limit"
-          ? "* BYE too many connections\r\n"
-          : `* BYE [UNAVAILABLE] server is short of ${why}, try again later\r\n`,
-      serve: (conn) => serveImap(conn, backend),
-    });
-  }
-
-  #pop3(at: UserPlace, listener: Listener): Promise<void> {
-    const backend = pop3Backend({
-      ...this.#logins(at, "pop3server"),
-      accounts: this.#s.accounts,
-      plaintextLogin: listener.POP3.NoRequireSTARTTLS,
-      locks: this.#maildrops,
-    });
-    return this.#userPort(at, {
-      shown: "POP3",
-      protocol: "pop3",
-      pkg: "pop3server",
-      refusal: (why) =>
-        why === "limit"
-          ? "-ERR [SYS/TEMP] too many connections\r\n"
-          : `-ERR [SYS/TEMP] server is short of ${why}, try again later\r\n`,
-      serve: (conn) => servePop3(conn, backend),
-    });
-  }
-
-  #managesieve(at: UserPlace, listener: Listener): Promise<void> {
-    const backend = managesieveBackend({
-      ...this.#logins(at, "managesieve"),
-      scripts: this.#s.scripts,
-      plaintextLogin: listener.ManageSieve.NoRequireSTARTTLS,
-    });
-    return this.#userPort(at, {
-      shown: "ManageSieve",
-      protocol: "managesieve",
-      pkg: "managesieve",
-      refusal: (why) =>
-        why === "limit"
-          ? 'BYE (TRYLATER) "too many connections"\r\n'
-          : `BYE (TRYLATER) "server is short of ${why}"\r\n`,
-      serve: (conn) => serveManageSieve(conn, backend),
-    });
-  }
-
-  /** What the backends of users' protocols have in common. */
-  #logins(at: UserPlace, pkg: string) {
-    const { config, sasl, loginGuard, openLogins } = this.#s;
-    const { hostname, tls } = at;
-    return { config, sasl, loginGuard, openLogins, hostname, tls, log: new Log(pkg) };
-  }
-
-  async #userPort(at: UserPlace, protocol: UserProtocol): Promise<void> {
+  async #user(
+    at: UserPlace,
+    listener: Listener,
+    protocolOf: (at: UserPlace, listener: Listener) => UserProtocol,
+  ): Promise<void> {
+    const protocol = protocolOf(at, listener);
     const name = at.implicit ? `${protocol.shown}S` : protocol.shown;
-    const { listener } = await this.#at(at.ip, at.port, name);
-    const server = await serveTcp({
-      hostname: at.ip,
-      port: at.port,
-      listener,
-      tls: at.implicit ? at.tls : undefined,
-      log: new Log(protocol.pkg),
-      protocol: at.implicit ? `${protocol.protocol}s` : protocol.protocol,
-      pkg: protocol.pkg,
-      refusal: protocol.refusal,
-      ...at.limits,
-    }, protocol.serve);
-    this.#add(at.implicit ? `${name} (TLS)` : name, server);
+    const socket = await this.#s.sockets.take(at.ip, at.port, name);
+    this.#add(at.implicit ? `${name} (TLS)` : name, await serveUserPort(at, protocol, socket));
   }
 
-  #add(protocol: string, server: TcpServer): void {
+  #add(protocol: string, server: TcpServer, pages?: readonly WebPage[]): void {
     this.#servers.push(server);
-    this.endpoints.push({ protocol, hostname: server.hostname, port: server.port });
+    this.endpoints.push({ protocol, hostname: server.hostname, port: server.port, pages });
   }
 
   /** Takes no more connections, and gives those that there are some milliseconds to end. */
@@ -461,14 +329,4 @@ export class Listeners {
     await Promise.all(this.#servers.map((s) => s.shutdown(grace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));
   }
-}
-
-/** URL of the session of JMAP on a listener; the one by TLS if there is one. */
-function jmapUrl(listener: Listener, hostname: string): string | undefined {
-  const s = listener.JMAPHTTPS.Enabled ? listener.JMAPHTTPS : listener.JMAPHTTP;
-  if (!s.Enabled) return undefined;
-  const scheme = s === listener.JMAPHTTPS || s.Forwarded ? "https" : "http";
-  const usual = scheme === "https" ? 443 : 80;
-  const port = s.Forwarded || s.Port === 0 ? usual : s.Port;
-  return URL.parse(`${scheme}://${hostname}:${port}/.well-known/jmap`)?.href;
 }

@@ -29,6 +29,7 @@ import { LoginLog } from "../store/logins/attempts.ts";
 import { LoginDirectory } from "../store/logins/directory.ts";
 import { TlsKeys } from "../store/logins/tls_keys.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
+import { watchUnused } from "../store/unused.ts";
 import { defaultDeveloper } from "./catcher/developer.ts";
 import { audited } from "./control/audited.ts";
 import { ControlServer } from "./control/control.ts";
@@ -217,6 +218,7 @@ async function open(
   tlsKeys.onRemoved = () => void openLogins.recheckAll();
   const loginGuard = new LoginGuard({
     exemptLoopback: options.local,
+    now: options.loginClock,
     accountOf: (login) => accountOfLogin(config, login) || undefined,
     log: new Log("auth"),
   });
@@ -398,6 +400,7 @@ async function open(
       await figures.forgetOthers(isAccount);
     }),
     catchPanics(log),
+    watchUnused(),
     startUpdateChecks({
       config,
       accounts,

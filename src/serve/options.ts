@@ -28,6 +28,8 @@ export interface ServerOptions {
   becomeUser?: () => Promise<void>;
   /** How long an ACME authority is waited for; tests have little time. */
   acmePatience?: Patience;
+  /** Milliseconds since the epoch that allowances of logins go by; for tests, where a try takes its time. */
+  loginClock?: () => number;
   /** Runs when the folder is this process's, before anything listens. */
   prepare?: (accounts: Accounts) => Promise<void>;
 }

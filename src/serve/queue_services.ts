@@ -31,6 +31,7 @@ import type { ReportDatabases } from "./arrival/services.ts";
 import { recordTlsResult } from "./reports/tls_results.ts";
 import { noteUndeliverable } from "./reports/undeliverable.ts";
 import { addressOf, deliverDsn } from "./onward/dsn.ts";
+import { isRelayed } from "./onward/relay.ts";
 import { signAgain } from "./sending/signing.ts";
 import { limitNotices } from "./sending/limit_notice.ts";
 import { deliverToSelf } from "./smtp_backend.ts";
@@ -125,7 +126,8 @@ export function queueServices(
       await deliverDsn(withoutWebhooks, event);
     },
     async onEvent(event) {
-      if (!isForMembers(event.message) && clientOf(event.message) === undefined) {
+      const { message } = event;
+      if (!isForMembers(message) && !isRelayed(message) && clientOf(message) === undefined) {
         await s.webhooks?.outgoing(event);
       }
       const reports = s.reports?.();
@@ -148,9 +150,9 @@ function nodeOptions(
 /** Mail for members of aliases stays here, whatever way mail to their domain would take. */
 function withMembers(own: Deliverer, remote: Deliverer): Deliverer {
   return {
+    ...remote,
     deliver: (message, items, ...more) =>
       (isForMembers(message) ? own : remote).deliver(message, items, ...more),
-    stop: async () => await remote.stop?.(),
   };
 }
 

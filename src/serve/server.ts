@@ -29,7 +29,7 @@ import { Sockets } from "./sockets.ts";
 import { ServerCertificates } from "./tls/tls.ts";
 import type { Endpoint } from "./web/web.ts";
 
-export type { Endpoint } from "./web/web.ts";
+export { type Endpoint, shownProtocol } from "./web/web.ts";
 
 export class MailServer {
   readonly #parts: ServerParts;

@@ -84,8 +84,8 @@ export interface World {
   url: string;
   /** Delivers a message, as another server would. */
   deliver(m: Mail): Promise<void>;
-  /** Puts a message into the inbox by IMAP, with the date that it has. */
-  append(m: Mail): Promise<void>;
+  /** Puts messages into the inbox by IMAP, each with the date that it has. */
+  append(...mails: Mail[]): Promise<void>;
   /** The stored message in the inbox that has a subject. */
   source(subject: string): Promise<string>;
   /** A browser window of its own. */
@@ -124,11 +124,13 @@ export async function withWorld(fn: (w: World) => Promise<void>): Promise<void> 
           ...m,
         } as never);
       },
-      append: async (m) => {
-        const composed = await new MailComposer({ ...addresses(m), ...m } as never).compile()
-          .build();
+      append: async (...mails) => {
         const client = await loggedIn(server);
-        await client.append("INBOX", composed, m.seen ? ["\\Seen"] : [], m.date);
+        for (const m of mails) {
+          const composed = await new MailComposer({ ...addresses(m), ...m } as never).compile()
+            .build();
+          await client.append("INBOX", composed, m.seen ? ["\\Seen"] : [], m.date);
+        }
         await client.logout();
       },
       source: async (subject) => {

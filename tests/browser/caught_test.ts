@@ -72,10 +72,12 @@ Deno.test({
         await article.getByRole("link", { name: "order.csv" }).waitFor();
         const frame = p.frameLocator("iframe");
         await frame.getByText("Only on wide screens.").waitFor();
-        const loaded = frame.locator("img").evaluate((e) =>
-          (e as unknown as { naturalWidth: number }).naturalWidth
-        );
-        assert.equal(await loaded, 1);
+        const width = await frame.locator("img").evaluate(async (e) => {
+          const picture = e as unknown as { naturalWidth: number; decode(): Promise<void> };
+          await picture.decode();
+          return picture.naturalWidth;
+        });
+        assert.equal(width, 1);
         assert.deepEqual(await violations(p), []);
         await shot(p, "wide");
       });

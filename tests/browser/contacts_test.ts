@@ -211,6 +211,20 @@ Deno.test({
         await writing.getByRole("button", { name: "Discard" }).click();
         await writing.waitFor({ state: "detached" });
       });
+
+      await t.step("a group is completed by its name while writing", async () => {
+        await p.keyboard.press("c");
+        const writing = dialog(p, "Write a message");
+        await writing.getByRole("combobox", { name: "To", exact: true }).fill("cho");
+        await writing.getByRole("option", { name: "Choir Group: Ann Lee, Bo Berg" }).waitFor();
+        assert.deepEqual(await violations(p), [], "completion of a group");
+        if (pictures) await p.screenshot({ path: `${pictures}/complete-group.png` });
+        await p.keyboard.press("Enter");
+        await writing.getByRole("listitem").filter({ hasText: "ann@lee.example" }).waitFor();
+        await writing.getByRole("listitem").filter({ hasText: "bo@berg.example" }).waitFor();
+        await writing.getByRole("button", { name: "Discard" }).click();
+        await writing.waitFor({ state: "detached" });
+      });
       assert.deepEqual(problems, []);
       await c.close();
 

@@ -82,6 +82,12 @@ const staticMistakes: Mistake[] = [
     '26: LDAPDirectories: staff: HashAttribute: "user password" is not the name of an attribute',
   ],
   [
+    "hosts of LMTP",
+    "Transports:\n",
+    "Transports:\n\tx:\n\t\tLMTP:\n\t\t\tHost: unix:/run/lmtp\n\ty:\n\t\tLMTP:\n\t\t\tHost: ::1\n\t\t\tPort: 0\n",
+    '25: Transports: x: LMTP: Host: "unix:/run/lmtp" is neither a domain nor an IP address',
+  ],
+  [
     "scanner of no kind",
     "Transports:\n",
     "Scanners:\n\tx:\n\t\tTimeout: 10s\nTransports:\n",
@@ -438,6 +444,19 @@ const dynamicMistakes: Mistake[] = [
     "Domains:\n\tmox.example:\n\t\tAdministrators:\n\t\t\t- ann\n\t\t\t- eve\n\t\t\t- ann\n",
     '5: there is no account "eve"',
     "6: ann is there twice",
+  ],
+  [
+    "relay by no transport, and accounts that are none",
+    "Domains:\n\tmox.example:\n",
+    "Domains:\n\tmox.example:\n\t\tRelay:\n\t\t\tTransport: other\n\t\t\tSenders:\n\t\t\t\t- eve\n",
+    '4: there is no "other" among Transports of mox.conf',
+    '6: there is no account "eve"',
+  ],
+  [
+    "relay and a catch-all",
+    /\tb\u00fccher\.example: nil\n/,
+    "\tb\u00fccher.example:\n\t\tRelay:\n\t\t\tTransport: relay\n",
+    "27: the domain has Relay, which takes what no address is there for",
   ],
   [
     "unknown domain of an address",

@@ -186,10 +186,12 @@ test("properties: those of the server, those that clients keep, all or none", as
   const zone = await patch(cal, set("<C:calendar-timezone>nonsense</C:calendar-timezone>"));
   assert.deepEqual([...responses(zone)[0].failed.values()], [403]);
   assert.match(zone.text, /valid-calendar-data/);
-  assert.equal(
-    (await patch("principals/ann/", set("<D:displayname>x</D:displayname>"))).status,
-    405,
-  );
+  // RFC 4918 §9.2: each resource has the method, also where nothing can be set.
+  for (const path of ["", "principals/", "principals/ann/", "principals/bob/"]) {
+    const no = await patch(path, set("<D:displayname>x</D:displayname>"));
+    assert.deepEqual([no.status, ...responses(no)[0].failed.values()], [207, 403], path);
+  }
+  assert.equal((await patch(`${cal}none.ics`, set("<D:x/>"))).status, 404);
 });
 
 test("PROPFIND: all, names only, depths, and the short form", async ({ ann }) => {

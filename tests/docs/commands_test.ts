@@ -127,3 +127,14 @@ Deno.test("files of the project that the documentation names are there", () => {
   assert.deepEqual(missing, []);
   assert.ok(seen > 100, `${seen} files`);
 });
+
+Deno.test("README names each package that is used", () => {
+  const text = Deno.readTextFileSync(join(root, "README.md"));
+  const [table] = /^\| package [\s\S]*?\n\n/m.exec(text)!;
+  const named = table.split("\n").slice(2).flatMap((line) =>
+    line.split("|")[1]?.split(",").map((name) => name.trim()) ?? []
+  );
+  const { imports } = JSON.parse(Deno.readTextFileSync(join(root, "scripts/imports.json")));
+  const used = Object.keys(imports).filter((name) => !name.endsWith("/"));
+  assert.deepEqual(named.filter((n) => n !== "").sort(), used.sort());
+});

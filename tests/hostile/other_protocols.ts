@@ -38,6 +38,24 @@ const unread = (name: string, n: number, port: (s: Localserve) => number, text: 
 const get = (path: string) =>
   `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${authorization}\r\n\r\n`;
 
+/** A websocket of JMAP. */
+async function websocket(s: Localserve): Promise<Peer> {
+  const p = await Peer.to(s.http);
+  const lines = [
+    "GET /jmap/ws HTTP/1.1",
+    "Host: localhost",
+    `Authorization: ${authorization}`,
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
+    `Sec-WebSocket-Key: ${btoa("0123456789abcdef")}`,
+    "Sec-WebSocket-Protocol: jmap",
+  ];
+  await p.send(`${lines.join("\r\n")}\r\n\r\n`);
+  await p.until(/\r\n\r\n/);
+  return p;
+}
+
 /** Logged in at ManageSieve. */
 async function managesieve(s: Localserve): Promise<Peer> {
   const p = await Peer.to(s.managesieve);
@@ -122,6 +140,38 @@ export const otherProtocols: Input[] = [
     (s) => s.http,
     get(`/api/v1/search?query=${"-subject:a%20".repeat(1100)}`).repeat(100),
   ),
+  {
+    name: "JMAP: 10 websockets of a million pings, answers unread",
+    run: (s) =>
+      crowd(10, async () => {
+        using p = await websocket(s);
+        const all = new Uint8Array(6_000_000);
+        for (let at = 0; at < all.length; at += 6) all.set([0x89, 0x80], at);
+        await p.send(all, 10_000);
+      }),
+  },
+  {
+    name: "JMAP: 50 websockets that never end a message of 9 MB",
+    run: (s) =>
+      crowd(50, async () => {
+        using p = await websocket(s);
+        const announced = new Uint8Array(14);
+        announced.set([0x81, 0xff]);
+        new DataView(announced.buffer).setUint32(6, 9_000_000);
+        await p.send(announced);
+        await p.send(new Uint8Array(8_900_000), 10_000);
+        await pause(3000);
+      }),
+  },
+  {
+    name: "ManageSieve: a command of literals without end, 5 connections",
+    run: (s) =>
+      crowd(5, async () => {
+        using p = await Peer.to(s.managesieve);
+        await p.send("{0+}\r\n".repeat(2_000_000), 10_000);
+        await p.closed(1000);
+      }),
+  },
   unread(
     "ManageSieve: 10 connections of 20,000 NOOP, answers unread",
     10,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { MailpitClient } from "mailpit-api";
 import nodemailer from "nodemailer";
-import { type Localserve, startLocalserve } from "../support/localserve.ts";
+import { type Localserve, startLocalserve, startMox } from "../support/localserve.ts";
 
 async function withServer(
   flags: string[],
@@ -257,10 +257,14 @@ Deno.test("-login asks for the account's password, -max-messages keeps the newes
 });
 
 Deno.test("flags can be set in the environment", async () => {
-  Deno.env.set("MOX_LOCALSERVE_MAX_MESSAGES", "none");
+  const env = { MOX_LOCALSERVE_MAX_MESSAGES: "none" };
+  const dir = await Deno.makeTempDir({ prefix: "mox-interop-" });
   try {
-    await assert.rejects(startLocalserve(undefined, []), /-max-messages is a number/);
+    await assert.rejects(
+      startMox(["localserve", "-dir", dir], "running", undefined, env),
+      /-max-messages is a number/,
+    );
   } finally {
-    Deno.env.delete("MOX_LOCALSERVE_MAX_MESSAGES");
+    await Deno.remove(dir, { recursive: true });
   }
 });

@@ -289,6 +289,25 @@ Deno.test("RFC 8887: requests and pushing over a websocket, with their errors", 
     }
   }));
 
+Deno.test("a websocket's pings are answered, and a flood of them ends it", () =>
+  withJmap(async (w) => {
+    const { ws } = await Ws.open(w, w.ann);
+    const ping = Uint8Array.of(0x89, 0x80, 0, 0, 0, 0);
+    for (let i = 0; i < 10_000; i++) ws.socket.write(ping);
+    assert.equal(await ws.end(), 1008);
+    // As many as any client needs are fine.
+    const { ws: other } = await Ws.open(w, w.ann);
+    for (let i = 0; i < 500; i++) other.frame(9, Uint8Array.of(i & 255));
+    other.send({
+      "@type": "Request",
+      id: "1",
+      using: ["urn:ietf:params:jmap:core"],
+      methodCalls: [["Core/echo", {}, "0"]],
+    });
+    assert.equal((await other.next()).requestId, "1");
+    other.socket.destroy();
+  }));
+
 Deno.test("event streams and websockets end with the password that has opened them", () =>
   withJmap(async (w) => {
     const streams = [
@@ -328,6 +347,26 @@ Deno.test("frames in pieces of any size", () => {
     (e) => e instanceof FrameError && e.code === 1009,
   );
   assert.deepEqual(closeFrame(1000, "x"), Uint8Array.of(0x88, 3, 3, 232, 120));
+});
+
+Deno.test("a frame takes room as its bytes come, not as it announces them", () => {
+  const r = new FrameReader(10_000_000);
+  const size = 9_000_000;
+  const head = Uint8Array.of(0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  new DataView(head.buffer).setUint32(6, size);
+  assert.deepEqual(r.push(head), []);
+  assert.equal(r.held, 0);
+  // Byte by byte, and then in large pieces.
+  for (let i = 0; i < 1000; i++) r.push(Uint8Array.of(97));
+  assert.ok(r.held <= 64 * 1024, `${r.held}`);
+  let out = r.push(new Uint8Array(size - 2000).fill(97));
+  assert.deepEqual(out, []);
+  assert.ok(r.held <= size + 64 * 1024, `${r.held}`);
+  out = r.push(new Uint8Array(1000).fill(97));
+  assert.equal(out.length, 1);
+  assert.equal(out[0].data.length, size);
+  assert.ok(out[0].data.every((c) => c === 97));
+  assert.equal(r.held, 0);
 });
 
 /** What a browser does with what it gets (RFC 8291 §3, from its side). */

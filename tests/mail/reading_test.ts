@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import iconv from "iconv-lite";
 import { parseAddressList } from "../../src/mail/address/address.ts";
-import { splitHeader } from "../../src/mail/header/header.ts";
+import { headerField, splitHeader } from "../../src/mail/header/header.ts";
 import { parseContentType, parseDisposition, parseEncoding } from "../../src/mail/header/params.ts";
 import { hasAttachment } from "../../src/mail/structure/contents.ts";
 import { decodeText } from "../../src/mail/structure/contents.ts";
@@ -289,4 +289,34 @@ Deno.test("pictures in a text are no attachments", () => {
   assert.equal(hasAttachment(related("")), false);
   assert.equal(hasAttachment(related("Content-Disposition: inline; filename=i.png\r\n")), false);
   assert.equal(hasAttachment(related("Content-Disposition: attachment\r\n")), true);
+});
+
+Deno.test("raw bytes of a header are read in the charset that the text is declared in", () => {
+  const cases: [charset: string, raw: string, want: string][] = [
+    ["windows-1251", "\xd1\xf7\xe5\xf2", "Счет"],
+    ["gb2312", "\xd3\xca\xbc\xfe", "邮件"],
+    ["ISO-8859-2", "D\xeckuji za n\xe1v\xb9t\xecvu", "Děkuji za návštěvu"],
+    // What can't be, or says nothing, is guessed as before.
+    ...["shift_jis", "iso-8859-1", "utf-8", "utf-16", "us-ascii", "x-nonsense", ""].map((c) =>
+      [c, "Gr\xfc\xdfe", "Grüße"] as [string, string, string]
+    ),
+  ];
+  for (const [charset, raw, want] of cases) {
+    for (
+      const type of [
+        `text/plain;\r\n\tcharset="${charset}"`,
+        `text/html; Charset = ${charset}; x=y`,
+      ]
+    ) {
+      for (
+        const header of [
+          `Subject: ${raw}\r\nContent-Type: ${type}\r\n`,
+          `content-type: ${type}\r\nSubject: ${raw}\r\n`,
+        ]
+      ) {
+        const fields = splitHeader(bytes(header));
+        assert.equal(headerField(fields, "subject"), want, header);
+      }
+    }
+  }
 });

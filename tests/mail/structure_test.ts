@@ -73,7 +73,7 @@ Deno.test("messages that are damaged have a structure all the same", () => {
     ["", (p) => assert.equal(p.endOffset, 0)],
     ["Subject: only a header\n", (p) => assert.equal(p.bodyOffset, p.endOffset)],
     ["\nonly a body", (p) => assert.equal(p.bodyOffset, 2)],
-    ["no header at all\n\nbody\n", (p) => assert.equal(p.lines, 1)],
+    ["no header at all\n\nbody\n", (p) => assert.equal(p.lines, 3)],
     [
       "Content-Type: multipart/mixed; boundary=b\n\nno boundary\n",
       (p) => assert.equal(p.parts.length, 0),
@@ -206,4 +206,73 @@ Deno.test("a large message streams through in constant memory", () => {
   const { root, size } = parser.end();
   assert.ok(size > 64 * 1024 * 1024);
   assert.equal(root.parts[0].lines, count * 800);
+});
+
+Deno.test("a header that no empty line ends: the text behind its fields is the body", () => {
+  const html = "Content-Type: text/html";
+  const cases: [message: string, ...bodies: string[]][] = [
+    ["Received: by x\nhello,\nthis is all\n", "hello,\nthis is all\n"],
+    ["hello", "hello"],
+    [
+      "Subject: x\nhttps://example.org/ is a link\n\nmore\n",
+      "https://example.org/ is a link\n\nmore\n",
+    ],
+    ["Subject: x\nDear Sir: read this\n\nmore\n", "Dear Sir: read this\n\nmore\n"],
+    [`${html}\n<p>hello</p>\n`, "<p>hello</p>\n"],
+    // Fields behind it: a line that was spoilt, in a header that goes on.
+    ["Subject: x\nspoilt line\n folded\nTo: a@x.example\n\nmore\n", "more\n"],
+    ["Subject: x\nspoilt line\nX-Spam: no\n", ""],
+    [": no name\n\nmore\n", "more\n"],
+    ["From a@x Mon Jan  1 10:00 2024\n>From b\nSubject: x\n\nmore\n", "more\n"],
+    // A text before it would spoil what is encoded.
+    ["Content-Transfer-Encoding: base64\nspoilt line\n\nbW9yZQ==\n", "bW9yZQ==\n"],
+    ["Subject: x\n\n", ""],
+    ["Subject: x\n", ""],
+    // Parts, and messages within.
+    [
+      `Content-Type: multipart/mixed; boundary=b\n\n--b\n${html}\n<p>\n\n--b\ntext\n--b--\n`,
+      "<p>\n",
+      "text",
+    ],
+    [
+      "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\ntext\n\n--b--\n",
+      "text\n",
+    ],
+    [
+      "Content-Type: multipart/digest; boundary=b\n\n--b\nspoilt\n\nSubject: x\n\ntext\n--b--\n",
+      "text",
+    ],
+    // Its own boundary ends it.
+    ["Content-Type: multipart/mixed; boundary=b\n--b\n\none\n--b\n\ntwo\n--b--\n", "one", "two"],
+    [
+      `Content-Type: multipart/mixed; boundary="b c"\nA text for old programs\n--b c\n${html}\n\none\n--b c--\n`,
+      "one",
+    ],
+  ];
+  for (const [text, ...want] of cases) {
+    const message = bytes(text);
+    const found = new StructureParser();
+    for (let i = 0; i < message.length; i++) found.write(message.subarray(i, i + 1));
+    for (const { root } of [parseMessage(message), found.end()]) {
+      checkOffsets(root, 0, message.length);
+      const bodies = [...leaves(root)].map((p) => bodyOf(message, p).replaceAll("\r\n", "\n"));
+      assert.deepEqual(bodies, want, text);
+      const lines = [...leaves(root)].map((p) => p.lines);
+      assert.deepEqual(
+        lines,
+        want.map((b) => b.split("\n").filter((l, i, a) => l !== "" || i < a.length - 1).length),
+        text,
+      );
+    }
+  }
+});
+
+Deno.test("for its own boundary a header is read again only some times", () => {
+  const parts = (before: number) =>
+    parseMessage(bytes(
+      "Content-Type: multipart/mixed; boundary=b\n" + "--c\n".repeat(before) +
+        "--b\n\none\n--b--\n",
+    )).root.parts.length;
+  assert.equal(parts(3), 1);
+  assert.equal(parts(4), 0);
 });

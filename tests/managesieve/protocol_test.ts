@@ -219,6 +219,18 @@ Deno.test("a wrong password, a cancelled exchange and nonsense are refused, and 
     assert.match(await c.run(`NOOP ${"x".repeat(20_000)}`), /^NO/);
   }));
 
+Deno.test("a command of literals without end is ended, before login too", () =>
+  withServer(async (connect) => {
+    const client = await connect();
+    await client.send(`NOOP ${"{0+}\r\n".repeat(1000)}`);
+    assert.deepEqual(await client.answer(), ['BYE "too many literals in one command"']);
+    // A command may have some, but together they have the bytes of one.
+    const other = await connect();
+    const literal = `{9000+}\r\n${"x".repeat(9000)} `;
+    assert.match(await other.run(`NOOP ${literal.repeat(3)}`), /^NO \(QUOTA\/MAXSIZE\)/);
+    assert.match(await other.run("NOOP {2+}\r\nab"), /^OK \(TAG "ab"\)/);
+  }));
+
 Deno.test("a literal beyond all bounds ends the connection", () =>
   withServer(async (connect) => {
     const c = await connect();

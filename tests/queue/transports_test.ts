@@ -322,3 +322,93 @@ ${route("\t", "sub", to("\t", ".x.example"))}${
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+const lmtp = (port: number, more = "") =>
+  `Transports:
+	programs:
+		LMTP:
+			Host: 127.0.0.1
+			Port: ${port}
+${more}`;
+
+Deno.test("LMTP: LHLO, an answer for each recipient (RFC 2033), of which only those refused for now are tried again", async () => {
+  const refused: string[] = [];
+  await using program = await fakeHost({
+    lmtp: true,
+    rcpt: (line) => line.includes("gone@") ? "550 5.1.1 no such list" : undefined,
+    stored: (to) => refused.includes(to) ? "452 4.2.2 full" : undefined,
+  });
+  await using w = await World.make({
+    zone,
+    static: lmtp(program.port),
+    dynamic: globalRoute("programs"),
+  });
+  await w.open();
+  await w.queue.start();
+  refused.push("b@to.example");
+  await w.send(["a@to.example", "gone@to.example", "b@to.example", "c@to.example"]);
+  await w.queue.idle();
+  assert.deepEqual(program.mails.map((m) => m.to), [["a@to.example", "c@to.example"]]);
+  assert.equal(program.commands[1], "LHLO mail.mox.example");
+  // Only the one that was refused for now is tried again, and who got it does not get it twice.
+  assert.deepEqual(w.queue.list().map((m) => m.address), ["b@to.example"]);
+  assert.equal(w.queue.list()[0].results[0].text, "full");
+  assert.equal(w.dsns.flatMap((d) => d.recipients).length, 1);
+  refused.length = 0;
+  await w.send(["d@to.example"]);
+  await w.queue.idle();
+  assert.deepEqual(program.mails.at(-1)!.to, ["d@to.example"]);
+  await w.settle();
+  assert.deepEqual(program.mails.map((m) => m.to), [
+    ["a@to.example", "c@to.example"],
+    ["d@to.example"],
+    ["b@to.example"],
+  ]);
+});
+
+Deno.test("LMTP: a program that ends or answers nonsense between its answers: those that came stand", async () => {
+  for (const answer of ["drop", "421 4.3.2 going down", "no reply at all"]) {
+    let broken = true;
+    await using program = await fakeHost({
+      lmtp: true,
+      stored: (to) => broken && to === "b@to.example" ? answer : undefined,
+    });
+    await using w = await World.make({
+      zone,
+      static: lmtp(program.port),
+      dynamic: globalRoute("programs"),
+    });
+    await w.open();
+    await w.queue.start();
+    await w.send(["a@to.example", "b@to.example", "c@to.example"]);
+    await w.queue.idle();
+    assert.deepEqual(w.queue.list().map((m) => m.address).sort(), [
+      "b@to.example",
+      "c@to.example",
+    ]);
+    broken = false;
+    await w.settle();
+    assert.equal(w.queue.count(), 0);
+    assert.deepEqual(
+      program.mails.flatMap((m) => m.to).filter((to) => to === "a@to.example").length,
+      1,
+      answer,
+    );
+  }
+});
+
+Deno.test("LMTP: a server of SMTP behind such a transport is a temporary failure that says so", async () => {
+  await using host = await fakeHost();
+  await using w = await World.make({
+    zone,
+    static: lmtp(host.port),
+    dynamic: globalRoute("programs"),
+  });
+  await w.open();
+  await w.queue.start();
+  await w.send(["a@to.example"]);
+  await w.queue.idle();
+  const [r] = w.queue.list()[0].results;
+  assert.match(`${r.kind} ${r.text}`, /^temporary .*what\?/);
+  assert.equal(host.mails.length, 0);
+});

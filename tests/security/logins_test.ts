@@ -17,7 +17,8 @@ async function imapTry(w: World, login: string, pass: string, from: string): Pro
 }
 
 Deno.test("28 guesses at the same time from one address: ten are checked, the rest refused", async () => {
-  await using w = await startWorld();
+  // Else one more may be tried when six seconds have passed.
+  await using w = await startWorld({ loginClock: () => 1_700_000_000_000 });
   const answers = await Promise.all(
     Array.from({ length: 28 }, (_, i) => imapTry(w, `user${i}@mox.example`, "guess", "127.0.0.2")),
   );

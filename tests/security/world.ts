@@ -199,6 +199,8 @@ export interface World extends AsyncDisposable {
 }
 
 export interface WorldOptions {
+  /** Milliseconds since the epoch that limits of logins go by. */
+  loginClock?: () => number;
   domains?: string;
   zone?: Zone;
   outgoingPort?: number;
@@ -289,6 +291,7 @@ ${o.listener ?? ""}Postmaster:
     local: false,
     outgoing: o.outgoingPort === undefined ? undefined : { resolver, port: o.outgoingPort },
     receiving: { resolver, wait: () => Promise.resolve(true), random: () => 0.5 },
+    loginClock: o.loginClock,
     prepare: async (accounts) => {
       for (const name of config.dynamic.Accounts.keys()) {
         await setAccountPassword(accounts, name, password);

@@ -44,6 +44,8 @@ export interface AdminSiteOptions {
   empty?: boolean;
   /** Services of the listener in place of all pages. */
   pages?: string;
+  /** Milliseconds since the epoch that limits of logins go by. */
+  loginClock?: () => number;
 }
 
 function conf(ports: AdminSite["ports"], pages: string): string {
@@ -406,6 +408,7 @@ export async function withAdminSite(
     outgoing: { resolver, port: host.port },
     receiving: { resolver },
     prepare: (accounts) => setAccountPassword(accounts, "ann", userPassword),
+    loginClock: o.loginClock,
   });
   try {
     if (!o.empty) {

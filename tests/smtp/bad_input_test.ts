@@ -327,7 +327,7 @@ Deno.test("10,000 bad commands on one connection, where errors are not limited",
 });
 
 Deno.test("errors slow a peer down, and are forgiven once it sends mail", async () => {
-  await using t = await startServer({ errorDelay: 30 });
+  await using t = await startServer({ errorDelay: 60 });
   await using c = await t.dial();
   await c.hello();
   const time = async () => {
@@ -337,12 +337,15 @@ Deno.test("errors slow a peer down, and are forgiven once it sends mail", async 
   };
   for (let i = 0; i < 5; i++) await time();
   const slow = [await time(), await time(), await time()];
-  assert.ok(slow[0] >= 29 && slow[2] >= 89, String(slow));
+  assert.ok(slow[0] >= 59 && slow[2] >= 179, String(slow));
   await c.command("MAIL FROM:<a@b.example>", 250);
   await c.command("RCPT TO:<mjl@mox.example>", 250);
   await c.command("DATA", 354);
   await c.command("x\r\n.", 250);
-  assert.ok(await time() < 29);
+  // Five are free again; one of them may have met something else that the machine does.
+  let quickest = Infinity;
+  for (let i = 0; i < 5; i++) quickest = Math.min(quickest, await time());
+  assert.ok(quickest < 59, `${quickest} ms`);
 });
 
 Deno.test("too many commands without a message end the connection", async () => {
@@ -355,7 +358,9 @@ Deno.test("too many commands without a message end the connection", async () => 
 });
 
 Deno.test("a stalled peer is told so and dropped: between commands, in a line, in a message", async () => {
-  await using t = await startServer({ limits: { commandTimeout: 60, dataTimeout: 60 } });
+  // Long enough for the steps before the stall, whatever else the machine does.
+  const limits = { commandTimeout: 1000, dataTimeout: 1000 };
+  await using t = await startServer({ limits });
   for (const stalled of ["", "MAIL FR", "DATA", "BDAT 100 LAST\r\nabc"]) {
     await using c = await t.dial();
     await c.hello();
@@ -404,7 +409,7 @@ Deno.test("a message far beyond the limit is not read to its end", async () => {
 });
 
 Deno.test("peers that talk before the greeting are turned away, patient ones are not", async () => {
-  await using t = await startServer({ greetingDelay: 100 });
+  await using t = await startServer({ greetingDelay: 500 });
   await using hasty = await t.dial();
   await hasty.send("EHLO spam.example\r\n");
   await hasty.expect("554 5.5.1");

@@ -38,6 +38,9 @@ export interface FakeOptions {
   /** Lines of EHLO after the name. */
   extensions?: string[];
   certificate?: KeyCert;
+  /** LMTP (RFC 2033) in place of SMTP: `stored` is asked for each recipient of a message that has arrived. */
+  lmtp?: boolean;
+  stored?: (to: string, n: number) => Answer;
   implicitTls?: boolean;
   greeting?: Hook;
   ehlo?: Hook;
@@ -99,18 +102,18 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
     let secure = o.implicitTls === true;
     let from: string | undefined;
     let to: string[] = [];
-    const say = async (answer: Answer): Promise<string> => {
+    const say = async (answer: Answer, flush = true): Promise<string> => {
       if (answer === "drop" || answer === "lose") throw new Dropped();
       if (answer === "hang") {
         conn.readTimeout = 60_000;
         for (;;) await conn.readSome(1000);
       }
       conn.write(`${answer!.replaceAll("\n", "\r\n")}\r\n`);
-      await conn.flush();
+      if (flush) await conn.flush();
       return answer!;
     };
-    const answer = async (hook: Hook | undefined, line: string, otherwise: string) =>
-      await say(await hook?.(line, n) ?? otherwise);
+    const answer = async (hook: Hook | undefined, line: string, otherwise: string, flush = true) =>
+      await say(await hook?.(line, n) ?? otherwise, flush);
 
     await answer(o.greeting, "", "220 fake.example ESMTP");
     for (;;) {
@@ -118,7 +121,12 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
       commands.push(line);
       const verb = line.split(" ")[0].toUpperCase();
       switch (verb) {
+        case "LHLO":
         case "EHLO": {
+          if (o.lmtp !== (verb === "LHLO" ? true : undefined)) {
+            await say("500 5.5.1 what?");
+            break;
+          }
           const list = ["fake.example", ...o.extensions ?? ["PIPELINING", "8BITMIME"]];
           if (o.certificate && !secure) list.push("STARTTLS");
           const text = list.map((l, i) => `250${i === list.length - 1 ? " " : "-"}${l}`).join("\n");
@@ -129,8 +137,12 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
           await answer(o.helo, line, "250 fake.example");
           break;
         case "STARTTLS": {
-          const reply = await answer(o.starttls, line, o.certificate ? "220 go" : "502 no");
-          if (!reply.startsWith("220")) break;
+          // Sent by startTlsServer: the client may begin its handshake as soon as it has the answer.
+          const reply = await answer(o.starttls, line, o.certificate ? "220 go" : "502 no", false);
+          if (!reply.startsWith("220")) {
+            await conn.flush();
+            break;
+          }
           await conn.startTlsServer(tls(o.certificate!));
           secure = true;
           break;
@@ -182,6 +194,7 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
     }
 
     async function finish(data: string): Promise<void> {
+      if (o.lmtp) return await finishEach(data);
       const mail = {
         from: from!,
         to,
@@ -196,6 +209,25 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
       from = undefined;
       to = [];
       await say(reply);
+    }
+
+    async function finishEach(data: string): Promise<void> {
+      const mail: FakeMail = {
+        from: from!,
+        to: [],
+        data,
+        tls: secure,
+        serverName: conn.tls?.serverName,
+        connection: n,
+      };
+      const recipients = to;
+      from = undefined;
+      to = [];
+      for (const recipient of recipients) {
+        const reply = o.stored?.(recipient, n) ?? "250 2.1.5 stored";
+        if (reply.startsWith("2") && mail.to.push(recipient) === 1) mails.push(mail);
+        await say(reply);
+      }
     }
   }
 

@@ -58,6 +58,10 @@ export function doveadm(home: string, location: string, input?: string) {
 
 export interface Dovecot {
   port: number;
+  /** Port of LMTP; 0 without. */
+  lmtp: number;
+  /** The account's Maildir, once it has mail. */
+  maildir: string;
   user: string;
   password: string;
   /** Token that is taken by XOAUTH2 and OAUTHBEARER. */
@@ -71,13 +75,17 @@ export const dovecotQuotaRoot = "User quota";
 /**
  * An IMAP server with an empty account, whose mailbox of sent mail is called "Verstuurd".
  * @param quotaKiB most that the account may hold; without it there is no QUOTA
+ * @param o.lmtp takes mail by LMTP for addresses with the account's localpart
  */
-export async function startDovecot(quotaKiB?: number): Promise<Dovecot> {
+export async function startDovecot(
+  quotaKiB?: number,
+  o: { lmtp?: boolean } = {},
+): Promise<Dovecot> {
   const dir = await Deno.makeTempDir({ prefix: "dovecot-" });
   await Deno.chmod(dir, 0o755);
   await Deno.mkdir(`${dir}/mail`);
   await giveToNobody(`${dir}/mail`);
-  const [port] = await freePorts(1);
+  const [port, lmtp] = await freePorts(2);
   const [user, password, token] = ["ann", "ann-password", "a-token"];
   // What an OAuth2 provider answers when it is asked about a token.
   const provider = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (req) => {
@@ -109,7 +117,7 @@ plugin {
 base_dir = ${dir}/run
 state_dir = ${dir}/run
 log_path = ${dir}/dovecot.log
-protocols = imap
+protocols = imap${o.lmtp ? " lmtp" : ""}
 ssl = no
 disable_plaintext_auth = no
 auth_mechanisms = plain login xoauth2 oauthbearer
@@ -139,7 +147,7 @@ namespace inbox {
     special_use = \\Sent
   }
 }
-service imap-login {
+${o.lmtp ? lmtpService(lmtp) : ""}service imap-login {
   inet_listener imap {
     address = 127.0.0.1
     port = ${port}
@@ -159,8 +167,11 @@ service imap-login {
   });
   if (!(await started.output()).success) throw new Error("dovecot did not start");
   await answers("127.0.0.1", port);
+  if (o.lmtp) await answers("127.0.0.1", lmtp);
   return {
     port,
+    lmtp: o.lmtp ? lmtp : 0,
+    maildir: `${dir}/mail/${user}`,
     user,
     password,
     token,
@@ -171,3 +182,15 @@ service imap-login {
     },
   };
 }
+
+const lmtpService = (port: number) =>
+  `service lmtp {
+  inet_listener lmtp {
+    address = 127.0.0.1
+    port = ${port}
+  }
+}
+protocol lmtp {
+  postmaster_address = postmaster@old.example
+}
+`;

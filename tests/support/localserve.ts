@@ -2,9 +2,10 @@
 import { programArgs } from "./program.ts";
 import { returnOffset, takeOffset } from "./ports.ts";
 
-const command = (args: string[], stdin: "piped" | "null") =>
+const command = (args: string[], stdin: "piped" | "null", env?: Record<string, string>) =>
   new Deno.Command(Deno.execPath(), {
     args: programArgs(args),
+    env,
     stdin,
     stdout: "piped",
     stderr: "piped",
@@ -40,9 +41,17 @@ export interface Running {
   said(words: string): Promise<string>;
 }
 
-/** Starts a subcommand, and waits until it has said the word; its log may go to a file too. */
-export async function startMox(args: string[], word: string, logTo?: string): Promise<Running> {
-  const child = command(args, "null").spawn();
+/**
+ * Starts a subcommand, and waits until it has said the word; its log may go to a file too.
+ * @param env for this process only: the environment of the tests is shared with files that run beside
+ */
+export async function startMox(
+  args: string[],
+  word: string,
+  logTo?: string,
+  env?: Record<string, string>,
+): Promise<Running> {
+  const child = command(args, "null", env).spawn();
   let log = "";
   const errors = (async () => {
     for await (const s of child.stderr.pipeThrough(new TextDecoderStream())) {

@@ -172,10 +172,13 @@ export const calls = {
   },
 
   // --- writing
-  /** Addresses for what was typed so far, the likeliest first. */
+  /** Addresses for what was typed so far, the likeliest first, and groups of contacts by their names. */
   AddressComplete: {
     request: v.strictObject({ text: text(500) }),
-    response: v.object({ addresses: v.array(Address) }),
+    response: v.object({
+      addresses: v.array(Address),
+      groups: v.array(v.object({ name: v.string(), members: v.array(Address) })),
+    }),
   },
   RecipientSecurity: {
     request: v.strictObject({ address: text(2000) }),

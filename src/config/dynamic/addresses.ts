@@ -149,7 +149,8 @@ function addDomains(index: AddressIndex, dynamic: Dynamic, report: PathReport): 
         report(["Domains", key], `${JSON.stringify(sep)} can't be a separator in a localpart`);
       }
     });
-    const entry = { name, config, separators, reportLocalparts: [], reportsOnly: true };
+    const reportsOnly = config.Relay === undefined;
+    const entry = { name, config, separators, reportLocalparts: [], reportsOnly };
     index.domains.set(name.ascii, entry);
   }
   // After all domains are known, as a report address may be at another one.
@@ -250,6 +251,10 @@ function addDestination(
     return;
   }
   const key = addressKey(catchall ? "" : canonicalLocalpart(localpart, entry), domain);
+  if (catchall && entry.config.Relay) {
+    report(path, `the domain has Relay, which takes what no address is there for`);
+    return;
+  }
   const before = index.destinations.get(key);
   if (before && before.reports === undefined) {
     report(
@@ -359,11 +364,12 @@ function addAlias(
   index.aliases.set(key, { ...alias, localpart, domain: entry.name, members, outside });
 }
 
-/** An address at a domain that is not of this server, for comparing; undefined for others. */
+/** An address that another server has, its domain too or by Relay, for comparing; undefined for others. */
 export function outsideAddress(index: AddressIndex, text: string): string | undefined {
   try {
     const { localpart, domain } = parseAddress(text);
-    return index.domains.has(domain.ascii)
+    const entry = index.domains.get(domain.ascii);
+    return entry && (!entry.config.Relay || memberAddress(index, text))
       ? undefined
       : `outside ${localpart.toLowerCase()}@${domain.ascii}`;
   } catch (err) {

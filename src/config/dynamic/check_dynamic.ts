@@ -8,7 +8,7 @@ import type { Dynamic } from "./dynamic.ts";
 import { asciiDomain, NameError, parseAddress } from "../names.ts";
 import type { PathReport } from "../sconf/schema.ts";
 import type { Static } from "../static/static.ts";
-import type { Route } from "../static/transport.ts";
+import { hostTransports, type Route } from "../static/transport.ts";
 import { isInbox } from "../sconf/types.ts";
 import type { WebHandler } from "./web_handler.ts";
 
@@ -28,6 +28,14 @@ export function checkDynamic(s: Static, dynamic: Dynamic, report: PathReport): A
   for (const [name, domain] of dynamic.Domains) {
     checkDomain(["Domains", name], domain, s, report);
     checkAdministrators(["Domains", name, "Administrators"], domain, dynamic, report);
+    domain.Relay?.Senders.forEach((account, i) => {
+      if (!dynamic.Accounts.has(account)) {
+        report(
+          ["Domains", name, "Relay", "Senders", i],
+          `there is no account ${JSON.stringify(account)}`,
+        );
+      }
+    });
   }
   for (const [name, account] of dynamic.Accounts) {
     checkAccount(["Accounts", name], account, index, report);
@@ -113,7 +121,27 @@ function checkDomain(path: Path, domain: Domain, s: Static, report: PathReport):
       }
     });
   }
+  checkRelay([...path, "Relay"], domain, s, report);
   checkRoutes([...path, "Routes"], domain.Routes, s, report);
+}
+
+function checkRelay(path: Path, { Relay }: Domain, s: Static, report: PathReport): void {
+  if (!Relay || Relay.Transport === "") return;
+  const transport = s.Transports.get(Relay.Transport);
+  if (!transport) {
+    report(
+      [...path, "Transport"],
+      `there is no ${JSON.stringify(Relay.Transport)} among Transports of mox.conf`,
+    );
+  } else if (!hostTransports.some((kind) => transport[kind])) {
+    // By its MX records the mail would come back here.
+    report(
+      [...path, "Transport"],
+      `${Relay.Transport} has no host to hand mail to: it must be of kind ${
+        hostTransports.join(", ")
+      }`,
+    );
+  }
 }
 
 function checkNodes(s: Static, dynamic: Dynamic, report: PathReport): void {

@@ -93,6 +93,25 @@ export const alias = struct({
 });
 export type Alias = Infer<typeof alias>;
 
+export const relay = struct({
+  Transport: required(
+    text(),
+    "Name of the transport in mox.conf that takes the messages. It must be of a kind that has one host: LMTP, SMTP, " +
+      "Submission or Submissions.",
+  ),
+  AllAddresses: optional(
+    bool,
+    "Take messages for any address, without asking the transport's server whether it has it. Reports about addresses that " +
+      "it does not have then go to senders who may be forged.",
+  ),
+  Senders: optional(
+    list(text()),
+    "Accounts that may send messages from any address of the domain that belongs to nothing else here, such as the one " +
+      "that Mailman logs in with.",
+  ),
+});
+export type Relay = Infer<typeof relay>;
+
 export const domain = struct({
   Disabled: optional(
     bool,
@@ -193,6 +212,11 @@ export const domain = struct({
     }),
     "Address for TLS reports: how other servers fared with TLS when they delivered mail for the domain. " +
       "Reports that arrive are read, counted in metrics, and shown at the admin page.",
+  ),
+  Relay: nullable(
+    relay,
+    "Addresses of the domain that no account, alias or list here has belong to another server or program, which a " +
+      "transport hands their mail to: Mailman behind this server, or a server that a domain moves to or from.",
   ),
   Routes: optional(
     list(route),

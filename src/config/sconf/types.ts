@@ -74,6 +74,15 @@ export const ipText: Type<string> = text(
   "an IP address",
 );
 
+/** A name in DNS, or an IP address. */
+export const hostText: Type<string> = text(
+  (s) =>
+    (isIP(s) !== 0 && !s.includes("%")) || checkDomain(s) === undefined
+      ? undefined
+      : "is neither a domain nor an IP address",
+  "a domain or an IP address",
+);
+
 /** True for 0.0.0.0 and ::, which stand for all addresses of the machine. */
 export function isUnspecifiedIp(ip: string): boolean {
   return /^[0:.]+$/.test(ip);

@@ -2,7 +2,7 @@
 import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { list, struct } from "../sconf/schema_blocks.ts";
 import { bool, int, text, word } from "../sconf/schema_scalars.ts";
-import { domainText, ipText, port } from "../sconf/types.ts";
+import { domainText, hostText, ipText, port } from "../sconf/types.ts";
 
 /** Mechanisms that a transport may log in with, those tried by default first. */
 export const transportMechanisms = [
@@ -47,6 +47,27 @@ const smtpTransport = struct({
   Auth: nullable(
     smtpAuth,
     "Login at the remote server. Without it messages are handed over without.",
+  ),
+});
+
+const lmtpTransport = struct({
+  Host: required(
+    hostText,
+    "Host to connect to, a name or an address such as 127.0.0.1. A TLS certificate must be for this name.",
+  ),
+  Port: optional(
+    port,
+    "Port to connect to, by default 24. Dovecot's inet_listener often has 24, Mailman 8024.",
+    24,
+  ),
+  STARTTLSInsecureSkipVerify: optional(
+    bool,
+    "Accept a certificate that can't be verified after STARTTLS.",
+  ),
+  NoSTARTTLS: optional(
+    bool,
+    "Do not use STARTTLS even where it is offered, so that messages go over the network in clear text. To this machine " +
+      "(127.0.0.1, ::1) it is never used.",
   ),
 });
 
@@ -101,6 +122,11 @@ export const transport = struct({
     "Hand messages to another server by plain SMTP (with STARTTLS if it is offered), usually one that " +
       "relays for this machine's address without a login.",
   ),
+  LMTP: nullable(
+    lmtpTransport,
+    "Hand messages to a program that stores or distributes them, by LMTP: Mailman, Dovecot, Cyrus. It answers for each " +
+      "recipient. A domain whose addresses it has names the transport in Relay, in domains.conf.",
+  ),
   Socks: nullable(
     socksTransport,
     "Deliver directly to the servers of the recipients' domains, but connect to them through a proxy.",
@@ -113,14 +139,16 @@ export const transport = struct({
 });
 export type Transport = Infer<typeof transport>;
 export type TransportSMTP = Infer<typeof smtpTransport>;
+export type TransportLMTP = Infer<typeof lmtpTransport>;
 export type TransportSocks = Infer<typeof socksTransport>;
 
-/** Default port of a kind of transport by SMTP. */
-export function transportPort(
-  kind: "Submissions" | "Submission" | "SMTP",
-  t: TransportSMTP,
-): number {
-  return t.Port || { Submissions: 465, Submission: 587, SMTP: 25 }[kind];
+/** Transports that hand messages to one certain host. */
+export const hostTransports = ["Submissions", "Submission", "SMTP", "LMTP"] as const;
+export type HostTransport = typeof hostTransports[number];
+
+/** Port of a transport to a host. */
+export function transportPort(kind: HostTransport, t: TransportSMTP | TransportLMTP): number {
+  return t.Port || { Submissions: 465, Submission: 587, SMTP: 25, LMTP: 24 }[kind];
 }
 
 const routeDomain = text((s) => {

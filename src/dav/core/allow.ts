@@ -23,6 +23,6 @@ export function allowed(resource: Resource): string {
     case "nothing":
       return "OPTIONS";
     default:
-      return [...read, "GET", "HEAD"].join(", ");
+      return [...read, "GET", "HEAD", "PROPPATCH"].join(", ");
   }
 }

@@ -61,10 +61,13 @@ export function componentsIn(e: XmlElement): string[] {
     .map((c) => (attribute(c, "name") ?? "").toUpperCase());
 }
 
+/** Kinds of resources, as rules for properties see them; "none" for those that keep none. */
+type Changeable = "calendar" | "addressbook" | "inbox" | "outbox" | "object" | "home" | "none";
+
 /** Whether a change can be made; `making` while the collection is made. */
 function refusal(
   { key, element: e }: PropertyChange,
-  kind: "calendar" | "addressbook" | "inbox" | "outbox" | "object",
+  kind: Changeable,
   making: boolean,
 ): Refusal | undefined {
   if (making && (key === `{${DAV}}resourcetype`)) return undefined;
@@ -76,6 +79,7 @@ function refusal(
       : { status: 403, condition: calCondition("supported-calendar-component") };
   }
   if (isLive(key)) return protectedProperty;
+  if (kind === "none") return { status: 403 };
   if (kind === "object" && key === `{${DAV}}displayname`) return protectedProperty;
   if (key === `{${CAL}}schedule-default-calendar-URL`) {
     return kind === "inbox" && e !== null && child(e, DAV, "href") !== undefined
@@ -92,7 +96,7 @@ function refusal(
       } catch (err) {
         if (!(err instanceof ObjectError)) throw err;
       }
-      return kind === "calendar" && zone !== undefined
+      return (kind === "calendar" || kind === "home") && zone !== undefined
         ? undefined
         : { status: 403, condition: calCondition("valid-calendar-data") };
     }
@@ -113,7 +117,7 @@ function refusal(
 /** What comes of changes: what is to be stored, or the propstats that tell why nothing is. */
 export function checkChanges(
   changes: readonly PropertyChange[],
-  kind: "calendar" | "addressbook" | "inbox" | "outbox" | "object",
+  kind: Changeable,
   making: boolean,
 ): { stored: [string, string | null][]; propstats: string; refused: boolean } {
   const refusals = changes.map((c) => refusal(c, kind, making));
@@ -140,11 +144,13 @@ export function checkChanges(
   return { stored, propstats, refused };
 }
 
-/** The kind of a resource, as rules for properties see it; undefined for one that keeps none. */
-export function changeable(resource: Resource) {
+/** The kind of a resource, as rules for properties see it. */
+export function changeable(resource: Resource): Changeable {
   return resource.kind === "collection"
     ? resource.collection.kind
     : resource.kind === "object"
     ? "object"
-    : undefined;
+    : resource.kind === "home"
+    ? "home"
+    : "none";
 }

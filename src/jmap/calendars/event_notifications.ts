@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { parseCalendarInTurns } from "../../mail/calendar/object.ts";
 import { Series } from "../../mail/calendar/series.ts";
 import { eventFromSeries, type JsonObject } from "../../mail/jscalendar/from_ical.ts";
+import { withBothNames } from "../../mail/jscalendar/versions.ts";
 import type { EventChange } from "../../store/groupware/types.ts";
 import { accountIdOf } from "../core/access.ts";
 import type { Access } from "../core/method.ts";
@@ -111,7 +112,7 @@ export async function noteEventChange(
   const calendarId = idOf("calendars", "collection", change.collectionId);
   const placed = (event: JsonObject | undefined, calendar?: number): JsonObject | undefined =>
     event && {
-      ...event,
+      ...withBothNames(event),
       calendarIds: { [idOf("calendars", "collection", calendar ?? change.collectionId)]: true },
     };
   const was = placed(before, change.wasIn);

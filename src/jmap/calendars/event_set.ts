@@ -21,6 +21,13 @@ import { writeComponent } from "../../mail/contentline/component.ts";
 import { eventFromSeries, type JsonObject, overrideOf } from "../../mail/jscalendar/from_ical.ts";
 import { eventProblems } from "../../mail/jscalendar/schema.ts";
 import { calendarOf, EventError, patched } from "../../mail/jscalendar/to_ical.ts";
+import {
+  inOneForm,
+  namesOfClient,
+  VersionError,
+  withBothNames,
+  withoutTaken,
+} from "../../mail/jscalendar/versions.ts";
 import { type Collection, type Condition, GroupwareError } from "../../store/groupware/types.ts";
 import { invalidProperties, SetError } from "../core/errors.ts";
 import type { MethodContext } from "../core/method.ts";
@@ -52,8 +59,10 @@ function calendarIn(ctx: MethodContext, view: View, value: unknown): Collection 
 }
 
 /** The SetError for what the store, the format or scheduling refuses. */
-function refused(view: View, err: unknown, uid = ""): never {
-  if (err instanceof EventError) throw invalidProperties(err.names, err.message);
+function refused(view: View, err: unknown, given: JsonObject, uid = ""): never {
+  if (err instanceof EventError) {
+    throw invalidProperties(namesOfClient(err.names, given), err.message);
+  }
   if (err instanceof ObjectError) throw new SetError("invalidProperties", err.message);
   const exists = () => {
     const there = view.g.eventsByUid(uid)[0];
@@ -82,13 +91,25 @@ function refused(view: View, err: unknown, uid = ""): never {
   }
 }
 
-function check(event: JsonObject): void {
+/** @param given what the client wrote, by whose names it learns of problems */
+function check(event: JsonObject, given: JsonObject): void {
   const problems = eventProblems(event);
   if (problems.length === 0) return;
+  const names = namesOfClient(problems.map((p) => p.name), given);
   throw invalidProperties(
-    problems.map((p) => p.name),
-    problems.map((p) => `${p.name}: ${p.problem}`).join("; ").slice(0, 1000),
+    names,
+    problems.map((p, i) => `${names[i]}: ${p.problem}`).join("; ").slice(0, 1000),
   );
+}
+
+/** What a client wrote in the names of either version. @throws SetError invalidProperties */
+function inOwnNames(before: JsonObject, event: JsonObject): JsonObject {
+  try {
+    return inOneForm(before, event);
+  } catch (err) {
+    if (err instanceof VersionError) throw invalidProperties(err.names, err.message);
+    throw err;
+  }
 }
 
 const isMine = (ctx: MethodContext, account: string, uri: unknown): boolean => {
@@ -147,7 +168,8 @@ export async function createEvent(
   object: JsonObject,
   tells: boolean,
 ): Promise<JsonObject> {
-  const { calendarIds, isDraft, utcStart, utcEnd, ...given } = object;
+  const { calendarIds, isDraft, utcStart, utcEnd, ...written } = object;
+  const given = inOwnNames({}, written);
   const fixed = fixedProperties.filter((p) => p in given);
   if (fixed.length > 0) throw invalidProperties(fixed, "the server sets these");
   if (isDraft !== undefined && typeof isDraft !== "boolean") {
@@ -169,7 +191,7 @@ export async function createEvent(
     created: now,
     updated: now,
   };
-  check(sent);
+  check(sent, written);
   const event = withOrganizer(ctx, view, {
     ...preset,
     ...sent,
@@ -183,8 +205,10 @@ export async function createEvent(
       tells,
     });
     const told: JsonObject = Object.fromEntries(
-      Object.entries({ ...preset, ...(event.replyTo ? { replyTo: event.replyTo } : {}) })
-        .filter(([k]) => k !== "@type" && !(k in sent)),
+      Object.entries(
+        withBothNames({ ...preset, ...event.replyTo ? { replyTo: event.replyTo } : {} }),
+      )
+        .filter(([k]) => k !== "@type" && !(k in sent) && !(k in written)),
     );
     for (const k of ["start", "duration", "timeZone"]) {
       if (sent[k] !== undefined && !(k in given)) told[k] = sent[k];
@@ -198,7 +222,7 @@ export async function createEvent(
       isOrigin: organizer === undefined || isMine(ctx, view.access.account.name, organizer),
     };
   } catch (err) {
-    return refused(view, err, uid);
+    return refused(view, err, written, uid);
   }
 }
 
@@ -243,11 +267,12 @@ export async function updateEvent(
       ? master
       : patched(master, recurrenceId, override ?? {});
     const calendarIds = { [idOf("calendars", "collection", collection.id)]: true };
-    const shown: JsonObject = { ...shownEvent, calendarIds, isDraft: wasDraft };
+    const shown = withBothNames({ ...shownEvent, calendarIds, isDraft: wasDraft });
     const fixed = Object.keys(patch).filter((k) => fixedProperties.includes(k.split("/")[0]));
     if (fixed.length > 0) throw invalidProperties(fixed, "the server sets these");
     const { utcStart, utcEnd, ...given } = patch;
-    const { calendarIds: ids, isDraft, ...rest } = applyPatch(shown, given);
+    const changed = withoutTaken(applyPatch(shown, given), given);
+    const { calendarIds: ids, isDraft, ...rest } = inOwnNames(shown, changed);
     // jmap-calendars §5.1: once people were told of an event, it isn't a draft any more.
     if (typeof isDraft !== "boolean" || isDraft && !wasDraft) {
       throw invalidProperties(["isDraft"], "an event is a draft from its beginning, or never");
@@ -265,7 +290,7 @@ export async function updateEvent(
     if (recurrenceId !== undefined && target.id !== collection.id) {
       throw invalidProperties(["calendarIds"], "one date can't leave its event");
     }
-    check(sent);
+    check(sent, given);
     const next = recurrenceId === undefined ? sent : withDate(master, recurrenceId, sent);
     const differs = isDraft !== wasDraft || !sameJson(next, master);
     if (!differs && target.id === collection.id) return null;
@@ -289,6 +314,8 @@ export async function updateEvent(
       for (const k of ["updated", "sequence", "replyTo"]) {
         if (!sameJson(event[k], next[k])) told[k] = event[k];
       }
+      const organizer = (told.replyTo as JsonObject | undefined)?.imip;
+      if (organizer !== undefined) told.organizerCalendarAddress = organizer;
     }
     try {
       let etag = row.etag;
@@ -311,7 +338,7 @@ export async function updateEvent(
       return Object.keys(told).length === 0 ? null : told;
     } catch (err) {
       const raced = err instanceof GroupwareError && err.kind === "condition";
-      if (!raced || i >= attempts) return refused(view, err, row.uid);
+      if (!raced || i >= attempts) return refused(view, err, patch, row.uid);
     }
   }
 }
@@ -338,6 +365,6 @@ export async function destroyEvent(
       await removeEvent(place, row.name);
     } else await dropEvent(view.g, collection, row.name, {}, author(view));
   } catch (err) {
-    refused(view, err);
+    refused(view, err, {});
   }
 }

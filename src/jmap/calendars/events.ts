@@ -8,6 +8,7 @@ import { eventFromSeries, type JsonObject } from "../../mail/jscalendar/from_ica
 import { localTime, wallOfLocal } from "../../mail/jscalendar/rules.ts";
 import { eventProperties } from "../../mail/jscalendar/schema.ts";
 import { patched } from "../../mail/jscalendar/to_ical.ts";
+import { version2Properties, withBothNames } from "../../mail/jscalendar/versions.ts";
 import type { Collection, ObjectRow } from "../../store/groupware/types.ts";
 import { MethodError } from "../core/errors.ts";
 import { utcDateOf } from "../core/types.ts";
@@ -21,6 +22,7 @@ export const allEventProperties = [
   "calendarIds",
   "isDraft",
   ...eventProperties,
+  ...version2Properties,
 ];
 
 const day = 86_400_000;
@@ -184,7 +186,8 @@ export async function eventObject(
     all.utcStart = utcDateOf(start);
     all.utcEnd = utcDateOf(end);
   }
+  const both = withBothNames(all);
   return properties === undefined
-    ? all
-    : Object.fromEntries(Object.entries(all).filter(([k]) => properties.has(k)));
+    ? both
+    : Object.fromEntries(Object.entries(both).filter(([k]) => properties.has(k)));
 }

@@ -4,20 +4,13 @@
  *
  * @module
  */
+import { formatLength } from "../../mail/calendar/time.ts";
 import { toInstant, toWall, utcZone } from "../../mail/calendar/zones.ts";
 import type { JsonObject } from "../../mail/jscalendar/from_ical.ts";
 import { localTime, wallOfLocal } from "../../mail/jscalendar/rules.ts";
 import { invalidProperties } from "../core/errors.ts";
 import { dateMs } from "../core/types.ts";
 import { zoneOf } from "./events.ts";
-
-/** An exact duration: no days, which may have 23 hours. */
-function durationText(ms: number): string {
-  const [h, m, s] = [3_600_000, 60_000, 1000].map((unit, i) =>
-    Math.floor(i === 0 ? ms / unit : ms % [3_600_000, 60_000][i - 1] / unit)
-  );
-  return h + m + s === 0 ? "PT0S" : `PT${h ? `${h}H` : ""}${m ? `${m}M` : ""}${s ? `${s}S` : ""}`;
-}
 
 function instant(name: string, value: unknown): number {
   const at = typeof value === "string" ? dateMs(value) : undefined;
@@ -60,6 +53,7 @@ export function withUtcTimes(
   if (wall === undefined) throw invalidProperties(["start"], "start is missing");
   const length = instant("utcEnd", utcEnd) - toInstant(zone, wall);
   if (length < 0) throw invalidProperties(["utcEnd"], "the end is before the start");
-  next.duration = durationText(length);
+  // Exact: a day may have 23 hours.
+  next.duration = formatLength(0, length);
   return next;
 }

@@ -18,14 +18,36 @@ export class FrameError extends Error {
 
 const controls: Record<number, Incoming["kind"]> = { 8: "close", 9: "ping", 10: "pong" };
 
+/** Frames of a message; one of more ends the connection. */
+const maxFrames = 10_000;
+/** Bytes of a piece of a message: pieces are made as bytes come, so that who only announces them takes nothing. */
+const pieceSize = 64 * 1024;
+/** Bytes of a frame's head, with its mask. */
+const longestHead = 14;
+/** Bytes of a control frame (RFC 6455 §5.5). */
+const maxControl = 125;
+
+/** The frame that is being read. */
+interface Frame {
+  opcode: number;
+  isLast: boolean;
+  /** Bytes of it, and those that have not come yet. */
+  length: number;
+  left: number;
+}
+
 /** Takes bytes in pieces of any size, and gives messages as they are whole. */
 export class FrameReader {
   readonly #max: number;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
-  /** Pieces of a message that goes on in the next frame. */
-  #parts: Uint8Array[] = [];
-  #partBytes = 0;
+  readonly #head = new Uint8Array(longestHead);
+  #headLength = 0;
+  readonly #mask = new Uint8Array(4);
+  #frame: Frame | undefined;
+  readonly #control = new Uint8Array(maxControl);
+  /** A message, of which parts have come; all pieces but the last are full. */
+  #pieces: Uint8Array[] = [];
+  #size = 0;
+  #frames = 0;
   #kind: "text" | "binary" | undefined;
 
   /** @param max bytes of a message */
@@ -33,101 +55,121 @@ export class FrameReader {
     this.#max = max;
   }
 
-  #peek(n: number): Uint8Array | undefined {
-    if (this.#heldBytes < n) return undefined;
-    if (this.#held[0].length < n) {
-      const all = new Uint8Array(this.#heldBytes);
-      let at = 0;
-      for (const b of this.#held) {
-        all.set(b, at);
-        at += b.length;
-      }
-      this.#held = [all];
-    }
-    return this.#held[0];
-  }
-
-  #skip(n: number): void {
-    const [first] = this.#held;
-    if (n === first.length) this.#held.shift();
-    else this.#held[0] = first.subarray(n);
-    this.#heldBytes -= n;
+  /** Bytes that a message that isn't whole yet takes. */
+  get held(): number {
+    return this.#pieces.length * pieceSize;
   }
 
   /** @throws FrameError */
   push(bytes: Uint8Array): Incoming[] {
-    if (bytes.length > 0) {
-      this.#held.push(bytes);
-      this.#heldBytes += bytes.length;
-    }
     const out: Incoming[] = [];
-    for (let m = this.#frame(); m !== undefined; m = this.#frame()) {
-      if (m !== "part") out.push(m);
+    let at = 0;
+    for (;;) {
+      if (this.#frame === undefined) {
+        at = this.#readHead(bytes, at);
+        if (this.#frame === undefined) return out;
+      }
+      const f: Frame = this.#frame;
+      const n = Math.min(f.left, bytes.length - at);
+      if (n > 0) this.#take(f, bytes.subarray(at, at + n));
+      at += n;
+      if (f.left > 0) return out;
+      this.#frame = undefined;
+      const whole = this.#ended(f);
+      if (whole !== undefined) out.push(whole);
     }
-    return out;
   }
 
-  #frame(): Incoming | "part" | undefined {
-    let b = this.#peek(2);
-    if (b === undefined) return undefined;
-    const fin = (b[0] & 0x80) !== 0;
-    const opcode = b[0] & 0x0f;
-    if ((b[0] & 0x70) !== 0) throw new FrameError(1002, "reserved bits are set");
-    if ((b[1] & 0x80) === 0) throw new FrameError(1002, "frame of a client without mask");
-    let length = b[1] & 0x7f;
-    let at = 2;
-    const control = controls[opcode];
-    if (control !== undefined && (!fin || length > 125)) {
-      throw new FrameError(1002, "control frame that is divided, or too long");
+  /** Takes bytes of a head, as many as there are; where those behind it begin. @throws FrameError */
+  #readHead(bytes: Uint8Array, from: number): number {
+    const head = this.#head;
+    let at = from;
+    for (;;) {
+      const code = this.#headLength < 2 ? 0 : head[1] & 0x7f;
+      const size = this.#headLength < 2 ? 2 : 6 + (code === 127 ? 8 : code === 126 ? 2 : 0);
+      while (this.#headLength < size && at < bytes.length) head[this.#headLength++] = bytes[at++];
+      if (this.#headLength < size) return at;
+      if (size > 2) break;
+      this.#checkStart();
     }
-    if (control === undefined && opcode > 2) throw new FrameError(1002, "unknown kind of frame");
-    if (length === 126) {
-      at = 4;
-      b = this.#peek(at);
-      if (b === undefined) return undefined;
-      length = b[2] << 8 | b[3];
-    } else if (length === 127) {
-      at = 10;
-      b = this.#peek(at);
-      if (b === undefined) return undefined;
-      const view = new DataView(b.buffer, b.byteOffset);
-      length = view.getUint32(2) * 2 ** 32 + view.getUint32(6);
-    }
-    if (control === undefined && this.#partBytes + length > this.#max) {
-      throw new FrameError(1009, `a message can have ${this.#max} bytes`);
-    }
-    b = this.#peek(at + 4 + length);
-    if (b === undefined) return undefined;
-    const mask = b.subarray(at, at + 4);
-    const data = b.slice(at + 4, at + 4 + length);
-    for (let i = 0; i < data.length; i++) data[i] ^= mask[i & 3];
-    this.#skip(at + 4 + length);
-    if (control !== undefined) return { kind: control, data };
-    return this.#message(opcode, fin, data);
+    this.#begin();
+    return at;
   }
 
-  #message(opcode: number, fin: boolean, data: Uint8Array): Incoming | "part" {
-    if ((opcode === 0) !== (this.#kind !== undefined)) {
+  /** The first two bytes of a frame. @throws FrameError */
+  #checkStart(): void {
+    const [first, second] = this.#head;
+    const opcode = first & 0x0f;
+    if ((first & 0x70) !== 0) throw new FrameError(1002, "reserved bits are set");
+    if ((second & 0x80) === 0) throw new FrameError(1002, "frame of a client without mask");
+    if (controls[opcode] !== undefined) {
+      if ((first & 0x80) === 0 || (second & 0x7f) > maxControl) {
+        throw new FrameError(1002, "control frame that is divided, or too long");
+      }
+    } else if (opcode > 2) throw new FrameError(1002, "unknown kind of frame");
+    else if ((opcode === 0) !== (this.#kind !== undefined)) {
       throw new FrameError(1002, "message in the middle of another, or end of none");
     }
-    if (opcode !== 0) this.#kind = opcode === 1 ? "text" : "binary";
-    this.#parts.push(data);
-    this.#partBytes += data.length;
-    if (this.#parts.length > 10_000) throw new FrameError(1008, "message of too many frames");
-    if (!fin) return "part";
-    const kind = this.#kind!;
-    const all = this.#parts.length === 1 ? data : new Uint8Array(this.#partBytes);
-    if (this.#parts.length > 1) {
-      let at = 0;
-      for (const p of this.#parts) {
-        all.set(p, at);
-        at += p.length;
+  }
+
+  /** The head is whole. @throws FrameError */
+  #begin(): void {
+    const head = this.#head;
+    const view = new DataView(head.buffer);
+    const code = head[1] & 0x7f;
+    const length = code === 127
+      ? view.getUint32(2) * 2 ** 32 + view.getUint32(6)
+      : code === 126
+      ? view.getUint16(2)
+      : code;
+    this.#mask.set(head.subarray(this.#headLength - 4, this.#headLength));
+    this.#headLength = 0;
+    const opcode = head[0] & 0x0f;
+    if (controls[opcode] === undefined) {
+      if (this.#size + length > this.#max) {
+        throw new FrameError(1009, `a message can have ${this.#max} bytes`);
       }
+      if (++this.#frames > maxFrames) throw new FrameError(1008, "message of too many frames");
+      if (opcode !== 0) this.#kind = opcode === 1 ? "text" : "binary";
     }
-    this.#parts = [];
-    this.#partBytes = 0;
+    this.#frame = { opcode, isLast: (head[0] & 0x80) !== 0, length, left: length };
+  }
+
+  /** Bytes of a frame. */
+  #take(f: Frame, bytes: Uint8Array): void {
+    const done = f.length - f.left;
+    f.left -= bytes.length;
+    if (controls[f.opcode] !== undefined) return this.#unmask(bytes, done, this.#control, done);
+    for (let at = 0; at < bytes.length;) {
+      const full = this.#size % pieceSize;
+      if (full === 0) this.#pieces.push(new Uint8Array(pieceSize));
+      const part = bytes.subarray(at, at + pieceSize - full);
+      this.#unmask(part, done + at, this.#pieces.at(-1)!, full);
+      this.#size += part.length;
+      at += part.length;
+    }
+  }
+
+  /** @param at the place of the bytes in their frame */
+  #unmask(bytes: Uint8Array, at: number, into: Uint8Array, to: number): void {
+    for (let i = 0; i < bytes.length; i++) into[to + i] = bytes[i] ^ this.#mask[(at + i) & 3];
+  }
+
+  /** A frame is whole; what it completes. */
+  #ended(f: Frame): Incoming | undefined {
+    const control = controls[f.opcode];
+    if (control !== undefined) return { kind: control, data: this.#control.slice(0, f.length) };
+    if (!f.isLast) return undefined;
+    const data = new Uint8Array(this.#size);
+    for (const [i, piece] of this.#pieces.entries()) {
+      data.set(piece.subarray(0, this.#size - i * pieceSize), i * pieceSize);
+    }
+    const kind = this.#kind!;
+    this.#pieces = [];
+    this.#size = 0;
+    this.#frames = 0;
     this.#kind = undefined;
-    return { kind, data: all };
+    return { kind, data };
   }
 }
 

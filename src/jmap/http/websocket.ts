@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import * as v from "valibot";
-import type { WebRequest } from "../../web/http/mod.ts";
+import { Share } from "../../net/mod.ts";
+import { Allowance, type WebRequest } from "../../web/http/mod.ts";
 import { RequestError } from "../core/errors.ts";
 import { maxConcurrentRequests, maxSizeRequest } from "../core/limits.ts";
 import type { LoggedInUser } from "../core/method.ts";
@@ -23,6 +24,9 @@ const waitAbove = 1024 * 1024;
 const cutAbove = 64 * 1024 * 1024;
 /** Requests of a connection that wait for the one that runs. */
 const maxWaiting = maxConcurrentRequests;
+/** Pings and pongs that a client may send at once, and with each second; one that sends more is cut off. */
+const mostPings = 1000;
+const pingsEachSecond = 10;
 
 const encoder = new TextEncoder();
 
@@ -67,7 +71,12 @@ export class JmapSocket {
   readonly #running: Running;
   readonly #reader = new FrameReader(maxSizeRequest);
   readonly #gone = new AbortController();
+  readonly #pings = new Allowance(mostPings, pingsEachSecond);
+  /** What has come and isn't worked on yet. */
+  readonly #share: Share;
+  #counted = 0;
   #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
   #working = false;
   #watcher: Watcher | undefined;
   #alive = true;
@@ -87,6 +96,7 @@ export class JmapSocket {
     this.#req = req;
     this.#socket = socket;
     this.#running = running;
+    this.#share = new Share(req.secure ? "https" : "http", () => this.#end());
     this.#over = services.loggedIn({ ...user, end: (reason) => this.close(1008, reason) });
     this.#timers.push(setInterval(() => {
       if (!this.#alive) return this.#end();
@@ -117,22 +127,35 @@ export class JmapSocket {
     this.#alive = true;
     let messages: Incoming[];
     try {
-      messages = this.#reader.push(new Uint8Array(bytes));
+      messages = this.#reader.push(bytes);
     } catch (err) {
       if (!(err instanceof FrameError)) throw err;
       return this.close(err.code, err.message);
     }
     for (const m of messages) {
+      if ((m.kind === "ping" || m.kind === "pong") && !this.#pings.use()) {
+        return this.close(1008, "too many pings");
+      }
       if (m.kind === "ping") this.#write(frame("pong", m.data));
       else if (m.kind === "close") return this.close(1000, "");
       else if (m.kind === "binary") return this.close(1003, "messages are text");
-      else if (m.kind === "text") this.#waiting.push(m.data);
+      else if (m.kind === "text") {
+        this.#waiting.push(m.data);
+        this.#waitingBytes += m.data.length;
+      }
     }
+    this.#count();
     if (this.#waiting.length >= maxWaiting) this.#socket.pause();
     this.#work().catch((err) => {
       this.#req.log.error("websocket", { err: err as Error });
       this.close(1011, "something went wrong in the server");
     });
+  }
+
+  #count(): void {
+    const held = this.#reader.held + this.#waitingBytes;
+    this.#share.add(held - this.#counted);
+    this.#counted = held;
   }
 
   /** One after the other, with turns for others between them. */
@@ -141,7 +164,11 @@ export class JmapSocket {
     this.#working = true;
     try {
       for (let m = this.#waiting.shift(); m !== undefined; m = this.#waiting.shift()) {
+        const { length } = m;
         await this.#message(m);
+        if (this.#gone.signal.aborted) return;
+        this.#waitingBytes -= length;
+        this.#count();
         await new Promise<void>((resolve) => setTimeout(resolve, 0));
         if (this.#socket.writableLength > waitAbove) await this.#drained();
         if (this.#gone.signal.aborted) return;
@@ -249,6 +276,7 @@ export class JmapSocket {
 
   #release(): void {
     for (const t of this.#timers) clearInterval(t);
+    this.#share.end();
     this.#over();
     this.#gone.abort();
     this.#watcher?.close();

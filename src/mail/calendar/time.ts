@@ -110,15 +110,18 @@ export function parseDuration(text: string): Duration | undefined {
 
 /** A duration of milliseconds, as iCalendar has it. */
 export function formatDuration(ms: number): string {
-  const sign = ms < 0 ? "-" : "";
-  ms = Math.abs(ms);
-  const d = Math.floor(ms / day);
+  const text = formatLength(Math.floor(Math.abs(ms) / day), Math.abs(ms) % day);
+  return ms < 0 && text !== "PT0S" ? `-${text}` : text;
+}
+
+/** Days of the calendar and an exact time of milliseconds, which may be longer than a day. */
+export function formatLength(days: number, ms: number): string {
   const [h, m, s] = [
-    Math.floor(ms % day / hour),
+    Math.floor(ms / hour),
     Math.floor(ms % hour / minute),
     Math.floor(ms % minute / second),
   ];
   const time = `${h ? `${h}H` : ""}${m ? `${m}M` : ""}${s ? `${s}S` : ""}`;
-  if (d === 0 && time === "") return "PT0S";
-  return `${sign}P${d ? `${d}D` : ""}${time ? `T${time}` : ""}`;
+  if (days === 0 && time === "") return "PT0S";
+  return `P${days ? `${days}D` : ""}${time ? `T${time}` : ""}`;
 }

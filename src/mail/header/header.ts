@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeCharset } from "../text/charset.ts";
+import { decodeCharset, isKnownCharset } from "../text/charset.ts";
 import { guessByContent } from "../text/guess.ts";
 import { hasIso2022Escape } from "../text/iso2022.ts";
 import { joined } from "../../platform/bytes.ts";
@@ -18,6 +18,7 @@ export interface HeaderField {
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const latin1 = new TextDecoder("latin1");
 
 /**
  * Bytes of a header as text: UTF-8 if they are that, or ISO 2022 with its escapes, otherwise in the charset that they
@@ -62,8 +63,34 @@ function headerAsText(bytes: Uint8Array): string {
     }
   });
   // Those of a sender are in one charset, which more of them show better.
-  const charset = odd.length > 0 ? guessByContent(joined(odd)) : "";
+  const charset = odd.length > 0 ? charsetOf(joined(odd), fields) : "";
   return texts.map((t) => typeof t === "string" ? t : decodeCharset(t, charset)).join("");
+}
+
+/** Charsets of which one is declared where nobody thought of any. */
+const latin: ReadonlySet<string> = new Set(
+  "us-ascii ascii iso-8859-1 iso_8859-1 latin1 iso-8859-15 windows-1252".split(" "),
+);
+/** Bytes of a Content-Type that are looked at for its charset. */
+const maxTypeField = 4096;
+
+/**
+ * The charset of header fields that aren't UTF-8: programs that write them raw write the text in the same one. So it is
+ * that of the Content-Type, if the bytes are possible in it and it isn't just a Latin one, or else what they look like.
+ */
+function charsetOf(odd: Uint8Array, fields: readonly Uint8Array[]): string {
+  for (const f of fields) {
+    if (f[0] !== 0x43 && f[0] !== 0x63) continue;
+    const text = latin1.decode(f.subarray(0, maxTypeField)).toLowerCase();
+    if (!/^content-type[ \t]{0,9}:/.test(text)) continue;
+    const declared = /[;\s]charset[ \t]{0,9}=[ \t]{0,9}"?([a-z0-9_:.+-]{1,40})/.exec(text)?.[1];
+    if (declared === undefined || latin.has(declared) || !isKnownCharset(declared)) break;
+    // Bytes of a Unicode form were UTF-8, or have no ASCII.
+    if (declared.startsWith("utf")) break;
+    if (!decodeCharset(odd, declared).includes("\ufffd")) return declared;
+    break;
+  }
+  return guessByContent(odd);
 }
 
 /** Behind a field that begins there, with the lines that continue it. */

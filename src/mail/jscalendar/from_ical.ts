@@ -10,11 +10,12 @@ import {
   type CalendarTime,
   day,
   formatDuration,
+  formatLength,
   parseDuration,
   parseTime,
   timeOf,
 } from "../calendar/time.ts";
-import { namedZone, toWall, utcZone, type Zone } from "../calendar/zones.ts";
+import { namedZone, toInstant, toWall, utcZone, type Zone } from "../calendar/zones.ts";
 import {
   type Component,
   param,
@@ -67,7 +68,8 @@ const utc = (series: Series, p: Property): string | undefined => {
   return t && `${localTime(series.instant(t))}Z`;
 };
 
-function durationOf(series: Series, component: Component, start: CalendarTime): string | undefined {
+function durationOf(series: Series, component: Component, times: Times): string | undefined {
+  const start = timeOf(property(component, "DTSTART")!);
   const text = property(component, "DURATION")?.value.trim();
   if (text !== undefined) {
     const d = parseDuration(text);
@@ -77,15 +79,30 @@ function durationOf(series: Series, component: Component, start: CalendarTime): 
   if (p === undefined) return start.date ? "P1D" : undefined;
   const end = timeOf(p);
   if (end.wall <= start.wall && end.zone === start.zone) return undefined;
-  if (start.date && end.date) return formatDuration(end.wall - start.wall);
-  // RFC 8984 §1.4.6: days are those of the calendar, hours are exact.
-  const sameZone = end.date === start.date && end.zone === start.zone;
-  let days = sameZone ? Math.floor((end.wall - start.wall) / day) : 0;
-  const rest = () =>
-    series.instant(end) - series.instant({ ...start, wall: start.wall + days * day });
+  const { zone } = times;
+  if (zone === undefined || end.date) {
+    const both = start.date === end.date && start.zone === end.zone;
+    const ms = both ? end.wall - start.wall : series.instant(end) - series.instant(start);
+    return ms <= 0 ? undefined : formatDuration(ms);
+  }
+  // RFC 8984 §1.4.6: days are those of the calendar, in the zone of the start; hours are exact.
+  const from = wallIn(series, times, start);
+  let days = Math.max(0, Math.floor((wallIn(series, times, end) - from) / day));
+  const rest = () => series.instant(end) - toInstant(zone, from + days * day);
   while (days > 0 && rest() < 0) days--;
   const ms = rest();
-  return ms < 0 || ms === 0 && days === 0 ? undefined : formatDuration(days * day + ms);
+  return ms < 0 || ms === 0 && days === 0 ? undefined : formatLength(days, ms);
+}
+
+/** The zone of an end that goes by another clock than the start, such as a flight's. */
+function endZoneOf(component: Component, times: Times): string | undefined {
+  const p = property(component, "DTEND");
+  const end = p && timeOf(p);
+  if (end === undefined || end.date || end.zone === "" || times.zone === undefined) {
+    return undefined;
+  }
+  const name = end.zone === "UTC" ? "Etc/UTC" : namedZone(end.zone)?.name;
+  return name === times.name ? undefined : name;
 }
 
 const idOf = (p: Property | Component, list: JsonObject, prefix: string): string => {
@@ -188,8 +205,10 @@ export function eventFromComponent(series: Series, component: Component): Conver
           timeZone: times.name,
         };
         if (times.date) time.showWithoutTime = true;
-        const length = durationOf(series, component, start);
+        const length = durationOf(series, component, times);
         if (length !== undefined) time.duration = length;
+        const endZone = endZoneOf(component, times);
+        if (endZone !== undefined) time.endTimeZone = endZone;
         Object.assign(event, time);
         came("time", p);
         break;

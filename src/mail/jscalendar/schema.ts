@@ -121,6 +121,9 @@ const properties = {
   start: local,
   duration,
   status: text,
+  // jscalendarbis
+  endTimeZone: zone,
+  mainLocationId: text,
   // jmap-calendars §5.1
   mayInviteSelf: v.boolean(),
   mayInviteOthers: v.boolean(),

@@ -49,6 +49,7 @@ const timeNames = [
   "start",
   "timeZone",
   "duration",
+  "endTimeZone",
   "showWithoutTime",
   "recurrenceRules",
   "excludedRecurrenceRules",
@@ -103,11 +104,13 @@ function timeLines(event: JsonObject): Property[] {
       if (event.duration !== "P1D") lines.push(timeLine("DTEND", start + days * day, clock));
     } else {
       const zone = clock.zone ?? utcZone;
-      const wall = toWall(zone, toInstant(zone, start + length.days * day) + length.ms);
-      const end = timeLine("DTEND", wall, clock);
+      const instant = toInstant(zone, start + length.days * day) + length.ms;
+      const endName = clock.zone === undefined ? undefined : str(event.endTimeZone);
+      const endClock = endName === undefined ? clock : { zone: namedZone(endName), date: false };
+      const end = timeLine("DTEND", toWall(endClock.zone ?? zone, instant), endClock);
       // An end on the wall may be two, or none, where clocks change.
       const exact = lengthSaid([...lines, end]) === event.duration;
-      lines.push(exact ? end : line("DURATION", event.duration as string));
+      lines.push(exact || endClock !== clock ? end : line("DURATION", event.duration as string));
     }
   }
   for (

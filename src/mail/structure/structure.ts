@@ -8,6 +8,7 @@
  * @module
  */
 import { headerField, headerText, splitHeader } from "../header/header.ts";
+import { headerLineKind } from "../header/lines.ts";
 import {
   type ContentType,
   parseContentType,
@@ -102,6 +103,16 @@ interface Open {
 const empty = new Uint8Array(0);
 /** A boundary line is recognised in its first bytes: "--", at most 250, "--", blanks. */
 const maxDelimiterLine = 512;
+/** Lines within headers that are compared with the header's own boundary: for each one the header is read. */
+const maxBoundariesInHeader = 4;
+
+/** Where the body begins, should the header be over there. */
+interface BodyStart {
+  offset: number;
+  /** Lines and pieces of the header before it. */
+  lines: number;
+  pieces: number;
+}
 
 /** Takes a message in pieces of any size. */
 export class StructureParser {
@@ -116,6 +127,9 @@ export class StructureParser {
   #header: Uint8Array[] = [];
   #headerSize = 0;
   #headersTotal = 0;
+  /** The first line of the header that is no field, with no field behind it that programs write. */
+  #textInHeader: BodyStart | undefined;
+  #boundariesInHeader = 0;
   #parts = 1;
   #params = 0;
   /** Length of the line end before the current line: 0, 1 (LF) or 2 (CRLF). */
@@ -138,6 +152,7 @@ export class StructureParser {
     this.#inHeader = true;
     this.#header = [];
     this.#headerSize = 0;
+    this.#textInHeader = undefined;
   }
 
   /** The next bytes; they may be reused after the call. */
@@ -202,13 +217,13 @@ export class StructureParser {
   /** A line: `buf[from, to)` is its start, the whole is `length` bytes and ends with `lineEnd` of them. */
   #line(buf: Uint8Array, from: number, to: number, length: number, lineEnd: number): void {
     const start = this.#offset;
-    if (
-      this.#multiparts > 0 && buf[from] === 45 && buf[from + 1] === 45 &&
-      this.#boundary(buf, from, to, start, length)
-    ) {
-      this.#lastEnd = lineEnd;
-      this.#lines++;
-      return;
+    if (buf[from] === 45 && buf[from + 1] === 45) {
+      if (this.#inHeader && this.#isOwnBoundary(buf, from, to)) this.#endHeader(start);
+      if (this.#multiparts > 0 && this.#boundary(buf, from, to, start, length)) {
+        this.#lastEnd = lineEnd;
+        this.#lines++;
+        return;
+      }
     }
     this.#offset = start + length;
     this.#lines++;
@@ -220,7 +235,29 @@ export class StructureParser {
       this.#endHeader(this.#offset);
       return;
     }
+    this.#noteHeaderLine(buf, from, to, { offset: start, lines: this.#lines - 1 });
     this.#addHeader(buf.slice(from, to));
+  }
+
+  /** Notes where a header may be over that no empty line ends. */
+  #noteHeaderLine(
+    buf: Uint8Array,
+    from: number,
+    to: number,
+    at: Pick<BodyStart, "offset" | "lines">,
+  ): void {
+    const kind = headerLineKind(buf, from, to);
+    if (kind === "known") this.#textInHeader = undefined;
+    else if (kind === "other") this.#textInHeader ??= { ...at, pieces: this.#header.length };
+  }
+
+  /** Whether a line of a header is the boundary that the header itself names: its empty line was forgotten. */
+  #isOwnBoundary(buf: Uint8Array, from: number, to: number): boolean {
+    if (++this.#boundariesInHeader > maxBoundariesInHeader) return false;
+    const type = parseContentType(headerField(splitHeader(joined(this.#header)), "content-type"));
+    if (type?.type !== "multipart" || !type.params.boundary) return false;
+    const line = new TextDecoder("latin1").decode(buf.subarray(from, to)).trimEnd();
+    return line === `--${type.params.boundary.trimEnd()}`;
   }
 
   #addHeader(bytes: Uint8Array): void {
@@ -301,6 +338,12 @@ export class StructureParser {
     const p = open.part;
     p.bodyOffset = offset;
     open.linesBefore = this.#lines;
+    const text = this.#textInHeader;
+    if (text && this.#isBody(text, closing)) {
+      p.bodyOffset = text.offset;
+      open.linesBefore = text.lines;
+      this.#header.length = text.pieces;
+    }
     const bytes = this.#header.length === 1 ? this.#header[0] : joined(this.#header);
     if (!this.#stack.some((o) => o.part.message)) {
       this.#utf8Headers ||= beyondAscii(bytes);
@@ -359,6 +402,18 @@ export class StructureParser {
     }
   }
 
+  /**
+   * Whether a text that the header ends with is the body's: not where an empty line follows, and behind it is what such a
+   * text would spoil, a message or base64.
+   */
+  #isBody(text: BodyStart, closing: boolean): boolean {
+    if (closing) return true;
+    const fields = splitHeader(joined(this.#header.slice(0, text.pieces)));
+    const declared = parseContentType(headerField(fields, "content-type"));
+    return (declared ?? this.#stack[this.#stack.length - 1].part).type !== "message" &&
+      parseEncoding(headerText(fields, "content-transfer-encoding")) !== "base64";
+  }
+
   #isMessage(i: number): boolean {
     return i === 0 || this.#stack[i - 1].part.message === this.#stack[i].part;
   }
@@ -378,7 +433,10 @@ export class StructureParser {
         this.#carryTotal = 0;
         this.#lastEnd = 0;
       } else {
-        if (this.#inHeader) this.#addHeader(line);
+        if (this.#inHeader) {
+          this.#noteHeaderLine(line, 0, line.length, { offset: start, lines: this.#lines });
+          this.#addHeader(line);
+        }
         this.#offset += rest;
         if (rest > maxLine) this.#long();
       }

@@ -28,24 +28,36 @@ const htmlBody = 0x1013;
 const longFileName = 0x3707;
 const dataBinary = 0x3701;
 
-/** Files, properties and values that are looked at. */
+/** Files that are looked at. */
 const maxFiles = 200;
-const maxProperties = 2000;
+/** Attributes and properties of all messages in one file that are looked at; each may be of a byte or none. */
+const maxAttributes = 10_000;
+const maxProperties = 20_000;
+/** Bytes of a text that are read. */
+const maxText = 4 * 1024 * 1024;
 
 /** Messages within messages that are looked into. */
 const maxDepth = 4;
 /** Bytes of rich text that is unpacked, of all messages together. */
 const maxRichText = 4 * 1024 * 1024;
 
-/** What is left of it. */
+/** What is left of what a file may ask for. */
 interface Budget {
-  left: number;
+  richText: number;
+  attributes: number;
+  properties: number;
+}
+
+/** A text as it stands there; it is decoded once, when all of it is known. */
+interface RawText {
+  data: Uint8Array;
+  charset?: string;
 }
 
 /** What is known of a file, or of a message that is attached, until its end. */
 interface Found {
-  title: string;
-  long: string;
+  title?: RawText;
+  long?: RawText;
   content: Uint8Array;
   /** Files of an attached message, in its place. */
   within?: PackedFile[];
@@ -53,10 +65,10 @@ interface Found {
 
 /** The text of the message itself, in the forms that it has. */
 interface Bodies {
-  subject: string;
+  subject?: RawText;
   charset: string | undefined;
   html?: Uint8Array;
-  text?: string;
+  text?: RawText;
   rtf?: Uint8Array;
 }
 
@@ -65,7 +77,11 @@ interface Bodies {
  * @param body also the message's own text, as a file: where nothing else has it
  */
 export function tnefFiles(bytes: Uint8Array, body = false): PackedFile[] | undefined {
-  return filesIn(bytes, body, 0, { left: maxRichText });
+  return filesIn(bytes, body, 0, {
+    richText: maxRichText,
+    attributes: maxAttributes,
+    properties: maxProperties,
+  });
 }
 
 function isTnef(bytes: Uint8Array): boolean {
@@ -82,8 +98,8 @@ function filesIn(
   if (!isTnef(bytes)) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const files: Found[] = [];
-  const own: Bodies = { subject: "", charset: undefined };
-  for (let at = 6; at + 9 <= bytes.length;) {
+  const own: Bodies = { charset: undefined };
+  for (let at = 6; at + 9 <= bytes.length && budget.attributes-- > 0;) {
     const id = view.getUint32(at + 1, true);
     const length = view.getUint32(at + 5, true);
     const from = at + 9;
@@ -92,11 +108,11 @@ function filesIn(
     at = from + length + 2;
     if (id === attachRendering) {
       if (files.length >= maxFiles) break;
-      files.push({ title: "", long: "", content: new Uint8Array(0) });
+      files.push({ content: new Uint8Array(0) });
     }
     const file = files[files.length - 1];
-    if (!file) noteBody(own, id, data);
-    else if (id === attachTitle) file.title = text(data, undefined);
+    if (!file) noteBody(own, id, data, budget);
+    else if (id === attachTitle) file.title = { data };
     else if (id === attachData) file.content = data;
     else if (id === attachProperties) noteProperties(file, data, depth, budget);
   }
@@ -104,16 +120,17 @@ function filesIn(
   for (const [i, f] of files.entries()) {
     if (f.within) found.push(...f.within);
     else if (f.content.length > 0) {
-      found.push({ name: f.long || f.title || `attachment-${i + 1}`, content: f.content });
+      const name = shortText(f.long) || shortText(f.title) || `attachment-${i + 1}`;
+      found.push({ name, content: f.content });
     }
   }
   return found.slice(0, maxFiles);
 }
 
 function noteProperties(file: Found, data: Uint8Array, depth: number, budget: Budget): void {
-  for (const p of properties(data)) {
+  for (const p of properties(data, budget)) {
     if (p.id === longFileName) {
-      file.long = text(p.data, p.type === 0x1f ? "utf-16le" : undefined);
+      file.long = { data: p.data, charset: p.type === 0x1f ? "utf-16le" : undefined };
     } else if (p.id === dataBinary && file.content.length === 0) {
       // Of an object, which may be a message, beside its class, which is 16 bytes.
       file.content = p.type === 0x0d ? p.data.subarray(16) : p.data;
@@ -124,18 +141,17 @@ function noteProperties(file: Found, data: Uint8Array, depth: number, budget: Bu
   }
 }
 
-function noteBody(own: Bodies, id: number, data: Uint8Array): void {
+function noteBody(own: Bodies, id: number, data: Uint8Array, budget: Budget): void {
   if (id === codePage && data.length >= 4) {
     own.charset = `windows-${data[0] | data[1] << 8}`;
-  } else if (id === messageSubject) own.subject = text(data, own.charset);
-  else if (id === messageBody) own.text = decodeCharset(data, own.charset).replace(/\0+$/, "");
+  } else if (id === messageSubject) own.subject = { data };
+  else if (id === messageBody) own.text = { data };
   else if (id === messageProperties) {
-    for (const p of properties(data)) {
+    for (const p of properties(data, budget)) {
       if (p.id === htmlBody) own.html = p.data;
       else if (p.id === rtfBody) own.rtf = p.data;
       else if (p.id === textBody) {
-        own.text = decodeCharset(p.data, p.type === 0x1f ? "utf-16le" : own.charset)
-          .replace(/\0+$/, "");
+        own.text = { data: p.data, charset: p.type === 0x1f ? "utf-16le" : undefined };
       }
     }
   }
@@ -143,17 +159,28 @@ function noteBody(own: Bodies, id: number, data: Uint8Array): void {
 
 /** The best form of a message's text. */
 function bodyFile(own: Bodies, budget: Budget): PackedFile[] {
-  const name = own.subject.replace(/[\/\\]/g, " ").trim() || "message";
+  const name = shortText(own.subject, own.charset).replace(/[\/\\]/g, " ").trim() || "message";
   if (own.html) return [{ name: `${name}.html`, content: own.html }];
-  if (own.text) return [{ name: `${name}.txt`, content: new TextEncoder().encode(own.text) }];
-  const rtf = own.rtf && unpackRtf(own.rtf, budget.left);
+  const text = own.text && longText(own.text, own.charset);
+  if (text) return [{ name: `${name}.txt`, content: new TextEncoder().encode(text) }];
+  const rtf = own.rtf && unpackRtf(own.rtf, budget.richText);
   if (!rtf || rtf.length === 0) return [];
-  budget.left -= rtf.length;
+  budget.richText -= rtf.length;
   return [{ name: `${name}.rtf`, content: rtf }];
 }
 
-function text(data: Uint8Array, charset: string | undefined): string {
-  return decodeCharset(data.subarray(0, 1024), charset).replace(/\0[^]*$/, "").trim().slice(0, 255);
+function longText({ data, charset }: RawText, otherwise: string | undefined): string {
+  const text = decodeCharset(data.subarray(0, maxText), charset ?? otherwise);
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) === 0) end--;
+  return text.slice(0, end);
+}
+
+/** A name or a subject. */
+function shortText(raw: RawText | undefined, otherwise?: string): string {
+  if (raw === undefined) return "";
+  const text = decodeCharset(raw.data.subarray(0, 1024), raw.charset ?? otherwise);
+  return text.replace(/\0[^]*$/, "").trim().slice(0, 255);
 }
 
 interface Property {
@@ -178,13 +205,13 @@ const fixed: Record<number, number> = {
   0x48: 16,
 };
 
-function* properties(bytes: Uint8Array): Generator<Property> {
+function* properties(bytes: Uint8Array, budget: Budget): Generator<Property> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const has = (at: number, n: number) => at + n <= bytes.length;
   if (!has(0, 4)) return;
-  const count = Math.min(maxProperties, view.getUint32(0, true));
+  const count = view.getUint32(0, true);
   let at = 4;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count && budget.properties-- > 0; i++) {
     if (!has(at, 4)) return;
     const typed = view.getUint16(at, true);
     const id = view.getUint16(at + 2, true);

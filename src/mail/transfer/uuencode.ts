@@ -12,6 +12,8 @@ export interface PackedFile {
 
 /** Files of a text that are looked at. */
 const maxFiles = 100;
+/** Lines of a file; they have 45 bytes, and what is behind this many is left out of it. */
+const maxLines = 500_000;
 
 const latin1 = new TextDecoder("latin1");
 
@@ -28,7 +30,7 @@ function fileLines(b: Uint8Array, from: number): FileLines {
   const lines: number[] = [];
   let bytes = 0;
   let at = from;
-  while (at < b.length) {
+  while (at < b.length && lines.length < 2 * maxLines) {
     let end = b.indexOf(10, at);
     if (end < 0) end = b.length;
     const stop = end > at && b[end - 1] === 13 ? end - 1 : end;
@@ -65,23 +67,35 @@ function decodeLines(b: Uint8Array, { lines, bytes }: FileLines): Uint8Array {
   return out;
 }
 
-/** The first "begin" line of a file at or after the position. */
+/** Bytes of "begin ". */
+const beginning = new TextEncoder().encode("begin ");
+const isOctal = (byte: number) => byte >= 0x30 && byte <= 0x37;
+
+/** Where the name in a "begin" line stands, if one begins there. Looks at a dozen bytes. */
+function nameOfBegin(bytes: Uint8Array, at: number): number | undefined {
+  for (let i = 0; i < beginning.length; i++) if (bytes[at + i] !== beginning[i]) return undefined;
+  let p = at + beginning.length;
+  const from = p;
+  while (p - from < 4 && isOctal(bytes[p])) p++;
+  if (p - from < 3 || bytes[p] !== 0x20) return undefined;
+  return bytes[p + 1] > 0x20 ? p + 1 : undefined;
+}
+
+/** The first "begin" line of a file at or after the position, which is where a line begins. */
 function findBegin(
   bytes: Uint8Array,
   from: number,
 ): { at: number; name: string; next: number } | undefined {
-  for (let at = from; at >= 0 && at < bytes.length;) {
-    let end = bytes.indexOf(10, at);
-    if (end < 0) end = bytes.length;
-    if (bytes[at] === 98 && bytes[at + 1] === 101) {
-      const line = latin1.decode(bytes.subarray(at, Math.min(end, at + 300)));
-      const [start] = /^begin [0-7]{3,4} (?=\S)/.exec(line) ?? [""];
-      const name = line.slice(start.length).trimEnd();
-      if (start !== "" && name.length <= 255 && end < bytes.length) {
-        return { at, name, next: end + 1 };
-      }
-    }
-    at = end + 1;
+  // Byte by byte: lines may be of a byte each.
+  for (let at = from; at < bytes.length; at++) {
+    if (bytes[at] !== beginning[0] || (at > from && bytes[at - 1] !== 10)) continue;
+    const nameAt = nameOfBegin(bytes, at);
+    if (nameAt === undefined) continue;
+    const rest = bytes.subarray(nameAt, nameAt + 300);
+    const end = rest.indexOf(10);
+    if (end < 0) continue;
+    const name = latin1.decode(rest.subarray(0, end)).trimEnd();
+    if (name.length <= 255) return { at, name, next: nameAt + end + 1 };
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 /** Delivery to the world: each recipient by the transport that its route names. @module */
-import type { Config, Transport } from "../../config/mod.ts";
+import { type Config, hostTransports, type Transport } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import type { AddressRule, Authorities } from "../../net/mod.ts";
@@ -8,10 +8,10 @@ import type { TlsPolicy } from "../../tlspolicy/types.ts";
 import { permanent, temporary } from "../failure.ts";
 import { HostMemory } from "./host_memory.ts";
 import { deliverRemote, type MessageTls, type RemoteOptions } from "./remote.ts";
-import { transportFor } from "./routes.ts";
+import { relayTransport, transportFor } from "./routes.ts";
 import { domainOf } from "../rows.ts";
 import { Sessions } from "./sessions.ts";
-import { deliverSmarthost } from "./smarthost.ts";
+import { askSmarthost, deliverSmarthost } from "./smarthost.ts";
 import type { Deliverer, QueueItem, QueueMessage, Result } from "../types.ts";
 import { directWay, socksWay, type SourceAddress, type WayOptions } from "./way.ts";
 
@@ -87,7 +87,7 @@ export function remoteDeliverer(options: RemoteDelivererOptions): Deliverer {
         code < 500 ? temporary("4.7.1", text, code) : permanent("5.7.1", text, code)
       );
     }
-    for (const kind of ["Submissions", "Submission", "SMTP"] as const) {
+    for (const kind of hostTransports) {
       const smtp = t?.[kind];
       if (!smtp) continue;
       return await deliverSmarthost(
@@ -113,12 +113,13 @@ export function remoteDeliverer(options: RemoteDelivererOptions): Deliverer {
       const groups = new Map<string, QueueItem[]>();
       const fromDomain = domainOf(message.mailFrom);
       for (const item of items) {
-        const transport = item.transport ?? transportFor(config, {
-          account: message.senderAccount,
-          fromDomain,
-          toDomain: item.domain,
-          attempts: item.attempts,
-        });
+        const transport = item.transport ?? relayTransport(config, item.address) ??
+          transportFor(config, {
+            account: message.senderAccount,
+            fromDomain,
+            toDomain: item.domain,
+            attempts: item.attempts,
+          });
         const tls = item.requireTls ??
           (message.requireTls ? "yes" : message.tlsOptional ? "no" : "policy");
         const key = JSON.stringify([transport ?? null, tls]);
@@ -131,6 +132,16 @@ export function remoteDeliverer(options: RemoteDelivererOptions): Deliverer {
         for (const [i, r] of got.entries()) results.set(group[i], r);
       }
       return items.map((i) => results.get(i)!);
+    },
+    async ask(name, address, signal) {
+      const t = config.static.Transports.get(name);
+      for (const kind of hostTransports) {
+        const host = t?.[kind];
+        if (!host) continue;
+        const use = { way: directWay(ways, name), tls: "policy" as const, signal, progress() {} };
+        return await askSmarthost(remote, use, kind, host, address);
+      }
+      return temporary("4.3.5", `there is no transport ${name} with a host`);
     },
     stop: () => sessions.stop(),
   };

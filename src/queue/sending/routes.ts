@@ -1,6 +1,8 @@
 /** Which transport takes a message for a recipient. @module */
 import type { Config, Route } from "../../config/mod.ts";
+import { NameError, parseAddress } from "../../config/names.ts";
 import { normalizeName } from "../../dns/mod.ts";
+import { domainOf } from "../rows.ts";
 
 /** Whether a pattern (a domain, or with a dot before it its subdomains) is of the domain. */
 function matches(patterns: readonly string[], domain: string): boolean {
@@ -36,4 +38,18 @@ export function transportFor(
     }
   }
   return undefined;
+}
+
+/** The transport that takes all mail for an address which the Relay of its domain says is another server's. */
+export function relayTransport(config: Config, address: string): string | undefined {
+  // Few domains have one, and messages many recipients.
+  if (config.domain(domainOf(address))?.config.Relay === undefined) return undefined;
+  try {
+    const { localpart, domain } = parseAddress(address);
+    const found = config.lookupAddress(localpart, domain.ascii, { disabledDomains: true });
+    return found.kind === "relay" ? found.relay.Transport : undefined;
+  } catch (err) {
+    if (!(err instanceof NameError)) throw err;
+    return undefined;
+  }
 }

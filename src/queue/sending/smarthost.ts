@@ -1,7 +1,13 @@
-/** Delivery by way of another server: submission, or a relay. @module */
-import { transportPort, type TransportSMTP } from "../../config/mod.ts";
+/** Delivery by way of another server: submission, a relay, or a program that takes mail by LMTP. @module */
+import {
+  type HostTransport,
+  type TransportLMTP,
+  transportPort,
+  type TransportSMTP,
+} from "../../config/mod.ts";
 import { DnsError, lookupAddresses, parseIp } from "../../dns/mod.ts";
-import { SmtpClient, SmtpClientError } from "../../smtp/client/mod.ts";
+import { isLoopbackIp } from "../../net/mod.ts";
+import { type RecipientOutcome, SmtpClient, SmtpClientError } from "../../smtp/client/mod.ts";
 import type { MechanismName } from "../../sasl/mod.ts";
 import { type Failure, failureOf, temporary } from "../failure.ts";
 import { handOver, resultOf, wasDead } from "./hand_over.ts";
@@ -18,37 +24,92 @@ const defaultMechanisms: readonly MechanismName[] = [
   "CRAM-MD5",
 ];
 
+/** What a session with a transport's server is begun for. */
+type Use = Pick<RemoteDelivery, "way" | "tls" | "signal" | "progress">;
+
+const keyOf = (use: Use, kind: HostTransport, transport: TransportSMTP | TransportLMTP) =>
+  `${use.way.name} ${transport.Host} ${transportPort(kind, transport)}`;
+
 /** Hands the message to a transport's server; results in the order of the items. */
 export async function deliverSmarthost(
   options: RemoteOptions,
   delivery: RemoteDelivery,
-  kind: "Submissions" | "Submission" | "SMTP",
-  transport: TransportSMTP,
+  kind: HostTransport,
+  transport: TransportSMTP | TransportLMTP,
 ): Promise<Result[]> {
-  const port = transportPort(kind, transport);
-  const key = `${delivery.way.name} ${transport.Host} ${port}`;
+  const key = keyOf(delivery, kind, transport);
   const kept = options.sessions.take(key);
   if (kept) {
     const results = await send(options, delivery, kept, key, transport.Host, true);
     // A session that the server had ended meanwhile is made anew.
     if (results) return results;
   }
+  const client = await newSession(options, delivery, kind, transport);
+  if (!(client instanceof SmtpClient)) return delivery.items.map(() => client);
+  return (await send(options, delivery, client, key, transport.Host, false))!;
+}
+
+/** Asks a transport's server whether it takes mail for an address; undefined if it does. */
+export async function askSmarthost(
+  options: RemoteOptions,
+  use: Use,
+  kind: HostTransport,
+  transport: TransportSMTP | TransportLMTP,
+  address: string,
+): Promise<Failure | undefined> {
+  const key = keyOf(use, kind, transport);
+  const kept = options.sessions.take(key);
+  if (kept) {
+    const outcome = await ask(options, use, kept, key, address);
+    if (!wasDead([outcome])) return failureOfOutcome(outcome, transport.Host);
+  }
+  const client = await newSession(options, use, kind, transport);
+  if (!(client instanceof SmtpClient)) return client;
+  return failureOfOutcome(await ask(options, use, client, key, address), transport.Host);
+}
+
+const failureOfOutcome = (outcome: RecipientOutcome, host: string) =>
+  outcome instanceof SmtpClientError ? failureOf(outcome, host) : undefined;
+
+async function ask(
+  options: RemoteOptions,
+  use: Use,
+  client: SmtpClient,
+  key: string,
+  address: string,
+): Promise<RecipientOutcome> {
+  const stop = () => client.destroy();
+  use.signal.addEventListener("abort", stop);
+  try {
+    return await client.ask(address);
+  } finally {
+    use.signal.removeEventListener("abort", stop);
+    options.sessions.give(key, client);
+  }
+}
+
+/** A session with the first of the host's addresses where one can be had. */
+async function newSession(
+  options: RemoteOptions,
+  use: Use,
+  kind: HostTransport,
+  transport: TransportSMTP | TransportLMTP,
+): Promise<SmtpClient | Failure> {
+  const port = transportPort(kind, transport);
   let ips: string[];
   try {
     ips = parseIp(transport.Host)
       ? [transport.Host]
-      : (await lookupAddresses(options.resolver, transport.Host, { signal: delivery.signal }))
+      : (await lookupAddresses(options.resolver, transport.Host, { signal: use.signal }))
         .addresses;
   } catch (err) {
     if (!(err instanceof DnsError)) throw err;
     // That the name of a relay is wrong is for the administrator to mend: messages wait for it.
-    return delivery.items.map(() =>
-      temporary("4.4.3", `transport ${delivery.way.name}: ${err.message}`)
-    );
+    return temporary("4.4.3", `transport ${use.way.name}: ${err.message}`);
   }
   let failure: Failure = temporary(
     "4.4.1",
-    `transport ${delivery.way.name}: no address of ${transport.Host}`,
+    `transport ${use.way.name}: no address of ${transport.Host}`,
   );
   for (const ip of options.memory.order(transport.Host, ips)) {
     const why = options.memory.whyNot(ip, port);
@@ -56,13 +117,14 @@ export async function deliverSmarthost(
       failure = { ...temporary("4.4.1", why), remoteMta: transport.Host, unreachable: true };
       continue;
     }
-    let client: SmtpClient;
     try {
-      client = await begin(options, delivery, kind, transport, ip, port);
+      const client = await begin(options, use, kind, transport, ip, port);
+      options.memory.used(transport.Host, ip, false);
+      return client;
     } catch (err) {
       if (!(err instanceof SmtpClientError)) throw err;
       options.memory.used(transport.Host, ip, true);
-      if (err.phase === "connect" && !delivery.signal.aborted) {
+      if (err.phase === "connect" && !use.signal.aborted) {
         options.memory.unreachable(ip, port, err.text);
       }
       const hint = err.phase === "auth" && err.kind === "unsupported"
@@ -78,31 +140,31 @@ export async function deliverSmarthost(
       if (err.phase === "connect" || err.phase === "greeting") continue;
       break;
     }
-    options.memory.used(transport.Host, ip, false);
-    return (await send(options, delivery, client, key, transport.Host, false))!;
   }
-  return delivery.items.map(() => failure);
+  return failure;
 }
 
 async function begin(
   options: RemoteOptions,
-  delivery: RemoteDelivery,
-  kind: "Submissions" | "Submission" | "SMTP",
-  transport: TransportSMTP,
+  use: Use,
+  kind: HostTransport,
+  transport: TransportSMTP | TransportLMTP,
   ip: string,
   port: number,
 ): Promise<SmtpClient> {
-  const made = await connectBy(delivery.way, ip, port, delivery.signal);
+  const auth = "Auth" in transport ? transport.Auth : undefined;
+  const made = await connectBy(use.way, ip, port, use.signal);
   const stop = () => made.connection.destroy();
-  delivery.signal.addEventListener("abort", stop);
+  use.signal.addEventListener("abort", stop);
   return await SmtpClient.start(made.connection, {
     log: options.log,
     hostname: made.hostname,
+    lmtp: kind === "LMTP",
     tls: kind === "Submissions"
       ? "immediate"
-      : transport.NoSTARTTLS
+      : transport.NoSTARTTLS || (kind === "LMTP" && isLoopbackIp(ip) && use.tls !== "yes")
       ? "never"
-      : kind === "Submission" || delivery.tls === "yes"
+      : kind === "Submission" || use.tls === "yes"
       ? "required"
       : "offered",
     clientTls: {
@@ -110,16 +172,16 @@ async function begin(
       verify: !transport.STARTTLSInsecureSkipVerify,
       authorities: options.authorities,
     },
-    auth: transport.Auth && {
-      username: transport.Auth.Username,
-      password: transport.Auth.Password,
-      mechanisms: transport.Auth.Mechanisms.length > 0
-        ? transport.Auth.Mechanisms as MechanismName[]
+    auth: auth && {
+      username: auth.Username,
+      password: auth.Password,
+      mechanisms: auth.Mechanisms.length > 0
+        ? auth.Mechanisms as MechanismName[]
         : defaultMechanisms,
     },
     timeouts: options.timeouts,
-    onProgress: delivery.progress,
-  }).finally(() => delivery.signal.removeEventListener("abort", stop));
+    onProgress: use.progress,
+  }).finally(() => use.signal.removeEventListener("abort", stop));
 }
 
 /** Sends on a session; undefined if it was kept and turned out to be dead. */

@@ -1,5 +1,5 @@
 /** Who gets a message that is under way, and because of which recipient. @module */
-import type { Destination, ListAddress, ResolvedAlias } from "../../config/mod.ts";
+import type { Destination, ListAddress, Relay, ResolvedAlias } from "../../config/mod.ts";
 import type { Address, Recipient, SmtpError } from "../../smtp/server/mod.ts";
 import type { DeliveryFacts } from "../../store/types.ts";
 
@@ -28,6 +28,8 @@ export type Route =
   | { alias: ResolvedAlias; members: Target[] }
   /** A mailing list, or one of its other addresses; its judge decides what of it is junk. */
   | { list: ListAddress; judge: Target }
+  /** Another server's or program's, by the domain's Relay; its judge decides whether it is passed on. */
+  | { relay: Relay; judge: Target }
   /** It is passed on to another node while its sender waits. */
   | { passed: PassedRecipient }
   /** Reports about a forwarded message, for who sent that. */
@@ -46,6 +48,8 @@ export interface Plan {
   alias: ResolvedAlias | undefined;
   /** The mailing list that takes it. */
   list?: ListAddress;
+  /** How it goes on to the server that has the recipient. */
+  relay?: Relay;
   /** Who gets it elsewhere, as a report about a message that was forwarded for them. */
   sender?: Address;
   /** Empty if all got it by another recipient, or wrote it. */

@@ -16,6 +16,7 @@ import { textArgument } from "./admin_command.ts";
 import { accessCommands } from "./access_command.ts";
 import { backupCommands } from "./backup_command.ts";
 import { encryptionCommands } from "./encryption_command.ts";
+import { keepingCommands } from "./keeping_commands.ts";
 import { dnsCommands } from "./dns_commands.ts";
 import { listCommands, listConfigCommands } from "./list_commands.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
@@ -247,7 +248,8 @@ function withTrial(command: AdminCommand): AdminCommand {
 
 /** All of them, by their names on the control socket. */
 export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
-  ...Object.entries(configCommands).map(([name, c]) => [`config ${name}`, withTrial(c)] as const),
+  ...Object.entries({ ...configCommands, ...keepingCommands })
+    .map(([name, c]) => [`config ${name}`, withTrial(c)] as const),
   ...Object.entries(tlsKeyCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(dnsCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(tokenCommands).map(([name, c]) => [`config ${name}`, c] as const),
@@ -264,7 +266,7 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
 
 /** Those with dry runs: lists of users and aliases have their own. */
 const triable: ReadonlySet<string> = new Set([
-  ...Object.keys(configCommands).map((name) => `config ${name}`),
+  ...Object.keys({ ...configCommands, ...keepingCommands }).map((name) => `config ${name}`),
   ...Object.keys(movingCommands),
   "import cyrus",
 ]);

@@ -29,6 +29,7 @@ export interface HandOverOptions {
 /** Hands recipients of other nodes over to them, and all others to `remote`. */
 export function withNodes(options: HandOverOptions, remote: Deliverer): Deliverer {
   return {
+    ...remote,
     async deliver(message, items, ...more) {
       if (options.config.dynamic.Nodes.size === 0) {
         return await remote.deliver(message, items, ...more);
@@ -50,7 +51,6 @@ export function withNodes(options: HandOverOptions, remote: Deliverer): Delivere
       }
       return items.map((item) => results.get(item)!);
     },
-    stop: async () => await remote.stop?.(),
   };
 }
 

@@ -1,10 +1,10 @@
 /** Members of aliases at other servers: messages that are accepted go on to them, as forwarded ones do. @module */
-import { plainDestination } from "../../config/dynamic/addresses.ts";
 import { addressText, type IncomingMessage, SmtpError } from "../../smtp/server/mod.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan, Target } from "../arrival/plan.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 import { allowed, cameBefore, forward } from "./forward.ts";
+import { postmasterJudge } from "../arrival/judge.ts";
 
 /**
  * Who judges the messages of an alias that has nobody here: the postmaster's account, with what it knows of senders. It
@@ -12,13 +12,7 @@ import { allowed, cameBefore, forward } from "./forward.ts";
  */
 export function judgeOf(services: ReceivingServices, plan: Plan): Target[] {
   if (plan.refusal || plan.targets.length > 0 || !plan.outside?.length) return plan.targets;
-  return [{
-    account: services.config.static.Postmaster.Account,
-    destination: plainDestination("Inbox"),
-    reports: undefined,
-    canonical: addressText(plan.recipient.address),
-    judgeOnly: true,
-  }];
+  return [postmasterJudge(services.config, addressText(plan.recipient.address))];
 }
 
 /**

@@ -152,8 +152,9 @@ async function handOn(
   const sender = senderOf(services, message.mailFrom);
   const found = services.config.lookupAddress(sender.localpart, sender.domain ?? "");
   const atOther = found.kind === "account" && !services.config.isHere(found.account);
-  if (found.kind === "unknownDomain" || atOther) {
-    // A message that was forwarded for somebody elsewhere, or whose sender's account has gone to another node.
+  if (found.kind === "unknownDomain" || found.kind === "relay" || atOther) {
+    // A message that was forwarded for somebody elsewhere, or whose sender is another server's by Relay, or an account
+    // that has gone to another node.
     const has8bit = bytes.some((b) => b >= 128);
     await queueOutgoing({ config: services.config, queue: services.queue() }, {
       senderAccount: message.senderAccount,

@@ -8,6 +8,7 @@ import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan } from "../arrival/plan.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 import { forwardToMembers } from "../onward/alias.ts";
+import { relay } from "../onward/relay.ts";
 import { sendBack } from "../onward/returned.ts";
 import { accept } from "./accept.ts";
 import type { Decisions } from "./decide.ts";
@@ -39,6 +40,7 @@ export async function carryOut(
   if (plan.list) {
     return await carryOutForList(services, incoming, plan, plan.list, decisions, message);
   }
+  if (plan.relay) return await carryOutRelay(services, incoming, plan, decisions, message);
   // Before it is in mailboxes here: when this fails the sender tries again, and nobody has it twice.
   if (decisions.decided.some((d) => d.decision.accept && !d.decision.isReject)) {
     try {
@@ -85,6 +87,35 @@ export async function carryOut(
   // Members of a list that got it must not get it again because of one that didn't: that one gets it later.
   // Only once it is durable that it will, the message is taken.
   return failed.length === 0 ? undefined : await takeUp(services, incoming, plan, failed, message);
+}
+
+/** For an address that another server has; what is junk to the postmaster's account goes on with a mark. */
+async function carryOutRelay(
+  services: ReceivingServices,
+  incoming: Incoming,
+  plan: Plan,
+  { decided: [judged], failed }: Decisions,
+  message: IncomingMessage,
+): Promise<Outcome> {
+  if (judged === undefined) return failed[0]?.error;
+  const { decision } = judged;
+  let account: Account | undefined;
+  try {
+    if (!decision.accept) {
+      account = await services.accounts.open(judged.target.account);
+      return await refuse(services, incoming, plan, judged, account, message);
+    }
+    const junk = decision.isReject || goesToJunk(decision.reason);
+    // The reason's code only: its details have words of the postmaster's mail.
+    const found = `${junk ? "X-Spam-Flag: YES\r\n" : ""}X-Mox-Reason: ${decision.reason}\r\n`;
+    await relay(services, incoming, plan, found, message);
+    deliveries.inc({ result: "relayed" });
+    evaluate(services, incoming, plan, decision, message);
+  } catch (err) {
+    return storeFailure(err, incoming.session.log);
+  } finally {
+    account?.close();
+  }
 }
 
 /** For an address of a mailing list; what is junk to the postmaster's account is held for the owners. */

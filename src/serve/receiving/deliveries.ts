@@ -5,7 +5,7 @@ import { SmtpError } from "../../smtp/server/mod.ts";
 export const deliveries = counter(
   "mox_smtpserver_delivery_total",
   "Recipients of incoming messages, by result; a member of an alias counts as one.",
-  { result: ["delivered", "reject", "forwarded", "later", "refused", "error"] },
+  { result: ["delivered", "reject", "forwarded", "relayed", "later", "refused", "error"] },
 );
 /**
  * Milliseconds for deciding about the members of an alias, and as many for delivering to them; those that are left

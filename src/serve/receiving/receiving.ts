@@ -35,6 +35,7 @@ import type {
   SenderWait,
 } from "../arrival/services.ts";
 import type { Passing } from "./passing.ts";
+import { RelayedAddresses } from "./relayed.ts";
 import { nodeOfAddress, routeForRecipient } from "./targets.ts";
 
 /** What can be chosen about receiving; tests do. */
@@ -73,10 +74,16 @@ async function waitConnected(
 export class Receiving {
   readonly #services: ReceivingServices;
   readonly #stop: AbortController;
+  readonly #relayed: RelayedAddresses;
 
   private constructor(services: ReceivingServices, stop: AbortController) {
     this.#services = services;
     this.#stop = stop;
+    this.#relayed = new RelayedAddresses(
+      (...of) => services.queue.askTransport(...of),
+      services.now,
+      stop.signal,
+    );
   }
 
   /**
@@ -162,13 +169,14 @@ export class Receiving {
     };
     return {
       checkRecipient: (_session, transaction, recipient) =>
-        Promise.resolve().then(() => {
+        Promise.resolve().then(async () => {
           const node = nodeOfAddress(s.config, recipient.address);
           if (node !== undefined) {
             throw new SmtpError(451, "4.1", "the address is another node's, try again later");
           }
           const route = routeForRecipient(s, recipient.address, transaction.mailFrom);
           if ("list" in route) s.lists.checkRecipient(route.list);
+          if ("relay" in route) await this.#relayed.check(route.relay, recipient.address);
           return route;
         }),
       startMessage: () => new ParsingObserver(),

@@ -4,10 +4,10 @@
  * @module
  */
 import type { AddressLookup, Config, ListAddress, ResolvedAlias } from "../../config/mod.ts";
-import { plainDestination } from "../../config/dynamic/addresses.ts";
-import { type Address, type Recipient, SmtpError } from "../../smtp/server/mod.ts";
+import { type Address, addressText, type Recipient, SmtpError } from "../../smtp/server/mod.ts";
 import type { Srs } from "../../senderauth/mod.ts";
 import type { Author, Plan, Route, Target } from "../arrival/plan.ts";
+import { postmasterJudge } from "../arrival/judge.ts";
 import { originalSender } from "../onward/returned.ts";
 
 /** What an address leads to; throws the SMTP answer for addresses that lead nowhere. */
@@ -34,14 +34,10 @@ export function routeOf(config: Config, address: Address): Route {
     case "list":
       return found.role === "owner" ? ownersOf(config, found) : {
         list: { list: found.list, role: found.role, token: found.token },
-        judge: {
-          account: config.static.Postmaster.Account,
-          destination: plainDestination("Inbox"),
-          reports: undefined,
-          canonical: found.list.key,
-          judgeOnly: true,
-        },
+        judge: postmasterJudge(config, found.list.key),
       };
+    case "relay":
+      return { relay: found.relay, judge: postmasterJudge(config, addressText(address)) };
     case "disabledDomain":
       throw new SmtpError(450, "2.1", "domain is disabled for now");
     case "unknownDomain":
@@ -91,6 +87,7 @@ export function targetsOf(config: Config, address: Address): Target[] {
   if ("list" in route) {
     throw new SmtpError(550, "7.1", "mailing lists take mail on the port for SMTP only");
   }
+  if ("relay" in route) throw new SmtpError(550, "7.1", "the address is another server's");
   if ("sender" in route || "passed" in route) return [];
   return [...new Map(route.members.map((m) => [m.account, m])).values()];
 }
@@ -187,6 +184,10 @@ export function planRecipients(
     if ("sender" in route) {
       const { sender } = route;
       return { recipient, alias: undefined, sender, targets: [], refusal: undefined };
+    }
+    if ("relay" in route) {
+      const { relay, judge } = route;
+      return { recipient, alias: undefined, relay, targets: [judge], refusal: undefined };
     }
     if ("list" in route) {
       const { list, judge } = route;

@@ -11,7 +11,7 @@ import { mtastsHandler, mtastsHost } from "../../web/settings/mtasts.ts";
 import { webserver } from "../../web/webserver/mod.ts";
 import { accountAndAdminPages } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
-import type { WebHandlers } from "./web.ts";
+import { shownProtocol, type WebHandlers } from "./web.ts";
 import { dav } from "./dav.ts";
 import { jmap } from "./jmap.ts";
 import { listsHandler } from "./lists.ts";
@@ -62,7 +62,8 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     withoutLogin: withoutLogin(shared.developer),
     lists: () => server.lists?.forAdmin,
     shares: shared.shares,
-    listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
+    listeners: () =>
+      server.endpoints.map((e) => `${shownProtocol(e)}: ${hostPort(e.hostname, e.port)}`),
     connections: () => server.connections(),
     glance,
     resolver: shared.security?.resolver,

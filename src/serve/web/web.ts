@@ -27,11 +27,29 @@ import {
   type WebService,
 } from "../../web/http/mod.ts";
 
+/** A page or service of a web port, for telling the user. */
+export interface WebPage {
+  /** Such as "webmail". */
+  name: string;
+  /** Where it begins; undefined for what answers on hosts of its own. */
+  path?: string;
+}
+
 /** A protocol that is served, for telling the user. */
 export interface Endpoint {
+  /** "HTTP" and "HTTPS" for ports with pages. */
   protocol: string;
   hostname: string;
   port: number;
+  /** What a web port serves. */
+  pages?: readonly WebPage[];
+}
+
+/** An endpoint's protocol, and what it serves: "HTTP (webmail at /webmail/, mtasts)". */
+export function shownProtocol({ protocol, pages }: Pick<Endpoint, "protocol" | "pages">): string {
+  if (pages === undefined) return protocol;
+  const shown = pages.map(({ name, path }) => path === undefined ? name : `${name} at ${path}`);
+  return `${protocol} (${shown.join(", ")})`;
 }
 
 /** The pages and services that listeners may have; those left out are not served. */
@@ -66,8 +84,7 @@ export interface WebPort {
   /** Served over TLS. */
   https: boolean;
   services: WebService[];
-  /** Names for the user, such as "webmail". */
-  names: string[];
+  pages: WebPage[];
   rateLimited: boolean;
 }
 
@@ -85,7 +102,7 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
     const key = `${port} ${https}`;
     let p = ports.get(key);
     if (p === undefined) {
-      p = { port, https, services: [], names: [], rateLimited: true };
+      p = { port, https, services: [], pages: [], rateLimited: true };
       ports.set(key, p);
     }
     return p;
@@ -101,7 +118,7 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
     const p = on(s.Port || (https ? 443 : 80), https);
     const path = s.Path || defaultPath;
     p.services.push({ name, path, host: own, handle, forwarded: forwarded(s) });
-    p.names.push(`${name} at ${path}`);
+    p.pages.push({ name, path });
   };
   for (const https of [false, true]) {
     page("account", https, https ? listener.AccountHTTPS : listener.AccountHTTP, "/");
@@ -117,7 +134,10 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
         const exact = path === "/api/events/";
         p.services.push({ name: "catcher", path, host: own, exact, ...handlers.catcher });
       }
-      p.names.push("caught mail at /caught/", "test API at /api/v1/");
+      p.pages.push({ name: "caught mail", path: "/caught/" }, {
+        name: "test API",
+        path: "/api/v1/",
+      });
     }
     page("webapi", https, https ? listener.WebAPIHTTPS : listener.WebAPIHTTP, "/webapi/");
     page("lists", https, https ? listener.ListsHTTPS : listener.ListsHTTP, "/lists/");
@@ -144,7 +164,7 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
         ...common,
       },
     );
-    p.names.push(`jmap at ${place.path}`);
+    p.pages.push({ name: "jmap", path: place.path });
   }
   for (const https of [false, true]) {
     const s = https ? listener.DAVHTTPS : listener.DAVHTTP;
@@ -157,7 +177,7 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
     for (const place of ["/.well-known/caldav/", "/.well-known/carddav/", "/principals/"]) {
       p.services.push({ path: place, handle: handlers.dav.elsewhere(path), ...common });
     }
-    p.names.push(`calendars and contacts at ${path}`);
+    p.pages.push({ name: "calendars and contacts", path });
   }
   const wellKnown = (
     name: "autoconfig" | "mtasts",
@@ -173,7 +193,7 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
       handle: service.handle,
       forwarded: forwarded(s),
     });
-    p.names.push(name);
+    p.pages.push({ name });
   };
   wellKnown("autoconfig", listener.AutoconfigHTTPS);
   wellKnown("mtasts", listener.MTASTSHTTPS);
@@ -183,7 +203,7 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
     const p = on(s.Port || (https ? 443 : 80), https);
     const { host, handle, upgrade } = handlers.webserver;
     p.services.push({ name: "webserver", path: "/", host, handle, upgrade });
-    p.names.push("webserver");
+    p.pages.push({ name: "webserver" });
     if (s.RateLimitDisabled) p.rateLimited = false;
   }
   const acme = listener.TLS && config.static.ACME.get(listener.TLS.ACME);
@@ -244,7 +264,9 @@ export async function serveWebPort(
 ): Promise<TcpServer> {
   if (port.https && options.tls === undefined) {
     throw new Error(
-      `port ${port.port} serves HTTPS (${port.names.join(", ")}), but its listener has no TLS`,
+      `port ${port.port} serves ${
+        shownProtocol({ protocol: "HTTPS", pages: port.pages })
+      }, but its listener has no TLS`,
     );
   }
   const tls: ServerTls | undefined = port.https

@@ -6,7 +6,7 @@ import { Channel, connectionFailure, type Progress, refusal } from "./channel.ts
 import { SmtpClientError } from "./errors.ts";
 import { type Extensions, noExtensions, parseExtensions } from "./extensions.ts";
 import type { Reply } from "./reply.ts";
-import { runTransaction, type TransactionState } from "./transaction.ts";
+import { askRecipient, runTransaction, type TransactionState } from "./transaction.ts";
 import {
   defaultTimeouts,
   type Envelope,
@@ -31,6 +31,8 @@ export interface SessionOptions {
   log: Log;
   /** Our name, for EHLO. */
   hostname: string;
+  /** The server speaks LMTP (RFC 2033): LHLO, and an answer for each recipient after the message. Default false. */
+  lmtp?: boolean;
   tls: TlsUse;
   /** Needed unless `tls` is "never". */
   clientTls?: ClientTls;
@@ -44,7 +46,7 @@ export interface SessionOptions {
 export class SmtpClient {
   readonly #channel: Channel;
   readonly #timeouts: Timeouts;
-  readonly #state: TransactionState = { open: false };
+  readonly #state: TransactionState;
   #extensions: Extensions = noExtensions("");
   #greetingName = "";
   #giveUpTimer: ReturnType<typeof setTimeout> | undefined;
@@ -54,6 +56,7 @@ export class SmtpClient {
   private constructor(connection: Connection, options: SessionOptions) {
     this.#channel = new Channel(connection, options.log);
     this.#timeouts = { ...defaultTimeouts, ...options.timeouts };
+    this.#state = { open: false, lmtp: options.lmtp ?? false };
     if (options.onProgress) this.onProgress = options.onProgress;
   }
 
@@ -66,7 +69,7 @@ export class SmtpClient {
     try {
       if (options.tls === "immediate") await client.#handshake(options);
       await client.#greeting();
-      await client.#hello(options.hostname);
+      await client.#hello(options);
       if (
         options.tls === "required" || (options.tls === "offered" && client.#extensions.starttls)
       ) {
@@ -119,14 +122,16 @@ export class SmtpClient {
     this.#greetingName = (reply.lines[0] ?? "").split(" ")[0].slice(0, 255);
   }
 
-  async #hello(hostname: string): Promise<void> {
+  async #hello({ hostname, lmtp = false }: SessionOptions): Promise<void> {
     const t = this.#timeouts.hello;
-    const ehlo = await this.#channel.command(`EHLO ${hostname}`, "hello", t);
+    const verb = lmtp ? "LHLO" : "EHLO";
+    const ehlo = await this.#channel.command(`${verb} ${hostname}`, "hello", t);
     if (ehlo.code === 250) {
       this.#extensions = parseExtensions(ehlo.lines);
       return;
     }
-    if (ehlo.code < 500) throw refusal(ehlo, "hello");
+    // RFC 2033 §4.1: LMTP has no other greeting.
+    if (ehlo.code < 500 || lmtp) throw refusal(ehlo, "hello");
     // RFC 5321 §3.2: a server without extensions.
     const helo = await this.#channel.command(`HELO ${hostname}`, "hello", t);
     if (helo.code !== 250) throw refusal(helo, "hello");
@@ -167,7 +172,7 @@ export class SmtpClient {
       });
     }
     await this.#handshake(options);
-    await this.#hello(options.hostname);
+    await this.#hello(options);
   }
 
   async #handshake(options: SessionOptions): Promise<void> {
@@ -246,6 +251,21 @@ export class SmtpClient {
     } finally {
       clearTimeout(this.#giveUpTimer);
     }
+  }
+
+  /**
+   * Whether the server takes mail for an address, which it is asked without giving it a message: MAIL with the null
+   * sender, RCPT, RSET.
+   */
+  async ask(address: string): Promise<RecipientOutcome> {
+    this.transactions++;
+    return await askRecipient(
+      this.#channel,
+      this.#extensions,
+      address,
+      this.#timeouts,
+      this.#state,
+    );
   }
 
   /**

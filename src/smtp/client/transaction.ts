@@ -15,6 +15,8 @@ const maxPipelined = 100;
 export interface TransactionState {
   /** The server is in a transaction that was given up: RSET comes first. */
   open: boolean;
+  /** RFC 2033 §4.2: after the message, each recipient that was taken has an answer of its own. */
+  readonly lmtp: boolean;
 }
 
 /** Why the message can't be given to this server at all; undefined if it can. */
@@ -82,8 +84,12 @@ export async function runTransaction(
   try {
     const accepted = await announce(channel, extensions, envelope, timeouts, state, outcomes);
     if (accepted) {
-      const reply = await transmit(channel, envelope, message, timeouts);
-      for (const [i, o] of outcomes.entries()) outcomes[i] = o ?? reply;
+      await transmit(channel, envelope, message, timeouts);
+      if (state.lmtp) await answersOfEach(channel, timeouts, outcomes);
+      else {
+        const reply = await answerToMessage(channel, timeouts);
+        for (const [i, o] of outcomes.entries()) outcomes[i] = o ?? reply;
+      }
       state.open = false;
     }
   } catch (err) {
@@ -94,6 +100,39 @@ export async function runTransaction(
     if (failure.phase === "message" && failure.kind === "reply") state.open = false;
   }
   return outcomes as RecipientOutcome[];
+}
+
+/** Asks for a recipient and takes it back. Does not throw for anything that the server or the network does. */
+export async function askRecipient(
+  channel: Channel,
+  extensions: Extensions,
+  address: string,
+  timeouts: Timeouts,
+  state: TransactionState,
+): Promise<RecipientOutcome> {
+  const recipient = { address };
+  const envelope: Envelope = {
+    mailFrom: "",
+    recipients: [recipient],
+    size: 0,
+    body: "7bit",
+    smtpUtf8: false,
+  };
+  const no = obstacle(envelope, extensions);
+  if (no) return no;
+  try {
+    if (state.open) await channel.command("RSET", "mail", timeouts.mail);
+    state.open = false;
+    const mail = await channel.command(mailCommand(envelope, extensions), "mail", timeouts.mail);
+    if (mail.code !== 250) throw refusal(mail, "mail");
+    state.open = true;
+    const rcpt = rcptCommand(recipient, transactionNeedsUtf8(envelope), extensions);
+    const reply = await channel.command(rcpt, "rcpt", timeouts.rcpt);
+    if (reply.code < 250 || reply.code > 252) throw refusal(reply, "rcpt");
+    return reply;
+  } catch (err) {
+    return connectionFailure(err, "rcpt");
+  }
 }
 
 /** Reading the message failed, not the server. What was begun can't be ended other than by a break. */
@@ -174,7 +213,10 @@ async function announce(
   const reply = await channel.read("data", timeouts.data);
   if (none) {
     // RFC 2920 §3.1: a server that wants a message for nobody gets an empty one.
-    if (reply.code === 354) {
+    if (reply.code === 354 && state.lmtp) {
+      // RFC 2033 §4.2 forbids it: how many answers would follow is unknown.
+      channel.destroy();
+    } else if (reply.code === 354) {
       channel.write(".");
       await channel.flush("data", timeouts.block);
       await channel.read("message", timeouts.message);
@@ -196,13 +238,13 @@ function expectData(reply: Reply): void {
   if (reply.code !== 354) throw refusal(reply, "data");
 }
 
-/** Sends the message and returns the answer that accepts it. */
+/** Sends the message, whose answers then are waited for. */
 async function transmit(
   channel: Channel,
   envelope: Envelope,
   message: MessageSource,
   timeouts: Timeouts,
-): Promise<Reply> {
+): Promise<void> {
   const conn = channel.connection;
   if (channel.log.enabled("trace")) {
     channel.log.trace("trace", "trace", { C: `(${envelope.size} bytes)` });
@@ -232,10 +274,37 @@ async function transmit(
   // From here on nobody but the server knows whether it has all of it.
   channel.progress("committed");
   await channel.flush("message", timeouts.block);
+}
+
+/** The answer that accepts the message. @throws SmtpClientError for any other */
+async function answerToMessage(channel: Channel, timeouts: Timeouts): Promise<Reply> {
   const reply = await channel.read("message", timeouts.message);
   // RFC 5321 §4.2.5: any 2xx takes over the responsibility.
   if (reply.code < 200 || reply.code > 299) throw refusal(reply, "message");
   return reply;
+}
+
+/**
+ * LMTP's answers, in the order in which the recipients were taken. Those that came stand, whatever happens to the
+ * connection after them.
+ */
+async function answersOfEach(
+  channel: Channel,
+  timeouts: Timeouts,
+  outcomes: (RecipientOutcome | undefined)[],
+): Promise<void> {
+  for (const [i, refused] of outcomes.entries()) {
+    if (refused !== undefined) continue;
+    // The server has the message, until its last answer.
+    channel.progress("committed");
+    try {
+      outcomes[i] = await answerToMessage(channel, timeouts);
+    } catch (err) {
+      // A 421 or a break ends the session: no more answers come.
+      if (channel.broken || !(err instanceof SmtpClientError)) throw err;
+      outcomes[i] = err;
+    }
+  }
 }
 
 const closed = () => new ConnectionError("closed", "connection closed by the peer");

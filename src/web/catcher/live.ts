@@ -6,7 +6,7 @@
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { Listener } from "../../store/types.ts";
-import type { WebRequest } from "../http/mod.ts";
+import { Allowance, type WebRequest } from "../http/mod.ts";
 import type { CaughtMail } from "./box.ts";
 import { summaryForm } from "./message.ts";
 
@@ -14,6 +14,9 @@ import { summaryForm } from "./message.ts";
 const maxSockets = 200;
 /** Bytes that a socket may leave unread before it is closed. */
 const maxUnread = 4 * 1024 * 1024;
+/** Pings that a client may send at once, and with each second; one that sends more is cut off. */
+const mostPings = 1000;
+const pingsEachSecond = 10;
 /** Milliseconds between two messages about counts. */
 const statsPause = 250;
 
@@ -22,14 +25,21 @@ type Socket = {
   send(text: string): void;
   terminate(): void;
   close(code: number): void;
+  pong(data: Uint8Array): void;
   on(event: "message" | "close" | "error", fn: () => void): void;
+  on(event: "ping", fn: (data: Uint8Array) => void): void;
 };
 
 /** Follows the accounts and tells whoever listens. */
 export class LiveMail {
   readonly #mail: CaughtMail;
   readonly #version: string;
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 });
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: 64 * 1024,
+    // The library answers any number, read or not.
+    autoPong: false,
+  });
   readonly #sockets = new Set<Socket>();
   readonly #waiters = new Set<() => void>();
   readonly #followed = new Map<string, Listener>();
@@ -110,6 +120,8 @@ export class LiveMail {
       ws.on("error", gone);
       // Clients have nothing to say.
       ws.on("message", () => {});
+      const pings = new Allowance(mostPings, pingsEachSecond);
+      ws.on("ping", (data) => pings.use() ? ws.pong(data) : ws.terminate());
       req.stopping.addEventListener("abort", () => ws.close(1001));
       this.#statsSoon();
     });

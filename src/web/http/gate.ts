@@ -111,7 +111,7 @@ export class RequestGate extends Duplex {
   answered(): void {
     // What is left of a body that nobody read is let through, and dropped, first.
     this.#answered = true;
-    this.#feed();
+    this.#feedInTurn();
   }
 
   #nextRequest(): void {
@@ -135,9 +135,13 @@ export class RequestGate extends Duplex {
 
   override _read(): void {
     this.#wanted = true;
-    // A request after the other out of what has arrived would leave the loop no turn.
-    if (!turnSpent()) return this.#feed();
-    nextTurn().then(() => this.#feed());
+    this.#feedInTurn();
+  }
+
+  /** A request after the other out of what has arrived would leave the loop no turn. */
+  #feedInTurn(): void {
+    if (turnSpent()) nextTurn().then(() => this.#feed());
+    else this.#feed();
   }
 
   #feed(): void {

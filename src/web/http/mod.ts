@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { Allowance } from "./allowance.ts";
 export { fixedResponse } from "./fixed_body.ts";
 export { JsonError, parseJson } from "./json.ts";
 export { parseJsonBody } from "./large_json.ts";

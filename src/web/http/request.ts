@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Log } from "../../log/mod.ts";
+import { Share } from "../../net/mod.ts";
 import { giveWay } from "../../platform/turns.ts";
 import { HttpError, type Incoming, type WebRequest } from "./types.ts";
 
@@ -100,7 +101,7 @@ export function requestOf(parts: RequestParts, origin: RequestOrigin): WebReques
     rawHeaders,
     hasBody,
     raw,
-    body: (limit) => readBody(incoming, length, limit),
+    body: (limit) => readBody(incoming, length, limit, origin.secure ? "https" : "http"),
     stream: (limit) => streamBody(incoming, length, limit),
   };
 }
@@ -122,20 +123,35 @@ function tooLarge(limit: number): HttpError {
 /** Bytes that a body gets room for before any of it has come, whatever it announces. */
 const firstRoom = 64 * 1024;
 
-async function readBody(raw: Incoming, length: number, limit: number): Promise<Uint8Array> {
+/** Until it is whole, a body counts as memory that its connection holds: its end may be long in coming. */
+async function readBody(
+  raw: Incoming,
+  length: number,
+  limit: number,
+  protocol: string,
+): Promise<Uint8Array> {
+  const chunks = streamBody(raw, length, limit);
   let all = new Uint8Array(Math.min(length || firstRoom, firstRoom));
+  const share = new Share(protocol, () => raw.destroy());
+  share.add(all.length);
   let size = 0;
-  for await (const chunk of streamBody(raw, length, limit)) {
-    const needed = size + chunk.length;
-    if (needed > all.length) {
-      // Not more than was announced; nothing is left behind of the smaller one.
-      const twice = needed <= length ? Math.min(2 * all.length, length) : 2 * all.length;
-      all = new Uint8Array(all.buffer.transfer(Math.max(needed, twice)));
+  try {
+    for await (const chunk of chunks) {
+      const needed = size + chunk.length;
+      if (needed > all.length) {
+        // Not more than was announced; nothing is left behind of the smaller one.
+        const twice = needed <= length ? Math.min(2 * all.length, length) : 2 * all.length;
+        const room = Math.max(needed, twice);
+        share.add(room - all.length);
+        all = new Uint8Array(all.buffer.transfer(room));
+      }
+      all.set(chunk, size);
+      size = needed;
+      // Bytes that come as fast as they are read leave no turn to others.
+      await giveWay();
     }
-    all.set(chunk, size);
-    size = needed;
-    // Bytes that come as fast as they are read leave no turn to others.
-    await giveWay();
+  } finally {
+    share.end();
   }
   return size === all.length ? all : new Uint8Array(all.buffer.transfer(size));
 }

@@ -55,6 +55,8 @@ export interface Incoming {
   on(event: "data", f: (chunk: Uint8Array) => void): unknown;
   on(event: "end" | "close" | "aborted", f: () => void): unknown;
   on(event: "error", f: (err: Error) => void): unknown;
+  /** Ends it, and with HTTP/1.1 its connection. */
+  destroy(): unknown;
 }
 
 /** Where an answer goes. Writing to one that is destroyed does nothing. */

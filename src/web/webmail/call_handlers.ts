@@ -316,9 +316,7 @@ export function callHandlers(state: WebmailState): Handlers {
       return {};
     },
 
-    AddressComplete: async (r, ctx) => ({
-      addresses: await state.books.complete(of(ctx).account, r.text),
-    }),
+    AddressComplete: (r, ctx) => state.books.complete(of(ctx).account, r.text),
     RecipientSecurity: (r) => domainSecurity(services, r.address),
     MessageQuote: (r, ctx) => quotedHtml(of(ctx).account, r.id, r.style),
     DraftSave: (r, ctx) =>

@@ -1,6 +1,9 @@
 /** Requests that come faster than they are answered, and bodies framed to no good end. */
 import assert from "node:assert/strict";
 import { Log } from "../../../src/log/mod.ts";
+import { registry } from "../../../src/metrics/mod.ts";
+import { maxHeld } from "../../../src/net/budget.ts";
+import { Share } from "../../../src/net/mod.ts";
 import { ChunkFraming } from "../../../src/web/http/chunks.ts";
 import { textResponse } from "../../../src/web/http/respond.ts";
 import { serveHttp } from "../../../src/web/http/server.ts";
@@ -63,6 +66,35 @@ Deno.test("pipelined requests are begun one at a time, and answered in order", a
     const order = [...got.matchAll(/this is \/(\d+)!/g)].map((m) => Number(m[1]));
     assert.deepEqual(order, Array.from({ length: 200 }, (_, i) => i));
     assert.equal(most, 1);
+  });
+});
+
+Deno.test("pipelined requests that are answered at once leave others their turns", async () => {
+  let flooded = 0;
+  const handle: WebHandler = (r) => {
+    if (r.path === "/flood") {
+      flooded++;
+      for (const end = performance.now() + 2; performance.now() < end;);
+    }
+    return textResponse(200, "an answer!");
+  };
+  await withServer(handle, async (port) => {
+    const count = 300;
+    const flood = talk(
+      port,
+      get("/flood").repeat(count - 1) + get("/flood", "Connection: close\r\n"),
+    );
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    const buffer = new Uint8Array(4096);
+    let rounds = 0;
+    while (flooded < count) {
+      await conn.write(encoder.encode(get("/other")));
+      await conn.read(buffer);
+      rounds++;
+    }
+    await flood;
+    // 600 ms of work in turns of 8.
+    assert.ok(rounds >= 5, `${rounds} rounds`);
   });
 });
 
@@ -179,4 +211,59 @@ Deno.test("the end of a chunked body is found, however it is cut", () => {
     assert.equal(n, end, `cut at ${cut}`);
     assert.ok(f.ended && !f.wrong);
   }
+});
+
+async function heldByConnections(): Promise<number> {
+  const all = await registry.getMetricsAsJSON();
+  return all.find((m) => m.name === "mox_connections_held_bytes")!.values[0].value;
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!await holds()) await new Promise((done) => setTimeout(done, 5));
+}
+
+Deno.test("a body that isn't whole yet counts as memory of its connection, which is closed for want of it", async () => {
+  const failed = Promise.withResolvers<unknown>();
+  const handle: WebHandler = async (r) => {
+    try {
+      return textResponse(200, `${(await r.body(2_000_000)).length}`);
+    } catch (err) {
+      failed.resolve(err);
+      throw err;
+    }
+  };
+  await withServer(handle, async (port) => {
+    const head = encoder.encode(
+      "PUT / HTTP/1.1\r\nHost: mail.example\r\nContent-Length: 1000000\r\n\r\n",
+    );
+    const sendMost = async (conn: Deno.Conn) => {
+      await conn.write(head);
+      const most = new Uint8Array(900_000);
+      for (let at = 0; at < most.length;) at += await conn.write(most.subarray(at));
+    };
+    const before = await heldByConnections();
+    const buffer = new Uint8Array(4096);
+    {
+      using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      await sendMost(conn);
+      await until(async () => await heldByConnections() >= before + 900_000);
+      await conn.write(new Uint8Array(100_000));
+      const n = await conn.read(buffer);
+      assert.match(new TextDecoder().decode(buffer.subarray(0, n!)), /^HTTP\/1\.1 200 /);
+      // Whole, it is its handler's.
+      await until(async () => await heldByConnections() < before + 100_000);
+    }
+    // Others hold nearly all that may be held, with mail under way that is spared.
+    const others = new Share("smtp", () => assert.fail("mail was not spared"));
+    try {
+      others.mail = true;
+      others.add(maxHeld - before - 500_000);
+      using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      await sendMost(conn).catch(() => {});
+      assert.match(String(await failed.promise), /closed in the middle of a request/);
+      assert.equal(await conn.read(buffer).catch(() => null), null);
+    } finally {
+      others.end();
+    }
+  });
 });

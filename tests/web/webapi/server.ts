@@ -67,7 +67,7 @@ async function answerOf(r: Response): Promise<Answer> {
 /** @param account further lines of the account "ann" */
 export async function withApi(
   fn: (w: World) => Promise<void>,
-  o: { account?: string; domain?: string } = {},
+  o: { account?: string; domain?: string; loginClock?: () => number } = {},
 ): Promise<void> {
   const dir = await Deno.makeTempDir();
   await using host = await fakeHost({ extensions: ["8BITMIME", "PIPELINING", "SMTPUTF8"] });
@@ -97,6 +97,7 @@ export async function withApi(
       outgoing: { resolver, port: host.port, tlsPolicy: opportunistic },
       receiving: { resolver },
       prepare: (accounts) => setAccountPassword(accounts, "ann", password),
+      loginClock: o.loginClock,
     });
   const base = `http://127.0.0.1:${port}/webapi/v0/`;
   const raw = async (method: string, init: RequestInit) =>

@@ -4,10 +4,10 @@
  * @module
  */
 import { call } from "../../api/client.ts";
-import type { DomainSecurity } from "../../api/mod.ts";
-import { el, fill, newId } from "../../lib/dom.ts";
+import type { Address, DomainSecurity } from "../../api/mod.ts";
+import { type Child, el, fill, newId } from "../../lib/dom.ts";
 import { safeText } from "../../lib/scripts.ts";
-import { fullAddress } from "../names.ts";
+import { addressesText, fullAddress, shortName } from "../names.ts";
 import { t } from "../../lib/text.ts";
 
 export interface Recipients {
@@ -42,6 +42,31 @@ export function splitAddresses(text: string): string[] {
 export function plausible(address: string): boolean {
   const bare = /<([^<>]*)>\s*$/.exec(address)?.[1] ?? address;
   return /^[^@\s]+@[^@\s]+$|^".+"@[^@\s]+$/.test(bare.trim());
+}
+
+/** What completion offers. */
+interface Choice {
+  label: string;
+  /** Of a group, some of its members. */
+  people?: Child[];
+  /** What is put into the line: one address, or those of a group. */
+  text: string;
+}
+
+/** Members of a group that are named before it is taken. */
+const namedMembers = 3;
+
+function groupChoice({ name, members }: { name: string; members: Address[] }): Choice {
+  const names = members.slice(0, namedMembers).flatMap((m, i) => [
+    i === 0 ? "" : ", ",
+    ...safeText(shortName(m)),
+  ]);
+  const rest = members.length - namedMembers;
+  return {
+    label: name,
+    people: [` ${t("Group")}: `, ...names, rest > 0 ? ` ${t("and {0} more", rest)}` : ""],
+    text: addressesText(members),
+  };
 }
 
 /** Recipients that are shown at first, where there are more: a window has room for its text, too. */
@@ -89,18 +114,18 @@ export function recipients(
     },
   });
   unfold.hidden = true;
-  let choices: string[] = [];
+  let choices: Choice[] = [];
   let chosen = -1;
   let asked = 0;
 
-  function show(texts: string[]): void {
-    choices = texts;
-    chosen = texts.length > 0 ? 0 : -1;
-    list.hidden = texts.length === 0;
+  function show(found: Choice[]): void {
+    choices = found;
+    chosen = found.length > 0 ? 0 : -1;
+    list.hidden = found.length === 0;
     input.setAttribute("aria-expanded", String(!list.hidden));
     fill(
       list,
-      texts.map((t, i) =>
+      found.map((choice, i) =>
         el(
           "li",
           {
@@ -109,10 +134,11 @@ export function recipients(
             "aria-selected": String(i === chosen),
             onmousedown: (event: Event) => {
               event.preventDefault();
-              take(t);
+              take(choice.text);
             },
           },
-          safeText(t),
+          safeText(choice.label),
+          choice.people === undefined ? null : el("span", { class: "muted" }, choice.people),
         )
       ),
     );
@@ -203,8 +229,12 @@ export function recipients(
     const turn = ++asked;
     if (text.length < 1) return show([]);
     try {
-      const { addresses } = await call("AddressComplete", { text });
-      if (turn === asked) show(addresses.slice(0, 8).map(fullAddress));
+      const { addresses, groups } = await call("AddressComplete", { text });
+      if (turn !== asked) return;
+      show([
+        ...groups.map(groupChoice),
+        ...addresses.slice(0, 8).map(fullAddress).map((a) => ({ label: a, text: a })),
+      ]);
     } catch {
       if (turn === asked) show([]);
     }
@@ -223,7 +253,7 @@ export function recipients(
     if (e.key === "ArrowDown" && choices.length > 0) mark((chosen + 1) % choices.length);
     else if (e.key === "ArrowUp" && choices.length > 0) {
       mark((chosen - 1 + choices.length) % choices.length);
-    } else if ((e.key === "Enter" || e.key === "Tab") && chosen >= 0) take(choices[chosen]);
+    } else if ((e.key === "Enter" || e.key === "Tab") && chosen >= 0) take(choices[chosen].text);
     else if (e.key === "Enter") finish();
     else if (e.key === "Escape" && choices.length > 0) show([]);
     else if (e.key === "Backspace" && input.value === "" && values.length > 0) {

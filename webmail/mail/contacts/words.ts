@@ -13,7 +13,7 @@ export const kindWords: Readonly<Record<ContactEntry["kind"], string>> = {
 /** Names of what is shown only, by property. */
 export const propertyWords: Readonly<Record<string, string>> = {
   NICKNAME: t("Nickname"),
-  TITLE: t("Title"),
+  TITLE: t("Job title"),
   ADR: t("Postal address"),
   BDAY: t("Birthday"),
   URL: t("Web page"),

@@ -9,6 +9,7 @@ import {
   valueOf,
 } from "../../../mail/contentline/component.ts";
 import { eventFromSeries } from "../../../mail/jscalendar/from_ical.ts";
+import { withBothNames } from "../../../mail/jscalendar/versions.ts";
 import { giveWay } from "../../../platform/turns.ts";
 import { askedEventProperties } from "../../calendars/events.ts";
 import { Capability } from "../../core/capabilities.ts";
@@ -38,7 +39,7 @@ async function eventsIn(text: string): Promise<Record<string, unknown>[] | undef
       for (const parts of byUid.values()) {
         await giveWay();
         const event = eventFromSeries(new Series({ ...root, components: [...zones, ...parts] }));
-        if (event !== undefined) found.push(event);
+        if (event !== undefined) found.push(withBothNames(event));
         if (found.length >= maxEvents) return found;
       }
     }

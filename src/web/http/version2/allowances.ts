@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { Allowance } from "../allowance.ts";
 
 /** Streams begun and not answered to their end, at once; and how many more with each second. */
 const wastedStreams = 300;
@@ -20,36 +21,6 @@ const partForSuspects = 5;
 /** What is had again for a whole answer, and for so many bytes sent (a client widens its windows for them). */
 const controlFramesForAnswer = 8;
 const bytesForControlFrame = 512;
-
-/** An amount that is used up, and comes back with time. */
-class Allowance {
-  readonly #most: number;
-  readonly #eachSecond: number;
-  #left: number;
-  #at = performance.now();
-
-  constructor(most: number, eachSecond: number) {
-    this.#most = most;
-    this.#eachSecond = eachSecond;
-    this.#left = most;
-  }
-
-  /** False if it is used up. */
-  use(): boolean {
-    if (this.#left < 1) {
-      const now = performance.now();
-      this.giveBack((now - this.#at) / 1000 * this.#eachSecond);
-      this.#at = now;
-      if (this.#left < 1) return false;
-    }
-    this.#left--;
-    return true;
-  }
-
-  giveBack(n: number): void {
-    this.#left = Math.min(this.#most, this.#left + n);
-  }
-}
 
 /** The allowances of one connection. */
 export class Allowances {

@@ -4,6 +4,7 @@ import { readCard } from "../../../mail/vcard/card.ts";
 import { changedMembers, membersOf, newGroup } from "../../../mail/vcard/members.ts";
 import type { Groupware } from "../../../store/groupware/groupware.ts";
 import type { ObjectRow } from "../../../store/groupware/types.ts";
+import type { AddressGroup } from "../sending/address_book.ts";
 import { UserError } from "../../http/mod.ts";
 import { addressBook, addressBooks, contactRow } from "./books.ts";
 import { cardToStore, groupRows } from "./cards.ts";
@@ -58,6 +59,20 @@ export async function changeGroup(
     await groupware.put(row.collectionId, cardToStore(row.name, next), { ifMatch: [row.etag] });
   }
   return { id: row.id };
+}
+
+/** The groups of an account's books, for completion: who is in one is read when it is offered. */
+export async function addressGroups(groupware: Groupware): Promise<AddressGroup[]> {
+  return (await groupRows(groupware)).map(({ id, summary }) => ({
+    name: summary,
+    members() {
+      // A group that is gone since has nobody in it.
+      if (groupware.objectById(id) === undefined) return [];
+      return groupMembers(groupware, id).flatMap(({ name, emails }) =>
+        emails.slice(0, 1).map((address) => ({ name, address }))
+      );
+    },
+  }));
 }
 
 /** The groups of the account's books. */

@@ -142,8 +142,13 @@ export function contactHandlers<C>(
       return { groups: await listGroups(await accountOf(ctx).groupware()) };
     },
     async ContactGroupChange(r, ctx) {
-      const g = await accountOf(ctx).groupware();
-      return await inWords(() => changeGroup(g, r));
+      const account = accountOf(ctx);
+      const g = await account.groupware();
+      try {
+        return await inWords(() => changeGroup(g, r));
+      } finally {
+        state.books.forget(account.name);
+      }
     },
     async ContactDoubles(_r, ctx) {
       return await findDoubles(await accountOf(ctx).groupware());

@@ -1,0 +1,193 @@
+/**
+ * The ports where users' programs reach their mail and their scripts: IMAP, POP3, ManageSieve.
+ *
+ * @module
+ */
+import type { Server } from "node:net";
+import type { Config, Listener } from "../config/mod.ts";
+import type { Scripts } from "../delivery/sieve/scripts.ts";
+import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
+import { Log } from "../log/mod.ts";
+import { serveManageSieve } from "../managesieve/mod.ts";
+import {
+  type ConnectionLimiter,
+  type LoginGuard,
+  type RateLimiter,
+  type Refused,
+  type ServerTls,
+  serveTcp,
+  type SocketConnection,
+  type TcpServer,
+  type TrustedProxies,
+} from "../net/mod.ts";
+import { MaildropLocks, servePop3 } from "../pop3/mod.ts";
+import type { SaslBackend } from "../sasl/mod.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import type { Shares } from "../store/mailboxes/shares.ts";
+import { imapBackend } from "./imap_backend.ts";
+import { managesieveBackend } from "./managesieve_backend.ts";
+import type { OpenLogins } from "./open_logins.ts";
+import { pop3Backend } from "./pop3_backend.ts";
+import type { ImapEvents } from "./sieve/imap_events.ts";
+
+/** What these protocols are served with. */
+export interface UserPortServices {
+  config: Config;
+  accounts: Accounts;
+  tempDir: string;
+  shares: Shares;
+  sasl: SaslBackend;
+  /** Sieve scripts of the accounts. */
+  scripts: Scripts;
+  /** Scripts for what happens in IMAP. */
+  events: ImapEvents;
+  loginGuard: LoginGuard;
+  openLogins: OpenLogins;
+}
+
+/** Where users' programs reach a protocol. */
+export interface UserPlace {
+  ip: string;
+  port: number;
+  /** TLS from the first byte. */
+  implicit: boolean;
+  tls: ServerTls | undefined;
+  hostname: string;
+  limits: {
+    connectionLimiter: ConnectionLimiter;
+    rateLimiter: RateLimiter;
+    proxies?: TrustedProxies;
+  };
+}
+
+/** A protocol by which they reach their mail. */
+export interface UserProtocol {
+  /** As endpoints are listed. */
+  shown: string;
+  protocol: string;
+  /** Of the log. */
+  pkg: "imapserver" | "pop3server" | "managesieve";
+  /** What a connection that can't be taken is told. */
+  refusal: (why: Refused) => string;
+  serve: (conn: SocketConnection) => Promise<void>;
+}
+
+/** Bytes of a message that IMAP takes, where the listener sets no limit. */
+const maxAppend = 100 * 1024 * 1024;
+
+/** The protocols of users' programs, as the listeners of the configuration want them. */
+export class UserPorts {
+  readonly #s: UserPortServices;
+  readonly #maildrops = new MaildropLocks();
+
+  constructor(services: UserPortServices) {
+    this.#s = services;
+  }
+
+  imapBackend(listener: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {
+    const { config, accounts, shares, sasl, tempDir, loginGuard, openLogins, events } = this.#s;
+    return imapBackend({
+      config,
+      accounts,
+      shares,
+      sasl,
+      log: new Log("imapserver"),
+      hostname,
+      tempDir,
+      maxMessageSize: listener.SMTPMaxMessageSize > 0 ? listener.SMTPMaxMessageSize : maxAppend,
+      plaintextLogin: listener.IMAP.NoRequireSTARTTLS,
+      jmapUrl: jmapUrl(listener, hostname),
+      pedantic: config.static.Pedantic,
+      tls,
+      loginGuard,
+      openLogins,
+      events,
+    });
+  }
+
+  readonly imap = (at: UserPlace, listener: Listener): UserProtocol => {
+    const backend = this.imapBackend(listener, at.tls, at.hostname);
+    return {
+      shown: "IMAP",
+      protocol: "imap",
+      pkg: "imapserver",
+      refusal: (why) =>
+        why === "limit"
+          ? "* BYE too many connections\r\n"
+          : `* BYE [UNAVAILABLE] server is short of ${why}, try again later\r\n`,
+      serve: (conn) => serveImap(conn, backend),
+    };
+  };
+
+  readonly pop3 = (at: UserPlace, listener: Listener): UserProtocol => {
+    const backend = pop3Backend({
+      ...this.#logins(at, "pop3server"),
+      accounts: this.#s.accounts,
+      plaintextLogin: listener.POP3.NoRequireSTARTTLS,
+      locks: this.#maildrops,
+    });
+    return {
+      shown: "POP3",
+      protocol: "pop3",
+      pkg: "pop3server",
+      refusal: (why) =>
+        why === "limit"
+          ? "-ERR [SYS/TEMP] too many connections\r\n"
+          : `-ERR [SYS/TEMP] server is short of ${why}, try again later\r\n`,
+      serve: (conn) => servePop3(conn, backend),
+    };
+  };
+
+  readonly managesieve = (at: UserPlace, listener: Listener): UserProtocol => {
+    const backend = managesieveBackend({
+      ...this.#logins(at, "managesieve"),
+      scripts: this.#s.scripts,
+      plaintextLogin: listener.ManageSieve.NoRequireSTARTTLS,
+    });
+    return {
+      shown: "ManageSieve",
+      protocol: "managesieve",
+      pkg: "managesieve",
+      refusal: (why) =>
+        why === "limit"
+          ? 'BYE (TRYLATER) "too many connections"\r\n'
+          : `BYE (TRYLATER) "server is short of ${why}"\r\n`,
+      serve: (conn) => serveManageSieve(conn, backend),
+    };
+  };
+
+  /** What the backends have in common. */
+  #logins({ hostname, tls }: UserPlace, pkg: string) {
+    const { config, sasl, loginGuard, openLogins } = this.#s;
+    return { config, sasl, loginGuard, openLogins, hostname, tls, log: new Log(pkg) };
+  }
+}
+
+/** Serves one of them on a socket that is bound. */
+export function serveUserPort(
+  at: UserPlace,
+  protocol: UserProtocol,
+  listener: Server,
+): Promise<TcpServer> {
+  return serveTcp({
+    hostname: at.ip,
+    port: at.port,
+    listener,
+    tls: at.implicit ? at.tls : undefined,
+    log: new Log(protocol.pkg),
+    protocol: at.implicit ? `${protocol.protocol}s` : protocol.protocol,
+    pkg: protocol.pkg,
+    refusal: protocol.refusal,
+    ...at.limits,
+  }, protocol.serve);
+}
+
+/** URL of the session of JMAP on a listener; the one by TLS if there is one. */
+function jmapUrl(listener: Listener, hostname: string): string | undefined {
+  const s = listener.JMAPHTTPS.Enabled ? listener.JMAPHTTPS : listener.JMAPHTTP;
+  if (!s.Enabled) return undefined;
+  const scheme = s === listener.JMAPHTTPS || s.Forwarded ? "https" : "http";
+  const usual = scheme === "https" ? 443 : 80;
+  const port = s.Forwarded || s.Port === 0 ? usual : s.Port;
+  return URL.parse(`${scheme}://${hostname}:${port}/.well-known/jmap`)?.href;
+}
