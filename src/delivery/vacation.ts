@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { composeText, foldField, joinMessage, textField } from "../mail/compose.ts";
+import { flattenAddresses, parseAddressList } from "../mail/address/address.ts";
 import { formatAddress, type WrittenAddress } from "../mail/address/format.ts";
 import { formatDate } from "../mail/header/date.ts";
 import type { HeaderField } from "../mail/header/header.ts";
@@ -59,6 +60,9 @@ const listFields = new Set([
   "feedback-id",
 ]);
 
+/** Who a message was sent on to by hand (RFC 5322 §3.6.6). */
+const resentFields = new Set(["resent-to", "resent-cc", "resent-bcc"]);
+
 /** What decides about a reply. */
 export interface Occasion {
   /** Undefined for the null reverse path. */
@@ -89,8 +93,12 @@ export function noReplyReason(occasion: Occasion): string | undefined {
     }
     if (f.name === "x-spam-flag" && value === "yes") return "junk";
   }
-  const named = [...summary.to, ...summary.cc, ...summary.bcc];
-  if (!named.some((a) => occasion.isOwn(a.address))) return "account is not in To or Cc";
+  const named = [...summary.to, ...summary.cc, ...summary.bcc].map((a) => a.address);
+  // RFC 5230 §4.5 has those of a message that was sent on by hand too.
+  const resent = fields.filter((f) => resentFields.has(f.name)).flatMap((f) =>
+    flattenAddresses(parseAddressList(f.value)).map((a) => `${a.localpart}@${a.domain}`)
+  );
+  if (![...named, ...resent].some((a) => occasion.isOwn(a))) return "account is not in To or Cc";
   return undefined;
 }
 

@@ -33,6 +33,8 @@ Deno.test("a person who writes gets a reply", async () => {
   assert.equal(noReplyReason(await occasion(`${personal}\nAuto-Submitted: no`)), undefined);
   const copied = "From: joe@sender.example\nTo: else@x.example\nCc: ann@ours.example";
   assert.equal(noReplyReason(await occasion(copied)), undefined);
+  const resent = "From: joe@sender.example\nTo: else@x.example\nResent-To: Ann <ann@ours.example>";
+  assert.equal(noReplyReason(await occasion(resent)), undefined);
 });
 
 for (

@@ -1,6 +1,12 @@
 /** Extensions, each as its RFC has it. */
 import assert from "node:assert/strict";
-import { type Action, compileSieve, SieveMail, SieveSyntaxError } from "../../src/sieve/mod.ts";
+import {
+  type Action,
+  compileSieve,
+  parseMailto,
+  SieveMail,
+  SieveSyntaxError,
+} from "../../src/sieve/mod.ts";
 import { runScript, shortActions, type TestContext } from "./context.ts";
 import { messages } from "./messages.ts";
 
@@ -236,6 +242,117 @@ Deno.test("scripts share global variables, and return (RFC 6609)", () => {
   );
 });
 
+Deno.test("with :once a script that includes itself is left out, which is no error (RFC 6609 §3.2)", () => {
+  const scripts = {
+    a: `require "include"; include "b";`,
+    b: `require ["include", "fileinto"]; fileinto "b"; include :once "a"; fileinto "after";`,
+  };
+  does(`require "include"; include "a";`, ["fileinto b", "fileinto after"], { scripts });
+  const r = runScript(`require "include"; include "a";`, messages.plain, {
+    scripts: { a: `require "include"; include "a";` },
+  });
+  assert.match(r.error!.message, /includes itself/);
+});
+
+Deno.test("extensions that change what a script means are not enabled by ihave (RFC 5463 §4)", () => {
+  for (const name of ["variables", "encoded-character"]) {
+    does(`require "ihave"; if ihave "${name}" { discard; }`, ["keep"]);
+    does(`require "ihave"; if ihave ["fileinto", "${name}"] { discard; }`, ["keep"]);
+    does(`require ["ihave", "fileinto"]; if not ihave "${name}" { fileinto "\${x}"; }`, [
+      "fileinto \${x}",
+    ]);
+  }
+});
+
+Deno.test("body: nothing without an empty line, containers without boundaries and headers (RFC 5173)", () => {
+  const is = (test: string, expected: boolean, message: string) =>
+    does(
+      `require "body"; if body ${test} { discard; }`,
+      [expected ? "discard" : "keep"],
+      {},
+      message,
+    );
+  const headerOnly = "Subject: x\n";
+  for (const how of [":raw", ":text", ':content "text"']) {
+    is(`${how} :contains ""`, false, headerOnly);
+    is(`${how} :matches "*"`, false, headerOnly);
+    is(`${how} :is ""`, true, `${headerOnly}\n`);
+  }
+  const nested = `Content-Type: multipart/mixed; boundary=outer
+
+before
+--outer
+Content-Type: multipart/alternative; boundary=inner
+
+between
+--inner
+Content-Type: application/xhtml+xml
+
+<p>xhtml <b>words</b></p>
+--inner--
+behind
+--outer
+Content-Type: message/rfc822
+
+From: else@x.example
+Subject: a long
+ one
+
+the inner text
+--outer
+Content-Type: text/plain
+Content-Transfer-Encoding: unheard-of
+
+sealed
+--outer--
+after
+`;
+  for (const word of ["before", "between", "behind", "after"]) {
+    is(`:content "multipart" :contains "${word}"`, true, nested);
+  }
+  is(`:content "multipart" :contains ["--inner", "--outer", "words"]`, false, nested);
+  is(
+    `:content "message/rfc822" :is "From: else@x.example\r\nSubject: a long\r\n one\r\n"`,
+    true,
+    nested,
+  );
+  is(`:text :contains "xhtml words"`, true, nested);
+  // What can't be decoded is octets (RFC 2045 §6.4).
+  is(`:text :contains "sealed"`, false, nested);
+  is(`:raw :contains "sealed"`, true, nested);
+});
+
+Deno.test("extracttext takes the words of HTML, and nothing of what can't be decoded (RFC 5703 §7)", () => {
+  const part = (header: string, body: string) => `Content-Type: ${header}\n\n${body}\n`;
+  const script = `require ["foreverypart", "extracttext", "variables", "fileinto"];
+foreverypart { extracttext "t"; } fileinto "${"<${t}>"}";`;
+  does(script, ["fileinto <a b>"], {}, part("text/html", "<p>a <i>b</i></p>").trimEnd());
+  does(script, ["fileinto <>"], {}, part("text/plain\nContent-Transfer-Encoding: x-odd", "a"));
+});
+
+Deno.test("localparts with dots at their ends have parts too, in the envelope", () => {
+  for (const to of [".a@x.example", "a.@x.example", "a..b@x.example"]) {
+    const local = to.split("@")[0];
+    does(`require "envelope"; if envelope :localpart "to" "${local}" { discard; }`, ["discard"], {
+      envelope: { to },
+    });
+  }
+  does(`require "envelope"; if envelope :domain "to" "x.example" { discard; }`, ["keep"], {
+    envelope: { to: "a b..c@x.example" },
+  });
+});
+
+Deno.test("a header field's control characters are encoded, a NUL is refused (RFC 5293 §4)", () => {
+  const head = `require ["editheader", "encoded-character", "fileinto"];`;
+  const a = action(`${head} addheader "X-Bell" "ring\${hex:07}"; fileinto "x";`, "fileinto");
+  assert.match(editedText(a, messages.plain), /^X-Bell: =\?utf-8\?b\?cmluZwc=\?=\r\n/);
+  does(
+    `${head} addheader "X-Bell" "ring\${hex:07}"; if header "X-Bell" "ring\${hex:07}" { discard; }`,
+    ["discard"],
+  );
+  assert.throws(() => compileSieve(`${head} addheader "X-Nul" "a\${hex:00}";`), /NUL/);
+});
+
 Deno.test("notifications (RFC 5435, 5436)", () => {
   const script = `require ["enotify", "variables"]; set :encodeurl "b" "a b&c";
 notify :from "me@example.com" :importance "1" :message "hi" "mailto:a@example.org,b@example.org?subject=x&body=\${b}";`;
@@ -254,10 +371,31 @@ notify :from "me@example.com" :importance "1" :message "hi" "mailto:a@example.or
       "mailto:nobody",
       "a@b.example",
       "mailto:a@b.example?x",
+      "mailto:a@b.example%2Cnobody",
+      "mailto:a%ZZ@b.example",
     ]
   ) {
     assert.throws(() => compileSieve(`require "enotify"; notify "${bad}";`), SieveSyntaxError, bad);
     does(`require "enotify"; if valid_notify_method "${bad}" { discard; }`, ["keep"]);
+  }
+});
+
+Deno.test("addresses of a method with encoded commas (RFC 2368), and options (RFC 5435 §3.5)", () => {
+  const to = (uri: string) => {
+    const parsed = parseMailto(uri);
+    assert.ok(typeof parsed === "object", uri);
+    return [...parsed.to, ...parsed.cc];
+  };
+  const three = ["a@x.example", "b@x.example", "c@x.example"];
+  assert.deepEqual(to("mailto:a@x.example%2cb@x.example,c@x.example"), three);
+  assert.deepEqual(to("mailto:a@x.example?cc=b@x.example%2C%20c@x.example"), three);
+  assert.deepEqual(to("mailto:a@x.example,A@x.example"), ["a@x.example"]);
+  assert.deepEqual(to("mailto:%22one%2Ctwo%22@x.example"), ['"one,two"@x.example']);
+  const notify = (option: string) =>
+    compileSieve(`require "enotify"; notify :options ${option} "mailto:a@x.example";`);
+  for (const good of ['"a=b"', '["a.b-c_1=", "x=y z"]']) notify(good);
+  for (const bad of ['""', '"frop"', '"_a=b"', '"=a"', '"a=b\nc"']) {
+    assert.throws(() => notify(bad), /isn't NAME=VALUE/, bad);
   }
 });
 

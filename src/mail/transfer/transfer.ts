@@ -28,6 +28,11 @@ export function decodeTransferEncoding(
   }
 }
 
+/** Whether there is a decoder for an encoding. */
+export function isKnownEncoding(encoding: string): boolean {
+  return decodeTransferEncoding(new Uint8Array(0), encoding) !== undefined;
+}
+
 const values = new Int8Array(256).fill(-1);
 for (
   const [i, c] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].entries()

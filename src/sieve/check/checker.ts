@@ -8,7 +8,7 @@ import type { Problems } from "../language/problems.ts";
 import type { CommandFn, TestFn } from "../run/run.ts";
 import { readArguments } from "./arguments.ts";
 import type { Checker, CommandDefinition, TagSpec, TestDefinition } from "./definition.ts";
-import { extensions, withImplied } from "./extensions.ts";
+import { extensions, ihaveMayEnable, withImplied } from "./extensions.ts";
 import { ifCommand, requireNames } from "../run/control.ts";
 import { decodeEncodedCharacters, parseVariables, type Text, TextError } from "../language/text.ts";
 
@@ -139,7 +139,7 @@ export class ScriptChecker implements Checker {
         const names = node.args.flatMap((a) =>
           a.kind === "list" ? a.items.map((s) => s.value) : a.kind === "string" ? [a.value] : []
         );
-        return names.every((n) => this.#available.has(n));
+        return names.every((n) => ihaveMayEnable(n, this.#available));
       }
       case "not": {
         const inner = node.tests.length === 1 ? this.#known(node.tests[0]) : undefined;

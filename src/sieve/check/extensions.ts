@@ -60,3 +60,11 @@ const implied: Readonly<Record<string, readonly string[]>> = {
 export function withImplied(name: string): readonly string[] {
   return [name, ...(implied[name] ?? [])];
 }
+
+/** Those that change what scripts mean: require alone enables them (RFC 5463 §4). */
+const interpreting: ReadonlySet<string> = new Set(["variables", "encoded-character"]);
+
+/** Whether `ihave` may enable an extension (RFC 5463 §4). */
+export function ihaveMayEnable(name: string, available: ReadonlySet<string>): boolean {
+  return available.has(name) && !interpreting.has(name);
+}

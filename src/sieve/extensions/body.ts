@@ -2,7 +2,7 @@
 import type { TestDefinition } from "../check/definition.ts";
 import { compileMatcher, matchTags, oneOf } from "../check/matching.ts";
 import type { Part } from "../../mail/structure/structure.ts";
-import { allParts, isOfType, partText, readableText } from "../message/parts.ts";
+import { allParts, isOfType, isReadable, partText, readableText } from "../message/parts.ts";
 import type { Run } from "../run/run.ts";
 
 const latin1 = new TextDecoder("latin1");
@@ -37,23 +37,20 @@ function textOf(run: Run, part: Part, how: "text" | "content"): string {
 function contentOf(run: Run, part: Part): string[] {
   const { message, limits: { partText: max } } = run;
   if (part.message) {
-    return [
-      bytesText(
-        message.read(
-          part.message.headerOffset,
-          Math.min(part.message.bodyOffset, part.message.headerOffset + max),
-        ),
-      ),
-    ];
+    const { headerOffset, bodyOffset } = part.message;
+    const header = bytesText(message.read(headerOffset, Math.min(bodyOffset, headerOffset + max)));
+    // The empty line after it is none of it.
+    return [header.replace(/(^|\n)\r?\n$/, "$1")];
   }
   if (part.parts.length === 0) return [textOf(run, part, "content")];
-  // Of a multipart, what stands before its first part, and after its last.
-  const texts: string[] = [];
+  // Of a multipart, what stands before its first part, and after its last, without their boundaries.
   const start = part.parts[0].headerOffset;
-  texts.push(bytesText(message.read(part.bodyOffset, Math.min(start, part.bodyOffset + max))));
+  const before = bytesText(message.read(part.bodyOffset, Math.min(start, part.bodyOffset + max)));
+  const texts = [before.replace(/(^|\r?\n)--[^\r\n]*\r?\n$/, "")];
   const end = part.parts[part.parts.length - 1].endOffset;
   if (end < part.endOffset) {
-    texts.push(bytesText(message.read(end, Math.min(part.endOffset, end + max))));
+    const after = bytesText(message.read(end, Math.min(part.endOffset, end + max)));
+    texts.push(after.replace(/^(?:\r?\n)?--[^\r\n]*(?:\r?\n|$)/, ""));
   }
   return texts;
 }
@@ -71,7 +68,10 @@ const body: TestDefinition = {
       const { message } = run;
       const { root } = message;
       let values: string[];
-      if (how === "raw") {
+      if (!message.hasBody) {
+        // RFC 5173 §4: a header without an empty line after it has no body, and no test of it is true.
+        values = [];
+      } else if (how === "raw") {
         run.spend((message.end - root.bodyOffset) >> 6);
         values = [
           bytesText(
@@ -87,7 +87,7 @@ const body: TestDefinition = {
         for (const p of allParts(root)) {
           run.spend(1);
           if (how === "text") {
-            if (p.type === "text" && p.parts.length === 0) values.push(textOf(run, p, "text"));
+            if (isReadable(p)) values.push(textOf(run, p, "text"));
           } else if (wanted.some((w) => isOfType(p, w))) {
             values.push(...contentOf(run, p));
           }

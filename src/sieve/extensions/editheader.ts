@@ -17,13 +17,10 @@ const protectedFromAdding = new Set(["return-path", "delivered-to", "authenticat
 /** Bytes of a field's value. */
 const longestValue = 2048;
 
-/** The value as it is written: one line for each of its own, encoded where it is beyond ASCII. */
+/** The value as it is written: one line for each of its own, encoded where it is more than printable ASCII. */
 function writable(value: string): string {
-  const clean = value.replace(/\r?\n/g, "\r\n").replace(
-    // deno-lint-ignore no-control-regex -- what would end the field
-    /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/g,
-    " ",
-  ).trim();
+  // deno-lint-ignore no-control-regex -- what would end the field
+  const clean = value.replace(/\r?\n/g, "\r\n").replace(/\x00|\r(?!\n)/g, " ").trim();
   return clean.split("\r\n").map((line, i) =>
     (i > 0 && !/^[ \t]/.test(line) ? " " : "") + encodeWord(line)
   )
@@ -49,6 +46,9 @@ const addheader: CommandDefinition = {
         args.positionalAt(1),
         `the value of a header field has ${longestValue} characters at most`,
       );
+    }
+    if (value?.includes("\0")) {
+      checker.error(args.positionalAt(1), "the value of a header field can't have a NUL in it");
     }
     const last = args.has("last");
     const [nameText, valueText] = [args.string(0), args.string(1)];

@@ -17,6 +17,9 @@ function methodProblem(method: string): string | undefined {
 
 const shown = (s: string) => JSON.stringify(s.slice(0, 200));
 
+/** RFC 5435 §3.5. */
+const optionSyntax = /^[a-z0-9][a-z0-9._-]*=[^\0\r\n]*$/i;
+
 const notify: CommandDefinition = {
   name: "notify",
   extension: "enotify",
@@ -31,7 +34,14 @@ const notify: CommandDefinition = {
   compile(checker, args) {
     const from = args.text("from");
     const importance = args.text("importance");
-    const options = args.texts("options")?.map((o) => o.text) ?? [];
+    const given = args.texts("options") ?? [];
+    for (const o of given) {
+      const option = constant(o.text);
+      if (option !== undefined && !optionSyntax.test(option)) {
+        checker.error(o.at, `the option ${shown(option)} isn't NAME=VALUE`);
+      }
+    }
+    const options = given.map((o) => o.text);
     const message = args.text("message");
     const method = args.string(0);
     const sender = constant(from);

@@ -7,7 +7,7 @@ import {
   matchTags,
 } from "../check/matching.ts";
 import { constant } from "../language/text.ts";
-import { oneAddress } from "../message/addresses.ts";
+import { type MailAddress, oneAddress } from "../message/addresses.ts";
 import type { Run } from "../run/run.ts";
 import { partOfAddress } from "./address_parts.ts";
 
@@ -46,6 +46,13 @@ function plainValues(run: Run, name: string): string[] {
   }
 }
 
+/** Mail providers have given out localparts with dots at their ends, and several in a row, which no grammar has. */
+function dotted(text: string): MailAddress | undefined {
+  const [, localpart, domain] = /^([^\s()<>[\]:;@\\,"]+)@([^\s@]+)$/.exec(text) ?? [];
+  if (localpart === undefined || oneAddress(`x@${domain}`) === undefined) return undefined;
+  return { localpart, domain };
+}
+
 const envelope: TestDefinition = {
   name: "envelope",
   extension: "envelope",
@@ -79,7 +86,9 @@ const envelope: TestDefinition = {
         const text = run.context.envelope[name];
         if (text === undefined) continue;
         // RFC 5228 §5.4: the null reverse path is the empty string, whatever part is asked for.
-        const found = text === "" ? undefined : oneAddress(text) ?? { invalid: text };
+        const found = text === ""
+          ? undefined
+          : oneAddress(text) ?? dotted(text) ?? { invalid: text };
         const v = found === undefined ? "" : partOfAddress(run, found, part);
         if (v !== undefined) values.push(v);
       }

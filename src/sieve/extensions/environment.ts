@@ -23,7 +23,7 @@ const environment: TestDefinition = {
   },
 };
 
-/** @param available extensions that scripts may use */
+/** @param available whether the test may enable an extension */
 export function ihaveTest(available: (name: string) => boolean): TestDefinition {
   return {
     name: "ihave",

@@ -50,10 +50,11 @@ const include: CommandDefinition = {
     return (run) => {
       const name = run.text(text);
       const key = `${where}/${name}`;
+      // RFC 6609 §3.2: with :once a script that is being included is left out, which is no error.
+      if (once && run.included.has(key)) return undefined;
       if (run.includeStack.includes(key)) {
         throw new SieveRuntimeError(`the script ${JSON.stringify(name)} includes itself`);
       }
-      if (once && run.included.has(key)) return undefined;
       if (run.includeStack.length >= run.limits.includeDepth) {
         throw new SieveRuntimeError(
           `scripts are included deeper than ${run.limits.includeDepth} levels`,

@@ -8,7 +8,7 @@ import type { Part } from "../../mail/structure/structure.ts";
 import { runBlock } from "../run/control.ts";
 import type { CommandDefinition } from "../check/definition.ts";
 import { type MailField, newField, splitFields } from "../message/mail.ts";
-import { allParts, partText } from "../message/parts.ts";
+import { allParts, isReadable, readableText } from "../message/parts.ts";
 import { type Run, SieveRuntimeError, type Signal } from "../run/run.ts";
 import { encodeWord } from "../../mail/header/encode.ts";
 import { oneAddress } from "../message/addresses.ts";
@@ -95,9 +95,9 @@ const extracttext: CommandDefinition = {
     const first = args.number("first");
     return (run) => {
       const part = run.loops[run.loops.length - 1]?.part;
-      const isText = part !== undefined && part.type === "text" && part.parts.length === 0;
+      const isText = part !== undefined && isReadable(part);
       run.spend(isText ? (part.endOffset - part.bodyOffset) >> 6 : 1);
-      let text = isText ? partText(run.message, part, run.limits.partText) : "";
+      let text = isText ? readableText(run.message, part, run.limits.partText) : "";
       if (first !== undefined) text = [...text.slice(0, first * 2)].slice(0, first).join("");
       run.setVariable(name, modify(run, text));
       return undefined;

@@ -1,5 +1,6 @@
 /** All commands and tests, by name. @module */
 import type { Tables } from "../check/checker.ts";
+import { ihaveMayEnable } from "../check/extensions.ts";
 import type { CommandDefinition, TestDefinition } from "../check/definition.ts";
 import { actionCommands } from "./actions.ts";
 import { bodyTests } from "./body.ts";
@@ -50,6 +51,8 @@ const tests: readonly TestDefinition[] = [
 export function tablesFor(available: ReadonlySet<string>): Tables {
   return {
     commands: new Map(commands.map((d) => [d.name, d])),
-    tests: new Map([...tests, ihaveTest((n) => available.has(n))].map((d) => [d.name, d])),
+    tests: new Map(
+      [...tests, ihaveTest((n) => ihaveMayEnable(n, available))].map((d) => [d.name, d]),
+    ),
   };
 }

@@ -113,6 +113,14 @@ export class SieveMail {
     return this.#source.read(from, to);
   }
 
+  /** The header ends with an empty line: there is a body, if only an empty one. */
+  get hasBody(): boolean {
+    const { bodyOffset } = this.root;
+    if (bodyOffset < this.#source.size) return true;
+    const end = this.#source.read(Math.max(0, bodyOffset - 4), bodyOffset);
+    return /(?:^|\n)\r?\n$/.test(String.fromCharCode(...end));
+  }
+
   /** Bytes in the message, by the offsets of the structure. */
   get end(): number {
     return this.#source.size;

@@ -38,6 +38,13 @@ function decoded(s: string): string | undefined {
   }
 }
 
+/** Addresses with commas between. */
+function split(text: string): string[] {
+  return (text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"]|")+/g) ?? []).map((a) => a.trim()).filter((a) =>
+    a !== ""
+  );
+}
+
 /** Reads a URI. @returns why it is none, as text */
 export function parseMailto(uri: string): Mailto | string {
   if (uri.length > 10_000) return "is too long";
@@ -46,12 +53,13 @@ export function parseMailto(uri: string): Mailto | string {
   const r: Mailto = { to: [], cc: [], bcc: [], subject: undefined, body: undefined, fields: [] };
   const addAll = (list: string[], text: string): string | undefined => {
     for (const piece of text.split(",")) {
-      if (piece === "") continue;
-      const address = decoded(piece);
-      if (address === undefined || !oneAddress(address)) {
-        return `has ${JSON.stringify(piece)} for an address`;
+      const whole = decoded(piece);
+      // RFC 2368 §2 writes the commas between addresses as %2C; one within an address stands in quotes.
+      for (const address of whole === undefined ? [] : split(whole)) {
+        if (!oneAddress(address)) return `has ${JSON.stringify(piece)} for an address`;
+        if (!list.some((a) => a.toLowerCase() === address.toLowerCase())) list.push(address);
       }
-      list.push(address);
+      if (whole === undefined) return `has ${JSON.stringify(piece)} for an address`;
     }
     return undefined;
   };
@@ -70,10 +78,7 @@ export function parseMailto(uri: string): Mailto | string {
       case "to":
       case "cc":
       case "bcc": {
-        const wrong = addAll(
-          r[name.toLowerCase() as "to" | "cc" | "bcc"],
-          raw!.replaceAll("%2C", ","),
-        );
+        const wrong = addAll(r[name.toLowerCase() as "to" | "cc" | "bcc"], raw!);
         if (wrong) return wrong;
         break;
       }

@@ -6,7 +6,7 @@
 import { decodeCharset } from "../../mail/text/charset.ts";
 import { parseContentType, parseDisposition } from "../../mail/header/params.ts";
 import type { Part } from "../../mail/structure/structure.ts";
-import { decodeTransferEncoding } from "../../mail/transfer/transfer.ts";
+import { decodeTransferEncoding, isKnownEncoding } from "../../mail/transfer/transfer.ts";
 import { plainText } from "./html.ts";
 import { type MailField, rawValue, type SieveMail, splitFields } from "./mail.ts";
 
@@ -40,10 +40,16 @@ export function partText(mail: SieveMail, part: Part, max: number): string {
   return decodeCharset(bytes, part.type === "text" ? part.params.charset ?? "utf-8" : "utf-8");
 }
 
+/** Whether a part has text for people. What can't be decoded is octets, whatever it says to be (RFC 2045 §6.4). */
+export function isReadable(part: Part): boolean {
+  const text = part.type === "text" || part.type === "application" && part.subtype === "xhtml+xml";
+  return text && part.parts.length === 0 && isKnownEncoding(part.encoding);
+}
+
 /** The same of a part with text for people: of HTML without its markup. */
 export function readableText(mail: SieveMail, part: Part, max: number): string {
   const text = partText(mail, part, max);
-  return part.subtype === "html" ? plainText(text) : text;
+  return part.subtype === "html" || part.subtype === "xhtml+xml" ? plainText(text) : text;
 }
 
 /** Whether a part is of a content type as `body :content` names them (RFC 5173 §5.2). */
