@@ -429,13 +429,14 @@ export class Config {
   }
 
   /**
-   * Looks for changes of domains.conf twice a second. A file with mistakes is logged, once, and the
-   * configuration in use stays.
+   * Looks for changes of domains.conf twice a second; a file that is being written is left for the next look. One with
+   * mistakes is logged, once, and the configuration in use stays.
    * @returns function that ends it.
    */
-  watch(interval = 400): () => void {
+  watch(interval = 400, now: () => number = Date.now): () => void {
     return watchDynamic({
       interval,
+      now,
       path: this.dynamicPath,
       reload: () => this.reload(),
       warnings: () => this.#state.warnings,

@@ -9,6 +9,8 @@ const log = new Log("config");
 export interface Watched {
   /** Milliseconds between looks. */
   interval: number;
+  /** Milliseconds since the epoch. */
+  now: () => number;
   /** Path of domains.conf. */
   path: string;
   /** Reads it again; undefined if nothing changed. @throws ConfigError */
@@ -20,29 +22,44 @@ export interface Watched {
 }
 
 /**
- * Looks again and again. A file with mistakes is logged, once, and the configuration in use stays.
+ * Milliseconds that an edited file has to have rested before it is read: who writes it in place empties it first, and
+ * half of it may be a configuration too, in which accounts are missing.
+ */
+const restTime = 200;
+
+/** Whether a file was not written to just now. A time to come says nothing, so such a file counts as rested. */
+async function hasRested(path: string, now: number): Promise<boolean> {
+  const age = now - ((await Deno.stat(path)).mtime?.getTime() ?? 0);
+  return age < 0 || age >= restTime;
+}
+
+/**
+ * Looks again and again; a file that is being written is left for the next look. A file with mistakes is logged, once, and the configuration in use stays.
  * @returns function that ends it
  */
-export function watchDynamic({ interval, path, reload, warnings, stamp }: Watched): () => void {
+export function watchDynamic(
+  { interval, now, path, reload, warnings, stamp }: Watched,
+): () => void {
   let failed = "";
   let busy = false;
   const look = async () => {
     if (busy) return;
     busy = true;
     try {
+      if (!await hasRested(path, now())) return;
       if (await reload()) {
         log.info("domains.conf reloaded");
         for (const w of warnings()) log.warn(formatProblem({ file: path, ...w }));
       }
       failed = "";
     } catch (err) {
-      const now = await stamp().catch(() => "missing");
-      if (now !== failed) {
+      const current = await stamp().catch(() => "missing");
+      if (current !== failed) {
         log.error("domains.conf changed but can't be used: the configuration in use stays", {
           err: err as Error,
         });
       }
-      failed = now;
+      failed = current;
     } finally {
       busy = false;
     }

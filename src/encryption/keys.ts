@@ -1,6 +1,7 @@
 /** Keys that incoming mail is encrypted to: what they are, and which can be used. @module */
 import { X509Certificate } from "node:crypto";
 import type { Key } from "openpgp";
+import { isUsualKey } from "./key_sizes.ts";
 import { openpgpLibrary } from "./openpgp.ts";
 import { curveOf, knownCurves } from "./recipients.ts";
 import { certificateFields } from "./signatures/certificate.ts";
@@ -55,6 +56,11 @@ async function pgpKey(text: string, at: number): Promise<EncryptionKey> {
   }
   if (keys.length !== 1) throw new KeyError(`there are ${keys.length} keys: give one`);
   const [key] = keys;
+  if (!isUsualKey(key)) {
+    throw new KeyError(
+      "the OpenPGP key is larger than those that can be used, or an old one (DSA)",
+    );
+  }
   try {
     await key.getEncryptionKey(undefined, new Date(at));
   } catch (cause) {

@@ -24,6 +24,8 @@ const countingAt = 50;
 const mostCounting = 8;
 /** Their say beside that of counting. More catches hardly more, and is too sure of mail of another time. */
 const usualScore = 0.5;
+/** Logarithm of odds that they may add at most: alone they never make junk of what counting finds to say nothing. */
+const mostLearned = 1.5;
 /** Messages of each kind that are kept to be learned again. */
 const keptOfKind = 100;
 /** Words of one of them. */
@@ -97,7 +99,7 @@ export class Learned {
   }
 
   /**
-   * What the weights say, as a logarithm of odds: above 0 is spam. 0 until messages of both kinds have been learned.
+   * What the weights say, as a logarithm of odds within +-1.5: above 0 is spam. 0 until messages of both kinds have been learned.
    * @param known hashes of the words to be asked
    * @param words how many words the message has in all
    */
@@ -106,7 +108,8 @@ export class Learned {
     if (words === 0 || hams === 0 || spams === 0) return 0;
     let sum = 0;
     for (const hash of known) sum += this.#weights[slotOf(hash)];
-    return usualScore * sum / (unit * Math.sqrt(words));
+    const odds = usualScore * sum / (unit * Math.sqrt(words));
+    return Math.min(Math.max(odds, -mostLearned), mostLearned);
   }
 
   /**

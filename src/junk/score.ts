@@ -1,6 +1,7 @@
 /**
  * From counts of words to the probability that a message is spam: each word's spaminess by Robinson's formula, and all
- * of them combined by Fisher's method, which is sure only where many words agree.
+ * of them combined by Fisher's method, which is sure only where many words agree. Text and header are combined apart
+ * as well: one long text doesn't drown what the way of the message says, nor the other way round.
  *
  * @module
  */
@@ -42,7 +43,7 @@ export const significantHams = 50;
  * Weight, in messages, of the assumption that a word says nothing (Robinson's s): so that of two words
  * seen in spam only, the one seen more often is the stronger.
  */
-const priorStrength = 1;
+const priorStrength = 0.7;
 
 /**
  * Spaminess of a word, or undefined if it says too little. `hams` and `spams` are the numbers of
@@ -109,6 +110,16 @@ function lnChiSquaredAbove(x: number, n: number): number {
   return Math.min(0, sum);
 }
 
+/** True for words of the text, its links and attachments; the others are of the header and of the way here. */
+const isOfText = (word: string) =>
+  !word.includes(":") || /^(?:url|shape|text|file|part):/.test(word);
+
+/**
+ * What text, header, and both as one have to say, as shares of their logarithms of odds. Together they
+ * come to little more than one: what they say is in part the same.
+ */
+const textShare = 0.35, headerShare = 0.35, bothShare = 0.4;
+
 /** Scores of words, added up; takes linear time in all. */
 export class Evidence {
   #lnSpam = 0;
@@ -125,6 +136,15 @@ export class Evidence {
     this.#lnSpam += Math.log(score);
     this.#lnHam += Math.log(1 - score);
     this.#n++;
+  }
+
+  /** The scores of both. */
+  static both(a: Evidence, b: Evidence): Evidence {
+    const sum = new Evidence();
+    sum.#lnSpam = a.#lnSpam + b.#lnSpam;
+    sum.#lnHam = a.#lnHam + b.#lnHam;
+    sum.#n = a.#n + b.#n;
+    return sum;
   }
 
   /** How much likelier chance gives words as hammy as these than words as spammy, between 0 and 1; 0.5 without any. */
@@ -166,7 +186,7 @@ export function classifyWords(
   const newLanguage = inNewLanguage(all, counts);
   const topHam: WordScore[] = [], topSpam: WordScore[] = [];
   const known: string[] = [];
-  const evidence = new Evidence();
+  const ofText = new Evidence(), ofHeader = new Evidence();
   for (const word of all) {
     if (word.startsWith(languageWord) || (newLanguage && isOfLanguage(word))) continue;
     const c = counts(word);
@@ -175,7 +195,7 @@ export function classifyWords(
     if (silentWords.has(word)) continue;
     const score = wordScore(params, c.ham, c.spam, hams, spams);
     if (score === undefined) continue;
-    evidence.add(score);
+    (isOfText(word) ? ofText : ofHeader).add(score);
     (score < 0.5 ? topHam : topSpam).push({ word, score, ham: c.ham, spam: c.spam });
   }
   // Many words reach the bound. Among those the ones seen most often are the surest; then the
@@ -187,18 +207,15 @@ export function classifyWords(
   topSpam.sort((a, b) => b.score - a.score || surest(a, b));
   topHam.length = Math.min(topHam.length, params.TopWords);
   topSpam.length = Math.min(topSpam.length, params.TopWords);
+  const size = ofText.size + ofHeader.size;
+  const counted = textShare * ofText.logOdds + headerShare * ofHeader.logOdds +
+    bothShare * Evidence.both(ofText, ofHeader).logOdds;
   return {
-    probability: evidence.size === 0
-      ? 0.5
-      : withLearned(evidence.probability, learned(known, all.length)),
+    // Both views of a message, counts and what was learned from mistakes: logarithms of odds add up.
+    probability: size === 0 ? 0.5 : 1 / (1 + Math.exp(-counted - learned(known, all.length))),
     significant: hams >= significantHams,
-    evidence: evidence.size,
+    evidence: size,
     hams: topHam,
     spams: topSpam,
   };
-}
-
-/** Both views of a message: logarithms of odds add up. */
-function withLearned(probability: number, logOdds: number): number {
-  return logOdds === 0 ? probability : 1 / (1 + Math.exp(-logOddsOf(probability) - logOdds));
 }

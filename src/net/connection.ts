@@ -334,19 +334,22 @@ export class SocketConnection implements Connection {
   // ---- layers
 
   async startTlsServer(context: ServerTls): Promise<void> {
+    // Before the answer goes out: the peer's hello may be here when the end of that write is noticed.
+    this.#stopReading(true);
     await this.#writer.drain();
-    const raw = this.#detach(true);
+    const raw = this.#detach();
     await this.#handshake(raw, (timeout) => serverHandshake(raw, context, timeout));
   }
 
   async startTlsClient(options: ClientTls): Promise<void> {
     await this.#writer.drain();
-    const raw = this.#detach(false);
+    this.#stopReading(false);
+    const raw = this.#detach();
     await this.#handshake(raw, (timeout) => clientHandshake(raw, options, timeout));
   }
 
-  /** Takes the socket from under this connection, without what had arrived in plain. */
-  #detach(dropPending: boolean): Socket {
+  /** Leaves what comes from now on in the socket, and forgets what had arrived in plain. */
+  #stopReading(dropPending: boolean): void {
     const raw = this.#socket;
     if (this.#attached) {
       raw.off("data", this.#onData);
@@ -358,6 +361,11 @@ export class SocketConnection implements Connection {
     this.#reader.clear();
     this.#attached = false;
     this.#held = false;
+  }
+
+  /** Takes the socket from under this connection. */
+  #detach(): Socket {
+    const raw = this.#socket;
     raw.off("error", this.#onError);
     raw.off("close", this.#onClose);
     raw.on("error", ignore);

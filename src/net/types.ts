@@ -113,8 +113,8 @@ export interface Connection {
 
   /**
    * Server: sends what was written, then becomes the TLS server end. Plain bytes that had already arrived are dropped
-   * (RFC 3207 §4.2). The answer before it is written, not flushed: flush may give others a turn, in which the client
-   * begins its handshake.
+   * (RFC 3207 §4.2), what comes once the answer is on its way belongs to the handshake. The answer before it is
+   * written, not flushed: flush may give others a turn, in which the client begins its handshake.
    */
   startTlsServer(context: ServerTls): Promise<void>;
   /** Client: becomes the TLS client end. */

@@ -5,6 +5,7 @@
  */
 import { fixOwnerBelow } from "./fix_owner.ts";
 import { openFileReads } from "./file_reads.ts";
+import { openHeap } from "./heap.ts";
 import { type CLibrary, openCLibrary } from "./libc.ts";
 import { isLinux, isWindows } from "./os.ts";
 import { joinPath, parentDir } from "./paths.ts";
@@ -183,10 +184,11 @@ export async function dropPrivileges(user: User): Promise<void> {
 
 /**
  * Gives back the permission for foreign functions, which nothing needs once the server runs as its user. What reads
- * message files is opened before.
+ * message files, and what trims the heap, is opened before.
  */
 export async function forgoForeignFunctions(): Promise<void> {
   openFileReads();
+  openHeap();
   await Deno.permissions.revoke({ name: "ffi" });
 }
 

@@ -29,6 +29,7 @@ import { LoginLog } from "../store/logins/attempts.ts";
 import { LoginDirectory } from "../store/logins/directory.ts";
 import { TlsKeys } from "../store/logins/tls_keys.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
+import { watchUnused } from "../store/unused.ts";
 import { defaultDeveloper } from "./catcher/developer.ts";
 import { audited } from "./control/audited.ts";
 import { ControlServer } from "./control/control.ts";
@@ -399,6 +400,7 @@ async function open(
       await figures.forgetOthers(isAccount);
     }),
     catchPanics(log),
+    watchUnused(),
     startUpdateChecks({
       config,
       accounts,

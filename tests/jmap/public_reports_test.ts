@@ -145,3 +145,39 @@ Deno.test("dates of a series that differ: set as a whole, and by pointers (stalw
     await set({ [`recurrenceOverrides/2026-04-20T10:00:00`]: { excluded: true } });
     assert.deepEqual(Object.keys(await overrides()).sort(), [date, "2026-04-20T10:00:00"]);
   }));
+
+Deno.test("each part of a rule stays, by JMAP's names in both versions and by iCalendar's (cyrus-imapd 2628)", () =>
+  withJmap(async ({ ann }) => {
+    const calendar = (await ann.call("Calendar/get")).list[0].id;
+    const rules: Json[] = [
+      { frequency: "monthly", byMonthDay: [-1] },
+      { frequency: "yearly", byMonth: ["2"], byMonthDay: [29], count: 3 },
+      { frequency: "monthly", byDay: [{ day: "fr", nthOfPeriod: -1 }], bySetPosition: [1] },
+      { frequency: "yearly", byYearDay: [-1, 100], interval: 2 },
+      { frequency: "yearly", byWeekNo: [20], byDay: [{ day: "mo" }], firstDayOfWeek: "su" },
+      { frequency: "daily", byHour: [8, 20], byMinute: [0, 30], until: "2027-03-01T08:00:00" },
+    ];
+    for (const rule of rules) {
+      for (const given of [{ recurrenceRule: rule }, { recurrenceRules: [rule] }]) {
+        const set = await ann.call("CalendarEvent/set", {
+          create: {
+            e: {
+              calendarIds: { [calendar]: true },
+              title: "x",
+              start: "2027-01-31T08:00:00",
+              timeZone: "Europe/Berlin",
+              ...given,
+            },
+          },
+        });
+        assert.equal(set.notCreated, null, JSON.stringify(set));
+        const { id } = set.created.e;
+        const [seen] = (await ann.call("CalendarEvent/get", { ids: [id] })).list;
+        const untyped = JSON.parse(
+          JSON.stringify(seen.recurrenceRule, (k, x) => k === "@type" ? undefined : x),
+        );
+        assert.deepEqual(untyped, rule);
+        assert.deepEqual(seen.recurrenceRules, [seen.recurrenceRule]);
+      }
+    }
+  }));

@@ -164,3 +164,27 @@ Deno.test("any text is read the same, whatever the length of its lines", async (
     { numRuns: 200 },
   );
 });
+
+Deno.test("the empty line behind a header is written where it was forgotten, as servers on the way would", async () => {
+  const cases: [message: string, want: string | undefined][] = [
+    ["Subject: x\r\nhello\r\n", "Subject: x\r\n\r\nhello\r\n"],
+    ["Subject: x\r\nhello\r\n\r\nmore\r\n", "Subject: x\r\n\r\nhello\r\n\r\nmore\r\n"],
+    [
+      "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n--b\r\n\r\nhello\r\n--b--\r\n",
+      "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b--\r\n",
+    ],
+    ["Subject: x\r\n", undefined],
+    ["Subject: x\r\n\r\n", undefined],
+    ["Subject: x\r\n\r\nhello\r\n", undefined],
+    ["Subject: x\n\nhello\n", undefined],
+    ["\r\nhello\r\n", undefined],
+    ["Subject: x\r\nspoilt\r\nTo: b@b.example\r\n\r\nhello\r\n", undefined],
+  ];
+  for (const [message, want] of cases) {
+    const out = outgoing(utf8(message));
+    assert.equal(out && text(out), want, message);
+    if (out) assert.equal(outgoing(out), undefined, "once is enough");
+  }
+  const encoded = outgoing(utf8(`Subject: x\r\n${long}\r\n`))!;
+  assert.equal((await simpleParser(Buffer.from(encoded))).text?.trimEnd(), long.trimEnd());
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Socket } from "node:net";
 import { X509Certificate } from "node:crypto";
 import {
   Authorities,
@@ -237,6 +238,38 @@ Deno.test("a handshake that began before the server got to it succeeds", async (
   pair.client.write("hi\r\n");
   await pair.client.flush();
   assert.equal(text(await pair.server.readLine(100)), "hi");
+});
+
+Deno.test("a handshake that begins before the server knows that its answer has gone out succeeds", async () => {
+  // What a busy machine does: the peer has the answer, and its own is here, when the end of the write is noticed.
+  const { write } = Socket.prototype;
+  const late = (...args: unknown[]) => {
+    const done = args.at(-1);
+    if (typeof done !== "function") return args;
+    return [...args.slice(0, -1), (e?: Error) => void setTimeout(() => done(e), 100)];
+  };
+  for (const wait of [0, 50]) {
+    await using pair = await connectedPair();
+    pair.client.write("STARTTLS\r\n");
+    await pair.client.flush();
+    assert.equal(text(await pair.server.readLine(100)), "STARTTLS");
+    Socket.prototype.write = function (this: Socket, ...args: unknown[]) {
+      return Reflect.apply(write, this, late(...args));
+    } as typeof write;
+    try {
+      pair.server.write("220 go\r\n");
+      const server = pair.server.startTlsServer(both);
+      assert.equal(text(await pair.client.readLine(100)), "220 go");
+      await new Promise((r) => setTimeout(r, wait));
+      await pair.client.startTlsClient({ serverName: "one.example", verify: false });
+      await server;
+    } finally {
+      Socket.prototype.write = write;
+    }
+    pair.client.write("hi\r\n");
+    await pair.client.flush();
+    assert.equal(text(await pair.server.readLine(100)), "hi");
+  }
 });
 
 Deno.test("no channel binding is made up for what is no certificate", () => {

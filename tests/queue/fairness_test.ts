@@ -296,6 +296,19 @@ async function pass(w: World, ms: number): Promise<void> {
   w.clock.time = Math.max(w.clock.time, end);
 }
 
+/**
+ * Waits until a host has got no mail for a moment: what can be delivered without the clock is. Sockets and the disk
+ * don't go by the clock of the test.
+ */
+async function quiet(host: { mails: readonly unknown[] }, enough: number): Promise<void> {
+  let before = -1;
+  for (let still = 0; still < 20 && host.mails.length < enough; still++) {
+    if (host.mails.length !== before) still = 0;
+    before = host.mails.length;
+    await new Promise((r) => setTimeout(r, 5));
+  }
+}
+
 for (const phase of ["connect", ...Object.keys(hanging)]) {
   Deno.test(`100 hosts hang at ${phase}: others get their mail in a moment`, async () => {
     await using w = await deadAndAlive(0, hanging[phase]);
@@ -313,11 +326,12 @@ for (const phase of ["connect", ...Object.keys(hanging)]) {
     const live = w.hosts[0];
     while (live.mails.length < 20 && w.clock.time - before < 60_000) {
       await pass(w, 500);
-      await new Promise((r) => setTimeout(r, 5));
+      await quiet(live, 20);
     }
     assert.equal(live.mails.length, 20);
     assert.ok(w.clock.time - before < 10_000, `after ${w.clock.time - before} ms`);
-    assert.equal(w.queue.count(), 100);
+    // The last one is noted as delivered once the host's answer is read.
+    await until(() => w.queue.count() === 100, () => Promise.resolve(`${w.queue.count()} left`));
   });
 }
 
@@ -333,7 +347,7 @@ Deno.test("where all places are taken by silent hosts, the one that waited longe
   for (let i = 0; i < 20; i++) await w.send([`x@live${i}.example`]);
   while (live.mails.length < 20) {
     await pass(w, 100);
-    await new Promise((r) => setTimeout(r, 5));
+    await quiet(live, 20);
     assert.ok(w.clock.time - full < 15_000, `${live.mails.length} after ${w.clock.time - full} ms`);
   }
   // Those had places of their own; the dead that were due before them wait for room.

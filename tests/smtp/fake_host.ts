@@ -102,18 +102,18 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
     let secure = o.implicitTls === true;
     let from: string | undefined;
     let to: string[] = [];
-    const say = async (answer: Answer): Promise<string> => {
+    const say = async (answer: Answer, flush = true): Promise<string> => {
       if (answer === "drop" || answer === "lose") throw new Dropped();
       if (answer === "hang") {
         conn.readTimeout = 60_000;
         for (;;) await conn.readSome(1000);
       }
       conn.write(`${answer!.replaceAll("\n", "\r\n")}\r\n`);
-      await conn.flush();
+      if (flush) await conn.flush();
       return answer!;
     };
-    const answer = async (hook: Hook | undefined, line: string, otherwise: string) =>
-      await say(await hook?.(line, n) ?? otherwise);
+    const answer = async (hook: Hook | undefined, line: string, otherwise: string, flush = true) =>
+      await say(await hook?.(line, n) ?? otherwise, flush);
 
     await answer(o.greeting, "", "220 fake.example ESMTP");
     for (;;) {
@@ -137,8 +137,12 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
           await answer(o.helo, line, "250 fake.example");
           break;
         case "STARTTLS": {
-          const reply = await answer(o.starttls, line, o.certificate ? "220 go" : "502 no");
-          if (!reply.startsWith("220")) break;
+          // Sent by startTlsServer: the client may begin its handshake as soon as it has the answer.
+          const reply = await answer(o.starttls, line, o.certificate ? "220 go" : "502 no", false);
+          if (!reply.startsWith("220")) {
+            await conn.flush();
+            break;
+          }
           await conn.startTlsServer(tls(o.certificate!));
           secure = true;
           break;

@@ -6,6 +6,7 @@ import { addressOf } from "../core/resources.ts";
 import { storeError } from "../writing/store_object.ts";
 import { requireRights, requireThere } from "../core/there.ts";
 import { changeable, changesOf, checkChanges } from "../properties/change.ts";
+import { keptPlace } from "../properties/kept.ts";
 import { DAV } from "../xml/write.ts";
 
 export const proppatch: Method = {
@@ -13,9 +14,11 @@ export const proppatch: Method = {
   async run(request) {
     const { r, p } = request;
     requireThere(r);
-    const kind = changeable(r);
-    const keeps = r.kind === "collection" || r.kind === "object";
-    if (keeps) requireRights(p.ctx.base, r, "write-properties");
+    const place = keptPlace(r);
+    const kind = place === undefined ? "none" : changeable(r);
+    if (place !== undefined || r.kind === "home") {
+      requireRights(p.ctx.base, r, "write-properties");
+    }
     const body = await xmlBody(request);
     if (body === undefined || body.ns !== DAV || body.name !== "propertyupdate") {
       throw new DavError(400, "the body has to be a DAV:propertyupdate");
@@ -23,14 +26,12 @@ export const proppatch: Method = {
     const changes = changesOf(body);
     if (changes.length === 0) throw new DavError(400, "there is no property to set or remove");
     const { stored, propstats, refused } = checkChanges(changes, kind, false);
-    // Every resource has the method (RFC 4918 §9.2). What keeps no properties refuses each of them: phones set alarms
-    // and their owner's card on a home, and go on without.
-    if (!refused && keeps) {
+    // Every resource has the method (RFC 4918 §9.2). What keeps no properties refuses each of them.
+    if (!refused && place !== undefined) {
       try {
-        const id = r.kind === "object" ? r.object.id : 0;
-        await r.g.setProperties(r.collection.id, id, stored);
+        await place.g.setProperties(place.collectionId, place.objectId, stored);
       } catch (err) {
-        throw storeError(err, p.ctx.base, r);
+        throw storeError(err, p.ctx.base, "collection" in r ? r : undefined);
       }
       // RFC 8144 §2.2: nothing went wrong, so nothing is told.
       if (prefers(request, "minimal")) {

@@ -62,7 +62,7 @@ export function componentsIn(e: XmlElement): string[] {
 }
 
 /** Kinds of resources, as rules for properties see them; "none" for those that keep none. */
-type Changeable = "calendar" | "addressbook" | "inbox" | "outbox" | "object" | "none";
+type Changeable = "calendar" | "addressbook" | "inbox" | "outbox" | "object" | "home" | "none";
 
 /** Whether a change can be made; `making` while the collection is made. */
 function refusal(
@@ -96,7 +96,7 @@ function refusal(
       } catch (err) {
         if (!(err instanceof ObjectError)) throw err;
       }
-      return kind === "calendar" && zone !== undefined
+      return (kind === "calendar" || kind === "home") && zone !== undefined
         ? undefined
         : { status: 403, condition: calCondition("valid-calendar-data") };
     }
@@ -150,5 +150,7 @@ export function changeable(resource: Resource): Changeable {
     ? resource.collection.kind
     : resource.kind === "object"
     ? "object"
+    : resource.kind === "home"
+    ? "home"
     : "none";
 }

@@ -6,6 +6,7 @@ import { CAL, CARD, CS, DAV, element } from "../xml/write.ts";
 import { addressbookProperties } from "./addressbook.ts";
 import { calendarProperties } from "./calendar.ts";
 import { commonProperties } from "./common.ts";
+import { keptProperties } from "./kept.ts";
 import type { LiveProperty, PropertyContext } from "./types.ts";
 
 const live = new Map<string, LiveProperty>(
@@ -62,15 +63,6 @@ export function propRequest(e: XmlElement): PropRequest | undefined {
     }
   }
   return undefined;
-}
-
-/** What clients keep with a resource: XML by name. */
-export function keptProperties(resource: Resource): Map<string, string> {
-  if (resource.kind === "collection") return resource.g.properties(resource.collection.id);
-  if (resource.kind === "object") {
-    return resource.g.properties(resource.collection.id, resource.object.id);
-  }
-  return new Map();
 }
 
 /** Kept properties are loaded only where one may be there: lists of objects ask for live ones alone. */

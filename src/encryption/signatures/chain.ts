@@ -4,8 +4,8 @@ import { certificateFields } from "./certificate.ts";
 
 /** Certificates from the signer's to an authority. */
 const maxChain = 8;
-/** Signatures of certificates that are checked for one. */
-const maxChecks = 100;
+/** Signatures of certificates that are checked for all signers of a message: each takes a millisecond. */
+const maxChecks = 40;
 
 /** Authorities by the name of whom they are, read once for each list. */
 const read = new WeakMap<readonly string[], Map<string, X509Certificate[]>>();
@@ -33,26 +33,45 @@ function parsed(certificate: string | Uint8Array): X509Certificate | undefined {
 const isGood = (c: X509Certificate, at: number) =>
   Date.parse(c.validFrom) <= at && at <= Date.parse(c.validTo);
 
+/** The certificates that came along with a message, and how many signatures of them are still checked. */
+export class Chains {
+  readonly #others: readonly Uint8Array[];
+  #parsed: X509Certificate[] | undefined;
+  #checks = 0;
+
+  constructor(others: readonly Uint8Array[]) {
+    this.#others = others;
+  }
+
+  get between(): readonly X509Certificate[] {
+    return this.#parsed ??= this.#others.flatMap((o) => parsed(o) ?? []);
+  }
+
+  /** False if no more are checked. */
+  mayCheck(): boolean {
+    return ++this.#checks <= maxChecks;
+  }
+}
+
 /**
  * True if a certificate for mail leads to an authority.
- * @param others those that came along, for what stands between
+ * @param chains of the message, for what stands between
  * @param trusted PEM of the authorities
  * @param at when it has to be good, milliseconds since the epoch
  */
 export function isTrusted(
   der: Uint8Array,
-  others: readonly Uint8Array[],
+  chains: Chains,
   trusted: readonly string[],
   at: number,
 ): boolean {
   if (!certificateFields(der)?.signsMail) return false;
   const authorities = byName(trusted);
-  const between = others.flatMap((o) => parsed(o) ?? []);
-  let checks = 0;
+  const { between } = chains;
   const leads = (certificate: X509Certificate, length: number): boolean => {
     if (length > maxChain || !isGood(certificate, at)) return false;
     const signedBy = (issuer: X509Certificate) =>
-      issuer.ca && issuer.subject === certificate.issuer && ++checks <= maxChecks &&
+      issuer.ca && issuer.subject === certificate.issuer && chains.mayCheck() &&
       verified(certificate, issuer);
     const roots = authorities.get(certificate.issuer) ?? [];
     if (roots.some((r) => isGood(r, at) && signedBy(r))) return true;

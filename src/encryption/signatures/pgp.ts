@@ -1,5 +1,6 @@
 /** Checking OpenPGP signatures (RFC 9580, RFC 3156). @module */
 import type { Key } from "openpgp";
+import { isUsualKey } from "../key_sizes.ts";
 import { openpgpLibrary } from "../openpgp.ts";
 import { type CheckedSignature, unknownSignature } from "./types.ts";
 
@@ -27,7 +28,7 @@ export async function checkPgp(s: PgpSignature): Promise<CheckedSignature> {
     const signature = await readSignature({ armoredSignature: s.signature });
     const ids = new Set(signature.getSigningKeyIDs().map((id) => id.toHex()));
     for (const [texts, vouched] of [[s.known, true], [s.brought, false]] as const) {
-      for (const key of (await readable(texts)).filter((k) => signs(k, ids))) {
+      for (const key of (await readable(texts)).filter((k) => signs(k, ids) && isUsualKey(k))) {
         const message = await createMessage({ binary: s.content });
         const { signatures } = await verify({
           message,

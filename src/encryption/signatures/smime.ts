@@ -7,7 +7,7 @@
 import { constants, createHash, verify, X509Certificate } from "node:crypto";
 import { joined } from "../../platform/bytes.ts";
 import { sameBytes, type Value } from "./ber.ts";
-import { isTrusted } from "./chain.ts";
+import { Chains, isTrusted } from "./chain.ts";
 import { certificateFields } from "./certificate.ts";
 import { certificateOf, readSignedData, type Signer } from "./signed_data.ts";
 import { type CheckedSignature, unknownSignature } from "./types.ts";
@@ -40,8 +40,9 @@ export function checkSmime(signature: SmimeSignature): CheckedSignature {
     const data = readSignedData(signature.cms);
     const content = signature.content ?? (data.content && (() => [data.content!]));
     if (!content || data.signers.length === 0) return unknownSignature;
+    const signed = { content: new Content(content), chains: new Chains(data.certificates) };
     const results = data.signers.map((signer) =>
-      checkSigner(signature, content, data.certificates, signer)
+      checkSigner(signature, signed, data.certificates, signer)
     );
     // RFC 5652 §5.1: each signer's is of its own; one that fails must not hide behind another.
     const order = ["bad", "unknown", "noKey", "other", "held", "good"] as const;
@@ -52,9 +53,33 @@ export function checkSmime(signature: SmimeSignature): CheckedSignature {
   }
 }
 
+/** What is signed; each hash of it is made once, for all signers. */
+class Content {
+  readonly #pieces: () => Iterable<Uint8Array>;
+  readonly #hashes = new Map<string, Uint8Array>();
+
+  constructor(pieces: () => Iterable<Uint8Array>) {
+    this.#pieces = pieces;
+  }
+
+  hash(digest: string): Uint8Array {
+    let found = this.#hashes.get(digest);
+    if (found === undefined) {
+      const hash = createHash(digest);
+      for (const piece of this.#pieces()) hash.update(piece);
+      this.#hashes.set(digest, found = hash.digest());
+    }
+    return found;
+  }
+
+  whole(): Uint8Array {
+    return joined([...this.#pieces()]);
+  }
+}
+
 function checkSigner(
   signature: SmimeSignature,
-  content: () => Iterable<Uint8Array>,
+  { content, chains }: { content: Content; chains: Chains },
   certificates: readonly Uint8Array[],
   signer: Signer,
 ): CheckedSignature {
@@ -72,13 +97,13 @@ function checkSigner(
   if (!fields.addresses.includes(signature.from)) return { ...about, state: "other" };
   // What the signer says of the time is not proven: a certificate that ended is good for what came before.
   const at = Math.min(signer.time ?? signature.now, signature.now);
-  const trusted = isTrusted(der, certificates, signature.trusted, at);
+  const trusted = isTrusted(der, chains, signature.trusted, at);
   return { ...about, state: trusted ? "good" : "held" };
 }
 
 /** Whether it holds; undefined for algorithms that are not known here. */
 function signatureHolds(
-  content: () => Iterable<Uint8Array>,
+  content: Content,
   certificate: X509Certificate,
   signer: Signer,
 ): boolean | undefined {
@@ -87,11 +112,10 @@ function signatureHolds(
   const key = certificate.publicKey;
   let signed: Uint8Array;
   if (signer.signed) {
-    const hash = createHash(digest);
-    for (const piece of content()) hash.update(piece);
-    if (!signer.contentDigest || !sameBytes(hash.digest(), signer.contentDigest)) return false;
+    const { contentDigest } = signer;
+    if (!contentDigest || !sameBytes(content.hash(digest), contentDigest)) return false;
     signed = signer.signed;
-  } else signed = joined([...content()]);
+  } else signed = content.whole();
   if (key.asymmetricKeyType === "ed25519") return verify(null, signed, key, signer.signature);
   if (key.asymmetricKeyType === "ec") return verify(digest, signed, key, signer.signature);
   if (key.asymmetricKeyType !== "rsa") return undefined;

@@ -6,7 +6,7 @@
  */
 import { type Component, property, valueOf, writeComponent } from "../contentline/component.ts";
 import { occurrences } from "./recurrence.ts";
-import { parseRule } from "./recurrence_rule.ts";
+import { parseRule, type Rule } from "./recurrence_rule.ts";
 import { day, hour, minute, parseTime, second } from "./time.ts";
 import { ianaNameOf } from "./windows_zones.ts";
 import { zoneClock } from "./zone_clock.ts";
@@ -125,9 +125,14 @@ export function namedZone(name: string): Zone | undefined {
   return zone;
 }
 
-/** Onsets that are expanded of a description, and the year they go to. */
+/** Onsets that are expanded of a rule and of a description, and the year they go to. */
 const maxOnsets = 600;
+const maxChanges = 6000;
 const describedUntil = Date.UTC(2100, 0, 1);
+/** Parts and properties of a description that are read; of one that has more nothing is known. */
+const maxDescription = 2000;
+/** Rules of a description that are expanded; those of zones of which all history is written down are some twenty. */
+const maxRules = 40;
 
 /** "+0100", "-073000" in milliseconds. */
 function utcOffset(s: string | undefined): number | undefined {
@@ -137,9 +142,17 @@ function utcOffset(s: string | undefined): number | undefined {
   return ms > 26 * hour ? undefined : m[1] === "-" ? -ms : ms;
 }
 
+/** Zones change at one time of a day, once a year. */
+const ofZones = (rule: Rule) =>
+  rule.freq === "YEARLY" &&
+  [rule.byHour, rule.byMinute, rule.bySecond, rule.bySetPos].every((l) => l.length <= 1);
+
 /** The onsets that a VTIMEZONE describes, in order; undefined if it describes none. */
 function describedChanges(component: Component): Change[] | undefined {
+  const size = component.components.reduce((n, o) => n + 1 + o.properties.length, 0);
+  if (size > maxDescription) return undefined;
   const changes: Change[] = [];
+  let rules = 0;
   let first: number | undefined;
   let firstAt = Infinity;
   for (const o of component.components.slice(0, 200)) {
@@ -149,28 +162,30 @@ function describedChanges(component: Component): Change[] | undefined {
     if (start === undefined || to === undefined || from === undefined) continue;
     if (start.wall < firstAt) [firstAt, first] = [start.wall, from];
     const walls = [start.wall];
+    const isFull = () => changes.length + walls.length >= maxChanges;
     for (const p of o.properties) {
       if (p.name === "RRULE") {
         const rule = parseRule(p.value);
-        if (typeof rule === "string") continue;
+        if (typeof rule === "string" || !ofZones(rule) || ++rules > maxRules) continue;
         const { until } = rule;
         // UNTIL is in UTC, all else on the wall (RFC 5545 §3.6.5).
         const last = until === undefined ? undefined : until.wall + (until.date ? day : from);
         let n = 0;
         for (const wall of occurrences({ ...rule, until: undefined }, start.wall, start.wall)) {
           if (last !== undefined && wall > last) break;
-          if (wall > describedUntil || ++n > maxOnsets) break;
+          if (wall > describedUntil || ++n > maxOnsets || isFull()) break;
           walls.push(wall);
         }
       } else if (p.name === "RDATE") {
         for (const v of p.value.split(",").slice(0, maxOnsets)) {
           const t = parseTime(v.split("/")[0].trim());
+          if (isFull()) break;
           if (t !== undefined) walls.push(t.wall);
         }
       }
     }
     for (const wall of walls) changes.push({ at: wall - from, offset: to });
-    if (changes.length > 20 * maxOnsets) break;
+    if (changes.length >= maxChanges) break;
   }
   if (first === undefined) return undefined;
   changes.sort((a, b) => a.at - b.at);

@@ -43,7 +43,8 @@ export function outgoingMessage(
   const header = read(message.root.headerOffset, message.root.bodyOffset);
   const ownHeader = outgoingHeader(header, { ...options, isMessage: true });
   const same = !ownHeader && (options.binary || !message.longLines) &&
-    (options.utf8 || !message.utf8Headers);
+    (options.utf8 || !message.utf8Headers) &&
+    (message.root.bodyOffset === message.size || endsWithEmptyLine(header));
   if (same) return undefined;
   return new Rewriter(read, options).entity(message.root, true, message.size);
 }
@@ -68,6 +69,8 @@ class Rewriter {
       encoding,
       charset: encoding === undefined ? undefined : () => this.#charset(part),
     }) ?? header;
+    // Servers on the way write it where it was forgotten, too.
+    if (part.bodyOffset < end && !endsWithEmptyLine(header)) yield lineEnd;
     if (encoding !== undefined) {
       yield* this.#encoded(part, encoding);
       if (part.endOffset < end) yield* this.#plain(part.endOffset, end);
@@ -169,6 +172,14 @@ class Rewriter {
 }
 
 const lineEnd = encoder.encode("\r\n");
+
+/** Whether a header is ended by an empty line, as RFC 5322 §2.1 wants it where a body follows. */
+function endsWithEmptyLine(header: Uint8Array): boolean {
+  let at = header.length - 1;
+  if (header[at--] !== 10) return false;
+  while (header[at] === 13) at--;
+  return at < 0 || header[at] === 10;
+}
 
 /** Where text can be cut: after a line, or anywhere but after a CR. */
 function textCut(bytes: Uint8Array): number {

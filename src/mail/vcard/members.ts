@@ -6,9 +6,9 @@ const names = new Set(["MEMBER", "X-ADDRESSBOOKSERVER-MEMBER"]);
 
 const uidOf = (p: Property) => p.value.trim().replace(/^urn:uuid:/i, "");
 
-/** UIDs of a group's members. */
+/** UIDs of a group's members, each once, though some programs write one twice. */
 export function membersOf(card: Component): string[] {
-  return card.properties.filter((p) => names.has(p.name)).map(uidOf);
+  return [...new Set(card.properties.filter((p) => names.has(p.name)).map(uidOf))];
 }
 
 /** A new group without members, as all programs read it. */

@@ -33,6 +33,7 @@ import { durabilityNeeded, syncData } from "../../platform/durability.ts";
 import { syncDir } from "../../platform/files.ts";
 import { isDatabaseDamaged, isStorageFull } from "../../platform/storage_errors.ts";
 import { checkpointInWorker } from "./checkpoint.ts";
+import { forgetPages, notePages } from "./unused_pages.ts";
 
 /** A step that brings a database from the version before to this one. */
 export interface Migration {
@@ -92,7 +93,7 @@ export type RowDb = Pick<Db, "all" | "get" | "run">;
  * going through it again costs no system calls. (A memory map would save them too, but a read error of the disk
  * would end the process there, instead of failing one statement.)
  */
-const cachedPages = 32 * 1024;
+const cachedPages = 16 * 1024;
 /**
  * Bytes that SQLite takes in the whole process before caches give pages back, those used longest ago first: two
  * mailboxes in full use, and a small server has memory left.
@@ -106,6 +107,7 @@ export class Db {
   readonly #statements = new Map<string, StatementSync>();
   #wal: Deno.FsFile | undefined;
   readonly #sync: SharedSync;
+  #uses = 0;
   #depth = 0;
   #closed = false;
   #checkpointing: Promise<void> | undefined;
@@ -164,6 +166,7 @@ export class Db {
       db.#folder = syncDir(dirname(path));
       db.#folder.catch(() => {});
       db.durable().then(() => db.#settled = true, () => {});
+      notePages(db);
     } catch (err) {
       db.#wal?.close();
       handle.close();
@@ -193,6 +196,7 @@ export class Db {
   }
 
   #prepare(sql: string): StatementSync {
+    this.#uses++;
     let s = this.#statements.get(sql);
     if (!s) this.#statements.set(sql, s = arrays(this.#db.prepare(sql)));
     return s;
@@ -267,6 +271,16 @@ export class Db {
     }
   }
 
+  /** Statements with parameters or results that ran so far. */
+  get uses(): number {
+    return this.#uses;
+  }
+
+  /** Gives up the pages in memory. */
+  shrink(): void {
+    this.#db.exec("PRAGMA shrink_memory");
+  }
+
   /** True while a transaction runs in this thread. */
   get inTransaction(): boolean {
     return this.#depth > 0;
@@ -311,6 +325,7 @@ export class Db {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    forgetPages(this);
     await this.#sync.sync().catch(() => {});
     await this.#checkpointing?.catch(() => {});
     this.#statements.clear();

@@ -18,20 +18,49 @@ const chunkBytes = 1024 * 1024;
 const maxChunks = 24;
 /** Together: the most that is kept, some five thousand messages of text. */
 export const maxKeptBytes = maxChunks * chunkBytes;
+/** Looks for unused chunks that one outlives: those of a minute (store/unused.ts). */
+const keptLooks = 4;
 /** So that the bookkeeping of tiny messages stays small beside the chunks. */
 const filesPerChunk = 1024;
 
 interface Chunk {
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   used: number;
   /** What is in it: ids, and whose they are. */
   files: { emailId: number; owner: Map<number, KeptFile> }[];
   /** Readers that look at it now. */
   users: number;
+  /** Looks for unused ones since it was written or read last. */
+  unused: number;
 }
 
 /** Oldest first; the last one is being filled. */
 const chunks: Chunk[] = [];
+
+/** Takes from their owners what is in a chunk. */
+function forgetFiles(chunk: Chunk): void {
+  for (const { emailId, owner } of chunk.files) {
+    if (owner.get(emailId)?.chunk === chunk) owner.delete(emailId);
+  }
+}
+
+/** Gives up the chunks of which nothing was read or kept in the last {@link keptLooks} calls; how many. */
+export function giveUpUnused(): number {
+  let n = 0;
+  for (let i = 0; i < chunks.length;) {
+    const chunk = chunks[i];
+    if (chunk.users > 0 || chunk.unused++ < keptLooks) {
+      i++;
+      continue;
+    }
+    chunks.splice(i, 1);
+    forgetFiles(chunk);
+    // At once: a server that has nothing to do collects no garbage.
+    chunk.bytes.buffer.transfer(0);
+    n++;
+  }
+  return n;
+}
 
 /** A chunk with room for a file of that size. */
 function chunkFor(size: number): Chunk {
@@ -39,16 +68,20 @@ function chunkFor(size: number): Chunk {
   if (
     last !== undefined && last.used + size <= chunkBytes && last.files.length < filesPerChunk
   ) return last;
-  let bytes: Uint8Array | undefined;
+  let bytes: Uint8Array<ArrayBuffer> | undefined;
   if (chunks.length === maxChunks) {
     const oldest = chunks.shift()!;
-    for (const { emailId, owner } of oldest.files) {
-      if (owner.get(emailId)?.chunk === oldest) owner.delete(emailId);
-    }
+    forgetFiles(oldest);
     // Whoever still reads it keeps it; another takes its place.
     if (oldest.users === 0) bytes = oldest.bytes;
   }
-  const chunk = { bytes: bytes ?? new Uint8Array(chunkBytes), used: 0, files: [], users: 0 };
+  const chunk = {
+    bytes: bytes ?? new Uint8Array(chunkBytes),
+    used: 0,
+    files: [],
+    users: 0,
+    unused: 0,
+  };
   chunks.push(chunk);
   return chunk;
 }
@@ -65,6 +98,7 @@ export class KeptFile {
 
   hold(): void {
     this.chunk.users++;
+    this.chunk.unused = 0;
   }
   release(): void {
     this.chunk.users--;
@@ -86,6 +120,7 @@ export class RecentMessages {
     const n = read(chunk.bytes.subarray(from, from + size));
     const file = new KeptFile(chunk, chunk.bytes.subarray(from, from + n));
     chunk.used += n;
+    chunk.unused = 0;
     chunk.files.push({ emailId, owner: this.#files });
     this.#files.set(emailId, file);
     return file;

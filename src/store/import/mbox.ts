@@ -100,6 +100,8 @@ const atStart =
   /^(?:X-IMAPbase|Status|X-Status|X-Keywords|X-Mozilla-Status2?|X-Mozilla-Keys|X-GM-THRID|X-Gmail-Labels):/i;
 const atEnd =
   /^(?:Status|X-Status|X-Keywords|X-UID|X-IMAP|X-IMAPbase|X-Mozilla-Status2?|X-Mozilla-Keys|Content-Length|Lines):/i;
+/** What was a line between messages in another file, quoted by who wrote it into this one. */
+const lineBetween = /^>*From [^:]/;
 /** Programs that put these before the header put none at its end. */
 const allAtStart = /^(?:Status|X-Mozilla-Status|X-GM-THRID|X-Gmail-Labels):/i;
 
@@ -115,7 +117,9 @@ function withoutStatus(content: Uint8Array): Uint8Array {
   let first = 0;
   let from = 0;
   let complete = false;
-  while (first < fields.length && atStart.test(fields[first])) {
+  while (
+    first < fields.length && (atStart.test(fields[first]) || lineBetween.test(fields[first]))
+  ) {
     complete ||= allAtStart.test(fields[first]);
     from += fields[first++].length;
   }

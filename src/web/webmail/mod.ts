@@ -24,7 +24,9 @@ import {
 } from "../http/mod.ts";
 import type { FoundSession } from "../login/mod.ts";
 import { Log } from "../../log/mod.ts";
+import { addressBooks } from "./contacts/books.ts";
 import { addressGroups } from "./contacts/groups.ts";
+import { eachOwner } from "./owners.ts";
 import { AddressBooks } from "./sending/address_book.ts";
 import {
   type CallContext,
@@ -75,7 +77,15 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   const uploads = new Uploads(tempDir, services.maxMessageSize);
   const connections = new EventConnections();
   const undo = new UndoLog();
-  const books = new AddressBooks(addressGroups);
+  const books = new AddressBooks({
+    groupsOf: addressGroups,
+    eachShared: (user, fn) =>
+      eachOwner(services, user, async (_owner, groupware) => {
+        const shared = addressBooks(groupware)
+          .filter((b) => groupware.rightsOf(b.id, user) !== undefined);
+        if (shared.length > 0) await fn(groupware, shared);
+      }),
+  });
   const sending = {
     services,
     rows: await ScheduledRows.open(services.config.dataDir),

@@ -212,3 +212,52 @@ Deno.test("offsets and descriptions of zones, as they are written in the wild", 
     [1, 2, 1, 2, 2, 1, 1],
   );
 });
+
+Deno.test("a description with thousands of rules, or with rules that no zone has, costs little and is not followed", () => {
+  const zone = (...lines: string[]) =>
+    describedZone(
+      parseComponents(
+        [
+          "BEGIN:VTIMEZONE",
+          "TZID:x",
+          "BEGIN:STANDARD",
+          "DTSTART:19700101T000000",
+          "TZOFFSETFROM:+0000",
+          "TZOFFSETTO:+0100",
+          ...lines,
+          "END:STANDARD",
+          // Another time of the year, so that it shows whether the first comes each year.
+          "BEGIN:DAYLIGHT",
+          "DTSTART:19700601T000000",
+          "TZOFFSETFROM:+0100",
+          "TZOFFSETTO:+0200",
+          "RRULE:FREQ=YEARLY;BYMONTH=6;BYDAY=1SU",
+          "END:DAYLIGHT",
+          "END:VTIMEZONE",
+          "",
+        ].join("\r\n"),
+      )[0],
+    );
+  const inWinter = (z: ReturnType<typeof zone>) => z?.offset(utc("2026-02-01T00:00:00Z"));
+  const hour = 3_600_000;
+  // Lotus Notes writes the time of the day into its rules.
+  assert.equal(
+    inWinter(zone("RRULE:FREQ=YEARLY;BYMINUTE=0;BYHOUR=2;BYDAY=-1SU;BYMONTH=1")),
+    hour,
+  );
+  // Each of them took 40 ms, and there may be thousands.
+  const many = (n: number) => Array.from({ length: n }, (_, i) => String(i)).join(",");
+  const none = [
+    "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=MONTHLY;BYDAY=-1SU",
+    `FREQ=YEARLY;BYMONTH=1;BYHOUR=${many(24)};BYMINUTE=${many(60)};BYSETPOS=-1`,
+  ];
+  for (const rule of none) {
+    assert.equal(inWinter(zone(...Array(900).fill(`RRULE:${rule}`))), 2 * hour, rule);
+  }
+  const yearly = "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30";
+  const last = "RRULE:FREQ=YEARLY;BYMONTH=1;BYDAY=-1SU";
+  assert.equal(inWinter(zone(...Array(30).fill(yearly), last)), hour);
+  assert.equal(inWinter(zone(...Array(900).fill(yearly), last)), 2 * hour);
+  assert.equal(zone(...Array(3000).fill(yearly)), undefined);
+});

@@ -206,6 +206,13 @@ Deno.test("mailbox files: fields of programs are flags, and go with the file", a
       problem: "was deleted, though not yet removed from its file: left out",
     },
   ]);
+  // A line between messages of the file that it came from, quoted as if it were text; a name may begin like one.
+  const quoted = one(
+    ">From - Sat Apr 12 2025 15:59:28\n>>From a@x.example Sat Apr 12 15:59 2025\n",
+  );
+  assert.deepEqual(await read(quoted), [plain]);
+  const field = await read(`${from}From : a\nSubject: x\n\ny\n`);
+  assert.deepEqual(field, [{ ...plain, text: "From : a\r\nSubject: x\r\n\r\ny\r\n" }]);
   // What Alpine remembers is no message; one that only has its fields is.
   const internal =
     `${from}X-IMAP: 1 2\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\n\nz\n\n`;

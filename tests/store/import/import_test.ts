@@ -344,3 +344,23 @@ Deno.test("a Maildir without messages is imported as an empty mailbox; a folder 
     assert.deepEqual(rows(s, "Empty"), []);
   });
 });
+
+Deno.test("Maildir: of mailboxes below INBOX those are subscribed that Dovecot lists, by either form of its list", async () => {
+  for (const list of ["V\t2\n\nINBOX\tA\nB\n", "INBOX.A\nB\n"]) {
+    await withStore(async (s) => {
+      const root = join(s.dir, "Maildir");
+      for (const dir of ["", ".INBOX.A", ".INBOX.B", ".B"]) {
+        for (const d of ["cur", "new", "tmp"]) {
+          await Deno.mkdir(join(root, dir, d), { recursive: true });
+        }
+        await Deno.writeTextFile(join(root, dir, "cur", `1${dir}:2,S`), `Subject: x${dir}\n\ny\n`);
+      }
+      await Deno.writeTextFile(join(root, "subscriptions"), list);
+      assert.equal((await take(s, root, "")).imported, 4);
+      const made = ["Inbox/A", "Inbox/B", "B"];
+      for (const m of made) assert.ok(s.account.mailboxByName(m), m);
+      const subscribed = s.account.subscriptions();
+      assert.deepEqual(made.filter((m) => subscribed.includes(m)), ["Inbox/A", "B"], list);
+    });
+  }
+});

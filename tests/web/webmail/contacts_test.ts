@@ -442,3 +442,66 @@ Deno.test("a picture goes along into a card of the other version", () => {
   assert.match(down, /^PHOTO;ENCODING=b;TYPE=JPEG:\/9j\/4AAQSkZJRg==\r$/m);
   assert.equal(mergedCard(three, [three]), three);
 });
+
+Deno.test("people of address books that others share are offered while writing, those of other books not", async () => {
+  await withWebmail(async (web) => {
+    const { Accounts } = web.services.config.dynamic;
+    Accounts.set("ann", { ...Accounts.get("mox")!, FullName: "Ann" });
+    const ann = await web.accounts.open("ann");
+    try {
+      const g = await ann.groupware();
+      const book = g.collection("addressbooks", "default")!;
+      const secret = await g.createCollection("addressbook", "secret");
+      const person = (uid: string) =>
+        cardObject(
+          `${uid}.vcf`,
+          encode(
+            `BEGIN:VCARD\r\nVERSION:3.0\r\nUID:${uid}\r\nN:;;;;\r\nFN:Team ${uid}\r\n` +
+              `EMAIL:${uid}@example.org\r\nEND:VCARD\r\n`,
+          ),
+        );
+      await g.put(book.id, person("shared"));
+      await g.put(secret.id, person("secret"));
+      await put(
+        web,
+        "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:o\r\nN:;;;;\r\nFN:My Team\r\nEMAIL:o@example.org\r\nEND:VCARD\r\n",
+      );
+      const b = await web.login();
+      const [own] = (await b.call("ContactBooks", {})).books;
+      const offered = async () => {
+        // A change of the user's own makes the list anew.
+        await b.call("ContactAdd", { bookId: own.id, fields: { ...nobody, name: "Nobody" } });
+        const { addresses } = await b.call("AddressComplete", { text: "team" });
+        return addresses.map((a) => a.address).sort();
+      };
+      assert.deepEqual(await offered(), ["o@example.org"]);
+      await g.setGrants(book.id, [{ account: "mox", rights: "read" }]);
+      assert.deepEqual(await offered(), ["o@example.org", "shared@example.org"]);
+      await g.setGrants(book.id, []);
+      assert.deepEqual(await offered(), ["o@example.org"]);
+    } finally {
+      ann.close();
+    }
+  }, { owners: (user) => user === "mox" ? ["ann", "gone"] : [] });
+});
+
+Deno.test("a member that a program wrote into a group twice is one, and goes when it is taken out (rcmcarddav 356)", () =>
+  withWebmail(async (w) => {
+    const b = await w.login();
+    const person = await put(
+      w,
+      "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:p\r\nN:;;;;\r\nFN:Pat\r\nEMAIL:pat@example.org\r\nEND:VCARD\r\n",
+      "p.vcf",
+    );
+    const member = "X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:p\r\n";
+    const group = await put(
+      w,
+      "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:g\r\nN:Duo;;;;\r\nFN:Duo\r\nX-ADDRESSBOOKSERVER-KIND:group\r\n" +
+        `${member}${member}END:VCARD\r\n`,
+      "g.vcf",
+    );
+    const { groups } = await b.call("AddressComplete", { text: "duo" });
+    assert.deepEqual(groups.map((g) => g.members.map((m) => m.address)), [["pat@example.org"]]);
+    await b.call("ContactGroupChange", { group: { id: group }, add: [], remove: [person] });
+    assert.deepEqual((await b.call("ContactGet", { id: group })).contact.members, []);
+  }));

@@ -75,10 +75,11 @@ export function maildirLevels(folder: readonly string[]): string[] {
 export function subscribedLevels(text: string): string[][] {
   const lines = text.split(/\r?\n/).slice(0, 100_000);
   const tabs = lines[0] === "V\t2";
-  return lines.slice(tabs ? 1 : 0).filter((l) => l !== "").map((line) => {
+  return lines.slice(tabs ? 1 : 0).filter((l) => l !== "").flatMap((line) => {
     const levels = line.split(tabs ? "\t" : line.includes("/") ? "/" : ".")
       .filter((l) => l !== "").map(shownName);
-    return /^inbox$/i.test(levels[0] ?? "") ? levels.slice(1) : levels;
+    // Courier has all mailboxes below INBOX, Dovecot those whose folders begin with it.
+    return /^inbox$/i.test(levels[0] ?? "") ? [levels, levels.slice(1)] : [levels];
   });
 }
 

@@ -13,7 +13,7 @@ import { type CallHandlers, UserError } from "../../http/mod.ts";
 import type { WebmailServices } from "../services.ts";
 import { busyPeople } from "./busy.ts";
 import { calendarList, calendarsOf, eventRow, Gathered, periodOf, zoneOf } from "./reading.ts";
-import { eachOwner, sharedEvent, sharingAccount } from "./shared.ts";
+import { eachCalendarOwner, sharedEvent, sharingAccount } from "./shared.ts";
 import {
   answerEvent,
   deleteEvent,
@@ -109,7 +109,7 @@ export function calendarHandlers<C>(
       const gathered = new Gathered();
       await gathered.add({ g, calendars: calendarsOf(g), owner: "" }, range, zone, mine);
       const calendars = calendarList(g);
-      await eachOwner(services, account.name, async (owner, groupware, shared) => {
+      await eachCalendarOwner(services, account.name, async (owner, groupware, shared) => {
         calendars.push(...calendarList(groupware, shared, { owner, user: account.name }));
         await gathered.add({ g: groupware, calendars: shared, owner }, range, zone, mineOf(owner));
       });

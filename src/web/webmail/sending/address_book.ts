@@ -6,7 +6,9 @@
 import type { Address, CallResponse } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { foldCase } from "../../../store/account/search.ts";
+import { giveWay } from "../../../platform/turns.ts";
 import type { Groupware } from "../../../store/groupware/groupware.ts";
+import type { Collection } from "../../../store/groupware/types.ts";
 import { SpecialUse, type SummaryAddress, Want } from "../../../store/types.ts";
 import { shownAddress } from "../list/shown_address.ts";
 
@@ -52,12 +54,22 @@ function placeIn(folded: string, wanted: string): 0 | 1 | 2 {
   return at === 0 || /[\s<@."'(-]/.test(folded[at - 1]) ? 2 : 1;
 }
 
+/** Where contacts come from, beside the messages. */
+export interface ContactSources {
+  groupsOf: (groupware: Groupware) => Promise<AddressGroup[]>;
+  /** Calls back with the address books that each other account shares with a user. */
+  eachShared: (
+    user: string,
+    fn: (groupware: Groupware, books: readonly Collection[]) => Promise<void>,
+  ) => Promise<void>;
+}
+
 export class AddressBooks {
   readonly #books = new Map<string, { made: number; book: Promise<Book> }>();
-  readonly #groupsOf: (groupware: Groupware) => Promise<AddressGroup[]>;
+  readonly #sources: ContactSources;
 
-  constructor(groupsOf: (groupware: Groupware) => Promise<AddressGroup[]>) {
-    this.#groupsOf = groupsOf;
+  constructor(sources: ContactSources) {
+    this.#sources = sources;
   }
 
   /** The likeliest addresses and groups with a word that begins as the text does, or that have it within. */
@@ -99,8 +111,12 @@ export class AddressBooks {
   }
 
   async #read(account: Account): Promise<Book> {
-    const entries = await readEntries(account);
-    const groups = await this.#groupsOf(await account.groupware());
+    const shared: SummaryAddress[] = [];
+    await this.#sources.eachShared(account.name, async (groupware, books) => {
+      shared.push(...await peopleIn(groupware, books, maxAddresses - shared.length));
+    });
+    const entries = await readEntries(account, shared);
+    const groups = await this.#sources.groupsOf(await account.groupware());
     return {
       entries,
       groups: groups.slice(0, maxGroups).map((group) => ({ group, folded: foldCase(group.name) })),
@@ -113,24 +129,28 @@ export class AddressBooks {
   }
 }
 
-/** People of the account's address books, with their addresses. */
-async function enteredPeople(account: Account): Promise<SummaryAddress[]> {
-  const groupware = await account.groupware();
+/** People of address books, with their addresses; in turns with other work. */
+async function peopleIn(
+  groupware: Groupware,
+  books: readonly Collection[],
+  most: number,
+): Promise<SummaryAddress[]> {
   const found: SummaryAddress[] = [];
-  for (const book of groupware.collections("addressbooks")) {
-    for (let after = "";;) {
+  for (const book of books) {
+    for (let after = ""; found.length < most;) {
       const rows = groupware.objects(book.id, after, 1000);
       for (const row of rows) {
         for (const address of row.emails) found.push({ name: row.summary, address });
       }
-      if (rows.length < 1000 || found.length > maxAddresses) break;
+      if (rows.length < 1000) break;
       after = rows.at(-1)!.name;
+      await giveWay();
     }
   }
-  return found;
+  return found.slice(0, Math.max(0, most));
 }
 
-async function readEntries(account: Account): Promise<Entry[]> {
+async function readEntries(account: Account, shared: SummaryAddress[]): Promise<Entry[]> {
   const entries = new Map<string, Entry>();
   const add = (found: SummaryAddress, kind: "written" | "received", time: number) => {
     const a = shownAddress(found);
@@ -148,8 +168,9 @@ async function readEntries(account: Account): Promise<Entry[]> {
     if (a.name !== "" && (e.name === "" || time > e.last)) e.name = a.name;
     e.last = Math.max(e.last, time);
   };
-  const entered = await enteredPeople(account);
-  for (const a of entered) add(a, "written", 0);
+  const groupware = await account.groupware();
+  const entered = await peopleIn(groupware, groupware.collections("addressbooks"), maxAddresses);
+  for (const a of [...entered, ...shared]) add(a, "written", 0);
   const mailboxes = account.mailboxes();
   const sent = mailboxes.filter((m) => m.specialUse & SpecialUse.Sent);
   const received = mailboxes.filter((m) =>

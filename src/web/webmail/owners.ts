@@ -1,0 +1,34 @@
+/** Accounts that share calendars and address books with a user. @module */
+import type { Groupware } from "../../store/groupware/groupware.ts";
+import type { WebmailServices } from "./services.ts";
+
+export type OwnerServices = Pick<WebmailServices, "accounts" | "config" | "owners">;
+
+/** Accounts whose calendars and address books are looked at. */
+const maxOwners = 50;
+
+/** Works with the groupware of somebody who shares; undefined if there is no such account here. */
+export async function withOwner<T>(
+  services: OwnerServices,
+  owner: string,
+  fn: (groupware: Groupware) => Promise<T>,
+): Promise<T | undefined> {
+  if (!services.config.isHere(owner)) return undefined;
+  const account = await services.accounts.open(owner);
+  try {
+    return await fn(await account.groupware());
+  } finally {
+    account.close();
+  }
+}
+
+/** Works with each account that may share something with a user, one after the other. */
+export async function eachOwner(
+  services: OwnerServices,
+  user: string,
+  fn: (owner: string, groupware: Groupware) => Promise<void>,
+): Promise<void> {
+  for (const owner of (services.owners?.(user) ?? []).slice(0, maxOwners)) {
+    await withOwner(services, owner, (groupware) => fn(owner, groupware));
+  }
+}
