@@ -236,6 +236,12 @@ Deno.test("bare line ends and addresses without a domain are taken and noted; -s
 Deno.test("-login asks for the account's password, -max-messages keeps the newest", async () => {
   await withServer(["-login", "-max-messages", "2"], async (s, mailpit, base) => {
     await assert.rejects(mailpit.listMessages(), /401/);
+    for (const odd of ["Basic =", "Basic ====", "Basic bm8gY29sb24", "Bearer x"]) {
+      const headers = { authorization: odd };
+      const r = await fetch(new URL("/api/v1/messages", base), { headers });
+      assert.equal(r.status, 401, odd);
+      await r.body?.cancel();
+    }
     const known = new MailpitClient(base, {
       auth: { username: "mox@localhost", password: "moxmoxmox" },
     });

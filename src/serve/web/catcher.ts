@@ -5,6 +5,7 @@ import { Log } from "../../log/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import { authenticate, bytesSource } from "../../senderauth/mod.ts";
 import { type Catcher, CaughtMail, openCatcher } from "../../web/catcher/mod.ts";
+import { credentialsOf } from "../../web/http/mod.ts";
 import { caughtPage } from "../../web/pages/mod.ts";
 import { servePage } from "../../web/webmail/mod.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
@@ -47,15 +48,9 @@ export function catcherApi(
       }),
     async refusal(req) {
       if (!options.login) return undefined;
-      const login = /^Basic ([A-Za-z0-9+/=]+)$/.exec(req.headers.get("authorization") ?? "");
-      if (login !== null) {
-        const text = new TextDecoder().decode(Uint8Array.fromBase64(login[1]));
-        const colon = text.indexOf(":");
-        const username = text.slice(0, Math.max(0, colon));
-        const ok = await checkProgramLogin(shared.logins, {
-          username,
-          password: text.slice(colon + 1),
-        }, {
+      const login = credentialsOf(req.headers.get("authorization"));
+      if (login !== undefined) {
+        const ok = await checkProgramLogin(shared.logins, login, {
           protocol: "catcher",
           remoteIp: req.remoteIp,
         }).catch(() => undefined);
