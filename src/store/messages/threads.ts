@@ -4,7 +4,7 @@
  * An email's parent is the newest email that its References or In-Reply-To name and that has the same
  * base subject. Without such headers it is the newest email with the same base subject of the last
  * four weeks, if the subject says that it is an answer, and somebody took part in both. An email without a parent joins the thread of one
- * with the same message-id. Each email stores its thread's id and its
+ * with the same message-id, or of one that waits for the same parent. Each email stores its thread's id and its
  * direct parent only; the parents up to the root are found by walking, so a chain of n messages takes
  * space linear in n. An email whose direct parent is not here keeps the parent's message-id in
  * `wanted`, and is matched again when that arrives.
@@ -98,7 +98,7 @@ export function matchThread(db: RowDb, input: ThreadInput): ThreadResult {
     input.subject,
     input.emailId,
   ));
-  const joined = parent ?? twin;
+  const joined = parent ?? twin ?? sibling(db, input, wanted);
   const threadId = joined?.threadId ?? input.emailId;
   const result: ThreadResult = {
     threadId,
@@ -123,6 +123,24 @@ export function matchThread(db: RowDb, input: ThreadInput): ThreadResult {
   );
   if (input.messageId !== "") result.threadId = adoptWaiting(db, input, threadId);
   return result;
+}
+
+/** Emails that wait for the same parent and are looked at, the newest first. */
+const maxSiblings = 200;
+
+/**
+ * An email that waits for the same parent: answers to a message that isn't here, and notifications about something whose
+ * first message never was, are in one thread all the same.
+ */
+function sibling(db: RowDb, input: ThreadInput, wanted: string | null): Candidate | undefined {
+  if (wanted === null) return undefined;
+  return candidate(db.get(
+    `SELECT ${candidateColumns} FROM (SELECT ${candidateColumns}, subject FROM threads INDEXED BY threads_wanted ` +
+      `WHERE wanted = ? AND email_id != ? ORDER BY email_id DESC LIMIT ${maxSiblings}) WHERE subject = ? LIMIT 1`,
+    wanted,
+    input.emailId,
+    input.subject,
+  ));
 }
 
 /** Emails with the same subject that are looked at, the newest first. */
