@@ -4,7 +4,7 @@ import { attemptsTable } from "../lib/attempts.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog } from "../lib/dialog.ts";
 import type { Section } from "../lib/frame.ts";
-import { el } from "../lib/dom.ts";
+import { el, ipAddress } from "../lib/dom.ts";
 import { longDate, programName, shortDate } from "../lib/format.ts";
 import { turnOnDialog } from "../lib/second_factor.ts";
 import { hasPasskeys, makePasskey } from "../lib/passkey.ts";
@@ -267,7 +267,7 @@ function sessions(overview: Overview, changed: Changed): HTMLElement {
       overview.sessions.map((s) => [
         s.service,
         el("span", { title: s.userAgent }, programName(s.userAgent)),
-        s.remoteIp,
+        ipAddress(s.remoteIp),
         date(s.lastUsed),
         s.current ? t("this one") : button(t("End"), () =>
           attempt(async () => {

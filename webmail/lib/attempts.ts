@@ -1,5 +1,5 @@
 /** Attempts to log in as a table, for both pages. @module */
-import { el } from "./dom.ts";
+import { el, ipAddress } from "./dom.ts";
 import { longDate, numberText, programName, shortDate } from "./format.ts";
 import { table } from "./page.ts";
 import { t } from "./text.ts";
@@ -55,7 +55,7 @@ export function attemptsTable(list: readonly Row[], withAccount: boolean): HTMLE
       ),
       row.login,
       el("span", { title: row.mechanism }, row.service),
-      row.remoteIp,
+      ipAddress(row.remoteIp),
       el("span", { title: row.client }, row.client === "" ? "" : programName(row.client)),
       numberText(row.count),
     ]),

@@ -24,6 +24,11 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return e;
 }
 
+/** An IP address, which runs from left to right in every language. */
+export function ipAddress(text: string): HTMLElement {
+  return el("bdi", { dir: "ltr" }, text);
+}
+
 /** Sets or (with null, undefined, false) removes attributes. */
 export function setAttributes(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {

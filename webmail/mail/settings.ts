@@ -3,7 +3,7 @@ import { call } from "../api/client.ts";
 import type { Settings } from "../api/mod.ts";
 import { button } from "../lib/button.ts";
 import { openDialog } from "../lib/dialog.ts";
-import { el, explain, field, fill } from "../lib/dom.ts";
+import { el, explain, field, fill, ipAddress } from "../lib/dom.ts";
 import { longDate, shortDate } from "../lib/format.ts";
 import { browserSettings } from "./notification_settings.ts";
 import { attempt, notice } from "../lib/notify.ts";
@@ -213,7 +213,7 @@ async function showSessions(into: HTMLElement): Promise<void> {
               { title: s.userAgent },
               `${browserName(s.userAgent)} (${s.service})`,
             ),
-            el("td", {}, s.remoteIp),
+            el("td", {}, ipAddress(s.remoteIp)),
             el("td", { title: longDate(s.lastUsed) }, shortDate(s.lastUsed)),
             el(
               "td",
