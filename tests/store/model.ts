@@ -376,7 +376,10 @@ export class Model {
     const twin = parent || e.messageId === ""
       ? undefined
       : others.filter((o) => o.messageId === e.messageId).sort((a, b) => a.id - b.id)[0];
-    const beside = parent ?? twin;
+    // The newest of those that wait for the same parent.
+    const sibling = others.filter((o) => o.wanted !== null && o.wanted === e.wanted)
+      .sort((a, b) => b.id - a.id)[0];
+    const beside = parent ?? twin ?? sibling;
     this.emails.set(id, e);
     if (beside) {
       e.parent = parent?.id ?? 0;
