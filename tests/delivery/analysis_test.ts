@@ -7,8 +7,9 @@ import { generateSubjectPass, verifySubjectPass } from "../../src/delivery/analy
 import { reasons } from "../../src/delivery/analysis_types.ts";
 import { ReportError } from "../../src/reports/mod.ts";
 import { day, memoryHistory, message, now, ruleset } from "./scenario.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FC_SEED") ?? Date.now() % 1_000_000);
+const seed = seedOf("FC_SEED");
 const key = new TextEncoder().encode("a key of the account");
 
 Deno.test("a subject pass holds for its address, key and time", () => {

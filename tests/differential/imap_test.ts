@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { noDovecot } from "../support/dovecot.ts";
 import { compareImap } from "./imap.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FUZZ_SEED") ?? 1 + Date.now() % 1_000_000);
+const seed = seedOf("FUZZ_SEED");
 
 Deno.test({
   name:

@@ -5,8 +5,9 @@ import { formatNumSet, normalRanges, parseNumSet } from "../../src/imap/parse/nu
 import { decodeUtf7, encodeUtf7 } from "../../src/mail/text/utf7.ts";
 import { Session } from "../../src/imap/server/session/session.ts";
 import { commands } from "../../src/imap/server/table.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);
+const seed = seedOf("FUZZ_SEED");
 console.log(`FUZZ_SEED=${seed}`);
 const options = { seed, numRuns: 300 };
 const encoder = new TextEncoder();

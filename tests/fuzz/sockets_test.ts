@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { mox, startLocalserve } from "../support/localserve.ts";
 import { fuzzSockets } from "./sockets.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);
+const seed = seedOf("FUZZ_SEED");
 
 Deno.test(`no listener minds any bytes, seed ${seed}`, async () => {
   const server = await startLocalserve();

@@ -6,8 +6,9 @@ import { allTargets } from "./all_targets.ts";
 import { readCorpus } from "./corpus.ts";
 import { Coverage } from "./coverage.ts";
 import { fuzz } from "./fuzz.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);
+const seed = seedOf("FUZZ_SEED");
 
 Deno.test(`parsers take any bytes, seed ${seed}`, async (t) => {
   for (const [name, target] of Object.entries(allTargets)) {

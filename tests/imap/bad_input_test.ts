@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { commands } from "../../src/imap/server/table.ts";
 import { randomFrom } from "./random.ts";
 import { Client, message, startServer } from "./server.ts";
+import { seedOf } from "../support/seed.ts";
 
 Deno.test("every wrong command gets BAD that says where, and the session goes on", async () => {
   const s = await startServer();
@@ -234,7 +235,7 @@ Deno.test("a client that doesn't read costs bounded memory", async () => {
   }
 });
 
-const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);
+const seed = seedOf("FUZZ_SEED");
 
 Deno.test(`every command with random arguments is answered, and the session goes on (FUZZ_SEED=${seed})`, async () => {
   const s = await startServer({ others: ["fred"] });

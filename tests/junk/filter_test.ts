@@ -10,8 +10,9 @@ import {
 } from "../../src/junk/mod.ts";
 import { Bloom, wordHash } from "../../src/junk/bloom.ts";
 import { wordScore } from "../../src/junk/score.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FC_SEED") ?? Date.now() % 1_000_000);
+const seed = seedOf("FC_SEED");
 
 async function withDir(fn: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();

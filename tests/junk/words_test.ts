@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeEntities, htmlText } from "../../src/mail/text/html_text.ts";
 import { junkParams, maxWords, messageWords } from "../../src/junk/mod.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FC_SEED") ?? Date.now() % 1_000_000);
+const seed = seedOf("FC_SEED");
 
 function words(text: string, html = false, params = {}): string[] {
   return [...messageWords({ headers: [], texts: [{ html, text }] }, junkParams(params))]

@@ -5,8 +5,9 @@ import fc from "fast-check";
 import { decodeCharset, decodePieces } from "../../src/mail/text/charset.ts";
 import { decodeTransferEncoding } from "../../src/mail/transfer/transfer.ts";
 import { transferStream } from "../../src/mail/transfer/stream.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);
+const seed = seedOf("FUZZ_SEED");
 const options = { seed, numRuns: 500 };
 
 /** Bytes cut at random places. */

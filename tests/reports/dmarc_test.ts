@@ -20,8 +20,9 @@ import {
 import { parseMessage } from "../../src/mail/structure/structure.ts";
 import { XmlReader } from "../../src/reports/xml.ts";
 import { zip } from "./zip.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FC_SEED") ?? Date.now() % 1_000_000);
+const seed = seedOf("FC_SEED");
 const bytes = (s: string) => new TextEncoder().encode(s);
 
 const sample = `<?xml version="1.0" encoding="UTF-8" ?>

@@ -17,8 +17,9 @@ import {
   TlsResults,
   unpack,
 } from "../../src/reports/mod.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FC_SEED") ?? Date.now() % 1_000_000);
+const seed = seedOf("FC_SEED");
 const bytes = (s: string) => new TextEncoder().encode(s);
 
 const sample = {

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { DateOrder } from "../../src/store/emails/date_order.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FC_SEED") ?? Date.now() % 1_000_000);
+const seed = seedOf("FC_SEED");
 
 Deno.test("any additions, removals and changes of dates give the order that sorting gives", () => {
   const step = fc.record({

@@ -1,10 +1,11 @@
 /** All operations of the store in random order, compared with a model; see model.ts. */
 import fc from "fast-check";
 import { kinds, numbersPerStep, runSteps } from "./model_steps.ts";
+import { seedOf } from "../support/seed.ts";
 
 /** STORE_MODEL_RUNS makes it longer, FC_SEED repeats a run. */
 const numRuns = Number(Deno.env.get("STORE_MODEL_RUNS") ?? 12);
-const seed = Number(Deno.env.get("FC_SEED") ?? Date.now() % 1_000_000);
+const seed = seedOf("FC_SEED");
 
 Deno.test(`an account is what the model says, after any operations (FC_SEED=${seed})`, async () => {
   const step = fc.record({

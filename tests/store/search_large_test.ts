@@ -8,8 +8,9 @@ import { foldCase, searchMailbox } from "../../src/store/account/search.ts";
 import { foldPieces, MessageText } from "../../src/store/search/text.ts";
 import type { SearchNode } from "../../src/store/search/types.ts";
 import { type TestStore, withStore } from "./setup.ts";
+import { seedOf } from "../support/seed.ts";
 
-const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);
+const seed = seedOf("FUZZ_SEED");
 
 async function add(s: TestStore, text: string): Promise<void> {
   const inbox = s.account.mailboxByName("Inbox")!;
