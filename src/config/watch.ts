@@ -34,7 +34,8 @@ async function hasRested(path: string, now: number): Promise<boolean> {
 }
 
 /**
- * Looks again and again; a file that is being written is left for the next look. A file with mistakes is logged, once, and the configuration in use stays.
+ * Looks again and again; a file that is being written is left for the next look. A file with mistakes is logged, once,
+ * and the configuration in use stays.
  * @returns function that ends it
  */
 export function watchDynamic(

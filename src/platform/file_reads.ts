@@ -7,8 +7,7 @@
  *
  * @module
  */
-import { isLinux } from "./os.ts";
-import { libraryNames } from "./libc.ts";
+import { openOptional } from "./libc.ts";
 
 const symbols = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
@@ -25,17 +24,9 @@ let library: Deno.DynamicLibrary<typeof symbols> | undefined;
 const path = new Uint8Array(maxPath);
 const encoder = new TextEncoder();
 
-/** Opens the library, while foreign functions are still allowed. Does nothing where that can't be. */
+/** Opens the library, while foreign functions are still allowed. Where that can't be, files are read by the runtime. */
 export function openFileReads(): void {
-  if (!isLinux || library) return;
-  for (const name of libraryNames) {
-    try {
-      library = Deno.dlopen(name, symbols);
-      return;
-    } catch {
-      // Another C library, or no permission: files are read by the runtime.
-    }
-  }
+  library ??= openOptional(symbols);
 }
 
 /** Lets go of the library: for tests. */

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { isLinux } from "./os.ts";
-import { libraryNames } from "./libc.ts";
+import { openOptional } from "./libc.ts";
 
 const symbols = {
   // musl gives back by itself, and has no such function.
@@ -14,17 +13,9 @@ const symbols = {
 
 let library: Deno.DynamicLibrary<typeof symbols> | undefined;
 
-/** Opens the library, while foreign functions are still allowed. Does nothing where that can't be. */
+/** Opens the library, while foreign functions are still allowed. Where that can't be, memory stays with the process. */
 export function openHeap(): void {
-  if (!isLinux || library) return;
-  for (const name of libraryNames) {
-    try {
-      library = Deno.dlopen(name, symbols);
-      return;
-    } catch {
-      // Another C library, or no permission: memory stays with the process.
-    }
-  }
+  library ??= openOptional(symbols);
 }
 
 /** Lets go of the library: for tests. */

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { isLinux } from "./os.ts";
+
 /** The functions, while the library is open. */
 export interface CLibrary {
   /** Sets the supplementary groups of all threads (the bare system call would change one thread). */
@@ -27,11 +29,26 @@ export interface CLibrary {
 }
 
 /** Names under which glibc and musl are loaded. */
-export const libraryNames = [
+const libraryNames = [
   "libc.so.6",
   `libc.musl-${Deno.build.arch}.so.1`,
   `ld-musl-${Deno.build.arch}.so.1`,
 ];
+
+/** Opens functions of the library that the program can do without; undefined where that can't be. Linux only. */
+export function openOptional<S extends Deno.ForeignLibraryInterface>(
+  symbols: S,
+): Deno.DynamicLibrary<S> | undefined {
+  if (!isLinux) return undefined;
+  for (const name of libraryNames) {
+    try {
+      return Deno.dlopen(name, symbols);
+    } catch {
+      // Another C library, or no permission.
+    }
+  }
+  return undefined;
+}
 
 const symbols = {
   setgroups: { parameters: ["usize", "buffer"], result: "i32" },

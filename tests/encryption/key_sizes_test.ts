@@ -3,21 +3,14 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { KeyError, readEncryptionKey } from "../../src/encryption/keys.ts";
 import { checkPgp } from "../../src/encryption/signatures/pgp.ts";
+import { joined as joinedBytes } from "../../src/platform/bytes.ts";
 
 const encoder = new TextEncoder();
 const bytes = (...list: number[]) => Uint8Array.from(list);
 const u16 = (n: number) => bytes(n >> 8, n & 255);
 const u32 = (n: number) => bytes(n >>> 24, n >>> 16 & 255, n >>> 8 & 255, n & 255);
 
-function joined(...parts: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    all.set(p, at);
-    at += p.length;
-  }
-  return all;
-}
+const joined = (...parts: Uint8Array[]) => joinedBytes(parts);
 
 /** A number with its bits in front (RFC 9580 §3.2). */
 const number = (b: Uint8Array) => joined(u16(b.length * 8 - (Math.clz32(b[0]) - 24)), b);

@@ -3,9 +3,9 @@
  *
  * An email's parent is the newest email that its References or In-Reply-To name and that has the same
  * base subject. Without such headers it is the newest email with the same base subject of the last
- * four weeks, if the subject says that it is an answer, and somebody took part in both. An email without a parent joins the thread of one
- * with the same message-id, or of one that waits for the same parent. Each email stores its thread's id and its
- * direct parent only; the parents up to the root are found by walking, so a chain of n messages takes
+ * four weeks, if the subject says that it is an answer, and somebody took part in both. An email without a
+ * parent joins the thread of one with the same message-id, or of one that waits for the same parent. Each email
+ * stores its thread's id and its direct parent only; the parents up to the root are found by walking, so a chain of n messages takes
  * space linear in n. An email whose direct parent is not here keeps the parent's message-id in
  * `wanted`, and is matched again when that arrives.
  *
