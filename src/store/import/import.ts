@@ -8,10 +8,11 @@
  */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { removeFile, syncFile } from "../../platform/files.ts";
+import { removeFile, syncAndClose, writeNew } from "../../platform/files.ts";
 import type { Account } from "../account/account.ts";
 import type { MailboxId } from "../ids.ts";
-import { describeFile, descriptionSize } from "../messages/describe.ts";
+import { smallFile } from "../files/recent_messages.ts";
+import { describeBytes, descriptionSize } from "../messages/describe.ts";
 import { forgetBrought, keptInParts, noteMade, takeBack } from "../messages/unfinished.ts";
 import { Flag, type Mailbox, type NewMessage, StoreError, Want } from "../types.ts";
 import type { Source, SourceMailbox, SourceMessage } from "./sources.ts";
@@ -55,6 +56,8 @@ const batchCount = 100;
 const batchBytes = 16 * 1024 * 1024;
 /** Characters of descriptions after which a batch is full: a small message may have thousands of parts. */
 const batchDescribed = 1024 * 1024;
+/** Files that are written and made durable at the same time; more would only wait for the same disk. */
+const filesAtOnce = 32;
 /** Messages that are passed over, after which progress is told. */
 const tellAfter = 500;
 /** Warnings of an import that are kept; further ones are dropped. */
@@ -83,6 +86,8 @@ export async function importMessages(
 interface Batched {
   mailbox: Mailbox;
   message: NewMessage;
+  /** Resolves when its file is there with all its content. */
+  written: Promise<unknown>;
   from: SourceMessage;
   /** Only of one that has no Message-ID to know it by. */
   content: Uint8Array | undefined;
@@ -110,6 +115,8 @@ class Import {
   /** Id of the newest message when it began. */
   readonly #newest: number;
   #batch: Batched[] = [];
+  /** Files that are being written or made durable. */
+  readonly #underWay = new Set<Promise<void>>();
   #bytes = 0;
   #described = 0;
   #passedOver = 0;
@@ -143,6 +150,7 @@ class Import {
         await this.#whole();
         throw err;
       }
+      await Promise.all(this.#underWay);
       for (const b of this.#batch) removeFile(b.message.file);
       await takeBack(this.#account, this.#change);
       throw err;
@@ -174,42 +182,45 @@ class Import {
   async #take(m: SourceMessage): Promise<void> {
     const mailbox = await this.#mailbox(m);
     this.#progress.bytes += m.content.length;
-    const file = join(this.#o.tempDir, `import-${crypto.randomUUID()}-${this.#files++}`);
-    await Deno.writeFile(file, m.content, { createNew: true, mode: 0o600 });
-    try {
-      const description = await describeFile(file);
-      if (this.#o.skipDuplicates && this.#isThere(mailbox, m, description.summary.messageId)) {
-        this.#progress.duplicates++;
-        removeFile(file);
-        return await this.#pass();
-      }
-      // While the next ones are read it is made durable, so that a batch needs to wait for little.
-      const fileSynced = syncFile(file);
-      fileSynced.catch(() => {});
-      const message = {
-        file,
-        fileSynced,
-        fileSize: m.content.length,
-        prefix: new Uint8Array(0),
-        description,
-        flags: m.flags,
-        keywords: m.keywords,
-        received: m.received,
-        noTrain: true,
-      };
-      const content = description.summary.messageId === "" ? m.content : undefined;
-      // Its content is in the file.
-      const from = { ...m, content: noContent };
-      this.#batch.push({ mailbox, message, from, content });
-      this.#described += descriptionSize(description);
-    } catch (err) {
-      removeFile(file);
-      throw err;
+    const description = await describeBytes(m.content);
+    if (this.#o.skipDuplicates && this.#isThere(mailbox, m, description.summary.messageId)) {
+      this.#progress.duplicates++;
+      return await this.#pass();
     }
+    const file = join(this.#o.tempDir, `import-${crypto.randomUUID()}-${this.#files++}`);
+    // While the next ones are read it is written and made durable, so that a batch needs to wait for little.
+    const written = writeNew(file, m.content);
+    const fileSynced = written.then(syncAndClose);
+    this.#storing(fileSynced);
+    const message = {
+      file,
+      fileSynced,
+      fileSize: m.content.length,
+      prefix: new Uint8Array(0),
+      description,
+      flags: m.flags,
+      keywords: m.keywords,
+      received: m.received,
+      noTrain: true,
+    };
+    const content = description.summary.messageId === "" ? m.content : undefined;
+    // Its content is in the file.
+    const from = { ...m, content: noContent };
+    this.#batch.push({ mailbox, message, written, from, content });
+    this.#described += descriptionSize(description);
+    // A large one is in memory until it is written.
+    if (m.content.length > smallFile) await written.catch(() => {});
+    while (this.#underWay.size >= filesAtOnce) await Promise.race(this.#underWay);
     this.#bytes += m.content.length;
     const full = this.#batch.length >= batchCount || this.#bytes >= batchBytes ||
       this.#described >= batchDescribed;
     if (full) await this.#flush();
+  }
+
+  /** Until then it counts among the files under way; whoever waits for it finds out how it went. */
+  #storing(fileSynced: Promise<void>): void {
+    const settled = fileSynced.catch(() => {}).finally(() => this.#underWay.delete(settled));
+    this.#underWay.add(settled);
   }
 
   /** The mailbox that is meant, made if it is missing. */
@@ -294,7 +305,9 @@ class Import {
   }
 
   async #flush(): Promise<void> {
-    const batch = this.#batch;
+    const written = await Promise.allSettled(this.#batch.map((b) => b.written));
+    // Of those that couldn't be written there is no file; the others are stored before that is told.
+    const batch = this.#batch = this.#batch.filter((_, i) => written[i].status === "fulfilled");
     try {
       for (const id of new Set(batch.map((b) => b.mailbox.id))) {
         const part = batch.filter((b) => b.mailbox.id === id);
@@ -317,6 +330,8 @@ class Import {
       this.#bytes = 0;
       this.#described = 0;
     }
+    const failed = written.find((w) => w.status === "rejected");
+    if (failed) throw failed.reason;
     await this.#o.stored?.();
     this.#o.progress?.(this.#progress);
   }
