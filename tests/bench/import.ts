@@ -131,7 +131,9 @@ try {
           const cpu = process.cpuUsage(spent);
           spent = process.cpuUsage();
           console.log(
-            `${imported} imported: ${mib(rss)} resident, heap ${mib(heapUsed)}, since the last line ` +
+            `${imported} imported: ${mib(rss)} resident, heap ${
+              mib(heapUsed)
+            }, since the last line ` +
               `${(cpu.user / 1e6).toFixed(1)} s user, ${(cpu.system / 1e6).toFixed(1)} s system`,
           );
         },
