@@ -325,6 +325,8 @@ class Import {
         p.imported += part.length;
       }
     } finally {
+      // Not everywhere can a file go that is open.
+      await Promise.all(this.#underWay);
       for (const b of batch) removeFile(b.message.file);
       this.#batch = [];
       this.#bytes = 0;
