@@ -153,7 +153,7 @@ export async function compareImap(
   const r: ImapComparison = { messages, commands, known: new Map(), unknown: [] };
   const random = randomFrom(seed);
   const dovecot = await startDovecot();
-  const ours = await startServer();
+  const ours = await startServer({ recent: true });
   const clients: Client[] = [];
   const note = (kind: string | undefined, text: string) => {
     if (kind) r.known.set(kind, (r.known.get(kind) ?? 0) + 1);
