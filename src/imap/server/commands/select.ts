@@ -54,7 +54,7 @@ function selectCommand(name: "SELECT" | "EXAMINE"): Command {
       let qresync: Qresync | undefined;
       if (!cursor.atEnd) {
         cursor.sp();
-        cursor.list(() => {
+        cursor.options(() => {
           if (cursor.oneOf(["CONDSTORE", "QRESYNC"], "CONDSTORE or QRESYNC") === "CONDSTORE") {
             condstore = true;
           } else {
