@@ -108,7 +108,7 @@ export class Learned {
    * @param known hashes of the words to be asked, each once
    * @param words how many words the message has in all
    */
-  logOdds(known: readonly number[], words: number): number {
+  logOdds(known: ArrayLike<number>, words: number): number {
     const [hams, spams] = this.#seen;
     if (words === 0 || hams === 0 || spams === 0) return 0;
     const own = Int32Array.from(known, slotOf);
