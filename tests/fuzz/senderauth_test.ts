@@ -1,7 +1,7 @@
 /** Parsers of what senders choose: total, and in linear time. Failures print their seed. @module */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { scriptedResolver } from "../../src/dns/mod.ts";
 import { Log } from "../../src/log/mod.ts";
 import { ArcError, collectArcSets, parseArcSeal } from "../../src/senderauth/arc_sets.ts";
