@@ -28,7 +28,7 @@ async function everywhere(w: World, pass: string): Promise<Line[]> {
   return [idle, quiet, notify, smtp, sending, pop3];
 }
 
-/** All of them are over within a second, and each was told as its protocol has it. */
+/** All of them are over soon, and each was told as its protocol has it. */
 async function allEnd(lines: Line[]): Promise<void> {
   const start = performance.now();
   const [idle, quiet, notify, smtp, , pop3] = await Promise.all(lines.map((l) => l.end()));
