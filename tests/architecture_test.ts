@@ -178,6 +178,19 @@ Deno.test("connections to other servers by TLS and HTTPS go by src/net alone", (
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("random input of tests begins where tests/support says", () => {
+  const tests = join(src, "../tests");
+  const own = /from "fast-check"|\bMath\.random\(\)/;
+  const wrong: string[] = [];
+  for (const file of sources(tests)) {
+    const path = relative(tests, file).replaceAll("\\", "/");
+    if (!path.endsWith("_test.ts") || path === "architecture_test.ts") continue;
+    const found = own.exec(Deno.readTextFileSync(file));
+    if (found) wrong.push(`${path}: ${found[0]}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
 Deno.test("every IMAP command is in a file of its name", async () => {
   const dir = join(src, "imap/server/commands");
   const files = new Set<string>();
