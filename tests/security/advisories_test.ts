@@ -100,7 +100,7 @@ Deno.test("one-time codes twice (CVE-2026-27855): each is good once", async () =
   assert.deepEqual(tries.map((t) => t.status).sort(), [200, 401, 401]);
 });
 
-Deno.test("HTML that runs or loads (CVE-2023-5631, -2024-37383, -2018-19206, -2016-4552, -2020-13965, and those of Roundcube 1.6.12 and 1.7.4)", () => {
+Deno.test("HTML that runs or loads (CVE-2023-5631, -2024-37383, -2018-19206, -2016-4552, -2020-13965, -2026-31807, -2026-44990, -2026-25896, and those of Roundcube 1.6.12 and 1.7.4)", () => {
   for (
     const html of [
       '<svg><use href="dAta:image/s\tvg+xml;base64,PHN2Zz48aW1hZ2UgaHJlZj0ieCIgb25lcnJvcj0iYWxlcnQoMSkiLz48L3N2Zz4=#x">',
@@ -119,6 +119,10 @@ Deno.test("HTML that runs or loads (CVE-2023-5631, -2024-37383, -2018-19206, -20
       '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">',
       '<base href="http://evil.example/"><link rel=stylesheet href="http://evil.example/x">',
       '<meta http-equiv=refresh content="0;url=http://evil.example/">',
+      "<xmp><script>alert(1)</script><img src=x onerror=alert(1)></xmp>",
+      "<noembed><script>alert(1)</script></noembed><plaintext><img src=x onerror=alert(1)>",
+      '<svg><a id=x><animate attributeName=href values="javascript:alert(1)"/></a><set attributeName=href to="javascript:alert(1)"/></svg>',
+      '<!DOCTYPE x [<!ENTITY l. "<script>alert(1)</script>">]><p>&lt;&l.;</p>',
     ]
   ) {
     const out = sanitizeMessageHtml(html, {
