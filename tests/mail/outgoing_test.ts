@@ -1,7 +1,7 @@
 /** Submitted messages as they may leave: another program reads the same in them. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { simpleParser } from "mailparser";
 import { parseMessage } from "../../src/mail/structure/structure.ts";
 import { outgoingMessage } from "../../src/mail/outgoing/outgoing.ts";

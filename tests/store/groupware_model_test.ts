@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { Groupware } from "../../src/store/groupware/groupware.ts";
 import {
   type Condition,
