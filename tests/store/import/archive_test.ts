@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import tar from "tar-stream";
 import {
   mailboxNames,

@@ -1,6 +1,6 @@
 /** The web API over real sockets, as programs call it. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import { simpleParser } from "mailparser";
 import type { Structure } from "../../../src/web/webapi/schemas.ts";
 import { Flag } from "../../../src/store/types.ts";
