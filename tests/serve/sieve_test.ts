@@ -1,5 +1,6 @@
 /** Scripts at delivery, through a whole server. */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { type FakeHost, fakeHost, type FakeOptions } from "../smtp/fake_host.ts";
 import { Want } from "../../src/store/types.ts";
 import { mail, type Receiver, startReceiver } from "./receiver.ts";
@@ -153,6 +154,30 @@ notify :message "mail!" "mailto:phone@away.example";`,
     assert.deepEqual(await sent(), ["joe@sender.example Away", "phone@away.example mail!"]);
     assert.equal((await listed(r, "cas", "Sent")).length, 3);
     assert.equal((await listed(r, "cas", "Inbox")).length, 4);
+  }));
+
+Deno.test("a message that is filed is taken, though what scripts did and send can't be written", () =>
+  withServer(async (r) => {
+    await activate(
+      r,
+      "cas",
+      `require ["duplicate", "fileinto", "vacation"];
+if duplicate { fileinto "Twice"; } else { fileinto "Once"; }
+vacation "away";`,
+    );
+    using db = new DatabaseSync(`${r.dir}/data/sieve.db`);
+    // Fails as an insert into a file on a full disk does.
+    const full = "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+    for (const table of ["seen", "done", "sent"]) {
+      db.exec(`CREATE TRIGGER full_${table} BEFORE INSERT ON ${table} ${full}`);
+    }
+    assert.equal((await toCas(r, { subject: "one" })).code, 250);
+    assert.deepEqual(await listed(r, "cas", "Once"), ["one 0"]);
+    assert.deepEqual(r.server.sieve!.log.latest("cas"), []);
+    for (const table of ["seen", "done", "sent"]) db.exec(`DROP TRIGGER full_${table}`);
+    assert.equal((await toCas(r, { subject: "two" })).code, 250);
+    assert.deepEqual(await listed(r, "cas", "Once"), ["one 0", "two 0"]);
+    assert.equal(r.server.sieve!.log.latest("cas").length, 1);
   }));
 
 Deno.test("a message that came before is a duplicate, also for what a header says", () =>

@@ -56,7 +56,7 @@ function refusalOf(reason: string, utf8: boolean): SmtpError {
 /**
  * Runs the scripts and does what they want; what is filed and sent is durable when it resolves.
  * @param keep whether a keep files the message; else it only goes on elsewhere
- * @throws store and queue errors; the sender tries again then
+ * @throws store and queue errors of what the message depends on; the sender tries again then
  */
 export async function carryOutScripts(
   services: ReceivingServices,
@@ -89,8 +89,16 @@ export async function carryOutScripts(
     };
   }
   const delivered = await carryOutActions(services, incoming, f, result, keep, steps);
-  await services.sieve.db.memory.remember(account.name, result.remembered);
-  note(services, incoming, f, delivered, steps, result, scripts);
+  try {
+    await services.sieve.db.memory.remember(account.name, result.remembered);
+    note(services, incoming, f, delivered, steps, result, scripts);
+  } catch (err) {
+    // What was wanted is done, and the message must not come again.
+    incoming.session.log.error("noting what scripts did", {
+      err: err as Error,
+      account: account.name,
+    });
+  }
   await tellOfFailure(services, incoming, f, result, scripts);
   return {
     refusal: undefined,
@@ -136,6 +144,19 @@ async function carryOutActions(
       ),
     );
   }
+  /** What is sent because of a message that is filed must not have its sender send it again. */
+  const orKept = async (what: string, send: () => Promise<string>): Promise<string> => {
+    try {
+      return await send();
+    } catch (err) {
+      if (!delivered) throw err;
+      incoming.session.log.error(`sending a ${what} of a script`, {
+        err: err as Error,
+        account: account.name,
+      });
+      return `no ${what}: the server could not write it`;
+    }
+  };
   for (const a of result.actions) {
     switch (a.kind) {
       case "discard":
@@ -166,10 +187,12 @@ async function carryOutActions(
         steps.push(step(a, `not sent on: ${a.list} is a list to look in, not to write to`));
         break;
       case "vacation":
-        steps.push(step(a, await reply(services, incoming, scripts, a)));
+        steps.push(step(a, await orKept("reply", () => reply(services, incoming, scripts, a))));
         break;
       case "notify":
-        steps.push(step(a, await notify(services, incoming, scripts, a)));
+        steps.push(
+          step(a, await orKept("notification", () => notify(services, incoming, scripts, a))),
+        );
         break;
     }
   }
