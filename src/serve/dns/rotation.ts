@@ -1,10 +1,8 @@
 /** Goes on with changes of DKIM keys in the running server. @module */
 import { continueDkimRotations } from "../../admin/dkim_rotation.ts";
-import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
 import { deliverToPostmaster, type PostmasterServices } from "../postmaster.ts";
 
 /** Milliseconds between looks, and until the first. */

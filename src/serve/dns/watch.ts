@@ -7,13 +7,11 @@
  */
 import * as v from "valibot";
 import { checkDomainDns, dnsblStatus } from "../../admin/mod.ts";
-import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
 import { writeFileAtomic } from "../../platform/files.ts";
 import { policyText } from "../../tlspolicy/sts_https.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
 import { deliverToPostmaster, type PostmasterServices } from "../postmaster.ts";
 
 const log = new Log("dnswatch");

@@ -9,7 +9,6 @@ import { Log } from "../../log/mod.ts";
 import { withTempFile } from "../../platform/files.ts";
 import { giveWay } from "../../platform/turns.ts";
 import type { Account } from "../../store/account/account.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
 import { emailsOfMessageId } from "../../store/emails/message_ids.ts";
 import { sizeText } from "../size_text.ts";
 import { monthBefore, type MonthCounts, monthOf } from "./counts.ts";
