@@ -33,6 +33,11 @@ const usualTimeout = 30_000;
 /** Bytes of an answer's body, where the caller gives none. */
 const usualMaxBytes = 1024 * 1024;
 
+/** Bytes of an answer beside its body: the header, and interim answers (1xx) before it. */
+const maxBesideBody = 128 * 1024;
+/** Bytes of a chunked body that are read for each byte of what is allowed: chunks of one byte have five more. */
+const readPerByte = 8;
+
 export interface OutboundOptions {
   authorities: Authorities;
   lookup: AddressLookup;
@@ -215,14 +220,16 @@ export class Outbound {
     const headers = { ...call.headers };
     if (body !== undefined) headers["content-length"] = String(body.length);
     const request = await this.begin({ ...call, headers });
+    const max = call.maxBytes ?? usualMaxBytes;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    // Interim answers and extensions of chunks have no end of their own.
+    boundRead(request, maxBesideBody + readPerByte * max);
     request.on("response", resolve);
     request.on("error", reject);
     request.on("close", () => reject(new Error("the connection was closed before the answer")));
     request.end(body);
     try {
       const answer = await promise;
-      const max = call.maxBytes ?? usualMaxBytes;
       return {
         status: answer.statusCode ?? 0,
         headers: headersOf(answer),
@@ -237,6 +244,17 @@ export class Outbound {
       request.destroy();
     }
   }
+}
+
+/** Ends a request when more bytes have come on its connection. */
+function boundRead(request: ClientRequest, bytes: number): void {
+  request.on("socket", (socket: Socket) => {
+    let size = 0;
+    socket.on("data", (piece: Uint8Array) => {
+      size += piece.length;
+      if (size > bytes) request.destroy(new Error("the answer has no end"));
+    });
+  });
 }
 
 function headersOf(answer: IncomingMessage): Headers {
