@@ -24,6 +24,8 @@ import { Queue } from "../queue/mod.ts";
 import type { Scanners } from "../scanning/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
+import { keepTimes } from "../store/logins/kept_times.ts";
+import { wrongTime } from "../store/logins/secrets.ts";
 import { settleLastBackup } from "../store/backup/last_backup.ts";
 import { LoginLog } from "../store/logins/attempts.ts";
 import { LoginDirectory } from "../store/logins/directory.ts";
@@ -135,6 +137,7 @@ async function open(
       (name) => accountRules(config, name),
     ),
   );
+  keepTimes(wrongTime, config.dataDir);
   const isAccount = (name: string) => config.account(name) !== undefined;
   const audit = part("audit", new AuditLog(config.dataDir));
   identities.makes = { accounts, audit };

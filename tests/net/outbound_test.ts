@@ -182,6 +182,16 @@ Deno.test("what comes beside a body has an end: interim answers, extensions of c
       });
     });
   }
+  // The same for a request whose caller reads the answer.
+  for (const [begin, more] of endless.slice(0, 3)) {
+    await withBytes(begin, more, async (url) => {
+      const request = await out.begin({ url, rule: undefined });
+      const failed = new Promise<Error>((resolve) => request.on("error", resolve));
+      request.on("response", () => assert.fail("there is no answer"));
+      request.end();
+      assert.match((await failed).message, /has no end/);
+    });
+  }
   // Small chunks, and some interim answers, are no fault.
   const small = `HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${chunked}${
     "1\r\nx\r\n".repeat(50_000)

@@ -170,6 +170,8 @@ export class Outbound {
       headers,
       agent: new OneConnection(socket),
     });
+    // Interim answers have no end of their own.
+    boundRead(request, maxBesideBody, false);
     const end = () => socket.destroy();
     request.on("close", end);
     // The connection goes on when the request is done with.
@@ -222,8 +224,8 @@ export class Outbound {
     const request = await this.begin({ ...call, headers });
     const max = call.maxBytes ?? usualMaxBytes;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    // Interim answers and extensions of chunks have no end of their own.
-    boundRead(request, maxBesideBody + readPerByte * max);
+    // Extensions of chunks have no end of their own.
+    boundRead(request, maxBesideBody + readPerByte * max, true);
     request.on("response", resolve);
     request.on("error", reject);
     request.on("close", () => reject(new Error("the connection was closed before the answer")));
@@ -246,14 +248,22 @@ export class Outbound {
   }
 }
 
-/** Ends a request when more bytes have come on its connection. */
-function boundRead(request: ClientRequest, bytes: number): void {
+/**
+ * Ends a request when more bytes have come on its connection.
+ * @param all also of the body; else up to the answer's header
+ */
+function boundRead(request: ClientRequest, bytes: number, all: boolean): void {
   request.on("socket", (socket: Socket) => {
     let size = 0;
-    socket.on("data", (piece: Uint8Array) => {
+    const count = (piece: Uint8Array) => {
       size += piece.length;
       if (size > bytes) request.destroy(new Error("the answer has no end"));
-    });
+    };
+    socket.on("data", count);
+    if (all) return;
+    const stop = () => void socket.off("data", count);
+    request.on("response", stop);
+    request.on("upgrade", stop);
   });
 }
 

@@ -11,8 +11,8 @@ export class Refused extends Error {
   override name = "Refused";
 }
 
-/** Bytes of a line; the numbers of two million messages fit. */
-const maxLine = 16 * 1024 * 1024;
+/** Bytes of a line; the numbers of a million messages fit. */
+const maxLine = 8 * 1024 * 1024;
 /** Bytes of the answers to one command that are kept until its end: 20,000 mailboxes fit. */
 const maxAnswers = 4 * 1024 * 1024;
 /** Milliseconds between looks at how much has come. */
