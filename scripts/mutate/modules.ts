@@ -22,6 +22,9 @@ export const modules: Readonly<Record<string, readonly string[]>> = {
   sasl: ["tests/sasl"],
   config: ["tests/config"],
   "web/login": ["tests/web/login"],
+  // What programs ask of it is tried as a whole, over HTTP.
+  "web/catcher": ["tests/web/catcher", "tests/interop/mailpit_api_test.ts"],
+  nodes: ["tests/nodes", "tests/serve/nodes_test.ts", "tests/serve/serve_nodes_test.ts"],
 };
 
 /** The module of a path below src, such as "store/messages": the longest that is named, or its namesake in tests. */

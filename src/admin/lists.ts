@@ -117,7 +117,8 @@ export async function addListMembers(
   const list = listOf(config, address);
   const checked = members.map((m) => {
     try {
-      const at = parseAddress(m.trim());
+      // As Mailman prints members with their names: "Ann Example <ann@example.org>".
+      const at = parseAddress(/^[^<>]*<([^<>]*)>$/.exec(m.trim())?.[1] ?? m.trim());
       const own = config.lookupAddress(at.localpart, at.domain.ascii);
       if (own.kind === "list" && own.list.key === list.key) {
         throw new NameError("is the list's own");

@@ -101,13 +101,46 @@ export function wholeWithin(row: ObjectRow, span: TimeRange): boolean {
     row.first >= span.start && row.last < span.end;
 }
 
-/** Objects that are kept read, and bytes of one. */
+/** Objects of an account that are kept read, bytes of one, and of all together: read they take some ten times as much. */
 const maxKept = 3000;
 const maxKeptSize = 20_000;
-const kept = new WeakMap<
-  Groupware,
-  Map<number, { modseq: number; zone: string; series: Series }>
->();
+const maxKeptBytes = 4_000_000;
+interface Kept {
+  modseq: number;
+  zone: string;
+  size: number;
+  series: Series;
+}
+/** By object; those asked for last are at the end. */
+class KeptSeries {
+  readonly #map = new Map<number, Kept>();
+  #bytes = 0;
+
+  get(id: number): Kept | undefined {
+    const found = this.#map.get(id);
+    if (found !== undefined) {
+      // Who is asked for again and again, such as what repeats, stays while months come and go.
+      this.#map.delete(id);
+      this.#map.set(id, found);
+    }
+    return found;
+  }
+
+  put(id: number, one: Kept): void {
+    this.#drop(id);
+    this.#map.set(id, one);
+    this.#bytes += one.size;
+    while (this.#map.size > maxKept || this.#bytes > maxKeptBytes) {
+      this.#drop(this.#map.keys().next().value!);
+    }
+  }
+
+  #drop(id: number): void {
+    this.#bytes -= this.#map.get(id)?.size ?? 0;
+    this.#map.delete(id);
+  }
+}
+const kept = new WeakMap<Groupware, KeptSeries>();
 
 /** Bytes up to which a stored object is read in one go. */
 const readAtOnce = 100_000;
@@ -126,21 +159,16 @@ export async function storedSeriesInTurns(
 /** A stored object, read. @throws FormatError, ObjectError for one that isn't as it should be */
 export function storedSeries(groupware: Groupware, row: ObjectRow, floating?: Zone): Series {
   let map = kept.get(groupware);
-  if (map === undefined) kept.set(groupware, map = new Map());
+  if (map === undefined) kept.set(groupware, map = new KeptSeries());
   const zone = floating?.name ?? "";
   const found = map.get(row.id);
   if (found !== undefined && found.modseq === row.modseq && found.zone === zone) {
-    // Who is asked for again and again, such as what repeats, stays while months come and go.
-    map.delete(row.id);
-    map.set(row.id, found);
     return found.series;
   }
   const content = groupware.content(row.id) ?? new Uint8Array(0);
   const series = new Series(parseCalendar(content), floating);
   if (content.length <= maxKeptSize) {
-    map.delete(row.id);
-    if (map.size >= maxKept) map.delete(map.keys().next().value!);
-    map.set(row.id, { modseq: row.modseq, zone, series });
+    map.put(row.id, { modseq: row.modseq, zone, size: content.length, series });
   }
   return series;
 }

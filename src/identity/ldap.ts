@@ -25,6 +25,8 @@ const operationTime = 5000;
 const wholeTime = 12_000;
 /** Bytes that a directory may send for a login. */
 const maxAnswer = 1024 * 1024;
+/** Bytes that it may send before TLS is started: the answer to the request for it. */
+const maxBeforeTls = 64 * 1024;
 /** RFC 4511 §4.5.1.8 */
 const noAttributes = ["1.1"];
 /** Logins at a time; others wait for their turn. */
@@ -263,16 +265,17 @@ export class Ldap {
       signal,
     });
     const starts = !secure && !conf.NoTLS;
-    // Before STARTTLS nobody else may take what comes.
-    if (!starts) bounded(socket, signal);
+    const unbind = bounded(socket, signal, starts ? maxBeforeTls : maxAnswer);
     const c = new Client({
       url: conf.URL,
       timeout: this.#o.operationTime ?? operationTime,
       createConnection: () => socket,
       createSecureConnection: () => {
         if (secure) return socket as TLSSocket;
+        // From here on TLS alone takes what comes.
+        unbind();
         const upgraded = outbound.startTls(socket, host);
-        bounded(upgraded, signal);
+        bounded(upgraded, signal, maxAnswer);
         return upgraded;
       },
     });
@@ -288,17 +291,19 @@ export class Ldap {
   }
 }
 
-/** Ends a connection that brings too much, or takes too long. */
-function bounded(socket: Socket, signal: AbortSignal): void {
+/** Ends a connection that brings more bytes than these, or takes too long. @returns what ends counting */
+function bounded(socket: Socket, signal: AbortSignal, bytes: number): () => void {
   let size = 0;
-  socket.on("data", (piece: Uint8Array) => {
+  const count = (piece: Uint8Array) => {
     size += piece.length;
-    if (size > maxAnswer) socket.destroy(new Error("the answer is too large"));
-  });
+    if (size > bytes) socket.destroy(new Error("the answer is too large"));
+  };
+  socket.on("data", count);
   const abort = () => socket.destroy(new Error("it takes too long"));
   signal.addEventListener("abort", abort);
   socket.on("close", () => signal.removeEventListener("abort", abort));
   socket.on("error", () => {});
+  return () => void socket.off("data", count);
 }
 
 /** The values of an attribute, whatever the case of its name. */

@@ -389,7 +389,7 @@ function hashesOf(words: Iterable<string>): Float64Array {
 }
 
 function learnFrom(learned: Learned, entry: JournalEntry, logOdds: () => number): void {
-  if (entry.untrain) learned.unlearn(entry.hashes);
+  if (entry.untrain) learned.unlearn(entry.ham, entry.hashes);
   else learned.learn(entry.ham, entry.hashes, logOdds());
 }
 

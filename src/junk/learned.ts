@@ -5,15 +5,14 @@
  * always come together share their weight here, where counting takes each for evidence of its own.
  *
  * Mail is often trained by the folder, all good mail and then all spam. So with each message one of the other kind
- * is learned again, out of a few that are kept.
+ * is learned again, out of a few that are kept. What a new message is like among these counts too (likeness.ts).
  *
  * Words share slots by their hash. Stored as rows of the filter's table of chunks.
  *
  * @module
  */
+import { Neighbours, slots } from "./likeness.ts";
 
-/** Slots for weights; a power of two. */
-const slots = 1 << 17;
 /** A weight of 1, as stored in 16 bits. */
 const unit = 2048;
 /** How far a message that is judged wrong moves the weights. */
@@ -24,8 +23,10 @@ const countingAt = 50;
 const mostCounting = 8;
 /** Their say beside that of counting. More catches hardly more, and is too sure of mail of another time. */
 const usualScore = 0.5;
-/** Logarithm of odds that they may add at most: alone they never make junk of what counting finds to say nothing. */
-const mostLearned = 1.5;
+/** Logarithm of odds that they may add at most. */
+const mostWeights = 1.5;
+/** The same with likeness: alone they never make junk of what counting finds to say nothing. */
+const mostLearned = 2;
 /** Messages of each kind that are kept to be learned again. */
 const keptOfKind = 100;
 /** Words of one of them. */
@@ -42,6 +43,7 @@ export const firstLearnedChunk = stateChunk;
 
 /** A message that is learned again, with what counting gave it when it came. */
 interface Kept {
+  /** None in place of a message whose label was taken back. */
   slots: Int32Array;
   counted: number;
 }
@@ -58,6 +60,8 @@ export class Learned {
   readonly #kept: [Kept[], Kept[]] = [[], []];
   /** Kept messages that have not been saved, by their chunk. */
   readonly #unsaved = new Map<number, Kept>();
+  /** The kept messages as they are asked; undefined since they changed. */
+  #neighbours: Neighbours | undefined;
 
   /** From stored chunks; those of others are passed over. */
   static load(chunks: Iterable<Chunk>): Learned {
@@ -99,17 +103,30 @@ export class Learned {
   }
 
   /**
-   * What the weights say, as a logarithm of odds within +-1.5: above 0 is spam. 0 until messages of both kinds have been learned.
-   * @param known hashes of the words to be asked
+   * What the weights and the kept messages say, as a logarithm of odds within +-2: above 0 is spam. 0 until messages of
+   * both kinds have been learned.
+   * @param known hashes of the words to be asked, each once
    * @param words how many words the message has in all
    */
-  logOdds(known: Iterable<number>, words: number): number {
+  logOdds(known: ArrayLike<number>, words: number): number {
     const [hams, spams] = this.#seen;
     if (words === 0 || hams === 0 || spams === 0) return 0;
+    const own = Int32Array.from(known, slotOf);
     let sum = 0;
-    for (const hash of known) sum += this.#weights[slotOf(hash)];
-    const odds = usualScore * sum / (unit * Math.sqrt(words));
-    return Math.min(Math.max(odds, -mostLearned), mostLearned);
+    for (const slot of own) sum += this.#weights[slot];
+    const weights = usualScore * sum / (unit * Math.sqrt(words));
+    this.#neighbours ??= this.#ready();
+    return bounded(
+      bounded(weights, mostWeights) + this.#neighbours.logOdds(own, words - own.length),
+      mostLearned,
+    );
+  }
+
+  #ready(): Neighbours {
+    const [hams, spams] = this.#kept.map((all) =>
+      all.map((k) => k.slots).filter((own) => own.length > 0)
+    );
+    return new Neighbours(hams, spams);
   }
 
   /**
@@ -130,19 +147,34 @@ export class Learned {
     const n = ++this.#seen[kind];
     const lot = mixed(n * 2 + kind);
     const again = other[lot % Math.max(1, other.length)];
-    if (again) this.#step(again.slots, 1 - kind, again.counted);
+    if (again && again.slots.length > 0) this.#step(again.slots, 1 - kind, again.counted);
     // Each message of the kind has the same chance of being among the kept ones.
     const place = n <= keptOfKind ? n - 1 : mixed(lot) % n;
     if (place < keptOfKind) {
-      const kept = { slots: own.slice(0, keptWords), counted };
-      this.#kept[kind][place] = kept;
-      this.#unsaved.set(keptChunk + 2 * place + kind, kept);
+      this.#keep(kind, place, { slots: own.slice(0, keptWords), counted });
     }
   }
 
-  /** Draws the judgement of a message towards neither, as its label was taken back. */
-  unlearn(hashes: Float64Array): void {
-    if (hashes.length > 0) this.#step(Int32Array.from(hashes, slotOf), 0.5, 0);
+  /**
+   * Draws the judgement of a message towards neither, as its label was taken back, and forgets it if it is kept.
+   * @param ham the label
+   */
+  unlearn(ham: boolean, hashes: Float64Array): void {
+    if (hashes.length === 0) return;
+    const own = Int32Array.from(hashes, slotOf);
+    this.#step(own, 0.5, 0);
+    const kind = ham ? 0 : 1;
+    const place = this.#kept[kind].findIndex((k: Kept | undefined) =>
+      k !== undefined && sameSlots(k.slots, own)
+    );
+    if (place < 0) return;
+    this.#keep(kind, place, { slots: new Int32Array(0), counted: 0 });
+  }
+
+  #keep(kind: 0 | 1, place: number, kept: Kept): void {
+    this.#kept[kind][place] = kept;
+    this.#unsaved.set(keptChunk + 2 * place + kind, kept);
+    this.#neighbours = undefined;
   }
 
   #step(own: Int32Array, wanted: number, counted: number): void {
@@ -156,6 +188,16 @@ export class Learned {
       this.#weights[slot] = Math.min(Math.max(weight, -0x7fff), 0x7fff);
     }
   }
+}
+
+/** Whether that is what was kept of a message. */
+function sameSlots(kept: Int32Array, message: Int32Array): boolean {
+  return kept.length === Math.min(message.length, keptWords) &&
+    kept.every((slot, i) => slot === message[i]);
+}
+
+function bounded(x: number, most: number): number {
+  return Math.min(Math.max(x, -most), most);
 }
 
 function slotOf(hash: number): number {

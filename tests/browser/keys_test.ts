@@ -44,7 +44,7 @@ Deno.test({
       await press("End");
       await p.locator(".text-body").getByText("Opening").waitFor();
       await press("s");
-      await row(/flagged.*Minutes/).waitFor();
+      await row(/Flagged.*Minutes/).waitFor();
       await press("b");
       await p.getByRole("menu").waitFor();
       await press("ArrowDown", "Enter");

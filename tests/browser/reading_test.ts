@@ -147,11 +147,11 @@ Deno.test({
         await option(p, "Boats").click();
         await messageText(p, "The keys");
         await p.keyboard.press("s");
-        await option(other, /flagged.*Boats/).waitFor();
+        await option(other, /Flagged.*Boats/).waitFor();
         await option(other, "Boats").click();
         await messageText(other, "The keys");
         await other.getByRole("button", { name: "Unflag" }).click();
-        await p.getByRole("option", { name: /flagged/ }).first().waitFor({ state: "detached" });
+        await p.getByRole("option", { name: /Flagged/ }).first().waitFor({ state: "detached" });
         await other.close();
       });
 

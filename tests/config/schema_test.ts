@@ -144,6 +144,49 @@ Deno.test("a list that is put in another order takes its comments along", () => 
   );
 });
 
+Deno.test("equal items of a list keep the comments of each, and what is new takes that of its place", () => {
+  const twice = source.replace("\t- z\n", "\t# about x again\n\t- x\n");
+  assert.equal(rewritten(twice, (v) => v.Last = ""), twice);
+  assert.match(
+    rewritten(twice, (v) => v.Words = ["x", "x", "new"]),
+    /# about x\n\t- x\n\t# about x again\n\t- x\n\t- new\n/,
+  );
+  // The second is at its place in the file before: its comment stays, as the item there is gone.
+  assert.match(
+    rewritten(source, (v) => v.Words[1] = "Y"),
+    /# about y\n\t- Y\n\t- z/,
+  );
+});
+
+Deno.test("a new field comes after the nearest one before it in the schema, whatever the file's order is", () => {
+  const turned = "Things:\n\ta:\n\t\tSize: 5\n\t\tName: A\nFirst: f\n";
+  assert.equal(
+    rewritten(turned, (v) => {
+      v.Words = ["w"];
+      v.Things.get("a")!.On = true;
+    }),
+    "Things:\n\ta:\n\t\tSize: 5\n\t\tOn: true\n\t\tName: A\nWords:\n\t- w\nFirst: f\n",
+  );
+  // Nothing before it: it comes first.
+  assert.equal(
+    rewritten("First: f\nThings:\n\ta:\n\t\tWait: 5s\n\t\tName: A\n", (v) => {
+      v.Things.get("a")!.Wait = undefined;
+      v.Things.get("a")!.Size = 1;
+    }),
+    "First: f\nThings:\n\ta:\n\t\tName: A\n\t\tSize: 1\n",
+  );
+});
+
+Deno.test("fields of the items of lists and maps are documented too", () => {
+  const value = { ...things.zero(), First: "f", List: [{ ...thing.zero(), Name: "L", Size: 4 }] };
+  value.Things = new Map([["a", { ...thing.zero(), Name: "A", Size: 5 }]]);
+  const text = formatConfig(things, value, true);
+  const item = (name: string, size: number) =>
+    `\t\t# What it is called.\n\t\tName: ${name}\n\n\t\t# How large it is. (optional, default 3)\n\t\tSize: ${size}\n`;
+  assert.ok(text.includes(item("A", 5)), text);
+  assert.ok(text.includes(item("L", 4)), text);
+});
+
 Deno.test("all that is documented comes out, and documented files are read again", () => {
   const text = describe(things);
   assert.match(text, /# How large it is\. \(optional, default 3\)\n\t\tSize: 3\n/);

@@ -63,6 +63,7 @@ Deno.test("SIGKILL during an import: all of it is there or nothing, and it can b
     const running = begin(["import", "mbox", ...args]);
     let ended = false;
     running.status.then(() => ended = true);
+    // What is read waits; this is the middle of putting it in place.
     while (await count(s, "Imported") === 0) assert.ok(!ended, "the import ended with nothing");
     await s.signal("SIGKILL");
     await running.status;
@@ -87,6 +88,61 @@ Deno.test("SIGKILL during an import: all of it is there or nothing, and it can b
     await s.close();
   }
 });
+
+/** Files of imports on their way. */
+const waiting = (dir: string) =>
+  [...Deno.readDirSync(join(dir, "data", "tmp"))].map((e) => e.name)
+    .filter((name) => name.startsWith("import-"));
+
+for (const killed of ["client", "server"]) {
+  Deno.test(`SIGKILL of the ${killed} while an import is read: nothing was ever there`, async () => {
+    let s = await startLocalserve();
+    const { dir, offset } = s;
+    try {
+      // Takes many times as long as the wait for the first batch.
+      const mbox = Array.from(
+        { length: 30_000 },
+        (_, i) => `From a@x Mon Jan  1 00:00:00 2024\nSubject: ${i}\n\nx\n\n`,
+      );
+      await Deno.writeTextFile(join(dir, "in.mbox"), mbox.join(""));
+      const running = begin([
+        "import",
+        "mbox",
+        "-dir",
+        dir,
+        "mox",
+        "Imported",
+        join(dir, "in.mbox"),
+      ]);
+      let ended = false;
+      running.status.then(() => ended = true);
+      while (!waiting(dir).some((name) => name.endsWith("-list"))) {
+        assert.ok(!ended, "the import ended before anything waited");
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      const list = async () => {
+        const c = await session(s);
+        const lines = await c.run('list "" *');
+        c.close();
+        return lines!.filter((l) => l.includes("Imported"));
+      };
+      assert.deepEqual(await list(), []);
+      if (killed === "client") running.kill("SIGKILL");
+      else {
+        await s.signal("SIGKILL");
+        s = await startLocalserve({ dir, offset });
+      }
+      await running.status;
+      assert.deepEqual(await list(), []);
+      while (waiting(dir).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.deepEqual(await list(), []);
+      assert.equal(await s.stop(), 0);
+      assert.deepEqual(await check(dir, offset), []);
+    } finally {
+      await s.close();
+    }
+  });
+}
 
 Deno.test("SIGKILL while mailboxes are made, renamed and removed: each is done wholly or not at all", async () => {
   let s = await startLocalserve();

@@ -1,6 +1,6 @@
 /** Parts of the analysis: subject passes, headers, failures, forwarding. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { analyze } from "../../src/delivery/analysis_decide.ts";
 import { exceededRate } from "../../src/delivery/analysis_rates.ts";
 import { generateSubjectPass, verifySubjectPass } from "../../src/delivery/analysis_subjectpass.ts";

@@ -50,6 +50,53 @@ Deno.test("a filter is open once for all who use it, and anew with other paramet
   }
 });
 
+Deno.test("a filter is closed some time after its last use, not while it is used", async () => {
+  const dir = await Deno.makeTempDir();
+  const filters = new JunkFilters();
+  // Time passes when the test says so.
+  const real = { set: globalThis.setTimeout, clear: globalThis.clearTimeout };
+  const waits = new Map<number, () => void>();
+  let next = 1e9;
+  globalThis.setTimeout = ((fn: () => void, ms: number) => {
+    if (ms < 1000) return real.set(fn, ms);
+    waits.set(++next, fn);
+    return next;
+  }) as typeof setTimeout;
+  globalThis.clearTimeout = (id) => waits.delete(Number(id)) ? undefined : real.clear(id);
+  const pass = () => {
+    const due = [...waits.values()];
+    waits.clear();
+    due.forEach((fn) => fn());
+  };
+  try {
+    const first = await filters.use(dir, params, (f) => f);
+    assert.equal(waits.size, 1);
+    const gate = Promise.withResolvers<void>();
+    const inUse = Promise.withResolvers<void>();
+    const long = filters.use(dir, params, async (f) => {
+      inUse.resolve();
+      await gate.promise;
+      return f.classify(["x"]).probability;
+    });
+    await inUse.promise;
+    // Its wait ended with the use, and no other that ends meanwhile begins one.
+    assert.equal(await filters.use(dir, params, (f) => f), first);
+    assert.equal(waits.size, 0);
+    pass();
+    gate.resolve();
+    assert.equal(await long, 0.5);
+    assert.equal(waits.size, 1);
+    pass();
+    const again = await filters.use(dir, params, (f) => f);
+    assert.notEqual(again, first);
+    assert.throws(() => first.classify(["x"]), /closed/);
+  } finally {
+    Object.assign(globalThis, { setTimeout: real.set, clearTimeout: real.clear });
+    await filters.closeAll();
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
 Deno.test("a folder where no filter can be opened is tried again", async () => {
   const filters = new JunkFilters();
   const dir = `${await Deno.makeTempDir()}/missing`;

@@ -181,6 +181,37 @@ Deno.test("a value is looked at up to its 2048th character, and a header up to i
   assert.equal(found([...others(1000), ["X", "end"]]), false);
 });
 
+Deno.test("an expression that is none matches nothing, and the next rules are tried", () => {
+  const good = ruleset({ MsgFromRegexp: "alice", Mailbox: "good" });
+  const wrong: Partial<Ruleset>[] = [
+    { SMTPMailFromRegexp: "alice(" },
+    { MsgFromRegexp: "[a" },
+    { HeadersRegexp: { "^(subject$": "x" } },
+    { HeadersRegexp: { "^subject$": "*" } },
+  ];
+  for (const rule of wrong) {
+    const c = withRules([ruleset(rule), good], { headers: [["Subject", "x"]] });
+    const tooLong = (n: number) => assert.fail(`rule ${n} is not too long`);
+    assert.equal(matchingRuleset(c, tooLong), good, JSON.stringify(rule));
+  }
+});
+
+Deno.test("a rule that takes too many steps ends the search, and its number is passed on", () => {
+  const headers: [string, string][] = [["X-Long", "abcd".repeat(512)]];
+  const slow = ruleset({ HeadersRegexp: { "^x-long$": `^${"(a?b?c?d?)".repeat(200)}e$` } });
+  const first = ruleset({ MsgFromRegexp: "bob" });
+  const good = ruleset({ MsgFromRegexp: "alice" });
+  const said: number[] = [];
+  const found = (rules: Ruleset[]) =>
+    matchingRuleset(withRules(rules, { headers }), (n) => said.push(n));
+  assert.equal(found([first, slow, good]), undefined);
+  assert.deepEqual(said, [2]);
+  // Nobody has to ask for it, and what stands before it is found.
+  assert.equal(matchingRuleset(withRules([slow, good], { headers })), undefined);
+  assert.equal(found([good, slow]), good);
+  assert.deepEqual(said, [2]);
+});
+
 Deno.test("a forwarder is taken out of the facts of what it forwards", () => {
   const f = facts({ dkimDomains: ["forwarder.example", "sender.example"] });
   assert.deepEqual(forwardedFacts(f, "Forwarder.example"), {

@@ -15,7 +15,7 @@ import { ScriptError, scriptLimits } from "../../src/delivery/sieve/scripts.ts";
 import { SiteScripts } from "../../src/delivery/sieve/site_scripts.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import type { Edited, Filing } from "../../src/sieve/mod.ts";
-import { Flag, SpecialUse } from "../../src/store/types.ts";
+import { Flag, SpecialUse, StoreError } from "../../src/store/types.ts";
 import { deliveryFacts, withStore } from "../store/setup.ts";
 
 setLevel("sieve", "error");
@@ -488,6 +488,23 @@ Deno.test("filing: by id before special use before name, as it was received, and
     assert.equal(bad.mailbox, "Kept");
     assert.match(bad.note, /^, as bad mailbox name/);
     assert.deepEqual(bad.message.keywords, []);
+    // Only names and keywords send it there: what would fail there too, or passes, is the caller's.
+    for (const code of ["overQuota", "busy", "closed"] as const) {
+      let asked = 0;
+      const failing = Object.create(account, {
+        deliver: {
+          value: () => {
+            asked++;
+            return Promise.reject(new StoreError(code, "not now"));
+          },
+        },
+      });
+      await assert.rejects(
+        fileMessage({ ...d, account: failing }, into({})),
+        (err) => err instanceof StoreError && err.code === code,
+      );
+      assert.equal(asked, 1, code);
+    }
     const read = (emailId: number) => {
       const r = account.openMessage(asEmailId(emailId));
       const all = new TextDecoder().decode(r.read(0, r.size));

@@ -1,6 +1,6 @@
 /** Signs of phishing that need no training. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { explainReason } from "../../src/delivery/explained.ts";
 import { messageText } from "../../src/delivery/message_text.ts";
 import { hostOf, htmlLinks } from "../../src/delivery/suspicion/anchors.ts";

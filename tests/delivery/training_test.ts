@@ -101,6 +101,8 @@ Deno.test("retraining counts what is marked, each message as it is marked now", 
     const uid = await add("Archive", "meeting agenda");
     await add("Archive", "minutes project");
     await add("Inbox", "neither of both");
+    await trainer.idle();
+    assert.deepEqual(await trainer.figures(account), { hams: 2, spams: 3, waiting: 0 });
     const archive = account.mailboxByName("Archive")!.id;
     const steps: number[] = [];
     assert.deepEqual(await trainer.retrain(account, (done, total) => steps.push(done, total)), {

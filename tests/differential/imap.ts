@@ -70,7 +70,8 @@ function command(r: Random): string {
       () => "SEEN",
       () => `NOT${sp()}SEEN`,
       () => `OR${sp()}SEEN${sp()}${key()}`,
-      () => `SUBJECT${sp()}${pick(["hello", '"hello world"', '""'])}`,
+      () => `SUBJECT${sp()}${pick(["hello", '"hello world"', '""', "1:*", "h%"])}`,
+      () => pick(["NEW", "OLD", "RECENT"]),
       () => `${open()}${key()}${sp()}${key()}${close()}`,
       () => `SINCE${sp()}1-Jan-2020`,
       () => `LARGER${sp()}10`,
@@ -97,6 +98,7 @@ function command(r: Random): string {
           "BODY.PEEK[HEADER]",
           "BODY.PEEK[1.MIME]",
           "BODY.PEEK[]<0.10>",
+          "BODY.PEEK[TEXT]<1.0>",
           "BOGUS",
           "()",
           "BODY.PEEK[BOGUS]",
@@ -125,7 +127,7 @@ function command(r: Random): string {
     () => `COPY${sp()}${set()}${sp()}nosuchmailbox`,
     () => "NAMESPACE",
     () => `CREATE${sp()}`,
-    () => `SELECT${sp()}INBOX${pick(["", " (CONDSTORE)"])}`,
+    () => `SELECT${sp()}INBOX${pick(["", " (CONDSTORE)", " ()"])}`,
   ])();
 }
 
@@ -153,7 +155,7 @@ export async function compareImap(
   const r: ImapComparison = { messages, commands, known: new Map(), unknown: [] };
   const random = randomFrom(seed);
   const dovecot = await startDovecot();
-  const ours = await startServer();
+  const ours = await startServer({ recent: true });
   const clients: Client[] = [];
   const note = (kind: string | undefined, text: string) => {
     if (kind) r.known.set(kind, (r.known.get(kind) ?? 0) + 1);

@@ -12,6 +12,7 @@ import { Log, setLogSink } from "../../src/log/mod.ts";
 import { Queue } from "../../src/queue/mod.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { verifyData } from "../../src/store/backup/verify.ts";
+import { seedOf } from "../support/seed.ts";
 import { testRules } from "../store/setup.ts";
 import { type Event, ForgetfulDisk, type Luck, readRecord } from "./power_cut.ts";
 import { type Note, powerText } from "./power_text.ts";
@@ -109,7 +110,7 @@ Deno.test("a power cut at any moment loses nothing that was promised", async (t)
     assert.ok(events.filter((e) => e.op === "s").length > 50);
 
     const cuts = Number(Deno.env.get("MOX_POWER_CUTS") ?? 60);
-    const seed = Number(Deno.env.get("MOX_SEED") ?? Math.floor(Math.random() * 2 ** 31));
+    const seed = seedOf("MOX_SEED");
     const next = random(seed);
     // Right after each promise, and anywhere.
     const moments = new Map<number, (Luck | undefined)[]>();

@@ -1,6 +1,6 @@
 /** No text, and no value, brings the configuration's readers and writers out of step. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { dynamicConfig, readDynamic, readStatic, staticConfig } from "../../src/config/mod.ts";
 import { NameError, packAddress, parseAddress, parseDomain } from "../../src/config/names.ts";
 import { equal } from "../../src/config/sconf/schema.ts";

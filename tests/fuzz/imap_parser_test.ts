@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { Cursor, ParseError } from "../../src/imap/parse/cursor.ts";
 import { formatNumSet, normalRanges, parseNumSet } from "../../src/imap/parse/numset.ts";
 import { decodeUtf7, encodeUtf7 } from "../../src/mail/text/utf7.ts";

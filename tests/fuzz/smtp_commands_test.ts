@@ -1,6 +1,6 @@
 /** Any input gives answers in the form of SMTP; nothing makes the server lose its way. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { registry } from "../../src/metrics/mod.ts";
 import { SmtpError } from "../../src/smtp/server/mod.ts";
 import { parseParameters, parseUtf8Xtext, parseXtext } from "../../src/smtp/server/parameters.ts";

@@ -1,6 +1,6 @@
 /** The end of a message is found at the same place however its bytes come, and nowhere else. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { DataReader } from "../../src/smtp/server/data_reader.ts";
 
 const bytes = (s: string) => new TextEncoder().encode(s);

@@ -1,6 +1,6 @@
 /** What is answered of a month without reading its events: the same as with reading them. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { calendarObject, singleTimes, wholeWithin } from "../../src/groupware/objects.ts";
 import { inRange } from "../../src/mail/calendar/filter.ts";
 import { namedZone } from "../../src/mail/calendar/zones.ts";

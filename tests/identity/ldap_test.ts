@@ -393,6 +393,23 @@ LDAPDirectories:
         );
         server.close();
       }
+      // Before TLS is started nobody knows yet who answers: what comes without end is given up at once, not when
+      // the time for an operation is over.
+      const endless = createServer((s) => {
+        s.on("error", () => {});
+        const more = () => {
+          while (!s.destroyed && s.write(new Uint8Array(65_536).fill(0x30)));
+          if (!s.destroyed) s.once("drain", more);
+        };
+        s.once("data", more);
+      });
+      await new Promise<void>((resolve) => endless.listen(0, "127.0.0.1", resolve));
+      const { port } = endless.address() as AddressInfo;
+      assert.match(
+        await outcome(open({ URL: `ldap://localhost:${port}` })),
+        /^away: .*answer is too large/,
+      );
+      endless.close();
       directory.suspend(true);
       assert.match(
         await outcome(open({ URL: `ldap://localhost:${ldap}`, NoTLS: true })),

@@ -1,6 +1,6 @@
 /** INTERNALDATE as text: any time, in any order. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { formatDateTime } from "../../src/imap/format/text.ts";
 
 Deno.test("date-time says the same as Date, whatever was asked before", () => {

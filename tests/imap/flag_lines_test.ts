@@ -1,6 +1,6 @@
 /** Lines of flags as bytes: the same as those made of strings. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { formatFlags } from "../../src/imap/format/text.ts";
 import { FlagLines } from "../../src/imap/server/fetch/flags_bytes.ts";
 

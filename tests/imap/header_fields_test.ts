@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { chooseFieldLines, chooseFields, listedLines } from "../../src/mail/header/filter.ts";
 import { type Client, startServer, type TestServer } from "./server.ts";
 

@@ -4,10 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { formatFlags } from "../../src/imap/format/text.ts";
+import { seedOf } from "../support/seed.ts";
 import { expandSet, randomFrom } from "./random.ts";
 import { type Client, message, startServer, type TestServer } from "./server.ts";
 
-const seed = Number(Deno.env.get("MODEL_SEED") ?? Date.now() % 1_000_000_000);
+const seed = seedOf("MODEL_SEED");
 const steps = Number(Deno.env.get("MODEL_STEPS") ?? 1500);
 
 interface Known {

@@ -1,6 +1,6 @@
 /** URLAUTH (RFC 4467), as transcripts. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { parseAuthorizedUrl } from "../../src/imap/server/messages/authorized_url.ts";
 import { type Client, message, startServer } from "./server.ts";
 import { talk } from "./transcript.ts";

@@ -42,6 +42,8 @@ export async function startServer(
     certificateUsername?: (certificate: Uint8Array) => string | undefined;
     /** Further accounts, `name@mox.example`, with the same password, and sharing between all. */
     others?: string[];
+    /** Messages are \Recent as in the program. Without it all of them were shown to a session before, so none is. */
+    recent?: boolean;
   } = {},
 ): Promise<TestServer> {
   consistency.checkAtClose = true;
@@ -69,6 +71,7 @@ export async function startServer(
     await other.credentials.setPassword(password);
     opened.set(name, other);
   }
+  for (const a of options.recent ? [] : opened.values()) a.recent.from = () => Infinity;
   const shares = others.length > 0 ? await Shares.open(dir) : undefined;
   const accountNamed = (name: string) => {
     const [local] = name.split("@mox.example");

@@ -7,6 +7,7 @@ import type { FetchMessageObject, ImapFlow } from "imapflow";
 import { findProgram, lacks } from "../support/programs.ts";
 import { loggedIn, login as auth } from "../support/imap_client.ts";
 import { type Localserve, startLocalserve } from "../support/localserve.ts";
+import { seedOf } from "../support/seed.ts";
 
 const boxes = ["INBOX", "Archive", "Ärger & Freude"];
 const flags = ["\\Seen", "\\Flagged", "\\Answered", "$Junk", "work"];
@@ -74,7 +75,7 @@ Deno.test({
   name: "interimap: two servers with changes on both sides end alike, round after round",
   ignore: lacks("interimap"),
   async fn() {
-    const seed = Number(Deno.env.get("MOX_SEED") ?? Math.floor(Math.random() * 2 ** 31));
+    const seed = seedOf("MOX_SEED");
     console.log(`MOX_SEED=${seed}`);
     const r = numbers(seed);
     const servers = [await startLocalserve(), await startLocalserve()];

@@ -3,7 +3,7 @@
  * see, make and change the same events.
  */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { readObject } from "../../src/mail/calendar/object.ts";
 import { writeComponent } from "../../src/mail/contentline/component.ts";
 import { eventFromSeries } from "../../src/mail/jscalendar/from_ical.ts";

@@ -1,6 +1,6 @@
 /** Calendars (draft-ietf-jmap-calendars, RFC 8984) and principals (RFC 9670): the same events by JMAP and by CalDAV. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { writeComponent } from "../../src/mail/contentline/component.ts";
 import { readObject } from "../../src/mail/calendar/object.ts";
 import { eventFromSeries } from "../../src/mail/jscalendar/from_ical.ts";

@@ -1,6 +1,6 @@
 /** Contacts (RFC 9610, RFC 9553, RFC 9555): the same cards by JMAP and by CardDAV. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { parseComponents, writeComponent } from "../../src/mail/contentline/component.ts";
 import { cardFromVcard } from "../../src/mail/jscontact/from_vcard.ts";
 import { vcardOf } from "../../src/mail/jscontact/to_vcard.ts";

@@ -3,7 +3,7 @@
  * the RFCs have; nothing is a fault of the server, and the loop isn't held.
  */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import type * as v from "valibot";
 import { methods } from "../../src/jmap/table.ts";
 import { setLogSink } from "../../src/log/mod.ts";

@@ -257,7 +257,7 @@ Deno.test("RFC 8887: requests and pushing over a websocket, with their errors", 
     const p = await ws.next();
     assert.equal(p["@type"], "StateChange");
     assert.deepEqual(Object.keys(p.changed.ann), ["Email"]);
-    assert.ok(performance.now() - start < 5000);
+    assert.ok(performance.now() - start < 20_000);
     ws.send({ "@type": "WebSocketPushDisable" });
     await ann.call("Email/set", { update: { [id]: { "keywords/$seen": true } } });
     // What was missed comes when it is enabled with the state of before.

@@ -1,6 +1,6 @@
 /** Training, classifying and keeping the filter. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import {
   type Classification,
   JunkFilter,

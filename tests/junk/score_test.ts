@@ -83,8 +83,8 @@ Deno.test("what was learned never makes junk of a message by itself, however oft
     highest = Math.max(highest, learned.logOdds(bad, bad.length));
     lowest = Math.min(lowest, learned.logOdds(good, good.length));
   }
-  assert.equal(highest, 1.5);
-  assert.equal(lowest, -1.5);
+  assert.equal(highest, 2);
+  assert.equal(lowest, -2);
   // Below the threshold of new accounts, on a message that counting knows nothing of.
   assert.ok(1 / (1 + Math.exp(-highest)) < 0.9);
 });

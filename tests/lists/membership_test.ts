@@ -1,5 +1,6 @@
 /** Subscribing and leaving, by mail and on pages, always confirmed; the archive and what is held on pages. */
 import assert from "node:assert/strict";
+import { addListMembers, AdminError } from "../../src/admin/mod.ts";
 import { addMembers, addressIn, listDomains, type ListWorld, listWorld } from "./world.ts";
 
 const news = "news@ours.example";
@@ -250,4 +251,20 @@ Deno.test("pages: wrong requests", async () => {
     assert.equal(r.status, status, what);
   }
   assert.deepEqual(await w.out(), []);
+});
+
+Deno.test("an administrator adds members as other programs print them; a wrong one among them adds nobody", async () => {
+  await using w = await listWorld();
+  const add = (...given: string[]) =>
+    addListMembers(w.r.server.config, w.r.server.lists!.db, news, given, w.now.value);
+  assert.equal(
+    await add("ann@away.example", '"Bob B. (x)" <bob@away.example>', "C C <Cy@Away.Example> "),
+    3,
+  );
+  assert.deepEqual(members(w), ["ann@away.example", "bob@away.example", "Cy@away.example"]);
+  assert.equal(await add("Bob <bob@away.example>", "<dan@away.example>"), 1);
+  for (const bad of ["Eve <eve>", "Eve <<eve@x.example>>", "eve@x.example>", "<>", "Eve"]) {
+    await assert.rejects(add("fine@away.example", bad), AdminError, bad);
+  }
+  assert.equal(members(w).length, 4);
 });

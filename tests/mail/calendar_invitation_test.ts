@@ -1,6 +1,7 @@
 /** Invitations by mail, as other programs write them, and the answers to them. */
 import assert from "node:assert/strict";
 import { answerInvitation, readInvitation } from "../../src/mail/calendar/invitation.ts";
+import { processorMs } from "../support/processor.ts";
 
 const outlook = `BEGIN:VCALENDAR
 METHOD:REQUEST
@@ -114,9 +115,8 @@ Deno.test("rules that would be expanded for ever take no time", () => {
   ) {
     const text = outlook.replaceAll(/RRULE:.*\r\n/g, `RRULE:${rule}\r\n`)
       .replaceAll("20260715", "99980715");
-    const before = performance.now();
-    assert.ok(readInvitation(text));
-    assert.ok(performance.now() - before < 1000);
+    const ms = processorMs(() => assert.ok(readInvitation(text)));
+    assert.ok(ms < 1000, `${ms} ms`);
   }
 });
 

@@ -396,6 +396,20 @@ Deno.test("dates of vCard, in both directions", () => {
   ]);
 });
 
+Deno.test("what a card has no words for is kept as it was; JSPROP lines are what they say, and not kept beside it", () => {
+  const { card } = cardFromVcard(vcard([
+    "FN:Ann",
+    "item1.X-ODD;TYPE=home,work;VALUE=TEXT:a\\,b",
+    'JSPROP;JSPTR=language:"de"',
+    "PRONOUNS:they/them",
+  ]));
+  assert.equal(card.language, "de");
+  assert.deepEqual(card.vCardProps, [
+    ["x-odd", { group: "item1", type: ["home", "work"] }, "text", "a\\,b"],
+  ]);
+  assert.deepEqual(cardFromVcard(vcard(["FN:Ann"])).card.vCardProps, undefined);
+});
+
 Deno.test("properties that don't exist, are wrong, or are another's", () => {
   const card = { "@type": "Card", version: "1.0", uid: "u" };
   const names = (more: JsonObject) => cardProblems({ ...card, ...more }).map((p) => p.name);

@@ -1,7 +1,7 @@
 /** What is composed is read back the same by our parsers and by another's. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { simpleParser } from "mailparser";
 import { parseAddressList } from "../../src/mail/address/address.ts";
 import { AddressError, formatAddress, formatAddressList } from "../../src/mail/address/format.ts";

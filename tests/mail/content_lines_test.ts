@@ -1,6 +1,6 @@
 /** Content lines of iCalendar and vCard: escapes, and what they cost. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import {
   escapeText,
   newProperty,

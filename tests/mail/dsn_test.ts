@@ -1,6 +1,6 @@
 /** Delivery status notifications: ours come back, those of others are understood. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { composeDsn, type Dsn } from "../../src/mail/dsn/dsn.ts";
 import { parseDsn } from "../../src/mail/dsn/parse.ts";
 import { headerField } from "../../src/mail/header/header.ts";

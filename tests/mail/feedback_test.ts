@@ -1,6 +1,6 @@
 /** Complaints about messages (ARF), as providers send them. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { parseFeedbackReport } from "../../src/mail/dsn/feedback_parse.ts";
 import { headerField } from "../../src/mail/header/header.ts";
 

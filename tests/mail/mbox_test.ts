@@ -1,7 +1,7 @@
 /** Mailbox files: what is written comes back, and files of other programs are read. */
 import assert from "node:assert/strict";
 import { nextTurn } from "../../src/platform/turns.ts";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { splitHeader } from "../../src/mail/header/header.ts";
 import { statusFields, statusFlagsOf, writeMboxMessage } from "../../src/mail/mbox/mbox.ts";
 import type { MboxFormat } from "../../src/mail/mbox/lines.ts";

@@ -1,7 +1,7 @@
 /** Submitted messages as they may leave: another program reads the same in them. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { simpleParser } from "mailparser";
 import { parseMessage } from "../../src/mail/structure/structure.ts";
 import { outgoingMessage } from "../../src/mail/outgoing/outgoing.ts";
@@ -163,6 +163,32 @@ Deno.test("any text is read the same, whatever the length of its lines", async (
     ),
     { numRuns: 200 },
   );
+});
+
+Deno.test("a text is read in pieces: nothing is lost or changed where one ends", async () => {
+  const piece = 192 * 1024;
+  const line = `${"x".repeat(70)}\r\n`;
+  // What stands at the end of the first piece, and what follows.
+  const table = [
+    ["\r", "\nlast"],
+    [" \r", "\nlast"],
+    ["\r\n", "last"],
+    ["\r\na", "b last"],
+    ["\r\n=", "3D last"],
+    ["\r\nab", "c last"],
+    ["", "\u00fc last"],
+    ["\r\n", "\u00fc last"],
+  ];
+  for (const [end, next] of table) {
+    let start = `${"y".repeat(1500)}\r\n`;
+    while (start.length + line.length < piece - 100) start += line;
+    start += "z".repeat(piece - end.length - start.length);
+    const m = utf8(
+      `Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n${start}${end}${next}\r\n`,
+    );
+    const out = outgoing(m)!;
+    assert.deepEqual(await seen(out), await seen(m), JSON.stringify([end, next]));
+  }
 });
 
 Deno.test("the empty line behind a header is written where it was forgotten, as servers on the way would", async () => {

@@ -1,6 +1,6 @@
 /** Files in texts by uuencode, and in winmail.dat. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { unpackRtf } from "../../src/mail/transfer/compressed_rtf.ts";
 import { tnefFiles } from "../../src/mail/transfer/tnef.ts";
 import { decodeTransferEncoding } from "../../src/mail/transfer/transfer.ts";

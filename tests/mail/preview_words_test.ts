@@ -1,6 +1,6 @@
 /** The first words of a text: as taken from all of it. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { preview, previewLength } from "../../src/mail/structure/preview.ts";
 import { StructureParser } from "../../src/mail/structure/structure.ts";
 

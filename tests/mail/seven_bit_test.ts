@@ -1,7 +1,7 @@
 /** Messages encoded for servers that take only 7-bit text: another program reads the same in them. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { simpleParser } from "mailparser";
 import { toSevenBit } from "../../src/mail/outgoing/seven_bit.ts";
 

@@ -1,6 +1,6 @@
 /** A text that is made in pieces is the same as one made in one go. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { composePart } from "../../src/mail/compose.ts";
 import { textPart, textPieces } from "../../src/mail/text_part.ts";
 import { joined } from "../../src/platform/bytes.ts";

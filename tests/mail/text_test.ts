@@ -1,6 +1,6 @@
 /** Addresses, dates, words, parameters, subjects, encodings: tables of what is found in the wild. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { simpleParser } from "mailparser";
 import { Buffer } from "node:buffer";
 import { parseAddressList } from "../../src/mail/address/address.ts";

@@ -1,7 +1,7 @@
 /** Decoding in pieces gives what decoding of the whole gives. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { decodeCharset, decodePieces } from "../../src/mail/text/charset.ts";
 import { decodeTransferEncoding } from "../../src/mail/transfer/transfer.ts";
 import { transferStream } from "../../src/mail/transfer/stream.ts";

@@ -1,7 +1,7 @@
 /** Reading bbolt files with bstore records: what is in them, and that nothing in them is believed. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { BoltError, BoltFile, isBoltFile } from "../../src/store/bolt/bolt.ts";
 import { RecordFile } from "../../src/store/bolt/records.ts";
 import { type Field, writeBolt } from "./bolt_writer.ts";

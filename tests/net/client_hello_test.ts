@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { createServer, type Socket } from "node:net";
 import { connect } from "node:tls";
 import { readClientHello } from "../../src/net/client_hello.ts";

@@ -134,7 +134,8 @@ Deno.test("a longer timeout comes from the shared clock", async () => {
   const start = performance.now();
   assert.equal(await reasonOf(pair.server.readSome(1)), "timeout");
   const took = performance.now() - start;
-  assert.ok(took >= 1990 && took < 3500, `${took} ms`);
+  // A busy machine may be late; the time limit of another reader is not taken for this one.
+  assert.ok(took >= 1990 && took < 20_000, `${took} ms`);
 });
 
 Deno.test("output of all kinds arrives in order, through slow reading", async () => {

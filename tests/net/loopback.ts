@@ -24,14 +24,14 @@ export async function connectedPair(): Promise<Pair> {
   const client = await connectTcp({
     host: "127.0.0.1",
     port: (listener.address() as AddressInfo).port,
-    readTimeout: 10_000,
-    writeTimeout: 10_000,
+    readTimeout: 60_000,
+    writeTimeout: 60_000,
   });
   const server = acceptConnection(await accepted.promise, {
     cid: 1,
     log: new Log("test"),
-    readTimeout: 10_000,
-    writeTimeout: 10_000,
+    readTimeout: 60_000,
+    writeTimeout: 60_000,
   });
   const closed = new Promise<void>((r) => listener.close(() => r()));
   return {

@@ -137,6 +137,71 @@ Deno.test("answers have a size and a time, and others get to know", async () => 
   });
 });
 
+/** A server that answers with some bytes, and then others for ever if there are any. */
+async function withBytes(begin: string, endless: string, fn: (out: URL) => Promise<void>) {
+  const server = createTcp((s) => {
+    s.on("error", () => {});
+    s.once("data", () => {
+      s.write(begin);
+      if (endless === "") return;
+      const more = () => {
+        while (!s.destroyed && s.write(endless.repeat(1000)));
+        if (!s.destroyed) s.once("drain", more);
+      };
+      more();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    await fn(new URL(`http://127.0.0.1:${(server.address() as { port: number }).port}/`));
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+Deno.test("what comes beside a body has an end: interim answers, extensions of chunks, headers, trailers", async () => {
+  const out = outboundTo();
+  const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const endless: [begin: string, more: string][] = [
+    ["", "HTTP/1.1 100 Continue\r\n\r\n"],
+    ["", "HTTP/1.1 102 Processing\r\n\r\n"],
+    ["", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"],
+    ["HTTP/1.1 200 ", "x"],
+    ["HTTP/1.1 200 OK\r\n", "X-A: b\r\n"],
+    [`${chunked}1;`, "x"],
+    [`${chunked}0\r\n`, "X-A: b\r\n"],
+  ];
+  for (const [begin, more] of endless) {
+    await withBytes(begin, more, async (url) => {
+      // The time is far above what it takes.
+      const call = { url, rule: undefined, maxBytes: 1024, cutOff: true, timeout: 120_000 };
+      await assert.rejects(out.request(call), (err) => {
+        assert.ok(err instanceof OutboundError, String(err));
+        assert.equal(err.reason, "answer", `${begin}${more}`);
+        return true;
+      });
+    });
+  }
+  // The same for a request whose caller reads the answer.
+  for (const [begin, more] of endless.slice(0, 3)) {
+    await withBytes(begin, more, async (url) => {
+      const request = await out.begin({ url, rule: undefined });
+      const failed = new Promise<Error>((resolve) => request.on("error", resolve));
+      request.on("response", () => assert.fail("there is no answer"));
+      request.end();
+      assert.match((await failed).message, /has no end/);
+    });
+  }
+  // Small chunks, and some interim answers, are no fault.
+  const small = `HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${chunked}${
+    "1\r\nx\r\n".repeat(50_000)
+  }0\r\n\r\n`;
+  await withBytes(small, "", async (url) => {
+    const answer = await out.request({ url, rule: undefined, maxBytes: 50_000 });
+    assert.deepEqual([answer.status, answer.body.length], [200, 50_000]);
+  });
+});
+
 Deno.test("plain HTTP, and what can't be reached", async () => {
   await withServer(
     (req, res) => res.end(`${req.method} ${req.headers.host}`),

@@ -1,6 +1,6 @@
 /** The PROXY header: its table of good and bad forms, every cut, and random bytes. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { Networks } from "../../src/net/mod.ts";
 import { crc32c, ProxyHeaderError, readProxyHeader } from "../../src/net/proxied/header.ts";
 

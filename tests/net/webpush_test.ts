@@ -1,6 +1,6 @@
 /** Push messages: the example of RFC 8291, and what a browser and a push service make of ours. */
 import assert from "node:assert/strict";
-import { encryptPush, maxPushText } from "../../src/net/webpush/encrypt.ts";
+import { encryptPush, maxPushText, readKeys } from "../../src/net/webpush/encrypt.ts";
 import { newVapidKey, readVapidKey, vapidHeader } from "../../src/net/webpush/vapid.ts";
 
 const options = { alphabet: "base64url" } as const;
@@ -54,6 +54,25 @@ Deno.test("two messages of one text differ, and none is longer than a service ta
   assert.ok(a.length <= 4096, String(a.length));
   await assert.rejects(encryptPush(new Uint8Array(maxPushText + 1), keys), RangeError);
   await assert.rejects(encryptPush(new Uint8Array(1), { ...keys, p256dh: new Uint8Array(65) }));
+});
+
+Deno.test("keys of a subscription: a point of the curve and 16 bytes, in either alphabet of base64", async () => {
+  const browser = await crypto.subtle.generateKey(curve, true, ["deriveBits"]);
+  const point = new Uint8Array(await crypto.subtle.exportKey("raw", browser.publicKey));
+  const auth = new Uint8Array(16).fill(0xfb);
+  const keys = { p256dh: point, auth };
+  assert.deepEqual(await readKeys(text(point), text(auth)), keys);
+  assert.deepEqual(await readKeys(point.toBase64(), auth.toBase64()), keys);
+  const wrong: [what: string, p256dh: string, auth: string][] = [
+    ["a point that is too short", text(point.subarray(0, 64)), text(auth)],
+    ["a point that is too long", text(new Uint8Array([...point, 0])), text(auth)],
+    ["a point of another form", text(point.with(0, 3)), text(auth)],
+    ["a secret that is too short", text(point), text(auth.subarray(1))],
+    ["a secret that is too long", text(point), text(new Uint8Array(17))],
+    ["no base64", text(point), "*".repeat(22)],
+    ["nothing", "", ""],
+  ];
+  for (const [what, p, a] of wrong) assert.equal(await readKeys(p, a), undefined, what);
 });
 
 Deno.test("a push service can check who sends: key, audience, time", async () => {

@@ -1,6 +1,6 @@
 /** Two changes of one text: brought together where they are apart, and refused where they are not. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { mergeLines } from "../../src/nodes/merge_lines.ts";
 
 const base = "a\nb\nc\nd\ne\nf\n";

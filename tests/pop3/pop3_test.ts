@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { lacks } from "../support/programs.ts";
 import { type Localserve, startLocalserve } from "../support/localserve.ts";
 import { DotStuffer } from "../../src/pop3/dot_stuffing.ts";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 
 class Client {
   readonly #conn: Deno.Conn;

@@ -1,7 +1,7 @@
 /** Reading and making DMARC aggregate reports. */
 import assert from "node:assert/strict";
 import { deflateRawSync, gzipSync } from "node:zlib";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import {
   buildDmarcReport,
   type DmarcEvaluation,
@@ -21,6 +21,7 @@ import { parseMessage } from "../../src/mail/structure/structure.ts";
 import { XmlReader } from "../../src/reports/xml.ts";
 import { zip } from "./zip.ts";
 import { seedOf } from "../support/seed.ts";
+import { processorMs } from "../support/processor.ts";
 
 const seed = seedOf("FC_SEED");
 const bytes = (s: string) => new TextEncoder().encode(s);
@@ -130,16 +131,17 @@ Deno.test("entity bombs, depth and floods of elements are refused", () => {
   }`;
   assert.throws(() => parseDmarcXml(bytes(bomb)), /document type declarations are refused/);
   assert.throws(() => parseDmarcXml(bytes(`<feedback>${"<a>".repeat(40)}`)), /deeper than 32/);
-  const start = performance.now();
-  assert.throws(
-    () => parseDmarcXml(bytes(`<feedback>${"<a/>".repeat(1_100_000)}</feedback>`)),
-    /more than 1000000/,
-  );
-  assert.throws(
-    () => parseDmarcXml(bytes(`<feedback>${"<record/>".repeat(60_000)}</feedback>`)),
-    /more than 50000 records/,
-  );
-  assert.ok(performance.now() - start < 5000);
+  const ms = processorMs(() => {
+    assert.throws(
+      () => parseDmarcXml(bytes(`<feedback>${"<a/>".repeat(1_100_000)}</feedback>`)),
+      /more than 1000000/,
+    );
+    assert.throws(
+      () => parseDmarcXml(bytes(`<feedback>${"<record/>".repeat(60_000)}</feedback>`)),
+      /more than 50000 records/,
+    );
+  });
+  assert.ok(ms < 5000, `${ms} ms`);
   // An unknown entity stays as it is.
   const r = parseDmarcXml(bytes(sample.replace("&amp;", "&bogus; &#x41; &#0;")));
   assert.equal(r.orgName, "Big Mail &bogus; A &#0; Co");
@@ -244,10 +246,11 @@ Deno.test("unpacking and reading are total on any bytes", () => {
 
 Deno.test("the XML reader takes linear time", () => {
   for (const hostile of ["<a b='", "<!--", "<![CDATA[", "&", "<a ", "</a", "<?x"]) {
-    const start = performance.now();
-    const r = new XmlReader(`<x>${hostile.repeat(500_000)}`);
-    assert.throws(() => r.element("x"), ReportError);
-    assert.ok(performance.now() - start < 1000, hostile);
+    const ms = processorMs(() => {
+      const r = new XmlReader(`<x>${hostile.repeat(500_000)}`);
+      assert.throws(() => r.element("x"), ReportError);
+    });
+    assert.ok(ms < 1000, `${ms} ms for ${hostile}`);
   }
 });
 

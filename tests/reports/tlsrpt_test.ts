@@ -1,7 +1,7 @@
 /** Reading and making TLS reports. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import {
   findTlsReport,
   mergeTlsResults,

@@ -1,6 +1,6 @@
 /** OAUTHBEARER and XOAUTH2: what is taken of a client's response, and that any other bytes are refused in order. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { readOAuthBearer, readXOAuth2 } from "../../src/sasl/bearer.ts";
 import {
   offeredMechanisms,

@@ -1,6 +1,6 @@
 /** Author addresses: what programs could read differently is refused at submission, and never passes from outside. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { flattenAddresses, parseAddressList } from "../../src/mail/address/address.ts";
 import type { Config } from "../../src/config/mod.ts";
 import { splitHeader } from "../../src/mail/header/header.ts";

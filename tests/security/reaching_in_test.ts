@@ -1,7 +1,7 @@
 /** Users don't reach into the server's network through it: imports, webhooks, policies, mail. */
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { postOneClick, postPush } from "../../src/serve/web/user_posts.ts";
 import {
   Authorities,

@@ -89,7 +89,7 @@ export class Line implements AsyncDisposable {
   }
 
   /** Waits until the text matches, or the connection ends; gives all that came up to there. */
-  async until(expected: RegExp, ms = 10_000): Promise<string> {
+  async until(expected: RegExp, ms = 60_000): Promise<string> {
     const deadline = performance.now() + ms;
     for (;;) {
       const found = expected.exec(this.#text);
@@ -126,7 +126,7 @@ export class Line implements AsyncDisposable {
   }
 
   /** Resolves to what came when the server has ended the connection. */
-  async end(ms = 5000): Promise<string> {
+  async end(ms = 20_000): Promise<string> {
     const deadline = performance.now() + ms;
     while (!this.ended && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 10));

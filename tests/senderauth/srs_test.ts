@@ -1,6 +1,6 @@
 /** Rewriting of senders. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { Srs } from "../../src/senderauth/mod.ts";
 
 const day = 24 * 3600_000;

@@ -425,7 +425,8 @@ Deno.test("a stranger waits before the answer, and not on when the server stops"
     const disposed = r[Symbol.asyncDispose]();
     assert.equal((await reply).code, 421);
     await disposed;
-    assert.ok(performance.now() - started < 5000);
+    // The wait is 15 seconds.
+    assert.ok(performance.now() - started < 14_000);
   });
 });
 

@@ -1,6 +1,6 @@
 /** The SMTP client against hosts that do as told, and against our own server. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { Log } from "../../src/log/mod.ts";
 import { Authorities, type ClientTls, connectTcp } from "../../src/net/mod.ts";
 import {

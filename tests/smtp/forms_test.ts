@@ -252,6 +252,9 @@ Deno.test("parameters as a server reads them", () => {
   assert.equal(x("ü\u00a0", true), "ü\u00a0");
   assert.equal(x("a\u009f", true), "501 5.4 characters in X that can't be used");
   assert.equal(x(undefined), "501 5.4 value of X expected");
+  const lenient = (s: string) => result(() => parseXtext(s, "X", false, true));
+  assert.equal(lenient("a+2B+2b=+g+1"), "a++=+g+1");
+  assert.equal(lenient("a b"), "501 5.4 characters in X that can't be used");
   const u = (s: string) => result(() => parseUtf8Xtext(s, "X"));
   assert.equal(u("a\\x{FC}\\x{1f600}\\y"), "aü😀\\y");
   assert.equal(u("\\x{10FFFF}"), "\u{10ffff}");

@@ -1,6 +1,6 @@
 /** Line ends that localserve repairs. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { DataReader } from "../../src/smtp/server/data_reader.ts";
 import { LineRepairer } from "../../src/smtp/server/line_repair.ts";
 

@@ -1,6 +1,6 @@
 /** XCLIENT: what can be read of it, and what can't. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { parseXclient } from "../../src/smtp/server/commands/xclient.ts";
 import { SmtpError } from "../../src/smtp/server/errors.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { FollowedDatabase } from "../../src/store/backup/wal_follow.ts";
 import { DataWatch } from "../../src/store/backup/watch.ts";
 import { verifyData } from "../../src/store/backup/verify.ts";

@@ -1,6 +1,6 @@
 /** Slots in the order of their dates, beside plain sorting, for any sequence of changes. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { DateOrder } from "../../src/store/emails/date_order.ts";
 import { seedOf } from "../support/seed.ts";
 

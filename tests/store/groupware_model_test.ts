@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { Groupware } from "../../src/store/groupware/groupware.ts";
 import {
   type Condition,
@@ -651,6 +651,12 @@ Deno.test("more than 100,000 objects that went are forgotten, and tokens from be
     } finally {
       await g.close();
     }
+    const after = new DatabaseSync(join(dir, "groupware.db"));
+    for (const table of ["gone", "tombstones"]) {
+      const { n } = after.prepare(`SELECT count(*) AS n FROM ${table}`).get()!;
+      assert.equal(n, 100_000, table);
+    }
+    after.close();
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
@@ -748,6 +754,24 @@ Deno.test("invitations that come and go are no objects of a client that follows 
       ["i"],
       "for one of that collection they are",
     );
+  });
+});
+
+Deno.test("what goes changes the state of its own home and kind alone", async () => {
+  await withGroupware(async (g) => {
+    const book = g.collection("addressbooks", "default")!.id;
+    const { id: other } = await g.createCollection("calendar", "other");
+    const states = () =>
+      (["calendars", "addressbooks"] as const).flatMap((home) =>
+        (["object", "collection"] as const).map((what) => g.stateOf(home, what))
+      );
+    await g.put(book, newObject("a", "1", "x"));
+    const before = states();
+    await g.remove(book, "a");
+    assert.deepEqual(states(), before.with(2, g.modseq));
+    const between = states();
+    await g.removeCollection(other);
+    assert.deepEqual(states(), between.with(1, g.modseq));
   });
 });
 

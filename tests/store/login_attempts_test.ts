@@ -1,5 +1,6 @@
 /** The log of attempts to log in. */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { type LoginAttempt, LoginLog } from "../../src/store/logins/attempts.ts";
 
 const day = 86_400_000;
@@ -67,3 +68,26 @@ Deno.test("however many addresses try, the rows of a day are bounded and nothing
     assert.equal(rows.length, 501);
     assert.equal(rows.reduce((n, r) => n + r.count, 0), 3000);
   }));
+
+Deno.test("what can't be written waits, nobody is refused for it, and it is written once it can be", async () => {
+  const dir = await Deno.makeTempDir();
+  const log = await LoginLog.open(dir, () => 20_000 * day);
+  try {
+    // Fails as an insert into a file on a full disk does.
+    const other = new DatabaseSync(`${dir}/logins.db`);
+    other.exec(
+      "CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
+    );
+    for (let i = 0; i < 3000; i++) log.note(attempt({ remoteIp: `192.0.2.${i}` }));
+    log.flush();
+    assert.deepEqual(log.list(undefined, 10_000), []);
+    other.exec("DROP TRIGGER full");
+    other.close();
+    assert.equal(log.list("ann", 10_000).reduce((n, a) => n + a.count, 0), 2000);
+    log.note(attempt());
+    assert.equal(log.list("ann", 10_000).reduce((n, a) => n + a.count, 0), 2001);
+  } finally {
+    await log.close();
+    await Deno.remove(dir, { recursive: true });
+  }
+});

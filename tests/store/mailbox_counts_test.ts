@@ -1,6 +1,6 @@
 /** JMAP's counts of mailboxes, beside counting them one by one. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import type { MailboxId } from "../../src/store/ids.ts";
 import { count } from "../../src/store/emails/mailbox_counts.ts";
 import { Flag } from "../../src/store/types.ts";

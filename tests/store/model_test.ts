@@ -1,5 +1,5 @@
 /** All operations of the store in random order, compared with a model; see model.ts. */
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { kinds, numbersPerStep, runSteps } from "./model_steps.ts";
 import { seedOf } from "../support/seed.ts";
 

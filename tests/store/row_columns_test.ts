@@ -1,7 +1,7 @@
 /** The columns of a mailbox in memory: growing, rows in any order, removing, finding. */
 import { asMailboxId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { MailboxRows } from "../../src/store/messages/mailbox_rows.ts";
 import { FetchRow } from "../../src/store/messages/row.ts";
 

@@ -1,7 +1,7 @@
 /** SEARCH is exact whatever the size: bodies, headers and addresses far beyond what is read in one go. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { StructureParser } from "../../src/mail/structure/structure.ts";
 import { packStructure } from "../../src/mail/structure/packed.ts";
 import { foldCase, searchMailbox } from "../../src/store/account/search.ts";

@@ -140,21 +140,30 @@ Deno.test("an import that a crash cuts off leaves nothing, unless its parts are 
     const tempDir = join(s.dir, "tmp");
     await Deno.mkdir(tempDir);
     await s.account.deliver("Sent", await s.message("To: <y@example.org>\n\nx\n"));
-    const run = async (more: { keepOnFailure?: () => boolean }) => {
+    const run = async (when: "read" | "in place", more: { keepOnFailure?: () => boolean }) => {
       let cut = "";
-      const take = () => cut = snapshot(s);
-      await importMessages(s.account, source(take), { mailbox: "", tempDir, ...more });
+      const take = () => {
+        if (when === "read") cut = snapshot(s);
+      };
+      const progress = ({ placed }: { placed: number }) => {
+        if (when === "in place" && cut === "" && placed > 150) cut = snapshot(s);
+      };
+      await importMessages(s.account, source(take), { mailbox: "", tempDir, progress, ...more });
+      assert.notEqual(cut, "");
       return cut;
     };
-    await afterwards(await run({}), (a) => {
-      assert.equal(count(a, "Sent"), 1);
-      assert.equal(a.mailboxByName("Old/Letters"), undefined);
-      assert.equal(a.mailboxByName("Old"), undefined);
-      const [n] = a.db.get("SELECT count(*) FROM recipients")!;
-      assert.equal(n, 1);
-    });
-    assert.equal(count(s.account, "Sent"), 126);
-    await afterwards(await run({ keepOnFailure: () => true }), (a) => {
-      assert.ok(count(a, "Sent") > 126 + 50);
+    let before = 1;
+    for (const when of ["read", "in place"] as const) {
+      await afterwards(await run(when, {}), (a) => {
+        assert.equal(count(a, "Sent"), before, when);
+        assert.equal(a.mailboxByName("Old/Letters")?.total, before === 1 ? undefined : before - 1);
+        const [n] = a.db.get("SELECT count(*) FROM recipients")!;
+        assert.equal(n, before, when);
+      });
+      before += 125;
+      assert.equal(count(s.account, "Sent"), before);
+    }
+    await afterwards(await run("read", { keepOnFailure: () => true }), (a) => {
+      assert.ok(count(a, "Sent") > before + 50);
     });
   }));

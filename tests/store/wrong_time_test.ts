@@ -1,6 +1,8 @@
 /** Wrong passwords take the same time whatever they are compared with. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { bcrypt } from "hash-wasm";
+import { keepTimes } from "../../src/store/logins/kept_times.ts";
 import { parsePasswordHash } from "../../src/store/logins/password_hash.ts";
 import { verifyPassword } from "../../src/store/logins/secrets.ts";
 import { costOf, WrongTime } from "../../src/store/logins/wrong_time.ts";
@@ -17,6 +19,41 @@ Deno.test("no wrong password is answered before the dearest hash that was seen, 
   assert.equal(t.least, 450);
   t.foreign("$2a$16", 9000);
   assert.equal(t.least, 3000);
+});
+
+Deno.test("times are kept over restarts, until they are measured anew", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const path = join(dir, "passwordtimes.json");
+    const first = new WrongTime();
+    keepTimes(first, dir);
+    assert.equal(first.least, 0);
+    first.foreign("$2a$12", 300);
+    const kept = await Deno.readTextFile(path);
+    assert.deepEqual(JSON.parse(kept), { "$2a$12": 300 });
+    // What differs little isn't written.
+    first.foreign("$2a$12", 290);
+    assert.equal(await Deno.readTextFile(path), kept);
+    first.foreign("$2a$12", 200);
+    assert.deepEqual(JSON.parse(await Deno.readTextFile(path)), { "$2a$12": 200 });
+
+    const second = new WrongTime();
+    keepTimes(second, dir);
+    assert.equal(second.least, 250, "before anybody tried");
+    assert.equal(second.knows("$2a$12"), false);
+    // On a slower machine.
+    second.foreign("$2a$12", 1000);
+    assert.deepEqual([second.least, second.knows("$2a$12")], [1250, true]);
+
+    for (const damaged of ["{", "[]", '{"$2a$12":-1}', '{"$2a$12":"x"}']) {
+      await Deno.writeTextFile(path, damaged);
+      const third = new WrongTime();
+      keepTimes(third, dir);
+      assert.equal(third.least, 0, damaged);
+    }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });
 
 Deno.test("what a hash costs tells nothing else of it", () => {

@@ -1,7 +1,7 @@
 /** DANE: which records count, and certificates against them. */
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { selfSignedCertificate } from "../../src/net/mod.ts";
 import { scriptedResolver, type TlsaRecord } from "../../src/dns/mod.ts";
 import { danePolicy, tlsaText, usable, verifyChain } from "../../src/tlspolicy/mod.ts";

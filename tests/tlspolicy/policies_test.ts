@@ -1,6 +1,6 @@
 /** MTA-STS: records, policies, the cache; over a scripted resolver and a scripted web. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../support/fast_check.ts";
 import { scriptedResolver } from "../../src/dns/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import {

@@ -40,6 +40,10 @@ export function plannedDate(ms: number): string {
   return minute().format(new Date(ms));
 }
 
+/** Languages that have letters of their own for bytes. */
+const ownUnits = /^(?:ar|fr|uk)\b/;
+const unitNames = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+
 /** Bytes: "812 B", "3.4 kB", "12 MB". */
 export function sizeText(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
@@ -51,6 +55,10 @@ export function sizeText(bytes: number): string {
   }
   const digits = n < 10 && u > 0 ? 1 : 0;
   const o = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false };
+  if (ownUnits.test(locale() ?? "")) {
+    const unit = { style: "unit", unit: unitNames[u], unitDisplay: "short" } as const;
+    return new Intl.NumberFormat(locale(), { ...o, ...unit }).format(n);
+  }
   return `${new Intl.NumberFormat(locale(), o).format(n)} ${units[u]}`;
 }
 

@@ -23,6 +23,7 @@ import { el, fill } from "../lib/dom.ts";
 import { addKeys, keyLayers } from "../lib/keys.ts";
 import { attempt, keyHint } from "../lib/notify.ts";
 import { mailboxList } from "./mailboxes/list.ts";
+import { emptyList } from "./list/empty_list.ts";
 import { messageList } from "./list/message_list.ts";
 import { openedMessage } from "./opened_message.ts";
 import { messageTools } from "./reading/message_tools.ts";
@@ -133,6 +134,20 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     outgoing: () =>
       shownMailbox(s)?.specialUse.some((u) => u === "sent" || u === "drafts") === true,
     onMore: (anchor) => shown.more(anchor),
+    empty: () =>
+      emptyList({
+        place: s.openMailbox === null ? null : leafName(shownMailbox(s)?.name ?? ""),
+        searched: search.text() !== "",
+        searchAll: () => {
+          shown.show(null, s.filter);
+          list.focus();
+        },
+        clearSearch: () => {
+          search.set("");
+          shown.show(s.openMailbox ?? null, {});
+          list.focus();
+        },
+      }),
     onSelect: (selected, focus, byUser) => {
       if (focus !== undefined && !(panes.narrow() && panes.pane() === "list")) {
         if (message.current()?.item.id === focus.id) message.update(focus);

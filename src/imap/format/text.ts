@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { flagNames } from "../../store/types.ts";
+import { allFlags, flagNames } from "../../store/types.ts";
 import { encodeUtf7 } from "../../mail/text/utf7.ts";
 
 const encoder = new TextEncoder();
@@ -57,6 +57,9 @@ export function formatDateTime(ms: number): string {
   return `${lastDayText}${pairs[h]}:${pairs[m]}:${pairs[s % 60]} +0000"`;
 }
 
+/** \Recent (RFC 3501 §2.3.2) beside the flags of a message: the store has no bit for it, as it is a session's own. */
+export const recentBit = allFlags + 1;
+
 const flagTexts: string[] = [];
 /**
  * Flags of a message, without brackets.
@@ -69,7 +72,9 @@ export function formatFlags(
 ): string {
   let t = flagTexts[flags];
   if (t === undefined) {
-    t = flagNames.filter(([bit]) => flags & bit).map(([, name]) => name).join(" ");
+    const names = flagNames.filter(([bit]) => flags & bit).map(([, name]) => name);
+    if (flags & recentBit) names.push("\\Recent");
+    t = names.join(" ");
     flagTexts[flags] = t;
   }
   if (keywords !== "" && spelled) {

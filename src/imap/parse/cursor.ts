@@ -49,8 +49,8 @@ export class Cursor {
   readonly bytes: Uint8Array;
   pos = 0;
   /**
-   * Blanks too many between words, inside of brackets and at the end are passed over: clients send them, and other
-   * servers take them.
+   * What clients send and other servers take is taken: blanks too many between words, inside of brackets and at the end,
+   * * and % in words without quotes, "()" where options may follow, a day of one digit.
    */
   lenient = true;
   /** Mailbox names are UTF-8 as they stand (IMAP4rev2, UTF8=ACCEPT), not modified UTF-7. */
@@ -266,7 +266,8 @@ export class Cursor {
     const c = this.peek();
     if (c === 0x22 || c === 0x7b) return this.stringBytes(what);
     const start = this.pos;
-    while (this.pos < this.bytes.length && classes[this.bytes[this.pos]] & classAstring) this.pos++;
+    const mask = this.lenient ? classList : classAstring;
+    while (this.pos < this.bytes.length && classes[this.bytes[this.pos]] & mask) this.pos++;
     if (this.pos === start) this.fail(what);
     return this.bytes.subarray(start, this.pos);
   }
@@ -358,6 +359,15 @@ export class Cursor {
     }
   }
 
+  /** As {@link list}, of options of a command: brackets around nothing say as much as none. */
+  options(item: () => void): void {
+    const start = this.pos;
+    this.expect("(");
+    if (this.lenient && this.take(")")) return;
+    this.pos = start;
+    this.list(item);
+  }
+
   #digits(n: number, what: string): number {
     let v = 0;
     for (let i = 0; i < n; i++) {
@@ -398,7 +408,8 @@ export class Cursor {
   dateTime(): number {
     this.expect('"');
     const start = this.pos;
-    const day = this.at(" ") && this.take(" ") ? this.#digits(1, "day") : this.#digits(2, "day");
+    const short = this.at(" ") ? this.take(" ") : this.lenient && this.bytes[start + 1] === 0x2d;
+    const day = this.#digits(short ? 1 : 2, "day");
     this.expect("-");
     const month = this.#month();
     this.expect("-");

@@ -111,7 +111,10 @@ function parsePartial(cursor: Cursor): [number, number] | undefined {
   if (!cursor.take("<")) return undefined;
   const from = cursor.number64("first byte");
   cursor.expect(".");
-  const count = cursor.nzNumber("byte count", Number.MAX_SAFE_INTEGER);
+  // None is asked for by clients that count down.
+  const count = cursor.lenient
+    ? cursor.number64("byte count")
+    : cursor.nzNumber("byte count", Number.MAX_SAFE_INTEGER);
   cursor.expect(">");
   return [from, count];
 }

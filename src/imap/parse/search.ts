@@ -299,14 +299,22 @@ function fuzzyText(node: SearchNode & { text: string }, fuzziness: Fuzziness): S
   return nodes.length === 1 ? nodes[0] : { op: "and", nodes };
 }
 
+export interface ResolveOptions {
+  /** "stems" without it. */
+  fuzziness?: Fuzziness;
+  /** Uids of messages that are \Recent in the session, as ascending ranges; without it none is. */
+  recent?: readonly [number, number][];
+}
+
 /** Turns a key into a condition, sets by what they mean in the session. */
 export function resolveSearch(
   key: SearchKey,
   uidRanges: (set: NumSet, uid: boolean) => [number, number][],
-  fuzziness: Fuzziness = "stems",
+  options: ResolveOptions = {},
   fuzzy = false,
 ): SearchNode {
-  const resolved = (k: SearchKey) => resolveSearch(k, uidRanges, fuzziness, fuzzy);
+  const { fuzziness = "stems", recent } = options;
+  const resolved = (k: SearchKey) => resolveSearch(k, uidRanges, options, fuzzy);
   switch (key.op) {
     case "and":
     case "or":
@@ -314,7 +322,7 @@ export function resolveSearch(
     case "not":
       return { op: "not", node: resolved(key.key) };
     case "fuzzy":
-      return resolveSearch(key.key, uidRanges, fuzziness, true);
+      return resolveSearch(key.key, uidRanges, options, true);
     case "summary":
     case "header":
     case "body":
@@ -323,8 +331,7 @@ export function resolveSearch(
     case "set":
       return { op: "uid", ranges: uidRanges(key.set, key.uid) };
     case "recent":
-      // RFC 9051 has no \Recent any more, and no message has it here.
-      return { op: "none" };
+      return recent ? { op: "uid", ranges: recent } : { op: "none" };
     default:
       return key;
   }

@@ -7,72 +7,11 @@
  *
  * @module
  */
-import { headerField, headerText, splitHeader } from "../header/header.ts";
-import { headerLineKind } from "../header/lines.ts";
-import {
-  type ContentType,
-  parseContentType,
-  parseDisposition,
-  parseEncoding,
-  parseLanguages,
-  withoutComments,
-} from "../header/params.ts";
-import { joined } from "../../platform/bytes.ts";
+import { splitHeader } from "../header/header.ts";
+import { HeaderLines } from "./header_lines.ts";
+import { dropParams, limits, newPart, type Part, setFromHeader } from "./part.ts";
 
-/** What is looked at; more than that is stored, but opaque. */
-export const limits = {
-  /** Levels of multiparts and embedded messages. */
-  depth: 100,
-  /** Parts of a message. */
-  parts: 10_000,
-  /** Bytes of one header that are looked at. */
-  header: 1024 * 1024,
-  /** Parameters of all parts together; of those beyond only what reading the part needs is kept. */
-  params: 20_000,
-  /** Bytes of the headers of all parts together that are looked at. */
-  headers: 8 * 1024 * 1024,
-};
-
-/**
- * A part; offsets are bytes from the start of the message. What parts a message has, and what each is, is decided
- * here once, and all that reads messages goes by it: IMAP, the webmail, the web API, previews, searches, the junk
- * filter, exports. A multipart in which no part is found is a text: that is how it is shown.
- */
-export interface Part {
-  headerOffset: number;
-  bodyOffset: number;
-  /** Where the body ends; the line end before a boundary is not in it. */
-  endOffset: number;
-  /** Lines of the body. */
-  lines: number;
-  /** Lower case. */
-  type: string;
-  subtype: string;
-  /** Of Content-Type: names in lower case, values decoded (RFC 2231). */
-  params: Record<string, string>;
-  /**
-   * Content-Transfer-Encoding in lower case, its proper name also where it is misspelt; "7bit" if not given. Of
-   * multiparts, and of messages that were looked into, always one that leaves bytes as they are.
-   */
-  encoding: string;
-  id?: string;
-  description?: string;
-  md5?: string;
-  disposition?: string;
-  dispositionParams?: Record<string, string>;
-  language?: string[];
-  location?: string;
-  /** Of a multipart. */
-  parts: Part[];
-  /** Of message/rfc822 and message/global: the message in it. */
-  message?: Part;
-  /** Header of a message (the whole one, or one embedded), raw; only while parsing, not stored. */
-  header?: Uint8Array;
-  /** Its own header or body has a line that is too long for SMTP (RFC 5321 §4.5.3.1.6); not stored. */
-  longLine?: boolean;
-  /** Of a whole message: a byte of it is NUL. */
-  hasNul?: boolean;
-}
+export { leaves, limits, type Part } from "./part.ts";
 
 /** Bytes of a line that SMTP can carry, without its end. */
 export const maxLine = 998;
@@ -103,16 +42,6 @@ interface Open {
 const empty = new Uint8Array(0);
 /** A boundary line is recognised in its first bytes: "--", at most 250, "--", blanks. */
 const maxDelimiterLine = 512;
-/** Lines within headers that are compared with the header's own boundary: for each one the header is read. */
-const maxBoundariesInHeader = 4;
-
-/** Where the body begins, should the header be over there. */
-interface BodyStart {
-  offset: number;
-  /** Lines and pieces of the header before it. */
-  lines: number;
-  pieces: number;
-}
 
 /** Takes a message in pieces of any size. */
 export class StructureParser {
@@ -124,12 +53,7 @@ export class StructureParser {
   #carry: Uint8Array = empty;
   #carryTotal = 0;
   #inHeader = true;
-  #header: Uint8Array[] = [];
-  #headerSize = 0;
-  #headersTotal = 0;
-  /** The first line of the header that is no field, with no field behind it that programs write. */
-  #textInHeader: BodyStart | undefined;
-  #boundariesInHeader = 0;
+  readonly #header = new HeaderLines();
   #parts = 1;
   #params = 0;
   /** Length of the line end before the current line: 0, 1 (LF) or 2 (CRLF). */
@@ -150,9 +74,7 @@ export class StructureParser {
   #push(part: Part, digest: boolean): void {
     this.#stack.push({ part, delimiter: undefined, blanks: false, digest, linesBefore: 0 });
     this.#inHeader = true;
-    this.#header = [];
-    this.#headerSize = 0;
-    this.#textInHeader = undefined;
+    this.#header.begin();
   }
 
   /** The next bytes; they may be reused after the call. */
@@ -218,7 +140,7 @@ export class StructureParser {
   #line(buf: Uint8Array, from: number, to: number, length: number, lineEnd: number): void {
     const start = this.#offset;
     if (buf[from] === 45 && buf[from + 1] === 45) {
-      if (this.#inHeader && this.#isOwnBoundary(buf, from, to)) this.#endHeader(start);
+      if (this.#inHeader && this.#header.isOwnBoundary(buf, from, to)) this.#endHeader(start);
       if (this.#multiparts > 0 && this.#boundary(buf, from, to, start, length)) {
         this.#lastEnd = lineEnd;
         this.#lines++;
@@ -235,41 +157,7 @@ export class StructureParser {
       this.#endHeader(this.#offset);
       return;
     }
-    this.#noteHeaderLine(buf, from, to, { offset: start, lines: this.#lines - 1 });
-    this.#addHeader(buf.slice(from, to));
-  }
-
-  /** Notes where a header may be over that no empty line ends. */
-  #noteHeaderLine(
-    buf: Uint8Array,
-    from: number,
-    to: number,
-    at: Pick<BodyStart, "offset" | "lines">,
-  ): void {
-    const kind = headerLineKind(buf, from, to);
-    if (kind === "known") this.#textInHeader = undefined;
-    else if (kind === "other") this.#textInHeader ??= { ...at, pieces: this.#header.length };
-  }
-
-  /** Whether a line of a header is the boundary that the header itself names: its empty line was forgotten. */
-  #isOwnBoundary(buf: Uint8Array, from: number, to: number): boolean {
-    if (++this.#boundariesInHeader > maxBoundariesInHeader) return false;
-    const type = parseContentType(headerField(splitHeader(joined(this.#header)), "content-type"));
-    if (type?.type !== "multipart" || !type.params.boundary) return false;
-    const line = new TextDecoder("latin1").decode(buf.subarray(from, to)).trimEnd();
-    return line === `--${type.params.boundary.trimEnd()}`;
-  }
-
-  #addHeader(bytes: Uint8Array): void {
-    const room = Math.min(
-      limits.header - this.#headerSize,
-      limits.headers - this.#headersTotal,
-    );
-    if (room <= 0) return;
-    const part = bytes.subarray(0, room);
-    this.#header.push(part);
-    this.#headerSize += part.length;
-    this.#headersTotal += part.length;
+    this.#header.add(buf, from, to, { offset: start, lines: this.#lines - 1 });
   }
 
   /** Acts on a boundary line; false if it is none. */
@@ -336,52 +224,14 @@ export class StructureParser {
     this.#inHeader = false;
     const open = this.#stack[this.#stack.length - 1];
     const p = open.part;
-    p.bodyOffset = offset;
-    open.linesBefore = this.#lines;
-    const text = this.#textInHeader;
-    if (text && this.#isBody(text, closing)) {
-      p.bodyOffset = text.offset;
-      open.linesBefore = text.lines;
-      this.#header.length = text.pieces;
-    }
-    const bytes = this.#header.length === 1 ? this.#header[0] : joined(this.#header);
-    if (!this.#stack.some((o) => o.part.message)) {
-      this.#utf8Headers ||= beyondAscii(bytes);
-    }
-    const fields = splitHeader(bytes);
-    const type: ContentType = parseContentType(headerField(fields, "content-type")) ?? {
-      type: p.type,
-      subtype: p.subtype,
-      params: p.type === "text" ? { charset: "us-ascii" } : {},
-    };
-    p.type = type.type;
-    p.subtype = type.subtype;
-    p.params = type.params;
-    p.encoding = parseEncoding(headerText(fields, "content-transfer-encoding"));
-    const id = headerText(fields, "content-id");
-    if (id) p.id = withoutComments(id).trim().slice(0, 1000);
-    const description = headerText(fields, "content-description");
-    if (description) p.description = description.slice(0, 1000);
-    const md5 = headerText(fields, "content-md5");
-    if (md5) p.md5 = withoutComments(md5).trim().slice(0, 100);
-    const location = headerText(fields, "content-location");
-    if (location) p.location = location.slice(0, 1000);
-    const disposition = parseDisposition(headerField(fields, "content-disposition"));
-    if (disposition) {
-      p.disposition = disposition.type;
-      p.dispositionParams = disposition.params;
-    }
-    this.#params += Object.keys(p.params).length +
-      Object.keys(p.dispositionParams ?? {}).length;
-    if (this.#params > limits.params) {
-      p.params = needed(p.params);
-      if (p.dispositionParams) p.dispositionParams = needed(p.dispositionParams);
-    }
-    const languages = parseLanguages(headerText(fields, "content-language"));
-    if (languages.length > 0) p.language = languages;
+    const { bytes, body } = this.#header.end(p.type, closing);
+    p.bodyOffset = body?.offset ?? offset;
+    open.linesBefore = body?.lines ?? this.#lines;
+    if (!this.#stack.some((o) => o.part.message)) this.#utf8Headers ||= beyondAscii(bytes);
+    setFromHeader(p, splitHeader(bytes));
+    this.#params += Object.keys(p.params).length + Object.keys(p.dispositionParams ?? {}).length;
+    if (this.#params > limits.params) dropParams(p);
     if (this.#isMessage(this.#stack.length - 1)) p.header = bytes;
-    this.#header = [];
-    this.#headerSize = 0;
     if (closing || this.#stack.length >= limits.depth) return;
     const identity = p.encoding === "7bit" || p.encoding === "8bit" || p.encoding === "binary";
     // RFC 2046 §5.1.1: a boundary doesn't end in a blank.
@@ -400,18 +250,6 @@ export class StructureParser {
       p.message = newPart(offset);
       this.#push(p.message, false);
     }
-  }
-
-  /**
-   * Whether a text that the header ends with is the body's: not where an empty line follows, and behind it is what such a
-   * text would spoil, a message or base64.
-   */
-  #isBody(text: BodyStart, closing: boolean): boolean {
-    if (closing) return true;
-    const fields = splitHeader(joined(this.#header.slice(0, text.pieces)));
-    const declared = parseContentType(headerField(fields, "content-type"));
-    return (declared ?? this.#stack[this.#stack.length - 1].part).type !== "message" &&
-      parseEncoding(headerText(fields, "content-transfer-encoding")) !== "base64";
   }
 
   #isMessage(i: number): boolean {
@@ -434,8 +272,7 @@ export class StructureParser {
         this.#lastEnd = 0;
       } else {
         if (this.#inHeader) {
-          this.#noteHeaderLine(line, 0, line.length, { offset: start, lines: this.#lines });
-          this.#addHeader(line);
+          this.#header.add(line, 0, line.length, { offset: start, lines: this.#lines });
         }
         this.#offset += rest;
         if (rest > maxLine) this.#long();
@@ -469,32 +306,9 @@ function asFound(part: Part): void {
   part.params = charset === undefined ? {} : { charset };
 }
 
-/** The parameters without which a part can't be read, or has no name. */
-function needed(params: Record<string, string>): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const name of ["boundary", "charset", "format", "delsp", "name", "filename"]) {
-    if (Object.hasOwn(params, name)) found[name] = params[name];
-  }
-  return found;
-}
-
 function beyondAscii(bytes: Uint8Array): boolean {
   for (let i = 0; i < bytes.length; i++) if (bytes[i] >= 128) return true;
   return false;
-}
-
-function newPart(offset: number): Part {
-  return {
-    headerOffset: offset,
-    bodyOffset: offset,
-    endOffset: offset,
-    lines: 0,
-    type: "text",
-    subtype: "plain",
-    params: {},
-    encoding: "7bit",
-    parts: [],
-  };
 }
 
 /** Whether a line has nothing but its end, also where that was written as CR CR LF. */
@@ -518,11 +332,4 @@ export function parseMessage(bytes: Uint8Array): ParsedMessage {
 /** Whether a message has a header, be it of a part, that only SMTPUTF8 can carry. */
 export function headersNeedUtf8(message: Uint8Array): boolean {
   return parseMessage(message).utf8Headers;
-}
-
-/** Leaf parts, from the first to the last, those of embedded messages too. */
-export function* leaves(part: Part): Generator<Part> {
-  if (part.message) yield* leaves(part.message);
-  else if (part.parts.length > 0) { for (const c of part.parts) yield* leaves(c); }
-  else yield part;
 }

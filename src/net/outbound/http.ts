@@ -33,6 +33,11 @@ const usualTimeout = 30_000;
 /** Bytes of an answer's body, where the caller gives none. */
 const usualMaxBytes = 1024 * 1024;
 
+/** Bytes of an answer beside its body: the header, and interim answers (1xx) before it. */
+const maxBesideBody = 128 * 1024;
+/** Bytes of a chunked body that are read for each byte of what is allowed: chunks of one byte have five more. */
+const readPerByte = 8;
+
 export interface OutboundOptions {
   authorities: Authorities;
   lookup: AddressLookup;
@@ -165,6 +170,8 @@ export class Outbound {
       headers,
       agent: new OneConnection(socket),
     });
+    // Interim answers have no end of their own.
+    boundRead(request, maxBesideBody, false);
     const end = () => socket.destroy();
     request.on("close", end);
     // The connection goes on when the request is done with.
@@ -215,14 +222,16 @@ export class Outbound {
     const headers = { ...call.headers };
     if (body !== undefined) headers["content-length"] = String(body.length);
     const request = await this.begin({ ...call, headers });
+    const max = call.maxBytes ?? usualMaxBytes;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    // Extensions of chunks have no end of their own.
+    boundRead(request, maxBesideBody + readPerByte * max, true);
     request.on("response", resolve);
     request.on("error", reject);
     request.on("close", () => reject(new Error("the connection was closed before the answer")));
     request.end(body);
     try {
       const answer = await promise;
-      const max = call.maxBytes ?? usualMaxBytes;
       return {
         status: answer.statusCode ?? 0,
         headers: headersOf(answer),
@@ -237,6 +246,25 @@ export class Outbound {
       request.destroy();
     }
   }
+}
+
+/**
+ * Ends a request when more bytes have come on its connection.
+ * @param all also of the body; else up to the answer's header
+ */
+function boundRead(request: ClientRequest, bytes: number, all: boolean): void {
+  request.on("socket", (socket: Socket) => {
+    let size = 0;
+    const count = (piece: Uint8Array) => {
+      size += piece.length;
+      if (size > bytes) request.destroy(new Error("the answer has no end"));
+    };
+    socket.on("data", count);
+    if (all) return;
+    const stop = () => void socket.off("data", count);
+    request.on("response", stop);
+    request.on("upgrade", stop);
+  });
 }
 
 function headersOf(answer: IncomingMessage): Headers {

@@ -4,7 +4,7 @@ import { ensureDir, removeFile, writeAll } from "../../platform/files.ts";
 import { maildirSeparator, toOsPath } from "../../platform/paths.ts";
 import type { Account } from "../../store/account/account.ts";
 import { exportFiles, type ExportFormat } from "../../store/export/export.ts";
-import { importMessages } from "../../store/import/import.ts";
+import { importMessages, partDone } from "../../store/import/import.ts";
 import { pathSource } from "../../store/import/path.ts";
 import type { Mailbox } from "../../store/types.ts";
 import type { AdminCommand, AdminContext, Arguments } from "./admin_command.ts";
@@ -77,7 +77,7 @@ async function importFrom(
         tempDir,
         skipDuplicates: args.skipDuplicates === true,
         signal,
-        progress: (p) => bar.tell(p.imported, bytes > 0 ? p.bytes / bytes : undefined),
+        progress: (p) => bar.tell(p.imported, bytes > 0 ? partDone(p, bytes) : undefined),
       });
       bar.end();
       for (const w of r.warnings) print(`warning: ${w}\n`);

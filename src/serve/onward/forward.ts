@@ -6,10 +6,10 @@
  */
 import type { Account as AccountConfig } from "../../config/mod.ts";
 import { counter } from "../../metrics/mod.ts";
-import { syncFile } from "../../platform/files.ts";
 import { type Address, addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
 import type { DeliverBy, NewQueueRecipient } from "../../queue/mod.ts";
 import type { Incoming } from "../arrival/incoming.ts";
+import { queueArrived } from "../arrival/queue_arrived.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 import type { Plan } from "../arrival/plan.ts";
 import { forwardingSignatures } from "../sending/signing.ts";
@@ -165,11 +165,9 @@ export async function forward(
   const prefix = new Uint8Array(signed.length + head.length);
   prefix.set(signed);
   prefix.set(head, signed.length);
-  if (changed.file) await syncFile(changed.file.file);
-  else await (arrived.synced ?? syncFile(arrived.file));
   const { notify, originalRecipient } = plan.recipient;
-  const ids = await services.queue.add({
-    ...file,
+  const ids = await queueArrived(services, incoming, message, {
+    ...changed.file,
     prefix,
     senderAccount: account,
     mailFrom: senderFor(services, transaction.mailFrom, via),
@@ -178,17 +176,10 @@ export async function forward(
       notify: changed.notify ?? notify,
       originalRecipient: originalRecipient ?? { type: "rfc822", address: recipient },
     })),
-    smtputf8: message.headerHas8bit,
-    has8bit: message.has8bit,
-    binary: transaction.body === "binarymime",
-    requireTls: transaction.requireTls,
     tlsOptional: asksForNoTls(arrived.description.fields, transaction.requireTls),
     ret: changed.ret ?? transaction.ret,
-    envelopeId: transaction.envelopeId,
     deliverBy: changed.deliverBy,
     onAdded: changed.onAdded,
-    messageId: arrived.description.summary.messageId,
-    subject: arrived.description.summary.subject,
   });
   forwarded.inc({ result: "queued" }, ids.length);
   incoming.session.log.info("forwarded", { account, to: onward.to.join(" "), ids: ids.join(" ") });

@@ -1,9 +1,9 @@
 /** Messages for addresses that other servers have, by Relay of their domain, on their way to these. @module */
-import { syncFile } from "../../platform/files.ts";
 import type { QueueMessage } from "../../queue/mod.ts";
 import { addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan } from "../arrival/plan.ts";
+import { mayBeTold, queueArrived } from "../arrival/queue_arrived.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 
 /** Marks such messages in the queue; no user can choose it, as names of the web API's fields are "X-...". */
@@ -27,30 +27,15 @@ export async function relay(
   headers: string,
   message: IncomingMessage,
 ): Promise<void> {
-  const { arrived, transaction, sender, session } = incoming;
+  const { sender, session } = incoming;
   const { address, notify, originalRecipient } = plan.recipient;
-  // A forged sender has nothing to do with it (RFC 5321 §6.2).
-  const verified = sender.auth === undefined || sender.auth.spf.result === "pass";
-  await (arrived.synced ?? syncFile(arrived.file));
-  const ids = await services.queue.add({
-    file: arrived.file,
-    fileSize: arrived.size,
+  const ids = await queueArrived(services, incoming, message, {
     prefix: new TextEncoder().encode(headers + sender.headers + message.receivedHeader(address)),
-    senderAccount: services.config.static.Postmaster.Account,
-    mailFrom: transaction.mailFrom ? addressText(transaction.mailFrom) : "",
     recipients: [{
       address: addressText(address),
-      notify: verified ? notify : ["never"],
+      notify: mayBeTold(sender) ? notify : ["never"],
       originalRecipient,
     }],
-    smtputf8: message.headerHas8bit,
-    has8bit: message.has8bit,
-    binary: transaction.body === "binarymime",
-    requireTls: transaction.requireTls,
-    ret: transaction.ret,
-    envelopeId: transaction.envelopeId,
-    messageId: arrived.description.summary.messageId,
-    subject: arrived.description.summary.subject,
     extra: { [mark]: "" },
   });
   session.log.info("relayed", { to: addressText(address), ids: ids.join(" ") });

@@ -1,6 +1,5 @@
 /** Reports about forwarded messages, on their way back to who sent the messages. @module */
 import type { Config } from "../../config/mod.ts";
-import { syncFile } from "../../platform/files.ts";
 import type { Srs } from "../../senderauth/mod.ts";
 import {
   type Address,
@@ -10,6 +9,7 @@ import {
 } from "../../smtp/server/mod.ts";
 import { domainToUnicode } from "node:url";
 import type { Incoming } from "../arrival/incoming.ts";
+import { queueArrived } from "../arrival/queue_arrived.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 
 /** Who a rewritten address of this server stands for; undefined if it is none. */
@@ -31,24 +31,15 @@ export async function sendBack(
   sender: Address,
   message: IncomingMessage,
 ): Promise<void> {
-  const { arrived, transaction } = incoming;
-  await (arrived.synced ?? syncFile(arrived.file));
-  const ids = await services.queue.add({
-    file: arrived.file,
-    fileSize: arrived.size,
+  const ids = await queueArrived(services, incoming, message, {
     prefix: new TextEncoder().encode(incoming.sender.headers + message.receivedHeader(via)),
-    senderAccount: services.config.static.Postmaster.Account,
     mailFrom: "",
     recipients: [{
       address: `${localpartText(sender.localpart)}@${sender.asciiDomain}`,
       notify: ["never"],
     }],
-    smtputf8: message.headerHas8bit,
-    has8bit: message.has8bit,
-    binary: transaction.body === "binarymime",
-    requireTls: transaction.requireTls,
-    messageId: arrived.description.summary.messageId,
-    subject: arrived.description.summary.subject,
+    ret: undefined,
+    envelopeId: undefined,
     isDsn: true,
   });
   incoming.session.log.info("sent back", { to: addressText(sender), ids: ids.join(" ") });

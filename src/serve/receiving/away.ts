@@ -5,9 +5,7 @@
  * @module
  */
 import * as v from "valibot";
-import { headersNeedUtf8 } from "../../mail/structure/structure.ts";
 import type { PassedClient } from "../../nodes/pass_on.ts";
-import { syncFile } from "../../platform/files.ts";
 import type { QueueMessage } from "../../queue/mod.ts";
 import {
   addressText,
@@ -17,6 +15,7 @@ import {
   type Transaction,
 } from "../../smtp/server/mod.ts";
 import { openArrived } from "../arrival/arrived.ts";
+import { mayBeTold, queueArrived } from "../arrival/queue_arrived.ts";
 import { checkSender } from "../arrival/sender.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 import { storeFailure } from "./failure.ts";
@@ -55,33 +54,19 @@ export async function queueForNode(
     const arrived = await openArrived(message, [], services.tempDir);
     try {
       const sender = await checkSender(session, transaction, arrived, services.resolver, hostname);
-      // A forged sender has nothing to do with it (RFC 5321 §6.2).
-      const verified = sender.auth === undefined || sender.auth.spf.result === "pass";
       const { remoteIp, remotePort, localIp, localPort, hello, tls } = session;
       const client: PassedClient = {
         ...{ remoteIp, remotePort, localIp, localPort, hello: hello.name },
         tls: tls && { version: tls.version, cipher: tls.cipher },
       };
-      await syncFile(arrived.file);
-      const ids = await services.queue.add({
-        file: arrived.file,
-        fileSize: arrived.size,
+      const ids = await queueArrived(services, { arrived, transaction }, message, {
         prefix: new TextEncoder().encode(message.receivedHeader()),
-        senderAccount: services.config.static.Postmaster.Account,
-        mailFrom: transaction.mailFrom ? addressText(transaction.mailFrom) : "",
         recipients: recipients.map((recipient) => ({
           address: addressText(recipient.address),
-          notify: verified ? recipient.notify : ["never" as const],
+          notify: mayBeTold(sender) ? recipient.notify : ["never" as const],
           originalRecipient: recipient.originalRecipient,
         })),
-        smtputf8: transaction.smtpUtf8 || headersNeedUtf8(arrived.root.header ?? new Uint8Array(0)),
-        has8bit: message.has8bit,
-        binary: transaction.body === "binarymime",
-        requireTls: transaction.requireTls,
-        ret: transaction.ret,
-        envelopeId: transaction.envelopeId,
-        messageId: arrived.description.summary.messageId,
-        subject: arrived.description.summary.subject,
+        smtputf8: transaction.smtpUtf8 || message.headerHas8bit,
         extra: { [mark]: JSON.stringify(client) },
       });
       session.log.info("a message waits for a node that is away", {

@@ -4,8 +4,6 @@
  *
  * @module
  */
-import { headersNeedUtf8 } from "../../mail/structure/structure.ts";
-import { syncFile } from "../../platform/files.ts";
 import type { QueueMessage } from "../../queue/mod.ts";
 import {
   addressText,
@@ -18,6 +16,7 @@ import { storeFailure } from "./failure.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 import type { Plan, Target } from "../arrival/plan.ts";
+import { mayBeTold, queueArrived } from "../arrival/queue_arrived.ts";
 
 /** Marks such messages in the queue; no user can choose it, as names of the web API's fields are "X-...". */
 const mark = "mox:member";
@@ -38,33 +37,19 @@ export async function deliverLater(
   members: readonly Target[],
   message: IncomingMessage,
 ): Promise<void> {
-  const { arrived, transaction, sender } = incoming;
+  const { sender } = incoming;
   const recipient = addressText(plan.recipient.address);
   const prefix = new TextEncoder().encode(
     sender.headers + message.receivedHeader(plan.recipient.address),
   );
-  await (arrived.synced ?? syncFile(arrived.file));
-  // A forged sender has nothing to do with it (RFC 5321 §6.2).
-  const verified = sender.auth === undefined || sender.auth.spf.result === "pass";
-  const ids = await services.queue.add({
-    file: arrived.file,
-    fileSize: arrived.size,
+  const ids = await queueArrived(services, incoming, message, {
     prefix,
-    senderAccount: services.config.static.Postmaster.Account,
-    mailFrom: transaction.mailFrom ? addressText(transaction.mailFrom) : "",
     recipients: members.map((target) => ({
       address: target.canonical,
-      notify: verified ? ["failure" as const] : ["never" as const],
+      notify: mayBeTold(sender) ? ["failure" as const] : ["never" as const],
       originalRecipient: { type: "rfc822", address: recipient },
     })),
-    smtputf8: headersNeedUtf8(arrived.root.header ?? new Uint8Array(0)),
-    has8bit: message.has8bit,
-    binary: transaction.body === "binarymime",
     requireTls: false,
-    ret: transaction.ret,
-    envelopeId: transaction.envelopeId,
-    messageId: arrived.description.summary.messageId,
-    subject: arrived.description.summary.subject,
     extra: { [mark]: recipient },
   });
   incoming.session.log.warn("members of an alias get a message later", {

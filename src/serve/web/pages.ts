@@ -43,7 +43,11 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     withoutLogin: withoutLogin(shared.developer),
     checksOf: checksOf(shared.developer),
   });
-  const api = await webApi({ config, accounts, queue, scanners, logins: shared.logins }, shared);
+  const api = await webApi(
+    { config, accounts, queue, scanners, logins: shared.logins },
+    shared,
+    mail.sendWithCopy,
+  );
   const jmapServer = await jmap(server, shared);
   const catcher = shared.developer && catcherApi(server, shared, shared.developer);
   const glance = followGlance();

@@ -4,6 +4,7 @@ import { programVersion } from "../../platform/version.ts";
 import { QueueLimitError } from "../../queue/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { ApiError, type ApiSubmission, openWebApi, type WebApi } from "../../web/webapi/mod.ts";
+import type { SendWithCopy } from "../../web/webmail/mod.ts";
 import { checkProgramLogin } from "./account_pages.ts";
 import { behalfField } from "../sending/delegates.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
@@ -18,6 +19,7 @@ type Server = Pick<WebServer, "config" | "accounts" | "queue" | "scanners"> & {
 export function webApi(
   server: Server,
   shared: Pick<WebShared, "limiter" | "tempDir">,
+  sendWithCopy: SendWithCopy,
 ): Promise<WebApi> {
   const { config } = server;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
@@ -33,6 +35,7 @@ export function webApi(
     checkLogin: (form, remoteIp) =>
       checkProgramLogin(server.logins, form, { protocol: "webapi", remoteIp }),
     submit: (m) => submit(server, m),
+    sendWithCopy,
   });
 }
 
@@ -62,6 +65,7 @@ async function submit(server: Server, submission: ApiSubmission): Promise<number
       messageId: submission.messageId,
       subject: submission.subject,
       extra: submission.extra,
+      key: submission.key,
       scan: {},
     });
   } catch (cause) {

@@ -64,19 +64,27 @@ export function isDigits(text: string): boolean {
   return text.length > 0;
 }
 
-/** RFC 3461 §4: text in which "+hh" stands for a byte. With `utf8`, characters beyond ASCII stand for themselves. */
-export function parseXtext(value: string | undefined, name: string, utf8 = false): string {
+/**
+ * RFC 3461 §4: text in which "+hh" stands for a byte. With `utf8`, characters beyond ASCII stand for themselves; with
+ * `lenient`, also "=", and "+" where no byte follows, as programs write them that know nothing of xtext.
+ */
+export function parseXtext(
+  value: string | undefined,
+  name: string,
+  utf8 = false,
+  lenient = false,
+): string {
   if (value === undefined) throw parameterError(`value of ${name} expected`);
   let out = "";
   for (let i = 0; i < value.length; i++) {
     const c = value.charCodeAt(i);
     if (c === 0x2b) {
       const hex = value.slice(i + 1, i + 3);
-      const n = hex.length === 2 ? hexNumber(hex) : -1;
-      if (n < 0) throw parameterError(`+hh expected in ${name}`);
-      out += String.fromCharCode(n);
-      i += 2;
-    } else if (c > 0x20 && c < 0x7f && c !== 0x3d || (c > 0x9f && utf8)) {
+      const n = hex.length === 2 ? hexNumber(lenient ? hex.toUpperCase() : hex) : -1;
+      if (n < 0 && !lenient) throw parameterError(`+hh expected in ${name}`);
+      out += n < 0 ? "+" : String.fromCharCode(n);
+      if (n >= 0) i += 2;
+    } else if (c > 0x20 && c < 0x7f && (lenient || c !== 0x3d) || (c > 0x9f && utf8)) {
       out += value[i];
     } else {
       throw parameterError(`characters in ${name} that can't be used`);

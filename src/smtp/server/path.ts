@@ -100,7 +100,10 @@ export function parsePath(
     if (text[at] !== "@") throw new PathError("@ expected after localpart");
     const close = text.indexOf(">", at);
     if (close < 0) throw new PathError("> expected after address");
-    domain = parseDomainOrLiteral(text.slice(at + 1, close), options);
+    const name = text.slice(at + 1, close);
+    // As DNS writes names, and some programs then do.
+    const dot = !options.pedantic && name.endsWith(".");
+    domain = parseDomainOrLiteral(dot ? name.slice(0, -1) : name, options);
     at = close;
   }
   if (text[at] !== ">") throw new PathError("> expected after address");

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { Log } from "../../log/mod.ts";
 import { Annotations } from "../mailboxes/annotations.ts";
+import { RecentMarks } from "../mailboxes/recent.ts";
 import { checkAccount } from "./consistency.ts";
 import { Credentials } from "../logins/credentials.ts";
 import { Db } from "../database/database.ts";
@@ -33,6 +34,7 @@ export class Account extends AccountWriter {
   readonly dir: string;
   readonly credentials: Credentials;
   readonly annotations: Annotations;
+  readonly recent: RecentMarks;
   #fulltext: FulltextIndex | undefined;
   #columns: Columns | undefined;
   #groupware: Promise<Groupware> | undefined;
@@ -53,6 +55,7 @@ export class Account extends AccountWriter {
     this.dir = dir;
     this.credentials = new Credentials(db, this.writer);
     this.annotations = new Annotations(db, this.writer);
+    this.recent = new RecentMarks(dir);
     this.#onIdle = onIdle;
   }
 
@@ -132,6 +135,7 @@ export class Account extends AccountWriter {
   async shutdown(): Promise<void> {
     await this.writer.close();
     try {
+      await this.#saveRecent();
       await (await this.#groupware?.catch(() => undefined))?.close();
       if (consistency.checkAtClose) checkAccount(this.db, this.files, this.rows.differences());
     } finally {
@@ -140,6 +144,16 @@ export class Account extends AccountWriter {
       this.#columns?.close();
       await this.fulltext.close();
       await this.db.close();
+    }
+  }
+
+  async #saveRecent(): Promise<void> {
+    const ids = new Set<number>(this.mailboxes().map((m) => m.id));
+    try {
+      await this.recent.save((id) => ids.has(id));
+    } catch (err) {
+      // The folder may be gone with the account.
+      this.log.debug("keeping what sessions were told of", { err: err as Error });
     }
   }
 

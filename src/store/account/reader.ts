@@ -49,6 +49,10 @@ export class AccountReader {
     const rows = this.rows.get(mailboxId);
     return rows ? rows.uids.slice(0, rows.count) : reading.mailboxUids(this.db, mailboxId);
   }
+  /** How many live messages have this uid or a higher one: it costs what these are, not what the mailbox has. */
+  countFromUid(mailboxId: MailboxId, uid: number): number {
+    return reading.countFromUid(this.db, mailboxId, uid);
+  }
   /** Uids of the messages of these emails, and of all emails with the id or a higher one. */
   uidsOfEmails(mailboxId: MailboxId, emailIds: Iterable<number>, from: number): Uint32Array {
     return reading.uidsOfEmails(this.db, mailboxId, emailIds, from);

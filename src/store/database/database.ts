@@ -305,8 +305,9 @@ export class Db {
   }
 
   #maybeCheckpoint(): void {
-    // A look at the size costs a system call: not at each fsync.
-    if (this.#checkpointing || this.#closed || ++this.#durableCalls % 64 !== 0) return;
+    // A look at the size costs a system call: not at each fsync. The first one looks: processes that are killed again
+    // and again before their 64th would leave a WAL that only grows.
+    if (this.#checkpointing || this.#closed || this.#durableCalls++ % 64 !== 0) return;
     if ((this.#wal?.statSync().size ?? 0) < checkpointBytes) return;
     this.#checkpointing = this.checkpoint().finally(() => this.#checkpointing = undefined);
     this.#checkpointing.catch(() => {});
@@ -321,13 +322,18 @@ export class Db {
     if (!this.#closed) this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
   }
 
+  /** Resolves when a checkpoint that has begun, if one has, is over. */
+  async checkpointed(): Promise<void> {
+    await this.#checkpointing?.catch(() => {});
+  }
+
   /** Closes the connection; resolves when the files are closed. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     forgetPages(this);
     await this.#sync.sync().catch(() => {});
-    await this.#checkpointing?.catch(() => {});
+    await this.checkpointed();
     this.#statements.clear();
     this.#wal?.close();
     this.#wal = undefined;

@@ -17,6 +17,7 @@ import { accountSetting, changeAccountSetting } from "../account/settings.ts";
 import { specialUseBit, usualNames } from "../transfer_index.ts";
 import { SpecialUse } from "../types.ts";
 import type { Followed } from "./followed.ts";
+import { answersTooLarge, imapBounds, inBounds, isTooLarge, Refused } from "./imap_bounds.ts";
 import { flagsOf, maxMessage, type Source, type SourceMailbox, tooLarge } from "./sources.ts";
 
 export interface ImapOptions {
@@ -68,14 +69,11 @@ export function rememberBrought(
 const maxAddresses = 4;
 /** Messages fetched in one go. */
 const batch = 50;
+/** Messages that a server may send unasked meanwhile, as their flags change. */
+const maxOthers = 100_000;
 
 /** Mailboxes that show messages of the others, and no more. */
 const virtual = ["\\Flagged", "\\Important"];
-
-/** Another try would not help. */
-class Refused extends Error {
-  override name = "Refused";
-}
 
 /** An error of the server's answer, not of the connection. */
 function isAnswer(err: unknown): err is Error & { responseText?: string } {
@@ -116,6 +114,8 @@ export class ImapSource {
   #done = 0;
   /** Something came since the connection was made. */
   #useful = false;
+  /** A line, literal or answer was larger than one may be. */
+  #tooLarge = false;
 
   /** @param isThere whether a message with the Message-ID is anywhere in the account */
   constructor(
@@ -149,6 +149,7 @@ export class ImapSource {
       } catch (err) {
         this.#signal.throwIfAborted();
         if (err instanceof Refused || isAnswer(err)) throw err;
+        if (this.#tooLarge) throw answersTooLarge(err);
         if (this.#useful) failures = 0;
         if (failures >= delays.length) throw err;
         await wait(delays[failures++], this.#signal);
@@ -162,10 +163,11 @@ export class ImapSource {
     const stop = () => client.close();
     this.#signal.addEventListener("abort", stop);
     try {
-      const found = (await client.list({ statusQuery: { messages: true } })).filter((m) =>
-        !m.flags.has("\\Noselect") && !m.flags.has("\\NonExistent") &&
-        !virtual.some((use) => m.specialUse === use || m.flags.has(use))
-      );
+      const found = (await inBounds(client, () => client.list({ statusQuery: { messages: true } })))
+        .filter((m) =>
+          !m.flags.has("\\Noselect") && !m.flags.has("\\NonExistent") &&
+          !virtual.some((use) => m.specialUse === use || m.flags.has(use))
+        );
       this.#total = found.reduce((n, m) => n + (m.status?.messages ?? 0), 0);
       this.#done = 0;
       // The one with all, as Gmail has it, comes last: what is left then is in no other.
@@ -175,7 +177,7 @@ export class ImapSource {
       for (const m of found.sort((a, b) => all(a) - all(b))) {
         yield* this.#mailbox(client, m, chosen);
       }
-      await client.logout();
+      await inBounds(client, () => client.logout());
     } finally {
       this.#signal.removeEventListener("abort", stop);
       client.close();
@@ -199,9 +201,10 @@ export class ImapSource {
       logger: false,
       emitLogs: false,
       disableAutoIdle: true,
+      ...imapBounds,
     });
     // What goes wrong is told by the command that it happens to.
-    client.on("error", () => {});
+    client.on("error", (err) => this.#tooLarge ||= isTooLarge(err));
     return client;
   }
 
@@ -218,7 +221,7 @@ export class ImapSource {
         const stop = () => client.close();
         this.#signal.addEventListener("abort", stop);
         try {
-          await client.connect();
+          await inBounds(client, () => client.connect());
           return client;
         } catch (err) {
           client.close();
@@ -251,7 +254,10 @@ export class ImapSource {
     };
     let lock;
     try {
-      lock = await client.getMailboxLock(response.path, { readOnly: true });
+      lock = await inBounds(
+        client,
+        () => client.getMailboxLock(response.path, { readOnly: true }),
+      );
     } catch (err) {
       if (!isAnswer(err)) throw err;
       yield { place: response.path, problem: `can't be opened: ${textOf(err)}` };
@@ -272,8 +278,12 @@ export class ImapSource {
         ? this.#brought[response.path].uid
         : 0;
       this.#brought[response.path] = { validity, uid: known };
-      const uids = (await client.search({ uid: `${known + 1}:*` }, { uid: true }) || [])
-        .filter((u) => u > known).sort((a, b) => a - b);
+      const numbers = await inBounds(
+        client,
+        () => client.search({ uid: `${known + 1}:*` }, { uid: true }),
+        imapBounds.maxLineLength,
+      );
+      const uids = (numbers || []).filter((u) => u > known).sort((a, b) => a - b);
       this.#done += box.exists - uids.length;
       for (let i = 0; i < uids.length; i += batch) {
         this.#signal.throwIfAborted();
@@ -292,12 +302,13 @@ export class ImapSource {
   /** Those whose Message-ID is nowhere in the account. */
   async #missing(client: ImapFlow, uids: number[]): Promise<number[]> {
     const missing: number[] = [];
-    for await (
-      const m of client.fetch(uids.join(","), { uid: true, envelope: true }, { uid: true })
-    ) {
-      const id = normalizeMessageId(m.envelope?.messageId ?? "");
-      if (id === "" || !this.#isThere(id)) missing.push(m.uid);
-    }
+    const query = { uid: true, envelope: true };
+    await inBounds(client, async () => {
+      for await (const m of client.fetch(uids.join(","), query, { uid: true })) {
+        const id = normalizeMessageId(m.envelope?.messageId ?? "");
+        if (id === "" || !this.#isThere(id)) missing.push(m.uid);
+      }
+    });
     return missing.sort((a, b) => a - b);
   }
 
@@ -313,17 +324,23 @@ export class ImapSource {
     try {
       // Sizes first: what is too large is not sent. What is missing was expunged meanwhile.
       const sizes = new Map<number, number>();
-      for await (
-        const m of client.fetch(uids.join(","), { uid: true, size: true }, { uid: true })
-      ) {
-        sizes.set(m.uid, m.size ?? 0);
-      }
+      await inBounds(client, async () => {
+        const query = { uid: true, size: true };
+        for await (const m of client.fetch(uids.join(","), query, { uid: true })) {
+          sizes.set(m.uid, m.size ?? 0);
+        }
+      });
       for (const [uid, size] of sizes) {
         if (size > maxMessage) yield { place: `${path}, message ${uid}`, problem: tooLarge };
       }
       const small = uids.filter((u) => (sizes.get(u) ?? Infinity) <= maxMessage);
       if (small.length === 0) return;
+      let others = 0;
       for await (const m of client.fetch(small.join(","), query, { uid: true })) {
+        if (!small.includes(m.uid)) {
+          if (++others > maxOthers) throw new Refused("the server sends what it isn't asked for");
+          continue;
+        }
         const place = `${path}, message ${m.uid}`;
         if (!m.source) {
           yield { place, problem: "has no content" };

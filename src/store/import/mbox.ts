@@ -52,7 +52,7 @@ function mboxMessage(
   const header = headerOf(message);
   if (isInternalData(header)) return undefined;
   const value = (name: string) => headerField(header, name) ?? "";
-  const mozilla = mozillaFlags(value("x-mozilla-status"), value("x-mozilla-status2"));
+  const mozilla = mozillaNames(header);
   if (mozilla === undefined) return deletedThere;
   const status = statusFlagsOf(header);
   const labels = gmailLabels(value("x-gmail-labels"));
@@ -66,10 +66,38 @@ function mboxMessage(
       ...labels.flags,
       ...byLabels ? [] : labels.mailboxKeywords,
       ...mozilla,
-      ...value("x-mozilla-keys").split(/\s+/).filter((k) => k !== ""),
     ]),
     received: m.date?.getTime() ?? receivedOf(header) ?? Date.now(),
   };
+}
+
+/** What Thunderbird's files of single messages begin with. */
+const mozillaStart = /^(?:>*From [^:\r\n][^\r\n]*\r?\n)?X-Mozilla-Status:/i;
+const startLength = 512;
+
+/**
+ * A message in a file of its own, with what Thunderbird has put before its header there: in its Maildirs, whose files'
+ * names say nothing of flags, and in .eml files. A reason to leave it out if it waits to be removed; undefined for a
+ * message of another program.
+ * @param content with CRLF
+ */
+export function mozillaMessage(
+  content: Uint8Array,
+): { content: Uint8Array; flags: number; keywords: string[] } | string | undefined {
+  const start = new TextDecoder("latin1").decode(content.subarray(0, startLength));
+  if (!mozillaStart.test(start)) return undefined;
+  // A line "From " is no field, and nothing behind it would be one.
+  const header = headerOf(content.subarray(/^>*From /.test(start) ? content.indexOf(10) + 1 : 0));
+  const flags = mozillaNames(header);
+  if (flags === undefined) return deletedThere;
+  return { content: withoutStatus(content), ...flagsOf(flags) };
+}
+
+/** Flags and tags in the fields of Thunderbird; undefined if the message waits for its folder to be compacted. */
+function mozillaNames(header: readonly HeaderField[]): string[] | undefined {
+  const value = (name: string) => headerField(header, name) ?? "";
+  const flags = mozillaFlags(value("x-mozilla-status"), value("x-mozilla-status2"));
+  return flags?.concat(value("x-mozilla-keys").split(/\s+/).filter((k) => k !== ""));
 }
 
 /** The first "message" of a file of Alpine, UW IMAP and others, which holds what they remember of it. */

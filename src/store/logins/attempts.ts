@@ -8,6 +8,7 @@
  * @module
  */
 import { join } from "node:path";
+import { Log } from "../../log/mod.ts";
 import type { AccountDatabase } from "../database/account_rows.ts";
 import { Db, type Migration } from "../database/database.ts";
 
@@ -48,7 +49,9 @@ const keepDays = 30;
 const maxRows = 500;
 /** Milliseconds until what was noted is written. */
 const delay = 500;
-/** Different attempts waiting to be written. */
+/** Milliseconds until what could not be written is tried again. */
+const retryDelay = 10_000;
+/** Different attempts waiting to be written. As long as the disk takes none, more of them are not noted. */
 const maxWaiting = 2000;
 
 /** An attempt as it happens. */
@@ -80,6 +83,7 @@ export class LoginLog {
   #waiting = new Map<string, LoginAttempts>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #cleaned = 0;
+  #failing = false;
 
   private constructor(db: Db, now: () => number) {
     this.#db = db;
@@ -113,27 +117,41 @@ export class LoginLog {
       known.count++;
       return;
     }
-    if (this.#waiting.size >= maxWaiting) this.flush();
+    if (this.#waiting.size >= maxWaiting && !this.#failing) this.flush();
+    if (this.#waiting.size >= maxWaiting) return;
     this.#waiting.set(key, { ...a, first: now, last: now, count: 1 });
-    this.#timer ??= setTimeout(() => this.flush(), delay);
+    this.#later(delay);
+  }
+
+  #later(ms: number): void {
+    this.#timer ??= setTimeout(() => this.flush(), ms);
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** Writes what waits. */
+  /** Writes what waits. What can't be written, as on a full disk, waits on: nobody's login fails because of it. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const waiting = [...this.#waiting.values()];
-    this.#waiting = new Map();
-    if (waiting.length === 0) return;
-    this.#db.transaction(() => {
-      const today = Math.floor(this.#now() / dayMs);
-      if (this.#cleaned !== today) {
-        this.#cleaned = today;
-        this.#db.run("DELETE FROM attempts WHERE day < ?", today - keepDays);
+    if (this.#waiting.size === 0) return;
+    const today = Math.floor(this.#now() / dayMs);
+    try {
+      this.#db.transaction(() => {
+        if (this.#cleaned !== today) {
+          this.#db.run("DELETE FROM attempts WHERE day < ?", today - keepDays);
+        }
+        for (const a of this.#waiting.values()) this.#write(a, today);
+      });
+    } catch (err) {
+      if (!this.#failing) {
+        new Log("auth").error("attempts to log in can't be written", { err: err as Error });
       }
-      for (const a of waiting) this.#write(a, today);
-    });
+      this.#failing = true;
+      this.#later(retryDelay);
+      return;
+    }
+    this.#failing = false;
+    this.#cleaned = today;
+    this.#waiting = new Map();
   }
 
   #write(attempts: LoginAttempts, day: number): void {
@@ -214,6 +232,7 @@ export class LoginLog {
   /** Writes what waits, and closes. */
   async close(): Promise<void> {
     this.flush();
+    clearTimeout(this.#timer);
     await this.#db.close();
   }
 }

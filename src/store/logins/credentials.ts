@@ -31,6 +31,7 @@ import { hashPassword, isOwnHash } from "./password.ts";
 import { parsePasswordHash } from "./password_hash.ts";
 import {
   cramMd5Credentials,
+  measureHash,
   newPasswordId,
   passwordIdKind,
   readSecrets,
@@ -140,6 +141,7 @@ export class Credentials {
     }
     await this.#replacePassword(hash, derived);
     this.onChange?.("password", undefined);
+    await measureHash(hash);
   }
 
   /** Sets a new password for all mechanisms. Durable when it resolves. */

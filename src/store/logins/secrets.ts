@@ -107,7 +107,31 @@ function remember(hash: string, bytes: Uint8Array): void {
 const absentHash =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-const wrongTime = new WrongTime();
+/** Of all accounts of this process. */
+export const wrongTime = new WrongTime();
+/** Costs that are being measured. */
+const measured = new Set<string>();
+
+/**
+ * Measures what a hash of another server costs, before somebody's first wrong try would show it; not if one that costs
+ * the same was measured before. What fails is left to that try.
+ */
+export async function measureHash(hash: string): Promise<void> {
+  const other = isOwnHash(hash) ? undefined : parsePasswordHash(hash);
+  if (other === undefined) return;
+  const cost = costOf(other);
+  if (wrongTime.knows(cost) || measured.has(cost)) return;
+  measured.add(cost);
+  try {
+    const began = performance.now();
+    await checkPassword(randomBytes(16).toString("hex"), hash);
+    wrongTime.foreign(cost, performance.now() - began);
+  } catch {
+    // There are too many logins now, or the Worker has ended.
+  } finally {
+    measured.delete(cost);
+  }
+}
 
 /** Does the work of a hash of our own. */
 async function checkAbsent(password: string, from: string): Promise<void> {

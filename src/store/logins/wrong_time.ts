@@ -2,8 +2,8 @@
  * The same time for every wrong password, whether nobody has the name, an account has a hash of our own, or one of
  * another server that takes longer: timing would tell who has an account that was moved here.
  *
- * The first wrong try at a hash of another server shows what such a hash costs; from then on no wrong password is
- * answered earlier than that. Waiting costs no CPU time.
+ * What a hash of another server costs is measured when it is set, and with each wrong try; from then on no wrong password
+ * is answered earlier than that. Waiting costs no CPU time. What was measured is kept in a file over restarts.
  *
  * @module
  */
@@ -40,7 +40,31 @@ export function costOf(hash: PasswordHash): string {
 export class WrongTime {
   /** Least milliseconds by cost: more of them were spent waiting for others. */
   readonly #least = new Map<string, number>();
+  /** Costs whose times were measured by an earlier run, perhaps on another machine. */
+  readonly #before = new Set<string>();
   #own = Infinity;
+  /** Is told when another server's hash was measured for the first time, or differently. */
+  onMeasured: (() => void) | undefined;
+
+  /** Whether this run has measured hashes of a cost. */
+  knows(cost: string): boolean {
+    return this.#least.has(cost) && !this.#before.has(cost);
+  }
+
+  /** Times by cost, to be kept. */
+  get times(): Record<string, number> {
+    return Object.fromEntries(this.#least);
+  }
+
+  /** Takes times of an earlier run, until it is measured anew. */
+  restore(times: Readonly<Record<string, number>>): void {
+    for (const [cost, ms] of Object.entries(times)) {
+      if (this.#least.size >= maxKinds) return;
+      if (this.#least.has(cost)) continue;
+      this.#least.set(cost, ms);
+      this.#before.add(cost);
+    }
+  }
 
   /** A hash of our own was verified in so many milliseconds. */
   own(ms: number): void {
@@ -49,9 +73,12 @@ export class WrongTime {
 
   /** One of another server's was. */
   foreign(cost: string, ms: number): void {
-    const before = this.#least.get(cost);
-    if (before === undefined && this.#least.size >= maxKinds) return;
-    this.#least.set(cost, Math.min(before ?? Infinity, ms));
+    const kept = this.#least.get(cost);
+    if (kept === undefined && this.#least.size >= maxKinds) return;
+    const before = this.#before.delete(cost) ? undefined : kept;
+    const least = Math.min(before ?? Infinity, ms);
+    this.#least.set(cost, least);
+    if (least !== kept) this.onMeasured?.();
   }
 
   /** Milliseconds before which no wrong password is answered. */

@@ -287,6 +287,16 @@ export function mailboxUids(db: Db, mailboxId: MailboxId): Uint32Array {
   return r;
 }
 
+/** How many live messages have this uid or a higher one. */
+export function countFromUid(db: Db, mailboxId: MailboxId, uid: number): number {
+  const row = db.get(
+    "SELECT count(*) FROM messages WHERE mailbox_id = ? AND uid >= ? AND expunged = 0",
+    mailboxId,
+    uid,
+  );
+  return row![0];
+}
+
 /** Uids in a mailbox of the messages of emails: of those given, and of all with the id `from` or a higher one. */
 export function uidsOfEmails(
   db: Db,

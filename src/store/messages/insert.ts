@@ -74,13 +74,26 @@ function chargeQuota(db: Db, rules: MailboxRules, size: number, over: boolean): 
     "UPDATE state SET message_size = message_size + ? RETURNING message_size",
     size,
   )![0] as number;
+  if (!over) requireSize(rules, used);
+}
+
+function requireSize(rules: MailboxRules, used: number): void {
   const limit = rules.quotaMessageSize();
-  if (!over && limit !== undefined && used > limit) {
+  if (limit !== undefined && used > limit) {
     throw new StoreError(
       "overQuota",
       `account is over its quota of ${limit} bytes (QuotaMessageSize)`,
     );
   }
+}
+
+/**
+ * Looks whether further messages will fit, without counting them.
+ * @throws StoreError "overQuota"
+ */
+export function requireRoom(db: Db, rules: MailboxRules, size: number, count: number): void {
+  requireSize(rules, db.get("SELECT message_size FROM state")![0] + size);
+  chargeMessages(db, rules, count);
 }
 
 /** Messages in all mailboxes (RFC 9208 §5.2). */

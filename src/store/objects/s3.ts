@@ -141,17 +141,34 @@ export class Bucket {
       const a = await this.#request("GET", "", query);
       if (a.status !== 200) throw this.#refused("the list of objects", a);
       const text = new TextDecoder().decode(a.body);
+      if (!/<ListBucketResult\b/.test(text)) {
+        throw new ObjectsError("the list of objects: the answer is none of an object storage");
+      }
       for (const [, key] of text.matchAll(/<Key>([^<]*)<\/Key>/g)) names.push(unescaped(key));
+      const before = token;
       token = unescaped(
         /<NextContinuationToken>([^<]*)<\/NextContinuationToken>/.exec(text)?.[1] ?? "",
       );
       if (token === "") return names.sort();
+      if (token === before) {
+        throw new ObjectsError(
+          "the list of objects does not end: the object storage names the same place again",
+        );
+      }
     }
   }
 }
 
 const entities: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
+/** Text of XML; storages write quotes and the like by their numbers too. */
 function unescaped(text: string): string {
-  return text.replace(/&(amp|lt|gt|quot|apos);/g, (_, name: string) => entities[name]);
+  return text.replace(
+    /&(?:(amp|lt|gt|quot|apos)|#(\d{1,7})|#x([0-9a-f]{1,6}));/gi,
+    (whole, name?: string, decimal?: string, hexadecimal?: string) => {
+      if (name !== undefined) return entities[name] ?? whole;
+      const code = decimal === undefined ? parseInt(hexadecimal!, 16) : Number(decimal);
+      return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+    },
+  );
 }

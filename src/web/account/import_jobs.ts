@@ -13,6 +13,7 @@ import {
   importMessages,
   type ImportOptions,
   type ImportProgress,
+  partDone,
 } from "../../store/import/import.ts";
 import {
   broughtBefore,
@@ -102,7 +103,7 @@ export class ImportJobs {
           progress: (files) => this.#change(job, { files }),
         });
         await this.#take(job, account, request, archiveSource(archive, contents), {
-          part: (p) => contents.bytes > 0 ? p.bytes / contents.bytes : undefined,
+          part: (p) => contents.bytes > 0 ? partDone(p, contents.bytes) : undefined,
         });
       } catch (err) {
         // Nothing is left of it.

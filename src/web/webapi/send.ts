@@ -4,7 +4,7 @@ import type { Account as AccountConfig } from "../../config/mod.ts";
 import type { WrittenAddress } from "../../mail/address/format.ts";
 import { removeFile } from "../../platform/files.ts";
 import type { Account } from "../../store/account/account.ts";
-import { Flag, SpecialUse, StoreError } from "../../store/types.ts";
+import { Flag, type Mailbox, SpecialUse, StoreError } from "../../store/types.ts";
 import { addressOf, needsUtf8 } from "../webmail/sending/recipients.ts";
 import { bccField, composeRequest, type Envelope, requestAddress } from "./compose.ts";
 import { ApiError } from "./errors.ts";
@@ -127,10 +127,28 @@ export async function send(
       extra: request.Extra ?? {},
     };
     const senderFor = fromIdBase(services, caller, envelope.from);
-    const Submissions = senderFor
-      ? await submitEach(services, m, senderFor, recipients)
-      : await submitAll(services, m, addressOf(envelope.from), recipients);
-    if (request.SaveSent) await keepCopy(account, composed, envelope);
+    const submit = (key?: string) =>
+      senderFor
+        ? submitEach(services, { ...m, key }, senderFor, recipients)
+        : submitAll(services, { ...m, key }, addressOf(envelope.from), recipients);
+    const sent = request.SaveSent ? account.mailboxBySpecialUse(SpecialUse.Sent) : undefined;
+    if (sent === undefined) return { MessageID: composed.messageId, Submissions: await submit() };
+    let full: StoreError | undefined;
+    const Submissions = await services.sendWithCopy(account, {
+      messageId: composed.messageId.slice(1, -1),
+      mailbox: sent,
+      keep: async () => {
+        full = await keepCopy(account, sent, composed, envelope);
+      },
+      submit,
+    });
+    if (full !== undefined) {
+      throw new ApiError(
+        "sentOverQuota",
+        "the message was queued, but not kept in Sent: the account is full",
+        { cause: full, partial: true },
+      );
+    }
     return { MessageID: composed.messageId, Submissions };
   } finally {
     removeFile(composed.path);
@@ -165,6 +183,7 @@ async function submitEach(
     try {
       const [id] = await services.submit({
         ...m,
+        key: done.length === 0 ? m.key : undefined,
         mailFrom: senderFor(fromId),
         recipients: [{ address, fromId }],
       });
@@ -181,14 +200,13 @@ async function submitEach(
   return done;
 }
 
-/** Puts the message into Sent. */
+/** Puts the message into Sent. @returns an error where the account has no room for it */
 async function keepCopy(
   account: Account,
+  sent: Mailbox,
   m: { path: string; size: number },
   envelope: Envelope,
-): Promise<void> {
-  const sent = account.mailboxBySpecialUse(SpecialUse.Sent);
-  if (sent === undefined) return;
+): Promise<StoreError | undefined> {
   try {
     await account.append(sent.id, [{
       file: m.path,
@@ -198,12 +216,9 @@ async function keepCopy(
       flags: Flag.Seen,
       noTrain: true,
     }]);
+    return undefined;
   } catch (cause) {
     if (!(cause instanceof StoreError) || cause.code !== "overQuota") throw cause;
-    throw new ApiError(
-      "sentOverQuota",
-      "the message was queued, but not kept in Sent: the account is full",
-      { cause, partial: true },
-    );
+    return cause;
   }
 }

@@ -3,6 +3,7 @@ import type { Config } from "../../config/mod.ts";
 import type { LoginGuard } from "../../net/mod.ts";
 import type { NewQueueRecipient, Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
+import type { SendWithCopy } from "../webmail/mod.ts";
 import type { LoginForm, LoginResult } from "../login/mod.ts";
 
 /** A message that was composed, for some of its recipients. */
@@ -24,6 +25,8 @@ export interface ApiSubmission {
   messageId: string;
   subject: string;
   extra: Record<string, string>;
+  /** Noted with the message in the queue. */
+  key?: string;
 }
 
 export interface WebApiServices {
@@ -42,4 +45,6 @@ export interface WebApiServices {
    * @throws ApiError for limits of the account
    */
   submit(submission: ApiSubmission): Promise<number[]>;
+  /** Queues what also gets a copy in Sent. */
+  sendWithCopy: SendWithCopy;
 }

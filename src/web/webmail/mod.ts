@@ -54,15 +54,18 @@ import { Reminders } from "./push/reminders.ts";
 import { Subscriptions } from "./push/subscriptions.ts";
 import { Snoozed } from "./scheduled/snoozed.ts";
 import { UndoLog } from "./list/undo.ts";
-import { Unfinished } from "./sending/unfinished.ts";
+import { type SendWithCopy, Unfinished } from "./sending/unfinished.ts";
 import { Uploads } from "./sending/uploads.ts";
 
 export { serveFile, servePage } from "./page.ts";
+export type { SendWithCopy } from "./sending/unfinished.ts";
 export type { SubmittedMessage, WebmailServices } from "./services.ts";
 
 /** The webmail of a running server. */
 export interface Webmail {
   handle: WebHandler;
+  /** Sending for the web API, with a copy in Sent. */
+  sendWithCopy: SendWithCopy;
   /** Looks for what is due of an account that has come from another node. */
   accountCame(): void;
   /** Finishes what is being sent, removes uploads and ends the Worker. */
@@ -155,6 +158,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   });
   return {
     handle: (req) => route(state, handlers, req),
+    sendWithCopy: unfinished.sendWithCopy,
     accountCame() {
       void unfinished.start().then(() => scheduler.start());
       snoozed.start();

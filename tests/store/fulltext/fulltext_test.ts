@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import { trigramQuery } from "../../../src/store/fulltext/query.ts";
 import { foldCase, searchMailbox } from "../../../src/store/account/search.ts";
 import type { SearchNode } from "../../../src/store/search/types.ts";

@@ -2,7 +2,7 @@
 import { asEmailId } from "../../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import {
   type Block,
   blockOf,

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import tar from "tar-stream";
 import {
   mailboxNames,
@@ -93,6 +93,29 @@ const layouts: [string, Files, Record<string, string[]>][] = [
       "Mail/Local Folders/filterlog.html": "x",
     },
     { Inbox: ["a 5 $label1 work"], "Inbox/Friends": ["b 0"] },
+  ],
+  [
+    "Thunderbird's folders with a file for each message",
+    {
+      "Mail/Local Folders/Inbox/cur/1772533230.eml":
+        `X-Mozilla-Status: 0005\nX-Mozilla-Status2: 00000000\nX-Mozilla-Keys: $label1 work\n${
+          message("a")
+        }`,
+      "Mail/Local Folders/Inbox/cur/1772533231":
+        `From - Tue Mar  3 10:20:30 2026\nX-Mozilla-Status: 0001\n${message("b")}`,
+      "Mail/Local Folders/Inbox/cur/1772533232.eml": `X-Mozilla-Status: 0009\n${message("gone")}`,
+      "Mail/Local Folders/Inbox/cur/1772533233.eml": message("c", "X-Mozilla-Status: 0001\n"),
+      "Mail/Local Folders/Inbox/tmp/1.eml": message("t"),
+      "Mail/Local Folders/Inbox.msf": "// <!-- mork",
+      "Mail/Local Folders/Inbox.sbd/Friends/cur/2.eml": `X-Mozilla-Status: 1000\n${message("d")}`,
+      "Saved/one.eml": `X-Mozilla-Status: 0001\n${message("e")}`,
+      "Saved/two.eml": message("f"),
+    },
+    {
+      "Mail/Local Folders/Inbox": ["a 5 $label1 work", "b 1", "c 0"],
+      "Mail/Local Folders/Inbox/Friends": ["d 32"],
+      Saved: ["e 1", "f 0"],
+    },
   ],
   [
     "Apple Mail's mailboxes",

@@ -18,8 +18,11 @@ export interface ScriptMailbox {
   messages?: ScriptMessage[];
 }
 
-/** What is done in place of answering a command: say NO or BAD with a text, or break the connection. */
-export type Odd = { say: string } | "break" | undefined;
+/**
+ * What is done in place of answering a command: say NO or BAD with a text, break the connection, or begin an answer
+ * that goes on for ever.
+ */
+export type Odd = { say: string } | { begin: string; endless: string } | "break" | undefined;
 
 export interface ImapScript {
   port: number;
@@ -128,6 +131,10 @@ async function serve(script: ImapScript, conn: Deno.Conn): Promise<void> {
         script.commands.push(command);
         const odd = await script.odd(command);
         if (odd === "break") return conn.close();
+        if (odd !== undefined && "endless" in odd) {
+          await send(odd.begin);
+          for (;;) await send(odd.endless);
+        }
         if (odd !== undefined) await send(`${tag} ${odd.say}\r\n`);
         else await send(`${answer(command)}${tag} OK\r\n`);
         if (command.toUpperCase() === "LOGOUT") return conn.close();

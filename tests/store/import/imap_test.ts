@@ -322,6 +322,35 @@ Deno.test("a server that can't be reached is told before anything came, without 
   });
 });
 
+const endless: [command: RegExp, begin: string, endless: string][] = [
+  [/^CAPABILITY/, "", "* CAPABILITY IMAP4rev1\r\n"],
+  [/^LOGIN/, "", "* OK wait\r\n"],
+  [/^LIST "" "\*"/, "", '* LIST () "/" "x"\r\n'],
+  [/^LIST "" "\*"/, '* LIST () "/" "', "x"],
+  [/^LIST "" "\*"/, '* LIST () "/" {1000000000}\r\n', "x"],
+  [/^LIST "" "\*"/, "* LIST (", "\\A "],
+  [/^(?:SELECT|EXAMINE)/, "", "* FLAGS (\\Seen)\r\n"],
+  [/^UID SEARCH/, "* SEARCH", " 1234567"],
+  [/^UID SEARCH/, "", "* SEARCH 1 2\r\n"],
+  [/^UID FETCH .*SIZE/, "", "* 1 FETCH (UID 1 RFC822.SIZE 10)\r\n"],
+  [/^UID FETCH .*BODY/, "", "* 9 FETCH (UID 9 BODY[] {1}\r\nx)\r\n"],
+  [/^UID FETCH .*BODY/, "* 1 FETCH (UID 1 BODY[] {300000000}\r\n", "x"],
+];
+for (const [command, begin, more] of endless) {
+  Deno.test(`an answer without end is given up, without another try: ${command} ${begin}${more.trim()}`, () =>
+    withScript([{ path: "INBOX", messages: messages("i", 3) }], async (s) => {
+      s.odd = (c) =>
+        command.test(c)
+          ? { begin, endless: more.repeat(Math.ceil(100_000 / more.length)) }
+          : undefined;
+      await assert.rejects(
+        taken(s),
+        /answers are too large|sends what it isn't asked for/,
+      );
+      assert.equal(s.connections, 1);
+    }));
+}
+
 Deno.test("a signal ends it, also while it waits", () =>
   withScript([{ path: "INBOX", messages: messages("m", 60) }], async (s) => {
     const stop = new AbortController();

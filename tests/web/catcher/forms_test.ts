@@ -1,6 +1,6 @@
 /** The small parts of the API of caught mail: envelopes, tags, searches, checks. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import {
   type Envelope,
   envelopeField,

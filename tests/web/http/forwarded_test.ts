@@ -1,7 +1,7 @@
 /** Requests through reverse proxies: whose word on the client counts, and what can't be read. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import { Log, setLogSink } from "../../../src/log/mod.ts";
 import { ConnectionLimiter, Networks } from "../../../src/net/mod.ts";
 import { forwardedRequest } from "../../../src/web/http/forwarded.ts";

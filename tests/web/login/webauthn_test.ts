@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import {
   Challenges,
   checkNewPasskey,

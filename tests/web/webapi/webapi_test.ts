@@ -1,6 +1,6 @@
 /** The web API over real sockets, as programs call it. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import { simpleParser } from "mailparser";
 import type { Structure } from "../../../src/web/webapi/schemas.ts";
 import { Flag } from "../../../src/store/types.ts";
@@ -13,6 +13,16 @@ const hello = {
   Subject: "Hello",
   Text: "Hi there",
 };
+
+/** Messages in Sent. */
+async function sentCopies(w: World): Promise<number> {
+  const account = await w.server.accounts.open("ann");
+  try {
+    return account.mailboxByName("Sent")!.total;
+  } finally {
+    account.close();
+  }
+}
 
 async function sentBy(w: World): Promise<string> {
   await w.server.queue.idle();
@@ -58,6 +68,21 @@ Deno.test("Send queues a message that arrives elsewhere, and answers with ids", 
       account.close();
     }
   }));
+
+Deno.test("what is refused leaves nothing in Sent, and a full account gets its message sent", async () => {
+  await withApi(async (w) => {
+    assert.equal((await w.call("Send", { ...hello, SaveSent: true })).status, 200);
+    const r = await w.call("Send", { ...hello, Subject: "Second", SaveSent: true });
+    assert.equal(r.json.Code, "messageLimitReached", r.text);
+    assert.equal(await sentCopies(w), 1);
+  }, { account: "\t\tMaxOutgoingMessagesPerDay: 1\n" });
+  await withApi(async (w) => {
+    const r = await w.call("Send", { ...hello, Text: "x".repeat(4000), SaveSent: true });
+    assert.equal(r.json.Code, "sentOverQuota", r.text);
+    assert.match(await sentBy(w), /^Subject: Hello\r$/m);
+    assert.equal(await sentCopies(w), 0);
+  }, { account: "\t\tQuotaMessageSize: 1000\n" });
+});
 
 Deno.test("forms with the JSON in a field work, and files of multipart forms are attached", () =>
   withApi(async (w) => {
@@ -192,8 +217,10 @@ Deno.test("a login for unique senders gets one for each recipient", () =>
     const r = await w.call("Send", {
       ...hello,
       To: [{ Address: "bo@to.example" }, { Address: "cy@to.example" }],
+      SaveSent: true,
     }, { login: "ann+id@mox.example" });
     assert.equal(r.status, 200, r.text);
+    assert.equal(await sentCopies(w), 1);
     const ids = r.json.Submissions.map((s: { FromID: string }) => s.FromID);
     assert.equal(new Set(ids).size, 2);
     await w.server.queue.idle();

@@ -1,6 +1,6 @@
 /** Contacts in messages: all versions of vCard, and what only looks like one. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import { readCards } from "../../../src/web/webmail/reading/contact_cards.ts";
 
 const card = (...lines: string[]) => ["BEGIN:VCARD", ...lines, "END:VCARD", ""].join("\r\n");

@@ -1,6 +1,6 @@
 /** Contacts in the webmail: calls over HTTP, cards that stay as they were where nobody changes them. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import { cardObject } from "../../../src/groupware/objects.ts";
 import { parseComponents, writeComponent } from "../../../src/mail/contentline/component.ts";
 import { cardFields, changeCard } from "../../../src/mail/vcard/edit.ts";

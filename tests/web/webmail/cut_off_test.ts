@@ -12,6 +12,7 @@ import { loadLocalserve } from "../../../src/config/mod.ts";
 import { Log } from "../../../src/log/mod.ts";
 import { accountRules } from "../../../src/serve/rules.ts";
 import { Accounts } from "../../../src/store/account/accounts.ts";
+import { copyFolder } from "../../support/copy_folder.ts";
 import { composition, message, query, refused, withWebmail, type World } from "./server.ts";
 
 async function until(what: string, fn: () => boolean | Promise<boolean>): Promise<void> {
@@ -35,15 +36,6 @@ function ask(w: World, what: string): number {
 /** Messages that are being sent, as they are noted. */
 const noted = (w: World) => ask(w, "count(*)");
 const failures = (w: World) => ask(w, "max(failures)");
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
-  for await (const e of Deno.readDir(from)) {
-    const [a, b] = [join(from, e.name), join(to, e.name)];
-    if (e.isDirectory) await copyFolder(a, b);
-    else if (e.isFile) await Deno.copyFile(a, b);
-  }
-}
 
 /** What was sent, and how. */
 interface Cut {

@@ -1,6 +1,6 @@
 /** Requests that no page makes: any body, any address, clients that don't read or go away. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import * as v from "valibot";
 import { calls, ErrorAnswer } from "../../../webmail/api/mod.ts";
 import { message, query, refused, withWebmail } from "./server.ts";

@@ -3,7 +3,7 @@
  * counts and mailboxes, after random actions of several clients.
  */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import {
   type Change,
   type Mailbox,

@@ -1,6 +1,6 @@
 /** Quotes in HTML that are folded where an answer is read. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import { withFoldedQuotes } from "../../../src/web/webmail/html/quote_folding.ts";
 import { sanitizeMessageHtml } from "../../../src/web/webmail/html/sanitize.ts";
 

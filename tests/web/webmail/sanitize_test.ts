@@ -1,6 +1,6 @@
 /** HTML of messages: attacks come out harmless, and what people write stays. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import { sanitizeMessageHtml } from "../../../src/web/webmail/html/sanitize.ts";
 import { safeStyle, safeStyleSheet } from "../../../src/web/webmail/html/css.ts";
 import { htmlAsText } from "../../../src/web/webmail/html/text.ts";

@@ -25,6 +25,7 @@ import { Login, Sessions } from "../../../src/web/login/mod.ts";
 import {
   openWebmail,
   type SubmittedMessage,
+  type Webmail,
   type WebmailServices,
 } from "../../../src/web/webmail/mod.ts";
 
@@ -43,6 +44,7 @@ export interface World {
   /** What was sent, with its text. */
   sent: (SubmittedMessage & { text: string })[];
   services: WebmailServices;
+  webmail: Webmail;
   /** Puts a message into a mailbox, made if it is missing. Lines may end in LF. */
   deliver(
     text: string,
@@ -123,6 +125,7 @@ export async function withWebmail(
     sessions,
     sent,
     services,
+    webmail,
     async deliver(text, o = {}) {
       const file = join(dir, `incoming-${n++}`);
       const bytes = new TextEncoder().encode(text.replace(/\r?\n/g, "\r\n"));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
-import fc from "fast-check";
+import { fc } from "../../support/fast_check.ts";
 import { textResponse } from "../../../src/web/http/mod.ts";
 import { webserver } from "../../../src/web/webserver/mod.ts";
 import { parseRange } from "../../../src/web/webserver/range.ts";

@@ -6,7 +6,7 @@ import { t } from "../../lib/text.ts";
 import { type Day, dayOf, daysBetween, dayText, minutesOf, timeText, today } from "./dates.ts";
 import { hourKeys } from "./hour_keys.ts";
 import { pointing } from "./pointing.ts";
-import { itemButton, itemsOn, type Shown } from "./items.ts";
+import { itemButton, itemsOn, type Shown, weekdayName } from "./items.ts";
 
 const hours = 24;
 /** Minutes that an event takes on the page at least. */
@@ -76,6 +76,20 @@ function column(shown: Shown, day: Day, keys: ReturnType<typeof hourKeys>): HTML
   );
 }
 
+function dayButton(d: Day, run: () => void): HTMLButtonElement {
+  const long = dayText(d, { weekday: "long", day: "numeric", month: "long" });
+  const b = button(dayText(d, { weekday: "short", day: "numeric" }), run, {
+    title: t("Show {0}", long),
+    attributes: {
+      class: "quiet day-number",
+      "aria-current": d === today() ? "date" : null,
+    },
+  });
+  const name = weekdayName(d, " ", dayText(d, { day: "numeric" }));
+  if (name !== null) fill(b, name);
+  return b;
+}
+
 export function hoursView(shown: Shown, from: Day, to: Day): HTMLElement {
   const days = daysBetween(from, to);
   const marks = Array.from(
@@ -91,21 +105,14 @@ export function hoursView(shown: Shown, from: Day, to: Day): HTMLElement {
       "div",
       { class: "hours-head" },
       el("span", {}),
-      days.map((d) => {
-        const name = dayText(d, { weekday: "long", day: "numeric", month: "long" });
-        return el(
+      days.map((d) =>
+        el(
           "div",
           { class: d === today() ? "today" : null },
-          button(dayText(d, { weekday: "short", day: "numeric" }), () => shown.showDay(d), {
-            title: t("Show {0}", name),
-            attributes: {
-              class: "quiet day-number",
-              "aria-current": d === today() ? "date" : null,
-            },
-          }),
+          dayButton(d, () => shown.showDay(d)),
           itemsOn(shown.items, d).filter((i) => i.allDay).map((i) => itemButton(shown, i, d)),
-        );
-      }),
+        )
+      ),
     ),
     el(
       "div",

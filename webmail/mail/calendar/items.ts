@@ -1,6 +1,6 @@
 /** Events as buttons, and on which days they are. @module */
 import type { Calendar, CalendarItem } from "../../api/mod.ts";
-import { el, unseen } from "../../lib/dom.ts";
+import { type Child, el, unseen } from "../../lib/dom.ts";
 import { t } from "../../lib/text.ts";
 import { addDays, type Day, dayOf, dayText, timeText } from "./dates.ts";
 
@@ -37,6 +37,22 @@ export function colorOf(
 ): string {
   const at = calendars.findIndex((c) => c.id === i.calendarId && c.owner === i.owner);
   return calendars[at]?.color || usual[Math.max(at, 0) % usual.length];
+}
+
+/** Letters of a weekday that fit over the columns of a phone. */
+const shortName = 4;
+
+/** A weekday whose short name is long, as in Arabic: a letter on a phone. Null where there is room for the name. */
+export function weekdayName(day: Day, ...after: Child[]): Child {
+  const name = dayText(day, { weekday: "short" });
+  if (name.length <= shortName) return null;
+  return el(
+    "span",
+    {},
+    el("span", { class: "only-wide" }, name),
+    el("span", { class: "only-narrow" }, dayText(day, { weekday: "narrow" })),
+    after,
+  );
 }
 
 /** When an item is on a day, in words. */

@@ -3,7 +3,7 @@ import { button } from "../../lib/button.ts";
 import { el } from "../../lib/dom.ts";
 import { t } from "../../lib/text.ts";
 import { type Day, daysBetween, dayText, period, today } from "./dates.ts";
-import { itemButton, itemsOn, type Shown } from "./items.ts";
+import { itemButton, itemsOn, type Shown, weekdayName } from "./items.ts";
 
 /** Events of a day that have room; of more there is a button to see all. */
 const room = 4;
@@ -51,7 +51,7 @@ export function monthView(shown: Shown, day: Day): HTMLElement {
         {},
         weeks[0].map((d) =>
           el("th", { scope: "col", abbr: dayText(d, { weekday: "long" }) }, [
-            dayText(d, { weekday: "short" }),
+            weekdayName(d) ?? dayText(d, { weekday: "short" }),
           ])
         ),
       ),

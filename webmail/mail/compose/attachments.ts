@@ -100,8 +100,9 @@ export function openAttachments(message: ParsedMessage, first: number): void {
     fill(
       title,
       t("{0} of {1}: ", at + 1, list.length),
-      safeText(nameOf(a)),
-      `, ${sizeText(a.size)}`,
+      el("bdi", {}, safeText(nameOf(a))),
+      ", ",
+      el("bdi", {}, sizeText(a.size)),
     );
     const url = partUrl(message.item.id, a.path);
     const save = el(

@@ -81,7 +81,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   const state = el("span", { class: "compose-state", role: "status" });
   const options = el("span", { class: "compose-state" });
   const bar = composeBar();
-  const title = el("h2", {}, c.subject || t("New message"));
+  const title = el("h2", { dir: "auto" }, c.subject || t("New message"));
   const { subject } = head;
   const drawTitle = () => fill(title, subject.value || t("New message"));
   subject.addEventListener("input", drawTitle);
@@ -345,9 +345,8 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
           draft.changed();
         }), { title: t("Send later, or require TLS") }),
       button(t("Discard"), () => attempt(discard), { attributes: { class: "quiet" } }),
-      options,
-      state,
     ],
+    states: [options, state],
   });
   const removeKeys = addKeys({
     name: t("Writing"),

@@ -11,7 +11,10 @@ export interface WindowParts {
   bar: HTMLElement;
   body: HTMLElement;
   files: HTMLElement;
+  /** Buttons at its foot. */
   footer: Child;
+  /** What is said beside them: on a phone over them, where no button hides it. */
+  states: Child;
   addFiles: (files: Iterable<File>) => void;
 }
 
@@ -46,7 +49,12 @@ export function composeFrame(parts: WindowParts): HTMLElement {
     parts.bar,
     parts.body,
     parts.files,
-    el("footer", {}, parts.footer),
+    el(
+      "footer",
+      {},
+      el("div", { class: "compose-buttons" }, parts.footer),
+      el("div", { class: "compose-states" }, parts.states),
+    ),
   );
   return root;
 }

@@ -37,6 +37,8 @@ export interface MessageListOptions {
   /** Name of a mailbox if it isn't the one that is shown. */
   mailboxName: (id: number) => string | undefined;
   outgoing: () => boolean;
+  /** What is shown where there are no messages. */
+  empty: () => HTMLElement | null;
 }
 
 export interface MessageList {
@@ -85,10 +87,12 @@ export function messageList(options: MessageListOptions): MessageList {
     tabindex: 0,
     onscroll: () => more(),
   });
+  const nothing = el("div", { class: "nothing-listed" });
   const root = el(
     "section",
     { class: "message-list", "aria-label": t("Message list") },
     status,
+    nothing,
     list,
   );
 
@@ -306,7 +310,9 @@ export function messageList(options: MessageListOptions): MessageList {
   }
 
   function showCount(): void {
-    if (threads.length === 0 && end) fill(status, t("No messages."));
+    const none = threads.length === 0 && end;
+    fill(nothing, none ? options.empty() : null);
+    if (none) fill(status, t("No messages."));
     else if (total !== null) fill(status, countText(total, "message"));
     else {
       const loaded = threads.reduce((n, t) => n + matching(t.items), 0);
@@ -382,6 +388,7 @@ export function messageList(options: MessageListOptions): MessageList {
       fill(list);
       list.scrollTop = 0;
       list.removeAttribute("aria-activedescendant");
+      fill(nothing);
       fill(status, t("Loading…"));
     },
     add: (e) => {

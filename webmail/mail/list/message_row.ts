@@ -49,8 +49,8 @@ export function fillRow(row: HTMLElement, content: RowContent, style: RowStyle):
     el(
       "span",
       { class: "row-people", title: item.from.map((a) => a.address).join(", ") },
-      unread ? unseen("unread, ") : null,
-      flagged ? unseen("flagged, ") : null,
+      unread ? unseen(`${t("Unread")}, `) : null,
+      flagged ? unseen(`${t("Flagged")}, `) : null,
       el("span", { dir: "auto" }, safeText(people)),
       content.root && items.length > 1
         ? [

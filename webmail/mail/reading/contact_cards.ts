@@ -23,7 +23,7 @@ function card(
   const row = (name: string, values: readonly Child[]) =>
     values.length === 0 ? null : [
       el("dt", {}, name),
-      el("dd", {}, values.map((v, i) => [i === 0 ? null : ", ", v])),
+      el("dd", {}, values.map((v, i) => [i === 0 ? null : ", ", el("bdi", {}, v)])),
     ];
   const text = (s: string): Child[] => s === "" ? [] : [safeText(s)];
   return el(

@@ -307,7 +307,7 @@ export function messageView(options: MessageViewOptions): MessageView {
         },
         { text: t("Show parts"), run: () => showParts(message) },
         { text: allHeaders ? t("Fewer fields") : t("More fields"), run: toggleHeaders },
-      ], t("More actions")));
+      ], t("More actions")), { attributes: { class: "more" } });
     return b;
   }
 

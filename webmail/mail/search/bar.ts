@@ -71,6 +71,7 @@ export function searchBar(options: SearchBarOptions): SearchBar {
             role: "option",
             id: `${listId}-${i}`,
             "aria-selected": "false",
+            dir: "auto",
             onmousedown: (event: Event) => {
               event.preventDefault();
               take(i);

@@ -14,6 +14,7 @@ import {
   esearchItems,
   parseCriteria,
   progress,
+  recentIn,
   saveResult,
   searchContext,
   takeReturn,
@@ -88,6 +89,8 @@ export const multiSearch: Command = {
             const y = b || highest;
             return x <= y ? [x, y] : [y, x];
           }).sort((p, q) => p[0] - q[0]);
+        }, {
+          recent: session.view?.shows(account, m.id) ? recentIn(session, session.view) : undefined,
         });
         const r = await searchMailbox(account, m.id, node, {
           uids,

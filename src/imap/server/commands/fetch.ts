@@ -34,7 +34,7 @@ function fetchCommand(uid: boolean): Command {
       let partial: PartialRange | undefined;
       if (!cursor.atEnd) {
         cursor.sp();
-        cursor.list(() => {
+        cursor.options(() => {
           const w = cursor.oneOf(["CHANGEDSINCE", "VANISHED", "PARTIAL"], "fetch modifier");
           if (w === "CHANGEDSINCE") {
             cursor.sp();

@@ -54,7 +54,7 @@ function selectCommand(name: "SELECT" | "EXAMINE"): Command {
       let qresync: Qresync | undefined;
       if (!cursor.atEnd) {
         cursor.sp();
-        cursor.list(() => {
+        cursor.options(() => {
           if (cursor.oneOf(["CONDSTORE", "QRESYNC"], "CONDSTORE or QRESYNC") === "CONDSTORE") {
             condstore = true;
           } else {
@@ -98,11 +98,13 @@ async function select(
   readOnly ||= !/[swite]/.test(rights);
   const view = new View(source, { ...found, mailbox: m }, uids, readOnly);
   session.view = view;
+  view.claimRecent(m.uidNext - 1);
 
   writeFlagsLines(session, view);
   session.untagged(`${uids.length} EXISTS`);
   if (!session.enabled.has("IMAP4REV2")) {
-    session.untagged("0 RECENT");
+    view.toldRecent = session.tellsRecent ? view.recentCount : 0;
+    session.untagged(`${view.toldRecent} RECENT`);
     const first = m.unseen > 0 ? account.firstUnseenUid(m.id) : undefined;
     if (first !== undefined && !session.uidOnly) {
       session.untagged(`OK [UNSEEN ${view.seqOf(first)}] first unseen`);

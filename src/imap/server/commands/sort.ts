@@ -8,6 +8,7 @@ import type { Command } from "../session/command.ts";
 import { addContext } from "../search/contexts.ts";
 import { sortUids } from "../search/kept_orders.ts";
 import {
+  asksForResult,
   badCharset,
   esearchItems,
   parseCriteria,
@@ -57,6 +58,8 @@ function sortCommand(uid: boolean): Command {
           session.untagged(`SORT${numbers.length > 0 ? ` ${numbers.join(" ")}` : ""}${modseq}`);
           return;
         }
+        // RFC 5182 §2.1: who only saves asks for no answer.
+        if (options.save && !options.update && !asksForResult(options)) return;
         const items = esearchItems(
           numbers,
           ctx.modseq ? resultModseq(session, sorted, options) : undefined,

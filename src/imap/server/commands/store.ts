@@ -27,7 +27,7 @@ function storeCommand(uid: boolean): Command {
       cursor.sp();
       let unchangedSince: number | undefined;
       if (cursor.at("(")) {
-        cursor.list(() => {
+        cursor.options(() => {
           if (!cursor.takeWord("UNCHANGEDSINCE")) cursor.fail("UNCHANGEDSINCE");
           cursor.sp();
           unchangedSince = cursor.number64("modseq");

@@ -176,6 +176,7 @@ export async function fetchUids(
       const marked = nowSeen?.get(uid);
       const modseq = marked ?? row.modseq;
       if (modseq <= changedSince) return undefined;
+      row.flags = session.shownFlags(uid, row.flags);
       let line = uidOnly ? `* ${uid} UIDFETCH (` : `* ${at + 1} FETCH (`;
       const start = line.length;
       if (o.uid && !uidOnly) line += `UID ${uid} `;
@@ -194,7 +195,8 @@ export async function fetchUids(
       last = row.uid;
       if (flagLines) {
         while (all[at] < row.uid) at++;
-        flagLines.add(at + 1, o.uid ? row.uid : 0, row.flags, row.keywords);
+        const flags = session.shownFlags(row.uid, row.flags);
+        flagLines.add(at + 1, o.uid ? row.uid : 0, flags, row.keywords);
         return;
       }
       const line = begin(row);

@@ -19,6 +19,15 @@ export function statusText(
   return `STATUS ${session.mailboxText(p.name)} (${values.join(" ")})`;
 }
 
+/** RECENT: of the selected mailbox what this session was told of, of others what no session was. */
+function recentCount(session: Session, account: Account, mailbox: Mailbox): number {
+  if (!session.tellsRecent) return 0;
+  if (session.view?.shows(account, mailbox.id)) return session.view.recentCount;
+  const from = account.recent.from(mailbox.id);
+  if (from >= mailbox.uidNext || mailbox.total === 0) return 0;
+  return from === 1 ? mailbox.total : account.countFromUid(mailbox.id, from);
+}
+
 function statusValue(session: Session, account: Account, mailbox: Mailbox, item: string): string {
   switch (item) {
     case "MESSAGES":
@@ -50,7 +59,6 @@ function statusValue(session: Session, account: Account, mailbox: Mailbox, item:
     case "MAILBOXID":
       return `(M${mailbox.id}${idSuffix(session, account)})`;
     default:
-      // RECENT: no message is, RFC 9051 has done away with it.
-      return "0";
+      return `${recentCount(session, account, mailbox)}`;
   }
 }

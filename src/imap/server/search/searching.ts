@@ -204,7 +204,7 @@ export async function runSearch(
   if ((!uid || ctx.sequenceNumbers)) session.requireSequenceNumbers();
   if (ctx.modseq) session.enableCondstore();
   const v = session.selected;
-  const node = resolveSearch(key, rangesIn(v));
+  const node = resolveSearch(key, rangesIn(v), { recent: recentIn(session, v) });
   const r = await searchMailbox(v.account, v.mailboxId, node, {
     uids: v.uids.slice(),
     stopped: () => session.conn.closed,
@@ -221,6 +221,14 @@ function rangesIn(view: View): (set: NumSet, uid: boolean) => [number, number][]
   return (set, uid) => view.uidRanges(set, uid);
 }
 
+/** Uids of messages that are \Recent in a view, if the session's client is told of such; they grow with the view. */
+export function recentIn(
+  session: Session,
+  view: View,
+): readonly [number, number][] | undefined {
+  return session.tellsRecent ? view.recent : undefined;
+}
+
 /**
  * How well messages of a result fit, from 1 to 100 (RFC 6203 §4): best with the texts as they were given, less
  * with all their words, least with words that begin like them.
@@ -233,7 +241,7 @@ export async function relevancies(
   const v = session.selected;
   const scores = new Map(uids.map((u) => [u, 50]));
   for (const [fuzziness, score] of [["words", 75], ["none", 100]] as const) {
-    const node = resolveSearch(key, rangesIn(v), fuzziness);
+    const node = resolveSearch(key, rangesIn(v), { fuzziness, recent: recentIn(session, v) });
     const ascending = Uint32Array.from(uids).sort();
     const r = await searchMailbox(v.account, v.mailboxId, node, { uids: ascending });
     for (const u of r.uids) scores.set(u, score);

@@ -7,7 +7,7 @@ import type { Log } from "../../../log/mod.ts";
 import { SessionEnd } from "../../../net/mod.ts";
 import type { Connection } from "../../../net/types.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { formatMailbox } from "../../format/text.ts";
+import { formatMailbox, recentBit } from "../../format/text.ts";
 import { ImapBad, ImapNo } from "./answer.ts";
 import type { ImapBackend } from "./backend.ts";
 import type { NotifyRules } from "../names/notify_rules.ts";
@@ -106,6 +106,19 @@ export class Session {
   }
   get uidOnly(): boolean {
     return this.enabled.has("UIDONLY");
+  }
+
+  /** Messages may be \Recent: what IMAP4rev1 has and IMAP4rev2 has not, for clients that enabled nothing newer. */
+  get tellsRecent(): boolean {
+    return this.enabled.size === 0;
+  }
+
+  /** Flags of a message of the selected mailbox as the client sees them. */
+  shownFlags(uid: number, flags: number): number {
+    const v = this.view;
+    return v !== undefined && v.recent.length > 0 && this.tellsRecent && v.isRecent(uid)
+      ? flags | recentBit
+      : flags;
   }
 
   /** An untagged line. */

@@ -35,6 +35,10 @@ export class View {
   touched: number[] = [];
   /** "$" (RFC 5182), ascending uids. */
   saved: number[] = [];
+  /** Uids of messages that no session was told of before this one (RFC 3501 §2.3.2), as ascending ranges. */
+  readonly recent: [number, number][] = [];
+  /** How many of them the client was told of last. */
+  toldRecent = 0;
   /** Keywords that the client has been told of, as they are spelled, by what messages have. */
   keywords: Map<string, string>;
 
@@ -73,6 +77,39 @@ export class View {
   /** Ascending; valid until the view changes. */
   get uids(): Uint32Array {
     return this.#uids.subarray(0, this.#count);
+  }
+
+  /**
+   * Takes messages for recent that no session was told of before, up to a uid; who may only read leaves them to the next
+   * one (RFC 3501 §6.3.2).
+   */
+  claimRecent(upTo: number): void {
+    const marks = this.account.recent;
+    const last = this.recent.at(-1);
+    const from = Math.max(marks.from(this.mailboxId), last ? last[1] + 1 : 1);
+    if (upTo < from) return;
+    if (last && last[1] + 1 === from) last[1] = upTo;
+    else this.recent.push([from, upTo]);
+    if (!this.readOnly) marks.told(this.mailboxId, upTo + 1);
+  }
+
+  isRecent(uid: number): boolean {
+    let [from, to] = [0, this.recent.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (this.recent[middle][1] < uid) from = middle + 1;
+      else to = middle;
+    }
+    return from < this.recent.length && this.recent[from][0] <= uid;
+  }
+
+  /** Messages in the view that are recent. */
+  get recentCount(): number {
+    let n = 0;
+    for (const [from, to] of this.recent) {
+      n += lowerBound(this.#uids, to + 1, this.#count) - lowerBound(this.#uids, from, this.#count);
+    }
+    return n;
   }
 
   get highestUid(): number {

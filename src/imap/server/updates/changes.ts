@@ -42,7 +42,9 @@ export function flagsLine(
   const seq = session.selected.seqOf(uid);
   if (seq === 0) return "";
   const m = session.condstore ? ` MODSEQ (${modseq})` : "";
-  const f = `FLAGS (${formatFlags(flags, keywords, session.selected.keywords)})${m}`;
+  const f = `FLAGS (${
+    formatFlags(session.shownFlags(uid, flags), keywords, session.selected.keywords)
+  })${m}`;
   if (session.uidOnly) return `* ${uid} UIDFETCH (${f})\r\n`;
   return `* ${seq} FETCH (${withUid || session.condstore ? `UID ${uid} ` : ""}${f})\r\n`;
 }
@@ -59,6 +61,15 @@ export function announceExpunged(session: Session, uids: readonly number[]): voi
     for (const n of gone.seqs) text += `* ${n} EXPUNGE\r\n`;
     session.conn.write(text);
   }
+}
+
+/** The number of recent messages, where it isn't what the client was told last. */
+function writeRecent(session: Session, view: View): void {
+  if (view.recent.length === 0 || !session.tellsRecent) return;
+  const n = view.recentCount;
+  if (n === view.toldRecent) return;
+  view.toldRecent = n;
+  session.untagged(`${n} RECENT`);
 }
 
 /**
@@ -79,6 +90,7 @@ export async function deliverChanges(session: Session, expunges: boolean): Promi
   const allAdded: number[] = [];
   const arrive = (view: View, uid: number) => {
     if (!view.add(uid)) return;
+    view.claimRecent(uid);
     added.push(uid);
     allAdded.push(uid);
   };
@@ -130,6 +142,7 @@ export async function deliverChanges(session: Session, expunges: boolean): Promi
 
   if (v) {
     if (v.count > known) session.untagged(`${v.count} EXISTS`);
+    writeRecent(session, v);
     if (wantsFlags) writeHeldFlags(session, v, flagChanges);
     else for (const uid of flagChanges.keys()) v.held.flags.add(uid);
     for (const c of wantsFlags ? flagChanges.values() : []) {
@@ -150,6 +163,7 @@ export async function deliverChanges(session: Session, expunges: boolean): Promi
       added = added.filter((uid) => !set.has(uid));
       announceExpunged(session, gone);
     }
+    writeRecent(session, v);
     if (added.length > 0 && group && group.items.length > 0) {
       await fetchUids(session, Uint32Array.from(added), group.items, { uid: true });
     }

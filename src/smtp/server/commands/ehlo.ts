@@ -7,7 +7,9 @@ import type { Session } from "../session.ts";
 import { saslContext } from "./auth.ts";
 import { xclientAttributes } from "./xclient.ts";
 
-async function hello(session: Session, args: string, extended: boolean): Promise<void> {
+/** The name; of a device's that has blanks, as "John's PC", the first word. */
+async function hello(session: Session, given: string, extended: boolean): Promise<string> {
+  const args = session.pedantic ? given : given.trimStart().split(/[ \t]/, 1)[0];
   if (args === "" || args.includes(" ") || args.includes("\t") || args.length > 255) {
     throw new SmtpError(501, "5.4", "domain or address literal expected");
   }
@@ -22,16 +24,17 @@ async function hello(session: Session, args: string, extended: boolean): Promise
   session.hello = { name: args, extended };
   // RFC 5321 §4.1.4: like RSET.
   await session.dropTransaction();
+  return args;
 }
 
 export async function helo(session: Session, args: string): Promise<void> {
-  await hello(session, args, false);
-  session.replyPlain(250, `${session.options.hostname} hello ${args}`);
+  const name = await hello(session, args, false);
+  session.replyPlain(250, `${session.options.hostname} hello ${name}`);
 }
 
 export async function ehlo(session: Session, args: string): Promise<void> {
-  await hello(session, args, true);
-  session.replyPlain(250, extensions(session, args).join("\n"));
+  const name = await hello(session, args, true);
+  session.replyPlain(250, extensions(session, name).join("\n"));
 }
 
 function extensions(session: Session, args: string): string[] {

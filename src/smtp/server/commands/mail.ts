@@ -14,8 +14,9 @@ import type { OpenTransaction, Session } from "../session.ts";
 
 const known = ["SIZE", "BODY", "SMTPUTF8", "REQUIRETLS", "RET", "ENVID", "AUTH"];
 
-/** Takes "FROM:" or "TO:" off; blanks after it are common and harmless. */
-export function afterKeyword(session: Session, args: string, keyword: string): string {
+/** Takes "FROM:" or "TO:" off; blanks after it are common, and before it harmless too. */
+export function afterKeyword(session: Session, given: string, keyword: string): string {
+  const args = session.pedantic ? given : given.trimStart();
   if (args.slice(0, keyword.length).toUpperCase() !== keyword) {
     throw syntaxError(`${keyword}<address> expected`);
   }
@@ -76,10 +77,12 @@ export async function mail(session: Session, args: string): Promise<void> {
   if (parameters.has("ENVID")) {
     const value = parameters.get("ENVID");
     if (value !== undefined && value.length > 100) throw parameterError("ENVID is too long");
-    t.envelopeId = parseXtext(value, "ENVID", smtpUtf8);
+    t.envelopeId = parseXtext(value, "ENVID", smtpUtf8, !session.pedantic);
   }
   // RFC 4954 §5: no other server is trusted to say who has authenticated.
-  if (parameters.has("AUTH")) parseXtext(parameters.get("AUTH"), "AUTH", smtpUtf8);
+  if (parameters.has("AUTH")) {
+    parseXtext(parameters.get("AUTH"), "AUTH", smtpUtf8, !session.pedantic);
+  }
   t.holdUntil = holdUntil(parameters);
   t.handle = await session.options.backend.checkMailFrom?.(session, t);
   session.transaction = t;

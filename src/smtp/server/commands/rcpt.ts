@@ -29,7 +29,7 @@ export async function rcpt(session: Session, args: string): Promise<void> {
     address: path.address,
     notify: parameters.has("NOTIFY") ? notify(parameters.get("NOTIFY")) : undefined,
     originalRecipient: parameters.has("ORCPT")
-      ? originalRecipient(parameters.get("ORCPT"), t.smtpUtf8)
+      ? originalRecipient(parameters.get("ORCPT"), t.smtpUtf8, !session.pedantic)
       : undefined,
   };
   // RFC 5321 §4.5.3.1.10: the client sends to those that were taken, and to the rest in another transaction.
@@ -80,7 +80,8 @@ function notify(value: string | undefined): Notify[] {
 function originalRecipient(
   value: string | undefined,
   smtpUtf8: boolean,
-): { type: string; address: string } {
+  lenient: boolean,
+): { type: string; address: string } | undefined {
   const semicolon = (value ?? "").indexOf(";");
   if (value === undefined || semicolon < 1 || value.length > 500) {
     throw parameterError("type;address expected for ORCPT");
@@ -89,7 +90,9 @@ function originalRecipient(
   for (const c of type) {
     if (!/^[a-z0-9-]$/.test(c)) throw parameterError("type;address expected for ORCPT");
   }
-  const text = parseXtext(value.slice(semicolon + 1), "ORCPT", smtpUtf8);
+  const text = parseXtext(value.slice(semicolon + 1), "ORCPT", smtpUtf8, lenient);
+  // Nothing said, and no reason to lose a message.
+  if (text === "" && lenient) return undefined;
   if (text === "") throw parameterError("type;address expected for ORCPT");
   return { type, address: type === "utf-8" ? parseUtf8Xtext(text, "ORCPT") : text };
 }

@@ -18,7 +18,7 @@ import {
 import { emlxMessage } from "../emlx.ts";
 import { unpacked } from "../compressed.ts";
 import { maildirMessage, parseDovecotKeywords } from "../maildir.ts";
-import { mboxSource } from "../mbox.ts";
+import { mboxSource, mozillaMessage } from "../mbox.ts";
 import { mhMessage, type MhSequences, parseMhSequences } from "../mh.ts";
 import {
   headerOf,
@@ -297,7 +297,10 @@ function message(
       const more = path !== undefined && Object.hasOwn(contents.index!.list.keywords, path)
         ? contents.index!.list.keywords[path]
         : [];
-      return maildirMessage(entry.name, content, entry.modified, keywords, more);
+      const found = maildirMessage(entry.name, content, entry.modified, keywords, more);
+      // Names that tell flags are of other programs.
+      const mozilla = /[:;!]2,/.test(entry.name) ? undefined : mozillaMessage(found.content);
+      return typeof mozilla === "object" ? { ...found, ...mozilla } : mozilla ?? found;
     }
     case "emlx":
       return emlxMessage(entry.name, content, entry.modified) ??
@@ -308,12 +311,12 @@ function message(
         : undefined;
     case "message": {
       const text = withCrlf(content);
+      const mozilla = mozillaMessage(text) ?? { content: text, flags: 0, keywords: [] };
+      if (typeof mozilla === "string") return mozilla;
       return {
         place: entry.name,
-        content: text,
-        flags: 0,
-        keywords: [],
-        received: receivedOf(headerOf(text)) ?? entry.modified,
+        ...mozilla,
+        received: receivedOf(headerOf(mozilla.content)) ?? entry.modified,
       };
     }
   }

@@ -4,6 +4,7 @@ import { messagesWithMessageId } from "../../../store/messages/listing.ts";
 import { Flag, type Message, SpecialUse } from "../../../store/types.ts";
 import { UserError } from "../../http/mod.ts";
 import { expungeMessages } from "../list/actions.ts";
+import type { SendingDetails } from "./rows.ts";
 import { bccField, type ComposedMessage, type HeaderAddresses } from "./compose.ts";
 
 /** Messages of an account with one Message-ID that are looked at. */
@@ -50,6 +51,17 @@ export function keptCopy(account: Account, messageId: string): Message | undefin
   const sent = account.mailboxBySpecialUse(SpecialUse.Sent)?.id;
   const found = messagesWithMessageId(account.db, messageId, maxSame).find((m) =>
     m.mailboxId === sent && (m.flags & Flag.Draft) === 0
+  );
+  return found && account.message(found.id);
+}
+
+/** The copy that was kept of a program's message. */
+export function programsCopy(
+  account: Account,
+  copy: NonNullable<SendingDetails["copy"]>,
+): Message | undefined {
+  const found = messagesWithMessageId(account.db, copy.messageId, maxSame).find((m) =>
+    m.mailboxId === copy.mailboxId && m.uid >= copy.fromUid
   );
   return found && account.message(found.id);
 }

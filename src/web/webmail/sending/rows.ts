@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import type { AccountDatabase } from "../../../store/database/account_rows.ts";
+import type { MailboxId } from "../../../store/ids.ts";
 import { Db, type Migration, type Row } from "../../../store/database/database.ts";
 
 const migrations: readonly Migration[] = [{
@@ -73,7 +74,7 @@ export interface Scheduled {
 /** A message that is being handed to the queue. */
 export interface Sending {
   account: string;
-  /** Without <>. */
+  /** Without <>; of a program's message the key that the server made for it. */
   messageId: string;
   details: SendingDetails;
   /** It was refused: its copy in Sent is to go. */
@@ -97,6 +98,11 @@ export interface SendingDetails {
   inReplyTo: number | null;
   forwards: number[];
   archiveThread: boolean;
+  /**
+   * Of a message that a program sends, where its copy is: in a mailbox, with this Message-ID, at this uid or a
+   * later one. The program sends again what had no answer: a copy of what the queue did not take goes.
+   */
+  copy?: { messageId: string; mailboxId: MailboxId; fromUid: number };
 }
 
 const columns =

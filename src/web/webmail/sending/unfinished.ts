@@ -7,13 +7,16 @@
  * message was taken: if so it does the rest, else it hands over the copy. Who sends the same message again
  * meets the note too: what the queue has is finished and not sent again, what it doesn't have is called off.
  *
+ * A program's message (web API) goes the same way under a key that the server makes. The program learns by its
+ * answer that it was sent, and sends again what it had no answer for: a start calls off what the queue doesn't have.
+ *
  * @module
  */
 import type { Log } from "../../../log/mod.ts";
 import { removeFile, writeTempFile } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { listedThread } from "../../../store/messages/listing.ts";
-import { Flag, type Message } from "../../../store/types.ts";
+import { Flag, type Mailbox, type Message } from "../../../store/types.ts";
 import { HttpError } from "../../http/mod.ts";
 import { mailboxForUse, moveMessages } from "../list/actions.ts";
 import { maxThread } from "../list/items.ts";
@@ -22,7 +25,7 @@ import { openContent, rawPieces } from "../reading/content.ts";
 import type { ScheduledRows, Sending, SendingDetails } from "./rows.ts";
 import type { WebmailServices } from "../services.ts";
 import type { ComposeContext } from "./compose.ts";
-import { keptCopy, removeDraft, removeMessage } from "./copy.ts";
+import { keptCopy, programsCopy, removeDraft, removeMessage } from "./copy.ts";
 import { keyOf, oneAfterTheOther, openDraft, putDraft } from "./drafts.ts";
 
 /** Milliseconds between attempts that failed for a reason that may pass. */
@@ -42,6 +45,30 @@ export interface UnfinishedOptions {
   /** It was sent. */
   onSent: (account: string) => void;
 }
+
+/** Hands over a program's message of which a copy is kept. */
+export type SendWithCopy = <T>(account: Account, what: {
+  /** Without <>. */
+  messageId: string;
+  /** Where the copy is to be. */
+  mailbox: Mailbox;
+  keep: () => Promise<void>;
+  submit: (key: string) => Promise<T>;
+}) => Promise<T>;
+
+/** Of a program's message there is nothing to do afterwards. */
+const nothingElse: SendingDetails = {
+  mailFrom: "",
+  recipients: [],
+  smtputf8: false,
+  has8bit: false,
+  requireTls: null,
+  subject: "",
+  draftId: null,
+  inReplyTo: null,
+  forwards: [],
+  archiveThread: false,
+};
 
 export class Unfinished {
   readonly #o: UnfinishedOptions;
@@ -102,9 +129,9 @@ export class Unfinished {
   async settle(account: Account, messageId: string, again = false): Promise<void> {
     const row = this.#o.rows.sending(account.name, messageId);
     if (row === undefined) return;
-    const copy = keptCopy(account, messageId);
+    const copy = copyOf(account, row);
     if (!this.#o.services.wasSubmitted(account.name, messageId)) {
-      if (row.calledOff || again || copy === undefined) {
+      if (row.calledOff || again || copy === undefined || row.details.copy !== undefined) {
         return await this.callOff(account, messageId);
       }
       if (!await this.#handOver(account, row, copy)) return;
@@ -187,12 +214,44 @@ export class Unfinished {
   /** What was refused: the copy goes, and the note. */
   async callOff(account: Account, messageId: string): Promise<void> {
     const { rows } = this.#o;
+    const row = rows.sending(account.name, messageId);
     // A copy without this note would be taken for one of a message that was sent.
     await rows.callOff(account.name, messageId);
-    const copy = keptCopy(account, messageId);
+    const copy = row && copyOf(account, row);
     if (copy !== undefined) await removeMessage(account, copy);
     await rows.end(account.name, messageId);
   }
+
+  /**
+   * Hands over a program's message of which a copy is to be in a mailbox: both, or neither, wherever the end of
+   * the process cuts it off.
+   * @param keep puts the copy there
+   * @param submit hands it to the queue, under a key: of several submissions the first has it
+   * @throws what these throw; the copy stays if the queue has the message
+   */
+  sendWithCopy: SendWithCopy = (account, { messageId, mailbox, keep, submit }) => {
+    const { rows, services, log } = this.#o;
+    const key = crypto.randomUUID();
+    const run = async () => {
+      const { uidNext } = account.mailbox(mailbox.id) ?? mailbox;
+      const copy = { messageId, mailboxId: mailbox.id, fromUid: uidNext };
+      await this.begin(account.name, key, { ...nothingElse, copy });
+      try {
+        await keep();
+        return await submit(key);
+      } finally {
+        await (services.wasSubmitted(account.name, key)
+          ? rows.end(account.name, key)
+          : this.callOff(account, key)).catch((err) => {
+            // The queue has it or not, and that is what the program is to know. The rest is done later.
+            log.error("after sending a message", { what: "its copy", err: err as Error });
+            this.#later();
+          });
+      }
+    };
+    // By its Message-ID too: copies of messages that have the same aren't mixed up.
+    return oneAfterTheOther(account, messageId, () => oneAfterTheOther(account, key, run));
+  };
 
   /** Does the rest for a message that the queue has. @returns what failed, in words; it is tried again */
   async finish(
@@ -237,6 +296,9 @@ export class Unfinished {
     await this.#running;
   }
 }
+
+const copyOf = (account: Account, { messageId, details }: Sending) =>
+  details.copy === undefined ? keptCopy(account, messageId) : programsCopy(account, details.copy);
 
 async function markAnswered(
   account: Account,
