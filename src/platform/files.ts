@@ -5,7 +5,7 @@
  */
 import { statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { durabilityNeeded } from "./durability.ts";
+import { durabilityNeeded, syncData } from "./durability.ts";
 import { SharedSync } from "./fsync.ts";
 import { isWindows } from "./os.ts";
 
@@ -69,6 +69,39 @@ export async function syncFile(path: string): Promise<void> {
     await f.sync();
   } finally {
     f.close();
+  }
+}
+
+/** Bytes of a new file that are written at once: to the system's memory, in less time than a thread is asked in. */
+const writtenAtOnce = 64 * 1024;
+
+/**
+ * Makes a file with this content, only its owner's to read. It is returned open, so that making it durable
+ * ({@link syncAndClose}) opens it no second time.
+ * @throws Deno.errors.AlreadyExists; other errors of files, and no file is left then
+ */
+export async function writeNew(path: string, content: Uint8Array): Promise<Deno.FsFile> {
+  const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  try {
+    const small = content.length <= writtenAtOnce;
+    for (let at = 0; at < content.length;) {
+      const rest = content.subarray(at);
+      at += small ? file.writeSync(rest) : await file.write(rest);
+    }
+    return file;
+  } catch (err) {
+    file.close();
+    removeFile(path);
+    throw err;
+  }
+}
+
+/** Makes a file's content durable, and closes it whether that went well or not. */
+export async function syncAndClose(file: Deno.FsFile): Promise<void> {
+  try {
+    await syncData(file);
+  } finally {
+    file.close();
   }
 }
 

@@ -7,6 +7,7 @@
  * @module
  */
 import { join } from "node:path";
+import process from "node:process";
 import { type ImapBackend, serveImap } from "../../src/imap/server/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import { LoginGuard, serveTcp } from "../../src/net/mod.ts";
@@ -116,6 +117,7 @@ try {
   const start = performance.now();
   const done = await withOther(server.port, "meanwhile", () => {
     let next = 0;
+    let spent = process.cpuUsage();
     return importMessages(
       account,
       mboxSource("mbox", Deno.openSync(join(dir, "mbox")).readable, "", false),
@@ -126,7 +128,14 @@ try {
           if (imported < next) return;
           next += count / 10;
           const { rss, heapUsed } = Deno.memoryUsage();
-          console.log(`${imported} imported: ${mib(rss)} resident, heap ${mib(heapUsed)}`);
+          const cpu = process.cpuUsage(spent);
+          spent = process.cpuUsage();
+          console.log(
+            `${imported} imported: ${mib(rss)} resident, heap ${
+              mib(heapUsed)
+            }, since the last line ` +
+              `${(cpu.user / 1e6).toFixed(1)} s user, ${(cpu.system / 1e6).toFixed(1)} s system`,
+          );
         },
       },
     );

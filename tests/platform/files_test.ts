@@ -6,9 +6,11 @@ import {
   freeSpace,
   linkOrCopy,
   removeFile,
+  syncAndClose,
   syncDir,
   syncFile,
   writeFileAtomic,
+  writeNew,
 } from "../../src/platform/files.ts";
 import { isWindows } from "../../src/platform/os.ts";
 
@@ -140,4 +142,21 @@ Deno.test("folders and files can be synced, many at a time", () =>
     await Promise.all(Array.from({ length: 50 }, () => syncDir(dir)));
     if (!isWindows) await assert.rejects(syncDir(join(dir, "none")), Deno.errors.NotFound);
     assert.ok(await freeSpace(dir) > 0);
+  }));
+
+Deno.test("a new file has all its content, is its owner's alone, and is never written over", () =>
+  inTemp(async (dir) => {
+    for (const size of [0, 1, 64 * 1024, 64 * 1024 + 1, 3_000_000]) {
+      const path = join(dir, String(size));
+      const content = Uint8Array.from({ length: size }, (_, i) => i * 7 % 251);
+      await syncAndClose(await writeNew(path, content));
+      const there = Deno.readFileSync(path);
+      assert.equal(there.length, size);
+      assert.ok(there.every((b, i) => b === content[i]));
+      if (!isWindows) assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
+      await assert.rejects(writeNew(path, new Uint8Array(9)), Deno.errors.AlreadyExists);
+      assert.equal(Deno.statSync(path).size, size);
+    }
+    await assert.rejects(writeNew(join(dir, "no", "x"), new Uint8Array(1)), Deno.errors.NotFound);
+    assert.equal(names(dir).length, 5);
   }));

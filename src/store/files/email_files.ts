@@ -25,6 +25,8 @@ import type { WriteContext, Writer } from "../database/writer.ts";
 
 /** Files that are put in place side by side, so that they share fsyncs of their folder. */
 const placedAtOnce = 16;
+/** The same of files that only need their names: all else is done, or under way. */
+const linkedAtOnce = 50;
 
 export class EmailFiles {
   readonly #db: Db;
@@ -146,8 +148,10 @@ export class EmailFiles {
   ): Promise<T> {
     const ready: ReadyEmail[] = [];
     try {
-      for (let at = 0; at < list.length; at += placedAtOnce) {
-        const part = list.slice(at, at + placedAtOnce).map((m) => this.#place(m));
+      const prepared = list.every((m) => m.fileSynced && m.description);
+      const atOnce = prepared ? linkedAtOnce : placedAtOnce;
+      for (let at = 0; at < list.length; at += atOnce) {
+        const part = list.slice(at, at + atOnce).map((m) => this.#place(m));
         const placed = await Promise.allSettled(part);
         for (const p of placed) if (p.status === "fulfilled") ready.push(p.value);
         const failed = placed.find((p) => p.status === "rejected");

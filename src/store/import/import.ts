@@ -11,10 +11,11 @@
  */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { removeFile, syncFile } from "../../platform/files.ts";
+import { removeFile, syncAndClose, writeNew } from "../../platform/files.ts";
 import type { Account } from "../account/account.ts";
 import type { MailboxId } from "../ids.ts";
-import { describeFile, descriptionSize } from "../messages/describe.ts";
+import { smallFile } from "../files/recent_messages.ts";
+import { describeBytes, descriptionSize } from "../messages/describe.ts";
 import { requireRoom } from "../messages/insert.ts";
 import { forgetBrought, keptInParts, takeBack } from "../messages/unfinished.ts";
 import { Flag, type Message, Want } from "../types.ts";
@@ -67,6 +68,8 @@ const batchCount = 100;
 const batchBytes = 16 * 1024 * 1024;
 /** Characters of descriptions after which a batch is full: a small message may have thousands of parts. */
 const batchDescribed = 1024 * 1024;
+/** Files that are written and made durable at the same time; more would only wait for the same disk. */
+const filesAtOnce = 32;
 /** Messages that are passed over, after which progress is told. */
 const tellAfter = 500;
 /** Warnings of an import that are kept; further ones are dropped. */
@@ -105,6 +108,8 @@ export async function importMessages(
 interface Batched {
   target: Target;
   message: StagedMessage;
+  /** Resolves when its file is there with all its content. */
+  written: Promise<unknown>;
   from: SourceMessage;
   /** By which a copy of it is known: its Message-ID, or else its content. */
   key: string;
@@ -145,6 +150,8 @@ class Import {
   /** Id of the newest message when it began. */
   readonly #newest: number;
   #batch: Batched[] = [];
+  /** Files that are being written or made durable. */
+  readonly #underWay = new Set<Promise<void>>();
   #bytes = 0;
   #described = 0;
   #passedOver = 0;
@@ -179,6 +186,7 @@ class Import {
         await this.#end();
         throw err;
       }
+      await Promise.all(this.#underWay);
       for (const b of this.#batch) removeFile(b.message.file);
       await takeBack(this.#account, this.#change);
       throw err;
@@ -228,41 +236,51 @@ class Import {
   async #take(m: SourceMessage): Promise<void> {
     const target = await this.#target(m);
     this.#progress.bytes += m.content.length;
-    const file = `${this.#prefix}-${this.#files++}`;
-    await Deno.writeFile(file, m.content, { createNew: true, mode: 0o600 });
-    try {
-      const description = await describeFile(file);
-      const { messageId } = description.summary;
-      const key = messageId || (this.#o.skipDuplicates ? await digest(m.content) : "");
-      if (this.#o.skipDuplicates && this.#isThere(target, m, messageId, key)) {
-        this.#progress.duplicates++;
-        removeFile(file);
-        return await this.#pass();
-      }
-      // While the next ones are read it is made durable, so that a batch needs to wait for little.
-      const fileSynced = syncFile(file);
-      fileSynced.catch(() => {});
-      const message = {
-        file,
-        fileSynced,
-        fileSize: m.content.length,
-        prefix: new Uint8Array(0),
-        description,
-        flags: m.flags,
-        keywords: m.keywords,
-        received: m.received,
-        noTrain: true,
-      };
-      // Its content is in the file.
-      const from = { ...m, content: noContent };
-      this.#batch.push({ target, message, from, key });
-      this.#described += descriptionSize(description);
-    } catch (err) {
-      removeFile(file);
-      throw err;
+    const description = await describeBytes(m.content);
+    const { messageId } = description.summary;
+    const key = messageId || (this.#o.skipDuplicates ? await digest(m.content) : "");
+    if (this.#o.skipDuplicates && this.#isThere(target, m, messageId, key)) {
+      this.#progress.duplicates++;
+      return await this.#pass();
     }
+    const file = `${this.#prefix}-${this.#files++}`;
+    // While the next ones are read it is written and made durable, so that a batch needs to wait for little.
+    const written = writeNew(file, m.content);
+    const fileSynced = written.then(syncAndClose);
+    this.#storing(fileSynced);
+    const message = {
+      file,
+      fileSynced,
+      fileSize: m.content.length,
+      prefix: new Uint8Array(0),
+      description,
+      flags: m.flags,
+      keywords: m.keywords,
+      received: m.received,
+      noTrain: true,
+    };
+    // Its content is in the file.
+    const from = { ...m, content: noContent };
+    this.#batch.push({ target, message, written, from, key });
+    this.#described += descriptionSize(description);
+    // A large one is in memory until it is written.
+    if (m.content.length > smallFile) await written.catch(() => {});
+    while (this.#underWay.size >= filesAtOnce) await Promise.race(this.#underWay);
     this.#bytes += m.content.length;
     if (isFull(this.#batch.length, this.#bytes, this.#described)) await this.#flush();
+  }
+
+  /** Until then it counts among the files under way; whoever waits for it finds out how it went. */
+  #storing(fileSynced: Promise<void>): void {
+    const settled = fileSynced.catch(() => {}).finally(() => this.#underWay.delete(settled));
+    this.#underWay.add(settled);
+  }
+
+  /** Waits for the files of the batch, and leaves out those that couldn't be written; how the first of these failed. */
+  async #written(): Promise<{ reason: unknown } | undefined> {
+    const written = await Promise.allSettled(this.#batch.map((b) => b.written));
+    this.#batch = this.#batch.filter((_, i) => written[i].status === "fulfilled");
+    return written.find((w) => w.status === "rejected");
   }
 
   /**
@@ -317,6 +335,9 @@ class Import {
 
   /** A batch is full, or the last one. @param last with nothing before it: it is stored at once */
   async #flush(last = false): Promise<void> {
+    const failed = await this.#written();
+    // What could be written stays only where parts may.
+    if (failed && !this.#inParts) throw failed.reason;
     const batch = this.#batch;
     if (this.#inParts || last) {
       try {
@@ -328,9 +349,12 @@ class Import {
           this.#count(t, part.length);
         }
       } finally {
+        // Not everywhere can a file go that is open.
+        await Promise.all(this.#underWay);
         for (const b of batch) removeFile(b.message.file);
         this.#empty();
       }
+      if (failed) throw failed.reason;
       await this.#o.stored?.();
     } else await this.#stage(batch);
     this.#o.progress?.(this.#progress);

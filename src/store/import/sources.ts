@@ -15,6 +15,7 @@ export interface SourceMessage {
   below: string;
   /** Bit of SpecialUse: at the top, the mailbox of that use is meant, whatever its name. */
   use?: number;
+  /** Its bytes, which stay as they are: they may be written later. */
   content: Uint8Array;
   /** Bits of Flag. */
   flags: number;

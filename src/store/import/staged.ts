@@ -81,8 +81,10 @@ export class Staged {
   /** @param path of the database, in the folder of temporary files; the names of others begin with it */
   static async open(path: string): Promise<Staged> {
     const db = await Db.open(path, migrations);
-    // A crash makes it worthless.
-    db.exec("PRAGMA synchronous=OFF; PRAGMA wal_autocheckpoint=1000");
+    // A crash makes it worthless; it is written and read in order, and the system keeps its pages.
+    db.exec(
+      "PRAGMA synchronous=OFF; PRAGMA wal_autocheckpoint=1000; PRAGMA cache_size=-1024",
+    );
     return new Staged(db);
   }
 

@@ -147,11 +147,17 @@ export async function describe(
   };
 }
 
-/** Describes a small message, without its prefix. */
-export function describeBytes(bytes: Uint8Array): Promise<EmailDescription> {
+/** Bytes that are read in one go. Big messages let others run in between. */
+const pieceSize = 16 * 1024;
+
+/** Describes a message in memory, without its prefix. */
+export async function describeBytes(bytes: Uint8Array): Promise<EmailDescription> {
   const parser = new StructureParser();
-  parser.write(bytes);
-  return describe(parser.end(), (from, to) => bytes.subarray(from, to));
+  for (let at = 0; at < bytes.length; at += pieceSize) {
+    if (at > 0) await giveWay();
+    parser.write(bytes.subarray(at, at + pieceSize));
+  }
+  return await describe(parser.end(), (from, to) => bytes.subarray(from, to));
 }
 
 /** Describes a message file, read in pieces. */
@@ -159,9 +165,9 @@ export async function describeFile(path: string): Promise<EmailDescription> {
   const file = await Deno.open(path, { read: true });
   try {
     const parser = new StructureParser();
-    const buffer = new Uint8Array(16 * 1024);
+    const buffer = new Uint8Array(pieceSize);
     for (;;) {
-      // Messages are in the page cache. Big ones let others run in between.
+      // Messages are in the page cache.
       const n = file.readSync(buffer);
       if (n === null) break;
       parser.write(buffer.subarray(0, n));

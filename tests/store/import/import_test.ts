@@ -262,6 +262,61 @@ Deno.test("an import that is aborted or fails leaves nothing behind", async () =
   });
 });
 
+Deno.test("a message that can't be written ends the import; what came before it stays only where that is asked for", () =>
+  withStore(async (s) => {
+    const before = messageFiles(s);
+    // Its temporary files are in a folder that is gone when the 151st is to be written, and back afterwards.
+    const source = async function* (): Source {
+      const dir = join(s.dir, "tmp");
+      for (let i = 0; i < 260; i++) {
+        if (i === 150) await gone(dir);
+        yield {
+          place: String(i),
+          below: "",
+          content: new TextEncoder().encode(`Subject: ${i}\r\n\r\nx\r\n`),
+          flags: 0,
+          keywords: [],
+          received: i,
+        };
+      }
+    };
+    // Those that are being written have their files.
+    const gone = async (dir: string) => {
+      while ([...Deno.readDirSync(dir)].length < 50) await new Promise((r) => setTimeout(r, 1));
+      await Deno.rename(dir, `${dir}-gone`);
+    };
+    const back = async () => {
+      await Deno.remove(join(s.dir, "tmp-gone"), { recursive: true });
+      await Deno.mkdir(join(s.dir, "tmp"), { recursive: true });
+    };
+    const tempDir = join(s.dir, "tmp");
+    await Deno.mkdir(tempDir, { recursive: true });
+    await assert.rejects(
+      importMessages(s.account, source(), { mailbox: "New", tempDir }),
+      Deno.errors.NotFound,
+    );
+    await back();
+    assert.equal(s.account.mailboxByName("New"), undefined);
+    assert.deepEqual(messageFiles(s), before);
+    const told: number[] = [];
+    await assert.rejects(
+      importMessages(s.account, source(), {
+        mailbox: "New",
+        tempDir,
+        keepOnFailure: () => true,
+        arrived: (list) => told.push(list.length),
+      }),
+      Deno.errors.NotFound,
+    );
+    await back();
+    // The first hundred were stored before.
+    assert.deepEqual(told, [100]);
+    assert.deepEqual(
+      rows(s, "New").map((r) => r.subject),
+      Array.from({ length: 100 }, (_, i) => String(i)),
+    );
+  }));
+
 /** So many messages with a junk flag, for the mailbox of sent mail. */
 async function* sentMail(count: number): Source {
   for (let i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 /**
  * Copies of what programs send by the web API, cut off by the end of the server step by step: the data folder is
  * copied as it is at that step, and another server starts with the copy. A message that the queue has is in Sent,
- * one that it hasn't is not.
+ * one that it hasn't is not. tests/crash/kill_webapi_test.ts does it with SIGKILL.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
