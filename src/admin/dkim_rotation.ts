@@ -201,6 +201,8 @@ async function beginDue(config: Config, now: number): Promise<RotationNews[]> {
   for (const [name, d] of config.dynamic.Domains) {
     const { RotateAfter, Sign, Selectors } = d.DKIM;
     if (RotateAfter === 0 || Sign.length === 0 || state.running[name]) continue;
+    // One node begins, and gives the keys to the others.
+    if (!config.isDomainHere(name)) continue;
     let since = state.done[name] ?? 0;
     for (const s of Sign) {
       const path = config.configPath(Selectors.get(s)?.PrivateKeyFile ?? "");

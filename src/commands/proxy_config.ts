@@ -55,7 +55,8 @@ export function nginxConfig(config: Config, files: ProxyFiles): string {
     const standby = config.dynamic.Nodes.get(place.name)?.Standby;
     return [askAt(place.address), ...standby ? [askAt(standby.Address, " backup")] : []];
   });
-  const tell = l.ProxyProtocol ? "proxy_protocol on;" : "xclient on;";
+  // XCLIENT is what nginx does if nothing is said; who has told the client by a header may not name another one.
+  const tell = l.ProxyProtocol ? "proxy_protocol on;\n\t\txclient off;" : "xclient on;";
   const header = l.ProxyProtocol ? "\t\tproxy_protocol on;\n" : "";
   const mail = (listen: number, protocol: string, how: string, rest: string) =>
     `	server {
@@ -64,12 +65,23 @@ export function nginxConfig(config: Config, files: ProxyFiles): string {
 		protocol ${protocol};
 ${rest}	}
 `;
+  const webAt = (place: Place) => hostPort(place.address, port(place.ports.Web, 80));
+  const webs = nodes.map((place, i) => `\t\tserver ${webAt(place)}${i > 0 ? " backup" : ""};\n`);
+  const webHosts = nodes.map((place) => {
+    const host = URL.parse(config.dynamic.Nodes.get(place.name)?.WebURL ?? "")?.host;
+    return host === undefined ? "" : `\t\t${host} ${webAt(place)};\n`;
+  });
   const smtpAuth = "\t\tsmtp_auth plain login;\n\t\tproxy_smtp_auth on;\n";
   return `# nginx in front of ${
     nodes.map((n) => n.name).join(", ")
   }, by mox config printproxy nginx.
-# Modules: mail (libnginx-mod-mail), and http for the web. The nodes' ports for it need NoRequireSTARTTLS, on a
-# network that nobody else reads, as nginx speaks no TLS with them.
+# The whole of /etc/nginx/nginx.conf; in one that does more, "mail" stands beside "http", and what is in "http" below goes
+# into the one that is there. Modules: mail (Debian's libnginx-mod-mail), and http for the web. The nodes' ports for it need
+# NoRequireSTARTTLS, on a network that nobody else reads, as nginx speaks no TLS with them.
+include /etc/nginx/modules-enabled/*.conf;
+events {
+	worker_connections 4096;
+}
 mail {
 	server_name ${config.static.Hostname};
 	auth_http 127.0.0.1:8013/;
@@ -97,14 +109,11 @@ ${ask.join("")}	}
 			proxy_next_upstream error timeout;
 		}
 	}
+	# Any node takes requests for all accounts; the first one gets them as long as it is there.
+	upstream mox_web {
+${webs.join("")}	}
 	map $host $mox_web {
-${
-    nodes.map((place) => {
-      const host = URL.parse(config.dynamic.Nodes.get(place.name)?.WebURL ?? "")?.host;
-      const to = hostPort(place.address, place.ports.Web);
-      return host === undefined ? "" : `\t\t${host} ${to};\n`;
-    }).join("")
-  }		default ${hostPort(nodes[0].address, nodes[0].ports.Web)};
+${webHosts.join("")}		default mox_web;
 	}
 	server {
 		listen 443 ssl;

@@ -174,7 +174,17 @@ export class Config {
     if (Nodes.size === 0) return undefined;
     const a = this.account(account);
     if (a === undefined) return undefined;
-    return a.Node || this.domain(a.Domain)?.config.Node || Nodes.keys().next().value;
+    return a.Node || this.nodeOfDomain(a.Domain);
+  }
+
+  /** The node that looks after a domain: its mailing lists, and its keys. Undefined where there are no nodes. */
+  nodeOfDomain(domain: string): string | undefined {
+    return this.domain(domain)?.config.Node || this.dynamic.Nodes.keys().next().value;
+  }
+
+  /** Whether this server looks after a domain. */
+  isDomainHere(domain: string): boolean {
+    return this.dynamic.Nodes.size === 0 || this.nodeOfDomain(domain) === this.static.Node;
   }
 
   /** Accounts that are just going to another node, and not to be used here: {@link isHere} is false of them. */

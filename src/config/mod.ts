@@ -41,6 +41,7 @@ export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "
 export { folderOfNodes, useNode } from "./one_machine.ts";
 export { type Node } from "./dynamic/node.ts";
 export { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
+export { namedFiles } from "./dynamic/key_files.ts";
 export {
   type Account,
   account,

@@ -183,14 +183,10 @@ export function openJmap(services: JmapServices): Jmap {
       } catch (err) {
         // A page has to be able to read why it was refused.
         if (!(err instanceof HttpError)) throw err;
-        const r = new Response(`${err.message}\n`, {
-          status: err.status,
-          headers: {
-            "Content-Type": "text/plain; charset=utf-8",
-            "Cache-Control": "no-store",
-            ...err.headers,
-          },
-        });
+        // RFC 8620 §6.1, §6.2: a problem document, of no type of its own (RFC 7807 §4.2).
+        const problem = { type: "about:blank", status: err.status, detail: err.message };
+        const r = jsonResponse(err.status, problem, err.headers);
+        r.headers.set("Content-Type", "application/problem+json");
         return withCors(req, origins, r);
       }
     };

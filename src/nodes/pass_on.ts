@@ -39,6 +39,8 @@ export interface NodeAnswer {
   /** Without its class, as "1.1". */
   enhanced: string;
   text: string;
+  /** The node said nothing: it went away, and may have the message or not. */
+  away?: true;
 }
 
 /** What the nodes' LMTP has, whatever it announces: all of them are this program. */
@@ -210,7 +212,7 @@ export class PassedTransaction {
       this.#break();
       const away = err instanceof NodeAway ? err : new NodeAway(this.#name, err);
       while (answers.length < this.#recipients) {
-        answers.push({ code: 451, enhanced: "4.2", text: away.message });
+        answers.push({ code: 451, enhanced: "4.2", text: away.message, away: true });
       }
     }
     return answers;

@@ -38,7 +38,7 @@ import { ControlServer } from "./control/control.ts";
 import { queueHandlers } from "./control/queue.ts";
 import { serverCommands } from "./server_commands.ts";
 import { webhookHandlers } from "./control/webhook.ts";
-import { watchRotations } from "./dns/rotation.ts";
+import { type RotationOptions, watchRotations } from "./dns/rotation.ts";
 import { DnsWatch } from "./dns/watch.ts";
 import { monitorDnsbls } from "./dnsbl_monitor.ts";
 import type { Identities } from "./identities.ts";
@@ -257,7 +257,7 @@ async function open(
   const months = part("months", await MonthCounts.open(config.dataPath("months.json")));
   const monthReports = part(
     "monthReports",
-    new MonthReports({ config, accounts, counts: months, tempDir }),
+    new MonthReports({ config, accounts, queue, counts: months, tempDir }),
   );
   watchSent(queue, {
     copy: (domain, m) => journal.sent(domain, m),
@@ -405,9 +405,7 @@ async function open(
     catchPanics(log),
     watchUnused(),
     startUpdateChecks({
-      config,
-      accounts,
-      tempDir,
+      ...{ config, accounts, queue, tempDir },
       resolver: outgoing.resolver ?? makeResolver(),
     }),
   ];
@@ -436,9 +434,12 @@ async function open(
       })
       : undefined,
   );
-  const watched = options.local || !outgoing.resolver
-    ? {}
-    : watchDns(config, { accounts, tempDir, outbound }, outgoing.resolver, freshResolver!);
+  const watched = options.local || !outgoing.resolver ? {} : watchDns(
+    config,
+    { accounts, queue, tempDir, outbound, push: nodes?.push },
+    outgoing.resolver,
+    freshResolver!,
+  );
   Object.assign(opened, watched);
   await certificates.start({
     outbound,
@@ -461,7 +462,7 @@ async function open(
 /** Looks after what others see of this server, and changes keys. */
 function watchDns(
   config: Config,
-  services: { accounts: Accounts; tempDir: string; outbound: Outbound },
+  services: Omit<RotationOptions, "config" | "resolver">,
   resolver: Resolver,
   fresh: () => Resolver,
 ): Pick<Partial<ServerParts>, "endDnsblMonitor" | "dnsWatch" | "endRotations"> {

@@ -2,10 +2,22 @@
 import type { Config } from "../config/mod.ts";
 import { formatDate } from "../mail/header/date.ts";
 import { withTempFile } from "../platform/files.ts";
+import type { Queue } from "../queue/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import { describeFile } from "../store/messages/describe.ts";
+import { hostDomain } from "./host_domain.ts";
 import { addressOf } from "./onward/dsn.ts";
+import { queueOutgoing } from "./sending/outgoing.ts";
 import { deliverToSelf } from "./smtp_backend.ts";
+
+/** What messages to the postmaster need. */
+export interface PostmasterServices {
+  config: Config;
+  accounts: Accounts;
+  tempDir: string;
+  /** For a postmaster whose account another node has: where there are nodes. */
+  queue?: Queue;
+}
 
 /** A message of the server, as text. @param lines of its text, without line ends */
 export function noticeText(
@@ -28,23 +40,45 @@ export function noticeText(
   ].join("\r\n");
 }
 
-/** Delivers a message from and to the postmaster. @param lines of its text, without line ends */
+/**
+ * Delivers a message from and to the postmaster, or queues it for the node that has the account; durable when it resolves.
+ * @param lines of its text, without line ends
+ */
 export async function deliverToPostmaster(
-  s: { config: Config; accounts: Accounts; tempDir: string },
+  s: PostmasterServices,
   subject: string,
   lines: readonly string[],
 ): Promise<void> {
   const hostname = s.config.static.Hostname;
-  const text = noticeText({
-    hostname,
-    to: `<postmaster@${hostname}>`,
-    subject: subject.replace(/[^\x20-\x7e]/g, "?"),
-    messageId: `${crypto.randomUUID()}@${hostname}`,
-    date: new Date(),
-  }, lines);
+  const account = s.config.static.Postmaster.Account;
+  const address = `postmaster@${hostname}`;
+  const messageId = `${crypto.randomUUID()}@${hostname}`;
+  const plain = subject.replace(/[^\x20-\x7e]/g, "?");
+  const text = noticeText(
+    { hostname, to: `<${address}>`, subject: plain, messageId, date: new Date() },
+    lines,
+  );
   const bytes = new TextEncoder().encode(text);
   await withTempFile(s.tempDir, "notice-", bytes, async (path) => {
-    await deliverToSelf(s, addressOf(`postmaster@${hostname}`), undefined, {
+    if (s.queue !== undefined && !s.config.isHere(account)) {
+      await queueOutgoing({ config: s.config, queue: s.queue }, {
+        senderAccount: account,
+        fromDomain: hostDomain(s.config),
+        mailFrom: "",
+        recipients: [{ address, notify: ["never"] }],
+        file: path,
+        fileSize: bytes.length,
+        prefix: new Uint8Array(0),
+        smtputf8: false,
+        has8bit: bytes.some((b) => b >= 128),
+        requireTls: false,
+        messageId: `<${messageId}>`,
+        subject: plain,
+        isDsn: true,
+      });
+      return;
+    }
+    await deliverToSelf(s, addressOf(address), undefined, {
       file: path,
       fileSize: bytes.length,
       prefix: new TextEncoder().encode("Return-Path: <>\r\n"),

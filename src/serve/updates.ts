@@ -5,13 +5,11 @@
  * @module
  */
 import { join } from "node:path";
-import type { Config } from "../config/mod.ts";
 import { isLater, latestVersion, type Resolver } from "../dns/mod.ts";
 import { Log } from "../log/mod.ts";
 import { writeFileAtomic } from "../platform/files.ts";
 import { programVersion } from "../platform/version.ts";
-import type { Accounts } from "../store/account/accounts.ts";
-import { deliverToPostmaster } from "./postmaster.ts";
+import { deliverToPostmaster, type PostmasterServices } from "./postmaster.ts";
 
 /** Milliseconds between looks, and from the start to the first one. */
 const interval = 24 * 3600_000;
@@ -20,10 +18,7 @@ const firstAfter = 60_000;
 /** In the data folder: the last version that the postmaster was told of. */
 const notifiedFile = "lastknownversion";
 
-interface Services {
-  config: Config;
-  accounts: Accounts;
-  tempDir: string;
+interface Services extends PostmasterServices {
   resolver: Resolver;
 }
 

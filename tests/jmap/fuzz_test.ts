@@ -170,7 +170,10 @@ Deno.test("each method, with arguments of its schema and with any", () =>
         const all = fc.sample(arbitrary, rounds * 4);
         for (let at = 0; at < all.length; at += 48) {
           const calls = all.slice(at, at + 48).map((args, i): Call => [m.name, args, String(i)]);
-          const r = await ann.post({ using: ann.using, methodCalls: calls });
+          // Halves of characters are refused before any method; here they are others.
+          const body = JSON.stringify({ using: ann.using, methodCalls: calls })
+            .replace(/\\u[dD]([89a-fA-F])/g, "\\ue$1");
+          const r = await ann.post(body);
           assert.equal(r.status, 200, `${m.name} ${r.text}`);
           for (const [name, a, id] of r.json.methodResponses) {
             if (name !== "error") continue;

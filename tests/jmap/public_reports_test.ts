@@ -57,29 +57,43 @@ Deno.test("an answer that is imported joins the thread of what it answers (jmap-
     assert.equal(second.threadId, first.threadId);
   }));
 
-Deno.test("mail to oneself is sent, and comes (stormbox 77)", () =>
+Deno.test("mail to oneself is sent, and comes (stormbox 77); what follows needs no capability of its own (cyrus-imapd 3666)", () =>
   withJmap(async ({ ann }) => {
     const roles = await ann.roles();
     const [identity] = (await ann.call("Identity/get")).list;
-    const made = await ann.calls([
-      ["Email/set", {
-        create: {
-          e: {
-            mailboxIds: { [roles.drafts]: true },
-            from: [{ email: "ann@mox.example" }],
-            to: [{ email: "ann@mox.example" }],
-            subject: "Note to self",
-            bodyValues: { a: { value: "remember" } },
-            textBody: [{ partId: "a", type: "text/plain" }],
-          },
+    const draft = await ann.call("Email/set", {
+      create: {
+        e: {
+          mailboxIds: { [roles.drafts]: true },
+          from: [{ email: "ann@mox.example" }],
+          to: [{ email: "ann@mox.example" }],
+          subject: "Note to self",
+          bodyValues: { a: { value: "remember" } },
+          textBody: [{ partId: "a", type: "text/plain" }],
         },
-      }, "0"],
-      ["EmailSubmission/set", {
-        create: { s: { emailId: "#e", identityId: identity.id } },
-        onSuccessUpdateEmail: { "#s": { mailboxIds: { [roles.sent]: true } } },
-      }, "1"],
+      },
+    });
+    const emailId = draft.created.e.id;
+    const sent = await ann.post({
+      using: ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:submission"],
+      methodCalls: [
+        ["EmailSubmission/set", {
+          accountId: ann.accountId,
+          create: { s: { emailId, identityId: identity.id } },
+          onSuccessUpdateEmail: { "#s": { mailboxIds: { [roles.sent]: true } } },
+        }, "1"],
+        ["Email/set", { accountId: ann.accountId }, "2"],
+      ],
+    });
+    const [submitted, moved, asked] = sent.json.methodResponses;
+    assert.ok(submitted[1].created?.s, sent.text);
+    assert.deepEqual([moved[0], moved[1].updated, moved[2]], [
+      "Email/set",
+      { [emailId]: null },
+      "1",
     ]);
-    assert.ok(made[1][1].created?.s, JSON.stringify(made));
+    // Who asks for it still has to use it.
+    assert.equal(asked[1].type, "unknownMethod");
     const here = { inMailbox: roles.inbox, subject: "self" };
     for (const end = Date.now() + 30_000;;) {
       if ((await ann.call("Email/query", { filter: here })).ids.length === 1) break;

@@ -1,6 +1,9 @@
 /** domains.conf of three nodes that push it at the same time, or apart from each other. */
 import assert from "node:assert/strict";
 import { Config } from "../../src/config/mod.ts";
+import { addDomain, beginDkimRotation, continueDkimRotations } from "../../src/admin/mod.ts";
+import { makeDkimKey } from "../../src/admin/dkim_keys.ts";
+import { scriptedResolver } from "../../src/dns/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import type { TcpServer } from "../../src/net/mod.ts";
 import { CallError, callNode, serveCalls } from "../../src/nodes/calls.ts";
@@ -9,6 +12,7 @@ import { serveNodeLinks } from "../../src/nodes/link.ts";
 import { ConfigSync, PushConflict } from "../../src/serve/nodes/config_sync.ts";
 import { signedVersion } from "../../src/serve/nodes/config_version.ts";
 import { peerWith } from "../../src/serve/nodes/seat.ts";
+import { outboundTo } from "../support/outbound.ts";
 
 setLevel("node", "error");
 const log = new Log("node");
@@ -256,5 +260,91 @@ Deno.test("a version with another history than the signed one isn't taken, nor o
     );
     await say(older);
     assert.equal(JSON.parse(await two.data("domains.version")).version, 3);
+  });
+});
+
+const keysOf = async (n: TestNode) => {
+  const keys: Record<string, string> = {};
+  for await (const f of Deno.readDir(`${n.dir}/config/dkim`)) {
+    keys[f.name] = await Deno.readTextFile(`${n.dir}/config/dkim/${f.name}`);
+  }
+  return keys;
+};
+
+Deno.test("keys that domains.conf names go to the other nodes with it, by a push and when one was away", async () => {
+  await withNodes(async ([one, two, three]) => {
+    one.cut.add("three");
+    three.cut.add("one");
+    await addDomain(one.config, "new.example", { account: "ann" });
+    const states = await one.sync.push();
+    assert.deepEqual(states.map((s) => s.error === undefined), [true, false]);
+    const keys = await keysOf(one);
+    assert.equal(Object.keys(keys).length, 2);
+    assert.deepEqual(await keysOf(two), keys);
+    assert.equal(await two.read(), await one.read());
+    // It fetches them from the node that has taken them, while the one that made them doesn't reach it.
+    await three.sync.pull();
+    assert.deepEqual(await keysOf(three), keys);
+    assert.equal(await three.read(), await one.read());
+    const [file] = Object.keys(keys);
+    assert.equal((await Deno.stat(`${three.dir}/config/dkim/${file}`)).mode! & 0o777, 0o600);
+  });
+});
+
+Deno.test("a node gives other nodes the files only that domains.conf names, and writes none that it has", async () => {
+  await withNodes(async ([one, two]) => {
+    await addDomain(one.config, "new.example", { account: "ann" });
+    const mine = Object.keys(await keysOf(one))[0];
+    await Deno.mkdir(`${two.dir}/config/dkim`);
+    const own = await makeDkimKey("ed25519");
+    await Deno.writeTextFile(`${two.dir}/config/dkim/${mine}`, own);
+    await one.sync.push();
+    assert.equal((await keysOf(two))[mine], own);
+    assert.equal(Object.keys(await keysOf(two)).length, 2);
+    const place = one.config.dynamic.Nodes.get("two")!;
+    const fetch = (files: unknown) => callNode(one.key, "two", place, "config files", { files });
+    const given = await fetch([`dkim/${mine}`]) as Record<string, string>;
+    assert.equal(atob(given[`dkim/${mine}`]), own);
+    for (const bad of ["mox.conf", "../data/node.pem", `dkim/../dkim/${mine}`, "", 1, null]) {
+      await assert.rejects(fetch([bad]), (err) => err instanceof CallError, `${bad}`);
+    }
+    await assert.rejects(fetch("dkim"), /names of at most/);
+    await assert.rejects(fetch(new Array(201).fill(`dkim/${mine}`)), /names of at most/);
+    // Files outside of the folder of the configuration are each node's own.
+    const outside = `${one.dir}/outside.pem`;
+    await Deno.writeTextFile(outside, own);
+    await one.config.writeDynamic((d) => {
+      d.Domains.get("new.example")!.DKIM.Selectors.values().next().value!.PrivateKeyFile =
+        "../outside.pem";
+    });
+    const [state] = await one.sync.push();
+    assert.match(state.error!, /outside\.pem: there is no such file/);
+    await assert.rejects(Deno.stat(`${two.dir}/outside.pem`));
+  });
+});
+
+Deno.test("of all nodes the domain's one begins to change its DKIM keys when they are old", async () => {
+  await withNodes(async ([one, two]) => {
+    await addDomain(one.config, "new.example", { account: "ann" });
+    await one.config.writeDynamic((d) => {
+      const domain = d.Domains.get("new.example")!;
+      domain.Node = "two";
+      domain.DKIM.RotateAfter = 720 * 3600_000;
+    });
+    await one.sync.push();
+    const later = Date.now() + 721 * 3600_000;
+    const goOn = (n: TestNode) =>
+      continueDkimRotations(
+        { config: n.config, outbound: outboundTo(), log },
+        scriptedResolver({}),
+        later,
+      );
+    assert.deepEqual(await goOn(one), []);
+    const begun = (await goOn(two)).map((n) => n.text);
+    assert.match(begun[0], /new DKIM keys are made/);
+    assert.equal(Object.keys(await keysOf(two)).length, 4);
+    // Begun by hand anywhere.
+    await two.sync.push();
+    await assert.doesNotReject(beginDkimRotation(one.config, "new.example"));
   });
 });

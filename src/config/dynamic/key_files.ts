@@ -122,6 +122,16 @@ function samePublicKey(certificate: X509Certificate, key: KeyObject): boolean {
   return own.equals(certificate.publicKey.export(options));
 }
 
+/** The files that domains.conf names, as they stand there: paths from the folder of the configuration. */
+export function namedFiles(dynamic: Dynamic): string[] {
+  return [...dynamic.Domains.values()]
+    .flatMap((d) => [
+      d.Journal?.KeyFile ?? "",
+      ...[...d.DKIM.Selectors.values()].map((s) => s.PrivateKeyFile),
+    ])
+    .filter((file) => file !== "");
+}
+
 /** Looks at the files of domains.conf. */
 export function checkDynamicFiles(dynamic: Dynamic, dir: string, report: PathReport): void {
   for (const [domain, config] of dynamic.Domains) {

@@ -4,7 +4,7 @@ import { giveWay } from "../../platform/turns.ts";
 import { GroupwareError } from "../../store/groupware/types.ts";
 import { allowed } from "../core/allow.ts";
 import { davCondition, DavError } from "../core/errors.ts";
-import { type DavRequest, depthOf, type Method } from "../request/request.ts";
+import { checkCondition, type DavRequest, depthOf, type Method } from "../request/request.ts";
 import {
   checkNewName,
   type CollectionResource,
@@ -183,6 +183,8 @@ async function transferCollection(
 
 async function run(request: DavRequest, moving: boolean): Promise<Response> {
   requireThere(request.r);
+  // RFC 9110 §13.1.1: conditions are about what is moved.
+  checkCondition(request);
   if (request.r.kind === "object") return await transferObject(request, request.r, moving);
   if (request.r.kind === "collection") return await transferCollection(request, request.r, moving);
   throw notHere(allowed(request.r));

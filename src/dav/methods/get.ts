@@ -54,7 +54,7 @@ function run(request: DavRequest): Response {
       },
     );
   }
-  throw notHere(allowed(r).replace("GET, HEAD", "").replace(/, $/, ""));
+  throw notHere(allowed(r).replace(/, GET, HEAD/, ""));
 }
 
 export const get: Method = { name: "GET", run };

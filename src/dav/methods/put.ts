@@ -8,6 +8,7 @@ import type { CollectionResource } from "../core/resources.ts";
 import { checkSize, requireTakesObjects, storeObject } from "../writing/store_object.ts";
 import { notHere, requireRights } from "../core/there.ts";
 import { objectHeaders } from "./get.ts";
+import type { Condition } from "../../store/groupware/types.ts";
 
 /** Media types of objects; many clients send none, or a name of old. */
 export function checkMediaType(request: DavRequest, resource: CollectionResource): void {
@@ -41,6 +42,21 @@ export async function objectBody(
   }
 }
 
+/** The condition of a request, or what is there where it doesn't hold and the client wants that (RFC 8144 §3.2). */
+function conditionOrCurrent(request: DavRequest): Condition | Response {
+  const { r } = request;
+  try {
+    return checkCondition(request);
+  } catch (err) {
+    const wanted = r.kind === "object" && prefers(request, "representation");
+    if (!wanted || !(err instanceof DavError) || err.status !== 412) throw err;
+    return new Response(new Uint8Array(r.g.content(r.object.id)!), {
+      status: 412,
+      headers: { ...objectHeaders(r), "Preference-Applied": "return=representation" },
+    });
+  }
+}
+
 export const put: Method = {
   name: "PUT",
   async run(request) {
@@ -56,7 +72,8 @@ export const put: Method = {
     const parent: CollectionResource = { ...r, kind: "collection" };
     requireTakesObjects(parent);
     requireRights(p.ctx.base, r, r.kind === "object" ? "write-content" : "bind");
-    const condition = checkCondition(request);
+    const condition = conditionOrCurrent(request);
+    if (condition instanceof Response) return condition;
     if (request.req.headers.has("content-range")) {
       throw new DavError(400, "parts of objects can't be put");
     }

@@ -103,14 +103,16 @@ export function calendarFilter(query: XmlElement): CompFilter {
 }
 
 function compRequest(element: XmlElement): CompRequest {
+  // Of one that names nothing all is meant (RFC 4791 §7.8.1 asks for VTIMEZONE so).
+  const whole = children(element).length === 0;
   return {
     name: nameOf(element),
-    allProps: child(element, CAL, "allprop") !== undefined,
+    allProps: whole || child(element, CAL, "allprop") !== undefined,
     props: named(element, "prop").map((p) => ({
       name: nameOf(p),
       noValue: attribute(p, "novalue") === "yes",
     })),
-    allComps: child(element, CAL, "allcomp") !== undefined,
+    allComps: whole || child(element, CAL, "allcomp") !== undefined,
     comps: named(element, "comp").map(compRequest),
   };
 }

@@ -41,7 +41,7 @@ export function textMatch(
   };
   const matches = by[kind];
   if (matches === undefined) {
-    throw new DavError(400, `there is no match-type ${kind}`, el(ns, "valid-filter"));
+    throw new DavError(403, `there is no match-type ${kind}`, el(ns, "valid-filter"));
   }
   return {
     text,

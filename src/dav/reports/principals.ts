@@ -1,7 +1,7 @@
 /** Reports about principals (RFC 3744 §9): finding them, and what they may be found by. @module */
-import { DavError } from "../core/errors.ts";
-import { multistatus, propResponse } from "../core/multistatus.ts";
-import { addressOf, type Context, type Resource } from "../core/resources.ts";
+import { davCondition, DavError } from "../core/errors.ts";
+import { multistatus, propResponse, statusResponse } from "../core/multistatus.ts";
+import { addressOf, childrenOf, type Context, type Resource } from "../core/resources.ts";
 import { addressesOf, displayNameOf } from "../properties/people.ts";
 import { propRequest, propstats } from "../properties/read.ts";
 import { child, children, clark, textOf } from "../xml/parse.ts";
@@ -30,6 +30,14 @@ async function answer(q: ReportRequest, accounts: Iterable<string>): Promise<Res
   return multistatus(responses);
 }
 
+/** Resources whose owner is the user: one, and all below it. */
+async function* ownedBelow(q: ReportRequest, r: Resource): AsyncGenerator<Resource> {
+  if (r.kind === "principals" || r.kind === "principal") return;
+  if ("account" in r && r.account === q.p.ctx.user) yield r;
+  if (r.kind === "object") return;
+  for await (const below of childrenOf(q.p.ctx, r)) yield* ownedBelow(q, below);
+}
+
 export const principalMatch: Report = {
   name: `{${DAV}}principal-match`,
   async run(q) {
@@ -44,13 +52,18 @@ export const principalMatch: Report = {
         q.r.kind === "principal" && q.r.account === ctx.user;
       return await answer(q, inside ? [ctx.user] : []);
     }
-    // Resources whose owner is the user: the one that is asked, if it has an owner.
     const names = children(by!).map(clark);
     const request = propRequest(q.body) ?? { kind: "prop" as const, names: [] };
-    const mine = names.includes(`{${DAV}}owner`) && "account" in q.r && q.r.account === ctx.user;
-    return multistatus(
-      mine ? [propResponse(addressOf(ctx.base, q.r), await propstats(q.p, q.r, request, q))] : [],
-    );
+    const responses: string[] = [];
+    for await (const r of names.includes(`{${DAV}}owner`) ? ownedBelow(q, q.r) : []) {
+      if (responses.length >= most) {
+        const why = el(DAV, "error", davCondition("number-of-matches-within-limits"));
+        responses.push(statusResponse(addressOf(ctx.base, q.r), 507, why));
+        break;
+      }
+      responses.push(propResponse(addressOf(ctx.base, r), await propstats(q.p, r, request, q)));
+    }
+    return multistatus(responses);
   },
 };
 

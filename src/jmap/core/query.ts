@@ -151,7 +151,7 @@ export function queryDifference(
     added.push({ id: now.slice(index, index + 1)[0], index });
   }
   const removed = [...new Set(touched)];
-  if (args.maxChanges && removed.length + added.length > args.maxChanges) {
+  if (removed.length + added.length > (args.maxChanges ?? Infinity)) {
     throw new MethodError("tooManyChanges", "there are more changes than that");
   }
   return { removed, added };

@@ -5,6 +5,7 @@
  */
 import { HttpError, JsonError, parseJsonBody } from "../../web/http/mod.ts";
 import { RequestError } from "./errors.ts";
+import { notIJson } from "./i_json.ts";
 import { maxCallsInRequest } from "./limits.ts";
 import { isId } from "./types.ts";
 
@@ -18,13 +19,22 @@ export interface JmapRequest {
   createdIds: Record<string, string> | undefined;
 }
 
+/** Bytes of a request up to which it is looked for what I-JSON forbids: it takes as long as parsing. */
+const maxStrict = 128 * 1024;
+
 /** JSON of a request as it came, large ones without holding up others. @throws RequestError notJSON, limit */
 export async function parseBody(bytes: Uint8Array): Promise<unknown> {
+  // The bytes may be gone once they are parsed.
+  const text = bytes.length > maxStrict ? undefined : new TextDecoder().decode(bytes);
+  let value: unknown;
   try {
-    return await parseJsonBody(bytes);
+    value = await parseJsonBody(bytes);
   } catch (cause) {
     throw notJson(cause);
   }
+  const wrong = text === undefined ? undefined : notIJson(text);
+  if (wrong !== undefined) throw new RequestError("notJSON", `the request is not I-JSON: ${wrong}`);
+  return value;
 }
 
 function notJson(cause: unknown): unknown {

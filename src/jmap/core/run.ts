@@ -45,8 +45,11 @@ export async function runRequest(
   let turn = performance.now();
   try {
     const pending = [...request.methodCalls];
+    /** Calls that other methods have made: the client needn't use their capability. */
+    const made = new Set<Invocation>();
     while (pending.length > 0) {
-      const [name, args, callId] = pending.shift()!;
+      const invocation = pending.shift()!;
+      const [name, args, callId] = invocation;
       const also: Invocation[] = [];
       const implicit: Invocation[] = [];
       const ctx: MethodContext = {
@@ -58,10 +61,15 @@ export async function runRequest(
         signal: o.signal,
         access: (id, a) => access.open(id, a),
         also: (n, r) => also.push([n, r, callId]),
-        implicit: (n, r) => implicit.push([n, r, callId]),
+        implicit(n, r) {
+          const next: Invocation = [n, r, callId];
+          made.add(next);
+          implicit.push(next);
+        },
       };
       try {
-        const response = await call(table, ctx, responses, name, args);
+        const method = methodOf(table, made.has(invocation) ? undefined : using, name);
+        const response = await call(method, ctx, responses, args);
         responses.push([name, response, callId], ...also);
         pending.unshift(...implicit);
         calls.inc({ result: "ok" });
@@ -83,23 +91,33 @@ export async function runRequest(
   };
 }
 
-async function call(
+/**
+ * The method of a name.
+ * @param using capabilities of the request; undefined if it needn't be among them
+ * @throws MethodError unknownMethod
+ */
+function methodOf(
   table: MethodTable,
+  using: ReadonlySet<string> | undefined,
+  name: string,
+): Method {
+  const method = table.get(name);
+  if (method === undefined) {
+    throw new MethodError("unknownMethod", `there is no method ${name.slice(0, 200)}`);
+  }
+  // RFC 8620 §3.3: what isn't used isn't there.
+  if (using !== undefined && !using.has(method.capability)) {
+    throw new MethodError("unknownMethod", `${name} needs ${method.capability} in using`);
+  }
+  return method;
+}
+
+async function call(
+  method: Method,
   ctx: MethodContext,
   responses: readonly Invocation[],
-  name: string,
   args: Record<string, unknown>,
 ): Promise<Record<string, unknown>> {
-  const method = table.get(name);
-  // RFC 8620 §3.3: what isn't used isn't there.
-  if (method === undefined || !ctx.using.has(method.capability)) {
-    throw new MethodError(
-      "unknownMethod",
-      method === undefined
-        ? `there is no method ${name.slice(0, 200)}`
-        : `${name} needs ${method.capability} in using`,
-    );
-  }
   const resolved = resolveReferences(args, responses);
   const parsed = v.safeParse(method.args, resolved, { abortEarly: true });
   if (!parsed.success) throw new MethodError("invalidArguments", complaint(parsed.issues[0]));

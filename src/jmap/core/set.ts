@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { isStorageFull } from "../../platform/storage_errors.ts";
 import { StoreError } from "../../store/types.ts";
+import { ConflictError, type MakeRoom, runWithConflicts, type Step } from "./conflicts.ts";
 import { MethodError, SetError } from "./errors.ts";
 import { maxObjectsInSet } from "./limits.ts";
 import type { MethodContext } from "./method.ts";
@@ -32,6 +33,8 @@ export interface Setter {
   creationOrder?(create: Record<string, Record<string, unknown>>): string[];
   /** Order in which things are destroyed. */
   destroyOrder?(ids: string[]): string[];
+  /** For types whose objects can be in each other's way, and so are changed one after the other. */
+  makeRoom?: MakeRoom;
 }
 
 /** The SetError for what a change has thrown; others are thrown on. */
@@ -71,6 +74,14 @@ export function resolveId(ctx: MethodContext, given: string): string | undefined
   return ctx.createdIds.get(given.slice(1));
 }
 
+async function attempt(step: Step): Promise<void> {
+  try {
+    await step.run();
+  } catch (err) {
+    step.fail(setErrorOf(err));
+  }
+}
+
 const nullIfEmpty = <T extends object>(o: T) => Object.keys(o).length === 0 ? null : o;
 
 /**
@@ -99,44 +110,51 @@ export async function runSet(
   const notCreated: Record<string, unknown> = {};
   const notUpdated: Record<string, unknown> = {};
   const notDestroyed: Record<string, unknown> = {};
-  const attempt = async (key: string, failed: Record<string, unknown>, fn: () => Promise<void>) => {
-    try {
-      await fn();
-    } catch (err) {
-      failed[key] = setErrorOf(err).value();
-    }
+  const idOf = (given: string): string => {
+    const objectId = resolveId(ctx, given);
+    if (objectId === undefined) throw new ConflictError("notFound", "nothing was created so");
+    if (!isId(objectId)) throw notFound();
+    return objectId;
   };
-  for (const key of setter.creationOrder?.(create) ?? Object.keys(create)) {
-    await attempt(key, notCreated, async () => {
+  const gone = () => new Set(destroy.map((d) => resolveId(ctx, d)));
+  const creations = (setter.creationOrder?.(create) ?? Object.keys(create)).map((key): Step => ({
+    objectId: undefined,
+    async run() {
       const made = await setter.create(create[key], key);
       created[key] = made;
       ctx.createdIds.set(key, made.id as string);
-    });
-  }
-  const gone = new Set(destroy.map((d) => resolveId(ctx, d)));
-  // Side by side, so that they share what makes them durable.
-  await Promise.all(
-    Object.entries(update).map(([given, patch]) =>
-      attempt(given, notUpdated, async () => {
-        const objectId = resolveId(ctx, given);
-        if (objectId === undefined || !isId(objectId)) throw notFound();
-        if (gone.has(objectId)) {
-          throw new SetError("willDestroy", "the same call destroys the object");
-        }
-        updated[given] = await setter.update(objectId, patch);
-      })
-    ),
-  );
-  const order = setter.destroyOrder?.(destroy) ?? destroy;
-  const removeOne = (given: string) =>
-    attempt(given, notDestroyed, async () => {
-      const objectId = resolveId(ctx, given);
-      if (objectId === undefined || !isId(objectId)) throw notFound();
+    },
+    fail: (err) => notCreated[key] = err.value(),
+  }));
+  const updates = Object.entries(update).map(([given, patch]): Step => ({
+    objectId: given,
+    async run() {
+      const objectId = idOf(given);
+      if (gone().has(objectId)) {
+        throw new SetError("willDestroy", "the same call destroys the object");
+      }
+      updated[objectId] = await setter.update(objectId, patch);
+    },
+    fail: (err) => notUpdated[resolveId(ctx, given) ?? given] = err.value(),
+  }));
+  const removals = (setter.destroyOrder?.(destroy) ?? destroy).map((given): Step => ({
+    objectId: given,
+    async run() {
+      const objectId = idOf(given);
       await setter.destroy(objectId);
-      destroyed.push(given.startsWith("#") ? objectId : given);
-    });
-  if (setter.destroyOrder) { for (const d of order) await removeOne(d); }
-  else await Promise.all(order.map(removeOne));
+      destroyed.push(objectId);
+    },
+    fail: (err) => notDestroyed[given] = err.value(),
+  }));
+  if (setter.makeRoom) {
+    await runWithConflicts([...creations, ...updates, ...removals], setErrorOf, setter.makeRoom);
+  } else {
+    for (const step of creations) await attempt(step);
+    // Side by side, so that they share what makes them durable.
+    await Promise.all(updates.map(attempt));
+    if (setter.destroyOrder) { for (const step of removals) await attempt(step); }
+    else await Promise.all(removals.map(attempt));
+  }
   return {
     accountId: args.accountId,
     oldState,

@@ -217,6 +217,13 @@ async function checkFixed(
 ): Promise<void> {
   const others = steps.filter((s) => s.path[0] !== "keywords" && s.path[0] !== "mailboxIds");
   if (others.length === 0) return;
+  // All the others are arrays, or values with nothing below them.
+  const below = others.find(({ path }) =>
+    path.length > 1 && path[0] !== "bodyStructure" && path[0] !== "bodyValues"
+  );
+  if (below) {
+    throw new SetError("invalidPatch", `there is nothing at ${below.path.join("/").slice(0, 200)}`);
+  }
   const bad: string[] = [];
   const names = others.map((s) => s.path.join("/"));
   const asked = names.filter((n) => presetOfGet.includes(n));

@@ -1,34 +1,45 @@
 /** Goes on with changes of DKIM keys in the running server. @module */
 import { continueDkimRotations } from "../../admin/dkim_rotation.ts";
-import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
-import { deliverToPostmaster } from "../postmaster.ts";
+import { deliverToPostmaster, type PostmasterServices } from "../postmaster.ts";
 
 /** Milliseconds between looks, and until the first. */
 const interval = 10 * 60_000;
 const first = 30_000;
 
-export interface RotationOptions {
-  config: Config;
-  accounts: Accounts;
-  tempDir: string;
+export interface RotationOptions extends PostmasterServices {
   /** One that remembers nothing of before. */
   resolver: () => Resolver;
   outbound: Outbound;
+  /** Gives domains.conf to the other nodes. @throws Error if one of them doesn't take it */
+  push?: () => Promise<void>;
 }
 
-/** Looks at all rotations once, and tells the postmaster what came of them. */
+/**
+ * Looks at all rotations once, and tells the postmaster what came of them. Other nodes are given the keys that sign, before
+ * the old ones are withdrawn a week later.
+ */
 export async function goOnWithRotations(options: RotationOptions, now = Date.now()): Promise<void> {
   const log = new Log("dkim");
   const news = await continueDkimRotations({ ...options, log }, options.resolver(), now);
+  let failed = "";
+  if (news.length > 0) {
+    await options.push?.().catch((err) => {
+      log.error("giving changed DKIM keys to the other nodes", { err });
+      failed = (err as Error).message;
+    });
+  }
+  const more = failed === ""
+    ? []
+    : ["Not all nodes have taken the change of domains.conf:", failed, ""];
   for (const { domain, text, lines } of news) {
     log.info(text, { domain });
     await deliverToPostmaster(options, `${domain}: ${text}`, [
       `Domain ${domain}: ${text}.`,
       "",
+      ...more,
       ...lines ?? [],
     ]);
   }

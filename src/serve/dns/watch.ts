@@ -7,14 +7,12 @@
  */
 import * as v from "valibot";
 import { checkDomainDns, dnsblStatus } from "../../admin/mod.ts";
-import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
 import { writeFileAtomic } from "../../platform/files.ts";
 import { policyText } from "../../tlspolicy/sts_https.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
-import { deliverToPostmaster } from "../postmaster.ts";
+import { deliverToPostmaster, type PostmasterServices } from "../postmaster.ts";
 
 const log = new Log("dnswatch");
 /** Milliseconds between looks, after one with something new, and until the first. */
@@ -41,10 +39,7 @@ const State = v.record(
 );
 type State = v.InferOutput<typeof State>;
 
-export interface DnsWatchOptions {
-  config: Config;
-  accounts: Accounts;
-  tempDir: string;
+export interface DnsWatchOptions extends PostmasterServices {
   resolver: Resolver;
   outbound: Outbound;
   now?: () => number;

@@ -9,11 +9,10 @@ import { Log } from "../../log/mod.ts";
 import { withTempFile } from "../../platform/files.ts";
 import { giveWay } from "../../platform/turns.ts";
 import type { Account } from "../../store/account/account.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
 import { emailsOfMessageId } from "../../store/emails/message_ids.ts";
 import { sizeText } from "../size_text.ts";
 import { monthBefore, type MonthCounts, monthOf } from "./counts.ts";
-import { noticeText } from "../postmaster.ts";
+import { deliverToPostmaster, noticeText, type PostmasterServices } from "../postmaster.ts";
 
 const log = new Log("months");
 /** Milliseconds between looks at the calendar, and until the first. */
@@ -22,11 +21,8 @@ const firstAfter = 3 * 60_000;
 /** Accounts that a report names: those that take most room. */
 const maxAccounts = 20;
 
-export interface MonthReportOptions {
-  config: Config;
-  accounts: Accounts;
+export interface MonthReportOptions extends PostmasterServices {
   counts: MonthCounts;
-  tempDir: string;
   now?: () => number;
 }
 
@@ -137,6 +133,10 @@ export class MonthReports {
   }
 
   async #deliver(name: string, domain: string, month: string, lines: string[]): Promise<void> {
+    if (!this.#o.config.isHere(name)) {
+      await deliverToPostmaster(this.#o, `${domain} in ${month}`, lines);
+      return;
+    }
     const account = await this.#o.accounts.open(name);
     try {
       // The same for the same report: after a crash nobody has it twice.

@@ -13,6 +13,7 @@ import type { NodeKey } from "../../nodes/key.ts";
 import { NodeAway } from "../../nodes/link.ts";
 import { mergeLines } from "../../nodes/merge_lines.ts";
 import { type OwnFile, VersionedFile } from "./config_file.ts";
+import { NamedFiles } from "./named_files.ts";
 import {
   historyFrom,
   holds,
@@ -59,6 +60,7 @@ export class ConfigSync {
   readonly #key: NodeKey;
   readonly #log: Log;
   readonly #file: VersionedFile;
+  readonly #named: NamedFiles;
   #timer: ReturnType<typeof setInterval> | undefined;
   #lastWarning = "";
   /** What changes this node's version, one after the other. */
@@ -69,17 +71,26 @@ export class ConfigSync {
     this.#file = new VersionedFile(config);
     this.#key = key;
     this.#log = log;
+    this.#named = new NamedFiles(
+      config,
+      log,
+      (node, files) => this.#ask(node, "config files", { files }),
+    );
   }
 
   /** What other nodes may ask. */
   get calls(): Map<string, CallHandler> {
     return new Map<string, CallHandler>([
-      ["config push", async (args) => {
+      ["config push", async (args, { node }) => {
         const { text } = args;
         if (typeof text !== "string") throw new CallError("a text is expected");
         const version = versionFrom(args.version);
-        await this.#oneByOne(() => this.#take(version, text));
+        await this.#oneByOne(() => this.#take(version, text, node));
       }],
+      [
+        "config files",
+        async ({ files }) => await this.#named.give(files, await this.#file.pushed()),
+      ],
       ["config state", async () => {
         const { version: { version, hash, history }, edited } = await this.#file.read();
         return { version, edited, hash, history };
@@ -210,7 +221,7 @@ export class ConfigSync {
     const got = await this.#ask(newest.node, "config text") as Record<string, unknown>;
     const theirs = this.#checked(versionFrom(got?.version), got?.text);
     const text = got.text as string;
-    const why = await this.#merge(own, theirs, text);
+    const why = await this.#merge(own, theirs, text, newest.node);
     if (why === "") return;
     const path = await this.#file.keep(`domains.conf.of-${newest.node}`, text);
     throw new PushConflict(
@@ -221,9 +232,10 @@ export class ConfigSync {
 
   /**
    * Puts the changes that this node has on top of another version.
+   * @param from node that has it
    * @returns why it can't be done; "" when it is done, or the file was edited just now
    */
-  async #merge(own: OwnFile, theirs: Version, text: string): Promise<string> {
+  async #merge(own: OwnFile, theirs: Version, text: string, from: string): Promise<string> {
     const { dynamicPath } = this.#config;
     const base = holds(theirs, own.version) ? await this.#file.base(own) : undefined;
     const merged = base === undefined
@@ -235,7 +247,7 @@ export class ConfigSync {
     try {
       if (merged !== own.text) {
         await this.#file.keep("domains.conf.previous", own.text);
-        await this.#config.replaceDynamicText(merged, (now) => now === own.text);
+        await this.#named.replaceText(merged, own.text, from);
       }
     } catch (err) {
       if (!(err instanceof ConfigError)) throw err;
@@ -293,7 +305,7 @@ export class ConfigSync {
         this.#log.warn("domains.conf is behind", { version: own, node, newest });
         const got = await this.#ask(node, "config text") as Record<string, unknown>;
         if (typeof got?.text !== "string") throw new CallError("a text is expected");
-        await this.#take(versionFrom(got.version), got.text);
+        await this.#take(versionFrom(got.version), got.text, node);
       });
     } catch (err) {
       const text = reason(err);
@@ -314,9 +326,9 @@ export class ConfigSync {
     return version;
   }
 
-  /** @throws CallError saying why it isn't taken */
-  async #take(version: Version, text: string): Promise<void> {
-    for (let n = 0; n < maxTries; n++) if (await this.#tryTake(version, text)) return;
+  /** @param from node that has it @throws CallError saying why it isn't taken */
+  async #take(version: Version, text: string, from: string): Promise<void> {
+    for (let n = 0; n < maxTries; n++) if (await this.#tryTake(version, text, from)) return;
     throw new CallError(`${this.#config.dynamicPath} is being edited here: try again`);
   }
 
@@ -324,7 +336,7 @@ export class ConfigSync {
    * @returns false if the file was edited just now
    * @throws CallError
    */
-  async #tryTake(version: Version, text: string): Promise<boolean> {
+  async #tryTake(version: Version, text: string, from: string): Promise<boolean> {
     const own = await this.#file.read();
     if (version.version <= own.version.version) {
       throw new CallError(
@@ -343,7 +355,7 @@ export class ConfigSync {
       );
     }
     if (own.edited) {
-      const why = await this.#merge(own, version, text);
+      const why = await this.#merge(own, version, text, from);
       if (why === "") return (await this.#file.read()).version.hash === version.hash;
       throw new CallError(
         `${this.#config.dynamicPath} was edited here since version ${own.version.version}: ${why}. Push ` +
@@ -352,7 +364,7 @@ export class ConfigSync {
     }
     await this.#file.keep("domains.conf.previous", own.text);
     try {
-      await this.#config.replaceDynamicText(text, (now) => now === own.text);
+      await this.#named.replaceText(text, own.text, from);
     } catch (err) {
       if (!(err instanceof ConfigError)) throw err;
       if (await readConfigFile(this.#config.dynamicPath) !== own.text) return false;

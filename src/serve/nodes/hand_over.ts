@@ -16,7 +16,7 @@ import {
 import type { Deliverer, QueueItem, QueueMessage, Result } from "../../queue/mod.ts";
 import { addressOf } from "../onward/dsn.ts";
 import { clientOf } from "../receiving/away.ts";
-import { nodeOfAddress } from "../receiving/targets.ts";
+import { isRelayAddress, nodeOfAddress } from "../receiving/targets.ts";
 
 export interface HandOverOptions {
   config: Config;
@@ -37,9 +37,10 @@ export function withNodes(options: HandOverOptions, remote: Deliverer): Delivere
       const results = new Map<QueueItem, Result>();
       const groups = new Map<string | undefined, QueueItem[]>();
       for (const item of items) {
-        // A transport that an administrator has set goes first.
-        const node = item.transport === undefined
-          ? nodeOfAddress(options.config, addressOf(item.address))
+        // A transport that an administrator has set goes first, for one message or for a domain (Relay).
+        const address = addressOf(item.address);
+        const node = item.transport === undefined && !isRelayAddress(options.config, address)
+          ? nodeOfAddress(options.config, address)
           : undefined;
         groups.set(node, [...groups.get(node) ?? [], item]);
       }

@@ -71,6 +71,8 @@ export interface RunningNode {
   start(): void;
   /** Whether the node has a standby, and whether it follows. */
   standby(): "none" | "follows" | "away";
+  /** Gives domains.conf to the other nodes. @throws Error if one of them doesn't take it */
+  push(): Promise<void>;
   /** Takes nothing more from other nodes; what is under way has so many milliseconds. */
   quiesce(graceMs: number): Promise<void>;
   /** After everything else is closed: the standby gets the last changes. */
@@ -175,6 +177,11 @@ export async function openNodes(options: NodeOptions): Promise<RunningNode | und
       links: mail,
       later: (...a) => options.receiving.queueForNode(...a),
     }),
+    push: async () => {
+      const failed = (await sync.push()).filter((s) => s.error !== undefined);
+      if (failed.length === 0) return;
+      throw new Error(failed.map(({ node, error }) => `${node}: ${error}`).join("\n"));
+    },
     commands: [
       ["node push", async (args) => {
         const { force } = (args ?? {}) as Record<string, Json>;

@@ -166,11 +166,16 @@ export class Passing {
       return await here.deliver(session, transaction, message);
     }
     const outcomes = new Map<Recipient, Outcome>();
+    /** Those whose node went away with the message half sent, or before it answered. */
+    const unanswered: Recipient[] = [];
     const passOn = async (node: string) => {
       const theirs = transaction.recipients.filter((r) => nodeOf(r) === node && !isLater(r));
       const t = await nodes.get(node);
       const answers = await t?.message(message.file, message.size) ?? [];
-      theirs.forEach((r, i) => outcomes.set(r, asOutcome(answers[i])));
+      theirs.forEach((r, i) => {
+        outcomes.set(r, asOutcome(answers[i]));
+        if (answers[i] === undefined || answers[i].away) unanswered.push(r);
+      });
       session.log.info("message passed on", {
         node,
         size: message.size,
@@ -191,14 +196,14 @@ export class Passing {
       own.forEach((r, i) => outcomes.set(r, delivered.outcomes[i]));
     };
     const queued = transaction.recipients.filter(isLater);
-    const queueLater = async () => {
-      if (queued.length === 0) return;
+    const queueLater = async (recipients: readonly Recipient[]) => {
+      if (recipients.length === 0) return;
       try {
-        await this.#o.later(session, transaction, message, queued);
-        for (const r of queued) outcomes.set(r, undefined);
+        await this.#o.later(session, transaction, message, recipients);
+        for (const r of recipients) outcomes.set(r, undefined);
       } catch (err) {
         if (!(err instanceof SmtpError)) throw err;
-        for (const r of queued) outcomes.set(r, err);
+        for (const r of recipients) outcomes.set(r, err);
       }
     };
     try {
@@ -207,7 +212,10 @@ export class Passing {
           n !== undefined
         ),
       );
-      await Promise.all([deliverHere(), queueLater(), ...[...others].map(passOn)]);
+      await Promise.all([deliverHere(), queueLater(queued), ...[...others].map(passOn)]);
+      // The sender gets one answer for all: where some have the message, it won't send it again for the others.
+      const isTaken = transaction.recipients.some((r) => outcomes.has(r) && !outcomes.get(r));
+      if (isTaken) await queueLater(unanswered);
     } finally {
       await this.#forget(session);
     }

@@ -7,7 +7,7 @@ import type { AddressLookup, Config, ListAddress, ResolvedAlias } from "../../co
 import { type Address, addressText, type Recipient, SmtpError } from "../../smtp/server/mod.ts";
 import type { Srs } from "../../senderauth/mod.ts";
 import type { Author, Plan, Route, Target } from "../arrival/plan.ts";
-import { postmasterJudge } from "../arrival/judge.ts";
+import { listJudge, postmasterJudge } from "../arrival/judge.ts";
 import { originalSender } from "../onward/returned.ts";
 
 /** What an address leads to; throws the SMTP answer for addresses that lead nowhere. */
@@ -34,7 +34,7 @@ export function routeOf(config: Config, address: Address): Route {
     case "list":
       return found.role === "owner" ? ownersOf(config, found) : {
         list: { list: found.list, role: found.role, token: found.token },
-        judge: postmasterJudge(config, found.list.key),
+        judge: listJudge(config, found.list),
       };
     case "relay":
       return { relay: found.relay, judge: postmasterJudge(config, addressText(address)) };
@@ -125,8 +125,8 @@ export function routeForRecipient(
 }
 
 /**
- * The node that decides about an address: its account's, or for an alias the first member's. Undefined where that
- * is this one, and for what leads nowhere.
+ * The node that decides about an address: its account's, or for an alias the first member's; the postmaster's for what no
+ * account has. Undefined where that is this one, and for what leads nowhere.
  */
 export function nodeOfAddress(config: Config, address: Address): string | undefined {
   if (config.dynamic.Nodes.size === 0) return undefined;
@@ -134,15 +134,21 @@ export function nodeOfAddress(config: Config, address: Address): string | undefi
   const account = found.kind === "account"
     ? found.account
     : found.kind === "alias"
-    ? found.alias.members[0]?.account
+    ? found.alias.members[0]?.account ?? config.static.Postmaster.Account
+    : found.kind === "relay"
+    ? config.static.Postmaster.Account
     : undefined;
   if (found.kind === "list") {
-    const at = config.domain(found.list.domain.ascii)?.config.Node ||
-      config.dynamic.Nodes.keys().next().value;
+    const at = config.nodeOfDomain(found.list.domain.ascii);
     return at === config.static.Node ? undefined : at;
   }
   const node = account === undefined ? undefined : config.nodeOf(account);
   return node === config.static.Node ? undefined : node;
+}
+
+/** Whether an address is another server's, by Relay of its domain. */
+export function isRelayAddress(config: Config, address: Address): boolean {
+  return config.lookupAddress(address.localpart, address.domain ?? "").kind === "relay";
 }
 
 /** The configured address that mail for an address goes to; undefined if it is none of an account. */

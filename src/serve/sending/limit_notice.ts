@@ -1,20 +1,15 @@
 /** Tells the postmaster of an account that has sent as much as it may: its password may be stolen. @module */
-import type { Config } from "../../config/mod.ts";
 import { Log } from "../../log/mod.ts";
-import type { QueueLimitError } from "../../queue/mod.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
-import { deliverToPostmaster } from "../postmaster.ts";
+import type { Queue, QueueLimitError } from "../../queue/mod.ts";
+import { deliverToPostmaster, type PostmasterServices } from "../postmaster.ts";
 import { limitParameters } from "./outgoing.ts";
 
 const log = new Log("submission");
 /** Milliseconds between notices about one account. */
 const interval = 24 * 3600_000;
 
-interface Services {
-  config: Config;
-  accounts: Accounts;
-  tempDir: string;
-}
+/** The queue is there by the time that it refuses something. */
+type Services = Omit<PostmasterServices, "queue"> & { queue: () => Queue };
 
 /** Makes the function that is told of each refusal; it tells the postmaster once a day per account. */
 export function limitNotices(
@@ -41,7 +36,8 @@ async function deliverNotice(
 ): Promise<void> {
   const parameter = limitParameters[err.limit];
   const time = err.limit === "messagesPerHour" ? "an hour has" : "24 hours have";
-  await deliverToPostmaster(services, `Account ${account} has reached a limit for sending`, [
+  const s = { ...services, queue: services.queue() };
+  await deliverToPostmaster(s, `Account ${account} has reached a limit for sending`, [
     `The account ${account} tried to send ${err.message}.`,
     `Further messages are refused until ${time} passed since its earlier ones.`,
     "",

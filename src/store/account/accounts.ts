@@ -97,7 +97,7 @@ export class Accounts {
     if (!rules || !isSafeName(name)) {
       throw new StoreError(
         "accountMissing",
-        `no account ${JSON.stringify(name)} in the configuration`,
+        `no account ${JSON.stringify(name)} here: domains.conf has none, or has it at another node`,
       );
     }
     const dir = join(this.dir, name);

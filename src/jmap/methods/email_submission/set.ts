@@ -4,7 +4,7 @@ import { Capability } from "../../core/capabilities.ts";
 import { invalidProperties, MethodError, SetError } from "../../core/errors.ts";
 import { defineMethod } from "../../core/method.ts";
 import { applyPatch, sameJson } from "../../core/patch.ts";
-import { notFound, runSet, setEntries } from "../../core/set.ts";
+import { notFound, resolveId, runSet, setEntries } from "../../core/set.ts";
 import { anyObject, mapOf } from "../../core/types.ts";
 import { syncIdentities } from "../../mail/identities.ts";
 import { currentSubmission, type Submission, submissionObject } from "../../mail/submissions.ts";
@@ -87,11 +87,13 @@ export const emailSubmissionSet = defineMethod({
       },
     });
     const update: Record<string, unknown> = {};
+    /** The email of a submission of this call, also of one that an earlier call created. */
+    const emailOf = (key: string) => done.get(key) ?? done.get(resolveId(ctx, key) ?? key);
     for (const [key, patch] of Object.entries(args.onSuccessUpdateEmail ?? {})) {
-      const emailId = done.get(key);
-      if (emailId !== undefined) update[emailId] = patch;
+      const emailId = emailOf(key);
+      if (emailId !== undefined) update[emailId] = { ...update[emailId] as object, ...patch };
     }
-    const destroy = (args.onSuccessDestroyEmail ?? []).map((key) => done.get(key))
+    const destroy = (args.onSuccessDestroyEmail ?? []).map(emailOf)
       .filter((e) => e !== undefined);
     if (Object.keys(update).length > 0 || destroy.length > 0) {
       ctx.implicit("Email/set", { accountId: args.accountId, update, destroy });

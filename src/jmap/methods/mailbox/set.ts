@@ -6,6 +6,7 @@ import { maxMailboxDepth, maxMailboxNameBytes } from "../../../store/mailboxes/m
 import type { Mailbox } from "../../../store/types.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { invalidProperties, SetError } from "../../core/errors.ts";
+import { ConflictError } from "../../core/conflicts.ts";
 import { defineMethod, type MethodContext } from "../../core/method.ts";
 import { applyPatch, sameJson } from "../../core/patch.ts";
 import { notFound, resolveId, runSet, setEntries } from "../../core/set.ts";
@@ -57,6 +58,7 @@ function readWanted(
           break;
         }
         const id = typeof value === "string" ? resolveId(ctx, value) : undefined;
+        if (id === undefined && typeof value === "string") throw noParent();
         const number = id === undefined ? undefined : mailboxNumber(id);
         if (number !== undefined && view.rights(number) !== "") w.parentId = number;
         else bad.push(name);
@@ -68,7 +70,8 @@ function readWanted(
         } else bad.push(name);
         break;
       case "sortOrder":
-        if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31) {
+        if (value === null) w.sortOrder = 0;
+        else if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31) {
           w.sortOrder = value as number;
         } else bad.push(name);
         break;
@@ -86,6 +89,12 @@ function readWanted(
   }
   if (bad.length > 0) throw invalidProperties(bad, `can't be set so: ${bad.join(", ")}`);
   return w;
+}
+
+function noParent(): ConflictError {
+  return new ConflictError("invalidProperties", "parentId: no mailbox was created so", {
+    more: { properties: ["parentId"] },
+  });
 }
 
 /** One level of a name: not empty, no controls, not divided. */
@@ -113,8 +122,10 @@ function pathOf(view: MailView, parentId: MailboxId, name: string): string {
 function checkFree(view: MailView, path: string): void {
   const existing = view.account.mailboxByName(path);
   if (existing) {
-    throw new SetError("alreadyExists", "there is a mailbox of this name there already", {
-      existingId: mailboxIdOf(existing.id),
+    const holder = mailboxIdOf(existing.id);
+    throw new ConflictError("alreadyExists", "there is a mailbox of this name there already", {
+      holder,
+      more: { existingId: holder },
     });
   }
 }
@@ -123,7 +134,10 @@ function checkRole(view: MailView, role: string, own: number): number {
   const bit = specialUseOf(role)!;
   const holder = view.account.mailboxBySpecialUse(bit);
   if (holder && holder.id !== own) {
-    throw invalidProperties(["role"], `the mailbox ${holder.name} has this role`);
+    throw new ConflictError("invalidProperties", `the mailbox ${holder.name} has this role`, {
+      holder: mailboxIdOf(holder.id),
+      more: { properties: ["role"] },
+    });
   }
   return bit;
 }
@@ -171,7 +185,11 @@ async function rename(view: MailView, mailbox: Mailbox, wanted: Wanted): Promise
     at !== 0;
     at = view.account.mailbox(at)?.parentId ?? noMailbox
   ) {
-    if (at === mailbox.id) throw invalidProperties(["parentId"], "a mailbox can't be below itself");
+    if (at === mailbox.id) {
+      throw new ConflictError("invalidProperties", "a mailbox can't be below itself", {
+        more: { properties: ["parentId"] },
+      });
+    }
   }
   if (!view.access.own && !view.rights(parentId).includes("k")) {
     throw new SetError("forbidden", "you may not put a mailbox there");
@@ -262,6 +280,34 @@ async function destroy(
   await view.account.deleteMailbox(m.name);
 }
 
+/** Takes the name of a mailbox, or its role, away until it gets its new one. */
+async function makeRoom(
+  access: MailView["access"],
+  id: string,
+  err: ConflictError,
+): Promise<() => Promise<void>> {
+  const { account } = access;
+  const m = account.mailbox(mailboxNumber(id) ?? noMailbox);
+  const nothing = () => Promise.resolve();
+  if (m === undefined) return nothing;
+  if (err.type === "alreadyExists") {
+    const above = m.name.slice(0, m.name.lastIndexOf("/") + 1);
+    const meanwhile = above + crypto.randomUUID();
+    if (new TextEncoder().encode(meanwhile).length > maxMailboxNameBytes) return nothing;
+    await account.renameMailbox(m.name, meanwhile);
+    return async () => {
+      const now = account.mailbox(m.id);
+      if (now === undefined || !now.name.endsWith(meanwhile.slice(above.length))) return;
+      if (!account.mailboxByName(m.name)) await account.renameMailbox(now.name, m.name);
+    };
+  }
+  await account.setSpecialUse(m.id, 0);
+  return async () => {
+    if (account.mailbox(m.id)?.specialUse !== 0) return;
+    if (!account.mailboxBySpecialUse(m.specialUse)) await account.setSpecialUse(m.id, m.specialUse);
+  };
+}
+
 /** Those that others are put below come first. */
 function creationOrder(create: Record<string, Record<string, unknown>>): string[] {
   const done = new Set<string>();
@@ -295,6 +341,7 @@ export const mailboxSet = defineMethod({
       create: async (o) => await create(ctx, await mailView(access), o),
       update: (id, patch) => update(ctx, access, id, patch),
       destroy: (id) => destroy(access, id, removeEmails),
+      makeRoom: (id, err) => makeRoom(access, id, err),
       creationOrder,
       // Those below others first.
       destroyOrder: (ids) => [...ids].sort((a, b) => depth(b) - depth(a)),

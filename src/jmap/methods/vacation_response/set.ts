@@ -23,7 +23,7 @@ export const vacationResponseSet = defineMethod({
         ctx.s.signals.changed(account.name);
         return null;
       },
-      destroy: singleton,
+      destroy: (id) => id === "singleton" ? singleton() : Promise.reject(notFound()),
     });
   },
 });

@@ -1,0 +1,98 @@
+/**
+ * Objects of one /set that stand in each other's way: A takes the name of B, and B that of A. Only the state after the
+ * whole call must be valid (RFC 8620 §5.3).
+ *
+ * @module
+ */
+import { SetError, type SetErrorType } from "./errors.ts";
+import { turnTime } from "./limits.ts";
+
+/** What can't be done yet, but may be once another step of the same call is done. */
+export class ConflictError extends SetError {
+  /** Id of the object that is in the way. */
+  readonly holder: string | undefined;
+  constructor(
+    type: SetErrorType,
+    description: string,
+    o: { holder?: string; more?: Record<string, unknown> } = {},
+  ) {
+    super(type, description, o.more);
+    this.holder = o.holder;
+  }
+}
+
+/** A creation, update or destruction of a /set. */
+export interface Step {
+  /** Of the object that it changes; undefined for creations. */
+  objectId: string | undefined;
+  run(): Promise<void>;
+  fail(err: SetError): void;
+}
+
+/**
+ * Moves an object out of another's way for a while.
+ * @returns puts it back, if it is still where it was moved to
+ */
+export type MakeRoom = (objectId: string, err: ConflictError) => Promise<() => Promise<void>>;
+
+/** How often what was in conflict is tried again: bounds the work of one call. Longer chains are refused. */
+const maxPasses = 12;
+
+/**
+ * Runs steps one after the other; those in conflict again, in the reverse order, until nothing changes.
+ * @param setErrorOf the SetError of what a step has thrown; others are thrown on
+ */
+export async function runWithConflicts(
+  steps: readonly Step[],
+  setErrorOf: (err: unknown) => SetError,
+  makeRoom: MakeRoom,
+): Promise<void> {
+  const undo: (() => Promise<void>)[] = [];
+  let waiting: { step: Step; err?: ConflictError }[] = steps.map((step) => ({ step }));
+  let turn = performance.now();
+  for (let pass = 0; pass < maxPasses && waiting.length > 0; pass++) {
+    const again: { step: Step; err: ConflictError }[] = [];
+    for (const { step } of waiting) {
+      try {
+        await step.run();
+      } catch (thrown) {
+        const err = setErrorOf(thrown);
+        if (err instanceof ConflictError) again.push({ step, err });
+        else step.fail(err);
+      }
+      if (performance.now() - turn > turnTime) {
+        await new Promise<void>((resolve) => setTimeout(resolve, 0));
+        turn = performance.now();
+      }
+    }
+    const progress = again.length < waiting.length;
+    waiting = again.reverse();
+    if (progress || again.length === 0) continue;
+    const circle = inCircle(again);
+    if (circle === undefined) break;
+    undo.push(await makeRoom(circle.holder!, circle));
+  }
+  for (const { step, err } of waiting) step.fail(err!);
+  for (const putBack of undo) await putBack();
+}
+
+/** The conflict of one of those that wait for each other in a circle. */
+function inCircle(
+  waiting: readonly { step: Step; err: ConflictError }[],
+): ConflictError | undefined {
+  const byId = new Map(waiting.map(({ step, err }) => [step.objectId, err]));
+  byId.delete(undefined);
+  const seen = new Set<string>();
+  for (const start of byId.keys()) {
+    const path = new Set<string>();
+    let at: string | undefined = start;
+    while (at !== undefined && !seen.has(at)) {
+      seen.add(at);
+      path.add(at);
+      const next: ConflictError | undefined = byId.get(at);
+      at = next?.holder;
+      if (at !== undefined && path.has(at)) return next;
+    }
+  }
+  return undefined;
+}
