@@ -421,7 +421,7 @@ async function browser() {
 
 Deno.test("RFC 8291: what is encrypted, the client can read; RFC 8292: the token is signed", async () => {
   const { pair, auth, keys } = await browser();
-  const read = (await readKeys(keys.p256dh, keys.auth))!;
+  const read = readKeys(keys.p256dh, keys.auth)!;
   assert.equal(
     await decrypt(pair, auth, await encryptPush(new TextEncoder().encode("h\u00e9llo"), read)),
     "h\u00e9llo",
@@ -432,7 +432,7 @@ Deno.test("RFC 8291: what is encrypted, the client can read; RFC 8292: the token
       "",
     ]]
   ) {
-    assert.equal(await readKeys(bad[0], bad[1]), undefined);
+    assert.equal(readKeys(bad[0], bad[1]), undefined);
   }
   const vapid = await Vapid.open(await newVapidKey(), "https://mail.mox.example/");
   const header = await vapid.authorization("https://push.example", 1_700_000_000_000);

@@ -61,18 +61,20 @@ Deno.test("keys of a subscription: a point of the curve and 16 bytes, in either 
   const point = new Uint8Array(await crypto.subtle.exportKey("raw", browser.publicKey));
   const auth = new Uint8Array(16).fill(0xfb);
   const keys = { p256dh: point, auth };
-  assert.deepEqual(await readKeys(text(point), text(auth)), keys);
-  assert.deepEqual(await readKeys(point.toBase64(), auth.toBase64()), keys);
+  assert.deepEqual(readKeys(text(point), text(auth)), keys);
+  assert.deepEqual(readKeys(point.toBase64(), auth.toBase64()), keys);
   const wrong: [what: string, p256dh: string, auth: string][] = [
     ["a point that is too short", text(point.subarray(0, 64)), text(auth)],
     ["a point that is too long", text(new Uint8Array([...point, 0])), text(auth)],
     ["a point of another form", text(point.with(0, 3)), text(auth)],
+    ["a point beside the curve", text(point.with(64, point[64] ^ 1)), text(auth)],
+    ["a point that is nowhere", text(new Uint8Array(65).with(0, 4)), text(auth)],
     ["a secret that is too short", text(point), text(auth.subarray(1))],
     ["a secret that is too long", text(point), text(new Uint8Array(17))],
     ["no base64", text(point), "*".repeat(22)],
     ["nothing", "", ""],
   ];
-  for (const [what, p, a] of wrong) assert.equal(await readKeys(p, a), undefined, what);
+  for (const [what, p, a] of wrong) assert.equal(readKeys(p, a), undefined, what);
 });
 
 Deno.test("a push service can check who sends: key, audience, time", async () => {

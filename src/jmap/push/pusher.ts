@@ -154,7 +154,8 @@ export class Pusher implements PushNotifier {
       const url = new URL(subscription.url);
       const text = JSON.stringify(message);
       const keys = subscription.keys &&
-        await readKeys(subscription.keys.p256dh, subscription.keys.auth);
+        readKeys(subscription.keys.p256dh, subscription.keys.auth);
+      if (keys === undefined) throw new Error("the subscription's keys can't be used");
       const body = keys ? await encryptPush(new TextEncoder().encode(text), keys) : text;
       const answer = await outbound.request({
         url,

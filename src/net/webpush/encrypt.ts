@@ -32,7 +32,7 @@ const ascii = (text: string) => new TextEncoder().encode(text);
 const one = Uint8Array.of(1);
 
 /** Reads the keys of a subscription in base64url; undefined for what are none. */
-export async function readKeys(p256dh: string, auth: string): Promise<PushKeys | undefined> {
+export function readKeys(p256dh: string, auth: string): PushKeys | undefined {
   try {
     const plain = (s: string) =>
       Uint8Array.fromBase64(s.replaceAll("+", "-").replaceAll("/", "_"), { alphabet: "base64url" });
@@ -40,11 +40,21 @@ export async function readKeys(p256dh: string, auth: string): Promise<PushKeys |
     if (keys.p256dh.length !== 65 || keys.p256dh[0] !== 4 || keys.auth.length !== 16) {
       return undefined;
     }
-    await importPoint(keys.p256dh);
-    return keys;
+    return isOnCurve(keys.p256dh) ? keys : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** What P-256 is made of (SEC 2 §2.4.2): the prime of its field, and b of y² = x³ - 3x + b. */
+const prime = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
+const b = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn;
+
+/** Whether an uncompressed point is one of P-256; the runtime's import of keys doesn't look. */
+function isOnCurve(point: Uint8Array): boolean {
+  const x = BigInt(`0x${point.subarray(1, 33).toHex()}`);
+  const y = BigInt(`0x${point.subarray(33).toHex()}`);
+  return x < prime && y < prime && (y * y - (x * x * x - 3n * x + b)) % prime === 0n;
 }
 
 const importPoint = (point: Uint8Array) =>

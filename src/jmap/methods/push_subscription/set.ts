@@ -67,7 +67,7 @@ export const pushSubscriptionSet = defineMethod({
         if (o.keys !== undefined && o.keys !== null) {
           const { p256dh, auth } = o.keys as Record<string, unknown>;
           const fit = typeof p256dh === "string" && typeof auth === "string" &&
-            await readKeys(p256dh, auth) !== undefined;
+            readKeys(p256dh, auth) !== undefined;
           if (fit) keys = { p256dh, auth };
           else bad.push("keys");
         }

@@ -1,6 +1,7 @@
 /** Browsers that are told of new mail when the page is closed, in a small database of their own. @module */
 import { join } from "node:path";
 import { UserError } from "../../http/mod.ts";
+import { readKeys } from "../../../net/webpush/encrypt.ts";
 import { newVapidKey, readVapidKey, type VapidKey } from "../../../net/webpush/vapid.ts";
 import { Db, type Migration, type Row } from "../../../store/database/database.ts";
 
@@ -116,17 +117,10 @@ export class Subscriptions {
 export function subscriptionKeys(
   r: { endpoint: string; p256dh: string; auth: string },
 ): { p256dh: Uint8Array; auth: Uint8Array } {
-  const bytes = (text: string, length: number) => {
-    try {
-      const b = Uint8Array.fromBase64(text, { alphabet: "base64url" });
-      if (b.length === length) return b;
-    } catch {
-      // Refused below.
-    }
-    throw new UserError("the browser's keys make no sense");
-  };
+  const keys = readKeys(r.p256dh, r.auth);
+  if (keys === undefined) throw new UserError("the browser's keys make no sense");
   if (URL.parse(r.endpoint)?.protocol !== "https:") {
     throw new UserError("the push service has no https address");
   }
-  return { p256dh: bytes(r.p256dh, 65), auth: bytes(r.auth, 16) };
+  return keys;
 }
