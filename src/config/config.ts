@@ -19,7 +19,13 @@ import {
 import { type AddressLookup, lookup, type LookupOptions, owned } from "./lookup.ts";
 import { asciiDomain, parseAddress, parseDomain } from "./names.ts";
 import { equal } from "./sconf/schema.ts";
-import { type MapNode, parseSconf, printSconf, type Problem } from "./sconf/sconf.ts";
+import {
+  type MapNode,
+  parseSconf,
+  printSconf,
+  type Problem,
+  SconfWriteError,
+} from "./sconf/sconf.ts";
 import type { Static } from "./static/static.ts";
 import { asChosenNode, listenersOfChosenNode } from "./one_machine.ts";
 import { initialMailboxes, type NewMailbox } from "./static/initial_mailboxes.ts";
@@ -386,9 +392,7 @@ export class Config {
         if (tried) throw new TrialEnd(this.#state.value, value);
         return undefined;
       }
-      const node = dynamicConfig.update(this.#state.root, value);
-      const root: MapNode = node.kind === "map" ? node : { kind: "map", entries: [], trailing: [] };
-      const text = printSconf(root);
+      const text = this.#printed(value);
       const d = readDynamic(text, this.static, { dir: this.dir });
       if (d.problems.length > 0) {
         throw new ConfigError(inFile(this.dynamicPath, d.problems));
@@ -396,6 +400,18 @@ export class Config {
       if (tried) throw new TrialEnd(this.#state.value, d.value);
       return await this.#replace(text, d);
     });
+  }
+
+  /** The file with other values. @throws ConfigError for a text that no file can have, such as one of several lines */
+  #printed(value: Dynamic): string {
+    const node = dynamicConfig.update(this.#state.root, value);
+    const root: MapNode = node.kind === "map" ? node : { kind: "map", entries: [], trailing: [] };
+    try {
+      return printSconf(root);
+    } catch (err) {
+      if (!(err instanceof SconfWriteError)) throw err;
+      throw new ConfigError([{ file: this.dynamicPath, line: 0, message: err.message }]);
+    }
   }
 
   /** Mistakes in a text for domains.conf, by line. */

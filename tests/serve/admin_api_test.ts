@@ -225,6 +225,8 @@ Deno.test("the admin API for programs", (t) =>
           /characters in password/,
         ],
         ["AccountPassword", { name: "ann", password: "short" }, 422, /at least 8/],
+        ["AccountDisable", { name: "ann", text: "one\ntwo" }, 422, /must be one line/],
+        ["AccountDisable", { name: "ann", text: "away " }, 422, /white space at its end/],
         ["AccountAdd", { name: "../x", address: "a@mox.example" }, 422, /can't name an account/],
         [
           "AccountAdd",

@@ -75,7 +75,10 @@ export function adminApi(
     };
     const handle = handlers[name] as (r: unknown, context: PageContext) => unknown;
     const run = async () => await handle(request, context);
-    if (asked.req.url.searchParams.get("dryRun") === "1") {
+    const dryRun = asked.req.url.searchParams.getAll("dryRun");
+    if (dryRun.length > 0) {
+      // Whoever writes it in another way doesn't want the change made either.
+      if (dryRun.some((value) => value !== "1")) throw new HttpError(400, "dryRun must be 1");
       if (!rule.trial) throw new UserError(`${name} has no dry run`);
       const tried = await tryChange(run);
       return { dryRun: true, changes: auditChanges(tried?.before, tried?.after) };

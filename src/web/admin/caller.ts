@@ -35,6 +35,9 @@ function bearer(req: WebRequest): string | undefined {
   return match[1];
 }
 
+const ownDomains = ({ config, accounts }: AdminPageOptions, names: readonly string[]) =>
+  new OwnDomains(config, names, (account) => accounts.names().includes(account));
+
 /** Who has the token of a request; undefined without one. @throws HttpError 401, 403, 429 */
 export async function tokenCaller(
   options: AdminPageOptions,
@@ -65,7 +68,7 @@ export async function tokenCaller(
     actor: { who: `token ${token.name}`, from: req.remoteIp },
     session: undefined,
     token: { ...token, secret },
-    own: token.domains.length > 0 ? new OwnDomains(options.config, token.domains) : undefined,
+    own: token.domains.length > 0 ? ownDomains(options, token.domains) : undefined,
   };
 }
 
@@ -81,7 +84,7 @@ export function sessionCaller(
     session,
     own: account === ""
       ? undefined
-      : new OwnDomains(options.config, administeredDomains(options.config, account)),
+      : ownDomains(options, administeredDomains(options.config, account)),
   };
 }
 

@@ -3,14 +3,14 @@
  * others are answered as if they weren't there.
  *
  * An account is theirs if all its addresses are at their domains, nothing of the server as a whole goes to it, and it
- * administers no other domain itself: whoever sets its password could do all that it may.
+ * has nothing to do for other domains, as their administrator, or with their reports and journals: whoever sets its
+ * password could do and read all that it may.
  *
  * @module
  */
 import type * as v from "valibot";
 import type { adminCalls } from "../../../webmail/admin/api/mod.ts";
 import { addressKeyOf } from "../../admin/accounts.ts";
-import { administeredDomains } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { HttpError, UserError } from "../http/mod.ts";
 import type { AdminCallName } from "./rules.ts";
@@ -23,11 +23,17 @@ export class OwnDomains {
   readonly config: Config;
   /** As in domains.conf. */
   readonly #names: ReadonlySet<string>;
+  readonly #hasFolder: (account: string) => boolean;
+  #busyElsewhere: ReadonlySet<string> | undefined;
 
-  /** @param names in whatever form; those that aren't there any more count for nothing */
-  constructor(config: Config, names: readonly string[]) {
+  /**
+   * @param names in whatever form; those that aren't there any more count for nothing
+   * @param hasFolder whether there is mail of an account of that name, in the configuration or not
+   */
+  constructor(config: Config, names: readonly string[], hasFolder: (account: string) => boolean) {
     this.config = config;
     this.#names = new Set(names.flatMap((n) => config.domain(n)?.name.unicode ?? []));
+    this.#hasFolder = hasFolder;
   }
 
   has(domain: string): boolean {
@@ -48,7 +54,22 @@ export class OwnDomains {
     if (addresses.length === 0 || !addresses.every((a) => this.#hasAddress(a))) return false;
     if (config.static.Postmaster.Account === name) return false;
     if (config.static.HostTLSRPT?.Account === name) return false;
-    return administeredDomains(config, name).every((d) => this.has(d));
+    this.#busyElsewhere ??= this.#accountsOfOthers();
+    return !this.#busyElsewhere.has(name);
+  }
+
+  /** Accounts that administer other domains, send for them, or get reports or copies of their mail. */
+  #accountsOfOthers(): Set<string> {
+    const names = new Set<string>();
+    for (const [domain, d] of this.config.dynamic.Domains) {
+      if (this.#names.has(domain)) continue;
+      for (const a of [...d.Administrators, ...d.Relay?.Senders ?? []]) names.add(a);
+      if (d.DMARC) names.add(d.DMARC.Account);
+      if (d.TLSRPT) names.add(d.TLSRPT.Account);
+      const journal = d.Journal && this.config.accountFor(d.Journal.Address);
+      if (journal !== undefined) names.add(journal);
+    }
+    return names;
   }
 
   /** @throws HttpError 404 */
@@ -68,14 +89,64 @@ export class OwnDomains {
     if (!this.hasAccount(name)) throw new HttpError(404, `there is no account ${name}`);
   }
 
+  /** A new account has nothing of a former one, whose mail may be there still. @throws UserError */
+  newAccount(name: string): void {
+    if (this.config.account(name) === undefined && this.#hasFolder(name)) {
+      throw new UserError(
+        `there is mail of a former account ${name}: the server's administrator can add it again`,
+      );
+    }
+  }
+
+  /** What is held for a court is not theirs to remove. @throws UserError */
+  removal(name: string): void {
+    if (this.config.account(name)!.LegalHold) {
+      throw new UserError(
+        `the mail of ${name} is under legal hold: the server's administrator can remove it`,
+      );
+    }
+  }
+
+  /** An alias of others that has an address as its only member, would be left with none. @throws UserError */
+  onlyMember(address: string): void {
+    const { key } = addressKeyOf(address);
+    const same = (a: string) => {
+      try {
+        return addressKeyOf(a).key === key;
+      } catch {
+        return false;
+      }
+    };
+    for (const [domain, { Aliases }] of this.config.dynamic.Domains) {
+      if (this.#names.has(domain)) continue;
+      for (const { Addresses } of Aliases.values()) {
+        if (Addresses.length === 1 && same(Addresses[0])) {
+          throw new UserError(`${address} is the only member of an alias that isn't yours`);
+        }
+      }
+    }
+  }
+
   /** Mail of an alias skips the junk filters of its members: those of other domains are not theirs to add. */
   members(alias: string, list: readonly string[]): void {
     const at = alias.lastIndexOf("@");
     const there = this.config.domain(alias.slice(at + 1))?.config.Aliases.get(alias.slice(0, at));
+    this.#notForeign(list, there?.Addresses ?? []);
+  }
+
+  /** Owners send as the list, and messages for it are judged by their junk filters. @throws UserError */
+  owners(list: string, owners: readonly string[]): void {
+    const at = list.lastIndexOf("@");
+    const there = this.config.domain(list.slice(at + 1))?.config.Lists.get(list.slice(0, at));
+    this.#notForeign(owners, there?.Owners ?? []);
+  }
+
+  /** @param there those that stay */
+  #notForeign(list: readonly string[], there: readonly string[]): void {
     for (const m of list) {
-      const domain = m.slice(m.lastIndexOf("@") + 1);
+      const domain = m.slice(m.lastIndexOf("@") + 1).trim();
       const foreign = this.config.domain(domain) !== undefined && !this.has(domain);
-      if (foreign && !there?.Addresses.includes(m)) {
+      if (foreign && !there.includes(m)) {
         throw new UserError(`${m} is at a domain of this server that is not yours`);
       }
     }
@@ -107,7 +178,10 @@ export class OwnDomains {
   clientSettings(domain: string, host: string): void {
     if (host === "" || host === this.config.domain(domain)!.config.ClientSettingsDomain) return;
     const parts = host.split(".");
-    if (!parts.some((_, i) => this.has(parts.slice(i).join(".")))) {
+    // A domain below theirs may be another's.
+    const nearest = parts.map((_, i) => parts.slice(i).join("."))
+      .find((name) => this.config.domain(name) !== undefined);
+    if (nearest === undefined || !this.has(nearest)) {
       throw new UserError(`${host} is not a name below your domains`);
     }
   }
@@ -123,6 +197,13 @@ const ofAlias = (own: OwnDomains, r: { address: string; members?: readonly strin
   own.members(r.address, r.members ?? []);
 };
 const ofList = (own: OwnDomains, r: { address: string }) => own.address(r.address);
+const ofListSettings = (
+  own: OwnDomains,
+  r: { address: string; settings: { owners: readonly string[] } },
+) => {
+  own.address(r.address);
+  own.owners(r.address, r.settings.owners);
+};
 const ofReports = (own: OwnDomains, r: { domain: string }) => {
   if (r.domain === "") throw new UserError("name one of your domains");
   own.domain(r.domain);
@@ -152,8 +233,8 @@ const checks: Checks = {
   DnsPlan: ofDomain,
   DkimRotate: ofDomain,
   Lists: (own, r) => own.domain(r.domain),
-  ListAdd: ofList,
-  ListSet: ofList,
+  ListAdd: ofListSettings,
+  ListSet: ofListSettings,
   ListRemove: ofList,
   ListMembers: ofList,
   ListMembersAdd: ofList,
@@ -162,8 +243,14 @@ const checks: Checks = {
   ListHeld: ofList,
   ListDecide: ofList,
   Account: ofAccount,
-  AccountAdd: (own, r) => own.address(r.address),
-  AccountRemove: ofAccount,
+  AccountAdd(own, r) {
+    own.address(r.address);
+    own.newAccount(r.name);
+  },
+  AccountRemove(own, r) {
+    own.account(r.name);
+    own.removal(r.name);
+  },
   AccountDisable: ofAccount,
   AccountSet(own, r) {
     own.account(r.name);
@@ -185,6 +272,7 @@ const checks: Checks = {
         `${address} is of an account that the server's administrator looks after`,
       );
     }
+    own.onlyMember(address);
   },
   SecondFactorRemove: ofAccount,
   DmarcReports: ofReports,
@@ -198,7 +286,12 @@ const cuts: Cuts = {
   Domains: (own, a) => ({ domains: a.domains.filter((d) => own.has(d.name)) }),
   Accounts: (own, a) => ({ accounts: a.accounts.filter((x) => own.hasAccount(x.name)) }),
   DmarcReport: ofReport,
-  TlsReport: ofReport,
+  TlsReport(own, a) {
+    const report = ofReport(own, a);
+    // A report can be about several domains.
+    const foreign = (name: string) => own.config.domain(name) !== undefined && !own.has(name);
+    return { ...report, policies: report.policies.filter((p) => !foreign(p.domain)) };
+  },
 };
 
 /** Whether a request may be carried out. @throws HttpError */
