@@ -89,6 +89,48 @@ Deno.test("a mailbox is shared with other accounts, who hear of it; what IMAP gi
     assert.deepEqual((await bob.call("Mailbox/get", of({ ids: [id] }))).notFound, [id]);
   }));
 
+Deno.test("what is uploaded is the uploader's: who shares an account sees nothing of it, and takes no room there", () =>
+  withJmap(async (w) => {
+    const { ann, bob } = w;
+    const rights = { mayReadItems: true, mayAddItems: true };
+    const made = await ann.call("Mailbox/set", {
+      create: { a: { name: "Team", shareWith: { bob: rights } } },
+    });
+    const team = made.created.a.id;
+    const { inbox } = await ann.roles();
+    const hidden = await ann.import("Subject: secret\n\nsecret\n", inbox);
+    const blobs = [await ann.upload("Subject: secret\r\n\r\nsecret\r\n"), hidden.blobId];
+    const of = (args: Json) => ({ accountId: "ann", ...args });
+    assert.deepEqual((await bob.call("Blob/get", of({ ids: blobs }))).notFound, blobs);
+    const copied = await bob.call("Blob/copy", { fromAccountId: "ann", blobIds: blobs });
+    assert.deepEqual(copied.copied ?? {}, {});
+    for (const blobId of blobs) {
+      for (const accountId of ["ann", "bob"]) {
+        assert.equal((await bob.raw(`download/${accountId}/${blobId}/x`)).status, 404);
+      }
+    }
+    assert.deepEqual(
+      (await bob.call("Email/get", of({ ids: [hidden.id] }))).notFound,
+      [hidden.id],
+    );
+    assert.deepEqual((await bob.call("Email/query", of({ filter: { text: "secret" } }))).ids, []);
+    // What bob brings for ann's account is used there, and counts as his.
+    const r = await bob.raw("upload/ann/", {
+      method: "POST",
+      headers: { "content-type": "message/rfc822" },
+      body: "Subject: from bob\r\n\r\nhello\r\n",
+    });
+    assert.equal(r.status, 201, r.text);
+    const { blobId } = r.json;
+    assert.deepEqual((await ann.call("Blob/get", { ids: [blobId] })).notFound, [blobId]);
+    const imported = await bob.call(
+      "Email/import",
+      of({ emails: { e: { blobId, mailboxIds: { [team]: true } } } }),
+    );
+    assert.ok(imported.created?.e, JSON.stringify(imported));
+    assert.equal((await ann.email(imported.created.e.id, ["subject"])).subject, "from bob");
+  }));
+
 Deno.test("sharing a mailbox: what can't be is refused, and who doesn't use it doesn't see it", () =>
   withJmap(async ({ ann }) => {
     const { inbox } = await ann.roles();

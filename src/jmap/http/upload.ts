@@ -15,16 +15,16 @@ export function accountNamed(services: JmapServices, user: User, id: string): st
   return name;
 }
 
-/** Takes a file in. */
+/** Takes a file in. It is the user's, in whichever account it is meant to be used. */
 export async function answerUpload(
   services: JmapServices,
   user: User,
   req: WebRequest,
   accountId: string,
 ): Promise<Response> {
-  const account = accountNamed(services, user, accountId);
+  accountNamed(services, user, accountId);
   try {
-    const upload = await services.uploads.add(account, req.stream(services.maxMessageSize));
+    const upload = await services.uploads.add(user.account, req.stream(services.maxMessageSize));
     return jsonResponse(201, {
       accountId,
       blobId: upload.id,

@@ -129,7 +129,8 @@ async function wholeBlob(
   id: string,
 ): Promise<Blob | undefined> {
   if (id.startsWith("U")) {
-    const upload = services.uploads.get(access.account.name, id);
+    // Of the user's own: what the owner of a shared account uploads is nobody else's, and takes no room of theirs.
+    const upload = services.uploads.get(access.user.account, id);
     return upload && uploaded(upload.path, upload.size);
   }
   const view = await mailView(access);
