@@ -223,3 +223,43 @@ test("who may write can't change, take away or move what they don't see whole", 
   assert.equal((await bob.send("GET", `${cal}mine.ics`)).status, 404);
   assert.ok((await ann.send("GET", `${cal}mine.ics`)).text.includes("Surgery"));
 });
+
+test("places of others show nothing without rights, and who else has rights is for the owner", async ({ ann, bob, eve }) => {
+  await ann.put(`${cal}a.ics`, telling("a"));
+  const acl = ["calendars/ann/", "addressbooks/ann/", "principals/ann/"];
+  for (const path of acl) {
+    const found = await bob.propfind(path, "<D:acl/><D:displayname/>", "1");
+    assert.deepEqual(found.map((r) => [r.href, r.failed.get("{DAV:}acl")]), [[
+      `/dav/${path}`,
+      404,
+    ]]);
+  }
+  for (const path of [...acl, cal, `${cal}a.ics`, "calendars/nobody/"]) {
+    assert.equal((await eve.send("PROPFIND", path, undefined, { Depth: "1" })).status, 404, path);
+  }
+  for (const path of [cal, `${cal}a.ics`, "calendars/ann/inbox/", "calendars/nobody/"]) {
+    assert.equal((await bob.send("PROPFIND", path, undefined, { Depth: "1" })).status, 404, path);
+  }
+  // By no name, the people of the own domain are found, and nobody else.
+  const search = (c: DavClient) =>
+    c.report(
+      "principals/",
+      `<D:principal-property-search ${ns}><D:property-search><D:prop><D:displayname/></D:prop>` +
+        "<D:match></D:match></D:property-search><D:prop><D:displayname/></D:prop></D:principal-property-search>",
+    ).then((list) => list.map((r) => r.href));
+  assert.deepEqual(await search(bob), ["/dav/principals/ann/", "/dav/principals/bob/"]);
+  assert.deepEqual(await search(eve), ["/dav/principals/eve/"]);
+
+  await share(ann);
+  const [seen] = await bob.propfind(cal, "<D:acl/>");
+  assert.equal(seen.failed.get("{DAV:}acl"), 404);
+  const who =
+    `<D:acl-principal-prop-set ${ns}><D:prop><D:displayname/></D:prop></D:acl-principal-prop-set>`;
+  const refused = await bob.send("REPORT", cal, who, { Depth: "0" });
+  assert.deepEqual([refused.status, condition(refused)], [403, "{DAV:}need-privileges"]);
+  assert.deepEqual((await ann.report(cal, who, "0")).map((r) => r.href), [
+    "/dav/principals/ann/",
+    "/dav/principals/bob/",
+  ]);
+  assert.ok((await ann.propfind(cal, "<D:acl/>"))[0].found.has("{DAV:}acl"));
+});
