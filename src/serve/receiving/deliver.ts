@@ -14,7 +14,6 @@ import type {
 } from "../../smtp/server/mod.ts";
 import { type Arrived, openArrived } from "../arrival/arrived.ts";
 import type { Incoming } from "../arrival/incoming.ts";
-import type { Plan } from "../arrival/plan.ts";
 import { checkSender, type Sender } from "../arrival/sender.ts";
 import type { ReceivingListener, ReceivingServices } from "../arrival/services.ts";
 import { onePerAccount } from "../catcher/catching.ts";
