@@ -16,3 +16,26 @@ Deno.test("a pattern of a megabyte and a thousand patterns leave the server to o
     assert.match(await c.done(`LIST "" (${words})`), /^BAD .*at most 100 patterns/);
     assert.match(await c.done(`LIST "" "${"*a".repeat(100_000)}"`), /^OK/);
   }));
+
+Deno.test("INBOX fits in any case, with wildcards anywhere in it (RFC 9051 §6.3.9)", () =>
+  withClient(async (c) => {
+    await c.ok("CREATE INBOX/Sub");
+    await c.ok("CREATE box");
+    const listed = async (command: string) =>
+      (await c.ok(command)).filter((l) => l.startsWith("* ")).map((l) => l.split(" ").at(-1));
+    for (const p of ["INB%", "inb%", "Inb%", "%BOX", "I*X", "*B%X", "inbox", "i%o%"]) {
+      assert.deepEqual(await listed(`LIST "" "${p}"`), ["INBOX"], p);
+      assert.deepEqual(await listed(`LSUB "" "${p}"`), ["INBOX"], p);
+    }
+    for (const p of ["INB*", "in*", "i%*"]) {
+      assert.deepEqual(await listed(`LIST "" "${p}"`), ["INBOX", "INBOX/Sub"], p);
+    }
+    for (const p of ["%X/Sub", "INBOX/S%", "inb%/Sub", "*X/S*"]) {
+      assert.deepEqual(await listed(`LIST "" "${p}"`), ["INBOX/Sub"], p);
+    }
+    assert.deepEqual(await listed('LIST "INB" "OX"'), ["INBOX"]);
+    assert.deepEqual(await listed('LIST "" "*ox"'), ["INBOX", "box"]);
+    // Only what INBOX itself stands for: other names keep their case.
+    assert.deepEqual(await listed('LIST "" "inbox/sub"'), []);
+    assert.deepEqual(await listed('LIST "" "BO%"'), []);
+  }));
