@@ -238,7 +238,7 @@ Deno.test("a literal belongs to its command, whatever that is refused for", () =
       const command of ["BOGUS", 'NOOP "open', "NO;OP", "NOOP {x} ", `NOOP "${"x".repeat(2000)}"`]
     ) {
       const inner = 'NOOP "inner"\r\n';
-      await c.send(`${command} {${inner.length}+}\r\n${inner} {3+}\r\nabc\r\nNOOP "next"`);
+      await c.send(`${command} {${inner.length}+}\r\n${inner} {3+}\r\nabc\r\nNOOP "next"\r\n`);
       assert.match((await c.answer()).join(), /^NO /, command);
       assert.match((await c.answer()).join(), /^OK \(TAG "next"\)/, command);
     }
