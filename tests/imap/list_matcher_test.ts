@@ -4,6 +4,9 @@ import { listMatcher } from "../../src/imap/parse/list.ts";
 import { withClient } from "./with_server.ts";
 import { processorMs } from "../support/processor.ts";
 
+/** UTF-8 as the test client sends and receives it. */
+const utf8 = (s: string) => String.fromCharCode(...new TextEncoder().encode(s));
+
 Deno.test("a pattern of a megabyte and a thousand patterns leave the server to others", () =>
   withClient(async (c) => {
     const matches = listMatcher("*a%b".repeat(100_000));
@@ -38,4 +41,25 @@ Deno.test("INBOX fits in any case, with wildcards anywhere in it (RFC 9051 §6.3
     // Only what INBOX itself stands for: other names keep their case.
     assert.deepEqual(await listed('LIST "" "inbox/sub"'), []);
     assert.deepEqual(await listed('LIST "" "BO%"'), []);
+  }));
+
+Deno.test("names fit patterns in another normalization form (RFC 9051 §5.1)", () =>
+  withClient(async (c) => {
+    await c.ok("ENABLE UTF8=ACCEPT");
+    const [parent, child] = [utf8("\u00e9t\u00e9"), utf8("\u00e9t\u00e9/Sub")];
+    const decomposed = utf8("e\u0301te\u0301");
+    await c.ok(`CREATE "${child}"`);
+    for (
+      const [args, expected] of [
+        [`"" "${decomposed}"`, [parent]],
+        [`"" "${decomposed}/Sub"`, [child]],
+        [`"" "${decomposed}*"`, [parent, child]],
+        [`"${decomposed}/" "%"`, [child]],
+      ] as const
+    ) {
+      for (const command of ["LIST", "LSUB"]) {
+        const lines = (await c.ok(`${command} ${args}`)).filter((l) => l.startsWith("* "));
+        assert.deepEqual(lines.map((l) => l.split('"').at(-2)), expected, `${command} ${args}`);
+      }
+    }
   }));

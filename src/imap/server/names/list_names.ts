@@ -8,12 +8,15 @@ import { listMatcher } from "../../parse/list.ts";
 /** Name of the mailbox that clients call INBOX. */
 const inbox = "Inbox";
 
-/** Whether a name fits one of the patterns below the reference. "INBOX" fits in any case, with wildcards too. */
+/**
+ * Whether a name fits one of the patterns below the reference. "INBOX" fits in any case, with wildcards too. As names
+ * are stored in normalization form C, patterns are brought into it.
+ */
 export function nameMatcher(
   reference: string,
   patterns: readonly string[],
 ): (name: string) => boolean {
-  const list = patterns.map((p) => listMatcher(`${reference}${p}`));
+  const list = patterns.map((p) => listMatcher(`${reference}${p}`.normalize("NFC")));
   return (name) => {
     const caseless = name === inbox || name.startsWith(`${inbox}/`) ? inbox.length : 0;
     return list.some((m) => m(name, caseless));
