@@ -50,7 +50,11 @@ export async function readCommand(conn: Connection, maxLiteral: number): Promise
     const line = (await conn.readLine(maxLine)).slice();
     // Of what is refused nothing is kept.
     const r = scanLine(line, refusal === undefined ? tokens : []);
-    if (r.error !== undefined) refusal ??= new No(r.error);
+    if (r.error !== undefined) {
+      refusal ??= new No(r.error);
+      // What comes behind a line that can't be read is part of the same command, not one of its own.
+      r.literal = literalAtEnd(line);
+    }
     if (tokens.length > maxTokens) refusal ??= new No("too many arguments");
     if (r.literal === undefined) break;
     if (literals > maxLiterals) throw new Bye("too many literals in one command");
@@ -70,6 +74,12 @@ export async function readCommand(conn: Connection, maxLiteral: number): Promise
   }
   if (refusal) throw refusal;
   return tokens;
+}
+
+/** Bytes of the literal that a line announces, whatever stands before. */
+function literalAtEnd(line: Uint8Array): number | undefined {
+  const m = /\{(\d{1,15})\+\}$/.exec(new TextDecoder("latin1").decode(line));
+  return m ? Number(m[1]) : undefined;
 }
 
 /** Tokens of a line; a literal at its end is still to be read. */

@@ -56,3 +56,48 @@ Deno.test("§4 what is refused is read and dropped; too much of it ends the conn
     await server.stop();
   }
 });
+
+Deno.test("§3 a literal belongs to its command, whatever that is refused for", async () => {
+  const refused = [
+    "BOGUS",
+    "UID BOGUS",
+    "LOGIN",
+    "STARTTLS",
+    "NOOP",
+    "SEARCH SUBJECT",
+    "FETCH 1 BODY[HEADER.FIELDS (",
+    "UID STORE 1",
+    "APPEND",
+    "APPEND nosuch (\\Bogus",
+    "APPEND nosuch",
+    "REPLACE 1 nosuch",
+    "IDLE",
+    "AUTHENTICATE NOSUCH",
+    "LIST (",
+    "",
+  ];
+  const inner = "x CREATE injected\r\n";
+  const server = await startServer();
+  try {
+    const stranger = await server.client({ loggedIn: false });
+    const loggedIn = await server.client();
+    for (const c of [stranger, loggedIn]) {
+      for (const command of refused) {
+        const what = `${command} {${inner.length}+}`;
+        c.send(`a ${what}\r\n${inner} {3+}\r\nabc\r\nb NOOP\r\n`);
+        assert.match(await c.line(), /^(a|\*) (BAD|NO) /, what);
+        assert.equal(await c.line(), "b OK done", what);
+      }
+    }
+    // A literal that waits to be asked for doesn't come.
+    loggedIn.send("a BOGUS {3}\r\nb NOOP\r\n");
+    assert.match(await loggedIn.line(), /^a BAD /);
+    assert.equal(await loggedIn.line(), "b OK done");
+    assert.deepEqual(await loggedIn.run('LIST "" injected*'), ["OK done"]);
+    stranger.send(`a BOGUS {140000+}\r\n`);
+    assert.match(await stranger.line(), /^\* BYE \[TOOBIG\] /);
+    assert.equal(await stranger.line(), "");
+  } finally {
+    await server.stop();
+  }
+});

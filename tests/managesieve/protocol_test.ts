@@ -231,6 +231,19 @@ Deno.test("a command of literals without end is ended, before login too", () =>
     assert.match(await other.run("NOOP {2+}\r\nab"), /^OK \(TAG "ab"\)/);
   }));
 
+Deno.test("a literal belongs to its command, whatever that is refused for", () =>
+  withServer(async (connect) => {
+    const c = await connect();
+    for (
+      const command of ["BOGUS", 'NOOP "open', "NO;OP", "NOOP {x} ", `NOOP "${"x".repeat(2000)}"`]
+    ) {
+      const inner = 'NOOP "inner"\r\n';
+      await c.send(`${command} {${inner.length}+}\r\n${inner} {3+}\r\nabc\r\nNOOP "next"\r\n`);
+      assert.match((await c.answer()).join(), /^NO /, command);
+      assert.match((await c.answer()).join(), /^OK \(TAG "next"\)/, command);
+    }
+  }));
+
 Deno.test("a literal beyond all bounds ends the connection", () =>
   withServer(async (connect) => {
     const c = await connect();

@@ -70,6 +70,43 @@ Deno.test("if nobody could get it, it isn't accepted", async () => {
   assert.equal(r.server.queue.count(), 0);
 });
 
+Deno.test("a recipient whose mailbox fails gets the message from the queue, if another one has it", async () => {
+  await using r = await startReceiver({ domains });
+  const both = ["m1@ours.example", "m2@ours.example"];
+  const sendBoth = () =>
+    r.send({ to: both, text: mail({ to: both.join(", ") }), sign: "sender.example" });
+  await block(r, "m2");
+  assert.equal((await sendBoth()).code, 250);
+  assert.equal((await r.messages("m1", "Inbox")).length, 1);
+  await r.server.queue.idle();
+  // No report to the sender: it waits.
+  assert.deepEqual(r.server.queue.list().map((i) => i.address), ["m2@ours.example"]);
+  await unblock(r, "m2");
+  await r.server.queue.schedule({}, 0);
+  await r.server.queue.idle();
+  assert.equal(r.server.queue.count(), 0);
+  const [text] = await r.messages("m2", "Inbox");
+  assert.match(text, /^Return-Path: <joe@sender\.example>\r\nDelivered-To: m2@ours\.example\r\n/);
+  assert.equal((await r.messages("m1", "Inbox")).length, 1);
+});
+
+Deno.test("where it can't be queued, the sender is told which recipient has not got it", async () => {
+  await using r = await startReceiver({ domains });
+  await block(r, "m2");
+  const both = ["m1@ours.example", "m2@ours.example"];
+  const { queue } = r.server;
+  const add = queue.add.bind(queue);
+  const added: string[] = [];
+  queue.add = (m) => {
+    added.push(m.recipients[0].address);
+    return added.length === 1 ? Promise.reject(new Error("planted")) : add(m);
+  };
+  assert.equal((await r.send({ to: both, text: mail({}), sign: "sender.example" })).code, 250);
+  queue.add = add;
+  assert.deepEqual(added, ["m2@ours.example", "joe@sender.example"]);
+  assert.equal((await r.messages("m1", "Inbox")).length, 1);
+});
+
 Deno.test("accounts in use are bounded: one too many is refused, idle ones give way", async () => {
   const dir = await Deno.makeTempDir({ prefix: "accounts-" });
   const rules = {

@@ -473,6 +473,7 @@ function session(
     localIp: "192.0.2.2",
     localPort: 25,
     submission: false,
+    lmtp: false,
     tls: undefined,
     hello: { name: "mx.example", extended: true },
     username: undefined,

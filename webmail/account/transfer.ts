@@ -154,7 +154,11 @@ function show(view: HTMLElement, state: ImportState): void {
   const abort = () =>
     attempt(async () => {
       if (
-        !await confirmDialog(t("Abort"), t("What was imported so far goes away again."), t("Abort"))
+        !await confirmDialog(
+          t("Abort"),
+          t("Nothing of it stays, unless all has been read already: then it comes to its end."),
+          t("Abort"),
+        )
       ) {
         return;
       }

@@ -124,14 +124,16 @@ export function parseList(cursor: Cursor): ListArgs {
 
 /**
  * A matcher for a pattern with wildcards. Its time is bounded by the square of the name's length, however long
- * the pattern is.
+ * the pattern is. The first `caseless` characters of a name fit in upper and lower case.
  */
-export function listMatcher(pattern: string): (name: string) => boolean {
+export function listMatcher(pattern: string): (name: string, caseless?: number) => boolean {
   // Wildcards next to each other are as one of them, "*" if that is among them.
   const p = [...pattern.replace(/[*%]{2,}/g, (run) => run.includes("*") ? "*" : "%")];
   const literal = p.reduce((n, c) => c === "*" || c === "%" ? n : n + 1, 0);
-  return (name) => {
+  return (name, caseless = 0) => {
     const n = [...name];
+    const same = (i: number, c: string) =>
+      n[i] === c || (i < caseless && n[i].toLowerCase() === c.toLowerCase());
     if (literal > n.length) return false;
     let row = new Uint8Array(n.length + 1);
     row[0] = 1;
@@ -145,7 +147,7 @@ export function listMatcher(pattern: string): (name: string) => boolean {
           next[i] = on;
         }
       } else {
-        for (let i = 1; i <= n.length; i++) next[i] = row[i - 1] && n[i - 1] === c ? 1 : 0;
+        for (let i = 1; i <= n.length; i++) next[i] = row[i - 1] && same(i - 1, c) ? 1 : 0;
       }
       row = next;
     }

@@ -14,7 +14,13 @@ import { deliverChanges, deliverUntilInput } from "./updates/changes.ts";
 import type { Command } from "./session/command.ts";
 import { effectiveRights } from "../../store/mailboxes/rights.ts";
 import { selectedGroup } from "./names/notify_rules.ts";
-import { maxLineAfter, maxLineBefore, readRest, Unrecoverable } from "./session/reader.ts";
+import {
+  discardRest,
+  maxLineAfter,
+  maxLineBefore,
+  readRest,
+  Unrecoverable,
+} from "./session/reader.ts";
 import { Session, State } from "./session/session.ts";
 import { ProtocolTrace } from "./session/trace.ts";
 import { commandCapabilities, commandNamed } from "./table.ts";
@@ -63,6 +69,8 @@ async function serveCommand(session: Session): Promise<void> {
   let tag = "*";
   let command: Command | undefined;
   let answer: Answer | void;
+  /** The first line, as long as nobody has taken on to read what follows it. */
+  let alone: Uint8Array | undefined;
   try {
     // RFC 5465 §3: with NOTIFY changes are sent also between commands.
     if (session.notify) {
@@ -83,6 +91,7 @@ async function serveCommand(session: Session): Promise<void> {
       }
       throw err;
     }
+    alone = line;
     session.trace?.command(line);
     const bareLf = session.backend.pedantic === true && session.conn.lastLineBareLf;
     const c = new Cursor(line);
@@ -95,6 +104,7 @@ async function serveCommand(session: Session): Promise<void> {
     c.sp();
     command = readCommand(c, session);
     if (command.states === State.Selected) renewRights(session, command);
+    alone = undefined;
     if (command.stream) {
       session.conn.mailUnderWay = true;
       try {
@@ -115,6 +125,7 @@ async function serveCommand(session: Session): Promise<void> {
     session.badCommands = 0;
   } catch (err) {
     const answer = refusal(session, err);
+    if (alone) await discardRest(session.conn, alone, loggedIn);
     await finish(session, command, answer, tag);
     session.badCommands = answer.startsWith("BAD") ? session.badCommands + 1 : 0;
     if (!loggedIn && session.badCommands >= maxBadBeforeLogin) {

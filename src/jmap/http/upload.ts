@@ -15,16 +15,20 @@ export function accountNamed(services: JmapServices, user: User, id: string): st
   return name;
 }
 
-/** Takes a file in. It is the user's, in whichever account it is meant to be used. */
+/** Takes a file in. */
 export async function answerUpload(
   services: JmapServices,
   user: User,
   req: WebRequest,
   accountId: string,
 ): Promise<Response> {
-  accountNamed(services, user, accountId);
+  const account = accountNamed(services, user, accountId);
   try {
-    const upload = await services.uploads.add(user.account, req.stream(services.maxMessageSize));
+    const upload = await services.uploads.add(
+      account,
+      user.account,
+      req.stream(services.maxMessageSize),
+    );
     return jsonResponse(201, {
       accountId,
       blobId: upload.id,

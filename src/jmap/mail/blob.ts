@@ -129,8 +129,7 @@ async function wholeBlob(
   id: string,
 ): Promise<Blob | undefined> {
   if (id.startsWith("U")) {
-    // Of the user's own: what the owner of a shared account uploads is nobody else's, and takes no room of theirs.
-    const upload = services.uploads.get(access.user.account, id);
+    const upload = services.uploads.get(access.account.name, access.user.account, id);
     return upload && uploaded(upload.path, upload.size);
   }
   const view = await mailView(access);

@@ -15,8 +15,16 @@ import type { Decisions } from "./decide.ts";
 import { deliveries, memberTime, tooMany } from "./deliveries.ts";
 import { evaluate } from "./evaluated.ts";
 import { storeFailure } from "./failure.ts";
-import { takeUp } from "./later.ts";
+import { type Failed, takeUp } from "./later.ts";
 import { refuse } from "./refuse.ts";
+
+/** Recipients of a message under way, by what came of it. */
+export interface CarriedOut {
+  /** An account has it, or its copy went to another server. */
+  kept: Set<Plan>;
+  /** No account of theirs has it: what kept these from taking it. */
+  untaken: Map<Plan, readonly Failed[]>;
+}
 
 export async function carryOut(
   services: ReceivingServices,
@@ -24,7 +32,7 @@ export async function carryOut(
   plan: Plan,
   decisions: Decisions,
   message: IncomingMessage,
-  kept: Set<Plan>,
+  results: CarriedOut,
 ): Promise<Outcome> {
   const failed = [...decisions.failed];
   let failure = decisions.refusal;
@@ -62,7 +70,7 @@ export async function carryOut(
         ? await refuse(services, incoming, plan, d, account, message)
         : d.target.judgeOnly
         ? undefined
-        : await accept(services, incoming, plan, d, account, message, kept);
+        : await accept(services, incoming, plan, d, account, message, results.kept);
       if (refusal === undefined) accepted++;
       // To try again may help, and hurts nobody.
       else if (failure === undefined || refusal.temporary) failure = refusal;
@@ -83,7 +91,10 @@ export async function carryOut(
   const first = decisions.decided[0];
   if (first) evaluate(services, incoming, plan, first.decision, message);
   // Where nobody was left to deliver to, all have it.
-  if (accepted === 0) return failure;
+  if (accepted === 0) {
+    results.untaken.set(plan, failed);
+    return failure;
+  }
   // Members of a list that got it must not get it again because of one that didn't: that one gets it later.
   // Only once it is durable that it will, the message is taken.
   return failed.length === 0 ? undefined : await takeUp(services, incoming, plan, failed, message);

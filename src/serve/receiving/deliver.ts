@@ -14,14 +14,14 @@ import type {
 } from "../../smtp/server/mod.ts";
 import { type Arrived, openArrived } from "../arrival/arrived.ts";
 import type { Incoming } from "../arrival/incoming.ts";
-import type { Plan } from "../arrival/plan.ts";
 import { checkSender, type Sender } from "../arrival/sender.ts";
 import type { ReceivingListener, ReceivingServices } from "../arrival/services.ts";
 import { onePerAccount } from "../catcher/catching.ts";
-import { carryOut } from "./carry_out.ts";
+import { type CarriedOut, carryOut } from "./carry_out.ts";
 import { decideFor } from "./decide.ts";
 import { notifyDelivered } from "./dsn.ts";
 import { copyForJournals } from "./journaled.ts";
+import { queueUntaken } from "./later.ts";
 import { scanIncoming } from "./scanned.ts";
 import { waitForStranger } from "./strangers.ts";
 import { planRecipients, routeForRecipient } from "./targets.ts";
@@ -119,11 +119,15 @@ async function receiveFrom(
   await waitForStranger(services, listener, session, decided.flatMap((d) => d.decided));
   const uncopied = await copyForJournals(services, m, plans, decided, message);
   if (uncopied) return { outcomes: plans.map(() => uncopied) };
-  const kept = new Set<Plan>();
+  const results: CarriedOut = { kept: new Set(), untaken: new Map() };
   const outcomes = await Promise.all(
-    plans.map((plan, i) => carryOut(services, m, plan, decided[i], message, kept)),
+    plans.map((plan, i) => carryOut(services, m, plan, decided[i], message, results)),
   );
-  const delivered = plans.filter((p, i) => outcomes[i] === undefined && kept.has(p))
+  if (outcomes.includes(undefined)) {
+    const queued = await queueUntaken(services, m, results.untaken, message);
+    for (const plan of queued) outcomes[plans.indexOf(plan)] = undefined;
+  }
+  const delivered = plans.filter((p, i) => outcomes[i] === undefined && results.kept.has(p))
     .map((p) => p.recipient);
   await notifyDelivered(
     services,

@@ -1,6 +1,6 @@
 /**
- * Members of an alias whose mailbox can't take a message right now, while others have it already: they get it
- * from the queue, which tries again for days and tells the sender if it never works.
+ * Recipients, and members of an alias, whose mailbox can't take a message right now, while others have it already:
+ * they get it from the queue, which tries again for days and tells the sender if it never works.
  *
  * @module
  */
@@ -21,20 +21,20 @@ import { mayBeTold, queueArrived } from "../arrival/queue_arrived.ts";
 /** Marks such messages in the queue; no user can choose it, as names of the web API's fields are "X-...". */
 const mark = "mox:member";
 
-/** True for a message that waits for members' mailboxes of this server. */
+/** True for a message that waits for mailboxes of this server. */
 export function isForMembers(message: Pick<QueueMessage, "extra">): boolean {
   return mark in message.extra;
 }
 
 /**
- * Queues a message for members' own addresses; durable when it resolves.
+ * Queues a message for accounts' own addresses; durable when it resolves.
  * @throws file and database errors
  */
 export async function deliverLater(
   services: ReceivingServices,
   incoming: Incoming,
   plan: Plan,
-  members: readonly Target[],
+  targets: readonly Target[],
   message: IncomingMessage,
 ): Promise<void> {
   const { sender } = incoming;
@@ -44,7 +44,7 @@ export async function deliverLater(
   );
   const ids = await queueArrived(services, incoming, message, {
     prefix,
-    recipients: members.map((target) => ({
+    recipients: targets.map((target) => ({
       address: target.canonical,
       notify: mayBeTold(sender) ? ["failure" as const] : ["never" as const],
       originalRecipient: { type: "rfc822", address: recipient },
@@ -52,9 +52,9 @@ export async function deliverLater(
     requireTls: false,
     extra: { [mark]: recipient },
   });
-  incoming.session.log.warn("members of an alias get a message later", {
+  incoming.session.log.warn("accounts get a message later", {
     to: recipient,
-    members: members.length,
+    accounts: targets.length,
     ids: ids.slice(0, 10).join(" "),
   });
 }
@@ -98,4 +98,30 @@ export async function takeUp(
   } catch (err) {
     return storeFailure(err, incoming.session.log);
   }
+}
+
+/**
+ * Queues a message for recipients that could not get it for now, while others of the same transaction have it: SMTP has
+ * one answer for all, and the sender would not send it again for these. Of what can't be queued the sender is told.
+ * @param untaken what failed for each
+ * @returns those that get it from the queue
+ */
+export async function queueUntaken(
+  services: ReceivingServices,
+  incoming: Incoming,
+  untaken: ReadonlyMap<Plan, readonly Failed[]>,
+  message: IncomingMessage,
+): Promise<Plan[]> {
+  const queued: Plan[] = [];
+  if (incoming.session.lmtp) return queued;
+  for (const [plan, failed] of untaken) {
+    if (failed.length === 0 || !failed.every((f) => f.error.temporary)) continue;
+    try {
+      await deliverLater(services, incoming, plan, failed.map((f) => f.target), message);
+      queued.push(plan);
+    } catch (err) {
+      storeFailure(err, incoming.session.log);
+    }
+  }
+  return queued;
 }

@@ -20,6 +20,8 @@ export interface SmtpSession {
   readonly localPort: number;
   /** Submission by a user's mail program (587, 465), in contrast to receiving from other servers (25). */
   readonly submission: boolean;
+  /** LMTP (RFC 2033): each recipient has an answer of its own. */
+  readonly lmtp: boolean;
   readonly tls: TlsInfo | undefined;
   /** Of EHLO or HELO: a domain, an address literal, or any other word without spaces. */
   readonly hello: { readonly name: string; readonly extended: boolean };

@@ -120,6 +120,9 @@ export class Session implements SmtpSession {
   get submission(): boolean {
     return this.options.submission === true;
   }
+  get lmtp(): boolean {
+    return this.options.lmtp === true;
+  }
   get tls(): TlsInfo | undefined {
     return this.conn.tls;
   }

@@ -68,8 +68,11 @@ const batchCount = 100;
 const batchBytes = 16 * 1024 * 1024;
 /** Characters of descriptions after which a batch is full: a small message may have thousands of parts. */
 const batchDescribed = 1024 * 1024;
-/** Files that are written and made durable at the same time; more would only wait for the same disk. */
-const filesAtOnce = 32;
+/**
+ * Files that are written and made durable at the same time: a quarter of the runtime's threads, as all others wait for
+ * these too. More isn't faster.
+ */
+const filesAtOnce = 8;
 /** Messages that are passed over, after which progress is told. */
 const tellAfter = 500;
 /** Warnings of an import that are kept; further ones are dropped. */

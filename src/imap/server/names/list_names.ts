@@ -5,24 +5,28 @@
  */
 import { listMatcher } from "../../parse/list.ts";
 
-/** "INBOX" in any case, at the start of a reference or pattern, means Inbox. */
-function inboxCase(pattern: string): string {
-  return /^inbox(?=$|[/*%])/i.test(pattern) ? `Inbox${pattern.slice(5)}` : pattern;
-}
+/** Name of the mailbox that clients call INBOX. */
+const inbox = "Inbox";
 
-/** Whether a name fits one of the patterns below the reference. */
+/**
+ * Whether a name fits one of the patterns below the reference. "INBOX" fits in any case, with wildcards too. As names
+ * are stored in normalization form C, patterns are brought into it.
+ */
 export function nameMatcher(
   reference: string,
   patterns: readonly string[],
 ): (name: string) => boolean {
-  const list = patterns.map((p) => listMatcher(inboxCase(`${reference}${p}`)));
-  return (name) => list.some((m) => m(name));
+  const list = patterns.map((p) => listMatcher(`${reference}${p}`.normalize("NFC")));
+  return (name) => {
+    const caseless = name === inbox || name.startsWith(`${inbox}/`) ? inbox.length : 0;
+    return list.some((m) => m(name, caseless));
+  };
 }
 
 /** For sorting: Inbox and what is below it comes first. */
 export function inboxFirst(a: string, b: string): number {
-  const ai = a === "Inbox" || a.startsWith("Inbox/");
-  const bi = b === "Inbox" || b.startsWith("Inbox/");
+  const ai = a === inbox || a.startsWith(`${inbox}/`);
+  const bi = b === inbox || b.startsWith(`${inbox}/`);
   if (ai !== bi) return ai ? -1 : 1;
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -79,6 +79,27 @@ export async function discardLiteral(conn: Connection, header: LiteralHeader): P
   return true;
 }
 
+/**
+ * Drops what belongs to a command that is refused by its first line: literals that come without being asked for, and
+ * the line behind each (RFC 7888 §3). Left in place they were read as commands.
+ * @throws Unrecoverable if more comes than a connection goes on for
+ */
+export async function discardRest(
+  conn: Connection,
+  first: Uint8Array,
+  loggedIn: boolean,
+): Promise<void> {
+  let left = loggedIn ? maxDiscard : maxCommandBefore;
+  for (let h = literalHeader(first); h?.nonSync;) {
+    left -= h.size;
+    if (left < 0) throw new Unrecoverable("literal too large");
+    await readBytes(conn, h.size, () => {});
+    const line = await conn.readLine(loggedIn ? maxLineAfter : maxLineBefore);
+    left -= line.length;
+    h = literalHeader(line);
+  }
+}
+
 /** Asks for a literal. */
 export async function requestLiteral(conn: Connection, header: LiteralHeader): Promise<void> {
   if (header.nonSync) return;

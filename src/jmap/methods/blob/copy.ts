@@ -22,7 +22,7 @@ export const blobCopy = defineMethod({
       if (!(err instanceof MethodError) || err.type !== "accountNotFound") throw err;
       throw new MethodError("fromAccountNotFound", "there is no such account", { cause: err });
     }
-    await ctx.access(args.accountId);
+    const to = await ctx.access(args.accountId);
     const copied: Record<string, string> = {};
     const notCopied: Record<string, unknown> = {};
     for (const blobId of new Set(args.blobIds)) {
@@ -32,7 +32,11 @@ export const blobCopy = defineMethod({
         continue;
       }
       try {
-        const upload = await ctx.s.uploads.add(ctx.user.account, blobStream(blob, 0, blob.size));
+        const upload = await ctx.s.uploads.add(
+          to.account.name,
+          ctx.user.account,
+          blobStream(blob, 0, blob.size),
+        );
         copied[blobId] = upload.id;
       } catch (err) {
         if (!(err instanceof UploadLimitError)) throw err;
