@@ -11,6 +11,7 @@
  * @module
  */
 import type { Account } from "../store/account/account.ts";
+import { guestView } from "../groupware/guest_view.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
 import { StoreError } from "../store/types.ts";
 import { HttpError, programLogin, type WebHandler, type WebRequest } from "../web/http/mod.ts";
@@ -126,7 +127,10 @@ export function openDav(services: DavServices): Dav {
       user: user.account,
       base,
       origin: req.origin,
-      open: (name) => opened.open(name),
+      async open(name) {
+        const g = await opened.open(name);
+        return g === undefined || name === user.account ? g : await guestView(g);
+      },
       knows: (name) => knows(services, user.account, name),
     };
     let response: Response;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { wholeOf } from "./guest_view.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
 import type { EventAuthor, ObjectRow } from "../store/groupware/types.ts";
 
@@ -14,7 +15,9 @@ export type Author = EventAuthor & { comment?: string };
 type Told = (now: ObjectRow | undefined) => Promise<void>;
 
 /** Begins a change of an event. @param before what is there */
-export function noting(g: Groupware, by: Author, before: ObjectRow | undefined): Told {
+export function noting(view: Groupware, by: Author, before: ObjectRow | undefined): Told {
+  // Who is told what of a private event is decided for each of them.
+  const g = wholeOf(view);
   const tell = g.onEventChange;
   if (tell === undefined) return () => Promise.resolve();
   const heard = (collectionId: number) => !by.owner || g.grants(collectionId).length > 0;

@@ -1,6 +1,6 @@
 /** Mailboxes shared by JMAP (draft-ietf-jmap-mail-sharing), and what is told of rights that IMAP and DAV give. */
 import assert from "node:assert/strict";
-import { basic, type Json, password, withJmap, type World } from "./world.ts";
+import { basic, type Client, type Json, password, withJmap, type World } from "./world.ts";
 
 const share = "urn:ietf:params:jmap:mail:share";
 
@@ -158,3 +158,64 @@ Deno.test("rights on calendars that DAV's ACL gives and takes are told", () =>
     assert.equal(list[0].objectType, "Calendar");
     assert.equal(list[0].changedBy.email, "ann@mox.example");
   }, { jmap: "\t\tDAVHTTP:\n\t\t\tEnabled: true\n\t\t\tPort: PORT\n" }));
+
+Deno.test("what somebody uploads into a shared account is theirs until it is in a message", () =>
+  withJmap(async (w) => {
+    const { ann, bob } = w;
+    const rights = { mayReadItems: true, mayAddItems: true };
+    const made = await ann.call("Mailbox/set", {
+      create: { a: { name: "Team", shareWith: { bob: rights } } },
+    });
+    const team = made.created.a.id;
+    const message = "From: a@b.example\r\nSubject: x\r\n\r\nwords of bob\r\n";
+    const upload = async () => {
+      const r = await bob.raw("upload/ann/", { method: "POST", body: message });
+      assert.equal(r.status, 201, r.text);
+      return r.json.blobId as string;
+    };
+    const status = async (c: Client, blobId: string, account = "ann") =>
+      (await c.raw(`download/${account}/${blobId}/x`)).status;
+    const id = await upload();
+    assert.equal(await status(bob, id), 200);
+    assert.equal(await status(ann, id), 404);
+    assert.equal(await status(bob, id, "bob"), 404);
+    // By the methods too.
+    const get = { ids: [id], properties: ["data"] };
+    assert.deepEqual((await ann.call("Blob/get", get)).notFound, [id]);
+    assert.equal((await bob.call("Blob/get", { accountId: "ann", ...get })).list.length, 1);
+    assert.deepEqual((await ann.call("Email/parse", { blobIds: [id] })).notFound, [id]);
+    const stolen = { e: { blobId: id, mailboxIds: { [team]: true } } };
+    assert.equal(
+      (await ann.call("Email/import", { emails: stolen })).notCreated.e.type,
+      "invalidProperties",
+    );
+    const piece = await ann.call("Blob/upload", { create: { p: { data: [{ blobId: id }] } } });
+    assert.ok(piece.notCreated?.p, JSON.stringify(piece));
+    const own = await ann.upload("words of ann");
+    assert.equal(await status(ann, own), 200);
+    assert.equal(await status(bob, own), 404);
+    const parts = await bob.call("Blob/upload", {
+      accountId: "ann",
+      create: { p: { data: [{ "data:asText": "pieces of bob" }] } },
+    });
+    assert.equal(await status(bob, parts.created.p.id), 200);
+    assert.equal(await status(ann, parts.created.p.id), 404);
+    const copied = await bob.call("Blob/copy", {
+      fromAccountId: "bob",
+      accountId: "ann",
+      blobIds: [await bob.upload("copied by bob")],
+    });
+    const [copy] = Object.values(copied.copied) as string[];
+    assert.deepEqual([await status(bob, copy), await status(ann, copy)], [200, 404]);
+
+    // In a message it is for all who may read that.
+    const put = await bob.call("Email/import", { accountId: "ann", emails: stolen });
+    const { blobId } = put.created.e;
+    assert.deepEqual([await status(bob, blobId), await status(ann, blobId)], [200, 200]);
+
+    await w.restart();
+    assert.equal(await status(bob, id), 200);
+    assert.equal(await status(ann, id), 404);
+    assert.equal(await status(ann, own), 200);
+    assert.equal(await status(bob, own), 404);
+  }));

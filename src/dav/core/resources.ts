@@ -19,7 +19,7 @@ export interface Context {
   base: string;
   /** Scheme and host as the client knows them. */
   origin: string;
-  /** Opens an account's collections; undefined if there is no such account. */
+  /** Opens an account's collections, those of others as guests see them; undefined if there is no such account. */
   open(account: string): Promise<Groupware | undefined>;
   /** Whether the user may know of another account. */
   knows(account: string): boolean;
@@ -134,6 +134,15 @@ function rightsOn(
     : groupware.rightsOf(collection.id, ctx.user);
 }
 
+/** An object of a collection. What is shown in part only can't be written back: it may be read alone. */
+export function objectIn(
+  collection: Omit<CollectionResource, "kind">,
+  object: ObjectRow,
+): ObjectResource {
+  const rights = object.reduced === true ? "read" : collection.rights;
+  return { ...collection, kind: "object", object, rights };
+}
+
 /**
  * What is at a path below the service. What the user may not know of is as if it weren't there.
  * @throws DavError 400, 403
@@ -170,7 +179,7 @@ export async function resolve(ctx: Context, path: string): Promise<Resource> {
   const row = g.object(collection.id, object);
   return row === undefined
     ? { kind: "noObject", home, collection, name: object, account, g, rights }
-    : { kind: "object", home, collection, object: row, account, g, rights };
+    : objectIn({ home, collection, account, g, rights }, row);
 }
 
 /** The path below the service of an address that a client names; undefined if it is elsewhere. */
@@ -215,7 +224,7 @@ export async function* childrenOf(ctx: Context, resource: Resource): AsyncGenera
       // In pieces, so that nothing is held for long.
       for (let after = "";;) {
         const rows = resource.g.objects(resource.collection.id, after, 500);
-        for (const object of rows) yield { ...resource, kind: "object", object };
+        for (const object of rows) yield objectIn(resource, object);
         if (rows.length < 500) return;
         after = rows.at(-1)!.name;
       }

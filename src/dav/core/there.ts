@@ -15,10 +15,18 @@ export function requireThere(resource: Resource): void {
 export function requireRights(
   base: string,
   resource: Resource,
-  privilege: "write" | "bind" | "unbind" | "write-content" | "write-properties" | "write-acl",
+  privilege:
+    | "write"
+    | "bind"
+    | "unbind"
+    | "write-content"
+    | "write-properties"
+    | "write-acl"
+    | "read-acl",
 ): void {
   const owns = "rights" in resource && resource.rights === "owner";
-  const writes = "rights" in resource && resource.rights === "write" && privilege !== "write-acl";
+  const writes = "rights" in resource && resource.rights === "write" &&
+    privilege !== "write-acl" && privilege !== "read-acl";
   if (!owns && !writes) throw needPrivileges(addressOf(base, resource), privilege);
 }
 

@@ -95,6 +95,8 @@ async function transferObject(
       const done = await moveEvent(from.g, from.object, to, by);
       return new Response(null, { status: done.created ? 201 : 204 });
     }
+    // Where it can't be taken away, no copy is made either.
+    if (moving) from.g.checkRemove(from.collection.id, from.object.name, {});
     const stored = await storeObject(p, into, name, content, {});
     const kept = [...from.g.properties(from.collection.id, from.object.id)];
     if (kept.length > 0) await into.g.setProperties(into.collection.id, stored.row.id, kept);

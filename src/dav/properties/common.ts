@@ -146,7 +146,12 @@ export const commonProperties: readonly LiveProperty[] = [
     on: everything,
     value: (_p, r) => userPrivileges(r),
   },
-  { name: dav("acl"), on: everything, value: ({ ctx }, r) => aclOf(ctx, r) },
+  {
+    name: dav("acl"),
+    on: everything,
+    // RFC 3744 §5.5: for who has the right to read it.
+    value: ({ ctx }, r) => "rights" in r && r.rights !== "owner" ? undefined : aclOf(ctx, r),
+  },
   {
     name: dav("acl-restrictions"),
     on: everything,

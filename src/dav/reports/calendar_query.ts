@@ -14,6 +14,7 @@ import {
   addressOf,
   childrenOf,
   type CollectionResource,
+  objectIn,
   type ObjectResource,
   type Resource,
 } from "../core/resources.ts";
@@ -86,7 +87,7 @@ export async function* matching(
   if (rows !== undefined) {
     for (const object of rows) {
       await giveWay();
-      if (await test(object)) yield { ...resource, kind: "object", object };
+      if (await test(object)) yield objectIn(resource, object);
     }
     return;
   }

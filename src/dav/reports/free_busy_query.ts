@@ -1,5 +1,6 @@
 /** free-busy-query (RFC 4791 §7.10): when the events of a calendar are. @module */
 import { calendarBusy } from "../../groupware/busy.ts";
+import { wholeOf } from "../../groupware/guest_view.ts";
 import { freeBusyComponent, joined, newCalendar } from "../../mail/calendar/freebusy.ts";
 import { writeComponent } from "../../mail/contentline/component.ts";
 import { davCondition, DavError } from "../core/errors.ts";
@@ -33,7 +34,13 @@ export const freeBusyQuery: Report = {
       const mine = new Set(addressesOf(request.p.s, c.account).map((a) => a.toLowerCase()));
       const zone = calendarZone(c.g, c.collection.id);
       busy.push(
-        ...await calendarBusy(c.g, c.collection.id, range, zone, (a) => mine.has(a.toLowerCase())),
+        ...await calendarBusy(
+          wholeOf(c.g),
+          c.collection.id,
+          range,
+          zone,
+          (a) => mine.has(a.toLowerCase()),
+        ),
       );
     }
     const component = freeBusyComponent(range, joined(busy), Date.now());

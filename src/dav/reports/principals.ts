@@ -1,5 +1,6 @@
 /** Reports about principals (RFC 3744 §9): finding them, and what they may be found by. @module */
 import { davCondition, DavError } from "../core/errors.ts";
+import { requireRights } from "../core/there.ts";
 import { multistatus, propResponse, statusResponse } from "../core/multistatus.ts";
 import { addressOf, childrenOf, type Context, type Resource } from "../core/resources.ts";
 import { addressesOf, displayNameOf } from "../properties/people.ts";
@@ -155,6 +156,7 @@ export const principalSearchPropertySet: Report = {
 export const aclPrincipalPropSet: Report = {
   name: `{${DAV}}acl-principal-prop-set`,
   async run(request) {
+    requireRights(request.p.ctx.base, request.r, "read-acl");
     const accounts = new Set<string>();
     if ("account" in request.r) accounts.add(request.r.account);
     if ("collection" in request.r) {

@@ -2,7 +2,7 @@
 import { GroupwareError } from "../../store/groupware/types.ts";
 import { davCondition, DavError } from "../core/errors.ts";
 import { multistatus, propResponse, statusResponse } from "../core/multistatus.ts";
-import { addressOf, encodeSegment } from "../core/resources.ts";
+import { addressOf, encodeSegment, objectIn } from "../core/resources.ts";
 import { parseSyncToken, syncToken } from "../core/sync_token.ts";
 import { calendarZone } from "../core/timezone.ts";
 import { propRequest, propstats } from "../properties/read.ts";
@@ -59,7 +59,7 @@ export const syncCollection: Report = {
     const address = addressOf(q.p.ctx.base, r);
     const parts = async function* () {
       for (const object of changes.changed) {
-        const x = { ...r, kind: "object" as const, object };
+        const x = objectIn(r, object);
         yield propResponse(
           addressOf(q.p.ctx.base, x),
           await propstats(q.p, x, request, { minimal: q.minimal, data }),

@@ -56,6 +56,8 @@ export function storeError(
     }
     case "full":
       return new DavError(507, err.message, davCondition("quota-not-exceeded"));
+    case "private":
+      return new DavError(403, err.message, davCondition("need-privileges"));
     case "kept":
       return new DavError(403, err.message);
     default:

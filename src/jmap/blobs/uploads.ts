@@ -1,6 +1,7 @@
 /**
  * Files that clients upload (RFC 8620 §6.1): kept for a day, under `uploads/<account>` in the data folder, so that
- * what was answered with 201 is there after a restart too.
+ * what was answered with 201 is there after a restart too. Each is there for who uploaded it alone: the names of files
+ * that somebody else than the owner has uploaded into the account end with "-" and the name of their own.
  *
  * @module
  */
@@ -18,6 +19,8 @@ const sweepTime = 600_000;
 /** A file that was uploaded. */
 export interface Upload {
   id: string;
+  /** Account of who uploaded it. */
+  by: string;
   path: string;
   size: number;
   /** Milliseconds since the epoch. */
@@ -31,6 +34,8 @@ export class UploadLimitError extends Error {
 
 /** Form of the ids of uploads. */
 export const uploadIdForm = /^U[0-9a-f]{32}$/;
+/** Names of the files; one that isn't whole yet is the id with ".part". */
+const fileForm = /^(U[0-9a-f]{32})(?:-(.+))?$/;
 
 export class Uploads {
   readonly #dir: string;
@@ -58,13 +63,14 @@ export class Uploads {
     try {
       for (const e of Deno.readDirSync(join(this.#dir, account))) {
         const path = join(this.#dir, account, e.name);
-        if (!uploadIdForm.test(e.name)) {
+        const [, id, by = account] = fileForm.exec(e.name) ?? [];
+        if (id === undefined) {
           // What a crash has left of an upload.
           removeFile(path);
           continue;
         }
         const { size, mtime } = Deno.statSync(path);
-        found.set(e.name, { id: e.name, path, size, uploaded: mtime?.getTime() ?? 0 });
+        found.set(id, { id, by, path, size, uploaded: mtime?.getTime() ?? 0 });
       }
     } catch (err) {
       if (!(err instanceof Deno.errors.NotFound)) throw err;
@@ -73,29 +79,33 @@ export class Uploads {
     return found;
   }
 
-  /** A file; undefined if there is none, or none any more. */
-  get(account: string, id: string): Upload | undefined {
+  /** A file that a user has uploaded; undefined if there is none, or none any more. */
+  get(account: string, user: string, id: string): Upload | undefined {
     if (!uploadIdForm.test(id)) return undefined;
     const u = this.#files(account).get(id);
-    return u && u.uploaded + keepTime > Date.now() ? u : undefined;
+    return u?.by === user && u.uploaded + keepTime > Date.now() ? u : undefined;
   }
 
   /**
-   * Takes a file in; durable when it resolves.
+   * Takes a file of a user in; durable when it resolves.
    * @throws UploadLimitError, HttpError of the stream, errors of the file system
    */
-  async add(account: string, stream: ReadableStream<Uint8Array>): Promise<Upload> {
+  async add(
+    account: string,
+    user: string,
+    stream: ReadableStream<Uint8Array>,
+  ): Promise<Upload> {
     const files = this.#files(account);
     this.#makeRoom(files);
     const id = `U${crypto.randomUUID().replaceAll("-", "")}`;
     const dir = join(this.#dir, account);
     await ensureDir(dir, 0o700);
-    const path = join(dir, id);
-    const partial = `${path}.part`;
+    const path = join(dir, user === account ? id : `${id}-${user}`);
+    const begun = join(dir, `${id}.part`);
     let size = 0;
     const used = [...files.values()].reduce((n, u) => n + u.size, 0);
     try {
-      const file = await Deno.open(partial, { write: true, createNew: true, mode: 0o600 });
+      const file = await Deno.open(begun, { write: true, createNew: true, mode: 0o600 });
       try {
         for await (const chunk of stream) {
           size += chunk.length;
@@ -108,13 +118,13 @@ export class Uploads {
       } finally {
         file.close();
       }
-      await Deno.rename(partial, path);
+      await Deno.rename(begun, path);
       await syncDir(dir);
     } catch (err) {
-      removeFile(partial);
+      removeFile(begun);
       throw err;
     }
-    const upload = { id, path, size, uploaded: Date.now() };
+    const upload = { id, by: user, path, size, uploaded: Date.now() };
     files.set(id, upload);
     return upload;
   }

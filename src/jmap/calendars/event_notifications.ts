@@ -1,5 +1,6 @@
 /** CalendarEventNotification (jmap-calendars §7): what others changed in calendars that a user sees. @module */
 import * as v from "valibot";
+import { forGuests } from "../../groupware/reduced.ts";
 import { parseCalendarInTurns } from "../../mail/calendar/object.ts";
 import { Series } from "../../mail/calendar/series.ts";
 import { eventFromSeries, type JsonObject } from "../../mail/jscalendar/from_ical.ts";
@@ -89,6 +90,68 @@ function small(object: JsonObject): JsonObject {
   );
 }
 
+/** What of a content others than the owner may know of; undefined for nothing. */
+function shownToOthers(content: Uint8Array | undefined): Uint8Array | undefined {
+  const is = content && forGuests(content);
+  return is?.privacy === "private" ? is.content : is?.privacy === "public" ? content : undefined;
+}
+
+/** What is told of a change; undefined where there is nothing to tell. */
+async function notificationOf(
+  s: Pick<JmapServices, "config">,
+  change: EventChange,
+): Promise<EventNotification | undefined> {
+  const { by } = change;
+  const eventId = idOf("calendars", "object", change.id);
+  const [before, after] = [await eventOf(change.before), await eventOf(change.after)];
+  if ((change.kind === "destroyed" ? before : after) === undefined) return undefined;
+  const calendarId = idOf("calendars", "collection", change.collectionId);
+  const placed = (event: JsonObject | undefined, calendar?: number): JsonObject | undefined =>
+    event && {
+      ...withBothNames(event),
+      calendarIds: { [idOf("calendars", "collection", calendar ?? change.collectionId)]: true },
+    };
+  const was = placed(before, change.wasIn);
+  const is = placed(after, change.collectionId);
+  const patch = change.kind === "updated" ? differencePatch(was ?? {}, is!) : undefined;
+  if (patch && Object.keys(patch).every((k) => unimportant.has(k))) return undefined;
+  const address = by.address !== ""
+    ? by.address
+    : by.account !== undefined
+    ? s.config.accountAddresses(by.account)[0] ?? ""
+    : "";
+  const name = by.name || s.config.account(by.account ?? "")?.FullName || address || by.account;
+  const { isDraft, ...event } = (change.kind === "created" ? is : was ?? is)!;
+  return {
+    created: utcDateOf(Date.now()),
+    changedBy: {
+      name: (name ?? "").slice(0, 255),
+      email: address === "" ? null : address.slice(0, 1000),
+      principalId: by.account === undefined ? null : accountIdOf(by.account),
+      calendarAddress: address === "" ? null : `mailto:${address}`.slice(0, 1000),
+    },
+    comment: change.comment === "" ? null : change.comment,
+    type: change.kind,
+    calendarEventId: eventId,
+    ...change.kind === "destroyed" ? {} : { isDraft: (after?.isDraft ?? isDraft) === true },
+    event: small({ id: eventId, ...event }),
+    ...patch ? { eventPatch: small(patch) } : {},
+    calendarId,
+  };
+}
+
+/** A change as those see it whose calendar it isn't: what is private in it is left out. */
+function changeForOthers(change: EventChange): EventChange {
+  const [before, after] = [shownToOthers(change.before), shownToOthers(change.after)];
+  const same = before === change.before && after === change.after;
+  if (same) return change;
+  const comment = "";
+  if (change.kind !== "updated") return { ...change, before, after, comment };
+  // To them it comes when it is secret no more, and goes when it becomes that.
+  const kind = before === undefined ? "created" : after === undefined ? "destroyed" : change.kind;
+  return { ...change, kind, before, after, comment };
+}
+
 /** Tells everybody who sees the calendar, but for who changed the event. On disk when it resolves. */
 export async function noteEventChange(
   s: Pick<JmapServices, "config" | "objects">,
@@ -107,44 +170,14 @@ export async function noteEventChange(
   const told = new Set([owner, ...change.readers].slice(0, maxReaders));
   if (by.account !== undefined) told.delete(by.account);
   if (told.size === 0) return;
-  const [before, after] = [await eventOf(change.before), await eventOf(change.after)];
-  if ((change.kind === "destroyed" ? before : after) === undefined) return;
-  const calendarId = idOf("calendars", "collection", change.collectionId);
-  const placed = (event: JsonObject | undefined, calendar?: number): JsonObject | undefined =>
-    event && {
-      ...withBothNames(event),
-      calendarIds: { [idOf("calendars", "collection", calendar ?? change.collectionId)]: true },
-    };
-  const was = placed(before, change.wasIn);
-  const is = placed(after, change.collectionId);
-  const patch = change.kind === "updated" ? differencePatch(was ?? {}, is!) : undefined;
-  if (patch && Object.keys(patch).every((k) => unimportant.has(k))) return;
-  const address = by.address !== ""
-    ? by.address
-    : by.account !== undefined
-    ? s.config.accountAddresses(by.account)[0] ?? ""
-    : "";
-  const name = by.name || s.config.account(by.account ?? "")?.FullName || address || by.account;
-  const { isDraft, ...event } = (change.kind === "created" ? is : was ?? is)!;
-  const value: EventNotification = {
-    created: utcDateOf(Date.now()),
-    changedBy: {
-      name: (name ?? "").slice(0, 255),
-      email: address === "" ? null : address.slice(0, 1000),
-      principalId: by.account === undefined ? null : accountIdOf(by.account),
-      calendarAddress: address === "" ? null : `mailto:${address}`.slice(0, 1000),
-    },
-    comment: change.comment === "" ? null : change.comment,
-    type: change.kind,
-    calendarEventId: eventId,
-    ...change.kind === "destroyed" ? {} : { isDraft: (after?.isDraft ?? isDraft) === true },
-    event: small({ id: eventId, ...event }),
-    ...patch ? { eventPatch: small(patch) } : {},
-    calendarId,
-  };
+  const whole = told.has(owner) ? await notificationOf(s, change) : undefined;
+  const others = told.size > (told.has(owner) ? 1 : 0)
+    ? await notificationOf(s, changeForOthers(change))
+    : undefined;
   for (const account of told) {
+    const value = account === owner ? whole : others;
     // Of those on another node nothing is kept here.
-    if (!s.config.isHere(account)) continue;
+    if (value === undefined || !s.config.isHere(account)) continue;
     await s.objects.add(account, typeFor(account), value, maxKept);
   }
 }

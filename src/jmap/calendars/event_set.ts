@@ -86,6 +86,8 @@ function refused(view: View, err: unknown, given: JsonObject, uid = ""): never {
       throw new SetError("overQuota", err.message);
     case "missing":
       throw notFound();
+    case "private":
+      throw new SetError("forbidden", err.message);
     default:
       throw err;
   }

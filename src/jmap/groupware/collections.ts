@@ -5,6 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { guestView } from "../../groupware/guest_view.ts";
 import type { Groupware } from "../../store/groupware/groupware.ts";
 import type { Collection, Home, ObjectRow } from "../../store/groupware/types.ts";
 import { cannotCalculate, changesResponse } from "../core/changes.ts";
@@ -28,7 +29,8 @@ export interface View {
 
 /** Opens the address books or calendars of an account. */
 export async function groupwareView(access: Access, home: Home): Promise<View> {
-  return { g: await access.account.groupware(), home, access };
+  const g = await access.account.groupware();
+  return { g: access.own ? g : await guestView(g), home, access };
 }
 
 export function idOf(home: Home, kind: Kind, n: number): string {

@@ -24,7 +24,11 @@ export async function answerUpload(
 ): Promise<Response> {
   const account = accountNamed(services, user, accountId);
   try {
-    const upload = await services.uploads.add(account, req.stream(services.maxMessageSize));
+    const upload = await services.uploads.add(
+      account,
+      user.account,
+      req.stream(services.maxMessageSize),
+    );
     return jsonResponse(201, {
       accountId,
       blobId: upload.id,

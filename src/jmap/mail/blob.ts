@@ -129,7 +129,7 @@ async function wholeBlob(
   id: string,
 ): Promise<Blob | undefined> {
   if (id.startsWith("U")) {
-    const upload = services.uploads.get(access.account.name, id);
+    const upload = services.uploads.get(access.account.name, access.user.account, id);
     return upload && uploaded(upload.path, upload.size);
   }
   const view = await mailView(access);

@@ -49,6 +49,7 @@ export class Groupware extends ObjectReads {
 
   #check(existing: ObjectRow | undefined, condition: Condition): void {
     const failed = (text: string) => new GroupwareError("condition", text);
+    if (existing !== undefined) condition.mayChange?.(existing);
     if (condition.ifMatch !== undefined) {
       if (existing === undefined) throw failed("there is no such object (If-Match)");
       if (condition.ifMatch !== "*" && !condition.ifMatch.includes(existing.etag)) {
@@ -243,24 +244,29 @@ export class Groupware extends ObjectReads {
   /**
    * Moves an object, over another one if it is there, in one transaction; it keeps its number.
    * @param changed what it is to be besides, checked against the etag of `from`
+   * @param mayChange as of a {@link Condition}, for both
    * @throws GroupwareError
    */
   move(
     from: ObjectRow,
     toCollectionId: number,
     toName: string,
-    o: { overwrite: boolean; changed?: NewObject },
+    o: { overwrite: boolean; changed?: NewObject; mayChange?: Condition["mayChange"] },
   ): Promise<{ row: ObjectRow; created: boolean }> {
     return this.writer.write(() => {
       const row = this.objectById(from.id);
       if (row === undefined) throw new GroupwareError("missing", "there is no such object");
+      o.mayChange?.(row);
       this.required(toCollectionId);
       if (o.changed !== undefined) this.#check(row, { ifMatch: [from.etag] });
       const there = this.object(toCollectionId, toName);
       if (there !== undefined && !o.overwrite) {
         throw new GroupwareError("condition", "there is such an object already (Overwrite: F)");
       }
-      if (there !== undefined && there.id !== row.id) this.#remove(there);
+      if (there !== undefined && there.id !== row.id) {
+        o.mayChange?.(there);
+        this.#remove(there);
+      }
       const [other] = this.db.get(
         "SELECT name FROM objects WHERE collection_id = ? AND uid = ? AND id != ?",
         toCollectionId,

@@ -59,6 +59,8 @@ export interface ObjectRow extends ObjectIndex {
   createseq: number;
   created: number;
   modified: number;
+  /** Set where this is less than what is stored: of a private event, for who isn't its owner. */
+  reduced?: true;
 }
 
 /** Who changes an event. */
@@ -107,6 +109,8 @@ export interface Condition {
   ifNoneMatch?: readonly string[] | "*";
   /** Schedule-Tag that the object must have. */
   ifScheduleTag?: string;
+  /** Throws where what is there may not be changed or taken away by who asks. */
+  mayChange?: (there: ObjectRow) => void;
 }
 
 /** A write that can't be. */
@@ -120,7 +124,8 @@ export class GroupwareError extends Error {
     | "uidChanged"
     | "full"
     | "tokenTooOld"
-    | "kept";
+    | "kept"
+    | "private";
   /** Of "uidConflict": the name of the object that has the uid. */
   readonly other: string;
   constructor(kind: GroupwareError["kind"], message: string, other = "") {

@@ -1,4 +1,5 @@
 /** Accounts that share calendars and address books with a user. @module */
+import { guestView } from "../../groupware/guest_view.ts";
 import type { Groupware } from "../../store/groupware/groupware.ts";
 import type { WebmailServices } from "./services.ts";
 
@@ -16,7 +17,7 @@ export async function withOwner<T>(
   if (!services.config.isHere(owner)) return undefined;
   const account = await services.accounts.open(owner);
   try {
-    return await fn(await account.groupware());
+    return await fn(await guestView(await account.groupware()));
   } finally {
     account.close();
   }

@@ -373,6 +373,50 @@ Deno.test("calendars that others share are shown and read, others not", async ()
   }, { owners: (user) => user === "mox" ? ["ann", "gone"] : [] });
 });
 
+Deno.test("private events of a shared calendar are shown as their time, and changed by their owner alone", async () => {
+  await withWebmail(async (web) => {
+    const { Accounts } = web.services.config.dynamic;
+    Accounts.set("ann", { ...Accounts.get("mox")!, FullName: "Ann" });
+    const ann = await web.accounts.open("ann");
+    try {
+      const g = await ann.groupware();
+      const [calendar] = g.collections("calendars").filter((c) => c.kind === "calendar");
+      const put = async (name: string, privacy: string) => {
+        const content = new TextEncoder().encode(
+          `BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VEVENT\r\nUID:${name}\r\n` +
+            "DTSTAMP:20270101T000000Z\r\nDTSTART:20270302T100000Z\r\nSUMMARY:Surgery\r\n" +
+            `LOCATION:Clinic\r\nCLASS:${privacy}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`,
+        );
+        await g.put(calendar.id, calendarObject(name, content));
+        return content;
+      };
+      const content = await put("p.ics", "PRIVATE");
+      await put("s.ics", "CONFIDENTIAL");
+      await g.setGrants(calendar.id, [{ account: "mox", rights: "write" }]);
+      const b = await web.login();
+      const r = await b.call("CalendarItems", { zone, from: "2027-03-01", to: "2027-03-31" });
+      assert.deepEqual(r.items.map((i) => [i.owner, i.name, i.title, i.place]), [
+        ["ann", "p.ics", "", ""],
+      ]);
+      const where = { zone, owner: "ann", calendarId: calendar.id };
+      await refused(b.call("CalendarEventGet", { ...where, name: "s.ics" }), "missing");
+      const got = await b.call("CalendarEventGet", { ...where, name: "p.ics" });
+      assert.deepEqual([got.event.title, got.event.place, got.event.start.slice(0, 10)], [
+        "",
+        "",
+        "2027-03-02",
+      ]);
+      const old = { calendarId: calendar.id, name: "p.ics", etag: got.etag };
+      const event = { ...got.event, title: "Mine" };
+      await refused(b.call("CalendarEventSave", { ...where, old, part: null, event }), "user");
+      await refused(b.call("CalendarEventDelete", { owner: "ann", ...old, part: null }), "user");
+      assert.deepEqual(g.content(g.object(calendar.id, "p.ics")!.id), content);
+    } finally {
+      ann.close();
+    }
+  }, { owners: (user) => user === "mox" ? ["ann"] : [] });
+});
+
 Deno.test("calendars that others share are changed by who may write to them, without inviting", async () => {
   let made: Scheduler | undefined;
   const scheduler: Scheduler = {

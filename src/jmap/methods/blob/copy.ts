@@ -32,7 +32,11 @@ export const blobCopy = defineMethod({
         continue;
       }
       try {
-        const upload = await ctx.s.uploads.add(to.account.name, blobStream(blob, 0, blob.size));
+        const upload = await ctx.s.uploads.add(
+          to.account.name,
+          ctx.user.account,
+          blobStream(blob, 0, blob.size),
+        );
         copied[blobId] = upload.id;
       } catch (err) {
         if (!(err instanceof UploadLimitError)) throw err;

@@ -81,7 +81,11 @@ async function make(
     pieces.push(p);
   }
   try {
-    const upload = await ctx.s.uploads.add(access.account.name, ReadableStream.from(pieces));
+    const upload = await ctx.s.uploads.add(
+      access.account.name,
+      ctx.user.account,
+      ReadableStream.from(pieces),
+    );
     return {
       id: upload.id,
       blobId: upload.id,
