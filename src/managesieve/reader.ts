@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Connection } from "../net/mod.ts";
+import { type Connection, ConnectionError } from "../net/mod.ts";
 import { Bye, No } from "./answers.ts";
 
 /** A piece of a command. Text of literals is checked where it is used. */
@@ -47,13 +47,15 @@ export async function readCommand(conn: Connection, maxLiteral: number): Promise
   let refusal: No | undefined;
   let all = 0;
   for (let literals = 1;; literals++) {
-    const line = (await conn.readLine(maxLine)).slice();
+    const line = await readLine(conn);
     // Of what is refused nothing is kept.
-    const r = scanLine(line, refusal === undefined ? tokens : []);
+    const r: Scanned = line.tooLong
+      ? { error: "the line is too long" }
+      : scanLine(line.bytes, refusal === undefined ? tokens : []);
     if (r.error !== undefined) {
       refusal ??= new No(r.error);
       // What comes behind a line that can't be read is part of the same command, not one of its own.
-      r.literal = literalAtEnd(line);
+      r.literal = literalAtEnd(line.bytes);
     }
     if (tokens.length > maxTokens) refusal ??= new No("too many arguments");
     if (r.literal === undefined) break;
@@ -76,14 +78,30 @@ export async function readCommand(conn: Connection, maxLiteral: number): Promise
   return tokens;
 }
 
+/** A line; of one that is too long its end. */
+async function readLine(conn: Connection): Promise<{ bytes: Uint8Array; tooLong: boolean }> {
+  try {
+    return { bytes: (await conn.readLine(maxLine)).slice(), tooLong: false };
+  } catch (err) {
+    if (!(err instanceof ConnectionError) || err.end === undefined) throw err;
+    return { bytes: err.end, tooLong: true };
+  }
+}
+
 /** Bytes of the literal that a line announces, whatever stands before. */
 function literalAtEnd(line: Uint8Array): number | undefined {
   const m = /\{(\d{1,15})\+\}$/.exec(new TextDecoder("latin1").decode(line));
   return m ? Number(m[1]) : undefined;
 }
 
+interface Scanned {
+  /** Bytes of a literal that follows. */
+  literal?: number;
+  error?: string;
+}
+
 /** Tokens of a line; a literal at its end is still to be read. */
-function scanLine(line: Uint8Array, tokens: Token[]): { literal?: number; error?: string } {
+function scanLine(line: Uint8Array, tokens: Token[]): Scanned {
   const latin = new TextDecoder("latin1").decode(line);
   let at = 0;
   while (at < line.length) {

@@ -112,9 +112,6 @@ async function serveCommand(session: Session): Promise<void> {
 
 function refusal(session: Session, err: unknown): { code?: string; text: string } {
   if (err instanceof No) return { code: err.code, text: err.message };
-  if (err instanceof ConnectionError && err.reason === "line") {
-    return { text: "the line is too long" };
-  }
   if (isStorageFull(err)) {
     session.log.error("command can't be carried out", { err: err as Error });
     return { code: "TRYLATER", text: "the disk of the server is full" };

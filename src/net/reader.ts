@@ -19,6 +19,8 @@ const maxUnread = 256 * 1024;
 const maxDropped = 8 * 1024 * 1024;
 /** Bytes of a line too long that its error tells. */
 const maxStart = 256;
+/** Bytes at the end of such a line that its error tells, with the line end. */
+const maxEnd = 34;
 
 /** Where input comes from: the socket, or a layer over it. */
 export interface Source {
@@ -162,13 +164,15 @@ export class Reader implements Waiter {
     const deadline = performance.now() + this.timeout;
     let dropped = 0;
     let start: Uint8Array | undefined;
+    let end = new Uint8Array();
     for (;;) {
       const length = this.#input.lineLength();
       const tooLong = length > maxBytes || (length === 0 && this.#input.size >= maxBytes);
       if (dropped > 0 || tooLong) {
         const part = length > 0 ? length : this.#input.size;
         start ??= this.#input.peek(Math.min(maxStart, part));
-        this.#input.take(part);
+        const taken = this.#input.take(part);
+        end = Uint8Array.of(...end, ...taken.subarray(-maxEnd)).slice(-maxEnd);
         this.#count();
         dropped += part;
         this.#wanted = maxUnread;
@@ -178,7 +182,11 @@ export class Reader implements Waiter {
         await nextTurn();
         this.#resumeIfDrained();
         if (length > 0) {
-          throw new ConnectionError("line", `line longer than ${maxBytes} bytes`, { start });
+          const crlf = end.at(-2) === 13 ? 2 : 1;
+          throw new ConnectionError("line", `line longer than ${maxBytes} bytes`, {
+            start,
+            end: end.slice(0, -crlf),
+          });
         }
         if (dropped > maxBytes + maxDropped) {
           throw new ConnectionError("endless", `line longer than ${maxBytes} bytes`, { start });

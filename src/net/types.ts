@@ -31,15 +31,18 @@ export class ConnectionError extends Error {
   readonly reason: "closed" | "timeout" | "line" | "endless" | "tls" | "shutdown" | "overload";
   /** With `line` and `endless`: how the line began, up to 256 bytes. */
   readonly start: Uint8Array | undefined;
+  /** With `line`: how it ended, up to 32 bytes, without line end. */
+  readonly end: Uint8Array | undefined;
   constructor(
     reason: ConnectionError["reason"],
     message: string,
-    options?: ErrorOptions & { start?: Uint8Array },
+    options?: ErrorOptions & { start?: Uint8Array; end?: Uint8Array },
   ) {
     super(message, options);
     this.name = "ConnectionError";
     this.reason = reason;
     this.start = options?.start;
+    this.end = options?.end;
   }
 }
 

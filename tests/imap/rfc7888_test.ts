@@ -1,5 +1,6 @@
 /** LITERAL+ (RFC 7888), as transcripts. */
 import assert from "node:assert/strict";
+import { maxLineAfter, maxLineBefore } from "../../src/imap/server/session/reader.ts";
 import { startServer } from "./server.ts";
 import { talk } from "./transcript.ts";
 
@@ -74,6 +75,7 @@ Deno.test("§3 a literal belongs to its command, whatever that is refused for", 
     "IDLE",
     "AUTHENTICATE NOSUCH",
     "LIST (",
+    `NOOP ${"x".repeat(maxLineBefore)}`,
     "",
   ];
   const inner = "x CREATE injected\r\n";
@@ -89,6 +91,15 @@ Deno.test("§3 a literal belongs to its command, whatever that is refused for", 
         assert.equal(await c.line(), "b OK done", what);
       }
     }
+    const endless = `NOOP ${"x".repeat(maxLineAfter)}`;
+    loggedIn.send(`a ${endless} {${inner.length}+}\r\n${inner}\r\nb NOOP\r\n`);
+    assert.match(await loggedIn.line(), /^a BAD \[TOOBIG\] /);
+    assert.equal(await loggedIn.line(), "b OK done");
+    loggedIn.send("a IDLE\r\n");
+    assert.match(await loggedIn.line(), /^\+ /);
+    loggedIn.send(`b SELECT {${inner.length}+}\r\n${inner}\r\nc NOOP\r\n`);
+    assert.match(await loggedIn.line(), /^a BAD /);
+    assert.equal(await loggedIn.line(), "c OK done");
     // A literal that waits to be asked for doesn't come.
     loggedIn.send("a BOGUS {3}\r\nb NOOP\r\n");
     assert.match(await loggedIn.line(), /^a BAD /);

@@ -235,7 +235,14 @@ Deno.test("a literal belongs to its command, whatever that is refused for", () =
   withServer(async (connect) => {
     const c = await connect();
     for (
-      const command of ["BOGUS", 'NOOP "open', "NO;OP", "NOOP {x} ", `NOOP "${"x".repeat(2000)}"`]
+      const command of [
+        "BOGUS",
+        'NOOP "open',
+        "NO;OP",
+        "NOOP {x} ",
+        `NOOP "${"x".repeat(2000)}"`,
+        "x".repeat(100_000),
+      ]
     ) {
       const inner = 'NOOP "inner"\r\n';
       await c.send(`${command} {${inner.length}+}\r\n${inner} {3+}\r\nabc\r\nNOOP "next"\r\n`);

@@ -45,7 +45,9 @@ export function parseFetch(line: string): ExpectedMessage {
   const size = /RFC822\.SIZE (\d+)/.exec(line)![1];
   // RFC 9051 has a day of one digit with a space or a zero.
   const date = /INTERNALDATE "([^"]*)"/.exec(line)![1].replace(/^ /, "0");
-  const flags = /FLAGS \(([^)]*)\)/.exec(line)![1].split(" ").filter((f) => f !== "").sort();
+  // \Recent is the session's, and the original has none.
+  const flags = /FLAGS \(([^)]*)\)/.exec(line)![1].split(" ")
+    .filter((f) => f !== "" && f !== "\\Recent").sort();
   return { uid: Number(uid), size: Number(size), date, flags };
 }
 

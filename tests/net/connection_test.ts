@@ -44,6 +44,21 @@ Deno.test("a line that is too long is dropped to its end, and the next one is re
   assert.equal(text(await pair.server.readLine(10)), "12345678");
   assert.equal(await reasonOf(pair.server.readLine(10)), "line");
   assert.equal(text(await pair.server.readLine(10)), "ok");
+  const ends = [["a".repeat(20) + " {5+}\r", "\n"], ["b".repeat(40) + " {6+", "}\n"], [
+    `${"c".repeat(20)}\n`,
+  ]];
+  const told = [" {5+}", " {6+}", "cc"];
+  for (const [i, pieces] of ends.entries()) {
+    const err = pair.server.readLine(10).catch((e: unknown) => e);
+    for (const piece of pieces) {
+      pair.client.write(piece);
+      await pair.client.flush();
+    }
+    const e = await err;
+    assert.ok(e instanceof ConnectionError && e.end !== undefined);
+    assert.ok(e.end.length <= 33);
+    assert.ok(text(e.end).endsWith(told[i]), text(e.end));
+  }
 });
 
 Deno.test("a line without end ends reading, with little memory used", async () => {

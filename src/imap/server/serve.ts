@@ -69,7 +69,7 @@ async function serveCommand(session: Session): Promise<void> {
   let tag = "*";
   let command: Command | undefined;
   let answer: Answer | void;
-  /** The first line, as long as nobody has taken on to read what follows it. */
+  /** The first line, or how it ended, as long as nobody has taken on to read what follows it. */
   let alone: Uint8Array | undefined;
   try {
     // RFC 5465 §3: with NOTIFY changes are sent also between commands.
@@ -87,6 +87,7 @@ async function serveCommand(session: Session): Promise<void> {
           session.conn.write(`${tag} BAD [TOOBIG] ${err.message}\r\n`);
           throw new Unrecoverable(err.message);
         }
+        alone = err.end;
         throw new ImapBad(err.message, "TOOBIG");
       }
       throw err;

@@ -6,6 +6,7 @@
 import { ImapBad } from "../session/answer.ts";
 import { deliverUntilInput } from "../updates/changes.ts";
 import { type Command, loggedIn } from "../session/command.ts";
+import { discardRest } from "../session/reader.ts";
 
 export const idle: Command = {
   name: "IDLE",
@@ -19,7 +20,9 @@ export const idle: Command = {
     session.existsAfterFetch = false;
     await deliverUntilInput(session, true);
     if (session.ended) return;
-    const line = new TextDecoder("latin1").decode(await conn.readLine(1024));
-    if (line.toUpperCase() !== "DONE") throw new ImapBad("expected DONE");
+    const line = (await conn.readLine(1024)).slice();
+    if (new TextDecoder("latin1").decode(line).toUpperCase() === "DONE") return;
+    await discardRest(conn, line, true);
+    throw new ImapBad("expected DONE");
   },
 };
