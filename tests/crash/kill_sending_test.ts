@@ -4,23 +4,12 @@
  * and the queue was given it once: it is held there, or has arrived.
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { CallError } from "../../webmail/api/client.ts";
 import { loggedIn } from "../support/imap_client.ts";
 import { type Localserve, mox, startLocalserve } from "../support/localserve.ts";
 import { Browser, composition, query } from "../web/webmail/server.ts";
 import { check } from "./load.ts";
-
-/** What is waited for before the kill: a part of a path, below the data folder. */
-const steps = {
-  noted: /^scheduled\.db-wal$/,
-  copied: /^accounts\/mox\/msg\//,
-  filed: /^queue\/msg\//,
-  queued: /^queue\/index\.db-wal$/,
-  answered: undefined,
-};
-
-const patience = 60_000;
+import { patience, queued, sendAndKill, steps } from "./sending_steps.ts";
 
 async function until(what: string, fn: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + patience;
@@ -50,13 +39,6 @@ async function holding(s: Localserve, name: string, text: string, flag = "\\Seen
   return { all, flagged };
 }
 
-/** How often the queue has a message. */
-async function queued(dir: string, subject: string): Promise<number> {
-  const list = await mox(["queue", "list", "-dir", dir, "-json"]);
-  assert.equal(list.code, 0, list.stderr);
-  return list.stdout.split(JSON.stringify(subject)).length - 1;
-}
-
 async function put(s: Localserve, text: string): Promise<void> {
   const client = await loggedIn(s);
   const message = `From: ann@localhost\r\nTo: mox@localhost\r\nSubject: ${text}\r\n` +
@@ -74,27 +56,6 @@ async function idOf(b: Browser, text: string): Promise<number> {
   const found = threads.flat().find((m) => m.subject === text);
   assert.ok(found);
   return found.id;
-}
-
-/** Sends, and kills the server when it has come to a step. */
-async function sendAndKill(
-  s: Localserve,
-  step: keyof typeof steps,
-  send: () => Promise<unknown>,
-): Promise<void> {
-  const data = join(s.dir, "data");
-  const wanted = steps[step];
-  const watcher = Deno.watchFs(data);
-  const seen = (async () => {
-    for await (const e of watcher) {
-      if (e.paths.some((p) => wanted?.test(p.slice(data.length + 1)))) return;
-    }
-  })();
-  const answer = send().then(() => {}, () => {});
-  await (wanted === undefined ? answer : Promise.race([seen, answer]));
-  await s.signal("SIGKILL");
-  watcher.close();
-  await answer;
 }
 
 for (const held of [true, false]) {
@@ -130,7 +91,7 @@ for (const held of [true, false]) {
                 ...{ composition: c, draftId, key, undo: 0 },
                 ...{ sendAt: null, requireTls: null, archiveThread: false },
               });
-            await sendAndKill(s, step, send);
+            await sendAndKill(s, step, () => send().catch(() => {}));
             s = await startLocalserve({ dir, offset });
             const answer = `answer ${text}`;
             if (retry) {

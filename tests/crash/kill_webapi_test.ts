@@ -4,21 +4,10 @@
  * message, and only then; what was answered is in both.
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { loggedIn } from "../support/imap_client.ts";
 import { type Localserve, mox, startLocalserve } from "../support/localserve.ts";
 import { check } from "./load.ts";
-
-/** What is waited for before the kill: a part of a path, below the data folder. */
-const steps = {
-  noted: /^scheduled\.db-wal$/,
-  copied: /^accounts\/mox\/msg\//,
-  filed: /^queue\/msg\//,
-  queued: /^queue\/index\.db-wal$/,
-  answered: undefined,
-};
-
-const patience = 60_000;
+import { patience, queued, sendAndKill, steps } from "./sending_steps.ts";
 
 /** Copies in Sent by subject. */
 async function copies(s: Localserve, subject: string): Promise<number> {
@@ -31,13 +20,6 @@ async function copies(s: Localserve, subject: string): Promise<number> {
   } finally {
     await client.logout();
   }
-}
-
-/** How often the queue has a message. */
-async function queued(dir: string, subject: string): Promise<number> {
-  const list = await mox(["queue", "list", "-dir", dir, "-json"]);
-  assert.equal(list.code, 0, list.stderr);
-  return list.stdout.split(JSON.stringify(subject)).length - 1;
 }
 
 /** Sends; whether it was answered. */
@@ -65,23 +47,6 @@ async function send(s: Localserve, subject: string): Promise<boolean> {
   }
 }
 
-/** Sends, and kills the server when it has come to a step; whether it was answered before. */
-async function sendAndKill(s: Localserve, step: keyof typeof steps, subject: string) {
-  const data = join(s.dir, "data");
-  const wanted = steps[step];
-  const watcher = Deno.watchFs(data);
-  const seen = (async () => {
-    for await (const e of watcher) {
-      if (e.paths.some((p) => wanted?.test(p.slice(data.length + 1)))) return;
-    }
-  })();
-  const answer = send(s, subject);
-  await (wanted === undefined ? answer : Promise.race([seen, answer]));
-  await s.signal("SIGKILL");
-  watcher.close();
-  return await answer;
-}
-
 Deno.test({
   name: "SIGKILL while a program sends with a copy in Sent",
   async fn(t) {
@@ -93,7 +58,7 @@ Deno.test({
       for (const step of Object.keys(steps) as (keyof typeof steps)[]) {
         await t.step(step, async () => {
           const subject = `order-${step}`;
-          const answered = await sendAndKill(s, step, subject);
+          const answered = await sendAndKill(s, step, () => send(s, subject));
           s = await startLocalserve({ dir, offset });
           const taken = await queued(dir, subject);
           assert.ok(taken <= 1, `${taken} times in the queue`);

@@ -9,7 +9,7 @@
 const surrogate = /\\u[dD][89a-fA-F]/;
 
 /** Names that are quicker compared one by one. */
-const few = 12;
+const namesInArray = 12;
 
 /** Index of the quote that ends the string that begins at `start`. */
 function closingQuote(text: string, start: number): number {
@@ -43,7 +43,7 @@ export function notIJson(text: string): string | undefined {
         return `an object has ${JSON.stringify(value.slice(0, 200))} twice`;
       }
       if (!Array.isArray(names)) names.add(value);
-      else if (names.push(value) > few) open[open.length - 1] = new Set(names);
+      else if (names.push(value) > namesInArray) open[open.length - 1] = new Set(names);
     } else if (c === 123) {
       open.push([]);
       isName = true;

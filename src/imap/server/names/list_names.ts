@@ -7,6 +7,7 @@ import { listMatcher } from "../../parse/list.ts";
 
 /** Name of the mailbox that clients call INBOX. */
 const inbox = "Inbox";
+const isInInbox = (name: string) => name === inbox || name.startsWith(`${inbox}/`);
 
 /**
  * Whether a name fits one of the patterns below the reference. "INBOX" fits in any case, with wildcards too. As names
@@ -18,15 +19,15 @@ export function nameMatcher(
 ): (name: string) => boolean {
   const list = patterns.map((p) => listMatcher(`${reference}${p}`.normalize("NFC")));
   return (name) => {
-    const caseless = name === inbox || name.startsWith(`${inbox}/`) ? inbox.length : 0;
+    const caseless = isInInbox(name) ? inbox.length : 0;
     return list.some((m) => m(name, caseless));
   };
 }
 
 /** For sorting: Inbox and what is below it comes first. */
 export function inboxFirst(a: string, b: string): number {
-  const ai = a === inbox || a.startsWith(`${inbox}/`);
-  const bi = b === inbox || b.startsWith(`${inbox}/`);
+  const ai = isInInbox(a);
+  const bi = isInInbox(b);
   if (ai !== bi) return ai ? -1 : 1;
   return a < b ? -1 : a > b ? 1 : 0;
 }
