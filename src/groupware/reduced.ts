@@ -5,19 +5,13 @@
  * @module
  */
 import { parseCalendar } from "../mail/calendar/object.ts";
+import { privacyIn } from "../mail/calendar/privacy.ts";
 import {
   type Component,
   newProperty,
-  param,
   type Property,
-  unescapeText,
   writeComponent,
 } from "../mail/contentline/component.ts";
-
-/**
- * Who may see what of an object: "public" all, "private" others see when it is, "secret" others don't see it at all.
- */
-export type Privacy = "public" | "private" | "secret";
 
 /** Bytes of a private object of which others see when it is; a larger one, which takes long to read, they don't see. */
 const maxReduced = 1_000_000;
@@ -48,35 +42,6 @@ const shownProperties = new Set([
 ]);
 const shownParameters = new Set(["TZID", "VALUE", "RANGE"]);
 
-/** What a property says; undefined for one that is about something else. */
-function privacyOf(p: Property): Privacy | undefined {
-  if (p.name === "CLASS") {
-    const value = p.value.trim().toUpperCase();
-    // RFC 5545 §3.8.1.3: values that aren't known are as PRIVATE.
-    return value === "CONFIDENTIAL" ? "secret" : value === "PUBLIC" ? "public" : "private";
-  }
-  if (p.name !== "JSPROP") return undefined;
-  if ((param(p, "JSPTR") ?? "").trim().replace(/^\//, "") !== "privacy") return undefined;
-  const value = unescapeText(p.value).trim();
-  return value === '"secret"' ? "secret" : value === '"public"' ? "public" : "private";
-}
-
-/** The strictest that stands in a calendar and all in it. */
-function privacyIn(component: Component): Privacy {
-  let found: Privacy = "public";
-  for (const p of component.properties) {
-    const says = privacyOf(p);
-    if (says === "secret") return says;
-    if (says === "private") found = says;
-  }
-  for (const below of component.components) {
-    const of = privacyIn(below);
-    if (of === "secret") return of;
-    if (of === "private") found = of;
-  }
-  return found;
-}
-
 function reducedComponent(component: Component): Component {
   const properties: Property[] = component.properties
     .filter((p) => shownProperties.has(p.name) && p.group === "")
@@ -102,17 +67,17 @@ function reducedComponent(component: Component): Component {
 
 /** What others than its owner see of an object of a calendar. */
 export type ForGuests =
-  | { privacy: "public" | "secret" }
+  | { privacy: "public" | "confidential" }
   /** What they get in its place. */
   | { privacy: "private"; content: Uint8Array };
 
 /** What others than its owner see of the content of a calendar's object; of one that can't be read, nothing. */
 export function forGuests(content: Uint8Array): ForGuests {
   if (!mayHaveClass.test(latin1.decode(content))) return { privacy: "public" };
-  if (content.length > maxReduced) return { privacy: "secret" };
+  if (content.length > maxReduced) return { privacy: "confidential" };
   try {
     const calendar = parseCalendar(content);
-    const privacy = privacyIn(calendar);
+    const privacy = privacyIn([calendar]);
     if (privacy !== "private") return { privacy };
     const reduced: Component = {
       name: calendar.name,
@@ -123,6 +88,6 @@ export function forGuests(content: Uint8Array): ForGuests {
     };
     return { privacy, content: new TextEncoder().encode(writeComponent(reduced)) };
   } catch {
-    return { privacy: "secret" };
+    return { privacy: "confidential" };
   }
 }

@@ -11,6 +11,7 @@ import type { Change, Page, ServerEvent, View } from "../../../../webmail/api/mo
 import type { Account } from "../../../store/account/account.ts";
 import type { Listener } from "../../../store/types.ts";
 import { tellChanges } from "./change_events.ts";
+import type { GroupwareStates } from "./groupware_watch.ts";
 import { identities, rejectsMailboxes } from "../identities.ts";
 import { mailboxItem } from "./items.ts";
 import { ListView, ViewError, type ViewStep, type Wanted } from "./view.ts";
@@ -62,6 +63,8 @@ export class EventConnection {
   #wake: (() => void) | undefined;
   /** Id of the newest message that was told. */
   #newestId: number;
+  /** By account, what the page knows of calendars and address books; undefined while it shows none. */
+  groupware: Map<string, GroupwareStates> | undefined;
 
   /** @param account in use until the stream is closed; the caller closes it then */
   constructor(account: Account, who: Who, services: WebmailServices, view: View) {
@@ -337,6 +340,11 @@ export class EventConnections {
 
   of(account: string): EventConnection[] {
     return [...this.#open.values()].filter((c) => c.who.account === account);
+  }
+
+  /** Those whose pages show calendars or address books. */
+  following(): EventConnection[] {
+    return [...this.#open.values()].filter((c) => c.groupware !== undefined);
   }
 
   /** Tells all pages of an account. */
