@@ -53,6 +53,8 @@ class ContactsDialog {
   #contacts: ContactRow[] = [];
   #shown: Contact | undefined;
   #more = false;
+  /** The last question that a person asked. */
+  #loading: Promise<void> = Promise.resolve();
   /** Of what was asked last: older answers are passed over. */
   #asked = 0;
   #askedPerson = 0;
@@ -198,8 +200,8 @@ class ContactsDialog {
   }
 
   /** Asks for the list anew. */
-  async load(): Promise<void> {
-    await this.#try(async () => {
+  load(): Promise<void> {
+    return this.#loading = this.#try(async () => {
       const asked = ++this.#asked;
       const got = await this.#listed();
       if (asked !== this.#asked) return;
@@ -231,7 +233,8 @@ class ContactsDialog {
   }
 
   async #refreshList(): Promise<void> {
-    const asked = ++this.#asked;
+    await this.#loading;
+    const asked = this.#asked;
     const got = await this.#listed();
     // What was asked for meanwhile shows the change too.
     if (asked !== this.#asked) return;
