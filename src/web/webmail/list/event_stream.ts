@@ -11,7 +11,6 @@ import type { Change, Page, ServerEvent, View } from "../../../../webmail/api/mo
 import type { Account } from "../../../store/account/account.ts";
 import type { Listener } from "../../../store/types.ts";
 import { tellChanges } from "./change_events.ts";
-import type { GroupwareStates } from "./groupware_watch.ts";
 import { identities, rejectsMailboxes } from "../identities.ts";
 import { mailboxItem } from "./items.ts";
 import { ListView, ViewError, type ViewStep, type Wanted } from "./view.ts";
@@ -32,6 +31,12 @@ const encoder = new TextEncoder();
 /** A value as an event stream has it. */
 export function eventBytes(value: unknown): Uint8Array {
   return encoder.encode(`data: ${JSON.stringify(value)}\n\n`);
+}
+
+/** How far what a user sees of an account's calendars and address books has come, as a text for each kind. */
+export interface GroupwareStates {
+  calendars: string;
+  contacts: string;
 }
 
 /** The events of a page. */

@@ -7,16 +7,10 @@
 import type { Groupware } from "../../../store/groupware/groupware.ts";
 import type { Collection } from "../../../store/groupware/types.ts";
 import { type OwnerServices, ownersHere, withOwner } from "../owners.ts";
-import type { EventConnections } from "./event_stream.ts";
+import type { EventConnections, GroupwareStates } from "./event_stream.ts";
 
 /** Milliseconds in which further changes are waited for: an import, or a phone, makes many. */
 const quiet = 200;
-
-/** How far what a user sees of an account has come, as a text for each kind. */
-export interface GroupwareStates {
-  calendars: string;
-  contacts: string;
-}
 
 /** @param user undefined for the owner */
 function statesOf(g: Groupware, user: string | undefined): GroupwareStates {
