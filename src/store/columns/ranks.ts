@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { giveWay } from "../../../platform/turns.ts";
+import { giveWay } from "../../platform/turns.ts";
 
 /** Numbers that are in the order of values, whole and from 0 to `max`. */
 export interface Ranks {
