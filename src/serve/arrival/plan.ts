@@ -50,7 +50,7 @@ export interface Plan {
   list?: ListAddress;
   /** How it is passed on to the server that has the recipient. */
   relay?: Relay;
-  /** Outside addresses that get it as a report about a message they had forwarded here. */
+  /** Outside senders who get it as a report about their message, which was forwarded from here. */
   sender?: Address;
   /** Empty if all of them get it by another recipient, or wrote it. */
   targets: Target[];

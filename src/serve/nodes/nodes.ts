@@ -32,9 +32,9 @@ import { servePassedMail } from "./passed_mail.ts";
 import { peerWith, placeOfSeat } from "./seat.ts";
 import { Succession } from "./succession.ts";
 
-/** Milliseconds that other nodes get to give a newer domains.conf, when this one starts. */
+/** Milliseconds to wait for a newer domains.conf from other nodes when this one starts. */
 const pullPatience = 5_000;
-/** Milliseconds after which the connection of a standby is dropped, when the server stops. */
+/** Milliseconds until a standby's connection is dropped when the server stops. */
 const lastGrace = 30_000;
 
 export interface NodeOptions {
@@ -42,7 +42,7 @@ export interface NodeOptions {
   accounts: Accounts;
   tempDir: string;
   queue: Queue;
-  /** The worst of what should be looked at. */
+  /** The most serious of the problems. */
   health: () => Promise<HealthState>;
   receiving: Receiving;
   openLogins: OpenLogins;
