@@ -16,7 +16,7 @@ import type { RunningFeed } from "../../store/follow/feed_client.ts";
 import { startFeed } from "../../store/follow/feed_client.ts";
 import { isOtherSeat, ownNode, ownSeat, placeOfSeat } from "./seat.ts";
 
-/** Milliseconds that the other is waited for at the start. */
+/** Milliseconds to wait for the other at the start. */
 const startPatience = 15_000;
 /** Milliseconds between questions. */
 const interval = 2_000;
@@ -60,7 +60,7 @@ export interface SuccessionOptions {
   log: Log;
   /** Stops the server. */
   stop: () => void;
-  /** Milliseconds that the other is waited for at the start. */
+  /** Milliseconds to wait for the other at the start. */
   patience?: number;
 }
 
