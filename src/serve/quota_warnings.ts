@@ -1,10 +1,10 @@
 /**
- * Messages to users whose account fills up: at 80 and 95 % of its quota, and when it is full. Each once, and again only
- * after the account was below and a day has passed, so that one that goes up and down isn't flooded.
+ * Messages to users whose account fills up: at 80 and 95 % of its quota, and when it is full. Each is sent once, and
+ * again only after the account was below the level and a day has passed, so that fluctuations don't cause a flood.
  *
- * What was said is kept in quotawarnings.json of the data folder. A warning is noted there as under way, with its
- * Message-ID, before it is delivered, and as said afterwards: after a crash in between the account is asked whether it has
- * the message, so that none is lost and none comes twice.
+ * Warnings sent are recorded in quotawarnings.json of the data folder. A warning is recorded as pending, with its
+ * Message-ID, before it is delivered, and as sent afterwards: after a crash in between, the account is searched for
+ * the message, so that none is lost and none is sent twice.
  *
  * @module
  */

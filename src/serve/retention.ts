@@ -1,8 +1,9 @@
 /**
- * Removes messages that are in their mailbox for longer than Retention of mox.conf or of the account says, once a day.
+ * Removes messages that have been in their mailbox for longer than Retention in mox.conf or the account allows, once a
+ * day.
  *
- * When it was done last is kept in retention.json of the data folder, so that a server which is started anew each day
- * does it too. An account with LegalHold is left alone; that is asked again before each removal.
+ * The time of the last run is kept in retention.json of the data folder, so that a server which is restarted every day
+ * does it too. An account with LegalHold is skipped; this is checked again before each removal.
  *
  * @module
  */
