@@ -55,7 +55,7 @@ async function ranksOf(
   }
 }
 
-/** Uids in the order of the keys, equal ones by uid; undefined where the columns don't know all of them. */
+/** Uids in the order of the keys, equal ones by uid; undefined if the columns don't have all of them. */
 export async function sortByColumns(
   account: Account,
   mailboxId: MailboxId,
