@@ -75,10 +75,17 @@ export class FrameGate extends Duplex {
       this.#feed();
     });
     socket.on("end", () => events.ended());
-    socket.on("error", (e) => this.destroy(e));
-    socket.on("close", () => this.destroy());
+    socket.on("error", (e) => this.#gone(e));
+    socket.on("close", () => this.#gone());
     // After a handshake it may stand still.
     socket.resume();
+  }
+
+  /** The end of a hundred streams takes 10 ms: those of many connections that end at once come in turns. */
+  async #gone(e?: Error): Promise<void> {
+    this.close();
+    if (turnSpent()) await nextTurn(0);
+    this.destroy(e);
   }
 
   #within(use: FrameUse): boolean {
@@ -140,7 +147,7 @@ export class FrameGate extends Duplex {
     // Each piece may be many requests: the loop gets its turns, whether or not more is wanted at once.
     if (turnSpent()) {
       this.#asked = true;
-      nextTurn().then(() => {
+      nextTurn(this.#size).then(() => {
         this.#asked = false;
         this.#feed();
       });
