@@ -40,7 +40,7 @@ import { maxHeader, vouches } from "../onward/vouch.ts";
 const log = new Log("sieve");
 /** Name of the annotation (RFC 6785 §2.3.1). */
 const entry = "/shared/imapsieve/script";
-/** Messages of one event that the script is run on; and events of an account that may wait. */
+/** Messages of one event on which the script is run; and waiting events of an account. */
 const mostMessages = 10_000;
 const mostWaiting = 1000;
 
@@ -59,7 +59,7 @@ export class ImapEvents {
     this.#s = services;
   }
 
-  /** Takes note of an event; nothing of it is waited for. */
+  /** Records an event, without waiting for its scripts. */
   note(change: ImapChange): void {
     const { account } = change;
     const script = this.#scriptFor(account, change.mailboxId);
@@ -78,7 +78,7 @@ export class ImapEvents {
     });
   }
 
-  /** Resolves when nothing waits. */
+  /** Resolves when no events are waiting. */
   async idle(): Promise<void> {
     await Promise.all([...this.#running.values()].map((q) => q.last));
   }
@@ -197,7 +197,7 @@ export class ImapEvents {
         done(`sent to ${a.redirect.address}`);
       }
     }
-    // RFC 6785 §3.8: what isn't kept is marked, for IMAP to take out.
+    // RFC 6785 §3.8: a message that isn't kept is marked, for IMAP to expunge.
     if (!result.actions.some((a) => a.kind === "keep")) {
       await account.storeFlags(mailboxId, uids, "add", Flag.Deleted, []);
       steps.push({ script: "", line: 0, text: "marked as deleted" });
@@ -205,7 +205,7 @@ export class ImapEvents {
     return steps;
   }
 
-  /** The message to another address, as a report about spam goes. */
+  /** Sends the message to another address, such as for spam reports. */
   async #send(
     account: Account,
     login: string,
@@ -221,7 +221,7 @@ export class ImapEvents {
       queueOutgoing(this.#s, {
         senderAccount: account.name,
         fromDomain: domain,
-        // What lies in a mailbox may be by anybody: our signature would say that it is by its From.
+        // A message in a mailbox may be by anybody: our signature would claim that it is by its From.
         unsigned: !vouches(domain, bytes.subarray(0, maxHeader), undefined),
         mailFrom: from,
         recipients: [{ address: to.address, notify }],
