@@ -25,8 +25,12 @@ export function staysWithin(view: View, to: Place): boolean {
 }
 
 /** Tells scripts of messages that came into a mailbox (RFC 6785). */
-export function noteCopied(session: Session, to: Place, toUids: readonly number[]): void {
-  session.backend.scripts?.note({
+export async function noteCopied(
+  session: Session,
+  to: Place,
+  toUids: readonly number[],
+): Promise<void> {
+  await session.backend.scripts?.note({
     account: to.account,
     login: session.login ?? "",
     cause: "COPY",

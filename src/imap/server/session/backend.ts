@@ -61,8 +61,8 @@ export interface ImapBackend {
   readonly scripts?: {
     /** Where they are managed, for the capability: "sieve://host". */
     url: string;
-    /** Takes note of what happened; must not fail, nor wait. */
-    note(change: ImapChange): void;
+    /** Takes note of what happened; durable when it resolves. Must not fail, nor wait for the script. */
+    note(change: ImapChange): Promise<void>;
   };
 }
 
