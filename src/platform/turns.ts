@@ -7,8 +7,9 @@
  * {@link turnSpent} now and then, and waits for {@link nextTurn} when it says so. Those who wait go on one
  * after the other, each for at most a turn; who is woken by input meanwhile is served in between.
  *
- * Long jobs ({@link giveWay}) have a line of their own: however many archives are packed, a connection waits for one of
- * them and not for all. Where both wait, each line has about half of the time.
+ * There are three lines. Who has not sent ahead goes before the floods of others: a session that asks and waits for its
+ * answer is behind one of them, and not behind all. Long jobs ({@link giveWay}) have a line of their own too: however many
+ * archives are packed, a connection waits for one of them. A line that others go before still has about half of the time.
  *
  * @module
  */
@@ -48,6 +49,7 @@ class Line {
 let started = 0;
 let marked = false;
 let scheduled = false;
+const prompt = new Line();
 const connections = new Line();
 const jobs = new Line();
 
@@ -90,16 +92,27 @@ function schedule(): void {
   afterLook(turn);
 }
 
-/** Milliseconds that connections have between two long jobs, if some wait. */
-const betweenJobs = 2 * turnTime;
+/** Milliseconds that one line may go before the others that wait. */
+const goesBefore = 2 * turnTime;
 /** When the last job went on, and whether a connection did since. */
 let jobAt = -Infinity;
 let jobLast = false;
+/** When the last of those went on who are not prompt, and whether nobody did since. */
+let otherAt = -Infinity;
+let otherLast = false;
+
+function nobodyWaits(): boolean {
+  return prompt.empty && connections.empty && jobs.empty;
+}
 
 /** Whose turn it is; one of the lines has somebody. */
 function nextLine(now: number): Line {
+  const others = !connections.empty || !jobs.empty;
+  otherLast = !(!prompt.empty && (!others || otherLast || now - otherAt < goesBefore));
+  if (!otherLast) return prompt;
+  otherAt = now;
   if (connections.empty) return jobs;
-  return !jobs.empty && !jobLast && now - jobAt >= betweenJobs ? jobs : connections;
+  return !jobs.empty && !jobLast && now - jobAt >= goesBefore ? jobs : connections;
 }
 
 /** Lets the first of those go on who wait, and others after it as long as the turn lasts. */
@@ -114,15 +127,15 @@ function turn(): void {
     const next = line.next();
     mark();
     next();
-    if (connections.empty && jobs.empty) return;
+    if (nobodyWaits()) return;
     // What it does runs before that.
     setImmediate(() => {
-      if ((connections.empty && jobs.empty) || scheduled) return;
+      if (nobodyWaits() || scheduled) return;
       if (performance.now() - from >= turnTime) schedule();
       else one();
     });
   };
-  if (!connections.empty || !jobs.empty) one();
+  if (!nobodyWaits()) one();
 }
 
 function wait(line: Line): Promise<void> {
@@ -133,9 +146,16 @@ function wait(line: Line): Promise<void> {
   });
 }
 
-/** Resolves in a later turn of the loop, in order of asking. */
-export function nextTurn(): Promise<void> {
-  return wait(connections);
+/** Input of a connection that waits already, above which its peer has sent ahead: some commands, but no flood. */
+export const maxPrompt = 1024;
+
+/**
+ * Resolves in a later turn of the loop, in order of asking.
+ *
+ * @param ahead bytes of input that wait already; with few of them others that have many are passed.
+ */
+export function nextTurn(ahead = Infinity): Promise<void> {
+  return wait(ahead > maxPrompt ? connections : prompt);
 }
 
 /** For loops of long jobs: waits for the next turn if this one is spent. */

@@ -1,6 +1,6 @@
 /**
- * `sieve.db` in the data folder: scripts of accounts, what scripts remember, and what they did. Its parts are in
- * files of their own.
+ * `sieve.db` in the data folder: scripts of accounts, what scripts remember, and what they did. Each part has
+ * its own file.
  *
  * @module
  */
@@ -77,7 +77,7 @@ CREATE INDEX events_account ON events (account);
 `,
 }];
 
-/** What accounts have in it. */
+/** The tables with rows of accounts. */
 export const sieveOfAccounts: AccountDatabase = {
   file: "sieve.db",
   migrations,
@@ -110,7 +110,7 @@ export class SieveDatabase {
     return new SieveDatabase(await Db.open(join(dataDir, "sieve.db"), migrations), now);
   }
 
-  /** Names of accounts that something is kept for. */
+  /** Names of accounts with stored data. */
   accounts(): string[] {
     return this.#db.all(
       "SELECT account FROM scripts UNION SELECT account FROM seen UNION SELECT account FROM done",

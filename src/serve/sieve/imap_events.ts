@@ -43,7 +43,7 @@ import { maxHeader, vouches } from "../onward/vouch.ts";
 const log = new Log("sieve");
 /** Name of the annotation (RFC 6785 §2.3.1). */
 const entry = "/shared/imapsieve/script";
-/** Messages of one event that the script is run on; and events of an account that may wait. */
+/** Messages of one event on which the script is run; and waiting events of an account. */
 const mostMessages = 10_000;
 const mostWaiting = 1000;
 
@@ -63,7 +63,7 @@ export class ImapEvents {
     this.#s = services;
   }
 
-  /** Takes note of an event; it is durable when this resolves, which waits for nothing else. Doesn't fail. */
+  /** Records an event, durable when it resolves. It neither fails nor waits for the script. */
   async note(change: ImapChange): Promise<void> {
     const { account, login, cause, mailboxId, changedFlags } = change;
     try {
@@ -88,7 +88,7 @@ export class ImapEvents {
     }
   }
 
-  /** Goes on with the events that the process before did not get to. */
+  /** Continues with the events that the previous process did not finish. */
   resume(): void {
     for (const noted of this.#s.sieve.db.events.open()) {
       this.#enqueue(noted, async () => {
@@ -104,7 +104,7 @@ export class ImapEvents {
     }
   }
 
-  /** Runs something after what is under way for the account; then the event is done, also if that fails. */
+  /** Runs an event after those of the account that are waiting. Afterwards it is done, even if it failed. */
   #enqueue(noted: NotedEvent, run: () => Promise<void>): void {
     const { account } = noted;
     const queue = this.#running.get(account) ?? { waiting: 0, last: Promise.resolve() };
@@ -121,7 +121,7 @@ export class ImapEvents {
     log.error("running a script for an IMAP event", { err: err as Error, account });
   }
 
-  /** Resolves when nothing waits. */
+  /** Resolves when no events are waiting. */
   async idle(): Promise<void> {
     await Promise.all([...this.#running.values()].map((q) => q.last));
   }
@@ -246,7 +246,7 @@ export class ImapEvents {
         done(`sent to ${a.redirect.address}`);
       }
     }
-    // RFC 6785 §3.8: what isn't kept is marked, for IMAP to take out.
+    // RFC 6785 §3.8: a message that isn't kept is marked, for IMAP to expunge.
     if (!result.actions.some((a) => a.kind === "keep")) {
       await account.storeFlags(mailboxId, uids, "add", Flag.Deleted, []);
       steps.push({ script: "", line: 0, text: "marked as deleted" });
@@ -254,7 +254,7 @@ export class ImapEvents {
     return steps;
   }
 
-  /** The message to another address, as a report about spam goes. */
+  /** Sends the message to another address, such as for spam reports. */
   async #send(
     account: Account,
     event: NotedEvent,
@@ -278,7 +278,7 @@ export class ImapEvents {
         onAdded,
         senderAccount: account.name,
         fromDomain: domain,
-        // What lies in a mailbox may be by anybody: our signature would say that it is by its From.
+        // A message in a mailbox may be by anybody: our signature would claim that it is by its From.
         unsigned: !vouches(domain, bytes.subarray(0, maxHeader), undefined),
         mailFrom: from,
         recipients: [{ address: to.address, notify }],

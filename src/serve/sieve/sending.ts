@@ -1,5 +1,5 @@
 /**
- * Sending what scripts want sent, so that a crash neither loses nor doubles it (see src/delivery/sieve/memory.ts).
+ * Sending for scripts, such that a crash neither loses nor repeats it (see src/delivery/sieve/memory.ts).
  *
  * @module
  */
@@ -26,10 +26,10 @@ export const sieveActions = counter(
   },
 );
 
-/** Bytes of a message that tell it from others. */
+/** Bytes of a message that identify it. */
 const digested = 64 * 1024;
 
-/** What is the same when the sender tries again, and with no other message. */
+/** A key that stays the same when the sender tries again, and differs from other messages'. */
 export function keyOf(incoming: Incoming, plan: Plan, account: Account, what: string): string {
   const { arrived, transaction } = incoming;
   const hash = createHash("sha256");
@@ -44,7 +44,7 @@ export function keyOf(incoming: Incoming, plan: Plan, account: Account, what: st
   return hash.digest("base64url");
 }
 
-/** Queues something once for an incoming message. @returns false if it was before */
+/** Queues something once for an incoming message. @returns false if it was queued before */
 async function once(
   services: ReceivingServices,
   incoming: Incoming,
@@ -75,7 +75,7 @@ export async function queuedOnce(
   return true;
 }
 
-/** What a redirect demands of those that deliver it (RFC 6009), as the queue has it. */
+/** DSN and deadline parameters of a redirect (RFC 6009), in the queue's form. */
 export function demands(
   r: Redirect,
 ): Pick<NewQueueMessage, "ret" | "deliverBy"> & Pick<NewQueueRecipient, "notify"> {
@@ -90,7 +90,7 @@ export function demands(
   };
 }
 
-/** Sends a message on. @returns whether it goes on; if not it is to be kept */
+/** Redirects a message. @returns whether it was queued; if not, keep it */
 export async function redirect(
   services: ReceivingServices,
   incoming: Incoming,
@@ -149,7 +149,7 @@ export async function sendWritten(
             priority: -1,
             senderAccount: account.name,
             fromDomain: plan.recipient.address.domain,
-            // RFC 3834 §3.3, RFC 5436 §2.6: nothing is to come back.
+            // RFC 3834 §3.3, RFC 5436 §2.6: it must not cause bounces.
             mailFrom: "",
             recipients: written.to.map((address) => ({ address, notify: ["never"] as const })),
             file: path,

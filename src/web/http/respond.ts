@@ -4,6 +4,7 @@
  * @module
  */
 import { isStorageFull } from "../../platform/storage_errors.ts";
+import { nextTurn, turnSpent } from "../../platform/turns.ts";
 import { writeTimeout } from "./drained.ts";
 import { type AnswerSink, diskFull, HttpError, type WebRequest } from "./types.ts";
 
@@ -100,7 +101,7 @@ async function sendBody(
     let next = await reader.read();
     let pending = next.done ? undefined : reader.read();
     // A body of one piece gets its length, so that it needs no chunks.
-    const whole = pending === undefined || (await Promise.race([pending, nextTurn()]))?.done;
+    const whole = pending === undefined || (await Promise.race([pending, soon()]))?.done;
     if (whole && headers["content-length"] === undefined) {
       headers["content-length"] = String(next.value?.length ?? 0);
     }
@@ -113,6 +114,8 @@ async function sendBody(
       if (!to.ready) await to.drained(writeTimeout);
       next = await (pending ?? reader.read());
       pending = undefined;
+      // The answers of hundreds of streams would go on in one piece.
+      if (!next.done && turnSpent()) await nextTurn();
     }
     await to.finish();
   } catch {
@@ -122,6 +125,6 @@ async function sendBody(
   return sent;
 }
 
-function nextTurn(): Promise<undefined> {
+function soon(): Promise<undefined> {
   return new Promise((resolve) => setTimeout(() => resolve(undefined), 0));
 }

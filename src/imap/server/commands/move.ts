@@ -44,7 +44,7 @@ function moveCommand(uid: boolean): Command {
   };
 }
 
-/** The copies are there before the originals go: should the server end in between, there are both. */
+/** Copies are made before the originals are removed: if the server stops in between, both exist. */
 async function moveToAccount(view: View, uids: Uint32Array, to: Place) {
   const copied = await copyToAccount(view, uids, to);
   const { modseq } = await view.account.expunge(view.mailboxId, copied.fromUids, undefined, {

@@ -13,7 +13,7 @@ import { changeableFlags } from "../mailboxes/places.ts";
 import { resolveUids } from "../messages/resolve.ts";
 import { type Session, State } from "../session/session.ts";
 
-/** Messages whose new flags are written at once, before the peer is waited for. */
+/** Messages whose new flags are written before waiting for the peer. */
 const slice = 500;
 
 function storeCommand(uid: boolean): Command {

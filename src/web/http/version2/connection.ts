@@ -79,6 +79,7 @@ export class Version2Connection {
         // What came before it may not have become requests yet.
         if (this.#streams.size === 0) this.#watchIdle();
       },
+      lost: () => this.#session.destroy(),
     });
     this.done = new Promise((resolve) => this.#gate.on("close", () => resolve()));
     this.#gate.on("close", () => this.#closed());

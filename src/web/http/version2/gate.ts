@@ -32,6 +32,8 @@ export interface GateEvents {
   input: () => void;
   /** The client sends no more. */
   ended: () => void;
+  /** The client is gone. */
+  lost: () => void;
 }
 
 /** A connection as the runtime's session gets it. */
@@ -47,6 +49,8 @@ export class FrameGate extends Duplex {
   #asked = false;
   #closed = false;
   #counted = 0;
+  /** Nobody is there to read: what is written is dropped. */
+  #lost = false;
 
   constructor(socket: Duplex, protocol: string, allowances: Allowances, events: GateEvents) {
     super({
@@ -75,10 +79,21 @@ export class FrameGate extends Duplex {
       this.#feed();
     });
     socket.on("end", () => events.ended());
-    socket.on("error", (e) => this.destroy(e));
-    socket.on("close", () => this.destroy());
+    socket.on("error", (e) => this.#gone(e));
+    socket.on("close", () => this.#gone());
     // After a handshake it may stand still.
     socket.resume();
+  }
+
+  /** The end of a hundred streams takes milliseconds: those of many connections that end at once come in turns. */
+  async #gone(e?: Error): Promise<void> {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.close();
+    if (turnSpent()) await nextTurn(0);
+    // As long as it takes what they write: an error with its stack for each stream that says that it ends takes longest.
+    this.#events.lost();
+    this.destroy(e);
   }
 
   #within(use: FrameUse): boolean {
@@ -140,7 +155,7 @@ export class FrameGate extends Duplex {
     // Each piece may be many requests: the loop gets its turns, whether or not more is wanted at once.
     if (turnSpent()) {
       this.#asked = true;
-      nextTurn().then(() => {
+      nextTurn(this.#size).then(() => {
         this.#asked = false;
         this.#feed();
       });
@@ -170,7 +185,7 @@ export class FrameGate extends Duplex {
 
   /** So much output is on its way that more has to wait for "uncrowded". */
   get crowded(): boolean {
-    return this.#unread || this.#events.stalled() > maxStalled;
+    return this.#lost || this.#unread || this.#events.stalled() > maxStalled;
   }
 
   get #unread(): boolean {
@@ -198,10 +213,11 @@ export class FrameGate extends Duplex {
 
   override _write(chunk: Uint8Array, _: BufferEncoding, done: (err?: Error | null) => void): void {
     // Nothing is what TLS never tells the end of.
-    if (chunk.length === 0) return done();
+    if (chunk.length === 0 || this.#lost) return done();
     this.allowances.sent(chunk.length);
     this.#socket.write(chunk, (e) => {
-      done(e);
+      if (e) this.#gone(e);
+      done();
       this.taken();
       this.#feed();
     });
