@@ -1,8 +1,8 @@
 /** Groups of regular expressions: the longest of the leftmost matches, and so its parts from the left (IEEE 1003.1 §9.1). */
 import assert from "node:assert/strict";
-import * as fc from "fast-check";
 import { type Ast, parsePattern } from "../../src/config/sconf/regexp_syntax.ts";
 import { PosixRegExp } from "../../src/sieve/matching/posix.ts";
+import { fc } from "../support/fast_check.ts";
 import { seedOf } from "../support/seed.ts";
 
 const groups = (pattern: string, text: string) =>
@@ -175,6 +175,6 @@ Deno.test("the work grows with the text and not faster", () => {
   for (const p of ["(a|a*b)*", "((a*)*)*", "(a*)(a*)(a*)(a*)b?", "(a|aa|aaa)*c?", "((a?){20})*"]) {
     const r = new PosixRegExp(p);
     // What was quadratic would take minutes.
-    assert.equal(r.exec("a".repeat(20_000))?.[0]?.length, p === "(a|a*b)*" ? 20_000 : 20_000, p);
+    assert.equal(r.exec("a".repeat(20_000))?.[0]?.length, 20_000, p);
   }
 });
