@@ -27,13 +27,18 @@ export class SieveRuntimeError extends Error {
 export type Signal = "stop" | "return" | { break: string };
 /** What a command does; one with a block gives turns to others as it goes on. */
 export type CommandFn = (run: Run) => Signal | undefined | Generator<void, Signal | undefined>;
+/** A command of a block, with its offset in the script. */
+export interface PlacedCommand {
+  at: number;
+  run: CommandFn;
+}
 export type TestFn = (run: Run) => boolean;
 
 /** A script that has been checked and can be run. */
 export interface SieveScript {
   /** For messages about it. */
   name: string;
-  commands: readonly CommandFn[];
+  commands: readonly PlacedCommand[];
   /** Extensions that it requires. */
   requires: ReadonlySet<string>;
   /** What is allowed, and may not be meant. */
