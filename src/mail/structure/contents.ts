@@ -12,8 +12,7 @@ import { parseMessage, type Part } from "./structure.ts";
 export function fileNameOf(part: Part): string {
   const name = part.dispositionParams?.filename || part.params.name || "";
   return name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1)
-    // deno-lint-ignore no-control-regex -- also characters that change the reading direction, to hide the
-    // ending
+    // deno-lint-ignore no-control-regex -- also marks of the reading direction, which can hide the ending
     .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "").trim().slice(0, 255);
 }
 
