@@ -8,7 +8,7 @@ import { keywordTest, threadsByKeyword } from "./email_filter.ts";
 import { Turns } from "./message_source.ts";
 import type { MailView } from "./view.ts";
 
-/** Properties that the session says can be sorted by. */
+/** Properties that the session announces for sorting. */
 export const emailSorts = [
   "receivedAt",
   "size",
@@ -57,7 +57,7 @@ export function readEmailSort(sort: readonly Comparator[] | null | undefined): E
   });
 }
 
-/** True if an order looks at keywords, which change. */
+/** True if an order uses keywords, which change. */
 export function sortsByKeyword(sort: readonly EmailComparator[]): boolean {
   return sort.some((c) => byKeyword.includes(c.property));
 }
@@ -130,13 +130,13 @@ async function textKeys(
   return (slot) => keys.get(slot) ?? "";
 }
 
-/** Sorts slots, which are in the order of their dates; equal ones stay so. */
+/** Sorts slots, which are in date order; equal ones keep it. */
 export async function sortSlots(
   view: MailView,
   slots: number[],
   sort: readonly EmailComparator[],
 ): Promise<number[]> {
-  // The newest first where nothing else is asked for.
+  // Newest first by default.
   if (sort.length === 0) return slots.reverse();
   if (sort.length === 1 && sort[0].property === "receivedAt") {
     return sort[0].isAscending ? slots : slots.reverse();
@@ -154,7 +154,7 @@ export async function sortSlots(
   return await mergeSort(slots, compare, turns);
 }
 
-/** A stable sort that lets others have their turn. */
+/** A stable sort that gives others their turns. */
 async function mergeSort(
   list: number[],
   compare: (a: number, b: number) => number,
