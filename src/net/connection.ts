@@ -118,6 +118,7 @@ export class SocketConnection implements Connection {
         write: (bytes, sent) => void (this.#compression ?? this.#socket).write(bytes, sent),
         flush: () => this.#compression?.flush(),
         destroy,
+        ahead: () => this.#reader.buffered,
       },
       this.#share,
       options.writeTimeout ?? 300_000,
@@ -235,7 +236,7 @@ export class SocketConnection implements Connection {
     this.#linesInTurn = 0;
     // A peer that leaves answers unread gets no more of them.
     if (this.#writer.crowded) await this.#writer.uncrowded();
-    else await nextTurn();
+    else await nextTurn(this.#reader.buffered);
     return await this.#reader.readLine(maxBytes);
   }
 

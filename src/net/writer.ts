@@ -31,6 +31,8 @@ export interface Sink {
   flush(): void;
   /** Drops the connection. */
   destroy(): void;
+  /** Bytes of input that wait already. */
+  ahead(): number;
 }
 
 /** Writes of one connection; see {@link Connection} for what they promise. */
@@ -177,7 +179,7 @@ export class Writer {
   }
 
   async #flushInTurn(): Promise<void> {
-    if (turnSpent()) await nextTurn();
+    if (turnSpent()) await nextTurn(this.#sink.ahead());
     await this.uncrowded();
   }
 

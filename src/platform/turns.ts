@@ -7,8 +7,9 @@
  * and awaits {@link nextTurn} when it returns true. Waiting work continues one after the other, each for at
  * most a turn; work woken by input meanwhile is served in between.
  *
- * Long jobs ({@link giveWay}) have their own line: however many archives are being packed, a connection waits
- * for one of them and not for all. If both wait, each line gets about half of the time.
+ * There are three lines. Who has not sent ahead goes before the floods of others: a session that asks and waits for its
+ * answer is behind one of them, and not behind all. Long jobs ({@link giveWay}) have a line of their own too: however many
+ * archives are packed, a connection waits for one of them. A line that others go before still has about half of the time.
  *
  * @module
  */
@@ -48,6 +49,7 @@ class Line {
 let started = 0;
 let marked = false;
 let scheduled = false;
+const prompt = new Line();
 const connections = new Line();
 const jobs = new Line();
 
@@ -92,16 +94,27 @@ function schedule(): void {
   afterLook(turn);
 }
 
-/** Milliseconds that connections get between two long jobs, if any wait. */
-const betweenJobs = 2 * turnTime;
-/** When the last job continued, and whether a connection did since. */
+/** Milliseconds that one line may go before the others that wait. */
+const goesBefore = 2 * turnTime;
+/** When the last job went on, and whether a connection did since. */
 let jobAt = -Infinity;
 let jobLast = false;
+/** When the last of those went on who are not prompt, and whether nobody did since. */
+let otherAt = -Infinity;
+let otherLast = false;
+
+function nobodyWaits(): boolean {
+  return prompt.empty && connections.empty && jobs.empty;
+}
 
 /** The line whose turn it is; one of them must not be empty. */
 function nextLine(now: number): Line {
+  const others = !connections.empty || !jobs.empty;
+  otherLast = !(!prompt.empty && (!others || otherLast || now - otherAt < goesBefore));
+  if (!otherLast) return prompt;
+  otherAt = now;
   if (connections.empty) return jobs;
-  return !jobs.empty && !jobLast && now - jobAt >= betweenJobs ? jobs : connections;
+  return !jobs.empty && !jobLast && now - jobAt >= goesBefore ? jobs : connections;
 }
 
 /** Lets the first waiting work continue, and others after it as long as the turn lasts. */
@@ -116,15 +129,15 @@ function turn(): void {
     const next = line.next();
     mark();
     next();
-    if (connections.empty && jobs.empty) return;
-    // The continued work runs before this.
+    if (nobodyWaits()) return;
+    // What it does runs before that.
     setImmediate(() => {
-      if ((connections.empty && jobs.empty) || scheduled) return;
+      if (nobodyWaits() || scheduled) return;
       if (performance.now() - from >= turnTime) schedule();
       else one();
     });
   };
-  if (!connections.empty || !jobs.empty) one();
+  if (!nobodyWaits()) one();
 }
 
 function wait(line: Line): Promise<void> {
@@ -135,9 +148,16 @@ function wait(line: Line): Promise<void> {
   });
 }
 
-/** Resolves in a later turn of the loop, in order of the calls. */
-export function nextTurn(): Promise<void> {
-  return wait(connections);
+/** Input of a connection that waits already, above which its peer has sent ahead: some commands, but no flood. */
+export const maxPrompt = 1024;
+
+/**
+ * Resolves in a later turn of the loop, in order of asking.
+ *
+ * @param ahead bytes of input that wait already; with few of them others that have many are passed.
+ */
+export function nextTurn(ahead = Infinity): Promise<void> {
+  return wait(ahead > maxPrompt ? connections : prompt);
 }
 
 /** For loops of long jobs: waits for the next turn if this one is spent. */

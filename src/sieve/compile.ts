@@ -8,7 +8,7 @@ import { extensions } from "./check/extensions.ts";
 import { tablesFor } from "./extensions/tables.ts";
 import { byPlace, Problems, problemText, type SieveProblem } from "./language/problems.ts";
 import { parseSyntax, type SyntaxNode } from "./language/syntax.ts";
-import type { CommandFn, SieveScript } from "./run/run.ts";
+import type { PlacedCommand, SieveScript } from "./run/run.ts";
 
 /** Most bytes of a script. */
 export const maxScriptSize = 2 * 1024 * 1024;
@@ -65,25 +65,10 @@ export interface CompileOptions {
   available?: ReadonlySet<string>;
 }
 
-/** Commands one by one, an `if` together with its branches; undefined in between. */
-function* chains(
-  commands: Iterable<SyntaxNode | undefined>,
-): Generator<SyntaxNode[] | undefined, void> {
-  let chain: SyntaxNode[] = [];
-  for (const node of commands) {
-    if (node === undefined) {
-      yield undefined;
-      continue;
-    }
-    const goesOn = (node.name === "elsif" || node.name === "else") &&
-      (chain.at(-1)?.name === "if" || chain.at(-1)?.name === "elsif");
-    if (!goesOn && chain.length > 0) {
-      yield chain;
-      chain = [];
-    }
-    chain.push(node);
-  }
-  if (chain.length > 0) yield chain;
+/** Whether a command belongs to the `if` or `elsif` before it. */
+function goesOn(node: SyntaxNode, before: SyntaxNode): boolean {
+  return (node.name === "elsif" || node.name === "else") &&
+    (before.name === "if" || before.name === "elsif");
 }
 
 function* compileSteps(
@@ -99,14 +84,23 @@ function* compileSteps(
   const available = options.available ?? everything;
   const problems = new Problems(text);
   const checker = new ScriptChecker(problems, tablesOf(available), available);
-  const commands: CommandFn[] = [];
+  const commands: PlacedCommand[] = [];
   let requiring = true;
-  // The syntax of checked commands is dropped: a long script is never completely in memory.
-  for (const nodes of chains(parseSyntax(text, problems))) {
+  // What is checked is forgotten as it was written: a long script is never there whole.
+  let chain: SyntaxNode[] = [];
+  const syntax = parseSyntax(text, problems);
+  for (let done = false; !done;) {
+    const step = syntax.next();
     yield;
-    if (nodes === undefined) continue;
-    for (const command of yield* checker.commands(nodes, requiring)) commands.push(command);
-    requiring &&= nodes[0].name === "require";
+    done = step.done === true;
+    const node = step.value as SyntaxNode | undefined;
+    if (node === undefined && !done) continue;
+    if (chain.length > 0 && !(node && goesOn(node, chain[chain.length - 1]))) {
+      for (const command of yield* checker.commands(chain, requiring)) commands.push(command);
+      requiring &&= chain[0].name === "require";
+      chain = [];
+    }
+    if (node) chain.push(node);
   }
   if (problems.errors.length > 0) throw new SieveSyntaxError(byPlace(problems.errors), name);
   const place = (offset: number) => problems.place(offset);

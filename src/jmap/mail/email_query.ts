@@ -15,6 +15,7 @@ import { type EmailComparator, readEmailSort, sortSlots } from "./email_sort.ts"
 import { slotId, slotOfId } from "./ids.ts";
 import { Turns } from "./message_source.ts";
 import { asksSmime, asksVerified, withSmime } from "./smime.ts";
+import { isFromSummary, orderAtHand } from "./text_orders.ts";
 import type { MailView } from "./view.ts";
 
 /** The checked query. */
@@ -46,14 +47,22 @@ const keptQueries = 4;
 const kept = new WeakMap<EmailIndex, { version: number; results: Map<string, number[]> }>();
 
 /**
- * The first results of a query by date that the index alone decides, without checking all emails; undefined for
- * other queries.
+ * The first of a query that the index decides alone, by what an order is at hand of, without looking at all; undefined
+ * for other queries.
  * @param most how many are wanted
  */
-function firstByDate(view: MailView, query: EmailQuery, most: number): number[] | undefined {
+async function firstInOrder(
+  view: MailView,
+  query: EmailQuery,
+  most: number,
+): Promise<number[] | undefined> {
   const { index } = view;
   const [by, ...more] = query.sort;
-  if (more.length > 0 || by !== undefined && by.property !== "receivedAt") return undefined;
+  if (more.length > 0) return undefined;
+  const byDate = by === undefined || by.property === "receivedAt";
+  if (!byDate && !isFromSummary(by)) return undefined;
+  const slots = byDate ? index.order.slots : await orderAtHand(view, by);
+  if (slots === undefined) return undefined;
   const tests = new Map<EmailCondition, (slot: number) => boolean>();
   let decided = true;
   eachCondition(query.filter, (c) => {
@@ -61,8 +70,7 @@ function firstByDate(view: MailView, query: EmailQuery, most: number): number[] 
     else tests.set(c, indexTest(index, c, view.visible));
   });
   if (!decided) return undefined;
-  const { slots } = index.order;
-  const newest = by?.isAscending !== true;
+  const newest = byDate && by?.isAscending !== true;
   const threads = new Set<number>();
   const found: number[] = [];
   for (let i = 0; i < slots.length && found.length < most; i++) {
@@ -104,8 +112,8 @@ export async function findEmails(
   const key = JSON.stringify(query);
   const known = k.results.get(key);
   if (known) return known;
-  // A client that requests the first page may never request another.
-  const first = most <= smallResult ? firstByDate(view, query, most) : undefined;
+  // Who asks for the first page may ask for no other.
+  const first = most <= smallResult ? await firstInOrder(view, query, most) : undefined;
   if (first) return first;
   const found = await find(view, query, search);
   if (stopped() || index.version !== version) return found;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CommandFn, TestFn } from "../run/run.ts";
+import type { CommandFn, PlacedCommand, TestFn } from "../run/run.ts";
 import type { Text } from "../language/text.ts";
 
 /** What an argument must be; "strings" is a string or a list of them. */
@@ -68,8 +68,8 @@ export interface Args {
   numberAt(i: number): number;
   /** Offset of a positional argument. */
   positionalAt(i: number): number;
-  tests: TestFn[];
-  block: CommandFn[];
+  tests: readonly TestFn[];
+  block: readonly PlacedCommand[];
 }
 
 /** The checker as definitions see it. */

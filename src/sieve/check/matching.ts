@@ -46,23 +46,32 @@ export function oneOf<T extends string>(
   what: string,
 ): T | undefined {
   if (!args.tagged) return undefined;
-  const given = tags.filter((t) => args.has(t));
-  for (const t of given.slice(1)) {
-    checker.error(
-      args.tagAt(t),
-      `:${given[0]} and :${t} exclude each other: a test has one ${what}`,
-    );
+  let given: T | undefined;
+  for (const t of tags) {
+    if (!args.has(t)) continue;
+    if (given === undefined) given = t;
+    else {
+      checker.error(
+        args.tagAt(t),
+        `:${given} and :${t} exclude each other: a test has one ${what}`,
+      );
+    }
   }
-  return given[0];
+  return given;
 }
 
-const plain: Match = { type: "is", relation: "eq", comparator: "i;ascii-casemap" };
+/** The usual ones, each once for all scripts. */
+const usual = new Map<MatchType, Match>(
+  types.map((type) => [type, { type, relation: "eq", comparator: "i;ascii-casemap" }]),
+);
 
 /** The match type and comparator that the tags choose. */
 export function compileMatch(checker: Checker, args: Args): Match {
-  if (!args.tagged) return plain;
+  if (!args.tagged) return usual.get("is")!;
   const type = oneOf(checker, args, types, "match type") ?? "is";
-  const match: Match = { type, relation: "eq", comparator: "i;ascii-casemap" };
+  const bare = usual.get(type)!;
+  if (type !== "value" && type !== "count" && !args.has("comparator")) return bare;
+  const match: Match = { ...bare };
   if (type === "value" || type === "count") {
     const relation = constant(args.text(type))?.toLowerCase();
     if (relation === undefined || !relations.includes(relation)) {

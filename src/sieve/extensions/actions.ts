@@ -8,7 +8,7 @@ import { parseIsoTime } from "../message/times.ts";
 import type { Args, Checker, CommandDefinition } from "../check/definition.ts";
 import { constant } from "../language/text.ts";
 import { addressText, oneAddress } from "../message/addresses.ts";
-import { type Run, SieveRuntimeError } from "../run/run.ts";
+import { type CommandFn, type Run, SieveRuntimeError } from "../run/run.ts";
 import type { Action, Redirect } from "../run/types.ts";
 import { compileFiling, filingTags } from "./filing.ts";
 import { cleanFlags } from "./flags.ts";
@@ -76,13 +76,12 @@ const discard: CommandDefinition = {
   },
 };
 
-const stop: CommandDefinition = {
-  name: "stop",
-  compile: () => (run) => {
-    run.trace("stop");
-    return "stop";
-  },
+const stopNow: CommandFn = (run) => {
+  run.trace("stop");
+  return "stop";
 };
+
+const stop: CommandDefinition = { name: "stop", compile: () => stopNow };
 
 const longestReason = 20_000;
 

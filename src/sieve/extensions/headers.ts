@@ -20,7 +20,8 @@ import { constant, type Text } from "../language/text.ts";
 import { addressesOf, type FoundAddress } from "../message/addresses.ts";
 import { decodedValue, type MailField } from "../message/mail.ts";
 import { allParts, fieldPieces, partFields } from "../message/parts.ts";
-import type { Run } from "../run/run.ts";
+import type { Matcher } from "../matching/match.ts";
+import type { Run, TestFn } from "../run/run.ts";
 import { partOfAddress } from "./address_parts.ts";
 
 /** RFC 5703 §4. */
@@ -97,6 +98,18 @@ const addressFields = new Set([
   ...["registered-mail-reply-requested-by", "return-receipt-requested", "author"],
 ]);
 
+/** What most tests are: values decoded once for all of them. */
+function anyValue(names: readonly Text[], matcher: Matcher): TestFn {
+  const known = names.map((n) => typeof n === "string" ? n.toLowerCase() : n);
+  return (run) => {
+    for (const n of known) {
+      const name = typeof n === "string" ? n : run.text(n).toLowerCase();
+      for (const v of run.message.values(name)) if (matcher.value(run, v)) return true;
+    }
+    return false;
+  };
+}
+
 const header: TestDefinition = {
   name: "header",
   tags: { ...matchTags, ...indexTags, ...partTags, ...pieceTags },
@@ -115,17 +128,7 @@ const header: TestDefinition = {
     );
     const params = args.texts("param")?.map((p) => p.text) ?? [];
     const texts = names.map((n) => n.text);
-    if (!where.mime && !index && matcher.match.type !== "count") {
-      const constants = texts.map((t) => constant(t)?.toLowerCase());
-      // The common case: values decoded once for all tests.
-      return (run) => {
-        for (let i = 0; i < texts.length; i++) {
-          const name = constants[i] ?? run.text(texts[i]).toLowerCase();
-          for (const v of run.message.values(name)) if (matcher.value(run, v)) return true;
-        }
-        return false;
-      };
-    }
+    if (!where.mime && !index && matcher.match.type !== "count") return anyValue(texts, matcher);
     const valuesOf = (run: Run, field: MailField): string[] =>
       piece === undefined ? [decodedValue(field)] : fieldPieces(
         field,

@@ -30,13 +30,18 @@ export class SieveRuntimeError extends Error {
 export type Signal = "stop" | "return" | { break: string };
 /** Runs a command; one with a block gives turns to others meanwhile. */
 export type CommandFn = (run: Run) => Signal | undefined | Generator<void, Signal | undefined>;
+/** A command of a block, with its offset in the script. */
+export interface PlacedCommand {
+  at: number;
+  run: CommandFn;
+}
 export type TestFn = (run: Run) => boolean;
 
 /** A script that has been checked and can be run. */
 export interface SieveScript {
   /** The name used in messages about it. */
   name: string;
-  commands: readonly CommandFn[];
+  commands: readonly PlacedCommand[];
   /** Extensions that it requires. */
   requires: ReadonlySet<string>;
   /** Warnings: valid, but perhaps not intended. */

@@ -76,7 +76,7 @@ async function store(
   });
   session.noteOwnFlags(r.changed, silent);
   if (r.changed.length > 0) {
-    session.backend.scripts?.note({
+    await session.backend.scripts?.note({
       account: v.account,
       login: session.login ?? "",
       cause: "FLAG",

@@ -13,7 +13,14 @@ import {
   textsOf,
 } from "../../../store/account/column_rows.ts";
 import type { TextColumn } from "../../../store/columns/values.ts";
-import { combined, orderOf, rankNumbers, type Ranks, rankTexts, reversed } from "./ranks.ts";
+import {
+  combined,
+  orderOf,
+  rankNumbers,
+  type Ranks,
+  rankTexts,
+  reversed,
+} from "../../../store/columns/ranks.ts";
 import type { SortKey } from "../../parse/sort_keys.ts";
 
 const columnOf: Partial<Record<SortKey["key"], TextColumn>> = {

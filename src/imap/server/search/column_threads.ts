@@ -14,7 +14,7 @@ import {
   textsOf,
 } from "../../../store/account/column_rows.ts";
 import { valueSeparator } from "../../../store/columns/values.ts";
-import { orderOf, rankNumbers } from "./ranks.ts";
+import { orderOf, rankNumbers } from "../../../store/columns/ranks.ts";
 
 export type ThreadAlgorithm = "ORDEREDSUBJECT" | "REFERENCES" | "REFS";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { giveWay } from "../../../platform/turns.ts";
+import { giveWay } from "../../platform/turns.ts";
 
 /** Integers from 0 to `max`, ordered like the values. */
 export interface Ranks {
