@@ -8,7 +8,7 @@ import { keywordTest, threadsByKeyword } from "./email_filter.ts";
 import { summaryRanks } from "./text_orders.ts";
 import type { MailView } from "./view.ts";
 
-/** Properties that the session says can be sorted by. */
+/** Properties that the session announces for sorting. */
 export const emailSorts = [
   "receivedAt",
   "size",
@@ -57,7 +57,7 @@ export function readEmailSort(sort: readonly Comparator[] | null | undefined): E
   });
 }
 
-/** True if an order looks at keywords, which change. */
+/** True if an order uses keywords, which change. */
 export function sortsByKeyword(sort: readonly EmailComparator[]): boolean {
   return sort.some((c) => byKeyword.includes(c.property));
 }
@@ -103,7 +103,7 @@ export async function sortSlots(
   slots: number[],
   sort: readonly EmailComparator[],
 ): Promise<number[]> {
-  // The newest first where nothing else is asked for.
+  // Newest first by default.
   if (sort.length === 0) return slots.reverse();
   if (sort.length === 1 && sort[0].property === "receivedAt") {
     return sort[0].isAscending ? slots : slots.reverse();

@@ -1,5 +1,5 @@
 /**
- * From syntax to what runs: names, arguments, places of commands, requirements.
+ * Compiles syntax: checks names, arguments, places of commands, requirements.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { extensions, ihaveMayEnable, withImplied } from "./extensions.ts";
 import { ifCommand, requireNames } from "../run/control.ts";
 import { decodeEncodedCharacters, parseVariables, type Text, TextError } from "../language/text.ts";
 
-/** All commands and tests there are. */
+/** All commands and tests. */
 export interface Tables {
   commands: ReadonlyMap<string, CommandDefinition>;
   tests: ReadonlyMap<string, TestDefinition>;
@@ -97,7 +97,7 @@ export class ScriptChecker implements Checker {
     if (node.tests.length > 0 || node.testList) this.error(node.at, "require takes no test");
     if (node.block) this.error(node.at, "require takes no block");
     for (const { at, value } of requireNames(node, (a, m) => this.error(a, m))) {
-      // RFC 5228 §2.10.5 wants what is not known to be an error.
+      // RFC 5228 §2.10.5 requires an error for an unknown extension.
       if (this.#available.has(value)) this.allow(value);
       else if (extensions.includes(value)) {
         this.error(
@@ -139,7 +139,7 @@ export class ScriptChecker implements Checker {
     return ifCommand(exact(branches));
   }
 
-  /** What a test with ihave in it comes to, if that is known now. */
+  /** The result of a test with ihave in it, if already known. */
   #known(node: SyntaxNode): boolean | undefined {
     if (!this.requires("ihave")) return undefined;
     switch (node.name) {
@@ -182,7 +182,7 @@ export class ScriptChecker implements Checker {
     return missing && `the tag :${tag} ${missing}`;
   }
 
-  /** A string, with what extensions make of it. */
+  /** A string, interpreted by extensions. */
   text(at: number, value: string): Text {
     try {
       const decoded = this.required.has("encoded-character")
@@ -282,7 +282,7 @@ export class ScriptChecker implements Checker {
     }
     const args = readArguments(node, "test", d, this);
     this.#checkTests(node, "test", d.tests);
-    // Of tests joined, those behind one that decides are never run (RFC 5463 §4).
+    // In a combined test, those after a deciding one are never run (RFC 5463 §4).
     const decides = node.name === "allof" ? false : node.name === "anyof" ? true : undefined;
     const tests: TestFn[] = [];
     for (const t of node.tests) {

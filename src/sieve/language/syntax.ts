@@ -1,12 +1,12 @@
 /**
- * The grammar of Sieve: commands, tests and arguments, whatever their names (RFC 5228 §8.2).
+ * The grammar of Sieve: commands, tests and arguments with any names (RFC 5228 §8.2).
  *
  * @module
  */
 import { Lexer, type TokenKind } from "./lexer.ts";
 import type { Problems } from "./problems.ts";
 
-/** Arguments as they are written; `at` is an offset into the script. */
+/** Arguments as written; `at` is an offset into the script. */
 export type Argument =
   | { kind: "number"; at: number; value: number }
   | { kind: "string"; at: number; value: string }
@@ -18,17 +18,17 @@ export interface SyntaxNode {
   /** Lower case. */
   name: string;
   at: number;
-  /** Where it ends: after its semicolon or block, of a test after its last argument. */
+  /** Its end: after its semicolon or block; for a test after its last argument. */
   end: number;
   args: readonly Argument[];
   tests: readonly SyntaxNode[];
   /** The tests stand in parentheses. */
   testList: boolean;
-  /** Of a command with a block. */
+  /** The block of a command that has one. */
   block: SyntaxNode[] | undefined;
 }
 
-/** Blocks and tests nest no deeper; RFC 5228 §2.10.5 wants 15 at least. */
+/** Deepest nesting of blocks and tests; RFC 5228 §2.10.5 requires at least 15. */
 export const maxNesting = 64;
 
 /** Commands of a block after which others may have a turn. */
@@ -52,7 +52,7 @@ export function parseSyntax(
   return new Parser(text, problems).script();
 }
 
-/** The rest of a command can't be made out. */
+/** The rest of a command is unreadable. */
 class Skip extends Error {}
 
 class Parser {
@@ -94,7 +94,7 @@ class Parser {
     node.end = this.#lexer.endBefore;
   }
 
-  /** Whether another command may stand here. */
+  /** Whether another command may follow here. */
   #goesOn(): boolean {
     if (this.#problems.full) this.#lexer.giveUp();
     return this.#lexer.kind !== "end" && this.#lexer.kind !== "}";
@@ -116,12 +116,12 @@ class Parser {
   }
 
   #fail(message: string, at = this.#lexer.start): never {
-    // What the lexer has told of needs no second word.
+    // The lexer has already reported it.
     if (this.#lexer.kind !== "bad") this.#problems.error(at, message);
     throw new Skip();
   }
 
-  /** To the end of a command: its semicolon, or its block with what is in it. */
+  /** Skips to the end of a command: its semicolon, or its complete block. */
   #skip(): void {
     let depth = 0;
     for (;; this.#lexer.next()) {

@@ -20,9 +20,9 @@ export interface Match {
   comparator: Comparator;
 }
 
-/** Characters of a value that a regular expression is tried on; fewer for a long one. */
+/** Most characters of a value that a regular expression is matched against; fewer for a long expression. */
 const maxRegexText = 32 * 1024;
-/** Steps of one expression on one value: no more than some milliseconds. */
+/** Most steps of one expression on one value: some milliseconds. */
 const maxRegexSteps = 150_000;
 /** Times as many for finding its groups, of which each step is less. */
 const groupFactor = 4;
@@ -91,7 +91,7 @@ function regexpOf(text: string, comparator: Comparator): SieveRegExp {
   }
 }
 
-/** Keys and the way they are compared; those without variables are prepared once. */
+/** Keys and how they are compared; those without variables are prepared once. */
 export class Matcher {
   readonly match: Match;
   readonly #keys: (Key | Text)[];
@@ -108,7 +108,7 @@ export class Matcher {
     return false;
   }
 
-  /** Whether the number of something fits a key of `:count`. */
+  /** Whether a count matches a key of `:count`. */
   count(run: Run, n: number): boolean {
     run.spend(1);
     const { relation } = this.match;
@@ -116,8 +116,8 @@ export class Matcher {
   }
 
   /**
-   * Whether a value fits a key; what wildcards stand for is kept then.
-   * @param keep false where tests don't set `${1}` and so on (RFC 5173 §6)
+   * Whether a value matches a key; the matches of wildcards are kept then.
+   * @param keep false if the test doesn't set `${1}` and so on (RFC 5173 §6)
    */
   value(run: Run, value: string, keep = true): boolean {
     const m = this.match;
@@ -162,7 +162,7 @@ export class Matcher {
     });
   }
 
-  /** Whether one of the values fits, or their number does. */
+  /** Whether one of the values matches, or their number does. */
   any(run: Run, values: readonly string[], keep = true): boolean {
     if (this.match.type === "count") return this.count(run, values.length);
     return values.some((v) => this.value(run, v, keep));
@@ -176,7 +176,7 @@ function affordable(text: string, cost: number): string {
 
 let lately: { comparator: Comparator; value: string; text: string } | undefined;
 
-/** Rules mostly look at the same field, one after the other. */
+/** Rules often compare the same field, one after the other. */
 function foldedLately(comparator: Comparator, value: string): string {
   if (lately?.value !== value || lately.comparator !== comparator) {
     lately = { comparator, value, text: folded(comparator, value) };
