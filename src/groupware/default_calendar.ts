@@ -1,11 +1,11 @@
-/** Where invitations, and contacts that are noted, go. @module */
+/** The default calendar for invitations, and the default address book for noted contacts. @module */
 import type { Groupware } from "../store/groupware/groupware.ts";
 import type { Collection } from "../store/groupware/types.ts";
 import { collectionSettings, elementText, settingsChange } from "./collection_looks.ts";
 
 const chosenProperty = "{urn:ietf:params:xml:ns:caldav}schedule-default-calendar-URL";
 
-/** One that was chosen in JMAP, or that is named "default", or the one that was made first. */
+/** The one chosen in JMAP, or one named "default", or the oldest. */
 function usual(groupware: Groupware, all: readonly Collection[]): Collection | undefined {
   return all.find((c) => collectionSettings(groupware.properties(c.id)).isDefault === true) ??
     all.find((c) => c.name === "default") ?? all[0];

@@ -1,4 +1,4 @@
-/** PROPPATCH (RFC 4918 §9.2): properties are set and removed, all or none. @module */
+/** PROPPATCH (RFC 4918 §9.2): sets and removes properties, all or none. @module */
 import { DavError } from "../core/errors.ts";
 import { multistatus, propResponse } from "../core/multistatus.ts";
 import { type DavRequest, type Method, prefers, xmlBody } from "../request/request.ts";
@@ -54,7 +54,7 @@ export const proppatch: Method = {
       } catch (err) {
         throw storeError(err, p.ctx.base, "collection" in r ? r : undefined);
       }
-      // RFC 8144 §2.2: nothing went wrong, so nothing is told.
+      // RFC 8144 §2.2: nothing failed, so nothing is reported.
       if (prefers(request, "minimal")) {
         return new Response(null, {
           status: 200,
