@@ -183,7 +183,7 @@ async function open(
     ),
   );
   await scripts.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
-  const events = part("events", new ImapEvents({ config, queue, tempDir, sieve }));
+  const events = part("events", new ImapEvents({ config, accounts, queue, tempDir, sieve }));
   const lists = part(
     "lists",
     new MailingLists({
@@ -415,6 +415,7 @@ async function open(
   retention.start();
   monthReports.start();
   nodes?.start();
+  events.resume();
   await queue.start();
   lists.start();
   webhooks.hooks.start();

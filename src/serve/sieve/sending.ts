@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import type { Memory, SentNote } from "../../delivery/sieve/memory.ts";
 import { counter } from "../../metrics/mod.ts";
 import { withTempFile } from "../../platform/files.ts";
 import type { NewQueueMessage, NewQueueRecipient } from "../../queue/mod.ts";
@@ -53,13 +54,22 @@ async function once(
   messageId: string,
   queue: (onAdded: () => void) => Promise<unknown>,
 ): Promise<boolean> {
-  const { memory } = services.sieve.db;
   incoming.sentBySieve.push(key);
-  if (!await memory.begin({ key, account: account.name, address, messageId })) return false;
+  const note = { key, account: account.name, address, messageId };
+  return await queuedOnce(services.sieve.db.memory, note, queue);
+}
+
+/** Queues something once, whatever ends the process. @returns false if it was before */
+export async function queuedOnce(
+  memory: Memory,
+  note: SentNote,
+  queue: (onAdded: () => void) => Promise<unknown>,
+): Promise<boolean> {
+  if (!await memory.begin(note)) return false;
   try {
-    await queue(() => memory.done(key));
+    await queue(() => memory.done(note.key));
   } catch (err) {
-    memory.failed(key);
+    memory.failed(note.key);
     throw err;
   }
   return true;
@@ -133,8 +143,9 @@ export async function sendWritten(
         key,
         written.to[0],
         written.messageId,
-        () =>
+        (onAdded) =>
           queueOutgoing(services, {
+            onAdded,
             priority: -1,
             senderAccount: account.name,
             fromDomain: plan.recipient.address.domain,

@@ -37,7 +37,7 @@ export const append: Command = {
         return { ...found, list };
       });
       const appended = await storing(session, appendAll(account, mailbox.id, list));
-      session.backend.scripts?.note({
+      await session.backend.scripts?.note({
         account,
         login: session.login ?? "",
         cause: "APPEND",

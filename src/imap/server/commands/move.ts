@@ -33,7 +33,7 @@ function moveCommand(uid: boolean): Command {
         const r = staysWithin(v, to)
           ? await v.account.move(v.mailboxId, uids, to.mailbox.id)
           : await moveToAccount(v, uids, to);
-        noteCopied(session, to, r.toUids);
+        await noteCopied(session, to, r.toUids);
         // RFC 6851 §4.3: COPYUID comes before the expunges, untagged.
         const { code } = copied(r);
         if (code) session.untagged(`OK [${code}] moved`);

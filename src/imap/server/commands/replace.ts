@@ -67,7 +67,7 @@ async function replaced(
   message: Message,
 ): Promise<Answer> {
   // RFC 8508 §3: it is an APPEND, so RFC 6785 §3.4 applies too.
-  session.backend.scripts?.note({
+  await session.backend.scripts?.note({
     account,
     login: session.login ?? "",
     cause: "APPEND",

@@ -24,9 +24,13 @@ export function staysWithin(view: View, to: Place): boolean {
   return to.account === view.account && !changeableFlags(to.rights);
 }
 
-/** Notifies scripts of messages added to a mailbox (RFC 6785). */
-export function noteCopied(session: Session, to: Place, toUids: readonly number[]): void {
-  session.backend.scripts?.note({
+/** Notifies scripts of messages added to a mailbox (RFC 6785); durable when it resolves. */
+export async function noteCopied(
+  session: Session,
+  to: Place,
+  toUids: readonly number[],
+): Promise<void> {
+  await session.backend.scripts?.note({
     account: to.account,
     login: session.login ?? "",
     cause: "COPY",

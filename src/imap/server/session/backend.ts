@@ -61,8 +61,8 @@ export interface ImapBackend {
   readonly scripts?: {
     /** Where scripts are managed, for the capability: "sieve://host". */
     url: string;
-    /** Records an event; must neither fail nor wait. */
-    note(change: ImapChange): void;
+    /** Records an event, durable when it resolves; must neither fail nor wait for the script. */
+    note(change: ImapChange): Promise<void>;
   };
 }
 
