@@ -158,6 +158,13 @@ CREATE TABLE submission_keys (
 CREATE INDEX submission_keys_time ON submission_keys (time);
 `,
   },
+  {
+    version: 6,
+    sql: `
+-- The request to hold it, as DSNs tell it (RFC 4865 §5.1.2).
+ALTER TABLE messages ADD COLUMN hold_request TEXT;
+`,
+  },
 ];
 
 /** What accounts have in it, but for messages that wait: the server that took them sends them. */
