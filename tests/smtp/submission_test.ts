@@ -103,6 +103,17 @@ Deno.test("a submitted message carries who sent it, and hides where from", async
   assert.equal(d.transaction.holdRequest, "for;3600");
 });
 
+Deno.test("blanks too many in AUTH, as emailjs has one, are no fault but in pedantic mode", async () => {
+  for (const pedantic of [false, true]) {
+    await using t = await startServer({ submission: true, allowPlainAuth: true, pedantic });
+    await using c = await t.dial();
+    await c.hello();
+    await c.command("AUTH  CRAM-MD5", pedantic ? "501 5.5.4" : 334);
+    if (!pedantic) await c.command("*", "501");
+    await c.command(`AUTH  PLAIN  ${plain}`, pedantic ? "501 5.5.4" : 235);
+  }
+});
+
 Deno.test("EXTERNAL: a TLS client certificate logs in, if the server knows it", async () => {
   const [known, unknown] = await Promise.all([
     selfSignedCertificate({ names: ["laptop"] }),
