@@ -6,6 +6,8 @@ export interface UnitOptions {
   dir: string;
   /** The program with its arguments before "serve". */
   program: readonly string[];
+  /** Variables that it is started with. */
+  environment: Readonly<Record<string, string>>;
   user: string;
   /** A template of units, whose instances are the nodes of one machine. */
   nodes?: boolean;
@@ -37,7 +39,10 @@ After=network-online.target
 
 [Service]
 WorkingDirectory=${path(options.dir)}
-ExecStart=${options.program.map(word).join(" ")}${options.nodes ? " -node %i" : ""} serve
+${
+    Object.entries(options.environment).map(([name, value]) => `Environment=${name}=${value}\n`)
+      .join("")
+  }ExecStart=${options.program.map(word).join(" ")}${options.nodes ? " -node %i" : ""} serve
 User=${options.user}
 UMask=0077
 Restart=always

@@ -53,6 +53,18 @@ export const runtimeFlags: readonly string[] = [
   "--allow-ffi",
 ];
 
+/**
+ * What else the runtime is told; it takes this from its environment alone. While there is always work, it looks at the
+ * sockets after so many rounds of the loop, not after its own 61: with 3 ms of work in each round everybody waited 180 ms.
+ */
+export const runtimeEnvironment: Readonly<Record<string, string>> = {
+  DENO_TOKIO_EVENT_INTERVAL: "4",
+};
+
+/** The same before a command, as shells and deno.json write it. */
+export const runtimeAssignments: string = Object.entries(runtimeEnvironment)
+  .map(([name, value]) => `${name}=${value}`).join(" ");
+
 /** Flags where the program runs from its sources: packages in the versions of the lock file beside main.ts. */
 export function lockFlags(main: string): string[] {
   return [`--lock=${joinPath([parentDir(main), "deno.lock"])}`, "--frozen"];

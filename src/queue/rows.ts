@@ -62,12 +62,12 @@ export function readMessage(
   };
 }
 
-/** Domain of an address, in lower case; it groups deliveries. */
+/** Domain of an address, in lower case; deliveries are grouped by it. */
 export function domainOf(address: string): string {
   return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 }
 
-/** Puts a message and its recipients into the tables; ids of the recipients. */
+/** Inserts a message and its recipients; returns the ids of the recipients. */
 export function insertMessage(
   db: Db,
   id: number,
@@ -126,8 +126,8 @@ export function insertMessage(
 
 /**
  * Brings a destination's earliest attempt up to date after a change to its recipients.
- * @param dead whether nobody was reached there just now, whatever the recipient who is next has met before;
- * undefined if that is what counts.
+ * @param dead whether no server could be reached there just now, regardless of the next recipient's earlier
+ * attempts; undefined to go by these attempts.
  */
 export function updateDestination(
   db: Db,
@@ -155,7 +155,7 @@ export function updateDestination(
   }
 }
 
-/** Takes back all that a process before this one was delivering when it ended. */
+/** Releases everything that an earlier process was delivering when it ended. */
 export function releaseAll(db: Db): void {
   db.transaction(() => {
     const lanes = db.all("SELECT DISTINCT domain, priority FROM recipients WHERE leased = 1");

@@ -167,7 +167,7 @@ ALTER TABLE messages ADD COLUMN hold_request TEXT;
   },
 ];
 
-/** What accounts have in it, but for messages that wait: the server that took them sends them. */
+/** The tables with rows of accounts, except for waiting messages: the server that accepted them sends them. */
 export const queueOfAccounts: AccountDatabase = {
   file: "queue/index.db",
   migrations: queueMigrations,

@@ -1,6 +1,6 @@
 /**
- * What is left of removed accounts: folders that sessions still had open go when the sessions have ended, and
- * rights that others had granted to them are taken back, as a new account may get the same name.
+ * Remains of removed accounts: folders that sessions still had open are deleted when the sessions have ended, and
+ * rights that others had granted to them are revoked, as a new account may get the same name.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { Accounts } from "../store/account/accounts.ts";
 import { forgetIdentifier } from "../store/mailboxes/rights.ts";
 import type { Shares } from "../store/mailboxes/shares.ts";
 
-/** Milliseconds between looks. */
+/** Milliseconds between checks. */
 const interval = 60_000;
 
-/** Takes back what was granted to accounts that are no more. */
+/** Revokes rights granted to accounts that no longer exist. */
 export async function forgetRights(
   config: Config,
   accounts: Accounts,
@@ -37,15 +37,15 @@ export async function forgetRights(
   }
 }
 
-/** Scripts of accounts that are no more. */
+/** Scripts of accounts that no longer exist. */
 async function forgetScripts(config: Config, sieve: SieveDatabase): Promise<void> {
   for (const name of sieve.accounts()) if (!config.account(name)) await sieve.forget(name);
 }
 
 /**
- * Looks now, for what the last process left, and from time to time.
- * @param forgetMore forgets what is kept of removed accounts elsewhere
- * @returns function that ends it
+ * Checks now, for remains from the last process, and periodically.
+ * @param forgetMore removes what is kept of removed accounts elsewhere
+ * @returns function that stops it
  */
 export function watchRemovals(
   config: Config,

@@ -16,7 +16,7 @@ import {
 
 export { RegExpSyntaxError } from "./regexp_syntax.ts";
 
-type Instruction =
+export type Instruction =
   | { op: "set"; matches: (codePoint: number) => boolean }
   | { op: "split"; first: number; second: number }
   | { op: "jump"; to: number }
@@ -71,12 +71,18 @@ export function compileRegExp(pattern: string): LinearRegExp {
   return compiled;
 }
 
+/** The program of a part of a pattern, without an end. @throws RegExpSyntaxError if it is too large */
+export function programOf(ast: Ast): Instruction[] {
+  const program: Instruction[] = [];
+  emit(ast, program);
+  return program;
+}
+
 const unbounded = (): StepBudget => ({ left: Infinity });
 
 function compile(pattern: string): LinearRegExp {
   const { ast, groups, names } = parsePattern(pattern);
-  const program: Instruction[] = [];
-  emit(ast, program);
+  const program = programOf(ast);
   program.push({ op: "match" });
   const exec = (text: string, from = 0, budget = unbounded()) =>
     run(program, groups, text, from, true, budget);
@@ -313,7 +319,8 @@ function follow(
   }
 }
 
-function holds(what: Assertion, text: string, at: number): boolean {
+/** Whether an assertion holds at an offset. */
+export function holds(what: Assertion, text: string, at: number): boolean {
   switch (what) {
     case "textStart":
       return at === 0;

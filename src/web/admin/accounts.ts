@@ -97,7 +97,7 @@ export function accountHandlers(
       return {};
     },
     async AccountAged({ name, ...keeping }) {
-      // What the configuration would refuse has no result either.
+      // Rules that the configuration would refuse give no result either.
       await withAdminErrors(() => tryChange(() => admin.setKeeping(config, name, keeping)));
       const own = {
         Retention: admin.retentionRules(keeping.retention),

@@ -13,7 +13,7 @@ import { changeableFlags } from "../mailboxes/places.ts";
 import { resolveUids } from "../messages/resolve.ts";
 import { type Session, State } from "../session/session.ts";
 
-/** Messages whose new flags are written at once, before the peer is waited for. */
+/** Messages whose new flags are written before waiting for the peer. */
 const slice = 500;
 
 function storeCommand(uid: boolean): Command {
@@ -76,7 +76,7 @@ async function store(
   });
   session.noteOwnFlags(r.changed, silent);
   if (r.changed.length > 0) {
-    session.backend.scripts?.note({
+    await session.backend.scripts?.note({
       account: v.account,
       login: session.login ?? "",
       cause: "FLAG",

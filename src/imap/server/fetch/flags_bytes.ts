@@ -1,6 +1,6 @@
 /**
- * FETCH lines with flags alone, as bytes: what programs ask of a whole mailbox each time they open it. Made as
- * strings, most of the time would go into joining them and encoding them.
+ * FETCH lines with flags alone, as bytes: clients ask for those of the whole mailbox each time they open it. Built as
+ * strings, most of the time would be spent joining and encoding them.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { formatFlags } from "../../format/text.ts";
 
 /** Bytes that are gathered before they are handed on. */
 const size = 15 * 1024;
-/** Bytes of a line besides its flags: words and two numbers. */
+/** Bytes of a line without its flags: words and two numbers. */
 const besides = 64;
 
 const encoder = new TextEncoder();

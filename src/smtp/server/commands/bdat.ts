@@ -10,7 +10,7 @@ const chunkSize = 64 * 1024;
 
 export async function bdat(session: Session, args: string): Promise<void> {
   const { size, last } = parse(session.wordsOf(args));
-  // A chunk is there whether it is wanted or not; only huge ones aren't waited for.
+  // A chunk arrives whether wanted or not; only huge ones aren't read.
   if (size > session.limits.size + 1024 * 1024) {
     throw new SmtpError(552, "3.4", `message larger than ${session.limits.size} bytes`, {
       close: true,
@@ -45,7 +45,7 @@ export async function bdat(session: Session, args: string): Promise<void> {
   }
 }
 
-/** RFC 3030 §2: size and perhaps LAST. Where that can't be read, nobody knows where the next command is. */
+/** RFC 3030 §2: size and perhaps LAST. If that can't be parsed, the start of the next command is unknown. */
 function parse(words: readonly string[]): { size: number; last: boolean } {
   const [digits, word, ...more] = words;
   const last = word?.toUpperCase() === "LAST";
@@ -75,7 +75,7 @@ async function receive(session: Session, size: number): Promise<void> {
   const { file, reader, started } = session.chunked!;
   const deadline = started + session.limits.messageTime;
   session.conn.readTimeout = session.limits.dataTimeout;
-  // The answer to the command before may be what the peer waits for.
+  // The peer may be waiting for the answer to the previous command.
   if (session.conn.buffered < size) await session.conn.flush();
   for (let left = size; left > 0;) {
     const chunk = await session.conn.readSome(Math.min(left, chunkSize));

@@ -14,7 +14,7 @@ import type { OpenTransaction, Session } from "../session.ts";
 
 const known = ["SIZE", "BODY", "SMTPUTF8", "REQUIRETLS", "RET", "ENVID", "AUTH"];
 
-/** Takes "FROM:" or "TO:" off; blanks after it are common, and before it harmless too. */
+/** Removes "FROM:" or "TO:"; spaces after it are common, and before it harmless. */
 export function afterKeyword(session: Session, given: string, keyword: string): string {
   const args = session.pedantic ? given : given.trimStart();
   if (args.slice(0, keyword.length).toUpperCase() !== keyword) {
@@ -24,7 +24,7 @@ export function afterKeyword(session: Session, given: string, keyword: string): 
   return session.pedantic ? rest : rest.trimStart();
 }
 
-/** RFC 6531 §3.2: an address with other characters where SMTPUTF8 was not asked for. */
+/** RFC 6531 §3.2: a non-ASCII address without SMTPUTF8. */
 export function pathRefusal(err: PathError, enhanced: string): SmtpError {
   if (err.needsSmtpUtf8) return new SmtpError(553, "6.7", err.message, { cause: err });
   return new SmtpError(501, enhanced, err.message, { cause: err });
@@ -33,7 +33,7 @@ export function pathRefusal(err: PathError, enhanced: string): SmtpError {
 export async function mail(session: Session, args: string): Promise<void> {
   checkMailAllowed(session);
   const text = afterKeyword(session, args, "FROM:");
-  // Whether other characters are allowed stands behind the address.
+  // Whether non-ASCII characters are allowed is stated after the address.
   const smtpUtf8 = / SMTPUTF8( |$)/i.test(text);
   let path: ReturnType<typeof parsePath>;
   try {
@@ -79,7 +79,7 @@ export async function mail(session: Session, args: string): Promise<void> {
     if (value !== undefined && value.length > 100) throw parameterError("ENVID is too long");
     t.envelopeId = parseXtext(value, "ENVID", smtpUtf8, !session.pedantic);
   }
-  // RFC 4954 §5: no other server is trusted to say who has authenticated.
+  // RFC 4954 §5: no other server is trusted to name the authenticated user.
   if (parameters.has("AUTH")) {
     parseXtext(parameters.get("AUTH"), "AUTH", smtpUtf8, !session.pedantic);
   }
