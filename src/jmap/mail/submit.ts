@@ -90,7 +90,7 @@ function holdUntil(p: Record<string, string | null> | null, now: number): number
 
 /** The same in the words of DSNs (RFC 4865 §5.1.2). */
 function holdRequest(p: Record<string, string | null> | null): string {
-  return p?.HOLDFOR != null ? `for;${p.HOLDFOR}` : `until;${p?.HOLDUNTIL}`;
+  return p?.HOLDFOR !== undefined ? `for;${p.HOLDFOR}` : `until;${p?.HOLDUNTIL}`;
 }
 
 /** Addresses of fields, each once. */
