@@ -7,9 +7,10 @@
  * and awaits {@link nextTurn} when it returns true. Waiting work continues one after the other, each for at
  * most a turn; work woken by input meanwhile is served in between.
  *
- * There are three lines. Who has not sent ahead goes before the floods of others: a session that asks and waits for its
- * answer is behind one of them, and not behind all. Long jobs ({@link giveWay}) have a line of their own too: however many
- * archives are packed, a connection waits for one of them. A line that others go before still has about half of the time.
+ * There are three lines. Connections that have not sent ahead go before the floods of others: a session that
+ * sends a command and waits for the answer is delayed by one of them, not by all. Long jobs ({@link giveWay})
+ * also have their own line: however many archives are being packed, a connection waits for only one of them. A
+ * line that others go before still gets about half of the time.
  *
  * @module
  */
@@ -94,12 +95,12 @@ function schedule(): void {
   afterLook(turn);
 }
 
-/** Milliseconds that one line may go before the others that wait. */
+/** Milliseconds that one line may go before other waiting ones. */
 const goesBefore = 2 * turnTime;
-/** When the last job went on, and whether a connection did since. */
+/** When the last job continued, and whether a connection did since. */
 let jobAt = -Infinity;
 let jobLast = false;
-/** When the last of those went on who are not prompt, and whether nobody did since. */
+/** When the last work that is not prompt continued, and whether any did since. */
 let otherAt = -Infinity;
 let otherLast = false;
 
@@ -130,7 +131,7 @@ function turn(): void {
     mark();
     next();
     if (nobodyWaits()) return;
-    // What it does runs before that.
+    // The continued work runs before this.
     setImmediate(() => {
       if (nobodyWaits() || scheduled) return;
       if (performance.now() - from >= turnTime) schedule();
@@ -148,13 +149,16 @@ function wait(line: Line): Promise<void> {
   });
 }
 
-/** Input of a connection that waits already, above which its peer has sent ahead: some commands, but no flood. */
+/**
+ * A peer with more unread bytes of input than this has sent ahead: enough for some commands, but not for a
+ * flood.
+ */
 export const maxPrompt = 1024;
 
 /**
- * Resolves in a later turn of the loop, in order of asking.
+ * Resolves in a later turn of the loop, in order of the calls.
  *
- * @param ahead bytes of input that wait already; with few of them others that have many are passed.
+ * @param ahead bytes of input already waiting; with few of them, connections with many are overtaken.
  */
 export function nextTurn(ahead = Infinity): Promise<void> {
   return wait(ahead > maxPrompt ? connections : prompt);

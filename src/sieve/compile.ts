@@ -86,7 +86,7 @@ function* compileSteps(
   const checker = new ScriptChecker(problems, tablesOf(available), available);
   const commands: PlacedCommand[] = [];
   let requiring = true;
-  // What is checked is forgotten as it was written: a long script is never there whole.
+  // The syntax of checked commands is dropped: a long script is never completely in memory.
   let chain: SyntaxNode[] = [];
   const syntax = parseSyntax(text, problems);
   for (let done = false; !done;) {

@@ -47,8 +47,8 @@ const keptQueries = 4;
 const kept = new WeakMap<EmailIndex, { version: number; results: Map<string, number[]> }>();
 
 /**
- * The first of a query that the index decides alone, by what an order is at hand of, without looking at all; undefined
- * for other queries.
+ * The first results of a query that the index alone decides, if its order is available, without checking all
+ * emails; undefined for other queries.
  * @param most how many are wanted
  */
 async function firstInOrder(
@@ -112,7 +112,7 @@ export async function findEmails(
   const key = JSON.stringify(query);
   const known = k.results.get(key);
   if (known) return known;
-  // Who asks for the first page may ask for no other.
+  // A client that requests the first page may never request another.
   const first = most <= smallResult ? await firstInOrder(view, query, most) : undefined;
   if (first) return first;
   const found = await find(view, query, search);

@@ -66,7 +66,7 @@ export function sortsByThread(sort: readonly EmailComparator[]): boolean {
   return sort.some((c) => byKeyword.includes(c.property) && c.property !== "hasKeyword");
 }
 
-/** Numbers in the order of one comparator's values, ascending. */
+/** Numbers that sort like one comparator's values, ascending. */
 async function ranksOf(
   view: MailView,
   comparator: EmailComparator,
@@ -97,7 +97,7 @@ async function ranksOf(
   }
 }
 
-/** Sorts slots, which are in the order of their dates; equal ones stay so. */
+/** Sorts slots, which are in date order; equal ones keep it. */
 export async function sortSlots(
   view: MailView,
   slots: number[],

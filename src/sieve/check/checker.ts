@@ -21,7 +21,10 @@ export interface Tables {
 const never: TestFn = () => false;
 const always: TestFn = () => true;
 
-/** A list in as much memory as it needs: one that has grown has room for 17, and a script tens of thousands of them. */
+/**
+ * A copy of a list without spare memory: a list that has grown has room for 17 items, and a script has tens of
+ * thousands of lists.
+ */
 function exact<T>(list: T[]): T[] {
   return list.length > 16 ? list : list.slice();
 }
@@ -57,7 +60,7 @@ export class ScriptChecker implements Checker {
     for (const name of withImplied(extension)) this.required.add(name);
   }
 
-  /** Commands of a script or block; yields now and then. */
+  /** Commands of a script or block; yields from time to time. */
   *commands(nodes: readonly SyntaxNode[], top: boolean): Generator<void, PlacedCommand[]> {
     const list: PlacedCommand[] = [];
     let requiring = top;
@@ -108,10 +111,10 @@ export class ScriptChecker implements Checker {
     }
   }
 
-  /** An `if` with what belongs to it: the nodes from one index up to another. */
+  /** An `if` with its branches: the nodes from one index up to another. */
   *#if(nodes: readonly SyntaxNode[], from: number, to: number): Generator<void, CommandFn> {
     const branches: { test: TestFn; block: PlacedCommand[] }[] = [];
-    // RFC 5463 §4: what can't come to be run isn't looked at, as it may need extensions that aren't here.
+    // RFC 5463 §4: unreachable commands aren't checked, as they may need unsupported extensions.
     let reachable = true;
     for (let i = from; i < to; i++) {
       const node = nodes[i];
@@ -215,7 +218,9 @@ export class ScriptChecker implements Checker {
     return d && args && d.compile(this, args);
   }
 
-  /** As {@link #command} for one that has a block, which is checked whatever is wrong with the command itself. */
+  /**
+   * Like {@link #command}, for a command with a block, which is checked even if the command itself is wrong.
+   */
   *#withBlock(
     node: SyntaxNode,
     block: readonly SyntaxNode[],

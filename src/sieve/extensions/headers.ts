@@ -98,7 +98,7 @@ const addressFields = new Set([
   ...["registered-mail-reply-requested-by", "return-receipt-requested", "author"],
 ]);
 
-/** What most tests are: values decoded once for all of them. */
+/** The common case: values decoded once for all tests. */
 function anyValue(names: readonly Text[], matcher: Matcher): TestFn {
   const known = names.map((n) => typeof n === "string" ? n.toLowerCase() : n);
   return (run) => {

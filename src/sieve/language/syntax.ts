@@ -22,7 +22,7 @@ export interface SyntaxNode {
   end: number;
   args: readonly Argument[];
   tests: readonly SyntaxNode[];
-  /** The tests stand in parentheses. */
+  /** Whether the tests are in parentheses. */
   testList: boolean;
   /** The block of a command that has one. */
   block: SyntaxNode[] | undefined;
@@ -31,19 +31,19 @@ export interface SyntaxNode {
 /** Deepest nesting of blocks and tests; RFC 5228 §2.10.5 requires at least 15. */
 export const maxNesting = 64;
 
-/** Commands of a block after which others may have a turn. */
+/** Commands of a block after which others may get a turn. */
 export const commandsOfTurn = 16;
 
-/** Shared by nodes that have none: a long script has tens of thousands. */
+/** Shared by all nodes without items: a long script has tens of thousands. */
 const none: readonly never[] = [];
 
-/** Tests in one list, and strings in one: no command takes long to look at. */
+/** Most tests in one list, and most strings in one: no command takes long to check. */
 const maxTests = 5_000;
 const maxStrings = 50_000;
 
 /**
- * Reads a script, yielding each of its commands, and undefined now and then in a block; faults go to `problems`,
- * and reading goes on after them.
+ * Parses a script, yielding each of its commands, and undefined from time to time within a block; faults are
+ * added to `problems`, and parsing continues after them.
  */
 export function parseSyntax(
   text: string,
@@ -77,7 +77,7 @@ class Parser {
     }
   }
 
-  /** Reads the commands of a block, and what ends it. The lexer stands after its brace. */
+  /** Parses the commands of a block, up to its closing brace. The lexer is after the opening brace. */
   *#fill(node: SyntaxNode, depth: number): Generator<undefined, void> {
     const open = this.#lexer.endBefore - 1;
     const list = node.block!;
@@ -100,7 +100,7 @@ class Parser {
     return this.#lexer.kind !== "end" && this.#lexer.kind !== "}";
   }
 
-  /** A command, its block still empty; undefined for one that can't be made out, which is passed over. */
+  /** A command, its block still empty; undefined for an unreadable one, which is skipped. */
   #tried(depth: number): SyntaxNode | undefined {
     try {
       return this.#command(depth);
@@ -199,7 +199,7 @@ class Parser {
     return node;
   }
 
-  /** An argument, if one stands here. */
+  /** An argument, if there is one here. */
   #argument(): Argument | undefined {
     const l = this.#lexer;
     const at = l.start;

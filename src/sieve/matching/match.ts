@@ -24,10 +24,10 @@ export interface Match {
 const maxRegexText = 32 * 1024;
 /** Most steps of one expression on one value: some milliseconds. */
 const maxRegexSteps = 150_000;
-/** Times as many for finding its groups, of which each step is less. */
+/** Factor of more steps for finding groups, which are cheaper. */
 const groupFactor = 4;
 
-/** Whether a pattern matches, and what its groups stand for, which costs more. */
+/** Two forms of a pattern: one that only tests for a match, and one that finds its groups, which costs more. */
 export interface SieveRegExp {
   linear: LinearRegExp;
   posix(): PosixRegExp;
@@ -57,7 +57,7 @@ export function sieveRegExp(pattern: string, comparator: Comparator): SieveRegEx
   return { linear, posix: () => posix ??= new PosixRegExp(whole) };
 }
 
-/** A key of a test, with what its match type makes of it the first time that it is needed. */
+/** A key of a test, with the form for its match type, computed on first use. */
 class Key {
   readonly text: string;
   #made: string | Glob | SieveRegExp | undefined;
@@ -148,7 +148,7 @@ export class Matcher {
             const { cost } = posix();
             const part = affordable(text, cost / groupFactor);
             run.spend(part.length * cost / 64);
-            // Of what is too much work the groups are those of the first alternative that matches.
+            // If that is too much work, the groups are those of the first alternative that matches.
             const groups = posix().exec(part) ?? linear.exec(text)!.groups;
             run.captures = groups.map((g) => g ?? "");
           }
@@ -169,7 +169,7 @@ export class Matcher {
   }
 }
 
-/** As much of a text as an expression may be tried on. */
+/** The part of a text that an expression may be matched against. */
 function affordable(text: string, cost: number): string {
   return text.slice(0, Math.min(maxRegexText, Math.ceil(maxRegexSteps / cost)));
 }
