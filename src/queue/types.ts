@@ -55,6 +55,8 @@ export interface NewQueueMessage {
   deliverBy?: DeliverBy;
   /** Milliseconds since the epoch before which it isn't sent (RFC 4865). */
   notBefore?: number;
+  /** How that was asked for, as DSNs tell it (RFC 4865 §5.1.2): "for;SECONDS" or "until;DATE". */
+  holdRequest?: string;
   messageId?: string;
   subject?: string;
   /**
@@ -123,6 +125,8 @@ export interface QueueMessage {
   ret: "full" | "hdrs" | undefined;
   envelopeId: string | undefined;
   deliverBy: DeliverBy | undefined;
+  /** "for;SECONDS" or "until;DATE" (RFC 4865 §5.1.2). */
+  holdRequest: string | undefined;
   messageId: string;
   subject: string;
   isDsn: boolean;

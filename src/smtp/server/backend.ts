@@ -71,6 +71,8 @@ export interface Transaction {
   readonly envelopeId?: string;
   /** HOLDFOR or HOLDUNTIL (RFC 4865): milliseconds since the epoch before which not to send. */
   readonly holdUntil?: number;
+  /** The parameter itself, as DSNs tell it (RFC 4865 §5.1.2): "for;SECONDS" or "until;DATE". */
+  readonly holdRequest?: string;
   readonly recipients: readonly Recipient[];
   /** The result of checkMailFrom. */
   readonly handle: unknown;
