@@ -17,6 +17,8 @@ import type { FoundSession } from "./sessions.ts";
 
 /** What a call's handler gets: the session (undefined for calls that need none), and the request. */
 export interface PageContext {
+  /** Of the admin page: the caller administers some domains only. */
+  ofDomains?: boolean;
   session: FoundSession | undefined;
   req: WebRequest;
   /** Sets a cookie with the answer. */
