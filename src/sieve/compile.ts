@@ -1,5 +1,5 @@
 /**
- * From the text of a script to what can be run, or to all that is wrong with it.
+ * Compiles the text of a script, or reports everything that is wrong with it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { byPlace, Problems, problemText, type SieveProblem } from "./language/pr
 import { parseSyntax, type SyntaxNode } from "./language/syntax.ts";
 import type { PlacedCommand, SieveScript } from "./run/run.ts";
 
-/** Bytes of a script. */
+/** Most bytes of a script. */
 export const maxScriptSize = 2 * 1024 * 1024;
 
 /** A script has errors; the message lists them, one a line. */
@@ -46,7 +46,7 @@ export function scriptText(bytes: Uint8Array, name = ""): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    // Up to the first byte that is none of UTF-8.
+    // Up to the first invalid byte.
     const before =
       new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).split("\ufffd", 1)[0];
     const { line, column } = new Problems(before).place(before.length);
@@ -57,11 +57,11 @@ export function scriptText(bytes: Uint8Array, name = ""): string {
   }
 }
 
-/** How a script is compiled. */
+/** Options for compiling a script. */
 export interface CompileOptions {
-  /** For messages about it. */
+  /** The name used in messages about it. */
   name?: string;
-  /** Extensions that it may require; all if not given. */
+  /** Supported extensions; all if not given. */
   available?: ReadonlySet<string>;
 }
 
@@ -86,7 +86,7 @@ function* compileSteps(
   const checker = new ScriptChecker(problems, tablesOf(available), available);
   const commands: PlacedCommand[] = [];
   let requiring = true;
-  // What is checked is forgotten as it was written: a long script is never there whole.
+  // The syntax of checked commands is dropped: a long script is never completely in memory.
   let chain: SyntaxNode[] = [];
   const syntax = parseSyntax(text, problems);
   for (let done = false; !done;) {
@@ -122,7 +122,7 @@ function drained<T>(steps: Generator<void, T>): T {
 
 /**
  * Compiles a script.
- * @throws SieveSyntaxError with all that is wrong, in the order of the lines
+ * @throws SieveSyntaxError with all problems, in line order
  */
 export function compileSieve(
   source: string | Uint8Array,
@@ -131,10 +131,10 @@ export function compileSieve(
   return drained(compileSteps(source, options));
 }
 
-/** Milliseconds after which others have a turn. */
+/** Milliseconds after which others get a turn. */
 const turn = 5;
 
-/** As {@link compileSieve}, giving way to other work every few milliseconds: for scripts that strangers send. */
+/** As {@link compileSieve}, giving way to other work every few milliseconds: for scripts from strangers. */
 export async function compileSieveAsync(
   source: string | Uint8Array,
   options: CompileOptions = {},
@@ -149,7 +149,7 @@ export async function compileSieveAsync(
   }
 }
 
-/** Commands of a script as they are written; undefined if its grammar is wrong. */
+/** The syntax of a script's commands; undefined if its grammar is wrong. */
 export function syntaxOf(text: string): SyntaxNode[] | undefined {
   const problems = new Problems(text);
   const nodes = [...parseSyntax(text, problems)].filter((node) => node !== undefined);

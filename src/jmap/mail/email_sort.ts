@@ -8,7 +8,7 @@ import { keywordTest, threadsByKeyword } from "./email_filter.ts";
 import { summaryRanks } from "./text_orders.ts";
 import type { MailView } from "./view.ts";
 
-/** Properties that the session says can be sorted by. */
+/** Properties that the session announces for sorting. */
 export const emailSorts = [
   "receivedAt",
   "size",
@@ -57,7 +57,7 @@ export function readEmailSort(sort: readonly Comparator[] | null | undefined): E
   });
 }
 
-/** True if an order looks at keywords, which change. */
+/** True if an order uses keywords, which change. */
 export function sortsByKeyword(sort: readonly EmailComparator[]): boolean {
   return sort.some((c) => byKeyword.includes(c.property));
 }
@@ -66,7 +66,7 @@ export function sortsByThread(sort: readonly EmailComparator[]): boolean {
   return sort.some((c) => byKeyword.includes(c.property) && c.property !== "hasKeyword");
 }
 
-/** Numbers in the order of one comparator's values, ascending. */
+/** Numbers that sort like one comparator's values, ascending. */
 async function ranksOf(
   view: MailView,
   comparator: EmailComparator,
@@ -97,13 +97,13 @@ async function ranksOf(
   }
 }
 
-/** Sorts slots, which are in the order of their dates; equal ones stay so. */
+/** Sorts slots, which are in date order; equal ones keep it. */
 export async function sortSlots(
   view: MailView,
   slots: number[],
   sort: readonly EmailComparator[],
 ): Promise<number[]> {
-  // The newest first where nothing else is asked for.
+  // Newest first by default.
   if (sort.length === 0) return slots.reverse();
   if (sort.length === 1 && sort[0].property === "receivedAt") {
     return sort[0].isAscending ? slots : slots.reverse();

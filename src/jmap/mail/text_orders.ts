@@ -1,7 +1,7 @@
 /**
- * What emails are sorted by, if it has to be read from their summaries (RFC 8621 §4.4.2): read once for each email, as it
- * never changes, and kept, with the order of all emails by it. So a list sorted by subject costs after each change of
- * the account what one by date costs.
+ * Sort keys that must be read from emails' summaries (RFC 8621 §4.4.2): read once per email, as they never
+ * change, and kept together with the order of all emails by them. So after a change of the account, a list
+ * sorted by subject costs the same as one sorted by date.
  *
  * @module
  */
@@ -27,13 +27,13 @@ export interface SummaryComparator {
   collation: string | undefined;
 }
 
-/** Comparators whose values are kept of an account: those used last. */
+/** Comparators whose values are kept per account: the last used ones. */
 const keptComparators = 3;
-/** Emails whose values are put into their places one by one; more are sorted anew with all others. */
+/** Up to this many emails are inserted into the order one by one; more are sorted again with all others. */
 const smallAddition = 500;
-/** Summaries that are read at a time. */
+/** Summaries read at a time. */
 const summariesAtOnce = 250;
-/** Values of all emails are read where at least one of so many is asked for. */
+/** The values of all emails are read if at least one in this many is requested. */
 const worthAll = 8;
 
 const keptProperties = ["subject", "from", "to", "sentAt"];
@@ -43,7 +43,7 @@ export function isFromSummary(by: SummaryComparator): boolean {
   return keptProperties.includes(by.property);
 }
 
-/** What an email is compared by; NaN for one that doesn't say when it was sent. */
+/** The value that an email is compared by; NaN without a date of sending. */
 function valueOf(s: Summary, by: SummaryComparator): string | number {
   if (by.property === "sentAt") return s.sent ?? NaN;
   if (by.property === "subject") {
@@ -53,7 +53,7 @@ function valueOf(s: Summary, by: SummaryComparator): string | number {
   return sortKey(first ? first.name || first.address : "", by.collation);
 }
 
-/** Values of emails whose ids ascend, from columns where they have them; undefined of those that are gone. */
+/** Values of emails whose ids ascend, from columns if available; undefined for emails that are gone. */
 async function readValues(
   view: MailView,
   by: SummaryComparator,
@@ -99,7 +99,7 @@ async function readValues(
   return values;
 }
 
-/** All emails by date, as they were, in the order of a comparator. */
+/** All emails in the order of a comparator, from a list in date order. */
 interface Ordered {
   byDate: Uint32Array;
   order: Uint32Array;
@@ -109,14 +109,14 @@ interface Ordered {
 class KeptValues {
   readonly #index: EmailIndex;
   readonly #by: SummaryComparator;
-  /** Slots below have their value. */
+  /** Slots below this have their value. */
   #covered = 0;
-  /** By slot, of "sentAt": milliseconds; of texts: their place in {@link #texts}. */
+  /** By slot: milliseconds for "sentAt", for texts their index in {@link #texts}. */
   #values = new Float64Array(0);
   #texts: string[] = [];
-  /** Places in {@link #texts}, in the order of what is there. */
+  /** Indexes of {@link #texts}, in text order. */
   #sorted: number[] = [];
-  /** Where in that order a text is, by its place. */
+  /** Position of a text in that order, by its index. */
   #rankOf: Float64Array | undefined;
   #reading: Promise<void> | undefined;
   readonly #ordered = new Map<boolean, Ordered>();
@@ -126,7 +126,7 @@ class KeptValues {
     this.#by = by;
   }
 
-  /** Whether few emails or none have to be read. */
+  /** Whether at most a few emails have to be read. */
   get isNear(): boolean {
     return this.#index.count - this.#covered <= smallAddition;
   }
@@ -135,7 +135,7 @@ class KeptValues {
     return this.#covered === this.#index.count;
   }
 
-  /** Reads the values of emails that have come. More may come meanwhile. */
+  /** Reads the values of new emails. More may arrive meanwhile. */
   read(view: MailView): Promise<void> {
     return this.#reading ??= this.#read(view).finally(() => this.#reading = undefined);
   }
@@ -159,7 +159,7 @@ class KeptValues {
     this.#ordered.clear();
   }
 
-  /** The place of a text, which gets one if it has none. */
+  /** The index of a text, which gets one if it has none. */
   #place(text: string): number {
     const [texts, sorted] = [this.#texts, this.#sorted];
     let lo = 0;
@@ -175,7 +175,7 @@ class KeptValues {
   }
 
   async #sortAnew(values: Float64Array, slots: readonly number[], read: string[]): Promise<void> {
-    // Those of before have their places already.
+    // Earlier ones already have their positions.
     const before = this.#texts;
     const { ranks, max } = await rankTexts([...before, ...read]);
     const texts: string[] = new Array(max + 1);
@@ -188,7 +188,7 @@ class KeptValues {
     this.#sorted = texts.map((_, i) => i);
   }
 
-  /** Numbers in the order of what slots have, all of them covered. */
+  /** Numbers that sort like the slots' values; all slots must be covered. */
   ranks(slots: ArrayLike<number>): Ranks {
     const numbers = new Float64Array(slots.length);
     if (this.#by.property === "sentAt") {
@@ -207,7 +207,7 @@ class KeptValues {
     return { ranks: numbers, max: Math.max(0, this.#texts.length - 1) };
   }
 
-  /** All emails in this order; those that are the same by date, the oldest first. */
+  /** All emails in this order; equal ones by date, oldest first. */
   ordered(isAscending: boolean): Uint32Array {
     const byDate = this.#index.order.slots;
     const known = this.#ordered.get(isAscending);
@@ -223,7 +223,7 @@ const kept = new WeakMap<EmailIndex, Map<string, KeptValues>>();
 
 const keyOf = (by: SummaryComparator) => `${by.property} ${by.collation ?? ""}`;
 
-/** Calls with the values of a comparator, when all emails have theirs. */
+/** Calls the function with the values of a comparator, once all emails have theirs. */
 async function withValues<T>(
   view: MailView,
   by: SummaryComparator,
@@ -241,7 +241,7 @@ async function withValues<T>(
   return fn(values);
 }
 
-/** Whether the values of few emails or none have to be read. */
+/** Whether the values of at most a few emails have to be read. */
 const isNear = ({ index }: MailView, by: SummaryComparator) =>
   kept.get(index)?.get(keyOf(by))?.isNear === true;
 
@@ -254,7 +254,7 @@ export async function orderAtHand(
   return await withValues(view, by, (v) => v.ordered(by.isAscending));
 }
 
-/** Numbers in the order of what slots have, ascending. */
+/** Numbers that sort like the slots' values, ascending. */
 export async function summaryRanks(
   view: MailView,
   by: SummaryComparator,

@@ -1,5 +1,5 @@
 /**
- * From syntax to what runs: names, arguments, places of commands, requirements.
+ * Compiles syntax: checks names, arguments, places of commands, requirements.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { extensions, ihaveMayEnable, withImplied } from "./extensions.ts";
 import { ifCommand, requireNames } from "../run/control.ts";
 import { decodeEncodedCharacters, parseVariables, type Text, TextError } from "../language/text.ts";
 
-/** All commands and tests there are. */
+/** All commands and tests. */
 export interface Tables {
   commands: ReadonlyMap<string, CommandDefinition>;
   tests: ReadonlyMap<string, TestDefinition>;
@@ -21,7 +21,10 @@ export interface Tables {
 const never: TestFn = () => false;
 const always: TestFn = () => true;
 
-/** A list in as much memory as it needs: one that has grown has room for 17, and a script tens of thousands of them. */
+/**
+ * A copy of a list without spare memory: a list that has grown has room for 17 items, and a script has tens of
+ * thousands of lists.
+ */
 function exact<T>(list: T[]): T[] {
   return list.length > 16 ? list : list.slice();
 }
@@ -57,7 +60,7 @@ export class ScriptChecker implements Checker {
     for (const name of withImplied(extension)) this.required.add(name);
   }
 
-  /** Commands of a script or block; yields now and then. */
+  /** Commands of a script or block; yields from time to time. */
   *commands(nodes: readonly SyntaxNode[], top: boolean): Generator<void, PlacedCommand[]> {
     const list: PlacedCommand[] = [];
     let requiring = top;
@@ -97,7 +100,7 @@ export class ScriptChecker implements Checker {
     if (node.tests.length > 0 || node.testList) this.error(node.at, "require takes no test");
     if (node.block) this.error(node.at, "require takes no block");
     for (const { at, value } of requireNames(node, (a, m) => this.error(a, m))) {
-      // RFC 5228 §2.10.5 wants what is not known to be an error.
+      // RFC 5228 §2.10.5 requires an error for an unknown extension.
       if (this.#available.has(value)) this.allow(value);
       else if (extensions.includes(value)) {
         this.error(
@@ -108,10 +111,10 @@ export class ScriptChecker implements Checker {
     }
   }
 
-  /** An `if` with what belongs to it: the nodes from one index up to another. */
+  /** An `if` with its branches: the nodes from one index up to another. */
   *#if(nodes: readonly SyntaxNode[], from: number, to: number): Generator<void, CommandFn> {
     const branches: { test: TestFn; block: PlacedCommand[] }[] = [];
-    // RFC 5463 §4: what can't come to be run isn't looked at, as it may need extensions that aren't here.
+    // RFC 5463 §4: unreachable commands aren't checked, as they may need unsupported extensions.
     let reachable = true;
     for (let i = from; i < to; i++) {
       const node = nodes[i];
@@ -139,7 +142,7 @@ export class ScriptChecker implements Checker {
     return ifCommand(exact(branches));
   }
 
-  /** What a test with ihave in it comes to, if that is known now. */
+  /** The result of a test with ihave in it, if already known. */
   #known(node: SyntaxNode): boolean | undefined {
     if (!this.requires("ihave")) return undefined;
     switch (node.name) {
@@ -182,7 +185,7 @@ export class ScriptChecker implements Checker {
     return missing && `the tag :${tag} ${missing}`;
   }
 
-  /** A string, with what extensions make of it. */
+  /** A string, interpreted by extensions. */
   text(at: number, value: string): Text {
     try {
       const decoded = this.required.has("encoded-character")
@@ -215,7 +218,9 @@ export class ScriptChecker implements Checker {
     return d && args && d.compile(this, args);
   }
 
-  /** As {@link #command} for one that has a block, which is checked whatever is wrong with the command itself. */
+  /**
+   * Like {@link #command}, for a command with a block, which is checked even if the command itself is wrong.
+   */
   *#withBlock(
     node: SyntaxNode,
     block: readonly SyntaxNode[],
@@ -282,7 +287,7 @@ export class ScriptChecker implements Checker {
     }
     const args = readArguments(node, "test", d, this);
     this.#checkTests(node, "test", d.tests);
-    // Of tests joined, those behind one that decides are never run (RFC 5463 §4).
+    // In a combined test, those after a deciding one are never run (RFC 5463 §4).
     const decides = node.name === "allof" ? false : node.name === "anyof" ? true : undefined;
     const tests: TestFn[] = [];
     for (const t of node.tests) {

@@ -1,6 +1,6 @@
 /**
- * Actions and `stop` (RFC 5228 §3, §4), `:copy` (RFC 3894), refusals (RFC 5429), redirects to lists (RFC 6134) and
- * with demands on delivery (RFC 6009).
+ * Actions and `stop` (RFC 5228 §3, §4), `:copy` (RFC 3894), refusals (RFC 5429), redirects to lists (RFC 6134)
+ * and with delivery parameters (RFC 6009).
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Action, Redirect } from "../run/types.ts";
 import { compileFiling, filingTags } from "./filing.ts";
 import { cleanFlags } from "./flags.ts";
 
-/** Refusing a message goes with nothing that keeps it or answers it (RFC 5429 §2.1). */
+/** Refusing a message is incompatible with keeping or answering it (RFC 5429 §2.1). */
 const againstReject: readonly Action["kind"][] = [
   "keep",
   "fileinto",

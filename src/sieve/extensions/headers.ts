@@ -51,7 +51,7 @@ function compileWhere(checker: Checker, args: Args): Where {
   return where.mime ? where : inMessage;
 }
 
-/** Lists of fields that the test looks at: of the message, of the part a loop stands at, of those in it. */
+/** Lists of fields for the test: of the message, of a loop's current part, or of the parts in it. */
 function fieldLists(run: Run, where: Where): (readonly MailField[])[] {
   const { message } = run;
   if (!where.mime) return [message.fields];
@@ -79,7 +79,7 @@ function* fieldsNamed(
   }
 }
 
-/** Fields whose values are addresses (RFC 5228 §5.1, and those that are in use besides). */
+/** Fields whose values are addresses (RFC 5228 §5.1, and others in common use). */
 const addressFields = new Set([
   ...["from", "to", "cc", "bcc", "sender", "reply-to", "return-path"],
   ...["resent-from", "resent-to", "resent-cc", "resent-bcc", "resent-sender", "resent-reply-to"],
@@ -98,7 +98,7 @@ const addressFields = new Set([
   ...["registered-mail-reply-requested-by", "return-receipt-requested", "author"],
 ]);
 
-/** What most tests are: values decoded once for all of them. */
+/** The common case: values decoded once for all tests. */
 function anyValue(names: readonly Text[], matcher: Matcher): TestFn {
   const known = names.map((n) => typeof n === "string" ? n.toLowerCase() : n);
   return (run) => {
@@ -184,7 +184,7 @@ const address: TestDefinition = {
 const utf8 = new TextDecoder();
 const read = new WeakMap<MailField, FoundAddress[]>();
 
-/** Addresses of a field, read once. */
+/** Addresses of a field, parsed once. */
 function addressesIn(run: Run, field: MailField): FoundAddress[] {
   let list = read.get(field);
   run.spend(1);
@@ -195,7 +195,7 @@ function addressesIn(run: Run, field: MailField): FoundAddress[] {
   return list;
 }
 
-/** Encoded words stand in names only: they are not decoded, as they could have marks of addresses in them. */
+/** Encoded words are only allowed in names: they are not decoded, as they could contain address syntax. */
 function decodedForAddresses(field: MailField): string {
   return utf8.decode(field.raw).slice(field.raw.indexOf(58) + 1).replace(/\r?\n/g, "").trim();
 }

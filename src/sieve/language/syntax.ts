@@ -1,12 +1,12 @@
 /**
- * The grammar of Sieve: commands, tests and arguments, whatever their names (RFC 5228 §8.2).
+ * The grammar of Sieve: commands, tests and arguments with any names (RFC 5228 §8.2).
  *
  * @module
  */
 import { Lexer, type TokenKind } from "./lexer.ts";
 import type { Problems } from "./problems.ts";
 
-/** Arguments as they are written; `at` is an offset into the script. */
+/** Arguments as written; `at` is an offset into the script. */
 export type Argument =
   | { kind: "number"; at: number; value: number }
   | { kind: "string"; at: number; value: string }
@@ -18,32 +18,32 @@ export interface SyntaxNode {
   /** Lower case. */
   name: string;
   at: number;
-  /** Where it ends: after its semicolon or block, of a test after its last argument. */
+  /** Its end: after its semicolon or block; for a test after its last argument. */
   end: number;
   args: readonly Argument[];
   tests: readonly SyntaxNode[];
-  /** The tests stand in parentheses. */
+  /** Whether the tests are in parentheses. */
   testList: boolean;
-  /** Of a command with a block. */
+  /** The block of a command that has one. */
   block: SyntaxNode[] | undefined;
 }
 
-/** Blocks and tests nest no deeper; RFC 5228 §2.10.5 wants 15 at least. */
+/** Deepest nesting of blocks and tests; RFC 5228 §2.10.5 requires at least 15. */
 export const maxNesting = 64;
 
-/** Commands of a block after which others may have a turn. */
+/** Commands of a block after which others may get a turn. */
 export const commandsOfTurn = 16;
 
-/** Shared by nodes that have none: a long script has tens of thousands. */
+/** Shared by all nodes without items: a long script has tens of thousands. */
 const none: readonly never[] = [];
 
-/** Tests in one list, and strings in one: no command takes long to look at. */
+/** Most tests in one list, and most strings in one: no command takes long to check. */
 const maxTests = 5_000;
 const maxStrings = 50_000;
 
 /**
- * Reads a script, yielding each of its commands, and undefined now and then in a block; faults go to `problems`,
- * and reading goes on after them.
+ * Parses a script, yielding each of its commands, and undefined from time to time within a block; faults are
+ * added to `problems`, and parsing continues after them.
  */
 export function parseSyntax(
   text: string,
@@ -52,7 +52,7 @@ export function parseSyntax(
   return new Parser(text, problems).script();
 }
 
-/** The rest of a command can't be made out. */
+/** The rest of a command is unreadable. */
 class Skip extends Error {}
 
 class Parser {
@@ -77,7 +77,7 @@ class Parser {
     }
   }
 
-  /** Reads the commands of a block, and what ends it. The lexer stands after its brace. */
+  /** Parses the commands of a block, up to its closing brace. The lexer is after the opening brace. */
   *#fill(node: SyntaxNode, depth: number): Generator<undefined, void> {
     const open = this.#lexer.endBefore - 1;
     const list = node.block!;
@@ -94,13 +94,13 @@ class Parser {
     node.end = this.#lexer.endBefore;
   }
 
-  /** Whether another command may stand here. */
+  /** Whether another command may follow here. */
   #goesOn(): boolean {
     if (this.#problems.full) this.#lexer.giveUp();
     return this.#lexer.kind !== "end" && this.#lexer.kind !== "}";
   }
 
-  /** A command, its block still empty; undefined for one that can't be made out, which is passed over. */
+  /** A command, its block still empty; undefined for an unreadable one, which is skipped. */
   #tried(depth: number): SyntaxNode | undefined {
     try {
       return this.#command(depth);
@@ -116,12 +116,12 @@ class Parser {
   }
 
   #fail(message: string, at = this.#lexer.start): never {
-    // What the lexer has told of needs no second word.
+    // The lexer has already reported it.
     if (this.#lexer.kind !== "bad") this.#problems.error(at, message);
     throw new Skip();
   }
 
-  /** To the end of a command: its semicolon, or its block with what is in it. */
+  /** Skips to the end of a command: its semicolon, or its complete block. */
   #skip(): void {
     let depth = 0;
     for (;; this.#lexer.next()) {
@@ -199,7 +199,7 @@ class Parser {
     return node;
   }
 
-  /** An argument, if one stands here. */
+  /** An argument, if there is one here. */
   #argument(): Argument | undefined {
     const l = this.#lexer;
     const at = l.start;

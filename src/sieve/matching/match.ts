@@ -20,14 +20,14 @@ export interface Match {
   comparator: Comparator;
 }
 
-/** Characters of a value that a regular expression is tried on; fewer for a long one. */
+/** Most characters of a value that a regular expression is matched against; fewer for a long expression. */
 const maxRegexText = 32 * 1024;
-/** Steps of one expression on one value: no more than some milliseconds. */
+/** Most steps of one expression on one value: some milliseconds. */
 const maxRegexSteps = 150_000;
-/** Times as many for finding its groups, of which each step is less. */
+/** Factor of more steps for finding groups, which are cheaper. */
 const groupFactor = 4;
 
-/** Whether a pattern matches, and what its groups stand for, which costs more. */
+/** Two forms of a pattern: one that only tests for a match, and one that finds its groups, which costs more. */
 export interface SieveRegExp {
   linear: LinearRegExp;
   posix(): PosixRegExp;
@@ -57,7 +57,7 @@ export function sieveRegExp(pattern: string, comparator: Comparator): SieveRegEx
   return { linear, posix: () => posix ??= new PosixRegExp(whole) };
 }
 
-/** A key of a test, with what its match type makes of it the first time that it is needed. */
+/** A key of a test, with the form for its match type, computed on first use. */
 class Key {
   readonly text: string;
   #made: string | Glob | SieveRegExp | undefined;
@@ -91,7 +91,7 @@ function regexpOf(text: string, comparator: Comparator): SieveRegExp {
   }
 }
 
-/** Keys and the way they are compared; those without variables are prepared once. */
+/** Keys and how they are compared; those without variables are prepared once. */
 export class Matcher {
   readonly match: Match;
   readonly #keys: (Key | Text)[];
@@ -108,7 +108,7 @@ export class Matcher {
     return false;
   }
 
-  /** Whether the number of something fits a key of `:count`. */
+  /** Whether a count matches a key of `:count`. */
   count(run: Run, n: number): boolean {
     run.spend(1);
     const { relation } = this.match;
@@ -116,8 +116,8 @@ export class Matcher {
   }
 
   /**
-   * Whether a value fits a key; what wildcards stand for is kept then.
-   * @param keep false where tests don't set `${1}` and so on (RFC 5173 §6)
+   * Whether a value matches a key; the matches of wildcards are kept then.
+   * @param keep false if the test doesn't set `${1}` and so on (RFC 5173 §6)
    */
   value(run: Run, value: string, keep = true): boolean {
     const m = this.match;
@@ -148,7 +148,7 @@ export class Matcher {
             const { cost } = posix();
             const part = affordable(text, cost / groupFactor);
             run.spend(part.length * cost / 64);
-            // Of what is too much work the groups are those of the first alternative that matches.
+            // If that is too much work, the groups are those of the first alternative that matches.
             const groups = posix().exec(part) ?? linear.exec(text)!.groups;
             run.captures = groups.map((g) => g ?? "");
           }
@@ -162,21 +162,21 @@ export class Matcher {
     });
   }
 
-  /** Whether one of the values fits, or their number does. */
+  /** Whether one of the values matches, or their number does. */
   any(run: Run, values: readonly string[], keep = true): boolean {
     if (this.match.type === "count") return this.count(run, values.length);
     return values.some((v) => this.value(run, v, keep));
   }
 }
 
-/** As much of a text as an expression may be tried on. */
+/** The part of a text that an expression may be matched against. */
 function affordable(text: string, cost: number): string {
   return text.slice(0, Math.min(maxRegexText, Math.ceil(maxRegexSteps / cost)));
 }
 
 let lately: { comparator: Comparator; value: string; text: string } | undefined;
 
-/** Rules mostly look at the same field, one after the other. */
+/** Rules often compare the same field, one after the other. */
 function foldedLately(comparator: Comparator, value: string): string {
   if (lately?.value !== value || lately.comparator !== comparator) {
     lately = { comparator, value, text: folded(comparator, value) };

@@ -1,12 +1,12 @@
 /**
- * Blocks, `if` and `require`: what the grammar itself knows of.
+ * Blocks, `if` and `require`: the commands that the grammar itself knows.
  *
  * @module
  */
 import type { SyntaxNode } from "../language/syntax.ts";
 import type { CommandFn, PlacedCommand, Run, Signal, TestFn } from "./run.ts";
 
-/** Runs commands one after the other, giving others a turn now and then. */
+/** Runs commands one after the other, giving others a turn from time to time. */
 export function* runBlock(
   run: Run,
   commands: readonly PlacedCommand[],
@@ -36,7 +36,7 @@ export function ifCommand(
   };
 }
 
-/** Names that a `require` asks for. */
+/** Names in a `require`. */
 export function requireNames(
   node: SyntaxNode,
   error: (at: number, message: string) => void,

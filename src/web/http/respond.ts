@@ -1,5 +1,5 @@
 /**
- * Writing answers: headers that all of them get, bodies as fast as the client reads.
+ * Writing answers: common headers, and bodies as fast as the client reads.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type AnswerSink, diskFull, HttpError, type WebRequest } from "./types.t
 const common: Record<string, string> = {
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
-  // Names in mail are looked up for nobody who only reads it.
+  // Reading mail must not trigger DNS lookups of names in it.
   "X-DNS-Prefetch-Control": "off",
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -50,18 +50,18 @@ export function jsonResponse(
   });
 }
 
-/** Sends the client elsewhere. The place may be relative to the request. */
+/** Redirects the client. The location may be relative to the request. */
 export function redirect(status: 301 | 302 | 303 | 307 | 308, location: string): Response {
   return new Response(null, { status, headers: { Location: location } });
 }
 
-/** The answer that stands for an error of a handler; undefined if nobody expects it. */
+/** The answer for a handler's error; undefined for unexpected errors. */
 export function errorResponse(e: unknown): Response | undefined {
   if (isStorageFull(e)) e = diskFull();
   return e instanceof HttpError ? textResponse(e.status, e.message, e.headers) : undefined;
 }
 
-/** Sends an answer. Never throws: what fails destroys the connection. Returns the bytes of its body. */
+/** Sends an answer. Never throws: a failure destroys the connection. Returns the bytes of its body. */
 export async function sendResponse(
   req: WebRequest | undefined,
   response: Response,
@@ -100,7 +100,7 @@ async function sendBody(
   try {
     let next = await reader.read();
     let pending = next.done ? undefined : reader.read();
-    // A body of one piece gets its length, so that it needs no chunks.
+    // A body in one piece gets a Content-Length, so that it needs no chunks.
     const whole = pending === undefined || (await Promise.race([pending, soon()]))?.done;
     if (whole && headers["content-length"] === undefined) {
       headers["content-length"] = String(next.value?.length ?? 0);
