@@ -26,6 +26,8 @@ export interface JmapSubmission {
   ret: "full" | "hdrs" | undefined;
   envelopeId: string | undefined;
   notBefore: number | undefined;
+  /** How that was asked for, as in NewQueueMessage. */
+  holdRequest?: string;
   /** With <>. */
   messageId: string;
   subject: string;

@@ -34,7 +34,7 @@ export function readMessage(
   const r = db.get(
     "SELECT id, account, mail_from, file_size, prefix, smtputf8, has8bit, require_tls, ret, " +
       "envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra, " +
-      "deliver_by FROM messages WHERE id = ?",
+      "deliver_by, hold_request FROM messages WHERE id = ?",
     id,
   );
   if (!r) return undefined;
@@ -58,6 +58,7 @@ export function readMessage(
     binary: r[15] === 1,
     extra: JSON.parse(r[16]),
     deliverBy: r[17] === null ? undefined : JSON.parse(r[17]),
+    holdRequest: r[18] ?? undefined,
   };
 }
 
@@ -77,7 +78,7 @@ export function insertMessage(
   db.run(
     "INSERT INTO messages (id, account, mail_from, file_size, prefix, smtputf8, has8bit, require_tls, " +
       "ret, envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra, " +
-      "deliver_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "deliver_by, hold_request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     id,
     message.senderAccount,
     message.mailFrom,
@@ -96,6 +97,7 @@ export function insertMessage(
     message.binary ? 1 : 0,
     JSON.stringify(message.extra ?? {}),
     message.deliverBy === undefined ? null : JSON.stringify(message.deliverBy),
+    message.holdRequest ?? null,
   );
   const due = Math.max(now, message.notBefore ?? 0);
   const priority = message.priority ?? 0;

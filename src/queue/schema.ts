@@ -158,6 +158,13 @@ CREATE TABLE submission_keys (
 CREATE INDEX submission_keys_time ON submission_keys (time);
 `,
   },
+  {
+    version: 6,
+    sql: `
+-- The request to hold it, as DSNs tell it (RFC 4865 §5.1.2).
+ALTER TABLE messages ADD COLUMN hold_request TEXT;
+`,
+  },
 ];
 
 /** The tables with rows of accounts, except for waiting messages: the server that accepted them sends them. */

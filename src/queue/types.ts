@@ -55,6 +55,8 @@ export interface NewQueueMessage {
   deliverBy?: DeliverBy;
   /** Milliseconds since the epoch before which it isn't sent (RFC 4865). */
   notBefore?: number;
+  /** How that was asked for, as DSNs tell it (RFC 4865 §5.1.2): "for;SECONDS" or "until;DATE". */
+  holdRequest?: string;
   messageId?: string;
   subject?: string;
   /**
@@ -123,6 +125,8 @@ export interface QueueMessage {
   ret: "full" | "hdrs" | undefined;
   envelopeId: string | undefined;
   deliverBy: DeliverBy | undefined;
+  /** "for;SECONDS" or "until;DATE" (RFC 4865 §5.1.2). */
+  holdRequest: string | undefined;
   messageId: string;
   subject: string;
   isDsn: boolean;
@@ -237,7 +241,7 @@ export interface OutgoingEvent {
 /** Time, replaceable so that tests need not wait. */
 export interface Clock {
   now(): number;
-  /** Calls back after so many milliseconds; the returned function cancels it. */
+  /** Calls back after `ms` milliseconds; the returned function cancels it. */
   after(ms: number, fn: () => void): () => void;
   /** From 0 to below 1, for jitter. */
   random(): number;

@@ -88,6 +88,11 @@ function holdUntil(p: Record<string, string | null> | null, now: number): number
   return ms;
 }
 
+/** The same in the words of DSNs (RFC 4865 §5.1.2). */
+function holdRequest(p: Record<string, string | null> | null): string {
+  return p?.HOLDFOR !== undefined ? `for;${p.HOLDFOR}` : `until;${p?.HOLDUNTIL}`;
+}
+
 /** Addresses of fields, each once. */
 function addressesOf(header: Uint8Array, names: readonly string[]): string[] {
   const found = new Map<string, string>();
@@ -276,6 +281,7 @@ export async function submit(
             : undefined,
           envelopeId: mailFrom.parameters?.ENVID ?? undefined,
           notBefore,
+          holdRequest: notBefore === undefined ? undefined : holdRequest(mailFrom.parameters),
           messageId: `<${messageId}>`,
           subject: headerField(fields, "subject") ?? "",
           key: submission.key,

@@ -34,6 +34,8 @@ export interface Dsn {
   messageId: string;
   /** ENVID of the original, decoded. */
   envelopeId?: string;
+  /** The request to hold the original: "for;SECONDS" or "until;DATE" (RFC 4865 §5.1.2). */
+  holdRequest?: string;
   /** Message-ID and subject of the original, for people and threads. */
   originalMessageId: string;
   originalSubject: string;
@@ -163,6 +165,9 @@ export function composeDsn(dsn: Dsn): Uint8Array {
   );
   // RFC 3461 §6.3: unchanged, without the encoding of the ENVID parameter.
   if (dsn.envelopeId !== undefined) out.push(field("Original-Envelope-Id", line(dsn.envelopeId)));
+  if (dsn.holdRequest !== undefined) {
+    out.push(field("Future-Release-Request", line(dsn.holdRequest)));
+  }
   for (const r of dsn.recipients) {
     out.push("");
     if (r.originalRecipient) {

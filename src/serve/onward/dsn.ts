@@ -80,6 +80,7 @@ export async function deliverDsn(services: DsnServices, event: DsnEvent): Promis
     date: new Date(),
     messageId,
     envelopeId: message.envelopeId,
+    holdRequest: message.holdRequest,
     originalMessageId: message.messageId,
     originalSubject: message.subject,
     recipients: event.recipients.map(({ item, result, retryUntil }) => {

@@ -109,6 +109,7 @@ async function asLeft(
     ret: t.ret,
     envelopeId: t.envelopeId,
     holdUntil: t.holdUntil,
+    holdRequest: t.holdRequest,
     recipients: [...kept, ...added(scan, session, kept, scanned.addRecipients)],
     handle: t.handle,
   };

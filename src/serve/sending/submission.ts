@@ -34,6 +34,7 @@ export function submittedMessage(
     ret: transaction.ret,
     envelopeId: transaction.envelopeId,
     notBefore: transaction.holdUntil,
+    holdRequest: transaction.holdRequest,
     priority: priorityOf(fields),
     subject: headerField(fields, "subject"),
   };

@@ -36,7 +36,7 @@ export interface SmtpSession {
    * finish. Nothing more is accepted from it.
    */
   end(reason: string): void;
-  /** Waits so many milliseconds, but no longer than the peer does. */
+  /** Waits the given number of milliseconds, but no longer than the peer does. */
   pause(ms: number): Promise<void>;
   /** Ends the connection without an answer. */
   drop(): void;
@@ -71,6 +71,8 @@ export interface Transaction {
   readonly envelopeId?: string;
   /** HOLDFOR or HOLDUNTIL (RFC 4865): milliseconds since the epoch before which not to send. */
   readonly holdUntil?: number;
+  /** The parameter itself, as DSNs tell it (RFC 4865 §5.1.2): "for;SECONDS" or "until;DATE". */
+  readonly holdRequest?: string;
   readonly recipients: readonly Recipient[];
   /** The result of checkMailFrom. */
   readonly handle: unknown;

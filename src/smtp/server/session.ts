@@ -233,9 +233,8 @@ export class Session implements SmtpSession {
     let verb = "";
     try {
       const line = this.#lineText(bytes);
-      const space = line.indexOf(" ");
-      verb = (space < 0 ? line : line.slice(0, space)).toUpperCase();
-      const args = space < 0 ? "" : line.slice(space + 1);
+      const words = this.#words(line);
+      verb = words.verb.toUpperCase();
       this.traceCommand(verb, line);
       if (++this.#sinceMessage > this.limits.commands) {
         throw new SmtpError(421, "7.0", "too many commands", { close: true });
@@ -246,8 +245,7 @@ export class Session implements SmtpSession {
       if (bytes.length + 2 > this.limits.commandLine && verb !== "AUTH") {
         throw new SmtpError(500, "5.2", "line too long");
       }
-      // Spaces at the end are common and harmless.
-      await command.run(this, this.pedantic ? args : args.trimEnd());
+      await command.run(this, words.args);
     } catch (e) {
       if (e instanceof ConnectionError) {
         if (e.reason === "shutdown" || e.reason === "timeout" || e.reason === "overload") {
@@ -267,6 +265,20 @@ export class Session implements SmtpSession {
     }
     metrics.commands.inc({ kind: this.kind, cmd, result: this.#lastCode < 300 ? "2xx" : "3xx" });
     if (this.suspicious) await this.#slowDown(this.options.suspiciousDelay ?? 1000);
+  }
+
+  /** The command and what follows. Blanks too many, which programs write here and there, are harmless. */
+  #words(line: string): { verb: string; args: string } {
+    const text = this.pedantic ? line : line.trim();
+    const space = this.pedantic ? text.indexOf(" ") : text.search(/[ \t]/);
+    if (space < 0) return { verb: text, args: "" };
+    const args = text.slice(space + 1);
+    return { verb: text.slice(0, space), args: this.pedantic ? args : args.trimStart() };
+  }
+
+  /** The words of a command's arguments. */
+  wordsOf(args: string): string[] {
+    return args.split(this.pedantic ? " " : / +/);
   }
 
   #lineText(bytes: Uint8Array): string {
@@ -389,7 +401,7 @@ export class Session implements SmtpSession {
     if (this.#commands.has(verb) && verb !== "AUTH") return this.log.trace("trace", `C: ${line}`);
     // A line that is not a command may be a mistyped one, or a late response with a password.
     if (verb !== "AUTH") return this.traceSecret(line.slice(0, 4), line);
-    const [auth, mechanism, ...rest] = line.split(" ");
+    const [auth, mechanism, ...rest] = line.trim().split(/[ \t]+/);
     const known = (mechanismNames as readonly string[]).includes(mechanism?.toUpperCase() ?? "");
     const shown = known ? `${auth} ${mechanism}` : auth;
     this.traceSecret(shown, rest.length > 0 || (mechanism && !known) ? line : undefined);

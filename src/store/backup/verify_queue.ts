@@ -4,7 +4,7 @@ import { messageFiles } from "./verify_files.ts";
 import { ids, never, rows, type Say } from "./verify_rows.ts";
 
 /** The schema version of queues known here: the queue's, which is in a level above the store. */
-export const queueVersion = 5;
+export const queueVersion = 6;
 
 /** Checks a queue; with `fix`, mends what loses nothing. */
 export function verifyQueue(db: DatabaseSync, dir: string, fix: boolean, tell: Say): void {

@@ -33,7 +33,7 @@ export function saslContext(session: Session): SaslServerContext {
 
 export async function auth(session: Session, args: string): Promise<void> {
   const { backend } = session.options;
-  const [name, initial, ...more] = args.split(" ");
+  const [name, initial, ...more] = session.wordsOf(args);
   if (backend.sasl === undefined) throw new SmtpError(502, "5.1", "AUTH is not offered");
   if (session.hello.name === "") throw sequenceError("EHLO first");
   // A login asserted by a proxy (XCLIENT) may still be proven by the client.

@@ -9,7 +9,7 @@ import { checkProgress, readyForMessage } from "./data.ts";
 const chunkSize = 64 * 1024;
 
 export async function bdat(session: Session, args: string): Promise<void> {
-  const { size, last } = parse(args);
+  const { size, last } = parse(session.wordsOf(args));
   // A chunk arrives whether wanted or not; only huge ones aren't read.
   if (size > session.limits.size + 1024 * 1024) {
     throw new SmtpError(552, "3.4", `message larger than ${session.limits.size} bytes`, {
@@ -46,8 +46,8 @@ export async function bdat(session: Session, args: string): Promise<void> {
 }
 
 /** RFC 3030 §2: size and perhaps LAST. If that can't be parsed, the start of the next command is unknown. */
-function parse(args: string): { size: number; last: boolean } {
-  const [digits, word, ...more] = args.split(" ");
+function parse(words: readonly string[]): { size: number; last: boolean } {
+  const [digits, word, ...more] = words;
   const last = word?.toUpperCase() === "LAST";
   if (!isDigits(digits) || digits.length > 20 || more.length > 0 || (word !== undefined && !last)) {
     throw new SmtpError(501, "5.4", "size and LAST expected", { close: true });
