@@ -184,8 +184,8 @@ export const newer: Input[] = [
     60,
     10_000_000,
   ),
-  events("with 2,000 participants", () => ({
-    participants: byKey(2_000, (i) => ({
+  events("with 30,000 participants", () => ({
+    participants: byKey(30_000, (i) => ({
       "@type": "Participant",
       sendTo: { imip: `mailto:p${i}@remote.example` },
       roles: { attendee: true },
