@@ -322,6 +322,8 @@ function linesOf(
  * a tenth of a millisecond, and they are written in one piece.
  */
 const maxWrittenParts = 5000;
+/** Parts that each date has: uid, title, times, and which date it is. */
+const leastParts = 4;
 
 /** The property that has most of the parts of what is written. */
 function tooMany(event: JsonObject, keys: Iterable<string>): EventError {
@@ -439,6 +441,16 @@ export function calendarOf(event: JsonObject, now: number, before?: Series): Com
   const hasMaster = before === undefined || before.master !== undefined;
   components.push(hasMaster ? withDates(masterOf(event), event, before) : masterOf(event));
   const overrides = hasMaster ? obj(event.recurrenceOverrides) : {};
+  const changedDates =
+    Object.values(overrides).filter((p) =>
+      obj(p).excluded !== true && Object.keys(obj(p)).length > 0
+    ).length;
+  if (before === undefined && changedDates > maxWrittenParts / leastParts) {
+    throw new EventError(
+      ["recurrenceOverrides"],
+      `more than ${maxWrittenParts} parts of an event to write`,
+    );
+  }
   const old = new Map<string, Component>();
   if (before?.master !== undefined) {
     const times = timesOf(before, before.master);
