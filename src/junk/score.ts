@@ -111,7 +111,7 @@ function lnChiSquaredAbove(x: number, n: number): number {
 }
 
 /** True for words of the text, its links and attachments; the others are of the header and of the way here. */
-const isOfText = (word: string) =>
+export const isOfText = (word: string) =>
   !word.includes(":") || /^(?:url|shape|text|file|part):/.test(word);
 
 /**
@@ -171,7 +171,8 @@ function logOddsOf(probability: number): number {
 
 /**
  * Combines the words' scores. `counts` gives the counts of a word, or undefined if not counted; `learned` what was
- * learned from mistakes, as a logarithm of odds.
+ * learned from mistakes and what the kept messages say, as a logarithm of odds: of the words that are counted, all words, and
+ * what counting gave.
  * Takes linear time but for sorting the words that say something.
  */
 export function classifyWords(
@@ -180,7 +181,7 @@ export function classifyWords(
   counts: (word: string) => { ham: number; spam: number } | undefined,
   hams: number,
   spams: number,
-  learned: (known: string[], words: number) => number = () => 0,
+  learned: (known: string[], words: string[], counted: number) => number = () => 0,
 ): Classification {
   const all = [...words];
   const newLanguage = inNewLanguage(all, counts);
@@ -212,7 +213,7 @@ export function classifyWords(
     bothShare * Evidence.both(ofText, ofHeader).logOdds;
   return {
     // Both views of a message, counts and what was learned from mistakes: logarithms of odds add up.
-    probability: size === 0 ? 0.5 : 1 / (1 + Math.exp(-counted - learned(known, all.length))),
+    probability: size === 0 ? 0.5 : 1 / (1 + Math.exp(-counted - learned(known, all, counted))),
     significant: hams >= significantHams,
     evidence: size,
     hams: topHam,
