@@ -27,7 +27,8 @@ const cost = 3;
 const passes = 10;
 
 const silentSlots: ReadonlySet<number> = new Set(
-  [...silentWords].map((word) => (wordHash(word) >>> 0) & (slots - 1)),
+  // They are named like words of the header.
+  [...silentWords].map((word) => ((wordHash(word) >>> 0) & (slots - 1)) + headerSlot),
 );
 
 /** Weights of the words of the judged message, by their place; all 0 between two calls. Grows as needed. */
@@ -137,7 +138,7 @@ export class Neighbours {
 
   /**
    * What the kept messages say. Both are 0 unless messages of both kinds are kept. Takes time linear in the words of all
-   * of them: some 0.5 ms for 600.
+   * of them: some 0.4 ms for 600.
    * @param own slots of the message's words that the filter knows
    * @param unknown how many more words it has, one of the header as {@link headerSquare}
    */
