@@ -9,7 +9,7 @@ import {
   mainModulePath,
   portableLauncher,
 } from "../platform/process.ts";
-import { lockFlags, runtimeFlags } from "./runtime_flags.ts";
+import { lockFlags, runtimeEnvironment, runtimeFlags } from "./runtime_flags.ts";
 
 /** The launcher of a portable archive, if this runs from one: its runtime and program are in folders beside it. */
 function launcher(): string | undefined {
@@ -40,6 +40,7 @@ export function unitFor(config: Config, nodes = false): string {
   return systemdUnit({
     dir,
     program: [...programCommand(), "-config", config.staticPath],
+    environment: runtimeEnvironment,
     user: config.static.User,
     nodes,
     writable: [

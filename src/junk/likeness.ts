@@ -11,9 +11,9 @@
 import { wordHash } from "./bloom.ts";
 import { silentWords } from "./score.ts";
 
-/** Of each kind so many kept messages are asked, those most alike: one alone may be there by chance. */
+/** So many of the most similar kept messages of each kind are compared: a single one may be there by chance. */
 const nearest = 3;
-/** Logarithm of odds for a likeness of 1 to spam and of 0 to good mail. */
+/** Log odds for a similarity of 1 to spam and of 0 to good mail. */
 const usualScore = 20;
 /** Slots of words: each is below this, a power of two. */
 export const slots = 1 << 17;
@@ -54,7 +54,7 @@ export class Neighbours {
   readonly #plane: Float64Array;
   #offset = 0;
 
-  /** @param hams slots of the good messages that are kept; `spams` those of the spam */
+  /** @param hams slots of the kept good messages; `spams` those of the kept spam */
   constructor(hams: readonly Int32Array[], spams: readonly Int32Array[]) {
     const all = [...hams, ...spams];
     this.#both = hams.length > 0 && spams.length > 0;

@@ -122,8 +122,8 @@ export function callHandlers(state: WebmailState): Handlers {
   };
   const noted = (ctx: CallContext): Noted => {
     const { account, session } = of(ctx);
-    return (cause, mailboxId, uids, changedFlags = []) =>
-      services.noteChange?.({
+    return async (cause, mailboxId, uids, changedFlags = []) =>
+      await services.noteChange?.({
         ...{ account, login: session.login, cause, mailboxId, uids, changedFlags },
       });
   };
@@ -255,7 +255,7 @@ export function callHandlers(state: WebmailState): Handlers {
       const { account } = of(ctx);
       const to = mailbox(account, r.mailboxId);
       const m = await importMessage(account, state.uploads, r.uploadId, to, state.tempDir);
-      noted(ctx)("APPEND", to.id, [m.uid]);
+      await noted(ctx)("APPEND", to.id, [m.uid]);
       return { id: m.id };
     },
     Undo: async (r, ctx) => ({ count: await undo.undo(of(ctx).account, r.undo, noted(ctx)) }),
