@@ -29,31 +29,31 @@ const mostCounting = 8;
 const usualScore = 0.5;
 /** Most log odds that they may add. */
 const mostWeights = 1.5;
-/** Messages of the rarer kind from which on the weights have all of their say: before, they are wrong too often. */
+/** From this many messages of the rarer kind on, the weights have full influence; before, they are wrong too often. */
 const weightsAt = 400;
-/** Logarithm of odds that likeness to kept messages may add at most. */
+/** Most log odds that similarity to kept messages may add. */
 const mostLikeness = 3;
-/** Logarithm of odds for a message that is as far above the plane as the nearest kept ones, while all mail is kept. */
+/** Log odds for a message as far above the plane as the nearest kept ones, while all mail is kept. */
 const marginScore = 8;
-/** Logarithm of odds that all of this may add at most. */
+/** Most log odds that all of these may add together. */
 const mostLearned = 6;
-/** So much more than what counting finds: alone it never makes junk of what counting finds to say nothing. */
+/** Most log odds they may add beyond counting's: alone they never turn a message that counting finds neutral into junk. */
 const mostAlone = 2;
-/** Messages of each kind that are kept to be learned again. */
+/** Most messages of each kind kept for learning again. */
 const keptOfKind = 300;
-/** Words of one of them. */
+/** Most words of one of them. */
 const keptWords = 400;
-/** One in so many kept messages may be another before they are made ready anew, which takes some 15 ms. */
+/** One in so many kept messages may be replaced before they are prepared afresh, which takes some 15 ms. */
 const staleShare = 32;
 
 const chunkBytes = 64 * 1024;
 /** Chunk with the numbers of messages, first chunk of the weights, first one of the kept messages. */
 const stateChunk = 2000, weightChunk = 2001, keptChunk = 5000;
-/** First chunks of messages as they were kept before: slots of four bytes with the judgement, and without it. */
+/** First chunks of kept messages in older forms: slots of four bytes with the verdict, and without it. */
 const judgedChunk = 4000, oldKeptChunk = 3000;
-/** Messages of each kind that were kept in those. */
+/** Most messages of each kind in those. */
 const formerlyKept = 100;
-/** Chunks of before, first and last, that are removed when the new ones are written. */
+/** First and last chunk of the older forms, which are removed when the new ones are written. */
 export const formerChunks = [oldKeptChunk, keptChunk - 1] as const;
 
 /** First number of all chunks of this module. */
@@ -61,7 +61,7 @@ export const firstLearnedChunk = stateChunk;
 
 /** A message for learning again, with counting's verdict when it was first trained. */
 interface Kept {
-  /** Its slots, as {@link pack} has them. None in place of a message whose label was taken back. */
+  /** Its slots, packed by {@link pack}. Empty in place of a message whose label was removed. */
   packed: Uint8Array;
   counted: number;
 }
@@ -80,7 +80,7 @@ export class Learned {
   readonly #unsaved = new Map<number, Kept>();
   /** The kept messages prepared for comparing; undefined after a change. */
   #neighbours: Neighbours | undefined;
-  /** Kept messages that are others since. */
+  /** Kept messages replaced since then. */
   #stale = 0;
 
   /** Loads from stored chunks; others are skipped. */
@@ -103,7 +103,7 @@ export class Learned {
         const [counted, ...slots] = new Float32Array(bytes.slice().buffer, 0, bytes.length >> 2);
         l.#keepFormer(chunk - judgedChunk, Int32Array.from(slots), counted);
       } else if (chunk >= oldKeptChunk && chunk < oldKeptChunk + 2 * formerlyKept) {
-        // Chunks come in order: one of later overwrites it.
+        // Chunks come in order: one in a newer form overwrites it.
         const slots = new Int32Array(bytes.slice().buffer, 0, bytes.length >> 2);
         l.#keepFormer(chunk - oldKeptChunk, slots, 0);
       }
@@ -115,7 +115,7 @@ export class Learned {
     this.#keep((i & 1) as 0 | 1, i >> 1, { packed: pack(own), counted });
   }
 
-  /** What has changed since the last call, to be stored. */
+  /** Changes since the last call, for storing. */
   changes(): Chunk[] {
     const weights = new Uint8Array(this.#weights.buffer);
     const chunks: Chunk[] = [[stateChunk, new Uint8Array(Float64Array.from(this.#seen).buffer)]];
@@ -133,12 +133,12 @@ export class Learned {
   }
 
   /**
-   * What the weights and the kept messages say, as a logarithm of odds within +-6: above 0 is spam. 0 until messages of
-   * both kinds have been learned.
-   * @param known hashes of the words to be asked, each once, those of the header first
-   * @param unknown what its other words take in a vector
-   * @param words how many words the message has in all
-   * @param counted what counting gives the message
+   * The verdict of the weights and the kept messages, as log odds within +-6: above 0 is spam. 0 until messages
+   * of both kinds have been learned.
+   * @param known hashes of the known words, each once, those of the header first
+   * @param unknown squared length of its other words' vector, in units of one unknown word of the text
+   * @param words total number of words of the message
+   * @param counted counting's verdict on the message, as log odds
    */
   logOdds(known: Float64Array, unknown: number, words: number, counted: number): number {
     const [hams, spams] = this.#seen;
@@ -153,7 +153,7 @@ export class Learned {
     if (this.#stale * staleShare > goodOnes + badOnes) this.#neighbours = undefined;
     this.#neighbours ??= this.#ready();
     const { likeness, margin } = this.#neighbours.judge(own, unknown);
-    // The plane knows nothing of mail that is not kept.
+    // The plane does not know mail that isn't kept.
     const kept = Math.min(1, (goodOnes + badOnes) / (hams + spams));
     const odds = weights + bounded(likeness, mostLikeness) + marginScore * kept * margin;
     return Math.min(bounded(odds, mostLearned), mostAlone + Math.max(0, counted));
@@ -239,8 +239,8 @@ function bounded(x: number, most: number): number {
 }
 
 /**
- * How many of a message's hashes are of its header: those before the first that is smaller than the one before it. What
- * was put into the journal by earlier versions is in one row, and all of it is taken for text.
+ * How many of a message's hashes are of its header: those before the first descent. Earlier versions wrote all hashes
+ * to the journal in ascending order; they count as text.
  */
 function headerWords(hashes: Float64Array): number {
   for (let i = 1; i < hashes.length; i++) if (hashes[i] < hashes[i - 1]) return i;
@@ -256,7 +256,7 @@ function slotsOf(hashes: Float64Array): Int32Array {
   );
 }
 
-/** Slots as they are kept: ascending, each as its distance from the one before, seven bits a byte. */
+/** Packs slots for keeping: ascending, each as its distance from the previous one, seven bits a byte. */
 function pack(own: Int32Array): Uint8Array {
   const bytes: number[] = [];
   let last = -1;

@@ -1,10 +1,11 @@
 /**
- * What the messages that are kept say of a message, where counting takes each word by itself; here those count that come
- * together, as in the next issue of a newsletter, or the same letter from another sender. Two answers: which of them it is
- * most like, and on which side it is of the plane that parts good mail from spam with the widest margin.
+ * What the kept messages tell about a message. Counting takes each word separately; here words that occur together
+ * count, as in the next issue of a newsletter, or the same letter from another sender. There are two answers: which
+ * of them it most resembles, and on which side it is of the plane that separates good mail from spam with the widest
+ * margin.
  *
- * A message is a vector of its words. A word weighs the more, the fewer kept messages have it, and words of the header
- * weigh double: they are few, and tell who wrote and by what way. All vectors are of length 1.
+ * A message is a vector of its words, of length 1. A word weighs more if fewer kept messages have it, and words of
+ * the header weigh double: they are few, and tell who wrote and how the message came.
  *
  * @module
  */
@@ -19,11 +20,11 @@ const usualScore = 20;
 export const slots = 1 << 17;
 /** Added to the slot of a word of the header. */
 export const headerSlot = slots;
-/** A word of the header counts as much as so many of the text, in squares of lengths. */
+/** Square of a header word's weight, relative to that of a word of the text. */
 export const headerSquare = 4;
-/** How dear it is to have a kept message on the wrong side, against a wide margin. */
+/** Cost of a kept message on the wrong side, relative to a wide margin. */
 const cost = 3;
-/** How often each kept message is looked at to find the plane. */
+/** How often each kept message is visited to find the plane. */
 const passes = 10;
 
 const silentSlots: ReadonlySet<number> = new Set(
@@ -34,7 +35,7 @@ const silentSlots: ReadonlySet<number> = new Set(
 /** Weights of the words of the judged message, by their place; all 0 between two calls. Grows as needed. */
 let asked = new Float64Array(1 << 12);
 
-/** A kept message: places of its words, the length of its vector before it is made 1, and 1 for spam, -1 for good mail. */
+/** A kept message: places of its words, length of its vector before scaling, and 1 for spam, -1 for good mail. */
 interface Kept {
   words: Uint32Array;
   length: number;
