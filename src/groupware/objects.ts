@@ -145,7 +145,7 @@ class KeptSeries {
 }
 const kept = new WeakMap<Groupware, KeptSeries>();
 
-/** Stored objects up to so many bytes are parsed in one go. */
+/** Stored objects up to this many bytes are parsed in one go. */
 const readAtOnce = 100_000;
 
 /** Parses a stored object; large ones in turns with other work. @throws FormatError, ObjectError */

@@ -25,7 +25,7 @@ import { filterMigrations } from "./schema.ts";
 import { type Classification, classifyWords, Evidence, silentWords, wordScore } from "./score.ts";
 import { classified, trained } from "./metrics.ts";
 
-/** The journal is merged at so many words; about 12 ms of work, once every 15 messages or so. */
+/** The journal is merged at this many words; about 12 ms of work, once every 15 messages or so. */
 export const mergeAt = 4000;
 export const bloomChunk = 64 * 1024;
 /**

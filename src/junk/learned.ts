@@ -18,7 +18,7 @@ import { Neighbours, slots } from "./likeness.ts";
 const unit = 2048;
 /** How far a misjudged message moves the weights. */
 const rate = 15;
-/** From so many messages of the rarer kind on, learning fully trusts counting. */
+/** From this many messages of the rarer kind on, learning fully trusts counting. */
 const countingAt = 50;
 /** Log odds beyond which counting is not believed. */
 const mostCounting = 8;

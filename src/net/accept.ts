@@ -88,7 +88,7 @@ export interface TcpServer {
   /** All open connections, oldest first. */
   open(): OpenConnection[];
   /**
-   * Stops accepting, notifies the connections (waiting for a line then fails with "shutdown"), waits so many
+   * Stops accepting, notifies the connections (waiting for a line then fails with "shutdown"), waits `graceMs`
    * milliseconds for them to end, and drops the rest.
    */
   shutdown(graceMs: number): Promise<void>;

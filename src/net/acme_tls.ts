@@ -40,7 +40,7 @@ const encoder = new TextEncoder();
 
 const concat = (...parts: Uint8Array[]) => joined(parts);
 
-/** The bytes prefixed with their length, in so many bytes. */
+/** The bytes prefixed with their length, which takes `lengthBytes` bytes. */
 function vector(lengthBytes: number, ...parts: Uint8Array[]): Uint8Array {
   const body = concat(...parts);
   const head = new Uint8Array(lengthBytes);

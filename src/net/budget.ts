@@ -78,7 +78,7 @@ export class Share {
     return this.#held;
   }
 
-  /** Adds so many bytes; negative if fewer are held. */
+  /** Counts more bytes as held; fewer if negative. */
   add(bytes: number): void {
     this.#held += bytes;
     if (!shares.has(this)) return;

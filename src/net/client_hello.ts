@@ -31,7 +31,7 @@ class Reader {
   get left(): number {
     return this.bytes.length - this.at;
   }
-  /** Reads a number of so many bytes. @throws RangeError at the end */
+  /** Reads a number of the given size in bytes. @throws RangeError at the end */
   number(bytes: number): number {
     let n = 0;
     for (const b of this.take(bytes).bytes) n = n * 256 + b;
@@ -43,7 +43,7 @@ class Reader {
     this.at += length;
     return r;
   }
-  /** Reads data preceded by a length of so many bytes. */
+  /** Reads data preceded by a length of `lengthBytes` bytes. */
   vector(lengthBytes: number): Reader {
     return this.take(this.number(lengthBytes));
   }

@@ -50,7 +50,7 @@ export function unregister(waiter: Waiter): void {
   interval = undefined;
 }
 
-/** Starts a wait of so many milliseconds for a registered waiter that isn't waiting. */
+/** Starts a wait of `ms` milliseconds for a registered waiter that isn't waiting. */
 export function arm(waiter: Waiter, ms: number): void {
   if (ms >= 2 * tickMs) {
     waiter.expiresAt = performance.now() + ms;

@@ -76,7 +76,7 @@ export class Input {
     this.#owned = false;
   }
 
-  /** A copy of the first bytes, at most so many; they stay. */
+  /** A copy of at most `maxBytes` first bytes; they stay in the input. */
   peek(maxBytes: number): Uint8Array {
     return this.#data.slice(this.#pos, this.#pos + maxBytes);
   }

@@ -94,7 +94,7 @@ export class RateLimiter {
     this.#exemptLoopback = options.exemptLoopback === true;
   }
 
-  /** True if so many more events would be allowed. */
+  /** True if `n` more events would be allowed. */
   allows(ip: string, n = 1): boolean {
     if (this.#exemptLoopback && isLoopbackIp(ip)) return true;
     const now = this.#now();

@@ -16,7 +16,7 @@ import { ConnectionError, type ConnectionState } from "./types.ts";
 const maxInFlight = 256 * 1024;
 /** Pieces this large are sent on their own, not collected. */
 const ownPiece = 16 * 1024;
-/** Output of at least so many bytes is sent from its buffer; less is copied out of it. */
+/** Output of at least this many bytes is sent from its buffer; less is copied out of it. */
 const wholeBuffer = 32 * 1024;
 /** Bytes that a write holds besides its content. */
 const writeCost = 1024;
@@ -196,7 +196,7 @@ export class Writer {
     return this.#drain(0, timeout);
   }
 
-  /** Waits until at most so many bytes are in flight. */
+  /** Waits until at most `limit` bytes are in flight. */
   async #drain(limit: number, timeout: number): Promise<void> {
     const waiter: Waiter = {
       expiresAt: Infinity,

@@ -73,7 +73,7 @@ export async function syncFile(path: string): Promise<void> {
 }
 
 /**
- * New files up to so many bytes are written synchronously: that goes to the system's memory, faster than a
+ * New files up to this many bytes are written synchronously: that goes to the system's memory, faster than a
  * thread can be asked.
  */
 const writtenAtOnce = 64 * 1024;

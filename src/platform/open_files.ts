@@ -7,7 +7,7 @@
  */
 import { openFilesLimit } from "./process.ts";
 
-/** Databases of the server, Workers, listeners, libraries: about so many are open at all times. */
+/** Databases of the server, Workers, listeners, libraries: about this many are open at all times. */
 const ofTheProcess = 64;
 /** Files that an open account keeps open: its databases, their logs, and messages being read. */
 const ofAccount = 12;

@@ -55,7 +55,8 @@ const connections = new Line();
 const jobs = new Line();
 
 /**
- * A zero timer that fires within so many milliseconds shows that the loop was idle and has polled the sockets.
+ * A zero timer that fires within this many milliseconds shows that the loop was idle and has polled the
+ * sockets.
  */
 const inTime = 3;
 /** How often a late timer is set again: others may always have work. */

@@ -29,7 +29,7 @@ export interface QueueOrder {
   descending?: boolean;
   /** 1000 if not given. */
   limit?: number;
-  /** Skips so many first. */
+  /** Skips this many first. */
   offset?: number;
 }
 

@@ -355,7 +355,7 @@ export class Queue {
     return this.#changed(setColumn(this.#db, filter, "next_attempt", () => time));
   }
 
-  /** Moves the time of the next attempt by so many milliseconds. */
+  /** Moves the time of the next attempt by a number of milliseconds. */
   postpone(filter: QueueFilter, by: number): Promise<number> {
     return this.#changed(setColumn(this.#db, filter, "next_attempt", (i) => i.nextAttempt + by));
   }

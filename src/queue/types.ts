@@ -241,7 +241,7 @@ export interface OutgoingEvent {
 /** Time, replaceable so that tests need not wait. */
 export interface Clock {
   now(): number;
-  /** Calls back after so many milliseconds; the returned function cancels it. */
+  /** Calls back after `ms` milliseconds; the returned function cancels it. */
   after(ms: number, fn: () => void): () => void;
   /** From 0 to below 1, for jitter. */
   random(): number;

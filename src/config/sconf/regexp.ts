@@ -44,7 +44,7 @@ export interface StepBudget {
 /** A compiled regular expression. */
 export interface LinearRegExp {
   readonly pattern: string;
-  /** Number of instructions: a character of the text costs at most so many steps. */
+  /** Number of instructions: a character of the text costs at most this many steps. */
   readonly size: number;
   /** Number of groups, including the whole match. */
   readonly groups: number;

@@ -15,7 +15,7 @@ import { propstat } from "../core/multistatus.ts";
 import { knownComponents } from "./calendar.ts";
 import { isLive } from "./read.ts";
 
-/** Most characters of one property. */
+/** Most characters of one property, and most properties changed by one request. */
 const maxProperty = 128 * 1024;
 const maxChanges = 200;
 

@@ -25,7 +25,7 @@ export class XmlError extends Error {
 
 /** Deepest nesting of elements in a request. */
 const maxDepth = 50;
-/** Most elements of a body: a multiget may name some ten thousand. */
+/** Most elements of a body (a multiget may name some ten thousand), and most attributes of an element. */
 const maxElements = 60_000;
 const maxAttributes = 50;
 const xmlNs = "http://www.w3.org/XML/1998/namespace";

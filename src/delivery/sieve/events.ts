@@ -1,6 +1,6 @@
 /**
- * What happened in mailboxes, for scripts that run then (RFC 6785): noted before the client has its answer, so that an
- * event outlives the process. Of an event that was under way, messages that are through are not looked at again.
+ * Events in mailboxes that run scripts (RFC 6785): stored before the client gets its answer, so that an event
+ * survives the process. If processing was interrupted, finished messages are not processed again.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { Db } from "../../store/database/database.ts";
 
 export interface MailboxEvent {
   account: string;
-  /** Who did it. */
+  /** The login that caused it. */
   login: string;
   cause: "APPEND" | "COPY" | "FLAG";
   mailboxId: MailboxId;
-  /** In their order. */
+  /** In order. */
   uids: readonly number[];
   changedFlags: readonly string[];
 }
 
 export interface NotedEvent extends MailboxEvent {
   id: string;
-  /** Messages up to this UID are through. */
+  /** Messages up to this UID are finished. */
   through: number;
 }
 
@@ -47,17 +47,17 @@ export class EventLog {
     return { noted: { ...e, id, through: 0 }, durable: this.#db.durable() };
   }
 
-  /** A message of an event is through. It is durable with what is written next. */
+  /** Marks a message of an event as finished. Durable with the next write. */
   through(id: string, uid: number): void {
     this.#db.run("UPDATE events SET through = ? WHERE id = ?", uid, id);
   }
 
-  /** All of an event is done. */
+  /** Marks an event as completely done. */
   done(id: string): void {
     this.#db.run("DELETE FROM events WHERE id = ?", id);
   }
 
-  /** Events that are not done, in their order. */
+  /** Events that are not done, in order. */
   open(): NotedEvent[] {
     return this.#db.all(
       "SELECT id, account, login, cause, mailbox_id, uids, flags, through FROM events ORDER BY rowid",

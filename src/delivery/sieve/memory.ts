@@ -47,7 +47,7 @@ export class Memory {
     ) !== undefined;
   }
 
-  /** Remembers values for so many seconds; durable when it resolves. */
+  /** Remembers values, each for its number of seconds; durable when it resolves. */
   async remember(
     account: string,
     values: readonly { key: string; seconds: number }[],

@@ -8,7 +8,7 @@
 /** An escape of a surrogate: without any, a text that was UTF-8 has no lone ones. */
 const surrogate = /\\u[dD][89a-fA-F]/;
 
-/** Up to so many names, comparing one by one is faster. */
+/** Up to this many names, comparing one by one is faster. */
 const namesInArray = 12;
 
 /** Index of the quote that ends the string that begins at `start`. */

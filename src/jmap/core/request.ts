@@ -19,7 +19,7 @@ export interface JmapRequest {
   createdIds: Record<string, string> | undefined;
 }
 
-/** Requests up to so many bytes are checked for what I-JSON forbids, which takes as long as parsing. */
+/** Requests up to this many bytes are checked for what I-JSON forbids, which takes as long as parsing. */
 const maxStrict = 128 * 1024;
 
 /** Parses a request's JSON, large ones without holding up others. @throws RequestError notJSON, limit */

@@ -7,6 +7,7 @@ import { Allowance, type WebRequest } from "../../web/http/mod.ts";
 import { RequestError } from "../core/errors.ts";
 import { maxConcurrentRequests, maxSizeRequest } from "../core/limits.ts";
 import type { LoggedInUser } from "../core/method.ts";
+import { packAnswer } from "../core/packing.ts";
 import { checkRequest, parseBody } from "../core/request.ts";
 import { runRequest } from "../core/run.ts";
 import { type AllStates, packStates, unpackStates } from "../push/states.ts";
@@ -231,12 +232,14 @@ export class JmapSocket {
         limit: "maxConcurrentRequests",
       });
     }
-    this.#send({
+    const { methodResponses, ...rest } = response;
+    const pieces = await packAnswer(methodResponses, {
       "@type": "Response",
       ...id === undefined ? {} : { requestId: id },
-      ...response,
+      ...rest,
       sessionState: sessionState(this.#s, this.#user),
     });
+    this.#write(frame("text", ...pieces));
   }
 
   async #enable(m: Record<string, unknown>): Promise<void> {
@@ -284,6 +287,7 @@ export class JmapSocket {
     this.#watcher?.close();
     this.#watcher = undefined;
     this.#waiting = [];
+    this.#reader.drop();
   }
 
   #end(): void {

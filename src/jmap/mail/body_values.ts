@@ -62,7 +62,7 @@ export async function bodyValue(
   return { value, isEncodingProblem, isTruncated: cut || value.length < text.length };
 }
 
-/** The text cut to so many bytes of UTF-8, without splitting a character or an HTML tag. */
+/** The text cut to `most` bytes of UTF-8, without splitting a character or an HTML tag. */
 export function truncated(text: string, most: number, isHtml: boolean): string {
   if (text.length * 3 <= most) return text;
   const bytes = new TextEncoder().encode(text);

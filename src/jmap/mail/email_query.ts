@@ -40,7 +40,7 @@ export function readEmailQuery(args: {
   };
 }
 
-/** Up to so many results are found without checking all emails. */
+/** Up to this many results are found without checking all emails. */
 const smallResult = 500;
 /** Most results cached for an account, for clients that page through them. */
 const keptQueries = 4;

@@ -29,11 +29,11 @@ export interface SummaryComparator {
 
 /** Comparators whose values are kept per account: the last used ones. */
 const keptComparators = 3;
-/** Up to so many emails are inserted into the order one by one; more are sorted again with all others. */
+/** Up to this many emails are inserted into the order one by one; more are sorted again with all others. */
 const smallAddition = 500;
 /** Summaries read at a time. */
 const summariesAtOnce = 250;
-/** The values of all emails are read if at least one in so many is requested. */
+/** The values of all emails are read if at least one in this many is requested. */
 const worthAll = 8;
 
 const keptProperties = ["subject", "from", "to", "sentAt"];

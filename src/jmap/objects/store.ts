@@ -137,7 +137,7 @@ export class ObjectStore {
 
   /**
    * Adds an object; durable when it resolves with its id.
-   * @param keep at most so many of the type stay; beyond that the oldest are removed
+   * @param keep most objects of the type that stay; beyond that the oldest are removed
    */
   async add(account: string, type: ObjectType, value: unknown, keep?: number): Promise<number> {
     const id = this.#db.transaction(() => {

@@ -7,7 +7,7 @@
 import ICAL from "ical.js";
 import { instant } from "./zone.ts";
 
-/** Most characters of a calendar that are read. */
+/** Most characters of a calendar that are read, and most attendees. */
 const maxText = 100_000;
 const maxAttendees = 500;
 

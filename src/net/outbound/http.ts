@@ -37,6 +37,12 @@ const usualMaxBytes = 1024 * 1024;
 const maxBesideBody = 128 * 1024;
 /** Bytes of a chunked body that are read per allowed byte: chunks of one byte have five more. */
 const readPerByte = 8;
+/**
+ * Pieces that a body may come in, and one more for so many of its bytes. The runtime's parser makes memory of its own for
+ * each chunk, some 600 bytes with what describes it: a megabyte in chunks of one byte took 660 MB.
+ */
+const maxPieces = 60_000;
+const bytesPerPiece = 256;
 
 export interface OutboundOptions {
   authorities: Authorities;
@@ -291,6 +297,10 @@ async function wholeBody(
   answer.on("data", (piece: Uint8Array) => {
     pieces.push(piece.subarray(0, Math.max(0, max - size)));
     size += piece.length;
+    if (pieces.length > maxPieces + size / bytesPerPiece) {
+      answer.destroy();
+      reject(new OutboundError("answer", `the answer of ${url.host} comes in too many pieces`));
+    }
     if (size <= max) return;
     if (cutOff) resolve();
     else {

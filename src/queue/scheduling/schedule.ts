@@ -20,7 +20,10 @@ export const delayedAfter = 6;
 /** Most attempts. */
 export const maxAttempts = backoff.length + 1;
 
-/** Milliseconds to wait after so many failed attempts, up to 10 % more or less; undefined to give up. */
+/**
+ * Milliseconds to wait after the given number of failed attempts, up to 10 % more or less; undefined to give
+ * up.
+ */
 export function nextWait(attempts: number, random: number): number | undefined {
   const base = backoff[attempts - 1];
   return base === undefined ? undefined : Math.round(base * (0.9 + random * 0.2));

@@ -299,7 +299,7 @@ export class Webhooks {
     return findRetiredHooks(this.#db, filter, limit);
   }
 
-  /** Sets the time of the next attempt, or moves it by so many milliseconds. Returns how many. */
+  /** Sets the time of the next attempt, or moves it by a number of milliseconds. Returns how many. */
   async schedule(filter: HookFilter, to: { time: number } | { by: number }): Promise<number> {
     const { where, values } = hookCondition(filter);
     const set = "time" in to ? "?" : "next_attempt + ?";

@@ -1,11 +1,11 @@
 /**
- * Regular expressions as POSIX has them (IEEE 1003.1 §9.1, which the regex draft asks for): of the matches that begin
- * first the longest, and in it each subexpression, from the left to the right, as long as it can be.
+ * Regular expressions with POSIX matching (IEEE 1003.1 §9.1, required by the regex draft): the longest of the
+ * leftmost matches, and in it each subexpression, from left to right, as long as possible.
  *
- * It takes time linear in the text for any pattern. One pass over the text from its end (of all states of the pattern
- * at once) says for each place the farthest end of a match that begins there. What the groups stand for is then found
- * from the outside to the inside by the same pass over what the part matched: for two parts in a row, the places where
- * the second can go on to the end say how far the first may go.
+ * It takes time linear in the text for any pattern. One pass over the text from its end (with all states of the
+ * pattern at the same time) finds for each position the farthest end of a match that begins there. The groups
+ * are then found from the outside in, by the same pass over the text that a part matched: for two parts in a
+ * row, the positions from which the second can match to the end limit the first.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { type Ast, parsePattern } from "../../config/sconf/regexp_syntax.ts";
 interface Node {
   ast: Ast;
   program: Instruction[];
-  /** Loops within loops: how often a place of the text is looked at besides the first time. */
+  /** Depth of nested loops: how often a position of the text is visited again. */
   depth: number;
-  /** Parts, for a node that has groups in it; those without need no look inside. */
+  /** Parts, for a node that contains groups; others need no further parts. */
   parts: Node[];
   grouped: boolean;
 }
@@ -38,7 +38,7 @@ function nodeOf(ast: Ast): Node {
 
 const weight = (node: Node) => node.program.length * (1 + node.depth) + 1;
 
-/** Steps that finding the groups takes for a character. */
+/** Steps per character for finding the groups. */
 function work(node: Node): number {
   if (!node.grouped) return 0;
   const { ast, parts } = node;
@@ -54,7 +54,7 @@ function work(node: Node): number {
   }
 }
 
-/** Text by its code points. */
+/** Text by code points. */
 interface Characters {
   codes: number[];
   /** UTF-16 offset of each, and of the end. */
@@ -79,8 +79,8 @@ function charactersOf(text: string): Characters {
 const none = -1;
 
 /**
- * For each place from `from` to `to`, the largest value of a place where a match can end that begins there and ends by
- * `to`; values are given, and come back, for places relative to `from`.
+ * For each position from `from` to `to`, the largest value of a position where a match can end that begins
+ * there and ends by `to`; values are given and returned for positions relative to `from`.
  */
 function farthest(
   program: readonly Instruction[],
@@ -99,7 +99,8 @@ function farthest(
   });
   for (let at = to; at >= from; at--) {
     here[size] = values[at - from];
-    // What a loop comes to by going round is not known before its start is; at first it is what it comes to by ending.
+    // The result of a loop that goes round is unknown until its start is done; at first it is the result of
+    // ending the loop.
     for (const pc of loops) here[pc] = none;
     for (let again = true; again;) {
       for (let pc = size - 1; pc >= 0; pc--) {
@@ -137,12 +138,12 @@ function farthest(
   return result;
 }
 
-/** Places as values, where something can go on. */
+/** Positions as values, where a match can continue. */
 function ends(from: number, good: Int32Array): Int32Array {
   return good.map((v, i) => v === none ? none : from + i);
 }
 
-/** One place only. */
+/** Only one position. */
 function only(from: number, to: number): Int32Array {
   const values = new Int32Array(to - from + 1).fill(none);
   values[to - from] = to;
@@ -152,7 +153,7 @@ function only(from: number, to: number): Int32Array {
 /** Start and end of each group. */
 type Groups = ([number, number] | undefined)[];
 
-/** Finds the groups of a part that matches from one place to another. */
+/** Finds the groups of a part that matches from one position to another. */
 function place(node: Node, c: Characters, from: number, to: number, groups: Groups): void {
   if (!node.grouped) return;
   const { ast, parts } = node;
@@ -185,7 +186,7 @@ function place(node: Node, c: Characters, from: number, to: number, groups: Grou
   }
 }
 
-/** Groups of what is repeated are those of the last time. */
+/** The groups of a repetition are those of its last round. */
 function placeRepeat(
   node: Node,
   ast: Extract<Ast, { kind: "repeat" }>,
@@ -196,7 +197,7 @@ function placeRepeat(
 ): void {
   const [part] = node.parts;
   const counted = ast.max === Infinity ? ast.min : ast.max;
-  // For each time, by its number from 0, how far it may go; those after the counted ones are all the same.
+  // For each round, numbered from 0, how far it may reach; those after the counted ones are all the same.
   const reach: Int32Array[] = [];
   let good = only(from, to);
   if (ast.max === Infinity) {
@@ -211,7 +212,7 @@ function placeRepeat(
   }
   let last: [number, number] | undefined;
   for (let at = from, i = 0; i < ast.max; i++) {
-    // Nothing is matched once more only if it is all there is, or must be (IEEE 1003.1 §9.4.6).
+    // An empty match is repeated only if it is the only one, or required (IEEE 1003.1 §9.4.6).
     if (at === to && i >= ast.min && last) break;
     const end = reach[Math.min(i, counted)]?.[at - from] ?? none;
     if (end === none) break;
@@ -221,7 +222,7 @@ function placeRepeat(
   if (last) place(part, c, ...last, groups);
 }
 
-/** A pattern by which groups are found as POSIX wants them. */
+/** A pattern whose groups are found by the rules of POSIX. */
 export class PosixRegExp {
   readonly #node: Node;
   readonly #groups: number;
@@ -236,7 +237,10 @@ export class PosixRegExp {
     this.cost = weight(this.#node) + work(this.#node);
   }
 
-  /** The text of the match and of each group, undefined for those that took no part; undefined if there is no match. */
+  /**
+   * The text of the match and of each group, undefined for those that did not participate; undefined if there
+   * is no match.
+   */
   exec(text: string): (string | undefined)[] | undefined {
     const c = charactersOf(text);
     const length = c.codes.length;

@@ -34,7 +34,7 @@ export interface MailField {
 /** Fields of the last delivery, which are removed from forwarded messages. */
 const deliveryFields: ReadonlySet<string> = new Set(["return-path", "x-mox-reason"]);
 
-/** Most bytes of a header that are read. */
+/** Most bytes and fields of a header that are read. */
 const maxHeader = 1024 * 1024;
 const maxFields = 5000;
 const encoder = new TextEncoder();

@@ -272,7 +272,7 @@ export class SmtpClient {
 
   /**
    * Ends a running transaction: immediately, unless the server has the whole message. Then its answer is
-   * awaited for so many milliseconds: without it the message would be sent again.
+   * awaited for `grace` milliseconds: without it the message would be sent again.
    */
   giveUp(grace: number): void {
     if (!this.#channel.committed) return this.destroy();

@@ -36,7 +36,7 @@ export interface SmtpSession {
    * finish. Nothing more is accepted from it.
    */
   end(reason: string): void;
-  /** Waits so many milliseconds, but no longer than the peer does. */
+  /** Waits the given number of milliseconds, but no longer than the peer does. */
   pause(ms: number): Promise<void>;
   /** Ends the connection without an answer. */
   drop(): void;

@@ -26,7 +26,7 @@ export interface FaultSettings {
   DropProbability: number;
   /** Milliseconds of delay before the answer to each of these commands. */
   LatencyMs: number;
-  /** Messages are answered as late as if they had arrived at so many bytes per second. */
+  /** Messages are answered as late as if they had arrived at this many bytes per second. */
   BytesPerSecond: number;
   /** Seconds during which a new pair of sender and recipient gets 451 (greylisting). */
   GreylistSeconds: number;
@@ -36,7 +36,7 @@ export interface FaultSettings {
   StartTLS: "" | "off" | "broken";
 }
 
-/** One part of a scenario: it lasts for so many messages or seconds, whichever is given and ends first. */
+/** One part of a scenario: it lasts for a number of messages or seconds, whichever is given and ends first. */
 export interface ScenarioStep {
   Messages?: number;
   Seconds?: number;

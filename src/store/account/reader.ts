@@ -12,7 +12,7 @@ import * as mailboxes from "../mailboxes/mailboxes.ts";
 import { MessageFiles } from "../files/message_files.ts";
 import { type Mailbox, type Message, type MessageReader, StoreError } from "../types.ts";
 
-/** Up to so many messages are read without first loading changes into memory. */
+/** Up to this many messages are read without first loading changes into memory. */
 const smallFetch = 8;
 
 export class AccountReader {

@@ -19,9 +19,9 @@ export { foldCase } from "../search/text.ts";
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 10;
 const rowsPerSlice = 500;
-/** A message above so many bytes is searched with pauses in which others are served. */
+/** A message above this many bytes is searched with pauses in which others are served. */
 const largeMessage = 1024 * 1024;
-/** For up to so many messages, narrowing costs more than it saves. */
+/** For up to this many messages, narrowing costs more than it saves. */
 const smallRange = 200;
 /** Below this part of a mailbox, the mailbox is not scanned as a whole. */
 const smallPart = 1 / 16;

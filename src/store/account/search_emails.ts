@@ -13,7 +13,7 @@ import type { SearchNode } from "../search/types.ts";
 /** Milliseconds of work between two turns of the event loop, and emails read in one go. */
 const sliceTime = 10;
 const slice = 200;
-/** For up to so many emails the index is not queried. */
+/** For up to this many emails the index is not queried. */
 const smallSearch = 50;
 
 /** An email as conditions on its texts see it; facts of messages are never asked for. */

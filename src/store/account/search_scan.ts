@@ -23,7 +23,7 @@ export const Verdict = { No: 0, Yes: 1, Unknown: 2 } as const;
 const sparseChunk = 8;
 /** Conditions times messages processed without a pause: some 10 ms. */
 const maxWork = 8_000_000;
-/** Up to so many messages are read rather than asked for in the full-text index. */
+/** Up to this many messages are read rather than asked for in the full-text index. */
 const smallRest = 200;
 
 /** Verdicts by email id, from the first one on. */

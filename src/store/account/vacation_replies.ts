@@ -6,8 +6,8 @@ const day = 24 * 3600_000;
 const keep = 400 * day;
 
 /**
- * Notes that an address gets a reply now, unless it got one within so many days, or the account has sent its
- * maximum for 24 hours. Durable when it resolves.
+ * Notes that an address gets a reply now, unless it got one within the given number of days, or the account has
+ * sent its maximum for 24 hours. Durable when it resolves.
  * @param now milliseconds since the epoch
  * @returns whether it gets one.
  */

@@ -10,7 +10,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { type Header, headerSize, readAt, readHeader, scanFrames, type Sum } from "./wal_format.ts";
 
-/** A log above so many bytes is restarted. */
+/** A log above this many bytes is restarted. */
 const defaultMaxLog = 32 * 1024 * 1024;
 /** Milliseconds between two attempts to restart, as they hold up writers. */
 const rewindInterval = 5000;

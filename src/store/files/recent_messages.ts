@@ -10,7 +10,7 @@
  * @module
  */
 
-/** Files up to so many bytes are kept. */
+/** Files up to this many bytes are kept. */
 export const smallFile = 64 * 1024;
 /** Bytes of a chunk. */
 const chunkBytes = 1024 * 1024;
@@ -18,7 +18,7 @@ const chunkBytes = 1024 * 1024;
 const maxChunks = 24;
 /** The most that is kept in total: some five thousand text messages. */
 export const maxKeptBytes = maxChunks * chunkBytes;
-/** A chunk survives so many checks for unused ones: those of a minute (store/unused.ts). */
+/** A chunk survives this many checks for unused ones: those of a minute (store/unused.ts). */
 const keptLooks = 4;
 /** Keeps the bookkeeping of tiny messages small compared with the chunks. */
 const filesPerChunk = 1024;

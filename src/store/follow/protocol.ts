@@ -25,7 +25,7 @@ export type FeedOp =
   /** Additions to a log; the bytes follow. At 0 it is a new log, with its header. */
   | { op: "append"; path: string; at: number; size: number }
   /**
-   * A new base of so many bytes: the blocks with these numbers follow, all others are unchanged; then so many
+   * A new base of `size` bytes: the blocks with these numbers follow, all others are unchanged; then `log`
    * bytes of a log.
    */
   | { op: "base"; path: string; size: number; blocks: number[]; log: number }

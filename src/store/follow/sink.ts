@@ -12,7 +12,7 @@ import { readAt } from "../backup/wal_format.ts";
 import { blockHash } from "./feed.ts";
 import { blockSize, type FeedOp, insidePath, type NamedFile } from "./protocol.ts";
 
-/** Yields exactly so many bytes that follow a line, in pieces that are valid until the next one. */
+/** Yields exactly `size` bytes that follow a line, in pieces that are valid until the next one. */
 export type Payload = (size: number) => AsyncIterable<Uint8Array>;
 
 export interface SinkOptions {

@@ -19,7 +19,7 @@ import {
 
 /** Most objects of one collection. */
 export const maxObjects = 200_000;
-/** Objects are counted after so many changes. */
+/** Objects are counted after this many changes. */
 const countEach = 500;
 /** Most tombstones kept for one collection. */
 const maxTombstones = 100_000;

@@ -16,7 +16,7 @@ const xzPackage = rareModule<typeof import("./xz_package.ts")>(
   new URL("./xz_package.ts", import.meta.url),
 );
 
-/** Unpacks a file, up to so many bytes. @throws UnpackError, or errors of zlib */
+/** Unpacks a file, up to a limit of bytes. @throws UnpackError, or errors of zlib */
 type Unpack = (bytes: Uint8Array, limit: number) => Promise<Uint8Array>;
 /** A function of zlib. */
 type Inflate = (bytes: Uint8Array, o: { maxOutputLength: number }) => Promise<Uint8Array>;

@@ -69,14 +69,14 @@ export interface ImportProgress {
 /** Messages in a transaction, and bytes after which a batch is full. */
 const batchCount = 100;
 const batchBytes = 16 * 1024 * 1024;
-/** A batch is full with so many characters of descriptions: a small message may have thousands of parts. */
+/** A batch is full with this many characters of descriptions: a small message may have thousands of parts. */
 const batchDescribed = 1024 * 1024;
 /**
  * Files that are written and made durable at the same time: a quarter of the runtime's threads, as everything
  * else uses these too. More isn't faster.
  */
 const filesAtOnce = 8;
-/** Progress is reported after so many skipped messages. */
+/** Progress is reported after this many skipped messages. */
 const tellAfter = 500;
 /** Warnings of an import that are kept; further ones are dropped. */
 const maxWarnings = 1000;

@@ -67,7 +67,7 @@ export class WrongTime {
     }
   }
 
-  /** Notes that one of our own hashes was verified in so many milliseconds. */
+  /** Notes how long verifying one of our own hashes took, in milliseconds. */
   own(ms: number): void {
     this.#own = Math.min(this.#own, ms);
   }

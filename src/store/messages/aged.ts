@@ -7,7 +7,7 @@ import type { MailboxId } from "../ids.ts";
  * moved or copied there after it (SAVEDATE, RFC 8514).
  * @param before milliseconds
  * @param after only uids above this one are checked
- * @param rows at most so many messages are checked
+ * @param rows the most messages to check
  * @returns the uids, and the last uid checked; undefined if there are no more
  */
 export function agedUids(

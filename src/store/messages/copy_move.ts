@@ -51,7 +51,7 @@ function readSources(db: Db, mailboxId: MailboxId, uids: ArrayLike<number>): Sou
   return sources;
 }
 
-/** Reserves so many new uids of a mailbox; returns the first. @throws StoreError "mailboxName" */
+/** Reserves a number of new uids of a mailbox; returns the first. @throws StoreError "mailboxName" */
 function takeUids(db: Db, mailboxId: MailboxId, count: number): number {
   const first = db.get(
     "UPDATE mailboxes SET uidnext = uidnext + ?1 WHERE id = ?2 RETURNING uidnext - ?1",

@@ -36,7 +36,7 @@ export interface EmailDescription {
   envelope: string;
   body: string;
   bodyStructure: string;
-  /** Packed structure of the message with a prefix of so many bytes. */
+  /** Packed structure of the message with a prefix of the given length in bytes. */
   structure(prefixLength: number): string;
   /** Listed fields of prefix and header (mail/header/filter.ts). */
   listed(prefix: Uint8Array): string | undefined;

@@ -19,7 +19,7 @@ export interface HistoryQuery {
   mailboxId: MailboxId;
   /** Milliseconds: received at or after. */
   since: number;
-  /** The newest ones, at most so many. */
+  /** The newest ones, at most this many. */
   limit: number;
   msgFromLocalpart?: string;
   msgFromDomain?: string;
@@ -60,7 +60,7 @@ export interface History {
 
 const netColumns = ["net1", "net2", "net3"] as const;
 
-/** For a signing domain only so many of the account's newest messages are checked. */
+/** For a signing domain only this many of the account's newest messages are checked. */
 const dkimMessages = 1000;
 
 /** Exactly one of $Junk and $NotJunk. */
@@ -105,7 +105,7 @@ export function accountHistory(db: Pick<Db, "all" | "get">): History {
   };
 }
 
-/** Registered domains that the account's user has written to, in order, at most so many. */
+/** Registered domains that the account's user has written to, in order, up to a limit. */
 export function correspondentDomains(db: Pick<Db, "all">, limit: number): string[] {
   return db.all("SELECT DISTINCT org_domain FROM recipients ORDER BY org_domain LIMIT ?", limit)
     .map(([domain]) => domain as string);

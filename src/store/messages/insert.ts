@@ -102,7 +102,7 @@ export function countMessages(db: Db): number {
 }
 
 /**
- * Checks that the account may have so many further messages.
+ * Checks that the account may have the given number of further messages.
  * @throws StoreError "overQuota"
  */
 export function chargeMessages(db: Db, rules: MailboxRules, count: number): void {

@@ -11,7 +11,7 @@ import type { Db, Row } from "../database/database.ts";
 
 /** Ids in a block. */
 const blockIds = 128;
-/** A block is read as a whole if so many of its emails are wanted. */
+/** A block is read as a whole if this many of its emails are wanted. */
 const worthwhile = blockIds / 4;
 /** A block with more characters and bytes isn't kept: 2 KB per email. */
 const maxBlock = 256 * 1024;
@@ -77,7 +77,7 @@ const blockOf = (id: number) => Math.floor((id - 1) / blockIds);
 const sqlOf = (columns: string) =>
   `SELECT e.id${columns} FROM emails e WHERE e.id >= ? AND e.id <= ? ORDER BY e.id`;
 
-/** Rows with at most so many others in between are read together. */
+/** Rows with at most this many others in between are read together. */
 const maxGap = 4;
 
 /**

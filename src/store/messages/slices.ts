@@ -13,7 +13,7 @@ const perSlice = 400;
 /** The same for a write that changes only flags. */
 export const flagsPerSlice = 1000;
 
-/** True if so many messages come in more than one write. */
+/** True if the messages need more than one write. */
 export function isSliced(uids: ArrayLike<number>): boolean {
   return uids.length > perSlice;
 }

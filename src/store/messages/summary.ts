@@ -13,7 +13,7 @@ export interface Summary {
   messageId: string;
   /** References then In-Reply-To, oldest first, at most 100. */
   references: string[];
-  /** The last ones, so many, are in In-Reply-To only; undefined for none. */
+  /** How many of the last ones are only in In-Reply-To; undefined for none. */
   repliesOnly: number | undefined;
   subject: string;
   /** Collation key of the base subject (RFC 5256 §2.1). */

@@ -14,7 +14,7 @@ import { Known, newGeneration } from "./known.ts";
 import type { Bucket } from "./s3.ts";
 import { generationKey, sealObject } from "./seal.ts";
 
-/** An object is stored after so many bytes of content. */
+/** An object is stored after this many bytes of content. */
 const objectSize = 16 * 1024 * 1024;
 /** Milliseconds between checks of the data. */
 const lookInterval = 1000;

@@ -23,7 +23,7 @@ import { unpackStructure } from "../../mail/structure/packed.ts";
 import type { SearchNode, SummaryField } from "./types.ts";
 import type { MessageReader, Summary, SummaryAddress } from "../types.ts";
 
-/** Parts up to so many bytes are decoded in one go; also the size of the pieces of larger ones. */
+/** Parts up to this many bytes are decoded in one go; also the size of the pieces of larger ones. */
 const wholePartBytes = 1024 * 1024;
 const pieceBytes = 256 * 1024;
 /** Bytes of a header read at a time. */

@@ -62,7 +62,7 @@ export class Meter {
     if (++this.#entries > limits.entries) throw new ArchiveError("too many files in it");
   }
 
-  /** Counts bytes of a file that took so many in the archive. */
+  /** Counts bytes of a file, with its packed size. */
   bytes(count: number, name: string, soFar: number, packed: number): void {
     this.#content += count;
     if (this.#content > limits.content) {

@@ -20,7 +20,7 @@ const maxEnd = 22 + 65_535;
 const maxDirectory = 1e9;
 const pieceSize = 256 * 1024;
 /**
- * Packed files up to so many bytes are unpacked in one go: for most messages, creating a stream takes longer.
+ * Packed files up to this many bytes are unpacked in one go: for most messages, creating a stream takes longer.
  */
 const small = 64 * 1024;
 
