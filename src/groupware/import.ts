@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { CardError } from "../mail/vcard/card.ts";
 import { ObjectError } from "../mail/calendar/object.ts";
 import {
@@ -41,6 +41,19 @@ function nameFor(uid: string, extension: string): string {
     : `${createHash("sha256").update(uid).digest("hex").slice(0, 32)}.${extension}`;
 }
 
+/** Properties that say when a component was written down: another export of the same has others. */
+const written = new Set(["REV", "DTSTAMP", "PRODID"]);
+
+/**
+ * A UID for a component without one, as Roundcube and many phones write them. It is from the content, so that the
+ * same file doesn't bring everything twice.
+ */
+function uidOf(c: Component): string {
+  const properties = c.properties.filter((p) => !written.has(p.name) && p.name !== "UID");
+  const hex = createHash("sha256").update(writeComponent({ ...c, properties })).digest("hex");
+  return hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
 /** Zones named by components. */
 function zoneNames(list: readonly Component[]): Set<string> {
   const names = new Set<string>();
@@ -66,7 +79,9 @@ function* calendars(roots: readonly Component[]): Generator<{ uid: string; text:
       let uid = valueOf(c, "UID")?.trim() ?? "";
       let part = c;
       if (uid === "") {
-        uid = randomUUID();
+        uid = uidOf(c);
+        // The very same once more.
+        if (byUid.has(`${c.name} ${uid}`)) continue;
         part = { ...c, properties: [newProperty("UID", uid), ...c.properties] };
       }
       const key = `${c.name} ${uid}`;
@@ -101,7 +116,7 @@ function* cards(roots: readonly Component[]): Generator<{ uid: string; text: str
     }
     let uid = valueOf(c, "UID")?.trim() ?? "";
     if (uid === "") {
-      uid = randomUUID();
+      uid = uidOf(c);
       properties = [...properties, newProperty("UID", uid)];
     }
     if (property(c, "FN") === undefined) {

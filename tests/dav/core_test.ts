@@ -633,3 +633,33 @@ test("POST of a file with many: each becomes an object, what can't is told", asy
   assert.match((await ann.send("GET", book)).text, /FN:Carl Old/);
   assert.equal((await post(cal, file.replace("END:VCALENDAR", ""), "text/calendar")).status, 403);
 });
+
+test("a file without UIDs, as Roundcube exports one, brings nothing twice", async ({ ann }) => {
+  const post = (path: string, text: string, type: string) =>
+    ann.send("POST", path, text, { "Content-Type": type });
+  const people = (rev: string) =>
+    ["J\u00fcrgen", "Ann"].map((n) =>
+      `BEGIN:VCARD\r\nVERSION:3.0\r\nFN:${n}\r\nN:${n};;;;\r\nCATEGORIES;TYPE=home:Friends\r\n` +
+      `REV:${rev}\r\nEND:VCARD\r\n`
+    ).join("");
+  const dates = (stamp: string) => {
+    const party = `BEGIN:VEVENT\r\nDTSTAMP:${stamp}\r\nDTSTART:20260105T100000Z\r\n` +
+      "SUMMARY:party\r\nEND:VEVENT\r\n";
+    const other = party.replace("party", "other");
+    const named = ["one", "two"].map((uid) => party.replace("DTSTAMP", `UID:${uid}\r\nDTSTAMP`));
+    return `BEGIN:VCALENDAR\r\nVERSION:2.0\r\n${
+      named.join("")
+    }${party}${other}${party}END:VCALENDAR\r\n`;
+  };
+  for (const stamp of ["20260101T000000Z", "20260202T000000Z"]) {
+    assert.match(
+      (await post(book, people(stamp), "text/vcard")).text,
+      /imported: 2\nleft out: 0/,
+    );
+    assert.match((await post(cal, dates(stamp), "text/calendar")).text, /imported: 4\nleft out: 0/);
+  }
+  const shown = (await ann.send("GET", book)).text;
+  assert.equal(shown.match(/^FN:/gm)!.length, 2);
+  assert.match(shown, /^UID:[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\r$/m);
+  assert.equal((await ann.send("GET", cal)).text.match(/^SUMMARY:/gm)!.length, 4);
+});

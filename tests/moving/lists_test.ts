@@ -186,6 +186,34 @@ loop2@a.example   loop@a.example
   assert.equal(d.Domains.get("a.example")!.Aliases.get("team")!.PostPublic, true);
 });
 
+Deno.test("Exim's alias file of a domain: catch-all with *, words that aren't addresses", () => {
+  const { d, problems } = withMap(
+    `# /etc/exim4/virtual/b.example
+sales: ann@a.example
+info@b.example: ann@a.example , bob@a.example
+old: :fail: "moved away"
+later: :defer: later
+trash: :blackhole:
+list: :include:/etc/exim4/list, ann@a.example
+*: bob@a.example
+`,
+    "b.example",
+  );
+  assert.deepEqual(problems.map((p) => /^(\d+): (\w+): (?:.*?)(:\w+:)/.exec(p)?.slice(1)), [
+    ["4", "old", ":fail:"],
+    ["5", "later", ":defer:"],
+    ["6", "trash", ":blackhole:"],
+    ["7", "list", ":include:"],
+  ]);
+  assert.ok(d.Accounts.get("ann")!.Destinations.has("sales@b.example"));
+  assert.ok(d.Accounts.get("bob")!.Destinations.has("@b.example"));
+  assert.ok(d.Domains.get("b.example")!.Aliases.has("info"));
+  // One file for all domains, as lsearch* and nwildlsearch read it.
+  const all = readPostfixMap("*@a.example: ann@a.example\n*: bob@a.example\n", "");
+  assert.deepEqual(all.entries.map((e) => e.key), ["@a.example"]);
+  assert.match(all.problems[0].message, /^\* has no domain/);
+});
+
 Deno.test("lists from Windows and tables with regular expressions", () => {
   const { entries, problems } = readPostfixMap(
     "\ufeffinfo@a.example ann@a.example\r\n/^(?!info)\\S+@a.example/ bob@a.example\r\n" +

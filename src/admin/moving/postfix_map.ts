@@ -1,4 +1,9 @@
-/** Postfix's alias tables: `virtual` (a key, white space, addresses) and `/etc/aliases` (a key, a colon). @module */
+/**
+ * Alias tables of Postfix: `virtual` (a key, white space, addresses) and `/etc/aliases` (a key, a colon); and those of
+ * Exim, whose form is that of `/etc/aliases` with `*` for all other names and words such as `:fail:`.
+ *
+ * @module
+ */
 import type { LineProblem } from "./users.ts";
 
 /** An entry of a table. */
@@ -37,9 +42,22 @@ export function readPostfixMap(
       continue;
     }
     const isAliases = logical[m[1].length] === ":";
-    const key = m[1].replace(/^"(.*)"$/, "$1");
+    let key = m[1].replace(/^"(.*)"$/, "$1");
+    // Exim's name for all that aren't named.
+    if (key.startsWith("*@") || (key === "*" && domain !== "")) key = key.slice(1);
     const values: string[] = [];
     let bad = false;
+    const word = /^"?:(fail|defer|blackhole|unknown|freeze):/i.exec(m[2])?.[1].toLowerCase();
+    if (word !== undefined) {
+      problems.push({
+        line,
+        message: word === "blackhole"
+          ? `${key}: :blackhole: has no counterpart here; mail that nobody shall read needs an account`
+          : `${key}: :${word}: has no counterpart here; addresses that aren't named are refused, ` +
+            "unless there is a catch-all",
+      });
+      continue;
+    }
     for (const value of m[2].split(/[\s,]+/).filter((x) => x !== "")) {
       if (/^"?[|/]|^"?:include:/.test(value)) {
         problems.push({
