@@ -6,17 +6,17 @@ import { DnsError, type LookupOptions, type Resolver } from "./types.ts";
 export interface HostAddresses {
   addresses: string[];
   /**
-   * True if the answers with addresses are authenticated. Whether the other family has none is of no
-   * matter: who can keep its answer away must not thereby get DANE out of the way.
+   * True if the answers with addresses are authenticated. A missing or unauthenticated answer for the other family does
+   * not matter: somebody who can block its answer must not be able to disable DANE by that.
    */
   authenticated: boolean;
-  /** The name after CNAMEs, as the answer that had records tells. */
+  /** The name after CNAMEs, taken from the answer that had records. */
   canonicalName: string;
 }
 
 /**
- * The A and AAAA records of a host. Throws a {@link DnsError} if neither family has any: a
- * temporary one if one of them failed, as there may be addresses then.
+ * The A and AAAA records of a host. Throws a {@link DnsError} if neither family has any: a temporary one if one
+ * of them failed, as there may be addresses in that case.
  */
 export async function lookupAddresses(
   resolver: Resolver,
@@ -46,7 +46,7 @@ export async function lookupAddresses(
   return { addresses, authenticated, canonicalName };
 }
 
-/** The names of an address in the reverse tree, as they are: whether they lead back is iprev's to check. */
+/** The names of an address in the reverse tree, unchecked: iprev verifies that they lead back. */
 export async function lookupNames(
   resolver: Resolver,
   ip: string,

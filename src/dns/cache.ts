@@ -5,7 +5,7 @@ type Outcome = DnsAnswer | DnsError;
 
 /** Keeps outcomes by key, at most `maxEntries` of them. */
 export interface AnswerCache {
-  /** The outcome if it is still good. */
+  /** The outcome if it is still valid. */
   get(key: string): Outcome | undefined;
   set(key: string, outcome: Outcome, ttlSeconds: number): void;
   clear(): void;
@@ -14,7 +14,7 @@ export interface AnswerCache {
 
 /** Makes a cache; `now` gives milliseconds. */
 export function answerCache(maxEntries: number, now: () => number): AnswerCache {
-  // A Map keeps the order of insertion: what is used is put in again, so the oldest stand first.
+  // A Map keeps the order of insertion: an entry that is used is inserted again, so the oldest come first.
   const entries = new Map<string, { outcome: Outcome; expires: number }>();
   return {
     get(key) {

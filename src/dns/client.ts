@@ -16,7 +16,7 @@ import { recordData, type Response } from "./wire.ts";
 
 /** CNAME records followed for one lookup. */
 export const MAX_CNAMES = 8;
-/** Records of one answer that are looked at. */
+/** Records of one answer that are processed. */
 export const MAX_RECORDS = 1000;
 /** Seconds that an answer is kept at most, whatever its TTL. */
 const MAX_TTL = 24 * 3600;
@@ -78,7 +78,8 @@ export function makeResolver(options: ResolverOptions = {}): DnsResolver {
             : new DnsError("malformed", name, type, { cause: err });
         }
       }
-      // A server that has answered with a failure would do so again: only silence is asked again.
+      // A server that has answered with a failure would do so again: only a server that did not answer is asked
+      // again.
       if (failure && failure.kind !== "timeout") throw failure;
     }
     throw failure ??

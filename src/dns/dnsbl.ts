@@ -13,7 +13,7 @@ const MAX_ENTRIES = 5000;
 /** Characters of a list's explanation that are kept. */
 const MAX_EXPLANATION = 500;
 
-/** `pass`: not listed; `fail`: listed; `temperror`: the list can't tell now. */
+/** `pass`: not listed; `fail`: listed; `temperror`: the list can't answer now. */
 export type DnsblStatus = "pass" | "fail" | "temperror";
 
 export interface DnsblResult {
@@ -27,11 +27,11 @@ export interface DnsblResult {
 }
 
 export interface DnsblChecker {
-  /** Whether the list has the address. Never throws for what the DNS does. */
+  /** Whether the list has the address. Never throws because of DNS failures. */
   check(zone: string, ip: string, options?: LookupOptions): Promise<DnsblResult>;
   /** Whether the list works: undefined if so, else what is wrong. */
   health(zone: string, options?: LookupOptions): Promise<string | undefined>;
-  /** Whether a list of domains has the domain. Never throws for what the DNS does. */
+  /** Whether a list of domains has the domain. Never throws because of DNS failures. */
   checkDomain(zone: string, domain: string, options?: LookupOptions): Promise<DnsblResult>;
   /** Whether a list of domains works: undefined if so, else what is wrong. */
   domainHealth(zone: string, options?: LookupOptions): Promise<string | undefined>;
@@ -65,9 +65,8 @@ export function dnsblChecker(resolver: Resolver, now: () => number = Date.now): 
       if (err.notFound) return { zone, status: "pass", codes: [] };
       return { zone, status: "temperror", codes: [], error: err.message };
     }
-    // RFC 5782 §2.1: entries are in 127.0.0.0/8. Anything else is a domain that is no list any
-    // more and answers to every name; in 127.255.255.0/24 lists say that they do not serve this
-    // resolver.
+    // RFC 5782 §2.1: entries are in 127.0.0.0/8. Anything else is a domain that is no longer a list and answers
+    // for every name; with 127.255.255.0/24 lists report that they do not serve this resolver.
     const wrong = codes.find((c) => !c.startsWith("127.") || c.startsWith("127.255.255."));
     if (wrong !== undefined) {
       return { zone, status: "temperror", codes, error: `list answers with ${wrong}` };
@@ -166,7 +165,7 @@ function outcomeCache<T>(now: () => number) {
           break;
         }
       }
-      // Kept while it runs, so that those who ask meanwhile wait for the same answer.
+      // Kept while it runs, so that others who ask meanwhile wait for the same answer.
       const entry = { value: make(), expires: Infinity };
       entries.set(key, entry);
       entry.value.then(

@@ -41,7 +41,7 @@ function fromHosts(path: string, name: string): string[] | undefined {
 
 /**
  * Makes a function that gives a host's addresses, IPv4 first as in a hosts file's order; names without a dot
- * (of containers, or in the system's search domains) are the system's to resolve.
+ * (of containers, or in the system's search domains) are left to the system to resolve.
  */
 export function hostAddresses(
   resolver: Resolver,
@@ -57,7 +57,7 @@ export function hostAddresses(
       return (await lookup(name, { all: true })).map((a) => a.address);
     }
     const { addresses } = await lookupAddresses(resolver, name, { signal });
-    // Machines without IPv6 are more frequent than those without IPv4.
+    // Machines without IPv6 are more common than those without IPv4.
     return addresses.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
   };
 }

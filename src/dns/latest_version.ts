@@ -1,4 +1,4 @@
-/** The latest version of the program, as a domain's DNS names it. @module */
+/** The latest version of the program, as published in a domain's DNS. @module */
 import { DnsError, type Resolver } from "./types.ts";
 
 /** Numbers of a version; what follows a hyphen does not count. */

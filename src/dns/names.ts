@@ -6,8 +6,8 @@ export const MAX_NAME_LENGTH = 253;
 export const MAX_LABEL_LENGTH = 63;
 
 /**
- * Lower case, ASCII (A-labels) and without the trailing dot; undefined for what is no domain name
- * that can be asked for. Underscores, spaces and other printable ASCII are let through: the DNS has such names, and SPF
+ * Lower case, ASCII (A-labels) and without the trailing dot; undefined for a text that can't be looked up as a
+ * domain name. Underscores, spaces and other printable ASCII are let through: the DNS has such names, and SPF
  * macros make them.
  */
 export function normalizeName(name: string): string | undefined {
@@ -20,7 +20,7 @@ export function normalizeName(name: string): string | undefined {
     if (c > 0x7f) ascii = false;
   }
   if (!ascii) {
-    // Characters that mean something in a URL would change what is converted.
+    // Characters with a meaning in a URL would change the result.
     s = s.split(".").map((label) => labelToAscii(label)).join(".");
   }
   s = s.toLowerCase();

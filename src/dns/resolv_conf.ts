@@ -16,7 +16,7 @@ export interface DnsServer {
   trusted: boolean;
 }
 
-/** RFC 1035 has none; resolvers of this world read the first three only. */
+/** RFC 1035 sets no limit; common resolvers use only the first three. */
 const MAX_SERVERS = 3;
 
 /** A server from "192.0.2.1", "[2001:db8::1]:5353" or "192.0.2.1:5353"; undefined for anything else. */
@@ -57,9 +57,8 @@ export function parseResolvConf(text: string): DnsServer[] {
 }
 
 /**
- * The servers of /etc/resolv.conf, else those that the runtime knows of; maybe none. The environment
- * variable MOX_DNS_SERVERS (addresses, with ports where they are not 53, and spaces between) takes their
- * place.
+ * The servers of /etc/resolv.conf, else those that the runtime knows of; maybe none. The environment variable
+ * MOX_DNS_SERVERS (addresses separated by spaces, with ports other than 53 given) replaces them.
  */
 export function systemServers(resolvConfPath = "/etc/resolv.conf"): DnsServer[] {
   const named = environment("MOX_DNS_SERVERS");

@@ -8,7 +8,7 @@ import type { DnsServer } from "./resolv_conf.ts";
 import { DnsError, type RecordType } from "./types.ts";
 import { decodeResponse, encodeQuery, type Response } from "./wire.ts";
 
-/** Most wrong datagrams that are looked at while waiting for the right one. */
+/** Most wrong datagrams that are read while waiting for the right one. */
 const MAX_WRONG_DATAGRAMS = 100;
 
 /**
@@ -112,7 +112,7 @@ function overTcp(
     const timer = setTimeout(() => end(new DnsError("timeout", name, type)), timeoutMs);
     socket.on("connect", () => {
       const query = encodeQuery(id, name, type);
-      // RFC 1035 §4.2.2: two octets of length stand before a message over TCP.
+      // RFC 1035 §4.2.2: two octets of length precede a message over TCP.
       socket.write(Buffer.concat([Buffer.from([query.length >> 8, query.length & 0xff]), query]));
     });
     socket.on("data", (chunk: Buffer) => {

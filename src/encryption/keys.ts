@@ -1,4 +1,4 @@
-/** Keys that incoming mail is encrypted to: what they are, and which can be used. @module */
+/** Keys that incoming mail is encrypted to: what they are, and which of them can be used. @module */
 import { X509Certificate } from "node:crypto";
 import type { Key } from "openpgp";
 import { isUsualKey } from "./key_sizes.ts";
@@ -19,10 +19,10 @@ export type EncryptionKey =
   | { kind: "pgp"; key: Key; info: KeyInfo }
   | { kind: "smime"; certificate: X509Certificate; info: KeyInfo };
 
-/** What people know a key by. */
+/** What identifies a key to people. */
 export interface KeyInfo {
   kind: "pgp" | "smime";
-  /** Whose it is, as it says itself. */
+  /** Its owner's name, as given in the key. */
   name: string;
   fingerprint: string;
   /** Milliseconds since the epoch; undefined if it never does. */
@@ -31,8 +31,8 @@ export interface KeyInfo {
 
 /**
  * Reads a key: an OpenPGP public key in armor, or an X.509 certificate with an RSA or EC key in PEM.
- * @param at when it has to be good, milliseconds since the epoch
- * @throws KeyError for what is none, for secret keys, and for those that nothing can be encrypted to
+ * @param at when it must be valid, milliseconds since the epoch
+ * @throws KeyError for invalid ones, for secret keys, and for those that nothing can be encrypted to
  */
 export async function readEncryptionKey(text: string, at: number): Promise<EncryptionKey> {
   if (text.length > maxText) throw new KeyError("the key is too large");

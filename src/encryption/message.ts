@@ -1,7 +1,7 @@
 /**
- * A message encrypted to a key: PGP/MIME (RFC 3156) or S/MIME (RFC 8551). The header stays, but for the fields that
- * describe the content, which go with it. So list, threads and answers work as before, and subject and people can be
- * read by whoever reads the disk.
+ * A message encrypted to a key: PGP/MIME (RFC 3156) or S/MIME (RFC 8551). The header stays, except for the
+ * fields that describe the content, which move with it. So the message list, threads and replies work as
+ * before, but anyone who can read the disk can read the subject and the addresses.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface PlainMessage {
 const pieceSize = 64 * 1024;
 const encoder = new TextEncoder();
 
-/** Splits a header into the fields that stay outside, and those of the content. */
+/** Splits a header into the fields that stay outside, and those that move with the content. */
 export function splitContentFields(header: Uint8Array): { outer: Uint8Array; inner: Uint8Array } {
   const outer: Uint8Array[] = [], inner: Uint8Array[] = [];
   let target = outer;
@@ -51,8 +51,8 @@ function joinedLines(lines: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Whether a message is encrypted already. S/MIME has one type for all: what is only signed or compressed can be read by
- * everybody (RFC 8551 §3.2.2).
+ * Whether a message is encrypted already. S/MIME has a single type for all its forms: what is only signed or
+ * compressed can be read by everybody (RFC 8551 §3.2.2).
  */
 export function isEncryptedType(
   { type, subtype, params }: { type: string; subtype: string; params: Record<string, string> },
@@ -64,8 +64,8 @@ export function isEncryptedType(
 
 /**
  * The encrypted message, in pieces.
- * @param at when the key was good, milliseconds since the epoch: one that has ended since is used still, as mail would
- * be lost otherwise
+ * @param at when the key was valid, milliseconds since the epoch: one that has expired since is still used, as
+ * mail would be lost otherwise
  */
 export async function* encrypted(
   message: PlainMessage,

@@ -1,6 +1,6 @@
 /**
- * Access tokens of a provider with which mail programs log in: signed ones (JWT, RFC 9068 and what came before it) are
- * verified with the provider's keys, others by asking it (RFC 7662).
+ * Access tokens of a provider with which mail programs log in: signed ones (JWT, RFC 9068 and its predecessors)
+ * are verified with the provider's keys, others by asking it (RFC 7662).
  *
  * @module
  */
@@ -22,17 +22,17 @@ import { openIdLibrary } from "./packages/openid.ts";
 
 /** Bytes of a token. */
 const maxToken = 8192;
-/** Milliseconds for which a token that was right is known to be so. */
+/** Milliseconds for which a token found valid is not checked again. */
 const knownFor = 60_000;
-/** Tokens that are known to be right at a time; the oldest goes first. */
+/** Most tokens remembered as valid; the oldest is dropped first. */
 const maxKnown = 2000;
-/** Milliseconds for which keys are good, and before which they aren't asked for again. */
+/** Milliseconds for which keys are used, and before which they aren't fetched again. */
 const keysFor = 600_000;
 const keysAgain = 30_000;
-/** Seconds that clocks may differ. */
+/** Seconds by which clocks may differ. */
 const tolerance = 30;
 
-/** Signatures only: a key that both sides know would make tokens of anybody who has it. */
+/** Asymmetric signatures only: with a shared key anybody who has it could make tokens. */
 const algorithms = [
   "RS256",
   "RS384",
@@ -67,7 +67,7 @@ export class AccessTokens {
     this.#o = options;
   }
 
-  /** The address of whom a token is. @throws IdentityError, and what the libraries throw */
+  /** The address that a token belongs to. @throws IdentityError, and what the libraries throw */
   async address(token: string): Promise<string> {
     const { conf, now } = this.#o;
     if (conf.Audiences.length === 0) {
@@ -115,7 +115,7 @@ export class AccessTokens {
       try {
         claims = await verify(await this.#keySet());
       } catch (err) {
-        // The provider may have a new key.
+        // The provider may have a new key now.
         if (!(err instanceof jose.errors.JWKSNoMatchingKey)) throw err;
         claims = await verify(await this.#keySet(keysAgain));
       }
@@ -125,7 +125,7 @@ export class AccessTokens {
       }
       throw err;
     }
-    // An ID token says who logged in somewhere, not that a program may act.
+    // An ID token shows who logged in somewhere, not that a program may act for them.
     if ("nonce" in claims || "at_hash" in claims || "c_hash" in claims) {
       throw new IdentityError("wrong", "an ID token is no access token");
     }
@@ -166,7 +166,7 @@ export class AccessTokens {
     }
   }
 
-  /** By its claims, or by what the provider says of its owner. */
+  /** From its claims, or from what the provider says about its owner. */
   async #addressOf(claims: Claims, token: string): Promise<string> {
     const { rules, configuration } = this.#o;
     if (saysWho(claims, rules)) return addressOf(claims, rules);
@@ -178,7 +178,7 @@ export class AccessTokens {
     return addressOf(await client.fetchUserInfo(known, token, claims.sub), rules);
   }
 
-  /** The provider's keys, not older than asked for. */
+  /** The provider's keys, no older than the given age. */
   async #keySet(maxAge = keysFor): Promise<Keys> {
     const { configuration, fetch, now } = this.#o;
     if (this.#keys !== undefined && now() - this.#keys.fetched < maxAge) return this.#keys.set;

@@ -1,4 +1,4 @@
-/** What a provider says of somebody, and the address that follows from it. @module */
+/** What a provider says about a person, and the address derived from it. @module */
 import { IdentityError } from "./errors.ts";
 
 /** Claims of a token, of userinfo or of an introspection. */
@@ -10,7 +10,7 @@ export interface ClaimRules {
   allowUnverifiedEmail: boolean;
 }
 
-/** Whether the claims have all that says who it is; otherwise the provider is asked for more. */
+/** Whether the claims contain all that identifies the person; otherwise the provider is asked for more. */
 export function saysWho(claims: Claims, rules: ClaimRules): boolean {
   if (typeof claims[rules.loginClaim] !== "string") return false;
   return rules.loginClaim !== "email" || rules.allowUnverifiedEmail || "email_verified" in claims;
@@ -25,7 +25,7 @@ export function addressOf(claims: Claims, rules: ClaimRules): string {
   if (typeof address !== "string" || !/^[^\s@]+@[^\s@]+$/.test(address) || address.length > 320) {
     throw new IdentityError("wrong", `the claim ${rules.loginClaim} has no address`);
   }
-  // Otherwise whoever may type an address at the provider would be its owner here.
+  // Otherwise whoever can enter an address at the provider would own it here.
   const verified = claims.email_verified === true || claims.email_verified === "true";
   if (rules.loginClaim === "email" && !verified && !rules.allowUnverifiedEmail) {
     throw new IdentityError(
@@ -36,7 +36,7 @@ export function addressOf(claims: Claims, rules: ClaimRules): string {
   return address;
 }
 
-/** The scopes of an access token, however it has them. */
+/** The scopes of an access token, in whatever form they are given. */
 export function scopesOf(claims: Claims): string[] {
   const { scope, scp } = claims;
   const list = scope ?? scp;

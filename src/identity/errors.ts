@@ -1,9 +1,9 @@
-/** Why somebody could not be let in from elsewhere. @module */
+/** Why an external login failed. @module */
 
 /**
- * What came of a login with a provider or a directory.
- * - `wrong`: they don't know the person, or the token, password or answer isn't right.
- * - `away`: they can't be reached, or answer what can't be used; it may work later.
+ * Why a login through a provider or a directory failed.
+ * - `wrong`: they don't know the person, or the token, password or answer is wrong.
+ * - `away`: they can't be reached, or their answer can't be used; it may work later.
  */
 export class IdentityError extends Error {
   override name = "IdentityError";

@@ -1,7 +1,8 @@
 /**
- * Passwords of an LDAP directory (RFC 4511): somebody is looked up by the address that was typed, and then the server
- * logs in to the directory as that entry, with the password that was typed; or it reads the hash of the entry and
- * compares it. The protocol is ldapts's; connections go by the one way out.
+ * Passwords of an LDAP directory (RFC 4511): the user is looked up by the address that was typed, and then the
+ * server logs in to the directory as that entry, with the password that was typed; or it reads the hash of the
+ * entry and compares it. The protocol is ldapts's; connections go through the server's only path for outgoing
+ * ones.
  *
  * @module
  */
@@ -20,25 +21,25 @@ type Library = typeof import("./packages/ldap_package.ts");
 
 const ldapLibrary = rareModule<Library>(new URL("./packages/ldap_package.ts", import.meta.url));
 
-/** Milliseconds for an operation, and for all of a login. */
+/** Milliseconds for an operation, and for a whole login. */
 const operationTime = 5000;
 const wholeTime = 12_000;
 /** Bytes that a directory may send for a login. */
 const maxAnswer = 1024 * 1024;
-/** Bytes that it may send before TLS is started: the answer to the request for it. */
+/** Bytes that a directory may send before TLS is started: the answer to the request for it. */
 const maxBeforeTls = 64 * 1024;
 /** RFC 4511 §4.5.1.8 */
 const noAttributes = ["1.1"];
 /** Logins at a time; others wait for their turn. */
 const maxRunning = 10;
 const maxWaiting = 200;
-/** Milliseconds for which a right password isn't asked about again: programs send it with each request. */
+/** Milliseconds for which a correct password isn't checked again: programs send it with each request. */
 const rightFor = 60_000;
 /** Values of the attribute with hashes that are compared with a password; an entry has one, or an old and a new one. */
 const maxHashes = 4;
 /** Filters that are tried for one group: an entry with more values of the attributes in it is refused. */
 const maxCombinations = 8;
-/** Logins that are remembered at a time; the oldest goes first. */
+/** Logins that are remembered at a time; the oldest is dropped first. */
 const maxRemembered = 20_000;
 
 export interface LdapOptions {
@@ -49,8 +50,8 @@ export interface LdapOptions {
   secret: string;
   outbound: Outbound;
   /**
-   * Whether a password is that of a value of HashAttribute; undefined for one that can't be verified.
-   * @param from the address that asks
+   * Whether a password matches a value of HashAttribute; undefined for one that can't be verified.
+   * @param from the address that the login comes from
    */
   verify: (password: string, value: string, from: string) => Promise<boolean | undefined>;
   log: Log;
@@ -59,26 +60,26 @@ export interface LdapOptions {
   operationTime?: number;
 }
 
-/** What matters of a login besides address and password. */
+/** What matters for a login besides address and password. */
 export interface LdapCheck {
-  /** Filter of a group of which the domain's users are; "" for everybody who may log in. */
+  /** Filter of the group that the domain's users belong to; "" for everybody who may log in. */
   group?: string;
-  /** The address that asks. */
+  /** The address that the login comes from. */
   from?: string;
 }
 
-/** Somebody who was found. */
+/** A user who was found. */
 interface Found {
   person: Person;
-  /** What the password is to be compared with; undefined where the directory has said that it is right. */
+  /** What to compare the password with; undefined if the directory has confirmed it. */
   hashes: string[] | undefined;
 }
 
-/** A password that was right. */
+/** A password that was correct. */
 interface Remembered {
   mac: Uint8Array;
   person: Person;
-  /** When the directory said so. */
+  /** When the directory confirmed it. */
   at: number;
 }
 
@@ -87,7 +88,7 @@ export class Ldap {
   readonly conf: LdapDirectory;
   readonly #o: LdapOptions;
   readonly #now: () => number;
-  // What is kept in memory is of no use elsewhere.
+  // Hashes in memory are useless elsewhere.
   readonly #key = randomBytes(32);
   readonly #right = new Map<string, Remembered>();
   #running = 0;
@@ -102,7 +103,7 @@ export class Ldap {
 
   /**
    * Checks the password of an address.
-   * @throws IdentityError "wrong"; "away" if the directory can't be asked and has not said it lately
+   * @throws IdentityError "wrong"; "away" if the directory can't be asked and has not confirmed it lately
    */
   async check(
     address: string,
@@ -160,7 +161,7 @@ export class Ldap {
     }
   }
 
-  /** @throws IdentityError if the password is of none of the hashes */
+  /** @throws IdentityError if the password matches none of the hashes */
   async #compare(
     address: string,
     password: string,
@@ -223,7 +224,10 @@ export class Ldap {
     }
   }
 
-  /** Whether an entry has a group by a filter. @throws IdentityError if it lacks an attribute that the filter asks for */
+  /**
+   * Whether an entry has a group by a filter. @throws IdentityError if it lacks an attribute that the filter
+   * uses
+   */
   async #isMember(client: Client, filter: string, entry: Entry): Promise<boolean> {
     for (const filled of filledFilters(filter, entry)) {
       if ((await this.#find(client, filled, entry.dn, 1, noAttributes)).length > 0) return true;
@@ -231,7 +235,7 @@ export class Ldap {
     return false;
   }
 
-  /** The entries that fit a filter, at most so many of them, with these attributes. */
+  /** The entries that match a filter, up to a limit, with these attributes. */
   async #find(
     client: Client,
     filter: string,
@@ -260,7 +264,7 @@ export class Ldap {
     at.port = url.port || (secure ? "636" : "389");
     const socket: Socket | TLSSocket = await outbound.connect({
       url: at,
-      // The administrator says where it is.
+      // The administrator chooses its address.
       rule: undefined,
       signal,
     });
@@ -272,7 +276,7 @@ export class Ldap {
       createConnection: () => socket,
       createSecureConnection: () => {
         if (secure) return socket as TLSSocket;
-        // From here on TLS alone takes what comes.
+        // From here on only TLS reads the incoming data.
         unbind();
         const upgraded = outbound.startTls(socket, host);
         bounded(upgraded, signal, maxAnswer);
@@ -291,7 +295,10 @@ export class Ldap {
   }
 }
 
-/** Ends a connection that brings more bytes than these, or takes too long. @returns what ends counting */
+/**
+ * Ends a connection that receives more bytes than this, or takes too long. @returns a function that stops
+ * counting
+ */
 function bounded(socket: Socket, signal: AbortSignal, bytes: number): () => void {
   let size = 0;
   const count = (piece: Uint8Array) => {
@@ -315,9 +322,9 @@ function textsOf(entry: Entry, attribute: string): string[] {
 }
 
 /**
- * A filter of a group with the values of the entry's attributes in place of `%{…}`: one filter for each combination of
- * values, as `uid` and others may have several.
- * @throws IdentityError for an attribute that the entry lacks: an empty value could fit what nobody meant
+ * A filter of a group with the values of the entry's attributes in place of `%{…}`: one filter for each
+ * combination of values, as `uid` and others may have several.
+ * @throws IdentityError for an attribute that the entry lacks: an empty value could match something unintended
  */
 function filledFilters(filter: string, entry: Entry): string[] {
   let filters = [filter];
@@ -339,7 +346,7 @@ function filledFilters(filter: string, entry: Entry): string[] {
   return filters;
 }
 
-/** A value in a filter (RFC 4515 §3): no byte of it means anything but itself. */
+/** A value in a filter (RFC 4515 §3): none of its bytes has a special meaning. */
 export function escapeFilter(value: string): string {
   return [...new TextEncoder().encode(value)].map((b) => {
     const plain = b >= 0x20 && b < 0x7f && !"%*()\\&|!=<>~".includes(String.fromCharCode(b));

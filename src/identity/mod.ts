@@ -1,6 +1,6 @@
 /**
- * Logins from elsewhere: OpenID providers for web pages and, by access tokens, for mail programs; passwords of LDAP
- * directories. Who it is that logs in is an address; which account that is, serve/ decides.
+ * External logins: OpenID providers for web pages and, by access tokens, for mail programs; passwords of LDAP
+ * directories. The result of a login is an address; serve/ decides which account that is.
  *
  * Imports config, log and net; openid-client, jose and ldapts speak the protocols. Used by serve/ and web/.
  *

@@ -1,6 +1,6 @@
 /**
- * Logins with an OpenID provider: on web pages by the authorization code flow with PKCE, of mail programs by access
- * tokens. The protocol is openid-client's; what is decided about it is here.
+ * Logins with an OpenID provider: on web pages by the authorization code flow with PKCE, in mail programs by
+ * access tokens. openid-client implements the protocol; the decisions are made here.
  *
  * @module
  */
@@ -14,22 +14,22 @@ import { IdentityError } from "./errors.ts";
 import { outboundFetch } from "./outbound_fetch.ts";
 import { type OpenIdLibrary, openIdLibrary } from "./packages/openid.ts";
 
-/** Milliseconds for which what the provider says of itself is good, and a failure to learn it. */
+/** Milliseconds for which a provider's metadata is used, or a failure to fetch it remembered. */
 const knownFor = 3_600_000;
 const failedFor = 10_000;
 
-/** What has to be kept of a login that is under way. */
+/** What to keep of a login in progress. */
 export interface PendingLogin {
   state: string;
   nonce: string;
   verifier: string;
 }
 
-/** Somebody whom a provider names. */
+/** A person named by a provider. */
 export interface Person {
-  /** As they log in. */
+  /** The address they log in with. */
   address: string;
-  /** Full name; "" if it isn't told. */
+  /** Full name; "" if it isn't given. */
   name: string;
 }
 
@@ -78,7 +78,7 @@ export class OpenId {
     return this.conf.Label || this.name;
   }
 
-  /** What the provider says of itself (OpenID Connect Discovery), asked for once an hour. */
+  /** The provider's metadata (OpenID Connect Discovery), fetched once an hour. */
   #configuration(): Promise<openid.Configuration> {
     const now = this.#now();
     if (this.#known !== undefined && now < this.#known.until) return this.#known.configuration;
@@ -100,13 +100,13 @@ export class OpenId {
     const discover = (at: URL) =>
       client.discovery(at, conf.ClientID, undefined, client.None(), options);
     const found = await discover(issuer).catch((err) => {
-      // With or without a slash at its end is easily mistaken; what the provider calls itself is what counts then.
+      // The slash at its end is easily forgotten or added; then the provider's own spelling counts.
       if (codeOf(err) !== "OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED") throw err;
       const other = issuer.href.endsWith("/") ? issuer.href.slice(0, -1) : `${issuer.href}/`;
       return discover(new URL(other));
     });
     const server = found.serverMetadata();
-    // OpenID Connect Core §9: what is supported if nothing is said.
+    // OpenID Connect Core §9: what is supported if nothing is declared.
     const ways = server.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
     const authentication = secret === ""
       ? client.None()
@@ -138,7 +138,7 @@ export class OpenId {
     }
   }
 
-  /** Where to send the browser. @throws IdentityError "away" */
+  /** Gives the URL to send the browser to. @throws IdentityError "away" */
   begin(redirectUri: string): Promise<{ url: URL; pending: PendingLogin }> {
     return this.#asking("beginning a login with a provider", async ({ client }) => {
       const configuration = await this.#configuration();
@@ -158,14 +158,14 @@ export class OpenId {
   }
 
   /**
-   * Who it is that the provider has sent back.
+   * The person whom the provider has sent back.
    * @param current the URL that the browser came back to
    * @throws IdentityError
    */
   finish(current: URL, pending: PendingLogin): Promise<Person> {
     return this.#asking("a login with a provider", async ({ client }) => {
       const configuration = await this.#configuration();
-      // An answer to somebody else's login, or of another provider (RFC 9207), is no mistake of this one.
+      // An answer to somebody else's login, or of another provider (RFC 9207), is not an error of this one.
       const { searchParams } = current;
       const iss = searchParams.get("iss");
       const mixed = iss !== null && iss !== configuration.serverMetadata().issuer;
@@ -188,7 +188,7 @@ export class OpenId {
     });
   }
 
-  /** The address of whom an access token is. @throws IdentityError */
+  /** The address that an access token belongs to. @throws IdentityError */
   checkAccessToken(token: string): Promise<string> {
     return this.#asking("a login with a provider's token", () => this.#tokens.address(token));
   }
@@ -197,7 +197,7 @@ export class OpenId {
 /** Of an error of the library. */
 const codeOf = (err: unknown) => String((err as { code?: unknown }).code);
 
-/** What a failure of the library means, in words without tokens. */
+/** Explains a failure of the library, in words without tokens. */
 function identityError(err: unknown, { client }: OpenIdLibrary): IdentityError {
   if (err instanceof OutboundError) return new IdentityError("away", err.message, { cause: err });
   if (err instanceof client.AuthorizationResponseError) {
@@ -223,7 +223,7 @@ function identityError(err: unknown, { client }: OpenIdLibrary): IdentityError {
     return new IdentityError("away", cause.message, { cause: err });
   }
   const text = err instanceof Error ? err.message : String(err);
-  // What can't be a mistake of whoever logs in: the provider's answer isn't what the protocol says.
+  // Errors that can't be the user's mistake: the provider's answer breaks the protocol.
   const answers = [
     "OAUTH_INVALID_RESPONSE",
     "OAUTH_RESPONSE_IS_NOT_CONFORM",
@@ -238,5 +238,5 @@ function identityError(err: unknown, { client }: OpenIdLibrary): IdentityError {
   );
 }
 
-/** Text of a provider for the log and for people: short, of one line. */
+/** A provider's text for the log and for people: short, of one line. */
 const plain = (text: string) => text.replace(/[^\x20-\x7e]/g, "?").slice(0, 200);

@@ -1,12 +1,15 @@
-/** The one way out as the `fetch` that libraries for OpenID ask for. @module */
+/**
+ * Requests through the server's only outgoing path, in the form of the `fetch` that OpenID libraries expect.
+ * @module
+ */
 import type { Outbound } from "../net/mod.ts";
 
 /** Milliseconds for a request to a provider. */
 const timeout = 10_000;
-/** Bytes of its answer. */
+/** Bytes of a provider's answer. */
 const maxBytes = 512 * 1024;
 
-/** What such a library asks for. */
+/** The options that such a library gives. */
 export interface FetchOptions {
   method: string;
   headers: Record<string, string>;
@@ -14,7 +17,7 @@ export interface FetchOptions {
   signal?: AbortSignal;
 }
 
-/** Makes requests by the way out, without redirects. The URLs are the administrator's, or the provider's. */
+/** Makes requests through that path, without redirects. The URLs are the administrator's, or the provider's. */
 export function outboundFetch(
   outbound: Outbound,
 ): (url: string, options: FetchOptions) => Promise<Response> {

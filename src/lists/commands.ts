@@ -7,7 +7,7 @@ export type ListCommand =
   | { kind: "unsubscribe" }
   | { kind: "confirm"; token: string };
 
-/** Lines of a message that are looked at. */
+/** Lines of a message that are searched. */
 const maxLines = 20;
 
 /** The command in one line; undefined if there is none. */
@@ -50,7 +50,7 @@ export function readCommand(subject: string, text: string): ListCommand | undefi
     from = lf < 0 ? text.length : lf + 1;
     // RFC 3676 §4.3: the rest is a signature.
     if (/^-- ?\r?$/.test(line)) return undefined;
-    // What was written before is no command again.
+    // Quoted text is not a command again.
     if (line.startsWith(">")) continue;
     const command = inLine(line);
     if (command) return command;

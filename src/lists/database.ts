@@ -1,11 +1,12 @@
 /**
- * Members of mailing lists, messages to them, and requests that wait: `lists.db` in the data folder. The messages
- * themselves are files in the folder `lists` beside it.
+ * Members of mailing lists, messages to them, and pending requests: `lists.db` in the data folder. The messages
+ * themselves are files in the folder `lists` next to it.
  *
- * Crash safety. A message is a durable file before its row, and the row is durable before its sender hears 250. Sending goes
- * member by member: the queue has a message, then `cursor` moves in the same turn of the loop. After a crash in between the
- * queue still has that message, and is asked. The cursor must not be durable before what the queue has: so
- * {@link ListsDatabase.durable} waits for what is on its way there.
+ * Crash safety. A message is a durable file before its row, and the row is durable before its sender receives
+ * 250. Sending goes member by member: the queue gets a message, then `cursor` moves in the same turn of the
+ * loop. After a crash in between the queue still has that message, and is checked for it. The cursor must not
+ * be durable before the queue's message is: so {@link ListsDatabase.durable} waits for messages on their way to
+ * the queue.
  *
  * @module
  */
@@ -26,7 +27,7 @@ export class ListsDatabase {
   readonly posts: Posts;
   readonly requests: Requests;
   readonly answers: Answers;
-  /** What the queue is about to have. */
+  /** Messages on their way to the queue. */
   #queueing: Promise<unknown> | undefined;
 
   private constructor(db: Db, files: MessageFiles) {
@@ -46,7 +47,7 @@ export class ListsDatabase {
     return new ListsDatabase(db, new MessageFiles(dir));
   }
 
-  /** While it is on its way nothing of it is made durable here before it is there. */
+  /** While the messages are on their way to the queue, nothing here becomes durable before they are there. */
   async queueing<T>(adding: Promise<T>): Promise<T> {
     this.#queueing = adding.catch(() => {});
     try {
@@ -56,20 +57,20 @@ export class ListsDatabase {
     }
   }
 
-  /** All that was written is on disk when it resolves. */
+  /** Resolves when everything written is on disk. */
   async durable(): Promise<void> {
     await this.#queueing;
     await this.#db.durable();
   }
 
-  /** Lists that something is kept of. */
+  /** Lists of which something is stored. */
   lists(): string[] {
     return this.#db.all(
       "SELECT list FROM members UNION SELECT list FROM posts UNION SELECT list FROM requests",
     ).map((r) => r[0]);
   }
 
-  /** Forgets a list that was removed, in slices. Returns true if something is left. */
+  /** Forgets a list that was removed, in batches. Returns true if something is left. */
   async forget(list: string): Promise<boolean> {
     const ids = this.#db.all("SELECT id FROM posts WHERE list = ? LIMIT 100", list)
       .map((r) => r[0] as number);

@@ -1,6 +1,6 @@
 /**
- * The header of a message as a list passes it on: fields of lists that came with it taken out, the list's own put in, and
- * the author's address replaced in From where that is wanted.
+ * The header of a message as a list sends it on: list fields from elsewhere are removed, the list's own added,
+ * and the author's address in From replaced if configured.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface PostAuthor {
   domain: string;
 }
 
-/** What only this list may say of itself, and what asks members for answers that the author would get. */
+/** Fields that only this list may set, and those that ask members for replies which the author would get. */
 function isDropped(name: string): boolean {
   return name.startsWith("list-") || dropped.has(name);
 }
@@ -37,7 +37,8 @@ const dropped = new Set([
   "return-receipt-to",
   "x-confirm-reading-to",
   "x-original-from",
-  // What was found when it came here is in ARC's field; another server's results are nobody's business.
+  // The results from when it arrived are in the ARC field; results added by another server are nobody's
+  // business.
   "authentication-results",
   "received-spf",
 ]);
@@ -74,7 +75,7 @@ export interface Changes {
   author: PostAuthor;
   /** The list takes the author's place. */
   replaceFrom: boolean;
-  /** Where the pages of lists are, with a slash at the end; undefined if nobody can reach them. */
+  /** Where the pages of lists are, with a slash at the end; undefined if they can't be reached. */
   pages: string | undefined;
   smtputf8: boolean;
 }
@@ -115,7 +116,7 @@ export function listHeader(header: Uint8Array, changes: Changes): Uint8Array {
 
   function replyTo(h: typeof scanned): string {
     const f = h.fields.find((f) => f.name === "reply-to")!;
-    // A list must not answer for addresses that the author had wanted.
+    // The list must not override the reply addresses that the author wanted.
     return changes.replaceFrom && !list.config.ReplyToList
       ? unfold(new TextDecoder().decode(h.bytes.subarray(f.value, f.end)))
       : "";
@@ -137,7 +138,7 @@ export function listHeader(header: Uint8Array, changes: Changes): Uint8Array {
       page !== undefined && list.config.Archive !== "none"
         ? foldField("List-Archive", `<${page}/archive>`)
         : "",
-      // RFC 3834 §2: programs that answer leave such mail alone.
+      // RFC 3834 §2: auto-responders leave such mail alone.
       "Precedence: list\r\n",
       changes.replaceFrom
         ? foldField("From", formatAddress({ ...from, ...at }, { smtputf8: false }))
@@ -172,7 +173,7 @@ function trimmedStart(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Fields that are each member's own: how to leave (RFC 2369 §3.2, RFC 8058).
+ * Fields that are individual for each member: how to leave (RFC 2369 §3.2, RFC 8058).
  * @param signed the message gets a signature of the list's domain
  */
 export function leaveFields(
@@ -184,7 +185,7 @@ export function leaveFields(
   const mail = `<mailto:${listAddress(list, "unsubscribe", token)}>`;
   if (pages === undefined) return foldField("List-Unsubscribe", mail);
   return foldField("List-Unsubscribe", `<${pages}${list.key}/leave/${token}>, ${mail}`) +
-    // RFC 8058 §4: one click is for messages with a valid signature only.
+    // RFC 8058 §4: one-click unsubscribing is only for messages with a valid signature.
     (signed && pages.startsWith("https:")
       ? "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
       : "");

@@ -1,4 +1,4 @@
-/** What a list itself writes: confirmations, help, notices to owners, refusals. @module */
+/** Messages that a list itself writes: confirmations, help, notices to owners, refusals. @module */
 import { composeText, foldField, joinMessage, textField } from "../mail/compose.ts";
 import { formatDate } from "../mail/header/date.ts";
 import { listAddress, type ResolvedList } from "../config/mod.ts";
@@ -6,14 +6,14 @@ import { listId, listName } from "./header.ts";
 
 /** A message of a list. */
 export interface Notice {
-  /** The address in From, where an answer goes. */
+  /** The address in From, where replies go. */
   from: string;
   to: string;
   subject: string;
   text: string;
 }
 
-/** The whole message; programs that answer leave it alone (RFC 3834 §5). */
+/** The whole message; auto-responders leave it alone (RFC 3834 §5). */
 export function composeNotice(
   list: ResolvedList,
   notice: Notice,
@@ -43,7 +43,10 @@ const closing = (list: ResolvedList) =>
   `\n-- \n${listName(list)}, ${listAddress(list, "post")}\n` +
   `Questions: ${listAddress(list, "owner")}\n`;
 
-/** To somebody who wants to subscribe, to leave, or to read the archive, or in whose name a stranger does. */
+/**
+ * To somebody who wants to subscribe, to leave, or to read the archive, or in whose name a stranger asked for
+ * that.
+ */
 export function confirmation(
   list: ResolvedList,
   kind: "subscribe" | "unsubscribe" | "read",
@@ -118,7 +121,7 @@ export function helpText(list: ResolvedList, to: string, pages: string | undefin
   };
 }
 
-/** Somebody is a member already, or none: only the address itself hears it. */
+/** Somebody is a member already, or is not one: only that address itself is told. */
 export function already(list: ResolvedList, to: string, member: boolean): Notice {
   return {
     from: listAddress(list, "owner"),
@@ -194,7 +197,7 @@ export function rejected(list: ResolvedList, to: string, subject: string): Notic
   };
 }
 
-/** To a member whose messages came back: whether this one does too decides. */
+/** To a member whose messages bounced: whether this one bounces too decides. */
 export function probe(list: ResolvedList, to: string, why: string): Notice {
   return {
     from: listAddress(list, "owner"),

@@ -1,16 +1,16 @@
 /**
- * Tokens in addresses and links of lists: which row is meant, and a code that only this server can make. Whoever has one
- * was sent it, so it stands in for a login.
+ * Tokens in addresses and links of lists: the row concerned, and a code that only this server can make. Whoever
+ * has one received it by mail, so it replaces a login.
  *
  * @module
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** What a token lets do. */
+/** What a token allows. */
 export type TokenPurpose =
   /** A member, in the sender of messages to it: reports about them. */
   | "bounce"
-  /** The same in a message that tries whether the address works. */
+  /** The same in a message that tests whether the address works. */
   | "probe"
   /** A member may leave. */
   | "leave"
@@ -24,7 +24,7 @@ export type TokenPurpose =
   /** Somebody reads the archive, until a time. */
   | "read";
 
-/** In tokens, so that one for an address names its purpose. */
+/** Part of the token, so that a token in an address shows its purpose. */
 const letters: Record<TokenPurpose, string> = {
   bounce: "b",
   probe: "p",
@@ -55,7 +55,7 @@ function code(key: Uint8Array, purpose: TokenPurpose, list: string, id: string):
   return out;
 }
 
-/** Lower case, at most 21 characters for ids below 36^6: a localpart with the longest suffix holds it. */
+/** Lower case, at most 21 characters for ids below 36^6: it fits a localpart with the longest suffix. */
 export function makeToken(
   key: Uint8Array,
   purpose: TokenPurpose,

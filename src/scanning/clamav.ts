@@ -1,4 +1,4 @@
-/** ClamAV's clamd by its socket: INSTREAM, one connection for a message. @module */
+/** ClamAV's clamd through its socket: INSTREAM, one connection per message. @module */
 import { joined } from "../platform/bytes.ts";
 import { nextTurn } from "../platform/turns.ts";
 import { emptyResult, ScanError, type ScanMessage, type ScanResult } from "./types.ts";
@@ -8,7 +8,7 @@ const chunkSize = 64 * 1024;
 /** Bytes of its answer. */
 const maxAnswer = 4096;
 
-/** What clamd says of a message larger than its StreamMaxLength. */
+/** clamd's answer to a message larger than its StreamMaxLength. */
 export class TooLargeForScanner extends ScanError {
   constructor() {
     super("the message is larger than it takes (StreamMaxLength)");
@@ -32,7 +32,7 @@ export async function askClamAv(
     }
     await writeAll(conn, chunk(new Uint8Array(0)));
   } catch (cause) {
-    // When there is too much it answers and closes, while it is still sent more.
+    // When it is sent too much it answers and closes, while more is still being sent.
     const text = await answer(conn).catch(() => "");
     if (text !== "") return verdict(text);
     throw new ScanError(
@@ -58,7 +58,7 @@ async function answer(conn: Pick<Deno.Conn, "read">): Promise<string> {
   let size = 0;
   for (;;) {
     const n = await conn.read(buffer.subarray(size));
-    // Older ones end their answer by closing.
+    // Older versions end their answer by closing the connection.
     if (n === null) break;
     size += n;
     const piece = buffer.subarray(0, size);

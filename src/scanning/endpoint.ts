@@ -6,14 +6,14 @@ import { type Connection, connectSocket, type Outbound, SocketConnection } from 
 /** `unix:/path` or `host:port`. */
 export type Endpoint = { path: string } | { host: string; port: number };
 
-/** Reads an address of the configuration, which was checked there. */
+/** Parses an address from the configuration, which has checked it. */
 export function parseEndpoint(text: string): Endpoint {
   if (text.startsWith("unix:")) return { path: text.slice("unix:".length) };
   const at = text.lastIndexOf(":");
   return { host: text.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(text.slice(at + 1)) };
 }
 
-/** Milliseconds for a connection. */
+/** Milliseconds for connecting. */
 const connectTime = 5_000;
 
 /**
@@ -45,7 +45,7 @@ export async function connectScanner(
   });
 }
 
-/** A connection that can still be read when writing has failed, as sockets of Node can't. */
+/** A connection that can still be read after writing has failed, as sockets of Node can't. */
 export interface Stream extends Disposable {
   conn: Deno.Conn;
 }
@@ -74,7 +74,7 @@ export async function openStream(
     conn = await Promise.race([connecting, late]);
   } catch (err) {
     connecting.then((c) => c.close(), () => {});
-    // A socket that isn't there.
+    // The socket doesn't exist.
     if (err instanceof Deno.errors.NotFound || err instanceof Deno.errors.PermissionDenied) {
       throw new ScanError(`its socket can't be used: ${err.message}`, { cause: err });
     }

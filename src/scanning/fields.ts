@@ -1,13 +1,13 @@
-/** Header fields that scanners ask for. @module */
+/** Header fields that scanners want added. @module */
 import { ScanError } from "./types.ts";
 
 /** Bytes of one field's value. */
 const maxValue = 64 * 1024;
 
 /**
- * A field as it may stand in a message: its name is one (RFC 5322 §2.2), and each further line of its value begins
- * with a blank.
- * @throws ScanError for names that are none, and values too long
+ * A field as it may occur in a message: its name is valid (RFC 5322 §2.2), and each further line of its value
+ * begins with a blank.
+ * @throws ScanError for invalid names, and values too long
  */
 export function checkedField(name: string, value: string): { name: string; value: string } {
   if (!/^[!-9;-~]{1,200}$/.test(name)) {

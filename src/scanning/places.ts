@@ -1,6 +1,6 @@
 /** How many may do something at a time. @module */
 
-/** Places that are taken and given back, in the order of who came. */
+/** A limited number of places, given out in the order of requests. */
 export class Places {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -30,7 +30,7 @@ export class Places {
     this.#waiting.push(resolve);
     const abort = () => {
       const at = this.#waiting.indexOf(resolve);
-      // With a place already, it is used and given back.
+      // It has a place already, which it will use and give back.
       if (at < 0) return;
       this.#waiting.splice(at, 1);
       reject(limit.reason as Error);

@@ -6,7 +6,7 @@ import { type HeaderChange, ScanError, type ScanMessage } from "./types.ts";
 const maxHeader = 4 * 1024 * 1024;
 const maxFields = 5000;
 
-/** A field, or lines that are none. */
+/** A field, or lines that are not a field. */
 export interface RawField {
   /** As written; "" for lines that are no field. */
   name: string;
@@ -22,7 +22,7 @@ export function readHeader(message: ScanMessage): RawField[] {
   return fields;
 }
 
-/** No scanner may be passed by with a header that is too large for it. */
+/** A message must not bypass a scanner because its header is too large for it. */
 export class HeaderTooLarge extends ScanError {
   constructor() {
     super("the message's header is too large to be scanned");
@@ -62,13 +62,13 @@ function fieldOf(bytes: Uint8Array): RawField {
   return { name: /^[!-9;-~]+$/.test(name) && colon <= 200 ? name : "", bytes };
 }
 
-/** What stands behind the colon, without the last line end; further lines begin after LF. */
+/** The text after the colon, without the last line end; further lines begin after LF. */
 export function rawValue(field: RawField): Uint8Array {
   const bytes = field.bytes.subarray(field.bytes.indexOf(58) + 1).filter((b) => b !== 13);
   return bytes.at(-1) === 10 ? bytes.subarray(0, -1) : bytes;
 }
 
-/** The header with changes made, one after the other, and its empty line. */
+/** The header with the changes made in order, and its empty line. */
 export function changedHeader(
   fields: readonly RawField[],
   changes: readonly HeaderChange[],

@@ -1,11 +1,11 @@
-/** Messages changed by scanners, in new files. @module */
+/** Messages changed by scanners, written to new files. @module */
 import { createTemp, readRange, removeFile, writeAll } from "../platform/files.ts";
 import { nextTurn } from "../platform/turns.ts";
 import type { BodySink } from "./milter/changes.ts";
 import { changedHeader, readHeader } from "./raw_header.ts";
 import { type HeaderChange, ScanError, type ScanMessage } from "./types.ts";
 
-/** The prefix is that of all messages under way: what a crash leaves is removed at the next start. */
+/** The prefix is that of all messages being received: files left by a crash are removed at the next start. */
 const prefix = "smtp-scanned-";
 const pieceSize = 64 * 1024;
 
@@ -16,7 +16,7 @@ export interface RewrittenMessage extends ScanMessage {
   remove(): void;
 }
 
-/** A body that a scanner gives in place of the message's. */
+/** A body with which a scanner replaces the message's. */
 export class NewBody implements BodySink {
   size = 0;
   private constructor(
@@ -62,7 +62,7 @@ export async function rewrite(
       await writeAll(file, body ? readRange(body.file, at, end) : message.read(at, end));
       await nextTurn();
     }
-    // Of any size, it may be what is delivered.
+    // Whatever its size, this may be the version that is delivered.
     await file.sync();
     return {
       path,

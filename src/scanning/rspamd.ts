@@ -35,7 +35,7 @@ const chunkSize = 64 * 1024;
 export interface RspamdServer {
   /** Of the worker that scans (port 11333), or the proxy. */
   url: string;
-  /** Of the controller (port 11334), where it learns; "" for not at all. */
+  /** Of the controller (port 11334), to which messages to learn are sent; "" for no learning. */
   controllerUrl: string;
   password: string;
 }
@@ -87,7 +87,7 @@ export async function askRspamd(
 }
 
 /**
- * Has it learn a message. What it knows already is learned.
+ * Makes it learn a message. A message that it already knows counts as learned.
  * @throws ScanError, OutboundError
  */
 export async function teachRspamd(
@@ -104,7 +104,7 @@ export async function teachRspamd(
   throw new ScanError(`it answered ${status}: ${text.slice(0, 200)}`);
 }
 
-/** Values of fields of HTTP: bytes beyond ASCII have no place in them. */
+/** Values of HTTP header fields: bytes beyond ASCII aren't allowed there. */
 const ascii = (text: string) => text.replace(/[^ -~]/g, "?").slice(0, 1000);
 
 function facts(envelope: ScanEnvelope): Record<string, string | string[]> {
@@ -150,7 +150,7 @@ async function post(
   request.on("response", resolve);
   request.on("error", reject);
   request.on("close", () => reject(new ScanError("it closed the connection before its answer")));
-  // It may answer before it has all, and then nobody waits for this.
+  // It may answer before it has read everything, and then nobody waits for this.
   promise.catch(() => {});
   try {
     await send(request, message, promise);
@@ -193,7 +193,7 @@ async function bodyOf(answer: IncomingMessage): Promise<string> {
   return new TextDecoder().decode(joined(pieces));
 }
 
-/** What an answer of /checkv2 means. @throws ScanError for what is none */
+/** What an answer of /checkv2 means. @throws ScanError if it is invalid */
 export function readAnswer(json: unknown): ScanResult {
   const parsed = safeParse(answerSchema, json);
   if (!parsed.success) {
@@ -235,7 +235,7 @@ export function readAnswer(json: unknown): ScanResult {
         result.headers.push({ kind: "change", occurrence: 1, ...field });
       }
   }
-  // A virus scanner behind rspamd says so by a symbol.
+  // A virus scanner behind rspamd reports a virus by a symbol.
   if (symbols.some((s) => /^(?:CLAM_VIRUS|AV_VIRUS|[A-Z0-9]+_VIRUS)$/.test(s))) {
     result.virus = symbols.find((s) => /_VIRUS$/.test(s))!;
   }
@@ -249,14 +249,14 @@ export function readAnswer(json: unknown): ScanResult {
   return result;
 }
 
-/** Its action, or what its modules want in its place. */
+/** Its action, or the one that its modules want instead. */
 function effectOf({ action, milter }: InferOutput<typeof answerSchema>): string {
   if (milter?.no_action) return "no action";
   const other = milter?.reject;
   return action === "reject" && (other === "discard" || other === "quarantine") ? other : action;
 }
 
-/** From its points to 0...1: the threshold for a header is 0.5, that for a refusal 1. */
+/** Converts its score to 0...1: the threshold for a header is 0.5, that for a refusal 1. */
 function spamScore(score: number, refuse: number, mark: unknown): number {
   const top = Number.isFinite(refuse) && refuse > 0 ? refuse : 15;
   const half = typeof mark === "number" && mark > 0 && mark < top ? mark : top * 0.4;

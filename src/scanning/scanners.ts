@@ -1,5 +1,6 @@
 /**
- * The scanners of the configuration: asked one after the other, each about the message as those before it left it.
+ * The scanners of the configuration: asked one after the other, each about the message as the previous ones
+ * left it.
  *
  * @module
  */
@@ -23,7 +24,7 @@ import {
   type ScanResult,
 } from "./types.ts";
 
-/** Messages that one scanner is asked about at a time; others wait, in its time limit. */
+/** Messages that one scanner is asked about at a time; others wait, within its time limit. */
 const atOnce = 32;
 
 const scans = counter(
@@ -40,7 +41,7 @@ const durations = histogram(
   [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60],
 );
 
-/** What one scanner said, for the analysis and for people. */
+/** What one scanner reported, for the analysis and for people. */
 export interface ScanFact {
   scanner: string;
   text: string;
@@ -48,18 +49,18 @@ export interface ScanFact {
   virus?: string;
 }
 
-/** What came of asking them. */
+/** The combined result of the scanners. */
 export interface Scanned {
   action: ScanResult["action"];
   reply?: ScanReply;
   /** Scanner and reason. */
   quarantine?: string;
   facts: ScanFact[];
-  /** The highest of all. */
+  /** The highest of all scanners. */
   spamScore?: number;
   /** As in ScanResult; a name counts more than "". */
   virus?: string;
-  /** The message where it was changed; `remove` takes it away. */
+  /** The message if it was changed; `remove` deletes it. */
   changed?: RewrittenMessage;
   mailFrom?: string;
   addRecipients: string[];
@@ -89,7 +90,7 @@ export class Scanners {
     for (const name of options.scanners.keys()) this.#places.set(name, new Places(atOnce));
   }
 
-  /** How each answered last; `since` 0 where it was not asked yet. */
+  /** How each answered last; `since` 0 if it has not been asked yet. */
   states(): { name: string; error: string | undefined; since: number }[] {
     return [...this.#o.scanners.keys()].map((name) => ({
       name,
@@ -109,7 +110,7 @@ export class Scanners {
       .map(([name]) => name);
   }
 
-  /** Asks the named ones. Never fails for what a scanner does. @throws file errors */
+  /** Asks the named ones. Never fails because of what a scanner does. @throws file errors */
   async scan(
     names: readonly string[],
     envelope: ScanEnvelope,
@@ -265,7 +266,7 @@ export class Scanners {
     return { ...result, action: "tempfail", reply: { code: 451, enhanced: "3.0", text } };
   }
 
-  /** Has a scanner learn a message. @throws ScanError, OutboundError, and a timeout's DOMException */
+  /** Makes a scanner learn a message. @throws ScanError, OutboundError, and a timeout's DOMException */
   async teach(name: string, as: "spam" | "ham", message: ScanMessage): Promise<void> {
     const scanner = this.#o.scanners.get(name);
     if (!scanner?.Rspamd || scanner.Rspamd.ControllerURL === "") return;
@@ -299,7 +300,7 @@ function tooLarge(scanner: Scanner): ScanResult {
   return { ...result, action: "reject", reply };
 }
 
-/** Whether a failure is the scanner's; those of files are ours. */
+/** Whether a failure is the scanner's; file errors are ours. */
 function isAway(err: unknown, limit: AbortSignal): boolean {
   return limit.aborted || err instanceof ScanError || err instanceof ConnectionError ||
     err instanceof OutboundError || isNetworkError(err);
@@ -315,7 +316,7 @@ function isNetworkError(err: unknown): boolean {
     errors.BrokenPipe,
     errors.UnexpectedEof,
     errors.TimedOut,
-    // A socket where the runtime may not read.
+    // A socket that the runtime may not read.
     errors.NotCapable,
     errors.NetworkUnreachable,
   ];

@@ -1,10 +1,10 @@
-/** What scanners are given, and what they say. @module */
+/** What scanners are given, and what they report. @module */
 
-/** The transaction that a message came in, as far as scanners are told of it. */
+/** The transaction that a message came in, as far as scanners are told about it. */
 export interface ScanEnvelope {
-  /** Of this server, as its listener is called. */
+  /** Name of this server, as its listener is called. */
   hostname: string;
-  /** "" for mail that came by no connection (local programs). */
+  /** "" for mail that arrived without a connection (local programs). */
   remoteIp: string;
   remotePort: number;
   /** Verified name of the address; undefined without one. */
@@ -18,11 +18,11 @@ export interface ScanEnvelope {
   mailFrom: string;
   /** Without brackets. */
   recipients: readonly string[];
-  /** Tells this message from others in logs. */
+  /** Identifies this message in logs. */
   id: string;
 }
 
-/** A message as it can be read, mostly a file. */
+/** A message as it can be read, usually from a file. */
 export interface ScanMessage {
   /** Bytes. */
   size: number;
@@ -39,7 +39,7 @@ export interface ScanReply {
   text: string;
 }
 
-/** A change of the message's header. Names and values are checked: they can stand in a header. */
+/** A change of the message's header. Names and values are checked: they are valid in a header. */
 export type HeaderChange =
   /** At the end of the header. */
   | { kind: "add"; name: string; value: string }
@@ -52,18 +52,18 @@ export type HeaderChange =
 
 /** What a scanner found and wants. */
 export interface ScanResult {
-  /** What is to become of the message as a whole. */
+  /** What happens to the message as a whole. */
   action: "accept" | "junk" | "reject" | "tempfail" | "discard";
   /** With "reject" and "tempfail": the answer; a general one if not given. */
   reply?: ScanReply;
-  /** Why it is to be set aside: the Junk mailbox, or on hold in the queue. */
+  /** Why to set it aside: in the Junk mailbox, or on hold in the queue. */
   quarantine?: string;
   /** From 0 (good) to 1 (junk). */
   spamScore?: number;
   /** Name of what was found, or "" where nothing was; undefined if it wasn't looked for. */
   virus?: string;
   headers: HeaderChange[];
-  /** File with the new body, which whoever asked removes. */
+  /** File with the new body, which the caller removes. */
   body?: string;
   /** New sender, without brackets. */
   mailFrom?: string;
@@ -71,7 +71,7 @@ export interface ScanResult {
   removeRecipients: string[];
   /** Recipients that are refused, by their place in the envelope. */
   refusedRecipients: Map<number, ScanReply>;
-  /** For people: what it said, in a line. */
+  /** For people: what the scanner reported, in one line. */
   text: string;
 }
 
@@ -87,7 +87,7 @@ export function emptyResult(): ScanResult {
   };
 }
 
-/** A scanner did not answer, or not in its protocol. */
+/** A scanner did not answer, or broke its protocol. */
 export class ScanError extends Error {
   override name = "ScanError";
 }

@@ -7,10 +7,10 @@ import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import { DnsError, type Resolver, type TlsaRecord } from "../dns/mod.ts";
 import type { DanePolicy, MxHost, TlsFailureDetail } from "./types.ts";
 
-/** Certificates of a chain that are looked at. */
+/** Most certificates of a chain that are checked. */
 const maxChain = 10;
 
-/** A record as it stands in zone files. */
+/** A record as written in zone files. */
 export function tlsaText(record: TlsaRecord): string {
   const data = Array.from(record.data, (b) => b.toString(16).padStart(2, "0")).join("");
   return `${record.usage} ${record.selector} ${record.matchingType} ${data}`;
@@ -26,7 +26,7 @@ export function usable(record: TlsaRecord): boolean {
 }
 
 /**
- * Of digests of the same thing only the strongest counts, so that a weak one can't be used against it
+ * Of several digests of the same thing only the strongest counts, so that a weak one can't be used against it
  * (RFC 7671 §9).
  */
 function strongest(records: readonly TlsaRecord[]): TlsaRecord[] {
@@ -36,7 +36,7 @@ function strongest(records: readonly TlsaRecord[]): TlsaRecord[] {
   );
 }
 
-/** Looks up what a host asks for. Never fails. */
+/** Looks up what a host requires. Never fails. */
 export async function danePolicy(
   resolver: Resolver,
   mx: MxHost,
@@ -58,9 +58,9 @@ export async function danePolicy(
     }
     const policyString = records.map(tlsaText);
     const good = strongest(records.filter(usable));
-    // RFC 7672 §2.2: what can't be used says all the same that there is TLS.
+    // RFC 7672 §2.2: even records that can't be used show that the host offers TLS.
     if (good.length === 0) return { kind: "encrypt", policyString };
-    // RFC 7672 §3.2.2: names that are right in certificates of usage 2.
+    // RFC 7672 §3.2.2: names that are accepted in certificates of usage 2.
     const right = [...new Set([name, mx.host, ...mx.domains])];
     return {
       kind: "verify",
@@ -125,8 +125,8 @@ function matches(record: TlsaRecord, certificate: X509Certificate): boolean {
 }
 
 /**
- * From the leaf up to the certificate that a record of usage 2 names, each signed by the next; undefined
- * if there is no such path. The record's own certificate may be missing from what the server sent
+ * The path from the leaf up to the certificate that a record of usage 2 names, each signed by the next;
+ * undefined if there is no such path. The record's own certificate may be missing from what the server sent
  * (RFC 7671 §5.2.2).
  */
 function pathTo(
@@ -140,17 +140,18 @@ function pathTo(
     try {
       others.push(new X509Certificate(record.data as never));
     } catch {
-      // Then it is none of those the server sent, either.
+      // In that case it is not among those the server sent, either.
     }
   }
-  // Each certificate is gone on from once: in a circle of them nothing is new.
+  // Each certificate is continued from only once: going round a circle of them finds nothing new.
   const paths = [[leaf]];
   const seen = new Set([leaf]);
   for (const path of paths) {
     const last = path[path.length - 1];
     if (path.length > 1 && matches(record, last) || signedByKeyOf(record, last)) return path;
     for (const c of others) {
-      // RFC 5280 §4.2.1.9: who has a certificate of an authority is none by that; who is named in the DNS is.
+      // RFC 5280 §4.2.1.9: a certificate issued by an authority does not make its owner one; being named in the
+      // DNS does.
       if (seen.has(c) || !(c.ca || matches(record, c)) || !signedBy(last, c)) continue;
       seen.add(c);
       paths.push([...path, c]);
@@ -159,7 +160,10 @@ function pathTo(
   return undefined;
 }
 
-/** The record has the whole key of an authority, and that has signed (RFC 7671 §5.2.2: "2 1 0"). */
+/**
+ * The record contains the authority's whole key, and that key signed the certificate (RFC 7671 §5.2.2: "2 1
+ * 0").
+ */
 function signedByKeyOf(record: TlsaRecord, certificate: X509Certificate): boolean {
   if (record.selector !== 1 || record.matchingType !== 0) return false;
   try {

@@ -1,7 +1,7 @@
 /** Addresses of a mail host, and the names at which its TLSA records may be. @module */
 import { DnsError, lookupAddresses, type LookupOptions, type Resolver } from "../dns/mod.ts";
 
-/** A host as the DNS has it. */
+/** A host as found in the DNS. */
 export interface DaneHost {
   addresses: string[];
   /** The addresses were authenticated by DNSSEC. */
@@ -11,8 +11,8 @@ export interface DaneHost {
 }
 
 /**
- * Looks up a host. Where a CNAME that is authenticated leads out of what DNSSEC protects, the addresses are
- * anybody's, but the name that it stands at still has TLSA records to be believed.
+ * Looks up a host. Where an authenticated CNAME leads out of the part that DNSSEC protects, the addresses can't
+ * be trusted, but the name that has the CNAME can still have TLSA records that can be.
  * @throws DnsError if it has no address
  */
 export async function daneHost(
@@ -32,7 +32,7 @@ export async function daneHost(
   return { addresses, authenticated, names: alias ? [host] : [] };
 }
 
-/** @throws DnsError if that can't be told: taken for no, it would be a way around DANE */
+/** @throws DnsError if this can't be determined: taking that for "no" would be a way around DANE */
 async function isSecureAlias(
   resolver: Resolver,
   host: string,

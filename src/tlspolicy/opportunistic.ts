@@ -1,4 +1,4 @@
-/** TLS as good as it can be had, without any policy: for tests and servers without DNS. @module */
+/** The best TLS that a server offers, without any policy: for tests and servers without DNS. @module */
 import type { DomainPolicy, TlsPolicy } from "./types.ts";
 
 /** The policy of a domain that has none. */

@@ -35,9 +35,9 @@ const fetches = counter(
 
 /** Milliseconds until a policy that could not be fetched is tried again. */
 const retryAfter = 5 * 60_000;
-/** Milliseconds between looks for policies that are to be fetched anew. */
+/** Milliseconds between checks for policies that need fetching again. */
 const refreshEvery = 3600_000;
-/** Policies that are fetched anew at a time. */
+/** Most policies that are fetched again in one round. */
 const maxRefreshed = 500;
 /** Milliseconds after which a policy that no delivery asks for is no longer kept fresh. */
 const unusedAfter = 90 * 24 * 3600_000;
@@ -51,11 +51,11 @@ export interface PoliciesOptions {
   /** The runtime's if not given. */
   fetch: Fetch;
   now?: () => number;
-  /** Is told of each result, for reports. */
+  /** Called with each result, for reports. */
   onResult?: (result: TlsResult) => void;
 }
 
-/** An MTA-STS policy that was seen. */
+/** An MTA-STS policy that has been seen. */
 export type StsPolicyState = ReturnType<StsCache["list"]>[number];
 
 /** The policies that deliveries follow. */
@@ -77,7 +77,7 @@ export class Policies implements TlsPolicy {
     return new Policies(options, await StsCache.open(options.dataDir));
   }
 
-  /** Policies of others that are remembered, for people to look at. */
+  /** Remembered policies of other domains, for people to read. */
   remembered(): StsPolicyState[] {
     return this.#cache.list(this.#now(), 1000);
   }
@@ -103,7 +103,7 @@ export class Policies implements TlsPolicy {
     // Without a record, or while the DNS fails, only what is cached counts.
     const id = await this.#recordId(domain);
     if (id === undefined) return cached ? domainPolicy(cached) : noPolicy(domain);
-    // Past half of its time it is fetched anew apart from deliveries, see keepFresh.
+    // In the second half of its lifetime it is fetched again independently of deliveries, see keepFresh.
     if (cached?.recordId === id) return domainPolicy(cached);
     const failed = this.#failed.get(domain);
     if (failed !== undefined && failed.id === id && failed.until > now) {
@@ -115,8 +115,8 @@ export class Policies implements TlsPolicy {
   }
 
   /**
-   * Fetches anew, from now on and once an hour, the policies that are half through their time, so that who
-   * can keep their server away for a while does not see them expire (RFC 8461 §10.2).
+   * Fetches again, from now on and once an hour, the policies that are in the second half of their lifetime, so
+   * that somebody who can block their server for a while does not see them expire (RFC 8461 §10.2).
    */
   keepFresh(): void {
     const timer = setInterval(() => {
@@ -126,7 +126,7 @@ export class Policies implements TlsPolicy {
     this.#closed.signal.addEventListener("abort", () => clearInterval(timer));
   }
 
-  /** Fetches what {@link keepFresh} would, one after the other. Returns the domains tried. */
+  /** Fetches what {@link keepFresh} would fetch, one after the other. Returns the domains tried. */
   async refresh(): Promise<string[]> {
     const now = this.#now();
     const domains = this.#cache.stale(now, now - unusedAfter, maxRefreshed);
@@ -134,13 +134,13 @@ export class Policies implements TlsPolicy {
       if (this.#closed.signal.aborted) break;
       const cached = this.#cache.get(domain, now);
       const id = await this.#recordId(domain);
-      // Without a record the domain gives MTA-STS up, and its policy runs out.
+      // A domain without a record has given up MTA-STS, and its policy runs out.
       if (cached && id !== undefined) await this.#fetch(domain, id, cached);
     }
     return domains;
   }
 
-  /** The id of the policy in the DNS; undefined if there is none that is valid, or it can't be had. */
+  /** The id of the policy in the DNS; undefined if there is no valid one, or it can't be looked up. */
   async #recordId(domain: string): Promise<string | undefined> {
     try {
       const { records } = await this.#o.resolver.lookup(`_mta-sts.${domain}`, "TXT", {
@@ -201,7 +201,7 @@ export class Policies implements TlsPolicy {
     try {
       this.#o.onResult?.(r);
     } catch (err) {
-      // A delivery doesn't suffer for a report.
+      // A delivery must not fail because of a report.
       this.#o.log.error("counting a result of tls", { err: err as Error });
     }
   }

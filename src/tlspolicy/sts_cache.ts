@@ -1,4 +1,4 @@
-/** Policies of MTA-STS that were seen, in a database of their own (`mtasts.db`). @module */
+/** MTA-STS policies that have been seen, in a database of their own (`mtasts.db`). @module */
 import { join } from "node:path";
 import { Db, type Migration } from "../store/database/database.ts";
 import type { StsPolicy } from "./sts_policy.ts";
@@ -11,7 +11,7 @@ export interface CachedPolicy extends StsPolicy {
   /** Milliseconds. */
   fetched: number;
   expires: number;
-  /** When it was last asked for, to a day. */
+  /** When it was last used, to the day. */
   used: number;
 }
 
@@ -50,7 +50,7 @@ export class StsCache {
     return new StsCache(await Db.open(join(dataDir, "mtasts.db"), migrations));
   }
 
-  /** The policy of a domain if it may still be used, and that it was. */
+  /** The policy of a domain if it may still be used; notes that it was. */
   use(domain: string, now: number): CachedPolicy | undefined {
     const found = this.get(domain, now);
     if (found && found.used < now - day) {
@@ -59,7 +59,10 @@ export class StsCache {
     return found;
   }
 
-  /** Domains with policies that are half through their time and were used since, the next to expire first. */
+  /**
+   * Domains whose policies are in the second half of their lifetime and were used since then, the next to
+   * expire first.
+   */
   stale(now: number, usedSince: number, limit: number): string[] {
     return this.#db.all(
       "SELECT domain FROM policies WHERE expires > ? AND (fetched + expires) / 2 <= ? AND used >= ? " +
@@ -94,7 +97,7 @@ export class StsCache {
     };
   }
 
-  /** Policies that still hold, by domain, at most so many. */
+  /** Policies that are still valid, by domain, up to a limit. */
   list(
     now: number,
     limit: number,
@@ -112,7 +115,7 @@ export class StsCache {
     }));
   }
 
-  /** Durable when it resolves: a policy that was seen binds from then on. */
+  /** Durable when it resolves: a policy that has been seen is binding from then on. */
   async put(policy: CachedPolicy): Promise<void> {
     this.#db.run(
       "INSERT OR REPLACE INTO policies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -1,4 +1,4 @@
-/** Getting a policy by HTTPS (RFC 8461 §3.3). @module */
+/** Fetching a policy by HTTPS (RFC 8461 §3.3). @module */
 import { maxPolicyBytes, parsePolicy, StsError, type StsPolicy } from "./sts_policy.ts";
 
 /** Where the policy of a domain (ASCII) is. */
@@ -9,13 +9,13 @@ export function policyUrl(domain: string): string {
 /** Gets a document; replaced in tests. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** Milliseconds for all of it (§3.3 suggests a minute). */
+/** Milliseconds for the whole fetch (§3.3 suggests a minute). */
 const fetchTimeout = 60_000;
 
 /**
  * Fetches the policy of a domain (ASCII), over HTTPS with a certificate that verifies; redirects are not
  * followed.
- * @throws StsError for what is no policy; other errors where none was got
+ * @throws StsError for an invalid policy; other errors if nothing was fetched
  */
 export async function fetchPolicy(
   domain: string,

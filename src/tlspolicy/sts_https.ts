@@ -1,6 +1,7 @@
 /**
- * HTTPS to policy hosts by the server's one way out: with the addresses that our own resolver gives, and the
- * authorities of the configuration. Policies are got by the same view of the world as mail is delivered by.
+ * HTTPS to policy hosts through the server's only path for outgoing requests: with the addresses from our own
+ * resolver, and the authorities of the configuration. So policies are fetched with the same view of the world
+ * as mail is delivered with.
  *
  * @module
  */
@@ -19,7 +20,7 @@ export async function policyText(outbound: Outbound, domain: string): Promise<st
   return new TextDecoder().decode(body);
 }
 
-/** Makes a function that gets documents, redirects as they are. */
+/** Makes a function that gets documents, returning redirects as they are. */
 export function outboundFetch(outbound: Outbound): Fetch {
   return async (url, init) => {
     const answer = await outbound.request({
@@ -28,7 +29,7 @@ export function outboundFetch(outbound: Outbound): Fetch {
       // Whoever a user writes to chooses where the policy is.
       rule: outbound.forUsers,
       signal: init.signal ?? undefined,
-      // What is longer is no policy: one byte more shows it.
+      // Anything longer is not a policy: one byte more shows it.
       maxBytes: maxPolicyBytes + 1,
       cutOff: true,
       timeout: 60_000,

@@ -16,7 +16,7 @@ export interface StsPolicy {
   mx: string[];
   /** Seconds. */
   maxAge: number;
-  /** Lines as they came, for reports. */
+  /** Lines unchanged, for reports. */
   lines: string[];
 }
 
@@ -29,7 +29,7 @@ const maxMx = 1000;
 
 /**
  * The id in a domain's TXT records (§3.1); undefined if none of them is one of MTA-STS.
- * @throws StsError if there are several, or the one is wrong
+ * @throws StsError if there are several, or the only one is invalid
  */
 export function recordId(records: readonly string[]): string | undefined {
   const own = records.filter((r) => /^v=STSv1\s*(?:;|$)/.test(r));
@@ -60,7 +60,7 @@ export function parsePolicy(text: string): StsPolicy {
       }
       mx.push(value.toLowerCase());
     } else if (!fields.has(name)) {
-      // §3.2: of fields that come twice the first counts.
+      // §3.2: if a field occurs twice, the first one counts.
       fields.set(name, value);
     }
   }

@@ -1,10 +1,9 @@
 /**
- * What a delivery must know of TLS before it connects, and what it tells afterwards.
+ * What a delivery must know about TLS before it connects, and what it reports afterwards.
  *
- * The queue asks {@link TlsPolicy.policyFor} once for a recipient domain, {@link TlsPolicy.daneFor} for
- * each host that it is about to connect to, and reports how TLS went with each connection. It decides
- * itself about fallback to plain text: that is only allowed where nothing here (and no REQUIRETLS)
- * demands TLS.
+ * The queue asks {@link TlsPolicy.policyFor} once for a recipient domain, {@link TlsPolicy.daneFor} for each
+ * host that it is about to connect to, and reports how TLS went with each connection. It decides itself about
+ * fallback to plain text: that is only allowed where nothing here (and no REQUIRETLS) demands TLS.
  *
  * @module
  */
@@ -26,7 +25,7 @@ export type TlsResultType =
   | "sts-policy-invalid"
   | "sts-webpki-invalid";
 
-/** A failure of TLS, as it stands in a report. */
+/** A failure of TLS, as written in a report. */
 export interface TlsFailureDetail {
   resultType: TlsResultType;
   /** A short name of the error, such as "CERT_HAS_EXPIRED"; "" if there is none. */
@@ -35,7 +34,7 @@ export interface TlsFailureDetail {
   information: string;
 }
 
-/** What a recipient domain asks for by MTA-STS (RFC 8461). */
+/** What a recipient domain requires by MTA-STS (RFC 8461). */
 export interface DomainPolicy {
   /**
    * - `none`: no policy, or one of mode none: opportunistic TLS.
@@ -51,13 +50,13 @@ export interface DomainPolicy {
   policyString: readonly string[];
   /** Whether the policy names this host (ASCII, lower case). True where there is no policy. */
   matches(mxHost: string): boolean;
-  /** Getting the policy failed, what is here is an older one or none: goes into reports. */
+  /** Fetching the policy failed, and this is an older one or none: goes into reports. */
   failure?: TlsFailureDetail;
 }
 
 /** A host that mail is about to be delivered to. */
 export interface MxHost {
-  /** In ASCII and lower case, as the MX record (or the domain itself) has it. */
+  /** In ASCII and lower case, as given by the MX record (or the domain itself). */
   host: string;
   port: number;
   /**
@@ -66,17 +65,17 @@ export interface MxHost {
    * the host's own. Without that there is no DANE (RFC 7672 §2.2.1).
    */
   names: readonly string[];
-  /** The recipient domain, and where its CNAME records lead to: names that certificates may have, too. */
+  /** The recipient domain, and where its CNAME records lead to: certificates may also have these names. */
   domains: readonly string[];
 }
 
-/** What a host asks for by DANE (RFC 7672). */
+/** What a host requires by DANE (RFC 7672). */
 export type DanePolicy =
-  /** No TLSA records, or none that may be believed. */
+  /** No TLSA records, or none that can be trusted. */
   | { kind: "none" }
-  /** The TLSA lookup failed where an answer was due: the host must not be used now (RFC 7672 §2.1). */
+  /** The TLSA lookup failed where an answer was required: the host must not be used now (RFC 7672 §2.1). */
   | { kind: "unavailable"; failure: TlsFailureDetail }
-  /** There are TLSA records, but none that is usable: TLS is needed, with any certificate (§2.2). */
+  /** There are TLSA records, but no usable ones: TLS is needed, with any certificate (§2.2). */
   | { kind: "encrypt"; policyString: readonly string[] }
   /** TLS is needed, with a certificate that the records match. */
   | {
@@ -88,11 +87,11 @@ export type DanePolicy =
     verify(chain: readonly Uint8Array[]): TlsFailureDetail | undefined;
   };
 
-/** What became of a policy with one connection. */
+/** How a policy fared with one connection. */
 export interface TlsOutcome {
   /** "no-policy-found" where there is none: then any TLS is a success. */
   policyType: TlsPolicyType;
-  /** Undefined if what it asks for was had. */
+  /** Undefined if its requirements were met. */
   failure: TlsFailureDetail | undefined;
 }
 
@@ -106,15 +105,15 @@ export interface TlsResult {
   localIp: string;
   /** "" if no connection was made. */
   remoteIp: string;
-  /** Name that the host gave itself in its greeting; "" if it isn't known. */
+  /** Name by which the host introduced itself in its greeting; "" if it isn't known. */
   remoteHelo: string;
-  /** What became of each policy that was put to the test. */
+  /** The outcome for each policy that was applied. */
   outcomes: readonly TlsOutcome[];
   /** The message is a report or notification of this host: by itself it is no reason for a report. */
   isReport: boolean;
 }
 
-/** The policies of other servers. Methods don't fail: what could not be learned is in what they give. */
+/** The policies of other servers. Methods don't fail: what could not be found out is part of the result. */
 export interface TlsPolicy {
   /** The policy of a recipient domain (ASCII). `signal` ends the wait; then it is as if there was none. */
   policyFor(domain: string, signal: AbortSignal): Promise<DomainPolicy>;

@@ -1,4 +1,4 @@
-/** What a milter asks to be changed at the end of a message. @module */
+/** The changes that a milter asks for at the end of a message. @module */
 import { Action, type Packet, strings } from "./packets.ts";
 import { ScanError, scanLimits, type ScanResult } from "../types.ts";
 import { checkedField } from "../fields.ts";
@@ -6,11 +6,11 @@ import { named } from "./negotiation.ts";
 
 /** Where the bytes of a new body go. */
 export interface BodySink {
-  /** @throws ScanError if it gets larger than a message may be */
+  /** @throws ScanError if it becomes larger than a message may be */
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** The action that a packet needs, by its letter. */
+/** The action that a packet requires, by its letter. */
 const needed: Readonly<Record<string, number>> = {
   "+": Action.AddRecipient,
   "2": Action.AddRecipientWithParameters,
@@ -31,7 +31,8 @@ export function isChange(kind: string): boolean {
 /**
  * Notes a change in the result.
  * @param actions what the milter may do
- * @throws ScanError for what it did not ask leave for, what can't stand in a message, and too much
+ * @throws ScanError for changes that it did not negotiate, values that can't be in a message, and too many
+ * changes
  */
 export async function noteChange(
   packet: Packet,
@@ -69,10 +70,10 @@ export async function noteChange(
       const [name = "", value = ""] = strings(packet.data.subarray(4));
       const field = checkedField(name, value);
       if (packet.kind === "m") {
-        // Counted from 1; 0 is taken for the first, as sendmail does.
+        // Counted from 1; 0 is taken to mean the first, as in sendmail.
         result.headers.push({ kind: "change", occurrence: Math.max(1, index), ...field });
       } else {
-        // Place 0 is that of this server's Received, which stands before the message: both 0 and 1 are the top.
+        // Place 0 is that of this server's Received, which comes before the message: both 0 and 1 are the top.
         result.headers.push({ kind: "insert", index: Math.max(0, index - 1), ...field });
       }
     }

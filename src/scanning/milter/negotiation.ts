@@ -13,19 +13,19 @@ export interface Agreed {
   macros: Map<number, string[]>;
 }
 
-/** All that is done here. */
+/** All actions supported here. */
 const offeredActions = Object.values(Action).reduce((a, b) => a | b, 0);
 const offeredSteps = Object.values(Step).reduce((a, b) => a | b, 0);
 
 /** Stages that have macros. */
 const stages = 7;
 
-/** What is offered, as the first packet of a connection. */
+/** Our offer, as the first packet of a connection. */
 export function offer(): Uint8Array {
   return packet("O", uint32(milterVersion, offeredActions, offeredSteps));
 }
 
-/** Reads the milter's answer. @throws ScanError where both can't work together */
+/** Reads the milter's answer. @throws ScanError if the two can't work together */
 export function readAgreement(answer: Packet): Agreed {
   if (answer.kind !== "O" || answer.data.length < 12) {
     throw new ScanError(`it answered the offer of options with ${named(answer.kind)}`);
@@ -40,7 +40,7 @@ export function readAgreement(answer: Packet): Agreed {
   if (beyond !== 0) {
     throw new ScanError(`it wants to do what was not offered: actions 0x${beyond.toString(16)}`);
   }
-  // Sizes of pieces (0x10000000 and above) are for the milter's library alone.
+  // Sizes of pieces (0x10000000 and above) concern only the milter's library.
   return {
     version,
     actions,

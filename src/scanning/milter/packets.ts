@@ -8,7 +8,7 @@ import type { Connection } from "../../net/mod.ts";
 import { joined } from "../../platform/bytes.ts";
 import { ScanError } from "../types.ts";
 
-/** The version that is spoken. */
+/** The protocol version used. */
 export const milterVersion = 6;
 
 /** Bytes of a piece of a body, and the most that other packets of ours have. */
@@ -72,7 +72,7 @@ export function packet(kind: string, ...data: Uint8Array[]): Uint8Array {
 
 const encoder = new TextEncoder();
 
-/** A text with its NUL. What has a NUL itself is cut there. */
+/** A text with its NUL. A text that contains a NUL is cut there. */
 export function cString(text: string): Uint8Array {
   const nul = text.indexOf("\0");
   return encoder.encode(`${nul < 0 ? text : text.slice(0, nul)}\0`);
@@ -86,7 +86,7 @@ export function uint32(...numbers: number[]): Uint8Array {
   return bytes;
 }
 
-/** The texts that a packet's data has, each with a NUL behind it; the last may lack it. */
+/** The texts in a packet's data, each followed by a NUL, which the last may lack. */
 export function strings(data: Uint8Array): string[] {
   const found: string[] = [];
   const decoder = new TextDecoder();
@@ -106,7 +106,7 @@ export class PacketReader {
     this.#conn = conn;
   }
 
-  /** The next one. @throws ScanError for lengths that none has; ConnectionError */
+  /** The next one. @throws ScanError for impossible lengths; ConnectionError */
   async next(): Promise<Packet> {
     const head = await this.#exactly(5);
     const size = new DataView(head.buffer).getUint32(0);
@@ -119,7 +119,7 @@ export class PacketReader {
   async #exactly(n: number): Promise<Uint8Array<ArrayBuffer>> {
     const pieces: Uint8Array[] = [];
     for (let have = 0; have < n;) {
-      // Memory is taken as bytes arrive, not as a length announces them.
+      // Memory is allocated as bytes arrive, not by the announced length.
       const piece = (await this.#conn.readSome(n - have)).slice();
       pieces.push(piece);
       have += piece.length;
