@@ -134,23 +134,38 @@ export async function finishRemovals(
   return left;
 }
 
-/** Disables logins to an account; users see the text. Mail still arrives. @throws AdminError */
-export async function disableLogin(config: Config, name: string, text: string): Promise<void> {
+/**
+ * Disables logins to an account; users see the text. Mail still arrives.
+ * @param byDomain by an administrator of its domain only, who may enable it again
+ * @throws AdminError
+ */
+export async function disableLogin(
+  config: Config,
+  name: string,
+  text: string,
+  byDomain = false,
+): Promise<void> {
   if (text.trim() === "") throw new AdminError("a text is needed that tells users why");
-  await setLoginDisabled(config, name, text);
+  await setLoginDisabled(config, name, text, byDomain);
 }
 
 /** Enables logins again. @throws AdminError */
 export async function enableLogin(config: Config, name: string): Promise<void> {
-  await setLoginDisabled(config, name, "");
+  await setLoginDisabled(config, name, "", false);
 }
 
-async function setLoginDisabled(config: Config, name: string, text: string): Promise<void> {
+async function setLoginDisabled(
+  config: Config,
+  name: string,
+  text: string,
+  byDomain: boolean,
+): Promise<void> {
   await changing(() =>
     config.writeDynamic((value) => {
       const account = value.Accounts.get(name);
       if (!account) throw new AdminError(`no account ${name}`);
       account.LoginDisabled = text;
+      account.LoginDisabledByDomain = byDomain;
     })
   );
 }

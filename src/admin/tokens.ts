@@ -179,6 +179,20 @@ export class AdminTokens {
     });
   }
 
+  /** Takes domains from tokens that are for these only; a token without any left is withdrawn. */
+  keepDomains(isDomain: (name: string) => boolean): Promise<void> {
+    return this.#alone(async () => {
+      const list = await this.#read();
+      const left = list.flatMap((t) => {
+        const domains = t.domains.filter(isDomain);
+        if (domains.length === t.domains.length) return [t];
+        log.info("domain of a token is gone", { name: t.name, withdrawn: domains.length === 0 });
+        return domains.length === 0 ? [] : [{ ...t, domains }];
+      });
+      if (left.length < list.length || left.some((t, i) => t !== list[i])) await this.#write(left);
+    });
+  }
+
   /** Looks up a presented token, and records its use. */
   find(token: string, ip: string): Promise<AdminToken | "unknown" | "expired"> {
     return this.#alone(async () => {

@@ -353,7 +353,11 @@ export class Config {
     const stamp = await fileStamp(this.dynamicPath);
     if (stamp === this.#state.stamp) return undefined;
     const d = readDynamic(await readConfigFile(this.dynamicPath), this.static, { dir: this.dir });
-    if (d.problems.length > 0) throw new ConfigError(inFile(this.dynamicPath, d.problems));
+    if (d.problems.length > 0) {
+      const err = new ConfigError(inFile(this.dynamicPath, d.problems));
+      err.inFile = true;
+      throw err;
+    }
     return this.#use({ ...d, stamp }, true);
   }
 

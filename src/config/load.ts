@@ -30,6 +30,8 @@ export function formatProblem(problem: FileProblem): string {
 /** A configuration that can't be used. The message has a line for each problem. */
 export class ConfigError extends Error {
   readonly problems: readonly FileProblem[];
+  /** The file has these mistakes as it is; they don't come from a change that was to be made. */
+  inFile = false;
   constructor(problems: FileProblem[], options?: ErrorOptions) {
     super(problems.map(formatProblem).join("\n"), options);
     this.name = "ConfigError";

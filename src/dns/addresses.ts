@@ -1,8 +1,8 @@
-/** Lookups around IP addresses. @module */
+/** Lookups of IP addresses. @module */
 import { parseIp, reverseName } from "./ip.ts";
 import { DnsError, type LookupOptions, type Resolver } from "./types.ts";
 
-/** The addresses of a host, IPv6 first, with what is known of each family. */
+/** The addresses of a host, IPv6 first, with the result for each family. */
 export interface HostAddresses {
   addresses: string[];
   /**
@@ -10,7 +10,7 @@ export interface HostAddresses {
    * not matter: somebody who can block its answer must not be able to disable DANE by that.
    */
   authenticated: boolean;
-  /** The name after CNAMEs, taken from the answer that had records. */
+  /** The name after CNAMEs, from the answer with records. */
   canonicalName: string;
 }
 
@@ -46,7 +46,7 @@ export async function lookupAddresses(
   return { addresses, authenticated, canonicalName };
 }
 
-/** The names of an address in the reverse tree, unchecked: iprev verifies that they lead back. */
+/** The names of an address in the reverse tree, unverified: iprev checks whether they lead back. */
 export async function lookupNames(
   resolver: Resolver,
   ip: string,

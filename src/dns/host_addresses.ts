@@ -1,5 +1,5 @@
 /**
- * Addresses of hosts for requests by HTTP: names of this machine, the hosts file, then the DNS.
+ * Addresses of hosts for HTTP requests: names of this machine, the hosts file, then the DNS.
  *
  * @module
  */
@@ -40,8 +40,8 @@ function fromHosts(path: string, name: string): string[] | undefined {
 }
 
 /**
- * Makes a function that gives a host's addresses, IPv4 first as in a hosts file's order; names without a dot
- * (of containers, or in the system's search domains) are left to the system to resolve.
+ * Creates a function that returns a host's addresses, IPv4 first, in the order of the hosts file; names without a dot
+ * (of containers, or in the system's search domains) are resolved by the system.
  */
 export function hostAddresses(
   resolver: Resolver,

@@ -24,13 +24,13 @@ const ldapLibrary = rareModule<Library>(new URL("./packages/ldap_package.ts", im
 /** Milliseconds for an operation, and for a whole login. */
 const operationTime = 5000;
 const wholeTime = 12_000;
-/** Bytes that a directory may send for a login. */
+/** Bytes that a directory may send during a login. */
 const maxAnswer = 1024 * 1024;
 /** Bytes that a directory may send before TLS is started: the answer to the request for it. */
 const maxBeforeTls = 64 * 1024;
 /** RFC 4511 §4.5.1.8 */
 const noAttributes = ["1.1"];
-/** Logins at a time; others wait for their turn. */
+/** Concurrent logins; others wait for their turn. */
 const maxRunning = 10;
 const maxWaiting = 200;
 /** Milliseconds for which a correct password isn't checked again: programs send it with each request. */
@@ -39,14 +39,14 @@ const rightFor = 60_000;
 const maxHashes = 4;
 /** Filters that are tried for one group: an entry with more values of the attributes in it is refused. */
 const maxCombinations = 8;
-/** Logins that are remembered at a time; the oldest is dropped first. */
+/** Cached logins; the oldest is removed first. */
 const maxRemembered = 20_000;
 
 export interface LdapOptions {
-  /** In the configuration. */
+  /** Name in the configuration. */
   name: string;
   conf: LdapDirectory;
-  /** Of BindDN. */
+  /** Password of BindDN. */
   secret: string;
   outbound: Outbound;
   /**
@@ -60,26 +60,26 @@ export interface LdapOptions {
   operationTime?: number;
 }
 
-/** What matters for a login besides address and password. */
+/** Parameters of a login besides address and password. */
 export interface LdapCheck {
-  /** Filter of the group that the domain's users belong to; "" for everybody who may log in. */
+  /** Filter for a group that the domain's users must be in; "" for everybody who may log in. */
   group?: string;
-  /** The address that the login comes from. */
+  /** The client's address. */
   from?: string;
 }
 
-/** A user who was found. */
+/** A user found in the directory. */
 interface Found {
   person: Person;
-  /** What to compare the password with; undefined if the directory has confirmed it. */
+  /** Hashes to compare the password with; undefined if the directory has verified it. */
   hashes: string[] | undefined;
 }
 
-/** A password that was correct. */
+/** A verified password. */
 interface Remembered {
   mac: Uint8Array;
   person: Person;
-  /** When the directory confirmed it. */
+  /** When the directory verified it. */
   at: number;
 }
 
@@ -88,7 +88,7 @@ export class Ldap {
   readonly conf: LdapDirectory;
   readonly #o: LdapOptions;
   readonly #now: () => number;
-  // Hashes in memory are useless elsewhere.
+  // The key is random for each process, so the cache is useless elsewhere.
   readonly #key = randomBytes(32);
   readonly #right = new Map<string, Remembered>();
   #running = 0;
@@ -103,14 +103,14 @@ export class Ldap {
 
   /**
    * Checks the password of an address.
-   * @throws IdentityError "wrong"; "away" if the directory can't be asked and has not confirmed it lately
+   * @throws IdentityError "wrong"; "away" if the directory is unreachable and has not verified it recently
    */
   async check(
     address: string,
     password: string,
     { group = "", from = "" }: LdapCheck = {},
   ): Promise<Person> {
-    // RFC 4513 §5.1.2: a bind without password asks nothing, and succeeds.
+    // RFC 4513 §5.1.2: a bind without a password always succeeds, without authentication.
     if (password === "") throw new IdentityError("wrong", "no password");
     const key = `${address.toLowerCase()} ${group}`;
     const mac = createHmac("sha256", this.#key).update(password).digest();
@@ -253,7 +253,7 @@ export class Ldap {
     return searchEntries;
   }
 
-  /** A connection with TLS, as the configuration wants it. */
+  /** A connection with TLS as configured. */
   async #connect(signal: AbortSignal): Promise<Client> {
     const { conf, outbound } = this.#o;
     const { Client } = await ldapLibrary();
@@ -264,7 +264,7 @@ export class Ldap {
     at.port = url.port || (secure ? "636" : "389");
     const socket: Socket | TLSSocket = await outbound.connect({
       url: at,
-      // The administrator chooses its address.
+      // Its address is chosen by the administrator.
       rule: undefined,
       signal,
     });
@@ -276,7 +276,7 @@ export class Ldap {
       createConnection: () => socket,
       createSecureConnection: () => {
         if (secure) return socket as TLSSocket;
-        // From here on only TLS reads the incoming data.
+        // From here on TLS reads all input.
         unbind();
         const upgraded = outbound.startTls(socket, host);
         bounded(upgraded, signal, maxAnswer);
@@ -295,10 +295,7 @@ export class Ldap {
   }
 }
 
-/**
- * Ends a connection that receives more bytes than this, or takes too long. @returns a function that stops
- * counting
- */
+/** Closes a connection that sends more bytes than this, or takes too long. @returns function that stops counting */
 function bounded(socket: Socket, signal: AbortSignal, bytes: number): () => void {
   let size = 0;
   const count = (piece: Uint8Array) => {
@@ -322,9 +319,9 @@ function textsOf(entry: Entry, attribute: string): string[] {
 }
 
 /**
- * A filter of a group with the values of the entry's attributes in place of `%{…}`: one filter for each
- * combination of values, as `uid` and others may have several.
- * @throws IdentityError for an attribute that the entry lacks: an empty value could match something unintended
+ * A filter of a group with the values of the entry's attributes in place of `%{…}`: one filter for each combination of
+ * values, as `uid` and others may have several.
+ * @throws IdentityError for an attribute that the entry lacks: an empty value could match unintended entries
  */
 function filledFilters(filter: string, entry: Entry): string[] {
   let filters = [filter];
@@ -346,7 +343,7 @@ function filledFilters(filter: string, entry: Entry): string[] {
   return filters;
 }
 
-/** A value in a filter (RFC 4515 §3): none of its bytes has a special meaning. */
+/** Escapes a value for a filter (RFC 4515 §3), so that every byte is literal. */
 export function escapeFilter(value: string): string {
   return [...new TextEncoder().encode(value)].map((b) => {
     const plain = b >= 0x20 && b < 0x7f && !"%*()\\&|!=<>~".includes(String.fromCharCode(b));

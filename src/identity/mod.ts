@@ -1,6 +1,6 @@
 /**
  * External logins: OpenID providers for web pages and, by access tokens, for mail programs; passwords of LDAP
- * directories. The result of a login is an address; serve/ decides which account that is.
+ * directories. A login results in an address; serve/ finds its account.
  *
  * Imports config, log and net; openid-client, jose and ldapts speak the protocols. Used by serve/ and web/.
  *

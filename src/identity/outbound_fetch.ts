@@ -1,7 +1,4 @@
-/**
- * Requests through the server's only outgoing path, in the form of the `fetch` that OpenID libraries expect.
- * @module
- */
+/** Our outgoing connections in the form of `fetch` for OpenID libraries. @module */
 import type { Outbound } from "../net/mod.ts";
 
 /** Milliseconds for a request to a provider. */
@@ -9,7 +6,7 @@ const timeout = 10_000;
 /** Bytes of a provider's answer. */
 const maxBytes = 512 * 1024;
 
-/** The options that such a library gives. */
+/** A request of such a library. */
 export interface FetchOptions {
   method: string;
   headers: Record<string, string>;
@@ -17,7 +14,7 @@ export interface FetchOptions {
   signal?: AbortSignal;
 }
 
-/** Makes requests through that path, without redirects. The URLs are the administrator's, or the provider's. */
+/** Makes requests through our outgoing connections, without redirects. URLs are chosen by the administrator or the provider. */
 export function outboundFetch(
   outbound: Outbound,
 ): (url: string, options: FetchOptions) => Promise<Response> {
@@ -35,7 +32,7 @@ export function outboundFetch(
         ? body.toString()
         : new Uint8Array(await new Response(body).arrayBuffer()),
       signal: options.signal,
-      // Addresses are the administrator's and the provider's, not of users.
+      // Addresses are chosen by the administrator and the provider, not by users.
       rule: undefined,
       timeout,
       maxBytes,

@@ -27,7 +27,7 @@ export class ListsDatabase {
   readonly posts: Posts;
   readonly requests: Requests;
   readonly answers: Answers;
-  /** Messages on their way to the queue. */
+  /** Messages being queued. */
   #queueing: Promise<unknown> | undefined;
 
   private constructor(db: Db, files: MessageFiles) {
@@ -39,7 +39,7 @@ export class ListsDatabase {
     this.answers = new Answers(db);
   }
 
-  /** Opens it, and removes files that a crash left without a row. */
+  /** Opens it, and removes files that a crash has left without a row. */
   static async open(dataDir: string): Promise<ListsDatabase> {
     const dir = join(dataDir, "lists");
     await ensureDir(dir);
@@ -57,20 +57,20 @@ export class ListsDatabase {
     }
   }
 
-  /** Resolves when everything written is on disk. */
+  /** Everything written is on disk when it resolves. */
   async durable(): Promise<void> {
     await this.#queueing;
     await this.#db.durable();
   }
 
-  /** Lists of which something is stored. */
+  /** Lists with stored data. */
   lists(): string[] {
     return this.#db.all(
       "SELECT list FROM members UNION SELECT list FROM posts UNION SELECT list FROM requests",
     ).map((r) => r[0]);
   }
 
-  /** Forgets a list that was removed, in batches. Returns true if something is left. */
+  /** Deletes the data of a removed list, in slices. Returns true if something remains. */
   async forget(list: string): Promise<boolean> {
     const ids = this.#db.all("SELECT id FROM posts WHERE list = ? LIMIT 100", list)
       .map((r) => r[0] as number);

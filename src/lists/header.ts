@@ -1,6 +1,6 @@
 /**
- * The header of a message as a list sends it on: list fields from elsewhere are removed, the list's own added,
- * and the author's address in From replaced if configured.
+ * The header of a message passed on by a list: list fields it arrived with are removed, the list's own are added, and
+ * the author's address in From is replaced if configured.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { scanHeader } from "../senderauth/mod.ts";
 import { unfold } from "../senderauth/header_fields.ts";
 import { joined } from "../platform/bytes.ts";
 
-/** Who wrote a message. */
+/** The author of a message. */
 export interface PostAuthor {
   name: string;
   localpart: string;
   domain: string;
 }
 
-/** Fields that only this list may set, and those that ask members for replies which the author would get. */
+/** Fields that only this list may set, and those that would make members send receipts to the author. */
 function isDropped(name: string): boolean {
   return name.startsWith("list-") || dropped.has(name);
 }
@@ -37,13 +37,12 @@ const dropped = new Set([
   "return-receipt-to",
   "x-confirm-reading-to",
   "x-original-from",
-  // The results from when it arrived are in the ARC field; results added by another server are nobody's
-  // business.
+  // The results on arrival are in ARC's field; another server's results are irrelevant.
   "authentication-results",
   "received-spf",
 ]);
 
-/** Name of a list for people. */
+/** Display name of a list. */
 export function listName(list: ResolvedList): string {
   return list.config.Name || list.localpart;
 }
@@ -53,7 +52,7 @@ export function listId(list: ResolvedList): string {
   return `${list.localpart}.${list.domain.ascii}`;
 }
 
-/** Whether a message has been at the list before. */
+/** Whether a message has passed the list before. */
 export function cameFromList(
   list: ResolvedList,
   fields: readonly { name: string; value: string }[],
@@ -69,13 +68,13 @@ export function cameFromList(
   });
 }
 
-/** How a header is changed. */
+/** Options for changing a header. */
 export interface Changes {
   list: ResolvedList;
   author: PostAuthor;
-  /** The list takes the author's place. */
+  /** The list replaces the author. */
   replaceFrom: boolean;
-  /** Where the pages of lists are, with a slash at the end; undefined if they can't be reached. */
+  /** URL of the lists' pages, with a slash at the end; undefined if they aren't served. */
   pages: string | undefined;
   smtputf8: boolean;
 }
@@ -116,7 +115,7 @@ export function listHeader(header: Uint8Array, changes: Changes): Uint8Array {
 
   function replyTo(h: typeof scanned): string {
     const f = h.fields.find((f) => f.name === "reply-to")!;
-    // The list must not override the reply addresses that the author wanted.
+    // A list must not preserve delivery requests of the author.
     return changes.replaceFrom && !list.config.ReplyToList
       ? unfold(new TextDecoder().decode(h.bytes.subarray(f.value, f.end)))
       : "";
@@ -138,7 +137,7 @@ export function listHeader(header: Uint8Array, changes: Changes): Uint8Array {
       page !== undefined && list.config.Archive !== "none"
         ? foldField("List-Archive", `<${page}/archive>`)
         : "",
-      // RFC 3834 §2: auto-responders leave such mail alone.
+      // RFC 3834 §2: automatic responders ignore such mail.
       "Precedence: list\r\n",
       changes.replaceFrom
         ? foldField("From", formatAddress({ ...from, ...at }, { smtputf8: false }))
@@ -173,7 +172,7 @@ function trimmedStart(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Fields that are individual for each member: how to leave (RFC 2369 §3.2, RFC 8058).
+ * Fields specific to each member: how to unsubscribe (RFC 2369 §3.2, RFC 8058).
  * @param signed the message gets a signature of the list's domain
  */
 export function leaveFields(
@@ -185,7 +184,7 @@ export function leaveFields(
   const mail = `<mailto:${listAddress(list, "unsubscribe", token)}>`;
   if (pages === undefined) return foldField("List-Unsubscribe", mail);
   return foldField("List-Unsubscribe", `<${pages}${list.key}/leave/${token}>, ${mail}`) +
-    // RFC 8058 §4: one-click unsubscribing is only for messages with a valid signature.
+    // RFC 8058 §4: one-click is only for messages with a valid signature.
     (signed && pages.startsWith("https:")
       ? "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
       : "");

@@ -100,10 +100,11 @@ export function queueServices(
   const withoutWebhooks = { ...s, webhooks: undefined };
   return {
     log: new Log("queue"),
-    deliverer: s.local ? selfDeliverer(s) : withMembers(
-      selfDeliverer(s),
-      withNodes(
-        nodeOptions(s),
+    // First the nodes: a member's account may have moved to another one since the message was queued.
+    deliverer: s.local ? selfDeliverer(s) : withNodes(
+      nodeOptions(s),
+      withMembers(
+        selfDeliverer(s),
         remoteDeliverer({
           log: new Log("smtpclient"),
           config: s.config,

@@ -1,4 +1,4 @@
-/** MTA-STS policies that have been seen, in a database of their own (`mtasts.db`). @module */
+/** Cached MTA-STS policies, in their own database (`mtasts.db`). @module */
 import { join } from "node:path";
 import { Db, type Migration } from "../store/database/database.ts";
 import type { StsPolicy } from "./sts_policy.ts";
@@ -50,7 +50,7 @@ export class StsCache {
     return new StsCache(await Db.open(join(dataDir, "mtasts.db"), migrations));
   }
 
-  /** The policy of a domain if it may still be used; notes that it was. */
+  /** The policy of a domain if still valid; records the use. */
   use(domain: string, now: number): CachedPolicy | undefined {
     const found = this.get(domain, now);
     if (found && found.used < now - day) {
@@ -59,10 +59,7 @@ export class StsCache {
     return found;
   }
 
-  /**
-   * Domains whose policies are in the second half of their lifetime and were used since then, the next to
-   * expire first.
-   */
+  /** Domains with policies past half of their lifetime that were used since a time, the next to expire first. */
   stale(now: number, usedSince: number, limit: number): string[] {
     return this.#db.all(
       "SELECT domain FROM policies WHERE expires > ? AND (fetched + expires) / 2 <= ? AND used >= ? " +
@@ -74,7 +71,7 @@ export class StsCache {
     ).map(([domain]) => domain);
   }
 
-  /** The policy of a domain if it may still be used. */
+  /** The policy of a domain if still valid. */
   get(domain: string, now: number): CachedPolicy | undefined {
     const row = this.#db.get(
       "SELECT record_id, fetched, expires, mode, max_age, mx, lines, used FROM policies " +
@@ -97,7 +94,7 @@ export class StsCache {
     };
   }
 
-  /** Policies that are still valid, by domain, up to a limit. */
+  /** Valid policies, by domain, up to a limit. */
   list(
     now: number,
     limit: number,
@@ -115,7 +112,7 @@ export class StsCache {
     }));
   }
 
-  /** Durable when it resolves: a policy that has been seen is binding from then on. */
+  /** Durable when it resolves: a policy is binding once seen. */
   async put(policy: CachedPolicy): Promise<void> {
     this.#db.run(
       "INSERT OR REPLACE INTO policies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

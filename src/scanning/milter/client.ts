@@ -1,6 +1,6 @@
 /**
- * Shows a message to a milter, from the connection to the end of the message, once it has arrived completely: a
- * slow sender doesn't keep the milter busy, and a refusal is sent in the answer to the message.
+ * Passing a message to a milter, from the connection to the end of the message, once it has arrived completely: a slow
+ * sender doesn't block the milter, and a refusal becomes the answer to the message.
  *
  * @module
  */
@@ -22,16 +22,16 @@ import { type Agreed, named, offer, readAgreement } from "./negotiation.ts";
 import { chunkSize, cString, packet, PacketReader, Step, uint32 } from "./packets.ts";
 import { replyOf } from "./reply.ts";
 
-/** Progress packets ("still at work") between two other packets. */
+/** Consecutive progress packets of a milter. */
 const maxProgress = 10_000;
 
-/** The outcome of a step; undefined to continue. */
+/** The outcome of a step: undefined to continue. */
 type Verdict = Pick<ScanResult, "action" | "reply"> | undefined;
 
 /**
- * Asks a milter about a message.
- * @param newBody is asked for when the milter replaces the body
- * @throws ScanError if it breaks the protocol, ConnectionError
+ * Runs a milter on a message.
+ * @param newBody called if the milter replaces the body
+ * @throws ScanError for protocol violations, ConnectionError
  */
 export async function askMilter(
   conn: Connection,
@@ -76,7 +76,7 @@ class MilterSession {
     return (this.#agreed.steps & without) === 0;
   }
 
-  /** One step, with its macros, unless the milter can do without. */
+  /** One step, with its macros, unless the milter doesn't need it. */
   async #step(
     without: number,
     noReply: number,
@@ -171,7 +171,7 @@ class MilterSession {
 
   #headerPacket(field: RawField): Uint8Array {
     const value = rawValue(field);
-    // Without the blank after the colon, unless the milter wants all of them.
+    // Without the space after the colon, unless the milter wants leading spaces.
     const keep = (this.#agreed.steps & Step.LeadingSpace) !== 0;
     const from = !keep && value[0] === 32 ? 1 : 0;
     return packet(
@@ -196,13 +196,13 @@ class MilterSession {
     return undefined;
   }
 
-  /** The end, where the milter sends its changes. */
+  /** The end of the message, where the milter sends changes. */
   async #endOfMessage(): Promise<Verdict> {
     await this.#send(macros("endOfMessage", this.e, this.#agreed), packet("E"));
     return await this.#verdict("end") ?? { action: "accept" };
   }
 
-  /** Reads an answer; only at the end of the message can changes come before it. */
+  /** Reads an answer; only at the end of the message it is preceded by changes. */
   async #verdict(at?: "body" | "end"): Promise<Verdict> {
     let progress = 0;
     for (;;) {
@@ -241,7 +241,7 @@ class MilterSession {
   }
 }
 
-/** The milter wants no more of the body. */
+/** The milter needs no more of the body. */
 const skip: Verdict = { action: "accept" };
 
 function connectPacket(envelope: ScanEnvelope): Uint8Array {

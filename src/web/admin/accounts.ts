@@ -79,9 +79,11 @@ export function accountHandlers(
       options.sessions.endAll(name);
       return {};
     },
-    async AccountDisable({ name, text }) {
+    async AccountDisable({ name, text }, { ofDomains }) {
       await withAdminErrors(() =>
-        text === "" ? admin.enableLogin(config, name) : admin.disableLogin(config, name, text)
+        text === ""
+          ? admin.enableLogin(config, name)
+          : admin.disableLogin(config, name, text, ofDomains)
       );
       if (text !== "") options.sessions.endAll(name);
       return {};

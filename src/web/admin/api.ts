@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import * as v from "valibot";
 import { adminCalls } from "../../../webmail/admin/api/mod.ts";
 import { auditChanges } from "../../admin/mod.ts";
-import { tryChange } from "../../config/mod.ts";
+import { ConfigError, tryChange } from "../../config/mod.ts";
 import {
   callError,
   callFailure,
@@ -38,6 +38,14 @@ const beginning: ReadonlySet<string> = new Set(["LoginPrep", "Login"]);
 
 /** Simultaneous calls of one token; more are refused. */
 const maxRunning = 20;
+
+/** Whether a call failed because domains.conf has mistakes already. */
+function isFileMistake(err: unknown): boolean {
+  for (let e = err; e instanceof Error; e = e.cause) {
+    if (e instanceof ConfigError && e.inFile) return true;
+  }
+  return false;
+}
 
 export interface AdminApi {
   handle: WebHandler;
@@ -70,11 +78,25 @@ export function adminApi(
     if (own !== undefined) await withAdminErrors(() => checkOwn(own, name, request));
     const context: PageContext = {
       session: caller.session,
+      ofDomains: own !== undefined,
       req: asked.req,
       setCookie: (value) => asked.cookies.push(value),
     };
     const handle = handlers[name] as (r: unknown, context: PageContext) => unknown;
-    const run = async () => await handle(request, context);
+    const run = async () => {
+      try {
+        return await handle(request, context);
+      } catch (err) {
+        // The mistakes may be in what others have in the file.
+        if (own === undefined || !isFileMistake(err)) throw err;
+        throw new UserError(
+          "domains.conf has mistakes: the server's administrator must correct them",
+          {
+            cause: err,
+          },
+        );
+      }
+    };
     const dryRun = asked.req.url.searchParams.getAll("dryRun");
     if (dryRun.length > 0) {
       // A caller who spells it differently doesn't want the change made either.

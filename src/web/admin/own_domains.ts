@@ -107,6 +107,14 @@ export class OwnDomains {
     }
   }
 
+  /** What the server's administrator has disabled they can't enable. @throws UserError */
+  login(name: string): void {
+    const account = this.config.account(name)!;
+    if (account.LoginDisabled !== "" && !account.LoginDisabledByDomain) {
+      throw new UserError(`login to ${name} was disabled by the server's administrator`);
+    }
+  }
+
   /** Another domain's alias with the address as its only member would be left without any. @throws UserError */
   onlyMember(address: string): void {
     const { key } = addressKeyOf(address);
@@ -251,7 +259,10 @@ const checks: Checks = {
     own.account(r.name);
     own.removal(r.name);
   },
-  AccountDisable: ofAccount,
+  AccountDisable(own, r) {
+    own.account(r.name);
+    own.login(r.name);
+  },
   AccountSet(own, r) {
     own.account(r.name);
     own.limits(r);

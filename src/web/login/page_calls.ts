@@ -17,6 +17,8 @@ import type { FoundSession } from "./sessions.ts";
 
 /** Context of a call's handler: the session (undefined for calls that need none), and the request. */
 export interface PageContext {
+  /** Of the admin page: the caller administers some domains only. */
+  ofDomains?: boolean;
   session: FoundSession | undefined;
   req: WebRequest;
   /** Sets a cookie with the answer. */
