@@ -1,6 +1,6 @@
 /**
- * Proofs of control that an authority is about to check: over HTTP (RFC 8555 §8.3) and in a TLS handshake (RFC
- * 8737).
+ * Proofs of control that an authority is about to check: over HTTP (RFC 8555 §8.3) and in a TLS handshake
+ * (RFC 8737).
  *
  * @module
  */

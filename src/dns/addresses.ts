@@ -6,8 +6,8 @@ import { DnsError, type LookupOptions, type Resolver } from "./types.ts";
 export interface HostAddresses {
   addresses: string[];
   /**
-   * True if the answers with addresses are authenticated. A missing or unauthenticated answer for the other family does
-   * not matter: somebody who can block its answer must not be able to disable DANE by that.
+   * True if the answers with addresses are authenticated. A missing answer for the other family does not
+   * matter: somebody who can block it must not be able to disable DANE by that.
    */
   authenticated: boolean;
   /** The name after CNAMEs, from the answer with records. */

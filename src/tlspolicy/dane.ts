@@ -159,10 +159,7 @@ function pathTo(
   return undefined;
 }
 
-/**
- * The record contains the authority's whole key, and that key signed the certificate (RFC 7671 §5.2.2: "2 1
- * 0").
- */
+/** The record has an authority's whole key, which signed the certificate (RFC 7671 §5.2.2: "2 1 0"). */
 function signedByKeyOf(record: TlsaRecord, certificate: X509Certificate): boolean {
   if (record.selector !== 1 || record.matchingType !== 0) return false;
   try {
