@@ -196,6 +196,11 @@ export function callHandlers(state: WebmailState): Handlers {
       return {};
     },
 
+    GroupwareFollow(r, ctx) {
+      connection(ctx, r.sseId).groupware = r.follow ? new Map() : undefined;
+      return {};
+    },
+
     async MessageGet(r, ctx) {
       const { account } = of(ctx);
       const m = await parsedMessage(services.config, account, r.id);
