@@ -1,3 +1,3 @@
-/** What of the ACME library is needed, loaded when the first certificate is got. @module */
-// By name: a bundle does not know what a CommonJS package would bring by "*".
+/** The parts of the ACME library that are needed, loaded when the first certificate is obtained. @module */
+// By name: a bundler does not know what a CommonJS package would export with "*".
 export { axios, Client, crypto } from "acme-client";

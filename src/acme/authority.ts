@@ -17,16 +17,16 @@ export type ProofKind = "tls-alpn-01" | "http-01" | "dns-01";
 
 /** Writes the records of dns-01 (RFC 8555 §8.4). */
 export interface DnsProofs {
-  /** Whether a name can be proven so: in its own zone, or in one that its record is an alias to. */
+  /** Whether a name can be proved this way: in its own zone, or in one that its record is an alias for. */
   covers(name: string): Promise<boolean>;
-  /** Writes a TXT record, and waits until it is seen. @throws Error saying why not */
+  /** Writes a TXT record, and waits until it is seen. @throws Error that explains the failure */
   add(record: string, value: string): Promise<void>;
   remove(record: string, value: string): Promise<void>;
 }
 
 /** Times of waiting for the authority, in milliseconds. */
 export interface Patience {
-  /** Between looks at an order or proof; it rises to `most`. */
+  /** Between checks of an order or proof; it rises to `most`. */
   least: number;
   most: number;
   looks: number;
@@ -38,12 +38,12 @@ export interface AuthorityOptions {
   config: ACME;
   files: CertificateFiles;
   proofs: Proofs;
-  /** The way to the authority. */
+  /** The network path to the authority. */
   outbound: Outbound;
   /** The key of the external account binding in base64url, if one is configured. */
   bindingKey?: string;
   patience?: Patience;
-  /** Without it there is no dns-01. */
+  /** Without it dns-01 is not available. */
   dns?: DnsProofs;
 }
 
@@ -55,7 +55,7 @@ export class Authority {
     this.#o = options;
   }
 
-  /** The client with an account, made at the first use. */
+  /** The client with an account, made on first use. */
   #account(): Promise<Client> {
     this.#client ??= this.#open().catch((err) => {
       this.#client = undefined;

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { KeyCert } from "../net/mod.ts";
 import { ensureDir, writeFileAtomic } from "../platform/files.ts";
 
-/** A certificate with what is in it. */
+/** A certificate with its contents. */
 export interface StoredCertificate {
   pair: KeyCert;
   /** Milliseconds since the epoch. */
@@ -61,7 +61,7 @@ export class CertificateFiles {
     return join(this.#dir, "certificates", `${name}.pem`);
   }
 
-  /** A certificate that was got before. @throws Error if the file is damaged */
+  /** A certificate that was obtained before. @throws Error if the file is damaged */
   async read(name: string): Promise<StoredCertificate | undefined> {
     const text = await readText(this.#path(name));
     if (text === undefined) return undefined;
@@ -70,7 +70,7 @@ export class CertificateFiles {
     return describeCertificate({ key: text.slice(0, at), cert: text.slice(at) }, name);
   }
 
-  /** Keeps a certificate, key first, in one file: both are of one another after any crash. */
+  /** Keeps a certificate, key first, in one file: so they still match after any crash. */
   async write(name: string, pair: KeyCert): Promise<void> {
     await this.#write(this.#path(name), `${pair.key.trim()}\n${pair.cert.trim()}\n`);
   }

@@ -1,6 +1,6 @@
 /**
- * The certificates of a server's names: got when they are missing, renewed in time, one after the other.
- * A name for which none can be had stops no other; its tries become rarer.
+ * The certificates of a server's names: obtained when missing, renewed in time, one after the other. A name
+ * whose certificate can't be obtained does not block the others; it is tried less and less often.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const expiry = gauge(
   ["name"],
 );
 
-/** What is known of a name's certificate. */
+/** What is known about a name's certificate. */
 export interface NameState {
   name: string;
   notBefore: number | undefined;
@@ -48,17 +48,17 @@ export interface CertificatesOptions {
   files: CertificateFiles;
   /** Milliseconds before the end at which certificates are renewed. */
   renewBefore: number;
-  /** Proofs that the authority can be shown, the preferred one first. At least one. */
+  /** Proofs that can be offered to the authority, the preferred one first. At least one. */
   proofs: readonly ProofKind[];
   /** PEM of the key that the certificate of a name must be for; undefined for a new key each time. */
   keyFor: (name: string) => string | undefined;
-  /** Says why the authority need not be asked for a name: that it isn't in DNS. */
+  /** Explains why there is no point in asking the authority about a name, such as that it isn't in the DNS. */
   hindrance?: (name: string) => Promise<string | undefined>;
   log: Log;
   now?: () => number;
 }
 
-/** Milliseconds between looks at the clock: a sleeping machine's timers are late. */
+/** Milliseconds between checks of the clock: timers of a machine that was asleep fire late. */
 const longestSleep = 3_600_000;
 
 export class Certificates {
@@ -76,7 +76,7 @@ export class Certificates {
     return this.#o.now?.() ?? Date.now();
   }
 
-  /** The names to have certificates for from now on, in the order in which they are got. */
+  /** The names to have certificates for from now on, in the order in which they are obtained. */
   async setNames(names: readonly string[]): Promise<void> {
     const wanted = new Set(names.map((n) => n.toLowerCase()));
     for (const known of [...this.#names.keys()]) if (!wanted.has(known)) this.#names.delete(known);
@@ -100,7 +100,7 @@ export class Certificates {
       const stored = await this.#o.files.read(name);
       if (stored) this.#use(n, stored);
       const key = this.#o.keyFor(name);
-      // The configuration names another key: a certificate for that one is wanted, for DANE.
+      // The configuration names another key: a certificate for that one is needed, for DANE.
       if (stored && key !== undefined && stored.pair.key.trim() !== key.trim()) n.next = this.#now;
     } catch (err) {
       this.#o.log.error("certificate kept on disk can't be used, getting another", {
@@ -124,7 +124,7 @@ export class Certificates {
     expiry.set({ name: name.name }, Math.floor(certificate.notAfter / 1000));
   }
 
-  /** The certificate of a name; undefined if there is none, or it has ended. */
+  /** The certificate of a name; undefined if there is none, or it has expired. */
   certificateFor(name: string): KeyCert | undefined {
     const c = this.#names.get(name)?.certificate;
     return c && c.notAfter > this.#now ? c.pair : undefined;
@@ -134,7 +134,7 @@ export class Certificates {
     return this.#names.has(name);
   }
 
-  /** What is known of all names. */
+  /** What is known about all names. */
   states(): NameState[] {
     return [...this.#names.values()].map(({ certificate: _, ...state }) => state);
   }
@@ -167,7 +167,7 @@ export class Certificates {
 
   async #try(name: Name): Promise<void> {
     const { log, files, authority, proofs, keyFor, hindrance } = this.#o;
-    // After a failure the other proof is tried: a port may be blocked.
+    // After a failure the other proof is tried: its port may be blocked.
     const proof = proofs[name.failures % proofs.length];
     try {
       const why = await hindrance?.(name.name);
@@ -200,7 +200,7 @@ export class Certificates {
     }
   }
 
-  /** Tries a name at once, without waiting for its time. */
+  /** Tries a name immediately, without waiting for its time. */
   retry(name: string): void {
     const n = this.#names.get(name.toLowerCase());
     if (!n) return;
@@ -208,12 +208,15 @@ export class Certificates {
     this.#schedule();
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is in progress. */
   async idle(): Promise<void> {
     while (this.#working) await this.#working;
   }
 
-  /** No further tries. One under way is not waited for: what it gets is got again at the next start. */
+  /**
+   * Makes no further attempts. One in progress is not waited for: its certificate is obtained again at the next
+   * start.
+   */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);

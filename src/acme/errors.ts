@@ -1,9 +1,9 @@
-/** Errors of getting certificates. @module */
+/** Errors when obtaining certificates. @module */
 
-/** A certificate could not be had. */
+/** A certificate could not be obtained. */
 export class AcmeError extends Error {
   override name = "AcmeError";
-  /** Milliseconds that the authority asks to wait before the next try; 0 if it says nothing. */
+  /** Milliseconds that the authority asks to wait before the next try; 0 if it gives none. */
   readonly retryAfter: number;
 
   constructor(message: string, retryAfter = 0, options?: ErrorOptions) {
@@ -12,7 +12,7 @@ export class AcmeError extends Error {
   }
 }
 
-/** Any failure as one of getting a certificate. */
+/** Turns any failure into one of obtaining a certificate. */
 export function explain(err: unknown): AcmeError {
   if (err instanceof AcmeError) return err;
   return new AcmeError(err instanceof Error ? err.message : String(err), 0, { cause: err });

@@ -1,7 +1,7 @@
 /**
- * The ACME library, loaded when the first certificate is got, with its habit taken away to wait hours for a
- * rate limit by itself: who waits for what is decided in schedule.ts. Its requests go by the server's one way
- * out, not by its own.
+ * The ACME library, loaded when the first certificate is obtained, and kept from waiting hours for a rate limit
+ * by itself: schedule.ts decides how long to wait. Its requests go through the server's only outgoing path, not
+ * its own.
  *
  * @module
  */
@@ -25,15 +25,15 @@ const maxAnswer = 1024 * 1024;
 /** Redirects that are followed. */
 const redirects = 5;
 
-/** The library has one client for all: which way a request goes is known by who began it. */
+/** The library has a single client: the path of a request depends on who started it. */
 const way = new AsyncLocalStorage<Outbound>();
 
-/** Runs a function whose requests to authorities go by a way. */
+/** Runs a function whose requests to authorities take the given path. */
 export function withWay<T>(outbound: Outbound, fn: () => Promise<T>): Promise<T> {
   return way.run(outbound, fn);
 }
 
-/** A request as the library wants it made. */
+/** A request that the library wants made. */
 interface Asked {
   url?: string;
   method?: string;
@@ -79,7 +79,7 @@ export function acmeLibrary(): Promise<AcmeLibrary> {
     const { axios } = acme;
     axios.defaults.adapter = ask;
     axios.interceptors.response.clear();
-    // All answers come through here, as errors: the library's request interceptor makes them so.
+    // All answers come through here, as errors: the library's request interceptor makes them errors.
     axios.interceptors.response.use(null, (err: FailedRequest) => {
       const { response, config } = err;
       if (!response) {

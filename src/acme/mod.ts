@@ -1,7 +1,7 @@
 /**
- * Certificates from authorities by ACME (RFC 8555): orders, proofs of control by http-01, dns-01 and tls-alpn-01
- * (RFC 8737), renewal. The server decides for which names, answers the proofs on its ports, and asks
- * here for the certificate of each handshake. May import config and what is below it.
+ * Certificates from authorities by ACME (RFC 8555): orders, proofs of control by http-01, dns-01 and
+ * tls-alpn-01 (RFC 8737), renewal. The server decides for which names, answers the proofs on its ports, and
+ * asks here for the certificate of each handshake. May import config and the packages below it.
  *
  * @module
  */

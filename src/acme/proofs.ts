@@ -1,6 +1,6 @@
 /**
- * Proofs of control that an authority is about to look for: over HTTP (RFC 8555 §8.3) and in a TLS
- * handshake (RFC 8737).
+ * Proofs of control that an authority is about to check: over HTTP (RFC 8555 §8.3) and in a TLS handshake
+ * (RFC 8737).
  *
  * @module
  */
@@ -41,7 +41,7 @@ export class Proofs {
       : new Response(text, { headers: { "content-type": "application/octet-stream" } });
   }
 
-  /** True while a handshake may be an authority's. */
+  /** True while a handshake may come from an authority. */
   get pendingTls(): boolean {
     return this.#certificates.size > 0;
   }

@@ -6,8 +6,8 @@ import { DnsError, type LookupOptions, type Resolver } from "./types.ts";
 export interface HostAddresses {
   addresses: string[];
   /**
-   * True if the answers with addresses are authenticated. Whether the other family has none is of no
-   * matter: who can keep its answer away must not thereby get DANE out of the way.
+   * True if the answers with addresses are authenticated. A missing answer for the other family does not
+   * matter: somebody who can block it must not be able to disable DANE by that.
    */
   authenticated: boolean;
   /** The name after CNAMEs, from the answer with records. */
@@ -15,8 +15,8 @@ export interface HostAddresses {
 }
 
 /**
- * The A and AAAA records of a host. Throws a {@link DnsError} if neither family has any: a
- * temporary one if one of them failed, as there may be addresses then.
+ * The A and AAAA records of a host. Throws a {@link DnsError} if neither family has any: a temporary one if one
+ * of them failed, as there may be addresses in that case.
  */
 export async function lookupAddresses(
   resolver: Resolver,

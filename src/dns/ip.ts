@@ -2,8 +2,8 @@
 
 /**
  * The 4 or 16 bytes of an address in text, undefined if it is none. An IPv4-mapped IPv6 address
- * (::ffff:192.0.2.1) gives the 4 bytes of the IPv4 address: that is who connected. A zone
- * ("%eth0") is dropped.
+ * (::ffff:192.0.2.1) gives the 4 bytes of the IPv4 address: that is the host that connected. A zone ("%eth0")
+ * is dropped.
  */
 export function parseIp(text: string): Uint8Array | undefined {
   if (text.length > 64) return undefined;

@@ -6,8 +6,7 @@
  * developers, which has no DNS) can pass a scripted one. An answer counts as authenticated only if a
  * resolver on this machine, or one configured as trusted, marks it so.
  *
- * May import platform, log and metrics. Used by senderauth, tlspolicy, queue, delivery, smtp, web
- * and commands.
+ * May import platform, log and metrics. Used by senderauth, tlspolicy, queue, delivery, smtp, web and commands.
  *
  * @module
  */

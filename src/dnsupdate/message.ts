@@ -14,7 +14,7 @@ export interface TsigKey {
   secret: Uint8Array;
 }
 
-/** What is changed, in this order: removing first. */
+/** The changes, in this order: removing first. */
 export interface ZoneChange {
   remove: readonly ZoneRecord[];
   add: readonly ZoneRecord[];
@@ -46,7 +46,7 @@ const rcodes: Readonly<Record<number, string>> = {
   22: "BADTRUNC",
 };
 
-/** The answer says no, or can't be read or believed. */
+/** The answer is a refusal, or can't be read or trusted. */
 export class UpdateError extends Error {
   override name = "UpdateError";
 }
@@ -58,7 +58,7 @@ const time48 = (ms: number) => {
   return Buffer.concat([u16(Math.floor(s / 2 ** 32)), u32(s % 2 ** 32)]);
 };
 
-/** The update, and what its answer is checked with. */
+/** The update, and the data to check its answer with. */
 export interface SignedUpdate {
   bytes: Buffer;
   id: number;
@@ -71,7 +71,7 @@ const macOf = (key: TsigKey, ...pieces: Uint8Array[]): Buffer => {
   return h.digest();
 };
 
-/** What of the TSIG record is signed (RFC 8945 §4.3.3). */
+/** The signed part of the TSIG record (RFC 8945 §4.3.3). */
 function tsigVariables(key: TsigKey, time: Buffer, within: number, error: number, other: Buffer) {
   return Buffer.concat([
     nameBytes(key.name),
@@ -86,7 +86,7 @@ function tsigVariables(key: TsigKey, time: Buffer, within: number, error: number
   ]);
 }
 
-/** An update of a zone. @param ttl seconds, of what is added @throws RecordError */
+/** An update of a zone. @param ttl in seconds, of the added records @throws RecordError */
 export function encodeUpdate(
   o: { id: number; zone: string; change: ZoneChange; ttl: number; key: TsigKey; now: number },
 ): SignedUpdate {
@@ -152,7 +152,7 @@ class Reader {
     const [a, b] = this.take(2);
     return a << 8 | b;
   }
-  /** A name without compression, which is all that TSIG may have; a pointer ends one that is skipped. */
+  /** A name without compression, which is all that TSIG may have; a skipped name may end with a pointer. */
   name(): string {
     const labels: string[] = [];
     for (let total = 0;;) {
@@ -170,7 +170,7 @@ class Reader {
 }
 
 /**
- * Checks that an answer is to the update, signed by the key, and says yes.
+ * Checks that an answer belongs to the update, is signed by the key, and reports success.
  * @throws UpdateError
  */
 export function checkAnswer(
@@ -235,7 +235,7 @@ export function checkAnswer(
     if (rcode !== 0) throw new UpdateError(said(rcode));
     return;
   }
-  // One that isn't signed may come from anybody; a refusal is believed, as nothing was promised.
+  // An unsigned answer may come from anybody; a refusal is believed, as it promises nothing.
   if (rcode !== 0) throw new UpdateError(said(rcode));
   throw new UpdateError("the answer is not signed");
 }

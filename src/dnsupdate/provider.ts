@@ -1,6 +1,6 @@
 /**
- * Ways to write records into zones: by RFC 2136, or by a webhook of the administrator's. And waiting until what was
- * written is seen.
+ * Ways to write records into zones: by RFC 2136, or by the administrator's webhook. Also waits until the
+ * written records are visible.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { RecordError, type ZoneRecord } from "./records.ts";
 
 /** Milliseconds for one update. */
 const updateTimeout = 30_000;
-/** Milliseconds between looks for what was written. */
+/** Milliseconds between checks for the written records. */
 const lookInterval = 2_000;
 /** Bytes of a webhook's answer. */
 const maxAnswer = 64 * 1024;
@@ -40,7 +40,7 @@ export interface WriteServices {
   log: Log;
 }
 
-/** Who writes the zone that a name is in, with the zone; undefined where nobody does. */
+/** The provider for the zone that a name is in, with the zone; undefined if there is none. */
 export function providerFor(
   config: Config,
   name: string,
@@ -114,7 +114,7 @@ async function byUpdate(
   checkAnswer(answer, update, key, Date.now());
 }
 
-/** Sends a message over TCP, with its length in front (RFC 1035 §4.2.2); the answer. */
+/** Sends a message over TCP, preceded by its length (RFC 1035 §4.2.2); returns the answer. */
 async function exchange(
   services: WriteServices,
   host: string,
@@ -127,7 +127,7 @@ async function exchange(
   try {
     const socket = await services.outbound.connect({
       url: new URL(`http://${bare}:${port}`),
-      // The administrator's own choice, often beside this host.
+      // The administrator's own choice, often next to this host.
       rule: undefined,
       signal: late.signal,
     });
@@ -191,7 +191,10 @@ async function byWebhook(
   }
 }
 
-/** What the DNS has of a name and type, as data of zone files; [] for nothing. @throws DnsError for now */
+/**
+ * The records of a name and type in the DNS, as zone file data; [] if there are none. @throws DnsError for
+ * temporary failures
+ */
 export async function recordsThere(
   resolver: Resolver,
   name: string,
@@ -233,9 +236,9 @@ export function normalData(r: Pick<ZoneRecord, "type" | "data">): string {
 }
 
 /**
- * Waits until records are seen, or those that were removed aren't any more.
- * @param fresh makes a resolver that remembers nothing of before
- * @returns those that are not as they should be when time is up
+ * Waits until records are visible, or removed ones no longer are.
+ * @param fresh makes a resolver with an empty cache
+ * @returns those that are still not as they should be when time is up
  */
 export async function waitSeen(
   fresh: () => Resolver,

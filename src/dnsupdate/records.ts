@@ -1,4 +1,7 @@
-/** Records as they are written into a zone: from text as in zone files to the bytes of a message (RFC 1035 §3.3). @module */
+/**
+ * Records as they are written into a zone: from zone file text to the bytes of a message (RFC 1035 §3.3).
+ * @module
+ */
 import { Buffer } from "node:buffer";
 import { parseIp } from "../dns/ip.ts";
 
@@ -6,10 +9,10 @@ export type WrittenType = "A" | "AAAA" | "MX" | "TXT" | "CNAME" | "SRV" | "TLSA"
 
 /** A record to add or to remove. */
 export interface ZoneRecord {
-  /** Absolute, in ASCII and lower case, without the dot at its end. */
+  /** Absolute, in ASCII and lower case, without the final dot. */
   name: string;
   type: WrittenType;
-  /** Data as zone files have it, but the whole text of a TXT record, without quotes. */
+  /** Data as in zone files, but the whole text of a TXT record, without quotes. */
   data: string;
 }
 

@@ -1,7 +1,7 @@
 /**
- * A message encrypted to a key: PGP/MIME (RFC 3156) or S/MIME (RFC 8551). The header stays, but for the fields that
- * describe the content, which go with it. So list, threads and answers work as before, and subject and people can be
- * read by whoever reads the disk.
+ * A message encrypted to a key: PGP/MIME (RFC 3156) or S/MIME (RFC 8551). The header stays, except for the
+ * fields that describe the content, which move with it. So the message list, threads and replies work as
+ * before, but anyone who can read the disk can read the subject and the addresses.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface PlainMessage {
 const pieceSize = 64 * 1024;
 const encoder = new TextEncoder();
 
-/** Splits a header into the fields that stay outside, and those of the content. */
+/** Splits a header into the fields that stay outside, and those that move with the content. */
 export function splitContentFields(header: Uint8Array): { outer: Uint8Array; inner: Uint8Array } {
   const outer: Uint8Array[] = [], inner: Uint8Array[] = [];
   let target = outer;

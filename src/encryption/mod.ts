@@ -1,6 +1,6 @@
 /**
- * Encrypting incoming mail to its reader's own key, OpenPGP or S/MIME, before it is stored; checking signatures
- * of messages.
+ * Encrypts incoming mail to its reader's own key, OpenPGP or S/MIME, before it is stored; checks signatures of
+ * messages.
  *
  * May import platform and mail. Used by delivery, the webmail and JMAP.
  *

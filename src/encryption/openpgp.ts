@@ -1,4 +1,4 @@
-/** OpenPGP.js, loaded when it is needed first. @module */
+/** OpenPGP.js, loaded when it is first needed. @module */
 import { rareModule } from "../platform/rare_modules.ts";
 
 type Library = typeof import("./openpgp_package.ts");

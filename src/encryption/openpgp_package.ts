@@ -1,2 +1,2 @@
-/** What of OpenPGP.js encrypting and checking needs, loaded when it is needed. @module */
+/** The parts of OpenPGP.js needed for encrypting and checking, loaded when needed. @module */
 export { createMessage, encrypt, enums, readKey, readKeys, readSignature, verify } from "openpgp";

@@ -22,7 +22,9 @@ const rsaEncryption = "1.2.840.113549.1.1.1";
 const ecPublicKey = "1.2.840.10045.2.1";
 const aes256Wrap = "2.16.840.1.101.3.4.1.45";
 
-/** What goes with each curve: dhSinglePass-stdDH with the KDF of a hash that is as strong (RFC 5753 §7.1.4). */
+/**
+ * The algorithm for each curve: dhSinglePass-stdDH with the KDF of an equally strong hash (RFC 5753 §7.1.4).
+ */
 const agreements: Readonly<Record<string, { hash: string; scheme: string }>> = {
   "prime256v1": { hash: "sha256", scheme: "1.3.132.1.11.1" },
   "secp384r1": { hash: "sha384", scheme: "1.3.132.1.11.2" },
@@ -37,7 +39,7 @@ export function curveOf(key: KeyObject): string | undefined {
   return key.asymmetricKeyType === "ec" ? key.asymmetricKeyDetails?.namedCurve : undefined;
 }
 
-/** Issuer and serial number of a certificate, as they stand in it. @throws RangeError */
+/** Issuer and serial number of a certificate, as encoded in it. @throws RangeError */
 function issuerAndSerial(certificate: Uint8Array): Uint8Array {
   const [outer] = within(certificate);
   const [tbs] = within(outer.content);
@@ -76,7 +78,7 @@ function keyTransport(certificate: X509Certificate, contentKey: Uint8Array): Uin
   );
 }
 
-/** RFC 5652 §6.2.2, with a key pair that is used once (RFC 5753 §3.1). */
+/** RFC 5652 §6.2.2, with a key pair that is used only once (RFC 5753 §3.1). */
 function keyAgreement(
   certificate: X509Certificate,
   curve: string,
@@ -115,7 +117,7 @@ function pointOf(key: KeyObject): Uint8Array {
   return within(spki.content)[1].content.subarray(1);
 }
 
-/** The KDF of ANSI X9.63 for 256 bits, which no hash of ours is too short for (RFC 5753 §7.2). */
+/** The KDF of ANSI X9.63 for 256 bits, for which none of our hashes is too short (RFC 5753 §7.2). */
 function agreedKey(hash: string, secret: Uint8Array, wrap: Uint8Array): Uint8Array {
   const keyBits = value(0xa2, value(octets, new Uint8Array([0, 0, 1, 0])));
   const counter = new Uint8Array([0, 0, 0, 1]);

@@ -1,6 +1,6 @@
 /**
- * S/MIME: EnvelopedData of CMS (RFC 5652 §6) for one certificate, AES-256 in CBC (RFC 8551 §2.7), as every program
- * that knows S/MIME reads it. The length of all is known beforehand, so it is written piece by piece.
+ * S/MIME: EnvelopedData of CMS (RFC 5652 §6) for one certificate, AES-256 in CBC (RFC 8551 §2.7), which every
+ * program with S/MIME can read. The total length is known beforehand, so it is written piece by piece.
  *
  * @module
  */

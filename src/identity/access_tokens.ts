@@ -1,6 +1,6 @@
 /**
- * Access tokens of a provider with which mail programs log in: signed ones (JWT, RFC 9068 and what came before it) are
- * verified with the provider's keys, others by asking it (RFC 7662).
+ * Access tokens of a provider with which mail programs log in: signed ones (JWT, RFC 9068 and its predecessors)
+ * are verified with the provider's keys, others by asking it (RFC 7662).
  *
  * @module
  */
@@ -115,7 +115,7 @@ export class AccessTokens {
       try {
         claims = await verify(await this.#keySet());
       } catch (err) {
-        // The provider may have a new key.
+        // The provider may have a new key now.
         if (!(err instanceof jose.errors.JWKSNoMatchingKey)) throw err;
         claims = await verify(await this.#keySet(keysAgain));
       }

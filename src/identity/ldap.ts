@@ -1,7 +1,8 @@
 /**
- * Passwords of an LDAP directory (RFC 4511): somebody is looked up by the address that was typed, and then the server
- * logs in to the directory as that entry, with the password that was typed; or it reads the hash of the entry and
- * compares it. The protocol is ldapts's; connections go by the one way out.
+ * Passwords of an LDAP directory (RFC 4511): the user is looked up by the address that was typed, and then the
+ * server logs in to the directory as that entry, with the password that was typed; or it reads the hash of the
+ * entry and compares it. The protocol is ldapts's; connections go through the server's only path for outgoing
+ * ones.
  *
  * @module
  */
@@ -20,12 +21,12 @@ type Library = typeof import("./packages/ldap_package.ts");
 
 const ldapLibrary = rareModule<Library>(new URL("./packages/ldap_package.ts", import.meta.url));
 
-/** Milliseconds for an operation, and for all of a login. */
+/** Milliseconds for an operation, and for a whole login. */
 const operationTime = 5000;
 const wholeTime = 12_000;
 /** Bytes that a directory may send during a login. */
 const maxAnswer = 1024 * 1024;
-/** Bytes that it may send before TLS is started: the answer to the request for it. */
+/** Bytes that a directory may send before TLS is started: the answer to the request for it. */
 const maxBeforeTls = 64 * 1024;
 /** RFC 4511 §4.5.1.8 */
 const noAttributes = ["1.1"];
@@ -49,8 +50,8 @@ export interface LdapOptions {
   secret: string;
   outbound: Outbound;
   /**
-   * Whether a password is that of a value of HashAttribute; undefined for one that can't be verified.
-   * @param from the address that asks
+   * Whether a password matches a value of HashAttribute; undefined for one that can't be verified.
+   * @param from the address that the login comes from
    */
   verify: (password: string, value: string, from: string) => Promise<boolean | undefined>;
   log: Log;
@@ -223,7 +224,10 @@ export class Ldap {
     }
   }
 
-  /** Whether an entry has a group by a filter. @throws IdentityError if it lacks an attribute that the filter asks for */
+  /**
+   * Whether an entry has a group by a filter. @throws IdentityError if it lacks an attribute that the filter
+   * uses
+   */
   async #isMember(client: Client, filter: string, entry: Entry): Promise<boolean> {
     for (const filled of filledFilters(filter, entry)) {
       if ((await this.#find(client, filled, entry.dn, 1, noAttributes)).length > 0) return true;

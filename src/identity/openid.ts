@@ -138,7 +138,7 @@ export class OpenId {
     }
   }
 
-  /** Where to send the browser. @throws IdentityError "away" */
+  /** Gives the URL to send the browser to. @throws IdentityError "away" */
   begin(redirectUri: string): Promise<{ url: URL; pending: PendingLogin }> {
     return this.#asking("beginning a login with a provider", async ({ client }) => {
       const configuration = await this.#configuration();

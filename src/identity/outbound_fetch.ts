@@ -3,7 +3,7 @@ import type { Outbound } from "../net/mod.ts";
 
 /** Milliseconds for a request to a provider. */
 const timeout = 10_000;
-/** Bytes of its answer. */
+/** Bytes of a provider's answer. */
 const maxBytes = 512 * 1024;
 
 /** A request of such a library. */

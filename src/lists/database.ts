@@ -2,10 +2,11 @@
  * Members of mailing lists, messages to them, and pending requests: `lists.db` in the data folder. The messages
  * themselves are files in the folder `lists` next to it.
  *
- * Crash safety. A message is a durable file before its row, and the row is durable before its sender hears 250. Sending goes
- * member by member: the queue has a message, then `cursor` moves in the same turn of the loop. After a crash in between the
- * queue still has that message, and is asked. The cursor must not be durable before what the queue has: so
- * {@link ListsDatabase.durable} waits for what is on its way there.
+ * Crash safety. A message is a durable file before its row, and the row is durable before its sender receives
+ * 250. Sending goes member by member: the queue gets a message, then `cursor` moves in the same turn of the
+ * loop. After a crash in between the queue still has that message, and is checked for it. The cursor must not
+ * be durable before the queue's message is: so {@link ListsDatabase.durable} waits for messages on their way to
+ * the queue.
  *
  * @module
  */
@@ -46,7 +47,7 @@ export class ListsDatabase {
     return new ListsDatabase(db, new MessageFiles(dir));
   }
 
-  /** While it is on its way nothing of it is made durable here before it is there. */
+  /** While the messages are on their way to the queue, nothing here becomes durable before they are there. */
   async queueing<T>(adding: Promise<T>): Promise<T> {
     this.#queueing = adding.catch(() => {});
     try {

@@ -1,12 +1,12 @@
 /**
  * Structured logging in logfmt, with a level per package that can be changed while the server runs.
  *
- * A line looks like `l=info m="new connection" pkg=smtpserver cid=17a3 remote=127.0.0.1`. Every
- * connection has a connection id (cid); it is in each of its lines and in the Received headers it
- * writes, so that a user's question can be followed through the log. The trace levels show protocol
- * transcripts: `trace` hides passwords and message data, `traceauth` and `tracedata` show them.
+ * A line looks like `l=info m="new connection" pkg=smtpserver cid=17a3 remote=127.0.0.1`. Every connection has
+ * a connection id (cid); it is in each of its lines and in the Received headers it writes, so that a user's
+ * question can be followed through the log. The trace levels show protocol transcripts: `trace` hides passwords
+ * and message data, `traceauth` and `tracedata` show them.
  *
- * Imports nothing but the platform layer; everything may import it.
+ * Imports only the platform layer; everything may import it.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const levels = [
 ] as const;
 export type Level = (typeof levels)[number];
 
-/** Values that can stand in a log line. */
+/** Values that can occur in a log line. */
 export type LogValue = string | number | bigint | boolean | null | undefined | Error | Date;
 export type LogFields = Record<string, LogValue>;
 
@@ -70,7 +70,7 @@ export function newCid(): number {
   return ++lastCid;
 }
 
-/** Text of a cid as it stands in log lines and Received headers. */
+/** Text of a cid as written in log lines and Received headers. */
 export function cidString(cid: number): string {
   return cid.toString(16);
 }
@@ -82,7 +82,7 @@ function quote(s: string): string {
   return JSON.stringify(s);
 }
 
-/** What an error says, with its causes. */
+/** The messages of an error and its causes. */
 function errorText(err: Error): string {
   let text = err.message || err.name;
   let cause = err.cause;
@@ -122,7 +122,7 @@ export function setLogFormat(format: LogFormat): void {
   logFormat = format;
 }
 
-/** A logger for a package, with fields that stand in each of its lines. Cheap to derive. */
+/** A logger for a package, with fields that are in each of its lines. Cheap to derive. */
 export class Log {
   readonly pkg: string;
   readonly #fields: LogFields;
@@ -181,7 +181,7 @@ export class Log {
         fields ? render(fields) : ""
       }\n`;
     sink(line);
-    // Transcripts of protocols have secrets: they stay here.
+    // Protocol transcripts contain secrets: they stay here.
     if (telemetryOn && exported(level)) exportLine(level, line.trimEnd());
   }
 }

@@ -20,7 +20,7 @@ export class Bye extends Error {
   }
 }
 
-/** What is said with OK. */
+/** What is sent with OK. */
 export interface Done {
   code?: string;
   text?: string;

@@ -1,4 +1,4 @@
-/** What the ManageSieve server asks of the rest of the process. @module */
+/** What the ManageSieve server needs from the rest of the process. @module */
 import type { Scripts } from "../delivery/sieve/scripts.ts";
 import type { Log } from "../log/mod.ts";
 import type { LoggedIn, LoginGuard, ServerTls } from "../net/mod.ts";
@@ -15,9 +15,9 @@ export interface ManageSieveBackend {
   readonly sasl: SaslBackend;
   /** Milliseconds that a client may be silent; 1 and 31 minutes if not given. */
   readonly timeouts?: { beforeLogin: number; afterLogin: number };
-  /** Limits guessing of passwords, and notes who tries. */
+  /** Limits password guessing, and records attempts. */
   readonly loginGuard: LoginGuard;
-  /** Is told of each login; what it returns is called when the session is over. */
+  /** Called for each login; what it returns is called when the session is over. */
   loggedIn?(session: LoggedIn): () => void;
   /** The account of a login name; undefined for one that may not log in. */
   accountForLogin(login: string): string | undefined;

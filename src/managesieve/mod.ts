@@ -1,8 +1,9 @@
 /**
- * The ManageSieve server (RFC 5804), for one connection at a time: mail programs store, check and choose the scripts of
- * an account by it.
+ * The ManageSieve server (RFC 5804), for one connection at a time: mail programs use it to store, check and
+ * choose the scripts of an account.
  *
- * May import platform, log, metrics, net, sasl, sieve and delivery. Called by what opens the listeners.
+ * May import platform, log, metrics, net, sasl, sieve and delivery. Called by the code that opens the
+ * listeners.
  *
  * @module
  */

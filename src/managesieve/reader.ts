@@ -1,12 +1,12 @@
 /**
- * Commands as they come: words, strings and numbers, with literals that are read as a whole (RFC 5804 §4).
+ * Commands as they arrive: words, strings and numbers, with literals read as a whole (RFC 5804 §4).
  *
  * @module
  */
 import { type Connection, ConnectionError } from "../net/mod.ts";
 import { Bye, No } from "./answers.ts";
 
-/** A piece of a command. Text of literals is checked where it is used. */
+/** A piece of a command. The text of literals is checked where it is used. */
 export type Token =
   | { kind: "word"; text: string }
   | { kind: "string"; bytes: Uint8Array }
@@ -39,8 +39,8 @@ export function textOf(bytes: Uint8Array, what: string): string {
 
 /**
  * Reads one command.
- * @param maxLiteral bytes of a literal, and of all of a command together but for a name
- * @throws No with the command read to its end; Bye; ConnectionError
+ * @param maxLiteral bytes of a literal, and of all literals of a command together, not counting a name
+ * @throws No after reading the command to its end; Bye; ConnectionError
  */
 export async function readCommand(conn: Connection, maxLiteral: number): Promise<Token[]> {
   const tokens: Token[] = [];
@@ -48,13 +48,13 @@ export async function readCommand(conn: Connection, maxLiteral: number): Promise
   let all = 0;
   for (let literals = 1;; literals++) {
     const line = await readLine(conn);
-    // Of what is refused nothing is kept.
+    // Nothing is kept of a refused command.
     const r: Scanned = line.tooLong
       ? { error: "the line is too long" }
       : scanLine(line.bytes, refusal === undefined ? tokens : []);
     if (r.error !== undefined) {
       refusal ??= new No(r.error);
-      // What comes behind a line that can't be read is part of the same command, not one of its own.
+      // What follows a line that can't be read is part of the same command, not a new one.
       r.literal = literalAtEnd(line.bytes);
     }
     if (tokens.length > maxTokens) refusal ??= new No("too many arguments");
@@ -78,7 +78,7 @@ export async function readCommand(conn: Connection, maxLiteral: number): Promise
   return tokens;
 }
 
-/** A line; of one that is too long its end. */
+/** A line; if it is too long, its end. */
 async function readLine(conn: Connection): Promise<{ bytes: Uint8Array; tooLong: boolean }> {
   try {
     return { bytes: (await conn.readLine(maxLine)).slice(), tooLong: false };
@@ -88,7 +88,7 @@ async function readLine(conn: Connection): Promise<{ bytes: Uint8Array; tooLong:
   }
 }
 
-/** Bytes of the literal that a line announces, whatever stands before. */
+/** Bytes of the literal that a line announces, whatever precedes it. */
 function literalAtEnd(line: Uint8Array): number | undefined {
   const m = /\{(\d{1,15})\+\}$/.exec(new TextDecoder("latin1").decode(line));
   return m ? Number(m[1]) : undefined;

@@ -42,10 +42,10 @@ const table: ReadonlyMap<string, Command> = new Map(
 const defaultTimeouts = { beforeLogin: 60_000, afterLogin: 31 * 60_000 };
 /** Bytes of a literal before login. */
 const maxLiteralBefore = 16 * 1024;
-/** Wrong commands in a row after which the client is taken for none of this protocol. */
+/** Wrong commands in a row after which the client is assumed to speak another protocol. */
 const maxWrong = 20;
 
-/** Runs a session until the client logs out or is gone. The caller closes the connection. */
+/** Runs a session until the client logs out or disconnects. The caller closes the connection. */
 export async function serveManageSieve(
   conn: Connection,
   backend: ManageSieveBackend,

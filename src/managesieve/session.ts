@@ -8,20 +8,20 @@ import { type Done, No, stringText } from "./answers.ts";
 import type { ManageSieveBackend } from "./backend.ts";
 import { textOf, type Token } from "./reader.ts";
 
-/** Redirects that a script may do for one message. */
+/** Redirects that a script may make for one message. */
 const maxRedirects = 16;
 
 export class Session {
   readonly conn: Connection;
   readonly backend: ManageSieveBackend;
   log: Log;
-  /** Name of the account, once logged in; and the name that was logged in with. */
+  /** Name of the account, once logged in; and the name used to log in. */
   account: string | undefined;
   login = "";
   ended = false;
-  /** Its end from outside. */
+  /** Ends the session from outside. */
   readonly ending: SessionEnd;
-  /** Tells that nobody is logged in any more. */
+  /** Reports that nobody is logged in any more. */
   onLogout: (() => void) | undefined;
   /** Wrong commands in a row. */
   wrong = 0;
@@ -51,7 +51,7 @@ export class Session {
     const lines: [string, string?][] = [
       ["IMPLEMENTATION", `mox ${programVersion}`],
       ["VERSION", "1.0"],
-      // Some clients don't look at the last line.
+      // Some clients don't read the last line.
       ...(this.backend.tls && !this.conn.tls && this.account === undefined
         ? [["STARTTLS"] as [string]]
         : []),
@@ -124,6 +124,6 @@ export interface Command {
   /** May be used before login, after it, or both. */
   when: "before" | "after" | "always";
   run(session: Session, a: Arguments): Done | void | Promise<Done | void>;
-  /** Runs when the answer OK was written, and sends it. */
+  /** Runs after the answer OK is written, and sends it. */
   afterwards?(session: Session): Promise<void>;
 }

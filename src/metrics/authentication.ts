@@ -1,5 +1,5 @@
 /**
- * Metrics of logins, of whatever protocol.
+ * Metrics of logins, with any protocol.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export const authResults = [
 ] as const;
 export type AuthResult = (typeof authResults)[number];
 
-/** SASL mechanisms in lower case, and the ways of logging in that are none. */
+/** SASL mechanisms in lower case, and other ways to log in. */
 export const authVariants = [
   "scram-sha-256-plus",
   "scram-sha-256",
@@ -67,7 +67,7 @@ const limited = counter(
   { kind: authServices },
 );
 
-/** Counts a login attempt. Mechanisms with names that aren't known are left out. */
+/** Counts a login attempt. Mechanisms with unknown names are left out. */
 export function countAuthentication(
   kind: AuthService,
   mechanism: string,

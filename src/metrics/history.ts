@@ -1,21 +1,21 @@
 /**
- * How metrics went over the last hours: each sum of series is looked at once in a while, and so many values are
- * kept. For people who look at a page; monitoring proper scrapes the metrics themselves.
+ * How metrics developed over the last hours: each sum of series is sampled at intervals, and a number of values
+ * is kept. For people who look at a page; monitoring proper scrapes the metrics themselves.
  *
  * @module
  */
 import { registry } from "./mod.ts";
 
-/** Something to follow: the sum of the values of a metric whose labels fit. */
+/** Something to follow: the sum of the values of a metric whose labels match. */
 export interface Followed {
   metric: string;
   /** Undefined for all of its series. */
   fits?: (labels: Readonly<Record<string, string | number>>) => boolean;
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two samples. */
 export const historyStep = 5 * 60_000;
-/** Values that are kept: of a day. */
+/** Values that are kept: those of one day. */
 export const historyLength = 288;
 
 export interface HistoryOptions {
@@ -39,10 +39,10 @@ export class MetricsHistory<Name extends string> {
     for (const [name] of this.#followed) this.#values.set(name, []);
   }
 
-  /** Looks now, and from time to time until `stop`. */
+  /** Samples now, and at intervals until `stop`. */
   async start(): Promise<void> {
     await this.look();
-    // A look that fails leaves a gap of one value; there is nobody to tell.
+    // A failed sample leaves a gap of one value; there is nobody to report it to.
     this.#timer = setInterval(() => void this.look().catch(() => {}), this.step);
     Deno.unrefTimer(this.#timer as unknown as number);
   }
@@ -51,7 +51,7 @@ export class MetricsHistory<Name extends string> {
     clearInterval(this.#timer);
   }
 
-  /** Takes the values as they are now. */
+  /** Samples the current values. */
   async look(): Promise<void> {
     const now = await this.values();
     for (const [name, list] of this.#values) {
@@ -60,7 +60,7 @@ export class MetricsHistory<Name extends string> {
     }
   }
 
-  /** Values of this moment. */
+  /** The current values. */
   async values(): Promise<Record<Name, number>> {
     const metrics = new Map((await registry.getMetricsAsJSON()).map((m) => [m.name, m]));
     const sums = {} as Record<Name, number>;
@@ -74,12 +74,12 @@ export class MetricsHistory<Name extends string> {
     return sums;
   }
 
-  /** Values at each look, the oldest first. */
+  /** Values at each sample, the oldest first. */
   levels(name: Name): readonly number[] {
     return this.#values.get(name)!;
   }
 
-  /** How much was added between two looks, and since the last one up to `now`; for counters. */
+  /** How much was added between two samples, and since the last one up to `now`; for counters. */
   rises(name: Name, now: number): number[] {
     const list = [...this.#values.get(name)!, now];
     return list.slice(1).map((v, i) => Math.max(0, v - list[i]));

@@ -18,7 +18,7 @@ import type { NodeKey } from "./key.ts";
 const maxLine = 80 * 1024 * 1024;
 const encoder = new TextEncoder();
 
-/** Answers a question of a node. What it throws as CallError is told to the other side. */
+/** Answers a question of a node. A CallError that it throws is reported to the other side. */
 export type CallHandler = (args: Record<string, unknown>, peer: LinkPeer) => Promise<unknown>;
 
 /** A question that the other side has refused. */
@@ -72,7 +72,7 @@ export async function callNode(
 
 /**
  * As {@link callNode}, at one address only.
- * @param keys hashes of keys that are as good as the place's
+ * @param keys hashes of keys that are accepted like the place's
  */
 export async function callPlace(
   key: NodeKey,

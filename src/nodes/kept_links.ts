@@ -1,6 +1,7 @@
 /**
- * Connections to other nodes that are kept for the next use, as proving the keys costs more than a message. One is used by
- * one at a time. It may have died meanwhile without a sign: who takes it must be able to begin again on a new one.
+ * Connections to other nodes that are kept for the next use, as proving the keys costs more than a message.
+ * Each is used by one caller at a time. It may have died meanwhile without a sign: whoever takes it must be
+ * able to begin again on a new one.
  *
  * @module
  */
@@ -10,15 +11,15 @@ import { connectNode, type NodePlace, type Purpose } from "./link.ts";
 
 /** Connections to one place of a node that wait for their next use; more are closed. */
 const maxIdle = 16;
-/** Milliseconds that a connection waits for its next use. The other side waits longer. */
+/** Milliseconds that a connection waits for its next use. The other side waits longer before it closes it. */
 const defaultIdleTime = 30_000;
-/** Milliseconds of a read that ends with the connection. */
+/** Milliseconds for a read that ends only with the connection. */
 const forever = 2 ** 31 - 1;
 
 /** A connection in use. */
 export interface KeptLink {
   conn: SocketConnection;
-  /** The next line of the other side. While the connection waits nothing comes but its end. */
+  /** The next line from the other side. While the connection is idle nothing but its end arrives. */
   next: Promise<Uint8Array>;
 }
 
@@ -36,7 +37,7 @@ export class KeptLinks {
   #closed = false;
 
   /**
-   * @param maxLine bytes of a line of the other side
+   * @param maxLine bytes of a line from the other side
    * @param idleTime milliseconds that a connection waits for its next use
    */
   constructor(key: NodeKey, purpose: Purpose, maxLine: number, idleTime = defaultIdleTime) {

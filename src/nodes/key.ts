@@ -1,6 +1,6 @@
 /**
- * A node's key: what it proves itself by to the others, and they to it. There is no authority: domains.conf has the
- * hash of each node's public key.
+ * A node's key: nodes prove their identity to each other with theirs. There is no authority: domains.conf has
+ * the hash of each node's public key.
  *
  * @module
  */

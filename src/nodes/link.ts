@@ -1,7 +1,7 @@
 /**
- * Connections between nodes: TLS in which both sides prove their keys, then a line that says what for: "lmtp" for
- * messages, "call" for questions, "follow" for a standby that gets the node's data, "move" for an account that is sent to
- * this node, "http" for requests to pages and services of an account.
+ * Connections between nodes: TLS in which both sides prove their keys, then a line that names the purpose:
+ * "lmtp" for messages, "call" for questions, "follow" for a standby that gets the node's data, "move" for an
+ * account that is sent to this node, "http" for requests to pages and services of an account.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface LinkPlace {
   Key: string;
 }
 
-/** Where a node is, and where it is after its standby has taken its place. */
+/** Where a node is, and where it is once its standby has taken over. */
 export interface NodePlace extends LinkPlace {
   Standby?: LinkPlace;
 }
@@ -38,9 +38,9 @@ export interface LinkPeer {
 const purposes = ["lmtp", "call", "follow", "move", "http"] as const;
 export type Purpose = (typeof purposes)[number];
 
-/** Milliseconds between looks whether those who are connected still are nodes. */
+/** Milliseconds between checks that the connected peers are still nodes. */
 const defaultPeerInterval = 5_000;
-/** Milliseconds until a connection must stand: the node is near, or away. */
+/** Milliseconds within which a connection must be made: the node is near, or away. */
 const connectTimeout = 5_000;
 const firstLine = (purpose: Purpose) => `mox-node 1 ${purpose}`;
 
@@ -52,20 +52,20 @@ export class NodeAway extends Error {
   }
 }
 
-/** Nodes whose standby answered last, in their place. */
+/** Nodes whose standby, having taken over, was the last to answer. */
 const moved = new Set<string>();
 
-/** Notes that a node is at its standby's place: this server knows, as it is the one. */
+/** Notes that a node is at its standby's address: this server knows, as it is that standby. */
 export function atStandby(name: string): void {
   moved.add(name);
 }
 
-/** The address at which a node was last. */
+/** The address at which a node was last reached. */
 export function currentAddress(name: string, place: NodePlace): string {
   return moved.has(name) && place.Standby ? place.Standby.Address : place.Address;
 }
 
-/** Connects to a node, or to what was its standby. @throws NodeAway */
+/** Connects to a node, or to its former standby. @throws NodeAway */
 export async function connectNode(
   key: NodeKey,
   name: string,
@@ -74,7 +74,7 @@ export async function connectNode(
 ): Promise<SocketConnection> {
   const { Standby: standby } = place;
   if (standby === undefined) return await connectPlace(key, name, place, purpose);
-  // It has the node's key from when it takes its place, and its own before.
+  // The standby has the node's key once it has taken over, and its own before.
   const places = [place, { ...standby, Key: place.Key }];
   if (moved.has(name)) places.reverse();
   try {
@@ -89,7 +89,7 @@ export async function connectNode(
 
 /**
  * Connects to one address.
- * @param keys hashes of keys that are as good as the place's
+ * @param keys hashes of keys that are accepted like the place's
  * @throws NodeAway
  */
 export async function connectPlace(
@@ -128,9 +128,9 @@ export interface LinkOptions {
   port: number;
   key: NodeKey;
   log: Log;
-  /** Who has the key with a hash; looked up for each connection, as domains.conf may change. */
+  /** The peer that has the key with a hash; looked up for each connection, as domains.conf may change. */
   peerWith(hash: string): LinkPeer | undefined;
-  /** Milliseconds between looks whether those who are connected still have a node's key. */
+  /** Milliseconds between checks that the connected peers still have a node's key. */
   peerInterval?: number;
   /** What is served; connections for something else are dropped. */
   serve: Partial<
@@ -138,11 +138,11 @@ export interface LinkOptions {
   >;
 }
 
-/** Listens for other nodes; whoever has no key of theirs is dropped. @throws ListenError */
+/** Listens for other nodes; a peer without one of their keys is disconnected. @throws ListenError */
 export function serveNodeLinks(options: LinkOptions): Promise<TcpServer> {
   const open = new Map<SocketConnection, { hash: string; peer: LinkPeer }>();
   let timer: ReturnType<typeof setInterval> | undefined;
-  /** Connections last: domains.conf may have another key for a node meanwhile. */
+  /** Connections are long-lived: domains.conf may have another key for a node meanwhile. */
   const recheck = () => {
     for (const [conn, { hash, peer }] of open) {
       const now = options.peerWith(hash);
@@ -158,7 +158,7 @@ export function serveNodeLinks(options: LinkOptions): Promise<TcpServer> {
     protocol: "node",
     pkg: "smtpserver",
     tls: { certificateFor: () => options.key, requestClientCertificate: true },
-    // A node names the clients that it speaks for; it has proved by its key that it is one.
+    // A node passes on the addresses of its clients; it has proved by its key that it is a node.
     proxies: { networks: new Networks(["0.0.0.0/0", "::/0"]), header: "never" },
     readTimeout: 10_000,
   }, async (conn) => {

@@ -1,10 +1,10 @@
 /**
- * Brings two changes of one text together, by lines, where they are apart from each other.
+ * Merges two changes of one text by lines, where they don't touch each other.
  *
  * @module
  */
 
-/** Lines `[from, to)` of the base, and what one side has in their place. */
+/** Lines `[from, to)` of the base, and what one side replaced them with. */
 interface Change {
   from: number;
   to: number;
@@ -18,7 +18,7 @@ function linesOf(text: string): string[] {
 
 /**
  * The base with the changes of both sides.
- * @returns undefined where both have changed the same line, or lines beside each other, in different ways
+ * @returns undefined where both have changed the same line, or adjacent lines, in different ways
  */
 export function mergeLines(base: string, ours: string, theirs: string): string | undefined {
   if (ours === theirs || theirs === base) return ours;
@@ -50,7 +50,7 @@ function isSame(a: Change, b: Change): boolean {
 }
 
 /**
- * What has changed between two texts, in order. Lines that are there once in both are taken for the same, as far as their
+ * What changed between two texts, in order. Lines that occur exactly once in each are matched, as far as their
  * order allows ("patience diff"). Time grows with n log n.
  */
 function changesOf(from: readonly string[], to: readonly string[]): Change[] {
@@ -75,7 +75,10 @@ function changesOf(from: readonly string[], to: readonly string[]): Change[] {
   return changes.sort((x, y) => x.from - y.from);
 }
 
-/** Pairs of places of lines that are there once in both ranges, both places ascending: as many as can be. */
+/**
+ * Pairs of positions of lines that occur exactly once in both ranges, both positions ascending: as many as
+ * possible.
+ */
 function uniqueLines(
   from: readonly string[],
   to: readonly string[],
@@ -94,7 +97,7 @@ function uniqueLines(
     p.j = j;
   }
   const pairs = [...places.values()].filter((p) => p.count === 1 && p.count2 === 1);
-  // The longest ascending sequence of j: for each length the end that is lowest, and what comes before it.
+  // The longest ascending sequence of j: for each length the lowest end, and what precedes it.
   const ends: number[] = [];
   const before = new Array<number>(pairs.length);
   for (const [n, { j }] of pairs.entries()) {

@@ -1,11 +1,12 @@
 /**
- * What is on disk about accounts that move between nodes. At each moment one node has the account, and it is the one that
- * the sending node's domains.conf names:
+ * What is stored on disk about accounts that move between nodes. At each moment one node has the account, and
+ * it is the one that the sending node's domains.conf names:
  *
- * - The sender's file `moves/NAME.json` says that a move is under way. Until its domains.conf names the other node the
- *   account is at the sender, whatever the other has of it.
- * - The receiver's folder `arriving/NAME` has a copy that is nothing yet. With the file `ready.json` it is whole, and is
- *   taken when the sender says so, which it does after its domains.conf was changed, and not before.
+ * - The sender's file `moves/NAME.json` says that a move is under way. Until its domains.conf names the other
+ *   node the account is at the sender, whatever the other holds of it.
+ * - The receiver's folder `arriving/NAME` has a copy that does not count yet. With the file `ready.json` it is
+ *   complete, and is adopted when the sender says so, which it does after its domains.conf was changed, and not
+ *   before.
  *
  * @module
  */
@@ -18,18 +19,18 @@ import type { PackedRows } from "../store/database/account_rows.ts";
 
 /** In the data folder: moves that this node has begun. */
 const movesFolder = "moves";
-/** In a copy that arrives. */
+/** In a copy that is arriving. */
 const readyFile = "ready.json";
 
 const moveSchema = v.object({
-  /** Of this move: a copy of another one is not taken for it. */
+  /** Id of this move: a copy from another move is not mistaken for it. */
   id: v.pipe(v.string(), v.regex(/^[\da-f-]{36}$/)),
   account: v.pipe(v.string(), v.check(isSafeName)),
-  /** The node that is to have it. */
+  /** The node that receives it. */
   to: v.string(),
   /** Milliseconds since the epoch. */
   begun: v.number(),
-  /** It is over. The file stays until the next start, so that a standby hears of it. */
+  /** The move is over. The file stays until the next start, so that a standby learns of it. */
   done: v.optional(v.boolean(), false),
 });
 export type Move = v.InferOutput<typeof moveSchema>;
@@ -49,7 +50,7 @@ const readySchema = v.object({
   ),
 });
 
-/** A copy that is whole. */
+/** A copy that is complete. */
 export interface Ready {
   id: string;
   from: string;
@@ -58,7 +59,7 @@ export interface Ready {
 
 const bytesOf = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value)}\n`);
 
-/** The value in a file; undefined without. @throws Error for a damaged one */
+/** The value in a file; undefined if there is none. @throws Error for a damaged one */
 async function read<T>(path: string, schema: v.GenericSchema<unknown, T>): Promise<T | undefined> {
   let text: string;
   try {
@@ -117,22 +118,25 @@ export function arrivingPath(dataDir: string, account: string): string {
   return join(dataDir, arrivingFolder, account);
 }
 
-/** Accounts that copies are here of, whole or not. */
+/** Accounts of which copies are here, complete or not. */
 export async function arrivingAccounts(dataDir: string): Promise<string[]> {
   return await names(join(dataDir, arrivingFolder));
 }
 
-/** What stands with a copy that is whole; undefined for others. @throws Error if it is damaged */
+/** The data kept with a complete copy; undefined for others. @throws Error if it is damaged */
 export async function readReady(dataDir: string, account: string): Promise<Ready | undefined> {
   return await read(join(arrivingPath(dataDir, account), readyFile), readySchema);
 }
 
-/** Notes that a copy is whole; on disk when it resolves. */
+/** Notes that a copy is complete; on disk when it resolves. */
 export async function noteReady(dataDir: string, account: string, ready: Ready): Promise<void> {
   await writeFileAtomic(join(arrivingPath(dataDir, account), readyFile), bytesOf(ready), 0o600);
 }
 
-/** A copy is not whole any more, as its account has gone on where it is; on disk when it resolves. */
+/**
+ * Notes that a copy is no longer complete, as its account has been used further where it is; on disk when it
+ * resolves.
+ */
 export async function forgetReady(dataDir: string, account: string): Promise<void> {
   const folder = arrivingPath(dataDir, account);
   await removed(join(folder, readyFile));
@@ -143,7 +147,7 @@ export async function forgetReady(dataDir: string, account: string): Promise<voi
 
 /** Forgets a copy; on disk when it resolves. */
 export async function forgetArriving(dataDir: string, account: string): Promise<void> {
-  // First of all it must not be taken for a whole one.
+  // First make sure that it is not mistaken for a complete one.
   await forgetReady(dataDir, account);
   await removed(arrivingPath(dataDir, account));
 }

@@ -22,7 +22,7 @@ import type { NodeKey } from "./key.ts";
 import { type KeptLink, KeptLinks } from "./kept_links.ts";
 import { NodeAway, type NodePlace } from "./link.ts";
 
-/** Whom a node speaks for. */
+/** The client that a node acts for. */
 export interface PassedClient {
   remoteIp: string;
   remotePort: number;
@@ -33,17 +33,17 @@ export interface PassedClient {
   tls: { version: string; cipher: string } | undefined;
 }
 
-/** What a node said to a command. */
+/** A node's answer to a command. */
 export interface NodeAnswer {
   code: number;
   /** Without its class, as "1.1". */
   enhanced: string;
   text: string;
-  /** The node said nothing: it went away, and may have the message or not. */
+  /** The node gave no answer: the connection was lost, and it may have the message or not. */
   away?: true;
 }
 
-/** What the nodes' LMTP has, whatever it announces: all of them are this program. */
+/** What the nodes' LMTP supports, whatever it announces: all of them run this program. */
 const extensions: Extensions = {
   ...noExtensions("node"),
   size: 0,
@@ -71,12 +71,12 @@ const defaultKeptTimeout = 5_000;
 /** Milliseconds for the answer to QUIT, and the code of that answer. */
 const quitTimeout = 10_000;
 const goodbye = 221;
-/** What an LMTP server says when it closes the connection (RFC 5321 §3.8). */
+/** What an LMTP server sends when it closes the connection (RFC 5321 §3.8). */
 const closing = 421;
 
 /**
- * Connections for messages to other nodes. Each has one session of LMTP after the other: a session is for one client, and
- * QUIT ends the session only.
+ * Connections for messages to other nodes. Each carries one LMTP session after another: a session is for one
+ * client, and QUIT ends the session only.
  */
 export class MailLinks extends KeptLinks {
   /** Milliseconds for the first answer on a connection that was kept; then it counts as dead. */
@@ -102,10 +102,10 @@ export class PassedTransaction {
   readonly #conn: SocketConnection;
   readonly #parser = new ReplyParser();
   readonly #utf8: boolean;
-  /** The first line, until it was read. */
+  /** The first line, until it has been read. */
   #next: Promise<Uint8Array> | undefined;
   #recipients = 0;
-  /** What comes next on the connection is not known any more, or nothing does. */
+  /** It is no longer known what comes next on the connection, or nothing will. */
   #broken = false;
 
   private constructor(
@@ -124,8 +124,8 @@ export class PassedTransaction {
   }
 
   /**
-   * Begins it, up to the answer to MAIL. A connection that was kept may be dead: then it begins again on a new one, as
-   * nothing of a message has been sent. What fails later is not tried again here.
+   * Begins it, up to the answer to MAIL. A connection that was kept may be dead: then it begins again on a new
+   * one, as nothing of a message has been sent. Later failures are not retried here.
    * @param envelope its recipients don't count
    * @throws NodeAway; an answer that refuses, as NodeRefusal
    */
@@ -158,7 +158,7 @@ export class PassedTransaction {
       : xtext(`${client.tls.version}/${client.tls.cipher}`);
     const ends = `ADDR=${client.remoteIp} PORT=${client.remotePort} DESTADDR=${client.localIp} ` +
       `DESTPORT=${client.localPort}`;
-    // No more than this goes out before the greeting: the other side is this program too, which reads line by line.
+    // Nothing more is sent before the greeting: the other side is this program too, which reads line by line.
     const commands = [
       `XCLIENT ${ends} TLS=${tls}`,
       `LHLO ${client.hello}`,
@@ -188,7 +188,7 @@ export class PassedTransaction {
   /**
    * Sends the message.
    * @param prefix bytes before those of the file
-   * @returns an answer for each recipient, in their order; what it doesn't answer any more is 451
+   * @returns an answer for each recipient, in their order; 451 for those that it no longer answers
    */
   async message(
     file: string,
@@ -197,7 +197,7 @@ export class PassedTransaction {
   ): Promise<NodeAnswer[]> {
     const answers: NodeAnswer[] = [];
     try {
-      // An answer that is still to come would be taken for one to the message.
+      // An answer still outstanding would be taken for the answer to the message.
       if (this.#broken) throw new Error("the connection has failed");
       this.#conn.write(`BDAT ${prefix.length + size} LAST\r\n`);
       if (prefix.length > 0) this.#conn.write(prefix);
@@ -218,7 +218,10 @@ export class PassedTransaction {
     return answers;
   }
 
-  /** Ends it; what was not sent is forgotten there. The connection is kept where it can be used again. */
+  /**
+   * Ends the transaction; the other node discards what was not sent completely. The connection is kept if it
+   * can be used again.
+   */
   close(): void {
     if (this.#broken) return;
     this.#broken = true;
@@ -233,7 +236,7 @@ export class PassedTransaction {
         return this.#links.keep(this.#name, this.#place, this.#conn);
       }
     } catch {
-      // It is no use any more, and nobody waits for it.
+      // The connection is useless now, and nobody waits for it.
     }
     this.#conn.destroy();
   }

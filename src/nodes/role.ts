@@ -1,8 +1,8 @@
 /**
- * What a data folder is: that of a node which serves, the copy of a standby, or that of a node whose standby has taken
- * its place and which must not serve any more. In a file of the folder that is not copied with it.
+ * What a data folder is: that of a node which serves, the copy of a standby, or that of a node whose standby
+ * has taken over and which must no longer serve. Kept in a file of the folder that is not copied with it.
  *
- * Each promotion has a term, a number higher than all before, and the higher one is right. Those at the node's own
+ * Each promotion has a term, a number higher than all before, and the higher one wins. Terms at the node's own
  * place are even and those at its standby's odd, so that two promotions on both sides of a broken line differ.
  *
  * @module
@@ -15,14 +15,17 @@ import { roleFile } from "../store/backup/copy.ts";
 const schema = v.object({
   role: v.picklist(["serving", "standby", "fenced"]),
   term: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(1e9)),
-  /** Of one that serves: its standby has a whole copy, and may have taken its place since. */
+  /** Of a node that serves: its standby has a complete copy, and may have taken over since. */
   armed: v.optional(v.boolean(), false),
-  /** Of a standby: the time as of which its copy is whole, in milliseconds; 0 while it isn't. */
+  /** Of a standby: the time as of which its copy is complete, in milliseconds; 0 while it isn't. */
   upToDate: v.optional(v.number(), 0),
 });
 export type Role = v.InferOutput<typeof schema>;
 
-/** What stands in the folder; one without the file serves, as it has always done. @throws Error if it is damaged */
+/**
+ * The role in the folder's file; a folder without one serves, as folders always did. @throws Error if it is
+ * damaged
+ */
 export async function readRole(dataDir: string): Promise<Role> {
   const path = join(dataDir, roleFile);
   let text: string;

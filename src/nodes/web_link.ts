@@ -13,7 +13,7 @@ import { NodeAway, type NodePlace } from "./link.ts";
 
 /** Bytes of the head of a request or answer between nodes: more than its fields may have. */
 const maxHead = 256 * 1024;
-/** Bytes of a piece of a body between nodes. */
+/** Bytes of a piece of a body. */
 const maxPiece = 1024 * 1024;
 /** Milliseconds for an answer to begin, and for its next piece: event streams have long pauses. */
 const answerTimeout = 5 * 60_000;
@@ -22,7 +22,7 @@ const pieceTimeout = 30 * 60_000;
 const requestSchema = v.object({
   /** Name of the service, such as "webmail". */
   service: v.string(),
-  /** The port that it came to serves HTTPS. */
+  /** The port that the request came in on serves HTTPS. */
   https: v.boolean(),
   method: v.string(),
   /** Path and query. */
@@ -49,7 +49,7 @@ const decoder = new TextDecoder();
 /** Methods that change nothing (RFC 9110 §9.2.1, RFC 4918 §9.1). */
 const reading = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"]);
 
-/** Reads the head of a request. @throws Error for what is none, and errors of the connection */
+/** Reads the head of a request. @throws Error if it is invalid, and errors of the connection */
 export async function readRequest(conn: Connection): Promise<PassedRequest> {
   return v.parse(requestSchema, JSON.parse(decoder.decode(await conn.readLine(maxHead))));
 }
@@ -83,7 +83,7 @@ async function writePieces(conn: Connection, body: AsyncIterable<Uint8Array>): P
   await conn.flush();
 }
 
-/** Writes an answer to its end. @throws errors of the connection and of the answer's body */
+/** Writes a complete answer. @throws errors of the connection and of the answer's body */
 export async function writeAnswer(
   conn: Connection,
   method: string,
@@ -107,8 +107,9 @@ export class WebLinks {
   }
 
   /**
-   * Passes a request on. A connection that was kept may be dead: a request that only reads is then passed on by a new one.
-   * @param signal is aborted when the client goes
+   * Passes a request on. A connection that was kept may be dead: a request that only reads is then sent again
+   * on a new one.
+   * @param signal is aborted when the client disconnects
    * @throws NodeAway
    */
   async pass(
@@ -149,7 +150,7 @@ export class WebLinks {
       await conn.flush();
       const sending = (body === undefined ? Promise.resolve() : writePieces(conn, body))
         .then(() => sent = true);
-      // It may have answered before it has read all.
+      // The other node may have answered before reading everything.
       sending.catch(() => {});
       const answer = v.parse(answerSchema, JSON.parse(decoder.decode(await next)));
       clearTimeout(timer);
@@ -188,7 +189,7 @@ export class WebLinks {
     }
   }
 
-  /** Closes those that wait for the next request. */
+  /** Closes the connections that wait for the next request. */
   close(): void {
     this.#links.close();
   }

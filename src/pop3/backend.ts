@@ -1,4 +1,4 @@
-/** What the POP3 server asks of the rest of the process. @module */
+/** What the POP3 server needs from the rest of the process. @module */
 import type { Log } from "../log/mod.ts";
 import type { LoggedIn, LoginGuard } from "../net/mod.ts";
 import type { ServerTls } from "../net/types.ts";
@@ -17,9 +17,9 @@ export interface Pop3Backend {
   readonly sasl: SaslBackend;
   /** Milliseconds that a client may be silent, before and after login; one and ten minutes if not given. */
   readonly timeouts?: { beforeLogin: number; afterLogin: number };
-  /** Limits guessing of passwords, and notes who tries. */
+  /** Limits password guessing, and records attempts. */
   readonly loginGuard: LoginGuard;
-  /** Is told of each login; what it returns is called when the session is over. */
+  /** Called for each login; what it returns is called when the session is over. */
   loggedIn?(session: LoggedIn): () => void;
   /** Opens the account of a login name, for one session, which closes it. */
   accountForLogin(login: string): Promise<Account | undefined>;
@@ -31,7 +31,7 @@ export interface Pop3Backend {
 export class MaildropLocks {
   readonly #taken = new Set<string>();
 
-  /** What gives the lock back; undefined while somebody has it. */
+  /** A function that releases the lock; undefined while somebody else has it. */
   take(account: string): (() => void) | undefined {
     if (this.#taken.has(account)) return undefined;
     this.#taken.add(account);

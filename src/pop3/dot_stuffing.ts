@@ -4,7 +4,7 @@ const lf = 0x0a;
 const cr = 0x0d;
 const dot = 0x2e;
 
-/** Takes a message's bytes in pieces. Stops behind the header and so many lines of the body (TOP). */
+/** Takes a message's bytes in pieces. Stops after the header and the given number of body lines (TOP). */
 export class DotStuffer {
   #lineStart = true;
   /** Within the body. */
@@ -13,7 +13,7 @@ export class DotStuffer {
   /** The last two bytes. */
   #last = 0;
   #before = 0;
-  /** Nothing but a CR has been seen of the line: it may be the empty one behind the header. */
+  /** Only a CR of the line has been seen so far: it may be the empty one after the header. */
   #blank = true;
   /** Enough has been sent. */
   done = false;
@@ -44,7 +44,7 @@ export class DotStuffer {
     return out.subarray(0, n);
   }
 
-  /** The end, on a line of its own whatever the message ended with. */
+  /** The end, on a line by itself however the message ended. */
   end(): string {
     const ended = this.#last === 0 || (this.#before === cr && this.#last === lf);
     return ended ? ".\r\n" : "\r\n.\r\n";

@@ -1,4 +1,4 @@
-/** What PASS and AUTH share: the limit before, the account and its lock after. @module */
+/** What PASS and AUTH share: the limit before login, the account and its lock after it. @module */
 import { LoginAttempt, LoginLimited } from "../net/mod.ts";
 import type { SaslError } from "../sasl/mod.ts";
 import { Maildrop } from "./maildrop.ts";
@@ -6,15 +6,18 @@ import { Pop3Error, type Pop3Session } from "./session.ts";
 
 /** Failed logins of one connection, after which it is ended. */
 const maxFailures = 5;
-/** Milliseconds that are added to each answer to a failed login. */
+/** Milliseconds by which each answer to a failed login is delayed. */
 const failureDelay = 500;
 
-/** A try to log in. */
+/** An attempt to log in. */
 export function loginAttempt(session: Pop3Session, mechanism: string): LoginAttempt {
   return new LoginAttempt(session.backend.loginGuard, "pop3", session.conn, mechanism);
 }
 
-/** Before anything of a name is looked at. @throws Pop3Error after too many failed logins from there */
+/**
+ * Called before anything is looked up for a name. @throws Pop3Error after too many failed logins from that
+ * address
+ */
 export async function admit(attempt: LoginAttempt, login: string): Promise<void> {
   try {
     await attempt.admit(login);
@@ -24,7 +27,7 @@ export async function admit(attempt: LoginAttempt, login: string): Promise<void>
   }
 }
 
-/** Opens the maildrop for a name that has proved itself. @throws Pop3Error */
+/** Opens the maildrop for a name that has been authenticated. @throws Pop3Error */
 export async function logIn(
   session: Pop3Session,
   attempt: LoginAttempt,

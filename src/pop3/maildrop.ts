@@ -1,6 +1,7 @@
 /**
- * The maildrop of a session: the messages of the Inbox as they were at login (RFC 1939 §4). What comes later is
- * there in the next session; what another program expunges meanwhile can't be read any more.
+ * The maildrop of a session: the messages of the Inbox as they were at login (RFC 1939 §4). Messages that
+ * arrive later appear in the next session; those that another program expunges meanwhile can't be read any
+ * more.
  *
  * @module
  */
@@ -15,7 +16,7 @@ const pieceSize = 64 * 1024;
 export interface DropMessage {
   number: number;
   uid: number;
-  /** Octets, as RETR sends them but for dots put in front (RFC 1939 §11). */
+  /** Octets, as RETR sends them, not counting the dots added at line starts (RFC 1939 §11). */
   size: number;
   deleted: boolean;
   retrieved: boolean;
@@ -44,12 +45,12 @@ export class Maildrop {
     });
   }
 
-  /** Those that are not marked as deleted. */
+  /** Messages that are not marked as deleted. */
   get live(): DropMessage[] {
     return this.messages.filter((m) => !m.deleted);
   }
 
-  /** Unique for good: 1 to 70 characters (RFC 1939 §7, UIDL). */
+  /** Permanently unique: 1 to 70 characters (RFC 1939 §7, UIDL). */
   uniqueId(message: DropMessage): string {
     return `${this.#uidValidity}.${message.uid}`;
   }

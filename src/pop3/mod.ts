@@ -1,8 +1,8 @@
 /**
  * The POP3 server (RFC 1939) with CAPA (RFC 2449), STLS (RFC 2595), AUTH (RFC 5034) and UTF8 (RFC 6856), for
- * programs that have nothing else. The maildrop is the Inbox.
+ * programs that support nothing else. The maildrop is the Inbox.
  *
- * May import platform, log, metrics, net, sasl and store. Called by what opens the listeners.
+ * May import platform, log, metrics, net, sasl and store. Called by the code that opens the listeners.
  *
  * @module
  */
@@ -17,10 +17,10 @@ export { MaildropLocks, type Pop3Backend } from "./backend.ts";
 const defaultTimeouts = { beforeLogin: 60_000, afterLogin: 10 * 60_000 };
 /** Bytes of a command with its CRLF; RFC 2449 §4 wants 255. */
 const maxLine = 4096;
-/** Wrong commands in a row, before login, after which the session is ended. */
+/** Wrong commands in a row, before login, after which the session ends. */
 const maxBad = 20;
 
-/** Runs a session until the client quits or is gone. The caller closes the connection. */
+/** Runs a session until the client quits or disconnects. The caller closes the connection. */
 export async function servePop3(conn: Connection, backend: Pop3Backend): Promise<void> {
   const s = new Pop3Session(conn, backend, backend.log.withCid(conn.cid));
   const timeouts = backend.timeouts ?? defaultTimeouts;
@@ -70,7 +70,7 @@ async function serveCommand(session: Pop3Session): Promise<void> {
   if (command.state !== undefined && command.state !== state) {
     throw new Pop3Error(state === "authorization" ? "log in first" : "already logged in");
   }
-  // Blanks too many are common and harmless; in a password they count.
+  // Blanks too many are common and harmless; in a password they are significant.
   const args = command.name === "PASS" ? words : words.filter((w) => w !== "");
   const [fewest, most] = command.args;
   if (args.length < fewest || args.length > most) {

@@ -23,7 +23,7 @@ export class Pop3Error extends Error {
   }
 }
 
-/** A command. Its `run` answers, or throws what is answered. */
+/** A command. Its `run` answers, or throws the refusal to send. */
 export interface Pop3Command {
   /** In upper case. */
   name: string;
@@ -40,14 +40,14 @@ export class Pop3Session {
   log: Log;
   /** Set at login. */
   drop: Maildrop | undefined;
-  /** Gives the lock of the maildrop back. */
+  /** Releases the lock of the maildrop. */
   unlock: (() => void) | undefined;
-  /** Name given by USER, to be followed by PASS. */
+  /** Name given by USER, before PASS. */
   user: string | undefined;
   /** UTF8 was given (RFC 6856). */
   utf8 = false;
   failedLogins = 0;
-  /** The end that comes from outside: see LoggedIn. */
+  /** Ends the session from outside: see LoggedIn. */
   readonly ending: SessionEnd;
   /** Called when the session is over. */
   onClose: (() => void) | undefined;
@@ -64,19 +64,19 @@ export class Pop3Session {
     this.conn.write(`+OK${text === "" ? "" : ` ${text}`}\r\n`);
   }
 
-  /** Lines of an answer that has several, with its end. None of them may begin with a dot. */
+  /** Lines of an answer that has several, and its end. None of them may begin with a dot. */
   lines(list: Iterable<string>): void {
     for (const line of list) this.conn.write(`${line}\r\n`);
     this.conn.write(".\r\n");
   }
 
-  /** @throws Pop3Error before login; the table keeps that from happening */
+  /** @throws Pop3Error before login; the table prevents that */
   get maildrop(): Maildrop {
     if (this.drop === undefined) throw new Pop3Error("log in first");
     return this.drop;
   }
 
-  /** The message of a number that isn't marked as deleted. @throws Pop3Error */
+  /** The message with a number, if it isn't marked as deleted. @throws Pop3Error */
   message(arg: string): DropMessage {
     const m = /^\d{1,9}$/.test(arg) ? this.maildrop.messages[Number(arg) - 1] : undefined;
     if (m === undefined) throw new Pop3Error("no such message");

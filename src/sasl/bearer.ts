@@ -1,6 +1,6 @@
 /**
- * Mechanisms that carry an access token of a provider in place of a password: OAUTHBEARER (RFC 7628), and XOAUTH2,
- * which came before it and most programs have. To be offered over TLS only.
+ * Mechanisms that carry an access token of a provider instead of a password: OAUTHBEARER (RFC 7628), and the
+ * older XOAUTH2, which most programs support. Offer them over TLS only.
  *
  * @module
  */
@@ -22,7 +22,7 @@ function textOf(bytes: Uint8Array): string {
   try {
     if (bytes.length <= maxLength) return decoder.decode(bytes);
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new SaslError("malformed", "UTF-8 text expected");
 }
@@ -59,7 +59,10 @@ export function readXOAuth2(text: string): Bearer {
   return { username: prepareUsername(user), token: tokenOf(pairs) };
 }
 
-/** The server's side of either. A failure is told in a challenge first, which the client answers (RFC 7628 §3.2.3). */
+/**
+ * The server's side of either. A failure is first reported in a challenge, which the client answers (RFC 7628
+ * §3.2.3).
+ */
 export function bearerServer(
   name: "OAUTHBEARER" | "XOAUTH2",
   backend: SaslBackend,

@@ -1,12 +1,12 @@
 /**
- * Clients that take a SCRAM-*-PLUS mechanism and then find that they can't bind to the connection: their libraries
- * know other channel bindings than we can compute (RFC 9266 for TLS 1.3), and don't fall back by themselves. The
- * mechanism isn't offered to their address for a while.
+ * Clients that choose a SCRAM-*-PLUS mechanism and then find that they can't bind to the connection: their
+ * libraries support other channel bindings than we can compute (RFC 9266 for TLS 1.3), and don't fall back by
+ * themselves. The mechanism is then not offered to their address for a while.
  *
  * @module
  */
 
-/** Milliseconds that it isn't offered. */
+/** Milliseconds for which it isn't offered. */
 const memory = 24 * 3600_000;
 /** Addresses that are remembered; the oldest are forgotten first. */
 const maxAddresses = 10_000;

@@ -1,5 +1,5 @@
 /**
- * Which mechanisms a server offers on a connection, and which one a client takes.
+ * Which mechanisms a server offers on a connection, and which one a client chooses.
  *
  * @module
  */
@@ -26,11 +26,11 @@ import {
 } from "./types.ts";
 import type { ServerMechanism } from "./types.ts";
 
-/** What is known of the connection that a server authenticates on. */
+/** What is known about the connection on which a server authenticates. */
 export interface SaslServerContext {
-  /** TLS is on, or passwords in plain are allowed here. */
+  /** TLS is on, or plain-text passwords are allowed here. */
   mayShowPassword: boolean;
-  /** Of the TLS connection; empty without. */
+  /** Of the TLS connection; empty without TLS. */
   channelBindings: Map<string, Uint8Array>;
   /** DER of the TLS client certificate. */
   peerCertificate?: Uint8Array;
@@ -40,11 +40,11 @@ export interface SaslServerContext {
   only?: readonly MechanismName[];
   /** What the backend offers. */
   offers?: SaslOffers;
-  /** Handed on to the backend. */
+  /** Passed on to the backend. */
   peer?: SaslPeer;
   /**
-   * Called with the user's name before anything of theirs is looked at, so that tries are counted first; what it
-   * throws ends the exchange.
+   * Called with the user's name before any of their data is looked up, so that attempts are counted first; what
+   * it throws ends the exchange.
    */
   admit?(username: string): Promise<void>;
 }
@@ -111,7 +111,7 @@ export function serverMechanism(
 export interface SaslClientOptions {
   username: string;
   password: string;
-  /** Of the TLS connection; empty without. */
+  /** Of the TLS connection; empty without TLS. */
   channelBindings: Map<string, Uint8Array>;
   /** The connection is encrypted: a password may be sent. */
   mayShowPassword: boolean;

@@ -1,5 +1,6 @@
 /**
- * Whether CRAM-MD5 is offered, and what it checks with is kept: for all of the process.
+ * Whether CRAM-MD5 is offered, and whether the credentials for it are stored: one setting for the whole
+ * process.
  *
  * @module
  */
@@ -11,7 +12,7 @@ export function wantCramMd5(yes: boolean): void {
   wanted = yes;
 }
 
-/** True unless the administrator does without it. */
+/** True unless the administrator has disabled it. */
 export function cramMd5Wanted(): boolean {
   return wanted;
 }

@@ -17,13 +17,13 @@ import {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Nobody's credentials, for names without account. */
+/** Nobody's credentials, for names without an account. */
 const absent = {
   inner: Uint8Array.from(randomBytes(16)),
   outer: Uint8Array.from(randomBytes(16)),
 };
 
-/** The server's side; the host name stands in the challenge. */
+/** The server's side; the host name is part of the challenge. */
 export function cramMd5Server(backend: SaslBackend, hostname: string): ServerMechanism {
   const challenge = encoder.encode(
     `<${randomBytes(12).toString("hex")}.${Date.now()}@${hostname}>`,
@@ -40,7 +40,7 @@ export function cramMd5Server(backend: SaslBackend, hostname: string): ServerMec
         asked = true;
         return { challenge };
       }
-      // RFC 4954 §4: no initial response where the server speaks first.
+      // RFC 4954 §4: no initial response in a mechanism where the server speaks first.
       if (!asked || input === undefined || input.length > 4096) {
         throw new SaslError("malformed", "CRAM-MD5 begins with the server's challenge");
       }

@@ -1,5 +1,5 @@
 /**
- * What is stored of a password so that SCRAM and CRAM-MD5 can check it without the password itself.
+ * What is stored for a password so that SCRAM and CRAM-MD5 can check it without the password itself.
  *
  * @module
  */
@@ -23,8 +23,8 @@ export interface DerivedCredentials {
 export type ScramHash = "sha1" | "sha256";
 
 /**
- * Rounds for new passwords. RFC 7677 §4 wants 4096 at least; it is the client that computes them at each login, and
- * phones do these in some tens of milliseconds.
+ * Rounds for new passwords. RFC 7677 §4 requires at least 4096; the client computes them at each login, and
+ * phones take some tens of milliseconds for these.
  */
 export const scramRounds: Record<ScramHash, number> = { sha1: 8192, sha256: 16_384 };
 const saltLength = 16;
@@ -81,7 +81,7 @@ export function cramMd5Credentials(prepared: string): CramMd5Credentials {
   return { inner: masked(0x36), outer: masked(0x5c) };
 }
 
-/** HMAC-MD5 of a text with the key that the states stand for. */
+/** HMAC-MD5 of a text with the key that the states represent. */
 export function cramMd5Digest(credentials: CramMd5Credentials, text: Uint8Array): Uint8Array {
   const inner = md5Finish(md5StateFrom(credentials.inner), text, md5BlockSize);
   return md5Finish(md5StateFrom(credentials.outer), inner, md5BlockSize);
@@ -89,7 +89,7 @@ export function cramMd5Digest(credentials: CramMd5Credentials, text: Uint8Array)
 
 /**
  * Credentials for all mechanisms, with fresh salts. Takes some milliseconds on a thread.
- * @param like credentials whose salts are taken, as for another password of the same user
+ * @param like credentials whose salts are reused, as for another password of the same user
  * @throws SaslError if the password contains what no password may (RFC 8265 §4.2).
  */
 export async function deriveCredentials(
@@ -124,7 +124,7 @@ export function encodeCredentials(credentials: DerivedCredentials): Record<strin
   return out;
 }
 
-/** The reverse; kinds that it doesn't know, and texts that were damaged, are left out. */
+/** The reverse; kinds that it doesn't know, and damaged texts, are left out. */
 export function decodeCredentials(rows: Record<string, string>): DerivedCredentials {
   const out: DerivedCredentials = {};
   for (const [kind, field] of scramKinds) {

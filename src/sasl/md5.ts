@@ -1,8 +1,8 @@
 /**
- * MD5 (RFC 1321) whose state after a block can be taken out and put in again: CRAM-MD5 (RFC 2195)
- * can then be checked from the states after the padded key, without the password being stored.
+ * MD5 (RFC 1321) whose state after a block can be saved and restored: CRAM-MD5 (RFC 2195) can then be checked
+ * from the states after the padded key, without the password being stored.
  *
- * MD5 is broken for signatures. As the hash of this one old mechanism it is all there is.
+ * MD5 is broken for signatures. But this one old mechanism allows no other hash.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export function md5Start(): Md5State {
   return Uint32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
 }
 
-/** Takes the block at the offset into the state. */
+/** Updates the state with the block at the offset. */
 export function md5Block(state: Md5State, bytes: Uint8Array, offset = 0): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, md5BlockSize);
   let [a, b, c, d] = state;

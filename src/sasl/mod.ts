@@ -1,9 +1,8 @@
 /**
- * Authentication mechanisms (SASL, RFC 4422), server and client sides, free of any protocol that
- * carries them; and what is stored of a password for them.
+ * Authentication mechanisms (SASL, RFC 4422), server and client sides, independent of the protocols that carry
+ * them; and what is stored for a password.
  *
- * Imports nothing of this project. Used by SMTP, IMAP and ManageSieve, and by the store for the
- * credentials.
+ * Imports nothing of this project. Used by SMTP, IMAP and ManageSieve, and by the store for the credentials.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Mechanisms that send the password or take it from elsewhere: PLAIN (RFC 4616), LOGIN
- * (draft-murchison-sasl-login), EXTERNAL (RFC 4422 appendix A). To be offered over TLS only.
+ * Mechanisms that send the password or rely on another proof: PLAIN (RFC 4616), LOGIN
+ * (draft-murchison-sasl-login), EXTERNAL (RFC 4422 appendix A). Offer them over TLS only.
  *
  * @module
  */
@@ -17,14 +17,14 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const nothing = new Uint8Array(0);
 
-/** No name or password is longer in bytes. */
+/** Most bytes of a name or password. */
 const maxLength = 4096;
 
 function textOf(bytes: Uint8Array): string {
   try {
     if (bytes.length <= maxLength) return decoder.decode(bytes);
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new SaslError("malformed", "UTF-8 text expected");
 }
@@ -69,7 +69,8 @@ export function plainClient(username: string, password: string): ClientMechanism
     initial: encoder.encode(`\0${prepareUsername(username)}\0${preparePassword(password)}`),
     complete: true,
     step(challenge) {
-      // An empty challenge is how a protocol without initial responses begins; the response goes there.
+      // A protocol without initial responses begins with an empty challenge; the response is sent in reply to
+      // that.
       if (challenge.length === 0) return Promise.resolve(this.initial!);
       return Promise.reject(new SaslError("malformed", "PLAIN has no challenges"));
     },
@@ -116,7 +117,7 @@ export function loginClient(username: string, password: string): ClientMechanism
   };
 }
 
-/** EXTERNAL, the server's side: the TLS client certificate says who the user is. */
+/** EXTERNAL, the server's side: the TLS client certificate identifies the user. */
 export function externalServer(
   backend: SaslBackend,
   certificate: Uint8Array | undefined,

@@ -47,7 +47,10 @@ function hashOf(name: ScramName): ScramHash {
 
 const absentKey = randomBytes(32);
 
-/** Credentials that no password fits, the same at each try: names without account can't be told apart. */
+/**
+ * Credentials that match no password, the same for each attempt, so that names without an account can't be
+ * recognized.
+ */
 function absentCredentials(username: string, hash: ScramHash): ScramCredentials {
   const made = (what: string) =>
     Uint8Array.from(createHmac("sha256", absentKey).update(`${what} ${hash} ${username}`).digest());
@@ -60,7 +63,7 @@ function absentCredentials(username: string, hash: ScramHash): ScramCredentials 
   };
 }
 
-/** The server's side. `bindings` has what this TLS connection can be bound with; empty without TLS. */
+/** The server's side. `bindings` has the channel bindings of this TLS connection; empty without TLS. */
 export function scramServer(
   name: ScramName,
   backend: SaslBackend,
@@ -85,7 +88,7 @@ export function scramServer(
     if (!plus && b.kind === "p") {
       throw new SaslError("channelBinding", "scram channel binding in a mechanism without it");
     }
-    // RFC 5802 §6: the client knows how to bind but was told that we don't: somebody changed the offer.
+    // RFC 5802 §6: the client can bind but saw an offer without binding: somebody changed the offer.
     if (b.kind === "y" && bindings.size > 0) {
       throw new SaslError("channelBinding", "server-does-support-channel-binding");
     }
@@ -126,7 +129,7 @@ export function scramServer(
     if (final.proof.length !== credentials.storedKey.length) {
       throw new SaslError("malformed", "scram proof has the wrong size");
     }
-    // Each is looked at, so that time does not tell which.
+    // Each is compared, so that the time taken doesn't show which one matched.
     const fitting = [credentials, ...credentials.others ?? []].filter((credentials) => {
       const clientKey = hmac(hash, credentials.storedKey, message);
       for (let i = 0; i < clientKey.length; i++) clientKey[i] ^= final.proof[i];
@@ -167,7 +170,7 @@ export function scramServer(
 export interface ScramClientOptions {
   username: string;
   password: string;
-  /** For -PLUS: what the TLS connection can be bound with. */
+  /** For -PLUS: the channel bindings of the TLS connection. */
   bindings?: Map<string, Uint8Array>;
   /** This side could bind, but the server did not offer a -PLUS mechanism (RFC 5802 §6). */
   serverCannotBind?: boolean;

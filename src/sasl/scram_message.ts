@@ -7,7 +7,7 @@ import { SaslError } from "./types.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Longest message taken; names and nonces are far shorter. */
+/** Most bytes of a message; names and nonces are far shorter. */
 const maxLength = 4096;
 
 /** The text of a message. */
@@ -17,7 +17,7 @@ export function scramText(bytes: Uint8Array): string {
     const text = decoder.decode(bytes);
     if (!text.includes("\0")) return text;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new SaslError("malformed", "scram message is not UTF-8 text");
 }
@@ -36,7 +36,7 @@ export function attributes(text: string): [string, string][] {
 export interface ClientFirst {
   /** Up to and including the second comma. */
   gs2Header: string;
-  /** "n": client can't bind, "y": it could but thinks the server can't, otherwise the binding's name. */
+  /** "n": the client can't bind, "y": it could but thinks the server can't, otherwise the binding's name. */
   binding: { kind: "n" | "y" } | { kind: "p"; name: string };
   authorizationId: string;
   /** The message without its gs2 header. */
@@ -119,7 +119,7 @@ export function parseServerFirst(
     throw new SaslError("malformed", "scram nonce, salt and iterations expected");
   }
   const iterations = Number(list[2][1]);
-  // A server could keep this client busy with a huge count.
+  // A server could keep this client busy with a huge iteration count.
   if (!/^[1-9][0-9]{0,7}$/.test(list[2][1]) || iterations < 4096 || iterations > 10_000_000) {
     throw new SaslError("malformed", "scram iteration count out of range");
   }

@@ -12,7 +12,7 @@
  * - `authorization`: asked to act as another user.
  * - `unavailable`: the mechanism can't be used here.
  * - `appPassword`: the password is right, but programs need one of their own.
- * - `temporary`: what it is checked with elsewhere can't be reached just now.
+ * - `temporary`: the external service that checks it can't be reached just now.
  */
 export class SaslError extends Error {
   readonly reason:
@@ -30,7 +30,7 @@ export class SaslError extends Error {
   }
 }
 
-/** Names of the mechanisms with a password or key of the user's, most secure first. */
+/** Names of the mechanisms with a user's password or key, most secure first. */
 export const mechanismNames = [
   "SCRAM-SHA-256-PLUS",
   "SCRAM-SHA-256",
@@ -42,7 +42,7 @@ export const mechanismNames = [
   "EXTERNAL",
 ] as const;
 
-/** Those with a token of a provider, for servers only. */
+/** Those with a provider's token, for servers only. */
 export const tokenMechanismNames = ["OAUTHBEARER", "XOAUTH2"] as const;
 export type MechanismName = (typeof mechanismNames)[number] | (typeof tokenMechanismNames)[number];
 
@@ -52,9 +52,9 @@ export interface ScramCredentials {
   iterations: number;
   storedKey: Uint8Array;
   serverKey: Uint8Array;
-  /** Which password it is, as the server's last step tells. */
+  /** Which password it is, as reported by the server's last step. */
   credential?: string;
-  /** Of a name without account: no password fits. */
+  /** Belongs to a name without an account: no password matches. */
   absent?: boolean;
   /** Called when somebody has logged in with it. */
   used?: () => void;
@@ -66,36 +66,36 @@ export interface ScramCredentials {
 export interface CramMd5Credentials {
   inner: Uint8Array;
   outer: Uint8Array;
-  /** Which password it is, as the server's last step tells. */
+  /** Which password it is, as reported by the server's last step. */
   credential?: string;
   /** Called when somebody has logged in with it. */
   used?: () => void;
-  /** Any digest fits: of a server for tests that takes any password. */
+  /** Any digest matches: for a test server that accepts any password. */
   anyDigest?: true;
   /** Further passwords of the same user. */
   others?: readonly CramMd5Credentials[];
 }
 
-/** Who logs in from where, for what is noted about passwords. */
+/** Who logs in from where, for what is recorded about passwords. */
 export interface SaslPeer {
   /** Such as "imap". */
   protocol: string;
   remoteIp: string;
 }
 
-/** Which mechanisms make sense with what users are checked with. */
+/** Which mechanisms make sense with how users' passwords are checked. */
 export interface SaslOffers {
   /** Access tokens of providers can be checked. */
   tokens: boolean;
-  /** Some passwords can only be checked as they are: mechanisms that don't send them would fail. */
+  /** Some passwords can only be checked in plain text: mechanisms that don't send them would fail. */
   plainOnly: boolean;
 }
 
-/** What a server mechanism asks of the account store. Names come prepared (see prepareUsername). */
+/** What a server mechanism needs from the account store. Names are already prepared (see prepareUsername). */
 export interface SaslBackend {
   /**
-   * Checks a prepared password; for names without account too, in about the same time.
-   * @returns which credential it is, as {@link ServerStep} has it; undefined if it is wrong
+   * Checks a prepared password; also for names without an account, in about the same time.
+   * @returns which credential it is, as in {@link ServerStep}; undefined if it is wrong
    * @throws SaslError "appPassword"
    */
   checkPassword(
@@ -104,8 +104,9 @@ export interface SaslBackend {
     peer?: SaslPeer,
   ): Promise<string | undefined>;
   /**
-   * What a SCRAM exchange is checked with. For names without account credentials that no password fits, marked
-   * `absent`, whose salt and rounds stay the same from try to try; undefined makes such ones up.
+   * What a SCRAM exchange is checked with. For names without an account: credentials that match no password,
+   * marked `absent`, whose salt and rounds stay the same from attempt to attempt; undefined makes up such
+   * credentials.
    */
   scramCredentials(
     username: string,
@@ -115,8 +116,8 @@ export interface SaslBackend {
   cramMd5Credentials(username: string, peer?: SaslPeer): Promise<CramMd5Credentials | undefined>;
   /**
    * Checks an access token of a provider.
-   * @param username as the client says; "" if it doesn't
-   * @returns who it is of; undefined if it isn't valid, or not of that user
+   * @param username as given by the client; "" if it gives none
+   * @returns whose it is; undefined if it isn't valid, or not that user's
    * @throws SaslError "temporary"
    */
   checkToken?(
@@ -126,26 +127,26 @@ export interface SaslBackend {
   ): Promise<{ username: string; credential: string } | undefined>;
   /** All that need no token, if not given. */
   offers?(): SaslOffers;
-  /** The login name that a client certificate (DER) stands for, and the credential that it is. */
+  /** The login name that a client certificate (DER) stands for, and the id of that credential. */
   certificateUsername?(
     certificate: Uint8Array,
   ): Promise<{ username: string; credential: string } | undefined>;
 }
 
 /**
- * One step of the server: a challenge to send, or the name of the user who has logged in, and with what: a name
- * of the password, app password or key, by which the session ends when that is taken away.
+ * One step of the server: a challenge to send, or the name of the user who has logged in, and with what: an id
+ * of the password, app password or key, by which the session is ended when that is revoked.
  */
 export type ServerStep = { challenge: Uint8Array } | { username: string; credential: string };
 
 /** The server's side of one exchange. */
 export interface ServerMechanism {
   readonly name: MechanismName;
-  /** The user name as far as the peer has told it, for logs. */
+  /** The user name as far as the peer has sent it, for logs. */
   readonly username: string | undefined;
   /**
-   * Takes the client's next response; undefined at the start if it sent no initial response.
-   * @throws SaslError when the exchange has failed; then it is over.
+   * Takes the client's next response; at the start undefined if it sent no initial response.
+   * @throws SaslError when the exchange has failed; it is over then.
    */
   step(input: Uint8Array | undefined): Promise<ServerStep>;
 }
@@ -160,6 +161,6 @@ export interface ClientMechanism {
    * @throws SaslError if the challenge is malformed, or the server can't prove that it knows the password.
    */
   step(challenge: Uint8Array): Promise<Uint8Array>;
-  /** True once success may be believed: with SCRAM after the server has proved itself. */
+  /** True once success can be believed: with SCRAM after the server has proved its identity. */
   readonly complete: boolean;
 }

@@ -13,7 +13,7 @@ export function parseEndpoint(text: string): Endpoint {
   return { host: text.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(text.slice(at + 1)) };
 }
 
-/** Milliseconds for a connection. */
+/** Milliseconds for connecting. */
 const connectTime = 5_000;
 
 /**

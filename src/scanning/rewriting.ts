@@ -1,4 +1,4 @@
-/** Messages changed by scanners, in new files. @module */
+/** Messages changed by scanners, written to new files. @module */
 import { createTemp, readRange, removeFile, writeAll } from "../platform/files.ts";
 import { nextTurn } from "../platform/turns.ts";
 import type { BodySink } from "./milter/changes.ts";

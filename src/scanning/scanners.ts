@@ -55,7 +55,7 @@ export interface Scanned {
   /** Scanner and reason. */
   quarantine?: string;
   facts: ScanFact[];
-  /** The highest of all. */
+  /** The highest of all scanners. */
   spamScore?: number;
   /** As in ScanResult; a name takes precedence over "". */
   virus?: string;

@@ -87,7 +87,7 @@ export function emptyResult(): ScanResult {
   };
 }
 
-/** A scanner did not answer, or not in its protocol. */
+/** A scanner did not answer, or broke its protocol. */
 export class ScanError extends Error {
   override name = "ScanError";
 }

@@ -125,8 +125,8 @@ function matches(record: TlsaRecord, certificate: X509Certificate): boolean {
 }
 
 /**
- * From the leaf up to the certificate that a record of usage 2 names, each signed by the next; undefined
- * if there is no such path. The record's own certificate may be missing from what the server sent
+ * The path from the leaf up to the certificate that a record of usage 2 names, each signed by the next;
+ * undefined if there is no such path. The record's own certificate may be missing from what the server sent
  * (RFC 7671 §5.2.2).
  */
 function pathTo(
@@ -159,7 +159,7 @@ function pathTo(
   return undefined;
 }
 
-/** The record has the whole key of an authority, and that has signed (RFC 7671 §5.2.2: "2 1 0"). */
+/** The record has an authority's whole key, which signed the certificate (RFC 7671 §5.2.2: "2 1 0"). */
 function signedByKeyOf(record: TlsaRecord, certificate: X509Certificate): boolean {
   if (record.selector !== 1 || record.matchingType !== 0) return false;
   try {

@@ -140,7 +140,7 @@ export class Policies implements TlsPolicy {
     return domains;
   }
 
-  /** The id of the policy in the DNS; undefined if there is none that is valid, or it can't be had. */
+  /** The id of the policy in the DNS; undefined if there is no valid one, or it can't be looked up. */
   async #recordId(domain: string): Promise<string | undefined> {
     try {
       const { records } = await this.#o.resolver.lookup(`_mta-sts.${domain}`, "TXT", {

@@ -9,7 +9,7 @@ export function policyUrl(domain: string): string {
 /** Gets a document; replaced in tests. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** Milliseconds for all of it (§3.3 suggests a minute). */
+/** Milliseconds for the whole fetch (§3.3 suggests a minute). */
 const fetchTimeout = 60_000;
 
 /**

@@ -1,10 +1,9 @@
 /**
  * TLS policies for deliveries: input before connecting, and results afterwards.
  *
- * The queue asks {@link TlsPolicy.policyFor} once for a recipient domain, {@link TlsPolicy.daneFor} for
- * each host that it is about to connect to, and reports how TLS went with each connection. It decides
- * itself about fallback to plain text: that is only allowed where nothing here (and no REQUIRETLS)
- * demands TLS.
+ * The queue asks {@link TlsPolicy.policyFor} once for a recipient domain, {@link TlsPolicy.daneFor} for each
+ * host that it is about to connect to, and reports how TLS went with each connection. It decides itself about
+ * fallback to plain text: that is only allowed where nothing here (and no REQUIRETLS) demands TLS.
  *
  * @module
  */

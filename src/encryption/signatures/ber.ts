@@ -1,6 +1,6 @@
 /**
- * Reading BER (X.690): DER, and the forms without a length that programs write while they stream. Total: what is
- * cut off or nested too deeply gives an error.
+ * Reads BER (X.690): DER, and the indefinite-length forms that programs write while streaming. Input that is
+ * cut off or nested too deeply gives a BerError.
  *
  * @module
  */
@@ -11,7 +11,7 @@ const maxDepth = 32;
 /** Values within one. */
 const maxValues = 10_000;
 
-/** What can't be read. */
+/** Data that can't be read. */
 export class BerError extends Error {
   override name = "BerError";
 }
@@ -20,7 +20,7 @@ export class BerError extends Error {
 export interface Value {
   /** Its first byte: class, constructed or not, and number. */
   tag: number;
-  /** Bytes of a value that has no parts; of others those between head and end. */
+  /** The bytes of a value without parts; for others those between head and end. */
   content: Uint8Array;
   /** With its head. */
   all: Uint8Array;
@@ -37,7 +37,7 @@ function read(bytes: Uint8Array, start: number, depth: number): { value: Value; 
   if (depth > maxDepth) throw new BerError("values are nested too deeply");
   let at = start;
   const tag = bytes[at++];
-  // Numbers from 31 on have more bytes; CMS and X.509 have none.
+  // Numbers from 31 on take more bytes; CMS and X.509 have none.
   if (tag === undefined || (tag & 0x1f) === 0x1f) throw new BerError("no tag");
   let length: number | undefined = bytes[at++];
   if (length === undefined) throw new BerError("no length");

@@ -1,4 +1,6 @@
-/** What is in a certificate for mail (RFC 5280, RFC 8550), of what the runtime's own reader does not give. @module */
+/**
+ * Fields of a certificate for mail (RFC 5280, RFC 8550) that the runtime's own reader does not give. @module
+ */
 import { BerError, octets, oidText, readValue, type Value } from "./ber.ts";
 
 const commonName = "2.5.4.3";
@@ -17,9 +19,9 @@ export interface CertificateFields {
   issuer: Uint8Array;
   serial: Uint8Array;
   keyId: Uint8Array | undefined;
-  /** Common name of whom it is for, else an address. */
+  /** Common name of the subject, else an address. */
   name: string;
-  /** Addresses that it is for, in lower case. */
+  /** Addresses that it was issued for, in lower case. */
   addresses: string[];
   /** Its key may sign mail. */
   signsMail: boolean;
@@ -27,7 +29,7 @@ export interface CertificateFields {
   agreesKeys: boolean;
 }
 
-/** Reads them; undefined for what is no certificate. */
+/** Reads them; undefined if it is not a certificate. */
 export function certificateFields(der: Uint8Array): CertificateFields | undefined {
   try {
     return read(readValue(der));

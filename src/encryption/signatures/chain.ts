@@ -1,13 +1,16 @@
-/** Whether an authority vouches for a certificate, over those between (RFC 5280 §6, as far as mail needs it). @module */
+/**
+ * Whether an authority vouches for a certificate, through intermediate ones (RFC 5280 §6, as far as mail needs
+ * it). @module
+ */
 import { X509Certificate } from "node:crypto";
 import { certificateFields } from "./certificate.ts";
 
-/** Certificates from the signer's to an authority. */
+/** Certificates from the signer's to an authority's. */
 const maxChain = 8;
 /** Signatures of certificates that are checked for all signers of a message: each takes a millisecond. */
 const maxChecks = 40;
 
-/** Authorities by the name of whom they are, read once for each list. */
+/** Authorities by subject name, read once for each list. */
 const read = new WeakMap<readonly string[], Map<string, X509Certificate[]>>();
 
 function byName(trusted: readonly string[]): Map<string, X509Certificate[]> {
@@ -33,7 +36,7 @@ function parsed(certificate: string | Uint8Array): X509Certificate | undefined {
 const isGood = (c: X509Certificate, at: number) =>
   Date.parse(c.validFrom) <= at && at <= Date.parse(c.validTo);
 
-/** The certificates that came along with a message, and how many signatures of them are still checked. */
+/** The certificates that came along with a message, and how many more of their signatures may be checked. */
 export class Chains {
   readonly #others: readonly Uint8Array[];
   #parsed: X509Certificate[] | undefined;
@@ -47,7 +50,7 @@ export class Chains {
     return this.#parsed ??= this.#others.flatMap((o) => parsed(o) ?? []);
   }
 
-  /** False if no more are checked. */
+  /** False once no more may be checked. */
   mayCheck(): boolean {
     return ++this.#checks <= maxChecks;
   }
@@ -55,9 +58,9 @@ export class Chains {
 
 /**
  * True if a certificate for mail leads to an authority.
- * @param chains of the message, for what stands between
+ * @param chains of the message, for the intermediate ones
  * @param trusted PEM of the authorities
- * @param at when it has to be good, milliseconds since the epoch
+ * @param at when it must be valid, milliseconds since the epoch
  */
 export function isTrusted(
   der: Uint8Array,

@@ -1,4 +1,4 @@
-/** The S/MIME signature of a whole message: where it stands, whose it has to be, and whether it holds. @module */
+/** The S/MIME signature of a whole message: where it is, whose it must be, and whether it is valid. @module */
 import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
 import { type HeaderField, splitHeader } from "../../mail/header/header.ts";
 import { decodeBody } from "../../mail/structure/contents.ts";
@@ -6,7 +6,7 @@ import type { Part } from "../../mail/structure/structure.ts";
 import { checkSmime } from "./smime.ts";
 import { type CheckedSignature, unknownSignature } from "./types.ts";
 
-/** Bytes of what is signed: more takes too long for one turn. */
+/** Bytes of what is signed: more takes too long for one turn of the event loop. */
 export const maxSigned = 8 * 1024 * 1024;
 /** Bytes of a signature with its certificates. */
 export const maxSignature = 1024 * 1024;
@@ -23,14 +23,14 @@ export interface SignedMessage {
 
 /** The parts of a signature. */
 export interface SmimeParts {
-  /** What is signed; undefined where the signature has it within. */
+  /** What is signed; undefined if the signature contains it. */
   content: Part | undefined;
   signature: Part;
 }
 
 /**
- * Where a message has its S/MIME signature (RFC 8551 §3.5); undefined for one without. What is encrypted may be signed
- * within, which only its reader can find out.
+ * Where a message has its S/MIME signature (RFC 8551 §3.5); undefined for one without. An encrypted message may
+ * be signed inside, which only its reader can find out.
  */
 export function smimeParts(root: Part): SmimeParts | undefined {
   if (root.type === "multipart" && root.subtype === "signed" && root.parts.length === 2) {
@@ -59,9 +59,9 @@ function* pieces(message: SignedMessage, part: Part): Generator<Uint8Array> {
 }
 
 /**
- * Checks the signature of a message; "tooLarge" for one that isn't looked at.
+ * Checks the signature of a message; "tooLarge" for one that isn't checked.
  * @param trusted PEM of authorities
- * @param at when the certificate has to be good, milliseconds since the epoch
+ * @param at when the certificate must be valid, milliseconds since the epoch
  */
 export function checkSmimeMessage(
   message: SignedMessage,
@@ -78,7 +78,7 @@ export function checkSmimeMessage(
     Math.min(root.bodyOffset, root.headerOffset + maxHeader),
   );
   const from = senderOf(splitHeader(header));
-  // Who has two senders, or none, has none that a signature could be of.
+  // With two senders, or none, there is nobody whose signature it could be.
   if (from === undefined) return unknownSignature;
   return checkSmime({
     cms: decodeBody(signature, message.read(signature.bodyOffset, signature.endOffset)),

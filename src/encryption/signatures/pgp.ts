@@ -15,13 +15,13 @@ export interface PgpSignature {
   content: Uint8Array;
   /** Address in From, in lower case. */
   from: string;
-  /** Keys that the account knows, of contacts: in armor or binary. */
+  /** Keys that the account has in its contacts: in armor or binary. */
   known: readonly (string | Uint8Array)[];
   /** Keys that came with the message: anybody could have put them there. */
   brought: readonly (string | Uint8Array)[];
 }
 
-/** Checks a signature. Total: what can't be read is "unknown". */
+/** Checks a signature. Never throws: a signature that can't be read is "unknown". */
 export async function checkPgp(s: PgpSignature): Promise<CheckedSignature> {
   const { createMessage, readSignature, verify } = await openpgpLibrary();
   try {
@@ -35,7 +35,7 @@ export async function checkPgp(s: PgpSignature): Promise<CheckedSignature> {
           signature,
           verificationKeys: [key],
           format: "binary",
-          // Keys that ended since are good for what came before.
+          // Keys that have expired since are valid for what was signed before.
           date: null,
         });
         const results = await Promise.allSettled(signatures.map((x) => x.verified));
@@ -53,7 +53,7 @@ export async function checkPgp(s: PgpSignature): Promise<CheckedSignature> {
   }
 }
 
-/** The keys of texts that can be read. */
+/** The keys in those texts that can be read. */
 async function readable(texts: readonly (string | Uint8Array)[]): Promise<Key[]> {
   const { readKeys } = await openpgpLibrary();
   const keys: Key[] = [];
@@ -65,7 +65,7 @@ async function readable(texts: readonly (string | Uint8Array)[]): Promise<Key[]>
           : await readKeys({ binaryKeys: t }),
       );
     } catch {
-      // One that is damaged leaves the others.
+      // A damaged one doesn't affect the others.
     }
   }
   return keys.slice(0, maxKeys);

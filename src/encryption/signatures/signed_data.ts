@@ -1,8 +1,8 @@
-/** SignedData of CMS (RFC 5652 §5), as S/MIME has it. @module */
+/** SignedData of CMS (RFC 5652 §5), as S/MIME uses it. @module */
 import { BerError, octets, oidText, readValue, sameBytes, type Value } from "./ber.ts";
 import { certificateFields } from "./certificate.ts";
 
-/** Signers, and certificates, that are looked at. */
+/** Most signers, and most certificates, that are processed. */
 const maxSigners = 10;
 const maxCertificates = 50;
 
@@ -23,22 +23,22 @@ export interface Signer {
   parameters: Value | undefined;
   /** What is signed, as a SET; undefined if the content itself is. */
   signed: Uint8Array | undefined;
-  /** Digest of the content, of the signed attributes. */
+  /** Digest of the content, from the signed attributes. */
   contentDigest: Uint8Array | undefined;
-  /** Milliseconds since the epoch, as the signer says. */
+  /** Milliseconds since the epoch, as the signer claims. */
   time: number | undefined;
   signature: Uint8Array;
 }
 
 export interface SignedData {
-  /** The content, if it is within. */
+  /** The content, if it is included. */
   content: Uint8Array | undefined;
   /** DER of certificates. */
   certificates: Uint8Array[];
   signers: Signer[];
 }
 
-/** @throws BerError for what is none */
+/** @throws BerError if it is invalid */
 export function readSignedData(bytes: Uint8Array): SignedData {
   const info = readValue(bytes);
   if (oidText(need(info.parts[0])) !== signedData) throw new BerError("no SignedData");
@@ -70,10 +70,10 @@ function signer(info: Value): Signer {
   const time = attribute(attributes, signingTime);
   let signed: Uint8Array | undefined;
   if (attributes) {
-    // RFC 5652 §5.4: as the SET OF that it is, not with its tag in the message.
+    // RFC 5652 §5.4: encoded as SET OF, not with its tag in the message.
     signed = Uint8Array.from(attributes.all);
     signed[0] = 0x31;
-    // RFC 5652 §11.1: without a content type they could be a content of somebody's choice.
+    // RFC 5652 §11.1: without a content type the attributes could be content of an attacker's choice.
     if (!attribute(attributes, contentType)) throw new BerError("no content type is signed");
   }
   const digest = attribute(attributes, messageDigest);

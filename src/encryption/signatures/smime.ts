@@ -1,6 +1,6 @@
 /**
- * Checking S/MIME signatures (RFC 8551, RFC 5652): with the certificates that came along, up to an authority
- * that is trusted. Nothing is asked of other servers: certificates that were withdrawn are not noticed.
+ * Checks S/MIME signatures (RFC 8551, RFC 5652): with the certificates in the message, up to a trusted
+ * authority. No other servers are asked, so revoked certificates are not noticed.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { certificateFields } from "./certificate.ts";
 import { certificateOf, readSignedData, type Signer } from "./signed_data.ts";
 import { type CheckedSignature, unknownSignature } from "./types.ts";
 
-/** Others, such as SHA-1, prove nothing any more: signatures with them count as not known. */
+/** Others, such as SHA-1, prove nothing any more: signatures with them count as unknown. */
 const digests: Readonly<Record<string, string>> = {
   "2.16.840.1.101.3.4.2.1": "sha256",
   "2.16.840.1.101.3.4.2.2": "sha384",
@@ -22,9 +22,9 @@ const digests: Readonly<Record<string, string>> = {
 const pss = "1.2.840.113549.1.1.10";
 /** What is checked. */
 export interface SmimeSignature {
-  /** The p7s, or the p7m that has the content too. */
+  /** The p7s, or the p7m that contains the content too. */
   cms: Uint8Array;
-  /** Bytes that are signed, in pieces; undefined where the content is within. */
+  /** Bytes that are signed, in pieces; undefined if the signature contains it. */
   content: (() => Iterable<Uint8Array>) | undefined;
   /** Address in From, in lower case. */
   from: string;
@@ -34,7 +34,7 @@ export interface SmimeSignature {
   now: number;
 }
 
-/** Checks a signature. Total: what can't be read is "unknown". */
+/** Checks a signature. Never throws: a signature that can't be read is "unknown". */
 export function checkSmime(signature: SmimeSignature): CheckedSignature {
   try {
     const data = readSignedData(signature.cms);
@@ -44,16 +44,16 @@ export function checkSmime(signature: SmimeSignature): CheckedSignature {
     const results = data.signers.map((signer) =>
       checkSigner(signature, signed, data.certificates, signer)
     );
-    // RFC 5652 §5.1: each signer's is of its own; one that fails must not hide behind another.
+    // RFC 5652 §5.1: each signer's signature counts separately; a failing one must not be hidden by another.
     const order = ["bad", "unknown", "noKey", "other", "held", "good"] as const;
     return results.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0];
   } catch {
-    // What is no SignedData, and certificates and keys that the runtime does not know.
+    // Data that is not SignedData, and certificates and keys that the runtime does not support.
     return unknownSignature;
   }
 }
 
-/** What is signed; each hash of it is made once, for all signers. */
+/** The signed content; each hash of it is computed once, for all signers. */
 class Content {
   readonly #pieces: () => Iterable<Uint8Array>;
   readonly #hashes = new Map<string, Uint8Array>();
@@ -95,13 +95,13 @@ function checkSigner(
   if (holds === undefined) return { ...about, state: "unknown" };
   if (!holds) return { ...about, state: "bad" };
   if (!fields.addresses.includes(signature.from)) return { ...about, state: "other" };
-  // What the signer says of the time is not proven: a certificate that ended is good for what came before.
+  // The signer's time is not proven, but a certificate that has expired is valid for what was signed before.
   const at = Math.min(signer.time ?? signature.now, signature.now);
   const trusted = isTrusted(der, chains, signature.trusted, at);
   return { ...about, state: trusted ? "good" : "held" };
 }
 
-/** Whether it holds; undefined for algorithms that are not known here. */
+/** Whether the signature is valid; undefined for algorithms that are not supported here. */
 function signatureHolds(
   content: Content,
   certificate: X509Certificate,

@@ -1,2 +1,2 @@
-/** What of a package logins by LDAP need, loaded when they do. @module */
+/** The parts of a package that LDAP logins need, loaded when they do. @module */
 export { Client, InvalidCredentialsError, ResultCodeError } from "ldapts";

@@ -42,7 +42,7 @@ async function exchange(
   for (let step = 0; step < maxSteps; step++) {
     const r = await mechanism.step(input);
     if ("username" in r) return await logIn(session, attempt, r.username, r.credential);
-    // RFC 5804 §2.1: what a mechanism says last goes with the answer.
+    // RFC 5804 §2.1: a mechanism's last message is sent with the answer.
     if (
       mechanism.name.startsWith("SCRAM-") && r.challenge[0] === 0x76 && r.challenge[1] === 0x3d
     ) {

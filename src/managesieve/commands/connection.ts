@@ -44,7 +44,7 @@ export const starttls: Command = {
   async afterwards(session) {
     if (!session.backend.tls || session.conn.tls) return;
     await session.conn.startTlsServer(session.backend.tls);
-    // RFC 5804 §2.2: what was said before TLS can't be trusted.
+    // RFC 5804 §2.2: what was exchanged before TLS can't be trusted.
     session.conn.write(session.capabilities() + answerLine("OK", { text: "TLS is on" }));
     await session.conn.flush();
   },

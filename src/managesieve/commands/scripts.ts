@@ -14,7 +14,7 @@ const codes: Partial<Record<ScriptError["code"], string>> = {
   overQuota: "QUOTA",
 };
 
-/** Lines with problems that are sent; more help nobody. */
+/** Lines with problems that are sent; more would help nobody. */
 const maxLines = 50;
 
 function listed(problems: readonly SieveProblem[]): string {

@@ -47,7 +47,7 @@ export const noop: Pop3Command = {
   run: (s) => s.ok(),
 };
 
-/** RFC 1939 §6: deletions are carried out, and the answer says whether they were. */
+/** RFC 1939 §6: deletions are carried out, and the answer reports whether they were. */
 export const quit: Pop3Command = {
   name: "QUIT",
   args: [0, 0],

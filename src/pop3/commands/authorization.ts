@@ -72,7 +72,7 @@ export const auth: Pop3Command = {
   args: [0, 2],
   async run(session, [name, initial]) {
     if (name === undefined) {
-      // What programs before RFC 5034 ask: which mechanisms there are.
+      // What programs from before RFC 5034 ask: which mechanisms there are.
       session.ok();
       session.lines(session.mechanisms);
       return;
@@ -115,7 +115,7 @@ export const stls: Pop3Command = {
     const { tls } = session.backend;
     if (session.conn.tls !== undefined) throw new Pop3Error("TLS is on already");
     if (tls === undefined) throw new Pop3Error("TLS is not offered");
-    // Commands that came along in plain could be somebody else's.
+    // Commands that arrived along with it in plain text could be somebody else's.
     if (session.conn.buffered > 0) {
       throw new Pop3Error("no commands may follow STLS before the handshake", undefined, {
         close: true,

@@ -43,7 +43,7 @@ function listing(
 export const list = listing("LIST", (_, m) => `${m.size}`);
 export const uidl = listing("UIDL", (s, m) => s.maildrop.uniqueId(m));
 
-/** Sends a message, or its header and so many lines of its body. */
+/** Sends a message, or its header and the given number of lines of its body. */
 async function send(session: Pop3Session, message: DropMessage, bodyLines: number): Promise<void> {
   let open: ReturnType<typeof session.maildrop.open>;
   try {
