@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chromium, type Page } from "playwright-core";
 import { findProgram, lacks } from "../support/programs.ts";
-import { type Json, password, withJmap, type World } from "../jmap/world.ts";
+import { password, withJmap, type World } from "../jmap/world.ts";
 import { violations } from "./accessibility.ts";
 import { browserFlags, type Look, newContext } from "./browser.ts";
 

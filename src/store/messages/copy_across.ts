@@ -1,7 +1,7 @@
 /** Copying messages into another account: new emails there, whose files are linked. @module */
 import type { Account } from "../account/account.ts";
 import type { MailboxId } from "../ids.ts";
-import { permittedFlags } from "../mailboxes/flag_rights.ts";
+import { permittedFlags } from "./flag_rights.ts";
 import { type NewMessage, Want } from "../types.ts";
 import { appendAll } from "./unfinished.ts";
 

@@ -20,7 +20,7 @@ import type { EventConnections } from "./list/event_stream.ts";
 import type { SharedStreams } from "./list/shared_stream.ts";
 import { joinStream, leaveStream } from "./list/streams.ts";
 import { bitsFromUses } from "./list/flags.ts";
-import { messageHandlers } from "./list/handlers.ts";
+import { messageHandlers } from "./message_handlers.ts";
 import { mailboxItem } from "./list/items.ts";
 import { inMail, openMail, requireReadable } from "./others/mail.ts";
 import { answerTo } from "./sending/invitation.ts";

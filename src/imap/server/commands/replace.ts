@@ -11,7 +11,7 @@ import { type Answer, ImapNo } from "../session/answer.ts";
 import { deliverChanges } from "../updates/changes.ts";
 import type { Command } from "../session/command.ts";
 import { receiveMessage, storing, withFiles } from "../messages/incoming_message.ts";
-import { permittedFlags } from "../../../store/mailboxes/flag_rights.ts";
+import { permittedFlags } from "../../../store/messages/flag_rights.ts";
 import { place, requireRight } from "../mailboxes/places.ts";
 import { resolveUids } from "../messages/resolve.ts";
 import { type Session, State } from "../session/session.ts";

@@ -9,7 +9,7 @@ import { flagsLine, writeFlags } from "../updates/changes.ts";
 import { announceKeywords } from "../fetch/flags_lines.ts";
 import type { Command } from "../session/command.ts";
 import { splitFlags } from "../messages/flag_bits.ts";
-import { changeableFlags } from "../../../store/mailboxes/flag_rights.ts";
+import { changeableFlags } from "../../../store/messages/flag_rights.ts";
 import { resolveUids } from "../messages/resolve.ts";
 import { type Session, State } from "../session/session.ts";
 

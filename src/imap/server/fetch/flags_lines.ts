@@ -4,7 +4,7 @@
  * @module
  */
 import { flagNames } from "../../../store/types.ts";
-import { rightForFlag } from "../../../store/mailboxes/flag_rights.ts";
+import { rightForFlag } from "../../../store/messages/flag_rights.ts";
 import type { Session } from "../session/session.ts";
 import type { View } from "../session/view.ts";
 

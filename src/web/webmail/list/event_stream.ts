@@ -17,7 +17,7 @@ import { identities, rejectsMailboxes } from "../identities.ts";
 import { mailboxItem } from "./items.ts";
 import { ListView, ViewError, type ViewStep, type Wanted } from "./view.ts";
 import { idThere, numberOf, threadFrom } from "../others/ids.ts";
-import { SharedMailboxes } from "../others/following.ts";
+import { SharedMailboxes } from "./shared_mailboxes.ts";
 import { type Mail, mayRead, ownMail } from "../others/mail.ts";
 import type { WebmailServices, Who } from "../services.ts";
 import { webmailSettings } from "../settings.ts";

@@ -1,6 +1,6 @@
 /** Flags and special uses: names in the webmail's API, bits in the store. @module */
 import type { Flag as FlagName, SpecialUse as UseName } from "../../../../webmail/api/mod.ts";
-import { rightForFlag } from "../../../store/mailboxes/flag_rights.ts";
+import { rightForFlag } from "../../../store/messages/flag_rights.ts";
 import { flagBit } from "../../../store/mailboxes/keywords.ts";
 import { Flag, flagNames, SpecialUse } from "../../../store/types.ts";
 

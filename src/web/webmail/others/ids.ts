@@ -24,9 +24,9 @@ export function baseOf(number: number): number {
 
 const shift = (id: number, base: number) => id === 0 ? 0 : id + base;
 
-/** A mailbox of an account, as the page has it. */
+/** A mailbox of another account, as the page has it. What its owner uses it for is not the user's use. */
 export function mailboxFrom(base: number, m: Mailbox): Mailbox {
-  return { ...m, id: m.id + base, parentId: shift(m.parentId, base) };
+  return { ...m, id: m.id + base, parentId: shift(m.parentId, base), specialUse: [] };
 }
 
 /** A message of an account, as the page has it. Which threads are muted or collapsed is its owner's own matter. */

@@ -3,7 +3,7 @@ import type { Account } from "../../../store/account/account.ts";
 import { removeFile, writeTempFile } from "../../../platform/files.ts";
 import { splitHeader } from "../../../mail/header/header.ts";
 import type { MailboxId } from "../../../store/ids.ts";
-import { permittedFlags } from "../../../store/mailboxes/flag_rights.ts";
+import { permittedFlags } from "../../../store/messages/flag_rights.ts";
 import { Flag, type Message } from "../../../store/types.ts";
 import { UserError } from "../../http/mod.ts";
 import type { Uploads } from "./uploads.ts";

@@ -1,10 +1,10 @@
 /** What the calls about messages do: those of the user's own account, and those that others share. @module */
-import type { calls, Target } from "../../../../webmail/api/mod.ts";
-import type { Account } from "../../../store/account/account.ts";
-import { asMailboxId, type MailboxId } from "../../../store/ids.ts";
-import { type CallHandlers, HttpError, UserError } from "../../http/mod.ts";
-import { rejectsMailboxes } from "../identities.ts";
-import { idThere, messageFrom, numberOf } from "../others/ids.ts";
+import type { calls, Target } from "../../../webmail/api/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import { asMailboxId, type MailboxId } from "../../store/ids.ts";
+import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
+import { rejectsMailboxes } from "./identities.ts";
+import { idThere, messageFrom, numberOf } from "./others/ids.ts";
 import {
   inMail,
   type Mail,
@@ -14,23 +14,23 @@ import {
   requireOwn,
   requireReadable,
   requireRights,
-} from "../others/mail.ts";
-import { moveAcross } from "../others/moving.ts";
-import { sharedMessage } from "../others/reading.ts";
-import { pageId } from "../others/numbers.ts";
-import { parsedMessage } from "../reading/message.ts";
-import type { Scheduler } from "../scheduled/scheduler.ts";
-import { type Snoozed, snoozedMailbox, type SnoozedMessage } from "../scheduled/snoozed.ts";
-import { importMessage } from "../sending/import_message.ts";
-import type { Uploads } from "../sending/uploads.ts";
-import type { WebmailServices } from "../services.ts";
-import { checkSignature } from "../signature.ts";
-import * as actions from "./actions.ts";
-import { rightsForFlags } from "./flags.ts";
-import { conversationItems, messageItem } from "./items.ts";
-import type { Noted } from "./noted.ts";
-import { countTargets, type TargetUids, targetUids } from "./targets.ts";
-import type { UndoLog } from "./undo.ts";
+} from "./others/mail.ts";
+import { moveAcross } from "./list/move_across.ts";
+import { sharedMessage } from "./others/reading.ts";
+import { pageId } from "./others/numbers.ts";
+import { parsedMessage } from "./reading/message.ts";
+import type { Scheduler } from "./scheduled/scheduler.ts";
+import { type Snoozed, snoozedMailbox, type SnoozedMessage } from "./scheduled/snoozed.ts";
+import { importMessage } from "./sending/import_message.ts";
+import type { Uploads } from "./sending/uploads.ts";
+import type { WebmailServices } from "./services.ts";
+import { checkSignature } from "./signature.ts";
+import * as actions from "./list/actions.ts";
+import { rightsForFlags } from "./list/flags.ts";
+import { conversationItems, messageItem } from "./list/items.ts";
+import type { Noted } from "./list/noted.ts";
+import { countTargets, type TargetUids, targetUids } from "./list/targets.ts";
+import type { UndoLog } from "./list/undo.ts";
 
 interface State {
   services: WebmailServices;

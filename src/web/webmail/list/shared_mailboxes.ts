@@ -4,10 +4,10 @@ import type { Log } from "../../../log/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { MailboxId } from "../../../store/ids.ts";
 import type { Change, Listener } from "../../../store/types.ts";
-import { tellChanges } from "../list/change_events.ts";
-import { mailboxItem } from "../list/items.ts";
-import type { ListView } from "../list/view.ts";
-import { baseOf, mailboxFrom, messageFrom, threadFrom } from "./ids.ts";
+import { tellChanges } from "./change_events.ts";
+import { mailboxItem } from "./items.ts";
+import type { ListView } from "./view.ts";
+import { baseOf, mailboxFrom, messageFrom, threadFrom } from "../others/ids.ts";
 import {
   type Mail,
   mailOwners,
@@ -15,8 +15,8 @@ import {
   mayRead,
   othersMail,
   sharedMailboxes,
-} from "./mail.ts";
-import { ownerNumbers } from "./numbers.ts";
+} from "../others/mail.ts";
+import { ownerNumbers } from "../others/numbers.ts";
 
 /** Milliseconds between looks at what others share. */
 const lookInterval = 20_000;

@@ -3,10 +3,10 @@ import type { Done } from "../../../../webmail/api/mod.ts";
 import { copyAcross } from "../../../store/messages/copy_across.ts";
 import { type Mailbox, SpecialUse } from "../../../store/types.ts";
 import { UserError } from "../../http/mod.ts";
-import { markJunk } from "../list/actions.ts";
-import type { Noted } from "../list/noted.ts";
-import { countTargets, inWrites, type TargetUids } from "../list/targets.ts";
-import type { Mail } from "./mail.ts";
+import { markJunk } from "./actions.ts";
+import type { Noted } from "./noted.ts";
+import { countTargets, inWrites, type TargetUids } from "./targets.ts";
+import type { Mail } from "../others/mail.ts";
 
 /**
  * Moves messages to a mailbox of another account; rights were looked at. The copies are there before the originals

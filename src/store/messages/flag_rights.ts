@@ -1,5 +1,5 @@
 /** Which flags may be changed with which rights (RFC 4314 §4). @module */
-import type { ChangeableFlags } from "../messages/store_flags.ts";
+import type { ChangeableFlags } from "./store_flags.ts";
 import { Flag, flagNames } from "../types.ts";
 
 /** The right that changing a flag takes. */
