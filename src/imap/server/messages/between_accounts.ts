@@ -1,5 +1,5 @@
 /** Copying messages of the selected mailbox into another account. @module */
-import { copyAcross } from "../../../store/messages/copy_across.ts";
+import { copyAcross } from "../../../store/account/copy_across.ts";
 import { ImapNo } from "../session/answer.ts";
 import type { Place } from "../names/names.ts";
 import type { View } from "../session/view.ts";

@@ -1,6 +1,6 @@
 /** Moving messages between accounts. @module */
 import type { Done } from "../../../../webmail/api/mod.ts";
-import { copyAcross } from "../../../store/messages/copy_across.ts";
+import { copyAcross } from "../../../store/account/copy_across.ts";
 import { type Mailbox, SpecialUse } from "../../../store/types.ts";
 import { UserError } from "../../http/mod.ts";
 import { markJunk } from "./actions.ts";

@@ -1,9 +1,9 @@
 /** Copying messages into another account: new emails there, whose files are linked. @module */
-import type { Account } from "../account/account.ts";
+import type { Account } from "./account.ts";
 import type { MailboxId } from "../ids.ts";
-import { permittedFlags } from "./flag_rights.ts";
+import { permittedFlags } from "../messages/flag_rights.ts";
 import { type NewMessage, Want } from "../types.ts";
-import { appendAll } from "./unfinished.ts";
+import { appendAll } from "../messages/unfinished.ts";
 
 /**
  * Copies messages to a mailbox of another account, all or none; durable when it resolves.
