@@ -157,6 +157,8 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   const handlers = callHandlers(state);
   const unwatch = services.sessions.watch((account) => {
     for (const c of state.connections.of(account)) c.checkSession(true);
+    // It may be on its way to another node, or be removed: then nobody shall hold it here.
+    for (const c of state.connections.followers(account)) c.sharesChanged();
     const open = services.sessions.list(account).map((s) => s.id);
     subscriptions.keepSessions(account, new Set(open));
   });

@@ -431,10 +431,10 @@ Deno.test("pages hear of what happens in mailboxes of others, while they may rea
     const next = await heard.next("arrived");
     assert.equal(next.item.subject, "own");
     await refused(b.call("MessageGet", { id: base + id }), "missing");
-    // An account that is gone takes its mailboxes along.
+    // An account that leaves for another node takes its mailboxes along at once.
     const lists = (await sharedAtStart(w, b)).get("Other Users/bob/Lists")!.id;
-    w.services.config.dynamic.Accounts.delete("bob");
-    w.webmail.sharesChanged("mox");
+    w.services.config.leaving.add("bob");
+    w.sessions.endAll("bob");
     assert.equal((await heard.next("mailboxRemove")).id, lists);
     await refused(b.call("MailboxEmpty", { id: lists }), "missing");
   });

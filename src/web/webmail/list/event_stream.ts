@@ -121,6 +121,11 @@ export class EventConnection {
     this.#wakeUp();
   }
 
+  /** The page shows mailboxes of this account, which is another's. */
+  follows(owner: string): boolean {
+    return this.#shared.follows(owner);
+  }
+
   /** Ends the stream; the page doesn't try again. */
   end(reason: string): void {
     this.#end = reason;
@@ -403,6 +408,11 @@ export class EventConnections {
 
   of(account: string): EventConnection[] {
     return [...this.#open.values()].filter((c) => c.who.account === account);
+  }
+
+  /** Pages of others that show mailboxes of an account. */
+  followers(owner: string): EventConnection[] {
+    return [...this.#open.values()].filter((c) => c.follows(owner));
   }
 
   /** Tells all pages of an account. */

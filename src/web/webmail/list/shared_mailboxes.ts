@@ -74,6 +74,11 @@ export class SharedMailboxes {
     return [...this.#followed.values()].find((f) => f.mail.base === baseOf(number))?.mail;
   }
 
+  /** Mailboxes of an account are among them. */
+  follows(owner: string): boolean {
+    return this.#followed.has(owner);
+  }
+
   get pending(): boolean {
     return [...this.#followed.values()].some((f) => f.listener.pending);
   }
