@@ -6,7 +6,11 @@
  * @module
  */
 import { basename, join } from "node:path";
-import { runtimeFlags } from "../../src/commands/runtime_flags.ts";
+import {
+  runtimeAssignments,
+  runtimeEnvironment,
+  runtimeFlags,
+} from "../../src/commands/runtime_flags.ts";
 import { type ArchiveFile, writeTarGz, writeZipFile } from "./archive.ts";
 import { type Bundle, root } from "./bundle.ts";
 import type { Target } from "./compile.ts";
@@ -27,8 +31,8 @@ while [ -L "$self" ]; do
 done
 case $self in */*) here=\${self%/*} ;; *) here=. ;; esac
 here=$(CDPATH= cd -- "$here" && pwd -P) || exit 1
-DENO_DIR=$here/runtime/cache DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
-export DENO_DIR DENO_NO_UPDATE_CHECK NO_COLOR
+DENO_DIR=$here/runtime/cache DENO_NO_UPDATE_CHECK=1 NO_COLOR=1 ${runtimeAssignments}
+export DENO_DIR DENO_NO_UPDATE_CHECK NO_COLOR ${Object.keys(runtimeEnvironment).join(" ")}
 exec "$here/runtime/deno" run ${[...closed, ...runtimeFlags].join(" ")} "$here/app/mox.js" "$@"
 `;
 }
@@ -41,6 +45,7 @@ setlocal
 set "DENO_DIR=%~dp0runtime\\cache"
 set DENO_NO_UPDATE_CHECK=1
 set NO_COLOR=1
+${Object.entries(runtimeEnvironment).map(([name, value]) => `set ${name}=${value}`).join("\n")}
 "%~dp0runtime\\deno.exe" run ${
     [...closed, ...runtimeFlags].map((f) => f.includes(",") ? `"${f}"` : f).join(" ")
   } "%~dp0app\\mox.js" %*

@@ -1,19 +1,19 @@
-/** Settings of an account that only the administrator has: limits, and what the user may do. @module */
+/** Settings of an account for the administrator only: limits, and what the user may do. @module */
 import type { Config } from "../config/mod.ts";
 import { AdminError, changing } from "./errors.ts";
 
 export interface AccountSettings {
   fullName: string;
-  /** Recipients elsewhere in 24 hours. */
+  /** Outside recipients in 24 hours. */
   maxOutgoing: number;
   /** The same in an hour, 0 for no such limit; undefined leaves it as it is. */
   maxHourly?: number;
-  /** Recipients that it never wrote to before, in 24 hours. */
+  /** First-time recipients in 24 hours. */
   maxFirstTime: number;
   /** Bytes of messages; 0 for the server's default, negative for no limit. */
   quota: number;
   noFirstTimeSenderDelay: boolean;
-  /** The user can have random passwords only. */
+  /** The user can only use generated passwords. */
   noCustomPassword: boolean;
 }
 
@@ -40,13 +40,13 @@ export async function setAccount(
 
 /** How long an account's messages are kept. */
 export interface KeepingSettings {
-  /** Mailboxes or special uses such as `\\Trash`, with days; 0 for ever. */
+  /** Mailboxes or special uses such as `\\Trash`, with days; 0 for no limit. */
   retention: readonly { mailbox: string; days: number }[];
-  /** Nothing is removed by its age. */
+  /** Nothing is removed because of its age. */
   legalHold: boolean;
 }
 
-/** The rules as the configuration has them. @throws AdminError for a mailbox that is there twice */
+/** The rules in the form of the configuration. @throws AdminError for a duplicate mailbox */
 export function retentionRules(list: KeepingSettings["retention"]): Map<string, number> {
   const rules = new Map<string, number>();
   for (const { mailbox, days } of list) {
@@ -56,7 +56,7 @@ export function retentionRules(list: KeepingSettings["retention"]): Map<string, 
   return rules;
 }
 
-/** Sets the account's own rules in place of those it had. @throws AdminError, ConfigError */
+/** Replaces the account's own rules. @throws AdminError, ConfigError */
 export async function setKeeping(
   config: Config,
   name: string,

@@ -1,4 +1,4 @@
-/** Accounts and their addresses: added, removed with their mail, logins stopped. @module */
+/** Accounts and their addresses: adding, removing with all mail, disabling logins. @module */
 import { join } from "node:path";
 import {
   account as accountType,
@@ -14,7 +14,7 @@ import type { Accounts } from "../store/account/accounts.ts";
 import { readAddress } from "./addresses.ts";
 import { AdminError, changing } from "./errors.ts";
 
-/** An address as domains.conf has it as a key; "@domain" for a catch-all. */
+/** An address as a key in domains.conf; "@domain" for a catch-all. */
 export function addressKeyOf(text: string): { key: string; domain: string } {
   return readAddress(text, () => {
     if (text.startsWith("@")) {
@@ -35,13 +35,13 @@ export function newAccountConfig(address: string): ReturnType<typeof accountType
     Domain: domain,
     Destinations: new Map([[key, destinationType.zero()]]),
     RejectsMailbox: "Rejects",
-    // A random password, which can't have leaked elsewhere, is what users get; the administrator may
+    // Users get a generated password, which can't have leaked elsewhere; the administrator may
     // still set any.
     NoCustomPassword: true,
   };
 }
 
-/** A file in the folder of an account that was removed, until the folder is gone. */
+/** Marker file in the folder of a removed account, until the folder is deleted. */
 const removedMark = "removed";
 
 const markOf = (accounts: Accounts, name: string) => join(accounts.dir, name, removedMark);
@@ -51,7 +51,7 @@ async function isMarked(accounts: Accounts, name: string): Promise<boolean> {
 }
 
 /**
- * Adds an account. Its password is set separately; until then nobody can log in.
+ * Adds an account. The password is set separately; until then nobody can log in.
  * @throws AdminError
  */
 export async function addAccount(
@@ -73,10 +73,10 @@ export async function addAccount(
 }
 
 /**
- * Removes an account from the configuration, and its folder with all mail: at once, or if sessions
- * have it open still, when the last of them has ended ({@link finishRemovals}).
- * @returns whether the folder is gone already
- * @throws AdminError if it isn't there, or something (Postmaster, reports, aliases) refers to it
+ * Removes an account from the configuration, and its folder with all mail: immediately, or if sessions
+ * still have it open, when the last of them has ended ({@link finishRemovals}).
+ * @returns whether the folder is already deleted
+ * @throws AdminError if it doesn't exist, or something (Postmaster, reports, aliases) refers to it
  */
 export async function removeAccount(
   config: Config,
@@ -113,7 +113,7 @@ async function tryRemove(accounts: Accounts, name: string): Promise<boolean> {
 }
 
 /**
- * Removes the folders of accounts that are gone from the configuration and marked for removal.
+ * Deletes the folders of accounts that were removed from the configuration and are marked for removal.
  * @returns names of those that sessions still have open
  */
 export async function finishRemovals(
@@ -134,28 +134,43 @@ export async function finishRemovals(
   return left;
 }
 
-/** Stops logins to an account; users are told the text. Mail still arrives. @throws AdminError */
-export async function disableLogin(config: Config, name: string, text: string): Promise<void> {
+/**
+ * Disables logins to an account; users see the text. Mail still arrives.
+ * @param byDomain by an administrator of its domain only, who may enable it again
+ * @throws AdminError
+ */
+export async function disableLogin(
+  config: Config,
+  name: string,
+  text: string,
+  byDomain = false,
+): Promise<void> {
   if (text.trim() === "") throw new AdminError("a text is needed that tells users why");
-  await setLoginDisabled(config, name, text);
+  await setLoginDisabled(config, name, text, byDomain);
 }
 
-/** Lets users log in again. @throws AdminError */
+/** Enables logins again. @throws AdminError */
 export async function enableLogin(config: Config, name: string): Promise<void> {
-  await setLoginDisabled(config, name, "");
+  await setLoginDisabled(config, name, "", false);
 }
 
-async function setLoginDisabled(config: Config, name: string, text: string): Promise<void> {
+async function setLoginDisabled(
+  config: Config,
+  name: string,
+  text: string,
+  byDomain: boolean,
+): Promise<void> {
   await changing(() =>
     config.writeDynamic((value) => {
       const account = value.Accounts.get(name);
       if (!account) throw new AdminError(`no account ${name}`);
       account.LoginDisabled = text;
+      account.LoginDisabledByDomain = byDomain;
     })
   );
 }
 
-/** Gives an account one more address, or with "@domain" all others of a domain. @throws AdminError */
+/** Adds an address to an account, or with "@domain" all other addresses of a domain. @throws AdminError */
 export async function addAddress(config: Config, address: string, account: string): Promise<void> {
   const { key } = addressKeyOf(address);
   await changing(() =>
@@ -169,7 +184,7 @@ export async function addAddress(config: Config, address: string, account: strin
 }
 
 /**
- * Takes an address from its account, and out of the aliases that have it as a member.
+ * Removes an address from its account, and from the aliases that have it as a member.
  * @throws AdminError if no account has it, or an alias would be left without members
  */
 export async function removeAddress(config: Config, address: string): Promise<void> {

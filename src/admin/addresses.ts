@@ -1,8 +1,8 @@
-/** Addresses as administrators write them. @module */
+/** Addresses as written by administrators. @module */
 import { NameError, parseAddress } from "../config/names.ts";
 import { AdminError } from "./errors.ts";
 
-/** What is read of an address. @throws AdminError with the text and what is wrong with it, for the reader's NameError */
+/** The parsed address. @throws AdminError with the text and its mistake, in place of the parser's NameError */
 export function readAddress<T>(text: string, read: () => T): T {
   try {
     return read();

@@ -5,7 +5,7 @@ import { splitAddress } from "./addresses.ts";
 import { requireDomain } from "./domains.ts";
 import { AdminError, changing } from "./errors.ts";
 
-/** Options of an alias; those not given stay as they are. */
+/** Options of an alias; those not given are unchanged. */
 export interface AliasOptions {
   postPublic?: boolean;
   listMembers?: boolean;
@@ -101,7 +101,7 @@ export async function addAliasMembers(
   );
 }
 
-/** Takes members out of an alias; one must be left. @throws AdminError */
+/** Removes members from an alias; at least one must remain. @throws AdminError */
 export async function removeAliasMembers(
   config: Config,
   address: string,

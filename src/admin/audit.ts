@@ -1,7 +1,7 @@
 /**
- * The audit log: each change by an administrator, with who made it, from where, and what was before and after. A file
- * of the data folder, one JSON object a line, that is only ever added to; when it is large it begins anew, and the one
- * before is kept.
+ * The audit log: each change by an administrator, with who made it, from where, and the values before and after. An
+ * append-only file in the data folder, one JSON object a line; when it is large a new one is started, and the
+ * previous one is kept.
  *
  * @module
  */
@@ -10,24 +10,24 @@ import { join } from "node:path";
 import type { Config, Dynamic } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
 
-/** Name of the file, and of the one before. */
+/** Name of the file, and of the previous one. */
 export const auditFile = "audit.jsonl";
 const olderFile = "audit.1.jsonl";
-/** Bytes with which it begins anew. */
+/** Bytes above which a new file is started. */
 const maxBytes = 8 * 1024 * 1024;
-/** Differences of the configuration in an entry, and characters of a value. */
+/** Configuration changes in an entry, and characters of a value. */
 const maxChanges = 100;
 const maxValue = 300;
 
 /** Who acts. */
 export interface Actor {
-  /** Such as "administrator", "command line", or an account. */
+  /** "administrator", "command line", or an account. */
   who: string;
-  /** An address, or how otherwise. */
+  /** A network address, or another origin. */
   from: string;
 }
 
-/** A value that was changed. "" stands for none. */
+/** A changed value. "" means none. */
 export interface AuditChange {
   /** Such as "Accounts.ann.LoginDisabled". */
   what: string;
@@ -40,7 +40,7 @@ export interface AuditEntry extends Actor {
   time: number;
   /** The call or command. */
   action: string;
-  /** What it was given, without secrets. */
+  /** Its arguments, without secrets. */
   details: string;
   changes: AuditChange[];
 }
@@ -51,11 +51,11 @@ interface Acting extends Actor {
 
 const acting = new AsyncLocalStorage<Acting>();
 
-/** Names whose values are nobody's business; lists of users ("text", "table") have passwords in them. */
+/** Names whose values are secret; lists of users ("text", "table") contain passwords. */
 const secret =
   /password|current|totp|code|^key$|secret|token|authorization|certificate|hash|message|^text$|^table$/i;
 
-/** A value without secrets, as JSON, not too long. */
+/** A value as JSON, without secrets, shortened. */
 export function auditText(value: unknown): string {
   const text = JSON.stringify(value, (name, v) => {
     if (secret.test(name) && v !== "" && v !== null && v !== undefined) return "***";
@@ -65,7 +65,7 @@ export function auditText(value: unknown): string {
   return text.length > maxValue ? `${text.slice(0, maxValue)}…` : text;
 }
 
-/** The differences of two values, by their paths. */
+/** The differences between two values, by path. */
 export function auditChanges(before: unknown, after: unknown, path = ""): AuditChange[] {
   const out: AuditChange[] = [];
   compare(before, after, path, out);
@@ -105,7 +105,7 @@ export class AuditLog {
     this.#now = now;
   }
 
-  /** Notes what changes in domains.conf: as part of the action under way, or as an edit of the file. */
+  /** Records changes in domains.conf: as part of the current action, or as an edit of the file. */
   follow(config: Config): () => void {
     let last: Dynamic = config.dynamic;
     return config.onChange((_change, edited) => {
@@ -121,9 +121,9 @@ export class AuditLog {
   }
 
   /**
-   * Runs an action of somebody, and notes it if it did not fail, with what it changed of the configuration.
-   * @param details what it was given; secrets are left out
-   * @param onlyChanges note it only if it changed the configuration
+   * Runs somebody's action, and records it if it succeeds, with its changes to the configuration.
+   * @param details its arguments; secrets are left out
+   * @param onlyChanges record it only if it changed the configuration
    */
   async run<T>(
     actor: Actor,
@@ -169,7 +169,7 @@ export class AuditLog {
     }
   }
 
-  /** The last entries, latest first. Lines that are damaged are passed over. */
+  /** The last entries, latest first. Damaged lines are skipped. */
   async list(limit: number): Promise<AuditEntry[]> {
     await this.#writing;
     const found: AuditEntry[] = [];
@@ -184,14 +184,14 @@ export class AuditLog {
         try {
           found.push(JSON.parse(line));
         } catch {
-          // Of a machine that lost power in the middle of it.
+          // From a power loss while writing.
         }
       }
     }
     return found;
   }
 
-  /** Resolves when all is written. */
+  /** Resolves when everything is written. */
   async close(): Promise<void> {
     await this.#writing;
   }

@@ -1,11 +1,11 @@
 /**
- * DNS block lists that a new server may ask: which there are, on what terms, and whether they answer here.
+ * DNS block lists that a new server may use: which exist, on what terms, and whether they answer here.
  *
  * @module
  */
 import { dnsblChecker, type Resolver } from "../dns/mod.ts";
 
-/** Known lists of domains; all others are taken for lists of IP addresses. */
+/** Known lists of domains; all others are treated as lists of IP addresses. */
 const domainLists = new Set([
   "dbl.spamhaus.org",
   "multi.surbl.org",
@@ -13,7 +13,7 @@ const domainLists = new Set([
   "multi.uribl.com",
 ]);
 
-/** The choice, as quickstart prints it. */
+/** The choice, in the form printed by quickstart. */
 export const blockListChoice =
   `Block lists are not asked. Asked about unknown senders only, they keep off much of the spam of a server's
 first days, while its filter has nothing to go by; their operators see which addresses write to you. To have
@@ -31,7 +31,7 @@ dnsbl checkhealth zen.spamhaus.org" tells whether one answers here. One that doe
 
 `;
 
-/** Sorts the lists by kind, and leaves out, with a note, those that don't work with this resolver. */
+/** Sorts the lists by kind, and leaves out those that don't work with this resolver, with a note. */
 export async function chosenBlockLists(
   zones: readonly string[],
   resolver: Resolver | undefined,

@@ -10,11 +10,11 @@ export interface ClientService {
   port: number;
   /** TLS from the first byte, STARTTLS, or none. */
   security: "TLS" | "STARTTLS" | "none";
-  /** Listener that it is on. */
+  /** Its listener. */
   listener: string;
 }
 
-/** Services for an address of a domain, the best first. @throws AdminError */
+/** Services for an address of a domain, best first. @throws AdminError */
 export function clientServices(config: Config, domain: string): ClientService[] {
   const name = domainName(domain);
   const entry = config.domain(name.ascii);

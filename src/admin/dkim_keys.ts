@@ -1,4 +1,4 @@
-/** DKIM keys of domains: made, written to files, and as DNS records. @module */
+/** DKIM keys of domains: generating them, writing files, and DNS records. @module */
 import { createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import { privateKeyFromPem } from "../platform/private_key.ts";
@@ -8,7 +8,7 @@ import { ensureDir, writeFileAtomic } from "../platform/files.ts";
 import { parentDir } from "../platform/paths.ts";
 import { ownLikeFolder } from "../platform/users.ts";
 
-/** RFC 8301 §3.2 asks for RSA of 2048 bits; RFC 8463 adds Ed25519. */
+/** RFC 8301 §3.2 requires RSA with 2048 bits; RFC 8463 adds Ed25519. */
 export type DkimAlgorithm = "rsa2048" | "ed25519";
 
 const generate = promisify(generateKeyPair) as unknown as (
@@ -29,7 +29,7 @@ export function dkimRecordText(privateKeyPem: string, hash = "sha256"): string {
   const key = privateKeyFromPem(privateKeyPem);
   const spki = createPublicKey(key).export({ type: "spki", format: "der" });
   const ed25519 = key.asymmetricKeyType === "ed25519";
-  // RFC 8463 §4.2: the bare 32 bytes, which end the SubjectPublicKeyInfo.
+  // RFC 8463 §4.2: the bare 32 bytes at the end of the SubjectPublicKeyInfo.
   const p = (ed25519 ? spki.subarray(spki.length - 32) : spki).toString("base64");
   return `v=DKIM1;${hash === "sha256" ? "" : `h=${hash};`}${ed25519 ? "k=ed25519;" : ""}p=${p}`;
 }
@@ -40,7 +40,7 @@ export function fileTime(now: Date): string {
 }
 
 /**
- * Makes a key and its file, in the folder `dkim` of the configuration.
+ * Creates a key and its file, in the folder `dkim` of the configuration.
  * @returns the selector's settings, and the absolute path of the file
  */
 export async function newDkimSelector(
@@ -61,7 +61,7 @@ export async function newDkimSelector(
   return {
     selector: {
       ...selectorType.zero(),
-      // Blanks that a server on the way changes don't break the signature.
+      // Changes of white space on the way don't break the signature.
       Canonicalization: { HeaderRelaxed: true, BodyRelaxed: true },
       Expiration: "72h",
       PrivateKeyFile: file,

@@ -1,7 +1,7 @@
 /**
- * Changing a domain's DKIM keys step by step: new keys are made and published, they sign once their records are seen, and
- * the old ones are withdrawn when no message that they signed is under way any more. Each step can be done again after a
- * crash; how far a domain is, is a file in the data folder.
+ * Rotating a domain's DKIM keys step by step: new keys are created and published, they sign once their records are
+ * visible, and the old ones are withdrawn when no message signed by them is in transit any more. Each step can be
+ * repeated after a crash; a file in the data folder records a domain's progress.
  *
  * @module
  */
@@ -25,18 +25,18 @@ import { domainName } from "./domains.ts";
 import { AdminError } from "./errors.ts";
 
 const file = "dkimrotation.json";
-/** Milliseconds that old records stay after the last message that their keys signed: it may be in a queue for days. */
+/** Milliseconds that old records stay after the last message signed by their keys: it may be queued for days. */
 const keepOld = 7 * 86_400_000;
 
 const Rotation = v.object({
-  /** publish: keys are made; wait: their records are to be seen; used: they sign, the old ones are still published. */
+  /** publish: keys are created; wait: until their records are visible; used: they sign, the old ones are still published. */
   step: v.picklist(["publish", "wait", "used"]),
   selectors: v.array(v.string()),
   old: v.array(v.string()),
-  /** Milliseconds since the epoch: of the beginning, and of the step. */
+  /** Milliseconds since the epoch: of the start, and of the step. */
   began: v.number(),
   since: v.number(),
-  /** Why the step isn't done yet; "" if that just takes its time. */
+  /** Why the step isn't done yet; "" if it only takes time. */
   problem: v.string(),
 });
 export type Rotation = v.InferOutput<typeof Rotation>;
@@ -47,11 +47,11 @@ const State = v.object({
 });
 type State = v.InferOutput<typeof State>;
 
-/** What happened, for the log and the postmaster. */
+/** Events for the log and the postmaster. */
 export interface RotationNews {
   domain: string;
   text: string;
-  /** Somebody has to do something. */
+  /** Action is required. */
   lines?: string[];
 }
 
@@ -74,7 +74,7 @@ async function write(dataDir: string, state: State): Promise<void> {
   );
 }
 
-/** Changes of the file, one after the other. */
+/** Changes of the file, one at a time. */
 let last: Promise<unknown> = Promise.resolve();
 function oneByOne<T>(run: () => Promise<T>): Promise<T> {
   const result = last.then(run, run);
@@ -82,7 +82,7 @@ function oneByOne<T>(run: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** Rotations under way, by domain. */
+/** Current rotations, by domain. */
 export async function dkimRotations(config: Config): Promise<Record<string, Rotation>> {
   return (await read(config.dataDir)).running;
 }
@@ -113,7 +113,7 @@ async function algorithmOf(config: Config, path: string): Promise<DkimAlgorithm>
   return key.asymmetricKeyType === "ed25519" ? "ed25519" : "rsa2048";
 }
 
-/** Makes new keys beside those that sign, of the same kinds. @throws AdminError */
+/** Creates new keys next to the signing ones, of the same kinds. @throws AdminError */
 export function beginDkimRotation(
   config: Config,
   domain: string,
@@ -160,7 +160,7 @@ export function beginDkimRotation(
   });
 }
 
-/** Goes on with all rotations as far as that is possible now, and begins those that are due. */
+/** Advances all rotations as far as possible now, and starts those that are due. */
 export function continueDkimRotations(
   services: WriteServices,
   resolver: Resolver,
@@ -201,7 +201,7 @@ async function beginDue(config: Config, now: number): Promise<RotationNews[]> {
   for (const [name, d] of config.dynamic.Domains) {
     const { RotateAfter, Sign, Selectors } = d.DKIM;
     if (RotateAfter === 0 || Sign.length === 0 || state.running[name]) continue;
-    // One node begins, and gives the keys to the others.
+    // One node starts, and passes the keys to the others.
     if (!config.isDomainHere(name)) continue;
     let since = state.done[name] ?? 0;
     for (const s of Sign) {
@@ -215,7 +215,7 @@ async function beginDue(config: Config, now: number): Promise<RotationNews[]> {
   return news;
 }
 
-/** One step, or several that need no wait. True if all is done. */
+/** One step, or several that need no wait. True if everything is done. */
 async function step(
   services: WriteServices,
   resolver: Resolver,

@@ -1,5 +1,5 @@
 /**
- * Looks whether the DNS says of a domain, and of this host, what it should; for each finding with what to
+ * Checks the DNS records of a domain and of this host; each finding says what to
  * do about it.
  *
  * @module
@@ -52,7 +52,7 @@ const checks: readonly [CheckName, string, Check][] = [
   ["services", "Services for mail programs", checkServices],
 ];
 
-/** Does all checks, at the same time. @throws AdminError if it is not a domain of this server */
+/** Runs all checks concurrently. @throws AdminError if it is not a domain of this server */
 export async function checkDomainDns(
   config: Config,
   domain: string,

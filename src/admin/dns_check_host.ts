@@ -1,4 +1,4 @@
-/** Checks of the host: its names and addresses, resolver, block lists, and that mail comes to it. @module */
+/** Checks of the host: names and addresses, resolver, block lists, and mail routing to it. @module */
 import {
   dnsblChecker,
   DnsError,
@@ -11,7 +11,7 @@ import type { CheckContext, Part } from "./dns_check_part.ts";
 import { domainName } from "./domains.ts";
 import { clientRecords } from "./records.ts";
 
-/** Records of a name; none if the DNS says that there are none. */
+/** Records of a name; empty if there are none. */
 export async function recordsOf<K extends RecordType>(
   resolver: Resolver,
   name: string,
@@ -45,7 +45,7 @@ const unknownIps =
 
 /** Whether the resolver validates, and the zone is signed. */
 export async function checkDnssec(context: CheckContext, part: Part): Promise<void> {
-  // The root zone is signed since 2010: a validating resolver vouches for it.
+  // The root zone is signed since 2010: a validating resolver marks it as authentic.
   const validates = await context.resolver.lookup("com", "NS").then(
     (a) => a.authenticated,
     () => false,
@@ -106,7 +106,7 @@ export async function checkHost(context: CheckContext, part: Part): Promise<void
   }
 }
 
-/** Whether each address has the host's name, and back. */
+/** Whether each address has the host's name as its reverse name, and forward again. */
 export async function checkIprevs(context: CheckContext, part: Part): Promise<void> {
   if (context.ips.length === 0) {
     part.skipped = true;
@@ -126,7 +126,7 @@ export async function checkIprevs(context: CheckContext, part: Part): Promise<vo
   }
 }
 
-/** Whether the own addresses are on block lists. */
+/** Whether our own addresses are on block lists. */
 export async function checkDnsbls(context: CheckContext, part: Part): Promise<void> {
   const zones = new Set(context.config.dynamic.MonitorDNSBLs);
   for (const l of context.config.static.Listeners.values()) {
@@ -138,7 +138,7 @@ export async function checkDnsbls(context: CheckContext, part: Part): Promise<vo
   }
   const checker = dnsblChecker(context.resolver);
   for (const zone of zones) {
-    // A resolver that knows no name, or that the list doesn't serve, would make everything "not listed".
+    // With a dead resolver, or one that the list refuses, everything would look "not listed".
     const wrong = await checker.health(zone);
     if (wrong !== undefined) {
       part.found.push(`${zone}: not known`);
@@ -164,7 +164,7 @@ export async function checkDnsbls(context: CheckContext, part: Part): Promise<vo
   }
 }
 
-/** Whether mail for the domain comes to this host. */
+/** Whether mail for the domain is routed to this host. */
 export async function checkMx(context: CheckContext, part: Part): Promise<void> {
   const entry = context.config.domain(context.domain);
   const records = await recordsOf(context.resolver, context.domain, "MX") as {
@@ -228,7 +228,7 @@ export async function checkServices(context: CheckContext, part: Part): Promise<
     const right = records.some((r) => `${r.target}.` === target && (r.port === Number(port)));
     const add = zoneLine(name, "SRV", data);
     if (target === ".") {
-      // RFC 6186 §3.4: that there is no such service may be said, and need not be.
+      // RFC 6186 §3.4: a missing service may be declared, but need not be.
       const other = records.find((r) => r.target !== "");
       if (other) part.warn(`${name} names ${other.target}, but the service is not on here.`, add);
     } else if (!right) {

@@ -1,4 +1,4 @@
-/** One subject of the check of a domain's DNS: its name, what was found, and what to do. @module */
+/** One subject of the check of a domain's DNS: its name, findings, and what to do. @module */
 import type { Config, Domain } from "../config/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
 
@@ -17,7 +17,7 @@ export type CheckName =
   | "clients"
   | "services";
 
-/** Something that is not as it should be. */
+/** A problem. */
 export interface Finding {
   /** Errors keep mail from working as configured; warnings are worth a look. */
   level: "error" | "warning";
@@ -28,10 +28,10 @@ export interface Finding {
 export interface DomainCheckPart {
   name: CheckName;
   title: string;
-  /** "skipped" if it is not configured, or can't be told from here. */
+  /** "skipped" if it is not configured, or can't be checked from here. */
   state: "ok" | "warning" | "error" | "skipped";
   findings: Finding[];
-  /** What the DNS has, for showing. */
+  /** The DNS records found, for display. */
   found: string[];
   /** What to do: records to add or change, settings to correct. Empty if all is well. */
   fix: string[];
@@ -46,13 +46,13 @@ export interface DnsCheckOptions {
   resolver: Resolver;
   /** Public addresses of this host; by default those of the configuration. */
   ips?: readonly string[];
-  /** Gets the text of a domain's MTA-STS policy by HTTPS; without it that is not looked at. */
+  /** Fetches a domain's MTA-STS policy by HTTPS; if absent, the policy is not checked. */
   fetchPolicy?: (domain: string) => Promise<string>;
   /** Milliseconds for each subject. */
   timeout?: number;
 }
 
-/** What all subjects need. */
+/** Common input of all subjects. */
 export interface CheckContext extends DnsCheckOptions {
   config: Config;
   /** The domain in ASCII. */

@@ -1,4 +1,4 @@
-/** Checks of the records by which a domain vouches for its mail and asks for TLS. @module */
+/** Checks of a domain's records for sender authentication and TLS policies. @module */
 import type { TlsaRecord } from "../dns/mod.ts";
 import {
   checkSpf,
@@ -26,7 +26,7 @@ async function textsOf(
 
 const txt = (name: string, text: string) => zoneLine(name, "TXT", `"${text}"`);
 
-/** Tells of none or several records where there should be one. */
+/** Reports a missing record, or several where there should be one. */
 function single(part: Part, what: string, name: string, texts: string[], wanted: string): boolean {
   part.found.push(...texts);
   if (texts.length === 0) {
@@ -40,7 +40,7 @@ function single(part: Part, what: string, name: string, texts: string[], wanted:
   return texts.length === 1;
 }
 
-/** Whether SPF lets this host send for the domain, and in its own name. */
+/** Whether SPF allows this host to send for the domain, and in its own name. */
 export async function checkSpfRecords(context: CheckContext, part: Part): Promise<void> {
   for (const [name, wanted] of [[context.domain, spfText], [context.host, hostSpfText]] as const) {
     if (!single(part, "SPF", name, await textsOf(context, name, isSpfRecord), wanted)) continue;
@@ -76,7 +76,7 @@ export async function checkSpfRecords(context: CheckContext, part: Part): Promis
   }
 }
 
-/** Whether the keys that messages are signed with are published. */
+/** Whether the signing keys are published. */
 export async function checkDkim(context: CheckContext, part: Part): Promise<void> {
   const texts = await dkimTexts(context.config, context.settings);
   if (texts.size === 0) {
@@ -112,7 +112,7 @@ export async function checkDkim(context: CheckContext, part: Part): Promise<void
   }
 }
 
-/** Whether there is a policy for mail that nothing vouches for, and reports come here. */
+/** Whether there is a policy for unauthenticated mail, and its reports are sent here. */
 export async function checkDmarcRecord(context: CheckContext, part: Part): Promise<void> {
   const name = `_dmarc.${context.domain}`;
   const wanted = dmarcText(context.settings, context.domain) ?? "v=DMARC1;p=reject";
@@ -137,7 +137,7 @@ export async function checkDmarcRecord(context: CheckContext, part: Part): Promi
   }
 }
 
-/** Whether TLS reports come here. */
+/** Whether TLS reports are sent here. */
 export async function checkTlsrpt(context: CheckContext, part: Part): Promise<void> {
   const wanted = tlsrptText(context.settings, context.domain);
   if (wanted === undefined) {
@@ -216,7 +216,7 @@ export async function checkMtasts(context: CheckContext, part: Part): Promise<vo
   }
 }
 
-/** Whether the TLSA records are those of the host's keys. */
+/** Whether the TLSA records match the host's keys. */
 export async function checkDane(context: CheckContext, part: Part): Promise<void> {
   const name = `_25._tcp.${context.host}`;
   const wanted = await hostTlsa(context.config);

@@ -3,7 +3,7 @@ import type { DomainCheck } from "./dns_check_part.ts";
 
 const words = { ok: "ok", warning: "warning", error: "ERROR", skipped: "not set up" } as const;
 
-/** All parts: their state, what is wrong, and what to do. */
+/** All parts: their state, problems, and what to do. */
 export function formatDomainCheck(check: DomainCheck): string {
   const lines: string[] = [];
   for (const part of check.parts) {

@@ -1,4 +1,4 @@
-/** Writing a domain's records into its zone, and waiting until they are seen. @module */
+/** Writing a domain's records into its zone, and waiting until they are visible. @module */
 import type { Config } from "../config/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
 import type { ZoneChange } from "../dnsupdate/message.ts";
@@ -15,13 +15,13 @@ import type { ZoneRecord } from "../dnsupdate/records.ts";
 import { AdminError } from "./errors.ts";
 import { type DnsRecord, domainRecords, type RecordOptions } from "./records.ts";
 
-/** What is to be written for a domain. */
+/** The changes to write for a domain. */
 export interface DnsPlan extends ZoneChange {
-  /** Records that aren't written: no provider has their zone, or what is there can't be compared (CAA). */
+  /** Records that aren't written: no provider has their zone, or existing ones can't be compared (CAA). */
   elsewhere: DnsRecord[];
 }
 
-/** Of TXT records with the same beginning there is one at a name; others have nothing to do with us. */
+/** A name has at most one TXT record with this prefix; others are unrelated. */
 const kinds = ["v=spf1", "v=dkim1", "v=dmarc1", "v=stsv1", "v=tlsrptv1"];
 
 function kindOf(text: string): string | undefined {
@@ -29,16 +29,16 @@ function kindOf(text: string): string | undefined {
   return kinds.find((k) => lower.startsWith(k));
 }
 
-/** Whether a record that is there has to give way to one that is wanted. */
+/** Whether an existing record must be replaced by a wanted one. */
 function isReplaced(there: ZoneRecord, wanted: ZoneRecord): boolean {
   switch (wanted.type) {
     case "TXT": {
       const kind = kindOf(wanted.data);
-      // A DKIM record may leave its version out.
+      // A DKIM record may omit its version.
       return kind !== undefined &&
         (kindOf(there.data) === kind || kind === "v=dkim1" && kindOf(there.data) === undefined);
     }
-    // Addresses of the host may be more than are known here.
+    // The host may have more addresses than are known here.
     case "A":
     case "AAAA":
       return false;
@@ -62,7 +62,7 @@ export async function planDnsWrite(
   const elsewhere: DnsRecord[] = [];
   const groups = new Map<string, DnsRecord[]>();
   for (const r of await domainRecords(config, domain, options)) {
-    // What the DNS has of CAA can't be asked here, so it is not compared.
+    // Existing CAA records can't be looked up here, so they are not compared.
     if (r.type === "CAA" || providerFor(config, r.name) === undefined) elsewhere.push(r);
     else {
       const key = `${r.name} ${r.type}`;
@@ -101,10 +101,10 @@ function byZone(
 }
 
 /**
- * Writes changes, zone by zone, and waits until they are seen.
- * @param fresh makes a resolver that remembers nothing of before
- * @returns what was written and isn't seen yet
- * @throws AdminError if a zone can't be written; those before it are
+ * Writes changes zone by zone, and waits until they are visible.
+ * @param fresh creates a resolver without a cache
+ * @returns records that are written but not visible yet
+ * @throws AdminError if a zone can't be written; earlier zones are written
  */
 export async function writeDns(
   services: WriteServices,
@@ -127,7 +127,7 @@ export async function writeDns(
   return late;
 }
 
-/** A record as zone files have it. */
+/** A record in zone file format. */
 export function recordText(record: ZoneRecord): string {
   return `${record.name}. ${record.type} ${
     record.type === "TXT" ? JSON.stringify(record.data) : record.data

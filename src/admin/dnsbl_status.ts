@@ -1,10 +1,10 @@
-/** Whether block lists have the addresses that this host sends from. @module */
+/** Whether block lists contain the addresses that this host sends from. @module */
 import type { Config } from "../config/mod.ts";
 import { isLoopbackIp, isUnspecifiedIp } from "../config/sconf/types.ts";
 import { dnsblChecker, type Resolver } from "../dns/mod.ts";
 import { addressesOf } from "./dns_check_host.ts";
 
-/** What a list says of an address. */
+/** A list's result for an address. */
 export interface DnsblState {
   ip: string;
   zone: string;
@@ -13,10 +13,10 @@ export interface DnsblState {
   text: string;
 }
 
-/** Pairs that are asked about at most. */
+/** Most pairs of list and address that are checked. */
 const maxPairs = 200;
 
-/** Public addresses of this host: those of the configuration, else those of its name. */
+/** Public addresses of this host: the configured ones, else those of its name. */
 export async function publicAddresses(config: Config, resolver: Resolver): Promise<string[]> {
   const listeners = [...config.static.Listeners.values()].filter((l) => l.SMTP.Enabled);
   const named = listeners.flatMap((l) => l.NATIPs.length > 0 ? l.NATIPs : l.IPs)
@@ -25,7 +25,7 @@ export async function publicAddresses(config: Config, resolver: Resolver): Promi
   return await addressesOf(resolver, config.static.Hostname).catch(() => []);
 }
 
-/** Asks all lists that are used or watched about all addresses. */
+/** Checks all addresses with all lists that are used or monitored. */
 export async function dnsblStatus(config: Config, resolver: Resolver): Promise<DnsblState[]> {
   const zones = new Set([
     ...config.dynamic.MonitorDNSBLs,
@@ -37,7 +37,7 @@ export async function dnsblStatus(config: Config, resolver: Resolver): Promise<D
   );
   return await Promise.all(
     pairs.slice(0, maxPairs).map(async ({ ip, zone }) => {
-      // What doesn't know its own test entry doesn't know this address either.
+      // A list without its own test entry can't be trusted about this address.
       const wrong = await checker.health(zone);
       if (wrong !== undefined) return { ip, zone, status: "temperror" as const, text: wrong };
       const r = await checker.check(zone, ip);

@@ -1,4 +1,4 @@
-/** Settings of a domain that is there: names, separators, its MTA-STS policy, and its DKIM keys. @module */
+/** Settings of an existing domain: names, separators, its MTA-STS policy, and its DKIM keys. @module */
 import type { Config, Domain, Dynamic } from "../config/mod.ts";
 import { removeFile } from "../platform/files.ts";
 import { type DkimAlgorithm, fileTime, newDkimSelector } from "./dkim_keys.ts";
@@ -11,9 +11,9 @@ export interface DomainSettings {
   clientSettingsDomain: string;
   /** As in you+anything@; the first is used for addresses with unique ids. */
   separators: readonly string[];
-  /** Whether upper and lower case are told apart before the @. */
+  /** Whether localparts are case-sensitive. */
   caseSensitive: boolean;
-  /** Whether a report of each month is sent; undefined leaves it as it is. */
+  /** Whether monthly reports are sent; undefined for no change. */
   monthlyReport?: boolean;
 }
 
@@ -73,7 +73,7 @@ export interface MtaStsPolicy {
   mx: readonly string[];
 }
 
-/** Sets the domain's policy, or takes it away. @throws AdminError */
+/** Sets or removes the domain's policy. @throws AdminError */
 export async function setMtaStsPolicy(
   config: Config,
   domain: string,
@@ -99,7 +99,7 @@ export interface ReportAddress {
   mailbox: string;
 }
 
-/** Sets where reports go, or that none are asked for. @throws AdminError */
+/** Sets where reports go, or stops requesting them. @throws AdminError */
 export async function setReportAddress(
   config: Config,
   domain: string,
@@ -149,7 +149,7 @@ export async function setRoutes(
   );
 }
 
-/** Makes a key, which does not sign yet: its record has to be in the DNS first. @throws AdminError */
+/** Creates a key, which does not sign yet: its record has to be in the DNS first. @throws AdminError */
 export async function addDkim(
   config: Config,
   domain: string,
@@ -157,7 +157,7 @@ export async function addDkim(
   algorithm: DkimAlgorithm,
 ): Promise<void> {
   const name = domainName(domain);
-  // Before a file is named by it.
+  // Checked before it becomes part of a file name.
   if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(selector)) {
     throw new AdminError("a selector has letters, digits and hyphens");
   }
@@ -175,7 +175,7 @@ export async function addDkim(
   }
 }
 
-/** Lets a key sign, or no more. @throws AdminError */
+/** Enables or disables signing with a key. @throws AdminError */
 export async function setDkimSign(
   config: Config,
   domain: string,
@@ -189,7 +189,7 @@ export async function setDkimSign(
   });
 }
 
-/** Takes a key out of the configuration; its file stays. @throws AdminError if messages are signed with it */
+/** Removes a key from the configuration; its file stays. @throws AdminError if messages are signed with it */
 export async function removeDkim(config: Config, domain: string, selector: string): Promise<void> {
   await change(config, domain, (value) => {
     if (!value.DKIM.Selectors.has(selector)) throw new AdminError(`no selector ${selector}`);

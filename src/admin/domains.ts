@@ -1,4 +1,4 @@
-/** Domains: added with their keys and report addresses, removed, disabled. @module */
+/** Domains: adding them with keys and report addresses, removing, disabling. @module */
 import { type Config, domain as domainType, type Dynamic, type Selector } from "../config/mod.ts";
 import { type Domain as DomainName, NameError, parseDomain } from "../config/names.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
@@ -6,19 +6,19 @@ import { baseName, joinPath, parentDir } from "../platform/paths.ts";
 import { fileTime, newDkimSelector } from "./dkim_keys.ts";
 import { AdminError, changing } from "./errors.ts";
 
-/** How a domain is added. */
+/** Options for adding a domain. */
 export interface NewDomain {
-  /** Account that reports of others about the domain go to. */
+  /** Account that gets others' reports about the domain. */
   account: string;
-  /** Mail is not accepted yet; for preparing a move. */
+  /** Mail is not accepted yet: for preparing a move. */
   disabled?: boolean;
-  /** Selectors start with it; by default the year. */
+  /** Prefix of selectors; by default the year. */
   selectorPrefix?: string;
 }
 
 /**
- * Milliseconds that others may keep the MTA-STS policy of a new domain: a week, the shortest that RFC 8461 §3.2
- * means. Who makes a mistake can be helped by a new policy at once: senders look at its id.
+ * Milliseconds that others may cache the MTA-STS policy of a new domain: a week, the shortest time intended by
+ * RFC 8461 §3.2. A mistake can be corrected immediately by a new policy: senders check its id.
  */
 const mtastsMaxAge = 7 * 24 * 3600_000;
 
@@ -31,7 +31,7 @@ export function domainName(text: string): DomainName {
   }
 }
 
-/** The settings of a new domain. Its keys are made, and their files written; `files` are those. */
+/** The settings of a new domain. Creates its keys and writes their files, listed in `files`. */
 export async function newDomainConfig(
   config: Pick<Config, "configPath" | "static">,
   name: DomainName,
@@ -41,7 +41,7 @@ export async function newDomainConfig(
   const prefix = options.selectorPrefix ?? String(now.getUTCFullYear());
   const files: string[] = [];
   const selectors = new Map<string, Selector>();
-  // Both kinds: all verifiers know RSA, and newer ones the shorter Ed25519 (RFC 8463 §3).
+  // Both kinds: all verifiers support RSA, and newer ones the shorter Ed25519 (RFC 8463 §3).
   for (const [letter, algorithm] of [["a", "rsa2048"], ["b", "ed25519"]] as const) {
     const made = await newDkimSelector(config, prefix + letter, name.ascii, algorithm, now);
     selectors.set(prefix + letter, made.selector);
@@ -67,7 +67,7 @@ export async function newDomainConfig(
       Account: options.account,
       Mailbox: "TLSRPT",
     },
-    // A policy that nobody serves would do harm.
+    // A policy that isn't served would do harm.
     MTASTS: servesPolicy
       ? {
         PolicyID: fileTime(now),
@@ -108,7 +108,7 @@ export async function addDomain(
   }
 }
 
-/** The key of a domain in domains.conf. @throws AdminError if it isn't there */
+/** The key of a domain in domains.conf. @throws AdminError if it doesn't exist */
 export function requireDomain(dynamic: Dynamic, domain: string): string {
   const { unicode } = domainName(domain);
   if (!dynamic.Domains.has(unicode)) throw new AdminError(`no domain ${unicode}`);
@@ -116,8 +116,8 @@ export function requireDomain(dynamic: Dynamic, domain: string): string {
 }
 
 /**
- * Removes a domain without addresses. The files of its keys go to `dkim/old`, as messages that it signed
- * may be on their way still.
+ * Removes a domain without addresses. Its key files are moved to `dkim/old`, as messages that it signed
+ * may still be in transit.
  * @throws AdminError also if accounts have addresses there, naming some
  */
 export async function removeDomain(config: Config, domain: string): Promise<void> {
@@ -156,7 +156,7 @@ export async function removeDomain(config: Config, domain: string): Promise<void
   }
 }
 
-/** Stops or resumes taking mail for a domain. @throws AdminError */
+/** Stops or resumes accepting mail for a domain. @throws AdminError */
 export async function setDomainDisabled(
   config: Config,
   domain: string,
@@ -169,7 +169,7 @@ export async function setDomainDisabled(
   );
 }
 
-/** Names the accounts that administer a domain, in place of those before. @throws AdminError */
+/** Sets the accounts that administer a domain, replacing earlier ones. @throws AdminError */
 export async function setDomainAdministrators(
   config: Config,
   domain: string,
@@ -182,7 +182,7 @@ export async function setDomainAdministrators(
   );
 }
 
-/** Names of the domains that an account administers, as they are in domains.conf. */
+/** Names of the domains that an account administers, as in domains.conf. */
 export function administeredDomains(config: Config, account: string): string[] {
   return [...config.dynamic.Domains].filter(([, d]) => d.Administrators.includes(account))
     .map(([name]) => name);

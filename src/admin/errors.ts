@@ -1,18 +1,18 @@
-/** Failures that an administrator reads. @module */
+/** Errors for administrators. @module */
 import { ConfigError } from "../config/mod.ts";
 
-/** Something an administrator asked for can't be done; the message says why. */
+/** A request of an administrator can't be carried out; the message says why. */
 export class AdminError extends Error {
   override name = "AdminError";
 }
 
-/** Runs a change of the configuration, with what it would break in plain words. */
+/** Changes the configuration; explains in plain words what the change would break. */
 export async function changing<T>(change: () => Promise<T>): Promise<T> {
   try {
     return await change();
   } catch (err) {
     if (!(err instanceof ConfigError)) throw err;
-    // Lines of a file that was never written would tell nothing.
+    // Line numbers of a file that was never written would be useless.
     throw new AdminError(err.problems.map((p) => p.message).join("; "), { cause: err });
   }
 }

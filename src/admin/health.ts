@@ -1,6 +1,6 @@
 /**
- * Whether a server is well: what an administrator should look at, for `mox status`, the admin API and programs that watch;
- * and whether it can take mail, for whatever sends it connections.
+ * The health of a server: problems for an administrator, for `mox status`, the admin API and monitoring;
+ * and whether it can accept mail, for load balancers.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { freeSpace } from "../platform/files.ts";
 import type { Queue } from "../queue/mod.ts";
 import { lastBackup } from "../store/backup/last_backup.ts";
 
-/** How bad it is. */
+/** Its severity. */
 export type HealthState = "ok" | "warning" | "critical";
 
 export interface HealthCheck {
@@ -21,7 +21,7 @@ export interface HealthCheck {
   text: string;
 }
 
-/** What is looked at. */
+/** Sources of the checks. */
 export interface HealthSources {
   config: Config;
   queue: Queue;
@@ -30,23 +30,23 @@ export interface HealthSources {
     notAfter: number | undefined;
     error: string | undefined;
   }[];
-  /** Other programs that look at mail: since when each is away, if it is. */
+  /** External scanners: since when each is unavailable, if it is. */
   scanners?: () => readonly { name: string; error: string | undefined; since: number }[];
   /** Whether the node has a standby, and whether it follows. */
   standby?: () => "none" | "follows" | "away";
   now?: () => number;
-  /** Bytes that are free in the data folder; for tests. */
+  /** Free bytes in the data folder; for tests. */
   free?: () => Promise<number>;
 }
 
 const dayMs = 86_400_000;
-/** Bytes that should be free, and without which no mail is taken. */
+/** Free bytes below which there is a warning, and below which no mail is accepted. */
 const littleRoom = { warning: 5e9, critical: 1e9, none: 50e6 };
-/** Milliseconds after which a message that is due should have been tried. */
+/** Milliseconds after which a due message should have been tried. */
 const overdue = { warning: 15 * 60_000, critical: 2 * 3_600_000 };
-/** Milliseconds before the end of a certificate. */
+/** Milliseconds before a certificate's expiry. */
 const ends = { warning: 14 * dayMs, critical: 3 * dayMs };
-/** Milliseconds after which a backup is old, where backups are made. */
+/** Milliseconds after which a backup is too old, if backups are made. */
 const oldBackup = 8 * dayMs;
 
 const check = (name: string, state: HealthState, text: string): HealthCheck => ({
@@ -142,7 +142,7 @@ async function blockLists(): Promise<HealthCheck> {
   return check("block lists", "ok", all.length === 0 ? "not asked yet" : "on none");
 }
 
-/** Everything, what is worst first. */
+/** All problems, the most serious first. */
 export async function serverHealth(sources: HealthSources): Promise<HealthCheck[]> {
   const now = (sources.now ?? Date.now)();
   const all = [
@@ -163,15 +163,15 @@ function worstFirst(all: HealthCheck[]): HealthCheck[] {
   return all.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
 }
 
-/** How a standby's copy of its node stands. */
+/** State of a standby's copy of its node. */
 export interface CopyState {
   node: string;
   connected: boolean;
-  /** Time as of which the copy is whole, by the node's clock; 0 while it isn't. */
+  /** Time as of which the copy is complete, by the node's clock; 0 while it isn't. */
   upToDate: number;
 }
 
-/** What there is to say of a standby, what is worst first. */
+/** Problems of a standby, the most serious first. */
 export async function standbyHealth(
   s: Pick<HealthSources, "config" | "free">,
   { node, connected, upToDate }: CopyState,
@@ -187,13 +187,13 @@ export async function standbyHealth(
   ]);
 }
 
-/** The worst of them. */
+/** The highest severity. */
 export function worstState(checks: readonly HealthCheck[]): HealthState {
   return (["critical", "warning"] as const).find((s) => checks.some((c) => c.state === s)) ?? "ok";
 }
 
 /**
- * Why the server can't take mail just now: a data folder that can't be written, or is full. Undefined if it can.
+ * Why the server can't accept mail now: a data folder that can't be written, or is full. Undefined if it can.
  */
 export async function whyNotReady(
   s: Pick<HealthSources, "config" | "free">,

@@ -1,4 +1,4 @@
-/** Where copies of all mail of a domain go, and the key that they are encrypted to. @module */
+/** Where copies of all mail of a domain go, and the key to encrypt them to. @module */
 import type { Config, Dynamic } from "../config/mod.ts";
 import { type EncryptionKey, KeyError, readEncryptionKey } from "../encryption/mod.ts";
 import { ensureDir, removeFile, writeFileAtomic } from "../platform/files.ts";
@@ -9,19 +9,19 @@ import { domainName, requireDomain } from "./domains.ts";
 import { AdminError, changing } from "./errors.ts";
 
 export interface JournalSettings {
-  /** Of an account here, or elsewhere. */
+  /** Address of an account here, or elsewhere. */
   address: string;
   /** In the account, if it is here. */
   mailbox: string;
   /** File of the key, relative to the configuration's folder; "" for copies that are not encrypted. */
   keyFile: string;
-  /** A new key in text form, for which a file is made; "" for that of `keyFile`. */
+  /** A new key in text form, to be written to a file; "" for that of `keyFile`. */
   key: string;
 }
 
 /**
- * Has copies of all mail of a domain kept from now on, or kept no more. A new key's file is in the folder `journal` of
- * the configuration; that of the key before stays, as copies may be there that were made with it.
+ * Starts or stops keeping copies of all mail of a domain. The file of a new key is in the folder `journal` of
+ * the configuration; the previous key's file stays, as there may be copies encrypted with it.
  * @throws AdminError, ConfigError
  */
 export async function setJournal(
@@ -51,7 +51,7 @@ export async function setJournal(
   }
 }
 
-/** Makes the file of a key that copies can be encrypted to. @throws AdminError for what is none */
+/** Writes the file of a key for encrypting copies. @throws AdminError if it isn't a key */
 async function writeKey(
   config: Pick<Config, "configPath">,
   domain: string,

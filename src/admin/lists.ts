@@ -9,7 +9,7 @@ import { splitAddress } from "./addresses.ts";
 import { requireDomain } from "./domains.ts";
 import { AdminError, changing } from "./errors.ts";
 
-/** Settings of a list; those not given stay as they are. */
+/** Settings of a list; those not given are unchanged. */
 export interface ListSettings {
   name?: string;
   description?: string;
@@ -26,10 +26,10 @@ export interface ListSettings {
   unlisted?: boolean;
 }
 
-/** The lists of the running server, as far as an administrator acts on them. */
+/** Operations on the running server's lists for administrators. */
 export interface RunningLists {
   db: ListsDatabase;
-  /** Decides about a held message; durable when it resolves. @throws AdminError if that was done before */
+  /** Decides about a held message; durable when it resolves. @throws AdminError if it was decided before */
   decide(list: ResolvedList, id: number, verdict: "approve" | "reject" | "discard"): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ export async function updateList(
   await changing(() => config.writeDynamic((d) => apply(find(d, address), settings)));
 }
 
-/** Removes a list; its members and archive are forgotten soon after. @throws AdminError */
+/** Removes a list; its members and archive are deleted soon after. @throws AdminError */
 export async function removeList(config: Config, address: string): Promise<void> {
   const { localpart, domain } = splitAddress(address);
   await changing(() =>
@@ -103,8 +103,8 @@ export function listOf(config: Config, address: string): ResolvedList {
 }
 
 /**
- * Adds members without asking them; durable when it resolves. Lists take turns with all else.
- * @returns how many were none yet
+ * Adds members without confirmation; durable when it resolves. Yields to others.
+ * @returns how many were not members yet
  * @throws AdminError before anything is added
  */
 export async function addListMembers(
@@ -117,7 +117,7 @@ export async function addListMembers(
   const list = listOf(config, address);
   const checked = members.map((m) => {
     try {
-      // As Mailman prints members with their names: "Ann Example <ann@example.org>".
+      // Mailman's format for members with names: "Ann Example <ann@example.org>".
       const at = parseAddress(/^[^<>]*<([^<>]*)>$/.exec(m.trim())?.[1] ?? m.trim());
       const own = config.lookupAddress(at.localpart, at.domain.ascii);
       if (own.kind === "list" && own.list.key === list.key) {
@@ -140,7 +140,7 @@ export async function addListMembers(
   return added;
 }
 
-/** Takes members out; durable when it resolves. @throws AdminError if one is none, and nothing is changed then */
+/** Removes members; durable when it resolves. @throws AdminError if one isn't a member; nothing is changed then */
 export async function removeListMembers(
   config: Config,
   db: ListsDatabase,
@@ -158,7 +158,7 @@ export async function removeListMembers(
   await db.durable();
 }
 
-/** Sends to a member again whose messages came back; durable when it resolves. @throws AdminError */
+/** Resumes sending to a member whose messages bounced; durable when it resolves. @throws AdminError */
 export async function resumeListMember(
   config: Config,
   db: ListsDatabase,

@@ -1,10 +1,10 @@
 /**
- * What an administrator does with a server: domains, accounts, addresses and aliases, DKIM keys, the DNS
- * records that belong in the zone, and checks of those that are there. The subcommands (through the
+ * Administration of a server: domains, accounts, addresses and aliases, DKIM keys, the required DNS
+ * records, and checks of existing ones. The subcommands (through the
  * running server, or directly) and the admin page call the same functions.
  *
- * A change is written to domains.conf in one step and in force when its function returns; failures are
- * {@link AdminError}s (or ConfigErrors of a file with mistakes) in words for the administrator.
+ * A change is written to domains.conf in one step and in effect when its function returns; failures are
+ * {@link AdminError}s (or ConfigErrors for a file with mistakes) with a message for the administrator.
  *
  * Imports what is below delivery. Used by web, serve and commands.
  *

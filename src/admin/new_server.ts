@@ -1,4 +1,4 @@
-/** The configuration of a new server, as quickstart writes it. @module */
+/** The configuration of a new server, written by quickstart. @module */
 import {
   type Dynamic,
   dynamicConfig,
@@ -10,36 +10,36 @@ import {
 } from "../config/mod.ts";
 import type { Domain as DomainName } from "../config/names.ts";
 
-/** What a new server is to be like. */
+/** Options of a new server. */
 export interface NewServer {
   /** Name of this machine. */
   hostname: DomainName;
-  /** Addresses to take mail on. */
+  /** Addresses to listen on for mail. */
   ips: string[];
-  /** Public addresses, where `ips` are behind address translation. */
+  /** Public addresses, if `ips` are behind NAT. */
   natIps: string[];
-  /** Addresses for the pages that are for this machine alone. */
+  /** Addresses for the pages available only on this machine. */
   internalIps: string[];
   /** User that the server runs as. */
   user: string;
   account: string;
-  /** Its address, which ACME may write to as well. */
+  /** Its address, also for messages from the ACME authority. */
   address: string;
-  /** Another web server has ports 80 and 443. */
+  /** Another web server uses ports 80 and 443. */
   existingWebserver: boolean;
-  /** Added to each port, for trying things out without privileges. */
+  /** Added to each port, for trying it without privileges. */
   portOffset: number;
-  /** Files, relative to the configuration. */
+  /** Files, relative to the configuration's folder. */
   files: {
     adminPassword: string;
     hostKeys: string[];
     certificate?: { CertFile: string; KeyFile: string };
   };
-  /** Block lists that the own addresses are looked up in. */
+  /** Block lists in which to look up our own addresses. */
   monitorDnsbls: string[];
 }
 
-/** Ports of internal and proxied HTTP services beside an existing web server. */
+/** Ports of internal and proxied HTTP services if there is another web server. */
 const proxiedPorts = { internal: 1080, public: 81 };
 
 /** The values of mox.conf. */
@@ -83,7 +83,7 @@ export function newStatic(server: NewServer): Static {
   };
 }
 
-/** Pages for users and the administrator, and metrics, for this machine alone. */
+/** Pages for users and the administrator, and metrics, for this machine only. */
 function internalListener(server: NewServer): Listener {
   const zero = listener.zero();
   const port = (server.existingWebserver ? proxiedPorts.internal : 80) + server.portOffset;
@@ -99,7 +99,7 @@ function internalListener(server: NewServer): Listener {
     JMAPHTTP: { ...zero.JMAPHTTP, ...page },
     DAVHTTP: { ...zero.DAVHTTP, ...page },
     MetricsHTTP: { Enabled: true, Port: 8010 + server.portOffset },
-    // The other web server hands over what is for the mail server, in clear text.
+    // The other web server passes on requests for the mail server, without TLS.
     ...(server.existingWebserver
       ? {
         AutoconfigHTTPS: {
@@ -119,7 +119,7 @@ function internalListener(server: NewServer): Listener {
   };
 }
 
-/** Mail, and the pages that others need, for the world. */
+/** Mail, and public pages. */
 function publicListener(server: NewServer): Listener {
   const zero = listener.zero();
   const at = (port: number) => ({ Enabled: true, Port: port + server.portOffset });
@@ -156,7 +156,7 @@ function publicListener(server: NewServer): Listener {
   };
 }
 
-/** The values of domains.conf, with a domain and an account that were made before. */
+/** The values of domains.conf, with an existing domain and account. */
 export function newDynamic(
   server: NewServer,
   domain: [string, Dynamic["Domains"] extends Map<string, infer D> ? D : never],

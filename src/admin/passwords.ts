@@ -1,4 +1,4 @@
-/** Passwords that the administrator has, and those made for users. @module */
+/** The administrator's password, and generated ones for users. @module */
 import { randomInt } from "node:crypto";
 import type { Config } from "../config/mod.ts";
 import { writeFileAtomic } from "../platform/files.ts";
@@ -7,7 +7,7 @@ import { preparePassword } from "../sasl/mod.ts";
 import { hashPassword } from "../store/logins/password.ts";
 import { AdminError } from "./errors.ts";
 
-/** Without those that are taken for one another: 0 O, 1 l I. */
+/** Without characters that are easily confused: 0 O, 1 l I. */
 const alphabet = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 /** A new random password of about 94 bits. */
@@ -16,7 +16,7 @@ export function randomPassword(): string {
 }
 
 /**
- * Sets the password of the administrator, as a hash in the file that the configuration names.
+ * Sets the administrator's password, as a hash in the configured file.
  * @throws AdminError
  */
 export async function writeAdminPassword(
@@ -30,7 +30,7 @@ export async function writeAdminPassword(
   await writeAdminHash(config, prepared);
 }
 
-/** Puts a new hash of the administrator's password, which is known to be right, in the place of its old one. */
+/** Replaces the hash of the administrator's password, after the password was verified. */
 export async function writeAdminHash(
   config: Pick<Config, "configPath" | "static">,
   prepared: string,

@@ -1,4 +1,4 @@
-/** Makes a new server's configuration, keys and account: all of it or nothing. @module */
+/** Creates a new server's configuration, keys and account: all or nothing. @module */
 import { chosenBlockLists } from "./block_lists.ts";
 import { generateKeyPair, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
@@ -32,11 +32,11 @@ export interface QuickstartOptions {
   ips: string[];
   existingWebserver: boolean;
   portOffset: number;
-  /** Without one the DNS is not asked. */
+  /** Without one there are no DNS lookups. */
   resolver: Resolver | undefined;
-  /** Block lists to ask about senders and links. */
+  /** Block lists for senders and links. */
   blockLists: readonly string[];
-  /** Sets an account's password in the data folder, which is made. */
+  /** Sets an account's password in the data folder, which is created. */
   setPassword: (config: Config, account: string, password: string) => Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export interface MadeServer {
   publicIps: string[];
   /** Paths that were written. */
   files: string[];
-  /** What the administrator should know. */
+  /** Notes for the administrator. */
   notes: string[];
 }
 
@@ -58,10 +58,10 @@ const generate = promisify(generateKeyPair) as unknown as (
   options: Record<string, unknown>,
 ) => Promise<{ privateKey: KeyObject }>;
 
-/** Lists that say why, and that small servers may ask: the own addresses are looked up in them. */
+/** Lists that give reasons, and that small servers may use: our own addresses are looked up in them. */
 const dnsbls = ["sbl.spamhaus.org", "bl.spamcop.net"];
 
-/** True for addresses that mean nothing outside of their network (RFC 1918, RFC 6598, RFC 4193). */
+/** True for addresses without meaning outside their network (RFC 1918, RFC 6598, RFC 4193). */
 function isPrivate(ip: string): boolean {
   return /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|127\.|f[cd]|::1$)/i
     .test(ip);
@@ -111,7 +111,7 @@ async function chooseIps(
   return { ips: own.length > 0 ? own : ["0.0.0.0"], natIps };
 }
 
-/** Writes the private keys that ACME's certificates are made for, of a kind each. */
+/** Writes the private keys for ACME certificates, one of each kind. */
 async function makeHostKeys(dir: string, hostname: string): Promise<[string, string][]> {
   const kinds = [
     ["rsa2048", "rsa", { modulusLength: 2048 }],
@@ -126,15 +126,15 @@ async function makeHostKeys(dir: string, hostname: string): Promise<[string, str
   return keys;
 }
 
-/** An account's name from its address. */
+/** Derives an account's name from its address. */
 function accountName(localpart: string): string {
   const name = localpart.toLowerCase();
   return isSafeName(name) ? name : "admin";
 }
 
 /**
- * Writes the configuration and makes the account. What was written is removed again if anything fails.
- * @throws AdminError if something is there already, or an argument can't be used
+ * Writes the configuration and creates the account. Everything is removed again if anything fails.
+ * @throws AdminError if something exists already, or an argument is invalid
  */
 export async function makeNewServer(options: QuickstartOptions): Promise<MadeServer> {
   const dir = parentDir(options.path);
@@ -206,7 +206,7 @@ export async function makeNewServer(options: QuickstartOptions): Promise<MadeSer
     await writeAdminPassword(files, adminPassword);
     written.push(files.configPath(s.AdminPasswordFile));
     await write("domains.conf", formatConfig(dynamicConfig, d, true));
-    // The last: a server can be started with it only when all else is there.
+    // Last: a server can be started with it only once everything else exists.
     await write("mox.conf", formatConfig(staticConfig, s, true));
     const config = await Config.load(options.path);
     const accountPassword = randomPassword();

@@ -7,16 +7,16 @@ import { dkimRecordText } from "./dkim_keys.ts";
 import { domainName } from "./domains.ts";
 import { AdminError } from "./errors.ts";
 
-/** A record, with what it is for. */
+/** A record and its purpose. */
 export interface DnsRecord {
   /** Absolute, without the dot at its end. */
   name: string;
   type: "A" | "AAAA" | "MX" | "TXT" | "CNAME" | "SRV" | "TLSA" | "CAA";
-  /** Data as zone files have it, but the whole text of a TXT record, without quotes. */
+  /** Data in zone file format, except for TXT: the whole text, without quotes. */
   data: string;
-  /** Why it is there; the same for records that belong together. */
+  /** Its purpose; the same for records that belong together. */
   comment: string;
-  /** Of use, but mail works without. */
+  /** Useful, but mail works without it. */
   optional?: boolean;
 }
 
@@ -30,12 +30,12 @@ const knownIssuers: readonly (readonly [string, string])[] = [
   ["api.letsencrypt.org", "letsencrypt.org"],
 ];
 
-/** Listeners that take mail from the world. */
+/** Listeners for mail from the internet. */
 export function publicListeners(config: Config): Listener[] {
   return [...config.static.Listeners.values()].filter((l) => l.SMTP.Enabled);
 }
 
-/** Public addresses of the host, as far as the configuration knows them. */
+/** Public addresses of the host, as far as configured. */
 export function publicIps(config: Config): string[] {
   const ips = new Set<string>();
   for (const l of publicListeners(config)) {
@@ -59,12 +59,12 @@ export async function hostTlsa(config: Config): Promise<string[]> {
   return [...data];
 }
 
-/** SPF record of a domain: its MX hosts send; softfail for the rest, as DMARC decides. */
+/** SPF record of a domain: its MX hosts may send; softfail for others, as DMARC decides. */
 export const spfText = "v=spf1 mx ~all";
-/** SPF record of the host's name, for DSNs: they have the host in EHLO only. */
+/** SPF record of the host's name, for DSNs: they only have the host in EHLO. */
 export const hostSpfText = "v=spf1 a -all";
 
-/** Address for reports in a URI: what a mailto: or a DMARC list would misread is escaped. */
+/** Report address as a URI, escaped for mailto: and for lists in DMARC records. */
 function mailto(localpart: string, domain: string): string {
   return `mailto:${encodeURIComponent(packLocalpart(localpart))}@${domain}`;
 }
@@ -76,7 +76,7 @@ export function dmarcText(domain: Domain, ascii: string): string | undefined {
   return `v=DMARC1;p=reject;rua=${mailto(domain.DMARC.Localpart, at)}`;
 }
 
-/** Text of the record that asks for TLS reports (RFC 8460 §3); undefined if none are set up. */
+/** Text of the record that requests TLS reports (RFC 8460 §3); undefined if none are set up. */
 export function tlsrptText(domain: Domain, ascii: string): string | undefined {
   if (!domain.TLSRPT) return undefined;
   const at = domain.TLSRPT.Domain === "" ? ascii : domainName(domain.TLSRPT.Domain).ascii;
@@ -93,7 +93,7 @@ export async function dkimTexts(config: Config, domain: Domain): Promise<Map<str
   return texts;
 }
 
-/** All records of a domain, and of the host if that is in it. @throws AdminError */
+/** All records of a domain, and of the host if it belongs to the domain. @throws AdminError */
 export async function domainRecords(
   config: Config,
   domain: string,
@@ -199,7 +199,7 @@ async function mailRecords(config: Config, ascii: string, domain: Domain): Promi
   return records;
 }
 
-/** What lets mail programs set themselves up. */
+/** Records for automatic configuration of mail programs. */
 export function clientRecords(config: Config, ascii: string, domain: Domain): DnsRecord[] {
   const host = domainName(config.static.Hostname).ascii;
   const records: DnsRecord[] = [];
@@ -213,7 +213,7 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
     });
   }
   const listeners = [...config.static.Listeners.values()];
-  /** The port of the first listener with the service; the usual one where something else passes it on. */
+  /** The port of the first listener with the service; the standard port if it is forwarded. */
   const has = (
     f: (listener: Listener) => { Enabled: boolean; Port: number; NonTLS?: boolean },
     usual: number,
@@ -236,7 +236,7 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
       },
     );
   }
-  // RFC 6186, RFC 8314 §5.1; target "." says that there is no such service.
+  // RFC 6186, RFC 8314 §5.1; the target "." means that there is no such service.
   const services: [string, number | undefined][] = [
     ["_imaps", has((l) => l.IMAPS, 993)],
     ["_submissions", has((l) => l.Submissions, 465)],
@@ -300,7 +300,7 @@ function quoted(text: string): string {
   return pieces.length === 1 ? pieces[0] : `( ${pieces.join(" ")} )`;
 }
 
-/** Records as a part of a zone file. */
+/** Records in zone file format. */
 export function formatZone(records: readonly DnsRecord[], ttl = 300): string {
   const lines = [`; A short TTL while things are being set up; longer ones are fine later.`];
   lines.push(`$TTL ${ttl}`);

@@ -1,21 +1,23 @@
 /** A systemd unit that starts the server as an ordinary user who may listen on low ports. @module */
 
-/** Whom and what the unit is for. Paths are absolute. */
+/** Parameters of the unit. Paths are absolute. */
 export interface UnitOptions {
   /** Folder with config/ and data/. */
   dir: string;
   /** The program with its arguments before "serve". */
   program: readonly string[];
+  /** Its environment variables. */
+  environment: Readonly<Record<string, string>>;
   user: string;
-  /** A template of units, whose instances are the nodes of one machine. */
+  /** A template unit, whose instances are the nodes of one machine. */
   nodes?: boolean;
-  /** Folders that the server writes in. */
+  /** Folders that the server writes to. */
   writable: readonly string[];
   /** Further folders that it reads, such as that of the program. */
   readable?: readonly string[];
 }
 
-/** A word of a command line or a path (systemd.syntax(7), systemd.service(5)): `%` and `$` are special. */
+/** Escapes a word of a command line or a path (systemd.syntax(7), systemd.service(5)): `%` and `$` are special. */
 function word(text: string): string {
   const escaped = text.replaceAll("%", "%%").replaceAll("$", "$$$$");
   return /^[A-Za-z0-9_.,:/=@%+-]+$/.test(escaped)
@@ -37,7 +39,10 @@ After=network-online.target
 
 [Service]
 WorkingDirectory=${path(options.dir)}
-ExecStart=${options.program.map(word).join(" ")}${options.nodes ? " -node %i" : ""} serve
+${
+    Object.entries(options.environment).map(([name, value]) => `Environment=${name}=${value}\n`)
+      .join("")
+  }ExecStart=${options.program.map(word).join(" ")}${options.nodes ? " -node %i" : ""} serve
 User=${options.user}
 UMask=0077
 Restart=always

@@ -1,7 +1,7 @@
 /**
- * Tokens of the admin API, in a file of the data folder: for programs that set up domains and accounts, each with what
- * it may do, on which domains, and until when. Of a token itself only a hash is kept: it has 256 random bits, so a fast
- * one does.
+ * Tokens of the admin API, in a file of the data folder: for programs that set up domains and accounts, each with
+ * scopes, domains and expiry. Only a hash of the token is stored: it has 256 random bits, so a fast hash
+ * is enough.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { AdminError } from "./errors.ts";
 /** Name of the file. */
 export const adminTokenFile = "admin-tokens.json";
 
-/** What calls are about. */
+/** Areas of calls. */
 const areas = [
   "server",
   "domains",
@@ -26,7 +26,7 @@ const areas = [
   "settings",
 ] as const;
 export type AdminArea = (typeof areas)[number];
-/** What a token may do: look at something, or (which includes that) change it; "all" is every area. */
+/** Permissions of a token: read an area, or write it (which includes reading); "all" is every area. */
 export type AdminScope = `${AdminArea | "all"}:${"read" | "write"}`;
 export const adminScopes: readonly AdminScope[] = (["all", ...areas] as const).flatMap((a) =>
   [`${a}:read`, `${a}:write`] as const
@@ -35,7 +35,7 @@ export const adminScopes: readonly AdminScope[] = (["all", ...areas] as const).f
 /** A token, without its secret. */
 export interface AdminToken {
   id: number;
-  /** For people: the program that uses it, say. */
+  /** A description, such as the program that uses it. */
   name: string;
   scopes: AdminScope[];
   /** Names of domains; empty for the whole server. */
@@ -43,7 +43,7 @@ export interface AdminToken {
   /** Milliseconds since the epoch. */
   created: number;
   expires: number;
-  /** 0 for never; noted once an hour. */
+  /** 0 for never; updated once an hour. */
   lastUsed: number;
   lastIp: string;
 }
@@ -61,16 +61,16 @@ interface Stored extends AdminToken {
 }
 
 const prefix = "moxadm_";
-/** Tokens that there may be of all administrators together. */
+/** Most tokens of all administrators together. */
 const maxTokens = 500;
 const dayMs = 86_400_000;
-/** Milliseconds after which a use is noted anew. */
+/** Milliseconds after which a use is recorded again. */
 const noteAfter = 3_600_000;
 
 const hashOf = (token: string) => createHash("sha256").update(token).digest("base64url");
 const log = new Log("admintokens");
 
-/** What is under way, by file: one after the other, as each change writes it, by whichever object. */
+/** Pending operations, by file: one at a time, as each change rewrites the file, even from different objects. */
 const running = new Map<string, Promise<unknown>>();
 
 export class AdminTokens {
@@ -113,14 +113,14 @@ export class AdminTokens {
     return result;
   }
 
-  /** All, those that were made first at the top. */
+  /** All tokens, oldest first. */
   list(): Promise<AdminToken[]> {
     return this.#alone(async () => (await this.#read()).map(({ hash: _, ...t }) => t));
   }
 
   /**
-   * Makes a token. It is on disk when it resolves, and is shown this once.
-   * @param isDomain whether the configuration has a domain
+   * Creates a token. It is on disk when it resolves, and is returned only once.
+   * @param isDomain whether a domain is configured
    * @throws AdminError
    */
   add(
@@ -168,7 +168,7 @@ export class AdminTokens {
     });
   }
 
-  /** Withdraws a token, by its id or name. False if there is none. */
+  /** Revokes a token, by its id or name. False if there is none. */
   remove(which: number | string): Promise<boolean> {
     return this.#alone(async () => {
       const list = await this.#read();
@@ -179,7 +179,21 @@ export class AdminTokens {
     });
   }
 
-  /** The token that somebody has, noting that it is used. */
+  /** Takes domains from tokens that are for these only; a token without any left is withdrawn. */
+  keepDomains(isDomain: (name: string) => boolean): Promise<void> {
+    return this.#alone(async () => {
+      const list = await this.#read();
+      const left = list.flatMap((t) => {
+        const domains = t.domains.filter(isDomain);
+        if (domains.length === t.domains.length) return [t];
+        log.info("domain of a token is gone", { name: t.name, withdrawn: domains.length === 0 });
+        return domains.length === 0 ? [] : [{ ...t, domains }];
+      });
+      if (left.length < list.length || left.some((t, i) => t !== list[i])) await this.#write(left);
+    });
+  }
+
+  /** Looks up a presented token, and records its use. */
   find(token: string, ip: string): Promise<AdminToken | "unknown" | "expired"> {
     return this.#alone(async () => {
       if (!token.startsWith(prefix) || token.length > 100) return "unknown";
@@ -192,7 +206,7 @@ export class AdminTokens {
       if (now - found.lastUsed > noteAfter) {
         found.lastUsed = now;
         found.lastIp = ip;
-        // A note that can't be made is no reason to keep somebody out.
+        // Failing to record the use must not prevent access.
         await this.#write(list).catch((err) => log.warn("noting a use", { err: err as Error }));
       }
       const { hash: _, ...t } = found;

@@ -1,6 +1,6 @@
 /**
- * Commands of the administrator: by the running server if there is one, otherwise right here, with the
- * data folder taken so that no server starts meanwhile.
+ * Commands of the administrator: run by the running server if there is one, otherwise in this process, with the
+ * data folder locked so that no server starts meanwhile.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { type Command, type Flags, parseFlags } from "./command.ts";
 import { findConfigPath } from "./datadir.ts";
 import { handOver, type PathArguments } from "./handed_over.ts";
 
-/** Runs the command for the server that is meant; what it prints goes to standard output. */
+/** Runs the command for the selected server; its output goes to standard output. */
 export async function adminCall(
   command: string,
   args: { [name: string]: Json },
@@ -45,7 +45,7 @@ export async function adminCall(
       await handed.clean();
     }
   }
-  // Files that root makes would not be the server's.
+  // Files created by root would not belong to the server.
   await becomeDataOwner(config.dataDir);
   await ensureDir(config.dataDir);
   const log = new Log("admin");
@@ -59,7 +59,7 @@ export async function adminCall(
   );
   const audit = new AuditLog(config.dataDir);
   audit.follow(config);
-  // An import takes back what it has brought; asked twice, it ends at once.
+  // An import undoes its changes; a second signal ends it immediately.
   const stop = new AbortController();
   const forget = command.startsWith("import ")
     ? onShutdown(() => {
@@ -80,9 +80,9 @@ export async function adminCall(
   }
 }
 
-/** A command that hands its arguments on. */
+/** A command that passes on its arguments. */
 interface Simple<F extends Flags> {
-  /** As typed, and on the control socket. */
+  /** Its name, as typed and on the control socket. */
   name: string;
   /** Flags and arguments, after the name. */
   usage: string;
@@ -93,25 +93,25 @@ interface Simple<F extends Flags> {
   max?: number;
   /** It changes domains.conf, and can show what it would change. */
   trial?: true;
-  /** Which arguments are paths that the server has to use. */
+  /** Arguments that are paths used by the server. */
   paths?: PathArguments;
   /** Arguments by name. */
   toArgs(
     args: string[],
     flags: { [K in keyof F]: F[K] extends boolean ? boolean : string },
   ): { [name: string]: Json } | Promise<{ [name: string]: Json }>;
-  /** Exit status, from what the command returned. */
+  /** Exit status, from the command's result. */
   status?(result: Json): number;
 }
 
-/** Help for the flag that all of them have. */
+/** Help for the common flag. */
 const dirHelp = `
   -dir   folder of a localserve; default the server of mox.conf`;
 
 const trialHelp = `
   -dryrun   check the change and print what it would change, without making it`;
 
-/** Makes a command of its arguments alone. */
+/** Creates a command from the definition of its arguments. */
 export function adminCommand<F extends Flags = Record<never, never>>(simple: Simple<F>): Command {
   return {
     name: simple.name,

@@ -18,7 +18,7 @@ import { type Command, parseFlags } from "./command.ts";
 import { findConfigPath } from "./datadir.ts";
 import { backupToObjects } from "./objects.ts";
 
-/** Milliseconds between two lines of a copy that is kept up to date. */
+/** Milliseconds between two progress lines of a continuous copy. */
 const tellEvery = 60_000;
 
 const once = adminCommand({
@@ -49,8 +49,8 @@ To restore: stop the server, put the copy in the place of the data folder, check
 });
 
 /**
- * Where the running server can't write at the destination (its unit shows it other folders), root's command makes the
- * copy itself, beside the server: databases are read as they are at one moment.
+ * If the running server can't write to the destination (its unit shows it other folders), a command run as root makes the
+ * copy itself, next to the server: databases are read as of one moment.
  * @returns whether it did
  * @throws ControlError with what to do if this is not root
  */
@@ -80,7 +80,7 @@ async function ownProcess(args: string[]): Promise<boolean> {
   return true;
 }
 
-/** Keeps a copy up to date until the process is asked to end. */
+/** Keeps a copy up to date until the process is told to stop. */
 async function watch(args: string[]): Promise<void> {
   const { flags, args: [destination] } = parseFlags(args, { dir: "", base: "", watch: false }, {
     min: 1,
@@ -108,7 +108,7 @@ async function watch(args: string[]): Promise<void> {
       if (now - printed < tellEvery) return;
       if (printed === -Infinity) writeStdout("the copy is complete and is kept up to date\n");
       printed = now;
-      // What is noted is of use, not needed: the copy goes on without.
+      // The record is useful but not essential: the copy continues without it.
       note("kept up to date by backup -watch").catch(() => {});
       writeStdout(
         `${

@@ -1,4 +1,4 @@
-/** What a subcommand is, and reading its flags. @module */
+/** Definition of subcommands, and parsing their flags. @module */
 
 export interface Command {
   /** As typed, such as `localserve` or `queue list`. */
@@ -9,11 +9,11 @@ export interface Command {
   summary: string;
   /** The whole help, in paragraphs. */
   help: string;
-  /** Returns the exit status; nothing means 0. */
+  /** Returns the exit status; undefined means 0. */
   run(args: string[]): Promise<number | void>;
 }
 
-/** The command line is wrong: the usage is shown after it. */
+/** A wrong command line: the usage is shown after the message. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
@@ -22,7 +22,7 @@ export class UsageError extends Error {
 export type Flags = Record<string, string | boolean>;
 
 /**
- * Reads `-flag`, `-flag=value`, `-flag value` (one or two dashes), up to the first argument that is no
+ * Parses `-flag`, `-flag=value`, `-flag value` (one or two dashes), up to the first argument that isn't a
  * flag or up to `--`.
  * @throws UsageError for unknown flags, missing values and a wrong number of arguments.
  */

@@ -1,4 +1,4 @@
-/** `mox config dns` and `mox config dkim`: records written into zones, and changes of DKIM keys. @module */
+/** `mox config dns` and `mox config dkim`: writing records into zones, and rotating DKIM keys. @module */
 import { adminCommand } from "./admin_call.ts";
 import type { Command } from "./command.ts";
 

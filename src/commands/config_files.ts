@@ -85,7 +85,7 @@ on low ports. Write it to a file mox.service, then:
   },
 };
 
-/** The same by the name that the original has. */
+/** The same under the original's name. */
 const exampleAlone: Command = { ...example, name: "example", usage: "example [name]" };
 
 export const configFileCommands: readonly Command[] = [

@@ -1,4 +1,4 @@
-/** `mox config tlspubkey gen` and `config ensureacmehostprivatekeys`: keys that are made. @module */
+/** `mox config tlspubkey gen` and `config ensureacmehostprivatekeys`: generating keys. @module */
 import { generateKeyPairSync } from "node:crypto";
 import { basename } from "node:path";
 import { fileTime } from "../admin/dkim_keys.ts";
@@ -42,13 +42,13 @@ const kinds = [
   ["ecdsap256", () => generateKeyPairSync("ec", { namedCurve: "P-256" })],
 ] as const;
 
-/** Which kind of key a file has. */
+/** The kind of key in a file. */
 async function kindOf(path: string): Promise<string> {
   const type = privateKeyFromPem(await Deno.readTextFile(path)).asymmetricKeyType;
   return type === "rsa" ? "rsa2048" : "ecdsap256";
 }
 
-/** Makes the keys that are missing, and names them in the configuration. @returns files that were made */
+/** Generates missing keys, and adds them to the configuration. @returns the new files */
 async function ensureKeys(s: Static, dir: string, now: Date): Promise<string[]> {
   const made: string[] = [];
   for (const [name, l] of s.Listeners) {

@@ -6,7 +6,7 @@ import { type Command, UsageError } from "./command.ts";
 const changes =
   `The change is written to domains.conf, with its comments kept, and in force at once.`;
 
-/** Settings as flags; "" leaves one as it is. */
+/** Settings as flags; "" for unchanged. */
 const flags = {
   name: "",
   description: "",
@@ -87,7 +87,7 @@ function settings(given: typeof flags): { [name: string]: string | number | bool
 /** Bytes of addresses on standard input. */
 const maxAddresses = 4 * 1024 * 1024;
 
-/** Addresses of the arguments; "-" stands for those on standard input, one on a line. */
+/** Addresses from the arguments; "-" means those on standard input, one per line. */
 async function addresses(args: readonly string[]): Promise<string[]> {
   if (args.length !== 1 || args[0] !== "-") return [...args];
   const text = new TextDecoder().decode(await readStdinBytes(maxAddresses));

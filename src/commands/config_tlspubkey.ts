@@ -1,4 +1,4 @@
-/** `mox config tlspubkey`: keys of TLS client certificates that log in. @module */
+/** `mox config tlspubkey`: keys of TLS client certificates for login. @module */
 import { adminCommand } from "./admin_call.ts";
 import type { Command } from "./command.ts";
 import { UsageError } from "./command.ts";

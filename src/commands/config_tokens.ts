@@ -3,7 +3,7 @@ import { adminScopes } from "../admin/mod.ts";
 import { adminCommand } from "./admin_call.ts";
 import { type Command, UsageError } from "./command.ts";
 
-/** Days that a token is good for if nothing is said. */
+/** Default validity of a token in days. */
 const defaultDays = "90";
 
 export const configTokenCommands: readonly Command[] = [

@@ -1,4 +1,4 @@
-/** `mox dane`: TLSA records, and connections that are verified by them. @module */
+/** `mox dane`: TLSA records, and connections verified by them. @module */
 import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import { privateKeyFromPem } from "../platform/private_key.ts";
 import { DnsError, type Resolver } from "../dns/mod.ts";
@@ -14,7 +14,7 @@ const timeout = 30_000;
 
 /**
  * Connects with STARTTLS (or TLS, on 465) and verifies the certificate; false if that fails.
- * @param domains those that led to the host, which its certificate may name
+ * @param domains the domains that led to the host, which its certificate may name
  */
 async function dialHost(
   resolver: Resolver,

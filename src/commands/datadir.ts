@@ -1,4 +1,4 @@
-/** Which server a command is about: its configuration and its data folder. @module */
+/** The server that a command is about: its configuration and its data folder. @module */
 import { join, resolve } from "node:path";
 import { Config, loadStatic } from "../config/mod.ts";
 import { resolveFrom } from "../platform/paths.ts";
@@ -9,7 +9,7 @@ const defaultConfigPath = join("config", "mox.conf");
 
 let given: string | undefined;
 
-/** Takes the path of mox.conf from the flag -config before the subcommand. */
+/** Reads the path of mox.conf from the flag -config before the subcommand. */
 export function useConfigPath(path: string): void {
   given = path;
 }
@@ -19,19 +19,19 @@ export function configPath(): string {
   return resolve(given ?? environment("MOXCONF") ?? defaultConfigPath);
 }
 
-/** The configuration, without looking at the key files that it names. @throws ConfigError */
+/** The configuration, without reading the key files named in it. @throws ConfigError */
 export function loadConfig(): Promise<Config> {
   return Config.load(configPath(), { keyFiles: false });
 }
 
-/** Folder that localserve uses unless told otherwise. */
+/** Default folder of localserve. */
 export function defaultLocalserveDir(): string {
   return join(userConfigDir(), "mox-localserve");
 }
 
 /**
- * mox.conf of the server that is meant: of the localserve whose folder is given; otherwise the one of
- * {@link configPath}, or of the default localserve where there is none and none was named.
+ * mox.conf of the selected server: of the localserve whose folder is given; otherwise the one of
+ * {@link configPath}, or of the default localserve if there is none and none was named.
  */
 export async function findConfigPath(dir: string): Promise<string> {
   if (dir !== "") return resolve(dir, "mox.conf");
@@ -41,7 +41,7 @@ export async function findConfigPath(dir: string): Promise<string> {
   return join(defaultLocalserveDir(), "mox.conf");
 }
 
-/** The data folder of the server that is meant; see {@link findConfigPath}. */
+/** The data folder of the selected server; see {@link findConfigPath}. */
 export async function findDataDir(dir: string): Promise<string> {
   const path = await findConfigPath(dir);
   // A localserve that was never started has no configuration yet.

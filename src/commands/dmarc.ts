@@ -69,7 +69,7 @@ ${serverHelp}`,
       log: new Log("dmarc"),
       hostname: "localhost",
       now: new Date(),
-      // Of a percentage all are looked at.
+      // The policy applies to all messages, whatever the percentage.
       random: () => 0,
     });
     const { dmarc, spf } = auth;

@@ -1,21 +1,21 @@
-/** Flags that stand before the subcommand, and hold for all of them. @module */
+/** Flags before the subcommand, which apply to all of them. @module */
 import { type Level, setLevel } from "../log/mod.ts";
 
 let level: Level | undefined;
 let pedantic = false;
 
-/** Sets the level of the log, also of a server that is started, whatever its mox.conf says. */
+/** Sets the log level, also of a started server, overriding its mox.conf. */
 export function useLogLevel(given: Level): void {
   level = given;
   setLevel("", given);
 }
 
-/** Refuses violations of protocols, whatever mox.conf says. */
+/** Refuses protocol violations, overriding mox.conf. */
 export function usePedantic(on: boolean): void {
   pedantic = on;
 }
 
-/** What was given. */
+/** The given flags. */
 export function globalFlags(): { level: Level | undefined; pedantic: boolean } {
   return { level, pedantic };
 }

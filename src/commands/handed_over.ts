@@ -1,5 +1,5 @@
 /**
- * Files of a command that the server's process can't use itself: root's command hands them over by a folder in the
+ * Files of a command that the server's process can't access: a command run as root passes them on in a folder of the
  * data folder that both can use.
  *
  * @module
@@ -8,24 +8,24 @@ import { basename, dirname, join } from "node:path";
 import { isRoot, ownLikeFolder } from "../platform/users.ts";
 import { callControl, ControlError, type Json } from "../serve/control/control.ts";
 
-/** What the paths among a command's arguments are for. */
+/** The purpose of paths among a command's arguments. */
 export interface PathArguments {
-  /** Argument with a file or folder that is read. */
+  /** Argument with a file or folder to read. */
   read?: string;
-  /** Argument with a folder that is written, and made if it is missing. */
+  /** Argument with a folder to write, which is created if missing. */
   write?: string;
 }
 
 /** A command's arguments with paths that the server can use. */
 export interface HandedOver {
   args: { [name: string]: Json };
-  /** Brings what was written to where it belongs. */
+  /** Moves written files to their destination. */
   finish(): Promise<void>;
-  /** Takes away what was only for the server. Never throws. */
+  /** Removes the server's temporary copies. Never throws. */
   clean(): Promise<void>;
 }
 
-/** The nearest folder above, or the path itself, that is there. */
+/** The path itself, or its nearest parent folder, that exists. */
 async function nearest(path: string): Promise<string> {
   for (let folder = path;; folder = dirname(folder)) {
     const info = await Deno.stat(folder).catch(() => undefined);
@@ -33,7 +33,7 @@ async function nearest(path: string): Promise<string> {
   }
 }
 
-/** Why the server can't read a path; "" if it can. @throws file errors where nobody can */
+/** Why the server can't read a path; "" if it can. @throws file errors if nobody can */
 async function notReadable(dataDir: string, path: string): Promise<string> {
   const { dev, ino } = await Deno.stat(path);
   return await callControl(dataDir, "access", { path, dev, ino }) as string;
@@ -56,7 +56,7 @@ export async function notWritable(dataDir: string, path: string): Promise<string
   }
 }
 
-/** What to do where the server can't use a path. */
+/** What to do if the server can't use a path. */
 export function refusedPath(path: string, why: string, dataDir: string): ControlError {
   return new ControlError(
     `the server can't use ${path} (${why}): run the command as root, which hands files over, or name a ` +
@@ -64,7 +64,7 @@ export function refusedPath(path: string, why: string, dataDir: string): Control
   );
 }
 
-/** Copies a file or folder; links and other kinds are left out. */
+/** Copies a file or folder, without links and special files. */
 async function copyAll(from: string, to: string, each: (path: string) => void) {
   const info = await Deno.lstat(from);
   if (info.isDirectory) {
@@ -85,7 +85,7 @@ async function copyAll(from: string, to: string, each: (path: string) => void) {
 }
 
 /**
- * Looks whether the server can use the paths, and hands them over if it can't and this is root.
+ * Checks whether the server can use the paths, and passes them on if it can't and this is root.
  * @throws ControlError with what to do if it can't be done
  */
 export async function handOver(
@@ -102,7 +102,7 @@ export async function handOver(
   };
   if (paths.read !== undefined) {
     const path = String(args[paths.read]);
-    // Where even this user can't read it, the server's words are as good as any.
+    // If even this user can't read it, the server's error is good enough.
     const why = await notReadable(dataDir, path).catch(() => "");
     if (why !== "" && !isRoot()) throw refusedPath(path, why, dataDir);
     if (why !== "") {

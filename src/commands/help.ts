@@ -1,7 +1,7 @@
-/** Help texts, made from the table of commands. @module */
+/** Help texts, generated from the table of commands. @module */
 import type { Command } from "./command.ts";
 
-/** The commands with what they do, one a line. */
+/** The commands with their descriptions, one per line. */
 function list(commands: readonly Command[]): string {
   const width = Math.max(...commands.map((c) => c.name.length));
   return commands.map((c) => `  ${c.name.padEnd(width)}  ${c.summary}`).join("\n");

@@ -1,4 +1,4 @@
-/** What several commands read: the DNS, and messages. @module */
+/** Inputs of several commands: the DNS, and messages. @module */
 import { loadStatic } from "../config/mod.ts";
 import { makeResolver, parseServer, type Resolver } from "../dns/mod.ts";
 import type { Outbound } from "../net/mod.ts";
@@ -11,15 +11,15 @@ import { openOutbound } from "../serve/outbound.ts";
 import { UsageError } from "./command.ts";
 import { findConfigPath } from "./datadir.ts";
 
-/** Bytes of a message that is read whole. */
+/** Bytes of a message that is read into memory. */
 export const maxMessage = 200 * 1024 * 1024;
 
-/** The flag that {@link resolverOf} reads, with its help. */
+/** The flag read by {@link resolverOf}, with its help. */
 export const serverFlag = { server: "" };
 export const serverHelp = `
   -server   ask this name server, as in 127.0.0.1 or [::1]:5353; default those of the system`;
 
-/** The resolver to ask. @throws UsageError */
+/** The resolver to use. @throws UsageError */
 export function resolverOf(flags: { server: string }): Resolver {
   if (flags.server === "") return makeResolver();
   const server = parseServer(flags.server);
@@ -28,7 +28,7 @@ export function resolverOf(flags: { server: string }): Resolver {
 }
 
 /**
- * The server's way out, with the certificate authorities of its mox.conf; with those of the system where
+ * The server's outgoing connections, with the certificate authorities of its mox.conf; with those of the system if
  * there is no configuration.
  * @throws ConfigError
  */
@@ -41,7 +41,7 @@ export async function outboundOf(resolver: Resolver): Promise<Outbound> {
   return openOutbound(config, parentDir(path), resolver);
 }
 
-/** "with DNSSEC" or not, for people. */
+/** "with DNSSEC" or not, for display. */
 export function dnssec(authenticated: boolean): string {
   return authenticated ? "with DNSSEC" : "without DNSSEC";
 }
@@ -54,7 +54,7 @@ export async function readMessage(path: string | undefined): Promise<Uint8Array>
   return withCrlf(bytes);
 }
 
-/** Line ends as in mail. */
+/** Converts line ends to CRLF. */
 export function withCrlf(bytes: Uint8Array): Uint8Array {
   let bare = 0;
   for (let i = bytes.indexOf(10); i >= 0; i = bytes.indexOf(10, i + 1)) {
@@ -70,7 +70,7 @@ export function withCrlf(bytes: Uint8Array): Uint8Array {
   return out;
 }
 
-/** A message as sender authentication takes it. */
+/** A message in the form for sender authentication. */
 export function messageParts(
   bytes: Uint8Array,
 ): { headerBytes: Uint8Array; message: MessageSource; bodyOffset: number } {

@@ -32,7 +32,7 @@ folder.`,
       const { sentence } = explainReason(reason);
       writeStdout(`When it came in: ${sentence === "" ? reason.replace(/\s+/g, " ") : sentence}\n`);
     }
-    // Whether SPF or DKIM passed can't be told from a file that anyone may have written.
+    // A file that anyone may have written can't prove whether SPF or DKIM passed.
     const signals = signalsOf(suspectOf(await describe(parsed, read), text, true, []));
     writeStdout(signals.length === 0 ? "Nothing odd is to be noticed.\n" : "To be noticed:\n");
     for (const s of signals) writeStdout(`  ${s.text} (${s.weight})\n`);

@@ -1,4 +1,4 @@
-/** Labelled messages of folders and mailbox files, for the commands that try junk filters. @module */
+/** Labelled messages of folders and mbox files, for the commands that try junk filters. @module */
 import { join } from "node:path";
 import { messageText } from "../delivery/message_text.ts";
 import { type JunkParams, type LabelledMessage, messageWords } from "../junk/mod.ts";
@@ -8,7 +8,7 @@ import { mboxMessages } from "../mail/mbox/read.ts";
 import { parseMessage } from "../mail/structure/structure.ts";
 import { withCrlf } from "./inputs.ts";
 
-/** Bytes of a message that is looked at whole. */
+/** Bytes of a message that is read completely. */
 const maxSize = 64 * 1024 * 1024;
 
 /** Words of a message in memory. */
@@ -17,7 +17,7 @@ export function wordsOf(bytes: Uint8Array, params: JunkParams): Set<string> {
   return messageWords(messageText(root, (from, to) => bytes.subarray(from, to)), params);
 }
 
-/** When a message was received, as its topmost Received says; else its Date. */
+/** When a message was received, by its topmost Received; else by its Date. */
 function receivedTime(bytes: Uint8Array): number | undefined {
   const fields = splitHeader(bytes.subarray(0, Math.min(bytes.length, 64 * 1024)));
   const received = headerField(fields, "received");
@@ -25,7 +25,7 @@ function receivedTime(bytes: Uint8Array): number | undefined {
   return text === undefined ? undefined : parseDate(text)?.getTime();
 }
 
-/** Paths of the messages of a folder: files in it, and in the folders cur and new of a Maildir. */
+/** Paths of the messages in a folder: its files, and those in the folders cur and new of a Maildir. */
 function filesOf(folder: string): string[] {
   const files: string[] = [];
   for (const e of Deno.readDirSync(folder)) {
@@ -38,7 +38,7 @@ function filesOf(folder: string): string[] {
 
 /**
  * The messages of a folder of files, a Maildir, or an mbox file. Those of folders are read when their
- * words are asked for; words are made anew each time.
+ * words are requested; words are computed each time.
  * @throws file errors, MboxError
  */
 export async function labelledMessages(

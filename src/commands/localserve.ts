@@ -117,7 +117,7 @@ misbehave as asked: when the message is given, at MAIL FROM if the localpart of 
         developer,
         prepare: (accounts) => ensurePasswords(config, accounts),
       });
-      // With the Worker of the passwords that were made goes the memory that each of them took.
+      // Stopping the password Worker frees the memory used for hashing.
       stopPasswordWorker();
       await forgoForeignFunctions();
       const stopListening = onShutdown(() => {
@@ -137,7 +137,7 @@ misbehave as asked: when the message is given, at MAIL FROM if the localpart of 
   },
 };
 
-/** The flags as the environment sets them. @throws UsageError */
+/** Flags set by the environment. @throws UsageError */
 function environmentDefaults(): typeof defaults {
   const flags: Record<string, string | boolean> = { ...defaults };
   for (const [name, value] of Object.entries(defaults)) {
@@ -203,7 +203,7 @@ async function readScenario(path: string): Promise<ScenarioStep[]> {
   }
 }
 
-/** Gives accounts the well-known password if they have none: those of addresses too. One that is damaged keeps nobody out. */
+/** Gives accounts without a password the well-known one, including accounts of addresses. A damaged account doesn't stop the others. */
 async function ensurePasswords(config: Config, accounts: Accounts): Promise<void> {
   for (const name of config.dynamic.Accounts.keys()) {
     try {
@@ -224,7 +224,7 @@ function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n");
 }
 
-/** URLs of the pages on the first web port, and where there is the same. */
+/** URLs of the pages on the first web port, and other ports with the same pages. */
 function pages(endpoints: readonly Endpoint[]): string {
   const web = endpoints.filter((e) => e.pages !== undefined);
   if (web.length === 0) return "";

@@ -1,5 +1,5 @@
 /**
- * The subcommands: one table, one file each. main.ts hands the command line to {@link run}.
+ * The subcommands: one table, one file each. main.ts passes the command line to {@link run}.
  *
  * @module
  */
@@ -48,7 +48,7 @@ import { stop } from "./stop.ts";
 import { transferCommands } from "./transfer.ts";
 import { version } from "./version.ts";
 
-/** All subcommands, in the order in which help lists them. */
+/** All subcommands, in the order of the help. */
 export const commands: readonly Command[] = [
   quickstart,
   serve,
@@ -90,7 +90,7 @@ export const commands: readonly Command[] = [
 ];
 
 /**
- * Takes the flags off that stand before the subcommand.
+ * Removes the flags before the subcommand.
  * @throws UsageError
  */
 function globalFlags(args: readonly string[]): readonly string[] {
@@ -119,7 +119,7 @@ function globalFlags(args: readonly string[]): readonly string[] {
   }
 }
 
-/** Runs the command line; returns the exit status: 0 fine, 1 failed, 2 wrong usage. */
+/** Runs the command line; returns the exit status: 0 success, 1 failure, 2 wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
   try {
     args = globalFlags(args);
@@ -137,7 +137,7 @@ export async function run(args: readonly string[]): Promise<number> {
     writeStdout(text);
     return name === undefined ? 2 : 0;
   }
-  // The longest name that fits: "config test" before "config".
+  // The longest matching name: "config test" before "config".
   const command = commands
     .filter((c) => [name, ...rest].slice(0, c.name.split(" ").length).join(" ") === c.name)
     .sort((a, b) => b.name.length - a.name.length)[0];
@@ -153,7 +153,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    // Keys, passwords and mail: nothing that is written is for others to read.
+    // Keys, passwords and mail: no written file may be readable by others.
     restrictNewFiles();
     return await command.run(own) ?? 0;
   } catch (err) {

@@ -1,10 +1,10 @@
-/** Commands that move many users in: `mox import imap`, `maildirs`, `sieve`, `accounts` and `aliases`. @module */
+/** Commands that move in many users: `mox import imap`, `maildirs`, `sieve`, `accounts` and `aliases`. @module */
 import { readPassword, readStdinBytes } from "../platform/terminal.ts";
 import type { Json } from "../serve/control/control.ts";
 import { adminCommand } from "./admin_call.ts";
 import { type Command, UsageError } from "./command.ts";
 
-/** Bytes of a list that is read. */
+/** Bytes of a list. */
 const maxList = 32 * 1024 * 1024;
 
 async function listText(path: string): Promise<string> {

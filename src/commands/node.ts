@@ -35,7 +35,7 @@ interface State {
   version: number;
   edited: boolean;
   error?: string;
-  /** It has changes that this node's file does not have. */
+  /** It has changes missing in this node's file. */
   apart?: boolean;
 }
 

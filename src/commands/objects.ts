@@ -1,4 +1,4 @@
-/** `mox backup -objects` and `mox restore`: a copy in an object storage, encrypted. @module */
+/** `mox backup -objects` and `mox restore`: an encrypted copy in an object storage. @module */
 import { join, resolve } from "node:path";
 import { describe } from "../config/sconf/describe.ts";
 import { type Infer, optional, required } from "../config/sconf/schema.ts";
@@ -21,7 +21,7 @@ import { type Command, parseFlags, UsageError } from "./command.ts";
 import { findConfigPath } from "./datadir.ts";
 import { outboundOf } from "./inputs.ts";
 
-/** Milliseconds between two lines of how it stands. */
+/** Milliseconds between two progress lines. */
 const tellEvery = 60_000;
 
 const schema = struct({
@@ -89,7 +89,7 @@ async function opened(path: string) {
   return { config, key, bucket, state };
 }
 
-/** Stores until the process is asked to end. */
+/** Stores until the process is told to stop. */
 export async function backupToObjects(args: readonly string[]): Promise<void> {
   const { flags } = parseFlags(args, { dir: "", objects: "" });
   const server = await Config.load(await findConfigPath(flags.dir), { keyFiles: false });
@@ -128,7 +128,7 @@ export async function backupToObjects(args: readonly string[]): Promise<void> {
       lastLine = now;
       const line = `${state.objects} objects, ${state.bytes} bytes`;
       writeStdout(`${new Date(state.upToDate).toISOString()} ${line}\n`);
-      // What is noted is of use, not needed.
+      // The record is useful but not essential.
       noteBackup(server.dataDir, { destination, started, ended: now, ok: true, text: line })
         .catch(() => {});
     });

@@ -9,14 +9,14 @@ export interface ProxyFiles {
   key: string;
 }
 
-/** A place that a proxy passes connections on to. */
+/** A target of a proxy. */
 interface Place {
   name: string;
   address: string;
   ports: Node["ProxyPorts"];
 }
 
-/** The listener that proxies talk to: the first with TrustedProxies. @throws Error if there is none */
+/** The listener for proxies: the first with TrustedProxies. @throws Error if there is none */
 function proxied(config: Config): Listener {
   const found = [...config.static.Listeners.values()].find((l) => l.TrustedProxies.length > 0);
   if (found === undefined) {
@@ -50,12 +50,12 @@ export function nginxConfig(config: Config, files: ProxyFiles): string {
   }
   const askAt = (address: string, more = "") =>
     `\t\tserver ${hostPort(address, port(l.AuthHTTP.Port, 8012))}${more};\n`;
-  // A standby answers from when it has taken its node's place.
+  // A standby answers only once it has taken its node's place.
   const ask = nodes.flatMap((place) => {
     const standby = config.dynamic.Nodes.get(place.name)?.Standby;
     return [askAt(place.address), ...standby ? [askAt(standby.Address, " backup")] : []];
   });
-  // XCLIENT is what nginx does if nothing is said; who has told the client by a header may not name another one.
+  // nginx uses XCLIENT by default; the client has already been named by the PROXY header, and must not be named again.
   const tell = l.ProxyProtocol ? "proxy_protocol on;\n\t\txclient off;" : "xclient on;";
   const header = l.ProxyProtocol ? "\t\tproxy_protocol on;\n" : "";
   const mail = (listen: number, protocol: string, how: string, rest: string) =>

@@ -1,4 +1,4 @@
-/** Subcommands that change what is queued: hold, unhold, schedule, transport, requiretls, fail, drop. @module */
+/** Subcommands that change queued messages: hold, unhold, schedule, transport, requiretls, fail, drop. @module */
 import { writeStdout } from "../platform/stdio.ts";
 import { parseDuration } from "../config/mod.ts";
 import { callControl, type Json } from "../serve/control/control.ts";
@@ -6,18 +6,18 @@ import { type Command, parseFlags, UsageError } from "./command.ts";
 import { findDataDir } from "./datadir.ts";
 import { filterFlags, filterHelp, filterUsage, neededFilter, parseTime } from "./queue_flags.ts";
 
-/** What goes to the server. */
+/** The request to the server. */
 type Fields = { [key: string]: Json };
 
-/** A command that changes what its flags choose. */
+/** A command that changes the messages selected by its flags. */
 function change(c: {
   name: string;
   argument?: string;
   summary: string;
   help: string;
-  /** What is sent beside the filter. */
+  /** Arguments besides the filter. */
   more?(argument: string): Fields;
-  /** Has the flag -now, given on to `more` as an argument without plus. */
+  /** Has the flag -now, passed to `more` as an argument without plus. */
   now?: boolean;
 }): Command {
   const argument = c.argument === undefined ? "" : ` ${c.argument}`;

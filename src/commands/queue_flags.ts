@@ -1,9 +1,9 @@
-/** Flags by which queue commands choose recipients, and how they are shown. @module */
+/** Flags of queue commands for selecting recipients, and their output. @module */
 import { parseDuration } from "../config/mod.ts";
 import type { Json } from "../serve/control/control.ts";
 import { UsageError } from "./command.ts";
 
-/** Flags of the commands that choose among what is queued. */
+/** Flags of the commands that select queued messages. */
 export const filterFlags = {
   dir: "",
   ids: "",
@@ -35,7 +35,7 @@ export const filterHelp = `
                              from now such as -1h or 30m
   -dir                       folder of a localserve that is meant`;
 
-/** A time as flags and arguments have it, milliseconds since the epoch. @throws UsageError */
+/** A time from a flag or argument, in milliseconds since the epoch. @throws UsageError */
 export function parseTime(value: string, flag = ""): number {
   const duration = parseDuration(value);
   if (duration !== undefined) return Date.now() + duration;
@@ -47,7 +47,7 @@ export function parseTime(value: string, flag = ""): number {
   return time;
 }
 
-/** Ids on the command line. @throws UsageError */
+/** Ids from the command line. @throws UsageError */
 export function parseIds(text: string): number[] {
   return text.split(",").map((t) => {
     const id = Number(t);
@@ -56,7 +56,7 @@ export function parseIds(text: string): number[] {
   });
 }
 
-/** The filter as the server takes it. @throws UsageError */
+/** The filter in the server's form. @throws UsageError */
 export function filterOf(flags: { [K in keyof typeof filterFlags]: string }): Json {
   const f: { [key: string]: Json } = {};
   if (flags.ids !== "") f.ids = parseIds(flags.ids);
@@ -79,7 +79,7 @@ export function filterOf(flags: { [K in keyof typeof filterFlags]: string }): Js
   return f;
 }
 
-/** Commands that change what is queued want to be told which, or that all is meant. */
+/** Commands that change queued messages require a selection, or an explicit "all". */
 export function neededFilter(
   flags: { [K in keyof typeof filterFlags]: string } & { all: boolean },
 ): Json {
@@ -96,7 +96,7 @@ export function columns(rows: readonly (readonly string[])[]): string {
   return rows.map((r) => r.map((c, i) => c.padEnd(widths[i])).join("  ").trimEnd() + "\n").join("");
 }
 
-/** A time as it is shown. */
+/** Formats a time. */
 export function shownTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -13,7 +13,7 @@ import {
   shownTime,
 } from "./queue_flags.ts";
 
-/** An attempt, as the server gives it. */
+/** An attempt, as returned by the server. */
 interface ShownAttempt {
   time: number;
   code: number;
@@ -22,7 +22,7 @@ interface ShownAttempt {
   remoteMta?: string;
 }
 
-/** An item, as the server gives it. */
+/** An item, as returned by the server. */
 interface ShownItem {
   id: number;
   address: string;

@@ -1,4 +1,4 @@
-/** `mox queue webhook …`: calls of webhooks that wait, and that were made. @module */
+/** `mox queue webhook …`: pending and past webhook calls. @module */
 import { writeStdout } from "../platform/stdio.ts";
 import { parseDuration } from "../config/mod.ts";
 import type { Hook, RetiredHook } from "../queue/webhooks/mod.ts";

@@ -117,7 +117,7 @@ The last argument is the user (or numeric uid) that the server runs as, by defau
   },
 };
 
-/** Writes the unit beside config/, unless one is there. @returns its path, or undefined */
+/** Writes the unit next to config/, unless there is one. @returns its path, or undefined */
 async function placeUnit(text: string, dir: string): Promise<string | undefined> {
   const path = resolve(dir, "mox.service");
   try {
@@ -129,7 +129,7 @@ async function placeUnit(text: string, dir: string): Promise<string | undefined>
   }
 }
 
-/** As root, gives the files to the server's user. @returns what is in the way of that */
+/** As root, gives the files to the server's user. @returns what prevents that */
 async function giveToUser(name: string, paths: string[]): Promise<string | undefined> {
   if (!isRoot()) return undefined;
   try {

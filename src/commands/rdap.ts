@@ -66,7 +66,7 @@ const record = (v: unknown): Record<string, unknown> =>
   typeof v === "object" && v !== null ? v as Record<string, unknown> : {};
 const list = (v: unknown): unknown[] => Array.isArray(v) ? v : [];
 
-/** The registry's server for the longest ending in the table (RFC 9224 §4). HTTPS is taken before HTTP. */
+/** The registry's server for the longest matching suffix in the table (RFC 9224 §4). HTTPS is preferred to HTTP. */
 function serverFor(table: unknown, domain: string): string | undefined {
   let best: { length: number; url: string } | undefined;
   for (const service of list(record(table).services)) {

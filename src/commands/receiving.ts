@@ -1,4 +1,4 @@
-/** The commands about what incoming mail is judged by: DNS, sender authentication, reports, junk. @module */
+/** The commands about judging incoming mail: DNS, sender authentication, reports, junk. @module */
 import type { Command } from "./command.ts";
 import { dkimGenEd25519, dkimGenRsa, dkimLookup, dkimSign, dkimTxt, dkimVerify } from "./dkim.ts";
 import { dmarcCheckReportAddrs, dmarcLookup, dmarcParseReport, dmarcVerify } from "./dmarc.ts";

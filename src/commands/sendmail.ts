@@ -7,7 +7,7 @@ import { findDataDir } from "./datadir.ts";
 import { readSubmitConfig, type SubmitConfig, submitConfigPath } from "./sendmail_config.ts";
 import { submitElsewhere } from "./sendmail_submit.ts";
 
-/** Bytes of a message that is taken. */
+/** Largest accepted message in bytes. */
 const maxMessage = 40 * 1024 * 1024;
 
 interface Options {
@@ -20,7 +20,7 @@ interface Options {
   submit: string;
 }
 
-/** The account to submit with, if there is one; not where a server of a folder is meant. */
+/** The account to submit with, if there is one; not if a server is selected by its folder. */
 async function submissionOf(options: Options): Promise<SubmitConfig | undefined> {
   if (options.dir !== "") return undefined;
   const path = options.submit === "" ? submitConfigPath : options.submit;
@@ -34,7 +34,7 @@ async function submissionOf(options: Options): Promise<SubmitConfig | undefined>
   return readSubmitConfig(path, text);
 }
 
-/** Reads the options that programs give to sendmail; those without a meaning here are taken silently. */
+/** Parses the options that programs pass to sendmail; those without a meaning here are ignored silently. */
 function parse(args: readonly string[]): Options {
   const o: Options = {
     dir: "",

@@ -1,6 +1,6 @@
 /**
- * The file that lets any user's `sendmail` submit messages, also on machines without this server: an account at a
- * submission server, as the original's `/etc/moxsubmit.conf` has it.
+ * The file with which any user's `sendmail` can submit messages, also on machines without this server: an account at a
+ * submission server, in the format of the original's `/etc/moxsubmit.conf`.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { parseSconf } from "../config/sconf/sconf.ts";
 import { describe } from "../config/sconf/describe.ts";
 import { transportMechanisms } from "../config/mod.ts";
 
-/** Where the file is looked for, if `-config` doesn't say. */
+/** Where the file is searched, if `-config` is not given. */
 export const submitConfigPath = "/etc/moxsubmit.conf";
 
 const submitConfig = struct({
@@ -51,7 +51,7 @@ export function describeSubmitConfig(): string {
   return describe(submitConfig);
 }
 
-/** Reads the text of such a file. @throws Error that names file and lines */
+/** Parses the text of such a file. @throws Error that names file and lines */
 export function readSubmitConfig(path: string, textOfFile: string): SubmitConfig {
   const { root, problems } = parseSconf(textOfFile);
   const value = submitConfig.read(root, 0, (line, message, warning) => {

@@ -1,4 +1,4 @@
-/** `mox sendmail` by a submission server elsewhere, as moxsubmit.conf says. @module */
+/** `mox sendmail` through a submission server elsewhere, configured in moxsubmit.conf. @module */
 import { parseAddress } from "../config/names.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Log } from "../log/mod.ts";
@@ -12,14 +12,14 @@ import { normalize, type ProgramMessage } from "../serve/sending/submit.ts";
 import { SmtpClient, SmtpClientError } from "../smtp/client/mod.ts";
 import type { SubmitConfig } from "./sendmail_config.ts";
 
-/** A message as it is submitted. */
+/** A message to submit. */
 interface Prepared {
   bytes: Uint8Array;
   mailFrom: string;
   recipients: string[];
 }
 
-/** An address for a name of this machine, such as root. */
+/** The address for a local name, such as root. */
 function complete(config: SubmitConfig, address: string): string {
   if (address.includes("@")) return address;
   return config.DefaultDestination !== ""
@@ -58,7 +58,7 @@ function prepare(config: SubmitConfig, message: ProgramMessage): Prepared {
   return { bytes: all, mailFrom, recipients: [...new Set(recipients)] };
 }
 
-/** Submits a message. @throws Error with what the server says */
+/** Submits a message. @throws Error with the server's answer */
 export async function submitElsewhere(
   config: SubmitConfig,
   message: ProgramMessage,
@@ -104,7 +104,7 @@ export async function submitElsewhere(
       }
     } catch (err) {
       failure = err;
-      // Another address helps only where nobody answered.
+      // Trying another address only helps if nobody answered.
       if (!(err instanceof SmtpClientError) || err.phase !== "connect") {
         if (!(err instanceof Error && /connect|refused|unreachable/i.test(err.message))) throw err;
       }
@@ -113,7 +113,7 @@ export async function submitElsewhere(
   throw failure ?? new Error(`${config.Host} has no address`);
 }
 
-/** The message without the header fields of that name. */
+/** The message without header fields of that name. */
 function withoutField(bytes: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(bytes.length);
   let n = 0;

@@ -74,7 +74,7 @@ databases closed. A second signal ends it at once.`,
   },
 };
 
-/** What to do where low ports can't be had, for whoever started the server. */
+/** What to do if low ports can't be bound, for the user who started the server. */
 function notPermitted(err: ListenError, user: string): string {
   return `uid ${currentUid()} may not listen on ${
     hostPort(err.hostname, err.port)

@@ -1,4 +1,4 @@
-/** `mox serve -nodes`: several nodes on one machine, each a process, started and watched by this one. @module */
+/** `mox serve -nodes`: several nodes on one machine, each a process, started and supervised by this one. @module */
 import { Config, loadStatic, readConfigFile, readDynamic, useNode } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
 import { type Child, mayStart, startChild } from "../platform/children.ts";
@@ -6,27 +6,27 @@ import { joinPath, parentDir } from "../platform/paths.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { programCommand } from "./server_program.ts";
 
-/** Milliseconds until a node that ended is started again. */
+/** Milliseconds until a node that ended is restarted. */
 const firstWait = 1_000;
-/** Milliseconds until a node that ended again and again is started again. */
+/** Milliseconds until a node that ended repeatedly is restarted. */
 const maxWait = 30_000;
-/** Milliseconds after which a node that runs is taken for well. */
+/** Milliseconds after which a running node counts as healthy. */
 const wellAfter = 60_000;
 
 /**
- * Loads the configuration of the nodes as the first of them has it.
- * @throws ConfigError with all that is wrong in both files
+ * Loads the nodes' configuration, as seen by the first of them.
+ * @throws ConfigError with all mistakes in both files
  */
 export async function loadForNodes(path: string): Promise<Config> {
   const text = await readConfigFile(joinPath([parentDir(path), "domains.conf"]));
-  // With its mistakes, which are told below: mox.conf does not say which node this is.
+  // Including its mistakes, which are reported below: mox.conf does not name this node.
   const { value } = readDynamic(text, await loadStatic(path), { dir: undefined });
   const [first] = value.Nodes.keys();
   if (first !== undefined) useNode(first);
   return await Config.load(path, { keyFiles: false });
 }
 
-/** The nodes that `-nodes` asks for. @throws Error for what is no number, or more than domains.conf has */
+/** The nodes requested by `-nodes`. @throws Error if it isn't a number, or is more than domains.conf has */
 export function nodesToServe(config: Config, count: string): string[] {
   const names = [...config.dynamic.Nodes.keys()];
   const n = Number(count);
@@ -40,7 +40,7 @@ export function nodesToServe(config: Config, count: string): string[] {
   return names.slice(0, n);
 }
 
-/** Serves nodes until this process is asked to end, and all of them have. */
+/** Serves nodes until this process is told to stop, and all of them have stopped. */
 export async function serveNodes(config: Config, names: readonly string[]): Promise<void> {
   const [program, ...before] = programCommand();
   if (!mayStart(program)) {

@@ -1,4 +1,4 @@
-/** How this program is started again, for unit files and for telling the user. @module */
+/** The command line of this program, for unit files and messages to the user. @module */
 import { resolve } from "node:path";
 import { systemdUnit } from "../admin/systemd_unit.ts";
 import type { Config } from "../config/mod.ts";
@@ -9,9 +9,9 @@ import {
   mainModulePath,
   portableLauncher,
 } from "../platform/process.ts";
-import { lockFlags, runtimeFlags } from "./runtime_flags.ts";
+import { lockFlags, runtimeEnvironment, runtimeFlags } from "./runtime_flags.ts";
 
-/** The launcher of a portable archive, if this runs from one: its runtime and program are in folders beside it. */
+/** The launcher of a portable archive, if this runs from one: its runtime and program are in folders next to it. */
 function launcher(): string | undefined {
   const folder = parentDir(parentDir(executablePath()));
   const main = mainModulePath();
@@ -19,7 +19,7 @@ function launcher(): string | undefined {
   return joinPath([folder, portableLauncher]);
 }
 
-/** Program and arguments that stand before a subcommand. */
+/** Program and arguments before a subcommand. */
 export function programCommand(): string[] {
   if (isCompiled()) return [executablePath()];
   const portable = launcher();
@@ -28,7 +28,7 @@ export function programCommand(): string[] {
     : [portable];
 }
 
-/** The unit for a configuration; or the template of units for the nodes of one machine. */
+/** The unit for a configuration; or the template unit for the nodes of one machine. */
 export function unitFor(config: Config, nodes = false): string {
   const dir = parentDir(resolve(config.dir));
   const portable = launcher();
@@ -40,6 +40,7 @@ export function unitFor(config: Config, nodes = false): string {
   return systemdUnit({
     dir,
     program: [...programCommand(), "-config", config.staticPath],
+    environment: runtimeEnvironment,
     user: config.static.User,
     nodes,
     writable: [

@@ -1,4 +1,4 @@
-/** `mox sieve …`: scripts tried out without a server. @module */
+/** `mox sieve …`: trying scripts without a server. @module */
 import { join } from "node:path";
 import { isSafeName } from "../platform/paths.ts";
 import { writeStdout } from "../platform/stdio.ts";
@@ -17,7 +17,7 @@ import {
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { readMessage } from "./inputs.ts";
 
-/** Compiles a file; prints what is wrong with it, and what may be. */
+/** Compiles a file; prints errors and warnings. */
 async function compileFile(path: string): Promise<SieveScript | undefined> {
   try {
     const script = compileSieve(scriptText(await Deno.readFile(path), path), { name: path });

@@ -90,7 +90,7 @@ what the server says of itself. Nothing is sent.
   },
 };
 
-/** Goes through the host's addresses until one answers. */
+/** Tries the host's addresses until one answers. */
 async function dial(
   host: string,
   port: number,

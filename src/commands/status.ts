@@ -5,11 +5,11 @@ import { callControl, ControlError } from "../serve/control/control.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { findDataDir } from "./datadir.ts";
 
-/** What the server answers. */
+/** The server's answer. */
 interface Status {
   version: string;
   hostname: string;
-  /** The node that it follows, if it is a standby. */
+  /** The node it follows, if it is a standby. */
   standbyOf?: string;
   started: number;
   state: HealthState;

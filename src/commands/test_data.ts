@@ -1,6 +1,6 @@
 /**
- * A data folder with something of everything: what `gentestdata` makes. Upgrades are tried on folders that
- * earlier versions made with this, so databases of mail and the queue get only what all versions have had.
+ * A data folder with some data of every kind, created by `gentestdata`. Upgrades are tested on folders that
+ * earlier versions created with this, so databases of mail and the queue only get data that all versions support.
  *
  * @module
  */
@@ -74,7 +74,7 @@ const plain = (n: number, more = "") =>
   }:00 +0000\r\nMessage-ID: <m${n}@example.org>\r\n${more}\r\n` +
   `This is message ${n}.\r\n`;
 
-/** Messages of many shapes, by what is special about them. */
+/** Messages of many forms, by what is special about them. */
 export const shapes: Record<string, string> = {
   plain: plain(1),
   answer: plain(2, "In-Reply-To: <m1@example.org>\r\nReferences: <m1@example.org>\r\n"),
@@ -124,7 +124,7 @@ async function fill(account: Account, dir: string): Promise<void> {
   await account.deliver("Sent", await message(plain(20).replace("Ann <ann", "Test <test1")));
 }
 
-/** Makes `config` and `data` in a new folder. @throws Deno.errors.AlreadyExists if it is there */
+/** Creates `config` and `data` in a new folder. @throws Deno.errors.AlreadyExists if it exists */
 export async function makeTestData(dir: string): Promise<void> {
   await Deno.mkdir(dir);
   await Deno.mkdir(join(dir, "config"));

@@ -1,5 +1,5 @@
 /**
- * The databases beside those of mail in the folder that `gentestdata` makes, each with something in it: junk filter,
+ * The databases other than those of mail in the folder created by `gentestdata`, each with some data: junk filter,
  * search index, sessions, logins, keys, shares, reports, policies, webhooks, answers of the web API.
  *
  * @module
@@ -41,7 +41,7 @@ import { ScheduledRows } from "../web/webmail/sending/rows.ts";
 const time = Date.UTC(2026, 10, 23, 10);
 const day = 86_400_000;
 
-/** What an account has beside its mail: a junk filter, and an index for searches. */
+/** An account's data other than mail: a junk filter, and a search index. */
 export async function fillBesideMail(account: Account): Promise<void> {
   const filter = await JunkFilter.open(account.dir);
   try {
@@ -116,7 +116,7 @@ async function filled<T extends { close(): Promise<void> }>(
   }
 }
 
-/** Makes the databases at the top of a data folder. */
+/** Creates the databases at the top of a data folder. */
 export async function makeOtherDatabases(data: string): Promise<void> {
   const login = { account: "test1", login: "test1@mox.example", remoteIp: "192.0.2.7" };
   await filled(ObjectStore.open(data), async (store) => {

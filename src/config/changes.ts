@@ -1,8 +1,8 @@
-/** What a change of domains.conf means to the parts of the server. @module */
+/** What a change of domains.conf means for the parts of the server. @module */
 import type { Dynamic } from "./dynamic/dynamic.ts";
 import { equal } from "./sconf/schema.ts";
 
-/** Names that were added, removed, or have other values now. */
+/** Names that were added, removed, or have new values. */
 export interface NameChanges {
   added: string[];
   removed: string[];

@@ -39,14 +39,14 @@ interface DynamicState {
   root: MapNode;
   addresses: AddressIndex;
   warnings: Problem[];
-  /** Of the file that this was read from. */
+  /** Stamp of the file that this was read from. */
   stamp: string;
 }
 
-/** Is told of a change, and whether the file was edited rather than written by the program. */
+/** Called with a change, and whether the file was edited rather than written by the program. */
 export type ConfigListener = (change: ConfigChange, edited: boolean) => void;
 
-/** Tells whether a file is the one that was read. */
+/** A stamp that shows whether a file is the one that was read. */
 async function fileStamp(path: string): Promise<string> {
   const s = await Deno.stat(path);
   return `${s.mtime?.getTime()} ${s.size} ${s.ino}`;
@@ -55,7 +55,7 @@ async function fileStamp(path: string): Promise<string> {
 export class Config {
   /** mox.conf. */
   readonly staticPath: string;
-  /** domains.conf, beside it. */
+  /** domains.conf, next to it. */
   readonly dynamicPath: string;
   readonly static: Static;
   /** Names of this host: Hostname and those of listeners with SMTP. */
@@ -64,7 +64,7 @@ export class Config {
   acceptAllAccount: string | undefined;
   #state: DynamicState;
   readonly #listeners = new Set<ConfigListener>();
-  /** Changes of the file one after the other. */
+  /** Runs changes of the file one after the other. */
   #writing: Promise<unknown> = Promise.resolve();
 
   readonly #staticWarnings: Problem[];
@@ -88,9 +88,9 @@ export class Config {
   }
 
   /**
-   * Loads mox.conf and the domains.conf beside it.
-   * @param options.keyFiles whether the key files they name are looked at too; default true.
-   * @throws ConfigError with all that is wrong in both.
+   * Loads mox.conf and the domains.conf next to it.
+   * @param options.keyFiles whether the key files that they name are also checked; default true.
+   * @throws ConfigError with all problems in both.
    */
   static async load(path: string, options: { keyFiles?: boolean } = {}): Promise<Config> {
     const dynamicPath = dynamicPathOf(path);
@@ -113,7 +113,7 @@ export class Config {
     const dynamicText = await attempt(dynamicPath);
     if (dynamicText !== undefined) stamp = await fileStamp(dynamicPath);
     if (dynamicText !== undefined && problems.length > 0) {
-      // References to a broken mox.conf say nothing: just the form is looked at.
+      // References to a broken mox.conf mean nothing: only the form is checked.
       const { root, problems: more } = parseSconf(dynamicText);
       dynamicConfig.read(root, 0, (line, message, warning) => {
         if (!warning) more.push({ line, message });
@@ -137,7 +137,7 @@ export class Config {
     return this.#state.addresses;
   }
 
-  /** What is passed over in both files. */
+  /** Warnings for both files. */
   get warnings(): FileWarning[] {
     return [
       ...inFile(this.staticPath, this.#staticWarnings),
@@ -154,7 +154,7 @@ export class Config {
     return resolveFrom(this.dir, this.static.DataDir);
   }
 
-  /** Path of a file that the configuration names. */
+  /** Path of a file named in the configuration. */
   configPath(file: string): string {
     return resolveFrom(this.dir, file);
   }
@@ -174,7 +174,7 @@ export class Config {
     return this.dynamic.Accounts.get(name);
   }
 
-  /** Name of the node that has an account; undefined where there are no nodes, and for no account. */
+  /** Name of the node that has an account; undefined without nodes, and for unknown accounts. */
   nodeOf(account: string): string | undefined {
     const { Nodes } = this.dynamic;
     if (Nodes.size === 0) return undefined;
@@ -183,20 +183,20 @@ export class Config {
     return a.Node || this.nodeOfDomain(a.Domain);
   }
 
-  /** The node that looks after a domain: its mailing lists, and its keys. Undefined where there are no nodes. */
+  /** The node in charge of a domain, for its mailing lists and its keys. Undefined without nodes. */
   nodeOfDomain(domain: string): string | undefined {
     return this.domain(domain)?.config.Node || this.dynamic.Nodes.keys().next().value;
   }
 
-  /** Whether this server looks after a domain. */
+  /** Whether this server is in charge of a domain. */
   isDomainHere(domain: string): boolean {
     return this.dynamic.Nodes.size === 0 || this.nodeOfDomain(domain) === this.static.Node;
   }
 
-  /** Accounts that are just going to another node, and not to be used here: {@link isHere} is false of them. */
+  /** Accounts being moved to another node, which must not be used here: {@link isHere} is false for them. */
   readonly leaving = new Set<string>();
 
-  /** Whether this server has an account: it may be another node's. */
+  /** Whether this server has an account: it may be on another node. */
   isHere(account: string): boolean {
     if (this.leaving.has(account)) return false;
     const node = this.nodeOf(account);
@@ -208,13 +208,13 @@ export class Config {
     return [...this.dynamic.Accounts.keys()].filter((name) => this.isHere(name));
   }
 
-  /** Addresses of an account as people read them; a catch-all as `@domain`. */
+  /** Addresses of an account in readable form; a catch-all as `@domain`. */
   accountAddresses(name: string): string[] {
     return accountAddresses(this.addresses, name);
   }
 
   /**
-   * What becomes of mail for an address.
+   * Where mail for an address goes.
    * @param localpart unquoted.
    * @param domain ASCII or Unicode; "" for a bare `postmaster` (RFC 5321 §4.1.1.3).
    */
@@ -243,11 +243,13 @@ export class Config {
       aliases: false,
       disabledDomains: true,
     });
-    // Reports are delivered to an account; their addresses are nobody's to log in with.
+    // Reports are delivered to an account, but nobody can log in with their addresses.
     return found.kind === "account" && found.reports === undefined ? found.account : undefined;
   }
 
-  /** Whether an account may send messages from an address: its own, or of an alias that lets members. */
+  /**
+   * Whether an account may send messages from an address: its own, or that of an alias that allows its members.
+   */
   mayUseFrom(account: string, localpart: string, domain: string): "yes" | "no" | "disabledDomain" {
     const found = this.#find(localpart, domain, { postmaster: false });
     switch (found.kind) {
@@ -267,9 +269,9 @@ export class Config {
   }
 
   /**
-   * Whether an account may send messages from an address, as {@link mayUseFrom}, or because the account that has the
-   * address lets it: as if it were that one ("yes"), or with itself named as Sender ("behalf"). Owners of a mailing list
-   * may send from its address.
+   * Whether an account may send messages from an address, like {@link mayUseFrom}, or because the address's
+   * account allows it: as that account ("yes"), or with itself named as Sender ("behalf"). Owners of a mailing
+   * list may send from its address.
    */
   maySendAs(
     account: string,
@@ -332,16 +334,16 @@ export class Config {
     return initialMailboxes(this.static);
   }
 
-  /** Is told of each change, after it is in force. @returns function that ends it. */
+  /** Registers a listener for changes, called after they are in force. @returns a function that removes it. */
   onChange(listener: ConfigListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * Reads domains.conf again if it is not the one that was read.
+   * Reads domains.conf again if the file has changed.
    * @returns what changed; undefined if nothing did.
-   * @throws ConfigError, and the configuration in use stays.
+   * @throws ConfigError; the configuration in use then stays.
    */
   reload(): Promise<ConfigChange | undefined> {
     return this.#oneByOne(() => this.#reload());
@@ -351,7 +353,11 @@ export class Config {
     const stamp = await fileStamp(this.dynamicPath);
     if (stamp === this.#state.stamp) return undefined;
     const d = readDynamic(await readConfigFile(this.dynamicPath), this.static, { dir: this.dir });
-    if (d.problems.length > 0) throw new ConfigError(inFile(this.dynamicPath, d.problems));
+    if (d.problems.length > 0) {
+      const err = new ConfigError(inFile(this.dynamicPath, d.problems));
+      err.inFile = true;
+      throw err;
+    }
     return this.#use({ ...d, stamp }, true);
   }
 
@@ -376,14 +382,14 @@ export class Config {
   }
 
   /**
-   * Changes domains.conf: the function changes a copy of the values, which is checked, and written in one
-   * step with the comments of the old file kept. When it resolves the change is on disk and in force.
-   * @throws ConfigError with what the change would break, or if the file has mistakes just now; nothing
-   * is changed then. What the function throws is thrown on.
+   * Changes domains.conf: the function changes a copy of the values, which is checked and written in one step,
+   * keeping the old file's comments. When it resolves the change is on disk and in force.
+   * @throws ConfigError with what the change would break, or if the file currently has mistakes; nothing is
+   * changed then. What the function throws is rethrown.
    */
   writeDynamic(change: (dynamic: Dynamic) => void): Promise<ConfigChange | undefined> {
     return this.#oneByOne(async () => {
-      // Edits made by hand in the last second are not to be lost.
+      // Manual edits in the last second must not be lost.
       await this.#reload();
       const value = structuredClone(this.#state.value);
       change(value);
@@ -402,7 +408,10 @@ export class Config {
     });
   }
 
-  /** The file with other values. @throws ConfigError for a text that no file can have, such as one of several lines */
+  /**
+   * The file with other values. @throws ConfigError for a text that can't be in a file, such as one with
+   * several lines
+   */
   #printed(value: Dynamic): string {
     const node = dynamicConfig.update(this.#state.root, value);
     const root: MapNode = node.kind === "map" ? node : { kind: "map", entries: [], trailing: [] };
@@ -414,7 +423,7 @@ export class Config {
     }
   }
 
-  /** Mistakes in a text for domains.conf, by line. */
+  /** Mistakes in a text for domains.conf, with lines. */
   checkDynamicText(text: string): FileProblem[] {
     return inFile(
       this.dynamicPath,
@@ -423,8 +432,8 @@ export class Config {
   }
 
   /**
-   * Puts a text in the place of domains.conf, on disk and in force when it resolves.
-   * @param isCurrent whether the file still has what the text was made from: otherwise nothing is
+   * Replaces domains.conf by a text, on disk and in force when it resolves.
+   * @param isCurrent whether the file still has the contents that the text was made from: otherwise nothing is
    * overwritten
    * @throws ConfigError with all mistakes; nothing is changed then
    */
@@ -455,9 +464,9 @@ export class Config {
   }
 
   /**
-   * Looks for changes of domains.conf twice a second; a file that is being written is left for the next look. One with
-   * mistakes is logged, once, and the configuration in use stays.
-   * @returns function that ends it.
+   * Checks domains.conf for changes twice a second; a file being written waits for the next check. A file with
+   * mistakes is logged once, and the configuration in use stays.
+   * @returns a function that stops it.
    */
   watch(interval = 400, now: () => number = Date.now): () => void {
     return watchDynamic({
@@ -471,7 +480,7 @@ export class Config {
   }
 }
 
-/** domains.conf beside a mox.conf. */
+/** The domains.conf next to a mox.conf. */
 export function dynamicPathOf(staticPath: string): string {
   return joinPath([parentDir(staticPath), "domains.conf"]);
 }

@@ -4,7 +4,7 @@
 export interface ConfigExample {
   name: string;
   summary: string;
-  /** File that the text is a part of. */
+  /** The file that the text belongs to. */
   file: "mox.conf" | "domains.conf";
   text: string;
 }

@@ -1,4 +1,4 @@
-/** Reading the two files, with all that is wrong in them at once. @module */
+/** Reading the two files, reporting all problems together. @module */
 import { Buffer } from "node:buffer";
 import { parentDir } from "../platform/paths.ts";
 import type { AddressIndex } from "./dynamic/addresses.ts";
@@ -17,10 +17,10 @@ export interface FileProblem extends Problem {
   file: string;
 }
 
-/** Something in a file that is passed over, for the log and for `config test`. */
+/** Something in a file that is ignored, for the log and for `config test`. */
 export type FileWarning = FileProblem;
 
-/** A problem as it is shown: `file:line: message`. */
+/** A problem in the form `file:line: message`. */
 export function formatProblem(problem: FileProblem): string {
   return problem.line > 0
     ? `${problem.file}:${problem.line}: ${problem.message}`
@@ -30,6 +30,8 @@ export function formatProblem(problem: FileProblem): string {
 /** A configuration that can't be used. The message has a line for each problem. */
 export class ConfigError extends Error {
   readonly problems: readonly FileProblem[];
+  /** The file has these mistakes as it is; they don't come from a change that was to be made. */
+  inFile = false;
   constructor(problems: FileProblem[], options?: ErrorOptions) {
     super(problems.map(formatProblem).join("\n"), options);
     this.name = "ConfigError";
@@ -37,7 +39,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Largest file that is read, in bytes. */
+/** Most bytes of a file that is read. */
 const maxFileSize = 64 * 1024 * 1024;
 
 /** A file's text. @throws ConfigError if it can't be read, or is not UTF-8. */
@@ -84,18 +86,18 @@ function badUtf8Line(bytes: Uint8Array): number {
   return 0;
 }
 
-/** What was read from a text: a value in any case, good for use only without problems. */
+/** The result of reading a text: always a value, but usable only without problems. */
 export interface ReadConfig<T> {
   value: T;
   root: MapNode;
   problems: Problem[];
-  /** What is passed over: keys that may be of a newer version of the original. */
+  /** Warnings: keys that may belong to a newer version of the original. */
   warnings: Problem[];
 }
 
 /**
- * Reads a text by a schema, and then by checks of the whole, whose complaints about lines that are in
- * question anyway are dropped.
+ * Reads a text by a schema, and then runs checks of the whole, whose reports about lines with earlier problems
+ * are dropped.
  */
 function readText<T>(
   type: Type<T>,
@@ -123,9 +125,9 @@ function readText<T>(
   return { value, root, problems, warnings };
 }
 
-/** Options of reading. */
+/** Options for reading. */
 export interface ReadOptions {
-  /** Folder of the file, to look at the key files that it names; without it they are not looked at. */
+  /** Folder of the file, to check the key files that it names; without it they are not checked. */
   dir?: string;
 }
 
@@ -137,7 +139,7 @@ export function readStatic(text: string, options: ReadOptions = {}): ReadConfig<
   });
 }
 
-/** Reads the text of domains.conf, for a mox.conf that is in order. */
+/** Reads the text of domains.conf, for a valid mox.conf. */
 export function readDynamic(
   text: string,
   s: Static,
@@ -156,7 +158,7 @@ export function readDynamic(
   return { ...read, addresses };
 }
 
-/** Problems of a text as those of its file. */
+/** A text's problems as problems of its file. */
 export function inFile(file: string, problems: Problem[]): FileProblem[] {
   return problems.map((p) => ({ file, ...p }));
 }

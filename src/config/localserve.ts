@@ -1,6 +1,6 @@
 /**
- * The configuration of `mox localserve`: a mail server for developers, on loopback, with the standard
- * ports + 1000, that takes mail for every address.
+ * The configuration of `mox localserve`: a mail server for developers, on loopback, with the standard ports +
+ * 1000, that accepts mail for every address.
  *
  * @module
  */
@@ -25,18 +25,20 @@ export const localservePassword = "moxmoxmox";
 /** Password of the administrator. */
 export const localserveAdminPassword = "moxadmin";
 
-/** Pages that a developer works on, on this machine. Others must not read mail with a password that all know. */
+/**
+ * Web pages that a developer works on, on this machine. Others must not read mail with a well-known password.
+ */
 const localPages = ["http://localhost:*", "http://127.0.0.1:*"];
 
-/** What localserve is told on the command line. */
+/** Command-line options of localserve. */
 export interface LocalserveOptions {
-  /** Folder of the configuration, with the data in its folder `data`. */
+  /** Folder of the configuration, with the data in its subfolder `data`. */
   dir: string;
   /** Address to listen on; by default loopback, 127.0.0.1 and ::1. */
   ip?: string;
   /** Added to each port, on top of the usual 1000: lets several run side by side. */
   portOffset?: number;
-  /** Makes the text of the file with the administrator's password; called at the first start. */
+  /** Creates the text of the file with the administrator's password; called at the first start. */
   adminPasswordHash: () => string | Promise<string>;
 }
 
@@ -129,7 +131,7 @@ export function localserveDynamic(): Dynamic {
     Domains: new Map([["localhost", { ...domain.zero(), LocalpartCatchallSeparator: "+" }]]),
     Accounts: new Map([[localserveAccount, {
       ...account.zero(),
-      // Without flags by mailbox: what a program under test stores, it reads back as it was.
+      // Without flags by mailbox: a program under test reads back exactly what it stores.
       JunkFilter: newAccountJunkSettings().JunkFilter,
       Domain: "localhost",
       FullName: "Mox",
@@ -144,9 +146,9 @@ export function localserveDynamic(): Dynamic {
 }
 
 /**
- * Loads localserve's configuration, after making it at the first start.
- * @returns the configuration, and whether it was made just now: then the account needs its password.
- * @throws ConfigError if someone has edited it wrongly.
+ * Loads localserve's configuration, after creating it at the first start.
+ * @returns the configuration, and whether it was just created: then the account needs its password.
+ * @throws ConfigError if it was edited wrongly.
  */
 export async function loadLocalserve(
   options: LocalserveOptions,
@@ -173,10 +175,10 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Days that it is good: systems that it is installed on as trusted believe none that is good for more than 825. */
+/** Days that it is valid: systems that install it as trusted accept at most 825. */
 const certificateDays = 820;
 
-/** The certificate for localhost, loopback and the address that is listened on; it can be installed as trusted. */
+/** The certificate for localhost, loopback and the listening address; it can be installed as trusted. */
 function localCertificate(ip: string | undefined): Promise<KeyCert> {
   const names = ["localhost", "127.0.0.1", "::1"];
   // 0.0.0.0 and :: stand for addresses that may change.
@@ -188,12 +190,14 @@ async function readCertificate(path: string): Promise<X509Certificate> {
   return new X509Certificate(await Deno.readTextFile(path));
 }
 
-/** A folder that was made for other addresses, or long ago, gets a certificate that names this one too, and is good. */
+/**
+ * A folder created for other addresses, or long ago, gets a new valid certificate that includes this address.
+ */
 async function renewCertificate(dir: string, ip: string | undefined): Promise<void> {
   const path = joinPath([dir, "localhost.crt"]);
-  // What is wrong with a file that mox.conf names, reading that says.
+  // Problems with a file named in mox.conf are reported when it is read.
   const made = await readCertificate(path).catch(() => undefined);
-  // Another one that a developer has put there is left alone.
+  // A different certificate put there by a developer is left alone.
   if (made?.subject !== "CN=localhost" || made.issuer !== made.subject) return;
   const named = ip === undefined || isUnspecifiedIp(ip) || made.checkIP(ip) !== undefined;
   const good = made.validToDate.getTime() > Date.now() + 30 * 86_400_000;
@@ -218,7 +222,7 @@ async function writeLocalserve(options: LocalserveOptions): Promise<void> {
     ["localhost.crt", cert],
     ["adminpasswd", await options.adminPasswordHash()],
     ["domains.conf", formatConfig(dynamicConfig, localserveDynamic(), true)],
-    // The last: a start that finds it finds all.
+    // Written last: if a start finds it, everything exists.
     [
       "mox.conf",
       formatConfig(staticConfig, localserveStatic(ips, options.portOffset), true),

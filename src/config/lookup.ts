@@ -1,4 +1,4 @@
-/** What becomes of mail for an address. @module */
+/** Where mail for an address goes. @module */
 import type { Destination } from "./dynamic/account.ts";
 import {
   type AddressIndex,
@@ -13,7 +13,7 @@ import type { Relay } from "./dynamic/domain.ts";
 import type { ListAddress } from "./dynamic/mailing_list.ts";
 import type { Static } from "./static/static.ts";
 
-/** What an address leads to. */
+/** The target of an address. */
 export type AddressLookup =
   | {
     kind: "account";
@@ -27,7 +27,7 @@ export type AddressLookup =
   }
   | { kind: "alias"; alias: ResolvedAlias; canonical: string }
   | ({ kind: "list" } & ListAddress)
-  /** Another server's, which the domain's Relay hands its mail to. */
+  /** Another server's, which gets its mail through the domain's Relay. */
   | { kind: "relay"; relay: Relay }
   | { kind: "unknownDomain" }
   | { kind: "disabledDomain" }
@@ -35,15 +35,15 @@ export type AddressLookup =
 
 /** Options of {@link Config.lookupAddress}. */
 export interface LookupOptions {
-  /** Whether postmaster without an address of its own is looked for. Default true. */
+  /** Whether postmaster is found without its own address. Default true. */
   postmaster?: boolean;
-  /** Whether aliases and mailing lists are looked for. Default true. */
+  /** Whether aliases and mailing lists are found. Default true. */
   aliases?: boolean;
-  /** Find addresses of disabled domains too, as for logging in. Default false. */
+  /** Whether to find addresses of disabled domains too, as for logging in. Default false. */
   disabledDomains?: boolean;
 }
 
-/** What is looked in. */
+/** The data for lookups. */
 export interface LookupPlace {
   static: Static;
   /** ASCII names of this host. */
@@ -51,7 +51,7 @@ export interface LookupPlace {
   addresses: AddressIndex;
 }
 
-/** Mail for an account that no destination says more of. */
+/** Mail for an account without a specific destination. */
 export function owned(
   account: string,
   mailbox: string,
@@ -97,7 +97,7 @@ export function lookup(
   if (alias) return aliases ? { kind: "alias", alias, canonical } : { kind: "unknownAddress" };
   const list = isPostmaster ? undefined : findList(place.addresses, localpart, entry);
   if (list) return aliases ? { kind: "list", ...list } : { kind: "unknownAddress" };
-  // An empty localpart (of `+x@`, say) must not find the catch-all as if that were its address.
+  // An empty localpart (such as of `+x@`) must not find the catch-all as its address.
   const owner = lp === "" ? undefined : destinations.get(key);
   if (owner) {
     const { account, destination, reports } = owner;

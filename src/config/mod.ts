@@ -1,14 +1,14 @@
 /**
- * The two configuration files: mox.conf (fixed while the server runs) and domains.conf (domains and
- * accounts; reloaded when it changes, rewritten by the admin pages).
+ * The two configuration files: mox.conf (fixed while the server runs) and domains.conf (domains and accounts;
+ * reloaded when it changes, rewritten by the admin pages).
  *
- * {@link Config.load} reads both with all checks; the object answers what an address leads to, and
- * changes domains.conf. Field names are those of the files, so `config.static.Listeners.get("public")!
- * .SMTP.Port`. A field that is optional in the file has its default in the value; durations are in
- * milliseconds, blocks with names of choice are Maps, blocks that may be absent are undefined.
+ * {@link Config.load} reads both with all checks; the object looks up addresses and changes domains.conf. Field
+ * names are those of the files, so `config.static.Listeners.get("public")! .SMTP.Port`. A field that is
+ * optional in the file has its default in the value; durations are in milliseconds, blocks with user-chosen
+ * names are Maps, blocks that may be absent are undefined.
  *
  * To add a field, add it to its struct with its documentation: type, check, writing and `config describe`
- * follow. What concerns several fields goes into check_static.ts or check_dynamic.ts.
+ * follow. Checks that concern several fields go into check_static.ts or check_dynamic.ts.
  *
  * Imports platform and log; for all above.
  *

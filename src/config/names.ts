@@ -1,11 +1,11 @@
 /**
- * Domains, localparts and addresses as they stand in configuration files.
+ * Domains, localparts and addresses in configuration files.
  *
  * @module
  */
 import { domainToASCII, domainToUnicode } from "node:url";
 
-/** A name that is not one; the message says why, without the name. */
+/** An invalid name; the message says why, without the name. */
 export class NameError extends Error {
   constructor(message: string) {
     super(message);
@@ -17,7 +17,7 @@ export class NameError extends Error {
 export interface Domain {
   /** As in DNS, with A-labels (xn--…). */
   ascii: string;
-  /** As people read it; equal to `ascii` for most domains. */
+  /** In readable form; equal to `ascii` for most domains. */
   unicode: string;
 }
 
@@ -59,7 +59,7 @@ export function parseDomain(text: string, options: { underscore?: boolean } = {}
   return { ascii, unicode };
 }
 
-/** The domain in ASCII form for comparing; undefined if it is none. */
+/** The domain in ASCII form for comparing; undefined if invalid. */
 export function asciiDomain(text: string): string | undefined {
   try {
     return parseDomain(text).ascii;
@@ -110,7 +110,7 @@ function unquote(text: string): string {
   throw new NameError("the quotes before the @ are not closed, or hold what they can't");
 }
 
-/** A localpart as it stands in an address, in quotes where it must be. */
+/** A localpart as written in an address, quoted where needed. */
 export function packLocalpart(localpart: string): string {
   if (localpart !== "" && localpart.split(".").every((atom) => atext.test(atom))) return localpart;
   return `"${localpart.replace(/["\\]/g, "\\$&")}"`;
@@ -138,7 +138,7 @@ export function parseAddress(text: string): Address {
   }
 }
 
-/** An address as people read it. */
+/** An address in readable form. */
 export function packAddress(address: Address): string {
   return `${packLocalpart(address.localpart)}@${address.domain.unicode}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Nodes on one machine that share mox.conf and domains.conf: what of mox.conf is another for each. The node is chosen
- * on the command line (`-node`), for the whole process.
+ * Nodes on one machine that share mox.conf and domains.conf: the parts of mox.conf that differ for each. The
+ * node is chosen on the command line (`-node`), for the whole process.
  *
  * @module
  */
@@ -10,27 +10,29 @@ import type { Static } from "./static/static.ts";
 
 let chosen: string | undefined;
 
-/** Chooses the node that this process is, or asks. @throws Error for a name that can't be a folder's */
+/**
+ * Chooses the node that this process runs, or queries. @throws Error for a name that is invalid for a folder
+ */
 export function useNode(name: string): void {
   if (!isSafeName(name)) throw new Error(`${JSON.stringify(name)} can't name a node`);
   chosen = name;
 }
 
-/** The name, and the folder in the data folder, of the node that was chosen. */
+/** Sets the name, and the folder in the data folder, of the chosen node. */
 export function asChosenNode(s: Static): void {
   if (chosen === undefined) return;
   s.Node = chosen;
   s.DataDir = joinPath([s.DataDir, chosen]);
 }
 
-/** The folder in which all nodes of this machine have theirs; undefined where none was chosen. */
+/** The parent folder of all nodes of this machine; undefined if none was chosen. */
 export function folderOfNodes(dataDir: string): string | undefined {
   return chosen === undefined ? undefined : parentDir(dataDir);
 }
 
 /**
- * Listeners of the node that was chosen: those with TrustedProxies are at its own address, by which proxies and nodes know
- * it; all others are the first node's.
+ * Listeners of the chosen node: those with TrustedProxies are at its own address, known to proxies and nodes;
+ * all others belong to the first node.
  */
 export function listenersOfChosenNode(s: Static, dynamic: Dynamic): void {
   if (chosen === undefined) return;

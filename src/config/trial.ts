@@ -1,11 +1,11 @@
-/** Changes of domains.conf that are tried: checked as if they were made, and not made. @module */
+/** Trial changes of domains.conf: checked as if they were made, but not made. @module */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Dynamic } from "./dynamic/dynamic.ts";
 
-/** Set where changes are only tried. */
+/** Set while changes are only tried. */
 export const trials: AsyncLocalStorage<true> = new AsyncLocalStorage();
 
-/** The end of what is tried, where the change would be written. */
+/** Ends a trial where the change would be written. */
 export class TrialEnd extends Error {
   override name = "TrialEnd";
   readonly before: Dynamic;
@@ -18,10 +18,10 @@ export class TrialEnd extends Error {
 }
 
 /**
- * Runs something up to its first change of domains.conf, which is checked but not made. What comes after the change in
- * it is not run.
- * @returns the values before and after; undefined if it has ended without a change, having done what it does
- * @throws what it throws, mistakes of the change among it
+ * Runs a function up to its first change of domains.conf, which is checked but not made. The rest of the
+ * function is not run.
+ * @returns the values before and after; undefined if it has ended without a change, with all its effects
+ * @throws what the function throws, including mistakes of the change
  */
 export async function tryChange(
   fn: () => unknown,

@@ -1,4 +1,4 @@
-/** Looking for changes of domains.conf that were made by hand. @module */
+/** Watching for manual changes of domains.conf. @module */
 import { Log } from "../log/mod.ts";
 import { formatProblem } from "./load.ts";
 import type { Problem } from "./sconf/sconf.ts";
@@ -7,7 +7,7 @@ const log = new Log("config");
 
 /** What is watched. */
 export interface Watched {
-  /** Milliseconds between looks. */
+  /** Milliseconds between checks. */
   interval: number;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -15,28 +15,31 @@ export interface Watched {
   path: string;
   /** Reads it again; undefined if nothing changed. @throws ConfigError */
   reload: () => Promise<unknown>;
-  /** What was passed over in it. */
+  /** Its warnings. */
   warnings: () => readonly Problem[];
-  /** Differs where the file is another one. */
+  /** Changes when the file does. */
   stamp: () => Promise<string>;
 }
 
 /**
- * Milliseconds that an edited file has to have rested before it is read: who writes it in place empties it first, and
- * half of it may be a configuration too, in which accounts are missing.
+ * Milliseconds that an edited file must be unchanged before it is read: an editor that writes in place empties
+ * it first, and half of it may be a valid configuration with missing accounts.
  */
 const restTime = 200;
 
-/** Whether a file was not written to just now. A time to come says nothing, so such a file counts as rested. */
+/**
+ * Whether a file has not just been written to. A time in the future says nothing, so such a file counts as
+ * unchanged.
+ */
 async function hasRested(path: string, now: number): Promise<boolean> {
   const age = now - ((await Deno.stat(path)).mtime?.getTime() ?? 0);
   return age < 0 || age >= restTime;
 }
 
 /**
- * Looks again and again; a file that is being written is left for the next look. A file with mistakes is logged, once,
- * and the configuration in use stays.
- * @returns function that ends it
+ * Checks repeatedly; a file being written waits for the next check. A file with mistakes is logged once, and
+ * the configuration in use stays.
+ * @returns a function that stops it
  */
 export function watchDynamic(
   { interval, now, path, reload, warnings, stamp }: Watched,

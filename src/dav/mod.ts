@@ -1,12 +1,15 @@
 /**
- * CardDAV (RFC 6352) and CalDAV (RFC 4791, RFC 6638) over WebDAV: what phones and calendar programs speak.
+ * CardDAV (RFC 6352) and CalDAV (RFC 4791, RFC 6638) over WebDAV: the protocols of phones and calendar
+ * programs.
  *
- * - `core/`: addresses, conditions, answers of several parts; `request/`: what all methods read; `writing/`: objects;
+ * - `core/`: addresses, conditions, multistatus answers; `request/`: parts common to all methods; `writing/`:
+ *   objects;
  * - `methods/` and `reports/`: a file for each, with tables of them all;
- * - `properties/`: what is told of resources, and what clients may set;
+ * - `properties/`: reading and setting properties of resources;
  * - `query/`: filters; `xml/`: reading and writing XML.
  *
- * May import the store, groupware, mail and config below it, and web/http; serve/ gives it logins and the way out.
+ * May import the store, groupware, mail and config below it, and web/http; serve/ provides logins and outgoing
+ * connections.
  *
  * @module
  */
@@ -29,11 +32,11 @@ export type { DavServices } from "./services.ts";
 export interface Dav {
   /** Answers requests below an address such as "/dav/". */
   handler(path: string): WebHandler;
-  /** Sends programs there from where they look first (RFC 6764 §5, and addresses that Apple's programs try). */
+  /** Redirects programs from the well-known addresses (RFC 6764 §5, and those that Apple's programs try). */
   elsewhere(path: string): WebHandler;
 }
 
-/** Accounts that a request has open, until its answer is sent. */
+/** Accounts opened by a request, until its answer is sent. */
 class Opened {
   readonly #s: DavServices;
   readonly #accounts = new Map<string, Promise<Account | undefined>>();
@@ -60,7 +63,7 @@ class Opened {
   }
 }
 
-/** Whether a user may know of another account: one with an address in a domain of their own. */
+/** Whether a user may know of another account: one with an address in one of the user's domains. */
 function knows(services: DavServices, user: string, other: string): boolean {
   if (user === other) return true;
   if (services.config.account(other) === undefined) return false;
@@ -69,7 +72,7 @@ function knows(services: DavServices, user: string, other: string): boolean {
   return addressesOf(services, other).some((a) => mine.has(domain(a)));
 }
 
-/** An answer that calls back when it is sent, or isn't any more. */
+/** An answer that calls back when it is sent or cancelled. */
 function ending(response: Response, done: () => void): Response {
   if (response.body === null) {
     done();
@@ -96,18 +99,18 @@ function ending(response: Response, done: () => void): Response {
   return new Response(body, response);
 }
 
-/** Makes the handlers. */
+/** Creates the handlers. */
 export function openDav(services: DavServices): Dav {
   const answer = async (req: WebRequest, base: string): Promise<Response> => {
     const method = methods.get(req.method);
     if (method === undefined) {
       throw new DavError(501, `there is no method ${req.method} here`);
     }
-    // A browser that knows the password must not be made to ask by another site.
+    // Another site must not make a browser that knows the password send requests.
     if (["cross-site", "same-site"].includes(req.headers.get("sec-fetch-site") ?? "")) {
       throw new DavError(403, "requests from pages of other sites are refused");
     }
-    // Programs ask what a server can do before they know whom to ask as.
+    // Programs ask for the server's capabilities before they have a login.
     if (req.method === "OPTIONS" && req.headers.get("authorization") === null) {
       return new Response(null, {
         status: 200,

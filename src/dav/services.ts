@@ -1,4 +1,4 @@
-/** What CardDAV and CalDAV need of the server. @module */
+/** What CardDAV and CalDAV need from the server. @module */
 import type { Config } from "../config/mod.ts";
 import type { Scheduler } from "../groupware/scheduling.ts";
 import type { Accounts } from "../store/account/accounts.ts";
@@ -12,9 +12,9 @@ export interface DavServices extends ProgramLogins {
   sharing: {
     owners(user: string): string[];
     add(owner: string, account: string): Promise<void>;
-    /** Is told of rights that were changed. */
+    /** Called with changed rights. */
     changed(change: RightsChange): Promise<void>;
   };
-  /** Invitations and answers; what comes of an event that was written. */
+  /** Invitations and answers that follow from written events. */
   scheduler: Scheduler;
 }

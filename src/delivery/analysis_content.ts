@@ -1,6 +1,6 @@
 /**
- * The content: the account's junk filter against its threshold, which is stricter for messages that
- * come in a way in which good mail rarely comes.
+ * The content: the account's junk filter against its threshold, which is stricter for messages that arrive in a
+ * way that is rare for good mail.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import type { Classification, WordScore } from "../junk/mod.ts";
 import { type AnalysisState, type Step, subjectPassOr, temporary } from "./analysis_steps.ts";
 import { suspicionOf, suspicious } from "./suspicion/mod.ts";
 
-/** The threshold where the configured one is not strict enough: above what says nothing, which is 0.5. */
+/** The strict threshold, used if the configured one is higher: slightly above the neutral 0.5. */
 export const strictThreshold = 0.6;
-/** The threshold varies by this much in all, so that the filter is no oracle for words. */
+/** Total width of the random variation of the threshold, so that the filter is no oracle for words. */
 const jitterWidth = 0.1;
-/** A threshold with its jitter, which near 0 and 1 is smaller: what is certain stays certain. */
+/** A threshold with its jitter, which is smaller near 0 and 1: certain results stay certain. */
 function varied(threshold: number, jitter: number): number {
   return threshold + jitter * Math.min(1, (1 - threshold) * 10, threshold * 10);
 }
 
-/** This far below the threshold, content is near enough to good to be offered a subject pass. */
+/** Content within this distance of the threshold is close enough to good to be offered a subject pass. */
 const moderateDistance = 0.2;
 
-/** Why the strict threshold holds, or undefined. */
+/** Why the strict threshold applies, or undefined. */
 export function strictBecause(state: AnalysisState): string | undefined {
   if (state.suspiciousIprev) return "reverse ip mismatch";
   if (!state.c.tls) return "missing tls";
-  // Being in Bcc is unusual for a first message. Forwarded mail has the other address in To.
+  // A first message rarely has its recipient in Bcc. Forwarded mail has the other address in To.
   if (!state.facts.isForward) {
     const own = state.c.rcptTo.toLowerCase();
     if (!state.c.toCc.some((a) => a.toLowerCase() === own)) return "recipient address not in to/cc";
@@ -52,14 +52,14 @@ export const checkContent: Step = async (state) => {
   }
   state.spamScore = result.probability;
   state.significant = result.significant;
-  // Only words that have been seen say something: a message without any is let in, whatever else there is.
+  // Only known words are evidence: a message without any is accepted, whatever else it has.
   const { probability, evidence } = result;
   const jitter = (state.c.random() - 0.5) * jitterWidth;
   let threshold = varied(state.c.junk.threshold, jitter);
   const because = strictBecause(state);
   const strict = because !== undefined && threshold > strictThreshold;
   if (strict) threshold = strictThreshold;
-  // Too little training to judge by, but for senders that are suspicious anyway.
+  // Too little training to judge by, except for senders that are suspicious anyway.
   const accepted = evidence === 0 || probability <= threshold ||
     !result.significant && !state.suspiciousIprev;
   state.moderate = probability < threshold - moderateDistance;
@@ -79,10 +79,10 @@ export const checkContent: Step = async (state) => {
   return subjectPassOr(state, temporary(strict ? "junk-content-strict" : "junk-content"));
 };
 
-/** Below this a trained filter knows the content to be good, and signals count for nothing. */
+/** Below this a trained filter is sure that the content is good, and signals don't count. */
 const surelyGood = 0.1;
 
-/** Signs of phishing: they send what nothing else decided to the Junk mailbox, and refuse nothing. */
+/** Signs of phishing: they send otherwise undecided messages to the Junk mailbox, and refuse nothing. */
 export const checkSignals: Step = async (state) => {
   if (!state.c.signals || state.c.junkMailbox === undefined || state.facts.isForward) {
     return undefined;

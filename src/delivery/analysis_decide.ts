@@ -1,9 +1,9 @@
 /**
- * The analysis of an incoming message: the steps in order until one decides, then the decision with
- * its headers. Every decision has a reason and a text that say how it came about.
+ * The analysis of an incoming message: the steps in order until one decides, then the decision with its
+ * headers. Every decision has a reason and a text that explain it.
  *
- * Called for each recipient when a message has been received and authenticated. Reads only; the
- * caller stores, delivers, answers, waits and counts.
+ * Called for each recipient when a message has been received and authenticated. Reads only; the caller stores,
+ * delivers, answers, waits and counts.
  *
  * @module
  */
@@ -39,7 +39,7 @@ const decisions = counter(
   { result: ["accept", "reject"], reason: reasons },
 );
 
-/** The order of the decision. */
+/** The steps, in the order of the decision. */
 const steps: readonly Step[] = [
   checkRate,
   noteScans,
@@ -60,7 +60,7 @@ const steps: readonly Step[] = [
   acceptRest,
 ];
 
-/** What is left where nothing is refused: the ruleset's mailbox. */
+/** The remaining steps where nothing is refused: the ruleset's mailbox. */
 const sortingSteps: readonly Step[] = [noteScans, checkList, acceptRest];
 
 /** Decides about a message for one recipient. */
@@ -68,7 +68,7 @@ export function analyze(context: AnalysisContext): Promise<Decision> {
   return decide(context, steps);
 }
 
-/** Finds the mailbox of a message that is accepted whatever it is, as localserve does. */
+/** Finds the mailbox of a message that is accepted in any case, as in localserve. */
 export function sortOnly(context: AnalysisContext): Promise<Decision> {
   return decide(context, sortingSteps);
 }
@@ -97,7 +97,7 @@ async function decide(context: AnalysisContext, steps: readonly Step[]): Promise
     try {
       verdict = await step(s);
     } catch (err) {
-      // Our failure: the sender tries again, and nothing is decided without a step.
+      // Our failure: the sender tries again; no decision is made without this step.
       s.text.push("analysis failed");
       verdict = temporary("analysis-error", err);
     }
@@ -142,7 +142,7 @@ function decision(state: AnalysisState, verdict: Verdict): Decision {
     state.text.push("first-time sender, to the introbox");
   }
   if (goesToJunk(verdict.reason)) {
-    // Moved out of there, it counts as if it had been delivered where it was meant to go.
+    // If it is moved out of there, it counts as delivered to the intended mailbox.
     d.destinedMailboxId = state.c.mailboxId(state.mailbox);
     d.mailbox = state.c.junkMailbox ?? state.mailbox;
   }
@@ -168,7 +168,7 @@ function decision(state: AnalysisState, verdict: Verdict): Decision {
   return d;
 }
 
-/** The junk filter's, or that of scanners where it is higher; 0 for whom history speaks for. */
+/** The junk filter's score, or that of scanners if higher; 0 for senders with a good history. */
 function spamScoreOf(state: AnalysisState): number | undefined {
   const scanned = state.c.scans?.spamScore;
   const own = state.spamScore ?? (state.reputation.junk === false ? 0 : undefined);
@@ -186,10 +186,10 @@ function headers(state: AnalysisState, d: Decision): string {
   return h;
 }
 
-/** Bytes of a header field that the analysis writes; texts have words of the message in them. */
+/** Most bytes of a header field written by the analysis, whose texts contain words of the message. */
 const maxField = 2000;
 
-/** A header field, folded at spaces; what can't stand in a header is left out (RFC 5322 §2.2). */
+/** A header field, folded at spaces; characters not allowed in a header are left out (RFC 5322 §2.2). */
 function field(name: string, value: string): string {
   let out = `${name}:`, line = out.length, total = 0;
   for (const word of value.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/gu, " ").split(" ")) {

@@ -1,6 +1,6 @@
 /**
- * Limits of what one IP address or network may deliver to an account, so that nobody fills its
- * mailboxes or the disk.
+ * Limits on the mail of one IP address or network to an account, so that nobody can fill its mailboxes or the
+ * disk.
  *
  * @module
  */
@@ -10,7 +10,7 @@ const minute = 60 * 1000;
 const day = 24 * 3600 * 1000;
 const MB = 1024 * 1024;
 
-/** A limit; the first that is exceeded is told. */
+/** A limit; the first one exceeded is reported. */
 export interface RateLimit {
   /** Index of the network, narrow to wide: IPv4 /32 /26 /21, IPv6 /64 /48 /32. */
   network: 0 | 1 | 2;
@@ -28,7 +28,7 @@ export const defaultRateLimits: readonly RateLimit[] = [
   { network: 2, windowMs: day, messages: 20 * 4500, bytes: 3 * 9000 * MB },
 ];
 
-/** Text for the remote if the message exceeds a limit; undefined if it may come. */
+/** Text for the remote if the message exceeds a limit; undefined if it is allowed. */
 export function exceededRate(
   history: History,
   networks: readonly [string, string, string],

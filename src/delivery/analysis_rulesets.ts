@@ -1,5 +1,5 @@
 /**
- * Rulesets of a destination: which one matches a message, and what list and forward rules mean.
+ * Rulesets of a destination: which one matches a message, and the effect of list and forward rules.
  *
  * @module
  */
@@ -7,21 +7,20 @@ import { compileRegExp, RegExpSyntaxError, type StepBudget } from "../config/sco
 import type { DeliveryFacts } from "../store/types.ts";
 import type { AnalysisContext, Ruleset } from "./analysis_types.ts";
 
-/** What rulesets look at. */
+/** What rulesets match against. */
 export type RulesetSubject = Pick<AnalysisContext, "facts" | "headers" | "destination">;
 
-/** Characters of a value that an expression is tried on: expressions are the user's own. */
+/** Most characters of a value that an expression is matched against: users write the expressions. */
 const maxMatched = 2048;
-/** Header fields that are looked at. */
+/** Most header fields checked. */
 const maxHeaders = 1000;
 
 /**
- * Steps of all expressions of a destination on one message: some 50 ms. Rules as people write them take a
- * hundredth of that.
+ * Steps of all expressions of a destination on one message: some 50 ms. Typical rules take a hundredth of that.
  */
 const maxSteps = 1_000_000;
 
-/** Whether the expression matches. A wrong one matches nothing: the configuration's check tells of it. */
+/** Whether the expression matches. An invalid one matches nothing: the configuration check reports it. */
 function matches(source: string, value: string, budget: StepBudget): boolean {
   if (budget.left < 0) return false;
   try {
@@ -57,7 +56,8 @@ function matchesHeaders(
 
 /**
  * The first ruleset that matches the message. One without any condition matches nothing.
- * @param tooLong is called with the number (from 1) of a rule that took too many steps: no rule matches from it on
+ * @param tooLong called with the number (from 1) of a rule that took too many steps: no rule matches from there
+ * on
  */
 export function matchingRuleset(
   subject: RulesetSubject,
@@ -103,7 +103,7 @@ function rulesetMatches(
   return matchesHeaders(subject, ruleset.HeadersRegexp, budget);
 }
 
-/** Whether the message is verifiably of the list: the domain, or one in it, passed SPF or DKIM. */
+/** Whether the message is verifiably from the list: the domain or a subdomain passed SPF or DKIM. */
 export function fromAllowedList(context: AnalysisContext, listDomain: string): boolean {
   const domain = listDomain.toLowerCase();
   const within = (d: string) => d === domain || d.endsWith(`.${domain}`);
@@ -112,8 +112,8 @@ export function fromAllowedList(context: AnalysisContext, listDomain: string): b
 }
 
 /**
- * Facts of a forwarded message without those of the forwarding server, which neither profits from nor
- * answers for what it forwards.
+ * Facts of a forwarded message without those of the forwarding server, whose reputation is not affected by what
+ * it forwards.
  */
 export function forwardedFacts(facts: DeliveryFacts, forwarder: string): DeliveryFacts {
   return {

@@ -1,12 +1,12 @@
 /**
- * What other programs found in a message (milters, rspamd, ClamAV). What they refuse is refused before the analysis; here
- * is what they take for junk, or want to be set aside.
+ * The findings of other programs about a message (milters, rspamd, ClamAV). What they refuse is refused before
+ * the analysis; here are messages that they consider junk or want to quarantine.
  *
  * @module
  */
 import { type Step, temporary } from "./analysis_steps.ts";
 
-/** Writes down what they said, and sets aside what they want to be. */
+/** Records their findings, and quarantines messages on request. */
 export const noteScans: Step = (state) => {
   const { scans } = state.c;
   if (!scans) return undefined;
@@ -15,7 +15,7 @@ export const noteScans: Step = (state) => {
   return { accept: true, reason: "scanner-quarantine" };
 };
 
-/** Junk in their eyes. Who is known by history got past before. */
+/** Messages that they consider junk. Senders with a good history were accepted before. */
 export const checkScans: Step = (state) => {
   if (!state.c.scans?.junk) return undefined;
   if (state.c.junkMailbox !== undefined) return { accept: true, reason: "scanner-junk" };

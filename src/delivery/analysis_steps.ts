@@ -1,6 +1,6 @@
 /**
- * The steps of the analysis, in the order of the decision. Each looks at one thing and either gives a
- * verdict or leaves the decision to the next.
+ * The steps of the analysis, in the order of the decision. Each checks one thing and either gives a verdict or
+ * leaves the decision to the next.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export type Verdict =
     enhancedCode: string;
     message: string;
     error?: unknown;
-    /** Not even kept in Rejects. */
+    /** Don't keep it even in Rejects. */
     drop?: boolean;
   };
 
@@ -43,16 +43,16 @@ export interface AnalysisState {
   dmarcReport: DmarcReport | undefined;
   failureReport: FailureReport | undefined;
   tlsReport: TlsReport | undefined;
-  /** Why a message to a report address was not taken for a report: headers. */
+  /** Why a message to a report address was not accepted as a report: headers. */
   reportErrors: [name: string, value: string][];
   reputation: Reputation;
   /** Sender unknown, and its IP address has no matching name. */
   suspiciousIprev: boolean;
-  /** Content is near enough to good for a subject pass. */
+  /** The content is close enough to good for a subject pass. */
   moderate: boolean;
-  /** What the junk filter says. */
+  /** The junk filter's score. */
   spamScore: number | undefined;
-  /** Enough was trained for its word to hold. */
+  /** Enough was trained for the filter to be trusted. */
   significant: boolean;
   blocklisted: boolean;
 }
@@ -60,7 +60,7 @@ export interface AnalysisState {
 export type Step = (state: AnalysisState) => Verdict | undefined | Promise<Verdict | undefined>;
 
 const accept = (reason: Reason): Verdict => ({ accept: true, reason });
-/** The answer tells nothing: a spammer would learn from it. It is temporary: a good sender tries again. */
+/** The answer reveals nothing: a spammer would learn from it. It is temporary: a good sender tries again. */
 export const temporary = (reason: Reason, error?: unknown): Verdict => ({
   accept: false,
   reason,
@@ -92,7 +92,7 @@ export const checkRate: Step = (state) => {
 
 /** Finds the ruleset, and with it the mailbox. Verified messages of a configured list are accepted. */
 export const checkList: Step = (state) => {
-  // The user finds it in the message's field X-Mox-Reason.
+  // The user finds it in the message's X-Mox-Reason field.
   state.ruleset = matchingRuleset(state.c, (rule) => {
     state.text.push(`ruleset ${rule} takes too long for this message, rulesets were not applied`);
     rulesTooLong.inc();
@@ -116,7 +116,7 @@ export const noteForward: Step = (state) => {
   return undefined;
 };
 
-/** The policy of the From domain. Forwarding breaks SPF and often DKIM, so it isn't asked then. */
+/** The policy of the From domain. Forwarding breaks SPF and often DKIM, so it isn't applied then. */
 export const checkDmarc: Step = (state) => {
   if (!state.c.dmarc.use || state.facts.isForward) {
     state.text.push("not using any dmarc result");
@@ -168,7 +168,7 @@ export const readReports: Step = (state) => {
   }
   if (state.c.destination.tlsReports) {
     const failed = (why: string) => void state.reportErrors.push(["X-Mox-TLSReport-Error", why]);
-    // RFC 8460 §3: signed by the submitting domain, wholly, by a key that may be used for it.
+    // RFC 8460 §3: signed by the submitting domain, in full, with a key allowed for it.
     const from = state.facts.msgFromDomain;
     const signed = state.c.signatures.some((result) =>
       result.pass && !result.partial && result.tlsrptAllowed && result.domain !== "" &&
@@ -212,19 +212,22 @@ export const checkReputation: Step = (state) => {
   return r.junk ? temporary(r.method) : accept(r.method);
 };
 
-/** An authenticated report is taken unless history speaks against it. */
+/** An authenticated report is accepted unless history speaks against it. */
 export const acceptReport: Step = (state) => {
   if (!state.dmarcReport && !state.failureReport && !state.tlsReport) return undefined;
   state.text.push("message has an authenticated report");
   return accept("reporting");
 };
 
-/** Whether nothing good is known of the address and domain in From. Junk that decided nothing is no excuse. */
+/**
+ * Whether nothing good is known of the address and domain in From. Inconclusive junk history doesn't count as
+ * good.
+ */
 export function unknownSender(state: AnalysisState): boolean {
   return !state.reputation.method.startsWith("msg") || state.reputation.junk === true;
 }
 
-/** SPF fail or softfail of a sender that isn't known. A forwarder's SPF says nothing of the sender. */
+/** SPF fail or softfail of an unknown sender. A forwarder's SPF says nothing about the sender. */
 export const checkSpf: Step = (state) => {
   if (state.facts.isForward || !unknownSender(state)) return undefined;
   if (state.c.spf !== "fail" && state.c.spf !== "softfail") return undefined;
@@ -232,7 +235,7 @@ export const checkSpf: Step = (state) => {
   return temporary("spf-policy");
 };
 
-/** A sender that isn't known, and about whom the DNS can't be asked now: a later try may find a policy. */
+/** An unknown sender with a temporary DNS failure: a later attempt may find a policy. */
 export const checkDns: Step = (state) => {
   if (state.facts.isForward || !unknownSender(state)) return undefined;
   const signed = state.c.signatures.some((d) => d.pass);
@@ -249,7 +252,7 @@ export const checkDns: Step = (state) => {
   };
 };
 
-/** A sender that isn't known, from an IP address without matching name; together with mild junk signals. */
+/** An unknown sender from an IP address without a matching name; together with mild junk signals. */
 export const checkIprev: Step = (state) => {
   state.suspiciousIprev = unknownSender(state) && !state.c.iprevPass;
   if (!state.suspiciousIprev) return undefined;
@@ -278,14 +281,14 @@ export const checkSubjectPass: Step = (state) => {
   return undefined;
 };
 
-/** DNS block lists, when the content gave no reason to reject. */
+/** DNS block lists, if the content gave no reason to reject. */
 export const checkBlockLists: Step = async (state) => {
   for (const b of state.c.dnsbls) {
     let listed = false;
     try {
       listed = await b.listed();
     } catch {
-      // A list that doesn't answer lists nothing.
+      // A list that doesn't answer counts as not listing.
       state.text.push(`dnsbl ${b.zone} failed`);
     }
     if (listed) {
@@ -299,8 +302,8 @@ export const checkBlockLists: Step = async (state) => {
 };
 
 /**
- * The rejection, or instead of it the offer of a subject pass: to senders with DMARC pass, so that the
- * answer goes to who is in From, of whom nothing else is known.
+ * The rejection, or instead the offer of a subject pass: only for otherwise unknown senders with a DMARC pass,
+ * so that the answer reaches the address in From.
  */
 export function subjectPassOr(state: AnalysisState, verdict: Verdict): Verdict {
   const pass = state.c.subjectPass;

@@ -14,7 +14,7 @@ const prefix = "(pass:";
 const macBytes = 12;
 const timeUnit = 256 * 1000;
 
-/** Text that goes before the token in the answer to the sender. */
+/** Text before the token in the answer to the sender. */
 export const subjectPassExplanation =
   "Your message looks like spam. If it is not, please send it again with this added to its subject: ";
 
@@ -30,7 +30,7 @@ export function generateSubjectPass(from: string, key: Uint8Array, now: number):
   return `${prefix}${token.toString("base64url")})`;
 }
 
-/** What a subject's token turned out to be. */
+/** The result of checking a subject's token. */
 export type SubjectPassResult = "ok" | "absent" | "invalid" | "wrong" | "expired";
 
 /** Looks for a token in a subject and checks it. */

@@ -1,6 +1,6 @@
 /**
- * What the analysis of an incoming message takes and gives. The caller maps its results of sender
- * authentication, configuration and account to these.
+ * Input and output of the analysis of an incoming message. The caller maps sender authentication, configuration
+ * and account to these types.
  *
  * @module
  */
@@ -71,11 +71,11 @@ export const reasons: readonly Reason[] = [
   "no-bad-signals",
 ];
 
-/** A ruleset of a destination, under its configuration's names. All that is given must match. */
+/** A ruleset of a destination, under its configuration's names. All given conditions must match. */
 export interface Ruleset {
-  /** Against localpart@domain of MAIL FROM. */
+  /** Matched against localpart@domain of MAIL FROM. */
   SMTPMailFromRegexp: string;
-  /** Against the address in From. */
+  /** Matched against the address in From. */
   MsgFromRegexp: string;
   /** Domain, or parent domain, of a passing SPF or DKIM identity. */
   VerifiedDomain: string;
@@ -90,7 +90,7 @@ export interface Ruleset {
   Mailbox: string;
 }
 
-/** The recipient's configuration as far as it matters here. */
+/** The relevant part of the recipient's configuration. */
 export interface AnalysisDestination {
   /** "" for Inbox. */
   mailbox: string;
@@ -100,7 +100,7 @@ export interface AnalysisDestination {
   tlsReports: boolean;
 }
 
-/** A passing or failing signature, as far as it matters here. */
+/** The relevant facts of a passing or failing signature. */
 export interface SignatureResult {
   domain: string;
   pass: boolean;
@@ -110,16 +110,16 @@ export interface SignatureResult {
   tlsrptAllowed: boolean;
 }
 
-/** What scanners found in a message that they did not refuse. */
+/** Scanners' findings about a message that they did not refuse. */
 export interface ScanFindings {
-  /** What each said, for people. */
+  /** The finding of each, for people. */
   texts: readonly string[];
   junk: boolean;
-  /** Which of them wants it to be set aside, and why. */
+  /** Which of them wants a quarantine, and why. */
   quarantine: string | undefined;
   /** From 0 to 1. */
   spamScore: number | undefined;
-  /** A name, or "" where none was found; undefined if it wasn't looked for. */
+  /** The name of a virus, or "" if none was found; undefined if not scanned. */
   virus: string | undefined;
 }
 
@@ -140,52 +140,52 @@ export interface AnalysisContext {
   spf: "pass" | "fail" | "softfail" | "neutral" | "none" | "temperror" | "permerror";
   signatures: readonly SignatureResult[];
   dmarc: {
-    /** False where it is not to be used, e.g. the address is ours to test with. */
+    /** False if it must not be applied, e.g. for our own test addresses. */
     use: boolean;
     pass: boolean;
     /** The domain's policy asks to reject this message (sampling considered). */
     reject: boolean;
-    /** The policy couldn't be looked up for now. */
+    /** The policy lookup failed temporarily. */
     temporary?: boolean;
   };
-  /** Header fields; names and values as they came. */
+  /** Header fields; names and values unchanged. */
   headers: readonly (readonly [name: string, value: string])[];
   subject: string;
   /** Address in From, if there is exactly one: localpart@domain. */
   from: string | undefined;
   /** Addresses in To and Cc, localpart@domain. */
   toCc: readonly string[];
-  /** The recipient as in RCPT TO: localpart@domain; the address of the alias, if it is one. */
+  /** The recipient as in RCPT TO: localpart@domain; for an alias, the alias's address. */
   rcptTo: string;
   destination: AnalysisDestination;
   history: History;
   /** Id of a mailbox by name; 0 if it doesn't exist. */
   mailboxId: (name: string) => MailboxId;
-  /** Mailbox for those who write for the first time; "" for none. Default "". */
+  /** Mailbox for first-time senders; "" for none. Default "". */
   introbox?: string;
   /** The account's junk filter; undefined without one. */
   junk:
     | {
-      /** Above it a message is junk. */
+      /** A message above it is junk. */
       threshold: number;
-      /** Above it junk is refused instead of being put into the account's Junk mailbox. */
+      /** Junk above it is refused instead of being put into the account's Junk mailbox. */
       refuseThreshold: number;
       classify: () => Classification | Promise<Classification>;
     }
     | undefined;
-  /** What other programs found; undefined where none was asked. */
+  /** Findings of other programs; undefined if none was asked. */
   scans?: ScanFindings;
-  /** Signs of phishing that need no training; undefined where they are not looked for. */
+  /** Signs of phishing that need no training; undefined if not checked. */
   signals: (() => Signal[] | Promise<Signal[]>) | undefined;
-  /** Name of the account's mailbox for junk; undefined without one: then all junk is refused. */
+  /** Name of the account's junk mailbox; without one (undefined) all junk is refused. */
   junkMailbox: string | undefined;
-  /** Undefined where subject passes aren't used. The key is of the account and address. */
+  /** Undefined if subject passes aren't used. The key belongs to the account and address. */
   subjectPass: { key: Uint8Array; periodMs: number } | undefined;
   /** Block lists in order; asked one after the other, as there is no hurry to accept spam. */
   dnsbls: readonly { zone: string; listed: () => Promise<boolean> }[];
   /** Parses the report in the message. Throws ReportError. Only called for report addresses. */
   dmarcReport: () => DmarcReport;
-  /** The failure report that the message is, if it is one. Only called for report addresses. */
+  /** The failure report, if the message is one. Only called for report addresses. */
   failureReport: () => FailureReport | undefined;
   tlsReport: () => TlsReport;
   /** Whether a domain of a report is ours: a configured domain, or our host name. */
@@ -210,17 +210,17 @@ export function goesToJunk(reason: Reason): boolean {
 export interface Decision {
   accept: boolean;
   reason: Reason;
-  /** Steps that led here, for people. */
+  /** The steps that led here, for people. */
   reasonText: string[];
-  /** Where it goes when accepted. When rejected: where it would have gone. */
+  /** The target mailbox if accepted; if rejected, where it would have gone. */
   mailbox: string;
   /** Id of that mailbox for a rejected message (MailboxDestinedID); `noMailbox` if it doesn't exist. */
   destinedMailboxId: MailboxId;
   /** Whether a rejected message is kept in the Rejects mailbox, if one is configured. */
   toRejects: boolean;
-  /** Accepted although rejected, by a ruleset: mark it IsReject, and \Seen to not draw attention. */
+  /** Rejected, but accepted because of a ruleset: mark it IsReject, and \Seen so that it draws no attention. */
   isReject: boolean;
-  /** Facts to store: those of the forwarding server are taken out of a forwarded message. */
+  /** Facts to store: for a forwarded message, without those of the forwarding server. */
   facts: DeliveryFacts;
   /** No history of the sender: wait before accepting (except on loopback). */
   firstTimeSender: boolean;
@@ -234,13 +234,13 @@ export interface Decision {
   error: unknown;
   /** Why DMARC's policy was not followed, for aggregate reports. */
   dmarcOverride: "" | "mailing_list" | "forwarded";
-  /** Authenticated reports, to be stored. */
+  /** Authenticated reports, for storage. */
   dmarcReport: DmarcReport | undefined;
   failureReport: FailureReport | undefined;
   tlsReport: TlsReport | undefined;
-  /** Probability of being junk, from 0 to 1, where the sender's history or the content told. */
+  /** Probability of being junk, from 0 to 1, if the sender's history or the content gave one. */
   spamScore: number | undefined;
-  /** RFC 5235 §3.3: 1 for no virus found, 5 for one found; undefined where none was looked for. */
+  /** RFC 5235 §3.3: 1 for no virus found, 5 for one found; undefined if not scanned. */
   virus: number | undefined;
   /** Header fields for the delivered message, X-Mox-Reason among them; lines end with CRLF. */
   headers: string;

@@ -1,5 +1,5 @@
 /**
- * What aggregate reports tell other domains about a message in their name (RFC 7489 §7.2).
+ * What aggregate reports tell other domains about messages in their name (RFC 7489 §7.2).
  *
  * @module
  */
@@ -29,9 +29,8 @@ export function reportAddresses(uris: readonly DmarcUri[]): DmarcEvaluation["add
 }
 
 /**
- * The evaluation of a message for a recipient; undefined if there is nothing to report, or nobody to
- * report to. Of what was refused for other reasons than DMARC nothing is told: that would teach
- * spammers.
+ * The evaluation of a message for a recipient; undefined if there is nothing to report, or nobody to report to.
+ * Messages refused for reasons other than DMARC are not reported: that would teach spammers.
  */
 export function dmarcEvaluation(
   auth: SenderAuth,
@@ -43,7 +42,7 @@ export function dmarcEvaluation(
     rcptToDomain: string;
     /** Milliseconds. */
     received: number;
-    /** The message is a report itself: it is no reason to send one, which would never end. */
+    /** The message is itself a report: reporting it could go on forever. */
     isReport: boolean;
   },
 ): DmarcEvaluation | undefined {

@@ -12,9 +12,9 @@ export interface Explained {
   reason: string;
   /** One sentence. */
   sentence: string;
-  /** The filter's number from 0 (good) to 1 (junk), if it was asked. */
+  /** The filter's score from 0 (good) to 1 (junk), if it was used. */
   score: number | undefined;
-  /** What spoke most for good mail, and for junk. */
+  /** Words that spoke most for good mail, and for junk. */
   good: string[];
   junk: string[];
 }
@@ -62,10 +62,10 @@ const sentences: Record<Reason, string> = {
   "no-bad-signals": "Nothing was known of its sender, and nothing spoke against it.",
 };
 
-/** Words that are named on each side. */
+/** Most words named on each side. */
 const mostWords = 10;
 
-/** Explains the value of the field, folded or not. Total on any text. */
+/** Explains the value of the field, folded or not. Never fails, on any text. */
 export function explainReason(value: string): Explained {
   const text = value.replace(/\s+/g, " ").trim().slice(0, 4000);
   const code = /^[a-z0-9-]{1,30}/.exec(text)?.[0] ?? "";

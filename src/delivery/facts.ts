@@ -1,6 +1,6 @@
 /**
- * What is known of an incoming message's sender, from its envelope, its From address and the results of
- * sender authentication: the facts that are stored with it, and that reputation is about.
+ * The facts about an incoming message's sender, from its envelope, its From address and the results of sender
+ * authentication: they are stored with it, and reputation is based on them.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { SenderAuth } from "../senderauth/mod.ts";
 import { type EmailDescription, organizationalDomain } from "../store/messages/describe.ts";
 import type { DeliveryFacts } from "../store/types.ts";
 
-/** The SMTP session and envelope as far as they matter here. */
+/** The relevant parts of the SMTP session and envelope. */
 export interface Envelope {
   remoteIp: string;
   /** Argument of EHLO or HELO. */
@@ -27,8 +27,8 @@ export interface Envelope {
 export type FromValidation = "dmarc" | "strict" | "relaxed" | "none";
 
 /**
- * Whether the domain of From is that of who sent the message: as the domain's DMARC policy says, or where
- * it has none, by a passing DKIM or SPF domain that is the same (strict) or of the same organisation.
+ * Whether the From domain really sent the message: by the domain's DMARC policy, or without one by a passing
+ * DKIM or SPF domain that is the same (strict) or of the same organisation.
  */
 export function fromValidation(auth: SenderAuth): FromValidation {
   const { dmarc, dkim, spf } = auth;
@@ -45,7 +45,7 @@ export function fromValidation(auth: SenderAuth): FromValidation {
     : "none";
 }
 
-/** Domains whose signatures hold, each once. */
+/** Domains with valid signatures, each once. */
 export function passedDkimDomains(auth: SenderAuth): string[] {
   const domains = new Set<string>();
   for (const d of auth.dkim) if (d.status === "pass" && d.domain) domains.add(d.domain);

@@ -1,9 +1,9 @@
 /**
- * Greylisting: a sender of whom nothing is known is asked to come again, once for a network, sender and recipient.
- * Programs that send junk mostly don't come again, and those that do are on block lists by then.
+ * Greylisting: an unknown sender is asked to retry, once per network, sender and recipient. Most programs that
+ * send junk don't retry, and those that do are on block lists by then.
  *
- * `greylist.db` in the data folder. What it has is a few rows for each new sender; a flood of made-up ones pushes out
- * the oldest of those that have not come again.
+ * `greylist.db` in the data folder. It has a few rows for each new sender; a flood of invented ones evicts the
+ * oldest of those that have not retried.
  *
  * @module
  */
@@ -27,9 +27,9 @@ CREATE INDEX waits_first ON waits (passed, first);
 `,
 }];
 
-/** Rows that have not come again. */
+/** Most rows that have not retried. */
 const maxWaiting = 200_000;
-/** Milliseconds between looks at what has expired. */
+/** Milliseconds between checks for expired rows. */
 const pruneInterval = 10 * 60_000;
 
 const results = counter(
@@ -38,7 +38,7 @@ const results = counter(
   { result: ["new", "early", "passed", "known"] },
 );
 
-/** Times of the configuration, milliseconds. */
+/** Times from the configuration, milliseconds. */
 export interface GreylistTimes {
   Delay: number;
   Window: number;
@@ -47,7 +47,7 @@ export interface GreylistTimes {
 
 /** Who writes to whom. */
 export interface GreylistTriple {
-  /** A network of the address, not the address itself: large senders try again from another one. */
+  /** A network of the address, not the address itself: large senders retry from another one. */
   network: string;
   mailFrom: string;
   rcptTo: string;
@@ -67,7 +67,7 @@ export class Greylist {
   }
 
   /**
-   * Whether a message may be taken; what it notes is durable when it resolves.
+   * Whether a message may be accepted; its record is durable when it resolves.
    * @param now milliseconds since the epoch
    * @returns milliseconds to wait, or 0
    */
@@ -78,7 +78,7 @@ export class Greylist {
       | [number, number]
       | undefined;
     const [first, passed] = row ?? [0, 0];
-    // A clock that was set back starts anew, too.
+    // If the clock was set back, it also starts again.
     const good = row !== undefined &&
       (passed > 0 ? now - passed <= times.Keep : now - first <= times.Window) && first <= now;
     if (!good) {
@@ -109,7 +109,7 @@ export class Greylist {
     );
   }
 
-  /** Rows, those that came again and those that did not. */
+  /** Number of rows: those that have retried and those that have not. */
   counts(): { waiting: number; passed: number } {
     const [waiting, passed] = this.#db.get(
       "SELECT coalesce(sum(passed = 0), 0), coalesce(sum(passed > 0), 0) FROM waits",

@@ -1,7 +1,7 @@
 /**
- * How junk went for each account by day, in `junkdays.db`: what was let in, put into the Junk mailbox and refused, and
- * what the user corrected. Counted in memory and written from time to time: a crash loses a minute of it, and no
- * delivery waits for it.
+ * Junk figures for each account by day, in `junkdays.db`: messages accepted, put into the Junk mailbox,
+ * refused, and corrected by the user. Counted in memory and written from time to time: a crash loses a minute
+ * of it, and no delivery waits for it.
  *
  * @module
  */
@@ -28,7 +28,7 @@ CREATE TABLE days (
 `,
 }];
 
-/** What accounts have in it. */
+/** The tables with rows of accounts. */
 export const junkDaysOfAccounts: AccountDatabase = {
   file: "junkdays.db",
   migrations,
@@ -38,10 +38,10 @@ export const junkDaysOfAccounts: AccountDatabase = {
 const dayMs = 86_400_000;
 /** Milliseconds after which counts are written. */
 const writeAfter = 60_000;
-/** Days that are kept. */
+/** Days kept. */
 const keptDays = 400;
 
-/** What is counted. */
+/** The counted events. */
 export type JunkEvent =
   /** Delivered, but not as junk. */
   | "good"
@@ -49,20 +49,20 @@ export type JunkEvent =
   | "junk"
   /** Refused by the analysis; the sender may try again. */
   | "refused"
-  /** Was good, until its user marked it as junk. */
+  /** Accepted as good, until its user marked it as junk. */
   | "missed"
-  /** Was in the Junk mailbox, until its user marked it as not junk. */
+  /** Put into the Junk mailbox, until its user marked it as not junk. */
   | "falseAlarms";
 
 /** Counts of one day. */
 export type JunkCounts = Record<JunkEvent, number>;
 
 export interface JunkDay extends JunkCounts {
-  /** When it begins, milliseconds. */
+  /** Start of the day, milliseconds. */
   day: number;
 }
 
-/** Whether a message came into the Junk mailbox, by the code of X-Mox-Reason. */
+/** Whether a message was put into the Junk mailbox, by the code of X-Mox-Reason. */
 export function setAsJunk(reason: string): boolean {
   return goesToJunk(reason as Reason);
 }
@@ -129,7 +129,7 @@ export class JunkFigures {
     this.#counts.clear();
   }
 
-  /** The last days of an account, today last; those without any mail too. */
+  /** The last days of an account, today last; including days without mail. */
   days(account: string, count: number): JunkDay[] {
     this.#write();
     const today = Math.floor(this.#now() / dayMs);
@@ -148,7 +148,7 @@ export class JunkFigures {
     });
   }
 
-  /** Forgets accounts that are no more; durable when it resolves. */
+  /** Forgets accounts that no longer exist; durable when it resolves. */
   async forgetOthers(isAccount: (name: string) => boolean): Promise<void> {
     for (const name of this.#counts.keys()) if (!isAccount(name)) this.#counts.delete(name);
     for (const [name] of this.#db.all("SELECT DISTINCT account FROM days")) {

@@ -14,7 +14,7 @@ const log = new Log("junk");
 
 interface Open {
   filter: Promise<JunkFilter>;
-  /** As they were when it was opened. */
+  /** As when it was opened. */
   params: string;
   users: number;
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,8 +26,7 @@ export class JunkFilters {
   readonly #closing = new Map<string, Promise<void>>();
 
   /**
-   * Runs the function with the account's filter. Changed parameters are taken over when nobody uses the
-   * filter.
+   * Runs the function with the account's filter. Changed parameters take effect when nobody uses the filter.
    * @param dir the account's folder
    * @throws what opening the database throws, and what the function does
    */
@@ -82,7 +81,7 @@ export class JunkFilters {
     this.#closing.set(dir, closing);
   }
 
-  /** Closes all. Nobody may use one any more. */
+  /** Closes all filters; none may be used afterwards. */
   async closeAll(): Promise<void> {
     for (const [dir, open] of this.#open) this.#close(dir, open);
     await Promise.all(this.#closing.values());

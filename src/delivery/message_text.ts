@@ -1,5 +1,5 @@
 /**
- * What the junk filter sees of a message: decoded texts, headers, names of attachments.
+ * The parts of a message that the junk filter sees: decoded texts, headers, names of attachments.
  *
  * @module
  */
@@ -18,16 +18,16 @@ import { unpackStructure } from "../mail/structure/packed.ts";
 import { decodeWords } from "../mail/header/words.ts";
 import type { Account } from "../store/account/account.ts";
 
-/** Bytes of a header and of a part that are looked at; the filter has bounds of its own above. */
+/** Most bytes read of a header and of a part; the filter has its own limits in addition. */
 const maxHeaderBytes = 64 * 1024;
 const maxPartBytes = 256 * 1024;
-/** Bytes of all parts together that are decoded: more than the filter looks at. */
+/** Most bytes decoded of all parts together: more than the filter reads. */
 const maxTextBytes = 1024 * 1024;
 
 /**
  * The texts of a message.
- * @param prefix what stands, or will stand, before the message
- * @param read gives bytes of the message that the structure is of
+ * @param prefix the bytes that are, or will be, in front of the message
+ * @param read returns bytes of the message that the structure describes
  */
 export function messageText(
   root: Part,
@@ -46,7 +46,7 @@ export function messageText(
   };
 }
 
-/** Encoded messages within each other that are looked into. */
+/** Levels of nested encoded messages that are read. */
 const maxEncoded = 3;
 
 function collect(

@@ -1,9 +1,9 @@
 /**
- * The Rejects mailbox: copies of messages that were refused, so that a user can see what did not come.
- * It is kept small: by age, and by number. A refused message that is tried again is kept once, and goes
- * when it is accepted after all.
+ * The Rejects mailbox: copies of refused messages, so that a user can see what was not delivered. It is kept
+ * small by age and by number. A refused message that is retried is kept once, and is removed when it is
+ * accepted after all.
  *
- * Only messages that were put there as rejects are ever removed; what a user moves into the mailbox stays.
+ * Only messages put there as rejects are ever removed; messages that a user moves into the mailbox stay.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import { Flag, type Message, type NewMessage } from "../store/types.ts";
 
 /** Milliseconds that a reject is kept. */
 export const rejectsMaxAge = 14 * 24 * 3600 * 1000;
-/** Rejects that are kept; at more the oldest go. */
+/** Most rejects kept; beyond that the oldest are removed. */
 export const rejectsMaxCount = 1000;
 
 /**
  * Puts a refused message into the Rejects mailbox, read, so that it draws no attention. Durable when it
  * resolves.
  * @param messageId normalised Message-ID, "" if it has none
- * @returns the message, or undefined if an earlier attempt of it is there already
+ * @returns the message, or undefined if an earlier attempt is already there
  * @throws StoreError "overQuota", file errors
  */
 export async function keepReject(
@@ -60,7 +60,7 @@ export async function cleanUpRejects(
   return (await account.expunge(mailbox.id, list, undefined, { force: true })).uids.length;
 }
 
-/** Removes what was refused of a message that has now been delivered. @returns how many */
+/** Removes the rejects of a message that has now been delivered. @returns how many */
 export async function dropReject(
   account: Account,
   mailboxName: string,

@@ -1,17 +1,16 @@
 /**
- * What the account's own history says of a sender: whether messages like this one were junk.
+ * A sender's reputation from the account's own history: whether messages like this one were junk.
  *
- * Properties of the message are looked at from narrow to wide: the From address, messages the user
- * sent to it, its domain, its organizational domain, the identities that passed DKIM and SPF, the IP
- * address and its networks. The first property with history decides, be it inconclusively; wider ones
- * are then not looked at. Only messages count that the user (or a mailbox's automatic flags) marked as
- * junk or not junk, and that were destined for the same mailbox, because each mailbox may take other
- * mail. A message in a Rejects mailbox does not count; moved out of it, it counts as if it had been
- * delivered to the mailbox that it was destined for.
+ * Properties of the message are checked from narrow to wide: the From address, messages the user sent to it,
+ * its domain, its organizational domain, the identities that passed DKIM and SPF, the IP address and its
+ * networks. The first property with history decides, even if inconclusively; wider ones are then not checked.
+ * Only messages count that the user (or a mailbox's automatic flags) marked as junk or not junk, and that were
+ * intended for the same mailbox, because each mailbox may get different mail. A message in a Rejects mailbox
+ * does not count; moved out of it, it counts as if it had been delivered to the mailbox that it was intended
+ * for.
  *
- * The idea: mail of those the user got good mail from keeps coming in, also if one was marked as junk
- * by mistake; spammers come with new addresses, so for them the answer often is "inconclusive", and the
- * content has to decide.
+ * The idea: senders of good mail keep getting through, even if one message was marked as junk by mistake;
+ * spammers use new addresses, so for them the answer is often "inconclusive", and the content decides.
  *
  * @module
  */
@@ -36,18 +35,18 @@ export type ReputationMethod =
   | "ip3"
   | "none";
 
-/** What the history says. */
+/** The result from the history. */
 export interface Reputation {
   /** Undefined: mixed signals, or no history. */
   junk: boolean | undefined;
   /** Whether a decision may be based on it alone. Then junk is set. */
   conclusive: boolean;
   method: ReputationMethod;
-  /** For people. */
+  /** Explanation for people. */
   text: string;
 }
 
-/** The facts that reputation looks at. Empty texts are properties that the message lacks. */
+/** The facts that reputation uses. Empty texts are properties that the message lacks. */
 export type ReputationFacts = Pick<
   DeliveryFacts,
   | "networks"
@@ -64,8 +63,8 @@ export type ReputationFacts = Pick<
 >;
 
 /**
- * Reputation of a message for a mailbox. `mailboxId` 0 stands for a mailbox that doesn't exist yet:
- * then only what the user sent is history.
+ * Reputation of a message for a mailbox. `mailboxId` 0 means a mailbox that doesn't exist yet: then only
+ * messages that the user sent count as history.
  */
 export function reputation(
   history: History,
@@ -81,7 +80,7 @@ export function reputation(
     { junk: undefined, conclusive: false, method: "none", text: "no history of this sender" };
 }
 
-/** Junk if the newest message was, and the one before it too if there is one. */
+/** True if the newest message was junk, and also the one before it if there is one. */
 function newestJunk(messages: readonly HistoryMessage[]): boolean {
   return messages[0].junk && (messages.length === 1 || messages[1].junk);
 }
@@ -120,7 +119,7 @@ function fromAddress(
     };
   }
   if (!facts.msgFromValidated) {
-    // It used to be verified and now is not: a forgery probably. The forged may be a spammer too.
+    // It used to be verified and now is not: probably a forgery. The forged sender may also be a spammer.
     const verified = history.messages({ ...address, msgFromValidated: true });
     if (verified.length > 0) {
       return {
@@ -172,7 +171,7 @@ function fromDomain(
       return { junk: false, conclusive: true, method, text: `mostly good mail from this ${what}` };
     }
     if (share === 1) {
-      // A domain may be shared: only conclusive if junk came from several addresses.
+      // A domain may be shared: it is only conclusive if junk came from several addresses.
       const conclusive = new Set(same.map((h) => h.msgFromLocalpart)).size >= 3;
       return { junk: true, conclusive, method, text: `only junk from this ${what}` };
     }
@@ -261,7 +260,7 @@ function identities(
   };
 }
 
-/** The IP address, then its networks: a quarter of a year, 50 messages; wider ones need more of them. */
+/** The IP address, then its networks: a quarter of a year, 50 messages; wider networks need more of them. */
 function networks(
   history: History,
   facts: ReputationFacts,

@@ -1,7 +1,7 @@
 /**
- * Scanners learn what users mark: messages that get $Junk or $NotJunk, as by being moved into the Junk mailbox or out of
- * it, are shown to rspamd. `learning.db` in the data folder has those that it hasn't seen yet, so that nothing is
- * forgotten while it is away.
+ * Trains scanners with what users mark: messages that get $Junk or $NotJunk, for example by moving them into or
+ * out of the Junk mailbox, are sent to rspamd. `learning.db` in the data folder has those that it hasn't
+ * received yet, so that none is lost while it is down.
  *
  * @module
  */
@@ -35,16 +35,16 @@ CREATE INDEX learning_due ON learning (due);
 `,
 }];
 
-/** What accounts have in it. */
+/** The tables with rows of accounts. */
 export const learningOfAccounts: AccountDatabase = {
   file: "learning.db",
   migrations,
   tables: [{ name: "learning" }],
 };
 
-/** Messages that wait; of more, as in large imports, the rest isn't learned. */
+/** Most waiting messages; beyond that, as in large imports, the rest isn't learned. */
 const maxWaiting = 20_000;
-/** Times that a message is tried, with 3 seconds and then 1 to 60 minutes in between: some three days. */
+/** Most attempts for a message, with 3 seconds and then 1 to 60 minutes in between: some three days. */
 const maxTries = 100;
 const firstWait = 3_000;
 const minute = 60_000;
@@ -58,7 +58,7 @@ const learned = counter(
 /** Whether an account is in the configuration. */
 export type IsAccount = (name: string) => boolean;
 
-/** What has to be learned. */
+/** Messages still to be learned. */
 export class ScanLearning {
   readonly #db: Db;
   readonly #log = new Log("scanning");
@@ -84,7 +84,7 @@ export class ScanLearning {
     this.#isAccount = isAccount;
   }
 
-  /** @param firstDue before this time (milliseconds since the epoch) nothing is learned; for test data */
+  /** @param firstDue nothing is learned before this time (milliseconds since the epoch); for test data */
   static async open(
     dataDir: string,
     scanners: Pick<Scanners, "learning" | "teach">,
@@ -96,7 +96,7 @@ export class ScanLearning {
     return new ScanLearning(db, scanners, accounts, isAccount, firstDue);
   }
 
-  /** Listens to an account that has been opened, beside who listens already. */
+  /** Listens to an opened account, in addition to its other listeners. */
   attach(account: Account): void {
     const before = account.onTraining;
     account.onTraining = (ids) => {
@@ -105,7 +105,7 @@ export class ScanLearning {
     };
   }
 
-  /** Messages that may have been marked. */
+  /** Called with messages that may have been marked. */
   note(account: string, ids: readonly number[]): void {
     if (this.#stopped) return;
     const now = Date.now();
@@ -128,12 +128,12 @@ export class ScanLearning {
     this.start();
   }
 
-  /** Messages that wait. */
+  /** Number of waiting messages. */
   get waiting(): number {
     return this.#db.get("SELECT count(*) FROM learning")![0];
   }
 
-  /** Goes on with what is due. */
+  /** Continues with what is due. */
   start(): void {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
@@ -175,7 +175,7 @@ export class ScanLearning {
         }
         this.#log.warn("scanner can't learn a message now", fields);
         learned.inc({ result: "failed" });
-        // All that wait for it: else each would be tried.
+        // For all waiting messages: otherwise each would be tried.
         const due = Date.now() + (tries === 0 ? firstWait : minute * Math.min(60, tries));
         this.#db.run(`UPDATE learning SET tries = tries + 1 ${where}`, ...key);
         this.#db.run("UPDATE learning SET due = max(due, ?) WHERE scanner = ?", due, scanner);
@@ -216,12 +216,12 @@ export class ScanLearning {
     }
   }
 
-  /** Resolves when all that is due was tried. */
+  /** Resolves when everything due was tried. */
   async idle(): Promise<void> {
     while (this.#running) await this.#running;
   }
 
-  /** Finishes what it is at. */
+  /** Finishes the current work. */
   async close(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);

@@ -1,6 +1,6 @@
 /**
- * Messages for an account are encrypted to its user's key before they are stored, if there is one. Whoever reads the disk
- * or a backup, or has the account's password, reads headers only.
+ * Messages for an account are encrypted to its user's key before they are stored, if there is one. Anyone who
+ * reads the disk or a backup, or has the account's password, can read only headers.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { accountSetting, changeAccountSetting } from "../store/account/settings.
 import type { NewMessage, SealedMessage } from "../store/types.ts";
 
 const settingName = "encryptIncoming";
-/** Bytes of a header that is looked at. */
+/** Most bytes of a header that are read. */
 const maxHeader = 1024 * 1024;
 
 const results = counter(
@@ -29,7 +29,7 @@ const results = counter(
   { result: ["encrypted", "before"] },
 );
 
-/** As it is kept. */
+/** The stored form. */
 interface StoredKey {
   key: string;
   /** Milliseconds since the epoch. */
@@ -41,7 +41,7 @@ function stored(account: Account): StoredKey | undefined {
   return value === undefined || value === null ? undefined : value as StoredKey;
 }
 
-/** The account's key, for people; undefined without one. @throws KeyError */
+/** The account's key, for display; undefined without one. @throws KeyError */
 export async function encryptionKeyOf(
   account: Account,
 ): Promise<{ info: KeyInfo; set: number; key: string } | undefined> {
@@ -52,7 +52,7 @@ export async function encryptionKeyOf(
 }
 
 /**
- * Sets the key that mail is encrypted to from now on, or takes it away (undefined). What is there stays as it is.
+ * Sets the key that mail is encrypted to from now on, or removes it (undefined). Existing mail stays unchanged.
  * @throws KeyError
  */
 export async function setEncryptionKey(
@@ -67,9 +67,9 @@ export async function setEncryptionKey(
   return info;
 }
 
-/** Keys that were read, by their text. */
+/** Parsed keys, by their text. */
 const read = new Map<string, EncryptionKey>();
-/** Keys that are kept read. */
+/** Most parsed keys kept. */
 const maxRead = 100;
 
 async function keyFor(has: StoredKey): Promise<EncryptionKey> {
@@ -81,7 +81,10 @@ async function keyFor(has: StoredKey): Promise<EncryptionKey> {
   return key;
 }
 
-/** What Account.seal does. @throws KeyError, file errors: then the message is not taken, and comes again */
+/**
+ * Implements Account.seal. @throws KeyError, file errors: then the message is not accepted, and the sender
+ * retries
+ */
 export async function seal(
   account: Account,
   tempDir: string,
@@ -102,7 +105,7 @@ export async function seal(
       headerSize: Math.min(root.bodyOffset, message.fileSize),
       read: (from: number, to: number) => readRange(file, from, to),
     };
-    // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
+    // With the prefix of all messages being received: what a crash leaves is removed at the next start.
     const pieces = encrypted(plain, await keyFor(has), has.set);
     const made = await writeTempFile(tempDir, "smtp-sealed-", pieces);
     results.inc({ result: "encrypted" });
@@ -112,7 +115,7 @@ export async function seal(
         file: made.path,
         fileSize: made.size,
         fileSynced: true,
-        // Of the file that is stored, not of the one that came.
+        // It must describe the stored file, not the received one.
         description: undefined,
         read: undefined,
       },

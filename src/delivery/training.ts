@@ -1,10 +1,10 @@
 /**
- * Training of the junk filter: messages that get or lose $Junk or $NotJunk are learned, each exactly
- * once for its state, in the background.
+ * Training of the junk filter: messages that get or lose $Junk or $NotJunk are learned, each exactly once for
+ * its state, in the background.
  *
- * The account tells which messages may have changed; the state they were trained in is a column of
- * theirs. A batch is saved in the filter first and in the column then, so a crash between both can make
- * a message count twice, never be forgotten.
+ * The account reports which messages may have changed; a column holds the state that each was trained in. A
+ * batch is saved in the filter first and then in the column, so a crash in between can make a message count
+ * twice, but never be forgotten.
  *
  * @module
  */
@@ -40,18 +40,18 @@ export class NoJunkFilterError extends Error {
   override name = "NoJunkFilterError";
 }
 
-/** Messages that a filter has learned from, and those that wait. */
+/** Messages that a filter has learned from, and waiting ones. */
 export interface TrainingFigures {
   hams: number;
   spams: number;
   waiting: number;
 }
 
-/** Messages that are saved together. */
+/** Messages saved together. */
 const batchSize = 100;
 interface Pending {
   ids: Set<number>;
-  /** Training or retraining: one at a time, as both read and write what messages were trained as. */
+  /** Training or retraining: one at a time, as both read and write the trained state of messages. */
   running: Promise<unknown> | undefined;
 }
 
@@ -59,7 +59,7 @@ interface Pending {
 export class Trainer {
   /** The open filters; delivery classifies with them. */
   readonly filters = new JunkFilters();
-  /** Told of messages that their user puts right. */
+  /** Called for messages that their user corrects. */
   onCorrected: ((account: string, event: JunkEvent) => void) | undefined;
   readonly #config: Config;
   readonly #log: Log;
@@ -72,7 +72,7 @@ export class Trainer {
     this.#log = log;
   }
 
-  /** Listens to an account that has been opened. */
+  /** Listens to an opened account. */
   attach(account: Account): void {
     account.onTraining = (ids) => {
       if (this.#params(account.name) === undefined || this.#stopped) return;
@@ -105,7 +105,7 @@ export class Trainer {
   }
 
   async #run(account: Account, pending: Pending): Promise<void> {
-    // What arrives in the same moment is trained in one batch.
+    // Messages that arrive at the same moment are trained in one batch.
     await new Promise((resolve) => setTimeout(resolve, 0));
     const params = this.#params(account.name);
     if (!params) return;
@@ -124,8 +124,8 @@ export class Trainer {
   }
 
   /**
-   * Makes the account's filter afresh from all its messages with $Junk or $NotJunk. Meanwhile the old one
-   * answers; what is marked meanwhile is trained after it.
+   * Rebuilds the account's filter from all its messages with $Junk or $NotJunk. Meanwhile the old one answers;
+   * messages marked meanwhile are trained afterwards.
    * @param progress is called from time to time with the number of messages done
    * @throws NoJunkFilterError; an AbortError if the server stops
    */
@@ -157,7 +157,7 @@ export class Trainer {
     params: JunkParams,
     progress: (done: number, total: number) => void,
   ): Promise<{ hams: number; spams: number }> {
-    // What they are to be trained as is settled now: later changes are trained as differences to it.
+    // Their training state is fixed now: later changes are trained as differences.
     const rows = markedMessages(account.db);
     const states: { id: number; state: TrainedState }[] = [];
     const log = this.#log;
@@ -186,7 +186,7 @@ export class Trainer {
     return result;
   }
 
-  /** What the account's filter has learned from; undefined if it has none. */
+  /** The training figures of the account's filter; undefined if it has none. */
   async figures(account: Account): Promise<TrainingFigures | undefined> {
     const params = this.#params(account.name);
     if (!params) return undefined;
@@ -203,7 +203,7 @@ export class Trainer {
     for (const p of this.#accounts.values()) while (p.running) await p.running;
   }
 
-  /** Finishes what is pending and takes nothing more. */
+  /** Finishes pending work and accepts nothing more. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#stopping.abort();
@@ -235,7 +235,7 @@ async function trainBatch(
       text = storedMessageText(account, emailId);
       words = messageWords(text, params);
     } catch (err) {
-      // Gone meanwhile, or damaged: the others are trained all the same.
+      // Gone meanwhile, or damaged: the others are still trained.
       account.log.debug("message left out of training", { id, err: err as Error });
       continue;
     }
@@ -246,7 +246,7 @@ async function trainBatch(
       if (event !== undefined) corrected.push(event);
     }
     states.push({ id, state: steps.state });
-    // Words of a message take a millisecond: others run in between.
+    // The words of a message take a millisecond: others run in between.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   if (states.length === 0) return corrected;
@@ -257,12 +257,15 @@ async function trainBatch(
   return corrected;
 }
 
-/** What a label says of where the message was put when it came; undefined if it is right, or did not come by SMTP. */
+/**
+ * How a label corrects the placement of a message at delivery; undefined if the placement was right, or it did
+ * not come by SMTP.
+ */
 function correction(text: MessageText, ham: boolean): JunkEvent | undefined {
   let value = "";
   for (const [name, field] of text.headers) {
     if (name.toLowerCase() !== "x-mox-reason") continue;
-    // The first is ours: it stands before what came.
+    // The first field is ours: it was added in front.
     value = field;
     break;
   }

@@ -1,5 +1,5 @@
 /**
- * The reply of an account whose user is away (RFC 3834): who gets one, and what it says.
+ * The reply of an account whose user is away (RFC 3834): who gets one, and its contents.
  *
  * @module
  */
@@ -11,19 +11,19 @@ import { formatDate } from "../mail/header/date.ts";
 import type { HeaderField } from "../mail/header/header.ts";
 import type { Summary } from "../store/types.ts";
 
-/** Characters of a reply. */
+/** Most characters of a reply. */
 export const maxVacationText = 20_000;
 const time = v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8.64e15)));
 
 export const Vacation = v.object({
   enabled: v.boolean(),
-  /** Empty: "Auto: " and that of the message. */
+  /** If empty: "Auto: " and the message's subject. */
   subject: v.pipe(v.string(), v.maxLength(500)),
   text: v.pipe(v.string(), v.maxLength(maxVacationText)),
   /** Milliseconds since the epoch from and until which it is sent; null for no end on that side. */
   from: time,
   until: time,
-  /** Days for which a sender gets no other one. */
+  /** Days during which a sender gets no second reply. */
   days: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(365)),
 });
 export type Vacation = v.InferOutput<typeof Vacation>;
@@ -45,7 +45,7 @@ export function isAway(vacation: Vacation, now: number): boolean {
     (vacation.until === null || now < vacation.until);
 }
 
-/** Senders that no person reads mail of. */
+/** Senders whose mail no person reads. */
 const robots =
   /^(?:owner-.*|.*-(?:request|owner|bounces?|relay)|bounces?(?:[+=-].*)?|mailer-daemon|listserv|majordomo|postmaster|(?:no|do[._-]?not)[._-]?reply(?:[+=._-].*)?)$/i;
 const listFields = new Set([
@@ -60,10 +60,10 @@ const listFields = new Set([
   "feedback-id",
 ]);
 
-/** Who a message was sent on to by hand (RFC 5322 §3.6.6). */
+/** Recipients of a message resent by hand (RFC 5322 §3.6.6). */
 const resentFields = new Set(["resent-to", "resent-cc", "resent-bcc"]);
 
-/** What decides about a reply. */
+/** The facts that decide about a reply. */
 export interface Occasion {
   /** Undefined for the null reverse path. */
   mailFrom: { localpart: string; domain: string } | undefined;
@@ -81,7 +81,7 @@ export function noReplyReason(occasion: Occasion): string | undefined {
   if (mailFrom === undefined) return "null reverse path";
   if (robots.test(mailFrom.localpart)) return "sender is a program";
   if (occasion.isOwn(`${mailFrom.localpart}@${mailFrom.domain}`)) return "from the account itself";
-  // An answer to a forged sender would bother somebody who wrote nothing.
+  // A reply to a forged sender would bother somebody who wrote nothing.
   if (!occasion.verified) return "sender is not verified";
   for (const f of fields) {
     const value = f.value.trim().toLowerCase();
@@ -94,7 +94,7 @@ export function noReplyReason(occasion: Occasion): string | undefined {
     if (f.name === "x-spam-flag" && value === "yes") return "junk";
   }
   const named = [...summary.to, ...summary.cc, ...summary.bcc].map((a) => a.address);
-  // RFC 5230 §4.5 has those of a message that was sent on by hand too.
+  // RFC 5230 §4.5 includes the fields of a message resent by hand.
   const resent = fields.filter((f) => resentFields.has(f.name)).flatMap((f) =>
     flattenAddresses(parseAddressList(f.value)).map((a) => `${a.localpart}@${a.domain}`)
   );
@@ -107,14 +107,14 @@ export interface Reply {
   vacation: Vacation;
   from: WrittenAddress;
   to: WrittenAddress;
-  /** Of the message that is answered. */
+  /** Summary of the message being answered. */
   summary: Summary;
   messageId: string;
   now: Date;
   smtputf8: boolean;
 }
 
-/** The whole message (RFC 3834 §3). @throws AddressError */
+/** The complete reply (RFC 3834 §3). @throws AddressError */
 export function composeReply(reply: Reply): Uint8Array {
   const { vacation, summary } = reply;
   const body = composeText(vacation.text);

@@ -1,8 +1,8 @@
-/** Lookups around IP addresses. @module */
+/** Lookups of IP addresses. @module */
 import { parseIp, reverseName } from "./ip.ts";
 import { DnsError, type LookupOptions, type Resolver } from "./types.ts";
 
-/** The addresses of a host, IPv6 first, with what is known of each family. */
+/** The addresses of a host, IPv6 first, with the result for each family. */
 export interface HostAddresses {
   addresses: string[];
   /**
@@ -10,7 +10,7 @@ export interface HostAddresses {
    * matter: who can keep its answer away must not thereby get DANE out of the way.
    */
   authenticated: boolean;
-  /** The name after CNAMEs, as the answer that had records tells. */
+  /** The name after CNAMEs, from the answer with records. */
   canonicalName: string;
 }
 
@@ -46,7 +46,7 @@ export async function lookupAddresses(
   return { addresses, authenticated, canonicalName };
 }
 
-/** The names of an address in the reverse tree, as they are: whether they lead back is iprev's to check. */
+/** The names of an address in the reverse tree, unverified: iprev checks whether they lead back. */
 export async function lookupNames(
   resolver: Resolver,
   ip: string,

@@ -1,20 +1,20 @@
-/** Answers and failures kept for their time, the least used dropped first. @module */
+/** A cache of answers and failures with expiry; the least recently used are dropped first. @module */
 import type { DnsAnswer, DnsError } from "./types.ts";
 
 type Outcome = DnsAnswer | DnsError;
 
 /** Keeps outcomes by key, at most `maxEntries` of them. */
 export interface AnswerCache {
-  /** The outcome if it is still good. */
+  /** The outcome if still valid. */
   get(key: string): Outcome | undefined;
   set(key: string, outcome: Outcome, ttlSeconds: number): void;
   clear(): void;
   readonly size: number;
 }
 
-/** Makes a cache; `now` gives milliseconds. */
+/** Creates a cache; `now` returns milliseconds. */
 export function answerCache(maxEntries: number, now: () => number): AnswerCache {
-  // A Map keeps the order of insertion: what is used is put in again, so the oldest stand first.
+  // A Map keeps the order of insertion: used entries are inserted again, so the least recently used are first.
   const entries = new Map<string, { outcome: Outcome; expires: number }>();
   return {
     get(key) {

@@ -1,4 +1,4 @@
-/** The resolver that asks recursive name servers. @module */
+/** A resolver that queries recursive name servers. @module */
 import { answerCache } from "./cache.ts";
 import { lookups } from "./metrics.ts";
 import { normalizeName } from "./names.ts";
@@ -16,36 +16,36 @@ import { recordData, type Response } from "./wire.ts";
 
 /** CNAME records followed for one lookup. */
 export const MAX_CNAMES = 8;
-/** Records of one answer that are looked at. */
+/** Records of one answer that are read. */
 export const MAX_RECORDS = 1000;
-/** Seconds that an answer is kept at most, whatever its TTL. */
+/** Most seconds that an answer is cached, whatever its TTL. */
 const MAX_TTL = 24 * 3600;
 /** RFC 2308 §5 recommends one to three hours at most for denials. */
 const MAX_NEGATIVE_TTL = 3600;
 
 export interface ResolverOptions {
-  /** Servers in the order in which they are tried; by default those of the system. */
+  /** Servers in the order to try them; by default those of the system. */
   servers?: DnsServer[];
-  /** Milliseconds to wait for one server at the first round; each later round waits twice as long. */
+  /** Milliseconds to wait for one server in the first round; doubled in each later round. */
   timeoutMs?: number;
-  /** How often all servers are asked. */
+  /** Number of rounds over all servers. */
   rounds?: number;
   /** Entries of the cache. */
   maxCacheEntries?: number;
-  /** Seconds that a failure to get an answer is kept, so that a broken domain costs one wait. */
+  /** Seconds that a failure to get an answer is cached, so that a broken domain costs one wait. */
   failureTtl?: number;
   /** The clock of the cache, in milliseconds. */
   now?: () => number;
 }
 
-/** A resolver with a cache of its own. The servers' CNAME chains are checked, not trusted. */
+/** A resolver with its own cache. CNAME chains from servers are verified, not trusted. */
 export interface DnsResolver extends Resolver {
   readonly servers: readonly DnsServer[];
   /** Forgets all answers. */
   clearCache(): void;
 }
 
-/** Makes a resolver. With no servers each lookup fails at once with a temporary error. */
+/** Creates a resolver. Without servers each lookup fails immediately with a temporary error. */
 export function makeResolver(options: ResolverOptions = {}): DnsResolver {
   const servers = options.servers ?? systemServers();
   const timeoutMs = options.timeoutMs ?? 3000;
@@ -78,7 +78,7 @@ export function makeResolver(options: ResolverOptions = {}): DnsResolver {
             : new DnsError("malformed", name, type, { cause: err });
         }
       }
-      // A server that has answered with a failure would do so again: only silence is asked again.
+      // A server that answered with a failure would do so again: only silent ones are retried.
       if (failure && failure.kind !== "timeout") throw failure;
     }
     throw failure ??
@@ -90,7 +90,7 @@ export function makeResolver(options: ResolverOptions = {}): DnsResolver {
     let authenticated = true;
     let ttl = MAX_TTL;
     let current = name;
-    // Recursive servers answer with the whole chain; one that does not is asked for the rest.
+    // Recursive servers answer with the whole chain; otherwise the rest is queried.
     for (;;) {
       const { server, response } = await ask(current, type);
       authenticated &&= server.trusted && response.authenticData;

@@ -3,17 +3,17 @@ import { parseIp, reverseLabels } from "./ip.ts";
 import { normalizeName } from "./names.ts";
 import { DnsError, type LookupOptions, type Resolver } from "./types.ts";
 
-/** Milliseconds that the outcome of a check or health check is kept. */
+/** Milliseconds that the outcome of a check or health check is cached. */
 export const DNSBL_CHECK_TTL_MS = 5 * 60_000;
 export const DNSBL_HEALTH_TTL_MS = 30 * 60_000;
-/** A list that could not be asked is asked again after this time. */
+/** Milliseconds until an unreachable list is queried again. */
 export const DNSBL_ERROR_TTL_MS = 30_000;
-/** Outcomes kept. */
+/** Cached outcomes. */
 const MAX_ENTRIES = 5000;
 /** Characters of a list's explanation that are kept. */
 const MAX_EXPLANATION = 500;
 
-/** `pass`: not listed; `fail`: listed; `temperror`: the list can't tell now. */
+/** `pass`: not listed; `fail`: listed; `temperror`: unknown for now. */
 export type DnsblStatus = "pass" | "fail" | "temperror";
 
 export interface DnsblResult {
@@ -21,23 +21,23 @@ export interface DnsblResult {
   status: DnsblStatus;
   /** The list's text about the address (TXT record), if listed and given. */
   explanation?: string;
-  /** The addresses in 127.0.0.0/8 that say why it is listed; lists document theirs. */
+  /** The addresses in 127.0.0.0/8 that encode the reason; lists document theirs. */
   codes: string[];
   error?: string;
 }
 
 export interface DnsblChecker {
-  /** Whether the list has the address. Never throws for what the DNS does. */
+  /** Whether the list has the address. Never throws because of the DNS. */
   check(zone: string, ip: string, options?: LookupOptions): Promise<DnsblResult>;
   /** Whether the list works: undefined if so, else what is wrong. */
   health(zone: string, options?: LookupOptions): Promise<string | undefined>;
-  /** Whether a list of domains has the domain. Never throws for what the DNS does. */
+  /** Whether a list of domains has the domain. Never throws because of the DNS. */
   checkDomain(zone: string, domain: string, options?: LookupOptions): Promise<DnsblResult>;
   /** Whether a list of domains works: undefined if so, else what is wrong. */
   domainHealth(zone: string, options?: LookupOptions): Promise<string | undefined>;
 }
 
-/** Makes a checker over a resolver, with a cache. `now` gives milliseconds. */
+/** Creates a checker with a cache. `now` returns milliseconds. */
 export function dnsblChecker(resolver: Resolver, now: () => number = Date.now): DnsblChecker {
   const checks = outcomeCache<DnsblResult>(now);
   const healths = outcomeCache<string>(now);
@@ -65,8 +65,8 @@ export function dnsblChecker(resolver: Resolver, now: () => number = Date.now): 
       if (err.notFound) return { zone, status: "pass", codes: [] };
       return { zone, status: "temperror", codes: [], error: err.message };
     }
-    // RFC 5782 §2.1: entries are in 127.0.0.0/8. Anything else is a domain that is no list any
-    // more and answers to every name; in 127.255.255.0/24 lists say that they do not serve this
+    // RFC 5782 §2.1: entries are in 127.0.0.0/8. Anything else is an abandoned list's domain
+    // that answers to every name; with 127.255.255.0/24 lists refuse to serve this
     // resolver.
     const wrong = codes.find((c) => !c.startsWith("127.") || c.startsWith("127.255.255."));
     if (wrong !== undefined) {
@@ -166,7 +166,7 @@ function outcomeCache<T>(now: () => number) {
           break;
         }
       }
-      // Kept while it runs, so that those who ask meanwhile wait for the same answer.
+      // Cached while it runs, so that concurrent callers share the answer.
       const entry = { value: make(), expires: Infinity };
       entries.set(key, entry);
       entry.value.then(

@@ -1,5 +1,5 @@
 /**
- * Addresses of hosts for requests by HTTP: names of this machine, the hosts file, then the DNS.
+ * Addresses of hosts for HTTP requests: names of this machine, the hosts file, then the DNS.
  *
  * @module
  */
@@ -40,8 +40,8 @@ function fromHosts(path: string, name: string): string[] | undefined {
 }
 
 /**
- * Makes a function that gives a host's addresses, IPv4 first as in a hosts file's order; names without a dot
- * (of containers, or in the system's search domains) are the system's to resolve.
+ * Creates a function that returns a host's addresses, IPv4 first, in the order of the hosts file; names without a dot
+ * (of containers, or in the system's search domains) are resolved by the system.
  */
 export function hostAddresses(
   resolver: Resolver,
@@ -57,7 +57,7 @@ export function hostAddresses(
       return (await lookup(name, { all: true })).map((a) => a.address);
     }
     const { addresses } = await lookupAddresses(resolver, name, { signal });
-    // Machines without IPv6 are more frequent than those without IPv4.
+    // Machines without IPv6 are more common than those without IPv4.
     return addresses.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
   };
 }

@@ -1,4 +1,4 @@
-/** IP addresses as bytes: reading, writing, networks and the names of the reverse tree. @module */
+/** IP addresses as bytes: parsing, formatting, networks and names in the reverse tree. @module */
 
 /**
  * The 4 or 16 bytes of an address in text, undefined if it is none. An IPv4-mapped IPv6 address
@@ -100,7 +100,7 @@ export function formatIp(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
   const g: number[] = [];
   for (let i = 0; i < 16; i += 2) g.push(bytes[i] << 8 | bytes[i + 1]);
-  // RFC 5952 §4.2: the longest run of zero groups is shortened, the first of equals, never one alone.
+  // RFC 5952 §4.2: the longest run of zero groups is shortened, the first of equal ones, never a single one.
   let best = -1, bestLength = 1;
   for (let i = 0; i < 8;) {
     let j = i;
@@ -134,7 +134,7 @@ export function reverseLabels(bytes: Uint8Array): string {
   return labels.join(".");
 }
 
-/** The name whose PTR records tell the names of an address (RFC 1035 §3.5, RFC 3596 §2.5). */
+/** The name whose PTR records contain the names of an address (RFC 1035 §3.5, RFC 3596 §2.5). */
 export function reverseName(bytes: Uint8Array): string {
   return `${reverseLabels(bytes)}.${bytes.length === 4 ? "in-addr" : "ip6"}.arpa`;
 }

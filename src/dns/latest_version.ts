@@ -1,7 +1,7 @@
-/** The latest version of the program, as a domain's DNS names it. @module */
+/** The latest version of the program, from a domain's DNS. @module */
 import { DnsError, type Resolver } from "./types.ts";
 
-/** Numbers of a version; what follows a hyphen does not count. */
+/** Numbers of a version; the part after a hyphen is ignored. */
 function numbers(version: string): number[] {
   return version.split("-", 1)[0].split(".").map(Number);
 }
@@ -18,7 +18,7 @@ export function isLater(a: string, b: string): boolean {
 
 /**
  * The version in the TXT record of `_updates` in a domain, such as "v=UPDATES0; l=0.2.0".
- * @throws Error in words for people: no record, no version in it, or the DNS doesn't answer
+ * @throws Error with a message for display: no record, no version in it, or the DNS doesn't answer
  */
 export async function latestVersion(resolver: Resolver, domain: string): Promise<string> {
   let records: string[];

@@ -1,4 +1,4 @@
-/** What is counted of lookups. @module */
+/** Metrics of lookups. @module */
 import { counter } from "../metrics/mod.ts";
 
 /** Lookups that were not answered from the cache, by result. */

@@ -1,10 +1,10 @@
 /**
- * The DNS: answers with whether they were authenticated, typed failures, a resolver with a cache,
+ * The DNS: answers with their authentication status, typed failures, a resolver with a cache,
  * a scripted one, and DNS blocklists.
  *
- * Everything that asks the DNS takes a {@link Resolver}, so that tests (and a server for
- * developers, which has no DNS) give a scripted one. An answer counts as authenticated only if a
- * resolver on this machine, or one configured as trusted, says so.
+ * Everything that uses the DNS takes a {@link Resolver}, so that tests (and a server for
+ * developers, which has no DNS) can pass a scripted one. An answer counts as authenticated only if a
+ * resolver on this machine, or one configured as trusted, marks it so.
  *
  * May import platform, log and metrics. Used by senderauth, tlspolicy, queue, delivery, smtp, web
  * and commands.

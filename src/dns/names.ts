@@ -1,4 +1,4 @@
-/** Domain names as they are asked for and compared. @module */
+/** Domain names in the form for lookups and comparisons. @module */
 import { domainToASCII } from "node:url";
 
 /** RFC 1035 §2.3.4: 255 octets on the wire are 253 characters without the trailing dot. */
@@ -6,9 +6,9 @@ export const MAX_NAME_LENGTH = 253;
 export const MAX_LABEL_LENGTH = 63;
 
 /**
- * Lower case, ASCII (A-labels) and without the trailing dot; undefined for what is no domain name
- * that can be asked for. Underscores, spaces and other printable ASCII are let through: the DNS has such names, and SPF
- * macros make them.
+ * Lower case, ASCII (A-labels) and without the trailing dot; undefined if it isn't a domain name
+ * that can be looked up. Underscores, spaces and other printable ASCII are allowed: the DNS has such names, and SPF
+ * macros produce them.
  */
 export function normalizeName(name: string): string | undefined {
   let s = name.endsWith(".") ? name.slice(0, -1) : name;
@@ -20,7 +20,7 @@ export function normalizeName(name: string): string | undefined {
     if (c > 0x7f) ascii = false;
   }
   if (!ascii) {
-    // Characters that mean something in a URL would change what is converted.
+    // Characters special in URLs would affect the conversion.
     s = s.split(".").map((label) => labelToAscii(label)).join(".");
   }
   s = s.toLowerCase();

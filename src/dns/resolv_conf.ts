@@ -1,4 +1,4 @@
-/** Which resolvers to ask: the system's, or configured ones. @module */
+/** Which resolvers to use: the system's, or configured ones. @module */
 import { getServers } from "node:dns";
 import { readFileSync } from "node:fs";
 import { environment } from "../platform/process.ts";
@@ -10,13 +10,13 @@ export interface DnsServer {
   address: string;
   port: number;
   /**
-   * Whether its authenticated-data flag may be believed: it validates, and nobody can change its
-   * answers on their way here. True of a loopback address (RFC 7672 §2.1.1 asks for no less).
+   * Whether its authenticated-data flag can be trusted: it validates, and nobody can change its
+   * answers on the way. True for a loopback address (RFC 7672 §2.1.1 requires no less).
    */
   trusted: boolean;
 }
 
-/** RFC 1035 has none; resolvers of this world read the first three only. */
+/** RFC 1035 has no limit; common resolvers read only the first three. */
 const MAX_SERVERS = 3;
 
 /** A server from "192.0.2.1", "[2001:db8::1]:5353" or "192.0.2.1:5353"; undefined for anything else. */
@@ -39,7 +39,7 @@ export function parseServer(text: string, trusted = false): DnsServer | undefine
 }
 
 /**
- * The name servers of a resolv.conf text. `options trust-ad` says that the operator trusts the
+ * The name servers of a resolv.conf text. `options trust-ad` means that the operator trusts the
  * flag of all of them; other options and unknown lines are ignored.
  */
 export function parseResolvConf(text: string): DnsServer[] {
@@ -57,9 +57,9 @@ export function parseResolvConf(text: string): DnsServer[] {
 }
 
 /**
- * The servers of /etc/resolv.conf, else those that the runtime knows of; maybe none. The environment
- * variable MOX_DNS_SERVERS (addresses, with ports where they are not 53, and spaces between) takes their
- * place.
+ * The servers of /etc/resolv.conf, else those known to the runtime; possibly none. The environment
+ * variable MOX_DNS_SERVERS (addresses separated by spaces, with ports if they are not 53) overrides
+ * them.
  */
 export function systemServers(resolvConfPath = "/etc/resolv.conf"): DnsServer[] {
   const named = environment("MOX_DNS_SERVERS");

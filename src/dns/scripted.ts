@@ -1,4 +1,4 @@
-/** A resolver that answers from a map: for tests, and for servers that must do without DNS. @module */
+/** A resolver that answers from a map: for tests, and for servers without DNS. @module */
 import { abortable, MAX_CNAMES } from "./client.ts";
 import { formatIp, parseIp } from "./ip.ts";
 import { normalizeName } from "./names.ts";
@@ -15,7 +15,7 @@ import {
   type TlsaRecord,
 } from "./types.ts";
 
-/** The records of one name, and how lookups of it misbehave. */
+/** The records of one name, and simulated faults of its lookups. */
 export interface ScriptedName {
   A?: string[];
   AAAA?: string[];
@@ -27,7 +27,7 @@ export interface ScriptedName {
   SRV?: SrvRecord[];
   TLSA?: TlsaRecord[];
   TXT?: string[];
-  /** Each lookup of this name fails so, or only those of the types given. */
+  /** Failure of each lookup of this name, or only of the given types. */
   fail?: DnsErrorKind | Partial<Record<RecordType, DnsErrorKind>>;
   /** Milliseconds until the answer. */
   delayMs?: number;
@@ -36,7 +36,7 @@ export interface ScriptedName {
   ttl?: number;
 }
 
-/** Names without trailing dot. A name that is not here does not exist, unless one is under it. */
+/** Names without trailing dot. A name that is not included does not exist, unless there is one below it. */
 export type Zone = Record<string, ScriptedName>;
 
 export interface ScriptedResolver extends Resolver {
@@ -46,13 +46,13 @@ export interface ScriptedResolver extends Resolver {
   add(zone: Zone): void;
 }
 
-/** Makes a resolver over a zone map. */
+/** Creates a resolver from a zone map. */
 export function scriptedResolver(
   zone: Zone = {},
   options: { authenticated?: boolean } = {},
 ): ScriptedResolver {
   const names = new Map<string, ScriptedName>();
-  // Names that exist because something is under them (RFC 8020).
+  // Names that exist because there are names below them (RFC 8020).
   const parents = new Set<string>();
   const queries: string[] = [];
 

@@ -1,4 +1,4 @@
-/** One question to one resolver: UDP, and TCP where the answer does not fit. @module */
+/** One query to one resolver: UDP, and TCP if the answer does not fit. @module */
 import { Buffer } from "node:buffer";
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
@@ -8,12 +8,12 @@ import type { DnsServer } from "./resolv_conf.ts";
 import { DnsError, type RecordType } from "./types.ts";
 import { decodeResponse, encodeQuery, type Response } from "./wire.ts";
 
-/** Most wrong datagrams that are looked at while waiting for the right one. */
+/** Most wrong datagrams that are checked while waiting for the right one. */
 const MAX_WRONG_DATAGRAMS = 100;
 
 /**
- * Sends a question and waits at most `timeoutMs` for its response. Each question has a random id
- * and a socket, and so a port, of its own (RFC 5452 §9.2). Throws {@link DnsError} `timeout`,
+ * Sends a query and waits at most `timeoutMs` for its response. Each query has a random id
+ * and its own socket, and so its own port (RFC 5452 §9.2). Throws {@link DnsError} `timeout`,
  * `truncated` or `malformed`.
  */
 export async function exchange(
@@ -63,7 +63,7 @@ function overUdp(
     socket.on("error", (err) => end(new DnsError("timeout", name, type, { cause: err })));
     socket.on("message", (message, from) => {
       let response: Response | undefined;
-      // What another host sends to this port is not the answer, whatever it carries.
+      // A datagram from another host is not the answer, whatever it contains.
       if (from.port === server.port && sameAddress(from.address, server.address)) {
         try {
           response = decodeResponse(message, id, name, type);
@@ -97,7 +97,7 @@ function overTcp(
   return new Promise((resolve, reject) => {
     const id = randomInt(0x10000);
     const socket = connect(server.port, server.address);
-    // Room for the longest message: filled in place, so that tiny pieces cost no copies.
+    // Space for the longest message: filled in place, so that tiny pieces cost no copies.
     const received = Buffer.alloc(2 + 0xffff);
     let size = 0;
     let done = false;
@@ -112,7 +112,7 @@ function overTcp(
     const timer = setTimeout(() => end(new DnsError("timeout", name, type)), timeoutMs);
     socket.on("connect", () => {
       const query = encodeQuery(id, name, type);
-      // RFC 1035 §4.2.2: two octets of length stand before a message over TCP.
+      // RFC 1035 §4.2.2: over TCP a message is preceded by two octets of length.
       socket.write(Buffer.concat([Buffer.from([query.length >> 8, query.length & 0xff]), query]));
     });
     socket.on("data", (chunk: Buffer) => {

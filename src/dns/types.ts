@@ -1,6 +1,6 @@
-/** What a resolver answers with, and how it fails. @module */
+/** Answers and failures of resolvers. @module */
 
-/** Record types that the mail server asks for. */
+/** Record types used by the mail server. */
 export type RecordType = "A" | "AAAA" | "CNAME" | "MX" | "NS" | "PTR" | "SRV" | "TLSA" | "TXT";
 
 export interface MxRecord {
@@ -43,15 +43,15 @@ export interface RecordData {
   TXT: string;
 }
 
-/** At least one record: having none is a {@link DnsError} `nodata` or `nxdomain`. */
+/** At least one record: none is a {@link DnsError} `nodata` or `nxdomain`. */
 export interface DnsAnswer<K extends RecordType = RecordType> {
-  /** The name asked for, in lower case and ASCII, without the trailing dot. */
+  /** The requested name, in lower case and ASCII, without the trailing dot. */
   name: string;
   type: K;
   records: RecordData[K][];
-  /** True if a trusted validating resolver vouches for all of the answer, CNAMEs included. */
+  /** True if a trusted validating resolver has authenticated the whole answer, including CNAMEs. */
   authenticated: boolean;
-  /** Seconds that the answer may be kept. */
+  /** Seconds that the answer may be cached. */
   ttl: number;
   /** The names that CNAME records led to, in order; the last one holds the records. */
   cnames: string[];
@@ -87,9 +87,9 @@ export class DnsError extends Error {
   readonly kind: DnsErrorKind;
   readonly lookupName: string;
   readonly lookupType: RecordType;
-  /** True if a trusted validating resolver vouches for the denial (of `nxdomain` and `nodata`). */
+  /** True if a trusted validating resolver has authenticated the denial (for `nxdomain` and `nodata`). */
   readonly authenticated: boolean;
-  /** Seconds that the failure may be kept; 0 if it may not. */
+  /** Seconds that the failure may be cached; 0 if it may not. */
   readonly ttl: number;
 
   constructor(
@@ -110,23 +110,23 @@ export class DnsError extends Error {
     this.ttl = options.ttl ?? 0;
   }
 
-  /** True if asking later may give another outcome. */
+  /** True if a later lookup may have another outcome. */
   get temporary(): boolean {
     return !permanentKinds.includes(this.kind);
   }
 
-  /** True if the DNS said that there is no such record. */
+  /** True if the DNS answered that there is no such record. */
   get notFound(): boolean {
     return this.kind === "nxdomain" || this.kind === "nodata";
   }
 }
 
 export interface LookupOptions {
-  /** Ends the wait of this caller with a DnsError `timeout`; the lookup itself may go on for others. */
+  /** Ends this caller's wait with a DnsError `timeout`; the lookup itself may continue for others. */
   signal?: AbortSignal;
 }
 
-/** Asks the DNS. Names are absolute: no search list is applied. Throws {@link DnsError} only. */
+/** Queries the DNS. Names are absolute: no search list is applied. Throws {@link DnsError} only. */
 export interface Resolver {
   lookup<K extends RecordType>(
     name: string,

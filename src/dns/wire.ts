@@ -5,23 +5,23 @@ import { normalizeName } from "./names.ts";
 import { formatIp, parseIp } from "./ip.ts";
 import type { MxRecord, RecordData, RecordType, SrvRecord, TlsaRecord } from "./types.ts";
 
-/** Small enough not to be fragmented on its way (DNS flag day 2020). */
+/** Small enough not to be fragmented in transit (DNS flag day 2020). */
 const UDP_PAYLOAD_SIZE = 1232;
 
 /** Extended DNS error codes that mean failed DNSSEC validation (RFC 8914 §4). */
 const bogusCodes = new Set([1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 25, 27]);
 
-/** A response of which only what is asked for is kept. */
+/** A response reduced to the requested records. */
 export interface Response {
   truncated: boolean;
-  /** The resolver says that it has authenticated all of it. */
+  /** The resolver claims to have authenticated everything. */
   authenticData: boolean;
   rcode: string;
-  /** It says so in an extended DNS error. */
+  /** It reports this in an extended DNS error. */
   bogus: boolean;
-  /** Records of the class IN in the answer section, of the type asked for or CNAME, by owner name. */
+  /** Records of class IN in the answer section, of the requested type or CNAME, by owner name. */
   answers: { owner: string; type: string; ttl: number; data: unknown }[];
-  /** Seconds that a denial may be kept, from the SOA record (RFC 2308 §5); undefined without one. */
+  /** Seconds that a denial may be cached, from the SOA record (RFC 2308 §5); undefined without one. */
   negativeTtl?: number;
 }
 
@@ -66,7 +66,7 @@ export function decodeResponse(
       Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     ) as typeof p;
   } catch (err) {
-    // What was cut off may be cut in the middle of a record; it is asked for again over TCP.
+    // It may be truncated in the middle of a record; it is queried again over TCP.
     if (!truncated) throw err;
     return { truncated, authenticData: false, rcode: "NOERROR", bogus: false, answers: [] };
   }
@@ -111,7 +111,7 @@ function usableTtl(ttl: number | undefined): number {
   return ttl === undefined || ttl < 0 || ttl > 0x7fffffff ? 0 : ttl;
 }
 
-/** The typed form of a record's data; undefined if it has not the form of its type. */
+/** The typed form of a record's data; undefined if it is malformed. */
 export function recordData<K extends RecordType>(type: K, data: unknown): RecordData[K] | undefined;
 export function recordData(type: RecordType, data: unknown): RecordData[RecordType] | undefined {
   switch (type) {
@@ -139,7 +139,7 @@ export function recordData(type: RecordType, data: unknown): RecordData[RecordTy
 function mxRecord(data: unknown): MxRecord | undefined {
   const { preference = 0, exchange } = data as { preference?: number; exchange?: unknown };
   if (typeof exchange !== "string") return undefined;
-  // RFC 7505 §3: "." as the exchange says that the domain takes no mail.
+  // RFC 7505 §3: "." as the exchange means that the domain accepts no mail.
   const host = exchange === "." || exchange === "" ? "" : normalizeName(exchange);
   return host === undefined ? undefined : { preference, exchange: host };
 }

@@ -1,16 +1,16 @@
 /**
- * Keys of OpenPGP that nobody has but who wants to keep others busy: what the runtime doesn't know is computed step by
+ * Oversized OpenPGP keys, made only to keep others busy: key sizes unknown to the runtime are computed step by
  * step, and one signature by a key of 65,000 bits took a minute and a half.
  *
  * @module
  */
 import type { Key } from "openpgp";
 
-/** Bits of an RSA key; programs make 4096 at most, and read some more. */
+/** Bits of an RSA key; programs create at most 4096, and accept somewhat more. */
 const maxRsaBits = 8192;
 /** Bytes of its exponent: 65537 has three. */
 const maxExponent = 4;
-/** Keys, names, and signatures about both that a key has from its owner. */
+/** A key's subkeys and names, and self-signatures on both. */
 const maxParts = 300;
 
 /** The numbers of a public key, in the library's form. */
@@ -20,14 +20,14 @@ const lengthOf = (x: unknown): number => x instanceof Uint8Array ? x.length : 0;
 
 function isUsual(packet: Pick<Key["keyPacket"], "getAlgorithmInfo">): boolean {
   const { algorithm } = packet.getAlgorithmInfo();
-  // The library takes no signatures of DSA, and computes them all the same.
+  // The library rejects DSA signatures, but computes them anyway.
   if (algorithm === "dsa") return false;
   if (!algorithm.startsWith("rsa")) return true;
   const numbers = (packet as unknown as { publicParams: Numbers }).publicParams;
   return lengthOf(numbers.n) <= maxRsaBits / 8 && lengthOf(numbers.e) <= maxExponent;
 }
 
-/** False for a key that it may take long to compute with, or to look through. */
+/** False for a key that may take long to compute with, or to inspect. */
 export function isUsualKey(key: Key): boolean {
   const parts = key.users.reduce((n, u) => n + 1 + u.selfCertifications.length, 0) +
     key.subkeys.reduce((n, s) => n + 1 + s.bindingSignatures.length, 0) +

@@ -1,4 +1,4 @@
-/** Keys that incoming mail is encrypted to: what they are, and which can be used. @module */
+/** Keys for encrypting incoming mail: their properties, and which can be used. @module */
 import { X509Certificate } from "node:crypto";
 import type { Key } from "openpgp";
 import { isUsualKey } from "./key_sizes.ts";
@@ -9,30 +9,30 @@ import { certificateFields } from "./signatures/certificate.ts";
 /** Characters of a key's text. */
 const maxText = 256 * 1024;
 
-/** A key that can't be used, in words for its owner. */
+/** A key that can't be used, with a message for its owner. */
 export class KeyError extends Error {
   override name = "KeyError";
 }
 
-/** A key that can be used. */
+/** A usable key. */
 export type EncryptionKey =
   | { kind: "pgp"; key: Key; info: KeyInfo }
   | { kind: "smime"; certificate: X509Certificate; info: KeyInfo };
 
-/** What people know a key by. */
+/** The identifier by which people know a key. */
 export interface KeyInfo {
   kind: "pgp" | "smime";
-  /** Whose it is, as it says itself. */
+  /** The owner, as claimed by the key. */
   name: string;
   fingerprint: string;
-  /** Milliseconds since the epoch; undefined if it never does. */
+  /** Expiry in milliseconds since the epoch; undefined if it never expires. */
   expires: number | undefined;
 }
 
 /**
  * Reads a key: an OpenPGP public key in armor, or an X.509 certificate with an RSA or EC key in PEM.
- * @param at when it has to be good, milliseconds since the epoch
- * @throws KeyError for what is none, for secret keys, and for those that nothing can be encrypted to
+ * @param at when it must be valid, milliseconds since the epoch
+ * @throws KeyError for invalid keys, secret keys, and keys not usable for encryption
  */
 export async function readEncryptionKey(text: string, at: number): Promise<EncryptionKey> {
   if (text.length > maxText) throw new KeyError("the key is too large");
@@ -82,7 +82,7 @@ async function pgpKey(text: string, at: number): Promise<EncryptionKey> {
   };
 }
 
-/** @throws KeyError for a certificate whose key nothing can be encrypted to */
+/** @throws KeyError for a certificate not usable for encryption */
 function checkKind(found: X509Certificate): void {
   const kind = found.publicKey.asymmetricKeyType;
   const curve = curveOf(found.publicKey);

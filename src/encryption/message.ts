@@ -51,8 +51,8 @@ function joinedLines(lines: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Whether a message is encrypted already. S/MIME has one type for all: what is only signed or compressed can be read by
- * everybody (RFC 8551 §3.2.2).
+ * Whether a message is already encrypted. S/MIME has one type for everything: only signed or compressed data is readable
+ * by everybody (RFC 8551 §3.2.2).
  */
 export function isEncryptedType(
   { type, subtype, params }: { type: string; subtype: string; params: Record<string, string> },
@@ -64,7 +64,7 @@ export function isEncryptedType(
 
 /**
  * The encrypted message, in pieces.
- * @param at when the key was good, milliseconds since the epoch: one that has ended since is used still, as mail would
+ * @param at when the key was valid, milliseconds since the epoch: a key that has expired since is still used, as mail would
  * be lost otherwise
  */
 export async function* encrypted(

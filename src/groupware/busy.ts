@@ -1,4 +1,4 @@
-/** When somebody is busy, by their calendars. @module */
+/** Busy times from calendars. @module */
 import { type Busy, busyTimes } from "../mail/calendar/freebusy.ts";
 import { attendeesOf } from "../mail/calendar/itip.ts";
 import type { TimeRange } from "../mail/calendar/filter.ts";
@@ -7,12 +7,12 @@ import { giveWay } from "../platform/turns.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
 import { storedSeriesInTurns } from "./objects.ts";
 
-/** Periods that are gathered of one calendar. */
+/** Most periods collected from one calendar. */
 const most = 50_000;
 
 /**
- * Busy times of a calendar in a span, not joined. `me` answers whether an address is the owner's; with
- * `attendingOnly` those are left out that the owner is not invited to.
+ * Busy times of a calendar in a span, not merged. `me` says whether an address is the owner's; `attendingOnly`
+ * leaves out events to which the owner is not invited.
  */
 export async function calendarBusy(
   groupware: Groupware,
@@ -31,7 +31,7 @@ export async function calendarBusy(
       if (attendingOnly && ![...attendeesOf(series.calendar).keys()].some(me)) continue;
       found.push(...busyTimes(series, range, me));
     } catch {
-      // What can't be read says nothing.
+      // Unreadable events are ignored.
     }
     if (found.length > most) break;
   }

@@ -1,13 +1,13 @@
 /**
- * How a calendar or an address book is shown to its owner: name, colour and order that programs gave it, kept as the
- * elements that CalDAV and CardDAV programs set and read.
+ * How a calendar or an address book is shown to its owner: name, colour and order set by programs, stored as
+ * the elements that CalDAV and CardDAV programs set and read.
  *
  * @module
  */
 import type { Groupware } from "../store/groupware/groupware.ts";
 import type { Collection } from "../store/groupware/types.ts";
 
-/** Properties by what they say. */
+/** Properties by meaning. */
 export const lookProperties = {
   name: "{DAV:}displayname",
   color: "{http://apple.com/ns/ical/}calendar-color",
@@ -16,13 +16,13 @@ export const lookProperties = {
   calendarDescription: "{urn:ietf:params:xml:ns:caldav}calendar-description",
   timeZone: "{urn:ietf:params:xml:ns:caldav}calendar-timezone-id",
   transparency: "{urn:ietf:params:xml:ns:caldav}schedule-calendar-transp",
-  /** What JMAP has besides, by the name of its property. */
+  /** Additional settings of JMAP, in their own property. */
   settings: "{urn:mox:groupware}jmap",
 } as const;
 
 const entities: Record<string, string> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
-/** Text of a stored element that has nothing but text. */
+/** Text of a stored element that contains only text. */
 export function elementText(xml: string): string {
   return xml.replace(/<[^>]*>/g, "").replace(
     /&(?:#x([\da-f]{1,6})|#(\d{1,7})|(\w+));/gi,
@@ -34,7 +34,7 @@ export function elementText(xml: string): string {
   ).trim();
 }
 
-/** An element with a text, as it is stored for a property. */
+/** An element with a text, in the stored form of a property. */
 export function textElement(property: string, text: string): string {
   const end = property.indexOf("}");
   const [ns, name] = [property.slice(1, end), property.slice(end + 1)];
@@ -52,12 +52,12 @@ export function calendarLooks(
 ): { name: string; color: string } {
   const kept = groupware.properties(collection.id);
   const name = elementText(kept.get(lookProperties.name) ?? "").slice(0, 200);
-  // Apple adds how much it covers.
+  // Apple adds the opacity.
   const color = /^#[\da-f]{6}/i.exec(elementText(kept.get(lookProperties.color) ?? ""))?.[0] ?? "";
   return { name: name || collection.name, color: color.toLowerCase() };
 }
 
-/** What JMAP keeps of a collection beside its looks. */
+/** JMAP's settings of a collection besides its looks. */
 export interface CollectionSettings {
   isDefault?: boolean;
   /** Missing means true. */
@@ -68,7 +68,7 @@ export interface CollectionSettings {
   defaultAlertsWithoutTime?: Record<string, unknown> | null;
 }
 
-/** The settings of a collection; what can't be read is as if it were not set. */
+/** The settings of a collection; unreadable ones count as unset. */
 export function collectionSettings(kept: ReadonlyMap<string, string>): CollectionSettings {
   const text = kept.get(lookProperties.settings);
   if (text === undefined) return {};
@@ -80,7 +80,7 @@ export function collectionSettings(kept: ReadonlyMap<string, string>): Collectio
   }
 }
 
-/** The change of properties that sets them. */
+/** The property change that sets them. */
 export function settingsChange(settings: CollectionSettings): [string, string] {
   return [lookProperties.settings, textElement(lookProperties.settings, JSON.stringify(settings))];
 }

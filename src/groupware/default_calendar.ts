@@ -1,17 +1,17 @@
-/** Where invitations, and contacts that are noted, go. @module */
+/** The default calendar for invitations, and the default address book for noted contacts. @module */
 import type { Groupware } from "../store/groupware/groupware.ts";
 import type { Collection } from "../store/groupware/types.ts";
 import { collectionSettings, elementText, settingsChange } from "./collection_looks.ts";
 
 const chosenProperty = "{urn:ietf:params:xml:ns:caldav}schedule-default-calendar-URL";
 
-/** One that was chosen in JMAP, or that is named "default", or the one that was made first. */
+/** The one chosen in JMAP, or one named "default", or the oldest. */
 function usual(groupware: Groupware, all: readonly Collection[]): Collection | undefined {
   return all.find((c) => collectionSettings(groupware.properties(c.id)).isDefault === true) ??
     all.find((c) => c.name === "default") ?? all[0];
 }
 
-/** The calendar that invitations go to: one that a program chose (RFC 6638 §9.2), or {@link usual}. */
+/** The calendar for invitations: one chosen by a program (RFC 6638 §9.2), or {@link usual}. */
 export function defaultCalendar(groupware: Groupware): Collection | undefined {
   const all = groupware.collections("calendars").filter((c) => c.kind === "calendar");
   const inbox = groupware.collection("calendars", "inbox");
@@ -24,7 +24,7 @@ export function defaultCalendar(groupware: Groupware): Collection | undefined {
   return usual(groupware, all);
 }
 
-/** The address book that contacts go to where none is named. */
+/** The address book for contacts if none is given. */
 export function defaultBook(groupware: Groupware): Collection | undefined {
   return usual(
     groupware,

@@ -1,6 +1,6 @@
 /**
- * Telling of changes of events: who else sees the calendar can hear of them (jmap-calendars §7). Each write of a
- * person to an event begins one here, and ends it when it is on disk; what is written in bulk is not told.
+ * Notifications of changes of events for others who see the calendar (jmap-calendars §7). Each write of a user
+ * to an event begins one here, and ends it when it is on disk; bulk writes are not reported.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { wholeOf } from "./guest_view.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
 import type { EventAuthor, ObjectRow } from "../store/groupware/types.ts";
 
-/** Who changes an event, and what they say to it. */
+/** The author of a change, and their comment. */
 export type Author = EventAuthor & { comment?: string };
 
 /** Ends a change: the event as it is now, undefined for one that is gone. */
 type Told = (now: ObjectRow | undefined) => Promise<void>;
 
-/** Begins a change of an event. @param before what is there */
+/** Begins a change of an event. @param before the existing event */
 export function noting(view: Groupware, by: Author, before: ObjectRow | undefined): Told {
-  // Who is told what of a private event is decided for each of them.
+  // What each user learns of a private event is decided per user.
   const g = wholeOf(view);
   const tell = g.onEventChange;
   if (tell === undefined) return () => Promise.resolve();

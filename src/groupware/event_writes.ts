@@ -1,7 +1,7 @@
 /**
- * Writes of users to events, with the messages that follow from them: one write of an account after the other, so that
- * two programs which save the same event at once don't invite its people twice, and a write that the store refuses
- * tells nobody.
+ * Writes of users to events, with the messages that follow from them: one write of an account after the other,
+ * so that two programs that save the same event at the same time don't invite its participants twice, and a
+ * write that the store refuses notifies nobody.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { type CalendarObject, seriesIndex, storedSeriesInTurns } from "./objects
 import { type Author, noting } from "./event_notes.ts";
 import type { Scheduler } from "./scheduling.ts";
 
-/** The owner of a calendar, as who changes an event in it. */
+/** The owner of a calendar as the author of a change. */
 export const byOwner = (account: string): Author => ({
   account,
   owner: true,
@@ -27,13 +27,13 @@ export const byOwner = (account: string): Author => ({
   name: "",
 });
 
-/** Somebody whom the owner lets write. */
+/** A user with write access, as the author of a change. */
 export const byGuest = (account: string): Author => ({ ...byOwner(account), owner: false });
 
-/** The last write of an account that people are told of. */
+/** The last write of an account with notifications. */
 const last = new WeakMap<Groupware, Promise<void>>();
 
-/** Runs writes that tell people one after the other. */
+/** Runs writes with notifications one after the other. */
 async function afterOthers<T>(groupware: Groupware, fn: () => Promise<T>): Promise<T> {
   const before = last.get(groupware);
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -47,13 +47,13 @@ async function afterOthers<T>(groupware: Groupware, fn: () => Promise<T>): Promi
   }
 }
 
-/** How often a write is begun again because another one came in between. */
+/** How often a write is restarted because another one came in between. */
 const attempts = 5;
 
 /** Where an event is written, and for whom. */
 export interface EventPlace {
   scheduler: Scheduler;
-  /** Owner of the calendar, in whose name people are told. */
+  /** Owner of the calendar, in whose name participants are notified. */
   account: string;
   g: Groupware;
   collection: Collection;
@@ -62,14 +62,14 @@ export interface EventPlace {
 export interface WrittenEvent {
   row: ObjectRow;
   created: boolean;
-  /** What is stored isn't what was given: statuses of people have come to it. */
+  /** The stored event differs from the given one: statuses of participants were added. */
   changed: boolean;
   series: Series;
 }
 
 const hasPeople = (series: Series) => organizerOf(series.calendar) !== undefined;
 
-/** Whether an object that is stored may be the business of others; those that were imported have no tag. */
+/** Whether a stored object may concern others; imported ones have no tag. */
 async function concernsOthers(groupware: Groupware, row: ObjectRow): Promise<boolean> {
   if (row.scheduleTag !== "") return true;
   try {
@@ -80,8 +80,8 @@ async function concernsOthers(groupware: Groupware, row: ObjectRow): Promise<boo
 }
 
 /**
- * Stores an event of a calendar and tells its people; on disk when it resolves.
- * @throws GroupwareError, SchedulingError: then nobody was told
+ * Stores an event of a calendar and notifies its participants; on disk when it resolves.
+ * @throws GroupwareError, SchedulingError: then nobody was notified
  */
 export async function writeEvent(
   place: EventPlace,
@@ -91,14 +91,14 @@ export async function writeEvent(
   const { g, collection } = place;
   const { name, series } = object;
   const check = () => g.checkPut(collection.id, name, object.index.uid, condition);
-  /** What is there may not have changed since it was looked at. */
+  /** Requires that the existing object has not changed since it was read. */
   const asBefore = (before: ObjectRow | undefined): Condition =>
     before === undefined ? { ifNoneMatch: "*" } : { ifMatch: [before.etag] };
   for (let i = 0;; i++) {
     const before = check();
     try {
       if (!hasPeople(series) && !(before && await concernsOthers(g, before))) {
-        // Nobody else's business: such writes share their transactions.
+        // Concerns nobody else: such writes share their transactions.
         const told = noting(g, byOwner(place.account), before);
         const done = await g.put(collection.id, { ...object, scheduleTag: "" }, asBefore(before));
         await told(done.row);
@@ -122,7 +122,8 @@ export async function writeEvent(
           scheduleTag: s.scheduleTag,
         };
         const done = await g.put(collection.id, stored, asBefore(now)).catch((err) => {
-          // An answer came by mail meanwhile: people know of the event already, and the user wrote last.
+          // An answer arrived by mail meanwhile: participants already know of the event, and the user's write
+          // is the last.
           const raced = err instanceof GroupwareError && err.kind === "condition";
           if (!raced || condition.ifMatch !== undefined) throw err;
           return g.put(collection.id, stored, condition);
@@ -133,15 +134,15 @@ export async function writeEvent(
     } catch (err) {
       const raced = err instanceof GroupwareError && err.kind === "condition";
       if (!raced || i >= attempts) throw err;
-      // Where the caller's own condition fails now, that is the answer.
+      // If the caller's own condition fails now, that is the result.
     }
   }
 }
 
 /**
- * Removes an object of a calendar, and tells its people.
- * @param reply whether the organizer is told that the invitation is declined
- * @throws GroupwareError: then nobody was told
+ * Removes an object of a calendar, and notifies its participants.
+ * @param reply whether the organizer is notified that the invitation is declined
+ * @throws GroupwareError: then nobody was notified
  */
 export async function removeEvent(
   place: EventPlace,
@@ -174,8 +175,8 @@ export async function removeEvent(
 }
 
 /**
- * Stores an event without telling its people: of drafts, and where somebody writes whom the owner lets, as nobody
- * sends mail in somebody else's name. On disk when it resolves.
+ * Stores an event without notifying its participants: for drafts, and for writes of users other than the owner,
+ * as nobody sends mail in somebody else's name. On disk when it resolves.
  * @throws GroupwareError
  */
 export async function putEvent(
@@ -191,7 +192,7 @@ export async function putEvent(
   return done;
 }
 
-/** Removes an event without telling its people. @throws GroupwareError */
+/** Removes an event without notifying its participants. @throws GroupwareError */
 export async function dropEvent(
   g: Groupware,
   collection: Collection,

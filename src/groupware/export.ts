@@ -14,7 +14,7 @@ import type { Collection } from "../store/groupware/types.ts";
 
 const decoder = new TextDecoder();
 
-/** Zones by name, each once: those of the objects come first. */
+/** Zones by name, each once: those from the objects come first. */
 async function* calendarText(
   groupware: Groupware,
   collection: Collection,

@@ -1,7 +1,7 @@
 /**
- * The groupware of an account as others see it with whom it is shared: of private events they get when they are, and
- * secret ones aren't there. Every way by which others come to an account's calendars (CalDAV, JMAP, the webmail) goes
- * through this, reading and writing, so that none of them has to know of it.
+ * The groupware of an account as seen by others it is shared with: of private events they see only the times,
+ * and secret ones don't exist. All access of others to an account's calendars (CalDAV, JMAP, the webmail) goes
+ * through this, reading and writing, so that these need not know of it.
  *
  * @module
  */
@@ -19,10 +19,10 @@ import { type ForGuests, forGuests } from "./reduced.ts";
 
 /** Objects whose rows are read in one go. */
 const atOnce = 200;
-/** Objects that aren't public, of an account, whose reduced contents are kept. */
+/** Most non-public objects of an account whose reduced contents are cached. */
 const maxKept = 10_000;
 
-/** Methods that differ for guests; all others have to be named in {@link asItIs}. */
+/** Methods that differ for guests; all others must be listed in {@link asItIs}. */
 type Differing = Pick<
   Groupware,
   | "object"
@@ -45,7 +45,7 @@ type Differing = Pick<
   | "move"
 >;
 
-/** Members that are for guests as for the owner: nothing of an object comes out of them. */
+/** Members that are the same for guests and the owner: they reveal nothing about objects. */
 const asItIs = {
   onEventChange: true,
   listen: true,
@@ -66,19 +66,19 @@ const asItIs = {
   close: true,
 } satisfies Record<Exclude<keyof Groupware, keyof Differing>, true>;
 
-/** What is known of the objects of an account: which of them aren't public. */
+/** Tracks which objects of an account aren't public. */
 class Seen {
   readonly #g: Groupware;
-  /** By object, those alone that aren't public. */
+  /** By object, only non-public ones. */
   readonly #hidden = new Map<number, { modseq: number; is: ForGuests }>();
-  /** By calendar: the modseq up to which all of its objects were looked at. */
+  /** By calendar: the modseq up to which all of its objects were checked. */
   readonly #upTo = new Map<number, number>();
 
   constructor(g: Groupware) {
     this.#g = g;
   }
 
-  /** Looks at what came since the last time, in turns with other work. */
+  /** Checks new objects since the last time, in turns with other work. */
   async catchUp(): Promise<void> {
     for (const c of this.#g.collections("calendars")) {
       if (c.kind !== "calendar" || c.modseq <= (this.#upTo.get(c.id) ?? 0)) continue;
@@ -107,7 +107,7 @@ class Seen {
     if (row.component === "VCARD") return { privacy: "public" };
     const known = this.#hidden.get(row.id);
     if (known?.modseq === row.modseq) return known.is;
-    // What is not kept among these, though it was looked at, is public.
+    // A checked object that is not in the cache is public.
     const upTo = this.#upTo.get(row.collectionId) ?? 0;
     if (known === undefined && row.modseq <= upTo && !this.#dropped) return { privacy: "public" };
     const is = forGuests(this.#g.content(row.id) ?? new Uint8Array(0));
@@ -122,7 +122,7 @@ class Seen {
     return is;
   }
 
-  /** There are more than are kept: each is looked at again. */
+  /** There are more than fit: each is checked again. */
   #dropped = false;
 }
 
@@ -147,14 +147,14 @@ function differing(g: Groupware, seen: Seen): Differing {
   };
   const allShown = (rows: readonly ObjectRow[]) =>
     rows.map(shown).filter((row) => row !== undefined);
-  /** Refuses changes of what a guest doesn't see, or not as it is. */
+  /** Refuses changes of objects that a guest doesn't see, or sees reduced. */
   const guarded = (condition: Condition = {}): Condition => ({
     ...condition,
     mayChange(row) {
       if (seen.of(row).privacy !== "public") throw isPrivate();
     },
   });
-  /** Without the name of an object that isn't there for guests. */
+  /** Removes the name of an object that is hidden from guests. */
   const withoutNames = (collectionId: number, err: unknown): unknown =>
     err instanceof GroupwareError && err.other !== "" &&
       shown(g.object(collectionId, err.other)) === undefined
@@ -177,7 +177,7 @@ function differing(g: Groupware, seen: Seen): Differing {
     },
     objects(collectionId, after = "", limit = 1_000_000) {
       const found: ObjectRow[] = [];
-      // Whoever reads in pieces takes a short one for the last.
+      // Callers that read in pieces take a short one for the last.
       for (;;) {
         const rows = g.objects(collectionId, after, limit - found.length);
         found.push(...allShown(rows));
@@ -187,7 +187,7 @@ function differing(g: Groupware, seen: Seen): Differing {
     },
     objectsBetween: (collectionId, from, to) => allShown(g.objectsBetween(collectionId, from, to)),
     find: (collectionIds, words, limit) =>
-      // The words may be of what isn't shown.
+      // The words may be in hidden text.
       g.find(collectionIds, words, limit).filter((row) => seen.of(row).privacy === "public"),
     eventsSince(home, what, since, sees, component) {
       const events = g.eventsSince(home, what, since, sees, component);
@@ -225,7 +225,7 @@ function differing(g: Groupware, seen: Seen): Differing {
       g.checkRemove(collectionId, name, guarded(condition)),
     async put(collectionId, object, condition) {
       try {
-        // As who wrote it knows it; what a guest makes private is the owner's from then on.
+        // As its author knows it; an event that a guest makes private belongs to the owner from then on.
         return await g.put(collectionId, object, guarded(condition));
       } catch (err) {
         throw withoutNames(collectionId, err);
@@ -252,7 +252,7 @@ function differing(g: Groupware, seen: Seen): Differing {
 const views = new WeakMap<Groupware, { view: Groupware; seen: Seen }>();
 const owners = new WeakMap<Groupware, Groupware>();
 
-/** The groupware of an account for who isn't its owner. */
+/** The groupware of an account for users other than its owner. */
 export async function guestView(g: Groupware): Promise<Groupware> {
   let known = views.get(g);
   if (known === undefined) {
@@ -273,7 +273,7 @@ export async function guestView(g: Groupware): Promise<Groupware> {
   return known.view;
 }
 
-/** All of what a guest sees a part of: for free-busy times, in which private events count as others do. */
+/** The full groupware behind a guest's view: for free-busy times, in which private events count like others. */
 export function wholeOf(g: Groupware): Groupware {
   return owners.get(g) ?? g;
 }

@@ -1,6 +1,6 @@
 /**
- * Files of other programs: a text with many events or people becomes objects of one collection, each by its UID.
- * What is there already is replaced; what can't be read is told and left out.
+ * Importing other programs' files: a text with many events or people becomes objects of one collection, each by
+ * its UID. Existing ones are replaced; unreadable ones are reported and left out.
  *
  * @module
  */
@@ -20,28 +20,28 @@ import type { Groupware } from "../store/groupware/groupware.ts";
 import type { Collection, NewObject } from "../store/groupware/types.ts";
 import { calendarObject, cardObject, maxObjectSize } from "./objects.ts";
 
-/** Objects that are written in one transaction. */
+/** Objects written in one transaction. */
 const atOnce = 100;
-/** Mistakes that are told one by one. */
+/** Most mistakes reported one by one. */
 const maxListed = 50;
 
-/** What came of an import. */
+/** The result of an import. */
 export interface ImportResult {
   imported: number;
   /** What was left out, and why. */
   left: string[];
-  /** How many were left out, also those not told. */
+  /** How many were left out, including unreported ones. */
   leftOut: number;
 }
 
-/** A name for an object: by its UID, so that the same one is found again. */
+/** A name for an object, from its UID, so that the same one is found again. */
 function nameFor(uid: string, extension: string): string {
   return /^[\w.@-]{1,100}$/.test(uid)
     ? `${uid}.${extension}`
     : `${createHash("sha256").update(uid).digest("hex").slice(0, 32)}.${extension}`;
 }
 
-/** Zones that components name. */
+/** Zones named by components. */
 function zoneNames(list: readonly Component[]): Set<string> {
   const names = new Set<string>();
   for (const c of list) {
@@ -52,7 +52,7 @@ function zoneNames(list: readonly Component[]): Set<string> {
   return names;
 }
 
-/** The objects of a calendar's text: components with the same UID together, with the zones that they name. */
+/** The objects of a calendar's text: components with the same UID together, with their zones. */
 function* calendars(roots: readonly Component[]): Generator<{ uid: string; text: string }> {
   const zones = new Map<string, Component>();
   const byUid = new Map<string, Component[]>();
@@ -114,7 +114,7 @@ function* cards(roots: readonly Component[]): Generator<{ uid: string; text: str
 }
 
 /**
- * Puts all objects of a text into a collection; on disk when it resolves.
+ * Stores all objects of a text in a collection; on disk when it resolves.
  * @throws FormatError if the text as a whole can't be read: then nothing is imported
  */
 export async function importText(
@@ -145,7 +145,7 @@ export async function importText(
       continue;
     }
     try {
-      // Where the uid is known by another name, that stays.
+      // If the uid exists under another name, that name stays.
       const known = groupware.objectByUid(collection.id, uid)?.name;
       const name = known ?? nameFor(uid, book ? "vcf" : "ics");
       const object = book ? cardObject(name, content) : calendarObject(name, content);
@@ -156,7 +156,7 @@ export async function importText(
         leave(uid, `this calendar takes ${collection.components.join(", ")} only`);
         continue;
       }
-      // Twice in one file: the last one counts.
+      // Of duplicates in one file, the last one is used.
       group.set(uid, object);
     } catch (err) {
       if (!(err instanceof ObjectError || err instanceof CardError)) throw err;

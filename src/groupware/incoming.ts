@@ -1,6 +1,6 @@
 /**
- * Messages of iTIP that come for an account, from this server or by mail (RFC 6638 §4, RFC 6047): what they change in
- * its calendars, and a note of them in its inbox.
+ * iTIP messages that arrive for an account, from this server or by mail (RFC 6638 §4, RFC 6047): applies them
+ * to its calendars, and notes them in its inbox.
  *
  * @module
  */
@@ -32,21 +32,21 @@ import { defaultCalendar } from "./default_calendar.ts";
 import type { Author } from "./event_notes.ts";
 import { byOwner, putEvent } from "./event_writes.ts";
 
-/** Messages that are kept in the inbox; the oldest go. */
+/** Most messages kept in the inbox; the oldest are removed. */
 const maxInbox = 500;
-/** Characters of a comment that are kept. */
+/** Most characters of a comment that are kept. */
 const maxComment = 2000;
-/** How often a change is tried again that another one came before. */
+/** How often a change is retried because another one came first. */
 const attempts = 5;
 
-/** Who a message is for, and from. */
+/** Recipient and sender of a message. */
 export interface Arrival {
   g: Groupware;
   /** Whether an address is the account's. */
   mine: (address: string) => boolean;
-  /** Who sent it for sure, lower case; undefined if nobody can tell. */
+  /** The verified sender, lower case; undefined if unknown. */
   from: string | undefined;
-  /** The account here that an address is of, if it is one. */
+  /** The local account of an address, if any. */
   accountOf?: (address: string) => string | undefined;
 }
 
@@ -64,7 +64,7 @@ function stored(groupware: Groupware, uid: string): { row: ObjectRow; series: Se
   }
 }
 
-/** What a message makes of what is there; undefined for nothing. @param by who has to have sent it */
+/** The existing object after a message; undefined for no change. @param by who must have sent it */
 function outcome(
   arrival: Arrival,
   method: string,
@@ -72,7 +72,7 @@ function outcome(
   there: Series | undefined,
 ): { calendar: Component; keepTag: boolean } | undefined {
   const known = there && organizerOf(there.calendar);
-  // RFC 5546 §3.2.3 wants it in answers too; those of Exchange have none.
+  // RFC 5546 §3.2.3 requires it in answers too; Exchange's have none.
   const organizer = organizerOf(message.calendar) ?? (method === "REPLY" ? known : undefined);
   if (organizer === undefined) return undefined;
   const by = addressOf(organizer);
@@ -82,7 +82,7 @@ function outcome(
   switch (method) {
     case "REQUEST": {
       if (arrival.mine(by) || ![...people.keys()].some(arrival.mine)) return undefined;
-      // A new invitation changes nothing that is there; a change has to come from who invites.
+      // A new invitation changes nothing existing; an update must come from the organizer.
       if (there !== undefined && arrival.from !== by) return undefined;
       const calendar = withInvitation(there, message);
       return calendar && { calendar, keepTag: false };
@@ -95,7 +95,7 @@ function outcome(
     case "REPLY": {
       if (there === undefined || !arrival.mine(by) || arrival.from === undefined) return undefined;
       const calendar = withReply(there, message, arrival.from);
-      // RFC 6638 §3.2.10: an answer isn't a change that the organizer's clients have to look at.
+      // RFC 6638 §3.2.10: an answer isn't a change that the organizer's clients must examine.
       return calendar && { calendar, keepTag: true };
     }
     default:
@@ -109,7 +109,7 @@ function objectName(uid: string): string {
     : `${createHash("sha256").update(uid).digest("hex").slice(0, 32)}.ics`;
 }
 
-/** Who a message is from, as far as it says. */
+/** The author of a message, as far as known. */
 function authorOf(arrival: Arrival, method: string, message: Series): Author {
   const p = method === "REPLY"
     ? attendeesOf(message.calendar).get(arrival.from ?? "")
@@ -125,7 +125,7 @@ function authorOf(arrival: Arrival, method: string, message: Series): Author {
   };
 }
 
-/** Writes what a message makes of a calendar; false if it changes nothing. On disk when it resolves. */
+/** Applies a message to a calendar; false if it changes nothing. On disk when it resolves. */
 async function apply(arrival: Arrival, method: string, message: Series): Promise<boolean> {
   const { g } = arrival;
   for (let i = 0; i < attempts; i++) {
@@ -154,12 +154,12 @@ async function apply(arrival: Arrival, method: string, message: Series): Promise
   return false;
 }
 
-/** Notes a message in the inbox, for programs that look there. */
+/** Notes a message in the inbox, for programs that read it. */
 async function note(groupware: Groupware, message: Series, content: Uint8Array): Promise<void> {
   const inbox = groupware.collection("calendars", "inbox");
   if (inbox === undefined) return;
   const name = `${randomUUID()}.ics`;
-  // Several messages are about one event: the inbox doesn't go by UIDs.
+  // Several messages may concern one event: the inbox isn't indexed by UID.
   const index = { ...seriesIndex(message), uid: `${message.uid} ${name}` };
   await groupware.put(inbox.id, { name, content, index });
   const rows = groupware.objects(inbox.id);
@@ -169,8 +169,8 @@ async function note(groupware: Groupware, message: Series, content: Uint8Array):
 }
 
 /**
- * Takes a message; what it says is on disk when it resolves.
- * @returns what it changed: the method; undefined for nothing
+ * Applies a message; its changes are on disk when it resolves.
+ * @returns the method that was applied; undefined for no change
  */
 export async function takeMessage(
   arrival: Arrival,
@@ -182,7 +182,7 @@ export async function takeMessage(
     if (read === undefined) return undefined;
     if (!await apply(arrival, read.method, read.series)) return undefined;
   } catch (err) {
-    // What can't be read, or stored, says nothing.
+    // Unreadable or invalid messages are ignored.
     if (err instanceof ObjectError || err instanceof FormatError) return undefined;
     throw err;
   }
@@ -192,10 +192,10 @@ export async function takeMessage(
 }
 
 /**
- * Notes an answer of the account that was sent by mail: in the event that is in its calendar, made of the invitation
- * if it isn't there. On disk when it resolves.
+ * Notes an answer of the account that was sent by mail: in the event in its calendar, created from the
+ * invitation if missing. On disk when it resolves.
  * @param status such as "accepted"
- * @param account whose answer it is
+ * @param account the account that answers
  */
 export async function noteAnswer(
   arrival: Arrival,

@@ -1,6 +1,6 @@
 /**
- * Objects between their text and the store: checked, and described for the index. What has been read is kept for a
- * while, as mail programs ask for the same month again and again.
+ * Conversion between the text of objects and the store: checks them, and describes them for the index. Parsed
+ * objects are cached for a while, as programs request the same month repeatedly.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { giveWay } from "../platform/turns.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
 import type { NewObject, ObjectIndex, ObjectRow } from "../store/groupware/types.ts";
 
-/** Bytes of one object. */
+/** Most bytes of one object. */
 export const maxObjectSize = 10 * 1024 * 1024;
 
 /** The index of a calendar object. */
@@ -39,10 +39,10 @@ export function seriesIndex(series: Series): ObjectIndex {
   };
 }
 
-/** A calendar object to be stored, with what it means. */
+/** A calendar object for storing, with its parsed form. */
 export type CalendarObject = NewObject & { series: Series };
 
-/** A calendar object to be stored. @throws ObjectError */
+/** A calendar object for storing. @throws ObjectError */
 export function calendarObject(
   name: string,
   content: Uint8Array,
@@ -52,7 +52,7 @@ export function calendarObject(
   return { name, content, index: seriesIndex(series), series };
 }
 
-/** The same in turns with other work, for what clients send. @throws ObjectError */
+/** The same in turns with other work, for data from clients. @throws ObjectError */
 export async function calendarObjectInTurns(
   name: string,
   content: Uint8Array,
@@ -65,12 +65,12 @@ export async function calendarObjectInTurns(
   return { name, content, index: seriesIndex(series), series };
 }
 
-/** A card to be stored. @throws CardError */
+/** A card for storing. @throws CardError */
 export function cardObject(name: string, content: Uint8Array): NewObject {
   return indexedCard(name, content, readCard(content));
 }
 
-/** The same in turns with other work, for what clients send. @throws CardError */
+/** The same in turns with other work, for data from clients. @throws CardError */
 export async function cardObjectInTurns(name: string, content: Uint8Array): Promise<NewObject> {
   return indexedCard(name, content, await readCardInTurns(content));
 }
@@ -93,15 +93,18 @@ function indexedCard(name: string, content: Uint8Array, card: Card): NewObject {
 }
 
 /**
- * Whether the index alone says that an event is in a span: one that doesn't repeat, and from its first to its last
- * moment is within it, wherever its floating times are.
+ * Whether the index alone shows that an event is in a span: it doesn't repeat, and lies completely within the
+ * span in any zone of floating times.
  */
 export function wholeWithin(row: ObjectRow, span: TimeRange): boolean {
   return row.component === "VEVENT" && !row.recurring && row.first !== null && row.last !== null &&
     row.first >= span.start && row.last < span.end;
 }
 
-/** Objects of an account that are kept read, bytes of one, and of all together: read they take some ten times as much. */
+/**
+ * Most parsed objects cached for an account, most bytes of one, and of all together: parsed they take some ten
+ * times as much.
+ */
 const maxKept = 3000;
 const maxKeptSize = 20_000;
 const maxKeptBytes = 4_000_000;
@@ -111,7 +114,7 @@ interface Kept {
   size: number;
   series: Series;
 }
-/** By object; those asked for last are at the end. */
+/** By object; the last used ones are at the end. */
 class KeptSeries {
   readonly #map = new Map<number, Kept>();
   #bytes = 0;
@@ -119,7 +122,7 @@ class KeptSeries {
   get(id: number): Kept | undefined {
     const found = this.#map.get(id);
     if (found !== undefined) {
-      // Who is asked for again and again, such as what repeats, stays while months come and go.
+      // Objects that are often used, such as recurring ones, stay while the shown month changes.
       this.#map.delete(id);
       this.#map.set(id, found);
     }
@@ -142,10 +145,10 @@ class KeptSeries {
 }
 const kept = new WeakMap<Groupware, KeptSeries>();
 
-/** Bytes up to which a stored object is read in one go. */
+/** Stored objects up to this many bytes are parsed in one go. */
 const readAtOnce = 100_000;
 
-/** A stored object, read; large ones in turns with other work. @throws FormatError, ObjectError */
+/** Parses a stored object; large ones in turns with other work. @throws FormatError, ObjectError */
 export async function storedSeriesInTurns(
   groupware: Groupware,
   row: ObjectRow,
@@ -156,7 +159,7 @@ export async function storedSeriesInTurns(
   return new Series(calendar, floating);
 }
 
-/** A stored object, read. @throws FormatError, ObjectError for one that isn't as it should be */
+/** Parses a stored object. @throws FormatError, ObjectError for an invalid one */
 export function storedSeries(groupware: Groupware, row: ObjectRow, floating?: Zone): Series {
   let map = kept.get(groupware);
   if (map === undefined) kept.set(groupware, map = new KeptSeries());
@@ -173,9 +176,9 @@ export function storedSeries(groupware: Groupware, row: ObjectRow, floating?: Zo
   return series;
 }
 
-/** Single events whose times are kept, of an account: some hundred bytes each. */
+/** Most single events of an account whose times are cached: some hundred bytes each. */
 const maxKeptTimes = 20_000;
-/** When an event is: milliseconds since the epoch. */
+/** The times of an event: milliseconds since the epoch. */
 export interface EventTimes {
   start: number;
   end: number;
@@ -186,9 +189,9 @@ const keptTimes = new WeakMap<
 >();
 
 /**
- * When an event is that doesn't repeat; what has been found is kept for longer than what was read for it. Undefined
- * for what repeats, has no time, or is so large that it is read in turns.
- * @throws FormatError, ObjectError for one that isn't as it should be
+ * The times of a non-recurring event, cached for longer than its parsed form. Undefined if it recurs, has no
+ * time, or is so large that it is parsed in turns.
+ * @throws FormatError, ObjectError for an invalid one
  */
 export function singleTimes(
   groupware: Groupware,
@@ -212,13 +215,13 @@ export function singleTimes(
   return times;
 }
 
-/** When an instance ends: a date without an end lasts a day. Undefined for what has no time. */
+/** When an instance ends: a date without an end lasts a day. Undefined without a time. */
 export function instanceEnd(instance: Instance): number | undefined {
   return instance.end ??
     (instance.allDay && instance.start !== undefined ? instance.start + day : instance.start);
 }
 
-/** Name of the property that has a calendar's zone, as its VTIMEZONE or its name (RFC 4791, RFC 7809). */
+/** Name of the property with a calendar's zone, as a VTIMEZONE or a name (RFC 4791, RFC 7809). */
 export const timezoneProperty = "{urn:ietf:params:xml:ns:caldav}calendar-timezone";
 export const timezoneIdProperty = "{urn:ietf:params:xml:ns:caldav}calendar-timezone-id";
 

@@ -1,6 +1,5 @@
 /**
- * What of an event that its owner marked as private others see: when it is, and nothing else. Which of its properties
- * may be shared follows RFC 8984 §4.4.3.
+ * The part of a private event that others see: only its times. The shared properties follow RFC 8984 §4.4.3.
  *
  * @module
  */
@@ -14,21 +13,22 @@ import {
   writeComponent,
 } from "../mail/contentline/component.ts";
 
-/**
- * Who may see what of an object: "public" all, "private" others see when it is, "secret" others don't see it at all.
- */
+/** What others see of an object: everything if "public", only the times if "private", nothing if "secret". */
 export type Privacy = "public" | "private" | "secret";
 
-/** Bytes of a private object of which others see when it is; a larger one, which takes long to read, they don't see. */
+/**
+ * Most bytes of a private object whose times others see; a larger one, which takes long to parse, is hidden
+ * from them.
+ */
 const maxReduced = 1_000_000;
 
 /** A word, folded or not (RFC 5545 §3.1). */
 const folded = (word: string) => [...word].join("[\\r\\n\\t ]*");
-/** Whether there may be a CLASS, or a JSPROP of privacy: all that isn't public has one of them. */
+/** Whether there may be a CLASS, or a JSPROP of privacy: all non-public objects have one of them. */
 const mayHaveClass = new RegExp(`${folded("CLASS")}|${folded("PRIVACY")}`, "i");
 const latin1 = new TextDecoder("latin1");
 
-/** Properties that say when something is, and their parameters that do. */
+/** Properties with the times of an object, and the parameters that belong to the times. */
 const shownProperties = new Set([
   "UID",
   "DTSTAMP",
@@ -48,11 +48,11 @@ const shownProperties = new Set([
 ]);
 const shownParameters = new Set(["TZID", "VALUE", "RANGE"]);
 
-/** What a property says; undefined for one that is about something else. */
+/** The privacy set by a property; undefined for other properties. */
 function privacyOf(p: Property): Privacy | undefined {
   if (p.name === "CLASS") {
     const value = p.value.trim().toUpperCase();
-    // RFC 5545 §3.8.1.3: values that aren't known are as PRIVATE.
+    // RFC 5545 §3.8.1.3: unknown values count as PRIVATE.
     return value === "CONFIDENTIAL" ? "secret" : value === "PUBLIC" ? "public" : "private";
   }
   if (p.name !== "JSPROP") return undefined;
@@ -61,7 +61,7 @@ function privacyOf(p: Property): Privacy | undefined {
   return value === '"secret"' ? "secret" : value === '"public"' ? "public" : "private";
 }
 
-/** The strictest that stands in a calendar and all in it. */
+/** The strictest privacy in a calendar and its components. */
 function privacyIn(component: Component): Privacy {
   let found: Privacy = "public";
   for (const p of component.properties) {
@@ -100,13 +100,13 @@ function reducedComponent(component: Component): Component {
   };
 }
 
-/** What others than its owner see of an object of a calendar. */
+/** What others than the owner see of a calendar object. */
 export type ForGuests =
   | { privacy: "public" | "secret" }
-  /** What they get in its place. */
+  /** The replacement that they get. */
   | { privacy: "private"; content: Uint8Array };
 
-/** What others than its owner see of the content of a calendar's object; of one that can't be read, nothing. */
+/** What others than the owner see of a calendar object's content; nothing of an unreadable one. */
 export function forGuests(content: Uint8Array): ForGuests {
   if (!mayHaveClass.test(latin1.decode(content))) return { privacy: "public" };
   if (content.length > maxReduced) return { privacy: "secret" };

@@ -1,9 +1,9 @@
 /**
- * Scheduling (RFC 6638): a user's write to a calendar, and what others have to be told because of it. People of this
- * server get it into their calendars at once; all get it by mail.
+ * Scheduling (RFC 6638): a user's write to a calendar, and the messages to others that follow from it. Users of
+ * this server get them into their calendars immediately; everybody gets them by mail.
  *
- * What is to be told is in the queue before the event is stored: should the server end in between, the program asks
- * again, and people hear of it twice rather than never.
+ * The messages are queued before the event is stored: if the server stops in between, the program retries, and
+ * participants are notified twice rather than never.
  *
  * @module
  */
@@ -49,13 +49,13 @@ import {
 
 const log = new Log("dav");
 
-/** People that a write tells at most. */
+/** Most people notified by one write. */
 const maxListed = 500;
-/** The longest span that is asked about, in milliseconds. */
+/** The longest span of a query, in milliseconds. */
 const longestBusy = 400 * 86_400_000;
 const transparency = "{urn:ietf:params:xml:ns:caldav}schedule-calendar-transp";
 
-/** A message of iTIP that goes out by mail. */
+/** An iTIP message sent by mail. */
 export interface CalendarMail {
   account: string;
   /** The user's address in the event. */
@@ -69,7 +69,7 @@ export interface CalendarMail {
 export interface SchedulerServices {
   config: Config;
   accounts: Accounts;
-  /** Puts a message into the queue; durable when it resolves. @throws what the user may hear */
+  /** Queues a message; durable when it resolves. @throws an error that the user may see */
   send(mail: CalendarMail): Promise<void>;
   now?: () => number;
 }
@@ -79,7 +79,7 @@ const parts = (a: string): [string, string] => {
   return [a.slice(0, at), a.slice(at + 1)];
 };
 
-/** Whether the server is to tell somebody (RFC 6638 §7.1). */
+/** Whether the server must notify an attendee (RFC 6638 §7.1). */
 const serverTells = (agent: string | undefined) =>
   agent === undefined || agent.toUpperCase() === "SERVER";
 
@@ -101,7 +101,7 @@ export function openScheduler(services: SchedulerServices): Scheduler {
     }
   };
 
-  /** Tells one person. The status is that of RFC 6638 §3.2.9. */
+  /** Notifies one person. Returns the status of RFC 6638 §3.2.9. */
   const tell = async (mail: CalendarMail): Promise<string> => {
     const local = config.accountFor(mail.to);
     let status = "1.1";
@@ -137,14 +137,14 @@ export function openScheduler(services: SchedulerServices): Scheduler {
   const before = (write: CalendarWrite): Series | undefined => {
     try {
       const was = write.before && storedSeries(write.g, write.before);
-      // Of a draft nobody was told.
+      // Nobody was notified of a draft.
       return was && isDraftEvent(was.calendar) ? undefined : was;
     } catch {
       return undefined;
     }
   };
 
-  /** Cancels for those who are no more invited. */
+  /** Sends cancellations to those no longer invited. */
   const cancelled = async (
     account: string,
     from: string,
@@ -178,7 +178,7 @@ export function openScheduler(services: SchedulerServices): Scheduler {
       const unchanged = was !== undefined && known!.has(to) &&
         sentTo(was, to) === sentTo(series, to);
       if (unchanged && param(p, "SCHEDULE-FORCE-SEND")?.toUpperCase() !== "REQUEST") {
-        // What the client left out of what it got stays.
+        // Properties that the client left out stay.
         const old = param(known!.get(to)!, "SCHEDULE-STATUS");
         if (old !== undefined && param(p, "SCHEDULE-STATUS") === undefined) status.set(to, old);
         continue;
@@ -223,7 +223,7 @@ export function openScheduler(services: SchedulerServices): Scheduler {
     return status;
   };
 
-  /** The organizer of an object by property; undefined if it is nobody else's business. */
+  /** The organizer of an object by property; undefined if nobody else is concerned. */
   const organizerProperty = (series: Series | undefined) => {
     if (series === undefined) return undefined;
     const p = organizerOf(series.calendar);
@@ -351,7 +351,7 @@ export function openScheduler(services: SchedulerServices): Scheduler {
   };
 }
 
-/** When somebody is busy, by all calendars that take their time (RFC 6638 §9.1). */
+/** An account's busy times, from all calendars that count (RFC 6638 §9.1). */
 async function accountBusy(
   groupware: Groupware,
   range: { start: number; end: number },

@@ -1,31 +1,33 @@
-/** What scheduling (RFC 6638) does with a user's writes; who serves calendars asks it before each. @module */
+/**
+ * The interface of scheduling (RFC 6638), which calendar servers call before each of a user's writes. @module
+ */
 import type { TimeRange } from "../mail/calendar/filter.ts";
 import type { Busy } from "../mail/calendar/freebusy.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
 import type { Collection, ObjectRow } from "../store/groupware/types.ts";
 import type { Series } from "../mail/calendar/series.ts";
 
-/** A write of a user to an own calendar, that is allowed and meets its conditions. */
+/** A user's write to their own calendar that is allowed and meets its conditions. */
 export interface CalendarWrite {
   account: string;
   g: Groupware;
   collection: Collection;
-  /** What is there, if it is. */
+  /** The existing object, if any. */
   before: ObjectRow | undefined;
-  /** What shall be there; undefined where it is removed. */
+  /** The new object; undefined for a removal. */
   after: { content: Uint8Array; series: Series } | undefined;
-  /** Whether the organizer is to be told that an invitation is declined by its removal. */
+  /** Whether to notify the organizer that an invitation is declined by its removal. */
   reply: boolean;
 }
 
-/** What becomes of a write. */
+/** The result of scheduling a write. */
 export interface Scheduled {
-  /** What is to be stored: statuses of people may have come to it. */
+  /** The content to store: statuses of participants may have been added. */
   content: Uint8Array;
   series: Series;
-  /** "" for what is nobody else's business. */
+  /** "" if nobody else is concerned. */
   scheduleTag: string;
-  /** It isn't what the client wrote. */
+  /** Whether it differs from what the client wrote. */
   changed: boolean;
 }
 
@@ -50,7 +52,7 @@ export class SchedulingError extends Error {
   }
 }
 
-/** An answer to who asks when somebody is busy (RFC 6638 §5). */
+/** The answer to a query for busy times (RFC 6638 §5). */
 export interface BusyAnswer {
   recipient: string;
   /** Such as "2.0;Success" (RFC 5545 §3.8.8.3). */
@@ -60,17 +62,17 @@ export interface BusyAnswer {
 }
 
 export interface Scheduler {
-  /** Where invitations go. */
+  /** The calendar for invitations. */
   defaultCalendar(groupware: Groupware): Collection | undefined;
   /**
-   * Sends what a write has to be followed by, and gives what is to be stored.
+   * Sends the messages that follow from a write, and returns the content to store.
    * @throws SchedulingError
    */
   write(w: CalendarWrite & { after: NonNullable<CalendarWrite["after"]> }): Promise<Scheduled>;
   /** The same for a removal. */
   remove(write: CalendarWrite): Promise<void>;
-  /** When an account is busy, in a span: joined, in order of their kinds. */
+  /** An account's busy times in a span: merged, in order of their kinds. */
   times(account: string, range: TimeRange): Promise<Busy[]>;
-  /** When people of this server are busy, in a span. */
+  /** Busy times of users of this server, in a span. */
   busy(account: string, request: Series, recipients: readonly string[]): Promise<BusyAnswer[]>;
 }

@@ -1,6 +1,6 @@
 /**
- * All address books and calendars of an account as files, and such files back: a text (vCard or iCalendar) of each in
- * a folder of its kind, named as its owner named it.
+ * Exports all address books and calendars of an account as files, and imports such files: one text (vCard or
+ * iCalendar) for each, in a folder of its kind, with its owner's name for it.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { calendarLooks, lookProperties, textElement } from "./collection_looks.t
 import { exportCollection } from "./export.ts";
 import { importText } from "./import.ts";
 
-/** Bytes of one file, unpacked: it is read as a whole. */
+/** Most bytes of one unpacked file, which is read as a whole. */
 const maxFile = 50 * 1024 * 1024;
-/** Files of one archive that are imported, as many as an account has collections. */
+/** Most files of one archive that are imported: as many as an account's collections. */
 const maxFiles = 500;
-/** Lines on what was left out. */
+/** Most lines about things left out. */
 const maxListed = 100;
 
 const kinds = {
@@ -31,14 +31,14 @@ function collectionsOf(groupware: Groupware, kind: Kind): Collection[] {
     .filter((c) => c.kind === kind);
 }
 
-/** A name of a file that every system takes. */
+/** A file name that every system accepts. */
 function fileName(name: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what is replaced
+  // deno-lint-ignore no-control-regex -- control characters are replaced
   const plain = name.replace(/[\\/:*?"<>|\x00-\x1f\x7f]/g, "_").trim().replace(/^\.+|\.+$/g, "_");
   return [...plain].slice(0, 100).join("") || "_";
 }
 
-/** A file of each address book and calendar. */
+/** A file for each address book and calendar. */
 export function* collectionFiles(groupware: Groupware): Generator<ExportFile> {
   for (const kind of ["addressbook", "calendar"] as const) {
     const taken = new Set<string>();
@@ -57,17 +57,17 @@ export function* collectionFiles(groupware: Groupware): Generator<ExportFile> {
   }
 }
 
-/** What came of one file. */
+/** The result of one file. */
 export interface FileResult {
   kind: Kind;
-  /** Of the address book or calendar that it went to. */
+  /** Name of the address book or calendar that it was imported to. */
   name: string;
   imported: number;
 }
 
 export interface TakeawayResult {
   files: FileResult[];
-  /** What was left out and why, and how much it was in all. */
+  /** What was left out and why, and the total number. */
   left: string[];
   leftOut: number;
 }
@@ -80,7 +80,7 @@ function collectionNamed(groupware: Groupware, kind: Kind, name: string): Collec
   });
 }
 
-/** Makes a collection with a name. @throws GroupwareError "full" */
+/** Creates a collection with a name. @throws GroupwareError "full" */
 function makeCollection(groupware: Groupware, kind: Kind, name: string): Promise<Collection> {
   return groupware.createCollection(kind, crypto.randomUUID(), {
     components: kind === "calendar" ? ["VEVENT", "VTODO", "VJOURNAL"] : [],
@@ -100,9 +100,9 @@ async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string | undef
 }
 
 /**
- * Imports the .ics and .vcf files of an archive, each into the calendar or address book of its name. What is there
- * with the same UID is replaced; nothing is removed, and nobody is invited. On disk when it resolves.
- * @throws ArchiveError for an archive that can't be read; what was read before it stays
+ * Imports the .ics and .vcf files of an archive, each into the calendar or address book of its name. Existing
+ * objects with the same UID are replaced; nothing is removed, and nobody is invited. On disk when it resolves.
+ * @throws ArchiveError for an unreadable archive; what was imported before that stays
  */
 export async function importCollections(
   groupware: Groupware,
@@ -116,7 +116,7 @@ export async function importCollections(
   for await (const entry of archive.entries()) {
     const file = entry.name.split("/").at(-1)!;
     const found = Object.entries(kinds).find(([, k]) => file.toLowerCase().endsWith(k.extension));
-    // Beside the files of a Mac stands what only a Mac reads.
+    // Macs add files that only Macs read.
     if (found === undefined || file.startsWith("._")) continue;
     if (result.files.length >= maxFiles) {
       throw new ArchiveError(`more than ${maxFiles} calendars and address books`);

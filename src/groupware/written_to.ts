@@ -1,4 +1,7 @@
-/** An address book of the people whom an account writes to, kept by the server where the account wants it. @module */
+/**
+ * An address book of the people whom an account writes to, maintained by the server if the account wants it.
+ * @module
+ */
 import { writeComponent } from "../mail/contentline/component.ts";
 import { changeCard, newCard } from "../mail/vcard/edit.ts";
 import { giveWay } from "../platform/turns.ts";
@@ -9,14 +12,14 @@ import { cardObject } from "./objects.ts";
 
 /** Last segment of the book's address. */
 export const writtenToBook = "written-to";
-/** People that are kept; of more the first ones go. */
+/** Most people kept; beyond that the first ones are removed. */
 const maxPeople = 5000;
-/** People of one message that are noted: to more goes no letter but a circular. */
+/** Most people of one message that are noted: a message to more is a circular, not a letter. */
 const maxOfMessage = 50;
 
-/** Somebody who was written to. */
+/** A person who was written to. */
 export interface Written {
-  /** "" for nobody knows. */
+  /** "" if unknown. */
   name: string;
   address: string;
 }
@@ -30,17 +33,17 @@ async function book(groupware: Groupware): Promise<Collection> {
     return there() ??
       await groupware.createCollection("addressbook", writtenToBook, { properties });
   } catch (err) {
-    // Another message made it meanwhile.
+    // Another message created it meanwhile.
     const made = err instanceof GroupwareError && err.kind === "exists" ? there() : undefined;
     if (made === undefined) throw err;
     return made;
   }
 }
 
-/** Rows that are read at once. */
+/** Rows read at a time. */
 const atOnce = 1000;
 
-/** Which of some addresses are in the account's books, lower case; looked for in turns with other work. */
+/** Which of some addresses are in the account's books, lower case; searched in turns with other work. */
 async function known(groupware: Groupware, wanted: ReadonlySet<string>): Promise<Set<string>> {
   const found = new Set<string>();
   for (const c of groupware.collections("addressbooks")) {

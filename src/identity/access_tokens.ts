@@ -22,17 +22,17 @@ import { openIdLibrary } from "./packages/openid.ts";
 
 /** Bytes of a token. */
 const maxToken = 8192;
-/** Milliseconds for which a token that was right is known to be so. */
+/** Milliseconds for which a valid token is cached. */
 const knownFor = 60_000;
-/** Tokens that are known to be right at a time; the oldest goes first. */
+/** Cached valid tokens; the oldest is removed first. */
 const maxKnown = 2000;
-/** Milliseconds for which keys are good, and before which they aren't asked for again. */
+/** Milliseconds for which keys are cached, and before which they aren't fetched again. */
 const keysFor = 600_000;
 const keysAgain = 30_000;
-/** Seconds that clocks may differ. */
+/** Tolerated clock difference in seconds. */
 const tolerance = 30;
 
-/** Signatures only: a key that both sides know would make tokens of anybody who has it. */
+/** Public-key signatures only: with a shared key, anybody who has it could make tokens. */
 const algorithms = [
   "RS256",
   "RS384",
@@ -59,7 +59,7 @@ type Keys = ReturnType<typeof jose.createLocalJWKSet>;
 
 export class AccessTokens {
   readonly #o: AccessTokenOptions;
-  /** By hash. */
+  /** Cached tokens by hash. */
   readonly #known = new Map<string, { address: string; until: number }>();
   #keys: { set: Keys; fetched: number } | undefined;
 
@@ -67,7 +67,7 @@ export class AccessTokens {
     this.#o = options;
   }
 
-  /** The address of whom a token is. @throws IdentityError, and what the libraries throw */
+  /** The address of a token's owner. @throws IdentityError, and errors of the libraries */
   async address(token: string): Promise<string> {
     const { conf, now } = this.#o;
     if (conf.Audiences.length === 0) {
@@ -96,7 +96,7 @@ export class AccessTokens {
     return address;
   }
 
-  /** Claims of a token that carries them. */
+  /** Claims of a token that contains them. */
   async #signed(token: string): Promise<Claims> {
     const { jose } = await openIdLibrary();
     const { conf, configuration, now } = this.#o;
@@ -125,7 +125,7 @@ export class AccessTokens {
       }
       throw err;
     }
-    // An ID token says who logged in somewhere, not that a program may act.
+    // An ID token proves a login somewhere, it does not authorize a program.
     if ("nonce" in claims || "at_hash" in claims || "c_hash" in claims) {
       throw new IdentityError("wrong", "an ID token is no access token");
     }
@@ -166,7 +166,7 @@ export class AccessTokens {
     }
   }
 
-  /** By its claims, or by what the provider says of its owner. */
+  /** From its claims, or from the provider's information about its owner. */
   async #addressOf(claims: Claims, token: string): Promise<string> {
     const { rules, configuration } = this.#o;
     if (saysWho(claims, rules)) return addressOf(claims, rules);
@@ -178,7 +178,7 @@ export class AccessTokens {
     return addressOf(await client.fetchUserInfo(known, token, claims.sub), rules);
   }
 
-  /** The provider's keys, not older than asked for. */
+  /** The provider's keys, not older than given. */
   async #keySet(maxAge = keysFor): Promise<Keys> {
     const { configuration, fetch, now } = this.#o;
     if (this.#keys !== undefined && now() - this.#keys.fetched < maxAge) return this.#keys.set;

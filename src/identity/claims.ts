@@ -1,4 +1,4 @@
-/** What a provider says of somebody, and the address that follows from it. @module */
+/** A provider's claims about a user, and the address derived from them. @module */
 import { IdentityError } from "./errors.ts";
 
 /** Claims of a token, of userinfo or of an introspection. */
@@ -10,22 +10,22 @@ export interface ClaimRules {
   allowUnverifiedEmail: boolean;
 }
 
-/** Whether the claims have all that says who it is; otherwise the provider is asked for more. */
+/** Whether the claims identify the user; otherwise the provider is asked for more. */
 export function saysWho(claims: Claims, rules: ClaimRules): boolean {
   if (typeof claims[rules.loginClaim] !== "string") return false;
   return rules.loginClaim !== "email" || rules.allowUnverifiedEmail || "email_verified" in claims;
 }
 
 /**
- * The address that somebody logs in with.
- * @throws IdentityError "wrong" if the claims have none, or one that nobody has verified
+ * The login address of a user.
+ * @throws IdentityError "wrong" if the claims have none, or an unverified one
  */
 export function addressOf(claims: Claims, rules: ClaimRules): string {
   const address = claims[rules.loginClaim];
   if (typeof address !== "string" || !/^[^\s@]+@[^\s@]+$/.test(address) || address.length > 320) {
     throw new IdentityError("wrong", `the claim ${rules.loginClaim} has no address`);
   }
-  // Otherwise whoever may type an address at the provider would be its owner here.
+  // Otherwise anyone could claim an address here by entering it at the provider.
   const verified = claims.email_verified === true || claims.email_verified === "true";
   if (rules.loginClaim === "email" && !verified && !rules.allowUnverifiedEmail) {
     throw new IdentityError(
@@ -36,7 +36,7 @@ export function addressOf(claims: Claims, rules: ClaimRules): string {
   return address;
 }
 
-/** The scopes of an access token, however it has them. */
+/** The scopes of an access token, in any representation. */
 export function scopesOf(claims: Claims): string[] {
   const { scope, scp } = claims;
   const list = scope ?? scp;

@@ -1,9 +1,9 @@
-/** Why somebody could not be let in from elsewhere. @module */
+/** Why a login by a provider or directory failed. @module */
 
 /**
- * What came of a login with a provider or a directory.
- * - `wrong`: they don't know the person, or the token, password or answer isn't right.
- * - `away`: they can't be reached, or answer what can't be used; it may work later.
+ * The failure of a login with a provider or a directory.
+ * - `wrong`: the user is unknown, or the token, password or answer is invalid.
+ * - `away`: it is unreachable, or its answer is unusable; it may work later.
  */
 export class IdentityError extends Error {
   override name = "IdentityError";

@@ -23,29 +23,29 @@ const ldapLibrary = rareModule<Library>(new URL("./packages/ldap_package.ts", im
 /** Milliseconds for an operation, and for all of a login. */
 const operationTime = 5000;
 const wholeTime = 12_000;
-/** Bytes that a directory may send for a login. */
+/** Bytes that a directory may send during a login. */
 const maxAnswer = 1024 * 1024;
 /** Bytes that it may send before TLS is started: the answer to the request for it. */
 const maxBeforeTls = 64 * 1024;
 /** RFC 4511 §4.5.1.8 */
 const noAttributes = ["1.1"];
-/** Logins at a time; others wait for their turn. */
+/** Concurrent logins; others wait for their turn. */
 const maxRunning = 10;
 const maxWaiting = 200;
-/** Milliseconds for which a right password isn't asked about again: programs send it with each request. */
+/** Milliseconds for which a correct password isn't checked again: programs send it with each request. */
 const rightFor = 60_000;
 /** Values of the attribute with hashes that are compared with a password; an entry has one, or an old and a new one. */
 const maxHashes = 4;
 /** Filters that are tried for one group: an entry with more values of the attributes in it is refused. */
 const maxCombinations = 8;
-/** Logins that are remembered at a time; the oldest goes first. */
+/** Cached logins; the oldest is removed first. */
 const maxRemembered = 20_000;
 
 export interface LdapOptions {
-  /** In the configuration. */
+  /** Name in the configuration. */
   name: string;
   conf: LdapDirectory;
-  /** Of BindDN. */
+  /** Password of BindDN. */
   secret: string;
   outbound: Outbound;
   /**
@@ -59,26 +59,26 @@ export interface LdapOptions {
   operationTime?: number;
 }
 
-/** What matters of a login besides address and password. */
+/** Parameters of a login besides address and password. */
 export interface LdapCheck {
-  /** Filter of a group of which the domain's users are; "" for everybody who may log in. */
+  /** Filter for a group that the domain's users must be in; "" for everybody who may log in. */
   group?: string;
-  /** The address that asks. */
+  /** The client's address. */
   from?: string;
 }
 
-/** Somebody who was found. */
+/** A user found in the directory. */
 interface Found {
   person: Person;
-  /** What the password is to be compared with; undefined where the directory has said that it is right. */
+  /** Hashes to compare the password with; undefined if the directory has verified it. */
   hashes: string[] | undefined;
 }
 
-/** A password that was right. */
+/** A verified password. */
 interface Remembered {
   mac: Uint8Array;
   person: Person;
-  /** When the directory said so. */
+  /** When the directory verified it. */
   at: number;
 }
 
@@ -87,7 +87,7 @@ export class Ldap {
   readonly conf: LdapDirectory;
   readonly #o: LdapOptions;
   readonly #now: () => number;
-  // What is kept in memory is of no use elsewhere.
+  // The key is random for each process, so the cache is useless elsewhere.
   readonly #key = randomBytes(32);
   readonly #right = new Map<string, Remembered>();
   #running = 0;
@@ -102,14 +102,14 @@ export class Ldap {
 
   /**
    * Checks the password of an address.
-   * @throws IdentityError "wrong"; "away" if the directory can't be asked and has not said it lately
+   * @throws IdentityError "wrong"; "away" if the directory is unreachable and has not verified it recently
    */
   async check(
     address: string,
     password: string,
     { group = "", from = "" }: LdapCheck = {},
   ): Promise<Person> {
-    // RFC 4513 §5.1.2: a bind without password asks nothing, and succeeds.
+    // RFC 4513 §5.1.2: a bind without a password always succeeds, without authentication.
     if (password === "") throw new IdentityError("wrong", "no password");
     const key = `${address.toLowerCase()} ${group}`;
     const mac = createHmac("sha256", this.#key).update(password).digest();
@@ -160,7 +160,7 @@ export class Ldap {
     }
   }
 
-  /** @throws IdentityError if the password is of none of the hashes */
+  /** @throws IdentityError if the password matches none of the hashes */
   async #compare(
     address: string,
     password: string,
@@ -231,7 +231,7 @@ export class Ldap {
     return false;
   }
 
-  /** The entries that fit a filter, at most so many of them, with these attributes. */
+  /** The entries that match a filter, up to a limit, with these attributes. */
   async #find(
     client: Client,
     filter: string,
@@ -249,7 +249,7 @@ export class Ldap {
     return searchEntries;
   }
 
-  /** A connection with TLS, as the configuration wants it. */
+  /** A connection with TLS as configured. */
   async #connect(signal: AbortSignal): Promise<Client> {
     const { conf, outbound } = this.#o;
     const { Client } = await ldapLibrary();
@@ -260,7 +260,7 @@ export class Ldap {
     at.port = url.port || (secure ? "636" : "389");
     const socket: Socket | TLSSocket = await outbound.connect({
       url: at,
-      // The administrator says where it is.
+      // Its address is chosen by the administrator.
       rule: undefined,
       signal,
     });
@@ -272,7 +272,7 @@ export class Ldap {
       createConnection: () => socket,
       createSecureConnection: () => {
         if (secure) return socket as TLSSocket;
-        // From here on TLS alone takes what comes.
+        // From here on TLS reads all input.
         unbind();
         const upgraded = outbound.startTls(socket, host);
         bounded(upgraded, signal, maxAnswer);
@@ -291,7 +291,7 @@ export class Ldap {
   }
 }
 
-/** Ends a connection that brings more bytes than these, or takes too long. @returns what ends counting */
+/** Closes a connection that sends more bytes than this, or takes too long. @returns function that stops counting */
 function bounded(socket: Socket, signal: AbortSignal, bytes: number): () => void {
   let size = 0;
   const count = (piece: Uint8Array) => {
@@ -317,7 +317,7 @@ function textsOf(entry: Entry, attribute: string): string[] {
 /**
  * A filter of a group with the values of the entry's attributes in place of `%{…}`: one filter for each combination of
  * values, as `uid` and others may have several.
- * @throws IdentityError for an attribute that the entry lacks: an empty value could fit what nobody meant
+ * @throws IdentityError for an attribute that the entry lacks: an empty value could match unintended entries
  */
 function filledFilters(filter: string, entry: Entry): string[] {
   let filters = [filter];
@@ -339,7 +339,7 @@ function filledFilters(filter: string, entry: Entry): string[] {
   return filters;
 }
 
-/** A value in a filter (RFC 4515 §3): no byte of it means anything but itself. */
+/** Escapes a value for a filter (RFC 4515 §3), so that every byte is literal. */
 export function escapeFilter(value: string): string {
   return [...new TextEncoder().encode(value)].map((b) => {
     const plain = b >= 0x20 && b < 0x7f && !"%*()\\&|!=<>~".includes(String.fromCharCode(b));

@@ -1,6 +1,6 @@
 /**
- * Logins from elsewhere: OpenID providers for web pages and, by access tokens, for mail programs; passwords of LDAP
- * directories. Who it is that logs in is an address; which account that is, serve/ decides.
+ * External logins: OpenID providers for web pages and, by access tokens, for mail programs; passwords of LDAP
+ * directories. A login results in an address; serve/ finds its account.
  *
  * Imports config, log and net; openid-client, jose and ldapts speak the protocols. Used by serve/ and web/.
  *

@@ -1,6 +1,6 @@
 /**
  * Logins with an OpenID provider: on web pages by the authorization code flow with PKCE, of mail programs by access
- * tokens. The protocol is openid-client's; what is decided about it is here.
+ * tokens. openid-client implements the protocol; the decisions are made here.
  *
  * @module
  */
@@ -14,22 +14,22 @@ import { IdentityError } from "./errors.ts";
 import { outboundFetch } from "./outbound_fetch.ts";
 import { type OpenIdLibrary, openIdLibrary } from "./packages/openid.ts";
 
-/** Milliseconds for which what the provider says of itself is good, and a failure to learn it. */
+/** Milliseconds for which the provider's metadata is cached, and a failure to get it. */
 const knownFor = 3_600_000;
 const failedFor = 10_000;
 
-/** What has to be kept of a login that is under way. */
+/** The state of a pending login. */
 export interface PendingLogin {
   state: string;
   nonce: string;
   verifier: string;
 }
 
-/** Somebody whom a provider names. */
+/** A user identified by a provider. */
 export interface Person {
-  /** As they log in. */
+  /** Login address. */
   address: string;
-  /** Full name; "" if it isn't told. */
+  /** Full name; "" if unknown. */
   name: string;
 }
 
@@ -37,7 +37,7 @@ export interface OpenIdOptions {
   /** In the configuration. */
   name: string;
   conf: OpenIdProvider;
-  /** Of the client; "" for a public one. */
+  /** The client secret; "" for a public client. */
   secret: string;
   outbound: Outbound;
   log: Log;
@@ -73,12 +73,12 @@ export class OpenId {
     });
   }
 
-  /** On the login form. */
+  /** Label on the login form. */
   get label(): string {
     return this.conf.Label || this.name;
   }
 
-  /** What the provider says of itself (OpenID Connect Discovery), asked for once an hour. */
+  /** The provider's metadata (OpenID Connect Discovery), fetched once an hour. */
   #configuration(): Promise<openid.Configuration> {
     const now = this.#now();
     if (this.#known !== undefined && now < this.#known.until) return this.#known.configuration;
@@ -100,13 +100,13 @@ export class OpenId {
     const discover = (at: URL) =>
       client.discovery(at, conf.ClientID, undefined, client.None(), options);
     const found = await discover(issuer).catch((err) => {
-      // With or without a slash at its end is easily mistaken; what the provider calls itself is what counts then.
+      // A trailing slash is easily forgotten or added; the provider's own form counts then.
       if (codeOf(err) !== "OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED") throw err;
       const other = issuer.href.endsWith("/") ? issuer.href.slice(0, -1) : `${issuer.href}/`;
       return discover(new URL(other));
     });
     const server = found.serverMetadata();
-    // OpenID Connect Core §9: what is supported if nothing is said.
+    // OpenID Connect Core §9: the default if nothing is announced.
     const ways = server.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
     const authentication = secret === ""
       ? client.None()
@@ -117,12 +117,12 @@ export class OpenId {
     const made = new client.Configuration(server, conf.ClientID, metadata, authentication);
     made[client.customFetch] = this.#fetch as openid.CustomFetch;
     if (plain) client.allowInsecureRequests(made);
-    // Signatures of ID tokens are verified, though they come by TLS from the provider itself.
+    // Signatures of ID tokens are verified, although they arrive over TLS from the provider itself.
     client.enableNonRepudiationChecks(made);
     return made;
   }
 
-  /** Runs something that asks the provider. @throws IdentityError */
+  /** Runs a request to the provider. @throws IdentityError */
   async #asking<T>(what: string, run: (library: OpenIdLibrary) => Promise<T>): Promise<T> {
     const library = await openIdLibrary();
     try {
@@ -158,14 +158,14 @@ export class OpenId {
   }
 
   /**
-   * Who it is that the provider has sent back.
-   * @param current the URL that the browser came back to
+   * The user that the provider has sent back.
+   * @param current the URL that the browser returned to
    * @throws IdentityError
    */
   finish(current: URL, pending: PendingLogin): Promise<Person> {
     return this.#asking("a login with a provider", async ({ client }) => {
       const configuration = await this.#configuration();
-      // An answer to somebody else's login, or of another provider (RFC 9207), is no mistake of this one.
+      // An answer to another login, or from another provider (RFC 9207), is not this provider's fault.
       const { searchParams } = current;
       const iss = searchParams.get("iss");
       const mixed = iss !== null && iss !== configuration.serverMetadata().issuer;
@@ -188,16 +188,16 @@ export class OpenId {
     });
   }
 
-  /** The address of whom an access token is. @throws IdentityError */
+  /** The address of an access token's owner. @throws IdentityError */
   checkAccessToken(token: string): Promise<string> {
     return this.#asking("a login with a provider's token", () => this.#tokens.address(token));
   }
 }
 
-/** Of an error of the library. */
+/** Code of an error of the library. */
 const codeOf = (err: unknown) => String((err as { code?: unknown }).code);
 
-/** What a failure of the library means, in words without tokens. */
+/** A failure of the library as text, without tokens. */
 function identityError(err: unknown, { client }: OpenIdLibrary): IdentityError {
   if (err instanceof OutboundError) return new IdentityError("away", err.message, { cause: err });
   if (err instanceof client.AuthorizationResponseError) {
@@ -223,7 +223,7 @@ function identityError(err: unknown, { client }: OpenIdLibrary): IdentityError {
     return new IdentityError("away", cause.message, { cause: err });
   }
   const text = err instanceof Error ? err.message : String(err);
-  // What can't be a mistake of whoever logs in: the provider's answer isn't what the protocol says.
+  // Not the user's fault: the provider's answer violates the protocol.
   const answers = [
     "OAUTH_INVALID_RESPONSE",
     "OAUTH_RESPONSE_IS_NOT_CONFORM",
@@ -238,5 +238,5 @@ function identityError(err: unknown, { client }: OpenIdLibrary): IdentityError {
   );
 }
 
-/** Text of a provider for the log and for people: short, of one line. */
+/** Text from a provider for logs and messages: short, on one line. */
 const plain = (text: string) => text.replace(/[^\x20-\x7e]/g, "?").slice(0, 200);

@@ -1,4 +1,4 @@
-/** The one way out as the `fetch` that libraries for OpenID ask for. @module */
+/** Our outgoing connections in the form of `fetch` for OpenID libraries. @module */
 import type { Outbound } from "../net/mod.ts";
 
 /** Milliseconds for a request to a provider. */
@@ -6,7 +6,7 @@ const timeout = 10_000;
 /** Bytes of its answer. */
 const maxBytes = 512 * 1024;
 
-/** What such a library asks for. */
+/** A request of such a library. */
 export interface FetchOptions {
   method: string;
   headers: Record<string, string>;
@@ -14,7 +14,7 @@ export interface FetchOptions {
   signal?: AbortSignal;
 }
 
-/** Makes requests by the way out, without redirects. The URLs are the administrator's, or the provider's. */
+/** Makes requests through our outgoing connections, without redirects. URLs are chosen by the administrator or the provider. */
 export function outboundFetch(
   outbound: Outbound,
 ): (url: string, options: FetchOptions) => Promise<Response> {
@@ -32,7 +32,7 @@ export function outboundFetch(
         ? body.toString()
         : new Uint8Array(await new Response(body).arrayBuffer()),
       signal: options.signal,
-      // Addresses are the administrator's and the provider's, not of users.
+      // Addresses are chosen by the administrator and the provider, not by users.
       rule: undefined,
       timeout,
       maxBytes,

@@ -1,4 +1,4 @@
-/** What this server can do, for a session to tell (RFC 8620 §2). @module */
+/** The server's capabilities, for sessions (RFC 8620 §2). @module */
 import { programVersion } from "../platform/version.ts";
 import { maxMailboxDepth } from "../store/mailboxes/mailboxes.ts";
 import { maxAttendees } from "../mail/calendar/object.ts";
@@ -16,7 +16,7 @@ import { maxDelayedSend } from "./mail/submit.ts";
 import type { JmapServices } from "./services.ts";
 import { sieveCapability } from "./sieve/scripts.ts";
 
-/** Capabilities beside the core, with what is true for the whole server. */
+/** Capabilities besides the core, with their server-wide values. */
 export function serverCapabilities(
   services: JmapServices,
 ): Record<string, Record<string, unknown>> {
@@ -49,7 +49,7 @@ export function serverCapabilities(
   };
 }
 
-/** Capabilities of an account as a user may use it. */
+/** Capabilities of an account for a user. */
 export function accountCapabilities(
   services: JmapServices,
   user: User,

@@ -1,14 +1,14 @@
 /**
- * JMAP (RFC 8620, RFC 8621): what mail programs of our day speak, over HTTP with JSON.
+ * JMAP (RFC 8620, RFC 8621): the protocol of modern mail programs, over HTTP with JSON.
  *
  * - `core/`: requests, references to results, errors, running method calls;
- * - `methods/`: a file for each method, in the folder of its type of object; `table.ts` has them all;
+ * - `methods/`: a file for each method, in the folder of its type of object; `table.ts` lists them all;
  * - `http/`: the URLs of a session;
  * - `blobs/`: binary data;
- * - `sharing/`: rights of others on mailboxes, and the news of rights that are given elsewhere.
+ * - `sharing/`: rights of others on mailboxes, and notifications of rights granted elsewhere.
  *
- * May import the store, mail, queue and config below it, and web/http; serve/ gives it logins and submission and
- * puts it on listeners.
+ * May import the store, mail, queue and config below it, and web/http; serve/ provides logins and submission
+ * and attaches it to listeners.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export { SetError } from "./core/errors.ts";
 export { ObjectStore } from "./objects/store.ts";
 export type { JmapServices, JmapSubmission } from "./services.ts";
 
-/** Event streams and websockets of a user at a time. */
+/** Most event streams and websockets of a user at a time. */
 const maxStreams = 50;
 const log = new Log("jmap");
 
@@ -61,20 +61,23 @@ export interface JmapPlace {
 export interface Jmap {
   /** Answers requests below the service's path. */
   handler(place: JmapPlace): WebHandler;
-  /** Tells somebody of rights that were changed elsewhere. On disk when it resolves; it never fails. */
+  /** Notifies a user of rights changed elsewhere. On disk when it resolves; it never fails. */
   noteRights(change: RightsChange): Promise<void>;
-  /** Tells who sees a calendar of a change of an event in it. On disk when it resolves; it never fails. */
+  /**
+   * Notifies everybody who sees a calendar of a change of an event in it. On disk when it resolves; it never
+   * fails.
+   */
   noteEvent(owner: string, change: EventChange): Promise<void>;
   /** Takes over websockets below the service's path. */
   upgrade(place: JmapPlace): UpgradeHandler;
   /** Answers /.well-known/jmap (RFC 8620 §2.2). */
   wellKnown(place: JmapPlace): WebHandler;
-  /** Forgets what is kept of accounts that are no more: one of the same name may come. */
+  /** Forgets the data of removed accounts, as their names may be used again. */
   forgetRemoved(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Makes the handlers. */
+/** Creates the handlers. */
 export function openJmap(services: JmapServices): Jmap {
   const requests = new Running(maxConcurrentRequests);
   const uploads = new Running(maxConcurrentUpload);
@@ -181,9 +184,9 @@ export function openJmap(services: JmapServices): Jmap {
         checkOrigin(req, origins);
         return withCors(req, origins, await answer(req, place));
       } catch (err) {
-        // A page has to be able to read why it was refused.
+        // A page must be able to read why it was refused.
         if (!(err instanceof HttpError)) throw err;
-        // RFC 8620 §6.1, §6.2: a problem document, of no type of its own (RFC 7807 §4.2).
+        // RFC 8620 §6.1, §6.2: a problem document without a specific type (RFC 7807 §4.2).
         const problem = { type: "about:blank", status: err.status, detail: err.message };
         const r = jsonResponse(err.status, problem, err.headers);
         r.headers.set("Content-Type", "application/problem+json");

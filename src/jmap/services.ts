@@ -1,4 +1,4 @@
-/** What JMAP needs of the server. @module */
+/** What JMAP needs from the server. @module */
 import type { Config } from "../config/mod.ts";
 import type { Scheduler } from "../groupware/scheduling.ts";
 import type { Scripts } from "../delivery/sieve/scripts.ts";
@@ -14,7 +14,7 @@ import type { Uploads } from "./blobs/uploads.ts";
 /** A message of the account, for its recipients. */
 export interface JmapSubmission {
   account: string;
-  /** Header as it is sent, with its empty line. */
+  /** The sent header, with its empty line. */
   header: Uint8Array;
   mailFrom: string;
   recipients: NewQueueRecipient[];
@@ -26,20 +26,22 @@ export interface JmapSubmission {
   ret: "full" | "hdrs" | undefined;
   envelopeId: string | undefined;
   notBefore: number | undefined;
+  /** How that was asked for, as in NewQueueMessage. */
+  holdRequest?: string;
   /** With <>. */
   messageId: string;
   subject: string;
-  /** By which the queue is asked afterwards whether it took the message. */
+  /** Key to ask the queue later whether it has the message. */
   key?: string;
 }
 
-/** Who tells push services of new states; see push/pusher.ts. */
+/** Notifies push services of new states; see push/pusher.ts. */
 export interface PushNotifier {
-  /** Follows all that have subscribed. */
+  /** Follows all users with subscriptions. */
   start(): Promise<void>;
   /** Sends the code by which a new subscription is verified. */
   verify(account: string, id: number, pushSubscriptionId: string): Promise<void>;
-  /** Looks anew at what an account has subscribed to. */
+  /** Updates what an account has subscribed to. */
   refresh(account: string): Promise<void>;
   close(): void;
 }
@@ -50,7 +52,7 @@ export interface JmapServices {
   limiter: LoginGuard;
   tempDir: string;
   hostname: string;
-  /** Largest message, and upload, in bytes. */
+  /** Most bytes of a message, and of an upload. */
   maxMessageSize: number;
   sharing: {
     /** Accounts that may have granted something to a user. */
@@ -62,7 +64,7 @@ export interface JmapServices {
   };
   uploads: Uploads;
   objects: ObjectStore;
-  /** Tells the people of events; knows when users are busy. */
+  /** Notifies participants of events; knows when users are busy. */
   scheduler: Scheduler;
   /** Sieve scripts of accounts. */
   scripts: Scripts;
@@ -71,7 +73,7 @@ export interface JmapServices {
   vapid: Vapid;
   queue: Queue;
   /**
-   * Queues; durable when it resolves, with ids in the order of the recipients.
+   * Queues a message; durable when it resolves with ids in the order of the recipients.
    * @throws SetError for limits of the account
    */
   submit(submission: JmapSubmission): Promise<number[]>;
@@ -80,12 +82,12 @@ export interface JmapServices {
     form: { username: string; password: string },
     remoteIp: string,
   ): Promise<ProgramLogin>;
-  /** Checks an access token of a provider; undefined where none let in. */
+  /** Checks an access token of a provider; undefined if no provider is configured. */
   checkToken?: (
     token: string,
   ) => Promise<{ account: string; credential: string; login: string } | "wrong">;
-  /** PEM of the certificate authorities that are trusted, for S/MIME. */
+  /** PEM of the trusted certificate authorities, for S/MIME. */
   authorities(): readonly string[];
-  /** Follows an event stream or websocket until it is over. @returns what tells that it is */
+  /** Follows an event stream or websocket until it ends. @returns a function to call at its end */
   loggedIn(session: LoggedIn): () => void;
 }

@@ -1,4 +1,4 @@
-/** All methods of JMAP that there are. @module */
+/** All JMAP methods. @module */
 import type { Method } from "./core/method.ts";
 import { addressBookChanges } from "./methods/address_book/changes.ts";
 import { addressBookGet } from "./methods/address_book/get.ts";

@@ -1,10 +1,9 @@
 /**
- * A Bloom filter that remembers which words have been seen once in ham, and which in spam, so that the many words
- * that never come back take a few bits and no row.
+ * A Bloom filter that remembers which words have been seen once in ham, and which in spam, so that the many
+ * words that never recur take a few bits and no row.
  *
- * 512 KiB and 7 bits per word: with 250,000 words 1 in 2,000 unseen words is taken for seen, with
- * 500,000 words 1 in 50. The harm of that is small: the word is counted once more than
- * it was seen.
+ * 512 KiB and 7 bits per word: with 250,000 words 1 in 2,000 unseen words is mistaken for seen, with 500,000
+ * words 1 in 50. That does little harm: the word is counted once more than it was seen.
  *
  * @module
  */
@@ -15,9 +14,9 @@ const bitsPerWord = 7;
 const mask = bloomBytes * 8 - 1;
 
 /**
- * 53 bits of hash of a word, as a number that SQLite can take for a rowid. Two multiplicative hashes
- * of 32 bits over the UTF-16 units, mixed at the end. Words are chosen by senders, who could make
- * two words collide; all they gain is what writing the other word would gain them.
+ * A 53-bit hash of a word, as a number that SQLite can use as a rowid. Two multiplicative hashes of 32 bits
+ * over the UTF-16 units, mixed at the end. Words are chosen by senders, who could make two words collide; all
+ * they gain is what writing the other word would gain them.
  */
 export function wordHash(word: string): number {
   let a = 0x9e3779b9 | 0, b = 0x85ebca6b | 0;
@@ -47,12 +46,12 @@ export class Bloom {
     this.bits = bits;
   }
 
-  /** Whether the word is there, or seems so. */
+  /** Whether the word is there, or seems to be. */
   has(hash: number): boolean {
     return this.#visit(hash, false);
   }
 
-  /** Adds the word. Returns whether it was there already (or seemed so). */
+  /** Adds the word. Returns whether it was there already (or seemed to be). */
   add(hash: number): boolean {
     return this.#visit(hash, true);
   }

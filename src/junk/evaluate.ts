@@ -1,6 +1,6 @@
 /**
- * What the `mox junk` commands do: train a filter on labelled messages, check how it judges others,
- * and play a whole history chronologically.
+ * The work of the `mox junk` commands: training a filter on labelled messages, checking how it judges others,
+ * and replaying a whole history chronologically.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { JunkFilter } from "./filter.ts";
 
 /** A message with a known label. */
 export interface LabelledMessage {
-  /** For reporting: a file name. */
+  /** A file name, for reporting. */
   name: string;
   ham: boolean;
   /** Milliseconds; orders messages in {@link chronologicalSplit}. */
@@ -16,22 +16,24 @@ export interface LabelledMessage {
   words: () => Iterable<string>;
 }
 
-/** How a filter judged. Rates are of the messages of that kind, from 0 to 1, NaN without any. */
+/**
+ * How a filter judged. Rates are fractions of the messages of that kind, from 0 to 1, NaN if there are none.
+ */
 export interface JunkReport {
   hams: number;
   spams: number;
-  /** Ham taken for spam: name and probability. */
+  /** Ham mistaken for spam: name and probability. */
   falsePositives: { name: string; probability: number }[];
   /** Spam let through. */
   falseNegatives: { name: string; probability: number }[];
   falsePositiveRate: number;
   caughtRate: number;
-  /** Mean and worst time of a classification with its words, in ms. */
+  /** Mean and worst time of a classification including its words, in ms. */
   meanMs: number;
   worstMs: number;
 }
 
-/** Trains in batches that are saved, leaving the event loop free in between. */
+/** Trains in saved batches, leaving the event loop free in between. */
 export async function trainMessages(
   filter: JunkFilter,
   messages: Iterable<LabelledMessage>,
@@ -56,8 +58,8 @@ export function checkMessages(
 }
 
 /**
- * Goes through a history in order: each message is classified, then trained, as if its user marked
- * it at once. Only messages after the first `warmUp` count in the report.
+ * Goes through a history in order: each message is classified, then trained, as if its user had marked it
+ * immediately. Only messages after the first `warmUp` count in the report.
  */
 export async function playMessages(
   filter: JunkFilter,

@@ -3,16 +3,16 @@
  *
  * What is stored:
  * - `words`: hash of a word, and in how many ham and spam messages it was counted;
- * - `bloom`: the words seen once so far in ham or in spam, which get a row at their second sight; in its chunks from
- *   {@link firstLearnedChunk} on stands what the filter learned from its mistakes;
- * - `journal`: trainings not yet merged into the other two. A training touches hundreds of rows all
- *   over the table; so {@link JunkFilter.flush} only appends the message's hashes here, a few KB, and
- *   every {@link mergeAt} words all is merged in one transaction. When a database is opened its
- *   journal is played into memory.
+ * - `bloom`: the words seen once so far in ham or in spam, which get a row when seen again; its chunks from
+ *   {@link firstLearnedChunk} on hold what the filter learned from its mistakes;
+ * - `journal`: trainings not yet merged into the other two. A training touches hundreds of rows all over the
+ *   table; so {@link JunkFilter.flush} only appends the message's hashes here, a few KB, and every {@link
+ *   mergeAt} words everything is merged in one transaction. When a database is opened, its journal is replayed
+ *   into memory.
  *
- * A word's first sight can't be taken back. So untraining a message takes back the counts exactly but for words
- * that were new; those may be off by one, never below zero. The numbers of messages are always exact.
- * {@link JunkFilter.rebuild} makes counts afresh.
+ * A word's first sight can't be undone. So untraining a message undoes the counts exactly, except for words
+ * that were new; those may be off by one, but never below zero. The numbers of messages are always exact.
+ * {@link JunkFilter.rebuild} computes all counts again.
  *
  * @module
  */
@@ -25,10 +25,12 @@ import { filterMigrations } from "./schema.ts";
 import { type Classification, classifyWords, Evidence, silentWords, wordScore } from "./score.ts";
 import { classified, trained } from "./metrics.ts";
 
-/** Words in the journal at which it is merged; about 12 ms of work, once in some 15 messages. */
+/** The journal is merged at this many words; about 12 ms of work, once every 15 messages or so. */
 export const mergeAt = 4000;
 export const bloomChunk = 64 * 1024;
-/** Number of the first chunk; below it stand those of filters that did not tell ham from spam. */
+/**
+ * Number of the first chunk; chunks below it belong to older filters that did not distinguish ham from spam.
+ */
 const firstChunk = 1000;
 /** Counts kept in memory between classifications. */
 const cacheSize = 50_000;
@@ -44,7 +46,7 @@ export interface LabelledWords {
   words: Iterable<string>;
 }
 
-/** Ham and spam count of a word in one number: both are below 2^26. */
+/** Packs ham and spam count of a word into one number: both are below 2^26. */
 const hamUnit = 2 ** 26;
 /** The highest of either count. */
 export const maxCount = hamUnit - 1;
@@ -63,14 +65,14 @@ export class JunkFilter {
   #spams = 0;
   /** Counts that differ from those in the database. */
   #changed = new Map<number, number>();
-  /** Counts as in the database; -1 for a word that is not there. */
+  /** Counts as in the database; -1 for a word without a row. */
   #cache = new Map<number, number>();
   #bloom: Bloom | undefined;
   #learned: Learned | undefined;
-  /** Trainings in memory only, then those in the journal table: counted in words. */
+  /** Trainings only in memory; below, those in the journal table, counted in words. */
   #unsaved: JournalEntry[] = [];
   #journalled = 0;
-  /** Trainings made while a rebuild runs, to be made in the new filter as well. */
+  /** Trainings made during a rebuild, to be repeated in the new filter. */
   #meanwhile: JournalEntry[] | undefined;
 
   private constructor(db: Db, params: JunkParams) {
@@ -79,7 +81,7 @@ export class JunkFilter {
   }
 
   /**
-   * Opens the filter in `junkfilter.db` of an account's folder, making it if there is none.
+   * Opens the filter in `junkfilter.db` of an account's folder, creating it if missing.
    * @throws JunkParamsError; errors of SQLite and the file system
    */
   static async open(dir: string, params: Partial<JunkParams> = {}): Promise<JunkFilter> {
@@ -160,7 +162,7 @@ export class JunkFilter {
     this.#record({ ham, untrain: false, hashes: hashesOf(words) });
   }
 
-  /** Takes an earlier training with the same words back. In memory until {@link flush}. */
+  /** Undoes an earlier training with the same words. In memory until {@link flush}. */
   untrain(ham: boolean, words: Iterable<string>): void {
     this.#record({ ham, untrain: true, hashes: hashesOf(words) });
   }
@@ -213,7 +215,7 @@ export class JunkFilter {
         firstLearnedChunk,
       )
     ) {
-      // One of twice the size, as it was before, is laid over itself: the lower bits of a place are the same in it.
+      // An older filter of twice the size is folded onto itself: the lower bits of a position are the same.
       const at = ((chunk as number) - firstChunk) * bloomChunk % bloomBytes;
       for (const [i, b] of (bytes as Uint8Array).entries()) bits[at + i] |= b;
     }
@@ -252,7 +254,7 @@ export class JunkFilter {
     await db.durable();
   }
 
-  /** Moves what the journal holds into the other tables, in one transaction. */
+  /** Merges the journal into the other tables, in one transaction. */
   #merge(): void {
     const db = this.#opened();
     db.transaction(() => {
@@ -281,9 +283,9 @@ export class JunkFilter {
   }
 
   /**
-   * Makes the filter afresh from all messages, in slices of some 10 ms between which other work runs.
-   * Until the end the old filter answers; when it fails or is aborted the old one stays as it was.
-   * What is trained meanwhile is counted in both. Memory: the words seen twice in a slice.
+   * Rebuilds the filter from all messages, in slices of some 10 ms between which other work runs. Until the end
+   * the old filter answers; if it fails or is aborted, the old one stays unchanged. Trainings meanwhile are
+   * counted in both. Memory: the words seen twice in a slice.
    */
   async rebuild(
     messages: AsyncIterable<LabelledWords> | Iterable<LabelledWords>,
@@ -395,7 +397,7 @@ function learnFrom(learned: Learned, entry: JournalEntry, logOdds: () => number)
 
 const silentHashes: ReadonlySet<number> = new Set([...silentWords].map(wordHash));
 
-/** What counting alone gives a message, as a logarithm of odds. `count` gives packed counts, 0 for none. */
+/** The verdict of counting alone on a message, as log odds. `count` returns packed counts, 0 for none. */
 function judged(
   params: JunkParams,
   hams: number,
@@ -413,7 +415,7 @@ function judged(
   return evidence.logOdds;
 }
 
-/** Counts, packed, of a word that has no row: its first sights. */
+/** Packed counts of a word without a row: its first sights. */
 function firstSights(bloom: Bloom, hash: number): number {
   return (bloom.has(sightHash(hash, true)) ? hamUnit : 0) +
     (bloom.has(sightHash(hash, false)) ? 1 : 0);

@@ -1,11 +1,11 @@
 /**
- * The language of a text, by the small words that make up a good part of any: enough to tell whether an account has
- * had good mail in it so far.
+ * The language of a text, by the small words that are frequent in any text: enough to know whether an account
+ * has received good mail in it so far.
  *
  * @module
  */
 
-/** Words that are common in one of the languages and hardly elsewhere. */
+/** Words that are common in one of the languages and rare in others. */
 const smallWords: Record<string, string> = {
   en: "the and you for that with this have from your are not was will would there which been they",
   de:
@@ -32,7 +32,7 @@ for (const [language, list] of Object.entries(smallWords)) {
   }
 }
 
-/** Scripts that tell the language, or nearly. */
+/** Scripts that identify a language, or nearly so. */
 const scripts: [RegExp, string][] = [
   [/[\p{Script=Hiragana}\p{Script=Katakana}]/u, "ja"],
   [/\p{Script=Hangul}/u, "ko"],
@@ -44,20 +44,20 @@ const scripts: [RegExp, string][] = [
   [/\p{Script=Devanagari}/u, "hi"],
 ];
 
-/** In front of the language that a message is written in, as a word of its own. */
+/** Prefix of a message's language, which is counted like a word. */
 export const languageWord = "lang:";
-/** All that can be told. */
+/** All languages that can be detected. */
 export const languages: readonly string[] = [
   ...Object.keys(smallWords),
   ...scripts.map(([, language]) => language),
 ];
 
-/** Small words of a language that must be there. */
+/** Least number of small words of a language that must occur. */
 const fewest = 3;
-/** Characters that are looked at for the script. */
+/** Most characters examined for the script. */
 const maxSample = 4000;
 
-/** The language of a message's words and text, such as "de"; undefined if it can't be told. */
+/** The language of a message's words and text, such as "de"; undefined if unknown. */
 export function languageOf(words: Iterable<string>, sample: string): string | undefined {
   const start = sample.slice(0, maxSample);
   for (const [script, language] of scripts) {

@@ -1,11 +1,12 @@
 /**
- * What the filter learns from its mistakes, beside counting: a weight for each word, corrected with every message
- * that is trained by as much as the judgement of it was wrong (logistic regression, one step a message). What counting
- * knew of the message before goes into that judgement; so the weights learn what counting gets wrong. Words that
- * always come together share their weight here, where counting takes each for evidence of its own.
+ * What the filter learns from its mistakes, in addition to counting: a weight for each word, corrected with
+ * every trained message by the error of its verdict (logistic regression, one step per message). The verdict
+ * includes counting; so the weights learn what counting gets wrong. Words that always occur together share
+ * their weight here, while counting takes each as separate evidence.
  *
- * Mail is often trained by the folder, all good mail and then all spam. So with each message one of the other kind
- * is learned again, out of a few that are kept. What a new message is like among these counts too (likeness.ts).
+ * Mail is often trained folder by folder, first all good mail and then all spam. So with each message one of
+ * the other kind is learned again, from a few that are kept. A new message's similarity to these also counts
+ * (likeness.ts).
  *
  * Words share slots by their hash. Stored as rows of the filter's table of chunks.
  *
@@ -15,35 +16,38 @@ import { Neighbours, slots } from "./likeness.ts";
 
 /** A weight of 1, as stored in 16 bits. */
 const unit = 2048;
-/** How far a message that is judged wrong moves the weights. */
+/** How far a misjudged message moves the weights. */
 const rate = 15;
-/** Messages of the rarer kind, from which on counting is taken at its word while learning. */
+/** From this many messages of the rarer kind on, learning fully trusts counting. */
 const countingAt = 50;
-/** Logarithm of odds beyond which counting is not believed. */
+/** Log odds beyond which counting is not believed. */
 const mostCounting = 8;
-/** Their say beside that of counting. More catches hardly more, and is too sure of mail of another time. */
+/**
+ * Their influence relative to counting. More catches hardly more, and is overconfident about mail from another
+ * time.
+ */
 const usualScore = 0.5;
-/** Logarithm of odds that they may add at most. */
+/** Most log odds that they may add. */
 const mostWeights = 1.5;
-/** The same with likeness: alone they never make junk of what counting finds to say nothing. */
+/** The same including similarity: alone they never turn a message that counting finds neutral into junk. */
 const mostLearned = 2;
-/** Messages of each kind that are kept to be learned again. */
+/** Most messages of each kind kept for learning again. */
 const keptOfKind = 100;
-/** Words of one of them. */
+/** Most words of one of them. */
 const keptWords = 400;
 
 const chunkBytes = 64 * 1024;
 /** Chunk with the numbers of messages, first chunk of the weights, first one of the kept messages. */
 const stateChunk = 2000, weightChunk = 2001, keptChunk = 4000;
-/** First chunk of messages as they were kept before: slots, without the judgement. */
+/** First chunk of kept messages in the old form: slots without the verdict. */
 const oldKeptChunk = 3000;
 
-/** First number of all chunks that are of this module. */
+/** First number of all chunks of this module. */
 export const firstLearnedChunk = stateChunk;
 
-/** A message that is learned again, with what counting gave it when it came. */
+/** A message for learning again, with counting's verdict when it was first trained. */
 interface Kept {
-  /** None in place of a message whose label was taken back. */
+  /** Empty in place of a message whose label was removed. */
   slots: Int32Array;
   counted: number;
 }
@@ -54,16 +58,16 @@ export type Chunk = readonly [chunk: number, bytes: Uint8Array];
 /** The weights of one filter. */
 export class Learned {
   readonly #weights = new Int16Array(slots);
-  /** Messages learned: good ones, spam. */
+  /** Number of messages learned: good ones, spam. */
   readonly #seen: [number, number] = [0, 0];
   /** Messages to be learned again, good ones and spam. */
   readonly #kept: [Kept[], Kept[]] = [[], []];
   /** Kept messages that have not been saved, by their chunk. */
   readonly #unsaved = new Map<number, Kept>();
-  /** The kept messages as they are asked; undefined since they changed. */
+  /** The kept messages prepared for comparing; undefined after a change. */
   #neighbours: Neighbours | undefined;
 
-  /** From stored chunks; those of others are passed over. */
+  /** Loads from stored chunks; others are skipped. */
   static load(chunks: Iterable<Chunk>): Learned {
     const l = new Learned();
     const weights = new Uint8Array(l.#weights.buffer);
@@ -81,14 +85,14 @@ export class Learned {
       } else if (chunk >= oldKeptChunk && chunk < oldKeptChunk + 2 * keptOfKind) {
         const i = chunk - oldKeptChunk;
         const slots = new Int32Array(bytes.slice().buffer, 0, bytes.length >> 2);
-        // Chunks come in order: one of today overwrites it.
+        // Chunks come in order: one in the current form overwrites it.
         l.#kept[i & 1][i >> 1] = { slots, counted: 0 };
       }
     }
     return l;
   }
 
-  /** What has changed since the last call, to be stored. */
+  /** Changes since the last call, for storing. */
   changes(): Chunk[] {
     const weights = new Uint8Array(this.#weights.buffer);
     const chunks: Chunk[] = [[stateChunk, new Uint8Array(Float64Array.from(this.#seen).buffer)]];
@@ -103,10 +107,10 @@ export class Learned {
   }
 
   /**
-   * What the weights and the kept messages say, as a logarithm of odds within +-2: above 0 is spam. 0 until messages of
-   * both kinds have been learned.
-   * @param known hashes of the words to be asked, each once
-   * @param words how many words the message has in all
+   * The verdict of the weights and the kept messages, as log odds within +-2: above 0 is spam. 0 until messages
+   * of both kinds have been learned.
+   * @param known hashes of the known words, each once
+   * @param words total number of words of the message
    */
   logOdds(known: ArrayLike<number>, words: number): number {
     const [hams, spams] = this.#seen;
@@ -131,14 +135,14 @@ export class Learned {
 
   /**
    * Learns from a message, and from an earlier one of the other kind.
-   * @param logOdds what counting gives the message, before it is counted
+   * @param logOdds counting's verdict on the message, before it is counted
    */
   learn(ham: boolean, hashes: Float64Array, logOdds: number): void {
     if (hashes.length === 0) return;
     const own = Int32Array.from(hashes, slotOf);
     const kind = ham ? 0 : 1;
     const trust = Math.min(1, Math.min(...this.#seen) / countingAt);
-    // As it is stored, so that nothing changes by a restart.
+    // With the precision of storage, so that a restart changes nothing.
     const counted = Math.fround(
       trust * Math.min(Math.max(logOdds, -mostCounting), mostCounting),
     );
@@ -156,7 +160,7 @@ export class Learned {
   }
 
   /**
-   * Draws the judgement of a message towards neither, as its label was taken back, and forgets it if it is kept.
+   * Moves the verdict on a message towards neutral, as its label was removed, and forgets it if it is kept.
    * @param ham the label
    */
   unlearn(ham: boolean, hashes: Float64Array): void {
@@ -190,7 +194,7 @@ export class Learned {
   }
 }
 
-/** Whether that is what was kept of a message. */
+/** Whether a kept entry is that of a message. */
 function sameSlots(kept: Int32Array, message: Int32Array): boolean {
   return kept.length === Math.min(message.length, keptWords) &&
     kept.every((slot, i) => slot === message[i]);
@@ -204,7 +208,7 @@ function slotOf(hash: number): number {
   return (hash >>> 0) & (slots - 1);
 }
 
-/** A number that looks drawn by lot but is the same each time: training played from the journal gives the same. */
+/** A pseudo-random number that is the same each time: replaying the journal gives the same training. */
 function mixed(n: number): number {
   let h = Math.imul(n ^ n >>> 15, 0x2c1b3c6d);
   h = Math.imul(h ^ h >>> 12, 0x297a2d39);

@@ -1,39 +1,40 @@
 /**
- * Which messages that are kept a message is most like: good ones or spam. Counting takes each word by itself; here
- * those count that come together, as in the next issue of a newsletter, or the same letter from another sender.
+ * Whether a message most resembles kept good messages or kept spam. Counting takes each word separately; here
+ * words that occur together count, as in the next issue of a newsletter, or the same letter from another
+ * sender.
  *
- * How alike two are is the cosine of their words: 1 for the same words, 0 for none in common. A word weighs the
- * more, the fewer kept messages have it.
+ * The similarity of two messages is the cosine of their words: 1 for the same words, 0 for none in common. A
+ * word weighs more if fewer kept messages have it.
  *
  * @module
  */
 
-/** Of each kind so many kept messages are asked, those most alike: one alone may be there by chance. */
+/** So many of the most similar kept messages of each kind are compared: a single one may be there by chance. */
 const nearest = 3;
-/** Logarithm of odds for a likeness of 1 to spam and of 0 to good mail. */
+/** Log odds for a similarity of 1 to spam and of 0 to good mail. */
 const usualScore = 20;
-/** Slots of words, as they are kept: each is below this, a power of two. */
+/** Number of slots for words, a power of two. */
 export const slots = 1 << 17;
 
 /** Weights of the words of the judged message, by slot; all 0 between two calls. */
 const asked = new Float64Array(slots);
 
-/** Messages that are kept of one kind, and how large they are: roots of the sums of their words' weights. */
+/** The kept messages of one kind, and their sizes: roots of the sums of their words' weights. */
 interface Side {
   messages: readonly Int32Array[];
   sizes: Float64Array;
 }
 
-/** The kept messages of a filter, made ready to be compared with. Takes 256 KB beside them. */
+/** The kept messages of a filter, prepared for comparing. Takes 256 KB in addition. */
 export class Neighbours {
-  /** How many kept messages have a slot's words. */
+  /** How many kept messages have words in a slot. */
   readonly #having = new Uint16Array(slots);
   /** Squares of the weights of words, by how many kept messages have them. */
   readonly #weights: Float64Array;
   readonly #hams: Side;
   readonly #spams: Side;
 
-  /** @param hams slots of the good messages that are kept; `spams` those of the spam */
+  /** @param hams slots of the kept good messages; `spams` those of the kept spam */
   constructor(hams: readonly Int32Array[], spams: readonly Int32Array[]) {
     const all = [...hams, ...spams];
     for (const message of all) for (const slot of message) this.#having[slot]++;
@@ -58,8 +59,8 @@ export class Neighbours {
   }
 
   /**
-   * Logarithm of odds that a message is spam, by what it is like, within +-20; above 0 is spam. 0 unless messages of
-   * both kinds are kept. Takes time linear in the words of all kept messages: some 0.2 ms for 200.
+   * Log odds that a message is spam, by similarity, within +-20; above 0 is spam. 0 unless messages of both
+   * kinds are kept. Takes time linear in the words of all kept messages: some 0.2 ms for 200.
    * @param own slots of the message's words that the filter knows
    * @param unknown how many more words it has
    */
@@ -74,7 +75,7 @@ export class Neighbours {
   }
 }
 
-/** Mean likeness of the nearest; where fewer are kept, those that are missing are like nothing. */
+/** Mean similarity of the nearest; if fewer are kept, missing ones count as 0. */
 function nearestOf({ messages, sizes }: Side, size: number): number {
   const alike = messages.map((message, i) => {
     let common = 0;

@@ -1,11 +1,12 @@
 /**
- * What a mailing list puts into all of its messages, which says nothing of one of them: the tag in the subject, the
- * lines below the text, the list's own hosts. Otherwise spam that comes through a list passes by the list's words.
+ * The parts that a mailing list adds to all of its messages, which say nothing about a single one: the tag in
+ * the subject, the lines below the text, the list's own hosts. Otherwise spam through a list would get past the
+ * filter because of the list's words.
  *
  * @module
  */
 
-/** UTF-16 units at the end of a text within which the list's lines may stand. */
+/** UTF-16 units at the end of a text that may contain the list's lines. */
 const maxFooter = 700;
 
 /** A message's mailing list. */
@@ -18,7 +19,7 @@ export interface MailingList {
   text(value: string): string;
 }
 
-/** The list by the field List-Id (RFC 2919); undefined if there is none. */
+/** The list given by the field List-Id (RFC 2919); undefined if there is none. */
 export function listOf(headers: readonly (readonly [string, string])[]): MailingList | undefined {
   const id = headers.find(([name]) => name.toLowerCase() === "list-id")?.[1];
   if (id === undefined) return undefined;
@@ -39,7 +40,7 @@ export function listOf(headers: readonly (readonly [string, string])[]): Mailing
   };
 }
 
-/** Cuts what follows the last line of dashes near the end, if it names the list's domain. */
+/** Cuts off the text after the last line of dashes near the end, if it names the list's domain. */
 function withoutFooter(text: string, domain: string): string {
   const from = Math.max(0, text.length - maxFooter);
   const end = text.slice(from);

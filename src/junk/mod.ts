@@ -1,12 +1,12 @@
 /**
  * The Bayesian junk filter: one per account, trained by the user's $Junk and $NotJunk flags.
  *
- * A message is turned into words ({@link messageWords}); words are counted in ham and spam
- * ({@link JunkFilter.train}), and give the probability that a new message is spam
- * ({@link JunkFilter.classify}). Which messages are trained when is told by {@link trainingSteps}.
+ * A message is converted to words ({@link messageWords}); words are counted in ham and spam ({@link
+ * JunkFilter.train}), and give the probability that a new message is spam ({@link JunkFilter.classify}). {@link
+ * trainingSteps} decides which messages are trained, and when.
  *
- * May import the store's database wrapper, metrics and what lies below. Called by delivery (classify),
- * by what reacts to flag changes (train), by import and by the junk and retrain commands.
+ * May import the store's database wrapper, metrics and the levels below. Called by delivery (classify), on flag
+ * changes (train), by import and by the junk and retrain commands.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** The words that a junk filter of the Go original has counted, from its `junkfilter.db`. @module */
+/** Takes over the words counted by a junk filter of the Go original, from its `junkfilter.db`. @module */
 import { join } from "node:path";
 import { RecordFile } from "../store/bolt/records.ts";
 import { Db } from "../store/database/database.ts";
@@ -6,21 +6,21 @@ import { wordHash } from "./bloom.ts";
 import { maxCount } from "./filter.ts";
 import { filterMigrations } from "./schema.ts";
 
-/** What was taken over of a filter. */
+/** What was taken over from a filter. */
 export interface TakenFilter {
   words: number;
   hams: number;
   spams: number;
 }
 
-/** A word as it is called here: names of header fields are in lower case. */
+/** The name of a word here: names of header fields are in lower case. */
 function wordHere(word: string): string {
   return word.replace(/^[A-Z][A-Za-z-]*:/, (name) => name.toLowerCase());
 }
 
 /**
- * Takes over what the filter in a folder of the original has learnt. Words that it has seen just once are in a Bloom
- * filter of another make there, and are forgotten: they count from their next sight on.
+ * Takes over the counts of the filter in a folder of the original. Words seen only once are in a different
+ * Bloom filter there and are dropped: they count again when next seen.
  * @param to the account's folder, without a filter
  * @returns undefined if there is no filter
  * @throws BoltError; errors of SQLite

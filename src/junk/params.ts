@@ -4,7 +4,7 @@
  * @module
  */
 
-/** How words are made and weighed. Changing the n-grams asks for a rebuild of the filter. */
+/** How words are made and weighed. Changing the n-grams requires a rebuild of the filter. */
 export interface JunkParams {
   /** Count single words. */
   Onegrams: boolean;
@@ -12,17 +12,17 @@ export interface JunkParams {
   Twograms: boolean;
   /** Count each three consecutive words. */
   Threegrams: boolean;
-  /** Bound of a word's power: its spaminess is kept within [MaxPower, 1 - MaxPower]. In [0, 0.5]. */
+  /** Limits a word's influence: its spaminess is kept within [MaxPower, 1 - MaxPower]. In [0, 0.5]. */
   MaxPower: number;
   /** How many of the most hammy, and how many of the most spammy words decide. */
   TopWords: number;
-  /** Words whose spaminess is less than this away from 0.5 are not looked at. In [0, 0.5]. */
+  /** Words whose spaminess is closer than this to 0.5 are ignored. In [0, 0.5]. */
   IgnoreWords: number;
-  /** A word counted at most this often has its power reduced. */
+  /** A word counted at most this often has less influence. */
   RareWords: number;
 }
 
-/** What quickstart configures, and what holds for fields that are not given. */
+/** Quickstart's values, and the defaults for fields that are not given. */
 export const defaultJunkParams: Readonly<JunkParams> = {
   Onegrams: true,
   Twograms: false,
@@ -33,10 +33,10 @@ export const defaultJunkParams: Readonly<JunkParams> = {
   RareWords: 2,
 };
 
-/** Probability of spam above which a message is junk, as quickstart configures it. */
+/** Probability of spam above which a message is junk, as configured by quickstart. */
 export const defaultThreshold = 0.9;
 
-/** A parameter out of its range. The text names the parameter and what is allowed. */
+/** A parameter out of its range. The text names the parameter and its range. */
 export class JunkParamsError extends Error {
   override name = "JunkParamsError";
 }

@@ -1,13 +1,13 @@
 /**
- * Signs of the program that wrote a message: what it calls itself, whose name it puts into the Message-ID, how it
- * spells the fields of MIME. Mail in bulk is written by few programs, and often calls itself by another's name.
+ * Signs of the program that wrote a message: its stated name, the host in its Message-ID, how it spells MIME
+ * fields. Bulk mail is written by few programs, which often claim another's name.
  *
  * @module
  */
 
-/** UTF-16 units of a value that are looked at. */
+/** Most UTF-16 units of a value that are used. */
 const maxValue = 200;
-/** Words of a program's name. */
+/** Most words of a program's name. */
 const maxNameWords = 6;
 
 const programFields = new Set(["x-mailer", "user-agent", "x-mimeole"]);
@@ -21,7 +21,7 @@ function hostIn(value: string | undefined): string {
 }
 
 /**
- * Signs of all the fields of a header. Of fields that stand there several times only the first counts.
+ * Signs of all fields of a header. Of repeated fields only the first counts.
  * @param headers names in any case, in order
  */
 export function programSigns(headers: readonly (readonly [string, string])[]): string[] {
@@ -59,13 +59,13 @@ function nameSigns(value: string): string[] {
   ];
 }
 
-/** A field of MIME with its blanks and capitals, without quoted values and boundaries. */
+/** A MIME field with its spaces and capitals, without quoted values and boundaries. */
 function spelling(value: string): string {
   return value.slice(0, maxValue).replace(/"[^"]*"?/g, '"x"').replace(/boundary=\S+/i, "boundary")
     .replace(/\s+/g, " ").trim().slice(0, 60);
 }
 
-/** Whether Message-ID, sender and the hosts on the way fit together. */
+/** Whether Message-ID, sender and the hosts on the route match. */
 function hostSigns(id: string, from: string, route: string): string[] {
   return [
     `idhost:${id === "" ? "none" : id}`,

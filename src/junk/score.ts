@@ -1,7 +1,7 @@
 /**
- * From counts of words to the probability that a message is spam: each word's spaminess by Robinson's formula, and all
- * of them combined by Fisher's method, which is sure only where many words agree. Text and header are combined apart
- * as well: one long text doesn't drown what the way of the message says, nor the other way round.
+ * From counts of words to the probability that a message is spam: each word's spaminess by Robinson's formula,
+ * and all of them combined by Fisher's method, which is sure only if many words agree. Text and header are also
+ * combined separately: a long text doesn't drown the evidence from the message's route, nor the reverse.
  *
  * @module
  */
@@ -9,27 +9,27 @@ import { languages, languageWord } from "./language.ts";
 import { sizeSigns } from "./sizes.ts";
 import type { JunkParams } from "./params.ts";
 
-/** A word of a message with what the filter knows of it. */
+/** A word of a message with the filter's data about it. */
 export interface WordScore {
   word: string;
   /** 0 is ham, 1 is spam. */
   score: number;
-  /** Messages it was counted in. */
+  /** Number of ham messages it was counted in. */
   ham: number;
   spam: number;
 }
 
 /** The result of a classification. */
 export interface Classification {
-  /** From 0 (ham) to 1 (spam); 0.5 if nothing is known of any of the words, and near it if they disagree. */
+  /** From 0 (ham) to 1 (spam); 0.5 if none of the words is known, and near it if they disagree. */
   probability: number;
   /**
-   * False while too few ham messages have been trained to base a rejection on: a few spam signals
-   * with nothing to set against them would refuse good mail. Without spam trained, all is let in,
-   * which the user corrects by marking.
+   * False while too few ham messages have been trained for a rejection: a few spam signals without
+   * counterevidence would refuse good mail. If no spam has been trained, everything is accepted, which the user
+   * corrects by marking.
    */
   significant: boolean;
-  /** Words that had a say. */
+  /** Number of words that counted. */
   evidence: number;
   /** The strongest of them on each side, strongest first; at most TopWords each. */
   hams: WordScore[];
@@ -40,13 +40,13 @@ export interface Classification {
 export const significantHams = 50;
 
 /**
- * Weight, in messages, of the assumption that a word says nothing (Robinson's s): so that of two words
- * seen in spam only, the one seen more often is the stronger.
+ * Weight, in messages, of the assumption that a word is neutral (Robinson's s): so that of two words seen only
+ * in spam, the one seen more often is stronger.
  */
 const priorStrength = 0.7;
 
 /**
- * Spaminess of a word, or undefined if it says too little. `hams` and `spams` are the numbers of
+ * Spaminess of a word, or undefined if it is too close to neutral. `hams` and `spams` are the numbers of
  * messages trained.
  */
 export function wordScore(
@@ -62,7 +62,7 @@ export function wordScore(
   const n = ham + spam;
   let r = (priorStrength * 0.5 + n * inSpam / (inSpam + inHam)) / (priorStrength + n);
   r = Math.min(Math.max(r, params.MaxPower), 1 - params.MaxPower);
-  // A rare word is drawn towards 0.5, a tenth of the way for each count it lacks.
+  // A rare word is moved towards 0.5, a tenth of the way for each count it lacks.
   if (n <= params.RareWords) r += Math.min(1 + params.RareWords - n, 10) * (0.5 - r) / 10;
   return r === 0.5 || Math.abs(0.5 - r) < params.IgnoreWords ? undefined : r;
 }
@@ -73,15 +73,17 @@ export const silentWords: ReadonlySet<string> = new Set([
   ...sizeSigns,
 ]);
 
-/** Good messages in a language, below which its words say nothing. */
+/** Words of a language with fewer good messages don't count. */
 const fewestInLanguage = 3;
 
-/** True for words of the text and the subject, which are of a language; others begin with what they are of. */
+/**
+ * True for words of the text and the subject, which belong to a language; others have a prefix with their kind.
+ */
 const isOfLanguage = (word: string) => !word.includes(":") || /^(?:subject|shape):/.test(word);
 
 /**
- * True if the message is in a language in which hardly any good mail has come so far: that spam was in it says nothing
- * of its words.
+ * True if the message is in a language in which hardly any good mail has arrived so far: spam in that language
+ * says nothing about its words.
  */
 function inNewLanguage(
   words: readonly string[],
@@ -89,7 +91,7 @@ function inNewLanguage(
 ): boolean {
   const own = words.find((w) => w.startsWith(languageWord));
   if (own === undefined || (counts(own)?.ham ?? 0) >= fewestInLanguage) return false;
-  // A filter that was trained before languages were counted knows none.
+  // A filter trained before languages were counted has none.
   return languages.some((l) => (counts(languageWord + l)?.ham ?? 0) >= fewestInLanguage);
 }
 
@@ -110,28 +112,30 @@ function lnChiSquaredAbove(x: number, n: number): number {
   return Math.min(0, sum);
 }
 
-/** True for words of the text, its links and attachments; the others are of the header and of the way here. */
+/** True for words of the text, its links and attachments; the others are from the header and the route. */
 const isOfText = (word: string) =>
   !word.includes(":") || /^(?:url|shape|text|file|part):/.test(word);
 
 /**
- * What text, header, and both as one have to say, as shares of their logarithms of odds. Together they
- * come to little more than one: what they say is in part the same.
+ * Weights of the log odds of the text, the header, and both together. Their sum is little more than one, as
+ * their evidence overlaps.
  */
 const textShare = 0.35, headerShare = 0.35, bothShare = 0.4;
 
-/** Scores of words, added up; takes linear time in all. */
+/** Sums scores of words; takes linear time in total. */
 export class Evidence {
   #lnSpam = 0;
   #lnHam = 0;
   #n = 0;
 
-  /** Words that were added. */
+  /** Number of words added. */
   get size(): number {
     return this.#n;
   }
 
-  /** @param score above 0 and below 1, as {@link wordScore} gives it; at 0 or 1 the other side has no chance */
+  /**
+   * @param score above 0 and below 1, as {@link wordScore} gives it; at 0 or 1 the other side could never win
+   */
   add(score: number): void {
     this.#lnSpam += Math.log(score);
     this.#lnHam += Math.log(1 - score);
@@ -147,7 +151,10 @@ export class Evidence {
     return sum;
   }
 
-  /** How much likelier chance gives words as hammy as these than words as spammy, between 0 and 1; 0.5 without any. */
+  /**
+   * How much more likely chance produces words as hammy as these than words as spammy, between 0 and 1; 0.5
+   * without words.
+   */
   get probability(): number {
     if (this.#n === 0) return 0.5;
     const spammy = Math.exp(lnChiSquaredAbove(-2 * this.#lnSpam, this.#n));
@@ -155,13 +162,13 @@ export class Evidence {
     return (1 + spammy - hammy) / 2;
   }
 
-  /** The probability as a logarithm of odds, within +-28. */
+  /** The probability as log odds, within +-28. */
   get logOdds(): number {
     return logOddsOf(this.probability);
   }
 }
 
-/** Nearest to certain that counting alone may come, so that what was learned from mistakes can be heard. */
+/** Counting alone may not come closer to certainty than this, so that lessons from mistakes still count. */
 const nearest = 1e-12;
 
 function logOddsOf(probability: number): number {
@@ -170,9 +177,8 @@ function logOddsOf(probability: number): number {
 }
 
 /**
- * Combines the words' scores. `counts` gives the counts of a word, or undefined if not counted; `learned` what was
- * learned from mistakes, as a logarithm of odds.
- * Takes linear time but for sorting the words that say something.
+ * Combines the words' scores. `counts` returns the counts of a word, or undefined if not counted; `learned` the
+ * verdict learned from mistakes, as log odds. Takes linear time except for sorting the words that count.
  */
 export function classifyWords(
   params: JunkParams,
@@ -198,8 +204,8 @@ export function classifyWords(
     (isOfText(word) ? ofText : ofHeader).add(score);
     (score < 0.5 ? topHam : topSpam).push({ word, score, ham: c.ham, spam: c.spam });
   }
-  // Many words reach the bound. Among those the ones seen most often are the surest; then the
-  // longest; the order of the words in the message plays no part.
+  // Many words reach the bound. Among those the most often seen ones are the surest, then the longest; the
+  // order of the words in the message doesn't matter.
   const surest = (a: WordScore, b: WordScore) =>
     b.ham + b.spam - (a.ham + a.spam) || b.word.length - a.word.length ||
     (a.word < b.word ? -1 : 1);
@@ -211,7 +217,7 @@ export function classifyWords(
   const counted = textShare * ofText.logOdds + headerShare * ofHeader.logOdds +
     bothShare * Evidence.both(ofText, ofHeader).logOdds;
   return {
-    // Both views of a message, counts and what was learned from mistakes: logarithms of odds add up.
+    // Both views of a message, counts and lessons from mistakes: log odds add up.
     probability: size === 0 ? 0.5 : 1 / (1 + Math.exp(-counted - learned(known, all.length))),
     significant: hams >= significantHams,
     evidence: size,

@@ -1,14 +1,14 @@
 /**
- * Shapes: what values look like with their digits and letters left out. Programs that send spam in bulk write
- * dates, identifiers and addresses in their own way, and sums and numbers have a shape that their figures hide.
+ * Shapes: the form of values without their actual digits and letters. Programs that send bulk spam write dates,
+ * identifiers and addresses in their own way, and amounts and numbers have a shape that their digits hide.
  *
  * @module
  */
 
-/** UTF-16 units of a value that are looked at. */
+/** Most UTF-16 units of a value that are used. */
 const maxValue = 200;
 
-/** Each row of digits as "0", each row of letters as "a", what stands between as it is. */
+/** Each run of digits becomes "0", each run of letters "a", everything else is unchanged. */
 export function shapeOf(value: string, most: number): string {
   let shape = "";
   let last = 0;
@@ -26,7 +26,7 @@ export function shapeOf(value: string, most: number): string {
   return shape;
 }
 
-/** Signs of a header field; none for fields without a shape that says something. */
+/** Signs of a header field; none for fields without a meaningful shape. */
 export function fieldShapes(field: string, value: string): string[] {
   if (field === "message-id") {
     const at = value.indexOf("@");
@@ -41,7 +41,7 @@ export function fieldShapes(field: string, value: string): string[] {
   return field === "from" ? addressShapes(value) : field === "subject" ? shortWords(value) : [];
 }
 
-/** The domain of the address, and the shape of what stands before it. */
+/** The domain of the address, and the shape of the localpart. */
 function addressShapes(value: string): string[] {
   const at = value.lastIndexOf("@");
   if (at < 0) return ["sender:odd"];
@@ -56,7 +56,7 @@ function addressShapes(value: string): string[] {
   return signs;
 }
 
-/** Words of a subject that are too short to be counted elsewhere, "re" and "fw" among them. */
+/** Words of a subject that are too short to be counted elsewhere, including "re" and "fw". */
 function shortWords(value: string): string[] {
   const signs: string[] = [];
   for (const w of value.slice(0, maxValue).toLowerCase().split(/[^\p{L}\p{N}$!%]+/u)) {
@@ -65,12 +65,12 @@ function shortWords(value: string): string[] {
   return signs;
 }
 
-/** Different shapes of one text that are counted. */
+/** Most different shapes counted in one text. */
 const maxShapes = 500;
 
 /**
- * Sums, percentages and words that are shouted, such as "now!", "$00,000" and "00%", each once.
- * Linear: a run of such characters above 40 is data, and skipped.
+ * Amounts, percentages and shouted words, such as "now!", "$00,000" and "00%", each once. Linear: a run of more
+ * than 40 such characters is data, and skipped.
  */
 export function textShapes(text: string): Set<string> {
   const signs = new Set<string>();

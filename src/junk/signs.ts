@@ -1,27 +1,27 @@
 /**
- * Signs of a message that are no words: how it came here, and how its text is written. They are counted like
- * words, under names that no text can have.
+ * Signs of a message other than words: its route, and how its text is written. They are counted like words,
+ * under names that no text can have.
  *
  * @module
  */
 
-/** Received fields that are looked at, the newest first: what is below was written by strangers. */
+/** Most Received fields used, newest first: older ones were written by strangers. */
 const maxReceived = 3;
-/** UTF-16 units of one field. */
+/** Most UTF-16 units of one field. */
 const maxField = 600;
 
-/** Words of every such field. */
+/** Words in every such field. */
 const always = new Set(["from", "with", "by", "via", "unknown"]);
-/** A comment that tells of the encryption: many words that always come together. */
+/** A comment about the encryption: many words that always occur together. */
 const encryption = /\([^()]*(?:tls|ssl|cipher|bits)[^()]*\)/g;
 
-/** The part of a host's name that is registered, nearly: the last two labels. */
+/** Approximately the registered part of a host's name: the last two labels. */
 const lastLabels = (host: string) => host.split(".").slice(-2).join(".");
 
 /**
- * Where a message came by: the domains, protocols and programs named in its newest Received fields, as
- * "rcvd:example.org" and "rcvd:esmtp", the networks of the addresses as "ip:192.0", and how many hops there were.
- * Identifier, recipient, encryption and date of a field are left out: they say nothing of the sender.
+ * The route of a message: the domains, protocols and programs named in its newest Received fields, as
+ * "rcvd:example.org" and "rcvd:esmtp", the networks of the addresses as "ip:192.0", and the number of hops.
+ * Identifier, recipient, encryption and date of a field are left out: they say nothing about the sender.
  */
 export function routeSigns(received: readonly string[]): string[] {
   if (received.length === 0) return [];
@@ -46,10 +46,10 @@ function routeText(field: string): string {
   return text.replace(/\s(?:id|for)\s+\S+/g, " ");
 }
 
-/** A count as a power of two, so that near counts are the same sign. */
+/** A count rounded to a power of two, so that similar counts are the same sign. */
 const level = (n: number, most: number) => Math.min(most, Math.round(Math.log2(n + 1)));
 
-/** How a text is written: sums of money, capitals, exclamation marks, quotes, signatures. Linear. */
+/** How a text is written: amounts of money, capitals, exclamation marks, quotes, signatures. Linear. */
 export function styleSigns(text: string): string[] {
   const signs: string[] = [];
   if (/[$€£]\s?\d/.test(text)) signs.push("text:money");

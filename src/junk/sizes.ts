@@ -1,11 +1,11 @@
 /**
- * How long a text is and how it is laid out, each as a step of a scale. Alone such a step says next to nothing, and
- * it is not counted like a word; but the weights that the filter learns make use of them beside others.
+ * The length and layout of a text, each as a step of a scale. Alone such a step means almost nothing, so it is
+ * not counted like a word; but the learned weights use it together with other signs.
  *
  * @module
  */
 
-/** In front of these signs. */
+/** Prefix of these signs. */
 const sizeWord = "size:";
 
 /** The scales, and their highest step. */
@@ -18,7 +18,7 @@ const scales = {
   foreign: 10,
 } as const;
 
-/** All that there are. */
+/** All size signs. */
 export const sizeSigns: readonly string[] = Object.entries(scales).flatMap(([name, most]) =>
   Array.from({ length: most + 1 }, (_, step) => `${sizeWord}${name}${step}`)
 );
@@ -27,7 +27,7 @@ function sign(name: keyof typeof scales, step: number): string {
   return `${sizeWord}${name}${Math.min(scales[name], Math.round(step))}`;
 }
 
-/** The size of texts that are given one after the other. Linear. */
+/** Measures texts given one after the other. Linear. */
 export class Sizes {
   #length = 0;
   #lines = 0;
@@ -37,7 +37,7 @@ export class Sizes {
   #small = 0;
   #foreign = 0;
 
-  /** Takes a text, with its HTML tags if it has any. */
+  /** Adds a text, with its HTML tags if it has any. */
   add(text: string): void {
     this.#length += text.length;
     let start = 0, seen = false;
@@ -58,7 +58,7 @@ export class Sizes {
     }
   }
 
-  /** One sign of each scale; none without text. */
+  /** One sign of each scale; none without a text. */
   signs(): string[] {
     if (this.#length === 0) return [];
     const log = (n: number) => Math.log2(n + 1);

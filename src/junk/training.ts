@@ -1,17 +1,17 @@
 /**
- * When a message is trained, so that each is trained and untrained exactly once per state: its flags
- * say what it should be trained as, the store keeps what it was trained as.
+ * When a message is trained, so that each is trained and untrained exactly once per state: its flags give the
+ * desired state, and the store keeps the trained state.
  *
  * @module
  */
 
 import { compileRegExp } from "../config/sconf/regexp.ts";
 
-/** What a message was trained as, as the store keeps it with the message. */
+/** What a message was trained as, stored with the message. */
 export const Trained = { No: 0, Ham: 1, Spam: 2 } as const;
 export type TrainedState = typeof Trained[keyof typeof Trained];
 
-/** What is to be done, in this order, to get from one state to another. */
+/** The steps, in this order, from one state to another. */
 export interface TrainingSteps {
   /** True: untrain as ham; false: untrain as spam. */
   untrain?: boolean;
@@ -22,8 +22,8 @@ export interface TrainingSteps {
 }
 
 /**
- * Steps for a message, or undefined if nothing is to be done. Both flags at once say nothing. An
- * expunged message stays trained: that it was deleted does not make it less ham or spam.
+ * Steps for a message, or undefined if there is nothing to do. Both flags together mean nothing. An expunged
+ * message stays trained: deleting it does not make it less ham or spam.
  * @param trainable false for messages that can't be parsed
  */
 export function trainingSteps(
@@ -52,7 +52,7 @@ export interface AutomaticJunkFlags {
   NotJunkMailboxRegexp: string;
 }
 
-/** What quickstart configures. */
+/** Quickstart's configuration. */
 export const defaultAutomaticJunkFlags: Readonly<AutomaticJunkFlags> = {
   Enabled: true,
   JunkMailboxRegexp: "^(junk|spam)",
@@ -61,10 +61,10 @@ export const defaultAutomaticJunkFlags: Readonly<AutomaticJunkFlags> = {
 };
 
 /**
- * Junk flags by name of mailbox: messages moved, copied or delivered there get what the function
- * returns, "neither" clearing both; undefined leaves them alone. Junk is looked at first, then
- * neutral, then not-junk; without an expression for not-junk all other mailboxes are.
- * @throws RegExpSyntaxError for a wrong expression
+ * Junk flags by name of mailbox: messages moved, copied or delivered there get what the function returns,
+ * "neither" clearing both; undefined leaves them unchanged. Junk is checked first, then neutral, then not-junk;
+ * without an expression for not-junk, all other mailboxes are not-junk.
+ * @throws RegExpSyntaxError for an invalid expression
  */
 export function automaticJunkFlags(
   flags: AutomaticJunkFlags,

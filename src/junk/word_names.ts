@@ -1,4 +1,4 @@
-/** Words of the filter as people would call them. @module */
+/** Readable names of the filter's words. @module */
 
 const texts: Record<string, string> = {
   money: "sums of money",
@@ -46,7 +46,7 @@ const named: Record<string, (rest: string) => string> = {
   text: (w) => texts[w] ?? (w.startsWith("capitals") ? "words in capitals" : "exclamation marks"),
 };
 
-/** What a word of the filter stands for, such as `"offer" in the subject` for "subject:offer". */
+/** The meaning of a word of the filter, such as `"offer" in the subject` for "subject:offer". */
 export function wordName(word: string): string {
   const colon = word.indexOf(":");
   const name = colon > 0 && Object.hasOwn(named, word.slice(0, colon))

@@ -1,10 +1,9 @@
 /**
- * The words of a message, as the junk filter counts them: each once, in lower case, from its texts,
- * from chosen headers (as "subject:word"), from links (as "url:host") and from names of attachments
- * (as "file:ext").
+ * The words of a message, as the junk filter counts them: each once, in lower case, from its texts, from chosen
+ * headers (as "subject:word"), from links (as "url:host") and from names of attachments (as "file:ext").
  *
- * Work for a message is bounded: {@link maxText} characters of text, {@link maxHeader} of headers and
- * {@link maxWords} words are looked at, what is beyond is left out. Total on any input, linear.
+ * Work for a message is bounded: {@link maxText} characters of text, {@link maxHeader} of headers and {@link
+ * maxWords} words are used, the rest is left out. Never fails on any input, linear.
  *
  * @module
  */
@@ -17,16 +16,16 @@ import { fieldShapes, textShapes } from "./shapes.ts";
 import { routeSigns, styleSigns } from "./signs.ts";
 import { Sizes } from "./sizes.ts";
 
-/** UTF-16 units of text parts that are looked at, all parts together; of HTML source, twice as much. */
+/** Most UTF-16 units of text parts that are used, all parts together; twice as much of HTML source. */
 export const maxText = 128 * 1024;
-/** UTF-16 units of header values that are looked at, all together. */
+/** Most UTF-16 units of header values that are used, all together. */
 export const maxHeader = 16 * 1024;
-/** Different words of one message that are counted. */
+/** Most different words of one message that are counted. */
 export const maxWords = 4000;
-/** Words longer than this are no words but encoded data. */
+/** Words longer than this are encoded data. */
 const maxWordLength = 40;
 
-/** What the filter needs of a message. The caller decodes charsets and encodings. */
+/** The parts of a message that the filter needs. The caller decodes charsets and encodings. */
 export interface MessageText {
   /** Header fields in order; names in any case, values decoded (RFC 2047) or raw. */
   headers: Iterable<readonly [name: string, value: string]>;
@@ -38,7 +37,7 @@ export interface MessageText {
 
 /** Header fields whose words are counted. */
 const headerNames = new Set(["from", "to", "cc", "bcc", "reply-to", "subject"]);
-/** Those of them that are the same for all messages of a mailing list. */
+/** Those that are the same for all messages of a mailing list. */
 const ofList = new Set(["to", "cc", "bcc", "reply-to"]);
 
 /** All the words of a message, in order of appearance. */
@@ -46,7 +45,7 @@ export function messageWords(m: MessageText, params: JunkParams): Set<string> {
   const words = new Set<string>();
   let left = maxHeader;
   const headers = [...m.headers];
-  // Words that a mailing list puts into all of its messages say nothing of this one.
+  // Words that a mailing list adds to all of its messages say nothing about this one.
   const list = listOf(headers);
   const received = headers.filter(([name]) => name.toLowerCase() === "received");
   for (const sign of routeSigns(received.map(([, value]) => value))) {
@@ -64,7 +63,7 @@ export function messageWords(m: MessageText, params: JunkParams): Set<string> {
     left -= text.length;
     const found = new Set<string>();
     textWords(text, params, found);
-    // Short words in headers are parts of addresses and names that say nothing.
+    // Short words in headers are meaningless parts of addresses and names.
     for (const w of found) if (w.length > 3 && words.size < maxWords) words.add(`${field}:${w}`);
   }
   left = maxText;
@@ -132,11 +131,12 @@ function kindOf(unit: number): number {
   if (known !== Kind.Unknown) return known;
   let k: number = Kind.Other;
   const c = String.fromCharCode(unit);
-  // Surrogates: letters outside the BMP are rare but for mathematical ones that imitate Latin, which
-  // NFKC turns into Latin.
+  // Surrogates: letters outside the BMP are rare, except mathematical ones that imitate Latin, which NFKC
+  // converts to Latin.
   if (unit >= 0xd800 && unit < 0xe000) k = Kind.Letter;
   else if (unit === 0x27 || unit === 0x2019) k = Kind.Apostrophe;
-  // Soft hyphen, zero-width characters, directional marks, variation selectors: put into words to hide them.
+  // Soft hyphen, zero-width characters, directional marks, variation selectors: inserted into words to hide
+  // them.
   else if (unit === 0xad || /[\p{Cf}\ufe00-\ufe0f\u034f\u115f\u1160\u3164]/u.test(c)) {
     k = Kind.Ignored;
   } else if (dense.test(c)) k = Kind.Dense;
@@ -162,7 +162,7 @@ export function textWords(text: string, params: JunkParams, words: Set<string>):
   let letters = false, ignored = false, ascii = true;
   const end = (at: number) => {
     if (start < 0) return;
-    // No word is so long, whatever may be left out of it: don't copy it.
+    // No word is so long, whatever is left out of it: don't copy it.
     if (letters && at - start <= 4 * maxWordLength) {
       const w = normalize(text.slice(start, at), ignored, ascii);
       if (w !== undefined) emit(w);
@@ -197,7 +197,7 @@ export function textWords(text: string, params: JunkParams, words: Set<string>):
   end(text.length);
 }
 
-/** The word as it is counted; undefined if it is not worth counting. */
+/** The counted form of a word; undefined if it is not worth counting. */
 function normalize(raw: string, ignored: boolean, ascii: boolean): string | undefined {
   let w = raw;
   if (ignored) {
@@ -210,7 +210,7 @@ function normalize(raw: string, ignored: boolean, ascii: boolean): string | unde
     w = s.replace(/^'+/, "");
     while (w.endsWith("'")) w = w.slice(0, -1);
   }
-  // Full-width, ligature and mathematical letters as the plain ones that they look like.
+  // Converts full-width, ligature and mathematical letters to the plain ones that they look like.
   if (!ascii) w = w.normalize("NFKC");
   w = w.toLowerCase();
   if (w.length > maxWordLength || w.length < (ascii ? 3 : 2)) return undefined;
@@ -218,8 +218,8 @@ function normalize(raw: string, ignored: boolean, ascii: boolean): string | unde
 }
 
 /**
- * True for identifiers rather than words: a row of four digits, often changing between letters and
- * digits, or many letters without a vowel. They would fill the database and never come back.
+ * True for identifiers rather than words: four digits in a row, frequent changes between letters and digits, or
+ * many letters without a vowel. They would fill the database and never recur.
  */
 function looksGenerated(w: string): boolean {
   let digits = 0, changes = 0, consonants = 0;
@@ -239,7 +239,7 @@ function looksGenerated(w: string): boolean {
   return false;
 }
 
-/** True if Latin letters stand beside Cyrillic or Greek ones: a word made to look like another. */
+/** True if Latin letters are mixed with Cyrillic or Greek ones: a word made to look like another. */
 function mixesScripts(text: string, from: number, to: number): boolean {
   let latin = false, other = false;
   for (let i = from; i < to; i++) {
@@ -270,7 +270,7 @@ function linkWords(target: string, words: Set<string>): void {
   let end = slashes + 3;
   while (end < target.length && end - slashes < 256 && !"/?#\\".includes(target[end])) end++;
   let host = target.slice(slashes + 3, end).toLowerCase();
-  // What stands before "@" only pretends to be the host.
+  // The part before "@" only pretends to be the host.
   const at = host.lastIndexOf("@");
   if (at >= 0) {
     add(words, "url:userinfo");

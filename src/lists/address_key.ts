@@ -1,4 +1,4 @@
-/** An address for comparing: of others' localparts case may count, but hardly ever does. */
+/** An address for comparison: case could matter in localparts of other servers, but hardly ever does. */
 export function addressKeyOf(address: string): string {
   return address.normalize("NFC").toLowerCase();
 }

@@ -1,4 +1,4 @@
-/** How many mails were written because of mail or a form, so that there is a limit to them. */
+/** Counts mails written in response to mail or a form, in order to limit them. */
 import type { Db } from "../store/database/database.ts";
 
 const day = 86_400_000;
@@ -10,7 +10,7 @@ export class Answers {
     this.#db = db;
   }
 
-  /** Whether one more may be written of those that a key stands for; if so, it counts. */
+  /** Whether one more may be written for a key; if so, it is counted. */
   allow(list: string, key: string, max: number, within: number, now: number): boolean {
     return this.#db.transaction(() => {
       this.#db.run("DELETE FROM answers WHERE submitted < ?", now - 2 * day);

@@ -1,13 +1,13 @@
-/** What people write to the -request address of a list. @module */
+/** Commands in mail to the -request address of a list. @module */
 
-/** A command of a member, or of somebody who wants to be one. */
+/** A command of a member, or of somebody who wants to become one. */
 export type ListCommand =
   | { kind: "help" }
   | { kind: "subscribe"; name: string }
   | { kind: "unsubscribe" }
   | { kind: "confirm"; token: string };
 
-/** Lines of a message that are looked at. */
+/** Lines of a message that are read. */
 const maxLines = 20;
 
 /** The command in one line; undefined if there is none. */
@@ -37,8 +37,8 @@ function inLine(text: string): ListCommand | undefined {
 }
 
 /**
- * The first command of a message, in its subject ("Re:" taken off) or the first lines of its text. Only one is carried
- * out: a text that happens to begin with several lines like these must not do several things.
+ * The first command of a message, in its subject (without "Re:") or the first lines of its text. Only one is carried
+ * out: a text that happens to begin with several such lines must not cause several actions.
  */
 export function readCommand(subject: string, text: string): ListCommand | undefined {
   const found = inLine(subject.replace(/^(?:\s*(?:re|aw|fwd?)\s*:)+/i, ""));
@@ -50,7 +50,7 @@ export function readCommand(subject: string, text: string): ListCommand | undefi
     from = lf < 0 ? text.length : lf + 1;
     // RFC 3676 §4.3: the rest is a signature.
     if (/^-- ?\r?$/.test(line)) return undefined;
-    // What was written before is no command again.
+    // A quoted command is not repeated.
     if (line.startsWith(">")) continue;
     const command = inLine(line);
     if (command) return command;

@@ -1,6 +1,6 @@
 /**
- * Members of mailing lists, messages to them, and requests that wait: `lists.db` in the data folder. The messages
- * themselves are files in the folder `lists` beside it.
+ * Members of mailing lists, messages to them, and pending requests: `lists.db` in the data folder. The messages
+ * themselves are files in the folder `lists` next to it.
  *
  * Crash safety. A message is a durable file before its row, and the row is durable before its sender hears 250. Sending goes
  * member by member: the queue has a message, then `cursor` moves in the same turn of the loop. After a crash in between the
@@ -26,7 +26,7 @@ export class ListsDatabase {
   readonly posts: Posts;
   readonly requests: Requests;
   readonly answers: Answers;
-  /** What the queue is about to have. */
+  /** Messages being queued. */
   #queueing: Promise<unknown> | undefined;
 
   private constructor(db: Db, files: MessageFiles) {
@@ -38,7 +38,7 @@ export class ListsDatabase {
     this.answers = new Answers(db);
   }
 
-  /** Opens it, and removes files that a crash left without a row. */
+  /** Opens it, and removes files that a crash has left without a row. */
   static async open(dataDir: string): Promise<ListsDatabase> {
     const dir = join(dataDir, "lists");
     await ensureDir(dir);
@@ -56,20 +56,20 @@ export class ListsDatabase {
     }
   }
 
-  /** All that was written is on disk when it resolves. */
+  /** Everything written is on disk when it resolves. */
   async durable(): Promise<void> {
     await this.#queueing;
     await this.#db.durable();
   }
 
-  /** Lists that something is kept of. */
+  /** Lists with stored data. */
   lists(): string[] {
     return this.#db.all(
       "SELECT list FROM members UNION SELECT list FROM posts UNION SELECT list FROM requests",
     ).map((r) => r[0]);
   }
 
-  /** Forgets a list that was removed, in slices. Returns true if something is left. */
+  /** Deletes the data of a removed list, in slices. Returns true if something remains. */
   async forget(list: string): Promise<boolean> {
     const ids = this.#db.all("SELECT id FROM posts WHERE list = ? LIMIT 100", list)
       .map((r) => r[0] as number);

@@ -1,6 +1,6 @@
 /**
- * The header of a message as a list passes it on: fields of lists that came with it taken out, the list's own put in, and
- * the author's address replaced in From where that is wanted.
+ * The header of a message passed on by a list: list fields it arrived with are removed, the list's own are added, and
+ * the author's address in From is replaced if configured.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { scanHeader } from "../senderauth/mod.ts";
 import { unfold } from "../senderauth/header_fields.ts";
 import { joined } from "../platform/bytes.ts";
 
-/** Who wrote a message. */
+/** The author of a message. */
 export interface PostAuthor {
   name: string;
   localpart: string;
   domain: string;
 }
 
-/** What only this list may say of itself, and what asks members for answers that the author would get. */
+/** Fields that only this list may set, and those that would make members send receipts to the author. */
 function isDropped(name: string): boolean {
   return name.startsWith("list-") || dropped.has(name);
 }
@@ -37,12 +37,12 @@ const dropped = new Set([
   "return-receipt-to",
   "x-confirm-reading-to",
   "x-original-from",
-  // What was found when it came here is in ARC's field; another server's results are nobody's business.
+  // The results on arrival are in ARC's field; another server's results are irrelevant.
   "authentication-results",
   "received-spf",
 ]);
 
-/** Name of a list for people. */
+/** Display name of a list. */
 export function listName(list: ResolvedList): string {
   return list.config.Name || list.localpart;
 }
@@ -52,7 +52,7 @@ export function listId(list: ResolvedList): string {
   return `${list.localpart}.${list.domain.ascii}`;
 }
 
-/** Whether a message has been at the list before. */
+/** Whether a message has passed the list before. */
 export function cameFromList(
   list: ResolvedList,
   fields: readonly { name: string; value: string }[],
@@ -68,13 +68,13 @@ export function cameFromList(
   });
 }
 
-/** How a header is changed. */
+/** Options for changing a header. */
 export interface Changes {
   list: ResolvedList;
   author: PostAuthor;
-  /** The list takes the author's place. */
+  /** The list replaces the author. */
   replaceFrom: boolean;
-  /** Where the pages of lists are, with a slash at the end; undefined if nobody can reach them. */
+  /** URL of the lists' pages, with a slash at the end; undefined if they aren't served. */
   pages: string | undefined;
   smtputf8: boolean;
 }
@@ -115,7 +115,7 @@ export function listHeader(header: Uint8Array, changes: Changes): Uint8Array {
 
   function replyTo(h: typeof scanned): string {
     const f = h.fields.find((f) => f.name === "reply-to")!;
-    // A list must not answer for addresses that the author had wanted.
+    // A list must not preserve delivery requests of the author.
     return changes.replaceFrom && !list.config.ReplyToList
       ? unfold(new TextDecoder().decode(h.bytes.subarray(f.value, f.end)))
       : "";
@@ -137,7 +137,7 @@ export function listHeader(header: Uint8Array, changes: Changes): Uint8Array {
       page !== undefined && list.config.Archive !== "none"
         ? foldField("List-Archive", `<${page}/archive>`)
         : "",
-      // RFC 3834 §2: programs that answer leave such mail alone.
+      // RFC 3834 §2: automatic responders ignore such mail.
       "Precedence: list\r\n",
       changes.replaceFrom
         ? foldField("From", formatAddress({ ...from, ...at }, { smtputf8: false }))
@@ -172,7 +172,7 @@ function trimmedStart(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Fields that are each member's own: how to leave (RFC 2369 §3.2, RFC 8058).
+ * Fields specific to each member: how to unsubscribe (RFC 2369 §3.2, RFC 8058).
  * @param signed the message gets a signature of the list's domain
  */
 export function leaveFields(
@@ -184,7 +184,7 @@ export function leaveFields(
   const mail = `<mailto:${listAddress(list, "unsubscribe", token)}>`;
   if (pages === undefined) return foldField("List-Unsubscribe", mail);
   return foldField("List-Unsubscribe", `<${pages}${list.key}/leave/${token}>, ${mail}`) +
-    // RFC 8058 §4: one click is for messages with a valid signature only.
+    // RFC 8058 §4: one-click is only for messages with a valid signature.
     (signed && pages.startsWith("https:")
       ? "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
       : "");

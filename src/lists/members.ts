@@ -1,9 +1,9 @@
-/** Members of mailing lists, and what came back from them. */
+/** Members of mailing lists, and their bounces. */
 import type { Db, Row } from "../store/database/database.ts";
 import { addressKeyOf } from "./address_key.ts";
 
 const day = 86_400_000;
-/** Rows of members that are read or written at a time. */
+/** Rows of members read or written at a time. */
 export const maxSlice = 200;
 
 export interface Member {
@@ -69,7 +69,7 @@ export class Members {
     ).map(memberOf);
   }
 
-  /** Adds them; returns how many were none yet. One transaction: give at most {@link maxSlice}. */
+  /** Adds members; returns how many were new. One transaction: pass at most {@link maxSlice}. */
   add(
     list: string,
     members: readonly { address: string; name: string }[],
@@ -104,7 +104,7 @@ export class Members {
     ).changes > 0;
   }
 
-  /** Counts a message that came back, once a day. Returns the member as it is then. */
+  /** Counts a bounce, at most once a day. Returns the updated member. */
   noteBounce(list: string, id: number, text: string, now: number): Member | undefined {
     const today = Math.floor(now / day);
     this.#db.run(
@@ -122,7 +122,7 @@ export class Members {
     this.#db.run("UPDATE members SET probe_until = ? WHERE list = ? AND id = ?", until, list, id);
   }
 
-  /** It gets nothing any more. */
+  /** Stops sending to it. */
   giveUp(list: string, id: number): void {
     this.#db.run(
       "UPDATE members SET dead = 1, probe_until = 0 WHERE list = ? AND id = ?",
@@ -131,7 +131,7 @@ export class Members {
     );
   }
 
-  /** Members whose probes have not come back are taken up again; those that gave up long ago stay. */
+  /** Members whose probes did not bounce are enabled again; members given up earlier are unchanged. */
   endProbes(now: number): void {
     this.#db.run(
       "UPDATE members SET probe_until = 0, bounces = 0 WHERE probe_until > 0 AND probe_until < ?",
@@ -139,7 +139,7 @@ export class Members {
     );
   }
 
-  /** Sends to it again. */
+  /** Resumes sending to it. */
   revive(list: string, id: number): void {
     this.#db.run(
       "UPDATE members SET dead = 0, bounces = 0, probe_until = 0 WHERE list = ? AND id = ?",

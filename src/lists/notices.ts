@@ -1,4 +1,4 @@
-/** What a list itself writes: confirmations, help, notices to owners, refusals. @module */
+/** Messages written by a list itself: confirmations, help, notices to owners, refusals. @module */
 import { composeText, foldField, joinMessage, textField } from "../mail/compose.ts";
 import { formatDate } from "../mail/header/date.ts";
 import { listAddress, type ResolvedList } from "../config/mod.ts";
@@ -6,14 +6,14 @@ import { listId, listName } from "./header.ts";
 
 /** A message of a list. */
 export interface Notice {
-  /** The address in From, where an answer goes. */
+  /** The address in From, which gets replies. */
   from: string;
   to: string;
   subject: string;
   text: string;
 }
 
-/** The whole message; programs that answer leave it alone (RFC 3834 §5). */
+/** The whole message; automatic responders ignore it (RFC 3834 §5). */
 export function composeNotice(
   list: ResolvedList,
   notice: Notice,
@@ -43,7 +43,7 @@ const closing = (list: ResolvedList) =>
   `\n-- \n${listName(list)}, ${listAddress(list, "post")}\n` +
   `Questions: ${listAddress(list, "owner")}\n`;
 
-/** To somebody who wants to subscribe, to leave, or to read the archive, or in whose name a stranger does. */
+/** To somebody who wants to subscribe, to leave, or to read the archive (or a stranger in their name). */
 export function confirmation(
   list: ResolvedList,
   kind: "subscribe" | "unsubscribe" | "read",
@@ -118,7 +118,7 @@ export function helpText(list: ResolvedList, to: string, pages: string | undefin
   };
 }
 
-/** Somebody is a member already, or none: only the address itself hears it. */
+/** To an address that is already a member, or isn't one: only the address itself learns it. */
 export function already(list: ResolvedList, to: string, member: boolean): Notice {
   return {
     from: listAddress(list, "owner"),
@@ -180,7 +180,7 @@ export function admitNotice(
   };
 }
 
-/** To the author of a message that an owner didn't let through. */
+/** To the author of a message rejected by an owner. */
 export function rejected(list: ResolvedList, to: string, subject: string): Notice {
   return {
     from: listAddress(list, "owner"),
@@ -194,7 +194,7 @@ export function rejected(list: ResolvedList, to: string, subject: string): Notic
   };
 }
 
-/** To a member whose messages came back: whether this one does too decides. */
+/** Probe to a member whose messages bounced: if it bounces too, the member gets no more mail. */
 export function probe(list: ResolvedList, to: string, why: string): Notice {
   return {
     from: listAddress(list, "owner"),
@@ -209,7 +209,7 @@ export function probe(list: ResolvedList, to: string, why: string): Notice {
   };
 }
 
-/** To the owners: an address was given up. */
+/** To the owners: sending to an address was stopped. */
 export function givenUp(list: ResolvedList, to: string, member: string, why: string): Notice {
   return {
     from: listAddress(list, "owner"),

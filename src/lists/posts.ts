@@ -58,8 +58,8 @@ export class Posts {
   #nextFile: number;
 
   /**
-   * Removes files that a crash left without a row.
-   * @param durable resolves when all that was written is on disk
+   * Removes files that a crash has left without a row.
+   * @param durable resolves when everything written is on disk
    */
   constructor(db: Db, files: MessageFiles, durable: () => Promise<void>) {
     this.#db = db;
@@ -72,7 +72,7 @@ export class Posts {
   }
 
   /**
-   * Takes a message; durable when it resolves.
+   * Stores a message; durable when it resolves.
    * @param file complete and synced; it is linked or copied
    */
   async add(
@@ -126,7 +126,7 @@ export class Posts {
     return r && postOf(r);
   }
 
-  /** Whether an author's message of this id was taken since a time. */
+  /** Whether an author's message with this id was accepted since a time. */
   has(list: string, messageId: string, author: string, since: number): boolean {
     return this.#db.get(
       "SELECT 1 FROM posts WHERE list = ? AND message_id = ? AND author = ? AND received >= ?",
@@ -148,7 +148,7 @@ export class Posts {
     )![0];
   }
 
-  /** Messages in a state, the last first, before an id if one is given. */
+  /** Messages in a state, newest first, before an id if given. */
   before(list: string, states: readonly PostState[], before: number, limit: number): Post[] {
     const marks = states.map(() => "?").join(", ");
     return this.#db.all(
@@ -170,7 +170,7 @@ export class Posts {
       .map((r) => ({ list: r[0], id: r[1] }));
   }
 
-  /** A held message is sent to those who are members now. Not durable yet. */
+  /** Releases a held message to the current members. Not durable yet. */
   release(list: string, id: number): boolean {
     return this.#db.run(
       "UPDATE posts SET state = 'sending', reason = '', " +
@@ -181,7 +181,7 @@ export class Posts {
     ).changes > 0;
   }
 
-  /** The queue has it for a member. */
+  /** Records that it is queued for a member. */
   passed(id: number, member: number): void {
     this.#db.run("UPDATE posts SET cursor = ? WHERE id = ? AND cursor < ?", member, id, member);
   }

@@ -1,4 +1,4 @@
-/** Requests to join, to leave or to read a list that wait for who they are about, or for an owner. */
+/** Requests to join, leave or read a list, waiting for confirmation by the address, or for an owner. */
 import type { Db, Row } from "../store/database/database.ts";
 import { addressKeyOf } from "./address_key.ts";
 
@@ -24,7 +24,7 @@ const requestOf = (row: Row): Request => ({
   submitted: row[6],
 });
 
-/** Milliseconds that a request waits to be confirmed. */
+/** Milliseconds that a request waits for confirmation. */
 export const requestTime = 7 * 86_400_000;
 
 export class Requests {
@@ -34,7 +34,7 @@ export class Requests {
     this.#db = db;
   }
 
-  /** Notes a request, in place of an earlier one of the same kind for the address. */
+  /** Stores a request, replacing an earlier one of the same kind for the address. */
   add(r: Omit<Request, "id">): Request {
     return this.#db.transaction(() => {
       const key = addressKeyOf(r.address);

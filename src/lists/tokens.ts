@@ -1,16 +1,16 @@
 /**
- * Tokens in addresses and links of lists: which row is meant, and a code that only this server can make. Whoever has one
- * was sent it, so it stands in for a login.
+ * Tokens in addresses and links of lists: the id of a row, and a code that only this server can make. Whoever has one
+ * received it by mail, so it replaces a login.
  *
  * @module
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** What a token lets do. */
+/** What a token permits. */
 export type TokenPurpose =
-  /** A member, in the sender of messages to it: reports about them. */
+  /** A member, in the envelope sender of messages to it: bounces. */
   | "bounce"
-  /** The same in a message that tries whether the address works. */
+  /** The same in a probe. */
   | "probe"
   /** A member may leave. */
   | "leave"
@@ -24,7 +24,7 @@ export type TokenPurpose =
   /** Somebody reads the archive, until a time. */
   | "read";
 
-/** In tokens, so that one for an address names its purpose. */
+/** Letters in tokens for their purpose. */
 const letters: Record<TokenPurpose, string> = {
   bounce: "b",
   probe: "p",
@@ -38,7 +38,7 @@ const letters: Record<TokenPurpose, string> = {
 };
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
-/** Characters of a code, of five bits. */
+/** Characters of a code, five bits each. */
 const codeLength = 13;
 
 function code(key: Uint8Array, purpose: TokenPurpose, list: string, id: string): string {
@@ -55,7 +55,7 @@ function code(key: Uint8Array, purpose: TokenPurpose, list: string, id: string):
   return out;
 }
 
-/** Lower case, at most 21 characters for ids below 36^6: a localpart with the longest suffix holds it. */
+/** Lower case, at most 21 characters for ids below 36^6, so that a localpart with the longest suffix can hold it. */
 export function makeToken(
   key: Uint8Array,
   purpose: TokenPurpose,
@@ -66,7 +66,7 @@ export function makeToken(
   return `${letters[purpose]}${text}-${code(key, purpose, list, text)}`;
 }
 
-/** What a token is for; undefined if this server didn't make it for the list. */
+/** Parses a token; undefined if this server didn't make it for the list. */
 export function readToken(
   key: Uint8Array,
   list: string,

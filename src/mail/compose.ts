@@ -1,6 +1,6 @@
 /**
- * Writing messages: header fields, parts and multiparts, as reports and notifications need them
- * (RFC 5322 §2.2, RFC 2045, 2046, 2047, 2231). Lines end in CRLF.
+ * Writing messages: header fields, parts and multiparts, for reports and notifications (RFC 5322 §2.2, RFC
+ * 2045, 2046, 2047, 2231). Lines end in CRLF.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export function isAscii(s: string): boolean {
   return ascii.test(s);
 }
 
-/** A word in pieces that fit a line; only what no line can hold is divided. */
+/** Splits a word into pieces that fit a line; divided only where no line can hold it. */
 function pieces(word: string): string[] {
   // A UTF-16 unit is at most 3 bytes.
   if (word.length * 3 < maxLine || encoder.encode(word).length < maxLine) return [word];
@@ -51,8 +51,8 @@ function pieces(word: string): string[] {
 }
 
 /**
- * A field, folded at its blanks, with CRLF at its end. Controls become blanks: a value can't start
- * another field. Blanks that follow each other become one.
+ * A field, folded at its spaces, with CRLF at its end. Control characters become spaces: a value can't start
+ * another field. Consecutive spaces become one.
  */
 export function foldField(name: string, value: string): string {
   let out = `${name}:`;
@@ -61,7 +61,7 @@ export function foldField(name: string, value: string): string {
   for (const word of withoutControls(value).split(" ")) {
     if (word === "") continue;
     for (const piece of pieces(word)) {
-      // The first word stays beside the name: programs exist that take the field for empty otherwise.
+      // The first word stays on the line of the name: some programs otherwise take the field for empty.
       if (
         length + 1 + piece.length > lineLength && (!first || length + 3 * piece.length > maxLine)
       ) {
@@ -76,7 +76,7 @@ export function foldField(name: string, value: string): string {
   return `${out}\r\n`;
 }
 
-/** A field of free text, such as Subject; in encoded words where it must be. */
+/** A field of free text, such as Subject; in encoded words where needed. */
 export function textField(name: string, text: string, options: WriteOptions): string {
   const value = withoutControls(text).trim();
   const encode = value.includes("=?") || !options.smtputf8 && !isAscii(value);
@@ -86,7 +86,7 @@ export function textField(name: string, text: string, options: WriteOptions): st
   );
 }
 
-/** A field of addresses. @throws AddressError if one can't be written as asked for */
+/** A field of addresses. @throws AddressError if one can't be written as requested */
 export function addressField(
   name: string,
   list: readonly (WrittenAddress | WrittenGroup)[],
@@ -107,10 +107,10 @@ export interface Entity {
   body: Uint8Array;
 }
 
-/** Content-Transfer-Encodings that are written. */
+/** Content-Transfer-Encodings that this program writes. */
 export type Encoding = "7bit" | "8bit" | "quoted-printable" | "base64";
 
-/** What an attachment or text is made of. */
+/** The content of an attachment or text. */
 export interface PartContent {
   /** Such as "text/plain", without parameters. */
   type: string;
@@ -123,20 +123,20 @@ export interface PartContent {
   encoding?: Encoding;
 }
 
-/** What of a content its encoding depends on. */
+/** Properties of a content that its encoding depends on. */
 export interface Measured {
   /** Bytes. */
   length: number;
-  /** Bytes that are neither printable ASCII nor of a line end, nor NUL. */
+  /** Bytes that are neither printable ASCII nor part of a line end, nor NUL. */
   special: number;
   nul: boolean;
-  /** A CR or LF stands alone. */
+  /** Whether there is a bare CR or LF. */
   bare: boolean;
   /** Bytes of the longest line. */
   longest: number;
 }
 
-/** Looks through a content. */
+/** Measures a content. */
 export function measureContent(data: Uint8Array): Measured {
   let special = 0;
   let nul = false;
@@ -162,20 +162,20 @@ export function measureContent(data: Uint8Array): Measured {
 }
 
 /**
- * The encoding that suits: 7bit for ASCII in lines that end in CRLF and are not long; otherwise
- * quoted-printable for text that is mostly ASCII, and base64. 8bit never, as not all hosts take it.
+ * The suitable encoding: 7bit for ASCII in short lines that end in CRLF; otherwise quoted-printable for text
+ * that is mostly ASCII, and base64 for the rest. Never 8bit, as not all hosts accept it.
  */
 export function encodingFor(m: Measured): "7bit" | "quoted-printable" | "base64" {
   if (m.special === 0 && !m.nul && !m.bare && m.longest <= maxLine) return "7bit";
   return m.nul || m.bare || m.special * 6 > m.length ? "base64" : "quoted-printable";
 }
 
-/** The encoding that suits a content. */
+/** The suitable encoding for a content. */
 export function chooseEncoding(data: Uint8Array): "7bit" | "quoted-printable" | "base64" {
   return encodingFor(measureContent(data));
 }
 
-/** One part, encoded. Parts inside message/rfc822 must be given an encoding (RFC 2046 §5.2.1). */
+/** One encoded part. Parts inside message/rfc822 must be given an encoding (RFC 2046 §5.2.1). */
 export function composePart(content: PartContent): Entity {
   const encoding = content.encoding ?? chooseEncoding(content.data);
   const fields = [
@@ -193,7 +193,7 @@ export function composePart(content: PartContent): Entity {
   return { fields, body: encodeBody(content.data, encoding) };
 }
 
-/** A text/plain part in UTF-8, or in ASCII if it is that; line ends become CRLF. */
+/** A text/plain part in UTF-8, or in ASCII if possible; line ends become CRLF. */
 export function composeText(text: string): Entity {
   const data = encoder.encode(text.toWellFormed().replace(/\r\n|\r|\n/g, "\r\n"));
   return composePart({
@@ -218,7 +218,7 @@ function encodeBody(data: Uint8Array, encoding: Encoding): Uint8Array {
 /**
  * A multipart of parts.
  * @param subtype such as "mixed", "report"
- * @param boundary random if not given, so that it stands in no part
+ * @param boundary random if not given, so that no part contains it
  */
 export function composeMultipart(
   subtype: string,

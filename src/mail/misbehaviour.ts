@@ -5,10 +5,10 @@
  * @module
  */
 
-/** What a localpart asks for. */
+/** A requested misbehaviour. */
 export type Misbehaviour = { kind: "error"; code: number } | { kind: "timeout" };
 
-/** What the end of a localpart asks for; undefined if nothing. */
+/** The misbehaviour requested by the end of a localpart; undefined if none. */
 export function misbehaviourOf(localpart: string): Misbehaviour | undefined {
   const text = localpart.toLowerCase();
   if (text.endsWith("temperror")) return { kind: "error", code: 451 };

@@ -1,6 +1,6 @@
 /**
- * A text as a part of a message, made in pieces: a large one is never encoded as a whole, and others are served
- * meanwhile. What comes out is what composePart makes of all of it.
+ * A text as a message part, made in pieces: a large one is never encoded as a whole, and others are served
+ * meanwhile. The result equals composePart's for the whole.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
   parameters,
 } from "./compose.ts";
 
-/** UTF-16 units of a piece; it goes on to the end of its last line. */
+/** UTF-16 units of a piece; it extends to the end of its last line. */
 const pieceLength = 64 * 1024;
 
 const encoder = new TextEncoder();
@@ -32,16 +32,16 @@ export function* textPieces(text: string): Generator<Uint8Array<ArrayBuffer>> {
   }
 }
 
-/** A part whose content is made when it is written. */
+/** A part whose content is made while writing it. */
 export interface TextPart {
   /** Content-Type and Content-Transfer-Encoding, each with CRLF at its end. */
   fields: string[];
-  /** What the pieces need still; "as is" for none. */
+  /** The encoding that the pieces still need; "as is" for none. */
   encoding: "as is" | "quoted-printable" | "base64";
   pieces: () => Generator<Uint8Array>;
 }
 
-/** A text of a type such as "text/html", in UTF-8; "text/plain" is said to be ASCII if it is that. */
+/** A text of a type such as "text/html", in UTF-8; "text/plain" is declared as ASCII if possible. */
 export async function textPart(type: string, text: string): Promise<TextPart> {
   const all: Measured = { length: 0, special: 0, nul: false, bare: false, longest: 0 };
   for (const piece of textPieces(text)) {

@@ -1,5 +1,5 @@
 /**
- * Accepting TCP connections within limits, each one's end and errors kept apart from the others.
+ * Accepting TCP connections within limits; the end and errors of each one don't affect the others.
  *
  * @module
  */
@@ -33,7 +33,7 @@ const openConnections = gauge(
   ["protocol"],
 );
 
-/** Connections of all listeners that may be open. */
+/** Most connections of all listeners together. */
 const { connections: maxSockets } = openFilesBudget();
 let sockets = 0;
 
@@ -43,7 +43,7 @@ export interface AcceptOptions {
   hostname: string;
   /** 0 for any free port. */
   port: number;
-  /** A listening socket inherited from the process that started this one, in place of the address. */
+  /** A listening socket inherited from the parent process, in place of the address. */
   fd?: number;
   /** A listener from platform's listenTcp, bound before privileges were dropped, in place of all these. */
   listener?: Server;
@@ -52,28 +52,28 @@ export interface AcceptOptions {
   protocol: string;
   /** For the count of unhandled errors. */
   pkg: PanicPackage;
-  /** At most so many at a time, 10,000 if not given; more are closed at once. */
+  /** Most connections at a time, 10,000 if not given; more are closed immediately. */
   maxConnections?: number;
-  /** Connections open at a time, per network. */
+  /** Limits open connections per network. */
   connectionLimiter?: ConnectionLimiter;
-  /** New connections per time, per network. */
+  /** Limits new connections over time per network. */
   rateLimiter?: RateLimiter;
-  /** What those get to read that are turned away, in the protocol's words, with its CRLF. */
+  /** The line that refused clients get, in the protocol's form, with its CRLF. */
   refusal?: (why: Refused) => string;
-  /** Proxies in front, which name the clients that they speak for. They themselves are not limited. */
+  /** Proxies in front of the server, which name their clients. They themselves are not limited. */
   proxies?: TrustedProxies;
 }
 
-/** Why a connection is turned away: a limit on connections, or the server is short of memory or open files. */
+/** Why a connection is refused: a limit on connections, or the server is short of memory or open files. */
 export type Refused = "limit" | "memory" | "files";
 
-/** A connection that is open. */
+/** An open connection. */
 export interface OpenConnection {
   cid: number;
   protocol: string;
-  /** Of the client; of the proxy until it has named one. */
+  /** Address of the client; of the proxy until it has named one. */
   remoteIp: string;
-  /** Port that it came to. */
+  /** Port that it connected to. */
   port: number;
   /** Milliseconds since the epoch. */
   since: number;
@@ -83,30 +83,30 @@ export interface OpenConnection {
 export interface TcpServer {
   readonly hostname: string;
   readonly port: number;
-  /** Connections open now. */
+  /** Number of open connections. */
   readonly connections: number;
-  /** Each of them, the oldest first. */
+  /** All open connections, oldest first. */
   open(): OpenConnection[];
   /**
-   * Stops accepting, tells the connections (waiting for a line then fails with "shutdown"), waits so
-   * many milliseconds for them to end and drops the rest.
+   * Stops accepting, notifies the connections (waiting for a line then fails with "shutdown"), waits `graceMs`
+   * milliseconds for them to end, and drops the rest.
    */
   shutdown(graceMs: number): Promise<void>;
 }
 
-/** A connection that has been taken on. */
+/** A connection that is being served. */
 export interface Taken {
   /** Settles when the connection is closed. A rejection is logged, and counted unless it is a ConnectionError. */
   done: Promise<void>;
-  /** The server stops: finish what is under way. */
+  /** The server is stopping: finish current work. */
   stop(): void;
-  /** Drops the connection at once. */
+  /** Drops the connection immediately. */
   destroy(): void;
 }
 
 /**
- * Listens, and gives each connection that the limits let in to `take`.
- * @throws ListenError of the platform layer, if the address can't be had.
+ * Listens, and passes each connection within the limits to `take`.
+ * @throws ListenError of the platform layer, if the address is unavailable.
  */
 export async function acceptSockets(
   options: AcceptOptions,
@@ -124,11 +124,11 @@ export async function acceptSockets(
     socket.on("error", () => {});
     if (options.refusal === undefined) return void socket.destroy();
     socket.end(options.refusal(reason), () => socket.destroy());
-    // A peer that sends without end, or doesn't read, is not waited for.
+    // Don't wait for a peer that never stops sending or doesn't read.
     setTimeout(() => socket.destroy(), 2000);
   }
 
-  /** Connections whose PROXY header is waited for. */
+  /** Connections whose PROXY header is still awaited. */
   const nameless = new Set<Socket>();
 
   function accepted(socket: Socket): void {
@@ -144,7 +144,7 @@ export async function acceptSockets(
     void named(socket, proxies);
   }
 
-  /** Begins once the proxy has said for whom it speaks. */
+  /** Begins once the proxy has named its client. */
   async function named(socket: Socket, proxies: TrustedProxies): Promise<void> {
     nameless.add(socket);
     sockets++;
@@ -156,7 +156,7 @@ export async function acceptSockets(
       begin(socket, header, true);
     } catch (err) {
       const { message } = err as Error;
-      // A proxy's health check opens a connection and closes it.
+      // A proxy's health check only opens and closes a connection.
       const level = err instanceof ConnectionError && socket.bytesRead === 0 ? "debug" : "info";
       log[level]("connection of a trusted proxy refused", {
         remote: socket.remoteAddress ?? "",
@@ -173,7 +173,7 @@ export async function acceptSockets(
   function begin(socket: Socket, header: ProxyHeader | undefined, trusted: boolean): void {
     const direct = peerOf(socket);
     const peer = peerThrough(header, direct);
-    /** Who is counted; nobody while the other end is a proxy that has named no client. */
+    /** The counted address; undefined while the peer is a proxy that has named no client. */
     let counted: string | undefined;
     const count = (ip: string): boolean => {
       if (options.rateLimiter?.take(ip) === false) return false;

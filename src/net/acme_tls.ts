@@ -1,10 +1,10 @@
 /**
- * The handshake in which an ACME authority sees a proof of control (tls-alpn-01, RFC 8737): TLS 1.3
- * (RFC 8446) with the one certificate, up to the server's Finished. Nothing is ever said after it.
+ * The handshake in which an ACME authority sees a proof of control (tls-alpn-01, RFC 8737): TLS 1.3 (RFC 8446)
+ * with a single certificate, up to the server's Finished. Nothing is ever sent after it.
  *
- * The runtime's TLS can't do this: it refuses to serve a certificate with the critical extension that the
- * proof must have. Here only what every client of TLS 1.3 must offer is spoken: AES-128-GCM with SHA-256,
- * a key share of X25519 or P-256, signatures with ECDSA on P-256.
+ * The runtime's TLS can't do this: it refuses to serve a certificate with the critical extension that the proof
+ * must have. This supports only what every TLS 1.3 client must offer: AES-128-GCM with SHA-256, a key share of
+ * X25519 or P-256, signatures with ECDSA on P-256.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { fromPem } from "./der.ts";
 import { ConnectionError, type KeyCert } from "./types.ts";
 import { joined } from "../platform/bytes.ts";
 
-/** The protocol that authorities ask for (RFC 8737 §6.2). */
+/** The protocol requested by authorities (RFC 8737 §6.2). */
 export const acmeProtocol = "acme-tls/1";
 
 const x25519 = 0x001d;
@@ -40,7 +40,7 @@ const encoder = new TextEncoder();
 
 const concat = (...parts: Uint8Array[]) => joined(parts);
 
-/** The bytes with their length in front, in so many bytes. */
+/** The bytes prefixed with their length, which takes `lengthBytes` bytes. */
 function vector(lengthBytes: number, ...parts: Uint8Array[]): Uint8Array {
   const body = concat(...parts);
   const head = new Uint8Array(lengthBytes);
@@ -53,7 +53,7 @@ const hash = (b: Uint8Array) => Uint8Array.from(createHash("sha256").update(b).d
 const hmac = (key: Uint8Array, b: Uint8Array) =>
   Uint8Array.from(createHmac("sha256", key).update(b).digest());
 
-/** RFC 8446 §7.1; one block of HKDF is enough for all that is needed. */
+/** RFC 8446 §7.1; one block of HKDF is enough here. */
 function expandLabel(secret: Uint8Array, label: string, context: Uint8Array, length: number) {
   const info = concat(
     u16(length),
@@ -70,7 +70,7 @@ const extension = (type: number, ...body: Uint8Array[]) => concat(u16(type), vec
 const record = (type: number, body: Uint8Array) =>
   concat(Uint8Array.of(type, 3, 3), vector(2, body));
 
-/** Our share of the key, and the secret that both sides then have. */
+/** Our key share, and the resulting shared secret. */
 function agree(hello: ClientHello): { group: number; share: Uint8Array; secret: Uint8Array } {
   const theirs = hello.keyShares.find((k) => k.group === x25519) ??
     hello.keyShares.find((k) => k.group === p256);
@@ -80,7 +80,7 @@ function agree(hello: ClientHello): { group: number; share: Uint8Array; secret: 
     const share = Uint8Array.from(own.generateKeys());
     return { group: p256, share, secret: Uint8Array.from(own.computeSecret(theirs.key)) };
   }
-  // The DER of an X25519 key is a fixed head and the key.
+  // The DER of an X25519 key is a fixed prefix and the key.
   const head = Uint8Array.of(0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 3, 0x21, 0);
   const publicKey = createPublicKey({
     key: concat(head, theirs.key) as Buffer,
@@ -95,9 +95,9 @@ function agree(hello: ClientHello): { group: number; share: Uint8Array; secret: 
 }
 
 /**
- * What the server sends: all of its handshake.
- * @throws ConnectionError "tls" if the client doesn't offer what is spoken here; errors of crypto for
- * key shares that are no points of their curve
+ * The server's complete handshake.
+ * @throws ConnectionError "tls" if the client doesn't offer what is supported here; errors of crypto for key
+ * shares that are not points of their curve
  */
 export function proofFlight(
   clientMessage: Uint8Array,
@@ -163,14 +163,14 @@ export function proofFlight(
   return concat(record(22, serverHello), record(20, Uint8Array.of(1)), header, body);
 }
 
-/** What a client said first, read off its socket. */
+/** The client's first message, read from its socket. */
 export interface Peeked {
   hello: ClientHello;
   /** The handshake message, without records. */
   message: Uint8Array;
 }
 
-/** Reads a ClientHello and puts it back for the handshake. Undefined if the client says something else. */
+/** Reads a ClientHello and puts it back for the handshake. Undefined if the client sends something else. */
 export async function peekHello(raw: Socket, timeout: number): Promise<Peeked | undefined> {
   const { promise, resolve } = Promise.withResolvers<Peeked | undefined>();
   let bytes: Uint8Array = new Uint8Array(0);
@@ -202,7 +202,7 @@ export async function showProof(raw: Socket, peeked: Peeked, pair: KeyCert): Pro
   const timer = setTimeout(() => raw.destroy(), linger);
   try {
     const flight = proofFlight(peeked.message, peeked.hello, pair);
-    // What the client says after that ends its handshake, and is of no interest.
+    // What the client sends after that ends its handshake, and can be ignored.
     raw.on("data", () => {});
     raw.on("end", () => raw.end());
     raw.resume();

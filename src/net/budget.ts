@@ -1,8 +1,7 @@
 /**
- * Memory of connections as a budget of the whole process. What each holds (input that nobody has read yet,
- * output that its peer has not taken yet) is counted as it changes. Above the budget those that hold most
- * are closed first, and new ones are refused; those that have mail under way are spared as long as others
- * can be closed.
+ * Memory of connections as a budget of the whole process. The memory of each (unread input, output that its
+ * peer has not accepted yet) is counted as it changes. Above the budget, connections that hold most are closed
+ * first, and new ones are refused; those with mail in progress are spared as long as others can be closed.
  *
  * @module
  */
@@ -15,17 +14,17 @@ const mib = 1024 * 1024;
 export const maxHeld = 96 * mib;
 /** Shedding ends below this. */
 const heldAfterShedding = 64 * mib;
-/** With mail under way a connection is closed only above this. */
+/** A connection with mail in progress is closed only above this. */
 const maxHeldWithMail = 160 * mib;
 /** A connection that holds less is not worth closing. */
 const worthShedding = 4096;
 
 /**
- * Resident bytes above which no new connections are taken on: half of the memory that there is, but at
- * least 512 MiB and at most 4 GiB.
+ * Resident bytes above which no new connections are accepted: half of the available memory, but at least 512
+ * MiB and at most 4 GiB.
  */
 const maxResident = Math.min(4096 * mib, Math.max(512 * mib, (memoryLimit() ?? 4096 * mib) / 2));
-/** Milliseconds for which a look at the resident size is good. */
+/** Milliseconds for which a measured resident size is valid. */
 const residentFor = 500;
 
 const protocols = [
@@ -59,15 +58,15 @@ const shares = new Set<Share>();
 let total = 0;
 let scheduled = false;
 
-/** What one connection holds. */
+/** The memory of one connection. */
 export class Share {
   readonly protocol: string;
   readonly #shed: () => void;
   #held = 0;
-  /** Mail is under way that is to be finished. */
+  /** Mail is in progress and should be finished. */
   mail = false;
 
-  /** @param shed closes the connection and lets go of what it holds, at once; must not throw. */
+  /** @param shed closes the connection and releases its memory immediately; must not throw. */
   constructor(protocol: string, shed: () => void) {
     this.protocol = protocols.includes(protocol) ? protocol : "other";
     this.#shed = shed;
@@ -79,7 +78,7 @@ export class Share {
     return this.#held;
   }
 
-  /** So many bytes more, or fewer, are held. */
+  /** Counts more bytes as held; fewer if negative. */
   add(bytes: number): void {
     this.#held += bytes;
     if (!shares.has(this)) return;
@@ -90,12 +89,12 @@ export class Share {
     }
   }
 
-  /** The connection is gone. */
+  /** Called when the connection is gone. */
   end(): void {
     if (shares.delete(this)) total -= this.#held;
   }
 
-  /** Closes the connection, for want of memory. */
+  /** Closes the connection because memory is short. */
   shed(): void {
     shed.inc({ protocol: this.protocol });
     this.end();
@@ -117,7 +116,7 @@ function shedMost(): void {
 let residentAt = -Infinity;
 let resident = 0;
 
-/** True if new connections are to be refused for want of memory. */
+/** True if new connections must be refused because memory is short. */
 export function memoryShort(): boolean {
   if (total > maxHeld) return true;
   const now = performance.now();

@@ -1,5 +1,6 @@
 /**
- * The names in a TLS ClientHello (RFC 8446 §4.1.2), before the handshake. Total: any bytes give an answer.
+ * The names in a TLS ClientHello (RFC 8446 §4.1.2), before the handshake. Never fails: any bytes give an
+ * answer.
  *
  * @module
  */
@@ -11,14 +12,14 @@ export interface ClientHello {
   alpn: string[];
   sessionId: Uint8Array;
   ciphers: number[];
-  /** Of the extension for it; empty for clients older than TLS 1.3. */
+  /** From the supported_versions extension; empty for clients older than TLS 1.3. */
   versions: number[];
-  /** Algorithms of signatures. */
+  /** Signature algorithms. */
   signatures: number[];
   keyShares: { group: number; key: Uint8Array }[];
 }
 
-/** Bytes in which a ClientHello must be whole. */
+/** Bytes within which a ClientHello must be complete. */
 const maxBytes = 16 * 1024;
 
 class Reader {
@@ -30,7 +31,7 @@ class Reader {
   get left(): number {
     return this.bytes.length - this.at;
   }
-  /** A number of so many bytes. @throws RangeError at the end */
+  /** Reads a number of the given size in bytes. @throws RangeError at the end */
   number(bytes: number): number {
     let n = 0;
     for (const b of this.take(bytes).bytes) n = n * 256 + b;
@@ -42,7 +43,7 @@ class Reader {
     this.at += length;
     return r;
   }
-  /** What a length of so many bytes stands before. */
+  /** Reads data preceded by a length of `lengthBytes` bytes. */
   vector(lengthBytes: number): Reader {
     return this.take(this.number(lengthBytes));
   }
@@ -53,7 +54,7 @@ class Reader {
 
 /**
  * Reads a ClientHello, and its bytes without records, from the bytes of its records: "more" if it isn't
- * whole yet, undefined if it is none.
+ * complete yet, undefined if it is something else.
  */
 export function readClientHello(
   bytes: Uint8Array,

@@ -5,16 +5,16 @@
  */
 import { constants, createDeflateRaw, createInflateRaw } from "node:zlib";
 
-/** What stands on both sides of the compression. */
+/** The two sides of the compression. */
 export interface CompressionEnds {
-  /** Sends compressed bytes; `sent` is called when the socket has taken them. */
+  /** Sends compressed bytes; `sent` is called when the socket has accepted them. */
   send(bytes: Uint8Array, sent: (err?: Error | null) => void): void;
-  /** Gets bytes that were decompressed. */
+  /** Receives decompressed bytes. */
   arrived(bytes: Uint8Array): void;
   /** The compressed input has ended. */
   ended(): void;
   failed(err: Error): void;
-  /** Compressed input may come again after {@link Compression.push} gave false. */
+  /** Compressed input is accepted again after {@link Compression.push} returned false. */
   ready(): void;
 }
 
@@ -41,7 +41,7 @@ export class Compression {
         this.#deflate.resume();
         this.#sent?.();
       });
-      // One piece at a time is with the socket, the others wait here: so the memory stays bounded.
+      // One piece at a time is with the socket and the others wait here, so that memory stays bounded.
       this.#deflate.pause();
     });
     this.#inflate.on("data", (bytes: Uint8Array) => ends.arrived(bytes));
@@ -49,13 +49,13 @@ export class Compression {
     this.#inflate.on("drain", () => ends.ready());
   }
 
-  /** Takes compressed input; false asks to wait for `ready`. */
+  /** Accepts compressed input; false means: wait for `ready`. */
   push(bytes: Uint8Array): boolean {
     if (this.#destroyed) return true;
     return this.#inflate.write(bytes);
   }
 
-  /** No more compressed input. */
+  /** Ends compressed input. */
   end(): void {
     if (!this.#destroyed) this.#inflate.end();
   }
@@ -69,7 +69,7 @@ export class Compression {
     this.#inflate.resume();
   }
 
-  /** Takes plain output; `taken` is called when it has been compressed. */
+  /** Accepts plain output; `taken` is called when it has been compressed. */
   write(bytes: Uint8Array, taken: (err?: Error | null) => void): void {
     this.#unflushed = true;
     this.#deflate.write(bytes, taken);

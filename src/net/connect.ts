@@ -15,19 +15,19 @@ export interface ConnectOptions {
   port: number;
   /** IP address to connect from. */
   localAddress?: string;
-  /** Milliseconds until the connection must stand, 30 s if not given. */
+  /** Milliseconds to establish the connection, 30 s if not given. */
   timeout?: number;
   /** Gives up when it aborts. */
   signal?: AbortSignal;
   log?: Log;
-  /** Of the connection this one is made for; a new one if not given. */
+  /** Id of the connection that this one is made for; a new one if not given. */
   cid?: number;
   /** Milliseconds for single reads and flushes, see ConnectionOptions. */
   readTimeout?: number;
   writeTimeout?: number;
 }
 
-/** Opens a TCP connection. Fails with a ConnectionError "timeout" or "closed", the cause in it. */
+/** Opens a TCP connection. Fails with a ConnectionError "timeout" or "closed", with its cause. */
 export async function connectTcp(options: ConnectOptions): Promise<SocketConnection> {
   return new SocketConnection(await connectSocket(options), {
     cid: options.cid ?? newCid(),
@@ -37,12 +37,12 @@ export async function connectTcp(options: ConnectOptions): Promise<SocketConnect
   });
 }
 
-/** Where a Unix socket of this machine is. */
+/** A Unix socket on this machine. */
 export interface UnixOptions extends Pick<ConnectOptions, "timeout" | "signal"> {
   path: string;
 }
 
-/** As {@link connectTcp}, the socket itself; or a Unix socket. */
+/** Like {@link connectTcp}, but returns the socket itself; also for Unix sockets. */
 export async function connectSocket(
   options:
     | Pick<ConnectOptions, "host" | "port" | "localAddress" | "timeout" | "signal">

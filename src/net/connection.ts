@@ -1,9 +1,9 @@
 /**
- * A TCP connection as protocol servers and clients use it: lines and bytes in, buffered output out,
- * TLS and compression put on while it runs.
+ * A TCP connection for protocol servers and clients: lines and bytes in, buffered output out; TLS and
+ * compression can be added while it runs.
  *
- * Errors of the socket never surface by themselves: they end the read or flush that runs, or the
- * next one, as a {@link ConnectionError}.
+ * Errors of the socket never surface by themselves: they end the running read or flush, or the next one, as a
+ * {@link ConnectionError}.
  *
  * @module
  */
@@ -31,14 +31,17 @@ import { Writer } from "./writer.ts";
 
 const lingerMs = 1000;
 
-/** Bytes that compression both ways holds (zlib's windows and tables). */
+/** Bytes that compression in both directions holds (zlib's windows and tables). */
 const compressionCost = 300 * 1024;
-/** Commands that are read out of the input of one connection in a turn of the loop. */
+/** Most commands read from the input of one connection per turn of the loop. */
 const commandsInTurn = 256;
 
 const ignore = () => {};
 
-/** Client and proxy have another TLS with other certificates: nothing of ours binds or proves the client. */
+/**
+ * Client and proxy have a separate TLS session with other certificates: nothing of ours can bind to or
+ * authenticate the client.
+ */
 function ofProxy(tls: TlsInfo): TlsInfo {
   return { ...tls, channelBindings: new Map(), peerCertificate: undefined };
 }
@@ -47,15 +50,15 @@ function ofProxy(tls: TlsInfo): TlsInfo {
 export interface ConnectionOptions {
   cid: number;
   log: Log;
-  /** For the metrics of connections closed for want of memory. */
+  /** For the metrics of connections closed because memory is short. */
   protocol?: string;
   /** Milliseconds, 5 minutes if not given. */
   readTimeout?: number;
   /** Milliseconds, 5 minutes if not given. */
   writeTimeout?: number;
-  /** TLS that is on already. */
+  /** TLS that is already on. */
   tls?: TlsInfo;
-  /** Whom a proxy in front speaks for; the socket's own ends if not given. */
+  /** The client named by a proxy in front; the socket's own ends if not given. */
   arrival?: Arrival;
 }
 
@@ -67,7 +70,7 @@ export class SocketConnection implements Connection {
   #peer: Peer;
   readonly #arrival: Arrival | undefined;
   #fromProxy: boolean;
-  /** TLS of this connection is the proxy's, not the client's. */
+  /** This connection's TLS is with the proxy, not the client. */
   #proxyTls: boolean;
   readonly #state: ConnectionState = { error: undefined, closed: false };
   readonly #share: Share;
@@ -77,12 +80,12 @@ export class SocketConnection implements Connection {
   #linesInTurn = 0;
   #socket: Socket;
   #tls: TlsInfo | undefined;
-  /** How it was before the proxy at the other end named a client. */
+  /** The state before the proxy at the other end named a client. */
   #unnamed: { peer: Peer; tls: TlsInfo | undefined; proxyTls: boolean } | undefined;
   #compression: Compression | undefined;
-  /** Input is taken from the socket. */
+  /** Whether input is taken from the socket. */
   #attached = false;
-  /** A socket of TLS is paused, or will be at once. */
+  /** A TLS socket is paused, or is about to be. */
   #held = false;
   #closing: Promise<void> | undefined;
   #onClosed: (() => void)[] = [];
@@ -115,6 +118,7 @@ export class SocketConnection implements Connection {
         write: (bytes, sent) => void (this.#compression ?? this.#socket).write(bytes, sent),
         flush: () => this.#compression?.flush(),
         destroy,
+        ahead: () => this.#reader.buffered,
       },
       this.#share,
       options.writeTimeout ?? 300_000,
@@ -165,7 +169,9 @@ export class SocketConnection implements Connection {
     return true;
   }
 
-  /** What comes next is about another client, which the proxy at the other end still has to name. Gives a new cid. */
+  /**
+   * The next input belongs to another client, which the proxy at the other end must still name. Sets a new cid.
+   */
   clientGone(): void {
     this.cid = newCid();
     if (this.#unnamed === undefined) return;
@@ -228,9 +234,9 @@ export class SocketConnection implements Connection {
 
   async #readLineInTurn(maxBytes: number): Promise<Uint8Array> {
     this.#linesInTurn = 0;
-    // Who leaves answers unread gets no more of them.
+    // A peer that leaves answers unread gets no more of them.
     if (this.#writer.crowded) await this.#writer.uncrowded();
-    else await nextTurn();
+    else await nextTurn(this.#reader.buffered);
     return await this.#reader.readLine(maxBytes);
   }
 
@@ -246,7 +252,7 @@ export class SocketConnection implements Connection {
     return this.#reader.waitInput(signal);
   }
 
-  /** From now on waiting for the start of a line fails with "shutdown"; what runs goes on. */
+  /** From now on waiting for the start of a line fails with "shutdown"; running work continues. */
   stop(): void {
     this.#reader.stop();
   }
@@ -271,13 +277,13 @@ export class SocketConnection implements Connection {
 
   // ---- events of the socket
 
-  // Input is only taken from the socket once somebody reads: a handshake may come first.
+  // Input is taken from the socket only once somebody reads: a handshake may come first.
   #startReading(): void {
     if (this.#attached || this.#state.closed) return;
     this.#attached = true;
     this.#socket.on("end", this.#onEnd);
     this.#socket.on("data", this.#onData);
-    // A peer that closed its side right after the handshake of TLS: the event has come and gone.
+    // The peer may have closed its side right after the TLS handshake: that event has already passed.
     if (this.#socket.readableEnded) this.#onEnd();
     else this.#socket.resume();
   }
@@ -291,8 +297,8 @@ export class SocketConnection implements Connection {
   };
 
   /**
-   * Pauses the socket. Of TLS only after the turn in which something arrived: the runtime forgets that the peer has
-   * closed its side if it is paused while it hands out what came before.
+   * Pauses the socket. With TLS only after the turn in which something arrived: if paused while delivering
+   * data, the runtime forgets that the peer has closed its side.
    */
   #hold(): void {
     const socket = this.#socket as Socket & { encrypted?: boolean };
@@ -334,7 +340,7 @@ export class SocketConnection implements Connection {
   // ---- layers
 
   async startTlsServer(context: ServerTls): Promise<void> {
-    // Before the answer goes out: the peer's hello may be here when the end of that write is noticed.
+    // Before the answer is sent: the peer's hello may have arrived when the end of that write is noticed.
     this.#stopReading(true);
     await this.#writer.drain();
     const raw = this.#detach();
@@ -348,14 +354,14 @@ export class SocketConnection implements Connection {
     await this.#handshake(raw, (timeout) => clientHandshake(raw, options, timeout));
   }
 
-  /** Leaves what comes from now on in the socket, and forgets what had arrived in plain. */
+  /** Leaves further input in the socket, and drops plain-text input that has arrived. */
   #stopReading(dropPending: boolean): void {
     const raw = this.#socket;
     if (this.#attached) {
       raw.off("data", this.#onData);
       raw.off("end", this.#onEnd);
       raw.pause();
-      // RFC 3207 §4.2: what was received before the handshake must not be used after it.
+      // RFC 3207 §4.2: input received before the handshake must not be used after it.
       while (dropPending && raw.read() !== null);
     }
     this.#reader.clear();
@@ -363,7 +369,7 @@ export class SocketConnection implements Connection {
     this.#held = false;
   }
 
-  /** Takes the socket from under this connection. */
+  /** Takes the socket away from this connection. */
   #detach(): Socket {
     const raw = this.#socket;
     raw.off("error", this.#onError);
@@ -426,7 +432,7 @@ export class SocketConnection implements Connection {
       this.#compression?.flush();
       await this.#writer.drain(lingerMs);
     } catch {
-      // The peer went away or doesn't read: nothing left to say.
+      // The peer is gone or doesn't read: nothing more to send.
       this.destroy();
       return;
     }
@@ -447,7 +453,7 @@ export class SocketConnection implements Connection {
     clearTimeout(timer);
   }
 
-  /** Lets go of what is held. A peer that reads may still be told why. */
+  /** Releases its memory. A peer that reads may still get the reason. */
   #shed(): void {
     this.#log.info("closing connection, all of them hold too much memory", {
       remote: this.remoteIp,

@@ -1,21 +1,21 @@
 /**
- * Timeouts for many waiting connections without a timer for each read: one interval looks at all
- * of them once a second. A timeout therefore comes up to a second late, which for protocol
- * timeouts of minutes is nothing; waits shorter than two seconds get a timer of their own.
+ * Timeouts for many waiting connections without a timer for each read: one interval checks all of them once a
+ * second. A timeout can therefore be up to a second late, which doesn't matter for protocol timeouts of
+ * minutes; waits shorter than two seconds get their own timer.
  *
  * @module
  */
 
-/** What setTimeout gives. */
+/** The result of setTimeout. */
 export type Timer = ReturnType<typeof setTimeout>;
 
-/** Something that now and then waits for an event until a moment. */
+/** Something that repeatedly waits for an event until a deadline. */
 export interface Waiter {
   /** Milliseconds of performance.now() at which the current wait ends; Infinity while not waiting. */
   expiresAt: number;
   /** The timer of a short wait. */
   ownTimer: Timer | undefined;
-  /** Called when that moment has passed; `expiresAt` is Infinity again by then. Must not throw. */
+  /** Called when the deadline has passed; `expiresAt` is Infinity again by then. Must not throw. */
   expire(): void;
 }
 
@@ -32,12 +32,12 @@ function tick(): void {
   }
 }
 
-/** Takes up a waiter for its life; {@link unregister} must follow. */
+/** Registers a waiter for its lifetime; {@link unregister} must follow. */
 export function register(waiter: Waiter): void {
   waiters.add(waiter);
   if (interval !== undefined) return;
   const started = interval = setInterval(tick, tickMs);
-  // A waiting connection keeps the process alive by its socket, not by its timeout.
+  // A waiting connection's socket keeps the process alive; its timeout must not.
   Deno.unrefTimer(started);
 }
 
@@ -50,7 +50,7 @@ export function unregister(waiter: Waiter): void {
   interval = undefined;
 }
 
-/** Starts a wait of so many milliseconds for a registered waiter that isn't waiting. */
+/** Starts a wait of `ms` milliseconds for a registered waiter that isn't waiting. */
 export function arm(waiter: Waiter, ms: number): void {
   if (ms >= 2 * tickMs) {
     waiter.expiresAt = performance.now() + ms;

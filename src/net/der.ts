@@ -1,5 +1,5 @@
 /**
- * The little of DER (ITU-T X.690) that making and looking into certificates takes.
+ * The subset of DER (ITU-T X.690) needed to create and read certificates.
  *
  * @module
  */
@@ -8,11 +8,11 @@
 export interface DerElement {
   tag: number;
   content: Uint8Array;
-  /** Offset of the first byte behind the element. */
+  /** Offset of the first byte after the element. */
   end: number;
 }
 
-/** Reads the element at an offset; undefined if the bytes are none or it isn't complete. */
+/** Reads the element at an offset; undefined if it is invalid or incomplete. */
 export function readDer(bytes: Uint8Array, offset = 0): DerElement | undefined {
   if (offset + 2 > bytes.length) return undefined;
   const tag = bytes[offset];
@@ -29,7 +29,7 @@ export function readDer(bytes: Uint8Array, offset = 0): DerElement | undefined {
   return { tag, content: bytes.subarray(start, start + length), end: start + length };
 }
 
-/** The elements that follow each other in a content; undefined if they don't fill it exactly. */
+/** The sequence of elements in a content; undefined if they don't fill it exactly. */
 export function readDerList(bytes: Uint8Array): DerElement[] | undefined {
   const list: DerElement[] = [];
   let offset = 0;

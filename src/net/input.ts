@@ -1,9 +1,8 @@
 /**
- * Bytes that have arrived and were not read yet, in one piece of memory so that lines can be found
- * and handed out as views.
+ * Received but unread bytes, in one piece of memory so that lines can be found and returned as views.
  *
- * A chunk that arrives while nothing is pending is taken over as it is; others are appended. Memory
- * that was handed out is never written again, so views stay valid as long as their holder likes.
+ * A chunk that arrives while nothing is pending is used directly; others are appended. Returned memory is never
+ * written again, so views stay valid indefinitely.
  *
  * @module
  */
@@ -12,32 +11,32 @@ const empty = new Uint8Array(0);
 const lf = 0x0a;
 const cr = 0x0d;
 
-/** Bytes in front of which a reader stands. */
+/** A reader's pending bytes. */
 export class Input {
-  /** From the start of the memory to the end of what has arrived. */
+  /** From the start of the memory to the end of the received bytes. */
   #data: Uint8Array = empty;
   #pos = 0;
-  /** Memory behind #data's end may be used for appending. */
+  /** Memory after the end of #data may be used for appending. */
   #owned = false;
-  /** Bytes from #pos on that were searched for a line end already. */
+  /** Bytes from #pos on that have already been searched for a line end. */
   #scanned = 0;
 
-  /** Bytes not read yet. */
+  /** Number of unread bytes. */
   get size(): number {
     return this.#data.length - this.#pos;
   }
 
-  /** Bytes of memory that is held on to. */
+  /** Bytes of memory held. */
   get memory(): number {
     return this.#data.length === 0 ? 0 : this.#data.buffer.byteLength;
   }
 
-  /** Takes over a chunk; the caller must not write to it any more. */
+  /** Takes over a chunk; the caller must no longer write to it. */
   push(chunk: Uint8Array): void {
     const pending = this.#data.length - this.#pos;
     if (pending === 0) {
-      // A plain Uint8Array even where the socket gives a Buffer, whose slice() doesn't copy.
-      // A few bytes in a large buffer would hold on to all of it.
+      // A plain Uint8Array even if the socket returns a Buffer, whose slice() doesn't copy. A few bytes in a
+      // large buffer would keep all of it in memory.
       this.#data = chunk.length * 4 < chunk.buffer.byteLength
         ? Uint8Array.from(chunk)
         : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
@@ -77,7 +76,7 @@ export class Input {
     this.#owned = false;
   }
 
-  /** A copy of the first bytes, at most so many; they stay. */
+  /** A copy of at most `maxBytes` first bytes; they stay in the input. */
   peek(maxBytes: number): Uint8Array {
     return this.#data.slice(this.#pos, this.#pos + maxBytes);
   }
@@ -102,12 +101,12 @@ export class Input {
     const view = this.#data.subarray(from, to);
     this.#pos = to;
     this.#scanned = 0;
-    // Lets go of the memory, or thousands of idle connections would each hold on to a chunk.
+    // Releases the memory; otherwise thousands of idle connections would each hold a chunk.
     if (to === this.#data.length) this.clear();
     return view;
   }
 
-  /** Drops what is pending. */
+  /** Drops pending bytes. */
   clear(): void {
     this.#data = empty;
     this.#pos = 0;

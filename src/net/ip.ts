@@ -4,7 +4,7 @@
  * @module
  */
 
-/** 4 or 16 bytes of an IP address in text form, undefined if it is none. IPv4 in IPv6 gives 4 bytes. */
+/** 4 or 16 bytes of an IP address in text form, undefined if it is not one. IPv4 in IPv6 gives 4 bytes. */
 export function parseIp(text: string): Uint8Array | undefined {
   const zone = text.indexOf("%");
   if (zone >= 0) text = text.slice(0, zone);
@@ -85,7 +85,7 @@ export function ipText(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
   const g: number[] = [];
   for (let i = 0; i < 16; i += 2) g.push(bytes[i] * 256 + bytes[i + 1]);
-  // RFC 5952 §4.2: the longest run of at least two zero groups is shortened, the first of equals.
+  // RFC 5952 §4.2: the longest run of at least two zero groups is shortened, the first of equally long ones.
   let start = -1, length = 1;
   for (let i = 0; i < 8;) {
     let n = 0;
@@ -97,7 +97,7 @@ export function ipText(bytes: Uint8Array): string {
   return start < 0 ? hex(g) : `${hex(g.slice(0, start))}::${hex(g.slice(start + length))}`;
 }
 
-/** The address in the one spelling used throughout; what is no address comes back as it is. */
+/** The address in the spelling used throughout; other texts are returned unchanged. */
 export function canonicalIp(text: string): string {
   const bytes = parseIp(text);
   return bytes === undefined ? text : ipText(bytes);

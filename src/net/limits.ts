@@ -1,9 +1,9 @@
 /**
- * Limits per IP network: how many connections are open, how often something may happen (logins have more:
- * login_guard.ts). Each address is counted in three networks (see networksOf), so that
- * one who owns many addresses doesn't get many allowances.
+ * Limits per IP network: open connections, and how often something may happen (login_guard.ts adds more for
+ * logins). Each address is counted in three networks (see networksOf), so that an owner of many addresses
+ * doesn't get many allowances.
  *
- * Memory is bounded: what is unused again is forgotten, and so is the oldest when there is too much.
+ * Memory is bounded: unused entries are forgotten, and so are the oldest if there are too many.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { isLoopbackIp, networksOf } from "./ip.ts";
 /** Allowances for the narrow, middle and wide network of an address. */
 export type NetworkLimits = readonly [number, number, number];
 
-/** An allowance that an empty one becomes again in a window of time. */
+/** An allowance that refills completely within a time window. */
 export interface RateWindow {
   /** Milliseconds. */
   window: number;
@@ -24,7 +24,7 @@ export const connectionRate: readonly RateWindow[] = [
   { window: 60_000, limits: [300, 900, 2700] },
 ];
 
-/** Connections of one protocol that are open at a time. */
+/** Most open connections of one protocol. */
 export const openConnectionLimits: NetworkLimits = [30, 90, 270];
 
 /** Options that all limiters share. */
@@ -35,15 +35,15 @@ export interface LimiterOptions {
   now?: () => number;
 }
 
-/** What is remembered at most of each window; the oldest is forgotten first. */
+/** Most entries remembered per window; the oldest are forgotten first. */
 const maxKept = 100_000;
 
 /**
- * Allowances that refill steadily (the generic cell rate algorithm): of a full allowance all may be used at once,
- * then as much comes back as time goes by. Nothing depends on where a minute or a day begins.
+ * Allowances that refill steadily (the generic cell rate algorithm): a full allowance may be used in one go,
+ * and then refills over time. Nothing depends on where a minute or a day begins.
  */
 export class SlidingAllowance {
-  /** When the allowance will be full again, by key; in the order of the last use. */
+  /** When the allowance will be full again, by key; in order of last use. */
   readonly #full = new Map<string, number>();
   /** Milliseconds in which an empty allowance becomes full. */
   readonly #window: number;
@@ -60,16 +60,16 @@ export class SlidingAllowance {
     return Math.max(0, Math.ceil(left + n * each - this.#window - 1e-6));
   }
 
-  /** How many are used now, of an allowance of `limit`; a fraction while one comes back. */
+  /** How much of an allowance of `limit` is used now; a fraction while one refills. */
   used(key: string, limit: number, now: number): number {
     return Math.max(0, (this.#full.get(key) ?? 0) - now) / (this.#window / limit);
   }
 
-  /** Uses some; less than none gives back. */
+  /** Uses `n`; a negative number gives back. */
   use(key: string, limit: number, n: number, now: number): void {
     const before = Math.max(now, this.#full.get(key) ?? 0);
     const full = before + n * (this.#window / limit);
-    // Taken out and put in again: the map stays in the order of use.
+    // Removed and inserted again to keep the map in order of use.
     this.#full.delete(key);
     if (full > now) this.#full.set(key, full);
     for (const [k, until] of this.#full) {
@@ -79,7 +79,7 @@ export class SlidingAllowance {
   }
 }
 
-/** Counts events per network. Each window's limit may be used at once, and comes back in its time. */
+/** Counts events per network. Each window's limit may be used in one go, and refills over its window. */
 export class RateLimiter {
   readonly #windows: readonly { limits: NetworkLimits; allowance: SlidingAllowance }[];
   readonly #now: () => number;
@@ -94,7 +94,7 @@ export class RateLimiter {
     this.#exemptLoopback = options.exemptLoopback === true;
   }
 
-  /** True if so many more events would be allowed. */
+  /** True if `n` more events would be allowed. */
   allows(ip: string, n = 1): boolean {
     if (this.#exemptLoopback && isLoopbackIp(ip)) return true;
     const now = this.#now();
@@ -111,7 +111,7 @@ export class RateLimiter {
     const now = this.#now();
     const networks = networksOf(ip);
     for (const { limits, allowance } of this.#windows) {
-      // What is no address counts as one network.
+      // Anything but an address counts as one network.
       for (const [i, net] of networks.entries()) {
         if (networks.indexOf(net) === i) allowance.use(net, limits[i], n, now);
       }
@@ -120,7 +120,7 @@ export class RateLimiter {
   }
 }
 
-/** Counts connections that are open at a time. */
+/** Counts open connections. */
 export class ConnectionLimiter {
   readonly #limits: NetworkLimits;
   readonly #open = new Map<string, number>();
@@ -131,7 +131,7 @@ export class ConnectionLimiter {
     this.#exemptLoopback = options.exemptLoopback === true;
   }
 
-  /** Counts a connection in; false if one of its networks has too many already. */
+  /** Counts a new connection; false if one of its networks already has too many. */
   add(ip: string): boolean {
     if (this.#exemptLoopback && isLoopbackIp(ip)) return true;
     const networks = networksOf(ip);
@@ -142,7 +142,7 @@ export class ConnectionLimiter {
     return true;
   }
 
-  /** Counts a connection out that {@link add} counted in. */
+  /** Uncounts a connection that {@link add} has counted. */
   remove(ip: string): void {
     if (this.#exemptLoopback && isLoopbackIp(ip)) return;
     for (const net of new Set(networksOf(ip))) {

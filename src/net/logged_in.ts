@@ -1,23 +1,23 @@
-/** Sessions of line protocols with somebody in them: the try to log in, and the end that comes from outside. @module */
+/** Logged-in sessions of line protocols: the login attempt, and ending a session from outside. @module */
 import type { AuthResult, AuthService } from "../metrics/authentication.ts";
 import { type Admission, type LoginGuard, LoginLimited } from "./login_guard.ts";
 import type { Connection } from "./types.ts";
 
-/** A session with somebody in it. */
+/** A logged-in session. */
 export interface LoggedIn {
   /** Name of the account. */
   readonly account: string;
   readonly login: string;
-  /** What opened it: see ServerStep of sasl. */
+  /** The credential used: see ServerStep of sasl. */
   readonly credential: string;
   /**
-   * Ends it, whatever it does: what waits for a command is told, a command that runs has half a second to finish.
-   * Nothing more is taken from it.
+   * Ends the session: one that waits for a command is notified; a running command has half a second to finish.
+   * Nothing more is accepted from it.
    */
   end(reason: string): void;
 }
 
-/** One try to log in on a connection, counted and noted. */
+/** One login attempt on a connection, counted and logged. */
 export class LoginAttempt {
   readonly #guard: LoginGuard;
   readonly #service: AuthService;
@@ -38,7 +38,7 @@ export class LoginAttempt {
     return { service: this.#service, remoteIp, cid, login };
   }
 
-  /** Before anything of the name is looked at. @throws LoginLimited, noted */
+  /** Call before using the name in any way. @throws LoginLimited, logged */
   async admit(login: string): Promise<void> {
     try {
       this.#admission = await this.#guard.admit(this.#try(login));
@@ -48,7 +48,7 @@ export class LoginAttempt {
     }
   }
 
-  /** How it ended; resolves when that may be answered. Calls after the first do nothing. */
+  /** Records the result; resolves when it may be answered. Calls after the first do nothing. */
   async done(result: AuthResult, login: string, reason?: string, client = ""): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
@@ -58,14 +58,14 @@ export class LoginAttempt {
   }
 }
 
-/** Milliseconds that a command has to finish when its session is ended. */
+/** Milliseconds for a command to finish when its session is ended. */
 const grace = 500;
 
-/** The end of a session from outside. */
+/** Ends a session from outside. */
 export class SessionEnd {
   readonly #conn: Connection;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Why it has to end; undefined while it may go on. */
+  /** Why it must end; undefined while it may continue. */
   reason: string | undefined;
 
   constructor(conn: Connection) {
@@ -80,7 +80,7 @@ export class SessionEnd {
     this.#timer = setTimeout(() => this.#conn.destroy(), grace);
   }
 
-  /** The session is over. */
+  /** Called when the session is over. */
   over(): void {
     clearTimeout(this.#timer);
   }

@@ -1,15 +1,15 @@
 /**
- * Keeps passwords from being guessed, over all protocols: each try takes a place before anything of it is checked,
- * and gives it back if it was none of a guesser's.
+ * Protects passwords from being guessed, across all protocols: each attempt takes a place before anything is
+ * checked, and gives it back if it was not a guess.
  *
- * - An address has an allowance of failed tries, and so have the networks around it.
- * - An account with failures makes those who come from places that it doesn't know wait, longer with each. Nobody is
- *   refused for it, so a stranger can't lock an account.
- * - Places that an account has logged in from have an allowance of their own and don't wait: whoever guesses, from
- *   the same network too, keeps nobody out.
- * - Failures are answered no sooner than after a fixed time, so that time tells little of what failed.
+ * - An address has an allowance of failed attempts, and so have the networks around it.
+ * - An account with failures makes logins from unknown places wait, longer with each failure. Nobody is refused
+ *   because of it, so a stranger can't lock an account.
+ * - Places that an account has logged in from have their own allowance and don't wait: guessing, even from the
+ *   same network, locks nobody out.
+ * - Failures are answered no sooner than after a fixed time, so that timing reveals little about what failed.
  *
- * What is counted is the same for names that exist and names that don't.
+ * Counting is the same for existing and unknown names.
  *
  * @module
  */
@@ -23,36 +23,39 @@ import {
 import { isLoopbackIp, networksOf } from "./ip.ts";
 import { type LimiterOptions, type RateWindow, SlidingAllowance } from "./limits.ts";
 
-/** Failed tries: 10 a minute and 50 a day for one address. Wider networks have more, so that some don't use up theirs. */
+/**
+ * Failed attempts: 10 a minute and 50 a day for one address. Wider networks have more, so that a few addresses
+ * don't use up their allowance.
+ */
 export const failedLoginWindows: readonly RateWindow[] = [
   { window: 60_000, limits: [10, 60, 300] },
   { window: 86_400_000, limits: [50, 500, 4000] },
 ];
 
-/** Failures of an account that cost others nothing, and after how many milliseconds one is forgotten. */
+/** Failures of an account without consequences, and after how many milliseconds one is forgotten. */
 const freeFailures = 5;
 const forgetAfter = 120_000;
-/** Failures of an account that are remembered: it is as before after an hour without any. */
+/** Most failures of an account that are remembered: after an hour without any, all are forgotten. */
 const maxFailures = 30;
-/** Milliseconds to wait after the first failure that counts; doubled by each further one. */
+/** Milliseconds to wait after the first counted failure; doubled by each further one. */
 const firstDelay = 250;
 /** Milliseconds: the longest such wait. */
 const maxDelay = 15_000;
-/** Milliseconds after which a try is refused rather than kept waiting. */
+/** An attempt that would wait more milliseconds is refused. */
 const maxWait = 20_000;
-/** Milliseconds before which a failure is not answered. */
+/** Least milliseconds before a failure is answered. */
 const failureTime = 150;
-/** Pairs of account and network that are remembered. */
+/** Most pairs of account and network that are remembered. */
 const maxPairs = 100_000;
-/** Milliseconds for which a login forgives failures of its place. */
+/** Milliseconds during which a login forgives failures of its place. */
 const forgivenFor = 600_000;
-/** Milliseconds for which a place is known after its last login. */
+/** Milliseconds that a place stays known after its last login. */
 const knownFor = 30 * 86_400_000;
 
-/** A try that may not be made now. */
+/** An attempt that is not allowed now. */
 export class LoginLimited extends Error {
   override name = "LoginLimited";
-  /** Seconds until it may be made. */
+  /** Seconds until it is allowed. */
   readonly retryAfter: number;
 
   constructor(wait: number) {
@@ -61,48 +64,48 @@ export class LoginLimited extends Error {
   }
 }
 
-/** Who tries. */
+/** Who attempts to log in. */
 export interface LoginTry {
   service: AuthService;
   remoteIp: string;
-  /** As it was typed. */
+  /** As typed. */
   login: string;
-  /** Its account, where another name than a login name says it. */
+  /** Its account, if identified by something other than a login name. */
   account?: string;
-  /** Of the connection. */
+  /** Id of the connection. */
   cid?: number;
 }
 
-/** How it was tried, for what is noted. */
+/** How the attempt was made, for the log. */
 export interface LoginWay {
   /** Such as "plain". */
   mechanism: string;
-  /** What the program says that it is; "" if it says nothing. */
+  /** The client's description of itself; "" if it gives none. */
   client?: string;
   /** Why it failed, in words for the log; the result if not given. */
   reason?: string;
 }
 
-/** An attempt to log in, as the protocols know it. */
+/** A login attempt as reported to listeners. */
 export interface AuthAttempt extends LoginTry {
   mechanism: string;
   result: AuthResult;
   client: string;
 }
 
-/** A try that may be made. */
+/** An attempt that is allowed. */
 export interface Admission {
   /**
-   * It has ended. What was right, or broken off without a guess, gives its place back. Resolves when a failure may be
-   * answered. Calls after the first do nothing.
+   * Ends the attempt. A successful one, or one aborted without a guess, gives its place back. Resolves when a
+   * failure may be answered. Calls after the first do nothing.
    */
   done(result: AuthResult, way: LoginWay): Promise<void>;
 }
 
-/** Failures of a network at an account. */
+/** Failures from a network at an account. */
 interface Own {
   tries: number;
-  /** As much of them as the account remembers. */
+  /** The part of them that the account remembers. */
   failures: number;
   last: number;
 }
@@ -119,23 +122,23 @@ export interface LoginGuardOptions extends LimiterOptions {
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** Results that a guesser learns something from. */
+/** Results that are useful to a guesser. */
 const guesses: readonly AuthResult[] = ["badcreds", "badchanbind"];
 
 export class LoginGuard {
   readonly #windows: readonly { limits: RateWindow["limits"]; allowance: SlidingAllowance }[];
-  /** By account, or by name where there is none. */
+  /** By account, or by name if there is no account. */
   readonly #failures = new SlidingAllowance(maxFailures * forgetAfter);
-  /** When the next try of a network at an account may begin, by both. */
+  /** When the next attempt from a network at an account may begin, by both. */
   readonly #turns = new Map<string, number>();
   /** When a network last logged in to an account, by both. */
   readonly #known = new Map<string, number>();
-  /** Late failures of a network at an account: a login there forgives them. */
+  /** Recent failures from a network at an account: a login there forgives them. */
   readonly #own = new Map<string, Own>();
   readonly #o: LoginGuardOptions;
   readonly #now: () => number;
   readonly #sleep: (ms: number) => Promise<void>;
-  /** Is told of attempts. */
+  /** Called with attempts. */
   onAttempt: ((attempt: AuthAttempt) => void) | undefined;
 
   constructor(options: LoginGuardOptions = {}) {
@@ -148,13 +151,13 @@ export class LoginGuard {
     this.#sleep = options.sleep ?? sleep;
   }
 
-  /** An account has logged in from an address before, at a time. */
+  /** Records an earlier login of an account from an address. */
   knows(account: string, remoteIp: string, at: number): void {
     remember(this.#known, pair(`account ${account}`, remoteIp), at);
   }
 
   /**
-   * Takes a place for a try, and waits if its account has had many failures.
+   * Takes a place for an attempt, and waits if its account has had many failures.
    * @throws LoginLimited, noted in the log
    */
   async admit(t: LoginTry): Promise<Admission> {
@@ -164,7 +167,7 @@ export class LoginGuard {
     const key = pair(who, t.remoteIp);
     const now = this.#now();
     const known = (this.#known.get(key) ?? -Infinity) > now - knownFor;
-    // A known place has its own allowance, which what others do doesn't touch.
+    // A known place has its own allowance, which others can't use up.
     const used = known ? [key] : networksOf(t.remoteIp);
     if (!exempt) {
       const wait = this.#wait(used, now);
@@ -199,7 +202,7 @@ export class LoginGuard {
     };
   }
 
-  /** Tells metrics, log and listeners of an attempt. For those that got as far as a name, {@link admit} does. */
+  /** Reports an attempt to metrics, log and listeners. For attempts with a name, {@link admit} does this. */
   note(t: LoginTry, result: AuthResult, way: LoginWay): void {
     countAuthentication(t.service, way.mechanism, result);
     this.onAttempt?.({
@@ -210,7 +213,7 @@ export class LoginGuard {
       result,
       client: way.client ?? "",
     });
-    // Who is asked for a code, or thinks better of it, has failed at nothing.
+    // A client that is asked for a code, or aborts, has not failed.
     const what = result === "ok" ? "login" : result === "aborted" ? "unfinished login" : undefined;
     this.#log(what ?? "failed login", t, {
       mechanism: way.mechanism.toLowerCase(),
@@ -218,7 +221,7 @@ export class LoginGuard {
     });
   }
 
-  /** One shape for all protocols: programs that watch the log go by it (contrib/fail2ban). */
+  /** One form for all protocols: programs that watch the log depend on it (contrib/fail2ban). */
   #log(what: string, t: LoginTry, more: { mechanism?: string; reason: string | undefined }): void {
     const log = t.cid === undefined ? this.#o.log : this.#o.log?.withCid(t.cid);
     const fields = {
@@ -265,7 +268,9 @@ export class LoginGuard {
     return maxFailures - this.#failures.used(who, maxFailures, now);
   }
 
-  /** Milliseconds that a try from a place that isn't known waits; those of one network one after the other. */
+  /**
+   * Milliseconds that an attempt from an unknown place waits; attempts from one network wait for each other.
+   */
   #delay(who: string, key: string, now: number): number {
     const over = Math.floor(maxFailures - this.#room(who, now)) - freeFailures;
     if (over < 0) return 0;
@@ -275,7 +280,10 @@ export class LoginGuard {
     return begin - now;
   }
 
-  /** Gives a place back, with what it counted of a failure; a login those that its network had wrong before too. */
+  /**
+   * Gives a place back, including the failure it counted; after a login also the earlier failures from its
+   * network.
+   */
   #giveBack(who: string, key: string, used: readonly string[], failure: number | undefined): void {
     const now = this.#now();
     const own = this.#own.get(key) ?? { tries: 1, failures: failure ?? 0, last: now };
@@ -294,7 +302,7 @@ export class LoginGuard {
 
 const pair = (who: string, ip: string) => `${networksOf(ip)[0]} ${who}`;
 
-/** Sets a value; what was set longest ago is forgotten. */
+/** Sets a value; forgets the one set longest ago if there are too many. */
 function remember<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key);
   map.set(key, value);

@@ -1,6 +1,6 @@
 /**
- * Connections: framed input and buffered output over sockets, TLS, compression, limits per network,
- * listeners, proxies, and in outbound/ the one way out to other servers by TLS and HTTPS.
+ * Connections: framed input and buffered output over sockets, TLS, compression, limits per network, listeners,
+ * proxies, and in outbound/ all TLS and HTTPS connections to other servers.
  *
  * May import platform, log and metrics. Used by every protocol server and client.
  *

@@ -1,21 +1,21 @@
 /**
- * Memory for output on its way to sockets, used again once a write is done.
+ * Memory for output to sockets, reused once a write is done.
  *
  * @module
  */
 
-/** Bytes in one buffer: what a connection gathers before it sends by itself. */
+/** Bytes per buffer: what a connection collects before it sends on its own. */
 export const outBufferSize = 64 * 1024;
 
 const free: Uint8Array[] = [];
 const keep = 32;
 
-/** A buffer of {@link outBufferSize} bytes with any content. */
+/** A buffer of {@link outBufferSize} bytes with arbitrary content. */
 export function takeOutBuffer(): Uint8Array {
   return free.pop() ?? new Uint8Array(outBufferSize);
 }
 
-/** Gives a buffer back when nobody reads it any more. */
+/** Returns a buffer when nobody reads it any more. */
 export function releaseOutBuffer(buffer: Uint8Array): void {
   if (free.length < keep) free.push(buffer);
 }

@@ -1,6 +1,6 @@
 /**
- * The input of a connection: lines and bytes out of what the socket gives, with a time for each read, and
- * back pressure while nobody reads.
+ * The input of a connection: lines and bytes from the socket's data, with a timeout for each read, and back
+ * pressure while nobody reads.
  *
  * @module
  */
@@ -11,20 +11,20 @@ import { Input } from "./input.ts";
 import { ConnectionError, type ConnectionState } from "./types.ts";
 
 /**
- * Unread input above this stops reading from the source, below half of it reading goes on; while a longer line
- * is waited for, its limit counts.
+ * Unread input above this stops reading from the source, below half of it reading continues; while a longer
+ * line is awaited, its limit applies.
  */
 const maxUnread = 256 * 1024;
-/** A line that goes on for so long after its limit can't be read past. */
+/** A line that exceeds its limit by so much is not skipped any more. */
 const maxDropped = 8 * 1024 * 1024;
-/** Bytes of a line too long that its error tells. */
+/** Bytes from the start of an overlong line in its error. */
 const maxStart = 256;
-/** Bytes at the end of such a line that its error tells, with the line end. */
+/** Bytes from the end of such a line in its error, with the line end. */
 const maxEnd = 34;
 
-/** Where input comes from: the socket, or a layer over it. */
+/** The source of input: the socket, or a layer over it. */
 export interface Source {
-  /** Lets input come, if it doesn't yet: somebody reads. */
+  /** Starts input if it hasn't started: somebody reads. */
   start(): void;
   pause(): void;
   resume(): void;
@@ -40,7 +40,7 @@ export class Reader implements Waiter {
   /** The peer has closed its side. */
   ended = false;
 
-  // Of Waiter; for the deadlines only.
+  // From Waiter; only for the deadlines.
   expiresAt = Infinity;
   ownTimer: Timer | undefined;
 
@@ -49,9 +49,9 @@ export class Reader implements Waiter {
   readonly #share: Share;
   readonly #input = new Input();
   #paused = false;
-  /** Unread input that is wanted: more than maxUnread while a long line is waited for. */
+  /** Most unread input: more than maxUnread while a long line is awaited. */
   #wanted = maxUnread;
-  /** Bytes of the input that the share has been told of. */
+  /** Bytes of the input that the share has counted. */
   #counted = 0;
   #overload = false;
   #stopping = false;
@@ -64,7 +64,7 @@ export class Reader implements Waiter {
     this.timeout = timeout;
   }
 
-  /** Bytes that were not read yet. */
+  /** Number of unread bytes. */
   get buffered(): number {
     return this.#input.size;
   }
@@ -98,7 +98,7 @@ export class Reader implements Waiter {
     this.wake();
   }
 
-  /** Has a read that waits look at how things stand. */
+  /** Makes a waiting read check the state. */
   wake(): void {
     const w = this.#wait;
     if (w === undefined) return;
@@ -107,12 +107,12 @@ export class Reader implements Waiter {
     w.resolve();
   }
 
-  /** Called by the deadlines: the read looks at the clock itself. */
+  /** Called by the deadlines: the read checks the clock itself. */
   expire(): void {
     this.wake();
   }
 
-  /** Takes all that was not read, for a layer that comes between; the source is no longer held up. */
+  /** Takes all unread bytes, for a layer put in between; the source is no longer paused. */
   takeAll(): Uint8Array | undefined {
     this.#paused = false;
     const all = this.#input.size > 0 ? this.#input.take(this.#input.size) : undefined;
@@ -120,14 +120,14 @@ export class Reader implements Waiter {
     return all;
   }
 
-  /** Forgets what was not read. */
+  /** Drops unread bytes. */
   clear(): void {
     this.#input.clear();
     this.#count();
     this.#paused = false;
   }
 
-  /** Memory is short: forgets what was not read, takes nothing more, and all reads fail with "overload". */
+  /** Memory is short: drops unread bytes, accepts nothing more, and all reads fail with "overload". */
   overload(): void {
     this.#overload = true;
     this.#input.clear();
@@ -135,7 +135,7 @@ export class Reader implements Waiter {
     this.wake();
   }
 
-  /** From now on waiting for the start of a line fails with "shutdown"; what runs goes on. */
+  /** From now on waiting for the start of a line fails with "shutdown"; running work continues. */
   stop(): void {
     this.#stopping = true;
     this.wake();
@@ -159,8 +159,8 @@ export class Reader implements Waiter {
   }
 
   async #readLineSlowly(maxBytes: number): Promise<Uint8Array> {
-    // The whole line must arrive in the time of one read, or bytes at long intervals could hold on
-    // to the connection for ever.
+    // The whole line must arrive within the timeout of one read; otherwise bytes at long intervals could keep
+    // the connection forever.
     const deadline = performance.now() + this.timeout;
     let dropped = 0;
     let start: Uint8Array | undefined;
@@ -176,7 +176,7 @@ export class Reader implements Waiter {
         this.#count();
         dropped += part;
         this.#wanted = maxUnread;
-        // A flood of it gets a piece in each turn of the loop, and no more.
+        // A flood gets only one piece per turn of the loop.
         if (!this.#paused) this.#source.pause();
         this.#paused = true;
         await nextTurn();
@@ -268,12 +268,12 @@ export class Reader implements Waiter {
     const left = deadline - performance.now();
     if (left < 2 ** 31) arm(this, Math.max(1, Math.ceil(left)));
     const { promise } = this.#wait ??= Promise.withResolvers();
-    // The end may have come already, and wakes who waits.
+    // The end may have arrived already, and wakes waiting reads.
     this.#source.start();
     return promise;
   }
 
-  /** Why there is nothing more to read; undefined while something may still come. */
+  /** Why there is nothing more to read; undefined while more may arrive. */
   #failure(): ConnectionError | undefined {
     const { error, closed } = this.#state;
     if (error !== undefined) {

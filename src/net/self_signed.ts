@@ -1,6 +1,6 @@
 /**
- * Certificates that their own key has signed: for localserve, for a host until it has one of an authority,
- * for proofs of ACME, and for tests.
+ * Self-signed certificates: for localserve, for a host until it has one from an authority, for ACME proofs, and
+ * for tests.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface SelfSignedOptions {
   keyType?: "ecdsa" | "rsa";
   /** How long it is valid from now on; four years if not given. Negative for one that has expired. */
   days?: number;
-  /** It may be installed as its own authority where it is to be trusted. */
+  /** It can be installed as its own authority where it should be trusted. */
   authority?: boolean;
   /** SHA-256 of a key authorization: makes it a proof of control for ACME (RFC 8737 §3). */
   acmeIdentifier?: Uint8Array;
@@ -27,7 +27,7 @@ export interface SelfSignedOptions {
 const encoder = new TextEncoder();
 const day = 86_400_000;
 
-/** Makes a key and a certificate for it that the key itself has signed (RFC 5280). */
+/** Creates a key and a certificate signed by that key (RFC 5280). */
 export async function selfSignedCertificate(options: SelfSignedOptions): Promise<KeyCert> {
   const rsa = options.keyType === "rsa";
   const authority = options.authority === true;

@@ -1,5 +1,5 @@
 /**
- * Accepting TCP connections and running a handler for each of them, apart from the others.
+ * Accepting TCP connections and running a handler for each of them, independently of the others.
  *
  * @module
  */
@@ -12,25 +12,25 @@ import { ConnectionError, type ServerTls } from "./types.ts";
 
 export type { OpenConnection, TcpServer } from "./accept.ts";
 
-/** A listener and what its connections get. */
+/** A listener and the options of its connections. */
 export interface ServeOptions extends AcceptOptions {
   /** TLS from the first byte. */
   tls?: ServerTls;
-  /** Milliseconds for single reads and flushes at first. */
+  /** Initial milliseconds for single reads and flushes. */
   readTimeout?: number;
   writeTimeout?: number;
 }
 
 /**
  * Listens, and runs `handle` for each connection; the connection is closed when it returns or throws.
- * @throws ListenError of the platform layer, if the address can't be had.
+ * @throws ListenError of the platform layer, if the address is unavailable.
  */
 export function serveTcp(
   options: ServeOptions,
   handle: (conn: SocketConnection) => Promise<void>,
 ): Promise<TcpServer> {
   const { tls } = options;
-  // A line in plain text is no answer to a client that begins with a handshake.
+  // A plain-text line can't answer a client that begins with a handshake.
   const refusal = tls === undefined ? options.refusal : undefined;
   return acceptSockets({ ...options, refusal }, (socket, cid, log, arrival) => {
     const conn = acceptConnection(socket, {
@@ -46,7 +46,7 @@ export function serveTcp(
         if (tls !== undefined) await conn.startTlsServer(tls);
         await handle(conn);
       } catch (e) {
-        // What a peer did wrong may still be answered; after an error of ours nothing is.
+        // A peer's error may still be answered; after our own error nothing is sent.
         if (!(e instanceof ConnectionError)) conn.destroy();
         throw e;
       } finally {
@@ -58,8 +58,8 @@ export function serveTcp(
 }
 
 /**
- * Runs `handle` for a connection whose handshake somebody else has made, who owns its limits.
- * Resolves when the connection has ended.
+ * Runs `handle` for a connection whose handshake and limits are handled elsewhere. Resolves when the connection
+ * has ended.
  */
 export async function serveSecured(
   made: Secured,

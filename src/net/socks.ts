@@ -1,5 +1,5 @@
 /**
- * Connecting through a SOCKS5 proxy (RFC 1928, RFC 1929), as the queue's socks transport does.
+ * Connecting through a SOCKS5 proxy (RFC 1928, RFC 1929), for the queue's socks transport.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { SocketConnection } from "./connection.ts";
 import { ipText, parseIp } from "./ip.ts";
 import { ConnectionError } from "./types.ts";
 
-/** Where to go, once the proxy named by `host` and `port` has been reached. */
+/** The target, reached through the proxy at `host` and `port`. */
 export interface SocksOptions extends ConnectOptions {
   /** A host name is resolved by the proxy. */
   targetHost: string;
@@ -85,7 +85,7 @@ async function negotiate(conn: SocketConnection, options: SocksOptions): Promise
       `socks: connect to ${where}: ${replies[reply] ?? `reply ${reply}`}`,
     );
   }
-  // The address that the proxy is bound to; of no use here.
+  // The address that the proxy is bound to; unused here.
   const length = kind === 1 ? 4 : kind === 4 ? 16 : (await readExactly(conn, 1))[0];
   await readExactly(conn, length + 2);
 }

@@ -1,8 +1,8 @@
 /**
  * TLS handshakes of both sides, on a connected socket.
  *
- * "tls-unique" and "tls-exporter" channel bindings can't be had: the runtime doesn't give the
- * Finished messages nor exported keying material. "tls-server-end-point" needs the certificate only.
+ * "tls-unique" and "tls-exporter" channel bindings are impossible: the runtime provides neither the Finished
+ * messages nor exported keying material. "tls-server-end-point" needs only the certificate.
  *
  * @module
  */
@@ -21,13 +21,13 @@ import { pauseTransport } from "./tls_pause.ts";
 import { endPointBinding, prepareCertificate, type PreparedCertificate } from "./tlscert.ts";
 import { type ClientTls, ConnectionError, type ServerTls, type TlsInfo } from "./types.ts";
 
-/** A connection by TLS, which is on here or was taken off by a proxy. */
+/** A TLS connection, terminated here or by a proxy. */
 export interface Secured {
   socket: Socket;
   info: TlsInfo;
 }
 
-/** A socket with TLS on and what is known of it. */
+/** A socket after the handshake, and facts about it. */
 export interface Handshaken extends Secured {
   socket: TLSSocket;
 }
@@ -44,7 +44,7 @@ export async function serverHandshake(
       const pair = context.proof.certificateFor(peeked.hello.serverName);
       if (!pair) throw new ConnectionError("tls", "no ACME proof is pending for the name");
       await showProof(raw, peeked, pair);
-      // To the caller it is a connection that ended with its handshake.
+      // For the caller the connection ended in its handshake.
       throw new ConnectionError("closed", "ACME proof was shown");
     }
   }
@@ -63,7 +63,7 @@ export async function serverHandshake(
     rejectUnauthorized: false,
     ALPNProtocols: context.alpnProtocols,
     SNICallback(name: string, done: (err: Error | null, ctx?: SecureContext) => void) {
-      // Called with "" too, for clients that name no server.
+      // Also called with "", for clients that name no server.
       const chosen = name === "" && used !== undefined
         ? Promise.resolve(used)
         : choose(name.toLowerCase());
@@ -79,7 +79,7 @@ export async function serverHandshake(
   return { socket, info: tlsInfo(socket, name || undefined, bindings) };
 }
 
-/** Begins a handshake with a server; whoever calls waits for its end. */
+/** Begins a handshake with a server; the caller waits for its end. */
 export function beginClientTls(raw: Socket, options: ClientTls): TLSSocket {
   const isIp = parseIp(options.serverName) !== undefined;
   const how: TlsConnectionOptions = {
@@ -88,7 +88,7 @@ export function beginClientTls(raw: Socket, options: ClientTls): TLSSocket {
     rejectUnauthorized: options.verify,
     minVersion: "TLSv1.2",
   };
-  // RFC 6066 §3: an address must not stand in the server name extension.
+  // RFC 6066 §3: the server name extension must not contain an address.
   if (!isIp) how.servername = options.serverName;
   if (options.keyCert !== undefined) {
     how.key = options.keyCert.key;
@@ -98,7 +98,7 @@ export function beginClientTls(raw: Socket, options: ClientTls): TLSSocket {
   return connect(how);
 }
 
-/** Makes the handshake with a server. Fails with a ConnectionError "tls" or "timeout". */
+/** Completes the handshake with a server. Fails with a ConnectionError "tls" or "timeout". */
 export async function clientHandshake(
   raw: Socket,
   options: ClientTls,
@@ -137,12 +137,12 @@ async function settled(socket: TLSSocket, event: string, timeout: number): Promi
   socket.on(event, resolve);
   socket.on("error", onError);
   socket.on("close", onClose);
-  // With half-open sockets the end of input is all that is seen of a peer that went away.
+  // With half-open sockets, a peer that went away shows only as the end of input.
   socket.on("end", onClose);
   try {
     await promise;
   } catch (e) {
-    // Late errors of a socket that is given up must not become unhandled events.
+    // Late errors of an abandoned socket must not become unhandled events.
     socket.on("error", () => {});
     socket.destroy();
     throw e;

@@ -1,15 +1,16 @@
 /**
- * Pausing a connection by TLS so that its peer has to wait.
+ * Pausing a TLS connection so that its peer has to wait.
  *
- * The runtime goes on reading and decrypting under a paused TLS socket, without a bound (300 MB measured): what
- * protocols do against peers that send too much would be for nothing. So the socket below is told too.
+ * The runtime keeps reading and decrypting below a paused TLS socket, without a bound (300 MB measured), which
+ * would defeat the protocols' protection against peers that send too much. So the underlying socket is paused
+ * too.
  *
  * @module
  */
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
-/** What the runtime has below a socket; not part of its documented interface, so tests look for it. */
+/** The runtime's object below a socket; undocumented, so tests check that it exists. */
 interface Handle {
   readStart(): number;
   readStop(): number;
@@ -22,7 +23,7 @@ function handleOf(raw: Socket): Handle | undefined {
     : undefined;
 }
 
-/** From now on the socket's `pause` and `resume` are those of the transport below it too. */
+/** From now on the socket's `pause` and `resume` also act on the transport below it. */
 export function pauseTransport(socket: TLSSocket, raw: Socket): void {
   socket.pause = () => {
     TLSSocket.prototype.pause.call(socket);

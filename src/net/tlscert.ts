@@ -1,6 +1,5 @@
 /**
- * Certificates in use: TLS contexts made once per certificate, and the channel binding that is computed
- * from one.
+ * Certificates in use: TLS contexts created once per certificate, and the channel binding computed from one.
  *
  * @module
  */
@@ -31,9 +30,8 @@ const hashByOid: Record<string, string> = {
 };
 
 /**
- * The "tls-server-end-point" channel binding of a connection whose server showed this certificate
- * (RFC 5929 §4.1). Undefined where it isn't defined: signatures without a hash of their own, such
- * as Ed25519.
+ * The "tls-server-end-point" channel binding of a connection whose server showed this certificate (RFC 5929
+ * §4.1). Undefined for signatures without their own hash, such as Ed25519.
  */
 export function endPointBinding(certificate: Uint8Array): Uint8Array | undefined {
   const outer = readDer(certificate);
@@ -58,17 +56,17 @@ function pssHash(params: { tag: number; content: Uint8Array } | undefined): stri
   return oid?.tag === Tag.oid ? hashByOid[oidText(oid.content)] : undefined;
 }
 
-/** A certificate made ready for handshakes. */
+/** A certificate prepared for handshakes. */
 export interface PreparedCertificate {
   context: SecureContext;
   endPoint: Uint8Array | undefined;
 }
 
 const prepared = new Map<string, PreparedCertificate>();
-/** Certificates that are kept ready for handshakes. */
+/** Most certificates kept prepared. */
 const maxPrepared = 500;
 
-/** The TLS context of a certificate, made at its first use. Throws if key and certificate don't fit. */
+/** The TLS context of a certificate, created on first use. Throws if key and certificate don't match. */
 export function prepareCertificate(pair: KeyCert): PreparedCertificate {
   const id = pair.cert + pair.key;
   const known = prepared.get(id);

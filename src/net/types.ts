@@ -1,31 +1,31 @@
 /**
- * What protocol servers and clients see of a connection: framed input, buffered output, TLS.
+ * The interface of connections for protocol servers and clients: framed input, buffered output, TLS.
  *
  * @module
  */
 
 import type { Authorities } from "./outbound/authorities.ts";
 
-/** What is known of a connection's TLS layer once it is on. */
+/** Facts about a connection's active TLS layer. */
 export interface TlsInfo {
   /** "TLSv1.2" or "TLSv1.3". */
   version: string;
   cipher: string;
-  /** Name the client asked for by SNI. */
+  /** Server name requested by the client (SNI). */
   serverName?: string;
   alpn?: string;
   /** Bindings for SCRAM-*-PLUS that this side can compute, by name ("tls-server-end-point", "tls-unique"). */
   channelBindings: Map<string, Uint8Array>;
   /** Raw DER of the peer's certificate, if it sent one. */
   peerCertificate?: Uint8Array;
-  /** As a client that does not insist: why the server's certificate would be refused, as a code. */
+  /** For a client that doesn't insist: why the server's certificate would be refused, as a code. */
   untrusted?: string;
 }
 
 /**
  * Why reading or writing ended. `timeout`, `line`, `endless`, `shutdown` and `overload` leave the connection
- * usable for a last answer: `endless` is a line that goes on and on after its limit, `overload` a connection
- * that is closed because all of them together hold too much memory.
+ * usable for a last answer: `endless` is a line that continues far beyond its limit, `overload` a connection
+ * closed because all of them together hold too much memory.
  */
 export class ConnectionError extends Error {
   readonly reason: "closed" | "timeout" | "line" | "endless" | "tls" | "shutdown" | "overload";
@@ -54,7 +54,7 @@ export interface Peer {
   readonly localPort: number;
 }
 
-/** How it stands with a connection, for its reader and its writer. */
+/** The state of a connection, for its reader and its writer. */
 export interface ConnectionState {
   /** Why it failed; the first of several errors. */
   error: Error | undefined;
@@ -71,8 +71,8 @@ export interface Connection {
   /** The other end is a trusted proxy that has not named its client yet. */
   readonly fromProxy: boolean;
   /**
-   * The trusted proxy at the other end speaks for this client, or more of it is known.
-   * @param tls that the client spoke with it, null for none; what is known of this connection if not given
+   * Names the client of the trusted proxy at the other end, or adds facts about it.
+   * @param tls the client's TLS with the proxy, null for none; this connection's TLS if not given
    * @returns false, and nothing changes, if the client's networks have too many connections
    */
   clientIs(client: Partial<Peer>, tls?: TlsInfo | null): boolean;
@@ -83,53 +83,53 @@ export interface Connection {
   readTimeout: number;
   writeTimeout: number;
 
-  /** Mail is under way: the connection is among the last to be closed when memory is short. */
+  /** Mail is in progress: the connection is among the last to be closed when memory is short. */
   mailUnderWay: boolean;
 
   /**
-   * One line without its CRLF. `maxBytes` counts the line with its end; longer lines are read to
-   * their end, dropped, and give a ConnectionError "line". `lastLineBareLf` tells if it ended in LF alone.
-   * Waits while the peer leaves answers unread, and for a turn of the loop where others are due.
+   * One line without its CRLF. `maxBytes` counts the line with its end; longer lines are read to their end,
+   * dropped, and give a ConnectionError "line". `lastLineBareLf` says whether it ended in a bare LF. Waits
+   * while the peer leaves answers unread, and for a turn of the loop if others are due.
    */
   readLine(maxBytes: number): Promise<Uint8Array>;
   readonly lastLineBareLf: boolean;
-  /** Whatever has arrived, at least one byte, at most `maxBytes`; a view, valid until the next read. */
+  /** Any available bytes, at least one, at most `maxBytes`; a view, valid until the next read. */
   readSome(maxBytes: number): Promise<Uint8Array>;
   /** Puts bytes back in front of the input. */
   unread(bytes: Uint8Array): void;
-  /** Bytes that have arrived and were not read yet. */
+  /** Number of bytes that have arrived but not been read. */
   readonly buffered: number;
   /** True if readLine would not wait: servers flush their answers only when it would. */
   readonly hasLine: boolean;
-  /** The peer has closed its side: nothing arrives any more, but answers may still reach it. */
+  /** The peer has closed its side: no more input arrives, but answers may still reach it. */
   readonly ended: boolean;
-  /** Resolves when input is there or the peer has closed; for waiting on several things at once. */
+  /** Resolves when input is available or the peer has closed; for waiting on several things at once. */
   waitInput(signal?: AbortSignal): Promise<void>;
 
-  /** Adds to the output buffer; sent at flush, or by itself when the buffer passes 64 KiB. */
+  /** Adds to the output buffer; sent at flush, or automatically when the buffer exceeds 64 KiB. */
   write(data: string | Uint8Array): void;
   /**
-   * Sends the buffered output and waits while the peer is slow: at most 256 KiB are in flight. Waits for a
-   * turn of the loop where others are due, so that long answers flush now and then.
+   * Sends the buffered output and waits while the peer is slow: at most 256 KiB are in flight. Waits for a turn
+   * of the loop if others are due, so long answers should flush from time to time.
    */
   flush(): Promise<void>;
 
   /**
-   * Server: sends what was written, then becomes the TLS server end. Plain bytes that had already arrived are dropped
-   * (RFC 3207 §4.2), what comes once the answer is on its way belongs to the handshake. The answer before it is
-   * written, not flushed: flush may give others a turn, in which the client begins its handshake.
+   * Server: sends what was written, then becomes the TLS server end. Plain bytes that have already arrived are
+   * dropped (RFC 3207 §4.2); bytes after the answer is sent belong to the handshake. Write the answer without
+   * flushing it: flush may give others a turn, in which the client begins its handshake.
    */
   startTlsServer(context: ServerTls): Promise<void>;
   /** Client: becomes the TLS client end. */
   startTlsClient(options: ClientTls): Promise<void>;
-  /** From here on raw deflate both ways (RFC 4978). Call flush first. */
+  /** From here on raw deflate in both directions (RFC 4978). Call flush first. */
   startDeflate(): void;
 
-  /** From now on waiting for the start of a line fails with "shutdown"; what runs goes on. */
+  /** From now on waiting for the start of a line fails with "shutdown"; running work continues. */
   stop(): void;
   /** Flushes what can be sent within a second, then closes. Never throws. */
   close(): Promise<void>;
-  /** Drops the connection at once. Never throws. */
+  /** Drops the connection immediately. Never throws. */
   destroy(): void;
 }
 
@@ -139,7 +139,7 @@ export interface KeyCert {
   cert: string;
 }
 
-/** How a server answers TLS: the certificate is chosen for each connection by server name. */
+/** A server's TLS options: the certificate is chosen for each connection by server name. */
 export interface ServerTls {
   certificateFor(
     serverName: string | undefined,
@@ -148,9 +148,8 @@ export interface ServerTls {
   requestClientCertificate?: boolean;
   alpnProtocols?: string[];
   /**
-   * The certificate that proves control of a name to an ACME authority, in handshakes with the protocol
-   * "acme-tls/1" alone (RFC 8737). While it is undefined or `pending` is false, clients aren't looked at
-   * before the handshake.
+   * The certificate that proves control of a name to an ACME authority, only in handshakes with the protocol
+   * "acme-tls/1" (RFC 8737). While it is undefined or `pending` is false, the ClientHello isn't inspected.
    */
   proof?: { readonly pending: boolean; certificateFor(serverName: string): KeyCert | undefined };
 }
@@ -159,7 +158,7 @@ export interface ClientTls {
   serverName: string;
   /** Verify against the authorities and the server name. */
   verify: boolean;
-  /** Who vouches for servers; those of the system if not given. */
+  /** Certificate authorities for servers; the system's if not given. */
   authorities?: Authorities;
   /** Certificate to show if the server asks for one. */
   keyCert?: KeyCert;

@@ -1,8 +1,8 @@
 /**
- * The output of a connection: gathered into pieces, and held up while the peer doesn't read.
+ * The output of a connection: collected into pieces, and held back while the peer doesn't read.
  *
- * While a piece is on its way, small ones are gathered behind it and follow in one: a thousand small answers
- * don't become a thousand writes, each with its memory. What is counted as in flight is what it really holds.
+ * While a piece is being sent, small ones are collected and follow as one: a thousand small answers don't
+ * become a thousand writes, each with its memory. Bytes in flight are counted by the memory they really hold.
  *
  * @module
  */
@@ -12,25 +12,27 @@ import { arm, register, unregister, type Waiter } from "./deadlines.ts";
 import { outBufferSize, releaseOutBuffer, takeOutBuffer } from "./outbuffers.ts";
 import { ConnectionError, type ConnectionState } from "./types.ts";
 
-/** Output that the sink has not taken yet, above which flush waits. */
+/** Flush waits while the sink has more bytes of output than this. */
 const maxInFlight = 256 * 1024;
-/** Pieces this large are sent on their own, not gathered. */
+/** Pieces this large are sent on their own, not collected. */
 const ownPiece = 16 * 1024;
-/** Output of so many bytes is sent from the buffer that it was gathered in; less is copied out of it. */
+/** Output of at least this many bytes is sent from its buffer; less is copied out of it. */
 const wholeBuffer = 32 * 1024;
 /** Bytes that a write holds besides its content. */
 const writeCost = 1024;
 
 const encoder = new TextEncoder();
 
-/** Where output goes: the socket, or a layer over it. */
+/** The destination of output: the socket, or a layer over it. */
 export interface Sink {
-  /** `sent` is called when the bytes have been taken. */
+  /** `sent` is called when the bytes have been accepted. */
   write(bytes: Uint8Array, sent: (err?: Error | null) => void): void;
-  /** Has what was written go out now. */
+  /** Sends everything written so far now. */
   flush(): void;
   /** Drops the connection. */
   destroy(): void;
+  /** Bytes of input that wait already. */
+  ahead(): number;
 }
 
 /** Writes of one connection; see {@link Connection} for what they promise. */
@@ -46,7 +48,7 @@ export class Writer {
   #inFlight = 0;
   #wait: PromiseWithResolvers<void> | undefined;
   #limit = 0;
-  /** What has been gathered follows as soon as the output before it has been taken. */
+  /** Whether collected output follows as soon as the output before it has been accepted. */
   #following = false;
 
   constructor(state: ConnectionState, sink: Sink, share: Share, timeout: number) {
@@ -56,12 +58,12 @@ export class Writer {
     this.timeout = timeout;
   }
 
-  /** Bytes handed over that were not taken yet, with what they hold besides. */
+  /** Bytes handed over but not accepted yet, including their overhead. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** The peer is so slow that nothing more should be answered for now. */
+  /** Whether the peer is so slow that nothing more should be answered for now. */
   get crowded(): boolean {
     return this.#inFlight > maxInFlight;
   }
@@ -98,7 +100,7 @@ export class Writer {
     this.#share.add(outBufferSize);
   }
 
-  /** Hands over what has been gathered. */
+  /** Hands over the collected output. */
   sendBuffered(): void {
     this.#following = false;
     if (this.#outLength === 0) return;
@@ -116,7 +118,7 @@ export class Writer {
     this.#send(bytes, undefined);
   }
 
-  /** Hands bytes to the sink; the buffer they lie in is given back when it has taken them. */
+  /** Hands bytes to the sink; their buffer is returned when it has accepted them. */
   #send(bytes: Uint8Array, buffer: Uint8Array | undefined): void {
     if (this.#state.closed) return;
     const n = (buffer === undefined ? bytes.length : outBufferSize) + writeCost;
@@ -135,7 +137,7 @@ export class Writer {
     });
   }
 
-  /** Has a flush that waits look at how things stand. */
+  /** Makes a waiting flush check the state. */
   wake(): void {
     const w = this.#wait;
     if (w === undefined) return;
@@ -143,7 +145,7 @@ export class Writer {
     w.resolve();
   }
 
-  /** Forgets what has been gathered: the connection is closed. */
+  /** Drops collected output: the connection is closed. */
   clear(): void {
     if (this.#out !== undefined) {
       releaseOutBuffer(this.#out);
@@ -177,7 +179,7 @@ export class Writer {
   }
 
   async #flushInTurn(): Promise<void> {
-    if (turnSpent()) await nextTurn();
+    if (turnSpent()) await nextTurn(this.#sink.ahead());
     await this.uncrowded();
   }
 
@@ -188,13 +190,13 @@ export class Writer {
     if (failure !== undefined) throw failure;
   }
 
-  /** Sends everything and waits until it has been taken. A peer that doesn't read in time is dropped. */
+  /** Sends everything and waits until it has been accepted. A peer that doesn't read in time is dropped. */
   drain(timeout = this.timeout): Promise<void> {
     this.sendBuffered();
     return this.#drain(0, timeout);
   }
 
-  /** Waits until at most so many bytes are in flight. */
+  /** Waits until at most `limit` bytes are in flight. */
   async #drain(limit: number, timeout: number): Promise<void> {
     const waiter: Waiter = {
       expiresAt: Infinity,

@@ -1,11 +1,11 @@
 /**
- * The certificate authorities that this machine trusts, read by us: the runtime hands out its own list only
- * to programs that may ask everything of the system.
+ * The certificate authorities that this machine trusts, read by us: the runtime reveals its own list only to
+ * programs with full system permission.
  *
- * Unix systems have them in one file, for which each family has a place of its own, or in a folder. Windows
- * keeps them in a store that only its library for cryptography can read, by foreign functions: it is
- * opened before that permission is given back, and stays open. As Windows gets most of them from its maker only when one
- * of its own programs meets them, those that the runtime was built with are beside the program there.
+ * Unix systems have them in one file, at a path that depends on the family, or in a folder. Windows keeps them
+ * in a store that only its cryptography library can read, through foreign functions: it is opened before that
+ * permission is given up, and stays open. As Windows downloads most of them only when one of its own programs
+ * needs them, the program ships with the runtime's built-in ones there.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isWindows } from "./os.ts";
 
-/** Files with all of them, in the order in which they are looked for. */
+/** Files with all of them, in search order. */
 const bundles = [
   // Debian, Ubuntu, Arch, Gentoo, NixOS; Alpine with its package ca-certificates.
   "/etc/ssl/certs/ca-certificates.crt",
@@ -29,10 +29,10 @@ const bundles = [
   "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
-/** Folders with a file for each, where there is no bundle. */
+/** Folders with a file for each, if there is no bundle. */
 const folders = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 
-/** Files of a folder that are read. */
+/** Most files of a folder that are read. */
 const maxFiles = 2000;
 
 /** PEM certificates of one source. */
@@ -43,7 +43,7 @@ export interface SystemAuthorities {
   pem: string;
 }
 
-/** What tells that the source has changed; "" if there is none. A look at one file's times. */
+/** A stamp that changes with the source; "" if there is none. Checks one file's times. */
 export function systemAuthoritiesStamp(): string {
   if (isWindows) return "store";
   for (const path of [...bundles, ...folders]) {
@@ -76,7 +76,7 @@ export function readSystemAuthorities(): SystemAuthorities {
   return { from: "", pem: "" };
 }
 
-/** "" for what can't be read. */
+/** The text of a file; "" if unreadable. */
 function textOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
@@ -94,19 +94,19 @@ const cryptSymbols = {
 let crypt: Deno.DynamicLibrary<typeof cryptSymbols> | undefined;
 
 /**
- * Opens what {@link readSystemAuthorities} needs, while foreign functions are still allowed. Does nothing
- * but on Windows.
+ * Opens what {@link readSystemAuthorities} needs, while foreign functions are still allowed. Only does
+ * something on Windows.
  */
 export function openSystemAuthorities(): void {
   if (!isWindows || crypt) return;
   try {
     crypt = Deno.dlopen("crypt32.dll", cryptSymbols);
   } catch {
-    // Without the permission there are none: who connects says so.
+    // Without the permission there are none: connecting reports that.
   }
 }
 
-/** Those that the build has put beside the program, for Windows; "" when it runs from its sources. */
+/** The authorities shipped with the program, for Windows; "" when it runs from its sources. */
 function shippedRoots(): string {
   try {
     return readFileSync(new URL("./roots.pem", import.meta.url), "utf8");
@@ -115,7 +115,7 @@ function shippedRoots(): string {
   }
 }
 
-/** The store of roots, as PEM. */
+/** The root store, as PEM. */
 function windowsRoots(): string {
   openSystemAuthorities();
   if (!crypt) return "";

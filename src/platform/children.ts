@@ -1,10 +1,10 @@
 /** Programs that this one starts and watches. @module */
 
-/** A program that runs; what it prints goes where this one's goes. */
+/** A running program; its output goes where this one's goes. */
 export interface Child {
   /** Resolves with its exit status when it has ended. */
   ended: Promise<number>;
-  /** Asks it to end; does nothing if it has. */
+  /** Asks it to end; does nothing if it has ended. */
   stop(): void;
 }
 

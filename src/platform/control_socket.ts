@@ -1,6 +1,6 @@
 /**
- * Where the running server listens for commands of its own machine: a unix socket in the data folder that only its
- * owner may open; on Windows a loopback port, whose number and secret are in a file there.
+ * Where the running server listens for commands from its own machine: a unix socket in the data folder that
+ * only its owner may open; on Windows a loopback port, whose number and secret are in a file there.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "./files.ts";
 import { isWindows } from "./os.ts";
 
-/** Where to connect to, and what to show there. */
+/** Where to connect, and the secret to present. */
 export interface ControlAddress {
   path?: string;
   port?: number;
@@ -19,7 +19,7 @@ export interface ControlAddress {
 
 const place = (dir: string) => join(dir, isWindows ? "ctl.json" : "ctl");
 
-/** Listens, and makes the place known. @returns the secret that clients have to show, if there is one */
+/** Listens, and publishes the address. @returns the secret that clients must present, if any */
 export async function listenForControl(server: Server, dir: string): Promise<string | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
@@ -39,13 +39,13 @@ export async function listenForControl(server: Server, dir: string): Promise<str
   return undefined;
 }
 
-/** Where a server with the data folder would listen. @throws file errors if there is none, on Windows */
+/** The address of a server with the data folder. @throws file errors if there is none, on Windows */
 export async function controlAddress(dir: string): Promise<ControlAddress> {
   if (!isWindows) return { path: place(dir) };
   return JSON.parse(await Deno.readTextFile(place(dir))) as ControlAddress;
 }
 
-/** Takes away what was made known. */
+/** Removes the published address. */
 export async function forgetControl(dir: string): Promise<void> {
   await Deno.remove(place(dir)).catch(() => {});
 }

@@ -1,6 +1,6 @@
 /**
- * Whether what is written has to outlive a crash. It has, but for a server whose data folder goes when it ends
- * (`localserve -memory`): waiting for a disk would promise what nobody will look for.
+ * Whether written data must survive a crash. It must, except on a server whose data folder is removed at its
+ * end (`localserve -memory`): waiting for a disk would be useless there.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export function durabilityNeeded(): boolean {
   return needed;
 }
 
-/** Makes a file's content durable, where it has to be. */
+/** Makes a file's content durable, if needed. */
 export async function syncData(file: Deno.FsFile): Promise<void> {
   if (needed) await file.syncData();
 }

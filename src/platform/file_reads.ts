@@ -1,9 +1,9 @@
 /**
- * Reading small files whole, quickly: through the C library where that was opened at the start, with three system
- * calls. The runtime's own way looks at each folder of the path first (eight more system calls and three times the
- * time for a message), as it has a permission to read and not all permissions.
+ * Fast reading of small files: through the C library, if it was opened at the start, with three system calls.
+ * The runtime itself first checks each folder of the path (eight more system calls and three times the time for
+ * a message), as the program has only limited read permissions.
  *
- * Only reading: the flags of open(2) are fixed here, and nothing else of the library is kept.
+ * Only reading: the flags of open(2) are fixed here, and no other functions of the library are kept.
  *
  * @module
  */
@@ -15,35 +15,35 @@ const symbols = {
   close: { parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** O_RDONLY and O_CLOEXEC, the same on all machines that the program is built for. */
+/** O_RDONLY and O_CLOEXEC, the same on all machines that the program supports. */
 const openFlags = 0x80000;
-/** Bytes of a path, with the NUL at its end. */
+/** Most bytes of a path, with its final NUL. */
 const maxPath = 4096;
 
 let library: Deno.DynamicLibrary<typeof symbols> | undefined;
 const path = new Uint8Array(maxPath);
 const encoder = new TextEncoder();
 
-/** Opens the library, while foreign functions are still allowed. Where that can't be, files are read by the runtime. */
+/** Opens the library, while foreign functions are still allowed. If that fails, the runtime reads files. */
 export function openFileReads(): void {
   library ??= openOptional(symbols);
 }
 
-/** Lets go of the library: for tests. */
+/** Closes the library: for tests. */
 export function closeFileReads(): void {
   library?.close();
   library = undefined;
 }
 
 /**
- * Fills the buffer from the start of a file; returns how many bytes there were.
+ * Fills the buffer from the start of a file; returns how many bytes were read.
  * @throws errors of files, as the runtime names them
  */
 export function readFileStart(name: string, buffer: Uint8Array): number {
   return throughLibrary(name, buffer) ?? throughRuntime(name, buffer);
 }
 
-/** Undefined where it fails, for whatever reason: the runtime then names it. */
+/** Undefined if it fails for any reason: the runtime then reports the error. */
 function throughLibrary(name: string, buffer: Uint8Array): number | undefined {
   if (library === undefined || buffer.length === 0) return undefined;
   const { read, written } = encoder.encodeInto(name, path);

@@ -12,8 +12,8 @@ import { isWindows } from "./os.ts";
 const folderSyncs = new Map<string, { shared: SharedSync; users: number }>();
 
 /**
- * Makes the names in a folder durable. Concurrent calls for a folder share an fsync. On Windows a folder
- * can't be opened, and its names are journaled by the file system: nothing is done.
+ * Makes the names in a folder durable. Concurrent calls for a folder share an fsync. On Windows this does
+ * nothing: a folder can't be opened, and the file system journals its names.
  */
 export async function syncDir(dir: string): Promise<void> {
   if (isWindows || !durabilityNeeded()) return;
@@ -55,7 +55,7 @@ export class OpenFolder {
     if (durabilityNeeded()) await this.#shared.sync();
   }
 
-  /** Not while a sync runs. */
+  /** Closes the folder. Not allowed while a sync runs. */
   close(): void {
     this.#file?.close();
   }
@@ -72,12 +72,15 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Bytes of a new file that are written at once: to the system's memory, in less time than a thread is asked in. */
+/**
+ * New files up to this many bytes are written synchronously: that goes to the system's memory, faster than a
+ * thread can be asked.
+ */
 const writtenAtOnce = 64 * 1024;
 
 /**
- * Makes a file with this content, only its owner's to read. It is returned open, so that making it durable
- * ({@link syncAndClose}) opens it no second time.
+ * Creates a file with this content, readable only by its owner. It is returned open, so that making it durable
+ * ({@link syncAndClose}) need not open it again.
  * @throws Deno.errors.AlreadyExists; other errors of files, and no file is left then
  */
 export async function writeNew(path: string, content: Uint8Array): Promise<Deno.FsFile> {
@@ -96,7 +99,7 @@ export async function writeNew(path: string, content: Uint8Array): Promise<Deno.
   }
 }
 
-/** Makes a file's content durable, and closes it whether that went well or not. */
+/** Makes a file's content durable, and closes it whether or not that succeeded. */
 export async function syncAndClose(file: Deno.FsFile): Promise<void> {
   try {
     await syncData(file);
@@ -105,20 +108,20 @@ export async function syncAndClose(file: Deno.FsFile): Promise<void> {
   }
 }
 
-/** As {@link syncFile}, at once: for threads that do nothing else. */
+/** Like {@link syncFile}, but synchronous: for threads that do nothing else. */
 export function syncFileNow(path: string): void {
   using file = Deno.openSync(path, { read: true, write: true });
   file.syncSync();
 }
 
-/** As {@link syncDir}, at once: for threads that do nothing else. */
+/** Like {@link syncDir}, but synchronous: for threads that do nothing else. */
 export function syncDirNow(dir: string): void {
   if (isWindows) return;
   using folder = Deno.openSync(dir);
   folder.syncSync();
 }
 
-/** Bytes of a file from one offset to another, as far as it has them. */
+/** Bytes of a file from one offset to another, as far as they exist. */
 export function readRange(file: Deno.FsFile, from: number, to: number): Uint8Array {
   file.seekSync(from, Deno.SeekMode.Start);
   const out = new Uint8Array(Math.max(0, to - from));
@@ -131,17 +134,17 @@ export function readRange(file: Deno.FsFile, from: number, to: number): Uint8Arr
   return out.subarray(0, n);
 }
 
-/** Whether files can be removed and replaced, and folders with them, while somebody has them open: not on Windows. */
+/** Whether files, and folders with them, can be removed and replaced while they are open: not on Windows. */
 export const openFilesCanGo: boolean = !isWindows;
 
 /**
- * Gives a file a second name, which must not exist. Where a hard link can't be made (another file
- * system, one without links) the content is copied and synced. A failed copy leaves nothing behind.
+ * Gives a file a second name, which must not exist. If a hard link is impossible (another file system, one
+ * without links), the content is copied and synced. A failed copy leaves nothing behind.
  * @throws Deno.errors.AlreadyExists if the name is taken.
  */
 export async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
-    // Without waiting for a thread: a name in memory, nothing is written to the disk yet.
+    // Synchronously: only a name in memory, nothing is written to the disk yet.
     Deno.linkSync(from, to);
     return;
   } catch (err) {
@@ -165,7 +168,7 @@ async function copyDurably(from: string, to: string): Promise<void> {
     await target.sync();
     target.close();
   } catch (err) {
-    // Closed, then removed: on Windows an open file can't be.
+    // Closed before removing: Windows can't remove an open file.
     try {
       target.close();
     } catch {
@@ -176,7 +179,7 @@ async function copyDurably(from: string, to: string): Promise<void> {
   }
 }
 
-/** Removes a file; that it is missing is fine. */
+/** Removes a file; a missing one is fine. */
 export function removeFile(path: string): void {
   try {
     Deno.removeSync(path);
@@ -185,7 +188,7 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Makes a folder and its parents; the names of those that were missing are durable. */
+/** Creates a folder and its parents; the names of created ones are durable. */
 export async function ensureDir(path: string, mode = 0o700): Promise<void> {
   const missing: string[] = [];
   for (let p = resolve(path); !await isThere(p); p = dirname(p)) missing.push(p);
@@ -194,7 +197,7 @@ export async function ensureDir(path: string, mode = 0o700): Promise<void> {
     try {
       await syncDir(dirname(p));
     } catch (err) {
-      // One that this user may write to and not read can't be synced.
+      // A folder that this user may write to but not read can't be synced.
       const denied = err instanceof Deno.errors.PermissionDenied ||
         err instanceof Deno.errors.NotCapable;
       if (!denied) throw err;
@@ -208,7 +211,7 @@ async function isThere(path: string): Promise<boolean> {
     return true;
   } catch (err) {
     if (err instanceof Deno.errors.NotFound) return false;
-    // What it is instead comes out when the folder is made.
+    // What it is instead is reported when the folder is created.
     return true;
   }
 }
@@ -216,8 +219,8 @@ async function isThere(path: string): Promise<boolean> {
 let sequence = 0;
 
 /**
- * Replaces a file's content in one step: readers and crashes see the old content or the new one, and
- * when it resolves the new one is durable.
+ * Replaces a file's content in one step: readers and crashes see the old content or the new one, and the new
+ * one is durable when it resolves.
  */
 export async function writeFileAtomic(
   path: string,
@@ -241,14 +244,14 @@ export async function writeFileAtomic(
   await syncDir(dirname(path));
 }
 
-/** Renames a file over another, which on Windows waits up to 1 s while someone has that one open. */
+/** Renames a file over another; on Windows it waits up to 1 s while that one is open. */
 async function renameOver(from: string, to: string): Promise<void> {
   for (let attempt = 0;; attempt++) {
     try {
       await Deno.rename(from, to);
       return;
     } catch (err) {
-      // There, virus scanners and search indexers open new files for a moment.
+      // On Windows, virus scanners and search indexers open new files for a moment.
       if (!isWindows || attempt === 20 || !(err instanceof Deno.errors.PermissionDenied)) throw err;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -261,7 +264,7 @@ export async function freeSpace(dir: string): Promise<number> {
   return s.bavail * s.bsize;
 }
 
-/** Makes a new file for writing and reading, of a name that did not exist. */
+/** Creates a new file for writing and reading, under a name that did not exist. */
 export async function createTemp(
   dir: string,
   prefix: string,
@@ -283,8 +286,8 @@ export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<vo
 }
 
 /**
- * Makes a new file of these pieces, on disk when it resolves. If one can't be made or written, no file is left.
- * @param most bytes that it may have, and the error that is thrown before there are more
+ * Creates a new file from these pieces, on disk when it resolves. If that fails, no file is left.
+ * @param most the most bytes that it may have, and the error to throw before exceeding that
  */
 export async function writeTempFile(
   dir: string,
@@ -310,7 +313,9 @@ export async function writeTempFile(
   }
 }
 
-/** Makes a new file with these bytes, on disk, while `use` runs; afterwards its name is removed. */
+/**
+ * Creates a new file with these bytes, on disk, for the time that `use` runs; afterwards its name is removed.
+ */
 export async function withTempFile<T>(
   dir: string,
   prefix: string,

@@ -1,17 +1,17 @@
 /**
- * Giving files an owner as root, so that whoever owns the folders meanwhile can't have other files given away: names
- * are opened from their folder's descriptor, links aren't followed at any place of the path, and what is changed is
- * what was opened and looked at (openat(2), statx(2), fchown(2)). Linux.
+ * Changing the owner of files as root, in a way that the current owner of the folders can't abuse to take over
+ * other files: names are opened from their folder's descriptor, links are never followed, and changes apply to
+ * what was opened and checked (openat(2), statx(2), fchown(2)). Linux only.
  *
  * @module
  */
 import { joinPath } from "./paths.ts";
 
-/** What a file is to be. */
+/** The desired ownership of a file. */
 export interface Ownership {
   uid: number;
   gid: number;
-  /** Of folders and of files. */
+  /** Modes of folders and of files. */
   dirMode: number;
   fileMode: number;
 }
@@ -31,14 +31,17 @@ type C = Deno.DynamicLibrary<typeof symbols>["symbols"];
 
 const names = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`, `ld-musl-${Deno.build.arch}.so.1`];
 
-/** O_RDONLY, O_NONBLOCK (a FIFO is waited for otherwise), O_CLOEXEC; O_NOFOLLOW and O_DIRECTORY differ by processor. */
+/**
+ * O_RDONLY, O_NONBLOCK (otherwise opening a FIFO blocks), O_CLOEXEC; O_NOFOLLOW and O_DIRECTORY differ by
+ * processor.
+ */
 const openFlags = 0o4000 | 0o2000000 | (Deno.build.arch === "aarch64" ? 0o100000 : 0o400000);
 const atCwd = -100;
 const emptyPath = 0x1000;
 const basicStats = 0x7ff;
-/** Where d_name starts in a struct dirent of 64-bit Linux. */
+/** Offset of d_name in a struct dirent of 64-bit Linux. */
 const direntName = 19;
-/** Names looked at before others get a turn on the event loop. */
+/** Names checked before others get a turn on the event loop. */
 const slice = 2000;
 
 const encoder = new TextEncoder();
@@ -67,7 +70,7 @@ function statOf(c: C, fd: number): Stat | undefined {
 const isDir = (s: Stat) => (s.mode & 0o170000) === 0o040000;
 const isFile = (s: Stat) => (s.mode & 0o170000) === 0o100000;
 
-/** The name of an entry; undefined for one that isn't UTF-8, which is none of the server's. */
+/** The name of an entry; undefined for one that isn't UTF-8, which the server never creates. */
 function nameOf(entry: Deno.PointerObject): string | undefined {
   try {
     return new Deno.UnsafePointerView(entry).getCString(direntName);
@@ -76,7 +79,7 @@ function nameOf(entry: Deno.PointerObject): string | undefined {
   }
 }
 
-/** Opens the C library for it; undefined where that isn't possible, or not permitted. */
+/** Opens the C library for this; undefined if impossible or not permitted. */
 function open(): Deno.DynamicLibrary<typeof symbols> | undefined {
   for (const name of names) {
     try {
@@ -89,9 +92,10 @@ function open(): Deno.DynamicLibrary<typeof symbols> | undefined {
 }
 
 /**
- * Gives a file, or a folder with all it holds, to an owner. Links, and what is neither file nor folder, are left alone,
- * as are files with other names that aren't the owner's already: one may have been put there as a trap.
- * @returns paths that were changed; undefined where the C library can't be asked
+ * Gives a file, or a folder with all its contents, to an owner. Links, and anything that is neither file nor
+ * folder, are left alone, and so are files with several names that don't belong to the owner already: one may
+ * have been put there as a trap.
+ * @returns paths that were changed; undefined if the C library is unavailable
  */
 export async function fixOwnerBelow(path: string, to: Ownership): Promise<string[] | undefined> {
   const library = open();
@@ -109,7 +113,7 @@ export async function fixOwnerBelow(path: string, to: Ownership): Promise<string
     if (otherMode && c.fchmod(fd, mode) !== 0) throw new Error(`${at}: mode can't be set`);
     if (otherOwner || otherMode) changed.push(at);
   };
-  /** Takes over the descriptor of what is at the path. */
+  /** Takes over the descriptor of the entry at the path. */
   const visit = async (fd: number, at: string): Promise<void> => {
     const s = statOf(c, fd);
     const trap = s !== undefined && isFile(s) && s.links > 1 && s.uid !== to.uid;

@@ -5,8 +5,8 @@
  */
 
 /**
- * Runs a sync on behalf of all who ask for it. A call made while one is running waits for the next one:
- * what the caller wrote may have come too late for the one under way.
+ * Runs a sync on behalf of all callers. A call made while one is running waits for the next one: the caller's
+ * data may be too late for the running one.
  */
 export class SharedSync {
   readonly #run: () => Promise<void>;
@@ -19,7 +19,7 @@ export class SharedSync {
 
   /** Resolves when a sync that started after this call has ended; rejects if it failed. */
   sync(): Promise<void> {
-    // One that waits has not started yet, so it serves this caller too.
+    // A waiting one has not started yet, so it serves this caller too.
     if (this.#next) return this.#next;
     if (!this.#current) return this.#start();
     this.#next = this.#current.then(() => this.#startNext(), () => this.#startNext());

@@ -1,7 +1,7 @@
 /**
- * The few functions of the C library that the runtime has no call for (or none that may be permitted alone): used
- * when the program starts, and when a server that was started as root becomes another user. They need the
- * permission for foreign functions; changing users is for Linux only.
+ * The few functions of the C library for which the runtime has no call (or none with a narrow permission): used
+ * when the program starts, and when a server started as root becomes another user. They need the permission for
+ * foreign functions; changing users works only on Linux.
  *
  * @module
  */
@@ -12,13 +12,14 @@ import { isLinux } from "./os.ts";
 export interface CLibrary {
   /** Sets the supplementary groups of all threads (the bare system call would change one thread). */
   setGroups(groups: number[]): boolean;
-  /** Sets real, effective and saved group id of all threads. Of root only. */
+  /** Sets real, effective and saved group id of all threads. Only for root. */
   setGid(gid: number): boolean;
-  /** Sets real, effective and saved user id of all threads, for root; other users can't. */
+  /** Sets real, effective and saved user id of all threads, only for root. */
   setUid(uid: number): boolean;
   /**
-   * Of the calling thread, and those that it starts from then on: programs that it might run gain no rights by their
-   * files (no_new_privs), and no capability can be had again. False if the kernel refuses a part. While still root.
+   * For the calling thread, and threads that it starts from then on: programs that it runs gain no rights from
+   * their files (no_new_privs), and no capability can be regained. False if the kernel refuses a part. Call it
+   * while still root.
    */
   forgoPrivileges(): boolean;
   /** Names in a folder. @throws Error if it can't be read. */
@@ -35,7 +36,7 @@ const libraryNames = [
   `ld-musl-${Deno.build.arch}.so.1`,
 ];
 
-/** Opens functions of the library that the program can do without; undefined where that can't be. Linux only. */
+/** Opens optional functions of the library; undefined if impossible. Linux only. */
 export function openOptional<S extends Deno.ForeignLibraryInterface>(
   symbols: S,
 ): Deno.DynamicLibrary<S> | undefined {
@@ -63,7 +64,7 @@ const symbols = {
   close: { parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** Where d_name starts in a struct dirent of 64-bit Linux: after d_ino, d_off, d_reclen and d_type. */
+/** Offset of d_name in a struct dirent of 64-bit Linux: after d_ino, d_off, d_reclen and d_type. */
 const direntName = 19;
 
 /** Sets the mask of rights that new files and folders don't get (umask(2)), also on macOS. @throws as dlopen */
@@ -112,7 +113,7 @@ export function openCLibrary(): CLibrary {
     forgoPrivileges() {
       const prctl = (option: number, value: number) =>
         c.prctl(option, BigInt(value), 0n, 0n, 0n) === 0;
-      // PR_CAPBSET_READ is 1 for each capability that is left, and fails behind the last.
+      // PR_CAPBSET_READ is 1 for each remaining capability, and fails after the last one.
       let all = true;
       for (let cap = 0; cap < 64; cap++) {
         const there = c.prctl(23, BigInt(cap), 0n, 0n, 0n);

@@ -1,8 +1,8 @@
-/** A folder for data that isn't to be kept: in memory where the session has a file system there. @module */
+/** A folder for temporary data: in memory if the session has a file system there. @module */
 
 /**
- * Makes an empty folder: in XDG_RUNTIME_DIR, which on Linux with systemd is in memory, else where temporary files
- * are. (The runtime lets no program write below /dev.)
+ * Creates an empty folder: in XDG_RUNTIME_DIR, which on Linux with systemd is in memory, otherwise where
+ * temporary files are. (The runtime lets no program write below /dev.)
  */
 export async function makeMemoryFolder(): Promise<{ dir: string; inMemory: boolean }> {
   const options = { prefix: "mox-localserve-" };
@@ -11,7 +11,7 @@ export async function makeMemoryFolder(): Promise<{ dir: string; inMemory: boole
     try {
       return { dir: await Deno.makeTempDir({ ...options, dir: runtimeDir }), inMemory: true };
     } catch {
-      // Not there, or not ours.
+      // Missing, or not ours.
     }
   }
   return { dir: await Deno.makeTempDir(options), inMemory: false };

@@ -8,10 +8,10 @@ import { isWindows } from "./os.ts";
 
 /** Where to listen. Port 0 takes a free one. */
 export interface ListenOptions {
-  /** An IP address. "::" takes IPv4 connections too, where the system does so by default. */
+  /** An IP address. "::" also accepts IPv4 connections, where that is the system's default. */
   hostname: string;
   port: number;
-  /** A listening socket inherited from the process that started this one; not on Windows. */
+  /** A listening socket inherited from the parent process; not on Windows. */
   fd?: number;
   /** Connections that may wait to be accepted. */
   backlog?: number;
@@ -19,7 +19,7 @@ export interface ListenOptions {
   service?: string;
 }
 
-/** A socket that can't be listened on; the message says what to do about it. */
+/** Listening failed; the message says what to do about it. */
 export class ListenError extends Error {
   /** `in-use`: another program listens there. `not-permitted`: a low port. `no-address`: not this machine's. */
   readonly reason: "in-use" | "not-permitted" | "no-address" | "other";
@@ -40,7 +40,7 @@ export class ListenError extends Error {
   }
 }
 
-/** The file with names of hosts that the operating system goes by before it asks the DNS. */
+/** The hosts file that the operating system consults before the DNS. */
 export const hostsFile: string = isWindows
   ? "C:\\Windows\\System32\\drivers\\etc\\hosts"
   : "/etc/hosts";
@@ -50,14 +50,14 @@ export function hostPort(hostname: string, port: number): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
-/** Connections that came before {@link acceptConnections} was called. */
+/** Connections that arrived before {@link acceptConnections} was called. */
 const early = new WeakMap<Server, Socket[]>();
-/** Connections of a listener that may wait for it. */
+/** Most early connections of a listener. */
 const maxEarly = 512;
 
 /**
- * Listens. Connections are held, unread, until {@link acceptConnections} names their handler: so a
- * server can bind its ports as root and become another user before it looks at a byte.
+ * Listens. Connections are held, unread, until {@link acceptConnections} names their handler: so a server can
+ * bind its ports as root and become another user before it reads a byte.
  * @throws ListenError
  */
 export async function listenTcp(options: ListenOptions): Promise<Server> {
@@ -99,9 +99,8 @@ export async function listenTcp(options: ListenOptions): Promise<Server> {
 }
 
 /**
- * Listens on a port of several addresses; of all of them or of none.
- * On most systems "::" takes the IPv4 connections too (with a remote address like ::ffff:192.0.2.1), and
- * then "0.0.0.0" beside it needs no server of its own.
+ * Listens on a port of several addresses, on all of them or on none. On most systems "::" also accepts IPv4
+ * connections (with a remote address like ::ffff:192.0.2.1), and then "0.0.0.0" needs no server in addition.
  * @throws ListenError
  */
 export async function listenEach(
@@ -109,7 +108,7 @@ export async function listenEach(
   options: Omit<ListenOptions, "hostname" | "fd">,
 ): Promise<Server[]> {
   const servers: Server[] = [];
-  // "::" first: if it can be had, no other program is on 0.0.0.0, and a refusal there is its doing.
+  // "::" first: if it succeeds, no other program uses 0.0.0.0, and a refusal there is caused by our own "::".
   const ordered = [...new Set(hostnames)].sort((a, b) => Number(b === "::") - Number(a === "::"));
   try {
     for (const hostname of ordered) {
@@ -129,17 +128,17 @@ export async function listenEach(
   return servers;
 }
 
-/** An error of a socket that nobody has taken yet; the 'close' that follows tells its handler. */
+/** Ignores an error of a socket without a handler yet; its 'close' event follows. */
 function ignoreError(): void {}
 
-/** Stops listening. Connections that nobody took are dropped; resolves when the others have ended too. */
+/** Stops listening. Connections without a handler are dropped; resolves when the others have ended too. */
 export function closeListener(server: Server): Promise<void> {
   for (const socket of early.get(server) ?? []) socket.destroy();
   early.delete(server);
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
-/** Hands the connections of a server from {@link listenTcp} to a handler, those that wait first. */
+/** Hands the connections of a server from {@link listenTcp} to a handler, waiting ones first. */
 export function acceptConnections(server: Server, handler: (socket: Socket) => void): void {
   const waiting = early.get(server) ?? [];
   early.delete(server);
@@ -171,7 +170,7 @@ function explain(err: unknown, options: ListenOptions): ListenError {
       err,
     );
   }
-  // The runtime gives EINVAL for an address that is not this machine's.
+  // The runtime reports EINVAL for an address that is not this machine's.
   if (["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"].includes(code)) {
     return new ListenError(
       "no-address",
@@ -190,15 +189,15 @@ function explain(err: unknown, options: ListenOptions): ListenError {
   );
 }
 
-/** Port that a listening server got. */
+/** Port of a listening server. */
 export function boundPort(server: Server): number {
   const address = server.address();
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /**
- * Sockets handed over by the service manager (systemd's LISTEN_FDS protocol): descriptors from 3 on,
- * with their names. Empty where none were, and on Windows.
+ * Sockets handed over by the service manager (systemd's LISTEN_FDS protocol): descriptors from 3 on, with their
+ * names. Empty if there are none, and on Windows.
  */
 export function inheritedSockets(
   environment: (name: string) => string | undefined,

@@ -1,33 +1,33 @@
 /**
- * Open files as a budget of the process: what it needs itself, what mailboxes may have open, and what is left for
- * connections. Above these numbers a request is refused in its protocol's words, as a process without files can
- * neither deliver nor log, and the runtime ends it when a Worker can't be started.
+ * Open files as a budget of the process: its own needs, those of open mailboxes, and the rest for connections.
+ * Above these numbers a request is refused in its protocol's form, as a process without files can neither
+ * deliver nor log, and the runtime ends it if a Worker can't be started.
  *
  * @module
  */
 import { openFilesLimit } from "./process.ts";
 
-/** Databases of the server, Workers, listeners, libraries: about so many are open at all times. */
+/** Databases of the server, Workers, listeners, libraries: about this many are open at all times. */
 const ofTheProcess = 64;
-/** Files that an open account has open itself: its databases, their logs, and messages being read. */
+/** Files that an open account keeps open: its databases, their logs, and messages being read. */
 const ofAccount = 12;
-/** Shares of the rest; what is left is for outgoing connections and temporary files. */
+/** Shares of the rest; the remainder is for outgoing connections and temporary files. */
 const shareOfAccounts = 0.5;
 const shareOfConnections = 0.4;
-/** With fewer a server of a few users runs short when they all look at their mail at once. */
+/** With fewer, a server with a few users runs short when they all read their mail at the same time. */
 export const lowOpenFiles = 4096;
 
 /** How many of each may be open. */
 export interface OpenFilesBudget {
-  /** Files and sockets in all. */
+  /** Total files and sockets. */
   limit: number;
   /** Connections of all listeners together. */
   connections: number;
-  /** Accounts at a time; idle ones are closed for others. */
+  /** Most open accounts; idle ones are closed for others. */
   accounts: number;
 }
 
-/** The budget for a limit; for that of this process if none is given, and 65,536 where it can't be asked. */
+/** The budget for a limit; for that of this process if none is given, and 65,536 where it is unknown. */
 export function openFilesBudget(limit = openFilesLimit() ?? 65_536): OpenFilesBudget {
   const rest = Math.max(0, limit - ofTheProcess);
   return {
@@ -37,7 +37,7 @@ export function openFilesBudget(limit = openFilesLimit() ?? 65_536): OpenFilesBu
   };
 }
 
-/** What to tell at the start where the limit is low; undefined where it isn't. */
+/** The warning at the start if the limit is low; undefined if it isn't. */
 export function lowOpenFilesText(budget = openFilesBudget()): string | undefined {
   if (budget.limit >= lowOpenFiles) return undefined;
   return `this process may have only ${budget.limit} files open: at most ${budget.connections} connections and ` +

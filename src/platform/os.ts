@@ -1,9 +1,9 @@
-/** Which operating system this is. Only the platform layer and what stands here asks. @module */
+/** The operating system. Only the platform layer and this file ask for it. @module */
 
 export const isWindows: boolean = Deno.build.os === "windows";
 export const isLinux: boolean = Deno.build.os === "linux";
 
-/** How paths look: with drive letters and `\`, or with `/` alone. */
+/** The form of paths: with drive letters and `\`, or only with `/`. */
 export type PathFlavour = "posix" | "windows";
 
 /** The flavour of this machine's paths. */

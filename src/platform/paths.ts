@@ -1,7 +1,6 @@
 /**
- * Paths between their two forms: with `/`, as they stand in configuration files, archives and
- * databases, and as the operating system takes them. Mailbox names are no paths: they always have `/`
- * and never come here.
+ * Converting paths between their two forms: with `/`, as in configuration files, archives and databases, and
+ * the operating system's form. Mailbox names are not paths: they always have `/` and never come here.
  *
  * Each function takes the flavour as its last argument, so that both can be tried on any machine.
  *
@@ -38,7 +37,7 @@ export function fromOsPath(path: string, flavour: PathFlavour = hostFlavour): st
 }
 
 /**
- * The path that a file URL names, as the operating system writes it.
+ * The path of a file URL, in the operating system's form.
  * @throws PathError if it is not a file URL, or hides a separator behind an escape.
  */
 export function fromFileUrl(url: string | URL, flavour: PathFlavour = hostFlavour): string {
@@ -52,12 +51,12 @@ export function fromFileUrl(url: string | URL, flavour: PathFlavour = hostFlavou
   return toOsPath(path.replace(/^\/(?=[a-zA-Z]:)/, ""), flavour);
 }
 
-/** Joins trusted parts (each may hold `/`) to one normalised path. */
+/** Joins trusted parts (each may hold `/`) to a normalised path. */
 export function joinPath(parts: string[], flavour: PathFlavour = hostFlavour): string {
   return of(flavour).join(...parts.map((p) => toOsPath(p, flavour)));
 }
 
-/** Folder that a path is in. */
+/** The folder that contains a path. */
 export function parentDir(path: string, flavour: PathFlavour = hostFlavour): string {
   return of(flavour).dirname(path);
 }
@@ -85,15 +84,15 @@ export function resolveFrom(
     : joinPath([base, path], flavour);
 }
 
-/** Device names that Windows keeps in each folder, with any extension. */
+/** Device names that Windows reserves in each folder, with any extension. */
 const windowsDevices =
   /^(?:con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?:\.|$)/i;
 
 /**
- * True if the text may be the name of one file or folder: not empty, `.` or `..`, without separators
- * and control characters, at most 255 bytes. What Windows can't name is refused on all systems (drive
- * and stream colons, wildcards, device names, a dot or space at the end), so that a data folder can
- * move between systems.
+ * True if the text may be the name of one file or folder: not empty, `.` or `..`, without separators and
+ * control characters, at most 255 bytes. Names that Windows doesn't allow are refused on all systems (drive and
+ * stream colons, wildcards, device names, a dot or space at the end), so that a data folder can move between
+ * systems.
  */
 export function isSafeName(name: string): boolean {
   if (name === "" || name === "." || name === "..") return false;
@@ -121,7 +120,7 @@ export function dataPath(dir: string, ...names: string[]): string {
 }
 
 /**
- * The path of a file in a folder, from a path with `/` out of an archive or a request.
+ * The path of a file in a folder, from a `/` path in an archive or a request.
  * @throws PathError if it would leave the folder.
  */
 export function safeJoin(
@@ -133,7 +132,7 @@ export function safeJoin(
   return joinPath([dir, path], flavour);
 }
 
-/** What stands between the name of a Maildir's file and its flags; names can't have ":" on Windows. */
+/** The separator between the name of a Maildir file and its flags; names can't have ":" on Windows. */
 export function maildirSeparator(flavour: PathFlavour = hostFlavour): string {
   return flavour === "windows" ? ";" : ":";
 }

@@ -1,9 +1,9 @@
-/** Private keys in PEM files, also as other programs write them. @module */
+/** Private keys in PEM files, including those of other programs. @module */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 
 /**
- * The first block of a PEM text, without headers: the original writes lines such as `Note: …` before the
- * base64 (RFC 1421 §4.4), which OpenSSL does not take. A text without headers is given back as it is.
+ * The first block of a PEM text, without headers: the original writes lines such as `Note: …` before the base64
+ * (RFC 1421 §4.4), which OpenSSL does not accept. A text without headers is returned unchanged.
  */
 export function withoutPemHeaders(pem: string): string {
   return pem.replace(
@@ -12,7 +12,7 @@ export function withoutPemHeaders(pem: string): string {
   );
 }
 
-/** The private key of a PEM text. Throws what OpenSSL says if it is none. */
+/** The private key of a PEM text. Throws OpenSSL's error if it is invalid. */
 export function privateKeyFromPem(pem: string): KeyObject {
   return createPrivateKey(withoutPemHeaders(pem));
 }

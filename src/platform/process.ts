@@ -28,7 +28,7 @@ export function environment(name: string): string | undefined {
   }
 }
 
-/** The machine's name, often without its domain; "localhost" where it can't be had. */
+/** The machine's name, often without its domain; "localhost" if unknown. */
 export function machineName(): string {
   try {
     return Deno.hostname() || "localhost";
@@ -38,9 +38,8 @@ export function machineName(): string {
 }
 
 /**
- * Folder for a user's configuration of programs: `%AppData%` on Windows, `~/Library/Application
- * Support` on macOS, `$XDG_CONFIG_HOME` or `~/.config` elsewhere; the working folder where none of
- * these is known.
+ * Folder for a user's configuration of programs: `%AppData%` on Windows, `~/Library/Application Support` on
+ * macOS, `$XDG_CONFIG_HOME` or `~/.config` elsewhere; the working folder if none of these is known.
  */
 export function userConfigDir(): string {
   if (isWindows) return environment("APPDATA") ?? ".";
@@ -49,7 +48,7 @@ export function userConfigDir(): string {
     return home ? joinPath([home, "Library/Application Support"]) : ".";
   }
   const xdg = environment("XDG_CONFIG_HOME");
-  // The XDG base directory specification has relative values ignored.
+  // By the XDG base directory specification, relative values are ignored.
   if (xdg?.startsWith("/")) return xdg;
   return home ? joinPath([home, ".config"]) : ".";
 }
@@ -60,7 +59,7 @@ export function temporaryDir(): string {
   return environment("TMPDIR") ?? "/tmp";
 }
 
-/** Memory in bytes: of the process, of JavaScript values, and outside of them. */
+/** Memory in bytes: of the process, of JavaScript values, and of memory outside of them. */
 export function memoryUse(): { resident: number; heap: number; external: number } {
   const m = Deno.memoryUsage();
   return { resident: m.rss, heap: m.heapUsed, external: m.external };
@@ -84,8 +83,8 @@ export function memoryLimit(): number | undefined {
 }
 
 /**
- * Files and sockets that this process may have open at a time; undefined where that can't be asked. It is asked
- * once, at the start: after giving up root a process may not read about itself any more.
+ * Files and sockets that this process may have open at a time; undefined if unknown. It is read once, at the
+ * start: after giving up root, a process may not read this any more.
  */
 export function openFilesLimit(): number | undefined {
   return filesLimit;
@@ -122,9 +121,10 @@ export function mainModulePath(): string {
 }
 
 /**
- * New files and folders of the process give rights to their owner alone, whatever the shell has it as: databases
- * too, which are made without a mode. The runtime's own call needs a permission that has no narrow name, so
- * the C library is asked. Where neither may be called it is left to the folders, which nobody else may enter.
+ * Makes new files and folders of the process accessible only to their owner, whatever the shell's umask:
+ * including databases, which are created without a mode. The runtime's own call needs a permission that can't
+ * be granted narrowly, so the C library is used. If neither may be called, the folders protect the files, as
+ * nobody else may enter them.
  */
 export function restrictNewFiles(): void {
   if (isWindows) return;
@@ -140,15 +140,15 @@ export function restrictNewFiles(): void {
   }
 }
 
-/** True where systemd may start services, and where a server becomes another user after it was started as root. */
+/** True where systemd may start services, and where a server started as root becomes another user. */
 export const hasServiceUnits: boolean = isLinux;
 
-/** Ends the process at once. */
+/** Ends the process immediately. */
 export function exitProcess(code: number): never {
   Deno.exit(code);
 }
 
-/** Sets the code that the process ends with when nothing more is to be done. */
+/** Sets the exit code for when the process ends by itself. */
 export function setExitCode(code: number): void {
   Deno.exitCode = code;
 }

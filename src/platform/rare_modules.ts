@@ -1,17 +1,17 @@
 /**
- * Modules that are loaded when they are first needed: large packages that most servers never use. What nobody
- * asks for is neither fetched when sources are started for the first time, nor held in memory.
+ * Modules loaded on first use: large packages that most servers never use. Unused ones are neither fetched at
+ * the first start from sources nor held in memory.
  *
- * Such a module has nothing in it but what it takes from packages, and is named by its URL, which neither the
- * runtime follows when it starts nor the bundle, where it is a file of its own beside the program, as a Worker
- * is. So it must not import sources: a class would be there twice.
+ * Such a module only re-exports packages, and is referenced by its URL, which neither the runtime nor the
+ * bundler follows at the start; in the bundle it is a separate file, like a Worker. So it must not import
+ * sources: a class would exist twice.
  *
  * @module
  */
 
 const loaders: (() => Promise<unknown>)[] = [];
 
-/** A function that loads a module, once; a load that failed is tried again when it is asked for again. */
+/** Returns a function that loads a module once; a failed load is retried by the next call. */
 export function rareModule<T>(url: URL): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   const load = () => {
@@ -25,7 +25,9 @@ export function rareModule<T>(url: URL): () => Promise<T> {
   return load;
 }
 
-/** Loads all of them: for a process that won't be able to read them any more. @throws what a load fails with */
+/**
+ * Loads all of them: for a process that won't be able to read them later. @throws the error of a failed load
+ */
 export async function loadRareModules(): Promise<void> {
   await Promise.all(loaders.map((load) => load()));
 }

@@ -1,6 +1,6 @@
 /**
- * A Worker for large requests that makes room for a new one when it has read so much: what they leave behind in its
- * heap isn't collected before something else is asked of it, and goes with it.
+ * A Worker for large requests that is replaced after reading a given amount: garbage in its heap isn't
+ * collected until the next request, and is freed with the Worker.
  *
  * @module
  */
@@ -11,24 +11,24 @@ export interface RenewedWorkerOptions extends WorkerOptions {
   mostBytes: number;
 }
 
-/** The side that asks. */
+/** The requesting side. */
 export interface RenewedWorker<Request, Answer> {
   /**
-   * Sends a request, whose bytes are not copied where they are a buffer of their own: they are gone here.
+   * Sends a request. Bytes with their own buffer are transferred, not copied, and are gone here.
    * @throws Error as {@link WorkerClient.ask} does
    */
   ask(request: Request, bytes: Uint8Array): Promise<Answer>;
-  /** Requests without an answer. */
+  /** Number of requests without an answer. */
   waiting(): number;
 }
 
-/** Nothing is started yet. */
+/** Creates it; nothing is started yet. */
 export function renewedWorker<Request, Answer>(
   options: RenewedWorkerOptions,
 ): RenewedWorker<Request, Answer> {
   let current = workerClient<Request, Answer>(options);
   let read = 0;
-  /** Those that have answers to give still. */
+  /** Replaced Workers that still have answers to give. */
   const leaving = new Set<WorkerClient<Request, Answer>>();
   return {
     async ask(request, bytes) {

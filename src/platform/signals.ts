@@ -1,12 +1,12 @@
-/** Being asked to end. @module */
+/** Requests to end the process. @module */
 import { isWindows } from "./os.ts";
 
-/** Names of the signals that ask for a graceful end, on this system. */
+/** Names of the signals that request a graceful end, on this system. */
 const endSignals: Deno.Signal[] = isWindows ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
 
 /**
- * Calls the handler when the process is asked to end (control-C, `kill`, on Windows also closing the
- * console with control-break). Each signal calls it again, so that a second one can end at once.
+ * Calls the handler when the process is asked to end (control-C, `kill`, on Windows also closing the console
+ * with control-break). Each signal calls it again, so that a second one can end immediately.
  * @returns function that stops listening.
  */
 export function onShutdown(handler: (signal: string) => void): () => void {

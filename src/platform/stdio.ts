@@ -24,7 +24,7 @@ export function writeStdout(data: string | Uint8Array): void {
   writeAll(Deno.stdout, data);
 }
 
-/** Whether a person looks at standard output. */
+/** Whether standard output is a terminal. */
 export function stdoutIsTerminal(): boolean {
   return Deno.stdout.isTerminal();
 }

@@ -1,13 +1,13 @@
 /**
- * Which errors come from storage: the disk, the file system, or SQLite on top of them. A protocol answers
- * them as a passing trouble of the server, not as a fault of the request or of the program.
+ * Which errors come from storage: the disk, the file system, or SQLite on top of them. A protocol answers them
+ * as a temporary failure of the server, not as an error in the request or the program.
  *
  * @module
  */
 
 /**
- * Errors of SQLite that tell of its files: code and text. The runtime's `exec` gives the text alone, which
- * is SQLite's own and fixed.
+ * SQLite errors about its files: code and text. The runtime's `exec` gives only the text, which is SQLite's own
+ * and fixed.
  */
 const sqliteErrors = new Map([
   [8, "attempt to write a readonly database"],
@@ -20,7 +20,7 @@ const sqliteErrors = new Map([
 
 type Found = Error & { code?: unknown; errcode?: unknown };
 
-/** The primary code of SQLite that an error is about; undefined if it is about none of the above. */
+/** The primary SQLite code of an error; undefined if it is none of the above. */
 function sqliteCode(found: Found): number | undefined {
   if (found.code !== "ERR_SQLITE_ERROR") return undefined;
   for (const [code, text] of sqliteErrors) {
@@ -48,14 +48,14 @@ const fileCodes = new Set([
   "EPERM",
 ]);
 
-/** The error and what caused it, to a bounded depth. */
+/** The error and its causes, to a bounded depth. */
 function* causes(err: unknown): Generator<Found> {
   for (let e = err, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
     yield e;
   }
 }
 
-/** True if there is no room left, or none for this user. */
+/** True if there is no space left, or none for this user. */
 export function isStorageFull(err: unknown): boolean {
   for (const e of causes(err)) {
     if (e.code === "ENOSPC" || e.code === "EDQUOT" || e.code === "EFBIG") return true;
@@ -64,7 +64,7 @@ export function isStorageFull(err: unknown): boolean {
   return false;
 }
 
-/** True if a database's file is damaged, or is no database. */
+/** True if a database file is damaged, or is not a database. */
 export function isDatabaseDamaged(err: unknown): boolean {
   for (const e of causes(err)) {
     const code = sqliteCode(e);

@@ -1,21 +1,21 @@
 /**
- * Traces by the runtime's own OpenTelemetry, which is on where the process was started with OTEL_DENO=true. Where it is
+ * Traces by the runtime's own OpenTelemetry, which is on if the process was started with OTEL_DENO=true. If
  * off, all of this costs nothing.
  *
  * @module
  */
 
-/** Values that a span may have. */
+/** Attribute values of a span. */
 export type SpanValue = string | number | boolean;
 
-/** A piece of work that is being traced. */
+/** A traced piece of work. */
 export interface TracedSpan {
   set(name: string, value: SpanValue): void;
-  /** It went wrong; what it says is in the trace. */
+  /** Marks it as failed; the message is in the trace. */
   fail(message: string): void;
 }
 
-/** The part of the OpenTelemetry API that is used. The runtime has it, its types don't. */
+/** The part of the OpenTelemetry API that is used. The runtime provides it; its types lack it. */
 interface RuntimeSpan {
   setAttribute(name: string, value: SpanValue): void;
   setStatus(status: { code: number; message?: string }): void;
@@ -34,14 +34,14 @@ interface RuntimeTracer {
 const failed = 2;
 const nothing: TracedSpan = { set: () => {}, fail: () => {} };
 
-/** Undefined where telemetry is off. */
+/** Undefined if telemetry is off. */
 const tracer = ((): RuntimeTracer | undefined => {
   try {
     const { telemetry } = Deno as unknown as {
       telemetry?: { tracerProvider: { getTracer(name: string): RuntimeTracer } };
     };
     const t = telemetry?.tracerProvider.getTracer("mox");
-    // Throws where it is off.
+    // Throws if it is off.
     t?.startSpan("mox start").end();
     return t;
   } catch {
@@ -52,7 +52,7 @@ const tracer = ((): RuntimeTracer | undefined => {
 /** Whether the process was started with telemetry. */
 export const telemetryOn: boolean = tracer !== undefined;
 
-/** Runs the function as a span, within the one that runs it. What it throws is in the trace too. */
+/** Runs the function as a span within the current one. What it throws is also in the trace. */
 export async function traced<T>(
   name: string,
   attributes: Record<string, SpanValue>,
@@ -73,8 +73,8 @@ export async function traced<T>(
 }
 
 /**
- * Gives a line of the log to the exporter of logs, which takes what is written to the console. With
- * OTEL_DENO_CONSOLE=replace the runtime does not write it as well.
+ * Passes a log line to the log exporter, which reads the console. With OTEL_DENO_CONSOLE=replace the runtime
+ * does not also print it.
  */
 export function exportLine(severity: "error" | "warn" | "info" | "debug", line: string): void {
   // deno-lint-ignore no-console -- the only way into the runtime's exporter

@@ -25,8 +25,8 @@ export async function readStdinBytes(max: number): Promise<Uint8Array> {
 }
 
 /**
- * Asks for a password, twice (or with `once` for one that is there already) and without echo on a terminal; otherwise the first line of standard
- * input is taken.
+ * Asks for a password, twice (once with `once`, for an existing one) and without echo on a terminal; otherwise
+ * reads the first line of standard input.
  * @throws Error if the two don't match or nothing was typed.
  */
 export async function readPassword(
@@ -58,7 +58,7 @@ async function readHidden(prompt: string): Promise<string> {
         if (b === 13 || b === 10) return new TextDecoder().decode(new Uint8Array(bytes));
         if (b === 3) throw new Error("interrupted");
         if (b === 127 || b === 8) {
-          // A whole character, of up to four bytes.
+          // Removes a whole character of up to four bytes.
           while (bytes.length > 0 && (bytes.pop()! & 0xc0) === 0x80);
         } else {
           bytes.push(b);

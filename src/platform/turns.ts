@@ -1,24 +1,26 @@
 /**
- * Turns of the event loop, shared out among all that has work without waiting for anything: connections
- * whose next commands have arrived already, and long jobs.
+ * Turns of the event loop, shared among work that never waits for anything: connections whose next commands
+ * have already arrived, and long jobs.
  *
- * Promises that are settled already, and setImmediate (some sixty of them run between two looks at the
- * sockets), leave the loop no chance to read and write for others; a timer does. Who goes on for long asks
- * {@link turnSpent} now and then, and waits for {@link nextTurn} when it says so. Those who wait go on one
- * after the other, each for at most a turn; who is woken by input meanwhile is served in between.
+ * Settled promises, and setImmediate (some sixty of them run between two polls of the sockets), leave the loop
+ * no chance to read and write for others; a timer does. Long work calls {@link turnSpent} from time to time,
+ * and awaits {@link nextTurn} when it returns true. Waiting work continues one after the other, each for at
+ * most a turn; work woken by input meanwhile is served in between.
  *
- * Long jobs ({@link giveWay}) have a line of their own: however many archives are packed, a connection waits for one of
- * them and not for all. Where both wait, each line has about half of the time.
+ * There are three lines. Connections that have not sent ahead go before the floods of others: a session that
+ * sends a command and waits for the answer is delayed by one of them, not by all. Long jobs ({@link giveWay})
+ * also have their own line: however many archives are being packed, a connection waits for only one of them. A
+ * line that others go before still gets about half of the time.
  *
  * @module
  */
 
 import { setImmediate } from "node:timers";
 
-/** Milliseconds that work may go on before others get the loop. */
+/** Milliseconds that work may run before others get the loop. */
 export const turnTime = 8;
 
-/** Those who wait, in order. */
+/** Waiting work, in order. */
 class Line {
   #waiting: (() => void)[] = [];
   #head = 0;
@@ -31,7 +33,7 @@ class Line {
     this.#waiting.push(go);
   }
 
-  /** The first; there must be one. */
+  /** Removes the first; there must be one. */
   next(): () => void {
     const next = this.#waiting[this.#head++];
     if (this.empty) {
@@ -48,18 +50,22 @@ class Line {
 let started = 0;
 let marked = false;
 let scheduled = false;
+const prompt = new Line();
 const connections = new Line();
 const jobs = new Line();
 
-/** Milliseconds within which a timer of none comes if the loop had nothing to do, and so has looked at the sockets. */
+/**
+ * A zero timer that fires within this many milliseconds shows that the loop was idle and has polled the
+ * sockets.
+ */
 const inTime = 3;
-/** Times that a late timer is set again, at most: others may have work all the time. */
+/** How often a late timer is set again: others may always have work. */
 const mostAgain = 2;
 
 /**
- * Calls when the sockets were looked at. The runtime does that when it is idle, or after some sixty rounds: files that
- * are read and written quickly bring it round without, and a timer comes in the next round if it was due by then. With
- * 10 ms of work in each round others waited 600 ms.
+ * Calls back after the sockets were polled. The runtime does that when it is idle, or after some sixty rounds:
+ * fast file operations make rounds without polling, and a timer that is due fires in the next round. With 10 ms
+ * of work in each round, others waited 600 ms.
  */
 function afterLook(then: () => void, again = 0): void {
   const set = performance.now();
@@ -69,7 +75,7 @@ function afterLook(then: () => void, again = 0): void {
   }, 0);
 }
 
-/** A turn begins with the first who asks after the sockets were looked at, and with each who waited. */
+/** A turn begins with the first call after the sockets were polled, and with each waiting piece of work. */
 function mark(): void {
   started = performance.now();
   if (marked) return;
@@ -77,7 +83,7 @@ function mark(): void {
   afterLook(() => marked = false);
 }
 
-/** True if this turn of the loop has taken its time: then {@link nextTurn} is to be awaited. */
+/** True if this turn of the loop is used up: then await {@link nextTurn}. */
 export function turnSpent(): boolean {
   if (marked) return performance.now() - started >= turnTime;
   mark();
@@ -90,19 +96,30 @@ function schedule(): void {
   afterLook(turn);
 }
 
-/** Milliseconds that connections have between two long jobs, if some wait. */
-const betweenJobs = 2 * turnTime;
-/** When the last job went on, and whether a connection did since. */
+/** Milliseconds that one line may go before other waiting ones. */
+const goesBefore = 2 * turnTime;
+/** When the last job continued, and whether a connection did since. */
 let jobAt = -Infinity;
 let jobLast = false;
+/** When the last work that is not prompt continued, and whether any did since. */
+let otherAt = -Infinity;
+let otherLast = false;
 
-/** Whose turn it is; one of the lines has somebody. */
-function nextLine(now: number): Line {
-  if (connections.empty) return jobs;
-  return !jobs.empty && !jobLast && now - jobAt >= betweenJobs ? jobs : connections;
+function nobodyWaits(): boolean {
+  return prompt.empty && connections.empty && jobs.empty;
 }
 
-/** Lets the first of those go on who wait, and others after it as long as the turn lasts. */
+/** The line whose turn it is; one of them must not be empty. */
+function nextLine(now: number): Line {
+  const others = !connections.empty || !jobs.empty;
+  otherLast = !(!prompt.empty && (!others || otherLast || now - otherAt < goesBefore));
+  if (!otherLast) return prompt;
+  otherAt = now;
+  if (connections.empty) return jobs;
+  return !jobs.empty && !jobLast && now - jobAt >= goesBefore ? jobs : connections;
+}
+
+/** Lets the first waiting work continue, and others after it as long as the turn lasts. */
 function turn(): void {
   scheduled = false;
   const from = performance.now();
@@ -114,28 +131,38 @@ function turn(): void {
     const next = line.next();
     mark();
     next();
-    if (connections.empty && jobs.empty) return;
-    // What it does runs before that.
+    if (nobodyWaits()) return;
+    // The continued work runs before this.
     setImmediate(() => {
-      if ((connections.empty && jobs.empty) || scheduled) return;
+      if (nobodyWaits() || scheduled) return;
       if (performance.now() - from >= turnTime) schedule();
       else one();
     });
   };
-  if (!connections.empty || !jobs.empty) one();
+  if (!nobodyWaits()) one();
 }
 
 function wait(line: Line): Promise<void> {
   return new Promise((resolve) => {
     line.add(resolve);
-    // One that runs already goes on by itself.
+    // A running one continues by itself.
     schedule();
   });
 }
 
-/** Resolves in a later turn of the loop, in order of asking. */
-export function nextTurn(): Promise<void> {
-  return wait(connections);
+/**
+ * A peer with more unread bytes of input than this has sent ahead: enough for some commands, but not for a
+ * flood.
+ */
+export const maxPrompt = 1024;
+
+/**
+ * Resolves in a later turn of the loop, in order of the calls.
+ *
+ * @param ahead bytes of input already waiting; with few of them, connections with many are overtaken.
+ */
+export function nextTurn(ahead = Infinity): Promise<void> {
+  return wait(ahead > maxPrompt ? connections : prompt);
 }
 
 /** For loops of long jobs: waits for the next turn if this one is spent. */

@@ -1,5 +1,5 @@
 /**
- * Users of a Unix system: looking them up, becoming one for good, and giving files to one.
+ * Users of a Unix system: looking them up, becoming one permanently, and giving files to one.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { type CLibrary, openCLibrary } from "./libc.ts";
 import { isLinux, isWindows } from "./os.ts";
 import { joinPath, parentDir } from "./paths.ts";
 
-/** Who to run as. */
+/** The user to run as. */
 export interface User {
   name: string;
   uid: number;
   gid: number;
-  /** Supplementary groups, with the primary one. */
+  /** All groups, including the primary one. */
   groups: number[];
 }
 
-/** Why privileges could not be dropped or a user not be found; the message says what to do. */
+/** Why privileges could not be dropped or a user was not found; the message says what to do. */
 export class UserError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -56,7 +56,7 @@ export function findUser(name: string, passwd: string, group: string): User | un
 }
 
 /**
- * The user with a name, or with a numeric uid, which then is the gid too.
+ * The user with a name, or with a numeric uid, which is then also the gid.
  * @throws UserError if there is none, or it is root.
  */
 export async function lookupUser(name: string): Promise<User> {
@@ -122,9 +122,9 @@ export function parseTaskStatus(text: string): TaskStatus {
 const capNetBindService = 1n << 10n;
 
 /**
- * Whether this process may listen on ports below 1024: root, a process with CAP_NET_BIND_SERVICE, any
- * process on Windows and current macOS, which have no such rule. Undefined if it can't be found out (the
- * runtime lets /proc be read with all permissions only): then listening will tell.
+ * Whether this process may listen on ports below 1024: root, a process with CAP_NET_BIND_SERVICE, any process
+ * on Windows and current macOS, which have no such rule. Undefined if unknown (the runtime allows reading /proc
+ * only with all permissions): then listening will show.
  */
 export async function mayBindLowPorts(): Promise<boolean | undefined> {
   if (!isLinux || Deno.uid() === 0) return true;
@@ -140,10 +140,10 @@ export async function mayBindLowPorts(): Promise<boolean | undefined> {
 }
 
 /**
- * Becomes a user for good, on all threads, before anything from the network is handled: groups first,
- * as only root may set them. Checks afterwards that no thread kept anything and that root can't be had
- * back. The permission for foreign functions, which it needs, is given back.
- * @throws UserError if anything is not as it must be; the process should then end.
+ * Becomes a user permanently, on all threads, before anything from the network is handled: groups first, as
+ * only root may set them. Then checks that no thread kept any privilege and that root can't be regained. The
+ * permission for foreign functions, which this needs, is given up.
+ * @throws UserError if anything is not as required; the process should then end.
  */
 export async function dropPrivileges(user: User): Promise<void> {
   if (!isLinux) throw new UserError("privileges can be dropped on Linux only");
@@ -162,9 +162,9 @@ export async function dropPrivileges(user: User): Promise<void> {
     if (!library.setGroups(user.groups)) {
       throw new UserError("setting groups failed: was the server started as root?");
     }
-    // While it may: a kernel or a container that refuses leaves it as it is.
+    // While still permitted: if a kernel or container refuses, nothing changes.
     library.forgoPrivileges();
-    // By the library too: the runtime's own calls want the permission for all of the system.
+    // Through the library too: the runtime's own calls need full system permission.
     if (!library.setGid(user.gid)) throw new UserError(`becoming group ${user.gid} failed`);
     if (!library.setUid(user.uid)) throw new UserError(`becoming uid ${user.uid} failed`);
     verifyDropped(user, library);
@@ -183,8 +183,8 @@ export async function dropPrivileges(user: User): Promise<void> {
 }
 
 /**
- * Gives back the permission for foreign functions, which nothing needs once the server runs as its user. What reads
- * message files, and what trims the heap, is opened before.
+ * Gives up the permission for foreign functions, which nothing needs once the server runs as its user. The
+ * functions that read message files and trim the heap are opened before.
  */
 export async function forgoForeignFunctions(): Promise<void> {
   openFileReads();
@@ -192,7 +192,7 @@ export async function forgoForeignFunctions(): Promise<void> {
   await Deno.permissions.revoke({ name: "ffi" });
 }
 
-/** Looks at each thread. By the library: the runtime lets /proc be read with all permissions only. */
+/** Checks each thread. Through the library: the runtime allows reading /proc only with all permissions. */
 function verifyDropped(user: User, library: CLibrary): void {
   const tasks = library.listDir("/proc/self/task");
   if (tasks.length === 0) throw new UserError("the threads can't be listed: is /proc mounted?");
@@ -207,7 +207,7 @@ function verifyDropped(user: User, library: CLibrary): void {
   throw new UserError("root could be had back after dropping privileges");
 }
 
-/** What a thread has that it should not after becoming the user; undefined if all is well. */
+/** The privilege that a thread wrongly kept after becoming the user; undefined if all is well. */
 export function statusProblem(status: TaskStatus, user: User): string | undefined {
   if (status.uids.length !== 4 || status.uids.some((id) => id !== user.uid)) {
     return `user ids ${status.uids.join(" ")}`;
@@ -223,12 +223,12 @@ export function statusProblem(status: TaskStatus, user: User): string | undefine
   return undefined;
 }
 
-/** Names looked at before others get a turn on the event loop. */
+/** Names checked before others get a turn on the event loop. */
 const fixSlice = 2000;
 
 /**
- * Gives a file, or a folder with all it holds, to a user and takes all rights from others: folders
- * `dirMode`, files `fileMode`. Symbolic links are neither followed nor changed.
+ * Gives a file, or a folder with all it holds, to a user and removes all rights of others: folders `dirMode`,
+ * files `fileMode`. Symbolic links are neither followed nor changed.
  * @returns paths that were changed.
  */
 export async function fixPermissions(
@@ -239,7 +239,7 @@ export async function fixPermissions(
 ): Promise<string[]> {
   const changed: string[] = [];
   if (isWindows) return changed;
-  // As root by descriptors: whoever owns the folders could put a link in the place of a file meanwhile.
+  // As root through descriptors: the folders' owner could replace a file by a link meanwhile.
   const done = isLinux && isRoot()
     ? await fixOwnerBelow(path, { uid: owner.uid, gid: owner.gid, dirMode, fileMode })
     : undefined;
@@ -250,8 +250,8 @@ export async function fixPermissions(
     const p = waiting.pop()!;
     const info = Deno.lstatSync(p);
     if (info.isSymlink || (!info.isDirectory && !info.isFile)) continue;
-    // A name with other links may be a trap laid by the owner of the folder: such a file is left alone
-    // unless it is in order already (message files are hard links, and are made with these rights).
+    // A file with several links may be a trap laid by the folder's owner: it is left alone unless it is already
+    // correct (message files are hard links, and are created with these rights).
     if (info.isFile && (info.nlink ?? 1) > 1 && info.uid !== owner.uid) continue;
     if (fix(p, info, owner, info.isDirectory ? dirMode : fileMode)) changed.push(p);
     if (info.isDirectory) {
@@ -262,7 +262,7 @@ export async function fixPermissions(
   return changed;
 }
 
-/** Gives one file an owner and a mode. @returns whether it had others. */
+/** Gives one file an owner and a mode. @returns whether they differed. */
 export async function fixFile(
   path: string,
   owner: { uid: number; gid: number },
@@ -286,8 +286,8 @@ function fix(
 }
 
 /**
- * Gives a new file or folder the owner of the folder it is in, if this is root: so that what an
- * administrator makes belongs to the server's user.
+ * Gives a new file or folder the owner of the folder it is in, if this is root: so that files created by an
+ * administrator belong to the server's user.
  */
 export function ownLikeFolder(path: string): void {
   if (!isRoot()) return;
@@ -297,8 +297,8 @@ export function ownLikeFolder(path: string): void {
 }
 
 /**
- * As root, becomes the owner of a folder for good (see {@link dropPrivileges}), so that files made from
- * here on are the owner's. Does nothing for another user, and if the folder is root's or missing.
+ * As root, permanently becomes the owner of a folder (see {@link dropPrivileges}), so that files created from
+ * here on are the owner's. Does nothing for another user, or if the folder is root's or missing.
  */
 export async function becomeOwner(folder: string): Promise<void> {
   if (!isLinux || !isRoot()) return;

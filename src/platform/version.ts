@@ -1,4 +1,4 @@
-/** Versions of the program and of the runtime in it. @module */
+/** Versions of the program and of its runtime. @module */
 import process from "node:process";
 import config from "../../deno.json" with { type: "json" };
 

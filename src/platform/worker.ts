@@ -1,6 +1,6 @@
 /**
- * Work that would hold up the event loop, asked of a Worker: started at the first request, let go when
- * nothing was asked for a while.
+ * Work that would hold up the event loop, done by a Worker: started at the first request, ended when idle for a
+ * while.
  *
  * @module
  */
@@ -20,34 +20,36 @@ interface Waiting<Answer> {
 }
 
 export interface WorkerOptions {
-  /** For messages of errors. */
+  /** For error messages. */
   name: string;
-  /** Makes the Worker, whose module calls {@link answerRequests}. */
+  /** Creates the Worker, whose module calls {@link answerRequests}. */
   start: () => Worker;
-  /** Milliseconds without work after which the Worker and its memory are let go. */
+  /** Milliseconds without work after which the Worker is ended and its memory freed. */
   idleTimeout: number;
-  /** Milliseconds from one answer to the next, after which all that wait fail. No limit if not given. */
+  /**
+   * Most milliseconds from one answer to the next; after that all waiting requests fail. No limit if not given.
+   */
   answerTimeout?: number;
 }
 
-/** The side that asks. */
+/** The requesting side. */
 export interface WorkerClient<Request, Answer> {
   /**
-   * Sends a request; what is in `transfer` isn't copied, and is gone here.
-   * @throws Error with what the Worker says, or as it fails or is ended
+   * Sends a request; values in `transfer` aren't copied, and are gone here.
+   * @throws Error with the Worker's message, or if it fails or is ended
    */
   ask(request: Request, transfer?: Transferable[]): Promise<Answer>;
-  /** Requests without an answer. */
+  /** Number of requests without an answer. */
   waiting(): number;
-  /** From now on idleness doesn't end the Worker. */
+  /** From now on the Worker isn't ended when idle. */
   keep(): void;
-  /** Ends the Worker, after the last answer if some wait for one. The next request starts a new one. */
+  /** Ends the Worker, after the last answer if requests are waiting. The next request starts a new one. */
   stop(): void;
-  /** Ends the Worker at once; requests that wait fail with the message. */
+  /** Ends the Worker immediately; waiting requests fail with the message. */
   fail(message: string): void;
 }
 
-/** A Worker for requests. Nothing is started yet. */
+/** Creates a Worker for requests; nothing is started yet. */
 export function workerClient<Request, Answer>(
   options: WorkerOptions,
 ): WorkerClient<Request, Answer> {
@@ -76,7 +78,7 @@ export function workerClient<Request, Answer>(
     return w;
   }
 
-  /** Time begins again for the next answer, or for letting go. */
+  /** Restarts the timer for the next answer, or for idleness. */
   function watch(): void {
     clearTimeout(timer);
     timer = undefined;
@@ -128,7 +130,7 @@ export function workerClient<Request, Answer>(
   };
 }
 
-/** The side of the Worker: answers each request with what the function gives, or with its error. */
+/** The Worker's side: answers each request with the function's result, or with its error. */
 export function answerRequests<Request, Answer>(
   answer: (request: Request) => Answer | Promise<Answer>,
 ): void {

@@ -1,27 +1,27 @@
 /**
- * Workers that several accounts share without one being in another's way: each has its own queue, they take
- * turns, no account has more than one request under way, and a request that takes too long ends with its own
- * Worker alone.
+ * Workers that several accounts share without hindering each other: each account has its own queue, they take
+ * turns, no account has more than one running request, and a request that takes too long ends only its own
+ * Worker.
  *
  * @module
  */
 import { workerClient, type WorkerOptions } from "./worker.ts";
 
 export interface WorkerQueueOptions extends Omit<WorkerOptions, "answerTimeout"> {
-  /** At most so many Workers; the second is started when the first has work. */
+  /** Most Workers; the second is started when the first has work. */
   workers: number;
   /** Milliseconds for one request, after which its Worker is ended. */
   timeLimit: number;
-  /** Requests that may wait of one account, and in all; more are refused at once. */
+  /** Most waiting requests of one account, and in total; more are refused immediately. */
   maxWaitingOfOne: number;
   maxWaiting: number;
 }
 
-/** The side that asks. */
+/** The requesting side. */
 export interface WorkerQueue<Request, Answer> {
-  /** @throws Error with what the Worker says, if it takes too long, or if too many wait */
+  /** @throws Error with the Worker's message, if it takes too long, or if too many wait */
   ask(account: string, request: Request): Promise<Answer>;
-  /** Ends all Workers; requests that wait or run fail with the message. */
+  /** Ends all Workers; waiting and running requests fail with the message. */
   stop(message: string): void;
 }
 
@@ -51,7 +51,7 @@ export function workerQueue<Request, Answer>(
       const client = free.pop()!;
       const w = queue.shift()!;
       count--;
-      // To the end of the line.
+      // Moves it to the end of the line.
       queues.delete(account);
       if (queue.length > 0) queues.set(account, queue);
       busy.add(account);

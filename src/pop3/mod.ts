@@ -63,15 +63,15 @@ async function serveCommand(session: Pop3Session): Promise<void> {
     if (err instanceof ConnectionError && err.reason === "line") throw new Pop3Error(err.message);
     throw err;
   }
-  const [name, ...args] = line.split(" ");
+  const [name, ...words] = line.split(" ");
   const command = commandNamed(name.toUpperCase());
   if (command === undefined) throw new Pop3Error("unknown command");
   const state = session.drop === undefined ? "authorization" : "transaction";
   if (command.state !== undefined && command.state !== state) {
     throw new Pop3Error(state === "authorization" ? "log in first" : "already logged in");
   }
-  // Blanks at the end are common and harmless; in a password they count.
-  while (command.name !== "PASS" && args.at(-1) === "") args.pop();
+  // Blanks too many are common and harmless; in a password they count.
+  const args = command.name === "PASS" ? words : words.filter((w) => w !== "");
   const [fewest, most] = command.args;
   if (args.length < fewest || args.length > most) {
     throw new Pop3Error(`wrong number of arguments for ${command.name}`);

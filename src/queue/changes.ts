@@ -1,4 +1,6 @@
-/** What an administrator does to queued recipients: hold, schedule, transport, requiretls, drop, fail. @module */
+/**
+ * Changes by an administrator to queued recipients: hold, schedule, transport, requiretls, drop, fail. @module
+ */
 import type { Db } from "../store/database/database.ts";
 import { type Deliveries, retireItem, tellOf } from "./sending/attempt.ts";
 import { maxResults } from "./events.ts";
@@ -6,7 +8,7 @@ import { findIds, type QueueFilter } from "./list.ts";
 import { itemColumns, itemFromRow, readMessage, updateDestination } from "./rows.ts";
 import type { Attempt, OutgoingEvent, QueueItem } from "./types.ts";
 
-/** Recipients that are looked for at a time, and milliseconds of changes before others get their turn. */
+/** Recipients searched at a time, and milliseconds of changes before others get their turn. */
 const page = 500;
 const slice = 10;
 
@@ -14,8 +16,8 @@ const slice = 10;
 export type Settable = "hold" | "next_attempt" | "transport" | "require_tls";
 
 /**
- * Changes matching recipients that aren't being delivered; durable when it resolves. Deliveries go on
- * between slices: what they take meanwhile is left alone.
+ * Changes matching recipients that aren't being delivered; durable when it resolves. Deliveries continue
+ * between slices: recipients that they take meanwhile are left unchanged.
  * @returns how many were changed
  */
 async function change(
@@ -61,7 +63,7 @@ export function setColumn(
   return change(db, filter, (i) => db.run(sql, value(i), i.id).changes > 0);
 }
 
-/** The answer that an administrator's decision counts as. */
+/** The recorded result of an administrator's decision. */
 function decided(now: number, text: string): Attempt {
   return { time: now, kind: "permanent", code: 554, enhanced: "5.0.0", text };
 }
@@ -88,7 +90,10 @@ export async function dropItems(deliveries: Deliveries, filter: QueueFilter): Pr
   return dropped;
 }
 
-/** Gives up on recipients: as one whose DSN is owed it isn't delivered any more, and its sender told soon. */
+/**
+ * Gives up on recipients: each becomes one whose DSN is owed, so it is no longer delivered, and its sender is
+ * notified soon.
+ */
 export async function failItems(deliveries: Deliveries, filter: QueueFilter): Promise<number> {
   const now = deliveries.clock.now();
   const attempt = decided(now, "delivery cancelled by an administrator");
@@ -98,7 +103,7 @@ export async function failItems(deliveries: Deliveries, filter: QueueFilter): Pr
     events = [];
   };
   return await change(deliveries.db, filter, (item) => {
-    // It has failed already, just nobody was told yet.
+    // It has already failed; only its sender has not been notified yet.
     if (item.dsnOwed > 0) return false;
     deliveries.db.run(
       "UPDATE recipients SET dsn_owed = 1, hold = 0, next_attempt = ?, results = ? WHERE id = ?",

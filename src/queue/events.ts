@@ -1,4 +1,4 @@
-/** What an attempt means for its recipient, and who is told of it. @module */
+/** What an attempt means for its recipient, and who is notified. @module */
 import type { Log } from "../log/mod.ts";
 import { isJustOver, waitUntil } from "./deliver_by.ts";
 import { delayedAfter, nextWait, remaining } from "./scheduling/schedule.ts";
@@ -12,27 +12,27 @@ import type {
   Result,
 } from "./types.ts";
 
-/** Results that are kept of a recipient. */
+/** Most results kept for a recipient. */
 export const maxResults = 10;
-/** Milliseconds until a DSN that couldn't be made is tried again. */
+/** Milliseconds until a DSN that could not be created is tried again. */
 const dsnWait = 7.5 * 60_000;
-/** How often it is tried. */
+/** How often creating a DSN is tried. */
 const maxDsnTries = 100;
 
 /** An item after an attempt. */
 export interface Done {
   item: QueueItem;
   attempt: Attempt;
-  /** When it is tried again, milliseconds from now; undefined if it is done. */
+  /** Milliseconds until the next attempt; undefined if it is done. */
   wait: number | undefined;
   /** How it left the queue, if it did. */
   outcome: "delivered" | "relayed" | "failed" | "suppressed" | "canceled" | undefined;
   unreachable?: boolean;
-  /** Another server tells the sender of the delivery. */
+  /** Another server notifies the sender of the delivery. */
   reported?: boolean;
-  /** As that of the result. */
+  /** As in the result. */
   unwatched?: boolean;
-  /** Has failed before: just its DSN is owed. */
+  /** It failed before: only its DSN is owed. */
   again?: boolean;
 }
 
@@ -82,7 +82,7 @@ export function attempted(
   };
 }
 
-/** The DSNs that attempts ask for (RFC 3461 §6.2). */
+/** The DSNs that attempts require (RFC 3461 §6.2). */
 export function dsnEvents(message: QueueMessage, done: readonly Done[]): Iterable<DsnEvent> {
   const events = new Map<DsnEvent["action"], DsnEvent>();
   // RFC 3461 §6.2, RFC 5321 §4.5.5: never in answer to a DSN.
@@ -114,7 +114,7 @@ export function dsnEvents(message: QueueMessage, done: readonly Done[]): Iterabl
   return events.values();
 }
 
-/** Keeps the items of a DSN that couldn't be made: nobody may be left untold. */
+/** Keeps the items of a DSN that could not be created: every sender must be notified. */
 export function owe(done: readonly Done[], event: DsnEvent, log: Log): void {
   const ids = new Set(event.recipients.map((r) => r.item.id));
   for (const d of done) {
@@ -124,7 +124,7 @@ export function owe(done: readonly Done[], event: DsnEvent, log: Log): void {
   }
 }
 
-/** What webhooks are told. */
+/** The event for webhooks. */
 export function outgoingEvent(message: QueueMessage, done: Done): OutgoingEvent | undefined {
   const { item, attempt } = done;
   if (done.again) return undefined;

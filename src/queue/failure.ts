@@ -1,10 +1,10 @@
-/** Failures on the way to a server, as results of delivery. @module */
+/** Failures to reach a server, as results of delivery. @module */
 import { SmtpClientError } from "../smtp/client/mod.ts";
 import type { Failure } from "./types.ts";
 
 export type { Failure } from "./types.ts";
 
-/** A destination that can't be delivered to, now or ever. */
+/** A destination that can't be delivered to, temporarily or permanently. */
 export class DestinationError extends Error {
   override name = "DestinationError";
   readonly failure: Failure;
@@ -14,7 +14,7 @@ export class DestinationError extends Error {
   }
 }
 
-/** A failure that goes away, perhaps. */
+/** A failure that may go away. */
 export function temporary(enhanced: string, text: string, code = 451): Failure {
   return { kind: "temporary", code, enhanced, text };
 }

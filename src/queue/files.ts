@@ -24,7 +24,7 @@ export class QueueFiles {
 
   readonly path = (id: number): string => this.#files.path(id);
 
-  /** Puts a file in its place, durably; the id of its message. @throws errors of files */
+  /** Puts a file in place durably; returns the id of its message. @throws errors of files */
   async add(source: string): Promise<number> {
     for (;;) {
       const id = this.#nextId++;
@@ -37,7 +37,7 @@ export class QueueFiles {
     }
   }
 
-  /** Removes a file that no row was made for. */
+  /** Removes a file for which no row was inserted. */
   takeBack(id: number): void {
     this.#files.remove(id);
   }
@@ -53,7 +53,7 @@ export class QueueFiles {
     }
   }
 
-  /** In the transaction that removed recipients: removes their message if it has none any more. */
+  /** In the transaction that removed recipients: removes their message if it has none left. */
   eraseIfDone(messageId: number): void {
     if (this.#db.get("SELECT 1 FROM recipients WHERE message_id = ? LIMIT 1", messageId)) return;
     if (this.#db.run("DELETE FROM messages WHERE id = ?", messageId).changes > 0) {
@@ -62,8 +62,8 @@ export class QueueFiles {
   }
 
   /**
-   * Makes durable what recipients have left, and then removes the files of messages that are done. Returns
-   * at once. Until it is durable a power cut would have delivered messages sent again.
+   * Makes the removal of recipients durable, and then removes the files of messages that are done. Returns
+   * immediately. Before it is durable, a power cut would cause delivered messages to be sent again.
    */
   settled(): void {
     this.#wanted = true;
@@ -74,7 +74,7 @@ export class QueueFiles {
     );
   }
 
-  /** One round after the other, each for all that has gathered meanwhile. */
+  /** Runs in rounds, each for everything collected meanwhile. */
   async #settle(): Promise<void> {
     try {
       while (this.#wanted) {

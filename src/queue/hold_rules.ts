@@ -2,7 +2,7 @@
 import { normalizeName } from "../dns/mod.ts";
 import type { Db } from "../store/database/database.ts";
 
-/** A rule: what is undefined fits any message. */
+/** A rule: undefined fields match any message. */
 export interface HoldRule {
   id: number;
   account: string | undefined;
@@ -20,7 +20,7 @@ export function holdRules(db: Db): HoldRule[] {
     }));
 }
 
-/** Adds a rule; returns its id. What is queued already is not touched. */
+/** Adds a rule; returns its id. Messages already queued are not touched. */
 export function addHoldRule(db: Db, rule: Omit<HoldRule, "id">): number {
   return db.run(
     "INSERT INTO hold_rules (account, sender_domain, recipient_domain) VALUES (?, ?, ?)",
@@ -30,7 +30,7 @@ export function addHoldRule(db: Db, rule: Omit<HoldRule, "id">): number {
   ).lastInsertRowid;
 }
 
-/** A domain as it is compared, in whichever form it was written. */
+/** A domain in a form for comparison, however it was written. */
 function canonical(domain: string | undefined): string | undefined {
   return domain === undefined ? undefined : normalizeName(domain) ?? domain.toLowerCase();
 }

@@ -1,11 +1,11 @@
-/** What an account may send in a day, counted in the queue's database. @module */
+/** The daily sending limits of an account, counted in the queue's database. @module */
 import type { Db } from "../store/database/database.ts";
 import { type NewQueueMessage, QueueLimitError } from "./types.ts";
 
 const hour = 3600_000;
 const day = 24 * hour;
 
-/** Recipients elsewhere of an account's messages in the last 24 hours. */
+/** External recipients of an account's messages in the last 24 hours. */
 export function sentInDay(db: Db, account: string, now: number): number {
   return sentSince(db, account, now - day);
 }
@@ -51,7 +51,7 @@ export function countAgainstLimits(db: Db, message: NewQueueMessage, now: number
       message.senderAccount,
       now - day,
     )!;
-    // The transaction is rolled back, and with it the rows above.
+    // The transaction is rolled back, including the rows above.
     if (fresh > limits.firstTimeRecipients) {
       throw new QueueLimitError("firstTimeRecipients", limits.firstTimeRecipients);
     }

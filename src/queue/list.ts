@@ -3,7 +3,7 @@ import type { Db, SqlValue } from "../store/database/database.ts";
 import { itemColumns, itemFromRow } from "./rows.ts";
 import type { QueueItem } from "./types.ts";
 
-/** Which recipients; all conditions given must hold. */
+/** Selects recipients; all given conditions must hold. */
 export interface QueueFilter {
   ids?: readonly number[];
   account?: string;
@@ -12,7 +12,7 @@ export interface QueueFilter {
   /** Part of the recipient's address; with "@" in front its domain. */
   to?: string;
   hold?: boolean;
-  /** "" for those that have none set. */
+  /** "" for recipients without one. */
   transport?: string;
   /** Queued before, or after: milliseconds since the epoch. */
   queuedBefore?: number;
@@ -22,14 +22,14 @@ export interface QueueFilter {
   dueAfter?: number;
 }
 
-/** In which order, and how many. */
+/** Order and number of results. */
 export interface QueueOrder {
   /** By next attempt if not given. */
   sort?: "next" | "queued" | "id";
   descending?: boolean;
   /** 1000 if not given. */
   limit?: number;
-  /** Leaves out so many first. */
+  /** Skips this many first. */
   offset?: number;
 }
 
@@ -39,7 +39,7 @@ function like(part: string): string {
   return part.startsWith("@") ? `%${escaped}` : `%${escaped}%`;
 }
 
-/** Conditions of SQL with their values. */
+/** SQL conditions with their values. */
 function conditions(filter: QueueFilter): { where: string; values: SqlValue[] } {
   const where = ["1"];
   const values: SqlValue[] = [];
@@ -86,7 +86,9 @@ export function countItems(db: Db, filter: QueueFilter): number {
   return db.get(`SELECT count(*) FROM ${tables} WHERE ${where}`, ...values)![0];
 }
 
-/** Ids of those that match and aren't being delivered right now, above one and up to another, ascending. */
+/**
+ * Ids above one and up to another of matching recipients that aren't being delivered at the moment, ascending.
+ */
 export function findIds(
   db: Db,
   filter: QueueFilter,

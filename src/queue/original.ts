@@ -1,6 +1,6 @@
 /**
- * The queue of the Go original: messages with their recipients' attempts, what left it, hold rules, suppressed
- * addresses, and calls of webhooks. Read from its `queue/index.db`, written to new databases.
+ * The queue of the Go original: messages with their recipients' attempts, recipients that left it, hold rules,
+ * suppressed addresses, and webhook calls. Read from its `queue/index.db`, written to new databases.
  *
  * @module
  */
@@ -46,7 +46,7 @@ const kinds: readonly (readonly [type: string, count: keyof TakenQueue])[] = [
   ["HookRetired", "retiredWebhooks"],
 ];
 
-/** What is in the original's queue, without changing anything. @throws BoltError */
+/** Surveys the original's queue without changing anything. @throws BoltError */
 export function surveyQueue(dataDir: string): TakenQueue {
   const taken = { ...noQueue };
   withQueue(dataDir, (file) => {
@@ -158,7 +158,7 @@ export async function takeQueue(
   return taken;
 }
 
-/** An address whose parts are in fields of their own. */
+/** An address whose parts are in separate fields. */
 function address(record: BoltRecord, who: "Sender" | "Recipient"): string {
   const localpart = record.text(`${who}Localpart`);
   const domain = record.text(`${who}DomainStr`);

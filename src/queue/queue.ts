@@ -1,11 +1,11 @@
 /**
- * The outgoing queue: durable before the sender is told, tried on a schedule, and each recipient ends
- * exactly once: delivered, failed (and the sender told), or dropped by an administrator.
+ * The outgoing queue: durable before the sender is told, tried on a schedule, and each recipient ends exactly
+ * once: delivered, failed (with the sender notified), or dropped by an administrator.
  *
- * Crash safety is that of the accounts: the file is linked and its folder synced before the rows are
- * committed, and the WAL is synced before `add` resolves. What was being delivered when the process
- * ended is tried again: the outcome is unknown, and a message twice is better than none. A DSN is made
- * before the recipient's row goes.
+ * Crash safety works as for accounts: the file is linked and its folder synced before the rows are committed,
+ * and the WAL is synced before `add` resolves. Deliveries cut off by the end of the process are tried again:
+ * their outcome is unknown, and a message twice is better than none. A DSN is created before the recipient's
+ * row is removed.
  *
  * @module
  */
@@ -72,13 +72,13 @@ import {
   type QueueOptions,
 } from "./types.ts";
 
-/** Recipients of one delivery. */
+/** Most recipients of one delivery. */
 const maxRecipients = 100;
-/** The longest sleep; a later attempt is looked for again then. */
+/** The longest sleep; later attempts are checked for again then. */
 const maxSleep = 3600_000;
 
 const size = gauge("mox_queue_messages", "Recipients in the queue.");
-/** Databases of open queues, whose held recipients are counted when somebody asks. */
+/** Databases of open queues, whose held recipients are counted on request. */
 const open = new Set<Db>();
 gauge("mox_queue_hold", "Recipients in the queue that are on hold.", [], (g) => {
   let held = 0;
@@ -97,11 +97,11 @@ export class Queue {
   readonly #turns = new Turns(this.#tasks, () => this.#wake());
   readonly #deliveries: Deliveries;
   #started = false;
-  /** Which end of what is due the next delivery is taken from. */
+  /** From which end of the due recipients the next delivery is taken. */
   #latest = false;
   #stopping = false;
   #cancelTimer: (() => void) | undefined;
-  /** Recipients in the queue. */
+  /** Number of recipients in the queue. */
   #count: number;
   #rules: HoldRule[];
   #forgotten = 0;
@@ -127,7 +127,7 @@ export class Queue {
     open.add(db);
   }
 
-  /** Opens the queue in the data folder, made if needed, and mends what a crash left. */
+  /** Opens the queue in the data folder, created if needed, and cleans up after a crash. */
   static async open(dataDir: string, options: QueueOptions): Promise<Queue> {
     const dir = join(dataDir, "queue");
     await ensureDir(join(dir, "msg"));
@@ -138,7 +138,7 @@ export class Queue {
   }
 
   /**
-   * Takes a message for its recipients; durable when it resolves.
+   * Queues a message for its recipients; durable when it resolves.
    * @returns the ids of the recipients' items.
    * @throws QueueLimitError if the account has sent too much.
    */
@@ -186,7 +186,7 @@ export class Queue {
     return ids;
   }
 
-  /** Removes a message whose sender was told that it was not taken: they try again. */
+  /** Removes a message whose sender was told that it was not accepted: the sender tries again. */
   #takeBack(messageId: number, message: NewQueueMessage): void {
     const gone = this.#db.transaction(() => {
       if (message.key !== undefined) {
@@ -204,7 +204,7 @@ export class Queue {
     this.#counted(-gone);
   }
 
-  /** Whether a message of an account to an address is in the queue, queued at a time or later. */
+  /** Whether a message of an account to an address is in the queue, queued at a given time or later. */
   holds(m: { account: string; address: string; messageId: string; since: number }): boolean {
     return this.#db.get(
       "SELECT 1 FROM messages m JOIN recipients r ON r.message_id = m.id WHERE m.account = ? AND m.message_id = ? " +
@@ -216,14 +216,14 @@ export class Queue {
     ) !== undefined;
   }
 
-  /** Begins to deliver. */
+  /** Starts delivering. */
   start(): Promise<void> {
     this.#started = true;
     this.#wake();
     return Promise.resolve();
   }
 
-  /** Starts what is due, as far as limits let, and sleeps until the next is. */
+  /** Starts due deliveries within the limits, and sleeps until the next is due. */
   #wake(): void {
     if (!this.#started || this.#stopping) return;
     this.#cancelTimer?.();
@@ -235,18 +235,18 @@ export class Queue {
       const due = nextDue(this.#db, now, this.#runs.places(), this.#latest);
       if (!due) break;
       if (due.failing && !this.#turns.mayTryDead()) return;
-      // Also where places get free one by one each end has its turn.
+      // Each end has its turn, even if places become free one by one.
       this.#latest = !this.#latest;
       this.#startOne(due, now);
     }
-    // What is due and has no place starts when a delivery ends or stalls, or has to make room.
+    // Due messages without a place start when a delivery ends or stalls, or has to make room.
     const next = Math.min(nextTime(this.#db, now) ?? Infinity, this.#makeRoom(now) ?? Infinity);
     if (next === Infinity) return;
     const wait = Math.min(maxSleep, Math.max(1, next - this.#clock.now()));
     this.#cancelTimer = this.#clock.after(wait, () => this.#wake());
   }
 
-  /** Has a silent delivery end if another waits for its place; when to try that again, if that helps. */
+  /** Ends a silent delivery if another waits for its place; returns when to try again, if that is useful. */
   #makeRoom(now: number): number | undefined {
     const places = this.#runs.places();
     const full = maxRunning - runningForNew;
@@ -254,14 +254,14 @@ export class Queue {
       const due = nextDue(this.#db, now, { ...places, all: full - 1 }, true);
       if (due && !due.failing) return this.#runs.makeRoom(now);
     } else if (places.failing >= maxFailing) {
-      // One that was dead may be alive again, and is not to wait for all that are not.
+      // A destination that was dead may be alive again, and must not wait for all the dead ones.
       const due = nextDue(this.#db, now, { ...places, failing: maxFailing - 1 }, false);
       if (due?.failing) return this.#runs.makeRoom(now, (r) => r.failing);
     }
     return undefined;
   }
 
-  /** Starts a delivery of one message to a destination, if something is due there indeed. */
+  /** Starts a delivery of one message to a destination, if something is really due there. */
   #startOne({ domain, priority, failing }: DueDestination, now: number): void {
     const first = this.#db.get(
       `SELECT ${itemColumns} FROM recipients WHERE domain = ? AND priority = ? AND hold = 0 ` +
@@ -275,7 +275,7 @@ export class Queue {
       return;
     }
     const message = readMessage(this.#db, first[1], this.#files.path)!;
-    // By the message: the planner would else go through all that is due for the destination.
+    // By message: otherwise the planner would scan everything that is due for the destination.
     const items = this.#db.all(
       `SELECT ${itemColumns} FROM recipients INDEXED BY recipients_message WHERE message_id = ? ` +
         "AND domain = ? AND priority = ? AND hold = 0 AND leased = 0 AND next_attempt <= ? LIMIT ?",
@@ -301,10 +301,10 @@ export class Queue {
     );
   }
 
-  /** Once an hour. */
+  /** Runs once an hour. */
   #forget(now: number): void {
     if (now < this.#forgotten + 3600_000) return;
-    // Not at the start: senders that were cut off ask then what was taken.
+    // Not at the start: disconnected senders then ask which messages were accepted.
     const first = this.#forgotten === 0;
     this.#forgotten = now;
     this.#db.transaction(() => {
@@ -318,7 +318,7 @@ export class Queue {
     size.set(this.#count);
   }
 
-  /** Recipients in the queue. */
+  /** Number of recipients in the queue. */
   count(filter?: QueueFilter): number {
     return filter === undefined ? this.#count : countItems(this.#db, filter);
   }
@@ -328,7 +328,7 @@ export class Queue {
     return findItems(this.#db, filter, order);
   }
 
-  /** Whether a message that its sender calls so was taken, in the last weeks. */
+  /** Whether a message with its sender's key was accepted in the last weeks. */
   wasSubmitted(senderAccount: string, key: string): boolean {
     return wasSubmitted(this.#db, senderAccount, key);
   }
@@ -338,14 +338,14 @@ export class Queue {
     return readMessage(this.#db, messageId, this.#files.path);
   }
 
-  /** What was changed may be due now. */
+  /** Changed recipients may be due now. */
   async #changed(change: Promise<number>): Promise<number> {
     const n = await change;
     this.#wake();
     return n;
   }
 
-  /** Holds items, or lets them go. */
+  /** Holds or releases items. */
   hold(filter: QueueFilter, hold: boolean): Promise<number> {
     return this.#changed(setColumn(this.#db, filter, "hold", () => hold ? 1 : 0));
   }
@@ -355,17 +355,19 @@ export class Queue {
     return this.#changed(setColumn(this.#db, filter, "next_attempt", () => time));
   }
 
-  /** Moves the time of the next attempt by so many milliseconds. */
+  /** Moves the time of the next attempt by a number of milliseconds. */
   postpone(filter: QueueFilter, by: number): Promise<number> {
     return this.#changed(setColumn(this.#db, filter, "next_attempt", (i) => i.nextAttempt + by));
   }
 
-  /** Sets a transport in place of what the routes say; undefined for these. */
+  /** Sets a transport that overrides the routes; undefined to use the routes. */
   setTransport(filter: QueueFilter, transport: string | undefined): Promise<number> {
     return this.#changed(setColumn(this.#db, filter, "transport", () => transport ?? null));
   }
 
-  /** Sets whether TLS is demanded ("yes"), waived ("no"), or as the message and policies say. */
+  /**
+   * Sets whether TLS is required ("yes"), waived ("no"), or as the message and policies require (undefined).
+   */
   setRequireTls(filter: QueueFilter, value: "yes" | "no" | undefined): Promise<number> {
     return this.#changed(setColumn(this.#db, filter, "require_tls", () => value ?? null));
   }
@@ -375,12 +377,12 @@ export class Queue {
     return this.#changed(dropItems(this.#deliveries, filter));
   }
 
-  /** Gives up on items: their senders get a DSN, soon. Returns how many. */
+  /** Gives up on items: their senders get a DSN soon. Returns how many. */
   fail(filter: QueueFilter): Promise<number> {
     return this.#changed(failItems(this.#deliveries, filter));
   }
 
-  /** Recipients elsewhere of an account's messages in the last 24 hours, as its limit counts them. */
+  /** External recipients of an account's messages in the last 24 hours, counted as for its limit. */
   sentInDay(account: string): number {
     return sentInDay(this.#db, account, this.#clock.now());
   }
@@ -389,7 +391,7 @@ export class Queue {
     return this.#rules;
   }
 
-  /** Holds new messages that fit; what is queued already stays as it is. */
+  /** Holds new messages that match; messages already queued are unchanged. */
   async addHoldRule(rule: Omit<HoldRule, "id">): Promise<number> {
     const id = addHoldRule(this.#db, rule);
     this.#rules = holdRules(this.#db);
@@ -397,7 +399,7 @@ export class Queue {
     return id;
   }
 
-  /** Messages that the rule has held stay held. */
+  /** Messages held by the rule stay held. */
   async removeHoldRule(id: number): Promise<boolean> {
     const removed = removeHoldRule(this.#db, id);
     this.#rules = holdRules(this.#db);
@@ -405,12 +407,12 @@ export class Queue {
     return removed;
   }
 
-  /** Recipients that left the queue, the last first. */
+  /** Recipients that left the queue, latest first. */
   retired(o: { account?: string; limit?: number; before?: number } = {}): RetiredItem[] {
     return retiredItems(this.#db, o);
   }
 
-  /** The retired recipient that a unique sender address was made for. */
+  /** The retired recipient with a unique sender address. */
   retiredByFromId(fromId: string): RetiredItem | undefined {
     return retiredByFromId(this.#db, fromId);
   }
@@ -421,7 +423,7 @@ export class Queue {
   }
 
   /**
-   * Whether the server of a transport takes mail for an address; undefined if it does.
+   * Asks whether the server of a transport accepts mail for an address; undefined if it does.
    * @param signal ends it, with a temporary failure
    */
   async askTransport(
@@ -436,18 +438,18 @@ export class Queue {
     return suppressions(this.#db, account);
   }
 
-  /** The entry by which an account must not write to an address. */
+  /** The entry that forbids an account to write to an address. */
   suppressed(account: string, address: string): Suppression | undefined {
     return suppressed(this.#db, account, address);
   }
 
-  /** Whether a failure will put its recipient on the list of its account. */
+  /** Whether a failure will put its recipient on the account's suppression list. */
   suppressesAfter(account: string, item: QueueItem, attempt: Attempt): boolean {
     return (this.#o.retiredPeriod?.(account) ?? 0) > 0 &&
       suppressionReason(this.#db, account, item, attempt) !== undefined;
   }
 
-  /** False if it was there already. */
+  /** False if it was suppressed already. */
   async suppress(s: Pick<Suppression, "account" | "address" | "manual" | "reason">) {
     const added = addSuppression(this.#db, s, this.#clock.now());
     await this.#db.durable();
@@ -460,12 +462,12 @@ export class Queue {
     return removed;
   }
 
-  /** Resolves when no delivery is under way; for tests. */
+  /** Resolves when no delivery is running; for tests. */
   async idle(): Promise<void> {
     await this.#tasks.idle();
   }
 
-  /** Ends deliveries (what is unfinished stays in the queue) and closes the database. */
+  /** Ends deliveries (unfinished ones stay in the queue) and closes the database. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;

@@ -1,6 +1,6 @@
 /**
- * Recipients that left the queue, kept for a while, and the list of recipients that an account must not
- * write to because its mail bounced there.
+ * Recipients that left the queue, kept for a while, and the list of addresses that an account must not write to
+ * because its mail bounced there.
  *
  * @module
  */
@@ -36,17 +36,17 @@ export interface RetiredItem {
 export interface Suppression {
   id: number;
   account: string;
-  /** What is compared. */
+  /** The form for comparison. */
   baseAddress: string;
-  /** As it was when it was added. */
+  /** As written when it was added. */
   address: string;
-  /** By a person, not by bounces. */
+  /** Added by a person, not because of bounces. */
   manual: boolean;
   reason: string;
   created: number;
 }
 
-/** The address without what follows "+", and in lower case: variants go to the same mailbox. */
+/** The address in lower case without "+" and what follows: such variants belong to the same mailbox. */
 export function baseAddress(address: string): string {
   const at = address.lastIndexOf("@");
   const localpart = address.slice(0, at);
@@ -87,7 +87,7 @@ export function retire(
   );
 }
 
-/** Forgets those whose time is over. */
+/** Forgets entries that have expired. */
 export function forgetRetired(db: Db, now: number): void {
   db.run("DELETE FROM retired WHERE keep_until <= ?", now);
 }
@@ -117,7 +117,7 @@ function retiredFromRow(row: Row): RetiredItem {
   };
 }
 
-/** The last to leave come first. */
+/** Retired recipients, latest first. */
 export function retiredItems(
   db: Db,
   o: { account?: string; limit?: number; before?: number } = {},
@@ -133,7 +133,7 @@ export function retiredItems(
   ).map(retiredFromRow);
 }
 
-/** The retired recipient that a unique sender address was made for. */
+/** The retired recipient with a unique sender address. */
 export function retiredByFromId(db: Db, fromId: string): RetiredItem | undefined {
   const r = db.get(`SELECT ${retiredColumns} FROM retired WHERE from_id = ? LIMIT 1`, fromId);
   return r && retiredFromRow(r);
@@ -148,7 +148,7 @@ export function retiredByMessageId(db: Db, messageId: string): RetiredItem[] {
   ).map(retiredFromRow);
 }
 
-/** Enhanced codes that say that the mailbox isn't there, or takes nothing (RFC 3463 §3.2, §3.3). */
+/** Enhanced codes for a mailbox that doesn't exist or accepts nothing (RFC 3463 §3.2, §3.3). */
 const hardBounces: ReadonlySet<string> = new Set([
   "5.1.1",
   "5.1.2",
@@ -158,14 +158,14 @@ const hardBounces: ReadonlySet<string> = new Set([
   "5.2.1",
 ]);
 
-/** Whether a failure with this enhanced code is of the address, for good. */
+/** Whether a failure with this enhanced code is a permanent failure of the address. */
 export function isHardBounce(enhanced: string): boolean {
   return hardBounces.has(enhanced);
 }
 
 /**
- * Why the recipient is to be suppressed after a failure: the address does not exist, or it is the second
- * failure in a row among the retired ones. Undefined if it is of use to go on.
+ * Why the recipient should be suppressed after a failure: the address does not exist, or this is the second
+ * failure in a row among the retired ones. Undefined if further mail makes sense.
  */
 export function suppressionReason(
   db: Db,
@@ -184,7 +184,7 @@ export function suppressionReason(
   return last === "failed" ? `two failures in a row: ${answer}` : undefined;
 }
 
-/** Suppresses the recipient if the failure gives a reason to. Returns the reason, if so. */
+/** Suppresses the recipient if the failure is a reason to. Returns the reason, if any. */
 export function suppressAfterFailure(
   db: Db,
   account: string,

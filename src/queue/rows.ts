@@ -34,7 +34,7 @@ export function readMessage(
   const r = db.get(
     "SELECT id, account, mail_from, file_size, prefix, smtputf8, has8bit, require_tls, ret, " +
       "envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra, " +
-      "deliver_by FROM messages WHERE id = ?",
+      "deliver_by, hold_request FROM messages WHERE id = ?",
     id,
   );
   if (!r) return undefined;
@@ -58,15 +58,16 @@ export function readMessage(
     binary: r[15] === 1,
     extra: JSON.parse(r[16]),
     deliverBy: r[17] === null ? undefined : JSON.parse(r[17]),
+    holdRequest: r[18] ?? undefined,
   };
 }
 
-/** Domain of an address, in lower case; it groups deliveries. */
+/** Domain of an address, in lower case; deliveries are grouped by it. */
 export function domainOf(address: string): string {
   return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 }
 
-/** Puts a message and its recipients into the tables; ids of the recipients. */
+/** Inserts a message and its recipients; returns the ids of the recipients. */
 export function insertMessage(
   db: Db,
   id: number,
@@ -77,7 +78,7 @@ export function insertMessage(
   db.run(
     "INSERT INTO messages (id, account, mail_from, file_size, prefix, smtputf8, has8bit, require_tls, " +
       "ret, envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra, " +
-      "deliver_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "deliver_by, hold_request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     id,
     message.senderAccount,
     message.mailFrom,
@@ -96,6 +97,7 @@ export function insertMessage(
     message.binary ? 1 : 0,
     JSON.stringify(message.extra ?? {}),
     message.deliverBy === undefined ? null : JSON.stringify(message.deliverBy),
+    message.holdRequest ?? null,
   );
   const due = Math.max(now, message.notBefore ?? 0);
   const priority = message.priority ?? 0;
@@ -124,8 +126,8 @@ export function insertMessage(
 
 /**
  * Brings a destination's earliest attempt up to date after a change to its recipients.
- * @param dead whether nobody was reached there just now, whatever the recipient who is next has met before;
- * undefined if that is what counts.
+ * @param dead whether no server could be reached there just now, regardless of the next recipient's earlier
+ * attempts; undefined to go by these attempts.
  */
 export function updateDestination(
   db: Db,
@@ -153,7 +155,7 @@ export function updateDestination(
   }
 }
 
-/** Takes back all that a process before this one was delivering when it ended. */
+/** Releases everything that an earlier process was delivering when it ended. */
 export function releaseAll(db: Db): void {
   db.transaction(() => {
     const lanes = db.all("SELECT DISTINCT domain, priority FROM recipients WHERE leased = 1");

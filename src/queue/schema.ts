@@ -158,9 +158,16 @@ CREATE TABLE submission_keys (
 CREATE INDEX submission_keys_time ON submission_keys (time);
 `,
   },
+  {
+    version: 6,
+    sql: `
+-- The request to hold it, as DSNs tell it (RFC 4865 §5.1.2).
+ALTER TABLE messages ADD COLUMN hold_request TEXT;
+`,
+  },
 ];
 
-/** What accounts have in it, but for messages that wait: the server that took them sends them. */
+/** The tables with rows of accounts, except for waiting messages: the server that accepted them sends them. */
 export const queueOfAccounts: AccountDatabase = {
   file: "queue/index.db",
   migrations: queueMigrations,

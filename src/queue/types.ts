@@ -1,31 +1,31 @@
-/** What goes into the queue, what delivers it, and what is told of it. @module */
+/** The types of the queue: messages, their delivery, and notifications. @module */
 import type { Log } from "../log/mod.ts";
 import type { Progress } from "../smtp/client/mod.ts";
 
-/** When a sender wants to be told of a recipient's fate (RFC 3461 §4.1). */
+/** When a sender wants to be notified about a recipient (RFC 3461 §4.1). */
 export type Notify = "never" | "success" | "failure" | "delay";
 
-/** What is sent first when not all can be at once: 1 before 0 before -1. */
+/** The order of sending if not everything can be sent immediately: 1 before 0 before -1. */
 export type Priority = -1 | 0 | 1;
 export const priorities: readonly Priority[] = [1, 0, -1];
 
-/** A time by which a message is to be delivered (RFC 2852). */
+/** A time by which a message must be delivered (RFC 2852). */
 export interface DeliverBy {
-  /** Milliseconds since the epoch; may be over for "notify". */
+  /** Milliseconds since the epoch; may be in the past for "notify". */
   until: number;
-  /** Then the sender is told and delivery goes on, or the message goes back. */
+  /** After that the sender is notified and delivery continues, or the message bounces. */
   mode: "notify" | "return";
-  /** The sender is told of each server that it is passed on to. */
+  /** The sender is notified of each server that it is relayed to. */
   trace: boolean;
 }
 
 export interface NewQueueRecipient {
   /** localpart@domain */
   address: string;
-  /** Undefined if the sender didn't say: then failures and delays are told. */
+  /** Undefined if the sender didn't say: then failures and delays are reported. */
   notify?: readonly Notify[];
   originalRecipient?: { type: string; address: string };
-  /** Unique id in the sender's address, by which answers are told (FromIDLoginAddresses). */
+  /** Unique id in the sender's address, by which replies are recognised (FromIDLoginAddresses). */
   fromId?: string;
 }
 
@@ -40,7 +40,7 @@ export interface NewQueueMessage {
   fileSize: number;
   /** Bytes in front of the file's. */
   prefix: Uint8Array;
-  /** The message itself, or one of its header fields, needs SMTPUTF8. Addresses are looked at apart. */
+  /** The message itself, or one of its header fields, needs SMTPUTF8. Addresses are checked separately. */
   smtputf8: boolean;
   has8bit: boolean;
   /** BODY=BINARYMIME. */
@@ -55,40 +55,42 @@ export interface NewQueueMessage {
   deliverBy?: DeliverBy;
   /** Milliseconds since the epoch before which it isn't sent (RFC 4865). */
   notBefore?: number;
+  /** How that was asked for, as DSNs tell it (RFC 4865 §5.1.2): "for;SECONDS" or "until;DATE". */
+  holdRequest?: string;
   messageId?: string;
   subject?: string;
   /**
-   * What the sender calls it, to ask afterwards whether it was taken (Queue.wasSubmitted). An account uses
-   * each once: the same again is an error.
+   * The sender's key, to ask later whether it was accepted (Queue.wasSubmitted). An account may use each key
+   * once: reuse is an error.
    */
   key?: string;
   /** Never answered by a DSN. */
   isDsn?: boolean;
   /** 0 if not given. */
   priority?: Priority;
-  /** On hold from the start, until an administrator lets it go. */
+  /** On hold from the start, until an administrator releases it. */
   hold?: boolean;
   /** Passed on to webhooks. */
   extra?: Record<string, string>;
-  /** Called when it is in the queue's database, before it is delivered. Must not fail. */
+  /** Called when it is in the queue's database, before delivery. Must not fail. */
   onAdded?: () => void;
   /** Counts the message against the account's limits; `add` throws {@link QueueLimitError} beyond them. */
   limits?: SendingLimits;
 }
 
-/** Limits of an account, for 24 hours if nothing else is said. */
+/** Limits of an account, for 24 hours unless stated otherwise. */
 export interface SendingLimits {
   /** Recipients of messages. */
   messages: number;
   /** The same within an hour; undefined for no such limit. */
   messagesPerHour?: number;
-  /** Recipients that it never wrote to before. */
+  /** Recipients that it has never written to before. */
   firstTimeRecipients: number;
-  /** Whether an address counts: those of this server don't. */
+  /** Whether an address counts: this server's own don't. */
   counts(address: string): boolean;
 }
 
-/** An account has sent as much as it may. */
+/** An account has reached its sending limit. */
 export class QueueLimitError extends Error {
   override name = "QueueLimitError";
   readonly limit: "messages" | "messagesPerHour" | "firstTimeRecipients";
@@ -123,6 +125,8 @@ export interface QueueMessage {
   ret: "full" | "hdrs" | undefined;
   envelopeId: string | undefined;
   deliverBy: DeliverBy | undefined;
+  /** "for;SECONDS" or "until;DATE" (RFC 4865 §5.1.2). */
+  holdRequest: string | undefined;
   messageId: string;
   subject: string;
   isDsn: boolean;
@@ -130,7 +134,7 @@ export interface QueueMessage {
   extra: Record<string, string>;
 }
 
-/** An attempt that was made. */
+/** A completed attempt. */
 export interface Attempt {
   time: number;
   kind: "delivered" | "temporary" | "permanent";
@@ -160,13 +164,13 @@ export interface QueueItem {
   /** Set by an administrator. */
   transport: string | undefined;
   requireTls: "yes" | "no" | undefined;
-  /** Has failed for good; how often making its DSN has failed. */
+  /** Has failed permanently; how often creating its DSN has failed. */
   dsnOwed: number;
   /** The last attempts, oldest first. */
   results: Attempt[];
 }
 
-/** What became of one recipient. */
+/** The result for one recipient. */
 export type Result =
   | {
     kind: "delivered";
@@ -175,11 +179,11 @@ export type Result =
     text?: string;
     remoteMta?: string;
     /**
-     * Another server has it: `told` if it took over telling the sender (DSN), `untold` if it can't.
-     * Undefined if it is in its mailbox.
+     * Another server has it: `told` if that server notifies the sender (DSN), `untold` if it can't. Undefined
+     * if it is in its mailbox.
      */
     relayed?: "told" | "untold";
-    /** Nobody watches its time to deliver by from here, or it is traced (RFC 2852): the sender is told. */
+    /** Its deliver-by time is not enforced from here on, or it is traced (RFC 2852): the sender is notified. */
     unwatched?: boolean;
   }
   | {
@@ -188,24 +192,24 @@ export type Result =
     enhanced: string;
     text: string;
     remoteMta?: string;
-    /** No server could be talked to: so it is for all of the destination. */
+    /** No server could be reached: this concerns the whole destination. */
     unreachable?: boolean;
   };
 
-/** A recipient that was not delivered to. */
+/** The result for a recipient that was not delivered to. */
 export type Failure = Extract<Result, { kind: "temporary" | "permanent" }>;
 
 /** Delivers a message to recipients of one domain. */
 export interface Deliverer {
   /**
-   * Whether the server of a transport takes mail for an address, without giving it any.
+   * Asks whether the server of a transport accepts mail for an address, without sending any.
    * @returns undefined if it does
    */
   ask?(transport: string, address: string, signal: AbortSignal): Promise<Failure | undefined>;
   /**
-   * Results in the order of the items. Throwing counts as a temporary failure of all. `progress` is
-   * called whenever the server shows life: a delivery that waits costs little, and others may start
-   * beside it. When the signal is aborted the delivery ends soon, with what results it has.
+   * Results in the order of the items. Throwing counts as a temporary failure of all. `progress` is called
+   * whenever the server makes progress: a waiting delivery costs little, and others may start alongside it.
+   * When the signal is aborted the delivery ends soon, with the results so far.
    */
   deliver(
     message: QueueMessage,
@@ -213,31 +217,31 @@ export interface Deliverer {
     signal: AbortSignal,
     progress?: (step: Progress) => void,
   ): Promise<readonly Result[]>;
-  /** Ends what is kept open for later deliveries. */
+  /** Ends connections that are kept open for later deliveries. */
   stop?(): Promise<void>;
 }
 
-/** Something the sender is to be told (RFC 3464). */
+/** A notification for the sender (RFC 3464). */
 export interface DsnEvent {
   action: "failed" | "delayed" | "delivered" | "relayed";
   message: QueueMessage;
   recipients: { item: QueueItem; result: Attempt; retryUntil: number | undefined }[];
 }
 
-/** Something that happened to a recipient, for webhooks. */
+/** An event of a recipient, for webhooks. */
 export interface OutgoingEvent {
   kind: "delivered" | "relayed" | "delayed" | "failed" | "suppressed" | "canceled";
   message: QueueMessage;
   item: QueueItem;
   attempt: Attempt;
-  /** When it is tried again, milliseconds since the epoch. */
+  /** Time of the next attempt, milliseconds since the epoch. */
   nextAttempt: number | undefined;
 }
 
-/** Time, so that tests need not wait for it. */
+/** Time, replaceable so that tests need not wait. */
 export interface Clock {
   now(): number;
-  /** Calls back after so many milliseconds; the returned function prevents it. */
+  /** Calls back after `ms` milliseconds; the returned function cancels it. */
   after(ms: number, fn: () => void): () => void;
   /** From 0 to below 1, for jitter. */
   random(): number;
@@ -246,13 +250,13 @@ export interface Clock {
 export interface QueueOptions {
   log: Log;
   deliverer: Deliverer;
-  /** Tells the sender. The item stays in the queue until it resolves. */
+  /** Notifies the sender. The item stays in the queue until it resolves. */
   onDsn(event: DsnEvent): Promise<void>;
-  /** Tells of each event; again after a crash. What it throws is logged. */
+  /** Reports each event; again after a crash. What it throws is logged. */
   onEvent?(event: OutgoingEvent): Promise<void>;
-  /** Is told when an account may not send more; called beside the refusal. Must not fail. */
+  /** Called when an account has reached its limit, in addition to the refusal. Must not fail. */
   onLimit?(account: string, err: QueueLimitError): Promise<void>;
-  /** Milliseconds that messages of an account are kept after they left the queue; 0 for not at all. */
+  /** Milliseconds that messages of an account are kept after leaving the queue; 0 to keep none. */
   retiredPeriod?(account: string): number;
   clock?: Clock;
 }

@@ -63,7 +63,7 @@ export interface SpfAuthResult {
   scope: "mfrom" | "helo" | "";
   result: SpfReportResult;
 }
-/** Messages of one source that were judged alike. */
+/** Messages of one source with the same result. */
 export interface DmarcRecord {
   sourceIp: string;
   count: number;
@@ -93,10 +93,10 @@ export interface DmarcReport {
   records: DmarcRecord[];
 }
 
-/** Records of one report; at more it is refused. */
+/** Records of one report; with more it is refused. */
 export const maxRecords = 50_000;
 
-/** Characters before the report that are passed over. */
+/** Characters before the report that are skipped. */
 const maxPrologue = 64 * 1024;
 
 /**
@@ -108,7 +108,7 @@ export function parseDmarcXml(data: Uint8Array): DmarcReport {
   let xml = new XmlReader(text);
   const root = xml.next();
   if (root?.value !== "feedback") {
-    // Some reporters put an element of the schema before it, and never end that.
+    // Some reporters put a schema element in front, without an end tag.
     const at = text.slice(0, maxPrologue).search(/<(?:[A-Za-z0-9_-]{1,20}:)?feedback[\s>]/);
     if (at < 0) {
       throw new ReportError(
@@ -245,7 +245,7 @@ function several(element: XmlElement | undefined, name: string): XmlElement[] {
 function textOf(element: XmlElement | undefined, name: string): string {
   return child(element, name)?.text ?? "";
 }
-/** A domain in lower case without final dot, as it came otherwise: it may be no valid one. */
+/** A domain in lower case without final dot, otherwise unchanged: it may be invalid. */
 function domainOf(element: XmlElement | undefined, name: string): string {
   const d = textOf(element, name).toLowerCase().slice(0, 255);
   return d.endsWith(".") ? d.slice(0, -1) : d;

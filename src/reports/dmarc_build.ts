@@ -1,6 +1,6 @@
 /**
- * Making DMARC aggregate reports for others from what our evaluations were (RFC 7489 §7.2). Pure
- * functions; sending is the queue's.
+ * Building DMARC aggregate reports for others from our evaluations (RFC 7489 §7.2). Pure
+ * functions; the queue sends them.
  *
  * @module
  */
@@ -16,18 +16,18 @@ import type {
 } from "./dmarc.ts";
 import { escapeXml } from "./xml.ts";
 
-/** How a message that we received was judged under a domain's policy. */
+/** The evaluation of a received message under a domain's policy. */
 export interface DmarcEvaluation {
   /** Domain whose DMARC record applied, lower case. */
   policyDomain: string;
   /** Milliseconds. */
   evaluated: number;
   /**
-   * True if it doesn't ask for a report by itself: e.g. of a report message, to prevent that two
-   * servers send each other reports about reports.
+   * True if it is no reason for a report by itself: e.g. for a report message, to prevent two
+   * servers from sending each other reports about reports.
    */
   optional: boolean;
-  /** Hours between reports that the domain asked for, see {@link intervalHours}. */
+  /** Hours between reports requested by the domain, see {@link intervalHours}. */
   intervalHours: number;
   /** Addresses of rua, with the largest size in bytes if the record limits it. */
   addresses: { address: string; maxSize?: number }[];
@@ -47,8 +47,8 @@ export interface DmarcEvaluation {
 }
 
 /**
- * Hours between reports for a record's ri in seconds: a divisor of 24, so that reports end at whole
- * hours of a day. At least one hour (RFC 7489 §6.3 asks for daily, SHOULD for hourly reports).
+ * Hours between reports for a record's ri in seconds: a divisor of 24, so that reports end at full
+ * hours of a day. At least one hour (RFC 7489 §6.3: MUST support daily, SHOULD support hourly reports).
  */
 export function intervalHours(ri: number): number {
   const hours = ri / 3600;
@@ -67,7 +67,7 @@ export interface Reporter {
 }
 
 /**
- * One report of the evaluations for a policy domain, rows that agree counted together. The policy is
+ * One report of the evaluations for a policy domain; equal rows are counted together. The policy is
  * that of the newest evaluation.
  * @param begin seconds, inclusive
  * @param end seconds, inclusive

@@ -1,4 +1,4 @@
-/** Evaluations of DMARC that others are to be told of: `dmarceval.db`. @module */
+/** DMARC evaluations to be reported to others: `dmarceval.db`. @module */
 import { join } from "node:path";
 import { Db, type Migration } from "../store/database/database.ts";
 import type { DmarcEvaluation } from "./dmarc_build.ts";
@@ -21,17 +21,17 @@ CREATE TABLE suppressed (address TEXT PRIMARY KEY, until INTEGER NOT NULL, comme
 `,
 }];
 
-/** What waits for a domain. */
+/** Pending data for a domain. */
 export interface PendingEvaluations {
   domain: string;
   count: number;
   /** False if all are optional: then no report is sent. */
   wanted: boolean;
-  /** The shortest interval asked for. */
+  /** The shortest requested interval. */
   intervalHours: number;
 }
 
-/** Evaluations that are to be reported. A crash may lose the last ones; reports are best effort. */
+/** Evaluations to be reported. A crash may lose the last ones; reports are best effort. */
 export class DmarcEvaluations {
   readonly #db: Db;
   private constructor(db: Db) {
@@ -77,7 +77,7 @@ export class DmarcEvaluations {
     ).map(([json]) => JSON.parse(json as string) as DmarcEvaluation);
   }
 
-  /** Removes evaluations of a domain before a time, when they have been reported. */
+  /** Removes evaluations of a domain before a time, once they have been reported. */
   remove(domain: string, before: number): number {
     return this.#db.run(
       "DELETE FROM evaluations WHERE domain = ? AND evaluated < ?",
@@ -87,7 +87,7 @@ export class DmarcEvaluations {
       .changes;
   }
 
-  /** Sends an address no reports until a time (milliseconds). */
+  /** Stops reports to an address until a time (milliseconds). */
   suppress(address: string, until: number, comment: string): void {
     this.#db.run(
       "INSERT INTO suppressed VALUES (?, ?, ?) ON CONFLICT (address) DO UPDATE SET until = excluded.until, comment = excluded.comment",

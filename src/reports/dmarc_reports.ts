@@ -56,7 +56,7 @@ export class DmarcReports extends ReceivedReports<StoredDmarcReport> {
     return new DmarcReports(db, "id, received, from_domain, report", stored);
   }
 
-  /** Stores a report; resolves when it is on disk: false if it was there already. */
+  /** Stores a report; resolves when it is on disk: false if it was stored before. */
   async add(report: DmarcReport, fromDomain: string, received = Date.now()): Promise<boolean> {
     let messages = 0;
     for (const r of report.records) messages += r.count;

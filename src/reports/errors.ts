@@ -1,20 +1,20 @@
 /**
- * Why a message was not taken as a report.
+ * Why a message was not accepted as a report.
  *
  * @module
  */
 
-/** What is wrong with a report. */
+/** Kinds of errors in reports. */
 export type ReportErrorCode =
   /** No attachment that could be a report. */
   | "absent"
-  /** Compressed data that can't be unpacked. */
+  /** Compressed data that can't be decompressed. */
   | "compression"
-  /** Larger, deeper or with more parts than is read. */
+  /** Larger, deeper or with more parts than allowed. */
   | "limit"
   /** Not well-formed XML or JSON. */
   | "syntax"
-  /** Well-formed, but not a report, or without what a report must have. */
+  /** Well-formed, but not a report, or without required fields. */
   | "content";
 
 /** A report that can't be read; the text says what was expected. */

@@ -13,9 +13,9 @@ import { Db, type Migration } from "../store/database/database.ts";
 import { failureReports } from "./metrics.ts";
 import { ReceivedReports } from "./received.ts";
 
-/** Reports that are kept: somebody who forges a domain makes as many as messages. The oldest go. */
+/** Reports that are kept: a forged domain causes as many as there are messages. The oldest are removed. */
 export const maxFailureReports = 10_000;
-/** Characters of a text, and recipients, that are kept of a report. */
+/** Characters of a text, and recipients, stored of a report. */
 const maxText = 300;
 const maxRecipients = 10;
 
@@ -37,21 +37,21 @@ CREATE INDEX reports_time ON reports (end_time, domain);
 `,
 }];
 
-/** What a report tells of a message that failed; texts are "" where it doesn't. */
+/** A report's data about a failed message; texts are "" if missing. */
 export interface FailureReport {
   /** What failed, such as "dmarc", "dkim", "spf", "bodyhash", "signature"; lower case. */
   kind: string;
-  /** The domain in whose name the message was. */
+  /** The domain the message claimed to be from. */
   domain: string;
   sourceIp: string;
-  /** What became of the message: "delivered", "spam", "policy", "reject", "other". */
+  /** What happened to the message: "delivered", "spam", "policy", "reject", "other". */
   delivery: string;
   dkimDomain: string;
   dkimSelector: string;
   spfDns: string;
   /** When the message arrived there, milliseconds; 0 if unknown. */
   arrival: number;
-  /** Messages that the report stands for. */
+  /** Number of messages covered by the report. */
   incidents: number;
   mailFrom: string;
   recipients: string[];
@@ -73,7 +73,7 @@ export interface StoredFailureReport {
 
 const cut = (s: string) => s.replace(/\s+/g, " ").trim().slice(0, maxText);
 
-/** The failure report that a message is; undefined if it is none. Total and linear. */
+/** Parses a message as a failure report; undefined if it isn't one. Total and linear. */
 export function findFailureReport(message: Uint8Array): FailureReport | undefined {
   const found = parseFeedbackReport(message);
   if (!found?.failure) return undefined;
@@ -102,7 +102,7 @@ function authorDomain(from: string): string {
   return flattenAddresses(parseAddressList(from))[0]?.domain.toLowerCase() ?? "";
 }
 
-/** Reports received. Periods are in milliseconds, by when the reports came in. */
+/** Received reports. Periods are in milliseconds, by the time of receipt. */
 export class FailureReports extends ReceivedReports<StoredFailureReport> {
   static async open(dataDir: string): Promise<FailureReports> {
     const db = await Db.open(join(dataDir, "dmarcfail.db"), migrations);
@@ -110,8 +110,8 @@ export class FailureReports extends ReceivedReports<StoredFailureReport> {
   }
 
   /**
-   * Stores a report; resolves when it is on disk: false if the same message brought it before.
-   * @param messageId of the message that brought it, "" without one
+   * Stores a report; resolves when it is on disk: false if the same message was stored before.
+   * @param messageId of the report's message, "" without one
    */
   async add(
     report: FailureReport,

@@ -21,7 +21,7 @@ export const failureReports = counter(
   "DMARC failure reports (RFC 6591) received about our domains.",
   { result: ["stored", "duplicate"] },
 );
-/** By the names and labels that the original's alerting rules look at. */
+/** Named and labelled as in the original's alerting rules. */
 export const policyEvaluated = counter(
   "mox_dmarcdb_policy_evaluated_total",
   "Messages from our domains as told in DMARC aggregate reports, by what was done and aligned results.",
@@ -53,7 +53,7 @@ export const tlsReportsSent = counter(
   { result: outcomes },
 );
 
-/** What became of reports to others since the start, for people. */
+/** Outcomes of reports to others since the start, for display. */
 export async function reportsSent(
   kind: "dmarc" | "tls",
 ): Promise<Record<(typeof outcomes)[number], number>> {

@@ -1,4 +1,4 @@
-/** Reports that the Go original received, from its databases of them. @module */
+/** Reports received by the Go original, from its databases. @module */
 import { join } from "node:path";
 import { type BoltRecord, RecordFile } from "../store/bolt/records.ts";
 import type { DmarcRecord, DmarcReport } from "./dmarc.ts";
@@ -6,7 +6,7 @@ import { DmarcReports } from "./dmarc_reports.ts";
 import type { TlsPolicyResult, TlsReport } from "./tlsrpt.ts";
 import { TlsReports } from "./tls_reports.ts";
 
-/** How many were, or would be, taken over. */
+/** Reports that were, or would be, taken over. */
 export interface TakenReports {
   dmarc: number;
   tls: number;
@@ -30,7 +30,7 @@ function recordsOf(path: string, type: string): BoltRecord[] {
   }
 }
 
-/** Takes reports over; without a folder to write to they are counted only. @throws BoltError */
+/** Takes over reports; without a target folder they are only counted. @throws BoltError */
 export async function takeReports(from: string, to: string | undefined): Promise<TakenReports> {
   const dmarc = recordsOf(join(from, "dmarcrpt.db"), "DomainFeedback");
   const tls = recordsOf(join(from, "tlsrpt.db"), "Record");
@@ -64,7 +64,7 @@ export async function takeReports(from: string, to: string | undefined): Promise
   return { dmarc: dmarc.length, tls: tls.length };
 }
 
-/** The text if it is one of those that are known, else "". */
+/** The text if it is a known value, else "". */
 function oneOf<T extends string>(text: string, known: readonly T[]): T | "" {
   const lower = text.toLowerCase();
   return known.find((k) => k === lower) ?? "";

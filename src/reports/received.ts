@@ -1,11 +1,11 @@
 /** What the databases of received reports have in common: a table `reports` with `id`, `domain` and `end_time`. @module */
 import type { Db } from "../store/database/database.ts";
 
-/** Reports received, of one kind. */
+/** Received reports of one kind. */
 export abstract class ReceivedReports<T> {
   protected constructor(
     protected readonly db: Db,
-    /** What `stored` is given. */
+    /** Input of `stored`. */
     private readonly columns: string,
     private readonly stored: (row: unknown[]) => T,
   ) {}
@@ -16,7 +16,7 @@ export abstract class ReceivedReports<T> {
   }
 
   /**
-   * Reports that end in a period, newest first; its times in the unit of the kind's own.
+   * Reports that end in a period, newest first; times in the unit of this kind.
    * @param begin inclusive
    * @param end exclusive
    * @param domain "" for all

@@ -1,8 +1,8 @@
 /**
- * Finding the report in a message: its attachments are tried by type, name and content.
+ * Finding the report in a message: attachments are tried by type, name and content.
  *
- * Whether a message is looked at as a report at all (configured address, authenticated sender) is
- * decided by delivery.
+ * Delivery decides whether a message is examined as a report at all (configured address, authenticated
+ * sender).
  *
  * @module
  */
@@ -19,13 +19,13 @@ export interface ReportPart {
   contentType: string;
   /** "" if none. */
   fileName: string;
-  /** Decoded content. Called for candidates only. */
+  /** Reads the decoded content. Called for candidates only. */
   content: () => Uint8Array;
 }
 
 /**
  * The parts of a parsed message.
- * @param read gives bytes of the message
+ * @param read returns bytes of the message
  */
 export function* reportParts(
   root: Part,
@@ -36,7 +36,7 @@ export function* reportParts(
       contentType: `${p.type}/${p.subtype}`,
       fileName: p.dispositionParams?.filename ?? p.params.name ?? "",
       content() {
-        // Base64 takes a third more, with its line ends.
+        // Base64 adds a third, including line ends.
         if (p.endOffset - p.bodyOffset > 1.5 * maxReportSize) {
           throw new ReportError("limit", `report above ${maxReportSize} bytes`);
         }

@@ -1,5 +1,5 @@
 /**
- * Who wants reports: TLSRPT records (RFC 8460 §3), and whether the addresses of a DMARC record outside of
+ * Who wants reports: TLSRPT records (RFC 8460 §3), and whether addresses in a DMARC record outside
  * its domain agree to get its reports (RFC 7489 §7.1).
  *
  * @module
@@ -18,7 +18,7 @@ export class TlsrptRecordError extends Error {
   override name = "TlsrptRecordError";
 }
 
-/** Characters of a record that are looked at. */
+/** Characters of a record that are read. */
 const maxRecord = 8192;
 
 /** True for a TXT record that is a TLSRPT record, well formed or not. */
@@ -52,7 +52,7 @@ export function parseTlsrptRecord(text: string): TlsrptRecord {
 }
 
 /**
- * The record of a domain; undefined if it has none. Several are none (RFC 8460 §3).
+ * The record of a domain; undefined if it has none. Several count as none (RFC 8460 §3).
  * @throws DnsError if the lookup failed for now; TlsrptRecordError
  */
 export async function lookupTlsrpt(
@@ -71,7 +71,7 @@ export async function lookupTlsrpt(
   return texts.length === 1 ? { record: parseTlsrptRecord(texts[0]), authenticated } : undefined;
 }
 
-/** Whether a domain takes DMARC reports about another one. */
+/** Whether a domain accepts DMARC reports about another one. */
 export interface ReportConsent {
   accepts: boolean;
   authenticated: boolean;
@@ -80,7 +80,7 @@ export interface ReportConsent {
 }
 
 /**
- * Asks the domain of a report address outside of the organisation whether it takes reports about
+ * Checks whether the domain of a report address outside the organisation accepts reports about
  * `domain` (RFC 7489 §7.1).
  * @throws DnsError if the lookup failed for now
  */

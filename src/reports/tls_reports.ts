@@ -47,7 +47,7 @@ export class TlsReports extends ReceivedReports<StoredTlsReport> {
     return new TlsReports(db, columns, stored);
   }
 
-  /** Stores a report; resolves when it is on disk: false if it was there already. */
+  /** Stores a report; resolves when it is on disk: false if it was stored before. */
   async add(r: Omit<StoredTlsReport, "id">): Promise<boolean> {
     const { changes } = this.db.run(
       "INSERT INTO reports (received, domain, from_domain, mail_from, host_report, report_id, begin_time, end_time, report) " +

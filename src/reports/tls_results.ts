@@ -1,4 +1,4 @@
-/** Results of our own connections that others are to be told of: `tlsrptresult.db`. @module */
+/** Results of our own connections to be reported to others: `tlsrptresult.db`. @module */
 import { join } from "node:path";
 import { Db, type Migration } from "../store/database/database.ts";
 import type { TlsPolicyResult } from "./tlsrpt.ts";
@@ -26,11 +26,11 @@ CREATE TABLE results (
 export interface TlsDayResult {
   /** UTC, YYYYMMDD. */
   day: string;
-  /** Whose TLSRPT record is asked for an address: a recipient domain, or an MX host. */
+  /** Whose TLSRPT record has the report address: a recipient domain, or an MX host. */
   policyDomain: string;
   recipientDomain: string;
   isHost: boolean;
-  /** False if only reports were sent: a report about reports would never end. */
+  /** False if only reports were sent: reports about reports would never end. */
   wanted: boolean;
   results: TlsPolicyResult[];
 }
@@ -51,7 +51,7 @@ export class TlsResults {
     return new TlsResults(await Db.open(join(dataDir, "tlsrptresult.db"), resultMigrations));
   }
 
-  /** Adds to what is there of the day. */
+  /** Adds to the data of the day. */
   add(result: TlsDayResult): void {
     const host = result.isHost ? 1 : 0;
     this.#db.transaction(() => {
@@ -92,7 +92,7 @@ export class TlsResults {
     }));
   }
 
-  /** Removes what has been reported: all of a policy domain on a day. */
+  /** Removes reported data: everything of a policy domain on a day. */
   remove(r: Pick<TlsDayResult, "day" | "policyDomain" | "isHost">): number {
     return this.#db.run(
       "DELETE FROM results WHERE day = ? AND domain = ? AND is_host = ?",

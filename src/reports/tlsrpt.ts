@@ -10,7 +10,7 @@ export type TlsPolicyType = "tlsa" | "sts" | "no-policy-found" | "";
 
 /** The failures of one kind between the same hosts. */
 export interface TlsFailure {
-  /** RFC 8460 §4.3, or what else the sender wrote. */
+  /** RFC 8460 §4.3, or anything else the sender wrote. */
   resultType: string;
   sendingMtaIp: string;
   receivingMxHostname: string;
@@ -20,7 +20,7 @@ export interface TlsFailure {
   additionalInformation: string;
   failureReasonCode: string;
 }
-/** What happened under one policy. */
+/** Results under one policy. */
 export interface TlsPolicyResult {
   policyType: TlsPolicyType;
   /** Lines of the policy or TLSA records. */
@@ -41,7 +41,7 @@ export interface TlsReport {
   policies: TlsPolicyResult[];
 }
 
-/** Policies in a report, and failures in a policy; at more it is refused. */
+/** Policies in a report, and failures in a policy; with more it is refused. */
 export const maxPolicies = 1000;
 export const maxFailures = 10_000;
 
@@ -61,7 +61,7 @@ export const tlsResultTypes = [
 ] as const;
 
 /**
- * Reads a report from JSON. Counts written as text and single values for lists are understood.
+ * Reads a report from JSON. Also accepts counts written as text and single values for lists.
  * @throws ReportError
  */
 export function parseTlsReport(data: Uint8Array): TlsReport {
@@ -107,7 +107,7 @@ function policyResult(value: unknown): TlsPolicyResult {
     policyType: type === "tlsa" || type === "sts" || type === "no-policy-found" ? type : "",
     policyString: texts(policy["policy-string"]),
     policyDomain: domain.endsWith(".") ? domain.slice(0, -1) : domain,
-    // The name is mx-host; some senders took mx-host-pattern from the grammar in RFC 8460 §4.4.
+    // The name is mx-host; some senders use mx-host-pattern from the grammar in RFC 8460 §4.4.
     mxHost: texts(policy["mx-host"] ?? policy["mx-host-pattern"]),
     totalSuccessfulSessionCount: count(summary["total-successful-session-count"]),
     totalFailureSessionCount: count(summary["total-failure-session-count"]),

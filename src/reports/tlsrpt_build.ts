@@ -1,6 +1,6 @@
 /**
- * Making TLS reports for others (RFC 8460): counting sessions together, and the attachment. Pure
- * functions; sending is the queue's.
+ * Building TLS reports for others (RFC 8460): adding up sessions, and the attachment. Pure
+ * functions; the queue sends them.
  *
  * @module
  */
@@ -15,8 +15,8 @@ import {
 } from "./tlsrpt.ts";
 
 /**
- * Results of the same policies with their counts added. Failures that agree in all but the count are
- * one; of more than {@link maxFailures} different ones only the count of sessions is kept.
+ * Results of the same policies with their counts added. Failures that differ only in the count are
+ * merged; of more than {@link maxFailures} different ones only the count of sessions is kept.
  */
 export function mergeTlsResults(
   into: readonly TlsPolicyResult[],
@@ -48,7 +48,7 @@ export function mergeTlsResults(
   return [...merged.values()].map((m) => ({ ...m.result, failures: [...m.failures.values()] }));
 }
 
-/** Headers of a report's message beside the usual ones (RFC 8460 §5.3). */
+/** Additional header fields of a report's message (RFC 8460 §5.3). */
 export function tlsReportHeaders(domain: string, submitter: string): [string, string][] {
   return [["TLS-Report-Domain", domain], ["TLS-Report-Submitter", submitter]];
 }

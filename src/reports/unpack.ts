@@ -1,6 +1,6 @@
 /**
- * Unpacking of attachments: gzip, zip (its first file), or as they are; never more than a limit, so
- * that a small attachment can't become a large memory.
+ * Unpacking of attachments: gzip, zip (its first file), or uncompressed; never beyond a limit, so
+ * that a small attachment can't use a lot of memory.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { ReportError } from "./errors.ts";
 export const maxReportSize = 20 * 1024 * 1024;
 
 /**
- * The report in an attachment, whichever way it is packed; told by its first bytes, as types and
+ * The report in an attachment, however it is packed; recognised by its first bytes, as types and
  * names of attachments are often wrong.
  * @throws ReportError with compression or limit
  */
@@ -41,7 +41,7 @@ function gunzip(data: Uint8Array, maxSize: number): Uint8Array {
     return limited((maxOutputLength) => gunzipSync(data, { maxOutputLength }), maxSize);
   } catch (err) {
     if (!(err instanceof ReportError) || err.code === "limit") throw err;
-    // Some reporters write a line end behind it, or send it cut: what its first stream has counts.
+    // Some reporters append a line end, or truncate it: the content of the first stream counts.
     const start = deflateStart(data);
     if (start === undefined) throw err;
     const content = data.subarray(start);
@@ -49,7 +49,7 @@ function gunzip(data: Uint8Array, maxSize: number): Uint8Array {
   }
 }
 
-/** Where the compressed data of a gzip stream begins (RFC 1952 §2.3); undefined if it is none. */
+/** Where the compressed data of a gzip stream begins (RFC 1952 §2.3); undefined if it isn't one. */
 function deflateStart(data: Uint8Array): number | undefined {
   if (data[2] !== 8) return undefined;
   const flags = data[3];
@@ -65,7 +65,7 @@ function deflateStart(data: Uint8Array): number | undefined {
   return at < data.length ? at : undefined;
 }
 
-/** Files in an archive that are looked at for one that could be the report. */
+/** Files of an archive examined as a possible report. */
 const maxEntries = 100;
 
 /** The first file of a zip archive with content, by its central directory (APPNOTE.TXT §4.3). */
@@ -102,7 +102,7 @@ function unzip(data: Uint8Array, maxSize: number): Uint8Array {
     const content = data.subarray(start, start + packed);
     if (method === 0) return content;
     if (method !== 8) throw bad(`compression method ${method}`);
-    // The size in the directory is the sender's claim: the limit is enforced again.
+    // The size in the directory is only the sender's claim: the limit is enforced again.
     return limited((maxOutputLength) => inflateRawSync(content, { maxOutputLength }), maxSize);
   }
   throw bad("no file in it");

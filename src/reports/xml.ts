@@ -2,8 +2,8 @@
  * A pull parser for the XML of DMARC reports: elements and text, nothing else. Bounded, linear, total
  * (a value or a {@link ReportError}).
  *
- * Namespaces are cut off names; attributes, comments and processing instructions are passed over. A
- * DOCTYPE is refused: nothing good needs one, and entities that expand are made with it.
+ * Namespace prefixes are removed; attributes, comments and processing instructions are skipped. A
+ * DOCTYPE is refused: no valid report needs one, and entity expansion attacks use it.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { ReportError } from "./errors.ts";
 export const maxDepth = 32;
 /** Elements of one document; a record of a DMARC report has some 20. */
 export const maxElements = 1_000_000;
-/** Characters of one element's own text; what is beyond is cut off. */
+/** Characters of one element's own text; the rest is cut off. */
 export const maxElementText = 4096;
 
 /** An element with its children. */
@@ -26,7 +26,7 @@ export interface XmlElement {
 
 const entities: Record<string, string> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
-/** Decodes a document: byte order mark, else the encoding of the declaration, else UTF-8. */
+/** Decodes a document by its byte order mark, else the declared encoding, else UTF-8. */
 export function decodeXml(data: Uint8Array): string {
   let label = "utf-8";
   if (data[0] === 0xff && data[1] === 0xfe) label = "utf-16le";
@@ -54,7 +54,7 @@ export class XmlReader {
   #elements = 0;
   /** Names of open elements, with prefix. */
   readonly #open: string[] = [];
-  /** Set after `<x/>`: its end is still to be told. */
+  /** Set after `<x/>`: its end event is pending. */
   #selfClosed = false;
   #seenRoot = false;
 
@@ -62,13 +62,13 @@ export class XmlReader {
     this.#s = text;
   }
 
-  /** How many elements are open. */
+  /** Number of open elements. */
   get depth(): number {
     return this.#open.length;
   }
 
   /**
-   * The next event; undefined at the end of the root element. Text comes in pieces. What follows the
+   * The next event; undefined at the end of the root element. Text is returned in pieces. Anything after the
    * root element is not read.
    * @throws ReportError with syntax or limit
    */
@@ -138,7 +138,7 @@ export class XmlReader {
     while (i < s.length && i - this.#pos < 200 && !" \t\r\n/>=<\"'".includes(s[i])) i++;
     const name = s.slice(this.#pos + 1, i);
     if (name === "") throw this.#error("tag without a name");
-    // Attributes: only where they end matters, and ">" may stand in quotes.
+    // Attributes: only their end matters, and ">" is allowed in quotes.
     for (;;) {
       const c = s[i];
       if (c === undefined || c === "<") throw this.#error("unfinished tag");
@@ -190,7 +190,7 @@ function local(name: string): string {
   return name.slice(name.indexOf(":") + 1);
 }
 
-/** Text with the references of XML decoded; others stay as they are. */
+/** Text with XML references decoded; others are unchanged. */
 function decodeText(raw: string): string {
   let at = raw.indexOf("&");
   if (at < 0) return raw;

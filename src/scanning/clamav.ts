@@ -1,4 +1,4 @@
-/** ClamAV's clamd by its socket: INSTREAM, one connection for a message. @module */
+/** ClamAV's clamd through its socket: INSTREAM, one connection per message. @module */
 import { joined } from "../platform/bytes.ts";
 import { nextTurn } from "../platform/turns.ts";
 import { emptyResult, ScanError, type ScanMessage, type ScanResult } from "./types.ts";
@@ -8,7 +8,7 @@ const chunkSize = 64 * 1024;
 /** Bytes of its answer. */
 const maxAnswer = 4096;
 
-/** What clamd says of a message larger than its StreamMaxLength. */
+/** clamd's answer for a message larger than its StreamMaxLength. */
 export class TooLargeForScanner extends ScanError {
   constructor() {
     super("the message is larger than it takes (StreamMaxLength)");
@@ -16,7 +16,7 @@ export class TooLargeForScanner extends ScanError {
 }
 
 /**
- * Asks clamd about a message.
+ * Scans a message with clamd.
  * @throws ScanError, TooLargeForScanner, Deno.errors of the connection
  */
 export async function askClamAv(
@@ -32,7 +32,7 @@ export async function askClamAv(
     }
     await writeAll(conn, chunk(new Uint8Array(0)));
   } catch (cause) {
-    // When there is too much it answers and closes, while it is still sent more.
+    // If the message is too large it answers and closes while data is still being sent.
     const text = await answer(conn).catch(() => "");
     if (text !== "") return verdict(text);
     throw new ScanError(
@@ -58,7 +58,7 @@ async function answer(conn: Pick<Deno.Conn, "read">): Promise<string> {
   let size = 0;
   for (;;) {
     const n = await conn.read(buffer.subarray(size));
-    // Older ones end their answer by closing.
+    // Older versions end their answer by closing.
     if (n === null) break;
     size += n;
     const piece = buffer.subarray(0, size);
@@ -69,7 +69,7 @@ async function answer(conn: Pick<Deno.Conn, "read">): Promise<string> {
   return new TextDecoder().decode(buffer.subarray(0, size)).replace(/[\0\n].*$/s, "").trim();
 }
 
-/** Reads "stream: OK", "stream: NAME FOUND" and "... ERROR". */
+/** Parses "stream: OK", "stream: NAME FOUND" and "... ERROR". */
 export function verdict(text: string): ScanResult {
   const result = emptyResult();
   if (/^(?:stream|instream\([^)]*\)): OK$/.test(text)) {

@@ -1,4 +1,4 @@
-/** Where a scanner listens, and connections to it. @module */
+/** Addresses of scanners, and connections to them. @module */
 import { ScanError } from "./types.ts";
 import { Log, newCid } from "../log/mod.ts";
 import { type Connection, connectSocket, type Outbound, SocketConnection } from "../net/mod.ts";
@@ -6,7 +6,7 @@ import { type Connection, connectSocket, type Outbound, SocketConnection } from 
 /** `unix:/path` or `host:port`. */
 export type Endpoint = { path: string } | { host: string; port: number };
 
-/** Reads an address of the configuration, which was checked there. */
+/** Parses an address from the configuration, which was validated there. */
 export function parseEndpoint(text: string): Endpoint {
   if (text.startsWith("unix:")) return { path: text.slice("unix:".length) };
   const at = text.lastIndexOf(":");
@@ -17,7 +17,7 @@ export function parseEndpoint(text: string): Endpoint {
 const connectTime = 5_000;
 
 /**
- * Connects. Scanners are the administrator's choice: any address may be one.
+ * Connects. Scanners are chosen by the administrator: any address is allowed.
  * @param ms milliseconds for single reads and writes
  * @throws ConnectionError, OutboundError
  */
@@ -45,13 +45,13 @@ export async function connectScanner(
   });
 }
 
-/** A connection that can still be read when writing has failed, as sockets of Node can't. */
+/** A connection that can still be read after writing has failed, unlike Node's sockets. */
 export interface Stream extends Disposable {
   conn: Deno.Conn;
 }
 
 /**
- * Connects for one question and one answer. It is closed when the signal comes, so that reads and writes fail.
+ * Connects for one request and one answer. The signal closes it, so that reads and writes fail.
  * @throws Deno.errors, OutboundError, ScanError
  */
 export async function openStream(
@@ -74,7 +74,7 @@ export async function openStream(
     conn = await Promise.race([connecting, late]);
   } catch (err) {
     connecting.then((c) => c.close(), () => {});
-    // A socket that isn't there.
+    // A missing socket.
     if (err instanceof Deno.errors.NotFound || err instanceof Deno.errors.PermissionDenied) {
       throw new ScanError(`its socket can't be used: ${err.message}`, { cause: err });
     }

@@ -1,13 +1,13 @@
-/** Header fields that scanners ask for. @module */
+/** Header fields added by scanners. @module */
 import { ScanError } from "./types.ts";
 
 /** Bytes of one field's value. */
 const maxValue = 64 * 1024;
 
 /**
- * A field as it may stand in a message: its name is one (RFC 5322 §2.2), and each further line of its value begins
- * with a blank.
- * @throws ScanError for names that are none, and values too long
+ * A field in a form allowed in a message: a valid name (RFC 5322 §2.2), and continuation lines that begin
+ * with white space.
+ * @throws ScanError for invalid names, and values that are too long
  */
 export function checkedField(name: string, value: string): { name: string; value: string } {
   if (!/^[!-9;-~]{1,200}$/.test(name)) {

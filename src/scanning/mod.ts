@@ -1,6 +1,6 @@
 /**
- * Scanning by other programs: milters (version 6 of their protocol), rspamd by HTTP, ClamAV by its socket. What they
- * find and change is told to the delivery of incoming mail and to the queue of outgoing mail.
+ * Scanning by other programs: milters (protocol version 6), rspamd by HTTP, ClamAV by its socket. Their
+ * findings and changes are passed to the delivery of incoming mail and to the queue of outgoing mail.
  *
  * May import platform, log, metrics, mail, net and config. Used by serve.
  *

@@ -1,6 +1,6 @@
-/** How many may do something at a time. @module */
+/** Limiting concurrent operations. @module */
 
-/** Places that are taken and given back, in the order of who came. */
+/** A limited number of slots, granted in order of request. */
 export class Places {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -9,7 +9,7 @@ export class Places {
     this.#free = places;
   }
 
-  /** Runs it with a place. @throws the signal's reason if it has to wait longer than that */
+  /** Runs with a slot. @throws the signal's reason if it fires while waiting */
   async use<T>(limit: AbortSignal, fn: () => Promise<T>): Promise<T> {
     await this.#take(limit);
     try {
@@ -30,7 +30,7 @@ export class Places {
     this.#waiting.push(resolve);
     const abort = () => {
       const at = this.#waiting.indexOf(resolve);
-      // With a place already, it is used and given back.
+      // A slot granted in the meantime is released.
       if (at < 0) return;
       this.#waiting.splice(at, 1);
       reject(limit.reason as Error);

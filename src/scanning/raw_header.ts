@@ -1,14 +1,14 @@
-/** The fields of a header as bytes, so that what isn't changed stays as it was. @module */
+/** The fields of a header as bytes, so that unchanged parts stay identical. @module */
 import { joined } from "../platform/bytes.ts";
 import { type HeaderChange, ScanError, type ScanMessage } from "./types.ts";
 
-/** Bytes of a header that scanners are shown, and fields of it. */
+/** Bytes of a header passed to scanners, and its fields. */
 const maxHeader = 4 * 1024 * 1024;
 const maxFields = 5000;
 
-/** A field, or lines that are none. */
+/** A field, or lines that aren't one. */
 export interface RawField {
-  /** As written; "" for lines that are no field. */
+  /** As written; "" for lines that aren't a field. */
   name: string;
   /** From its name to the end of its last line. */
   bytes: Uint8Array;
@@ -22,7 +22,7 @@ export function readHeader(message: ScanMessage): RawField[] {
   return fields;
 }
 
-/** No scanner may be passed by with a header that is too large for it. */
+/** A header too large for scanners must not bypass them. */
 export class HeaderTooLarge extends ScanError {
   constructor() {
     super("the message's header is too large to be scanned");
@@ -62,13 +62,13 @@ function fieldOf(bytes: Uint8Array): RawField {
   return { name: /^[!-9;-~]+$/.test(name) && colon <= 200 ? name : "", bytes };
 }
 
-/** What stands behind the colon, without the last line end; further lines begin after LF. */
+/** The text after the colon, without the final line end; further lines begin after LF. */
 export function rawValue(field: RawField): Uint8Array {
   const bytes = field.bytes.subarray(field.bytes.indexOf(58) + 1).filter((b) => b !== 13);
   return bytes.at(-1) === 10 ? bytes.subarray(0, -1) : bytes;
 }
 
-/** The header with changes made, one after the other, and its empty line. */
+/** The header with the changes applied in order, and its empty line. */
 export function changedHeader(
   fields: readonly RawField[],
   changes: readonly HeaderChange[],
@@ -88,7 +88,7 @@ export function changedHeader(
       else list.push(newField(c.name, c.value));
     }
   }
-  // The last line of a header that ended with the message may lack its end.
+  // If the message ends with its header, the last line end may be missing.
   const pieces = list.map((f) => f.bytes.at(-1) === 10 ? f.bytes : joined([f.bytes, lineEnd]));
   return joined([...pieces, lineEnd]);
 }

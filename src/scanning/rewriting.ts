@@ -5,18 +5,18 @@ import type { BodySink } from "./milter/changes.ts";
 import { changedHeader, readHeader } from "./raw_header.ts";
 import { type HeaderChange, ScanError, type ScanMessage } from "./types.ts";
 
-/** The prefix is that of all messages under way: what a crash leaves is removed at the next start. */
+/** The prefix of all messages in transit: after a crash, the next start removes them. */
 const prefix = "smtp-scanned-";
 const pieceSize = 64 * 1024;
 
-/** A message in a file of its own. */
+/** A message in its own file. */
 export interface RewrittenMessage extends ScanMessage {
   path: string;
   /** Closes and removes the file. */
   remove(): void;
 }
 
-/** A body that a scanner gives in place of the message's. */
+/** A replacement body from a scanner. */
 export class NewBody implements BodySink {
   size = 0;
   private constructor(
@@ -44,7 +44,7 @@ export class NewBody implements BodySink {
   }
 }
 
-/** Writes the message with the changes made. @throws file errors */
+/** Writes the message with the changes applied. @throws file errors */
 export async function rewrite(
   dir: string,
   message: ScanMessage,
@@ -62,7 +62,7 @@ export async function rewrite(
       await writeAll(file, body ? readRange(body.file, at, end) : message.read(at, end));
       await nextTurn();
     }
-    // Of any size, it may be what is delivered.
+    // Of any size, as it may be delivered.
     await file.sync();
     return {
       path,

@@ -31,11 +31,11 @@ import {
 const maxAnswer = 2 * 1024 * 1024;
 const chunkSize = 64 * 1024;
 
-/** Where an rspamd is. */
+/** Addresses of an rspamd. */
 export interface RspamdServer {
-  /** Of the worker that scans (port 11333), or the proxy. */
+  /** Of the scanning worker (port 11333), or the proxy. */
   url: string;
-  /** Of the controller (port 11334), where it learns; "" for not at all. */
+  /** Of the controller (port 11334), for learning; "" for none. */
   controllerUrl: string;
   password: string;
 }
@@ -60,7 +60,7 @@ const answerSchema = object({
   })),
 });
 
-/** Asks about a message. @throws ScanError, OutboundError */
+/** Scans a message. @throws ScanError, OutboundError */
 export async function askRspamd(
   outbound: Outbound,
   server: RspamdServer,
@@ -87,7 +87,7 @@ export async function askRspamd(
 }
 
 /**
- * Has it learn a message. What it knows already is learned.
+ * Makes it learn a message. A message learned before counts as success.
  * @throws ScanError, OutboundError
  */
 export async function teachRspamd(
@@ -99,12 +99,12 @@ export async function teachRspamd(
 ): Promise<void> {
   const to = { ...server, url: server.controllerUrl };
   const { status, text } = await post(outbound, to, `learn${as}`, {}, message, signal);
-  // 208: learned before. 204: it has nothing to learn from such a message.
+  // 208: learned before. 204: nothing to learn from this message.
   if (status === 200 || status === 208 || status === 204) return;
   throw new ScanError(`it answered ${status}: ${text.slice(0, 200)}`);
 }
 
-/** Values of fields of HTTP: bytes beyond ASCII have no place in them. */
+/** Values of HTTP fields: without non-ASCII bytes. */
 const ascii = (text: string) => text.replace(/[^ -~]/g, "?").slice(0, 1000);
 
 function facts(envelope: ScanEnvelope): Record<string, string | string[]> {
@@ -142,7 +142,7 @@ async function post(
       "content-type": "text/plain",
       "content-length": String(message.size),
     },
-    // The administrator's choice.
+    // Chosen by the administrator.
     rule: undefined,
     signal,
   });
@@ -150,7 +150,7 @@ async function post(
   request.on("response", resolve);
   request.on("error", reject);
   request.on("close", () => reject(new ScanError("it closed the connection before its answer")));
-  // It may answer before it has all, and then nobody waits for this.
+  // It may answer before it has everything, and then nobody waits for this.
   promise.catch(() => {});
   try {
     await send(request, message, promise);
@@ -193,7 +193,7 @@ async function bodyOf(answer: IncomingMessage): Promise<string> {
   return new TextDecoder().decode(joined(pieces));
 }
 
-/** What an answer of /checkv2 means. @throws ScanError for what is none */
+/** Interprets an answer of /checkv2. @throws ScanError if it isn't one */
 export function readAnswer(json: unknown): ScanResult {
   const parsed = safeParse(answerSchema, json);
   if (!parsed.success) {
@@ -235,7 +235,7 @@ export function readAnswer(json: unknown): ScanResult {
         result.headers.push({ kind: "change", occurrence: 1, ...field });
       }
   }
-  // A virus scanner behind rspamd says so by a symbol.
+  // A virus scanner behind rspamd reports by a symbol.
   if (symbols.some((s) => /^(?:CLAM_VIRUS|AV_VIRUS|[A-Z0-9]+_VIRUS)$/.test(s))) {
     result.virus = symbols.find((s) => /_VIRUS$/.test(s))!;
   }
@@ -249,14 +249,14 @@ export function readAnswer(json: unknown): ScanResult {
   return result;
 }
 
-/** Its action, or what its modules want in its place. */
+/** Its action, or the override by its modules. */
 function effectOf({ action, milter }: InferOutput<typeof answerSchema>): string {
   if (milter?.no_action) return "no action";
   const other = milter?.reject;
   return action === "reject" && (other === "discard" || other === "quarantine") ? other : action;
 }
 
-/** From its points to 0...1: the threshold for a header is 0.5, that for a refusal 1. */
+/** Maps its points to 0...1: the threshold for a header is 0.5, that for a refusal 1. */
 function spamScore(score: number, refuse: number, mark: unknown): number {
   const top = Number.isFinite(refuse) && refuse > 0 ? refuse : 15;
   const half = typeof mark === "number" && mark > 0 && mark < top ? mark : top * 0.4;
@@ -279,7 +279,7 @@ type MilterPart = {
   remove_headers?: Record<string, unknown>;
 } | undefined;
 
-/** Removals come first, so that a header of the same name that is added stays. */
+/** Removals first, so that added headers of the same name stay. */
 function headerChanges(part: MilterPart): HeaderChange[] {
   const changes: HeaderChange[] = [];
   for (const [name, which] of Object.entries(part?.remove_headers ?? {})) {

@@ -1,5 +1,5 @@
 /**
- * The scanners of the configuration: asked one after the other, each about the message as those before it left it.
+ * The configured scanners: run one after the other, each on the message as changed by those before it.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
   type ScanResult,
 } from "./types.ts";
 
-/** Messages that one scanner is asked about at a time; others wait, in its time limit. */
+/** Messages scanned at a time by one scanner; others wait, within its time limit. */
 const atOnce = 32;
 
 const scans = counter(
@@ -40,7 +40,7 @@ const durations = histogram(
   [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60],
 );
 
-/** What one scanner said, for the analysis and for people. */
+/** One scanner's result, for the analysis and for display. */
 export interface ScanFact {
   scanner: string;
   text: string;
@@ -48,7 +48,7 @@ export interface ScanFact {
   virus?: string;
 }
 
-/** What came of asking them. */
+/** The combined result. */
 export interface Scanned {
   action: ScanResult["action"];
   reply?: ScanReply;
@@ -57,9 +57,9 @@ export interface Scanned {
   facts: ScanFact[];
   /** The highest of all. */
   spamScore?: number;
-  /** As in ScanResult; a name counts more than "". */
+  /** As in ScanResult; a name takes precedence over "". */
   virus?: string;
-  /** The message where it was changed; `remove` takes it away. */
+  /** The changed message; `remove` deletes it. */
   changed?: RewrittenMessage;
   mailFrom?: string;
   addRecipients: string[];
@@ -89,7 +89,7 @@ export class Scanners {
     for (const name of options.scanners.keys()) this.#places.set(name, new Places(atOnce));
   }
 
-  /** How each answered last; `since` 0 where it was not asked yet. */
+  /** The last answer of each; `since` is 0 if it was not used yet. */
   states(): { name: string; error: string | undefined; since: number }[] {
     return [...this.#o.scanners.keys()].map((name) => ({
       name,
@@ -103,13 +103,13 @@ export class Scanners {
     this.#states.set(name, { error, since: Date.now() });
   }
 
-  /** Names of those that learn from what users move. */
+  /** Names of scanners that learn when users move messages. */
   get learning(): string[] {
     return [...this.#o.scanners].filter(([, s]) => s.Rspamd && s.Rspamd.ControllerURL !== "")
       .map(([name]) => name);
   }
 
-  /** Asks the named ones. Never fails for what a scanner does. @throws file errors */
+  /** Runs the named scanners. Never fails because of a scanner. @throws file errors */
   async scan(
     names: readonly string[],
     envelope: ScanEnvelope,
@@ -265,7 +265,7 @@ export class Scanners {
     return { ...result, action: "tempfail", reply: { code: 451, enhanced: "3.0", text } };
   }
 
-  /** Has a scanner learn a message. @throws ScanError, OutboundError, and a timeout's DOMException */
+  /** Makes a scanner learn a message. @throws ScanError, OutboundError, and a timeout's DOMException */
   async teach(name: string, as: "spam" | "ham", message: ScanMessage): Promise<void> {
     const scanner = this.#o.scanners.get(name);
     if (!scanner?.Rspamd || scanner.Rspamd.ControllerURL === "") return;
@@ -276,7 +276,7 @@ export class Scanners {
   }
 }
 
-/** A verdict as the administrator wants it. */
+/** A verdict mapped by the administrator's settings. */
 function asConfigured(result: ScanResult, scanner: Scanner): ScanResult {
   const virus = result.virus !== undefined && result.virus !== "";
   const bad = virus && result.action === "accept"
@@ -299,7 +299,7 @@ function tooLarge(scanner: Scanner): ScanResult {
   return { ...result, action: "reject", reply };
 }
 
-/** Whether a failure is the scanner's; those of files are ours. */
+/** Whether a failure is the scanner's; file errors are ours. */
 function isAway(err: unknown, limit: AbortSignal): boolean {
   return limit.aborted || err instanceof ScanError || err instanceof ConnectionError ||
     err instanceof OutboundError || isNetworkError(err);
@@ -315,7 +315,7 @@ function isNetworkError(err: unknown): boolean {
     errors.BrokenPipe,
     errors.UnexpectedEof,
     errors.TimedOut,
-    // A socket where the runtime may not read.
+    // A socket that the runtime has no permission to read.
     errors.NotCapable,
     errors.NetworkUnreachable,
   ];

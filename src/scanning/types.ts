@@ -1,10 +1,10 @@
-/** What scanners are given, and what they say. @module */
+/** Input and results of scanners. @module */
 
-/** The transaction that a message came in, as far as scanners are told of it. */
+/** The SMTP transaction of a message, as far as passed to scanners. */
 export interface ScanEnvelope {
-  /** Of this server, as its listener is called. */
+  /** Name of this server, from the listener. */
   hostname: string;
-  /** "" for mail that came by no connection (local programs). */
+  /** "" for mail without a connection (local programs). */
   remoteIp: string;
   remotePort: number;
   /** Verified name of the address; undefined without one. */
@@ -12,17 +12,17 @@ export interface ScanEnvelope {
   /** Argument of EHLO. */
   hello: string;
   tls?: { version: string; cipher: string };
-  /** Who is logged in. */
+  /** The login name. */
   username?: string;
   /** Without brackets; "" for the null reverse path. */
   mailFrom: string;
   /** Without brackets. */
   recipients: readonly string[];
-  /** Tells this message from others in logs. */
+  /** Identifies the message in logs. */
   id: string;
 }
 
-/** A message as it can be read, mostly a file. */
+/** A readable message, usually a file. */
 export interface ScanMessage {
   /** Bytes. */
   size: number;
@@ -31,7 +31,7 @@ export interface ScanMessage {
   read(from: number, to: number): Uint8Array;
 }
 
-/** An answer of SMTP that a scanner asks for. */
+/** An SMTP answer requested by a scanner. */
 export interface ScanReply {
   code: number;
   /** Without its class, such as "7.1". */
@@ -39,7 +39,7 @@ export interface ScanReply {
   text: string;
 }
 
-/** A change of the message's header. Names and values are checked: they can stand in a header. */
+/** A change of the message's header. Names and values are validated for use in a header. */
 export type HeaderChange =
   /** At the end of the header. */
   | { kind: "add"; name: string; value: string }
@@ -50,28 +50,28 @@ export type HeaderChange =
   /** All fields of the name. */
   | { kind: "remove"; name: string };
 
-/** What a scanner found and wants. */
+/** A scanner's findings and requests. */
 export interface ScanResult {
-  /** What is to become of the message as a whole. */
+  /** The action for the message as a whole. */
   action: "accept" | "junk" | "reject" | "tempfail" | "discard";
-  /** With "reject" and "tempfail": the answer; a general one if not given. */
+  /** With "reject" and "tempfail": the answer; a generic one if not given. */
   reply?: ScanReply;
-  /** Why it is to be set aside: the Junk mailbox, or on hold in the queue. */
+  /** Why it is set aside: in the Junk mailbox, or on hold in the queue. */
   quarantine?: string;
   /** From 0 (good) to 1 (junk). */
   spamScore?: number;
-  /** Name of what was found, or "" where nothing was; undefined if it wasn't looked for. */
+  /** Name of the virus, or "" if none was found; undefined if the scanner doesn't look for viruses. */
   virus?: string;
   headers: HeaderChange[];
-  /** File with the new body, which whoever asked removes. */
+  /** File with the new body, which the caller removes. */
   body?: string;
   /** New sender, without brackets. */
   mailFrom?: string;
   addRecipients: string[];
   removeRecipients: string[];
-  /** Recipients that are refused, by their place in the envelope. */
+  /** Refused recipients, by their index in the envelope. */
   refusedRecipients: Map<number, ScanReply>;
-  /** For people: what it said, in a line. */
+  /** Its result in one line, for display. */
   text: string;
 }
 
@@ -92,12 +92,12 @@ export class ScanError extends Error {
   override name = "ScanError";
 }
 
-/** Limits of what a scanner may ask for. */
+/** Limits for requests of a scanner. */
 export const scanLimits = {
-  /** Header fields that are changed. */
+  /** Changed header fields. */
   headerChanges: 1000,
   /** Bytes of all their values. */
   headerBytes: 512 * 1024,
-  /** Recipients that are added. */
+  /** Added recipients. */
   recipients: 1000,
 } as const;

@@ -1,4 +1,4 @@
-/** Seals a message that is passed on (RFC 8617 §5.1). @module */
+/** Seals a forwarded message (RFC 8617 §5.1). @module */
 import { Buffer } from "node:buffer";
 import type { KeyObject } from "node:crypto";
 import { domainToASCII } from "node:url";
@@ -14,16 +14,16 @@ import { signedHeader } from "./signed_header.ts";
 const alsoSigned = ["DKIM-Signature"];
 
 /**
- * The three ARC fields to be put in front of a message, or undefined where none may be added: the
- * chain was sealed as failed before, or is at its longest.
+ * The three ARC fields to put in front of a message, or undefined if none may be added: the chain was already
+ * sealed as failed, or has its maximum length.
  */
 export async function sealArc(input: {
   headerBytes: Uint8Array;
   message: MessageSource;
   bodyOffset: number;
-  /** What {@link verifyArc} said of the message as it came in. */
+  /** The result of {@link verifyArc} for the message as received. */
   chain: ArcOutcome;
-  /** "authserv-id; method=result …" as in the Authentication-Results of the message as it came in. */
+  /** "authserv-id; method=result …" as from the Authentication-Results for the message as received. */
   results: string;
   domain: string;
   selector: string;
@@ -65,7 +65,7 @@ export async function sealArc(input: {
     ],
   );
 
-  // RFC 8617 §5.1.2: a seal over a failed chain covers its own set only.
+  // RFC 8617 §5.1.2: a seal over a failed chain covers only its own set.
   const before = chain.result === "pass" ? earlierSets(input.headerBytes, chain.instance) : [];
   const seal = signField("ARC-Seal", [...common, ["cv", chain.result]], privateKey, (unsigned) => [
     ...before,
@@ -76,7 +76,7 @@ export async function sealArc(input: {
   return seal + messageSignature + results;
 }
 
-/** The canonical fields of a chain that has passed, in the order that seals sign. */
+/** The canonical fields of a passing chain, in the order that seals sign. */
 function earlierSets(headerBytes: Uint8Array, instances: number): Uint8Array[] {
   const signed = signedHeader(scanHeader(headerBytes));
   const sets = collectArcSets(signed.header);

@@ -28,11 +28,11 @@ export interface ArcSet {
   as: ArcSeal;
 }
 
-/** Fields that are not sets as RFC 8617 §5.2 step 3 wants them: the chain fails. */
+/** Fields that are not valid sets by RFC 8617 §5.2 step 3: the chain fails. */
 export class ArcError extends Error {
   /** The highest instance seen, at least 1: a further seal has the next one. */
   readonly instance: number;
-  /** The newest seal says that the chain had failed: nobody seals after that (RFC 8617 §5.1.2). */
+  /** The newest seal records that the chain had failed: nobody seals after that (RFC 8617 §5.1.2). */
   readonly sealedAsFailed: boolean;
   constructor(message: string, instance: number, sealedAsFailed = false) {
     super(message);
@@ -130,7 +130,7 @@ function saysFail(text: string): boolean {
 export function parseMessageSignature(value: string): SignatureTags {
   const tags = signatureTagList(value);
   const ams = parseSignatureTags(tags);
-  // RFC 8617 §4.1.2: seals are not signed by it, From is as in DKIM.
+  // RFC 8617 §4.1.2: it doesn't sign seals; From is as in DKIM.
   if (ams.headers.includes("arc-seal")) throw new DkimSignatureError("syntax", "seal is signed");
   if (!ams.headers.includes("from")) throw new DkimSignatureError("syntax", "From is not signed");
   return ams;
@@ -139,13 +139,13 @@ export function parseMessageSignature(value: string): SignatureTags {
 /** The value of an ARC-Seal (RFC 8617 §4.1.3). Throws {@link DkimSignatureError}. */
 export function parseArcSeal(value: string): ArcSeal {
   const tags = signatureTagList(value);
-  // RFC 8617 §4.1.3: h= and bh= have no place in it.
+  // RFC 8617 §4.1.3: h= and bh= are not allowed in it.
   if (tags.has("h") || tags.has("bh")) throw new DkimSignatureError("syntax", "seal has h= or bh=");
   const cv = tags.get("cv")?.toLowerCase();
   if (cv !== "none" && cv !== "pass" && cv !== "fail") {
     throw new DkimSignatureError("syntax", "cv= is not none, pass or fail");
   }
-  // The rest is as in a message signature; what a seal has not gets a value that is well formed.
+  // The rest is as in a message signature; tags that a seal lacks get well-formed values.
   const filled = new Map(tags).set("h", "from").set("bh", "A".repeat(43) + "=");
   filled.delete("c");
   const { algorithm, signature, domain, selector } = parseSignatureTags(filled);

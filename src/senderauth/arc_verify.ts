@@ -17,14 +17,14 @@ export interface ArcOutcome {
   lastResults?: string;
   /** The highest instance found; 0 without any. */
   instance: number;
-  /** The chain was already sealed as failed: no further seal is to be added. */
+  /** The chain was already sealed as failed: no further seal must be added. */
   sealedAsFailed: boolean;
-  /** True if a key could not be had now: later the chain may pass. */
+  /** True if a key was temporarily unavailable: later the chain may pass. */
   temporary: boolean;
   error?: string;
 }
 
-/** Sets read and waiting for keys and the body hash. */
+/** Parsed sets that wait for keys and the body hash. */
 export type PendingArc = { sets: ArcSet[] } | { outcome: ArcOutcome };
 
 /** Reads the sets of a header. */
@@ -42,7 +42,7 @@ export function readArc(signed: SignedHeader): PendingArc {
   }
 }
 
-/** The body hash that the newest message signature needs. */
+/** The body hash for the newest message signature. */
 export function arcBodyHashRequest(pending: PendingArc): BodyHashRequest | undefined {
   const ams = "sets" in pending ? pending.sets.at(-1)!.ams : undefined;
   return ams && { form: ams.bodyForm, length: ams.bodyLength };

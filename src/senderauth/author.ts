@@ -1,29 +1,30 @@
-/** The domain of a message's author, which DMARC is about (RFC 7489 §6.6.1). @module */
+/** The domain of a message's author, which DMARC checks (RFC 7489 §6.6.1). @module */
 import { normalizeName } from "../dns/mod.ts";
 import { mentionedDomains, strictAuthors } from "../mail/address/author.ts";
 import { fieldText, type HeaderFields, latin1 } from "./header_fields.ts";
 
-/** The domain of From, or why there is none that a policy could be about. */
+/** The domain of From, or why there is none that a policy could apply to. */
 export type AuthorDomain = { domain: string } | {
   error: string;
-  /** Where there are several authors: all their domains, at most {@link maxDomains}. */
+  /** If there are several authors: all their domains, at most {@link maxDomains}. */
   domains?: string[];
 };
 
-/** Domains of several authors that policies are asked of. */
+/** Most domains of several authors whose policies are looked up. */
 export const maxDomains = 5;
 
-/** Characters of a From field that are looked at. */
+/** Most characters of a From field that are read. */
 const MAX_FROM = 65_536;
 
 /**
- * The domain that all addresses of the only From field share, in lower case and ASCII. Several From fields, several
- * domains, no address, or a field that programs read differently, are errors: a reader can't tell who wrote it.
+ * The domain that all addresses of the only From field share, in lower case and ASCII. Several From fields,
+ * several domains, no address, or a field that programs parse differently, are errors: a reader can't know who
+ * wrote it.
  */
 export function authorDomain(header: HeaderFields): AuthorDomain {
   const fields = header.fields.filter((f) => f.name === "from");
   const texts = fields.map((f) => fieldText(header, f));
-  // Some programs take a first line that continues none for a field.
+  // Some programs take a continuation as the first line for a field.
   const first = /^[ \t]+from[ \t]*:([^\r\n]*)/i.exec(latin1(header.bytes, 0, 1000))?.[1];
   if (first !== undefined) texts.unshift(first);
   if (texts.length === 0) return { error: "no From field" };
@@ -31,7 +32,7 @@ export function authorDomain(header: HeaderFields): AuthorDomain {
   const [text] = texts;
   if (text.length > MAX_FROM) return { error: "From field too long" };
   const authors = strictAuthors(text);
-  // Where all that looks like an address has one domain, sloppy writing harms nobody.
+  // If everything that looks like an address has the same domain, sloppy syntax does no harm.
   const domains = "addresses" in authors
     ? authors.addresses.map((a) => a.domain)
     : lenientDomains(text);
@@ -53,7 +54,7 @@ export function authorDomain(header: HeaderFields): AuthorDomain {
   return { domain: [...normal][0] };
 }
 
-/** The domain of a field that isn't written as it should be; undefined if there could be several addresses. */
+/** The domain of a malformed field; undefined if there could be several addresses. */
 function lenientDomains(text: string): string[] | undefined {
   const count = (c: string) => text.split(c).length - 1;
   if (count("<") > 1 || count("<") !== count(">") || count('"') % 2 !== 0) return undefined;
@@ -61,7 +62,7 @@ function lenientDomains(text: string): string[] | undefined {
   return domains.length === 1 ? domains : undefined;
 }
 
-/** All domains that some reader could take for the author's. */
+/** All domains that a reader could take for the author's. */
 function allDomains(texts: readonly string[]): string[] {
   const domains = new Set<string>();
   for (const text of texts.slice(0, 20)) {

@@ -1,4 +1,4 @@
-/** Holds the lookups of one check to their number and time. @module */
+/** Limits the number and time of the lookups of one check. @module */
 import {
   type DnsAnswer,
   DnsError,
@@ -8,8 +8,8 @@ import {
 } from "../dns/mod.ts";
 
 /**
- * A resolver that refuses lookups past `maxLookups` with a DnsError `limit` (permanent: the same
- * message would meet it again), and ends those that wait when the signal fires.
+ * A resolver that refuses lookups past `maxLookups` with a DnsError `limit` (permanent: the same message would
+ * exceed it again), and ends waiting ones when the signal is aborted.
  */
 export function limitLookups(
   resolver: Resolver,

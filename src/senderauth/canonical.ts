@@ -7,7 +7,7 @@ export type Canonicalization = "simple" | "relaxed";
 
 const CR = 0x0d, LF = 0x0a, SP = 0x20, TAB = 0x09, COLON = 0x3a;
 
-/** A field in canonical form, its CRLF included. */
+/** A field in canonical form, including its CRLF. */
 export function canonicalField(
   header: HeaderFields,
   field: HeaderField,
@@ -17,7 +17,7 @@ export function canonicalField(
   return form === "simple" ? withCrlf(raw) : relaxedField(raw);
 }
 
-/** The last field of a header may lack its end of line; each signed one has it. */
+/** The last field of a header may lack its line end; each signed one has it. */
 function withCrlf(raw: Uint8Array): Uint8Array {
   if (raw.at(-1) === LF) return raw;
   return Buffer.concat([raw, Buffer.from("\r\n")]);
@@ -52,9 +52,9 @@ export function relaxedField(raw: Uint8Array): Uint8Array {
   return out.subarray(0, n);
 }
 
-/** Where a body is read from, in pieces. */
+/** The source of a body, read in pieces. */
 export interface MessageSource {
-  /** Bytes of the whole message, header included. */
+  /** Bytes of the whole message, including the header. */
   size: number;
   /** At least one byte from the offset if it is before the end, at most `length`. */
   read(offset: number, length: number): Promise<Uint8Array>;
@@ -68,13 +68,13 @@ export function bytesSource(bytes: Uint8Array): MessageSource {
   };
 }
 
-/** A body hash that is wanted: of the canonical form, of its first `length` bytes if given. */
+/** A requested body hash: of the canonical form, or of its first `length` bytes if given. */
 export interface BodyHashRequest {
   form: Canonicalization;
   length?: number;
 }
 
-/** A body hash. `complete` tells that no byte of the canonical body was left out. */
+/** A body hash. `complete` says that no byte of the canonical body was left out. */
 export interface BodyHash {
   digest: Uint8Array;
   /** Bytes of the whole canonical body. */
@@ -86,8 +86,8 @@ export interface BodyHash {
 const CHUNK = 64 * 1024;
 
 /**
- * Hashes a body in one pass for all requests. A form is made once however many lengths of it are
- * wanted. Memory: two pieces.
+ * Hashes a body in one pass for all requests. A form is computed once, however many lengths of it are
+ * requested. Memory: two pieces.
  */
 export async function hashBody(
   source: MessageSource,
@@ -143,7 +143,7 @@ function writeLines(sink: (bytes: Uint8Array) => void, count: number): void {
 
 /** RFC 6376 §3.4.3: empty lines at the end become one CRLF; an empty body is one CRLF. */
 function simpleBody(sink: (bytes: Uint8Array) => void): BodyForm {
-  // CRLFs are held back until something else follows.
+  // CRLFs are held back until other content follows.
   let held = 0;
   let heldCr = false;
   return {
@@ -189,11 +189,11 @@ function simpleBody(sink: (bytes: Uint8Array) => void): BodyForm {
 }
 
 /**
- * RFC 6376 §3.4.4: white space at line ends goes, runs of it become one space, empty lines at the
- * end go; an empty body stays empty, any other ends in CRLF.
+ * RFC 6376 §3.4.4: white space at line ends is removed, runs of it become one space, empty lines at the end are
+ * removed; an empty body stays empty, any other ends in CRLF.
  */
 function relaxedBody(sink: (bytes: Uint8Array) => void): BodyForm {
-  // What may have to be written before the next byte of content.
+  // Bytes that may have to be written before the next byte of content.
   let heldLines = 0;
   let heldSpace = false;
   let heldCr = false;
@@ -213,7 +213,7 @@ function relaxedBody(sink: (bytes: Uint8Array) => void): BodyForm {
       for (let i = 0; i < size; i++) {
         const c = piece[i];
         if (c === LF && cr) {
-          // The line end is written once more content comes, or at the end: see end().
+          // The line end is written when more content comes, or at the end: see end().
           cr = false;
           space = false;
           lines++;
@@ -244,7 +244,7 @@ function relaxedBody(sink: (bytes: Uint8Array) => void): BodyForm {
         if (space) to[n++] = SP;
         space = false;
         if (cr) {
-          // A CR without LF is content; what follows it is looked at by itself.
+          // A CR without LF is content; the byte after it is handled separately.
           to[n++] = CR;
           cr = false;
           any = true;
@@ -253,7 +253,7 @@ function relaxedBody(sink: (bytes: Uint8Array) => void): BodyForm {
         }
         to[n++] = c;
         any = true;
-        // The rest of the word: nothing stands between its bytes.
+        // The rest of the word, without anything in between.
         for (let next = piece[i + 1]; next > SP; next = piece[i + 1]) {
           to[n++] = next;
           i++;

@@ -1,4 +1,4 @@
-/** Public keys as domains publish them (RFC 6376 §3.6.1, RFC 8463). @module */
+/** Public keys published by domains (RFC 6376 §3.6.1, RFC 8463). @module */
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { DKIM_MAX_KEY_RECORD, RSA_MAX_BITS, RSA_MIN_BITS } from "./limits.ts";
@@ -20,7 +20,9 @@ export interface DkimKey {
   forMail: boolean;
 }
 
-/** Why a record gives no key. `revoked`: it says so; `weak`: see limits.ts; else it is malformed. */
+/**
+ * Why a record gives no key. `revoked`: stated by the record; `weak`: see limits.ts; otherwise it is malformed.
+ */
 export class DkimKeyError extends Error {
   readonly reason: "revoked" | "weak" | "syntax";
   constructor(reason: DkimKeyError["reason"], message: string, options?: ErrorOptions) {
@@ -30,7 +32,7 @@ export class DkimKeyError extends Error {
   }
 }
 
-/** True if a TXT record looks like a key record: names hold other records too. */
+/** True if a TXT record looks like a key record: names may have other records too. */
 export function isDkimKeyRecord(text: string): boolean {
   const compact = withoutWhiteSpace(text.slice(0, 64));
   if (compact.startsWith("v=")) return compact.startsWith("v=DKIM1");
@@ -38,7 +40,7 @@ export function isDkimKeyRecord(text: string): boolean {
   return /(^|;)p=/.test(withoutWhiteSpace(text.slice(0, DKIM_MAX_KEY_RECORD)));
 }
 
-/** Reads a key record. Throws {@link DkimKeyError}. */
+/** Parses a key record. Throws {@link DkimKeyError}. */
 export function parseDkimKey(text: string): DkimKey {
   if (text.length > DKIM_MAX_KEY_RECORD) throw new DkimKeyError("syntax", "key record too long");
   let tags: Map<string, string>;
@@ -96,7 +98,7 @@ function rsaKey(der: Uint8Array): { key: KeyObject; bits: number } {
   return { key, bits };
 }
 
-/** What stands before the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410 §4). */
+/** The prefix of the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410 §4). */
 const ed25519Prefix = Buffer.from("302a300506032b6570032100", "hex");
 
 function ed25519Key(raw: Uint8Array): { key: KeyObject; bits: number } {

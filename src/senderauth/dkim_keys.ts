@@ -1,10 +1,10 @@
-/** Looks up and keeps public keys. @module */
+/** Looks up and caches public keys. @module */
 import { createHash, type KeyObject, verify } from "node:crypto";
 import { DnsError, type Resolver } from "../dns/mod.ts";
 import { type DkimKey, DkimKeyError, isDkimKeyRecord, parseDkimKey } from "./dkim_key.ts";
 import type { SignatureTags } from "./dkim_signature.ts";
 
-/** Keys made from records, by the record's text: the DNS cache keeps the records themselves. */
+/** Most keys cached, by their record's text: the DNS cache keeps the records themselves. */
 const MAX_KEPT_KEYS = 1000;
 const keys = new Map<string, DkimKey>();
 
@@ -13,7 +13,7 @@ export type KeyLookup =
   | { key: DkimKey; authenticated: boolean }
   | { status: "temperror" | "permerror" | "policy"; error: string; authenticated: boolean };
 
-/** The key of a selector (RFC 6376 §3.6.2). Never throws for what the DNS or the record does. */
+/** The key of a selector (RFC 6376 §3.6.2). Never throws because of the DNS or the record. */
 export async function lookupDkimKey(
   resolver: Resolver,
   selector: string,
@@ -73,7 +73,7 @@ export function keyMismatch(
   return undefined;
 }
 
-/** Checks a signature over data. Ed25519 signs the hash of it (RFC 8463 §3). */
+/** Checks a signature over data. Ed25519 signs its hash (RFC 8463 §3). */
 export function verifySignature(
   algorithm: SignatureTags["algorithm"],
   data: Uint8Array,

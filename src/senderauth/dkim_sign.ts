@@ -13,19 +13,22 @@ export interface DkimSigner {
   selector: string;
   /** An RSA or Ed25519 private key. */
   privateKey: KeyObject;
-  /** Names of header fields to sign; by default {@link defaultSignedHeaders} and what lists have. From is always signed. */
+  /**
+   * Names of header fields to sign; by default {@link defaultSignedHeaders} and the fields of mailing lists.
+   * From is always signed.
+   */
   headers?: readonly string[];
   /** Sign each name once more than it occurs, so that none can be added. By default true. */
   oversign?: boolean;
   headerForm?: Canonicalization;
   bodyForm?: Canonicalization;
-  /** Seconds from now to x=; no x= if undefined. */
+  /** Seconds from now until x=; no x= if undefined. */
   expiresIn?: number;
   /** i=: an address or "@domain" under the domain. */
   identity?: string;
 }
 
-/** What readers see and what decides where answers go. */
+/** Fields that readers see, and those that decide where replies go. */
 export const defaultSignedHeaders: readonly string[] = [
   "From",
   "To",
@@ -43,8 +46,8 @@ export const defaultSignedHeaders: readonly string[] = [
 ];
 
 /**
- * Signed by default where they are, but never when they are not: lists that pass a message on add their own.
- * RFC 8058 §4 wants those for leaving a list by one click signed.
+ * Signed by default if present, but never if missing: mailing lists that forward a message add their own. RFC
+ * 8058 §4 requires signing those for one-click unsubscribing.
  */
 const signedIfPresent: readonly string[] = [
   "Sender",
@@ -60,8 +63,8 @@ const signedIfPresent: readonly string[] = [
 ];
 
 /**
- * The DKIM-Signature fields for a message, one after the other, to be put in front of its header.
- * The body is read once, whatever the number of signers.
+ * The DKIM-Signature fields for a message, one after the other, to put in front of its header. The body is read
+ * once for any number of signers.
  */
 export async function signDkim(input: {
   /** The header with or without its empty line. */
@@ -78,7 +81,7 @@ export async function signDkim(input: {
   return signHeader(input.headerBytes, signers, hashes, input.now);
 }
 
-/** Hashes of a body, for signatures of several headers in front of it. */
+/** Hashes of a body, for signing several headers with it. */
 export async function signedBodies(
   message: MessageSource,
   bodyOffset: number,
@@ -88,7 +91,7 @@ export async function signedBodies(
   return (await hashBody(message, bodyOffset, forms)).map((h) => h.digest);
 }
 
-/** The same fields as of {@link signDkim}, where the body's hashes are known. */
+/** The same fields as from {@link signDkim}, with known body hashes. */
 export function signHeader(
   headerBytes: Uint8Array,
   signers: readonly DkimSigner[],
@@ -147,8 +150,8 @@ export function signatureAlgorithm(key: KeyObject): "rsa-sha256" | "ed25519-sha2
 }
 
 /**
- * A whole field "Name: tags; b=signature" with CRLF. `data` gives the pieces to sign, the last of
- * them made from this field without its signature; its CRLF is taken off here.
+ * A whole field "Name: tags; b=signature" with CRLF. `data` returns the pieces to sign, the last of them made
+ * from this field without its signature; its CRLF is removed here.
  */
 export function signField(
   name: string,
@@ -167,7 +170,7 @@ export function signField(
   return `${text}${foldBase64(signature.toString("base64"))}\r\n`;
 }
 
-/** Characters of a line, below the 78 of RFC 5322 §2.1.1. */
+/** Most characters of a line, below the 78 of RFC 5322 §2.1.1. */
 const LINE = 76;
 
 /** Tags over several lines; h= is broken at its colons, bh= fits in a line. */
@@ -196,7 +199,7 @@ function foldTags(tags: readonly string[]): string {
 
 function foldBase64(text: string): string {
   let out = "";
-  // The first piece stands after "b=" on a line that may be nearly full.
+  // The first piece follows "b=" on a line that may be nearly full.
   for (let i = 0; i < text.length; i += LINE - 8) out += `\r\n\t${text.slice(i, i + LINE - 8)}`;
   return out;
 }

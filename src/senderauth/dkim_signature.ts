@@ -24,7 +24,7 @@ export interface DkimSignature {
   identity: string;
   /** The domain of i= in ASCII. */
   identityDomain: string;
-  /** l=: bytes of the canonical body that are signed. */
+  /** l=: signed bytes of the canonical body. */
   bodyLength?: number;
   selector: string;
   /** t= and x= in seconds since 1970. */
@@ -33,8 +33,8 @@ export interface DkimSignature {
 }
 
 /**
- * A field that is no signature to be evaluated. `syntax` ones are neutral for the message,
- * `policy` ones are well formed but of a kind that proves nothing; it carries what could be read.
+ * A field that can't be evaluated as a signature. `syntax` ones are neutral for the message, `policy` ones are
+ * well formed but of a kind that proves nothing; the error contains the readable parts.
  */
 export class DkimSignatureError extends Error {
   readonly reason: "syntax" | "policy";
@@ -56,10 +56,10 @@ export class DkimSignatureError extends Error {
 /** Most names in h=. */
 const MAX_SIGNED_HEADERS = 1000;
 
-/** What DKIM and ARC signatures have in common. */
+/** The common parts of DKIM and ARC signatures. */
 export type SignatureTags = Omit<DkimSignature, "identity" | "identityDomain">;
 
-/** Reads the value of a DKIM-Signature field. Throws {@link DkimSignatureError}. */
+/** Parses the value of a DKIM-Signature field. Throws {@link DkimSignatureError}. */
 export function parseDkimSignature(value: string): DkimSignature {
   const tags = signatureTagList(value);
   const about = { domain: asciiDomain(tags.get("d")), selector: asciiDomain(tags.get("s")) };
@@ -131,7 +131,7 @@ export function parseSignatureTags(tags: Map<string, string>): SignatureTags {
     return parseDigits(text, digits) ?? fail("syntax", `${tag}= is no number`);
   };
   const q = tags.get("q");
-  // RFC 6376 §3.5: "dns/txt" is the only method there is.
+  // RFC 6376 §3.5: "dns/txt" is the only method.
   if (q !== undefined && !withoutWhiteSpace(q).toLowerCase().split(":").includes("dns/txt")) {
     return fail("syntax", "unknown query method");
   }
@@ -162,6 +162,6 @@ function isForm(s: string): s is Canonicalization {
 function asciiDomain(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const name = normalizeName(withoutWhiteSpace(text));
-  // These stand in header fields and answers that this server writes.
+  // These are used in header fields and answers written by this server.
   return name !== undefined && /^[a-z0-9._-]+$/.test(name) ? name : undefined;
 }

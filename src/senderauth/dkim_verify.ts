@@ -10,21 +10,21 @@ import { DKIM_MAX_SIGNATURES } from "./limits.ts";
 import { type SignedHeader, withoutSignatureValue } from "./signed_header.ts";
 
 /**
- * RFC 8601 §2.7.1: `pass`; `fail`: does not hold; `policy`: holds, or may, but proves too little to
- * count; `neutral`: can't be read; `temperror`: no key now; `permerror`: no usable key, or expired.
+ * RFC 8601 §2.7.1: `pass`; `fail`: invalid; `policy`: valid, perhaps, but proves too little to count;
+ * `neutral`: unreadable; `temperror`: key temporarily unavailable; `permerror`: no usable key, or expired.
  */
 export type DkimStatus = "pass" | "fail" | "policy" | "neutral" | "temperror" | "permerror";
 
-/** Outcome of one signature. */
+/** Result of one signature. */
 export interface DkimOutcome {
   status: DkimStatus;
-  /** d= and s=, if they could be read. */
+  /** d= and s=, if readable. */
   domain?: string;
   selector?: string;
   /** i=: the user or agent on whose behalf it signs. */
   identity?: string;
   algorithm?: DkimSignature["algorithm"];
-  /** The first characters of b=, which tell signatures of one domain apart (RFC 6008). */
+  /** The first characters of b=, which distinguish signatures of one domain (RFC 6008). */
   signatureStart?: string;
   /** The domain says that it is only testing DKIM (t=y). */
   testing: boolean;
@@ -32,17 +32,17 @@ export interface DkimOutcome {
   recordAuthenticated: boolean;
   /** Bits of the key. */
   keyBits?: number;
-  /** Body bytes that l= left unsigned. Any at all make the status `policy`. */
+  /** Body bytes that l= left unsigned. If there are any, the status is `policy`. */
   unsignedBodyBytes?: number;
   /** What is wrong, on anything but pass. */
   error?: string;
 }
 
-/** A signature read and waiting for its key and body hash. */
+/** A parsed signature that waits for its key and body hash. */
 export interface PendingSignature {
   field: HeaderField;
   signature?: DkimSignature;
-  /** The outcome, where reading it already gave one. */
+  /** The result, if parsing already gave one. */
   outcome?: DkimOutcome;
 }
 
@@ -72,12 +72,12 @@ export function readSignatures(
   return { pending, skipped: fields.length - pending.length };
 }
 
-/** The body hash that a signature needs. */
+/** The body hash for a signature. */
 export function bodyHashRequest(signature: DkimSignature): BodyHashRequest {
   return { form: signature.bodyForm, length: signature.bodyLength };
 }
 
-/** Evaluates one signature against the hash of the body as {@link bodyHashRequest} wants it. */
+/** Evaluates one signature against the body hash that {@link bodyHashRequest} requested. */
 export async function verifyDkim(
   pending: PendingSignature,
   signed: SignedHeader,
@@ -99,7 +99,7 @@ export async function verifyDkim(
     recordAuthenticated: found.authenticated,
   };
   const end = (status: DkimStatus, error: string): DkimOutcome => ({ ...outcome, status, error });
-  // Time says more than a missing key: old selectors are removed.
+  // Expiry says more than a missing key: old selectors are removed.
   if (sig.expiresAt !== undefined && sig.expiresAt < now.getTime() / 1000) {
     return end("permerror", "signature expired");
   }
@@ -128,7 +128,7 @@ export async function verifyDkim(
   }
   if (!timingSafeEqual(body.digest, sig.bodyHash)) return end("fail", "body hash does not match");
   if (!body.complete) {
-    // RFC 6376 §8.2: what is added to the body may be all that a reader sees.
+    // RFC 6376 §8.2: text added to the body may be all that a reader sees.
     outcome.unsignedBodyBytes = body.canonicalLength - sig.bodyLength!;
     return end("policy", "l= leaves a part of the body unsigned");
   }

@@ -1,4 +1,4 @@
-/** What a domain wants done with mail in its name (RFC 7489, RFC 9989). @module */
+/** A domain's policy for mail in its name (RFC 7489, RFC 9989). @module */
 import { DnsError, normalizeName, type Resolver } from "../dns/mod.ts";
 import type { AuthorDomain } from "./author.ts";
 import type { DkimOutcome } from "./dkim_verify.ts";
@@ -14,11 +14,11 @@ export interface DmarcOutcome {
   fromDomain?: string;
   organizationalDomain?: string;
   record?: DmarcRecord;
-  /** Where the record was found. */
+  /** The domain where the record was found. */
   recordDomain?: string;
   /** True if the DNS answer with the record was authenticated. */
   recordAuthenticated: boolean;
-  /** The policy that the record has for this domain (p, sp or np). */
+  /** The record's policy for this domain (p, sp or np). */
   policy?: DmarcPolicy;
   /** What to do with this message: the policy on fail, weakened by pct and t; else "none". */
   applied: DmarcPolicy;
@@ -36,7 +36,7 @@ const weaker: Record<DmarcPolicy, DmarcPolicy> = {
   none: "none",
 };
 
-/** Evaluates DMARC from what SPF and DKIM said. Never throws for what the DNS does. */
+/** Evaluates DMARC from the results of SPF and DKIM. Never throws because of the DNS. */
 export async function checkDmarc(input: {
   author: AuthorDomain;
   spf: SpfOutcome;
@@ -69,8 +69,8 @@ export async function checkDmarc(input: {
 }
 
 /**
- * Of a message with several authors (RFC 7489 §6.6.1): the strictest policy among those that it fails, so that a
- * second address doesn't switch off the policy of the first. Undefined if none has to be applied.
+ * For a message with several authors (RFC 7489 §6.6.1): the strictest policy among those that it fails, so that
+ * a second address doesn't disable the policy of the first. Undefined if none applies.
  */
 async function ofSeveral(
   outcome: DmarcOutcome,

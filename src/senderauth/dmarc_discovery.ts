@@ -1,15 +1,15 @@
-/** Which DMARC record is about a domain, and to which organization it belongs. @module */
+/** Finds the DMARC record for a domain, and its organization. @module */
 import { getDomain, getPublicSuffix } from "tldts";
 import { DnsError, isUnder, type Resolver } from "../dns/mod.ts";
 import { type DmarcRecord, isDmarcRecord, parseDmarcRecord } from "./dmarc_record.ts";
 
 /**
- * How organizational domains are found: `psl` by the public suffix list (RFC 7489 §3.2), `treewalk`
- * by asking the DNS (RFC 9989 §4.10).
+ * How organizational domains are found: `psl` by the public suffix list (RFC 7489 §3.2), `treewalk` by DNS
+ * lookups (RFC 9989 §4.10).
  */
 export type DmarcMethod = "psl" | "treewalk";
 
-/** What was found for an author's domain. */
+/** The result for an author's domain. */
 export interface DmarcDiscovery {
   /** Undefined if there is no record. */
   record?: DmarcRecord;
@@ -19,7 +19,7 @@ export interface DmarcDiscovery {
   authenticated: boolean;
 }
 
-/** Labels of the longest name that a tree walk asks for after the first (RFC 9989 §4.10). */
+/** Most labels of the names that a tree walk looks up after the first (RFC 9989 §4.10). */
 const MAX_WALK_LABELS = 7;
 
 /** Finds record and organizational domain. Throws a temporary DnsError if a lookup failed. */
@@ -31,7 +31,7 @@ export async function discoverDmarc(
   return method === "psl" ? await byList(resolver, domain) : await byWalk(resolver, domain);
 }
 
-/** True if two domains are of one organization (relaxed alignment). */
+/** True if two domains belong to one organization (relaxed alignment). */
 export async function sameOrganization(
   resolver: Resolver,
   identifier: string,
@@ -49,7 +49,7 @@ export async function sameOrganization(
 
 /** The registered domain by the public suffix list; the name itself if it is a suffix. */
 export function listedOrganization(domain: string): string {
-  // With the private part of the list: customers of a host don't speak for each other.
+  // With the list's private part: customers of a hosting provider don't speak for each other.
   return getDomain(domain, { allowPrivateDomains: true, validateHostname: false }) ?? domain;
 }
 
@@ -61,7 +61,7 @@ async function byList(resolver: Resolver, domain: string): Promise<DmarcDiscover
   for (const [i, name] of [...new Set(candidates)].entries()) {
     const found = await recordAt(resolver, name);
     if (!found.record) continue;
-    // RFC 9091 §3.3: a suffix speaks for the domains under it only if it says that it is one.
+    // RFC 9091 §3.3: a suffix's record applies to the domains under it only if it declares itself a suffix.
     if (i > 0 && name === suffix && found.record.psd !== "y") continue;
     return { ...found, recordDomain: name, organizationalDomain };
   }
@@ -105,7 +105,7 @@ async function byWalk(resolver: Resolver, domain: string): Promise<DmarcDiscover
   };
 }
 
-/** The record at a name. Several are none (RFC 7489 §6.6.3 step 5). */
+/** The record at a name. Several count as none (RFC 7489 §6.6.3 step 5). */
 async function recordAt(
   resolver: Resolver,
   name: string,

@@ -3,16 +3,16 @@ import { parseDigits, withoutWhiteSpace } from "./tag_list.ts";
 
 export type DmarcPolicy = "none" | "quarantine" | "reject";
 
-/** Where reports go. */
+/** The destination of reports. */
 export interface DmarcUri {
   /** As given, usually "mailto:address". */
   uri: string;
-  /** Largest report in bytes that it takes. */
+  /** Largest report in bytes that it accepts. */
   maxSize?: number;
 }
 
 export interface DmarcRecord {
-  /** p=; "none" if it is missing or unknown but reports are asked for (RFC 7489 §6.6.3). */
+  /** p=; "none" if it is missing or unknown but reports are requested (RFC 7489 §6.6.3). */
   policy: DmarcPolicy;
   /** sp=: for subdomains. */
   subdomainPolicy?: DmarcPolicy;
@@ -21,9 +21,9 @@ export interface DmarcRecord {
   /** adkim= and aspf=: true for strict. */
   strictDkim: boolean;
   strictSpf: boolean;
-  /** pct=: of messages that the policy is for. */
+  /** pct=: percentage of messages that the policy applies to. */
   percentage: number;
-  /** fo=: what failure reports are wanted for: 0, 1, d, s. */
+  /** fo=: when failure reports are requested: 0, 1, d, s. */
   failureOptions: string[];
   aggregateReports: DmarcUri[];
   failureReports: DmarcUri[];
@@ -36,20 +36,20 @@ export interface DmarcRecord {
   text: string;
 }
 
-/** Characters of a record. */
+/** Most characters of a record. */
 const MAX_RECORD = 16_384;
 const MAX_URIS = 20;
 
 /** True for a TXT record that is a DMARC record, well formed or not. */
 export function isDmarcRecord(text: string): boolean {
-  // RFC 7489 §6.4: "v=DMARC1" in this case, followed by a separator or nothing.
+  // RFC 7489 §6.4: "v=DMARC1", case-sensitive, followed by a separator or nothing.
   const first = text.slice(0, 64).split(";", 1)[0];
   return withoutWhiteSpace(first) === "v=DMARC1";
 }
 
 /**
- * Reads a record; undefined if it is none, or says neither a policy nor where to report. Unknown
- * tags are ignored, and malformed values of optional ones count as not given (RFC 7489 §6.3).
+ * Parses a record; undefined if it is not one, or has neither a policy nor a report address. Unknown tags are
+ * ignored, and malformed values of optional ones count as not given (RFC 7489 §6.3).
  */
 export function parseDmarcRecord(text: string): DmarcRecord | undefined {
   if (text.length > MAX_RECORD || !isDmarcRecord(text)) return undefined;
@@ -58,7 +58,7 @@ export function parseDmarcRecord(text: string): DmarcRecord | undefined {
     const equals = part.indexOf("=");
     if (equals < 0) continue;
     const name = part.slice(0, equals).trim().toLowerCase();
-    // The first of two counts, so that nothing later can weaken it.
+    // The first of two is used, so that nothing later can weaken it.
     if (!tags.has(name)) tags.set(name, part.slice(equals + 1).trim());
   }
   const policyOf = (tag: string): DmarcPolicy | undefined => {
@@ -67,7 +67,7 @@ export function parseDmarcRecord(text: string): DmarcRecord | undefined {
   };
   const aggregateReports = parseUris(tags.get("rua"));
   const policy = policyOf("p");
-  // RFC 7489 §6.6.3 step 6: without a valid policy it is "none" if reports are asked for.
+  // RFC 7489 §6.6.3 step 6: without a valid policy it is "none" if reports are requested.
   if (policy === undefined && aggregateReports.length === 0) return undefined;
   const percentage = parseDigits(tags.get("pct") ?? "", 3);
   const psd = tags.get("psd")?.toLowerCase();

@@ -9,9 +9,9 @@ export interface HeaderRange {
 }
 
 /**
- * The Authentication-Results fields with our authserv-id and the Received-SPF fields with us as
- * receiver. They are to be left out of what is stored: only what this server adds itself may say
- * so. In ascending order.
+ * The Authentication-Results fields with our authserv-id and the Received-SPF fields with us as receiver. They
+ * must be left out of the stored message: only fields added by this server itself may be in its name. In
+ * ascending order.
  */
 export function stripForgedResults(headerBytes: Uint8Array, authservId: string): HeaderRange[] {
   const ours = comparable(authservId);
@@ -20,7 +20,7 @@ export function stripForgedResults(headerBytes: Uint8Array, authservId: string):
   return header.fields.filter((field) => {
     if (field.name === "authentication-results") {
       const id = readAuthservId(fieldText(header, field));
-      // One that can't be read but names us is not worth the doubt.
+      // An unreadable one that names us is removed to be safe.
       return id === undefined ? mentions(header, field, ours) : comparable(id) === ours;
     }
     if (field.name !== "received-spf") return false;
@@ -69,7 +69,7 @@ export function readAuthservId(text: string): string | undefined {
   return i === start ? undefined : text.slice(start, i);
 }
 
-/** Passes over white space and comments, which may be nested. */
+/** Skips white space and comments, which may be nested. */
 function skipComments(text: string, from: number): number {
   let depth = 0;
   for (let i = from; i < text.length; i++) {
@@ -83,7 +83,10 @@ function skipComments(text: string, from: number): number {
   return text.length;
 }
 
-/** True if the value of an Authentication-Results field is in the name of this server, or can't be read and names it. */
+/**
+ * True if the value of an Authentication-Results field is in the name of this server, or is unreadable and
+ * names it.
+ */
 export function isOwnResult(value: string, authservId: string): boolean {
   const ours = comparable(authservId);
   const id = readAuthservId(value);

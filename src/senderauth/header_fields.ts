@@ -1,11 +1,11 @@
-/** The raw header of a message, cut into fields. @module */
+/** The raw header of a message, split into fields. @module */
 import { MAX_HEADER_BYTES, MAX_HEADER_FIELDS } from "./limits.ts";
 
-/** A header field as bytes of the header, CRLF included. */
+/** A header field as bytes of the header, including its CRLF. */
 export interface HeaderField {
   /** In lower case, without trailing white space. */
   name: string;
-  /** Where the field starts and where the next one does. */
+  /** Start of the field, and start of the next one. */
   start: number;
   end: number;
   /** The first byte after the colon. */
@@ -16,7 +16,7 @@ export interface HeaderField {
 export interface HeaderFields {
   bytes: Uint8Array;
   fields: HeaderField[];
-  /** True if there was more than is looked at (limits.ts): no signature holds then. */
+  /** True if the header exceeds the limits (limits.ts): no signature is valid then. */
   overflow: boolean;
 }
 
@@ -30,8 +30,8 @@ export function bodyStart(message: Uint8Array): number {
 }
 
 /**
- * Cuts a header into fields. Lines that are no field and continue none are passed over; the scan
- * ends at an empty line, or at the limits, which are those of limits.ts unless given.
+ * Splits a header into fields. Lines that are neither a field nor a continuation are skipped; the scan ends at
+ * an empty line, or at the limits, which are those of limits.ts unless given.
  */
 export function scanHeader(
   header: Uint8Array,
@@ -73,7 +73,7 @@ function lineEnd(bytes: Uint8Array, from: number): number {
 const latin1Decoder = new TextDecoder("latin1");
 const utf8Decoder = new TextDecoder();
 
-/** Bytes as text, one character for each byte above 0x7f (windows-1252, as the platform has it). */
+/** Bytes as text, one character for each byte above 0x7f (windows-1252, as in the platform). */
 export function latin1(bytes: Uint8Array, start = 0, end = bytes.length): string {
   return latin1Decoder.decode(bytes.subarray(start, end));
 }
@@ -83,7 +83,7 @@ export function fieldText(header: HeaderFields, field: HeaderField): string {
   return unfold(utf8Decoder.decode(header.bytes.subarray(field.value, field.end)));
 }
 
-/** Takes out CR and LF and the white space at both ends. */
+/** Removes CR and LF, and the white space at both ends. */
 export function unfold(text: string): string {
   return text.replaceAll("\r", "").replaceAll("\n", "").trim();
 }

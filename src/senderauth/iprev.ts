@@ -1,11 +1,11 @@
-/** Whether an address has a name that has the address (RFC 8601 §3). @module */
+/** Whether an address has a name that resolves back to it (RFC 8601 §3). @module */
 import { DnsError, formatIp, lookupNames, parseIp, type Resolver } from "../dns/mod.ts";
 import { IPREV_MAX_NAMES } from "./limits.ts";
 
 export interface IprevOutcome {
   /** `permerror`: the address has no name. */
   result: "pass" | "fail" | "temperror" | "permerror";
-  /** The first name that leads back to the address. */
+  /** The first name that resolves back to the address. */
   name?: string;
   /** Names that the address claims, at most {@link IPREV_MAX_NAMES}. */
   names: string[];
@@ -14,7 +14,7 @@ export interface IprevOutcome {
   error?: string;
 }
 
-/** Checks an address. Never throws for what the DNS does. */
+/** Checks an address. Never throws because of the DNS. */
 export async function checkIprev(resolver: Resolver, ip: string): Promise<IprevOutcome> {
   const bytes = parseIp(ip);
   const outcome: IprevOutcome = { result: "fail", names: [], authenticated: false };

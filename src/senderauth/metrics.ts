@@ -1,4 +1,4 @@
-/** What is counted of sender authentication. @module */
+/** Metrics of sender authentication. @module */
 import { counter, histogram } from "../metrics/mod.ts";
 import type { SenderAuth } from "./outcome.ts";
 

@@ -1,10 +1,9 @@
 /**
- * Who sent a message: SPF, DKIM, DMARC, ARC and iprev of incoming mail, the header fields that say
- * so, and DKIM signatures and ARC seals for outgoing mail.
+ * Sender authentication: SPF, DKIM, DMARC, ARC and iprev of incoming mail, the header fields with the results,
+ * and DKIM signatures and ARC seals for outgoing mail.
  *
- * {@link authenticate} does all checks of one message at once, in one pass over its body. It never
- * throws for what is in the message or the DNS: each check has a result. What one message can
- * cost is bounded in limits.ts.
+ * {@link authenticate} does all checks of one message together, in one pass over its body. It never throws
+ * because of the message or the DNS: each check has a result. limits.ts bounds the cost of one message.
  *
  * May import platform, log, metrics and dns. Used by delivery, queue, smtp and commands.
  *
@@ -85,9 +84,9 @@ export interface AuthenticateInput {
   ehlo: string;
   /** The reverse path without brackets, "" for the null one. */
   mailFrom: string;
-  /** The message's header as it came in, its empty line included. */
+  /** The message's header as received, including its empty line. */
   headerBytes: Uint8Array;
-  /** The whole message as it came in, header included. */
+  /** The whole message as received, including the header. */
   message: MessageSource;
   /** Where the body starts in the message; by default after `headerBytes`. */
   bodyOffset?: number;
@@ -102,7 +101,7 @@ export interface AuthenticateInput {
   random?: () => number;
 }
 
-/** Does all checks. Rejects only if the message can't be read. */
+/** Does all checks. Rejects only if the message is unreadable. */
 export async function authenticate(input: AuthenticateInput): Promise<SenderAuth> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), MAX_LOOKUP_MS);
@@ -123,12 +122,12 @@ async function runChecks(input: AuthenticateInput, signal: AbortSignal): Promise
   const { pending, skipped } = readSignatures(signed);
   const pendingArc = readArc(signed);
 
-  // One pass over the body for all that want its hash, while the DNS is asked.
+  // One pass over the body for all checks that need its hash, during the DNS lookups.
   const wanted = pending.flatMap((p) => p.signature ? [bodyHashRequest(p.signature)] : []);
   const arcWanted = arcBodyHashRequest(pendingArc);
   const requests = arcWanted ? [...wanted, arcWanted] : wanted;
   const hashes = hashBody(input.message, input.bodyOffset ?? input.headerBytes.length, requests);
-  // Each check waits for it and rejects if it does; none may be waiting yet.
+  // Each check waits for it and rejects if it does; perhaps none is waiting yet.
   hashes.catch(() => {});
   let next = 0;
   const nextHash = (): Promise<BodyHash> => {
@@ -152,7 +151,7 @@ async function runChecks(input: AuthenticateInput, signal: AbortSignal): Promise
     }),
     Promise.all(dkimChecks),
     verifyArc(pendingArc, signed, arcWanted && lazily(nextHash()), limited("arc")),
-    // So that a message that can't be read is an error whatever the signatures are.
+    // So that an unreadable message is an error whatever its signatures are.
     hashes,
   ]);
   const dmarc = await checkDmarc({
@@ -181,10 +180,10 @@ async function runChecks(input: AuthenticateInput, signal: AbortSignal): Promise
   return auth;
 }
 
-/** What a signature that was decided when it was read never waits for. */
+/** For signatures decided by parsing, which never wait for a hash. */
 const never = new Promise<BodyHash>(() => {});
 
-/** A promise that some may not come to wait for: its failure is reported elsewhere then. */
+/** A promise that may never be awaited: its failure is reported elsewhere then. */
 function lazily<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;

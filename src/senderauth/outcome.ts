@@ -5,12 +5,12 @@ import type { DmarcOutcome } from "./dmarc.ts";
 import type { IprevOutcome } from "./iprev.ts";
 import type { SpfOutcome } from "./spf.ts";
 
-/** What is known of who sent a message. */
+/** The results about who sent a message. */
 export interface SenderAuth {
   spf: SpfOutcome;
   /** Evaluated signatures from the top. */
   dkim: DkimOutcome[];
-  /** Signatures past the limit, which were not looked at. */
+  /** Number of signatures beyond the limit, which were not checked. */
   dkimSkipped: number;
   dmarc: DmarcOutcome;
   arc: ArcOutcome;

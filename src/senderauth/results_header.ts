@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { SenderAuth } from "./outcome.ts";
 
-/** One method with its result, as it stands in Authentication-Results. */
+/** One method with its result, for Authentication-Results. */
 export interface MethodResult {
   method: string;
   result: string;
@@ -12,7 +12,7 @@ export interface MethodResult {
   properties: [name: string, value: string][];
 }
 
-/** Characters of a value or comment that are kept. */
+/** Most characters of a value or comment that are kept. */
 const MAX_VALUE = 500;
 
 /** The methods of a message's results, in the order of the checks. */
@@ -44,7 +44,7 @@ export function methodResults(auth: SenderAuth, input: {
     if (d.domain !== undefined) properties.push(["header.d", d.domain]);
     if (d.selector !== undefined) properties.push(["header.s", d.selector]);
     if (d.algorithm !== undefined) properties.push(["header.a", d.algorithm]);
-    // RFC 6008: enough of the signature to tell which one it is.
+    // RFC 6008: enough of the signature to identify it.
     if (d.signatureStart !== undefined) properties.push(["header.b", d.signatureStart]);
     const notes = [
       d.keyBits === undefined ? "" : `${d.keyBits}-bit key`,
@@ -126,7 +126,7 @@ export function receivedSpf(auth: SenderAuth, input: {
   return `Received-SPF: ${spf.result}${note}\r\n\t${text.join(";\r\n\t")}\r\n`;
 }
 
-/** A value as it may stand in the field: a token or an address as it is, else quoted. */
+/** A value in a form allowed in the field: a token or an address unchanged, anything else quoted. */
 function value(s: string): string {
   return s.length <= MAX_VALUE && isTokenOrAddress(s) ? s : quoted(s);
 }
@@ -136,7 +136,7 @@ function isTokenOrAddress(s: string): boolean {
   for (let i = 0; i < s.length; i++) {
     const c = s.charCodeAt(i);
     if (c <= 0x20 || c >= 0x7f) return false;
-    // RFC 2045 §5.1 tspecials, but for the "@" of an address (RFC 8601 §2.2 pvalue).
+    // RFC 2045 §5.1 tspecials, except the "@" of an address (RFC 8601 §2.2 pvalue).
     if ('()<>,;:\\"/[]?='.includes(s[i])) return false;
   }
   return s.indexOf("@") === s.lastIndexOf("@");
@@ -156,10 +156,10 @@ function comment(s: string): string {
   return visible(s).replace(/[()\\]/g, "");
 }
 
-/** Without what could end the line or the field. */
+/** Removes characters that could end the line or the field. */
 function visible(s: string): string {
   // deno-lint-ignore no-control-regex
   const text = s.slice(0, MAX_VALUE).replace(/[\u0000-\u001f\u007f]/g, " ");
-  // A cut surrogate pair would be no UTF-8.
+  // A cut surrogate pair would be invalid UTF-8.
   return Buffer.from(text, "utf8").toString("utf8");
 }

@@ -3,18 +3,18 @@ import { Buffer } from "node:buffer";
 import { canonicalField, type Canonicalization } from "./canonical.ts";
 import type { HeaderField, HeaderFields } from "./header_fields.ts";
 
-/** Canonical fields of one header, each made once. */
+/** Canonical fields of one header, each computed once. */
 export interface SignedHeader {
   readonly header: HeaderFields;
   /** A field in canonical form. */
   canonical(field: HeaderField, form: Canonicalization): Uint8Array;
-  /** The fields that the names choose: each name takes the last one not yet taken. */
+  /** The fields that the names select: each name takes the last one not yet taken. */
   select(names: readonly string[]): HeaderField[];
   /** How many fields have this name (in lower case). */
   count(name: string): number;
 }
 
-/** Makes it ready for several signatures. */
+/** Prepares a header for several signatures. */
 export function signedHeader(header: HeaderFields): SignedHeader {
   const byName = new Map<string, HeaderField[]>();
   for (const field of header.fields) {
@@ -53,14 +53,14 @@ export function signedHeader(header: HeaderFields): SignedHeader {
 }
 
 /**
- * A signature field with the value of its b= taken out and without its CRLF: what stands last in
- * the signed bytes (RFC 6376 §3.5). The field is in canonical form already.
+ * A signature field without the value of its b= and without its CRLF: the last part of the signed bytes (RFC
+ * 6376 §3.5). The field is already in canonical form.
  */
 export function withoutSignatureValue(canonical: Uint8Array): Uint8Array {
   const bytes = Buffer.from(canonical.buffer, canonical.byteOffset, canonical.length);
   let end = bytes.length;
   if (end >= 2 && bytes[end - 1] === 0x0a) end -= bytes[end - 2] === 0x0d ? 2 : 1;
-  // Tags start at the colon and after each semicolon; the name of this one is "b" alone.
+  // Tags start at the colon and after each semicolon; this one's name is just "b".
   for (let i = bytes.indexOf(0x3a) + 1; i > 0 && i < end;) {
     const semicolon = bytes.indexOf(0x3b, i);
     const stop = semicolon < 0 || semicolon > end ? end : semicolon;

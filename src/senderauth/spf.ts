@@ -53,11 +53,11 @@ export interface SpfInput {
 export interface SpfOutcome {
   result: SpfResult;
   identity: "mailfrom" | "helo";
-  /** The checked domain in ASCII, or as it was given if it is none. */
+  /** The checked domain in ASCII, or as given if it is invalid. */
   domain: string;
-  /** The directive that decided, as it stands in its record; undefined if none did. */
+  /** The directive that decided, as in its record; undefined if none did. */
   mechanism?: string;
-  /** The domain's words to its users on `fail`. Visible ASCII and spaces; not to be believed. */
+  /** The domain's explanation for `fail`. Visible ASCII and spaces; untrusted. */
   explanation?: string;
   /** True if every DNS answer that led here was authenticated. */
   authenticated: boolean;
@@ -83,7 +83,7 @@ interface Check {
   terms: number;
   voids: number;
   authenticated: boolean;
-  /** PTR names that lead back to the address, once looked up. */
+  /** PTR names that resolve back to the address, once looked up. */
   validated?: Promise<string[]>;
 }
 
@@ -94,7 +94,7 @@ const results: Record<SpfQualifier, SpfResult> = {
   "?": "neutral",
 };
 
-/** Checks the reverse path, or HELO's domain if there is none. Never throws for what the DNS does. */
+/** Checks the reverse path, or HELO's domain if there is none. Never throws because of the DNS. */
 export async function checkSpf(input: SpfInput): Promise<SpfOutcome> {
   const at = input.mailFrom.lastIndexOf("@");
   const identity = input.mailFrom === "" ? "helo" : "mailfrom";
@@ -102,7 +102,7 @@ export async function checkSpf(input: SpfInput): Promise<SpfOutcome> {
   const domain = checkableDomain(given);
   const ip = parseIp(input.ip);
   if (domain === undefined || !ip) {
-    // RFC 7208 §4.3: nothing that could have a record.
+    // RFC 7208 §4.3: not a name that could have a record.
     return { result: "none", identity, domain: given, authenticated: false };
   }
   const check: Check = {
@@ -193,7 +193,7 @@ async function lookupRecord(check: Check, domain: string): Promise<SpfRecord | u
   }
 }
 
-/** Records, none if there are none. Throws Abort for failures. */
+/** The records, empty if there are none. Throws Abort for failures. */
 async function lookup<K extends RecordType>(check: Check, name: string, type: K, isVoid = false) {
   try {
     const answer = await check.resolver.lookup(name, type);
@@ -294,7 +294,7 @@ async function hasAddress(
   });
 }
 
-/** RFC 7208 §5.5: names of the address that have the address; failures count as no name. */
+/** RFC 7208 §5.5: names of the address that resolve back to it; failures count as no name. */
 function validatedNames(check: Check): Promise<string[]> {
   const { resolver, ip } = check;
   const type = ip.length === 4 ? "A" : "AAAA";
@@ -336,7 +336,7 @@ function macroValue(check: Check, letter: string, domain: string): string | Prom
       return ip.length === 4 ? formatIp(ip) : reverseLabels(ip).split(".").reverse().join(".");
     case "p":
       return validatedNames(check).then((names) =>
-        // RFC 7208 §7.3: the domain itself, else one under it, else any.
+        // RFC 7208 §7.3: the domain itself, otherwise one under it, otherwise any.
         names.find((n) => n === domain) ?? names.find((n) => isUnder(n, domain)) ?? names[0] ??
           "unknown"
       );
@@ -356,7 +356,7 @@ function macroValue(check: Check, letter: string, domain: string): string | Prom
 async function expandDomain(check: Check, spec: MacroString, domain: string): Promise<string> {
   let name = await expandMacros(spec, (letter) => macroValue(check, letter, domain));
   if (name.endsWith(".")) name = name.slice(0, -1);
-  // RFC 7208 §7.3: too long a name loses labels at the left.
+  // RFC 7208 §7.3: a name that is too long loses labels on the left.
   while (name.length > 253) {
     const dot = name.indexOf(".");
     if (dot < 0) break;
@@ -365,7 +365,7 @@ async function expandDomain(check: Check, spec: MacroString, domain: string): Pr
   return name;
 }
 
-/** RFC 7208 §6.2: any trouble means no explanation. */
+/** RFC 7208 §6.2: any failure means no explanation. */
 async function explain(
   check: Check,
   spec: MacroString,
@@ -377,7 +377,7 @@ async function explain(
     if (texts.length !== 1) return undefined;
     const parts = parseMacroString(texts[0], true);
     const text = await expandMacros(parts, (letter) => macroValue(check, letter, domain));
-    // A local part may have brought in what must not stand in an SMTP answer.
+    // A local part may contain characters that are not allowed in an SMTP answer.
     return text.replace(/[^\x20-\x7e]/g, "?").slice(0, SPF_MAX_EXPLANATION) || undefined;
   } catch (err) {
     if (err instanceof DnsError || err instanceof SpfSyntaxError) return undefined;

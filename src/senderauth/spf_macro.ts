@@ -1,4 +1,4 @@
-/** Macros of SPF records: reading and expanding them (RFC 7208 §7). @module */
+/** Macros of SPF records: parsing and expanding them (RFC 7208 §7). @module */
 import { SpfSyntaxError } from "./spf_error.ts";
 
 /** One "%{…}". */
@@ -21,10 +21,10 @@ const recordLetters = "slodipvh";
 const explanationLetters = recordLetters + "crt";
 const delimiterCharacters = ".-+,/_=";
 
-/** Gives the value of a macro letter. */
+/** Returns the value of a macro letter. */
 export type MacroValues = (letter: string) => string | Promise<string>;
 
-/** Reads a macro-string; an explanation may have spaces and the letters c, r and t. */
+/** Parses a macro-string; an explanation may have spaces and the letters c, r and t. */
 export function parseMacroString(text: string, inExplanation: boolean): MacroString {
   const parts: MacroString = [];
   let literal = "";
@@ -77,7 +77,7 @@ function parseMacro(text: string, inExplanation: boolean): Macro {
   return { letter, keep, reverse, delimiters: delimiters || ".", escape: text[0] !== letter };
 }
 
-/** Reads a domain-spec: a macro-string that ends in a top label or a macro. */
+/** Parses a domain-spec: a macro-string that ends in a top label or a macro. */
 export function parseDomainSpec(text: string): MacroString {
   const parts = parseMacroString(text, false);
   const last = parts.at(-1);
@@ -93,7 +93,7 @@ export function parseDomainSpec(text: string): MacroString {
   return parts;
 }
 
-/** RFC 7208 §7.1: letters, digits and inner hyphens, not digits alone. */
+/** RFC 7208 §7.1: letters, digits and inner hyphens, not only digits. */
 function isTopLabel(label: string): boolean {
   let onlyDigits = true;
   for (let i = 0; i < label.length; i++) {
@@ -106,7 +106,7 @@ function isTopLabel(label: string): boolean {
   return label !== "" && !onlyDigits;
 }
 
-/** Puts in the values. `maxLength` bounds the result: what is longer is cut off at the left. */
+/** Expands the macros. `maxLength` bounds the result: a longer one is cut on the left. */
 export async function expandMacros(
   parts: MacroString,
   values: MacroValues,

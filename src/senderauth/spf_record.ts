@@ -6,7 +6,7 @@ import { SpfSyntaxError } from "./spf_error.ts";
 
 export type SpfQualifier = "+" | "-" | "~" | "?";
 
-/** What a directive matches on. Prefix lengths are of the network that has to be the same. */
+/** What a directive matches. Prefix lengths are those of the network that must be equal. */
 export type SpfMechanism =
   | { name: "all" }
   | { name: "include" | "exists"; domain: MacroString }
@@ -17,7 +17,7 @@ export type SpfMechanism =
 export interface SpfDirective {
   qualifier: SpfQualifier;
   mechanism: SpfMechanism;
-  /** As it stands in the record. */
+  /** As in the record. */
   text: string;
 }
 
@@ -35,7 +35,7 @@ export function isSpfRecord(text: string): boolean {
     (text.length === 6 || text.charCodeAt(6) === 0x20);
 }
 
-/** Reads a record. Throws {@link SpfSyntaxError}: RFC 7208 §4.6 wants the whole record checked. */
+/** Parses a record. Throws {@link SpfSyntaxError}: RFC 7208 §4.6 requires checking the whole record. */
 export function parseSpfRecord(text: string): SpfRecord {
   if (!isSpfRecord(text)) throw new SpfSyntaxError("does not start with v=spf1");
   if (text.length > SPF_MAX_RECORD) throw new SpfSyntaxError("record too long");
@@ -118,7 +118,7 @@ function parseMechanism(name: string, rest: string, term: string): SpfMechanism 
   }
 }
 
-/** Takes "/24", "//64" or "/24//64" off the end. */
+/** Splits "/24", "//64" or "/24//64" off the end. */
 function splitDualCidr(text: string): { domainText: string; ip4Bits: number; ip6Bits: number } {
   let domainText = text;
   let ip4Bits = 32;
@@ -136,7 +136,7 @@ function splitDualCidr(text: string): { domainText: string; ip4Bits: number; ip6
   return { domainText, ip4Bits, ip6Bits };
 }
 
-/** Where a slash with nothing but digits after it stands at the end, else -1. */
+/** Position of a final slash followed only by digits, otherwise -1. */
 function trailingLength(text: string): number {
   let i = text.length;
   while (i > 0 && isDigit(text.charCodeAt(i - 1))) i--;

@@ -1,11 +1,10 @@
 /**
- * Sender rewriting: a forwarded message gets a sender address of the forwarder's domain, so that SPF passes
- * where it goes, and reports of its failure find their way back over the forwarder.
+ * Sender rewriting: a forwarded message gets a sender address in the forwarder's domain, so that SPF passes at
+ * the next server, and failure reports come back through the forwarder.
  *
- * An address is `SRS0=hash=days=domain=localpart`; one that another forwarder has rewritten before becomes
- * `SRS1=hash=first forwarder==rest`, so that it grows no further. There is no RFC; the form is the one that
- * forwarders commonly use. The hash makes sure that only addresses made here lead anywhere, and the days
- * that they do not for long.
+ * An address is `SRS0=hash=days=domain=localpart`; one already rewritten by another forwarder becomes
+ * `SRS1=hash=first forwarder==rest`, so that it grows no further. There is no RFC; this is the form commonly
+ * used by forwarders. The hash makes sure that only addresses created here work, and the days limit how long.
  *
  * @module
  */
@@ -13,11 +12,11 @@ import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 const day = 24 * 3600_000;
-/** Days for which reports are sent back: queues give up sooner. */
+/** Days during which reports are sent back: queues give up sooner. */
 const validDays = 21;
 /** Days wrap around. */
 const dayRange = 1024;
-/** RFC 5321 §4.5.3.1.1: octets of a localpart. */
+/** RFC 5321 §4.5.3.1.1: most octets of a localpart. */
 const maxLocalpart = 64;
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 /** Characters of a hash, each 5 bits. */
@@ -33,13 +32,13 @@ export class Srs {
   readonly #secret: Uint8Array;
   readonly #now: () => number;
 
-  /** @param secret 32 random bytes; with others, addresses that were given out lead nowhere. */
+  /** @param secret 32 random bytes; with other bytes, existing addresses stop working. */
   constructor(secret: Uint8Array, now: () => number = Date.now) {
     this.#secret = secret;
     this.#now = now;
   }
 
-  /** A localpart for forwarding mail of a sender; undefined if it would be too long. */
+  /** A localpart for forwarding a sender's mail; undefined if it would be too long. */
   rewrite(sender: SrsAddress): string | undefined {
     const { localpart } = sender;
     const domain = sender.domain.toLowerCase();
@@ -52,7 +51,7 @@ export class Srs {
     return new TextEncoder().encode(made).length <= maxLocalpart ? made : undefined;
   }
 
-  /** Who a localpart stands for; undefined if it was not made here or is too old. */
+  /** The original sender of a localpart; undefined if it was not created here or is too old. */
   original(localpart: string): SrsAddress | undefined {
     const m = /^(SRS[01])[=+-]([^=]{1,20})=(.+)$/is.exec(localpart);
     if (!m) return undefined;
@@ -68,7 +67,7 @@ export class Srs {
     const of = /^([^=]+)=(.+)$/s.exec(parts[2]);
     if (days === undefined || !of) return undefined;
     const age = (this.#today() - days + dayRange) % dayRange;
-    // A clock may have been put back by a little.
+    // A clock may have been set back a little.
     if (age > validDays && age !== dayRange - 1) return undefined;
     return { localpart: of[2], domain: of[1] };
   }
@@ -81,7 +80,7 @@ export class Srs {
     return `${kind}=${this.#hash(kind, rest)}=${rest}`;
   }
 
-  /** Some servers change the case of what they pass on. */
+  /** Some servers change the case of addresses. */
   #hash(kind: string, rest: string): string {
     const digest = createHmac("sha256", this.#secret).update(`${kind} ${rest.toLowerCase()}`)
       .digest();

@@ -1,6 +1,6 @@
-/** Lists of tags with values, as DKIM, ARC and DMARC write them (RFC 6376 §3.2). @module */
+/** Lists of tags with values, as in DKIM, ARC and DMARC (RFC 6376 §3.2). @module */
 
-/** A list that is not in the form of RFC 6376 §3.2, or has a tag twice. */
+/** A list that doesn't follow RFC 6376 §3.2, or has a tag twice. */
 export class TagListError extends Error {
   constructor(message: string) {
     super(message);
@@ -12,8 +12,8 @@ export class TagListError extends Error {
 const MAX_TAGS = 100;
 
 /**
- * Reads "a=b; c=d". Names keep their case, as they have one (RFC 6376 §3.2); values lose white
- * space at their ends. `b` bytes of other kinds are kept. Throws {@link TagListError}.
+ * Parses "a=b; c=d". Names keep their case, as they are case-sensitive (RFC 6376 §3.2); values are trimmed.
+ * Other bytes in values are kept. Throws {@link TagListError}.
  */
 export function parseTagList(text: string): Map<string, string> {
   const tags = new Map<string, string>();
@@ -58,7 +58,7 @@ function trimWhiteSpace(s: string): string {
   return s.slice(start, end);
 }
 
-/** Takes out all white space: lists, base64 and names may be folded anywhere. */
+/** Removes all white space: lists, base64 and names may be folded anywhere. */
 export function withoutWhiteSpace(s: string): string {
   let out = "";
   let start = 0;

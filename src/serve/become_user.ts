@@ -1,6 +1,6 @@
 /**
- * Who the server runs as: started as root it gives its files to the unprivileged user and becomes that
- * user for good; started as an ordinary user it stays that one.
+ * Which user the server runs as: started as root it gives its files to the unprivileged user and becomes that
+ * user permanently; started as an ordinary user it stays that one.
  *
  * @module
  */
@@ -26,32 +26,32 @@ import {
 } from "../platform/users.ts";
 
 /**
- * As root, becomes the owner of the data folder, so that files which a subcommand makes are the server's.
+ * As root, becomes the owner of the data folder, so that files which a subcommand creates belong to the server.
  * @throws UserError
  */
 export async function becomeDataOwner(dataDir: string): Promise<void> {
   if (!isRoot()) return;
   if (!isCompiled()) {
     await keepPasswordWorker();
-    // The one of them that a subcommand may use: archives are imported without a server too.
+    // The only one of them that a subcommand may use: archives can be imported without a server.
     await tarLibrary();
   }
   await becomeOwner(dataDir);
 }
 
-/** The server can't run as it was started; the message says what to do. */
+/** The server can't run the way it was started; the message says what to do. */
 export class StartError extends Error {
   override name = "StartError";
 }
 
-/** Bytes of free disk space below which no server is started: it could store nothing. */
+/** Bytes of free disk space below which the server does not start: it could store nothing. */
 const leastFreeSpace = 16 * 1024 * 1024;
 
-/** Rights of folders and of files, of the configuration as of the data: the user's alone. */
+/** Permissions of folders and of files, for configuration and data: accessible to the user only. */
 const modes = [0o700, 0o600] as const;
 
 /**
- * Looks up, still as root, the user that the server is to become; undefined if it isn't started as root.
+ * Looks up, still as root, the user that the server will become; undefined if it isn't started as root.
  * @throws UserError if there is no such user
  */
 export async function serviceUser(config: Config): Promise<User | undefined> {
@@ -59,8 +59,8 @@ export async function serviceUser(config: Config): Promise<User | undefined> {
 }
 
 /**
- * Fixes owners and permissions, becomes the user, and looks whether the files can be used as that user.
- * Without a user (no start as root) just the last.
+ * Fixes owners and permissions, becomes the user, and checks that this user can use the files.
+ * Without a user (not started as root) only the last.
  * @throws UserError, StartError
  */
 export async function becomeUser(
@@ -83,7 +83,7 @@ export async function becomeUser(
   await checkUsable(config);
 }
 
-/** From sources: whether the user finds what Workers import later, while somebody looks at the log. */
+/** From sources: checks that the user can read what Workers import later, while somebody still watches the log. */
 async function lookForPackages(user: User, log: Log): Promise<void> {
   try {
     await trySanitizeWorker();
@@ -97,7 +97,7 @@ async function lookForPackages(user: User, log: Log): Promise<void> {
   }
 }
 
-/** The data folder, made by root for the user: its parent may not be the user's to write in. */
+/** Creates the data folder as root for the user, who may lack permission to write in its parent. */
 async function makeDataDir(config: Config, user: User): Promise<void> {
   for (const dir of [folderOfNodes(config.dataDir), config.dataDir]) {
     if (dir === undefined) continue;
@@ -113,12 +113,12 @@ async function fixAll(config: Config, user: User, log: Log): Promise<void> {
     ...await fixPermissions(config.dataDir, user, ...modes),
   ];
   const ofAll = folderOfNodes(config.dataDir);
-  // Made by a subcommand of root's. Nobody else can have put something in its place.
+  // Created by a subcommand run as root. Nobody else can have replaced it.
   if (ofAll !== undefined && (await Deno.lstat(ofAll)).uid === 0) {
     await Deno.chown(ofAll, user.uid, user.gid);
     changed.push(ofAll);
   }
-  // The program, where it stands beside the configuration as quickstart has it: the user may run it, not
+  // The program, if it is next to the configuration as after quickstart: the user may run it, but not
   // change it.
   const program = executablePath();
   if (isCompiled() && parentDir(program) === parentDir(config.dir)) {
@@ -132,7 +132,7 @@ async function fixAll(config: Config, user: User, log: Log): Promise<void> {
   });
 }
 
-/** Looks whether this process can read the configuration, and write its data. */
+/** Checks that this process can read the configuration and write its data. */
 async function checkUsable(config: Config): Promise<void> {
   const me = currentUid();
   const who = me === undefined ? "this user" : `the user with uid ${me}`;

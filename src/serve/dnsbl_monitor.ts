@@ -1,4 +1,4 @@
-/** Looks from time to time whether block lists have this host's addresses, for metrics. @module */
+/** Checks periodically whether block lists contain this host's addresses, for metrics. @module */
 import { dnsblStatus } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
@@ -11,11 +11,11 @@ const success = gauge(
   ["zone", "ip"],
 );
 
-/** Milliseconds between two looks, and until the first one. */
+/** Milliseconds between two checks, and until the first one. */
 const interval = 3 * 3600_000;
 const firstAfter = 5 * 60_000;
 
-/** Begins to look. @returns function that ends it */
+/** Starts checking. @returns function that stops it */
 export function monitorDnsbls(config: Config, resolver: Resolver): () => void {
   const log = new Log("dnsbl");
   const look = async () => {

@@ -1,7 +1,7 @@
 /** The name under which this host signs. @module */
 import type { Config } from "../config/mod.ts";
 
-/** The domain whose keys sign what this host sends in its own name: Hostname, or the one that it is in. */
+/** The domain whose keys sign mail that this host sends in its own name: Hostname, or its parent domain. */
 export function hostDomain(config: Config): string {
   const name = config.static.Hostname;
   for (let d = name; d.includes("."); d = d.slice(d.indexOf(".") + 1)) {

@@ -1,6 +1,6 @@
 /**
- * Who logs in with a provider or a directory, and which account that is: by the domain of the address, as the
- * configuration says. Accounts may be made at the first login.
+ * Which account a login by a provider or a directory belongs to: by the domain of the address, as
+ * configured. Accounts may be created at the first login.
  *
  * @module
  */
@@ -20,8 +20,8 @@ const credentialPrefix = "identity ";
 export const identityCredential = (name: string) => credentialPrefix + name;
 
 /**
- * The account whose own address it is: not one that a catch-all or a separator leads to, as the person that a provider
- * knows by such an address is another one. "taken" if something else here has the address.
+ * The account that owns the address itself: not by a catch-all or a separator, as the person that a provider
+ * knows by such an address is someone else. "taken" if something else here has the address.
  */
 function ownerOf(config: Config, address: string): { account: string } | "taken" | undefined {
   const at = address.lastIndexOf("@");
@@ -33,7 +33,7 @@ function ownerOf(config: Config, address: string): { account: string } | "taken"
     postmaster: false,
     disabledDomains: true,
   });
-  // The domain is here: it has no address yet, or those of reports.
+  // The domain exists: it has no address yet, or only those for reports.
   if (found.kind === "unknownDomain") {
     return entry.reportLocalparts.includes(localpart) ? "taken" : undefined;
   }
@@ -50,16 +50,16 @@ export class Identities {
   readonly #providers = new Map<string, OpenId>();
   readonly #directories = new Map<string, Ldap>();
   readonly #log = new Log("identity");
-  /** With what accounts are made; set when the server has them. */
+  /** Creates accounts; set once the server has them. */
   makes: { accounts: Accounts; audit: AuditLog } | undefined;
-  /** Accounts that are being made, by address. */
+  /** Accounts being created, by address. */
   readonly #making = new Map<string, Promise<string | undefined>>();
 
   private constructor(config: Config) {
     this.#config = config;
   }
 
-  /** Reads the secrets, while the process may. @throws Error naming a file that can't be read */
+  /** Reads the secrets while the process is still allowed to. @throws Error naming a file that can't be read */
   static async open(config: Config, outbound: Outbound): Promise<Identities> {
     const made = new Identities(config);
     const secret = async (file: string) =>
@@ -88,14 +88,14 @@ export class Identities {
     return this.#providers.get(this.#domain(login)?.OpenIDProvider ?? "");
   }
 
-  /** The directory with the password of an address. */
+  /** The directory that has the password of an address. */
   directoryOf(login: string): Ldap | undefined {
     return this.#directories.get(this.#domain(login)?.LDAPDirectory ?? "");
   }
 
   /**
-   * The account of somebody whose password a directory has; made, if it says so and there is none.
-   * @param from the address that asks
+   * The account of a user in a directory; created if configured so and there is none.
+   * @param from the client's address
    * @throws IdentityError
    */
   async passwordAccount(by: Ldap, login: string, password: string, from: string): Promise<string> {
@@ -111,7 +111,7 @@ export class Identities {
     }
   }
 
-  /** Providers that some domain has, in the order of mox.conf. */
+  /** Providers that some domain uses, in the order of mox.conf. */
   get providers(): OpenId[] {
     const used = new Set([...this.#config.dynamic.Domains.values()].map((d) => d.OpenIDProvider));
     return [...this.#providers.values()].filter((p) => used.has(p.name));
@@ -122,12 +122,12 @@ export class Identities {
     return [...this.#config.dynamic.Domains.values()].some((d) => d.LDAPDirectory !== "");
   }
 
-  /** Access tokens of some domain's provider let programs in. */
+  /** Whether programs may log in with access tokens of some domain's provider. */
   get hasTokens(): boolean {
     return this.providers.some((p) => p.conf.Audiences.length > 0);
   }
 
-  /** Whether what opened a session still does, for addresses of a domain. */
+  /** Whether the login method that opened a session is still valid for addresses of a domain. */
   stillOpens(login: string, credential: string): boolean {
     if (!credential.startsWith(credentialPrefix)) return false;
     const name = credential.slice(credentialPrefix.length);
@@ -135,13 +135,13 @@ export class Identities {
   }
 
   /**
-   * The account of somebody whom a provider or directory knows; made, if it says so and there is none.
+   * The account of a user known to a provider or directory; created if configured so and there is none.
    * @throws IdentityError "wrong" if there is none
    */
   async account(by: OpenId | Ldap, person: Person): Promise<string> {
     const { address } = person;
     const config = this.#config;
-    // A provider speaks for its domains only: others' addresses are nobody's to claim there.
+    // A provider is trusted for its own domains only: nobody can claim other addresses through it.
     const right = by instanceof OpenId ? this.providerOf(address) : this.directoryOf(address);
     if (right !== by) {
       throw new IdentityError("wrong", `${address} is at no domain that ${by.name} is for`);
@@ -172,7 +172,7 @@ export class Identities {
     const at = person.address.lastIndexOf("@");
     const localpart = person.address.slice(0, at).toLowerCase();
     const domain = person.address.slice(at + 1).toLowerCase();
-    // Who has one of these speaks for the domain.
+    // Whoever has one of these addresses speaks for the domain.
     if (/^(?:postmaster|abuse|hostmaster|webmaster|noreply)$/.test(localpart)) return undefined;
     const names = [localpart, `${localpart}.${domain}`].filter((n) => isSafeName(n));
     const name = names.find((n) =>

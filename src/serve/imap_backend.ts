@@ -1,4 +1,4 @@
-/** What the IMAP listeners ask of the server. @module */
+/** What the IMAP listeners need from the server. @module */
 import type { Config } from "../config/mod.ts";
 import type { ImapBackend } from "../imap/server/mod.ts";
 import type { Log } from "../log/mod.ts";
@@ -23,11 +23,11 @@ export interface ImapOptions {
   plaintextLogin: boolean;
   pedantic: boolean;
   tls: ServerTls | undefined;
-  /** Of the session of JMAP on the same listener. */
+  /** URL of the JMAP session on the same listener. */
   jmapUrl: string | undefined;
   loginGuard: LoginGuard;
   openLogins: OpenLogins;
-  /** Scripts for what happens. */
+  /** Scripts that run on events. */
   events: ImapEvents;
 }
 

@@ -7,7 +7,7 @@ export function keyCredential(fingerprint: string): string {
   return prefix + fingerprint;
 }
 
-/** The key's fingerprint; undefined if the credential is none. */
+/** The key's fingerprint; undefined if the credential isn't a key. */
 export function fingerprintOf(credential: string): string | undefined {
   return credential.startsWith(prefix) ? credential.slice(prefix.length) : undefined;
 }

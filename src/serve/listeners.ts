@@ -1,6 +1,6 @@
 /**
- * The ports of the running server: mail protocols, web and metrics, as the listeners of the configuration
- * have them.
+ * The ports of the running server: mail protocols, web and metrics, as configured by its
+ * listeners.
  *
  * @module
  */
@@ -58,20 +58,20 @@ import {
 } from "./web/web.ts";
 import type { WebPages } from "./web/pages.ts";
 
-/** What the protocols are served with. */
+/** What the protocols need. */
 export interface ListenerServices extends UserPortServices {
   queue: Queue;
   scanners: Scanners | undefined;
-  /** Localserve: special localparts misbehave, loopback has no limits. */
+  /** Localserve: special localparts cause faults, loopback has no limits. */
   local: boolean;
-  /** Of localserve: what goes wrong on purpose, and what is taken that real servers refuse. */
+  /** For localserve: faults on purpose, and what is accepted although real servers refuse it. */
   developer?: DeveloperOptions;
   sockets: Sockets;
   certificates: ServerCertificates;
   receiving: Receiving;
-  /** To the other nodes, where there are any. */
+  /** The other nodes, if there are any. */
   passing: Passing | undefined;
-  /** To pass requests for accounts of other nodes on. */
+  /** Passes on requests for accounts of other nodes. */
   links: () => WebLinks | undefined;
   /** Answers nginx's auth_http. */
   authHttp: WebHandler;
@@ -79,7 +79,7 @@ export interface ListenerServices extends UserPortServices {
   tlsKeys: TlsKeys;
 }
 
-/** The proxies of a listener, for ports where the server speaks first and for web ports; undefined without any. */
+/** The proxies of a listener, for ports where the server speaks first and for web ports; undefined if there are none. */
 function trustedProxies(
   listener: Listener,
 ): { mail: TrustedProxies; web: TrustedProxies } | undefined {
@@ -92,12 +92,12 @@ function trustedProxies(
 }
 
 export class Listeners {
-  /** What is open, in the order of the configuration. */
+  /** Open ports, in the order of the configuration. */
   readonly endpoints: Endpoint[] = [];
   readonly #s: ListenerServices;
   readonly #servers: TcpServer[] = [];
   readonly #metrics: MetricsListener[] = [];
-  /** What the web ports serve of this node's accounts. */
+  /** What the web ports serve for this node's accounts. */
   readonly #web: { https: boolean; names: string[]; handlers: HttpHandlers }[] = [];
   readonly #userPorts: UserPorts;
 
@@ -106,12 +106,12 @@ export class Listeners {
     this.#userPorts = new UserPorts(services);
   }
 
-  /** Those that are open now. */
+  /** Ports that are open now. */
   connections(): OpenConnection[] {
     return this.#servers.flatMap((s) => s.open());
   }
 
-  /** What a port serves that has a service of this node's accounts, by preference one of that kind. */
+  /** The handler of a port with a service for this node's accounts, preferably one of that kind. */
   webHandlers(service: string, https: boolean): HttpHandlers | undefined {
     const having = this.#web.filter((p) => p.names.includes(service));
     return (having.find((p) => p.https === https) ?? having[0])?.handlers;
@@ -229,7 +229,7 @@ export class Listeners {
       if (listener.ManageSieve.Enabled) {
         await this.#user(userPort(listener.ManageSieve.Port || 4190, false), listener, managesieve);
       }
-      // Where networks let nothing but HTTPS through, mail programs get through this way.
+      // Lets mail programs connect from networks that allow HTTPS only.
       const alpn = new Map<string, AlpnHandler>();
       if (listener.Submissions.EnabledOnHTTPS) {
         alpn.set("smtp", (made, cid, log, arrival) =>
@@ -285,12 +285,12 @@ export class Listeners {
     }
   }
 
-  /** An address in the form that listeners are given it, with its socket. */
+  /** An address in the form used for listeners, with its socket. */
   async #at(address: string, port: number, service: string) {
     return { address, port, listener: await this.#s.sockets.take(address, port, service) };
   }
 
-  /** TLS for users' programs: they are asked for a certificate if anybody has one to log in with. */
+  /** TLS for users' programs: asks for a client certificate if anybody logs in with one. */
   #clientTls(listener: Listener, tls: ServerTls | undefined): ServerTls | undefined {
     if (!tls || listener.TLS?.ClientAuthDisabled) return tls;
     const { tlsKeys } = this.#s;
@@ -324,7 +324,7 @@ export class Listeners {
     this.endpoints.push({ protocol, hostname: server.hostname, port: server.port, pages });
   }
 
-  /** Takes no more connections, and gives those that there are some milliseconds to end. */
+  /** Accepts no more connections, and gives existing ones some milliseconds to end. */
   async stop(grace: number): Promise<void> {
     await Promise.all(this.#servers.map((s) => s.shutdown(grace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));

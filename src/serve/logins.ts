@@ -27,13 +27,13 @@ import { notElsewhere } from "./nodes/elsewhere.ts";
 import type { AskedLogin, LoginVerdict } from "./nodes/login_check.ts";
 
 /**
- * Name of the account that logs in with an address; undefined if none does or it may not, as its domain or the
- * account is disabled, or as another node has it.
+ * Name of the account that logs in with an address; undefined if there is none, if its domain or the
+ * account is disabled, or if another node has it.
  */
 export function loginAccount(config: Config, login: string): string | undefined {
   const name = config.accountFor(login);
   if (name === undefined || loginDomainDisabled(config, login)) return undefined;
-  // Another node has it, and its password.
+  // Another node has the account, and its password.
   if (!config.isHere(name)) return undefined;
   return config.account(name)?.LoginDisabled ? undefined : name;
 }
@@ -43,37 +43,37 @@ export function loginDomainDisabled(config: Config, login: string): boolean {
   return config.domain(login.slice(login.lastIndexOf("@") + 1))?.config.Disabled === true;
 }
 
-/** Whose attempt to log in it was, for the log of them: "" for names that are no account's. */
+/** The account of a login attempt, for the log of attempts: "" for names without an account. */
 export function accountOfLogin(config: Config, login: string): string {
   return login === "(admin)" || login === "(token)" ? login : config.accountFor(login) ?? "";
 }
 
-/** Told to users with a second factor whose programs send their own password. */
+/** Answer for users with a second factor whose program sends their main password. */
 export const needsAppPassword =
   "this account has a second factor: programs need an app password, made on the account page";
 
-/** Where logins find what they are checked with. */
+/** What logins are checked with. */
 export interface LoginServices {
   config: Config;
   accounts: Accounts;
   directory: LoginDirectory;
   /** Asks another node about a login; set where there are nodes. */
   askNode?: (node: string, login: AskedLogin) => Promise<LoginVerdict>;
-  /** Undefined where nobody is checked elsewhere. */
+  /** Undefined if no logins are checked elsewhere. */
   identities?: Identities;
 }
 
-/** A password can't be checked just now: what has it can't be reached. */
+/** A password can't be checked for now: its directory or node can't be reached. */
 export class LoginAway extends Error {
   override name = "LoginAway";
 }
 
-/** What users are told then. */
+/** The answer for users in that case. */
 const awayText = "logins can't be checked just now, try again later";
 
 /**
  * Checks a password that a directory has.
- * @returns the account; undefined if the password is wrong, or nobody's here
+ * @returns the account; undefined if the password is wrong or there is no account
  * @throws LoginAway
  */
 async function askDirectory(
@@ -118,7 +118,7 @@ async function secretsOf(
   return await withAccount(services.accounts, account!, (a) => a.credentials.secrets());
 }
 
-/** Notes that an app password was used; nothing waits for it. */
+/** Records the use of an app password, without waiting for it. */
 function noteUse(
   services: LoginServices,
   account: string,
@@ -126,14 +126,14 @@ function noteUse(
   peer: SaslPeer | undefined,
 ): void {
   withAccount(services.accounts, account, (a) => a.credentials.used(id, peer)).catch(() => {
-    // The server is stopping; nothing depends on it.
+    // The server is stopping; the record is not essential.
   });
 }
 
 /**
- * A login that is right, and can be seen to be at once: programs log in again and again, and who is let in learns
- * nothing from how long it took. Of all other logins nothing is learnt, as {@link checkProgramPassword} counts its
- * time from before this.
+ * Fast path for a correct password: programs log in again and again, and timing tells nothing to those who
+ * are let in. All other logins take the same time, as {@link checkProgramPassword} starts its
+ * clock before this.
  */
 function rightAtOnce(
   services: LoginServices,
@@ -147,12 +147,12 @@ function rightAtOnce(
   const open = services.accounts.ifOpen(account);
   if (open === undefined) return undefined;
   const secrets = open.credentials.secrets();
-  // What has yet to be renewed is for the slow way.
+  // Hashes still to be replaced take the slow path.
   if (secrets.passwordHash !== undefined && !isRenewed(secrets)) return undefined;
   return rightForProgram(secrets, password);
 }
 
-/** Checks the password that a program sends. In about the same time whether or not the name has an account. */
+/** Checks the password of a program. Takes about the same time whether or not the name has an account. */
 export async function checkProgramPassword(
   services: LoginServices,
   login: string,
@@ -169,7 +169,7 @@ export async function checkProgramPassword(
   const secrets = await secretsOf(services, login, account, start);
   const directory = services.identities?.directoryOf(login);
   if (directory !== undefined) {
-    // App passwords are of this server.
+    // App passwords are stored on this server.
     const { appPasswords, secondFactor } = secrets;
     const own = { ...noSecrets, appPasswords, secondFactor };
     const result = await verifyForProgram(own, password, peer?.remoteIp);
@@ -190,7 +190,7 @@ export async function checkProgramPassword(
   return result;
 }
 
-/** Checks a user's own password, for the pages; in about the same time whether or not the name has an account. */
+/** Checks a user's main password, for the pages; takes about the same time whether or not the name has an account. */
 export async function checkOwnPassword(
   services: LoginServices,
   login: string,
@@ -208,12 +208,12 @@ export async function checkOwnPassword(
   return true;
 }
 
-/** The hash is one of ours, and there are keys for the mechanisms that don't send the password. */
+/** The hash is in our own format, and keys exist for mechanisms that don't send the password. */
 function isRenewed({ passwordHash, derived }: Secrets): boolean {
   return isOwnHash(passwordHash!) && derived.scramSha256 !== undefined;
 }
 
-/** Replaces the hash of another server, now that the password is known. */
+/** Replaces a hash taken over from another server, now that the password is known. */
 async function renewHash(
   services: LoginServices,
   account: string,
@@ -229,9 +229,9 @@ async function renewHash(
 }
 
 /**
- * Whose an access token of a provider is.
+ * The account of a provider's access token.
  * @param username an address of the account; "" where the client doesn't say
- * @returns undefined if it isn't valid, or not of that user
+ * @returns undefined if it isn't valid, or not that user's
  * @throws SaslError "temporary"
  */
 export async function checkToken(
@@ -255,7 +255,7 @@ export async function checkToken(
       return { username: login, credential: identityCredential(provider.name) };
     } catch (err) {
       if (!(err instanceof IdentityError)) throw err;
-      // The only one that can know.
+      // The only provider that can know.
       if (err.reason === "away" && providers.length === 1) {
         throw new SaslError("temporary", awayText, { cause: err });
       }
@@ -264,10 +264,10 @@ export async function checkToken(
   return undefined;
 }
 
-/** What users are told whose account just goes to another node. */
+/** Answer for users whose account is being moved to another node. */
 const leavingText = "this account is being moved to another server, try again in a moment";
 
-/** @throws SaslError "temporary" for an account that just goes to another node, whose password may be right */
+/** @throws SaslError "temporary" for an account being moved to another node, as the password may be right */
 function notLeaving(config: Config, login: string): void {
   if (config.leaving.size === 0) return;
   const account = config.accountFor(login);
@@ -276,7 +276,7 @@ function notLeaving(config: Config, login: string): void {
   }
 }
 
-/** What SASL asks of accounts. */
+/** The credentials interface of SASL. */
 export function saslBackend(
   services: LoginServices,
   tlsKeys: () => TlsKeys | undefined,
@@ -285,7 +285,7 @@ export function saslBackend(
   return {
     certificateUsername(certificate) {
       const key = tlsKeys()?.loginOf(certificate);
-      // The address may have gone since, or be another's, or its account may be closed.
+      // The address may have been removed or reassigned since, or its account closed.
       const good = key !== undefined && loginAccount(config, key.login) === key.account;
       return Promise.resolve(
         good ? { username: key.login, credential: keyCredential(key.fingerprint) } : undefined,
@@ -314,7 +314,7 @@ export function saslBackend(
       notLeaving(config, username);
       const account = loginAccount(config, username);
       const secrets = await secretsOf(services, username, account);
-      // Made up in any case, so that it takes the time in any case.
+      // Computed in any case, so that it always takes the same time.
       const absent = services.directory.absentScram(username, mechanism);
       return scramCredentials(secrets, mechanism, (id) => noteUse(services, account!, id, peer)) ??
         absent;
@@ -328,7 +328,7 @@ export function saslBackend(
   };
 }
 
-/** Sets an account's password, brought into the form that logins compare. */
+/** Sets an account's password, normalised as logins compare it. */
 export async function setAccountPassword(
   accounts: Accounts,
   name: string,

@@ -1,4 +1,4 @@
-/** What the ManageSieve listeners ask of the server. @module */
+/** What the ManageSieve listeners need from the server. @module */
 import type { Config } from "../config/mod.ts";
 import type { Scripts } from "../delivery/sieve/scripts.ts";
 import type { Log } from "../log/mod.ts";

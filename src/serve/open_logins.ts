@@ -1,6 +1,6 @@
 /**
- * Who is in, over all protocols: sessions end as soon as what let them in doesn't any more, because a password, app
- * password or key is changed or gone, or because the account or the domain of its login name is.
+ * Who is logged in, over all protocols: sessions end as soon as their credential is no longer valid, because a password,
+ * app password or key was changed or removed, or because the account or the domain of its login name was.
  *
  * @module
  */
@@ -15,18 +15,18 @@ import { fingerprintOf } from "./key_credential.ts";
 import type { Identities } from "./identities.ts";
 import { loginAccount } from "./logins.ts";
 
-/** A session with somebody in it. */
+/** An authenticated session. */
 export interface OpenLogin {
   /** Name of the account. */
   readonly account: string;
   readonly login: string;
-  /** What opened it: see ServerStep of sasl. */
+  /** The credential that opened it: see ServerStep of sasl. */
   readonly credential: string;
-  /** Ends it soon, whatever it does. */
+  /** Ends it soon, whatever it is doing. */
   end(reason: string): void;
 }
 
-/** What decides who may stay. */
+/** What decides which sessions may stay. */
 export interface OpenLoginsOptions {
   config: Config;
   accounts: Accounts;
@@ -38,7 +38,7 @@ export interface OpenLoginsOptions {
 export class OpenLogins {
   readonly #o: OpenLoginsOptions;
   readonly #open = new Map<string, Set<OpenLogin>>();
-  /** Of the pages; set once they are open. */
+  /** Web sessions; set once the pages are open. */
   sessions: Sessions | undefined;
   readonly #unwatch: () => void;
 
@@ -47,7 +47,7 @@ export class OpenLogins {
     this.#unwatch = options.config.onChange(() => void this.recheckAll());
   }
 
-  /** Follows a session until it is over. @returns what tells that it is */
+  /** Registers a session. @returns function to call when it ends */
   add(session: OpenLogin): () => void {
     const { account } = session;
     let all = this.#open.get(account);
@@ -59,7 +59,7 @@ export class OpenLogins {
     };
   }
 
-  /** Looks at all accounts with sessions, after a change of the configuration or of keys. */
+  /** Checks all accounts with sessions, after a change of the configuration or of keys. */
   async recheckAll(): Promise<void> {
     for (const account of [...this.#open.keys()]) await this.recheck(account);
     for (const account of this.sessions?.accounts() ?? []) {
@@ -68,18 +68,18 @@ export class OpenLogins {
     }
   }
 
-  /** An account's credentials have changed. One session of the pages may stay. */
+  /** Called when an account's credentials have changed. One web session may stay. */
   async changed(
     account: string,
     change: CredentialChange,
     keepSession: number | undefined,
   ): Promise<void> {
-    // App passwords open no page.
+    // App passwords don't open web sessions.
     if (change !== "appPassword") this.sessions?.endAll(account, keepSession);
     await this.recheck(account);
   }
 
-  /** Ends those sessions of an account that nothing opens any more. */
+  /** Ends sessions of an account whose credential is no longer valid. */
   async recheck(account: string): Promise<void> {
     const all = this.#open.get(account);
     if (!all) return;
@@ -103,7 +103,7 @@ export class OpenLogins {
         open.close();
       }
     } catch (err) {
-      // Who can't be vouched for has to log in again.
+      // If that can't be checked, the user has to log in again.
       log.error("looking whether sessions may stay", { account, err: err as Error });
       for (const s of [...all]) this.#end(s, "log in again");
     }

@@ -1,6 +1,6 @@
 /**
- * Opens all that a server is made of, in the order in which it can be: what is under way of a server that was stopped is
- * settled before anything listens, and nothing is written before the data folder is this process's.
+ * Opens all parts of a server, in the required order: unfinished work of a stopped server is
+ * settled before anything listens, and nothing is written before the data folder belongs to this process.
  *
  * @module
  */
@@ -73,7 +73,7 @@ import { startUpdateChecks } from "./updates.ts";
 import type { WebShared } from "./web/page_server.ts";
 import { openWebPages } from "./web/pages.ts";
 
-/** What was got while the process could do more than it can now: sockets are bound, keys are read. */
+/** What was obtained while the process had more permissions: bound sockets, keys. */
 export interface Bound {
   sockets: Sockets;
   certificates: ServerCertificates;
@@ -84,8 +84,8 @@ export interface Bound {
 
 /**
  * Opens the parts, and serves.
- * @param stop begins to stop the server; it may be called before this has ended
- * @throws ListenError, ControlError if another server has the folder; what was opened is closed then
+ * @param stop starts to stop the server; it may be called before this has resolved
+ * @throws ListenError, ControlError if another server has the folder; what was opened is then closed
  */
 export async function openParts(
   options: ServerOptions,
@@ -101,7 +101,7 @@ export async function openParts(
   }
 }
 
-/** @param opened gets each part as soon as it is there */
+/** @param opened gets each part as soon as it is open */
 async function open(
   options: ServerOptions,
   bound: Bound,
@@ -117,11 +117,11 @@ async function open(
   if (openFilesWarning !== undefined) log.warn(openFilesWarning);
   const tempDir = config.dataPath("tmp");
   for (const dir of [config.dataDir, config.dataPath("accounts"), tempDir]) await ensureDir(dir);
-  // First of all: a second server on this folder is refused before it touches anything.
+  // First: a second server on this folder is refused before it touches anything.
   const control = part("control", new ControlServer(config.dataDir, log.forPackage("control")));
   await control.start();
   await refuseCopy(config.dataDir);
-  // What was taken over is in use from here on, and can't be taken over anew.
+  // Data taken over is in use from here on, and can't be taken over again.
   removeFile(config.dataPath(takenOverFile));
   await removeLeftovers(tempDir);
   await settleLastBackup(config.dataDir);
@@ -153,7 +153,7 @@ async function open(
     options.local ? options.developer ?? defaultDeveloper() : undefined,
   );
 
-  // Mail that goes out. What the queue tells of is for parts that come later.
+  // Outgoing mail. The queue's events are for parts opened later.
   const webhooks = part(
     "webhooks",
     await ServerWebhooks.open(config, outbound, () => opened.queue!),
@@ -183,7 +183,7 @@ async function open(
     ),
   );
   await scripts.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
-  const events = part("events", new ImapEvents({ config, queue, tempDir, sieve }));
+  const events = part("events", new ImapEvents({ config, accounts, queue, tempDir, sieve }));
   const lists = part(
     "lists",
     new MailingLists({
@@ -228,7 +228,7 @@ async function open(
   loginGuard.onAttempt = (a) => loginLog.note({ ...a, account: accountOfLogin(config, a.login) });
   for (const p of loginLog.places()) loginGuard.knows(p.account, p.remoteIp, p.last);
 
-  // Mail that comes in, and what is learned of it.
+  // Incoming mail, and learning from it.
   const trainer = part("trainer", new Trainer(config, new Log("junk")));
   const figures = part("figures", await JunkFigures.open(config.dataDir));
   trainer.onCorrected = (account, event) => figures.note(account, event);
@@ -418,6 +418,7 @@ async function open(
   retention.start();
   monthReports.start();
   nodes?.start();
+  events.resume();
   await queue.start();
   lists.start();
   webhooks.hooks.start();
@@ -462,7 +463,7 @@ async function open(
   };
 }
 
-/** Looks after what others see of this server, and changes keys. */
+/** Watches how the outside sees this server, and rotates keys. */
 function watchDns(
   config: Config,
   services: Omit<RotationOptions, "config" | "resolver">,

@@ -10,26 +10,26 @@ import type { DeveloperOptions } from "./catcher/developer.ts";
 import type { OutgoingOptions } from "./queue_services.ts";
 import type { ReceivingOptions } from "./receiving/receiving.ts";
 
-/** What a server is started with. */
+/** Options of a server. */
 export interface ServerOptions {
   config: Config;
-  /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
+  /** Localserve: mail never leaves, special localparts cause faults, loopback has no limits. */
   local: boolean;
-  /** Of localserve: what it does for developers. */
+  /** For localserve: what it does for developers. */
   developer?: DeveloperOptions;
-  /** How mail leaves; of no use with `local`. */
+  /** How mail leaves; unused with `local`. */
   outgoing?: OutgoingOptions;
-  /** Of receiving: the resolver, and what tests choose. */
+  /** For receiving: the resolver, and settings for tests. */
   receiving?: ReceivingOptions;
   /**
    * Runs when all sockets are bound and private keys are read, before anything is written and the first
    * byte of a connection is read: becomes the user that the server runs as.
    */
   becomeUser?: () => Promise<void>;
-  /** How long an ACME authority is waited for; tests have little time. */
+  /** How long to wait for an ACME authority; short in tests. */
   acmePatience?: Patience;
-  /** Milliseconds since the epoch that allowances of logins go by; for tests, where a try takes its time. */
+  /** Clock in milliseconds since the epoch for login rate limits; for tests. */
   loginClock?: () => number;
-  /** Runs when the folder is this process's, before anything listens. */
+  /** Runs once the folder belongs to this process, before anything listens. */
   prepare?: (accounts: Accounts) => Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The one way out of a server: its authorities and its resolver. @module */
+/** All outgoing connections of a server: its certificate authorities and its resolver. @module */
 import type { Static } from "../config/mod.ts";
 import { hostAddresses, makeResolver, type Resolver } from "../dns/mod.ts";
 import { Log } from "../log/mod.ts";
@@ -7,9 +7,9 @@ import { machineAddresses } from "../platform/net.ts";
 import { resolveFrom } from "../platform/paths.ts";
 
 /**
- * Reads the authorities of mox.conf (those of the system without any), and makes the way out.
+ * Reads the authorities in mox.conf (by default those of the system), and creates the outgoing side.
  * @param dir the folder of mox.conf
- * @param local users may have it connect to what is on this machine and in its networks (localserve)
+ * @param local users may have it connect to this machine and its networks (localserve)
  * @throws Error naming a file of TLS, CA, CertFiles that can't be used
  */
 export function openOutbound(

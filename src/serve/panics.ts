@@ -1,6 +1,6 @@
 /**
- * Errors that nothing else caught. Each connection and task has a place that catches its own; what gets
- * past all of them is a mistake in the program, and must not end a mail server.
+ * Uncaught errors. Each connection and task catches its own; an error that gets
+ * past all of them is a bug, and must not end a mail server.
  *
  * @module
  */
@@ -13,7 +13,7 @@ function report(log: Log, what: string, error: unknown): void {
   log.error(what, { err, stack: err.stack });
 }
 
-/** Logs and counts them from here on, in place of ending the process. @returns function that ends it */
+/** Logs and counts them from here on, instead of ending the process. @returns function that stops it */
 export function catchPanics(log: Log): () => void {
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();

@@ -1,5 +1,5 @@
 /**
- * What a running server is made of, and in which order it ends.
+ * The parts of a running server, and the order in which they stop.
  *
  * @module
  */
@@ -35,10 +35,10 @@ import type { ImapEvents } from "./sieve/imap_events.ts";
 import type { ServerCertificates } from "./tls/tls.ts";
 import type { WebPages } from "./web/pages.ts";
 
-/** Milliseconds that connections get to finish when the server stops. */
+/** Milliseconds for connections to finish when the server stops. */
 const stopGrace = 5_000;
 
-/** The parts of a server that runs. */
+/** The parts of a running server. */
 export interface ServerParts {
   config: Config;
   accounts: Accounts;
@@ -46,11 +46,11 @@ export interface ServerParts {
   tempDir: string;
   control: ControlServer;
   audit: AuditLog;
-  /** Other programs that look at mail, where there are any; and what they learn of users. */
+  /** External scanners, if there are any; and how they learn from users. */
   scanners: Scanners | undefined;
   learning: ScanLearning | undefined;
   webhooks: ServerWebhooks;
-  /** Scripts of accounts, and what they did; those that IMAP runs. */
+  /** Scripts of accounts, and the log of their actions; scripts run by IMAP. */
   sieve: SieveDatabase;
   events: ImapEvents;
   lists: MailingLists;
@@ -61,34 +61,34 @@ export interface ServerParts {
   shares: Shares;
   trainer: Trainer;
   figures: JunkFigures;
-  /** Mail to users of full accounts; what removes old messages. */
+  /** Warnings to users of full accounts; removal of old messages. */
   quotaWarnings: QuotaWarnings;
   retention: Retention;
-  /** How much mail domains have, and the reports of it. */
+  /** Mail statistics of domains, and their reports. */
   months: MonthCounts;
   monthReports: MonthReports;
   receiving: Receiving;
   outbound: Outbound;
   certificates: ServerCertificates;
   pages: WebPages;
-  /** To the other nodes, where there are any. */
+  /** The other nodes, if there are any. */
   nodes: RunningNode | undefined;
   listeners: Listeners;
-  /** Of localserve. */
+  /** For localserve. */
   developer: DeveloperOptions | undefined;
-  /** The next are only where there is DNS. */
+  /** The following exist only with DNS. */
   freshResolver: (() => Resolver) | undefined;
   reportSending: ReportSending | undefined;
   endDnsblMonitor: (() => void) | undefined;
   dnsWatch: DnsWatch | undefined;
   endRotations: (() => Promise<void>) | undefined;
   closePolicies: (() => Promise<void>) | undefined;
-  /** Ends the making of temporary files ahead. */
+  /** Stops creating temporary files ahead. */
   noMoreFiles: () => Promise<void>;
   unwatch: () => void;
 }
 
-/** Tells connections, finishes what is under way, closes databases: of a whole server, or of what was opened of one. */
+/** Notifies connections, finishes work in progress, closes databases: of a complete server, or of the parts opened. */
 export async function endParts(p: Partial<ServerParts>): Promise<void> {
   p.unwatch?.();
   p.openLogins?.close();

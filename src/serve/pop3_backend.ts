@@ -1,4 +1,4 @@
-/** What the POP3 listeners ask of the server. @module */
+/** What the POP3 listeners need from the server. @module */
 import type { Config } from "../config/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { LoginGuard, ServerTls } from "../net/mod.ts";

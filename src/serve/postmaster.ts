@@ -10,12 +10,12 @@ import { addressOf } from "./onward/dsn.ts";
 import { queueOutgoing } from "./sending/outgoing.ts";
 import { deliverToSelf } from "./smtp_backend.ts";
 
-/** What messages to the postmaster need. */
+/** What is needed for messages to the postmaster. */
 export interface PostmasterServices {
   config: Config;
   accounts: Accounts;
   tempDir: string;
-  /** For a postmaster whose account another node has: where there are nodes. */
+  /** For a postmaster with an account on another node; only if there are nodes. */
   queue?: Queue;
 }
 

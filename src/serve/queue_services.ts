@@ -1,4 +1,4 @@
-/** What the queue needs of the rest of the server: delivery, and telling senders. @module */
+/** What the queue needs from the rest of the server: delivery, and reports to senders. @module */
 import type { Config } from "../config/mod.ts";
 import { makeResolver, type Resolver } from "../dns/mod.ts";
 import { Log } from "../log/mod.ts";
@@ -45,11 +45,11 @@ export interface OutgoingOptions {
   tlsPolicy?: TlsPolicy;
   /** Port of other servers; 25 if not given. For tests. */
   port?: number;
-  /** Is told of each event of a recipient, for webhooks. */
+  /** Called for each event of a recipient, for webhooks. */
   onEvent?: QueueOptions["onEvent"];
 }
 
-/** How mail leaves a server: with the policies of others, unless something else is given. */
+/** How mail leaves a server: obeying others' policies, unless specified otherwise. */
 export async function outgoingOptions(
   s: { config: Config; local: boolean; outbound: Outbound; outgoing?: OutgoingOptions },
 ): Promise<
@@ -89,10 +89,10 @@ export function queueServices(
     queue: () => Queue;
     srs: Srs;
     webhooks?: ServerWebhooks;
-    /** Of this server as a node, once it is reachable. */
+    /** This server as a node, once it is reachable. */
     nodeMail?: () => MailLinks | undefined;
     reports?: () => ReportDatabases | undefined;
-    /** Takes reports about messages of mailing lists; false for others. */
+    /** Handles reports about messages of mailing lists; false for others. */
     listReport?: (event: DsnEvent) => Promise<boolean>;
   },
   options: OutgoingOptions = {},
@@ -100,10 +100,11 @@ export function queueServices(
   const withoutWebhooks = { ...s, webhooks: undefined };
   return {
     log: new Log("queue"),
-    deliverer: s.local ? selfDeliverer(s) : withMembers(
-      selfDeliverer(s),
-      withNodes(
-        nodeOptions(s),
+    // First the nodes: a member's account may have moved to another one since the message was queued.
+    deliverer: s.local ? selfDeliverer(s) : withNodes(
+      nodeOptions(s),
+      withMembers(
+        selfDeliverer(s),
         remoteDeliverer({
           log: new Log("smtpclient"),
           config: s.config,
@@ -120,7 +121,7 @@ export function queueServices(
         }),
       ),
     ),
-    // Webhooks are told of the event itself, not of our report of it.
+    // Webhooks get the event itself, not our report about it.
     async onDsn(event) {
       if (await s.listReport?.(event)) return;
       await deliverDsn(withoutWebhooks, event);
@@ -147,7 +148,7 @@ function nodeOptions(
   return { config: s.config, links: () => s.nodeMail?.(), ownIp };
 }
 
-/** Mail for members of aliases stays here, whatever way mail to their domain would take. */
+/** Mail for members of aliases stays here, whatever the route for their domain. */
 function withMembers(own: Deliverer, remote: Deliverer): Deliverer {
   return {
     ...remote,
@@ -183,7 +184,7 @@ function selfDeliverer(
   });
 }
 
-/** Addresses of listeners for SMTP that connections to the world can come from. */
+/** Addresses of SMTP listeners that can be used for outgoing connections. */
 function sourceAddresses(config: Config): SourceAddress[] {
   const sources: SourceAddress[] = [];
   for (const l of config.static.Listeners.values()) {

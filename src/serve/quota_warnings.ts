@@ -1,10 +1,10 @@
 /**
- * Messages to users whose account fills up: at 80 and 95 % of its quota, and when it is full. Each once, and again only
- * after the account was below and a day has passed, so that one that goes up and down isn't flooded.
+ * Messages to users whose account fills up: at 80 and 95 % of its quota, and when it is full. Each is sent once, and
+ * again only after the account was below the level and a day has passed, so that fluctuations don't cause a flood.
  *
- * What was said is kept in quotawarnings.json of the data folder. A warning is noted there as under way, with its
- * Message-ID, before it is delivered, and as said afterwards: after a crash in between the account is asked whether it has
- * the message, so that none is lost and none comes twice.
+ * Warnings sent are recorded in quotawarnings.json of the data folder. A warning is recorded as pending, with its
+ * Message-ID, before it is delivered, and as sent afterwards: after a crash in between, the account is searched for
+ * the message, so that none is lost and none is sent twice.
  *
  * @module
  */
@@ -19,15 +19,15 @@ import { emailsOfMessageId } from "../store/emails/message_ids.ts";
 import { sizeText } from "./size_text.ts";
 
 const log = new Log("quota");
-/** Shares of the quota, in percent, that are worth a message. */
+/** Shares of the quota, in percent, that trigger a message. */
 const levels = [80, 95, 100] as const;
 /** Milliseconds between two warnings of one level to an account. */
 const again = 24 * 3600_000;
 
 const Said = v.object({
-  /** The highest level that was said and that the account did not go below since; 0 for none. */
+  /** The highest level warned of that usage has not fallen below since; 0 for none. */
   level: v.number(),
-  /** When each level was said last, by its percentage. */
+  /** When each level was last warned of, by its percentage. */
   at: v.record(v.string(), v.number()),
   /** A warning that is being delivered. */
   underWay: v.optional(v.object({ level: v.number(), messageId: v.string() })),
@@ -45,7 +45,7 @@ export interface QuotaWarningOptions {
 
 /**
  * The level that an account has reached; 0 for none.
- * @param refused a message was refused for the quota: that is as good as full, unless it was the message that was large
+ * @param refused a message was refused because of the quota: this counts as full, unless the message was large
  */
 export function levelOf(used: number, limit: number, refused = false): number {
   const percent = used / limit * 100;
@@ -53,14 +53,14 @@ export function levelOf(used: number, limit: number, refused = false): number {
   return levels.findLast((l) => percent >= l) ?? 0;
 }
 
-/** Looks at what comes and goes, and warns. */
+/** Watches usage, and warns. */
 export class QuotaWarnings {
   readonly #o: QuotaWarningOptions;
   readonly #file: string;
   readonly #said = new Map<string, Said>();
-  /** Work one after the other, per account. */
+  /** Pending work per account, run one at a time. */
   readonly #busy = new Map<string, Promise<void>>();
-  /** Writes of the file, one after the other. */
+  /** Writes of the file, run one at a time. */
   #writing: Promise<void> = Promise.resolve();
   #ended = false;
 
@@ -69,7 +69,7 @@ export class QuotaWarnings {
     this.#file = options.config.dataPath("quotawarnings.json");
   }
 
-  /** Reads what was said before. One whose file can't be read begins anew. */
+  /** Reads what was recorded before. Starts empty if the file can't be read. */
   static async open(options: QuotaWarningOptions): Promise<QuotaWarnings> {
     const q = new QuotaWarnings(options);
     try {
@@ -91,7 +91,7 @@ export class QuotaWarnings {
       const limit = this.#limit(account.name);
       if (limit === undefined || this.#ended) return;
       const now = levelOf(account.quota().messageSize.used, limit, refused);
-      // Nearly always: below everything, or where it was.
+      // The usual case: below all levels, or unchanged.
       if (now === (this.#said.get(account.name)?.level ?? 0) && !this.#busy.has(account.name)) {
         return;
       }
@@ -99,7 +99,7 @@ export class QuotaWarnings {
     };
   }
 
-  /** Finishes warnings that a crash left under way. */
+  /** Finishes warnings that a crash left pending. */
   start(): void {
     for (const [name, s] of this.#said) {
       if (s.underWay !== undefined && this.#limit(name) !== undefined) {
@@ -108,7 +108,7 @@ export class QuotaWarnings {
     }
   }
 
-  /** The quota of an account that is warned; undefined if it has none, or wants no warnings. */
+  /** The quota of an account; undefined if it has none, or wants no warnings. */
   #limit(name: string): number | undefined {
     const { config } = this.#o;
     const account = config.account(name);
@@ -128,8 +128,8 @@ export class QuotaWarnings {
   }
 
   /**
-   * Says what is new. Full stays full until the account is below the level before, as small messages still fit.
-   * @param seen the level that was seen; that of now if not given
+   * Warns if the level has risen. Full stays full until usage falls below the preceding level, as small messages still fit.
+   * @param seen the observed level; the current one if not given
    */
   async #look(name: string, seen?: number): Promise<void> {
     const s: Said = this.#said.get(name) ?? { level: 0, at: {} };
@@ -157,7 +157,7 @@ export class QuotaWarnings {
     return this.#o.config.static.Hostname;
   }
 
-  /** Delivers the warning under way, unless the account has it, and notes it as said. */
+  /** Delivers the pending warning, unless the account has it, and records it as sent. */
   async #deliver(account: Account, said: Said, level: number, time: number): Promise<void> {
     const { messageId } = said.underWay!;
     if (emailsOfMessageId(account, messageId.slice(1, -1)).length === 0) {
@@ -206,7 +206,7 @@ export class QuotaWarnings {
     ].join("\r\n");
   }
 
-  /** Writes what was said, without accounts that are no more. Durable when it resolves. */
+  /** Writes the record, without accounts that no longer exist. Durable when it resolves. */
   #write(): Promise<void> {
     const write = async () => {
       for (const name of this.#said.keys()) {
@@ -218,12 +218,12 @@ export class QuotaWarnings {
     return this.#writing = this.#writing.catch(() => {}).then(write);
   }
 
-  /** Resolves when no warning is under way. */
+  /** Resolves when no warning is pending. */
   async settled(): Promise<void> {
     while (this.#busy.size > 0) await Promise.all(this.#busy.values());
   }
 
-  /** Looks no more, and finishes what is under way. */
+  /** Stops watching, and finishes pending warnings. */
   async end(): Promise<void> {
     this.#ended = true;
     await this.settled();

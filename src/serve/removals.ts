@@ -1,10 +1,11 @@
 /**
- * What is left of removed accounts: folders that sessions still had open go when the sessions have ended, and
- * rights that others had granted to them are taken back, as a new account may get the same name.
+ * Remains of removed accounts and domains: folders that sessions still had open are deleted when the sessions have
+ * ended; rights that others had granted to accounts are revoked, their scripts deleted, and tokens for domains withdrawn,
+ * as a new account or domain may get the same name.
  *
  * @module
  */
-import { finishRemovals } from "../admin/mod.ts";
+import { AdminTokens, finishRemovals } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
 import type { SieveDatabase } from "../delivery/sieve/database.ts";
 import type { Log } from "../log/mod.ts";
@@ -12,17 +13,21 @@ import type { Accounts } from "../store/account/accounts.ts";
 import { forgetIdentifier } from "../store/mailboxes/rights.ts";
 import type { Shares } from "../store/mailboxes/shares.ts";
 
-/** Milliseconds between looks. */
+/** Whether a name is that of an account or domain which nothing was left of a former one for. */
+type IsThere = (name: string) => boolean;
+
+/** Milliseconds between checks. */
 const interval = 60_000;
 
-/** Takes back what was granted to accounts that are no more. */
+/** Revokes rights granted to accounts that no longer exist. */
 export async function forgetRights(
   config: Config,
   accounts: Accounts,
   shares: Shares,
+  isAccount: IsThere = (name) => config.account(name) !== undefined,
 ): Promise<void> {
   for (const name of shares.names()) {
-    if (config.account(name)) continue;
+    if (isAccount(name)) continue;
     for (const owner of shares.owners(name)) {
       if (!config.isHere(owner)) continue;
       const account = await accounts.open(owner);
@@ -37,15 +42,35 @@ export async function forgetRights(
   }
 }
 
-/** Scripts of accounts that are no more. */
-async function forgetScripts(config: Config, sieve: SieveDatabase): Promise<void> {
-  for (const name of sieve.accounts()) if (!config.account(name)) await sieve.forget(name);
+/** Scripts of accounts that no longer exist. */
+async function forgetScripts(sieve: SieveDatabase, isAccount: IsThere): Promise<void> {
+  for (const name of sieve.accounts()) if (!isAccount(name)) await sieve.forget(name);
+}
+
+/** Names that were removed, until what is left of them is. */
+class Gone {
+  readonly #names = new Set<string>();
+
+  add(names: readonly string[]): void {
+    for (const name of names) this.#names.add(name);
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** Those so far. @returns function that forgets them */
+  sofar(): () => void {
+    const names = [...this.#names];
+    return () => names.forEach((name) => this.#names.delete(name));
+  }
 }
 
 /**
- * Looks now, for what the last process left, and from time to time.
- * @param forgetMore forgets what is kept of removed accounts elsewhere
- * @returns function that ends it
+ * Checks now, for remains from the last process, when the program has removed something, and periodically. A name that
+ * was removed by editing domains.conf and is there again at the next check keeps what it had.
+ * @param forgetMore removes what is kept of removed accounts elsewhere
+ * @returns function that stops it
  */
 export function watchRemovals(
   config: Config,
@@ -55,17 +80,52 @@ export function watchRemovals(
   log: Log,
   forgetMore: () => Promise<void>,
 ): () => void {
-  let running: Promise<unknown> | undefined;
-  const look = () => {
-    running ??= finishRemovals(config, accounts, log)
-      .then(() => forgetRights(config, accounts, shares))
-      .then(() => forgetScripts(config, sieve))
-      .then(forgetMore)
-      .catch((err) => log.error("looking for removed accounts", { err: err as Error }))
-      .finally(() => running = undefined);
+  const tokens = new AdminTokens(config.dataDir);
+  const [goneAccounts, goneDomains] = [new Gone(), new Gone()];
+  const isAccount = (name: string) => config.account(name) !== undefined && !goneAccounts.has(name);
+  const isDomain = (name: string) => {
+    const there = config.domain(name)?.name.unicode;
+    return there !== undefined && !goneDomains.has(there);
   };
-  look();
-  const timer = setInterval(look, interval);
+  let tokensFailed = false;
+  const clean = async () => {
+    const done = [goneAccounts.sofar(), goneDomains.sofar()];
+    await finishRemovals(config, accounts, log);
+    await forgetRights(config, accounts, shares, isAccount);
+    await forgetScripts(sieve, isAccount);
+    await forgetMore();
+    await tokens.keepDomains(isDomain).then(() => tokensFailed = false, (err) => {
+      if (!tokensFailed) log.error("tokens of removed domains", { err });
+      tokensFailed = true;
+    });
+    done.forEach((forget) => forget());
+  };
+  let [running, again] = [false, false];
+  const look = async () => {
+    if (running) return void (again = true);
+    running = true;
+    try {
+      do {
+        again = false;
+        await clean();
+      } while (again);
+    } catch (err) {
+      log.error("looking for removed accounts", { err: err as Error });
+    } finally {
+      running = false;
+    }
+  };
+  void look();
+  const timer = setInterval(() => void look(), interval);
   Deno.unrefTimer(timer as unknown as number);
-  return () => clearInterval(timer);
+  const unfollow = config.onChange(({ accounts, domains }, edited) => {
+    if (edited || accounts.removed.length + domains.removed.length === 0) return;
+    goneAccounts.add(accounts.removed);
+    goneDomains.add(domains.removed);
+    void look();
+  });
+  return () => {
+    clearInterval(timer);
+    unfollow();
+  };
 }

@@ -1,8 +1,9 @@
 /**
- * Removes messages that are in their mailbox for longer than Retention of mox.conf or of the account says, once a day.
+ * Removes messages that have been in their mailbox for longer than Retention in mox.conf or the account allows, once a
+ * day.
  *
- * When it was done last is kept in retention.json of the data folder, so that a server which is started anew each day
- * does it too. An account with LegalHold is left alone; that is asked again before each removal.
+ * The time of the last run is kept in retention.json of the data folder, so that a server which is restarted every day
+ * does it too. An account with LegalHold is skipped; this is checked again before each removal.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import { agedUids } from "../store/messages/aged.ts";
 import { type Mailbox, specialUseNames } from "../store/types.ts";
 
 const log = new Log("retention");
-/** Milliseconds of a day, between removals, and between looks at the clock. */
+/** Milliseconds of a day, between removals, and between checks of the clock. */
 const day = 24 * 3600_000;
 const lookEvery = 3600_000;
 const firstAfter = 5 * 60_000;
@@ -27,16 +28,16 @@ export interface RetentionOptions {
   now?: () => number;
 }
 
-/** What an account says about its mail's age. */
+/** An account's settings on the age of its mail. */
 export interface OwnRules {
   Retention: ReadonlyMap<string, number>;
   LegalHold: boolean;
 }
 
 /**
- * Days that messages of a mailbox are kept; undefined for ever. The account's rules come before those of the server, and
- * those for the mailbox's name before those for its special use.
- * @param own rules to look at in place of the account's
+ * Days that messages of a mailbox are kept; undefined without limit. The account's rules take precedence over the server's,
+ * and those for the mailbox's name over those for its special use.
+ * @param own rules to use in place of the account's
  */
 export function keptDays(
   config: Config,
@@ -51,13 +52,13 @@ export function keptDays(
     const named = rules.get(mailbox.name);
     if (named !== undefined) return named || undefined;
     const days = uses.map((use) => rules.get(use)).filter((d) => d !== undefined);
-    // Of two uses that which keeps for longer; 0 is for ever.
+    // Of two uses the longer time applies; 0 means no limit.
     if (days.length > 0) return days.includes(0) ? undefined : Math.max(...days);
   }
   return undefined;
 }
 
-/** The rules that hold for the mailboxes of an account, by their names. */
+/** The rules that apply to the mailboxes of an account, by name. */
 export function retentionOf(
   config: Config,
   account: Account,
@@ -68,12 +69,12 @@ export function retentionOf(
   }).sort((a, b) => a.mailbox < b.mailbox ? -1 : 1);
 }
 
-/** Removes what is too old in an account. @returns messages by mailbox */
+/** Removes an account's messages that are too old. @returns messages by mailbox */
 async function cleanUp(options: RetentionOptions, account: Account): Promise<Map<string, number>> {
   const removed = new Map<string, number>();
   for (const { id, name } of account.mailboxes()) {
     for (let after: number | undefined = 0; after !== undefined;) {
-      // Rules, names and uses may change while others have their turn.
+      // Rules, names and uses may change while others run.
       const mailbox = account.mailbox(id);
       const days = mailbox && keptDays(options.config, account.name, mailbox);
       if (days === undefined) break;
@@ -90,7 +91,7 @@ async function cleanUp(options: RetentionOptions, account: Account): Promise<Map
   return removed;
 }
 
-/** What would be removed of a mailbox. */
+/** What would be removed from a mailbox. */
 export interface AgedMail {
   mailbox: string;
   /** Days that its messages are kept. */
@@ -101,7 +102,7 @@ export interface AgedMail {
 }
 
 /**
- * What would be removed of an account if it were done now; its rules that remove nothing have 0 messages.
+ * What would be removed from an account now; rules that remove nothing have 0 messages.
  * @param own rules to try in place of the account's
  */
 export async function agedMail(
@@ -132,7 +133,7 @@ export async function agedMail(
   return found;
 }
 
-/** Removes what is too old in all accounts of this server, one after the other. @returns by account and mailbox */
+/** Removes messages that are too old from all accounts of this server, one at a time. @returns by account and mailbox */
 export async function applyRetention(
   options: RetentionOptions,
   ended: () => boolean = () => false,
@@ -161,7 +162,7 @@ export async function applyRetention(
   return all;
 }
 
-/** Does it once a day until it is ended. */
+/** Runs it once a day until stopped. */
 export class Retention {
   readonly #o: RetentionOptions;
   readonly #file: string;
@@ -188,11 +189,11 @@ export class Retention {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** Does it if a day has passed since the last time. @returns whether it did */
+  /** Runs it if a day has passed since the last time. @returns whether it did */
   async look(): Promise<boolean> {
     const now = this.#o.now?.() ?? Date.now();
     const last = await this.#last();
-    // A clock that was wrong doesn't stop it for long.
+    // A clock that was wrong must not block it for long.
     if (now >= last && now - last < day) return false;
     await applyRetention(this.#o, () => this.#ended);
     if (this.#ended) return true;

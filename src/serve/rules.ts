@@ -1,9 +1,9 @@
-/** What the configuration says of an account, in the store's terms. @module */
+/** The configuration of an account, in the store's terms. @module */
 import { automaticJunkFlag, type Config } from "../config/mod.ts";
 import type { AccountRules } from "../store/account/writer.ts";
 import { Flag, SpecialUse } from "../store/types.ts";
 
-/** Rules of an account, read anew at each use as domains.conf may change; undefined if it has none, or another node has it. */
+/** Rules of an account, read at each use as domains.conf may change; undefined if there are none, or another node has it. */
 export function accountRules(config: Config, name: string): AccountRules | undefined {
   if (!config.isHere(name)) return undefined;
   return {

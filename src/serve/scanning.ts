@@ -6,7 +6,7 @@ import { SmtpError } from "../smtp/server/mod.ts";
 import { type Scanned, Scanners } from "../scanning/mod.ts";
 
 /**
- * Reads their passwords, while the process may; undefined where none is configured.
+ * Reads their passwords while the process is still allowed to; undefined if no scanner is configured.
  * @throws Error naming a file that can't be read
  */
 export async function openScanners(

@@ -44,7 +44,7 @@ export class MailServer {
   /**
    * Binds the sockets, becomes the user, takes the data folder for this process alone, opens it, and
    * serves.
-   * @throws ListenError, ControlError if another server has the folder, and what the options' functions do
+   * @throws ListenError, ControlError if another server has the folder, and errors of the options' functions
    */
   static async start(options: ServerOptions): Promise<MailServer> {
     const { config } = options;
@@ -63,7 +63,7 @@ export class MailServer {
       const identities = await Identities.open(config, outbound);
       const scanners = await openScanners(config, outbound);
       await options.becomeUser?.();
-      // It may be asked to stop while it starts.
+      // It may be told to stop while it starts.
       const asked = Promise.withResolvers<void>();
       const bound = { sockets, certificates, outbound, identities, scanners };
       const server = new MailServer(await openParts(options, bound, asked.resolve));
@@ -86,7 +86,7 @@ export class MailServer {
   get webhooks(): ServerWebhooks {
     return this.#parts.webhooks;
   }
-  /** Scripts of accounts, and what they did. */
+  /** Scripts of accounts, and the log of their actions. */
   get sieve(): SieveDatabase {
     return this.#parts.sieve;
   }
@@ -116,12 +116,12 @@ export class MailServer {
     return this.#parts.listeners.connections();
   }
 
-  /** Where it can be reached. */
+  /** Its endpoints. */
   get endpoints(): readonly Endpoint[] {
     return this.#parts.listeners.endpoints;
   }
 
-  /** How junk went for an account on the last days. */
+  /** An account's junk statistics of the last days. */
   junkDays(account: string, days: number): JunkDay[] {
     return this.#parts.figures.days(account, days);
   }
@@ -131,7 +131,7 @@ export class MailServer {
     return this.#stopped.promise;
   }
 
-  /** Tells connections, finishes what is under way, closes databases. */
+  /** Notifies connections, finishes work in progress, closes databases. */
   stop(): Promise<void> {
     return this.#stopping ??= this.#stop();
   }

@@ -12,7 +12,7 @@ import { submitFromProgram } from "./sending/submit.ts";
 import { adminHandlers } from "./control/admin_commands.ts";
 import { ControlError, type ControlHandler, type Json } from "./control/control.ts";
 
-/** What they are of. */
+/** The parts they act on. */
 export type CommandedParts =
   & Pick<
     ServerParts,
@@ -31,9 +31,9 @@ export type CommandedParts =
     | "freshResolver"
   >
   & {
-    /** Of reports; undefined where none are sent, and before the server has started. */
+    /** Report sending; undefined where none are sent, and before the server has started. */
     reportSending: () => ServerParts["reportSending"];
-    /** Begins to stop the server. */
+    /** Starts to stop the server. */
     stop: () => void;
   };
 
@@ -63,7 +63,7 @@ export function serverCommands(parts: CommandedParts): Map<string, ControlHandle
   return new Map<string, ControlHandler>([
     ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),
     ["stop", () => {
-      // After the answer, which goes over a connection that the stop closes.
+      // After the answer, as stopping closes its connection.
       setTimeout(parts.stop, 0);
     }],
     ["status", async () => {

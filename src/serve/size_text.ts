@@ -1,8 +1,8 @@
-/** Sizes for people. @module */
+/** Human-readable sizes. @module */
 
 const sizes = ["bytes", "kB", "MB", "GB", "TB"];
 
-/** A size for people, in powers of 1000. */
+/** A human-readable size, in powers of 1000. */
 export function sizeText(bytes: number): string {
   let unit = 0;
   while (bytes >= 1000 && unit < sizes.length - 1) {

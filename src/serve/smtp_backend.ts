@@ -1,5 +1,5 @@
 /**
- * What stands behind the submission listeners: mail of our users goes to the queue. Incoming mail is in
+ * The backend of the submission listeners: users' mail goes to the queue. Incoming mail is handled by
  * receiving.ts.
  *
  * @module
@@ -40,7 +40,7 @@ const submissions = counter(
   { result: ["ok", "refused", "error"] },
 );
 
-/** What the backend works with. */
+/** Services used by the backend. */
 export interface MailServices {
   config: Config;
   accounts: Accounts;
@@ -52,7 +52,7 @@ export interface MailServices {
   scanners?: Scanners;
 }
 
-/** Behind ports 587 and 465: messages of our users, into the queue. @param scanners of the listener */
+/** For ports 587 and 465: queues users' messages. @param scanners of the listener */
 export function submissionBackend(
   services: MailServices,
   scanners: readonly string[] = [],
@@ -160,7 +160,7 @@ async function submit(
   });
 }
 
-/** Delivers a message file to a local address, as localserve does with all that is sent. */
+/** Delivers a message file to a local address, as localserve does with all sent mail. */
 export async function deliverToSelf(
   s: Pick<MailServices, "config" | "accounts"> & { webhooks?: ServerWebhooks },
   recipient: Address,

@@ -1,8 +1,8 @@
 /**
  * The listening sockets of a server, all bound before anything else happens: as root, ports below 1024
- * are had; and a port that is in use stops the start before any data is touched.
+ * are available; and a port that is in use aborts the start before any data is touched.
  *
- * Connections that come early wait, unread, until their service takes its socket.
+ * Early connections wait, unread, until their service takes its socket.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { closeListener, hostPort, ListenError, listenTcp } from "../platform/net
 /** Connections that may wait to be accepted, per socket. */
 const backlog = 1024;
 
-/** Ports that a listener needs, each with what for. */
+/** Ports that a listener needs, each with its purpose. */
 export function listenerPorts(listener: Listener, s: Static): Map<number, string> {
   const ports = new Map<number, string>();
   for (const [port, uses] of portUses(listener)) ports.set(port, uses[0].protocol);
@@ -21,7 +21,7 @@ export function listenerPorts(listener: Listener, s: Static): Map<number, string
   if (onHttps && !ports.has(443)) ports.set(443, "HTTPS");
   const acme = listener.TLS ? s.ACME.get(listener.TLS.ACME) : undefined;
   if (acme) {
-    // Where the authority looks for its proofs (RFC 8737 §3, RFC 8555 §8.3).
+    // Where the authority checks its challenges (RFC 8737 §3, RFC 8555 §8.3).
     if (!ports.has(acme.Port)) ports.set(acme.Port, "HTTPS");
     if (!ports.has(80)) ports.set(80, "HTTP");
   }
@@ -34,8 +34,8 @@ export class Sockets {
   readonly #covered = new Set<Listener>();
 
   /**
-   * Binds all that the listeners of a configuration need; all of them or none.
-   * @throws ListenError naming the address, and what to do
+   * Binds all sockets that the listeners of a configuration need, or none.
+   * @throws ListenError with the address, and what to do
    */
   static async bind(s: Static): Promise<Sockets> {
     const sockets = new Sockets();
@@ -49,7 +49,7 @@ export class Sockets {
   }
 
   async #bindListener(listener: Listener, s: Static): Promise<void> {
-    // "::" first: if it can be had, no other program is on 0.0.0.0, and a refusal there is its doing.
+    // "::" first: if it can be bound, no other program has 0.0.0.0, and a refusal there is due to it.
     const ips = [...listener.IPs].sort((a, b) => Number(b === "::") - Number(a === "::"));
     for (const ip of ips) {
       for (const [port, service] of listenerPorts(listener, s)) {
@@ -70,7 +70,7 @@ export class Sockets {
     this.#bound.set(hostPort(ip, port), server);
   }
 
-  /** Addresses that a listener serves: without 0.0.0.0 where "::" takes its connections too. */
+  /** Addresses that a listener serves: without 0.0.0.0 if "::" accepts its connections too. */
   ips(listener: Listener): string[] {
     return this.#covered.has(listener)
       ? listener.IPs.filter((ip) => ip !== "0.0.0.0")
@@ -78,8 +78,8 @@ export class Sockets {
   }
 
   /**
-   * The socket of an address, for the service that accepts from it from now on. One that was not bound
-   * ahead is bound now.
+   * The socket of an address, handed to the service that accepts from it. Bound now if it
+   * was not bound before.
    * @throws ListenError
    */
   async take(ip: string, port: number, service: string): Promise<Server> {

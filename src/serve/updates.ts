@@ -1,5 +1,5 @@
 /**
- * A daily look whether there is a newer version (CheckUpdates of mox.conf): a question to the DNS of the
+ * A daily check for a newer version (CheckUpdates in mox.conf): a DNS query to the
  * configured domain, and a message to the postmaster, once for each version.
  *
  * @module
@@ -11,11 +11,11 @@ import { writeFileAtomic } from "../platform/files.ts";
 import { programVersion } from "../platform/version.ts";
 import { deliverToPostmaster, type PostmasterServices } from "./postmaster.ts";
 
-/** Milliseconds between looks, and from the start to the first one. */
+/** Milliseconds between checks, and from the start to the first one. */
 const interval = 24 * 3600_000;
 const firstAfter = 60_000;
 
-/** In the data folder: the last version that the postmaster was told of. */
+/** In the data folder: the last version reported to the postmaster. */
 const notifiedFile = "lastknownversion";
 
 interface Services extends PostmasterServices {
@@ -23,9 +23,9 @@ interface Services extends PostmasterServices {
 }
 
 /**
- * Looks once, and tells the postmaster of a version that is newer than this one and than any told before.
- * @returns that version; undefined if there was nothing to tell
- * @throws Error if the version can't be had
+ * Checks once, and reports to the postmaster a version newer than this one and than any reported before.
+ * @returns that version; undefined if there was nothing to report
+ * @throws Error if the version can't be looked up
  */
 export async function lookForUpdate(services: Services): Promise<string | undefined> {
   const domain = services.config.static.CheckUpdatesDomain;
@@ -47,7 +47,7 @@ export async function lookForUpdate(services: Services): Promise<string | undefi
   return latest;
 }
 
-/** Looks every day, if the configuration wants it; the result ends that. */
+/** Checks every day, if configured. @returns function that stops it */
 export function startUpdateChecks(services: Services): () => void {
   const { CheckUpdates, CheckUpdatesDomain } = services.config.static;
   if (!CheckUpdates || CheckUpdatesDomain === "") return () => {};

@@ -1,5 +1,5 @@
 /**
- * The ports where users' programs reach their mail and their scripts: IMAP, POP3, ManageSieve.
+ * The ports for users' programs to access mail and scripts: IMAP, POP3, ManageSieve.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import type { OpenLogins } from "./open_logins.ts";
 import { pop3Backend } from "./pop3_backend.ts";
 import type { ImapEvents } from "./sieve/imap_events.ts";
 
-/** What these protocols are served with. */
+/** What these protocols need. */
 export interface UserPortServices {
   config: Config;
   accounts: Accounts;
@@ -39,13 +39,13 @@ export interface UserPortServices {
   sasl: SaslBackend;
   /** Sieve scripts of the accounts. */
   scripts: Scripts;
-  /** Scripts for what happens in IMAP. */
+  /** Scripts for events in IMAP. */
   events: ImapEvents;
   loginGuard: LoginGuard;
   openLogins: OpenLogins;
 }
 
-/** Where users' programs reach a protocol. */
+/** An endpoint of a protocol for users' programs. */
 export interface UserPlace {
   ip: string;
   port: number;
@@ -60,22 +60,22 @@ export interface UserPlace {
   };
 }
 
-/** A protocol by which they reach their mail. */
+/** A protocol for access to mail. */
 export interface UserProtocol {
-  /** As endpoints are listed. */
+  /** Its name in lists of endpoints. */
   shown: string;
   protocol: string;
-  /** Of the log. */
+  /** Its name in the log. */
   pkg: "imapserver" | "pop3server" | "managesieve";
-  /** What a connection that can't be taken is told. */
+  /** The answer to a connection that can't be accepted. */
   refusal: (why: Refused) => string;
   serve: (conn: SocketConnection) => Promise<void>;
 }
 
-/** Bytes of a message that IMAP takes, where the listener sets no limit. */
+/** Largest message in bytes that IMAP accepts, if the listener sets no limit. */
 const maxAppend = 100 * 1024 * 1024;
 
-/** The protocols of users' programs, as the listeners of the configuration want them. */
+/** The protocols for users' programs, as configured by listeners. */
 export class UserPorts {
   readonly #s: UserPortServices;
   readonly #maildrops = new MaildropLocks();
@@ -163,7 +163,7 @@ export class UserPorts {
   }
 }
 
-/** Serves one of them on a socket that is bound. */
+/** Serves one of them on a bound socket. */
 export function serveUserPort(
   at: UserPlace,
   protocol: UserProtocol,
@@ -182,7 +182,7 @@ export function serveUserPort(
   }, protocol.serve);
 }
 
-/** URL of the session of JMAP on a listener; the one by TLS if there is one. */
+/** URL of the JMAP session on a listener, over TLS if there is a choice. */
 function jmapUrl(listener: Listener, hostname: string): string | undefined {
   const s = listener.JMAPHTTPS.Enabled ? listener.JMAPHTTPS : listener.JMAPHTTP;
   if (!s.Enabled) return undefined;

@@ -1,5 +1,5 @@
 /**
- * From the text of a script to what can be run, or to all that is wrong with it.
+ * Compiles the text of a script, or reports everything that is wrong with it.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import { extensions } from "./check/extensions.ts";
 import { tablesFor } from "./extensions/tables.ts";
 import { byPlace, Problems, problemText, type SieveProblem } from "./language/problems.ts";
 import { parseSyntax, type SyntaxNode } from "./language/syntax.ts";
-import type { CommandFn, SieveScript } from "./run/run.ts";
+import type { PlacedCommand, SieveScript } from "./run/run.ts";
 
-/** Bytes of a script. */
+/** Most bytes of a script. */
 export const maxScriptSize = 2 * 1024 * 1024;
 
 /** A script has errors; the message lists them, one a line. */
@@ -46,7 +46,7 @@ export function scriptText(bytes: Uint8Array, name = ""): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    // Up to the first byte that is none of UTF-8.
+    // Up to the first invalid byte.
     const before =
       new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).split("\ufffd", 1)[0];
     const { line, column } = new Problems(before).place(before.length);
@@ -57,33 +57,18 @@ export function scriptText(bytes: Uint8Array, name = ""): string {
   }
 }
 
-/** How a script is compiled. */
+/** Options for compiling a script. */
 export interface CompileOptions {
-  /** For messages about it. */
+  /** The name used in messages about it. */
   name?: string;
-  /** Extensions that it may require; all if not given. */
+  /** Supported extensions; all if not given. */
   available?: ReadonlySet<string>;
 }
 
-/** Commands one by one, an `if` with what belongs to it; undefined between. */
-function* chains(
-  commands: Iterable<SyntaxNode | undefined>,
-): Generator<SyntaxNode[] | undefined, void> {
-  let chain: SyntaxNode[] = [];
-  for (const node of commands) {
-    if (node === undefined) {
-      yield undefined;
-      continue;
-    }
-    const goesOn = (node.name === "elsif" || node.name === "else") &&
-      (chain.at(-1)?.name === "if" || chain.at(-1)?.name === "elsif");
-    if (!goesOn && chain.length > 0) {
-      yield chain;
-      chain = [];
-    }
-    chain.push(node);
-  }
-  if (chain.length > 0) yield chain;
+/** Whether a command belongs to the `if` or `elsif` before it. */
+function goesOn(node: SyntaxNode, before: SyntaxNode): boolean {
+  return (node.name === "elsif" || node.name === "else") &&
+    (before.name === "if" || before.name === "elsif");
 }
 
 function* compileSteps(
@@ -99,14 +84,23 @@ function* compileSteps(
   const available = options.available ?? everything;
   const problems = new Problems(text);
   const checker = new ScriptChecker(problems, tablesOf(available), available);
-  const commands: CommandFn[] = [];
+  const commands: PlacedCommand[] = [];
   let requiring = true;
-  // What is checked is forgotten as it was written: a long script is never there whole.
-  for (const nodes of chains(parseSyntax(text, problems))) {
+  // The syntax of checked commands is dropped: a long script is never completely in memory.
+  let chain: SyntaxNode[] = [];
+  const syntax = parseSyntax(text, problems);
+  for (let done = false; !done;) {
+    const step = syntax.next();
     yield;
-    if (nodes === undefined) continue;
-    for (const command of yield* checker.commands(nodes, requiring)) commands.push(command);
-    requiring &&= nodes[0].name === "require";
+    done = step.done === true;
+    const node = step.value as SyntaxNode | undefined;
+    if (node === undefined && !done) continue;
+    if (chain.length > 0 && !(node && goesOn(node, chain[chain.length - 1]))) {
+      for (const command of yield* checker.commands(chain, requiring)) commands.push(command);
+      requiring &&= chain[0].name === "require";
+      chain = [];
+    }
+    if (node) chain.push(node);
   }
   if (problems.errors.length > 0) throw new SieveSyntaxError(byPlace(problems.errors), name);
   const place = (offset: number) => problems.place(offset);
@@ -128,7 +122,7 @@ function drained<T>(steps: Generator<void, T>): T {
 
 /**
  * Compiles a script.
- * @throws SieveSyntaxError with all that is wrong, in the order of the lines
+ * @throws SieveSyntaxError with all problems, in line order
  */
 export function compileSieve(
   source: string | Uint8Array,
@@ -137,10 +131,10 @@ export function compileSieve(
   return drained(compileSteps(source, options));
 }
 
-/** Milliseconds after which others have a turn. */
+/** Milliseconds after which others get a turn. */
 const turn = 5;
 
-/** As {@link compileSieve}, giving way to other work every few milliseconds: for scripts that strangers send. */
+/** As {@link compileSieve}, giving way to other work every few milliseconds: for scripts from strangers. */
 export async function compileSieveAsync(
   source: string | Uint8Array,
   options: CompileOptions = {},
@@ -155,7 +149,7 @@ export async function compileSieveAsync(
   }
 }
 
-/** Commands of a script as they are written; undefined if its grammar is wrong. */
+/** The syntax of a script's commands; undefined if its grammar is wrong. */
 export function syntaxOf(text: string): SyntaxNode[] | undefined {
   const problems = new Problems(text);
   const nodes = [...parseSyntax(text, problems)].filter((node) => node !== undefined);

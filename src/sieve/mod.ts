@@ -1,9 +1,10 @@
 /**
- * The Sieve mail filtering language (RFC 5228) with its extensions: scripts are compiled to what can be run, and run
- * on a message to a list of actions. Pure: no file, no socket, no clock; what a script asks for comes from its
- * context, and the actions are the caller's to carry out.
+ * The Sieve mail filtering language (RFC 5228) with its extensions: scripts are compiled, and running one on a
+ * message gives a list of actions. Pure: no file, no socket, no clock; a script's inputs come from its context,
+ * and the caller carries out the actions.
  *
- * It knows src/mail and the regular expressions of src/config; src/delivery, the servers and the commands call it.
+ * It imports src/mail and the regular expressions of src/config; src/delivery, the servers and the commands
+ * call it.
  *
  * @module
  */

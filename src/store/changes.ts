@@ -1,17 +1,17 @@
 /**
  * Broadcast of changes to an account's listeners (IMAP sessions, webmail pages).
  *
- * Each listener has a list and a signal of its own. Publishing appends to the list and sets the
- * signal, and never waits; the signal stays set until the list is taken. So no wake-up is lost,
- * whether a listener is waiting at that moment or comes back later.
+ * Each listener has its own list and signal. Publishing appends to the list and sets the signal, and never
+ * waits; the signal stays set until the list is taken. So no wake-up is lost, whether a listener is waiting at
+ * the moment or comes back later.
  *
  * @module
  */
 import type { Change, Listener } from "./types.ts";
 
 /**
- * Pending changes a listener may have. A client that doesn't read for that long is better off
- * reconnecting, and the memory for it is bounded.
+ * Pending changes a listener may have. A client that doesn't read for that long had better reconnect, and its
+ * memory is bounded.
  */
 export const maxPendingChanges = 200_000;
 

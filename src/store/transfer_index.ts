@@ -1,31 +1,31 @@
 /**
- * The list of mailboxes that stands beside exported mail, so that an import here gets back what names of files and
- * the formats can't tell: odd names, empty mailboxes, special uses, more keywords than a Maildir has letters for.
+ * The list of mailboxes stored with exported mail, so that an import here restores what file names and formats
+ * can't hold: odd names, empty mailboxes, special uses, more keywords than a Maildir has letters for.
  *
  * @module
  */
 import * as v from "valibot";
 import { SpecialUse, specialUseNames } from "./types.ts";
 
-/** Its file's name. */
+/** Name of its file. */
 export const indexName = "mox-export.json";
-/** Bytes of it that are read. */
+/** Most bytes of it that are read. */
 export const maxIndex = 256 * 1024 * 1024;
 
 const schema = v.object({
   version: v.literal(1),
   mailboxes: v.array(v.object({
-    /** The mailbox file, or the Maildir, below the folder that the list is in. */
+    /** The mailbox file or Maildir, relative to the list's folder. */
     path: v.string(),
     name: v.string(),
     specialUse: v.optional(v.string()),
   })),
-  /** Keywords of messages that a Maildir has no letters for, by the file's path without its flags. */
+  /** Keywords of messages that a Maildir has no letters for, by the file's path without flags. */
   keywords: v.record(v.string(), v.array(v.string())),
 });
 export type TransferIndex = v.InferOutput<typeof schema>;
 
-/** Of the file's text; undefined if it is none. */
+/** Parses the file's text; undefined if it is not a list. */
 export function parseTransferIndex(text: string): TransferIndex | undefined {
   try {
     const r = v.safeParse(schema, JSON.parse(text));

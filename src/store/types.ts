@@ -1,13 +1,13 @@
 /**
- * The values that the store hands out and takes in: mailboxes, messages, flags, changes.
+ * The values that the store returns and accepts: mailboxes, messages, flags, changes.
  *
  * How mail is laid out in an account's database:
- * - an *email* is content that never changes: a file, the prefix that stands before it, and what was
+ * - an *email* is content that never changes: a file, the prefix before it, and the data
  *   computed from both at delivery (structure, envelope, thread). Its id is the IMAP EMAILID.
  * - a *message* is an email's place in a mailbox: uid, flags, modseq. COPY adds a message to an email,
  *   so it neither touches the file system nor parses anything; MOVE changes the message's mailbox.
  * - an expunged message stays behind as (mailbox, uid, modseq, createseq) for QRESYNC. Every query
- *   but those for VANISHED filters on `expunged = 0`.
+ *   except those for VANISHED filters on `expunged = 0`.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export const flagNames: readonly (readonly [number, string])[] = [
   [Flag.MDNSent, "$MDNSent"],
 ];
 
-/** Special uses of a mailbox (RFC 6154), as bits; a special use is held by one mailbox at most. */
+/** Special uses of a mailbox (RFC 6154), as bits; at most one mailbox has a given special use. */
 export const SpecialUse = { Archive: 1, Drafts: 2, Junk: 4, Sent: 8, Trash: 16 } as const;
 export const specialUseNames: readonly (readonly [number, string])[] = [
   [SpecialUse.Archive, "\\Archive"],
@@ -57,7 +57,7 @@ export const specialUseNames: readonly (readonly [number, string])[] = [
   [SpecialUse.Trash, "\\Trash"],
 ];
 
-/** Counts of a mailbox, kept in the transaction of each change. */
+/** Counts of a mailbox, updated in the transaction of each change. */
 export interface MailboxCounts {
   /** Messages, without expunged ones. */
   total: number;
@@ -83,7 +83,7 @@ export interface Mailbox extends MailboxCounts {
   createseq: number;
   /** Modseq of the last change of anything but counts. */
   formseq: number;
-  /** Place among the others, the lowest first (RFC 8621 §2). */
+  /** Position among the others, lowest first (RFC 8621 §2). */
   sortOrder: number;
   /** Bits of {@link SpecialUse}. */
   specialUse: number;
@@ -118,7 +118,7 @@ export const Want = {
   Envelope: 1,
   Body: 16,
   BodyStructure: 32,
-  /** What it takes to open the message. */
+  /** The data needed to open the message. */
   Prefix: 64,
   Structure: 2,
   /** prefix and structure. */
@@ -134,7 +134,7 @@ export const Want = {
 export type { FetchRow } from "./messages/row.ts";
 export type { AddressField, GroupNames, Summary, SummaryAddress } from "./messages/summary.ts";
 
-/** Where an incoming message came from and what is known of it; basis of reputation. */
+/** Where an incoming message came from and what is known about it; the basis of reputation. */
 export interface DeliveryFacts {
   remoteIp: string;
   /** Networks of the IP, narrow to wide (IPv4 /32 /26 /21, IPv6 /64 /48 /32). */
@@ -150,7 +150,7 @@ export interface DeliveryFacts {
   ehloValidated: boolean;
   mailFromValidated: boolean;
   msgFromValidated: boolean;
-  /** Names of a Validation: "strict", "pass", "relaxed", "none", "dmarc", "softfail", ... */
+  /** Name of a Validation: "strict", "pass", "relaxed", "none", "dmarc", "softfail", ... */
   ehloValidation: string;
   mailFromValidation: string;
   msgFromValidation: string;
@@ -166,11 +166,11 @@ export interface NewMessage {
   /** Complete file with the message after the prefix. It is linked or copied, never moved or removed. */
   file: string;
   /**
-   * True if the file's content has been fsynced already, or the fsync that is under way: it is waited
-   * for before a row names the file. Otherwise it is done here.
+   * True if the file's content has already been fsynced, or the promise of a running fsync: it is awaited
+   * before a row names the file. Otherwise it is done here.
    */
   fileSynced?: boolean | Promise<void>;
-  /** What describe.ts says of the file's content; computed here if not given. */
+  /** Result of describe.ts for the file's content; computed here if not given. */
   description?: EmailDescription;
   /** Bytes in front of the file's content, e.g. Received headers. */
   prefix: Uint8Array;
@@ -181,7 +181,7 @@ export interface NewMessage {
   /** Milliseconds; now if not given. */
   received?: number;
   facts?: DeliveryFacts;
-  /** Reads bytes of the file by offsets, where it is open anyway; saves opening it. */
+  /** Reads bytes of the file by offset, if it is open anyway; saves opening it. */
   read?: (from: number, to: number) => Uint8Array;
   /** Set for a message put into a Rejects mailbox: the mailbox it would have gone to. */
   isReject?: boolean;
@@ -190,18 +190,18 @@ export interface NewMessage {
   noTrain?: boolean;
   /** Don't match threads (import matches at its end). */
   noThread?: boolean;
-  /** Counted against the quota, but not refused for it: what the server itself has to say. */
+  /** Counted against the quota, but never refused because of it: for messages of the server itself. */
   overQuota?: boolean;
 }
 
-/** A message that is stored in place of another one. */
+/** A message stored in place of another one. */
 export interface SealedMessage {
   message: NewMessage;
   /** Removes its file. */
   remove(): void;
 }
 
-/** What happened in an account, as its listeners get it after the commit. */
+/** A change in an account, as its listeners get it after the commit. */
 export type Change =
   | {
     kind: "addMessage";
@@ -260,7 +260,7 @@ export interface Listener {
   readonly pending: boolean;
   /** Set when the listener fell too far behind and changes were dropped: start afresh or disconnect. */
   readonly overflowed: boolean;
-  /** Resolves when changes are pending (at once if they are already) or the signal aborts. */
+  /** Resolves when changes are pending (immediately if some are) or the signal is aborted. */
   wait(signal?: AbortSignal): Promise<void>;
   /** Called in the same turn as the commit, when the list goes from empty to pending. */
   onPending: (() => void) | undefined;
@@ -271,7 +271,9 @@ export interface Listener {
 export interface MessageReader {
   /** Bytes that can be read: fewer than the message's size if its file is damaged. */
   readonly size: number;
-  /** Fills the buffer from the offset; returns how many bytes were there (less than asked at the end only). */
+  /**
+   * Fills the buffer from the offset; returns the number of bytes read (less than requested only at the end).
+   */
   readInto(buffer: Uint8Array, offset: number): number;
   /** Bytes [from, to), as a new array. */
   read(from: number, to: number): Uint8Array;
@@ -280,7 +282,7 @@ export interface MessageReader {
 
 export type { Part };
 
-/** A request that can't be carried out; the code says which, the text what to do. */
+/** A request that can't be carried out; the code gives the reason, the text what to do. */
 export class StoreError extends Error {
   readonly code:
     | "mailboxExists"

@@ -1,6 +1,6 @@
 /**
- * Memory that makes the store fast, and that nothing has used for a while, goes back to the system: pages of
- * databases, and message files that are kept. A server at night is as small as after its start.
+ * Returns cache memory that nothing has used for a while to the system: pages of databases, and cached message
+ * files. A server at night is as small as after its start.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { trimHeap } from "../platform/heap.ts";
 import { shrinkUnused } from "./database/unused_pages.ts";
 import { giveUpUnused } from "./files/recent_messages.ts";
 
-/** Milliseconds between two looks. What is unused in between two goes. */
+/** Milliseconds between two checks. Memory unused since the last check is freed. */
 const lookInterval = 15_000;
-/** Looks after which the heap is trimmed still: buffers are freed when the runtime collects its garbage. */
+/** Checks after which the heap is still trimmed: buffers are freed when the runtime collects its garbage. */
 const trimmed = 4;
 
-/** Begins looking; call the result to end that. */
+/** Starts checking; call the result to stop. */
 export function watchUnused(): () => void {
   let owed = 0;
   const timer = setInterval(() => {

@@ -1,5 +1,5 @@
 /**
- * DANE for SMTP: TLSA records of a host, and certificates against them (RFC 6698, 7671, 7672).
+ * DANE for SMTP: TLSA records of a host, and checking certificates against them (RFC 6698, 7671, 7672).
  *
  * @module
  */
@@ -7,10 +7,10 @@ import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import { DnsError, type Resolver, type TlsaRecord } from "../dns/mod.ts";
 import type { DanePolicy, MxHost, TlsFailureDetail } from "./types.ts";
 
-/** Certificates of a chain that are looked at. */
+/** Certificates of a chain that are checked. */
 const maxChain = 10;
 
-/** A record as it stands in zone files. */
+/** A record in zone file format. */
 export function tlsaText(record: TlsaRecord): string {
   const data = Array.from(record.data, (b) => b.toString(16).padStart(2, "0")).join("");
   return `${record.usage} ${record.selector} ${record.matchingType} ${data}`;
@@ -26,7 +26,7 @@ export function usable(record: TlsaRecord): boolean {
 }
 
 /**
- * Of digests of the same thing only the strongest counts, so that a weak one can't be used against it
+ * Of several digests of the same data only the strongest counts, so that a weak one can't be exploited
  * (RFC 7671 §9).
  */
 function strongest(records: readonly TlsaRecord[]): TlsaRecord[] {
@@ -36,7 +36,7 @@ function strongest(records: readonly TlsaRecord[]): TlsaRecord[] {
   );
 }
 
-/** Looks up what a host asks for. Never fails. */
+/** Looks up a host's requirements. Never fails. */
 export async function danePolicy(
   resolver: Resolver,
   mx: MxHost,
@@ -58,9 +58,9 @@ export async function danePolicy(
     }
     const policyString = records.map(tlsaText);
     const good = strongest(records.filter(usable));
-    // RFC 7672 §2.2: what can't be used says all the same that there is TLS.
+    // RFC 7672 §2.2: even unusable records mean that the host supports TLS.
     if (good.length === 0) return { kind: "encrypt", policyString };
-    // RFC 7672 §3.2.2: names that are right in certificates of usage 2.
+    // RFC 7672 §3.2.2: valid names in certificates for usage 2.
     const right = [...new Set([name, mx.host, ...mx.domains])];
     return {
       kind: "verify",
@@ -95,7 +95,7 @@ export function verifyChain(
   }
   const [leaf] = certificates;
   if (leaf === undefined) return failure("validation-failure", "the server showed no certificate");
-  // RFC 7671 §5.1: with usage 3 neither names nor dates count.
+  // RFC 7671 §5.1: with usage 3 neither names nor dates matter.
   if (records.some((r) => r.usage === 3 && matches(r, leaf))) return undefined;
   let why = failure("validation-failure", "no TLSA record matches the certificate");
   for (const r of records.filter((r) => r.usage === 2)) {
@@ -134,23 +134,23 @@ function pathTo(
   certificates: readonly X509Certificate[],
 ): X509Certificate[] | undefined {
   const [leaf, ...others] = certificates;
-  // A server's own certificate can be named as an authority if it signed itself.
+  // A server's own certificate can serve as an authority if it is self-signed.
   if (matches(record, leaf) && signedBy(leaf, leaf)) return [leaf];
   if (record.selector === 0 && record.matchingType === 0) {
     try {
       others.push(new X509Certificate(record.data as never));
     } catch {
-      // Then it is none of those the server sent, either.
+      // Then it isn't one of those the server sent, either.
     }
   }
-  // Each certificate is gone on from once: in a circle of them nothing is new.
+  // Each certificate is followed once, which ends loops.
   const paths = [[leaf]];
   const seen = new Set([leaf]);
   for (const path of paths) {
     const last = path[path.length - 1];
     if (path.length > 1 && matches(record, last) || signedByKeyOf(record, last)) return path;
     for (const c of others) {
-      // RFC 5280 §4.2.1.9: who has a certificate of an authority is none by that; who is named in the DNS is.
+      // RFC 5280 §4.2.1.9: a certificate issued by an authority is not an authority itself, unless the DNS names it.
       if (seen.has(c) || !(c.ca || matches(record, c)) || !signedBy(last, c)) continue;
       seen.add(c);
       paths.push([...path, c]);

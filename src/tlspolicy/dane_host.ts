@@ -1,18 +1,18 @@
 /** Addresses of a mail host, and the names at which its TLSA records may be. @module */
 import { DnsError, lookupAddresses, type LookupOptions, type Resolver } from "../dns/mod.ts";
 
-/** A host as the DNS has it. */
+/** A host's DNS data. */
 export interface DaneHost {
   addresses: string[];
   /** The addresses were authenticated by DNSSEC. */
   authenticated: boolean;
-  /** TLSA base domains in the order in which they count (RFC 7672 §2.1.3); none: no DANE. */
+  /** TLSA base domains in order of precedence (RFC 7672 §2.1.3); empty without DANE. */
   names: string[];
 }
 
 /**
- * Looks up a host. Where a CNAME that is authenticated leads out of what DNSSEC protects, the addresses are
- * anybody's, but the name that it stands at still has TLSA records to be believed.
+ * Looks up a host. If an authenticated CNAME leads out of the part protected by DNSSEC, the addresses are
+ * not authenticated, but TLSA records at the CNAME's own name are.
  * @throws DnsError if it has no address
  */
 export async function daneHost(
@@ -32,7 +32,7 @@ export async function daneHost(
   return { addresses, authenticated, names: alias ? [host] : [] };
 }
 
-/** @throws DnsError if that can't be told: taken for no, it would be a way around DANE */
+/** @throws DnsError if that is unknown: treating it as "no" would allow bypassing DANE */
 async function isSecureAlias(
   resolver: Resolver,
   host: string,

@@ -1,5 +1,5 @@
 /**
- * What other servers demand of TLS when mail is delivered to them: MTA-STS (RFC 8461) and DANE (RFC 7672).
+ * TLS requirements of other servers for mail delivered to them: MTA-STS (RFC 8461) and DANE (RFC 7672).
  *
  * May import platform, log, metrics, dns and store's database. Called by the queue, and by serve, which
  * opens it.

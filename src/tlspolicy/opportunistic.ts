@@ -1,7 +1,7 @@
-/** TLS as good as it can be had, without any policy: for tests and servers without DNS. @module */
+/** Opportunistic TLS without any policy: for tests and servers without DNS. @module */
 import type { DomainPolicy, TlsPolicy } from "./types.ts";
 
-/** The policy of a domain that has none. */
+/** The policy of a domain without one. */
 export function noPolicy(domain: string): DomainPolicy {
   return { mode: "none", domain, mx: [], policyString: [], matches: () => true };
 }

@@ -35,13 +35,13 @@ const fetches = counter(
 
 /** Milliseconds until a policy that could not be fetched is tried again. */
 const retryAfter = 5 * 60_000;
-/** Milliseconds between looks for policies that are to be fetched anew. */
+/** Milliseconds between checks for policies to refresh. */
 const refreshEvery = 3600_000;
-/** Policies that are fetched anew at a time. */
+/** Policies refreshed at a time. */
 const maxRefreshed = 500;
-/** Milliseconds after which a policy that no delivery asks for is no longer kept fresh. */
+/** Milliseconds after which a policy without deliveries is no longer refreshed. */
 const unusedAfter = 90 * 24 * 3600_000;
-/** Failures that are remembered. */
+/** Cached failures. */
 const maxFailures = 10_000;
 
 export interface PoliciesOptions {
@@ -51,14 +51,14 @@ export interface PoliciesOptions {
   /** The runtime's if not given. */
   fetch: Fetch;
   now?: () => number;
-  /** Is told of each result, for reports. */
+  /** Called with each result, for reports. */
   onResult?: (result: TlsResult) => void;
 }
 
-/** An MTA-STS policy that was seen. */
+/** A cached MTA-STS policy. */
 export type StsPolicyState = ReturnType<StsCache["list"]>[number];
 
-/** The policies that deliveries follow. */
+/** The policies applied to deliveries. */
 export class Policies implements TlsPolicy {
   readonly #o: PoliciesOptions;
   readonly #cache: StsCache;
@@ -77,7 +77,7 @@ export class Policies implements TlsPolicy {
     return new Policies(options, await StsCache.open(options.dataDir));
   }
 
-  /** Policies of others that are remembered, for people to look at. */
+  /** Cached policies of other domains, for display. */
   remembered(): StsPolicyState[] {
     return this.#cache.list(this.#now(), 1000);
   }
@@ -96,14 +96,14 @@ export class Policies implements TlsPolicy {
     });
   }
 
-  /** RFC 8461 §5.1: what is cached holds until a newer policy has been fetched. */
+  /** RFC 8461 §5.1: a cached policy is valid until a newer one has been fetched. */
   async #find(domain: string): Promise<DomainPolicy> {
     const now = this.#now();
     const cached = this.#cache.use(domain, now);
     // Without a record, or while the DNS fails, only what is cached counts.
     const id = await this.#recordId(domain);
     if (id === undefined) return cached ? domainPolicy(cached) : noPolicy(domain);
-    // Past half of its time it is fetched anew apart from deliveries, see keepFresh.
+    // After half of its lifetime it is refreshed independently of deliveries, see keepFresh.
     if (cached?.recordId === id) return domainPolicy(cached);
     const failed = this.#failed.get(domain);
     if (failed !== undefined && failed.id === id && failed.until > now) {
@@ -115,8 +115,8 @@ export class Policies implements TlsPolicy {
   }
 
   /**
-   * Fetches anew, from now on and once an hour, the policies that are half through their time, so that who
-   * can keep their server away for a while does not see them expire (RFC 8461 §10.2).
+   * From now on refreshes, once an hour, policies after half of their lifetime, so that an attacker who
+   * blocks their server for a while can't make them expire (RFC 8461 §10.2).
    */
   keepFresh(): void {
     const timer = setInterval(() => {
@@ -126,7 +126,7 @@ export class Policies implements TlsPolicy {
     this.#closed.signal.addEventListener("abort", () => clearInterval(timer));
   }
 
-  /** Fetches what {@link keepFresh} would, one after the other. Returns the domains tried. */
+  /** Fetches the policies that {@link keepFresh} would, one at a time. Returns the domains tried. */
   async refresh(): Promise<string[]> {
     const now = this.#now();
     const domains = this.#cache.stale(now, now - unusedAfter, maxRefreshed);
@@ -134,7 +134,7 @@ export class Policies implements TlsPolicy {
       if (this.#closed.signal.aborted) break;
       const cached = this.#cache.get(domain, now);
       const id = await this.#recordId(domain);
-      // Without a record the domain gives MTA-STS up, and its policy runs out.
+      // Without a record the domain has given up MTA-STS, and its policy expires.
       if (cached && id !== undefined) await this.#fetch(domain, id, cached);
     }
     return domains;
@@ -201,7 +201,7 @@ export class Policies implements TlsPolicy {
     try {
       this.#o.onResult?.(r);
     } catch (err) {
-      // A delivery doesn't suffer for a report.
+      // A failing report must not affect a delivery.
       this.#o.log.error("counting a result of tls", { err: err as Error });
     }
   }

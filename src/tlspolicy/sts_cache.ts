@@ -1,4 +1,4 @@
-/** Policies of MTA-STS that were seen, in a database of their own (`mtasts.db`). @module */
+/** Cached MTA-STS policies, in their own database (`mtasts.db`). @module */
 import { join } from "node:path";
 import { Db, type Migration } from "../store/database/database.ts";
 import type { StsPolicy } from "./sts_policy.ts";
@@ -11,7 +11,7 @@ export interface CachedPolicy extends StsPolicy {
   /** Milliseconds. */
   fetched: number;
   expires: number;
-  /** When it was last asked for, to a day. */
+  /** When it was last used, to the day. */
   used: number;
 }
 
@@ -50,7 +50,7 @@ export class StsCache {
     return new StsCache(await Db.open(join(dataDir, "mtasts.db"), migrations));
   }
 
-  /** The policy of a domain if it may still be used, and that it was. */
+  /** The policy of a domain if still valid; records the use. */
   use(domain: string, now: number): CachedPolicy | undefined {
     const found = this.get(domain, now);
     if (found && found.used < now - day) {
@@ -59,7 +59,7 @@ export class StsCache {
     return found;
   }
 
-  /** Domains with policies that are half through their time and were used since, the next to expire first. */
+  /** Domains with policies past half of their lifetime that were used since a time, the next to expire first. */
   stale(now: number, usedSince: number, limit: number): string[] {
     return this.#db.all(
       "SELECT domain FROM policies WHERE expires > ? AND (fetched + expires) / 2 <= ? AND used >= ? " +
@@ -71,7 +71,7 @@ export class StsCache {
     ).map(([domain]) => domain);
   }
 
-  /** The policy of a domain if it may still be used. */
+  /** The policy of a domain if still valid. */
   get(domain: string, now: number): CachedPolicy | undefined {
     const row = this.#db.get(
       "SELECT record_id, fetched, expires, mode, max_age, mx, lines, used FROM policies " +
@@ -94,7 +94,7 @@ export class StsCache {
     };
   }
 
-  /** Policies that still hold, by domain, at most so many. */
+  /** Valid policies, by domain, up to a limit. */
   list(
     now: number,
     limit: number,
@@ -112,7 +112,7 @@ export class StsCache {
     }));
   }
 
-  /** Durable when it resolves: a policy that was seen binds from then on. */
+  /** Durable when it resolves: a policy is binding once seen. */
   async put(policy: CachedPolicy): Promise<void> {
     this.#db.run(
       "INSERT OR REPLACE INTO policies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

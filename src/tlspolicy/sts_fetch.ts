@@ -1,7 +1,7 @@
-/** Getting a policy by HTTPS (RFC 8461 §3.3). @module */
+/** Fetching a policy by HTTPS (RFC 8461 §3.3). @module */
 import { maxPolicyBytes, parsePolicy, StsError, type StsPolicy } from "./sts_policy.ts";
 
-/** Where the policy of a domain (ASCII) is. */
+/** URL of the policy of a domain (ASCII). */
 export function policyUrl(domain: string): string {
   return `https://mta-sts.${domain}/.well-known/mta-sts.txt`;
 }
@@ -13,9 +13,9 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 const fetchTimeout = 60_000;
 
 /**
- * Fetches the policy of a domain (ASCII), over HTTPS with a certificate that verifies; redirects are not
+ * Fetches the policy of a domain (ASCII), over HTTPS with a valid certificate; redirects are not
  * followed.
- * @throws StsError for what is no policy; other errors where none was got
+ * @throws StsError for an invalid policy; other errors if none was received
  */
 export async function fetchPolicy(
   domain: string,

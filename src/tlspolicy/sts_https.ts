@@ -1,6 +1,6 @@
 /**
- * HTTPS to policy hosts by the server's one way out: with the addresses that our own resolver gives, and the
- * authorities of the configuration. Policies are got by the same view of the world as mail is delivered by.
+ * HTTPS to policy hosts through the server's outgoing connections: with our own resolver's addresses, and the
+ * configured authorities, as for delivering mail.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Outbound } from "../net/mod.ts";
 import { type Fetch, policyUrl } from "./sts_fetch.ts";
 import { maxPolicyBytes } from "./sts_policy.ts";
 
-/** The text of a domain's policy (ASCII), as it is served. @throws Error in words for people */
+/** The text of a domain's policy (ASCII), as served. @throws Error with a message for display */
 export async function policyText(outbound: Outbound, domain: string): Promise<string> {
   const { status, body } = await outbound.request({
     url: new URL(policyUrl(domain)),
@@ -19,16 +19,16 @@ export async function policyText(outbound: Outbound, domain: string): Promise<st
   return new TextDecoder().decode(body);
 }
 
-/** Makes a function that gets documents, redirects as they are. */
+/** Creates a function that fetches documents, without following redirects. */
 export function outboundFetch(outbound: Outbound): Fetch {
   return async (url, init) => {
     const answer = await outbound.request({
       url: new URL(url),
       headers: init.headers as Record<string, string>,
-      // Whoever a user writes to chooses where the policy is.
+      // The recipient's domain chooses the location of the policy.
       rule: outbound.forUsers,
       signal: init.signal ?? undefined,
-      // What is longer is no policy: one byte more shows it.
+      // One byte more than allowed, to detect longer ones.
       maxBytes: maxPolicyBytes + 1,
       cutOff: true,
       timeout: 60_000,

@@ -1,5 +1,5 @@
 /**
- * The texts of MTA-STS: the record in the DNS and the policy (RFC 8461 §3).
+ * The texts of MTA-STS: the DNS record and the policy (RFC 8461 §3).
  *
  * @module
  */
@@ -16,20 +16,20 @@ export interface StsPolicy {
   mx: string[];
   /** Seconds. */
   maxAge: number;
-  /** Lines as they came, for reports. */
+  /** The original lines, for reports. */
   lines: string[];
 }
 
 /** Most bytes of a policy (§3.3 suggests 64 KB). */
 export const maxPolicyBytes = 64 * 1024;
-/** Seconds: the longest that a policy may be kept (§3.2). */
+/** Maximum lifetime of a policy in seconds (§3.2). */
 const longestAge = 31_557_600;
-/** Patterns of MX hosts that a policy may have. */
+/** Most patterns of MX hosts in a policy. */
 const maxMx = 1000;
 
 /**
- * The id in a domain's TXT records (§3.1); undefined if none of them is one of MTA-STS.
- * @throws StsError if there are several, or the one is wrong
+ * The id in a domain's TXT records (§3.1); undefined if none of them is for MTA-STS.
+ * @throws StsError if there are several, or if it is invalid
  */
 export function recordId(records: readonly string[]): string | undefined {
   const own = records.filter((r) => /^v=STSv1\s*(?:;|$)/.test(r));
@@ -60,7 +60,7 @@ export function parsePolicy(text: string): StsPolicy {
       }
       mx.push(value.toLowerCase());
     } else if (!fields.has(name)) {
-      // §3.2: of fields that come twice the first counts.
+      // §3.2: of duplicate fields the first counts.
       fields.set(name, value);
     }
   }
@@ -77,7 +77,7 @@ export function parsePolicy(text: string): StsPolicy {
   return { mode, mx, maxAge: Math.min(Number(age), longestAge), lines };
 }
 
-/** True if a pattern matches a host; "*." stands for one label (§4.1). */
+/** True if a pattern matches a host; "*." matches one label (§4.1). */
 export function matchesPattern(pattern: string, host: string): boolean {
   if (!pattern.startsWith("*.")) return pattern === host;
   const dot = host.indexOf(".");

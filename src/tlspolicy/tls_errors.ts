@@ -1,4 +1,4 @@
-/** Errors of the runtime's TLS, in the words of reports (RFC 8460 §4.3). @module */
+/** TLS errors of the runtime, as result types of reports (RFC 8460 §4.3). @module */
 import type { TlsResultType } from "./types.ts";
 
 const byCode: Record<string, TlsResultType> = {
@@ -12,7 +12,7 @@ const byCode: Record<string, TlsResultType> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "certificate-not-trusted",
 };
 
-/** What is wrong with a certificate; undefined for codes of other failures. */
+/** The problem with a certificate; undefined for codes of other failures. */
 export function certificateFailure(code: string): TlsResultType | undefined {
   return byCode[code];
 }

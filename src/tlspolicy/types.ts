@@ -1,5 +1,5 @@
 /**
- * What a delivery must know of TLS before it connects, and what it tells afterwards.
+ * TLS policies for deliveries: input before connecting, and results afterwards.
  *
  * The queue asks {@link TlsPolicy.policyFor} once for a recipient domain, {@link TlsPolicy.daneFor} for
  * each host that it is about to connect to, and reports how TLS went with each connection. It decides
@@ -9,10 +9,10 @@
  * @module
  */
 
-/** What kind of policy a result is about (RFC 8460 §4.2). */
+/** The kind of policy a result is about (RFC 8460 §4.2). */
 export type TlsPolicyType = "tlsa" | "sts" | "no-policy-found";
 
-/** What went wrong, in the words of RFC 8460 §4.3. */
+/** The kind of failure, by RFC 8460 §4.3. */
 export type TlsResultType =
   | "starttls-not-supported"
   | "certificate-host-mismatch"
@@ -26,16 +26,16 @@ export type TlsResultType =
   | "sts-policy-invalid"
   | "sts-webpki-invalid";
 
-/** A failure of TLS, as it stands in a report. */
+/** A TLS failure, in the form for reports. */
 export interface TlsFailureDetail {
   resultType: TlsResultType;
   /** A short name of the error, such as "CERT_HAS_EXPIRED"; "" if there is none. */
   reasonCode: string;
-  /** Words for people; "" if there are none. */
+  /** A message for display; "" if there is none. */
   information: string;
 }
 
-/** What a recipient domain asks for by MTA-STS (RFC 8461). */
+/** A recipient domain's requirements by MTA-STS (RFC 8461). */
 export interface DomainPolicy {
   /**
    * - `none`: no policy, or one of mode none: opportunistic TLS.
@@ -43,21 +43,21 @@ export interface DomainPolicy {
    * - `enforce`: only hosts that match, only with TLS and a certificate that verifies.
    */
   mode: "none" | "testing" | "enforce";
-  /** The domain that the policy is of, in ASCII. */
+  /** The policy's domain, in ASCII. */
   domain: string;
   /** Patterns of its hosts, such as "*.example.com". */
   mx: readonly string[];
   /** Lines of the policy, for reports. Empty if there is none. */
   policyString: readonly string[];
-  /** Whether the policy names this host (ASCII, lower case). True where there is no policy. */
+  /** Whether the policy names this host (ASCII, lower case). True if there is no policy. */
   matches(mxHost: string): boolean;
-  /** Getting the policy failed, what is here is an older one or none: goes into reports. */
+  /** Fetching the policy failed, so this is an older one or none: goes into reports. */
   failure?: TlsFailureDetail;
 }
 
-/** A host that mail is about to be delivered to. */
+/** A target host of a delivery. */
 export interface MxHost {
-  /** In ASCII and lower case, as the MX record (or the domain itself) has it. */
+  /** In ASCII and lower case, from the MX record (or the domain itself). */
   host: string;
   port: number;
   /**
@@ -66,39 +66,39 @@ export interface MxHost {
    * the host's own. Without that there is no DANE (RFC 7672 §2.2.1).
    */
   names: readonly string[];
-  /** The recipient domain, and where its CNAME records lead to: names that certificates may have, too. */
+  /** The recipient domain, and targets of its CNAME records: also valid names in certificates. */
   domains: readonly string[];
 }
 
-/** What a host asks for by DANE (RFC 7672). */
+/** A host's requirements by DANE (RFC 7672). */
 export type DanePolicy =
-  /** No TLSA records, or none that may be believed. */
+  /** No TLSA records, or none that are authenticated. */
   | { kind: "none" }
-  /** The TLSA lookup failed where an answer was due: the host must not be used now (RFC 7672 §2.1). */
+  /** The TLSA lookup failed although required: the host must not be used now (RFC 7672 §2.1). */
   | { kind: "unavailable"; failure: TlsFailureDetail }
-  /** There are TLSA records, but none that is usable: TLS is needed, with any certificate (§2.2). */
+  /** There are TLSA records, but no usable one: TLS is required, with any certificate (§2.2). */
   | { kind: "encrypt"; policyString: readonly string[] }
-  /** TLS is needed, with a certificate that the records match. */
+  /** TLS is required, with a certificate that matches the records. */
   | {
     kind: "verify";
     /** The TLSA base domain: the name for SNI. */
     serverName: string;
     policyString: readonly string[];
-    /** Checks the certificates of the peer (DER, leaf first); undefined if they are right. */
+    /** Checks the peer's certificates (DER, leaf first); undefined if they are valid. */
     verify(chain: readonly Uint8Array[]): TlsFailureDetail | undefined;
   };
 
-/** What became of a policy with one connection. */
+/** The result of a policy for one connection. */
 export interface TlsOutcome {
-  /** "no-policy-found" where there is none: then any TLS is a success. */
+  /** "no-policy-found" if there is none: then any TLS is a success. */
   policyType: TlsPolicyType;
-  /** Undefined if what it asks for was had. */
+  /** Undefined if the policy was satisfied. */
   failure: TlsFailureDetail | undefined;
 }
 
-/** How TLS went with one connection. */
+/** TLS result of one connection. */
 export interface TlsResult {
-  /** Of the recipients, in ASCII; "" if a transport named the host. */
+  /** Domain of the recipients, in ASCII; "" if a transport named the host. */
   recipientDomain: string;
   policy: DomainPolicy;
   mxHost: string;
@@ -106,20 +106,20 @@ export interface TlsResult {
   localIp: string;
   /** "" if no connection was made. */
   remoteIp: string;
-  /** Name that the host gave itself in its greeting; "" if it isn't known. */
+  /** The host's name in its greeting; "" if unknown. */
   remoteHelo: string;
-  /** What became of each policy that was put to the test. */
+  /** The result of each evaluated policy. */
   outcomes: readonly TlsOutcome[];
-  /** The message is a report or notification of this host: by itself it is no reason for a report. */
+  /** The message is a report or notification of this host: no reason for a report by itself. */
   isReport: boolean;
 }
 
-/** The policies of other servers. Methods don't fail: what could not be learned is in what they give. */
+/** The policies of other servers. Methods don't fail: their results include lookup failures. */
 export interface TlsPolicy {
-  /** The policy of a recipient domain (ASCII). `signal` ends the wait; then it is as if there was none. */
+  /** The policy of a recipient domain (ASCII). `signal` ends the wait; then it is as if there were none. */
   policyFor(domain: string, signal: AbortSignal): Promise<DomainPolicy>;
   /** The policy of a host, for one connection. */
   daneFor(mx: MxHost, signal: AbortSignal): Promise<DanePolicy>;
-  /** Counts a result for TLS reports. Returns at once. */
+  /** Counts a result for TLS reports. Returns immediately. */
   report(result: TlsResult): void;
 }

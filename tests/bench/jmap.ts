@@ -39,18 +39,93 @@ async function jmap(...calls: Call[]): Promise<Record<string, unknown>[]> {
 
 const f = (n: number) => n.toFixed(n < 10 ? 2 : n < 100 ? 1 : 0);
 
-async function measure(what: string, work: (round: number) => Promise<unknown>): Promise<void> {
+async function measure(
+  what: string,
+  work: (round: number) => Promise<unknown>,
+  again = rounds,
+): Promise<void> {
   const cpu: number[] = [];
   const elapsed: number[] = [];
-  for (let i = 0; i <= rounds; i++) {
+  for (let i = 0; i <= again; i++) {
     const [before, begun] = [await mox.cpu(), performance.now()];
     await work(i);
     elapsed.push(performance.now() - begun);
     cpu.push(await mox.cpu() - before);
   }
+  if (again === 0) return console.log(`| ${what} | ${f(cpu[0])} | | ${f(elapsed[0])} |`);
   const sorted = elapsed.slice(1).sort((a, b) => a - b);
   const least = Math.min(...cpu.slice(1).filter((t) => t >= 0));
   console.log(`| ${what} | ${f(cpu[0])} | ${f(least)} | ${f(sorted[sorted.length >> 1])} |`);
+}
+
+/** What another session waits for NOOP while something is done. */
+async function withNoops(work: () => Promise<unknown>) {
+  const other = await ImapLoad.connect(mox.imapPort, mox.user, mox.password);
+  const times: number[] = [];
+  let over = false;
+  const done = work().finally(() => over = true);
+  while (!over) {
+    const begun = performance.now();
+    await other.run("NOOP");
+    times.push(performance.now() - begun);
+  }
+  await done;
+  await other.close();
+  times.sort((a, b) => a - b);
+  return { waited: { median: times[times.length >> 1], most: times.at(-1)! } };
+}
+
+/** Milliseconds from the 250 of a delivery to its event, of three deliveries. */
+async function pushes(): Promise<number[]> {
+  const r = await fetch(
+    `http://127.0.0.1:${1080 + offset}/jmap/eventsource?types=Email&closeafter=no&ping=0`,
+    { headers: { authorization } },
+  );
+  if (!r.ok) throw new Error(`${r.status} ${await r.text()}`);
+  const events = r.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const times: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    await deliver(mox.smtpPort, mox.recipient);
+    const accepted = performance.now();
+    for (let text = ""; !/"Email":[^}]*}.*\n\n/.test(text);) {
+      const { value, done } = await events.read();
+      if (done) throw new Error("the event stream has ended");
+      text += value;
+    }
+    times.push(performance.now() - accepted);
+    // What else the delivery changes comes before the next.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  await events.cancel();
+  return times;
+}
+
+/** One message by SMTP; resolves with the 250. */
+async function deliver(port: number, to: string): Promise<void> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const buffer = new Uint8Array(4096);
+  const answer = async () => {
+    let text = "";
+    while (!/(^|\n)\d{3} [^\n]*\n$/.test(text)) {
+      const n = await conn.read(buffer);
+      if (n === null) throw new Error("closed");
+      text += new TextDecoder().decode(buffer.subarray(0, n));
+    }
+    if (!/^[23]/.test(text)) throw new Error(text);
+  };
+  await answer();
+  for (
+    const line of [
+      "EHLO client.remote.test",
+      "MAIL FROM:<sender@remote.test>",
+      `RCPT TO:<${to}>`,
+      "DATA",
+      `From: <sender@remote.test>\r\nSubject: pushed\r\nMessage-ID: <${crypto.randomUUID()}@remote.test>\r\n\r\nhello\r\n.`,
+    ]
+  ) {
+    await conn.write(new TextEncoder().encode(`${line}\r\n`));
+    await answer();
+  }
 }
 
 try {
@@ -131,6 +206,44 @@ try {
         ids.map((id) => [id, { "keywords/$flagged": i % 2 === 0 ? true : null }]),
       ),
     }]));
+  // What the issue sets bars for. Each query comes after a change, so that nothing found before answers it.
+  const changed = (i: number) =>
+    c.run(`STORE ${count - i} ${i % 2 === 0 ? "+" : "-"}FLAGS.SILENT (\\Flagged)`);
+  for (const property of ["receivedAt", "subject", "from", "sentAt"]) {
+    const call = query({}, { collapseThreads: true, sort: [{ property, isAscending: false }] });
+    await measure(`JMAP: 50 threads by ${property}, nothing known yet`, () => jmap(call), 0);
+    const times: number[] = [];
+    for (let i = 0; i < rounds; i++) {
+      await changed(i);
+      const begun = performance.now();
+      await jmap(call);
+      times.push(performance.now() - begun);
+    }
+    times.sort((a, b) => a - b);
+    console.log(
+      `| the same after a change, elapsed: least; median; longest | ${f(times[0])} | ${
+        f(times[times.length >> 1])
+      } | ${f(times.at(-1)!)} |`,
+    );
+  }
+  const page = Math.ceil(count / 20);
+  const begun = performance.now();
+  const { waited } = await withNoops(async () => {
+    for (let at = 0, got = 0; got < count; at += page) {
+      const [r] = await jmap(query({}, { position: at, limit: page })) as [{ ids: string[] }];
+      if (r.ids.length === 0) break;
+      got += r.ids.length;
+    }
+  });
+  console.log(`| all ids in pages of ${page}: ms | ${f(performance.now() - begun)} | | |`);
+  console.log(`| NOOP meanwhile: median; longest | ${f(waited.median)} | ${f(waited.most)} | |`);
+  const sorted = await withNoops(() => jmap(query({}, { sort: [{ property: "to" }] })));
+  console.log(
+    `| NOOP while all are sorted by what wasn't read yet: median; longest | ${
+      f(sorted.waited.median)
+    } | ${f(sorted.waited.most)} | |`,
+  );
+  console.log(`| push after the 250 of SMTP: ms | ${(await pushes()).map(f).join(" | ")} |`);
   await c.close();
 } finally {
   await mox.stop();

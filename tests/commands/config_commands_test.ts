@@ -65,6 +65,7 @@ Deno.test("the systemd unit is in order, and exposes little", () =>
       const unit = systemdUnit({
         dir: home,
         program: ["/usr/bin/env", "-config", `${home}/config/mox.conf`],
+        environment: { NAME: "value" },
         user: "root",
         writable: [`${home}/config`, `${home}/data`],
       });

@@ -2,6 +2,7 @@
 import { beforeLogin } from "./before_login.ts";
 import { afterLogin } from "./after_login.ts";
 import { contactsAndCalendars } from "./contacts_calendars.ts";
+import { newer } from "./newer.ts";
 import { lists } from "./lists.ts";
 import { http2 } from "./http2.ts";
 import { otherProtocols } from "./other_protocols.ts";
@@ -20,4 +21,5 @@ export const inputs: Input[] = [
   ...pagesAndSubmission,
   ...scanners,
   ...stored,
+  ...newer,
 ];

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { sortByColumns } from "../../src/imap/server/search/column_sort.ts";
 import { threadsByColumns } from "../../src/imap/server/search/column_threads.ts";
 import { type SortKey, sortKeys } from "../../src/imap/parse/sort_keys.ts";
-import { rankNumbers, rankTexts, sortTexts } from "../../src/imap/server/search/ranks.ts";
+import { rankNumbers, rankTexts, sortTexts } from "../../src/store/columns/ranks.ts";
 import {
   formatThreads,
   orderedSubject,

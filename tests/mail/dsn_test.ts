@@ -51,6 +51,18 @@ Deno.test("what we report is understood by us", () => {
   assert.equal(headerField(d.original, "message-id"), "<orig@example.org>");
 });
 
+Deno.test("RFC 4865 §5.1.2: the request to hold a message is in the report about it", () => {
+  assert.ok(!text(composeDsn(dsn)).includes("Future-Release-Request"));
+  for (const holdRequest of ["for;3600", "until;2026-12-24T18:00:00Z"]) {
+    const bytes = composeDsn({ ...dsn, holdRequest });
+    // With the fields of the message, before those of its recipients.
+    const fields = text(bytes).split("\r\n\r\n").find((b) => b.startsWith("Reporting-MTA:"))!;
+    assert.match(fields, /^Arrival-Date: /m);
+    assert.ok(fields.split("\r\n").includes(`Future-Release-Request: ${holdRequest}`));
+    assert.equal(parseDsn(bytes)!.recipients.length, 2);
+  }
+});
+
 Deno.test("delays, deliveries, whole originals and addresses beyond ASCII", () => {
   for (const action of ["failed", "delayed", "delivered", "relayed"] as const) {
     for (const originalIsWhole of [true, false]) {

@@ -200,6 +200,13 @@ Deno.test("what comes beside a body has an end: interim answers, extensions of c
     const answer = await out.request({ url, rule: undefined, maxBytes: 50_000 });
     assert.deepEqual([answer.status, answer.body.length], [200, 50_000]);
   });
+  // A megabyte of them would be 660 for a moment.
+  await withBytes(chunked, "1\r\nx\r\n", async (url) => {
+    await assert.rejects(
+      out.request({ url, rule: undefined, maxBytes: 2 ** 20 }),
+      failsWith("answer", /too many pieces/),
+    );
+  });
 });
 
 Deno.test("plain HTTP, and what can't be reached", async () => {

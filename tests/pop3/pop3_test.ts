@@ -112,7 +112,8 @@ Deno.test("POP3: a session lists, retrieves, deletes at QUIT and nowhere else", 
     const message = await c.lines();
     assert.equal(`${message.join("\r\n")}\r\n`.length, sizes[0][1]);
     assert.deepEqual(message.slice(message.indexOf("")), ["", "first", ".dot", "", "last"]);
-    assert.match(await c.ask("TOP 1 1"), /^\+OK/);
+    // Blanks too many.
+    assert.match(await c.ask("TOP  1  1 "), /^\+OK/);
     const head = await c.lines();
     assert.deepEqual(head.slice(head.indexOf("Subject: one")), ["Subject: one", "", "first"]);
     assert.match(await c.ask("TOP 1 0"), /^\+OK/);

@@ -65,6 +65,26 @@ Deno.test("a message for later is released at its time, not before", async () =>
   assert.ok(w.clock.time >= at && w.clock.time < at + 10_000);
 });
 
+Deno.test("RFC 4865 §5.1.2: how a message was held is known to its report, over a restart", async () => {
+  await using w = await World.make({ zone });
+  await w.host("127.7.2.1", { rcpt: () => "550 5.7.1 not you" });
+  await w.open();
+  await w.queue.start();
+  await w.send(["a@to.example"], {
+    notBefore: w.clock.time + 60_000,
+    holdRequest: "for;60",
+  });
+  await w.send(["b@to.example"]);
+  await w.queue.idle();
+  await w.open();
+  await w.queue.start();
+  while (w.queue.count() > 0 && w.clock.next()) await w.queue.idle();
+  assert.deepEqual(
+    w.dsns.map((d) => [d.recipients[0].item.address, d.message.holdRequest]),
+    [["b@to.example", undefined], ["a@to.example", "for;60"]],
+  );
+});
+
 Deno.test("retired recipients are kept for their time, and two failures in a row suppress", async () => {
   let answer: string | undefined = "550 5.7.1 not you";
   await using w = await World.make({ zone, retiredPeriod: 3600_000 });

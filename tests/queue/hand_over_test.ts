@@ -114,6 +114,7 @@ async function withMessage(
       isDsn: false,
       queued: 0,
       deliverBy: undefined,
+      holdRequest: undefined,
       extra: {},
       ...more,
     });

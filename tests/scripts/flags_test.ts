@@ -2,7 +2,11 @@
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { narrowedFlags, runtimeFlags } from "../../src/commands/runtime_flags.ts";
+import {
+  narrowedFlags,
+  runtimeAssignments,
+  runtimeFlags,
+} from "../../src/commands/runtime_flags.ts";
 import config from "../../deno.json" with { type: "json" };
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -11,12 +15,23 @@ Deno.test("the tasks of deno.json start the program with the flags that are ship
   const serve = narrowedFlags({ write: ["config", "data"] });
   assert.equal(
     config.tasks.serve.command,
-    `deno run --lock=deno.lock --frozen ${serve.join(" ")} main.ts serve`,
+    `${runtimeAssignments} deno run --lock=deno.lock --frozen ${serve.join(" ")} main.ts serve`,
   );
   assert.equal(
     config.tasks.localserve.command,
-    `deno run --lock=deno.lock --frozen ${runtimeFlags.join(" ")} main.ts localserve`,
+    `${runtimeAssignments} deno run --lock=deno.lock --frozen ${
+      runtimeFlags.join(" ")
+    } main.ts localserve`,
   );
+});
+
+Deno.test("images start it with the runtime's variables", () => {
+  for (const file of ["Dockerfile", "Dockerfile.alpine"]) {
+    assert.ok(
+      Deno.readTextFileSync(join(root, file)).includes(`ENV ${runtimeAssignments}\n`),
+      file,
+    );
+  }
 });
 
 Deno.test("no flag grants all of the system, of the environment, or programs", () => {

@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { nginxConfig } from "../../src/commands/proxy_config.ts";
 import { Config } from "../../src/config/mod.ts";
+import { scriptedResolver } from "../../src/dns/mod.ts";
+import type { QueueItem, QueueMessage } from "../../src/queue/mod.ts";
 import { addressOf } from "../../src/serve/onward/dsn.ts";
+import { queueServices } from "../../src/serve/queue_services.ts";
 import { listJudge } from "../../src/serve/arrival/judge.ts";
 import { isRelayAddress, nodeOfAddress } from "../../src/serve/receiving/targets.ts";
 
@@ -134,4 +137,34 @@ Deno.test("nginx for nodes: a header names the client, or XCLIENT, and pages are
     /upstream mox_web \{\n\t\tserver 127\.0\.0\.2:80;\n\t\tserver 127\.0\.0\.3:80 backup;\n\t\}/,
   );
   assert.match(header, /two\.mox\.example 127\.0\.0\.3:80;\n\t\tdefault mox_web;/);
+});
+
+Deno.test("nodes: what waits for a member of an alias goes to the member's node, also if the account moved there meanwhile", async () => {
+  const config = await configOf("one");
+  let asked = 0;
+  const { deliverer } = queueServices(
+    {
+      config,
+      local: false,
+      outbound: {},
+      tempDir: "/",
+      nodeMail: () => {
+        asked++;
+        return undefined;
+      },
+    } as unknown as Parameters<typeof queueServices>[0],
+    { resolver: scriptedResolver({}), port: 1 },
+  );
+  const message = { mailFrom: "joe@elsewhere.example", extra: { "mox:member": "all@mox.example" } };
+  const items = [{ address: "bob@mox.example" }, { address: "carl@mox.example" }];
+  const results = await deliverer.deliver(
+    message as unknown as QueueMessage,
+    items as unknown as QueueItem[],
+    new AbortController().signal,
+  );
+  assert.equal(asked, 1);
+  assert.deepEqual(results.map((r) => [r.kind, r.text]), [
+    ["temporary", "this node is starting"],
+    ["temporary", "this node is starting"],
+  ]);
 });

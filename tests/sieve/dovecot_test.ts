@@ -191,3 +191,60 @@ Deno.test({
     }
   },
 });
+
+/** Regular expressions, a text, and where Dovecot's (glibc's) groups are others than IEEE 1003.1 §9.1 says. */
+const regexes: readonly [string, string, string?][] = [
+  ["a|ab", "ab"],
+  ["(a|ab)(c|bcd)(d*)", "abcd", "the first part is to be as long as it can be"],
+  ["(a|ab)(bcd|c)(d*)", "abcd", "the same"],
+  ["(ab|a)(c|bcd)(d*)", "abcd"],
+  ["(a*)(b|abc)", "abc"],
+  ["((a*)(b|abc))(c*)", "abc", "the same"],
+  ["(a|ab)(c|bcd)*", "abcd"],
+  ["(wee|week)(knights|night)", "weeknights"],
+  ["(a+|b+|c+)*c", "aabbabc"],
+  ["(a*)*", "aaab"],
+  ["(a|ab|c|bcd){2}(d*)", "ababcd"],
+  ["(a|ab|c|bcd){0,10}(d*)", "ababcd"],
+  ["(a|ab|c|bcd)*(d*)", "ababcd"],
+  ["(aba|a*b)*", "ababa"],
+  ["(aba|ab|a)*", "ababa"],
+  ["^(ab|a(c|d))*$", "abacab", "a group in what is repeated is that of the last time"],
+  ["x(.*)y(.*)z", "1x2y3y4z5z"],
+  ["(.*)(.*)", "ab"],
+  ["(.*)@(.*)", "joe@example.com"],
+  ["^(re|fwd?): *(.*)$", "fwd:  hello"],
+  ["\\\\[([^]]+)\\\\]", "[list] x"],
+  ["([[:alpha:]]+)([[:digit:]]*)", "- ab12"],
+  ["(a?)(ab)?", "ab"],
+  ["(ab|cd)(e|ef)?g?", "cdefg"],
+  ["(a|b)*c|(a|ab)*c", "abc"],
+  ["a{0}b", "ab"],
+  ["(a{2,3})(a*)", "aaaaa"],
+  ["()(a)", "a"],
+  ["(a)+?b", "aab"],
+  ["[]a]+", "a]"],
+  ["[[.a.]-c]+", "abcd"],
+  ["[[=a=]x]+([[.-.]]*)", "axa--"],
+];
+
+Deno.test({
+  name: "groups of regular expressions are Dovecot's, but for what its library does otherwise",
+  ignore,
+  fn() {
+    const other = new SieveTest();
+    try {
+      for (const [pattern, text, difference] of regexes) {
+        const script = `require ["regex", "variables", "fileinto"];
+if string :regex "${text}" "${pattern}" { fileinto "R-\${0}|\${1}|\${2}|\${3}"; }`;
+        const { actions, errors } = other.run(script, messages.plain);
+        assert.doesNotMatch(errors, /failed to compile/, pattern);
+        const ours = shortActions(runScript(script, messages.plain));
+        const same = JSON.stringify(ours) === JSON.stringify(dovecotActions(actions));
+        assert.equal(same, difference === undefined, `${pattern}: ${ours}`);
+      }
+    } finally {
+      other.close();
+    }
+  },
+});

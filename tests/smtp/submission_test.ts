@@ -100,6 +100,18 @@ Deno.test("a submitted message carries who sent it, and hides where from", async
   );
   const held = d.transaction.holdUntil! - Date.now();
   assert.ok(held > 3590_000 && held <= 3600_000);
+  assert.equal(d.transaction.holdRequest, "for;3600");
+});
+
+Deno.test("blanks too many in AUTH, as emailjs has one, are no fault but in pedantic mode", async () => {
+  for (const pedantic of [false, true]) {
+    await using t = await startServer({ submission: true, allowPlainAuth: true, pedantic });
+    await using c = await t.dial();
+    await c.hello();
+    await c.command("AUTH  CRAM-MD5", pedantic ? "501 5.5.4" : 334);
+    if (!pedantic) await c.command("*", "501");
+    await c.command(`AUTH  PLAIN  ${plain}`, pedantic ? "501 5.5.4" : 235);
+  }
 });
 
 Deno.test("EXTERNAL: a TLS client certificate logs in, if the server knows it", async () => {
@@ -148,7 +160,10 @@ Deno.test("FUTURERELEASE is for submission, and has its limits", async () => {
   for (
     const [parameter, expected] of [
       [`HOLDUNTIL=${soon}`, "250 2.1.0"],
-      ["HOLDFOR=0", "250 2.1.0"],
+      ["HOLDFOR=1", "250 2.1.0"],
+      // RFC 4865 §3: a positive number without 0 in front.
+      ["HOLDFOR=0", "501 5.5.4"],
+      ["HOLDFOR=060", "501 5.5.4"],
       ["HOLDFOR=5184001", "501 5.5.4"],
       ["HOLDFOR=9999999999", "501 5.5.4"],
       ["HOLDFOR=-1", "501 5.5.4"],

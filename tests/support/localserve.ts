@@ -1,11 +1,11 @@
 /** Runs the program as its own process, as a developer would: subcommands, and `localserve` on ports of its own. */
-import { programArgs } from "./program.ts";
+import { programArgs, programEnvironment } from "./program.ts";
 import { returnOffset, takeOffset } from "./ports.ts";
 
 const command = (args: string[], stdin: "piped" | "null", env?: Record<string, string>) =>
   new Deno.Command(Deno.execPath(), {
     args: programArgs(args),
-    env,
+    env: { ...programEnvironment, ...env },
     stdin,
     stdout: "piped",
     stderr: "piped",

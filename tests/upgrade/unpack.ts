@@ -11,6 +11,7 @@ export const packedFolders = [
   "data-4.json.gz",
   "data-5.json.gz",
   "data-6.json.gz",
+  "data-7.json.gz",
 ];
 
 const here = dirname(fileURLToPath(import.meta.url));

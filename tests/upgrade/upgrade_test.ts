@@ -10,6 +10,7 @@
  * - data-4: accounts 4, queue 3, policies of MTA-STS 2, all others 1
  * - data-5: the same, with groupware 1
  * - data-6: queue 4
+ * - data-7: queue 5
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";

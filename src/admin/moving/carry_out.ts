@@ -1,4 +1,4 @@
-/** Carrying out what moving in needs: missing domains, the configuration in one step, passwords. @module */
+/** Carrying out a plan for moving in: missing domains, the configuration in one step, passwords. @module */
 import type { Config } from "../../config/mod.ts";
 import { preparePassword } from "../../sasl/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
@@ -9,7 +9,7 @@ import { changing } from "../errors.ts";
 import type { Plan } from "./plan.ts";
 import type { NewPassword } from "./plan_users.ts";
 
-/** Adds missing domains, and makes the changes in one step. On disk and in force when it resolves. @throws AdminError */
+/** Adds missing domains, and makes the changes in one step. On disk and in effect when it resolves. @throws AdminError */
 export async function carryOut(config: Config, plan: Plan): Promise<void> {
   for (const domain of plan.domains) {
     await addDomain(config, domain, { account: config.static.Postmaster.Account });
@@ -19,8 +19,8 @@ export async function carryOut(config: Config, plan: Plan): Promise<void> {
 }
 
 /**
- * Sets passwords of accounts that have none; with `replace` of all.
- * @param tell of each that was set or not
+ * Sets passwords of accounts that have none; with `replace` those of all.
+ * @param tell called for each that was set or not
  * @returns how many were set
  */
 export async function setPasswords(

@@ -1,4 +1,4 @@
-/** The mail of many accounts from the spool of Cyrus on this machine. @module */
+/** The mail of many accounts from a Cyrus spool on this machine. @module */
 import type { Config } from "../../config/mod.ts";
 import { type CyrusMailbox, cyrusMailboxes, cyrusSource } from "../../store/import/cyrus/spool.ts";
 import { AdminError } from "../errors.ts";
@@ -11,8 +11,8 @@ export interface CyrusUser {
 }
 
 /**
- * Finds the account of a user of Cyrus, among those that are named or all.
- * @param domain of users who have none; "" takes the one account whose address begins with the name
+ * Finds the account of a Cyrus user, among the named ones or all.
+ * @param domain of users without one; "" uses the only account whose localpart is the name
  * @throws AdminError
  */
 export function cyrusAccounts(
@@ -75,7 +75,7 @@ export async function cyrusUsers(
   };
 }
 
-/** Brings what is new in the spool. */
+/** Imports new messages from the spool. */
 export async function moveCyrus(
   options: MoveOptions,
   users: readonly CyrusUser[],

@@ -24,17 +24,17 @@ export interface CyrusScripts {
   sievedir: string;
   /** A partition of mail, of Cyrus 3.6; "" before. */
   spool: string;
-  /** Of users without one. */
+  /** Domain of users without one. */
   domain: string;
 }
 
-/** Levels of folders that are looked at. */
+/** Levels of folders that are searched. */
 const maxDepth = 16;
 /** Bytes of a message's header in front of a script. */
 const aboveScript = 16 * 1024;
 
 /**
- * The scripts of accounts that are here.
+ * The scripts of existing accounts.
  * @param names of accounts; all if none is named
  * @throws AdminError, file errors other than of missing folders
  */
@@ -65,7 +65,7 @@ export async function* cyrusScripts(
   }
 }
 
-/** `a/ann` and `domain/e/example.org/a/ann` as the spool would have them. */
+/** Paths as in the spool: `a/ann` and `domain/e/example.org/a/ann`. */
 function withUser(path: readonly string[]): string[] {
   const rest = [...path];
   const user = rest.pop() ?? "";
@@ -91,13 +91,13 @@ async function* folders(
   for (const name of below.sort()) yield* folders(join(folder, name), [...path, name]);
 }
 
-/** The name of the script that `defaultbc` leads to; "" without. */
+/** The name of the script that `defaultbc` links to; "" without one. */
 async function activeIn(folder: string): Promise<string> {
   const target = await Deno.readLink(join(folder, "defaultbc")).catch(() => "");
   return basename(target).replace(/\.bc$/, "");
 }
 
-/** Scripts as Cyrus 3.6 keeps them: the name is the subject, the script the body. The last one of a name counts. */
+/** Scripts in the form of Cyrus 3.6: the name is the subject, the script the body. The last one with a name counts. */
 async function messagesIn(folder: string): Promise<OtherScript[]> {
   const uids: number[] = [];
   for await (const e of Deno.readDir(folder)) {

@@ -1,47 +1,47 @@
 /**
- * Bringing the mail of many accounts in the background, one such move at a time: how it stands, and its report.
- * What was brought stays when it is stopped, and the next move goes on from there.
+ * Importing the mail of many accounts in the background, one move at a time: its state, and its report.
+ * Imported mail stays when it is stopped, and the next move continues from there.
  *
  * @module
  */
 import { AdminError } from "../errors.ts";
 import type { MovedMail, MoveOptions } from "./mail.ts";
 
-/** Warnings that are kept of an account. */
+/** Warnings kept per account. */
 const maxWarnings = 50;
 
-/** How an account stands, over all rounds. */
+/** State of an account, over all rounds. */
 export interface AccountMove {
   account: string;
   state: "waiting" | "running" | "done" | "failed";
   imported: number;
   duplicates: number;
-  /** Messages that were changed or removed as at the other server. */
+  /** Messages changed or removed as on the other server. */
   followed: number;
-  /** Why the last round ended before its end; "" if it did not. */
+  /** Why the last round was incomplete; "" if it was complete. */
   error: string;
   warnings: string[];
   warningCount: number;
 }
 
-/** How a move stands. */
+/** State of a move. */
 export interface MoveState {
-  /** What it brings, in words. */
+  /** Its source, as text. */
   what: string;
   phase: "running" | "waiting" | "stopped" | "done" | "failed";
   began: number;
   /** Milliseconds since the epoch; 0 while it runs. */
   ended: number;
-  /** Rounds that have ended. */
+  /** Finished rounds. */
   rounds: number;
-  /** When the next round begins; 0 without one. */
+  /** Start of the next round; 0 without one. */
   next: number;
   accounts: AccountMove[];
-  /** Why all of it failed. */
+  /** Why the whole move failed. */
   error: string;
 }
 
-/** A move to begin. */
+/** A move to start. */
 export interface MovePlan {
   what: string;
   accounts: readonly string[];
@@ -56,12 +56,12 @@ export class MoveJob {
   #abort = new AbortController();
   #ended: Promise<void> = Promise.resolve();
 
-  /** The one under way, or the last; undefined without one since the server started. */
+  /** The current or last move; undefined if there was none since the server started. */
   get state(): MoveState | undefined {
     return this.#state;
   }
 
-  /** @throws AdminError while one is under way */
+  /** @throws AdminError while one is running */
   start(plan: MovePlan): void {
     if (this.#state?.ended === 0) {
       throw new AdminError("mail is being brought already: wait for its end, or stop it");
@@ -90,7 +90,7 @@ export class MoveJob {
     this.#ended = this.#rounds(state, plan, this.#abort.signal);
   }
 
-  /** Ends the one under way; what was brought stays. Resolves when it has ended. */
+  /** Stops the current move; imported mail stays. Resolves when it has ended. */
   async stop(): Promise<void> {
     this.#abort.abort();
     await this.#ended;
@@ -138,7 +138,7 @@ export class MoveJob {
         if (!a) return;
         a.state = mail.error === "" ? "done" : "failed";
         if (mail.error === "") a.imported = before.get(mail.account)! + mail.imported;
-        // Of an account with several Maildirs, each counts.
+        // Each Maildir of an account counts.
         before.set(mail.account, a.imported);
         a.duplicates = mail.duplicates;
         a.followed += mail.followed;
@@ -150,7 +150,7 @@ export class MoveJob {
   }
 }
 
-/** Waits, until the signal at most. */
+/** Waits, at most until the signal. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {

@@ -1,6 +1,6 @@
 /**
  * The mail of many accounts, from another IMAP server or from Maildirs on this machine: some at a time, each
- * going on where it was when it is run again.
+ * continuing where it was when it is run again.
  *
  * @module
  */
@@ -20,23 +20,23 @@ import type { Source } from "../../store/import/sources.ts";
 import { AdminError } from "../errors.ts";
 import { csvRows } from "./users.ts";
 
-/** How to log in at the other server for an account here. */
+/** The login on the other server for an account here. */
 export interface Login {
   account: string;
   user: string;
   password: string;
 }
 
-/** What became of an account. */
+/** The outcome for an account. */
 export interface MovedMail {
   account: string;
   imported: number;
   duplicates: number;
-  /** Messages whose flags were changed, or that were removed, as at the other server. */
+  /** Messages whose flags were changed, or that were removed, as on the other server. */
   followed: number;
   warnings: string[];
   warningCount: number;
-  /** Why it ended before its end; "" if it did not. */
+  /** Why it is incomplete; "" if it is complete. */
   error: string;
 }
 
@@ -46,15 +46,15 @@ export interface MoveOptions {
   signal?: AbortSignal;
   /** Accounts at a time. */
   parallel: number;
-  /** Told when an account begins. */
+  /** Called when an account starts. */
   begun?(account: string): void;
-  /** Told when an account is done. */
+  /** Called when an account is done. */
   done(mail: MovedMail): void;
-  /** Told from time to time of how many messages an account has. */
+  /** Called periodically with an account's number of messages. */
   progress?(account: string, imported: number): void;
 }
 
-/** The first address of an account that has a localpart; undefined if it has none. */
+/** The first address with a localpart of an account; undefined if it has none. */
 function addressOf(config: Config, account: string): string | undefined {
   return config.accountAddresses(account).find((a) => !a.startsWith("@"));
 }
@@ -66,7 +66,7 @@ function accountNamed(config: Config, name: string): string {
   return found;
 }
 
-/** The accounts that are named, by name or address; all if none is. @throws AdminError */
+/** The named accounts, by name or address; all if none is named. @throws AdminError */
 export function accountsNamed(config: Config, names: readonly string[]): string[] {
   if (names.length === 0) return config.accountsHere();
   return [...new Set(names.map((n) => accountNamed(config, n)))];
@@ -92,7 +92,7 @@ export function masterLogins(
   });
 }
 
-/** Logins of a table (CSV): account or address here, name there, password; with a head or without. @throws AdminError */
+/** Logins in a table (CSV): account or address here, name there, password; with or without a header line. @throws AdminError */
 export function tableLogins(config: Config, text: string): Login[] {
   const rows = csvRows(text);
   if (/^(?:account|address)$/i.test(rows[0]?.cells[0]?.trim() ?? "")) rows.shift();
@@ -110,8 +110,8 @@ export function tableLogins(config: Config, text: string): Login[] {
 }
 
 /**
- * Brings what is new for each login; returns when all are done. What came stays, also if it is broken off.
- * @param server with `follow`, changes there of what was brought before are carried over
+ * Imports new mail for each login; returns when all are done. Imported mail stays, even if it is interrupted.
+ * @param server with `follow`, later changes there to imported mail are carried over
  */
 export async function moveByImap(
   options: MoveOptions,
@@ -145,8 +145,8 @@ export async function moveByImap(
 }
 
 /**
- * Folder of an account's Maildir by a pattern as Dovecot has it.
- * @param pattern with `%u` for the address, `%n` for what is before the @, `%d` for the domain
+ * Folder of an account's Maildir by a pattern in Dovecot's syntax.
+ * @param pattern with `%u` for the address, `%n` for the localpart, `%d` for the domain
  */
 export function expandPattern(pattern: string, address: string): string {
   const at = address.lastIndexOf("@");
@@ -166,7 +166,7 @@ export interface AccountFolder {
 }
 
 /**
- * The Maildirs that a pattern names, of accounts that have one.
+ * The existing Maildirs of accounts by a pattern.
  * @param names of accounts; all if none is named
  * @throws AdminError
  */
@@ -188,7 +188,7 @@ export async function maildirsOf(
   return folders;
 }
 
-/** Brings what is new in Maildirs. */
+/** Imports new messages from Maildirs. */
 export async function moveMaildirs(
   options: MoveOptions,
   folders: readonly AccountFolder[],
@@ -198,7 +198,7 @@ export async function moveMaildirs(
   });
 }
 
-/** Brings what is new in a source of messages for each. */
+/** Imports new messages from a source for each account. */
 export async function moveSources<T extends { account: string }>(
   options: MoveOptions,
   items: readonly T[],
@@ -239,7 +239,7 @@ async function withAccount<T>(
   }
 }
 
-/** Runs so many at a time; what fails ends only itself. @throws the signal's reason */
+/** Runs a limited number at a time; a failure doesn't affect the others. @throws the signal's reason */
 async function each<T extends { account: string }>(
   options: MoveOptions,
   items: readonly T[],

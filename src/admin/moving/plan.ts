@@ -1,15 +1,15 @@
-/** What moving in does to the configuration, as a list that can be looked at before. @module */
+/** The changes of moving in to the configuration, as a list for review. @module */
 import type { Dynamic } from "../../config/mod.ts";
 import type { LineProblem } from "./users.ts";
 
-/** Changes that were worked out for a configuration. */
+/** Changes planned for a configuration. */
 export interface Plan {
-  /** A line for each change, for people. */
+  /** A line for each change, for display. */
   changes: string[];
   problems: LineProblem[];
-  /** Domains that are missing. */
+  /** Missing domains. */
   domains: string[];
-  /** Makes the changes; the domains are there. */
+  /** Makes the changes; the domains exist. */
   apply(dynamic: Dynamic): void;
 }
 

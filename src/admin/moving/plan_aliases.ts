@@ -16,9 +16,9 @@ import { aliasesOf, ownersOf, type Plan } from "./plan.ts";
 import type { MapEntry } from "./postfix_map.ts";
 import type { LineProblem } from "./users.ts";
 
-/** Aliases within aliases. */
+/** Levels of nested aliases. */
 const maxDepth = 20;
-/** Members that one may have in the end. */
+/** Members after expansion. */
 const maxMembers = 1000;
 
 export function planAliases(dynamic: Dynamic, entries: readonly MapEntry[]): Plan {
@@ -45,7 +45,7 @@ class Planner {
   }
 
   plan(): Plan {
-    // Addresses first: domains that stand for others take those of accounts as they are then.
+    // Addresses first: alias domains then copy the resulting addresses of accounts.
     const late: MapEntry[] = [];
     for (const e of this.#entries) {
       if (this.#byKey.get(e.key.toLowerCase()) !== e) {
@@ -85,7 +85,7 @@ class Planner {
     if (!this.#d.Domains.has(name)) this.#domains.add(name);
   }
 
-  /** Where a key leads in the end, through other keys; `self` is set if it leads to itself too. */
+  /** Final targets of a key, through other keys; `self` is set if it leads to itself too. */
   #resolve(entry: MapEntry): { members: string[]; self: boolean } | undefined {
     const members = new Set<string>();
     let self = false;

@@ -1,4 +1,4 @@
-/** Accounts for the users of another server. What is there already stays as it is, so a list can come again. @module */
+/** Accounts for the users of another server. Existing ones are unchanged, so a list can be imported repeatedly. @module */
 import { destination as destinationType, type Dynamic } from "../../config/mod.ts";
 import { isSafeName } from "../../platform/paths.ts";
 import { looksLikeHash, parsePasswordHash } from "../../store/logins/password_hash.ts";
@@ -7,7 +7,7 @@ import { AdminError } from "../errors.ts";
 import { aliasesOf, ownersOf, type Plan } from "./plan.ts";
 import type { LineProblem, NewUser } from "./users.ts";
 
-/** A password to set once the account is there. */
+/** A password to set once the account exists. */
 export interface NewPassword {
   account: string;
   hash: string;
@@ -18,7 +18,7 @@ export interface UserPlan extends Plan {
   passwords: NewPassword[];
 }
 
-/** Works out what is missing for a list of users. */
+/** Plans what is missing for a list of users. */
 export function planUsers(dynamic: Dynamic, users: readonly NewUser[]): UserPlan {
   const owners = ownersOf(dynamic);
   const aliases = aliasesOf(dynamic);
@@ -58,7 +58,7 @@ export function planUsers(dynamic: Dynamic, users: readonly NewUser[]): UserPlan
       changes.push(`account ${name} (${address.key})${u.active ? "" : ", login disabled"}`);
       steps.push((value) => {
         const account = newAccountConfig(address.key);
-        // They had chosen their passwords, and may go on to.
+        // They had chosen their own passwords, and may continue to.
         account.NoCustomPassword = false;
         account.FullName = u.fullName;
         account.QuotaMessageSize = u.quota;
@@ -115,7 +115,7 @@ function kindOf(hash: string): string {
     : "no known hash; is it the password itself? Write {PLAIN} before it";
 }
 
-/** A name for the account of a new user: the one that is given, the localpart, or with the domain. */
+/** A name for the account of a new user: the given one, the localpart, or the localpart with the domain. */
 function newName(
   user: NewUser,
   taken: ReadonlySet<string>,

@@ -1,4 +1,4 @@
-/** Postfix's tables of aliases: `virtual` (a key, white space, addresses) and `/etc/aliases` (a key, a colon). @module */
+/** Postfix's alias tables: `virtual` (a key, white space, addresses) and `/etc/aliases` (a key, a colon). @module */
 import type { LineProblem } from "./users.ts";
 
 /** An entry of a table. */
@@ -67,7 +67,7 @@ export function readPostfixMap(
   return { entries, problems };
 }
 
-/** Lines without comments; those that begin with white space go on from the one before. */
+/** Lines without comments; those that begin with white space continue the one before. */
 function* logicalLines(text: string): Generator<{ line: number; text: string }> {
   let current: { line: number; text: string } | undefined;
   const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);

@@ -12,7 +12,7 @@ import { accountsNamed, expandPattern } from "./mail.ts";
 /** A script of another server. */
 export interface OtherScript {
   name: string;
-  /** Bytes of it, or of the file that it is in. */
+  /** Bytes of it, or of its file. */
   size(): Promise<number>;
   read(): Promise<Uint8Array>;
 }
@@ -27,15 +27,15 @@ export interface OtherScripts {
 
 export interface MoveScripts {
   scripts: Scripts;
-  /** Stores scripts also in place of those of the same names. */
+  /** Replaces scripts of the same names. */
   replace: boolean;
-  /** Only look. */
+  /** Dry run. */
   dryRun: boolean;
-  /** Told a line for each script. */
+  /** Called with a line for each script. */
   tell(line: string): void;
 }
 
-/** Files of another kind, and links that lead nowhere, are none. */
+/** Other kinds of files, and dangling links, don't count. */
 async function fileAt(path: string): Promise<Deno.FileInfo | undefined> {
   try {
     const info = await Deno.stat(path);
@@ -50,14 +50,14 @@ async function fileAt(path: string): Promise<Deno.FileInfo | undefined> {
 
 const nameOf = (path: string) => basename(path).replace(/^\./, "").replace(/\.sieve$/, "");
 
-/** A script that is a file of its own. */
+/** A script in its own file. */
 export const scriptFile = (path: string, name: string): OtherScript => ({
   name,
   size: async () => (await Deno.stat(path)).size,
   read: () => Deno.readFile(path),
 });
 
-/** The scripts in a home, and the name of the active one; "" without. */
+/** The scripts in a home, and the name of the active one; "" without one. */
 async function scriptsIn(home: string): Promise<{ scripts: OtherScript[]; active: string }> {
   const scripts: OtherScript[] = [];
   const folder = join(home, "sieve");
@@ -83,7 +83,7 @@ async function scriptsIn(home: string): Promise<{ scripts: OtherScript[]; active
 }
 
 /**
- * The scripts in the homes that a pattern names.
+ * The scripts in the homes given by a pattern.
  * @param pattern as of {@link expandPattern}
  * @param names of accounts; all if none is named
  * @throws AdminError, file errors other than of a missing file
@@ -102,9 +102,9 @@ export async function* homeScripts(
 }
 
 /**
- * Takes over scripts. What is active here stays so.
+ * Takes over scripts. The active script here stays active.
  * @returns scripts that were stored, and those that could not be
- * @throws what the source throws, file errors
+ * @throws errors of the source, file errors
  */
 export async function moveScripts(
   o: MoveScripts,

@@ -1,32 +1,32 @@
 /**
- * Lists of users of other servers: a passwd-file as Dovecot has it (also `/etc/shadow`, and docker-mailserver's with
- * bars), CSV with a head, or JSON.
+ * Lists of users of other servers: a Dovecot passwd-file (also `/etc/shadow`, and docker-mailserver's with
+ * bars), CSV with a header line, or JSON.
  *
  * @module
  */
 import * as v from "valibot";
 
-/** A user to make an account for. */
+/** A user who needs an account. */
 export interface NewUser {
   /** Line of the list, or number of the item, from 1. */
   line: number;
   address: string;
-  /** Name of the account; made of the address if "". */
+  /** Name of the account; derived from the address if "". */
   account: string;
-  /** Hash of the password, as the other server has it; "" for none. */
+  /** Hash of the password in the other server's form; "" for none. */
   hash: string;
   /** The password itself; "" for none. */
   password: string;
   fullName: string;
-  /** Bytes; 0 if not said. */
+  /** Bytes; 0 if not given. */
   quota: number;
   /** Further addresses. */
   aliases: string[];
-  /** False for one who may not log in. */
+  /** False if the user may not log in. */
   active: boolean;
 }
 
-/** Something wrong with a line. */
+/** A mistake in a line. */
 export interface LineProblem {
   line: number;
   message: string;
@@ -39,7 +39,7 @@ export interface ReadUsers {
 
 export type UserFormat = "passwd" | "csv" | "json";
 
-/** What a list seems to be. */
+/** The apparent format of a list. */
 export function formatOf(text: string): UserFormat {
   const start = text.trimStart();
   if (start.startsWith("[") || start.startsWith("{")) return "json";
@@ -106,7 +106,7 @@ function newUser(line: number, more: Partial<NewUser>): NewUser {
   };
 }
 
-/** Bytes of a size such as `512M` or `2G`; undefined if it is none. */
+/** Bytes of a size such as `512M` or `2G`; undefined if it isn't one. */
 export function parseSize(text: string): number | undefined {
   const m = /^([0-9]{1,15})\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim());
   if (!m) return undefined;
@@ -130,7 +130,7 @@ function readPasswd(text: string): ReadUsers {
       problems.push({ line: i + 1, message: "no user and password, with a colon between" });
       return;
     }
-    // As /etc/shadow says that nobody can log in with a password.
+    // The form in /etc/shadow for an account without password login.
     const locked = /^[!*]/.test(password);
     const extra = separator === ":" ? more.join(":") : fields.slice(2).join(" ");
     const quota = /quota_rule=\S*?storage=([0-9]+[kmgt]?)/i.exec(extra)?.[1];
@@ -139,7 +139,7 @@ function readPasswd(text: string): ReadUsers {
       address: user.trim(),
       hash: plain || locked || password === "x" ? "" : password,
       password: plain ? password.slice(plain[0].length) : "",
-      // In /etc/shadow a number of days stands there.
+      // In /etc/shadow this is a number of days.
       fullName: separator === ":" && !/^[0-9]*$/.test(name) ? name.split(",")[0].trim() : "",
       quota: quota === undefined ? 0 : parseSize(quota) ?? 0,
     }));
@@ -147,7 +147,7 @@ function readPasswd(text: string): ReadUsers {
   return { users, problems };
 }
 
-/** Fields of a CSV or JSON list by the names they go by. */
+/** Fields of a CSV or JSON list by their names. */
 const fieldNames: Record<string, keyof NewUser> = {
   address: "address",
   email: "address",
@@ -164,7 +164,7 @@ const fieldNames: Record<string, keyof NewUser> = {
   active: "active",
 };
 
-/** Rows of a CSV text (RFC 4180), with commas, semicolons or tabs, and the line each begins in. */
+/** Rows of a CSV text (RFC 4180), with commas, semicolons or tabs, and their line numbers. */
 export function csvRows(text: string): { line: number; cells: string[] }[] {
   const rows: { line: number; cells: string[] }[] = [];
   const [head = ""] = text.split(/\r?\n/, 1);
@@ -241,12 +241,12 @@ function readJson(text: string): ReadUsers {
   return { users: list.map((raw, i) => userOf(i + 1, raw, problems)), problems };
 }
 
-/** A user of a list whose fields have names. */
+/** A user from a list with named fields. */
 function userOf(line: number, raw: Record<string, unknown>, problems: LineProblem[]): NewUser {
   const user = newUser(line, {});
   for (const [name, value] of Object.entries(raw)) {
     const field = fieldNames[name.toLowerCase()];
-    // JSON of other programs has more than is of use.
+    // JSON of other programs has more fields than are used.
     if (!field || value === null || value === undefined || value === "") continue;
     if (field === "quota") {
       const size = typeof value === "number" ? value : parseSize(String(value));

@@ -1,22 +1,22 @@
-/** Taking over the configuration of the Go original: its files, copied beside one another as they are. @module */
+/** Taking over the configuration of the Go original: copying its files unchanged. @module */
 import { join, relative } from "node:path";
 import { readConfigFile, staticConfig } from "../../config/mod.ts";
 import { type MapNode, parseSconf, printSconf } from "../../config/sconf/sconf.ts";
 import { ensureDir, writeFileAtomic } from "../../platform/files.ts";
 import { resolveFrom } from "../../platform/paths.ts";
 
-/** Files of a configuration folder that are larger are no configuration. */
+/** Larger files are not part of a configuration. */
 const maxFile = 16 * 1024 * 1024;
 
-/** What was done with the configuration. */
+/** What was done to the configuration. */
 export interface CopiedConfig {
   files: string[];
-  /** Set if DataDir was changed: what it was. */
+  /** The original DataDir, if it was changed. */
   dataDirWas?: string;
 }
 
 /**
- * The files that would be copied: those of the folder and of folders in it, without the data folder.
+ * The files to copy: those of the folder and its subfolders, without the data folder.
  * @throws errors of the file system
  */
 export function configFiles(configDir: string, dataDir: string): string[] {
@@ -33,7 +33,7 @@ export function configFiles(configDir: string, dataDir: string): string[] {
   };
   if (configDir !== dataDir) walk(configDir);
   else {
-    // Of localserve, which has all in one folder.
+    // A localserve has everything in one folder.
     for (const e of Deno.readDirSync(configDir)) {
       if (e.isFile && isConfig(e.name, dataDir)) files.push(e.name);
     }
@@ -41,7 +41,7 @@ export function configFiles(configDir: string, dataDir: string): string[] {
   return files.sort();
 }
 
-/** Copies a configuration as it is. @returns the files, relative to its folder */
+/** Copies a configuration unchanged. @returns the files, relative to its folder */
 export async function copyConfigFiles(
   configDir: string,
   dataDir: string,
@@ -57,14 +57,14 @@ export async function copyConfigFiles(
   return files;
 }
 
-/** Databases and locks are no configuration. */
+/** Databases and locks are not part of a configuration. */
 function isConfig(path: string, _dataDir: string): boolean {
   return !/(?:\.db|\.bloom|\.tmp|^ctl|receivedid\.key|moxversion|lastknownversion)$/.test(path);
 }
 
 /**
- * Copies the configuration into a folder. DataDir becomes `../data` where it is an absolute path, or the folder of
- * the configuration itself: the original's data must stay the original's.
+ * Copies the configuration into a folder. DataDir becomes `../data` if it is an absolute path, or the folder of
+ * the configuration itself: the original's data must not be used.
  * @throws errors of the file system
  */
 export async function copyConfig(

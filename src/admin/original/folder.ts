@@ -1,11 +1,11 @@
-/** Finding what there is in a folder of the Go original: its configuration, and its data. @module */
+/** Finding the configuration and data in a folder of the Go original. @module */
 import { join, resolve } from "node:path";
 import { loadStatic } from "../../config/mod.ts";
 import { resolveFrom } from "../../platform/paths.ts";
 import { isBoltFile } from "../../store/bolt/bolt.ts";
 import { AdminError } from "../errors.ts";
 
-/** Where an installation of the original has what. */
+/** The folders of an installation of the original. */
 export interface OriginalFolder {
   /** Folder of mox.conf; undefined if there is none. */
   configDir: string | undefined;
@@ -17,8 +17,8 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * True if a folder has databases of the original: of accounts, or those that every server has.
- * @throws errors of the file system but for what is missing
+ * Whether a folder has databases of the original: of accounts, or those of every server.
+ * @throws errors of the file system other than missing files
  */
 export function isOriginalData(dir: string): boolean {
   for (const name of ["auth.db", "mtasts.db", "tlsrpt.db", "dmarcrpt.db"]) {
@@ -27,7 +27,7 @@ export function isOriginalData(dir: string): boolean {
   return originalAccounts(dir).length > 0;
 }
 
-/** Names of the accounts that the original has data of. */
+/** Names of the accounts with data of the original. */
 export function originalAccounts(dataDir: string): string[] {
   const dir = join(dataDir, "accounts");
   let names: string[];
@@ -41,9 +41,9 @@ export function originalAccounts(dataDir: string): string[] {
 }
 
 /**
- * Finds the parts of an installation: the folder that it runs in (with `config` and `data`), that of a localserve,
- * or a data folder alone, as of a backup.
- * @throws AdminError if it is none
+ * Finds the parts of an installation: its working folder (with `config` and `data`), that of a localserve,
+ * or just a data folder, such as from a backup.
+ * @throws AdminError if it isn't one
  */
 export async function findOriginal(dir: string): Promise<OriginalFolder> {
   for (const configDir of [join(dir, "config"), dir]) {
@@ -62,7 +62,7 @@ export async function findOriginal(dir: string): Promise<OriginalFolder> {
   throw new AdminError(`${dir} has neither a configuration (mox.conf) nor data of the original`);
 }
 
-/** DataDir of a mox.conf, also if other things in it are wrong. */
+/** DataDir of a mox.conf, even if the file has other mistakes. */
 async function dataDirOf(path: string): Promise<string> {
   const found = /^DataDir: *(.+?)\s*$/m.exec(await Deno.readTextFile(path));
   if (found) return found[1];

@@ -1,6 +1,6 @@
 /**
- * Taking over an installation of the Go original. All is written to a new folder beside the data folder, which takes its
- * place in one step at the end: a take-over that breaks off leaves nothing, and one that was made before is
+ * Taking over an installation of the Go original. Everything is written to a new folder next to the data folder, which
+ * replaces it in one step at the end: an interrupted take-over leaves nothing, and an earlier one is
  * replaced, until a server has run with it.
  *
  * @module
@@ -22,7 +22,7 @@ import { StsCache } from "../../tlspolicy/sts_cache.ts";
 import { AdminError } from "../errors.ts";
 import { originalAccounts, type OriginalFolder } from "./folder.ts";
 
-/** Stands in a data folder that was taken over, until a server has run with it. */
+/** Marker file in a data folder that was taken over, until a server has run with it. */
 export const takenOverFile = "taken-over.json";
 
 /** What is, or would be, taken over. */
@@ -34,18 +34,18 @@ export interface TakenOver {
   stsPolicies: number;
   /** Words and messages of junk filters, by account. */
   filters: Map<string, { words: number; hams: number; spams: number }>;
-  /** What is not taken over, by name. */
+  /** Data that is not taken over, by name. */
   dropped: Map<string, number>;
 }
 
 export interface TakeOverOptions {
-  /** Told of each line of progress, and of what can't be taken over as it is. */
+  /** Called with lines of progress, and with data that can't be taken over unchanged. */
   tell(line: string): void;
-  /** Told often of how many messages of how many of an account are there. */
+  /** Called often with an account's number of messages done and its total. */
   progress?(account: string, done: number, of: number): void;
 }
 
-/** What is of no use here, in databases of the whole server. */
+/** Data without use here, in databases of the whole server. */
 const droppedTypes: readonly (readonly [file: string, type: string, name: string])[] = [
   ["auth.db", "LoginAttempt", "log of attempts to log in"],
   ["dmarceval.db", "Evaluation", "evaluations of the last day for outgoing DMARC reports"],
@@ -68,7 +68,7 @@ function countRecords(path: string, type: string): number {
   }) ?? 0;
 }
 
-/** Runs with a database of the original open; undefined if it isn't there. */
+/** Runs with a database of the original open; undefined if it doesn't exist. */
 function readRecords<T>(path: string, fn: (file: RecordFile) => T): T | undefined {
   let file: RecordFile;
   try {
@@ -103,7 +103,7 @@ function noteDropped(taken: TakenOver, dataDir: string): void {
   }
 }
 
-/** Reads all of an installation, and says what is in it. Nothing is written. @throws BoltError */
+/** Reads a whole installation, and reports its contents. Nothing is written. @throws BoltError */
 export async function surveyOriginal(
   from: OriginalFolder,
   options: TakeOverOptions,
@@ -122,7 +122,7 @@ export async function surveyOriginal(
     options.tell(`looking at account ${name}`);
     taken.accounts.set(name, surveyAccount(join(dataDir, "accounts", name)));
     const words = countRecords(join(dataDir, "accounts", name, "junkfilter.db"), "wordscore");
-    // One record has the numbers of messages.
+    // A single record has the numbers of messages.
     if (words > 0) taken.filters.set(name, { words: words - 1, hams: 0, spams: 0 });
   }
   noteDropped(taken, dataDir);
@@ -130,8 +130,8 @@ export async function surveyOriginal(
 }
 
 /**
- * Makes room for the new data folder.
- * @throws AdminError if there is one with which a server has run, or which is the original's
+ * Prepares for the new data folder.
+ * @throws AdminError if there is one with which a server has run, or which belongs to the original
  */
 async function checkTarget(target: string, from: OriginalFolder): Promise<void> {
   const [a, b] = [await realPath(target), await realPath(from.dataDir)];
@@ -225,7 +225,7 @@ async function fill(dataDir: string, to: string, options: TakeOverOptions): Prom
   return taken;
 }
 
-/** Whom an account wrote to: not new recipients any more. */
+/** Recipients of an account, which no longer count as new. */
 function recipientsOf(dir: string, account: string): WrittenTo[] {
   return readRecords(join(dir, "index.db"), (file) => {
     const list: WrittenTo[] = [];
@@ -295,7 +295,7 @@ async function takePolicies(dataDir: string, to: string): Promise<number> {
   return count;
 }
 
-/** Gives a folder with all in it to the owner of another one. */
+/** Gives a folder and its contents the owner of another one. */
 async function ownLike(dir: string, like: string): Promise<void> {
   const { uid, gid } = await Deno.stat(like);
   if (uid === null || gid === null) return;
@@ -304,14 +304,14 @@ async function ownLike(dir: string, like: string): Promise<void> {
     for (const e of Deno.readDirSync(path)) {
       const inner = join(path, e.name);
       if (e.isDirectory) walk(inner);
-      // Message files that are links are the original's as well.
+      // Linked message files belong to the original as well.
       else if (Deno.lstatSync(inner).nlink === 1) Deno.chownSync(inner, uid, gid);
     }
   };
   walk(dir);
 }
 
-/** Puts the new folder in the place of the data folder, whose earlier take-over goes. */
+/** Replaces the data folder by the new one; an earlier take-over is removed. */
 async function putInPlace(building: string, target: string): Promise<void> {
   const parent = join(target, "..");
   const before = `${target}.before`;

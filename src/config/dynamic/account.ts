@@ -197,6 +197,11 @@ export const account = struct({
     answerText,
     "Nobody can log in to the account, and is told this text. Mail for it still arrives.",
   ),
+  LoginDisabledByDomain: optional(
+    bool,
+    "LoginDisabled was set by an administrator of the account's domain, who can also lift it. Otherwise only the " +
+      "server's administrator can.",
+  ),
   ForwardTo: optional(
     list(addressText),
     "Addresses that get a copy of each message that is accepted for the account by SMTP, except junk that is " +

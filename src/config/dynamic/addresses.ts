@@ -1,5 +1,5 @@
 /**
- * Which address belongs to what: accounts, aliases, report addresses, catch-alls.
+ * What each address belongs to: accounts, aliases, report addresses, catch-alls.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 import type { PathReport } from "../sconf/schema.ts";
 import type { Static } from "../static/static.ts";
 
-/** Whose mail an address gets, and into which mailbox. */
+/** The account and mailbox of an address. */
 export interface AccountAddress {
   account: string;
   destination: Destination;
@@ -38,7 +38,7 @@ export interface AliasMember {
   destination: Destination;
 }
 
-/** An alias with its members looked up. */
+/** An alias with resolved members. */
 export interface ResolvedAlias extends Alias {
   localpart: string;
   domain: DomainName;
@@ -47,18 +47,18 @@ export interface ResolvedAlias extends Alias {
   outside: string[];
 }
 
-/** A domain with what is derived from it. */
+/** A domain with derived data. */
 export interface DomainEntry {
   name: DomainName;
   config: Domain;
   separators: string[];
-  /** Localparts of report addresses at this domain: they may hold separators. */
+  /** Localparts of report addresses at this domain: they may contain separators. */
   reportLocalparts: string[];
   /** No account has an address here: the domain is only configured for reports or DNS records. */
   reportsOnly: boolean;
 }
 
-/** All of them. Keys are localpart and ASCII domain, joined with @; a catch-all's localpart is "". */
+/** All addresses. Keys are localpart and ASCII domain, joined with @; a catch-all's localpart is "". */
 export interface AddressIndex {
   domains: Map<string, DomainEntry>;
   destinations: Map<string, AccountAddress>;
@@ -67,7 +67,7 @@ export interface AddressIndex {
   lists: Map<string, { list: ResolvedList; role: ListRole }>;
 }
 
-/** A destination with nothing set but the mailbox. */
+/** A destination with only the mailbox set. */
 export function plainDestination(mailbox: string): Destination {
   return { ...destinationType.zero(), Mailbox: mailbox };
 }
@@ -76,7 +76,7 @@ export function addressKey(localpart: string, domain: DomainName): string {
   return `${localpart}@${domain.ascii}`;
 }
 
-/** The localpart that decides: without what follows a separator, in lower case unless that counts. */
+/** The localpart for lookups: without the part after a separator, in lower case unless case matters. */
 export function canonicalLocalpart(localpart: string, entry: DomainEntry): string {
   let lp = localpart.normalize("NFC");
   if (!entry.config.LocalpartCaseSensitive) lp = lp.toLowerCase();
@@ -96,7 +96,7 @@ function why(err: unknown): string {
   throw err;
 }
 
-/** Builds the index and reports what does not fit together. Malformed names were reported before. */
+/** Builds the index and reports inconsistencies. Malformed names have already been reported. */
 export function buildIndex(s: Static, dynamic: Dynamic, report: PathReport): AddressIndex {
   const index: AddressIndex = {
     domains: new Map(),
@@ -153,7 +153,7 @@ function addDomains(index: AddressIndex, dynamic: Dynamic, report: PathReport): 
     const entry = { name, config, separators, reportLocalparts: [], reportsOnly };
     index.domains.set(name.ascii, entry);
   }
-  // After all domains are known, as a report address may be at another one.
+  // After all domains are known, as a report address may be in another one.
   for (const entry of index.domains.values()) {
     for (const kind of ["DMARC", "TLSRPT"] as const) {
       const at = reportAddress(index, entry, kind);
@@ -162,7 +162,7 @@ function addDomains(index: AddressIndex, dynamic: Dynamic, report: PathReport): 
   }
 }
 
-/** The address for a domain's reports, and the domain it is at. */
+/** The address for a domain's reports, and its domain. */
 function reportAddress(
   index: AddressIndex,
   entry: DomainEntry,
@@ -226,7 +226,7 @@ function addDestination(
     } else if (text.includes("@")) {
       ({ localpart, domain } = parseAddress(text));
     } else {
-      // Out of use: a localpart alone is at the account's domain.
+      // Deprecated: a bare localpart belongs to the account's domain.
       localpart = parseLocalpart(text);
       domain = parseDomain(accountDomain);
     }
@@ -290,7 +290,7 @@ function addReports(
     }
     return;
   }
-  // An address of its own makes a domain one whose mail comes here.
+  // With its own address, a domain's mail comes here.
   if (at.entry === entry) entry.reportsOnly = false;
   index.destinations.set(addressKey(at.localpart, at.entry.name), {
     account: reports.Account,
@@ -364,7 +364,10 @@ function addAlias(
   index.aliases.set(key, { ...alias, localpart, domain: entry.name, members, outside });
 }
 
-/** An address that another server has, its domain too or by Relay, for comparing; undefined for others. */
+/**
+ * An address on another server, in another server's domain or because of Relay, in a form for comparison;
+ * undefined for others.
+ */
 export function outsideAddress(index: AddressIndex, text: string): string | undefined {
   try {
     const { localpart, domain } = parseAddress(text);
@@ -378,7 +381,7 @@ export function outsideAddress(index: AddressIndex, text: string): string | unde
   }
 }
 
-/** An address of an account here, with its key. */
+/** An address of a local account, with its key. */
 export function memberAddress(
   index: AddressIndex,
   text: string,
@@ -396,7 +399,7 @@ export function memberAddress(
   }
 }
 
-/** Addresses of an account as people read them, catch-alls as `@domain`; those for reports left out. */
+/** Addresses of an account in readable form, catch-alls as `@domain`, without report addresses. */
 export function accountAddresses(index: AddressIndex, account: string): string[] {
   const addresses: string[] = [];
   for (const a of index.destinations.values()) {

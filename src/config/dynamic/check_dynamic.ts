@@ -1,4 +1,6 @@
-/** What must hold in domains.conf beyond the form of single values, and together with mox.conf. @module */
+/**
+ * Conditions for domains.conf beyond the form of single values, including those together with mox.conf. @module
+ */
 import type { Account, Destination } from "./account.ts";
 import { type AddressIndex, addressKey, buildIndex, canonicalLocalpart } from "./addresses.ts";
 import { checkUnique } from "../static/check_static.ts";
@@ -14,7 +16,7 @@ import type { WebHandler } from "./web_handler.ts";
 
 type Path = (string | number)[];
 
-/** Reports all that is wrong, and gives the addresses. */
+/** Reports all problems, and returns the addresses. */
 export function checkDynamic(s: Static, dynamic: Dynamic, report: PathReport): AddressIndex {
   if (!dynamic.Accounts.has(s.Postmaster.Account)) {
     report(
@@ -134,7 +136,7 @@ function checkRelay(path: Path, { Relay }: Domain, s: Static, report: PathReport
       `there is no ${JSON.stringify(Relay.Transport)} among Transports of mox.conf`,
     );
   } else if (!hostTransports.some((kind) => transport[kind])) {
-    // By its MX records the mail would come back here.
+    // According to its MX records the mail would come back here.
     report(
       [...path, "Transport"],
       `${Relay.Transport} has no host to hand mail to: it must be of kind ${
@@ -190,7 +192,7 @@ function checkAdministrators(
   checkUnique(domain.Administrators, (i, name) => report([...path, i], `${name} is there twice`));
 }
 
-/** On Windows and macOS folders whose names differ in case are the same. */
+/** On Windows and macOS, folders whose names differ only in case are the same. */
 function checkFolders(names: string[], report: PathReport): void {
   const seen = new Map<string, string>();
   for (const name of names) {

@@ -1,4 +1,4 @@
-/** domains.conf: what can change while the server runs. @module */
+/** domains.conf: settings that can change while the server runs. @module */
 import { type Infer, optional, required } from "../sconf/schema.ts";
 import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { isSafeName } from "../../platform/paths.ts";

@@ -1,16 +1,16 @@
-/** The flags that messages get by the mailbox they come into. @module */
+/** The flags that messages get from the mailbox that they enter. @module */
 import type { Account } from "./account.ts";
 import { compileRegExp, type StepBudget } from "../sconf/regexp.ts";
 
-/** What a mailbox says of its messages; `neutral` clears both flags. */
+/** How a mailbox marks its messages; `neutral` clears both flags. */
 export type JunkMark = "junk" | "neutral" | "notJunk";
 
-/** Steps of the three expressions on one name: some 25 ms, a thousand times of what they mostly take. */
+/** Steps of the three expressions on one name: some 25 ms, a thousand times what they usually take. */
 const maxSteps = 500_000;
 
 /**
- * What AutomaticJunkFlags say of a mailbox; undefined if flags are to be left alone.
- * @param isJunk the mailbox has that special use, whatever its name is: it may be in any language
+ * The mark that AutomaticJunkFlags give a mailbox; undefined if flags must not be changed.
+ * @param isJunk whether the mailbox has that special use, whatever its name: it may be in any language
  */
 export function automaticJunkFlag(
   account: Account,
@@ -30,7 +30,7 @@ export function automaticJunkFlag(
   for (const [pattern, mark] of rules) {
     if (pattern !== "" && compileRegExp(pattern).test(name, budget)) return mark;
   }
-  // Two expressions leave the rest to the third.
+  // If only two expressions are set, the third case covers the rest.
   const unset = rules.filter(([pattern]) => pattern === "");
   return unset.length === 1 ? unset[0][1] : undefined;
 }

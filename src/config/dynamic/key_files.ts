@@ -1,4 +1,7 @@
-/** The files with keys and certificates that the configuration names: there, readable, and what they should be. @module */
+/**
+ * Checks the files with keys and certificates named in the configuration: they must exist, be readable and be
+ * valid. @module
+ */
 import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { privateKeyFromPem } from "../../platform/private_key.ts";
 import { resolveFrom } from "../../platform/paths.ts";
@@ -8,7 +11,7 @@ import type { Static } from "../static/static.ts";
 
 type Path = (string | number)[];
 
-/** Reads a file for a check; undefined after reporting that it can't be. */
+/** Reads a file for a check; undefined after reporting that it is unreadable. */
 function read(dir: string, file: string, path: Path, report: PathReport): string | undefined {
   const full = resolveFrom(dir, file);
   try {
@@ -42,7 +45,7 @@ function privateKey(
   }
 }
 
-/** Looks at the files of mox.conf. */
+/** Checks the files of mox.conf. */
 export function checkStaticFiles(s: Static, dir: string, report: PathReport): void {
   s.TLS.CA?.CertFiles.forEach((file, i) => {
     const path = ["TLS", "CA", "CertFiles", i];
@@ -122,7 +125,7 @@ function samePublicKey(certificate: X509Certificate, key: KeyObject): boolean {
   return own.equals(certificate.publicKey.export(options));
 }
 
-/** The files that domains.conf names, as they stand there: paths from the folder of the configuration. */
+/** The files named in domains.conf, as written there: paths relative to the configuration folder. */
 export function namedFiles(dynamic: Dynamic): string[] {
   return [...dynamic.Domains.values()]
     .flatMap((d) => [
@@ -132,7 +135,7 @@ export function namedFiles(dynamic: Dynamic): string[] {
     .filter((file) => file !== "");
 }
 
-/** Looks at the files of domains.conf. */
+/** Checks the files of domains.conf. */
 export function checkDynamicFiles(dynamic: Dynamic, dir: string, report: PathReport): void {
   for (const [domain, config] of dynamic.Domains) {
     const journalKey = config.Journal?.KeyFile ?? "";

@@ -1,4 +1,4 @@
-/** The addresses of mailing lists in the index: what they may be, and finding them. @module */
+/** The addresses of mailing lists in the index: which ones are allowed, and finding them. @module */
 import {
   type AddressIndex,
   addressKey,
@@ -21,7 +21,7 @@ import type { PathReport } from "../sconf/schema.ts";
 export function addLists(index: AddressIndex, report: PathReport): void {
   for (const entry of index.domains.values()) {
     for (const [localpart, list] of entry.config.Lists) {
-      // Its mail comes here, whether or not an account has an address there.
+      // Its mail comes here, even if no account has an address there.
       entry.reportsOnly = false;
       addList(index, entry, localpart, list, report);
     }
@@ -96,7 +96,7 @@ function addList(
   }
 }
 
-/** The list that an address belongs to; case doesn't count, and what follows a + is a token. */
+/** The list that an address belongs to; case doesn't matter, and the part after a + is a token. */
 export function findList(
   index: AddressIndex,
   localpart: string,
@@ -110,7 +110,7 @@ export function findList(
     index.lists.get(addressKey(canonicalLocalpart(localpart, entry), entry.name));
   if (found === undefined) return undefined;
   const token = plus < 0 ? "" : lower.slice(plus + 1);
-  // Somebody else's, unless the domain has such variants of all its addresses.
+  // It belongs to somebody else, unless the domain has such variants for all addresses.
   if (token !== "" && found.role === "post" && !entry.separators.includes("+")) return undefined;
   return { ...found, token };
 }

@@ -5,7 +5,7 @@ import { bool, text, word } from "../sconf/schema_scalars.ts";
 import { addressText, count } from "../sconf/types.ts";
 import type { Domain as DomainName } from "../names.ts";
 
-/** Bytes of a message that a list takes by default. */
+/** Default for the most bytes of a message to a list. */
 const usualMessageSize = 10 * 1024 * 1024;
 
 const line = text(
@@ -65,7 +65,7 @@ export const mailingList = struct({
 });
 export type MailingList = Infer<typeof mailingList>;
 
-/** What an address of a list is for. */
+/** The purpose of a list's address. */
 export type ListRole =
   | "post"
   | "owner"
@@ -75,7 +75,7 @@ export type ListRole =
   | "confirm"
   | "bounces";
 
-/** What stands between a list's name and the @, or the + before a token. */
+/** The suffixes between a list's name and the @, or the + before a token. */
 export const listSuffixes: readonly (readonly [string, ListRole])[] = [
   ["-owner", "owner"],
   ["-request", "request"],
@@ -85,10 +85,13 @@ export const listSuffixes: readonly (readonly [string, ListRole])[] = [
   ["-bounces", "bounces"],
 ];
 
-/** Bytes of a list's localpart: with the longest suffix and a token it has to fit into 64 (RFC 5321 §4.5.3.1.1). */
+/**
+ * Most bytes of a list's localpart: with the longest suffix and a token it must fit into 64 (RFC 5321
+ * §4.5.3.1.1).
+ */
 export const maxListLocalpart = 28;
 
-/** A list with its place. */
+/** A list with its domain and key. */
 export interface ResolvedList {
   /** `news@example.org` in lower case, with the domain in ASCII: its name in databases. */
   key: string;
@@ -101,11 +104,11 @@ export interface ResolvedList {
 export interface ListAddress {
   list: ResolvedList;
   role: ListRole;
-  /** What follows a + ; "" without. */
+  /** The part after a +; "" without one. */
   token: string;
 }
 
-/** An address of a list for one of its purposes, with the domain in ASCII. */
+/** The address of a list for a purpose, with the domain in ASCII. */
 export function listAddress(list: ResolvedList, role: ListRole, token = ""): string {
   const suffix = listSuffixes.find(([, r]) => r === role)?.[0] ?? "";
   return `${list.localpart}${suffix}${token === "" ? "" : `+${token}`}@${list.domain.ascii}`;

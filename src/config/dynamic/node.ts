@@ -1,4 +1,4 @@
-/** A node of domains.conf: one of several servers that the accounts are spread over. @module */
+/** A node of domains.conf: one of several servers that share the accounts. @module */
 import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { struct } from "../sconf/schema_blocks.ts";
 import { bool, text } from "../sconf/schema_scalars.ts";

@@ -1,11 +1,11 @@
-/** Configuration files as documentation, and new files with or without it. @module */
+/** Configuration files as documentation, and new files with or without documentation. @module */
 import { absentValue, type Field, type Type } from "./schema.ts";
 import { type Entry, type MapNode, type Node, printSconf } from "./sconf.ts";
 
 /** Comments are wrapped at this column. */
 const width = 80;
 
-/** How every file made here begins. */
+/** The beginning of every file created here. */
 const formatNote =
   "This file is in sconf format. Indentation is by tabs, one for each level. A comment stands on a line " +
   "of its own. Values run to the end of their line, without quotes and escapes.";
@@ -33,7 +33,7 @@ function scalarText(type: Type<unknown>, value: unknown): string {
   return node.kind === "text" ? node.text : "";
 }
 
-/** What stands in brackets at the end of a field's documentation. */
+/** The note in brackets at the end of a field's documentation. */
 function note(field: Field<unknown>): string {
   if (field.presence === "required") return "";
   const fallback = field.fallback;
@@ -80,7 +80,7 @@ function describeBlock(type: Type<unknown>, indent: number, lines: string[]): vo
   }
 }
 
-/** A value as a new file; with `docs` each field that stands in it has its documentation above it. */
+/** A value as a new file; with `docs`, each field in it has its documentation above it. */
 export function formatConfig<T>(type: Type<T>, value: T, docs: boolean): string {
   const node = type.toNode(value);
   const root: MapNode = node.kind === "map" ? node : { kind: "map", entries: [], trailing: [] };

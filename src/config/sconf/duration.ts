@@ -1,4 +1,4 @@
-/** Durations as configuration files write them: `15s`, `1h30m`, `0s`. @module */
+/** Durations in configuration files: `15s`, `1h30m`, `0s`. @module */
 
 /** Milliseconds in each unit, longest first. */
 const units: [string, number][] = [
@@ -12,10 +12,10 @@ const units: [string, number][] = [
   ["ns", 1e-6],
 ];
 
-/** Longest duration, about 292 years: what fits 64 bits of nanoseconds. */
+/** Longest duration, about 292 years: as fits in 64 bits of nanoseconds. */
 const maxMs = 2 ** 63 / 1e6;
 
-/** Milliseconds of a duration like `1h30m`, `1.5h`, `-10s` or `0`; undefined if the text is none. */
+/** Milliseconds of a duration like `1h30m`, `1.5h`, `-10s` or `0`; undefined if invalid. */
 export function parseDuration(text: string): number | undefined {
   const sign = text.startsWith("-") ? -1 : 1;
   let rest = /^[+-]/.test(text) ? text.slice(1) : text;
@@ -33,7 +33,7 @@ export function parseDuration(text: string): number | undefined {
   return total > maxMs ? undefined : sign * total;
 }
 
-/** A duration of whole milliseconds as text, such as `1h30m`; `0s` for none. */
+/** A duration of whole milliseconds as text, such as `1h30m`; `0s` for zero. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return "0s";
   let text = ms < 0 ? "-" : "";

@@ -1,8 +1,7 @@
 /**
- * Regular expressions that take time linear in the text, whatever the pattern: those of configuration
- * files are matched on what strangers send, and the language's own could be made to run for hours. The
- * pattern is compiled to a small program whose alternatives are all followed at the same time (a Pike
- * machine).
+ * Regular expressions that take time linear in the text, whatever the pattern: those in configuration files are
+ * matched against strangers' input, and JavaScript's own could be made to run for hours. The pattern is
+ * compiled to a small program whose alternatives are all followed at the same time (a Pike machine).
  *
  * @module
  */
@@ -16,7 +15,7 @@ import {
 
 export { RegExpSyntaxError } from "./regexp_syntax.ts";
 
-type Instruction =
+export type Instruction =
   | { op: "set"; matches: (codePoint: number) => boolean }
   | { op: "split"; first: number; second: number }
   | { op: "jump"; to: number }
@@ -24,7 +23,7 @@ type Instruction =
   | { op: "assert"; what: Assertion }
   | { op: "match" };
 
-/** Counts like {1000} of long parts can't make a program larger than this. */
+/** Most instructions of a program: limits counts like {1000} of long parts. */
 const maxProgram = 10_000;
 
 /** Where a pattern matched. */
@@ -32,36 +31,39 @@ export interface Match {
   /** Offsets in UTF-16 units: of the first character, and after the last one. */
   start: number;
   end: number;
-  /** Text of each group, undefined for those that took no part; 0 is the whole match. */
+  /** Text of each group, undefined for those that did not participate; 0 is the whole match. */
   groups: (string | undefined)[];
 }
 
 /** Steps that matching may still take; several expressions and texts may share one. */
 export interface StepBudget {
-  /** Below 0 once it is used up: what was being matched counts as no match. */
+  /** Below 0 once it is used up: the current match then fails. */
   left: number;
 }
 
 /** A compiled regular expression. */
 export interface LinearRegExp {
   readonly pattern: string;
-  /** Instructions: a character of the text costs as many steps at most. */
+  /** Number of instructions: a character of the text costs at most this many steps. */
   readonly size: number;
-  /** Groups, the whole match included. */
+  /** Number of groups, including the whole match. */
   readonly groups: number;
-  /** True if it matches anywhere in the text, as far as the budget goes. */
+  /** True if it matches anywhere in the text, within the budget. */
   test(text: string, budget?: StepBudget): boolean;
-  /** The leftmost match at or after an offset, as far as the budget goes. */
+  /** The leftmost match at or after an offset, within the budget. */
   exec(text: string, from?: number, budget?: StepBudget): Match | undefined;
-  /** Replaces all matches; `$1`, `${1}` and `${name}` in the template are groups, `$$` is a dollar. Once the budget is used up, no more are. */
+  /**
+   * Replaces all matches; `$1`, `${1}` and `${name}` in the template are groups, `$$` is a dollar. Once the
+   * budget is used up, no more are replaced.
+   */
   replace(text: string, template: string, budget?: StepBudget): string;
 }
 
 const cache = new Map<string, LinearRegExp>();
-/** Compiled expressions that are kept; the oldest goes first. */
+/** Most compiled expressions cached; the oldest is dropped first. */
 const maxCached = 500;
 
-/** Compiles a pattern, or takes it from those compiled lately. @throws RegExpSyntaxError */
+/** Compiles a pattern, or takes it from the cache. @throws RegExpSyntaxError */
 export function compileRegExp(pattern: string): LinearRegExp {
   const known = cache.get(pattern);
   if (known) return known;
@@ -71,12 +73,18 @@ export function compileRegExp(pattern: string): LinearRegExp {
   return compiled;
 }
 
+/** The program of a part of a pattern, without an end. @throws RegExpSyntaxError if it is too large */
+export function programOf(ast: Ast): Instruction[] {
+  const program: Instruction[] = [];
+  emit(ast, program);
+  return program;
+}
+
 const unbounded = (): StepBudget => ({ left: Infinity });
 
 function compile(pattern: string): LinearRegExp {
   const { ast, groups, names } = parsePattern(pattern);
-  const program: Instruction[] = [];
-  emit(ast, program);
+  const program = programOf(ast);
   program.push({ op: "match" });
   const exec = (text: string, from = 0, budget = unbounded()) =>
     run(program, groups, text, from, true, budget);
@@ -159,7 +167,8 @@ function emitRepeat(ast: Extract<Ast, { kind: "repeat" }>, program: Instruction[
   for (let i = 0; i < ast.min; i++) {
     const before = program.length;
     emit(ast.part, program);
-    // Of nothing, many are one: otherwise nested counts of nothing take time without growing.
+    // Repeating an empty program is the same as one: otherwise nested counts of nothing take time without
+    // growing.
     if (program.length === before) break;
   }
   const aim = (split: { first: number; second: number }, into: number, past: number) => {
@@ -200,7 +209,7 @@ function matcher(set: CharSet): (codePoint: number) => boolean {
   };
 }
 
-/** Whether a match can begin nowhere but at the start of the text. */
+/** Whether a match can only begin at the start of the text. */
 function anchored(program: readonly Instruction[]): boolean {
   const first = program.find((i) => i.op !== "save");
   return first?.op === "assert" && first.what === "textStart";
@@ -269,7 +278,7 @@ function run(
   };
 }
 
-/** Adds the thread at an instruction, and those it leads to without a character. */
+/** Adds the thread at an instruction, and those reachable from it without a character. */
 function follow(
   program: Instruction[],
   threads: Threads,
@@ -313,7 +322,8 @@ function follow(
   }
 }
 
-function holds(what: Assertion, text: string, at: number): boolean {
+/** Whether an assertion holds at an offset. */
+export function holds(what: Assertion, text: string, at: number): boolean {
   switch (what) {
     case "textStart":
       return at === 0;

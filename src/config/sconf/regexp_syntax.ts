@@ -27,7 +27,7 @@ export type Ast =
   | { kind: "repeat"; part: Ast; min: number; max: number; greedy: boolean }
   | { kind: "group"; part: Ast; index: number };
 
-/** A pattern that is no regular expression; the message says why, without the pattern. */
+/** An invalid pattern; the message says why, without the pattern. */
 export class RegExpSyntaxError extends Error {
   constructor(message: string) {
     super(message);
@@ -39,9 +39,9 @@ export class RegExpSyntaxError extends Error {
 export const maxCodePoint = 0x10ffff;
 /** The highest count in `{n,m}`, as in RE2. */
 const maxRepeat = 1000;
-/** Groups within groups. */
+/** Deepest nesting of groups. */
 const maxNesting = 100;
-/** Characters of an expression. */
+/** Most characters of an expression. */
 const maxPattern = 4096;
 
 const digits = [0x30, 0x39];
@@ -82,7 +82,7 @@ interface Flags {
   ungreedy: boolean;
 }
 
-/** A parsed pattern. Group 0 is the whole match; names are of groups. */
+/** A parsed pattern. Group 0 is the whole match; `names` are the groups' names. */
 export interface Parsed {
   ast: Ast;
   groups: number;
@@ -203,7 +203,7 @@ class Parser {
     if (this.#take("*")) return { min: 0, max: Infinity };
     if (this.#take("+")) return { min: 1, max: Infinity };
     if (this.#take("?")) return { min: 0, max: 1 };
-    // A brace that starts no count stands for itself.
+    // A brace that doesn't start a count is literal.
     const m = /^\{([0-9]{1,5})(,?)([0-9]{0,5})\}/.exec(
       this.#peek("{") ? this.#chars.slice(this.#at, this.#at + 13).join("") : "",
     );
@@ -279,7 +279,7 @@ class Parser {
     return { kind: "set", set };
   }
 
-  /** What follows a backslash: a code point, or undefined after adding a class to the set. */
+  /** The escape after a backslash: a code point, or undefined after adding a class to the set. */
   #classEscape(set: CharSet): number | undefined {
     const c = this.#chars[this.#at++];
     if (c === undefined) throw new RegExpSyntaxError("ends with a backslash");

@@ -1,16 +1,16 @@
 /**
  * Schemas of configuration files: one definition gives the TypeScript type, the check, the defaults, the
- * documentation, and the way back to text with the comments of the old file kept. Here is what types and fields
- * are; schema_scalars.ts has the types of single values, schema_blocks.ts those of lists and blocks.
+ * documentation, and the conversion back to text, keeping the old file's comments. Types and fields are defined
+ * here; schema_scalars.ts has the types of single values, schema_blocks.ts those of lists and blocks.
  *
- * A value that is absent has its field's default. Values equal to the default are not written. As in
- * files of the original, an explicit zero (0, false, an empty text) means the default too.
+ * A value that is absent has its field's default. Values equal to the default are not written. As in files of
+ * the original, an explicit zero (0, false, an empty text) means the default too.
  *
  * @module
  */
 import { lineOf, type MapNode, type Node } from "./sconf.ts";
 
-/** Told of what is wrong, with the line it is in; with `warning`, of what is only passed over. */
+/** Called with each problem and its line; with `warning`, for things that are only ignored. */
 export type Report = (line: number, message: string, warning?: "warning") => void;
 
 /** A kind of value. */
@@ -22,12 +22,12 @@ export interface Type<T> {
     | { kind: "list"; item: Type<unknown> }
     | { kind: "map"; item: Type<unknown> }
     | { kind: "struct"; fields: Record<string, Field<unknown>> };
-  /** The value in a tree. Never throws: what is wrong is reported, and zero taken for it. */
+  /** The value in a tree. Never throws: problems are reported, and zero is used instead. */
   read(node: Node, line: number, report: Report): T;
-  /** The value of a field that is absent and has no default of its own: a new one each time. */
+  /** The value of an absent field without its own default: a new one each time. */
   zero(): T;
   toNode(value: T): Node;
-  /** The tree of a new value that keeps of an old tree what is the same. */
+  /** The tree of a new value, which keeps unchanged parts of an old tree. */
   update(old: Node, value: T): Node;
 }
 
@@ -38,19 +38,21 @@ export type Infer<S> = S extends Type<infer T> ? T : never;
 export interface Field<T> {
   readonly type: Type<T>;
   readonly doc: string;
-  /** Required fields must be there; of optional ones the default is taken; nullable ones are undefined. */
+  /**
+   * Required fields must be present; absent optional ones get the default; absent nullable ones are undefined.
+   */
   readonly presence: "required" | "optional" | "nullable";
   readonly fallback?: T;
-  /** The key must be there, but may have no value. */
+  /** The key must be present, but may have no value. */
   readonly mayBeEmpty?: boolean;
 }
 
-/** A field that must be there. */
+/** A field that must be present. */
 export function required<T>(type: Type<T>, doc: string): Field<T> {
   return { type, doc, presence: "required" };
 }
 
-/** A field that must be there, also without a value. */
+/** A field that must be present, but may be empty. */
 export function present(type: Type<string>, doc: string): Field<string> {
   return { type, doc, presence: "required", mayBeEmpty: true };
 }
@@ -60,7 +62,7 @@ export function optional<T>(type: Type<T>, doc: string, fallback?: NoInfer<T>): 
   return { type, doc, presence: "optional", fallback };
 }
 
-/** A field that may be absent, which is something else than its zero. */
+/** A field that may be absent, which differs from its zero. */
 export function nullable<T>(type: Type<T>, doc: string): Field<T | undefined> {
   return { type: type as Type<T | undefined>, doc, presence: "nullable" };
 }
@@ -71,7 +73,7 @@ export function absentValue<T>(field: Field<T>): T | undefined {
   return field.fallback === undefined ? field.type.zero() : structuredClone(field.fallback);
 }
 
-/** Whether the old tree says the value, without a fault. */
+/** Whether the old tree represents the value, without problems. */
 export function sameValue<T>(type: Type<T>, old: Node, value: T): boolean {
   let problems = 0;
   const was = type.read(old, 0, (_line, _message, warning) => {
@@ -80,7 +82,7 @@ export function sameValue<T>(type: Type<T>, old: Node, value: T): boolean {
   return problems === 0 && equal(was, value);
 }
 
-/** What a text may be: undefined if it is fine, else why it is not. */
+/** Checks a text: undefined if valid, otherwise the reason why not. */
 export type TextCheck = (text: string) => string | undefined;
 
 /** Deep equality of configuration values: texts, numbers, lists, Maps (in any order) and structs. */
@@ -103,14 +105,14 @@ export function equal(a: unknown, b: unknown): boolean {
     );
 }
 
-/** Reports problems (and what is passed over) of a value by the path to it, as checks of whole files do. */
+/** Reports problems (and warnings) about a value by its path, for checks of whole files. */
 export type PathReport = (
   path: readonly (string | number)[],
   message: string,
   warning?: "warning",
 ) => void;
 
-/** Turns paths into lines of a tree. */
+/** Converts paths to lines of a tree. */
 export function reportAt(root: MapNode, report: Report): PathReport {
   return (path, message, warning) => report(lineOf(root, path), message, warning);
 }

@@ -1,4 +1,4 @@
-/** Types of values with others in them: lists, keys of the user's choice, and given keys. @module */
+/** Types of values that contain others: lists, keys of the user's choice, and given keys. @module */
 import {
   absentValue,
   equal,
@@ -41,7 +41,7 @@ export function list<T>(item: Type<T>): Type<T[]> {
   };
 }
 
-/** Old items keep their comments: the same value anywhere, or what was at the same place. */
+/** Old items keep their comments: the same value anywhere, or the item at the same position. */
 function updateItems<T>(item: Type<T>, old: Entry[], values: T[]): Entry[] {
   const taken = new Set<Entry>();
   const entries: (Entry | undefined)[] = values.map((value) => {
@@ -85,7 +85,7 @@ export function map<T>(item: Type<T>, checkKey?: TextCheck): Type<Map<string, T>
         const problem = checkKey?.(e.key);
         if (problem) report(e.line, `${quoted(e.key)} ${problem}`);
         const within: Report = (l, message, w) => report(l, `${e.key}: ${message}`, w);
-        // "nil" stands for a value of which all is absent.
+        // "nil" means a value with all fields absent.
         values.set(
           e.key,
           isNil(e.value) ? item.zero() : item.read(e.value, e.line, within),
@@ -120,11 +120,11 @@ function isNil(node: Node): boolean {
   return node.kind === "text" && node.text === "nil";
 }
 
-/** The tree of a value in a map; "nil" for one of which all is absent. */
+/** The tree of a value in a map; "nil" for one with all fields absent. */
 function mapItem<T>(item: Type<T>, value: T, old?: Node): Node {
   const nil: Node = { kind: "text", text: "nil" };
   if (item.shape.kind !== "scalar" && equal(value, item.zero())) {
-    // A block that says the same in more words may stay.
+    // A longer block with the same meaning may stay.
     return old && !isNil(old) && sameValue(item, old, value) ? old : nil;
   }
   const node = old && !isNil(old) ? item.update(old, value) : item.toNode(value);
@@ -136,9 +136,9 @@ type Fields = Record<string, Field<any>>;
 type StructValue<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
 /**
- * Values under given keys. An unknown key that nearly is a known one is a mistake; others may be of a newer
- * version of the original, so they are warned of, and stay in the file.
- * @param elsewhere where a key belongs that is of another file; undefined if it is not.
+ * Values under given keys. An unknown key that resembles a known one is a mistake; others may belong to a newer
+ * version of the original, so they give a warning and stay in the file.
+ * @param elsewhere where a key of another file belongs; undefined for other keys.
  */
 export function struct<F extends Fields>(
   fields: F,
@@ -223,13 +223,13 @@ function updateStruct(
     }
     const field = fields[e.key];
     const v = value[e.key];
-    // An optional field that stands in the file with its default may go on standing there.
+    // An optional field that is in the file with its default value may stay.
     if (sameField(field, e.value, v)) entries.push(e);
     else if (isWritten(field, v)) entries.push({ ...e, value: field.type.update(e.value, v) });
   }
   names.forEach((name, i) => {
     if (entries.some((e) => e.key === name) || !isWritten(fields[name], value[name])) return;
-    // After the nearest key that stands before it in the schema.
+    // After the nearest key that precedes it in the schema.
     let at = 0;
     for (let j = i - 1; j >= 0 && at === 0; j--) {
       at = entries.findIndex((e) => e.key === names[j]) + 1;
@@ -264,7 +264,7 @@ function reportUnknown(
   if (near && near.d <= (near.name.length < 8 ? 1 : 2)) {
     return report(entry.line, `${unknown}: did you mean ${near.name}?`);
   }
-  // As names of fields are; what is none of a newer version either is a mistake.
+  // It has the form of a field name; other keys can't belong to a newer version and are mistakes.
   if (/^[A-Z][A-Za-z0-9]{2,}$/.test(entry.key)) {
     return report(entry.line, `${unknown} is passed over: no field of this version`, "warning");
   }

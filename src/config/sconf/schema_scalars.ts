@@ -41,7 +41,7 @@ function keepOrMake<T>(type: Type<T>, old: Node, value: T): Node {
   return sameValue(type, old, value) ? old : type.toNode(value);
 }
 
-/** A line of text. The check is not asked about an empty one. */
+/** A line of text. An empty one is not checked. */
 export function text(check?: TextCheck, expected = "a text"): Type<string> {
   const type: Type<string> = {
     expected,

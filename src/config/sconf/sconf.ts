@@ -1,15 +1,15 @@
 /**
- * The sconf text format: `Key: value` lines, indented with tabs, lists of `- value` lines, comments on
- * their own lines. A text is read into a tree that keeps comments, order and line numbers, so that a
- * program can change a value and write all else back as it was. Which keys there may be, and what a
- * value means, is the business of the schema.
+ * The sconf text format: `Key: value` lines, indented with tabs, lists of `- value` lines, comments on their
+ * own lines. A text is read into a tree that keeps comments, order and line numbers, so that a program can
+ * change a value and write everything else back unchanged. The schema defines valid keys and the meaning of
+ * values.
  *
  * @module
  */
 
 /**
- * A value in the tree. A key without a value has the text "", and so can stand for an empty block.
- * `incomplete` is set where lines could not be understood, so that nobody complains of what is missing.
+ * A value in the tree. A key without a value has the text "", and so can stand for an empty block. `incomplete`
+ * is set if some lines could not be parsed, so that missing keys aren't reported.
  */
 export type Node =
   | { kind: "text"; text: string; incomplete?: true }
@@ -18,7 +18,7 @@ export type Node =
 
 /** A key or list item with its value. */
 export interface Entry {
-  /** Comment and empty lines before it, as they stand in the file. */
+  /** Comment and empty lines before it, as in the file. */
   leading: string[];
   /** "" for a list item. */
   key: string;
@@ -40,7 +40,7 @@ export interface Problem {
 
 /** Blocks deeper than this are refused. */
 const maxDepth = 32;
-/** After this many problems the rest of a text is not looked at. */
+/** After this many problems the rest of a text is not read. */
 export const maxProblems = 200;
 
 interface OpenBlock {
@@ -49,7 +49,7 @@ interface OpenBlock {
   keys: Set<string>;
 }
 
-/** Reads a text. Gives a tree for any input; what could not be understood is in `problems` only. */
+/** Parses a text. Returns a tree for any input; invalid lines are only in `problems`. */
 export function parseSconf(text: string): { root: MapNode; problems: Problem[] } {
   const problems: Problem[] = [];
   const root: MapNode = { kind: "map", entries: [], trailing: [] };
@@ -86,7 +86,7 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
       continue;
     }
 
-    // Editors show it as the end of a line, which it is not here.
+    // Editors show it as a line end, which it is not here.
     if (rest.includes("\r")) {
       report("a carriage return in the middle of the line");
       skipDeeperThan = depth;
@@ -118,10 +118,10 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
       const between = stack.find((open) => open.depth >= depth)!;
       if (between.depth > depth) {
         report(`indented by ${depth} tabs where ${between.depth} were expected`);
-        // Told once: what follows is most likely as deep as this line.
+        // Reported once: the following lines most likely have the same depth.
         between.depth = depth;
       }
-      // Comments stay with the block whose indentation they have.
+      // Comments stay with the block of the same indentation.
       for (; top.depth > depth; top = stack[stack.length - 1]) {
         const of = top.depth;
         const end = pending.findLastIndex((line) => tabs(line) >= of) + 1;
@@ -174,8 +174,8 @@ function isSpace(code: number): boolean {
 }
 
 /**
- * Levels that a line is indented by, and the characters of that. As in the original four spaces are a tab,
- * and the first line of a block says how deep the block is: deeper than its key.
+ * A line's indentation in levels, and in characters. As in the original, four spaces are a tab, and the first
+ * line of a block sets the block's depth: deeper than its key.
  */
 function indentOf(line: string): { depth: number; width: number } {
   let depth = 0;
@@ -188,7 +188,7 @@ function indentOf(line: string): { depth: number; width: number } {
 }
 
 function tabs(line: string): number {
-  // An empty line belongs to what follows it.
+  // An empty line belongs to the next line.
   return trimSpace(line) === "" ? 0 : indentOf(line).depth;
 }
 
@@ -253,7 +253,7 @@ export class SconfWriteError extends Error {
 }
 
 /**
- * Writes a tree. What {@link parseSconf} has read without problems comes out as it was, but for line ends
+ * Writes a tree. A text that {@link parseSconf} has parsed without problems is reproduced, except for line ends
  * and white space at the ends of lines.
  * @throws SconfWriteError
  */
@@ -298,7 +298,7 @@ function checkedText(text: string): string {
   return text;
 }
 
-/** Line of the value that a path of keys and indexes leads to, or of the last part of it that exists. */
+/** Line of the value at a path of keys and indexes, or of the last part of the path that exists. */
 export function lineOf(root: MapNode, path: readonly (string | number)[]): number {
   let node: Node = root;
   let line = 0;

@@ -7,7 +7,7 @@ import { type TextCheck, type Type } from "./schema.ts";
 import { map } from "./schema_blocks.ts";
 import { int, text } from "./schema_scalars.ts";
 
-/** Runs a parser for its complaint. */
+/** Runs a parser for its error message. */
 function complaint(parse: () => unknown): string | undefined {
   try {
     parse();
@@ -25,7 +25,7 @@ function nameComplaint(what: string, parse: () => unknown): string | undefined {
 
 export const checkDomain: TextCheck = (s) => nameComplaint("a domain", () => parseDomain(s));
 
-/** As a key or name that is compared: in Unicode and lower case, one way to write each. */
+/** A key or name for comparison: in Unicode and lower case, with a single spelling. */
 export const checkUnicodeDomain: TextCheck = (s) => {
   const problem = checkDomain(s);
   if (problem) return problem;
@@ -108,7 +108,7 @@ export const mailboxText: Type<string> = text(checkMailbox, "the name of a mailb
 /** Special uses that settings can name in place of a mailbox (RFC 6154 §2). */
 const specialUses = ["\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"];
 
-/** Days that messages are kept, by names of mailboxes or special uses; 0 for ever. */
+/** Days that messages are kept, by names of mailboxes or special uses; 0 for no limit. */
 export const retentionDays: Type<Map<string, number>> = map(
   int(0, 36_500),
   (s) =>
@@ -131,9 +131,9 @@ export const fileText: Type<string> = text(
   "the path of a file",
 );
 
-/** TCP port; 0 stands for the default of the service. */
+/** TCP port; 0 means the service's default. */
 export const port: Type<number> = int(0, 65535);
-/** Bytes or a number of things. */
+/** A number of bytes or items. */
 export const count: Type<number> = int(0);
 
 /** URL of an HTTP service. */
@@ -155,7 +155,7 @@ export const originText: Type<string> = text((s) => {
     : "must be an origin such as https://mail.example.org or http://localhost:*, or *";
 }, "an origin, or *");
 
-/** Text that goes into answers of SMTP and IMAP: printable ASCII, at most 256 characters. */
+/** Text for answers of SMTP and IMAP: printable ASCII, at most 256 characters. */
 export const checkAnswer: TextCheck = (s) => {
   if (s.length > 256) return "is longer than 256 characters";
   if (!/^[ -~]*$/.test(s)) return "must be printable ASCII";
@@ -163,7 +163,7 @@ export const checkAnswer: TextCheck = (s) => {
 };
 export const answerText: Type<string> = text(checkAnswer);
 
-/** Path of an HTTP service: starts and ends with a slash, which is added at the end. */
+/** Path of an HTTP service: starts and ends with a slash; a missing final one is added. */
 export const servicePathText: Type<string> = withFinalSlash(
   text((s) => s.startsWith("/") ? undefined : "must start with a slash", "the path of a URL"),
 );

@@ -1,8 +1,8 @@
-/** What must hold of the scanners in mox.conf, and of who names them. @module */
+/** Conditions for the scanners in mox.conf, and for references to them. @module */
 import type { PathReport } from "../sconf/schema.ts";
 import type { Static } from "./static.ts";
 
-/** Reports all that is wrong. */
+/** Reports all problems. */
 export function checkScanners(c: Static, report: PathReport): void {
   for (const [name, s] of c.Scanners) {
     const path = ["Scanners", name];

@@ -1,4 +1,4 @@
-/** What must hold in mox.conf beyond the form of single values. @module */
+/** Conditions for mox.conf beyond the form of single values. @module */
 import type { Listener } from "./listener.ts";
 import type { OpenIdProvider } from "./identity.ts";
 import type { PathReport } from "../sconf/schema.ts";
@@ -7,7 +7,7 @@ import type { Transport, TransportSMTP } from "./transport.ts";
 import { checkScanners } from "./check_scanners.ts";
 import { isInbox, isLoopbackIp, isUnspecifiedIp } from "../sconf/types.ts";
 
-/** Reports all that is wrong. */
+/** Reports all problems. */
 export function checkStatic(c: Static, report: PathReport): void {
   if (c.Listeners.size === 0) report(["Listeners"], "there must be at least one listener");
   for (const [name, l] of c.Listeners) checkListener(["Listeners", name], l, c.ACME, report);
@@ -73,7 +73,7 @@ function checkOpenIdProvider(
   provider: OpenIdProvider,
   report: PathReport,
 ): void {
-  // It is in addresses that providers are told.
+  // It is part of addresses registered with providers.
   if (!/^[a-z0-9-]{1,40}$/.test(name) || name === "callback" || name === "providers") {
     report(path, "its name must be of lower-case letters, digits and hyphens");
   }
@@ -181,7 +181,7 @@ interface PortUse {
   protocol: string;
 }
 
-/** Ports of a listener with what is spoken on them. */
+/** Ports of a listener and the protocols on them. */
 export function portUses(listener: Listener): Map<number, PortUse[]> {
   const uses = new Map<number, PortUse[]>();
   const add = (
@@ -311,7 +311,7 @@ function checkTransport(path: Path, transport: Transport, report: PathReport): v
   }
 }
 
-/** Tells of each value that was there before. */
+/** Reports each repeated value. */
 export function checkUnique(values: string[], twice: (index: number, value: string) => void): void {
   const seen = new Set<string>();
   values.forEach((value, i) => {

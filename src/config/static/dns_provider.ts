@@ -1,4 +1,4 @@
-/** Who writes records into zones: DNSProviders of mox.conf. @module */
+/** Services that write records into zones: DNSProviders of mox.conf. @module */
 import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { list, struct } from "../sconf/schema_blocks.ts";
 import { duration, text, word } from "../sconf/schema_scalars.ts";

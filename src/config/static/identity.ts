@@ -1,4 +1,4 @@
-/** Where logins of users come from besides this server: OpenID providers and LDAP directories. @module */
+/** Sources of user logins besides this server: OpenID providers and LDAP directories. @module */
 import { type Infer, optional, required } from "../sconf/schema.ts";
 import { list, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, text } from "../sconf/schema_scalars.ts";
@@ -54,15 +54,15 @@ export const filterText = text(
   "a filter like (mail=%s)",
 );
 
-/** An attribute of the entry found, in a filter of a group: `%{uid}`. */
+/** An attribute of the found entry, in a group filter: `%{uid}`. */
 const placeholder = /%\{([A-Za-z][A-Za-z0-9;-]*)\}/g;
 
-/** Attributes of the entry found that a filter of a group asks for, in their order. */
+/** Attributes of the found entry that a group filter uses, in order. */
 export function attributesInFilter(filter: string): string[] {
   return [...new Set([...filter.matchAll(placeholder)].map((m) => m[1]))];
 }
 
-/** Most attributes of the entry found in a filter: each may have several values, which are all tried. */
+/** Most attributes of the found entry in a filter: each may have several values, and all are tried. */
 const maxAttributes = 3;
 
 export const groupFilterText = text(

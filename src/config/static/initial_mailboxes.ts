@@ -23,7 +23,7 @@ export function initialMailboxes(
   add(SpecialUse.Junk, "Junk");
   for (const name of Regular) result.push({ name });
   if (result.length > 0) return result;
-  // The list that InitialMailboxes replaced has no special uses: the names gave them.
+  // The older list, replaced by InitialMailboxes, has no special uses: they follow from the names.
   const uses = ["Sent", "Archive", "Trash", "Drafts", "Junk"] as const;
   return (DefaultMailboxes.length > 0 ? DefaultMailboxes : uses)
     .filter((name) => name.toLowerCase() !== "inbox")

@@ -75,7 +75,7 @@ function httpService(https: boolean, path: string) {
 }
 export type HttpService = Infer<ReturnType<typeof httpService>>;
 
-/** JMAP, with the pages of other sites that may use it. */
+/** JMAP, and the other sites' pages that may use it. */
 function jmapService(https: boolean) {
   return struct({
     Enabled: required(bool, "Serve it."),

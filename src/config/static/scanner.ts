@@ -1,4 +1,4 @@
-/** Scanners of mail that other programs are: milters, rspamd, ClamAV. @module */
+/** External mail scanners: milters, rspamd, ClamAV. @module */
 import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, text, word } from "../sconf/schema_scalars.ts";

@@ -1,4 +1,4 @@
-/** mox.conf: what is fixed while the server runs. @module */
+/** mox.conf: settings that are fixed while the server runs. @module */
 import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, int, text, word } from "../sconf/schema_scalars.ts";
@@ -20,7 +20,7 @@ import {
   unicodeDomainText,
 } from "../sconf/types.ts";
 
-/** As src/log has them. */
+/** As in src/log. */
 const logFormats = ["logfmt", "json"] as const;
 
 /** Levels of the log, as in the configuration. */

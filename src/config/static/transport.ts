@@ -142,7 +142,7 @@ export type TransportSMTP = Infer<typeof smtpTransport>;
 export type TransportLMTP = Infer<typeof lmtpTransport>;
 export type TransportSocks = Infer<typeof socksTransport>;
 
-/** Transports that hand messages to one certain host. */
+/** Transports that hand messages to a specific host. */
 export const hostTransports = ["Submissions", "Submission", "SMTP", "LMTP"] as const;
 export type HostTransport = typeof hostTransports[number];
 

@@ -1,7 +1,7 @@
 /** Methods of resources, for the Allow header. @module */
 import type { Resource } from "./resources.ts";
 
-/** What the server can do (RFC 4918 §18, RFC 4791 §5.1, RFC 6352 §6.1, RFC 6638 §2, RFC 5689). */
+/** The server's capabilities (RFC 4918 §18, RFC 4791 §5.1, RFC 6352 §6.1, RFC 6638 §2, RFC 5689). */
 export const davHeader = "1, 3, access-control, extended-mkcol, calendar-access, " +
   "calendar-auto-schedule, calendar-no-timezone, addressbook";
 

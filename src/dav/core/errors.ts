@@ -1,11 +1,11 @@
-/** Refusals with the condition that isn't met (RFC 4918 §16). @module */
+/** Refusals with the unmet condition (RFC 4918 §16). @module */
 import { CAL, CARD, DAV, el, href, xmlDocument } from "../xml/write.ts";
 
-/** An answer in place of the one that was asked for. */
+/** An error answer. */
 export class DavError extends Error {
   override name = "DavError";
   readonly status: number;
-  /** XML of the condition; undefined where there is none to tell. */
+  /** XML of the condition; undefined if there is none. */
   readonly condition: string | undefined;
   readonly headers: Record<string, string>;
   constructor(
@@ -26,7 +26,7 @@ export const davCondition = (name: string, inner = "") => el(DAV, name, inner);
 export const calCondition = (name: string, inner = "") => el(CAL, name, inner);
 export const cardCondition = (name: string, inner = "") => el(CARD, name, inner);
 
-/** 403 for a privilege that is missing (RFC 3744 §7.1.1). */
+/** 403 for a missing privilege (RFC 3744 §7.1.1). */
 export function needPrivileges(path: string, privilege: string): DavError {
   const resource = el(DAV, "resource", href(path) + el(DAV, "privilege", el(DAV, privilege)));
   return new DavError(
@@ -38,7 +38,7 @@ export function needPrivileges(path: string, privilege: string): DavError {
 
 /** The body of an error. */
 export function errorDocument(err: DavError): string {
-  // A comment: programs take elements in it for conditions.
+  // As a comment: programs take elements for conditions.
   const words = `<!-- ${escapeText(err.message)} -->`;
   return xmlDocument(el(DAV, "error", (err.condition ?? "") + words));
 }

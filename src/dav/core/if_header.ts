@@ -7,13 +7,13 @@ interface Test {
   etag?: string;
 }
 
-/** Lists with the resource that each is about; undefined for the one of the request. */
+/** A list with its resource; undefined for the request's own. */
 interface List {
   resource: string | undefined;
   tests: Test[];
 }
 
-/** Lists of conditions in an If header (RFC 4918 §10.4). */
+/** Most lists of conditions in an If header (RFC 4918 §10.4). */
 const maxLists = 100;
 
 function parse(text: string): List[] {
@@ -60,7 +60,7 @@ function parse(text: string): List[] {
 }
 
 /**
- * Whether a request may go on.
+ * Whether a request may proceed.
  * @param state etag (without quotes) and state tokens of a resource, by its address
  */
 export async function ifHolds(

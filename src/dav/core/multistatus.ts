@@ -38,12 +38,12 @@ export function statusResponse(path: string, code: number, more = ""): string {
   return el(DAV, "response", href(path) + status(code) + more);
 }
 
-/** Characters that are gathered before they are sent. */
+/** Characters collected before they are sent. */
 const piece = 64 * 1024;
 
 /**
- * A 207 whose responses are made while it is sent. Should one fail, the connection is cut: what was sent
- * isn't whole.
+ * A 207 whose responses are made while it is sent. If one fails, the connection is cut, as the answer is
+ * incomplete.
  */
 export function multistatus(
   parts: AsyncIterable<string> | Iterable<string>,

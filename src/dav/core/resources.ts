@@ -1,5 +1,5 @@
 /**
- * Addresses and what is at them:
+ * Addresses and their resources:
  *
  * - `principals/ACCOUNT/`
  * - `calendars/ACCOUNT/NAME/OBJECT`, with `inbox` and `outbox` among the names
@@ -11,7 +11,7 @@ import type { Groupware } from "../../store/groupware/groupware.ts";
 import type { Collection, Home, ObjectRow } from "../../store/groupware/types.ts";
 import { DavError } from "./errors.ts";
 
-/** Who asks, and where. */
+/** The requesting user, and the service. */
 export interface Context {
   /** Account of the user. */
   user: string;
@@ -19,16 +19,19 @@ export interface Context {
   base: string;
   /** Scheme and host as the client knows them. */
   origin: string;
-  /** Opens an account's collections, those of others as guests see them; undefined if there is no such account. */
+  /**
+   * Opens an account's collections, reduced to a guest's view for other accounts; undefined if there is no such
+   * account.
+   */
   open(account: string): Promise<Groupware | undefined>;
   /** Whether the user may know of another account. */
   knows(account: string): boolean;
 }
 
-/** What a user may do with something. */
+/** A user's rights on a resource. */
 export type Rights = "owner" | "write" | "read";
 
-/** A place in a home that has an account. */
+/** A place in the home of an account. */
 interface InAccount {
   account: string;
   g: Groupware;
@@ -43,17 +46,17 @@ export type Resource =
   | ({ kind: "home"; home: Home } & InAccount)
   | ({ kind: "collection"; home: Home; collection: Collection } & InAccount)
   | ({ kind: "object"; home: Home; collection: Collection; object: ObjectRow } & InAccount)
-  /** Nothing is there, but it could be: in a home, or in a collection. */
+  /** Nothing exists there, but something could: in a home, or in a collection. */
   | ({ kind: "noCollection"; home: Home; name: string } & InAccount)
   | ({ kind: "noObject"; home: Home; collection: Collection; name: string } & InAccount)
-  /** Nothing is there, and something can't be until what would hold it is. */
+  /** Nothing exists there, and nothing can until its parent exists. */
   | { kind: "nothing"; parentMissing: boolean };
 
 export type CollectionResource = Extract<Resource, { kind: "collection" }>;
 export type ObjectResource = Extract<Resource, { kind: "object" }>;
 export type HomeResource = Extract<Resource, { kind: "home" }>;
 
-/** Bytes of a name in an address. */
+/** Most bytes of a name in an address. */
 const maxName = 255;
 
 /** Segments of a path below the service, decoded; whether it ends with a slash. @throws DavError 400 */
@@ -81,7 +84,7 @@ export function checkNewName(name: string): void {
   }
 }
 
-/** Address of something, with its slashes. */
+/** Address of a resource, with its slashes. */
 export function pathOf(base: string, ...segments: string[]): string {
   return base + segments.map((s) => `${encodeSegment(s)}/`).join("");
 }
@@ -134,7 +137,7 @@ function rightsOn(
     : groupware.rightsOf(collection.id, ctx.user);
 }
 
-/** An object of a collection. What is shown in part only can't be written back: it may be read alone. */
+/** An object of a collection. A reduced object can't be written back: it is read-only. */
 export function objectIn(
   collection: Omit<CollectionResource, "kind">,
   object: ObjectRow,
@@ -144,7 +147,7 @@ export function objectIn(
 }
 
 /**
- * What is at a path below the service. What the user may not know of is as if it weren't there.
+ * The resource at a path below the service. Resources hidden from the user count as missing.
  * @throws DavError 400, 403
  */
 export async function resolve(ctx: Context, path: string): Promise<Resource> {
@@ -182,7 +185,7 @@ export async function resolve(ctx: Context, path: string): Promise<Resource> {
     : objectIn({ home, collection, account, g, rights }, row);
 }
 
-/** The path below the service of an address that a client names; undefined if it is elsewhere. */
+/** The path below the service for an address given by a client; undefined if it is elsewhere. */
 export function pathBelow(ctx: Context, address: string): string | undefined {
   const url = URL.parse(address.trim(), ctx.origin);
   if (url === null || url.origin !== ctx.origin && hostOf(url) !== hostOf(new URL(ctx.origin))) {
@@ -192,10 +195,10 @@ export function pathBelow(ctx: Context, address: string): string | undefined {
   return url.pathname.startsWith(ctx.base) ? url.pathname.slice(ctx.base.length - 1) : undefined;
 }
 
-/** Behind a proxy that isn't told of, the scheme may differ. */
+/** Behind an unknown proxy the scheme may differ. */
 const hostOf = (url: URL) => url.host.replace(/:(?:80|443)$/, "").toLowerCase();
 
-/** What is in a resource: collections of a home, objects of a collection. */
+/** The children of a resource: collections of a home, objects of a collection. */
 export async function* childrenOf(ctx: Context, resource: Resource): AsyncGenerator<Resource> {
   switch (resource.kind) {
     case "root":
@@ -221,7 +224,7 @@ export async function* childrenOf(ctx: Context, resource: Resource): AsyncGenera
       }
       break;
     case "collection": {
-      // In pieces, so that nothing is held for long.
+      // In pieces, so that nothing is blocked for long.
       for (let after = "";;) {
         const rows = resource.g.objects(resource.collection.id, after, 500);
         for (const object of rows) yield objectIn(resource, object);

@@ -1,4 +1,4 @@
-/** Resources that have to be there. @module */
+/** Resources that must exist. @module */
 import { davCondition, DavError, needPrivileges } from "./errors.ts";
 import { addressOf, type Resource } from "./resources.ts";
 
@@ -11,7 +11,7 @@ export function requireThere(resource: Resource): void {
   }
 }
 
-/** Refuses who may only read. @throws DavError 403 */
+/** Refuses users without the rights. @throws DavError 403 */
 export function requireRights(
   base: string,
   resource: Resource,
@@ -30,7 +30,7 @@ export function requireRights(
   if (!owns && !writes) throw needPrivileges(addressOf(base, resource), privilege);
 }
 
-/** A method that this kind of resource doesn't have. */
+/** The error for a method that this kind of resource doesn't support. */
 export function notHere(allow: string): DavError {
   return new DavError(405, "this method is of no use here", undefined, { Allow: allow });
 }

@@ -22,7 +22,7 @@ export function calendarZone(groupware: Groupware, collectionId: number): Zone |
   }
 }
 
-/** The zone that a query gives. @throws DavError */
+/** The zone given in a query. @throws DavError */
 export function queryZone(query: XmlElement): Zone | undefined {
   const id = child(query, CAL, "timezone-id");
   if (id !== undefined) {

@@ -9,7 +9,7 @@ import { displayNameOf } from "../properties/people.ts";
 import { child, children, textOf } from "../xml/parse.ts";
 import { DAV } from "../xml/write.ts";
 
-/** Entries of an ACL request (RFC 3744 §8.1). */
+/** Most entries of an ACL request (RFC 3744 §8.1). */
 const maxAces = 200;
 const writing = new Set(["write", "write-content", "bind", "unbind", "all", "write-properties"]);
 
@@ -68,7 +68,7 @@ export const acl: Method = {
         );
       }
     }
-    // Where to look comes first: none is missing then after a crash.
+    // The index of shares is written first, so that no entry is missing after a crash.
     for (const account of grants.keys()) await p.s.sharing.add(r.account, account);
     const before = new Map(r.g.grants(r.collection.id).map((x) => [x.account, x.rights]));
     try {

@@ -21,7 +21,7 @@ import {
 } from "../writing/store_object.ts";
 import { notHere, requireRights, requireThere } from "../core/there.ts";
 
-/** Objects that are copied in one transaction. */
+/** Objects copied in one transaction. */
 const atOnce = 200;
 
 async function destination(request: DavRequest): Promise<{ to: Resource; slash: boolean }> {
@@ -40,7 +40,7 @@ function overwrites(request: DavRequest): boolean {
   return text === "T";
 }
 
-/** The collection and name that an object is to have. @throws DavError */
+/** The target collection and name of an object. @throws DavError */
 function objectPlace(
   from: ObjectResource,
   to: Resource,
@@ -95,7 +95,7 @@ async function transferObject(
       const done = await moveEvent(from.g, from.object, to, by);
       return new Response(null, { status: done.created ? 201 : 204 });
     }
-    // Where it can't be taken away, no copy is made either.
+    // If it can't be removed, no copy is made either.
     if (moving) from.g.checkRemove(from.collection.id, from.object.name, {});
     const stored = await storeObject(p, into, name, content, {});
     const kept = [...from.g.properties(from.collection.id, from.object.id)];
@@ -185,7 +185,7 @@ async function transferCollection(
 
 async function run(request: DavRequest, moving: boolean): Promise<Response> {
   requireThere(request.r);
-  // RFC 9110 §13.1.1: conditions are about what is moved.
+  // RFC 9110 §13.1.1: conditions apply to the moved resource.
   checkCondition(request);
   if (request.r.kind === "object") return await transferObject(request, request.r, moving);
   if (request.r.kind === "collection") return await transferCollection(request, request.r, moving);

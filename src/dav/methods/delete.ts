@@ -7,7 +7,7 @@ import { checkCondition, type DavRequest, depthOf, type Method } from "../reques
 import { storeError } from "../writing/store_object.ts";
 import { notHere, requireRights, requireThere } from "../core/there.ts";
 
-/** Tells the people of all events of a calendar that goes. */
+/** Notifies the participants of all events of a calendar being removed. */
 async function tellAll(request: DavRequest, resource: CollectionResource): Promise<void> {
   if (resource.collection.kind !== "calendar") return;
   for await (const x of childrenOf(request.p.ctx, resource)) {

@@ -1,4 +1,4 @@
-/** GET and HEAD: an object as it is stored; of a collection all objects in one text. @module */
+/** GET and HEAD: an object as stored; for a collection all objects in one text. @module */
 import { exportCollection } from "../../groupware/export.ts";
 import { allowed } from "../core/allow.ts";
 import { conditionOf, type DavRequest, type Method } from "../request/request.ts";

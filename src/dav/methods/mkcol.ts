@@ -1,4 +1,6 @@
-/** MKCOL (RFC 4918 §9.3, RFC 5689) and MKCALENDAR (RFC 4791 §5.3.1): a calendar or address book is made. @module */
+/**
+ * MKCOL (RFC 4918 §9.3, RFC 5689) and MKCALENDAR (RFC 4791 §5.3.1): creates a calendar or address book. @module
+ */
 import { allowed } from "../core/allow.ts";
 import { calCondition, davCondition, DavError } from "../core/errors.ts";
 import { multistatus, propResponse } from "../core/multistatus.ts";
@@ -38,7 +40,7 @@ function place(request: DavRequest, calendarOnly: boolean) {
   return r;
 }
 
-/** The kind of collection that a DAV:resourcetype asks for. */
+/** The kind of collection requested by a DAV:resourcetype. */
 function wantedKind(
   type: XmlElement | undefined,
 ): "calendar" | "addressbook" | undefined | "other" {
@@ -87,7 +89,7 @@ async function make(request: DavRequest, method: "MKCOL" | "MKCALENDAR"): Promis
     if (method === "MKCALENDAR") {
       return multistatus([propResponse(addressOf(request.p.ctx.base, r), propstats)]);
     }
-    // RFC 5689 §3: the answer tells which property it was.
+    // RFC 5689 §3: the answer says which property it was.
     return new Response(xmlDocument(el(DAV, "mkcol-response", propstats)), {
       status: 403,
       headers: { "Content-Type": "application/xml; charset=utf-8" },
@@ -114,7 +116,7 @@ async function xmlBodyOf(
     type !== undefined && type !== "" && !/^(?:text|application)\/(?:[\w.-]+\+)?xml$/.test(type)
   ) {
     const bytes = await request.req.body(1024 * 1024);
-    // RFC 4918 §9.3: a body that isn't understood is refused.
+    // RFC 4918 §9.3: an unknown body is refused.
     if (bytes.length > 0) throw new DavError(415, "the body has to be XML");
     return undefined;
   }

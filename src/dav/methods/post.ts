@@ -1,6 +1,6 @@
 /**
- * POST: a new object whose name the server chooses (RFC 5995), a file of many, or the question when people are busy, to the outbox
- * (RFC 6638 §5).
+ * POST: a new object whose name the server chooses (RFC 5995), a file with many objects, or a query for busy
+ * times, sent to the outbox (RFC 6638 §5).
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { addressesOf } from "../properties/people.ts";
 import { CAL, DAV, el, escapeXml, href, xmlDocument } from "../xml/write.ts";
 import { checkMediaType, objectBody } from "./put.ts";
 
-/** Bytes of a file of many objects. */
+/** Most bytes of a file of many objects. */
 const maxImport = 50 * 1024 * 1024;
 
 /** Whether a text has objects with several UIDs: the file of another program. */
@@ -42,7 +42,7 @@ function isMany(content: Uint8Array, resource: CollectionResource): boolean {
   return false;
 }
 
-/** Imports all objects of a text. What was left out is told, and the rest is there. */
+/** Imports all objects of a text. Left-out objects are reported, and the rest is stored. */
 async function addAll(resource: CollectionResource, content: Uint8Array): Promise<Response> {
   try {
     const done = await importText(resource.g, resource.collection, decodeText(content));

@@ -1,4 +1,4 @@
-/** PROPPATCH (RFC 4918 §9.2): properties are set and removed, all or none. @module */
+/** PROPPATCH (RFC 4918 §9.2): sets and removes properties, all or none. @module */
 import { DavError } from "../core/errors.ts";
 import { multistatus, propResponse } from "../core/multistatus.ts";
 import { type Method, prefers, xmlBody } from "../request/request.ts";
@@ -26,14 +26,14 @@ export const proppatch: Method = {
     const changes = changesOf(body);
     if (changes.length === 0) throw new DavError(400, "there is no property to set or remove");
     const { stored, propstats, refused } = checkChanges(changes, kind, false);
-    // Every resource has the method (RFC 4918 §9.2). What keeps no properties refuses each of them.
+    // Every resource has the method (RFC 4918 §9.2). A resource that stores no properties refuses each of them.
     if (!refused && place !== undefined) {
       try {
         await place.g.setProperties(place.collectionId, place.objectId, stored);
       } catch (err) {
         throw storeError(err, p.ctx.base, "collection" in r ? r : undefined);
       }
-      // RFC 8144 §2.2: nothing went wrong, so nothing is told.
+      // RFC 8144 §2.2: nothing failed, so nothing is reported.
       if (prefers(request, "minimal")) {
         return new Response(null, {
           status: 200,

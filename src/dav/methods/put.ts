@@ -1,4 +1,4 @@
-/** PUT (RFC 4791 §5.3.2, RFC 6352 §6.3.2): an object is made or changed. @module */
+/** PUT (RFC 4791 §5.3.2, RFC 6352 §6.3.2): creates or changes an object. @module */
 import { maxObjectSize } from "../../groupware/objects.ts";
 import { HttpError } from "../../web/http/mod.ts";
 import { allowed } from "../core/allow.ts";
@@ -10,7 +10,7 @@ import { notHere, requireRights } from "../core/there.ts";
 import { objectHeaders } from "./get.ts";
 import type { Condition } from "../../store/groupware/types.ts";
 
-/** Media types of objects; many clients send none, or a name of old. */
+/** Media types of objects; many clients send none, or an old name. */
 export function checkMediaType(request: DavRequest, resource: CollectionResource): void {
   const given = request.req.headers.get("content-type");
   if (given === null) return;
@@ -42,7 +42,10 @@ export async function objectBody(
   }
 }
 
-/** The condition of a request, or what is there where it doesn't hold and the client wants that (RFC 8144 §3.2). */
+/**
+ * The condition of a request, or the current object if the condition fails and the client requests it (RFC 8144
+ * §3.2).
+ */
 function conditionOrCurrent(request: DavRequest): Condition | Response {
   const { r } = request;
   try {
@@ -84,7 +87,7 @@ export const put: Method = {
     const object = { ...parent, kind: "object" as const, object: stored.row };
     const all = objectHeaders(object);
     const status = stored.created ? 201 : 204;
-    // What a guest has made secret isn't there for them.
+    // An object that a guest has made secret is hidden from them.
     const content = r.g.content(stored.row.id);
     if (content !== undefined && prefers(request, "representation")) {
       return new Response(new Uint8Array(content), {
@@ -93,7 +96,7 @@ export const put: Method = {
       });
     }
     const headers: Record<string, string> = {};
-    // An etag says that what is stored is what was sent (RFC 4791 §5.3.4).
+    // An etag means that the object was stored exactly as sent (RFC 4791 §5.3.4).
     if (!stored.changed) headers["ETag"] = all["ETag"];
     if (all["Schedule-Tag"]) headers["Schedule-Tag"] = all["Schedule-Tag"];
     return new Response(null, { status, headers });

@@ -1,4 +1,4 @@
-/** REPORT (RFC 3253 §3.6): questions of their own. @module */
+/** REPORT (RFC 3253 §3.6): queries with their own format. @module */
 import { DavError } from "../core/errors.ts";
 import { depthOf, type Method, prefers, xmlBody } from "../request/request.ts";
 import { requireThere, unsupportedReport } from "../core/there.ts";
@@ -15,7 +15,7 @@ export const report: Method = {
     if (body === undefined) throw new DavError(400, "a report has a body");
     const name = clark(body);
     const found = reports.get(name);
-    // Homes are asked too: what is in their collections.
+    // Homes may also be queried: for the contents of their collections.
     const ofHome = request.r.kind === "home" &&
       (name.startsWith(`{${CAL}}`) || name.startsWith(`{${CARD}}`));
     if (found === undefined || !ofHome && !reportsOf(request.r).includes(name)) {

@@ -10,10 +10,10 @@ import type { LiveProperty } from "./types.ts";
 
 const cal = (name: string) => `{${CAL}}${name}`;
 
-/** Kinds of components that a calendar takes if it wasn't made for others. */
+/** Kinds of components that a calendar accepts unless created for others. */
 export const calendarComponents = ["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY"];
 
-/** Kinds that may be asked for when a calendar is made. */
+/** Kinds that may be requested when a calendar is created. */
 export const knownComponents: readonly string[] = calendarComponents;
 
 const isCalendar = (r: Resource): r is Extract<Resource, { kind: "collection" }> =>
@@ -124,7 +124,7 @@ export const calendarProperties: readonly LiveProperty[] = [
   {
     name: cal("schedule-calendar-transp"),
     on: ["collection"],
-    // What was set is among the kept properties, which come first.
+    // A set value is among the stored properties, which come first.
     value: (_p, r) => isCalendar(r) ? el(CAL, "opaque") : undefined,
   },
   {

@@ -1,5 +1,5 @@
 /**
- * Changing properties: what may be set on what, and to which values. A client may keep any property of other
+ * Changing properties: what may be set on what, and to which values. A client may store any property of other
  * namespaces with collections and objects.
  *
  * @module
@@ -15,7 +15,7 @@ import { propstat } from "../core/multistatus.ts";
 import { knownComponents } from "./calendar.ts";
 import { isLive } from "./read.ts";
 
-/** Characters of one property. */
+/** Most characters of one property, and most properties changed by one request. */
 const maxProperty = 128 * 1024;
 const maxChanges = 200;
 
@@ -55,16 +55,16 @@ const protectedProperty: Refusal = {
 
 const componentSet = `{${CAL}}supported-calendar-component-set`;
 
-/** Components that a calendar is to be made for. */
+/** Components that a new calendar is for. */
 export function componentsIn(e: XmlElement): string[] {
   return children(e).filter((c) => c.ns === CAL && c.name === "comp")
     .map((c) => (attribute(c, "name") ?? "").toUpperCase());
 }
 
-/** Kinds of resources, as rules for properties see them; "none" for those that keep none. */
+/** Kinds of resources, for the rules of properties; "none" for those that store none. */
 type Changeable = "calendar" | "addressbook" | "inbox" | "outbox" | "object" | "home" | "none";
 
-/** Whether a change can be made; `making` while the collection is made. */
+/** Why a change is refused, if it is; `making` while the collection is being created. */
 function refusal(
   { key, element: e }: PropertyChange,
   kind: Changeable,
@@ -114,7 +114,7 @@ function refusal(
   return undefined;
 }
 
-/** What comes of changes: what is to be stored, or the propstats that tell why nothing is. */
+/** The result of changes: the values to store, or the propstats that say why nothing is stored. */
 export function checkChanges(
   changes: readonly PropertyChange[],
   kind: Changeable,
@@ -144,7 +144,7 @@ export function checkChanges(
   return { stored, propstats, refused };
 }
 
-/** The kind of a resource, as rules for properties see it. */
+/** The kind of a resource, for the rules of properties. */
 export function changeable(resource: Resource): Changeable {
   return resource.kind === "collection"
     ? resource.collection.kind

@@ -149,7 +149,7 @@ export const commonProperties: readonly LiveProperty[] = [
   {
     name: dav("acl"),
     on: everything,
-    // RFC 3744 §5.5: for who has the right to read it.
+    // RFC 3744 §5.5: only for users with the right to read it.
     value: ({ ctx }, r) => "rights" in r && r.rights !== "owner" ? undefined : aclOf(ctx, r),
   },
   {

@@ -1,8 +1,8 @@
-/** Where the properties lie that clients keep with a resource. @module */
+/** Where the properties are stored that clients keep with a resource. @module */
 import type { Groupware } from "../../store/groupware/groupware.ts";
 import type { Resource } from "../core/resources.ts";
 
-/** Kept properties of a resource are found in the store by these. */
+/** The keys of a resource's kept properties in the store. */
 export interface KeptPlace {
   g: Groupware;
   collectionId: number;
@@ -11,13 +11,13 @@ export interface KeptPlace {
 }
 
 /**
- * A home is no collection of the store. Programs of macOS set alarms on it, those of iOS the owner's card, and some do
- * not go on if that is refused. What they set lies beside the outbox, which each account has, under numbers that no
- * object has.
+ * A home is not a collection of the store. macOS programs set alarms on it, iOS programs the owner's card, and
+ * some fail if that is refused. These properties are stored with the outbox, which each account has, under
+ * numbers that no object has.
  */
 const homeIds = { calendars: -1, addressbooks: -2 } as const;
 
-/** The place of a resource's kept properties; undefined for one that keeps none, and for homes of others. */
+/** The place of a resource's kept properties; undefined for one that stores none, and for homes of others. */
 export function keptPlace(r: Resource): KeptPlace | undefined {
   switch (r.kind) {
     case "collection":
@@ -33,7 +33,7 @@ export function keptPlace(r: Resource): KeptPlace | undefined {
   }
 }
 
-/** What clients keep with a resource: XML by name. */
+/** The properties that clients keep with a resource: XML by name. */
 export function keptProperties(resource: Resource): Map<string, string> {
   const place = keptPlace(resource);
   return place === undefined ? new Map() : place.g.properties(place.collectionId, place.objectId);

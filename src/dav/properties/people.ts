@@ -5,7 +5,7 @@ import { DAV } from "../xml/write.ts";
 import { innerText } from "../xml/stored.ts";
 import type { PropertyContext } from "./types.ts";
 
-/** Addresses of an account that are single ones. */
+/** Addresses of an account, without catch-alls. */
 export function addressesOf(services: DavServices, account: string): string[] {
   return services.config.accountAddresses(account).filter((a) => !a.startsWith("@"));
 }
@@ -17,7 +17,7 @@ const defaults: Record<string, string> = {
   "calendars/outbox": "Outbox",
 };
 
-/** The name to show of a resource. */
+/** The display name of a resource. */
 export function displayNameOf({ s }: PropertyContext, resource: Resource): string {
   switch (resource.kind) {
     case "principal":

@@ -1,4 +1,4 @@
-/** Privileges (RFC 3744 §5) as properties tell them. @module */
+/** Privileges (RFC 3744 §5) as properties. @module */
 import { type Context, pathOf, type Resource } from "../core/resources.ts";
 import { CAL, DAV, el, escapeXml, href } from "../xml/write.ts";
 
@@ -9,7 +9,7 @@ const cal = (...names: string[]) => names.map((n) => privilege(CAL, n)).join("")
 const readNames = ["read", "read-current-user-privilege-set"];
 const writeNames = ["write", "write-properties", "write-content", "bind", "unbind", "unlock"];
 
-/** Whether a user may change what is in a resource. */
+/** Whether a user may change the contents of a resource. */
 export function mayWrite(resource: Resource): boolean {
   return "rights" in resource && (resource.rights === "owner" || resource.rights === "write");
 }
@@ -35,7 +35,7 @@ export function userPrivileges(resource: Resource): string {
   return all + cal(...names);
 }
 
-/** All privileges, each with those that it has in it (RFC 3744 §5.3). */
+/** All privileges, each with those it contains (RFC 3744 §5.3). */
 export function supportedPrivileges(resource: Resource): string {
   const one = (ns: string, name: string, words: string, inner = "") =>
     el(
@@ -86,7 +86,7 @@ export function supportedPrivileges(resource: Resource): string {
   );
 }
 
-/** The rights of all on a resource (RFC 3744 §5.5). */
+/** Everybody's rights on a resource (RFC 3744 §5.5). */
 export function aclOf(ctx: Context, resource: Resource): string {
   const ace = (principal: string, privileges: string, marks: string) =>
     el(DAV, "ace", el(DAV, "principal", principal) + el(DAV, "grant", privileges) + marks);

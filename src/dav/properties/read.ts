@@ -1,4 +1,4 @@
-/** Reading properties: those that the server knows, and those that clients keep. @module */
+/** Reading properties: those known to the server, and those stored by clients. @module */
 import type { Resource } from "../core/resources.ts";
 import { propstat } from "../core/multistatus.ts";
 import { children, clark, type XmlElement } from "../xml/parse.ts";
@@ -13,19 +13,19 @@ const live = new Map<string, LiveProperty>(
   [...commonProperties, ...calendarProperties, ...addressbookProperties].map((p) => [p.name, p]),
 );
 
-/** Properties that the server knows, and clients may not set. */
+/** Properties known to the server that clients may not set. */
 export function isLive(name: string): boolean {
   return live.has(name) && !settable.has(name);
 }
 
-/** Properties that the server has a value for, until a client sets one. */
+/** Properties with a server default, until a client sets one. */
 const settable = new Set([
   `{${DAV}}displayname`,
   `{${CAL}}schedule-calendar-transp`,
   `{${CAL}}schedule-default-calendar-URL`,
 ]);
 
-/** A property that is asked for, with what was said of it. */
+/** A requested property, with its details. */
 export interface Wanted {
   key: string;
   element: XmlElement;
@@ -51,7 +51,7 @@ export function wantedIn(e: XmlElement | undefined): Wanted[] {
   });
 }
 
-/** What a body asks for: DAV:prop, DAV:allprop or DAV:propname in it; undefined if none is. */
+/** The properties requested by a body: DAV:prop, DAV:allprop or DAV:propname; undefined if none. */
 export function propRequest(e: XmlElement): PropRequest | undefined {
   for (const c of children(e)) {
     if (c.ns !== DAV) continue;
@@ -65,7 +65,7 @@ export function propRequest(e: XmlElement): PropRequest | undefined {
   return undefined;
 }
 
-/** Kept properties are loaded only where one may be there: lists of objects ask for live ones alone. */
+/** Stored properties are loaded only if one may be needed: lists of objects request only live ones. */
 class Kept {
   readonly #r: Resource;
   #map: Map<string, string> | undefined;
@@ -100,7 +100,7 @@ async function valueOf(
 /** Namespaces whose properties are not among "all" (RFC 4791 §5.2, RFC 6352 §6.2). */
 const notInAll = new Set([CAL, CARD, CS]);
 
-/** The propstats of a resource. `minimal` leaves out what is missing (RFC 8144 §2.1). */
+/** The propstats of a resource. `minimal` leaves out missing ones (RFC 8144 §2.1). */
 export async function propstats(
   context: PropertyContext,
   resource: Resource,

@@ -1,4 +1,4 @@
-/** What a property that the server knows is made of. @module */
+/** The definition of a property known to the server. @module */
 import type { Context, Resource } from "../core/resources.ts";
 import type { DavServices } from "../services.ts";
 
@@ -13,7 +13,7 @@ export interface LiveProperty {
   name: string;
   /** Kinds of resources that have it. */
   on: readonly Resource["kind"][];
-  /** Given when all properties are asked for. */
+  /** Included when all properties are requested. */
   allprop?: boolean;
   /** The XML inside of the element; undefined if this resource doesn't have it. */
   value(

@@ -1,4 +1,4 @@
-/** The XML of calendar-query: its filter, and which data is asked for (RFC 4791 §9). @module */
+/** The XML of calendar-query: its filter, and the requested data (RFC 4791 §9). @module */
 import type { CompFilter, ParamFilter, PropFilter, TimeRange } from "../../mail/calendar/filter.ts";
 import type { CalendarDataRequest, CompRequest } from "../../mail/calendar/output.ts";
 import { parseTime } from "../../mail/calendar/time.ts";
@@ -8,9 +8,9 @@ import { CAL } from "../xml/write.ts";
 import { textMatch } from "./collation.ts";
 
 const invalid = (text: string) => new DavError(403, text, calCondition("valid-filter"));
-/** Filters of a calendar-query, within each other or side by side. */
+/** Most filters of a calendar-query, nested or side by side. */
 const maxFilters = 500;
-/** Elements of a filter. */
+/** Most elements of a filter. */
 const maxElements = 1000;
 
 /** A time-range or another element with start and end. @throws DavError */
@@ -43,7 +43,7 @@ function nameOf(element: XmlElement): string {
   return name.toUpperCase();
 }
 
-/** Elements of CalDAV of a name below one. */
+/** CalDAV child elements of a name. */
 const named = (e: XmlElement, name: string) =>
   children(e).filter((c) => c.ns === CAL && c.name === name);
 
@@ -103,7 +103,7 @@ export function calendarFilter(query: XmlElement): CompFilter {
 }
 
 function compRequest(element: XmlElement): CompRequest {
-  // Of one that names nothing all is meant (RFC 4791 §7.8.1 asks for VTIMEZONE so).
+  // An empty one means everything (RFC 4791 §7.8.1 requests VTIMEZONE this way).
   const whole = children(element).length === 0;
   return {
     name: nameOf(element),
@@ -117,7 +117,7 @@ function compRequest(element: XmlElement): CompRequest {
   };
 }
 
-/** What a calendar-data element asks for. @throws DavError 403 supported-calendar-data */
+/** The data requested by a calendar-data element. @throws DavError 403 supported-calendar-data */
 export function calendarDataRequest(element: XmlElement): CalendarDataRequest {
   const type = attribute(element, "content-type") ?? "text/calendar";
   const version = attribute(element, "version") ?? "2.0";

@@ -1,4 +1,4 @@
-/** The XML of addressbook-query: its filter, and which data is asked for (RFC 6352 §10). @module */
+/** The XML of addressbook-query: its filter, and the requested data (RFC 6352 §10). @module */
 import type { TextMatch } from "../../mail/calendar/filter.ts";
 import {
   type Component,
@@ -16,16 +16,16 @@ import { CARD } from "../xml/write.ts";
 import { textMatch } from "./collation.ts";
 
 const invalid = (text: string) => new DavError(403, text, cardCondition("valid-filter"));
-/** Filters of an addressbook-query, within each other or side by side. */
+/** Most filters of an addressbook-query, nested or side by side. */
 const maxFilters = 500;
-/** Elements of a filter. */
+/** Most elements of a filter. */
 const maxElements = 1000;
 
-/** What a filter says; a look at one property between two steps, as there may be hundreds in megabytes of text. */
+/** The result of a filter; each step checks one property, as there may be hundreds in megabytes of text. */
 type Steps = Generator<void, boolean>;
 type CardFilter = (component: Component) => Steps;
 
-/** Whether one, or each, of some tests holds. */
+/** Whether one, or each, of several tests succeeds. */
 function* join<T>(
   how: "some" | "every",
   list: readonly T[],
@@ -41,7 +41,7 @@ function* join<T>(
 const named = (e: XmlElement, name: string) =>
   children(e).filter((c) => c.ns === CARD && c.name === name).slice(0, maxFilters);
 
-/** Whether one of them, or all of them, have to match; anyof without the attribute. */
+/** Whether one of them, or all of them, have to match; anyof by default. */
 function joins(element: XmlElement): "some" | "every" {
   const test = attribute(element, "test") ?? "anyof";
   if (test !== "anyof" && test !== "allof") throw invalid(`test can't be ${test}`);
@@ -83,7 +83,7 @@ function propFilter(element: XmlElement): CardFilter {
   const tests: ((property: Property) => Steps)[] = [
     ...named(element, "text-match").map((m) => {
       const text = textMatch(m, CARD, "i;unicode-casemap");
-      // deno-lint-ignore require-yield -- one look
+      // deno-lint-ignore require-yield -- a single step
       return function* (property: Property): Steps {
         return right(text, searchedText(property.value));
       };
@@ -101,7 +101,7 @@ function propFilter(element: XmlElement): CardFilter {
   };
 }
 
-/** The filter of an addressbook-query; a card is looked at in turns with other work. @throws DavError */
+/** The filter of an addressbook-query; a card is checked in turns with other work. @throws DavError */
 export function cardFilter(query: XmlElement): (component: Component) => Promise<boolean> {
   const filter = child(query, CARD, "filter");
   if (filter === undefined) throw invalid("there is no filter");
@@ -119,7 +119,7 @@ export function cardFilter(query: XmlElement): (component: Component) => Promise
   };
 }
 
-/** How many answers are wanted at most; undefined for no limit. */
+/** The most results wanted; undefined for no limit. */
 export function queryLimit(query: XmlElement): number | undefined {
   const limit = child(query, CARD, "limit");
   const n = limit && child(limit, CARD, "nresults");
@@ -127,12 +127,12 @@ export function queryLimit(query: XmlElement): number | undefined {
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Which properties of a card are asked for; undefined for all. */
+/** The requested properties of a card; undefined for all. */
 export interface CardDataRequest {
   props: { name: string; noValue: boolean }[] | undefined;
 }
 
-/** What an address-data element asks for. @throws DavError 403 supported-address-data */
+/** The data requested by an address-data element. @throws DavError 403 supported-address-data */
 export function cardDataRequest(element: XmlElement): CardDataRequest {
   const type = attribute(element, "content-type") ?? "text/vcard";
   const version = attribute(element, "version");
@@ -156,7 +156,7 @@ export function cardDataRequest(element: XmlElement): CardDataRequest {
   };
 }
 
-/** A card with the properties that are asked for. */
+/** A card with the requested properties. */
 export function cardData(component: Component, request: CardDataRequest): string {
   if (request.props === undefined) return writeComponent(component);
   const properties = component.properties.flatMap((property) => {

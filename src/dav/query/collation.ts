@@ -7,12 +7,12 @@ import { el } from "../xml/write.ts";
 const folds: Record<string, (s: string) => string> = {
   "i;octet": (s) => s,
   "i;ascii-casemap": (s) => s.replace(/[A-Z]+/g, (c) => c.toLowerCase()),
-  // Letters that look the same in both cases, and forms of them, are the same.
+  // Equates upper and lower case, and compatibility forms of letters.
   "i;unicode-casemap": (s) => s.normalize("NFKD").toUpperCase().toLowerCase().normalize("NFKD"),
 };
 
 /**
- * Reads a text-match. `fallback` is the collation without one.
+ * Reads a text-match. `fallback` is the default collation.
  * @throws DavError 403 supported-collation
  */
 export function textMatch(

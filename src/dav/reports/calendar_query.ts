@@ -25,7 +25,7 @@ import { CAL } from "../xml/write.ts";
 import { dataProperties } from "./object_data.ts";
 import type { Report, ReportRequest } from "./types.ts";
 
-/** Objects that may match, by the index. */
+/** Objects that may match, from the index. */
 function candidates(
   resource: CollectionResource,
   filter: CompFilter,
@@ -39,7 +39,7 @@ function candidates(
   return rows?.filter((o) => o.component === comp.name);
 }
 
-/** Whether the index alone says that an object matches. */
+/** The kind of component that a filter asks for, if nothing else: then the index alone decides. */
 function byKindAlone(filter: CompFilter): string | undefined {
   if (filter.props.length > 0 || filter.comps.length !== 1) return undefined;
   const [comp] = filter.comps;
@@ -48,7 +48,7 @@ function byKindAlone(filter: CompFilter): string | undefined {
   return plain ? comp.name : undefined;
 }
 
-/** The span that a filter asks events for, with nothing else. */
+/** The time span, if the filter asks for nothing but events in it. */
 function bySpanAlone(filter: CompFilter): TimeRange | undefined {
   if (filter.props.length > 0 || filter.comps.length !== 1) return undefined;
   const [comp] = filter.comps;
@@ -72,7 +72,7 @@ export async function* matching(
     if (span !== undefined && wholeWithin(object, span)) return true;
     try {
       const series = await storedSeriesInTurns(resource.g, object, zone);
-      // Mostly the first date in a span is all that has to be known.
+      // Usually only the first date in a span matters.
       if (span !== undefined && object.component === "VEVENT") {
         const [first] = series.instances(span.start, span.end, 1);
         if (first === undefined) return false;
@@ -97,11 +97,11 @@ export async function* matching(
   }
 }
 
-/** The calendars that a query is about. */
+/** The calendars that a query covers. */
 export async function* calendarsOf(request: ReportRequest): AsyncGenerator<CollectionResource> {
   const { r } = request;
-  // Depth 0 would be about the collection alone, in which nothing can be found: programs that say so, or nothing,
-  // mean what is in it.
+  // Depth 0 would cover only the collection itself, where nothing can be found: programs that send it, or no
+  // depth, mean the contents.
   if (r.kind === "collection") yield r;
   else if (request.depth === "infinity") {
     for await (const x of below(request, r)) yield x;

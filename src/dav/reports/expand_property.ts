@@ -8,7 +8,7 @@ import { DAV, element, serialize } from "../xml/write.ts";
 import { parseStored } from "../xml/stored.ts";
 import type { Report, ReportRequest } from "./types.ts";
 
-/** Resources that one report visits, and levels that it goes down. */
+/** Most resources that one report visits, and most levels. */
 const maxVisits = 1000;
 const maxLevels = 5;
 

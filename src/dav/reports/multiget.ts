@@ -9,7 +9,7 @@ import { CAL, CARD, DAV } from "../xml/write.ts";
 import { dataProperties } from "./object_data.ts";
 import type { Report, ReportRequest } from "./types.ts";
 
-/** Addresses of one request. */
+/** Most addresses of one request. */
 const maxHrefs = 50_000;
 
 function multiget(q: ReportRequest): Response {

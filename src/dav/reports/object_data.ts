@@ -12,7 +12,7 @@ import { CAL, CARD, el, escapeXml } from "../xml/write.ts";
 
 const decoder = new TextDecoder();
 
-/** An object's text as it is stored. */
+/** An object's stored text. */
 export function storedText(resource: ObjectResource): string {
   return decoder.decode(resource.g.content(resource.object.id) ?? new Uint8Array(0));
 }
@@ -32,12 +32,15 @@ async function calendarText(
     }
     return text;
   } catch {
-    // What was stored by an earlier, less strict version goes out as it is.
+    // Objects stored by an earlier, less strict version are sent unchanged.
     return storedText(resource);
   }
 }
 
-/** The requests for data among the properties that are asked for; undefined if there are none. @throws DavError for those that can't be met */
+/**
+ * The requests for data among the requested properties; undefined if there are none. @throws DavError for those
+ * that can't be met
+ */
 export function dataProperties(
   request: PropRequest,
   zone: (resource: ObjectResource) => Zone | undefined,

@@ -1,4 +1,4 @@
-/** Reports about principals (RFC 3744 §9): finding them, and what they may be found by. @module */
+/** Reports about principals (RFC 3744 §9): finding them, and the searchable properties. @module */
 import { davCondition, DavError } from "../core/errors.ts";
 import { requireRights } from "../core/there.ts";
 import { multistatus, propResponse, statusResponse } from "../core/multistatus.ts";
@@ -9,7 +9,7 @@ import { child, children, clark, textOf } from "../xml/parse.ts";
 import { CAL, CS, DAV, el, element, escapeXml, xmlDocument } from "../xml/write.ts";
 import type { Report, ReportRequest } from "./types.ts";
 
-/** Principals that one search gives. */
+/** Most principals found by one search. */
 const most = 500;
 
 type Principal = Extract<Resource, { kind: "principal" }>;
@@ -31,7 +31,7 @@ async function answer(q: ReportRequest, accounts: Iterable<string>): Promise<Res
   return multistatus(responses);
 }
 
-/** Resources whose owner is the user: one, and all below it. */
+/** Resources owned by the user: a given one, and all below it. */
 async function* ownedBelow(q: ReportRequest, r: Resource): AsyncGenerator<Resource> {
   if (r.kind === "principals" || r.kind === "principal") return;
   if ("account" in r && r.account === q.p.ctx.user) yield r;
@@ -68,7 +68,7 @@ export const principalMatch: Report = {
   },
 };
 
-/** What principals are found by: the texts of a property. */
+/** Searchable properties of principals, with their texts. */
 const searched: Record<string, (request: ReportRequest, r: Principal) => string[]> = {
   [`{${DAV}}displayname`]: (q, r) => [displayNameOf(q.p, r)],
   [`{${CAL}}calendar-user-address-set`]: (

@@ -11,7 +11,7 @@ import { DAV, el, escapeXml } from "../xml/write.ts";
 import { dataProperties } from "./object_data.ts";
 import type { Report } from "./types.ts";
 
-/** Changes that one answer tells. */
+/** Most changes in one answer. */
 const most = 50_000;
 
 export const syncCollection: Report = {
@@ -67,7 +67,7 @@ export const syncCollection: Report = {
       }
       for (const name of changes.gone) yield statusResponse(address + encodeSegment(name), 404);
       if (changes.more) {
-        // RFC 6578 §3.6: there is more, from the new token on.
+        // RFC 6578 §3.6: there is more, after the new token.
         const why = el(DAV, "error", davCondition("number-of-matches-within-limits"));
         yield statusResponse(address, 507, why);
       }

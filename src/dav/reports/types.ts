@@ -1,4 +1,4 @@
-/** What a report gets. @module */
+/** Inputs of a report. @module */
 import type { Resource } from "../core/resources.ts";
 import type { PropertyContext } from "../properties/types.ts";
 import type { XmlElement } from "../xml/parse.ts";

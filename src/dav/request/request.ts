@@ -1,4 +1,4 @@
-/** A request, with what all methods read of it. @module */
+/** A request, and the parts common to all methods. @module */
 import type { WebRequest } from "../../web/http/mod.ts";
 import type { PropertyContext } from "../properties/types.ts";
 import type { Condition } from "../../store/groupware/types.ts";
@@ -6,15 +6,15 @@ import { parseBody, type XmlElement, XmlError } from "../xml/parse.ts";
 import { DavError } from "../core/errors.ts";
 import type { Resource } from "../core/resources.ts";
 
-/** Bytes of an XML body. */
+/** Most bytes of an XML body. */
 const maxBody = 10 * 1024 * 1024;
 
 export interface DavRequest {
   req: WebRequest;
   p: PropertyContext;
-  /** What is at the request's address. */
+  /** The resource at the request's address. */
   r: Resource;
-  /** The address ended with a slash. */
+  /** Whether the address ended with a slash. */
   slash: boolean;
 }
 
@@ -77,7 +77,7 @@ export function conditionOf(request: DavRequest): Condition {
   };
 }
 
-/** Checks conditions against what is there. @throws DavError 412 */
+/** Checks conditions against the existing resource. @throws DavError 412 */
 export function checkCondition(request: DavRequest): Condition {
   const c = conditionOf(request);
   const { r } = request;

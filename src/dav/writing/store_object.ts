@@ -30,7 +30,7 @@ import {
 } from "../core/resources.ts";
 import { calendarZone } from "../core/timezone.ts";
 
-/** The error to answer with for one of the store. */
+/** The error to answer with for an error of the store. */
 export function storeError(
   err: unknown,
   base: string,
@@ -104,7 +104,7 @@ export function checkSize(resource: CollectionResource, size: number): void {
   throw new DavError(403, `an object has at most ${maxObjectSize} bytes`, condition);
 }
 
-/** Refuses writes to collections that take none. @throws DavError */
+/** Refuses writes to collections that accept none. @throws DavError */
 export function requireTakesObjects(resource: CollectionResource): void {
   if (resource.collection.kind === "inbox" || resource.collection.kind === "outbox") {
     throw new DavError(403, "nothing is put there by clients");
@@ -114,11 +114,11 @@ export function requireTakesObjects(resource: CollectionResource): void {
 export interface StoredObject {
   row: ObjectRow;
   created: boolean;
-  /** It isn't what the client wrote. */
+  /** Whether it differs from what the client wrote. */
   changed: boolean;
 }
 
-/** What scheduling refuses, as a client hears it. */
+/** The answer for a refusal by scheduling. */
 function schedulingError(
   base: string,
   resource: CollectionResource,
@@ -146,7 +146,7 @@ export async function storeObject(
   const object = await checkedObject(resource, name, content);
   const { g, collection, account } = resource;
   try {
-    // Nobody sends mail in somebody else's name: who may only write doesn't invite.
+    // Nobody sends mail in somebody else's name: a user with only write rights doesn't invite.
     if ("series" in object && collection.kind === "calendar" && context.ctx.user === account) {
       return await writeEvent(
         { scheduler: context.s.scheduler, account, g, collection },

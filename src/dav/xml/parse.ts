@@ -18,22 +18,22 @@ export interface XmlElement {
   lang: string;
 }
 
-/** The body can't be read. */
+/** The body is unreadable. */
 export class XmlError extends Error {
   override name = "XmlError";
 }
 
-/** Elements within elements of a request. */
+/** Deepest nesting of elements in a request. */
 const maxDepth = 50;
-/** Elements of a body: a multiget may name some ten thousand. */
+/** Most elements of a body (a multiget may name some ten thousand), and most attributes of an element. */
 const maxElements = 60_000;
 const maxAttributes = 50;
 const xmlNs = "http://www.w3.org/XML/1998/namespace";
 
-/** Characters that are read without a look at the clock. */
+/** Characters that are read without checking the clock. */
 const piece = 8 * 1024;
 
-/** Reads a document in steps. */
+/** Parses a document in steps. */
 function* parsing(bytes: Uint8Array): Generator<void, XmlElement> {
   let text: string;
   try {
@@ -88,7 +88,7 @@ function* parsing(bytes: Uint8Array): Generator<void, XmlElement> {
   return root;
 }
 
-/** Reads a document. @throws XmlError */
+/** Parses a document. @throws XmlError */
 export function parseXml(bytes: Uint8Array): XmlElement {
   const steps = parsing(bytes);
   for (;;) {
@@ -97,7 +97,7 @@ export function parseXml(bytes: Uint8Array): XmlElement {
   }
 }
 
-/** The same in turns with other work, for what others send. @throws XmlError */
+/** The same in turns with other work, for data from others. @throws XmlError */
 export async function parseBody(bytes: Uint8Array): Promise<XmlElement> {
   const steps = parsing(bytes);
   for (;;) {
@@ -107,7 +107,7 @@ export async function parseBody(bytes: Uint8Array): Promise<XmlElement> {
   }
 }
 
-/** Elements in an element, itself too. */
+/** Number of elements in an element, including itself. */
 export function countElements(element: XmlElement): number {
   return children(element).reduce((n, c) => n + countElements(c), 1);
 }

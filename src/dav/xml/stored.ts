@@ -1,4 +1,4 @@
-/** XML that is stored of properties. @module */
+/** The stored XML of properties. @module */
 import { parseXml, textOf, type XmlElement } from "./parse.ts";
 import { declarations } from "./write.ts";
 

@@ -1,6 +1,5 @@
 /**
- * Writing XML: elements of the namespaces that we use have their prefixes, declared on the root; others declare
- * their own.
+ * Writing XML: elements of known namespaces have prefixes, declared on the root; others declare their own.
  *
  * @module
  */
@@ -25,9 +24,9 @@ export const declarations = Object.entries(prefixes).map(([ns, p]) => ` xmlns:${
   "",
 );
 
-/** Text as it stands in an element or a quoted attribute. What XML has no way to write is left out. */
+/** Text for an element or a quoted attribute. Characters that XML can't represent are left out. */
 export function escapeXml(s: string): string {
-  // deno-lint-ignore no-control-regex -- those are the ones that XML 1.0 does not have
+  // deno-lint-ignore no-control-regex -- XML 1.0 does not allow these
   return s.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[&<>"\r]/g, (c) => {
     switch (c) {
       case "&":
@@ -52,7 +51,7 @@ export function parseClark(key: string): { ns: string; name: string } {
   return { ns: key.slice(1, end), name: key.slice(end + 1) };
 }
 
-/** An element of a name {namespace}name around XML; empty without. */
+/** An element of a name {namespace}name around XML; empty without one. */
 export function element(key: string, inner = "", attributes = ""): string {
   const { ns, name } = parseClark(key);
   return el(ns, name, inner, attributes);
@@ -77,7 +76,7 @@ export function xmlDocument(root: string): string {
   }\n`;
 }
 
-/** An element as it came, by itself: with its namespaces, its language and its text. */
+/** An element as received, standalone: with its namespaces, its language and its text. */
 export function serialize(e: XmlElement, outerLang = ""): string {
   let used = 0;
   const attributes = e.attributes.map((a) => {

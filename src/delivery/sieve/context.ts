@@ -1,4 +1,4 @@
-/** What a script sees of an account: its mailboxes, addresses, history. @module */
+/** The parts of an account that a script sees: its mailboxes, addresses, history. @module */
 import { asMailboxId, type MailboxId, noMailbox } from "../../store/ids.ts";
 import { specialUseNames } from "../../store/types.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -55,7 +55,7 @@ const addressBooks = new Set([
   "addrbook:default",
 ]);
 
-/** Whether an address is one that the account has written to; undefined for lists that aren't there. */
+/** Whether the account has written to an address; undefined for unknown lists. */
 export function inAddressBook(
   account: Account,
   list: string,
@@ -88,7 +88,7 @@ export function serverEnvironment(hostname: string, name: string): string | unde
   }
 }
 
-/** Minutes east of Greenwich of the server's zone. */
+/** The server's time zone in minutes east of Greenwich. */
 export function localZone(time: number): number {
   return -new Date(time).getTimezoneOffset();
 }

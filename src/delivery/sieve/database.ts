@@ -1,6 +1,6 @@
 /**
- * `sieve.db` in the data folder: scripts of accounts, what scripts remember, and what they did. Its parts are in
- * files of their own.
+ * `sieve.db` in the data folder: scripts of accounts, what scripts remember, and what they did. Each part has
+ * its own file.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { AccountDatabase } from "../../store/database/account_rows.ts";
 import { Db, type Migration } from "../../store/database/database.ts";
 import { DoneLog } from "./done_log.ts";
+import { EventLog } from "./events.ts";
 import { Memory } from "./memory.ts";
 import { Scripts } from "./scripts.ts";
 
@@ -56,9 +57,27 @@ CREATE TABLE done (
 CREATE INDEX done_email ON done (account, email_id);
 CREATE INDEX done_time ON done (account, time);
 `,
+}, {
+  version: 2,
+  sql: `
+-- What happened in mailboxes with a script, until that has run (RFC 6785).
+CREATE TABLE events (
+  id TEXT NOT NULL UNIQUE,
+  account TEXT NOT NULL,
+  login TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  mailbox_id INTEGER NOT NULL,
+  -- As JSON.
+  uids TEXT NOT NULL,
+  flags TEXT NOT NULL,
+  -- Messages up to this UID are through.
+  through INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX events_account ON events (account);
+`,
 }];
 
-/** What accounts have in it. */
+/** The tables with rows of accounts. */
 export const sieveOfAccounts: AccountDatabase = {
   file: "sieve.db",
   migrations,
@@ -67,6 +86,7 @@ export const sieveOfAccounts: AccountDatabase = {
     { name: "seen" },
     { name: "sent" },
     { name: "done", fresh: "id" },
+    { name: "events" },
   ],
 };
 
@@ -76,19 +96,21 @@ export class SieveDatabase {
   readonly scripts: Scripts;
   readonly memory: Memory;
   readonly log: DoneLog;
+  readonly events: EventLog;
 
   private constructor(db: Db, now: () => number) {
     this.#db = db;
     this.scripts = new Scripts(db, now);
     this.memory = new Memory(db, now);
     this.log = new DoneLog(db, now);
+    this.events = new EventLog(db);
   }
 
   static async open(dataDir: string, now: () => number = Date.now): Promise<SieveDatabase> {
     return new SieveDatabase(await Db.open(join(dataDir, "sieve.db"), migrations), now);
   }
 
-  /** Names of accounts that something is kept for. */
+  /** Names of accounts with stored data. */
   accounts(): string[] {
     return this.#db.all(
       "SELECT account FROM scripts UNION SELECT account FROM seen UNION SELECT account FROM done",
@@ -98,7 +120,7 @@ export class SieveDatabase {
   /** Forgets an account that was removed; durable when it resolves. */
   async forget(account: string): Promise<void> {
     this.#db.transaction(() => {
-      for (const table of ["scripts", "seen", "sent", "done"]) {
+      for (const table of ["scripts", "seen", "sent", "done", "events"]) {
         this.#db.run(`DELETE FROM ${table} WHERE account = ?`, account);
       }
     });

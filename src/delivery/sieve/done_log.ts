@@ -1,14 +1,14 @@
-/** What scripts did with messages, for people to look up. @module */
+/** A log of what scripts did with messages, for people to look up. @module */
 import type { EmailId } from "../../store/ids.ts";
 import type { Db } from "../../store/database/database.ts";
 
 const lifetime = 90 * 24 * 3600_000;
-/** Entries of an account. */
+/** Most entries of an account. */
 const most = 20_000;
 
-/** One thing that a script did. */
+/** One action of a script. */
 export interface DoneStep {
-  /** Name of the script, and line of the command; 0 where it is none's. */
+  /** Name of the script, and line of the command; 0 if no command caused it. */
   script: string;
   line: number;
   /** Such as `filed into "Lists"`. */
@@ -35,7 +35,7 @@ export class DoneLog {
     this.#now = now;
   }
 
-  /** Notes what was done; it may be lost in a power cut. */
+  /** Notes an entry; it may be lost in a power cut. */
   add(account: string, emailId: EmailId | undefined, e: Omit<DoneEntry, "time">): void {
     const now = this.#now();
     this.#db.run(
@@ -54,7 +54,7 @@ export class DoneLog {
     );
   }
 
-  /** What was done with a stored message, the last first. */
+  /** The actions on a stored message, latest first. */
   ofEmail(account: string, emailId: EmailId): DoneEntry[] {
     return this.#db.all(
       "SELECT time, what FROM done WHERE account = ? AND email_id = ? ORDER BY id DESC LIMIT 20",

@@ -1,4 +1,4 @@
-/** Filing a message as a script wants it: mailbox, flags, changed header. @module */
+/** Filing a message as a script requests: mailbox, flags, changed header. @module */
 import { readRange, withTempFile } from "../../platform/files.ts";
 import type { Action, Edited, Filing, MessagePiece } from "../../sieve/mod.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -10,9 +10,9 @@ import { joined } from "../../platform/bytes.ts";
 /** A message to file. */
 export interface DeliveryOf {
   account: Account;
-  /** As it came. */
+  /** As received. */
   stored: NewMessage;
-  /** Where keep puts it. */
+  /** The mailbox of keep. */
   keepMailbox: string;
   tempDir: string;
 }
@@ -31,7 +31,7 @@ export function flagsOf(
   return { flags, keywords };
 }
 
-/** Name of the mailbox that is meant: by id, special use, then name (RFC 9042, 8579). */
+/** Name of the intended mailbox: by id, special use, then name (RFC 9042, 8579). */
 export function mailboxFor(account: Account, filing: Filing): string {
   const boxes = accountMailboxes(account);
   const byId = filing.mailboxId === undefined ? undefined : boxes.byId(filing.mailboxId);
@@ -52,7 +52,7 @@ function piecesBytes(stored: NewMessage, pieces: readonly MessagePiece[]): Uint8
   return joined(pieces.map((p) => p instanceof Uint8Array ? p : read(p.from, p.to)));
 }
 
-/** Calls with a file of the changed message; undefined if it wasn't changed. */
+/** Calls the function with a file of the changed message; undefined if it wasn't changed. */
 export async function withEdited<T>(
   d: DeliveryOf,
   edited: Edited,
@@ -69,8 +69,9 @@ export async function withEdited<T>(
 }
 
 /**
- * Files a message; a mailbox that isn't there is made. With a name that can't be one it is kept where keep puts it.
- * @param incoming false for a copy of what a script sends: it came from nowhere
+ * Files a message; a missing mailbox is created. With an invalid mailbox name, the message goes to the mailbox
+ * of keep.
+ * @param incoming false for a copy of a message that a script sends: it has no sender to record
  * @throws StoreError "overQuota" and other store errors
  */
 export function fileMessage(

@@ -1,27 +1,27 @@
 /**
- * What scripts remember from one message to the next: values of `duplicate`, senders that have had a reply; and what
- * was sent, so that a crash neither loses nor doubles it.
+ * What scripts remember from one message to the next: values of `duplicate`, senders that got a reply; and sent
+ * messages, so that a crash neither loses nor duplicates them.
  *
- * A message that a script sends is noted before it is put into the queue, and marked when it is there. What is noted
- * and not marked when the server starts is looked for in the queue, before anything leaves that: then it is known
- * whether it was queued. When the sender of the incoming message tries again, as nobody told it of success, what was
- * queued is not queued again.
+ * A message that a script sends is noted before it is queued, and marked when it is in the queue. Messages that
+ * are noted but unmarked when the server starts are looked up in the queue before anything leaves it: this
+ * shows whether they were queued. If the sender of the incoming message got no confirmation and retries, queued
+ * messages are not queued again.
  *
  * @module
  */
 import type { Db } from "../../store/database/database.ts";
 
-/** Milliseconds that a sent message is remembered: longer than anybody tries. */
+/** Milliseconds that a sent message is remembered: longer than anybody retries. */
 const sentLifetime = 7 * 24 * 3600_000;
-/** The same after its incoming message was taken: should the answer not reach its sender. */
+/** The same after its incoming message was accepted, in case the answer doesn't reach its sender. */
 const takenLifetime = 5 * 60_000;
 
 export interface SentNote {
-  /** What tells it from all others: of the incoming message, the account, and what is sent. */
+  /** Identifies it: by the incoming message, the account, and the sent message. */
   key: string;
   account: string;
   address: string;
-  /** Message-ID of what is queued, without brackets. */
+  /** Message-ID of the queued message, without brackets. */
   messageId: string;
 }
 
@@ -29,7 +29,7 @@ export class Memory {
   readonly #db: Db;
   readonly #now: () => number;
   #cleaned = 0;
-  /** Keys whose incoming message was taken, and when: who sends it again means another one. */
+  /** Keys whose incoming message was accepted, and when: the same message sent again counts as a new one. */
   readonly #taken = new Map<string, number>();
 
   constructor(db: Db, now: () => number) {
@@ -47,7 +47,7 @@ export class Memory {
     ) !== undefined;
   }
 
-  /** Remembers values for so many seconds; durable when it resolves. */
+  /** Remembers values, each for its number of seconds; durable when it resolves. */
   async remember(
     account: string,
     values: readonly { key: string; seconds: number }[],
@@ -81,7 +81,7 @@ export class Memory {
     }
   }
 
-  /** Notes that a message will be queued. @returns false if it has been already */
+  /** Notes that a message will be queued. @returns false if it has already been queued */
   async begin(note: SentNote): Promise<boolean> {
     const now = this.#now();
     const fresh = this.#db.transaction(() => {
@@ -103,22 +103,25 @@ export class Memory {
     return fresh;
   }
 
-  /** It is in the queue. Durable with what is written next: the queue has it anyway. */
+  /** Called when it is in the queue. Durable with the next write: the queue has it anyway. */
   done(key: string): void {
     this.#db.run("UPDATE sent SET done = 1 WHERE key = ?", key);
   }
 
-  /** The incoming message was taken: the same once more is another one, unless this process ends soon. */
+  /**
+   * Called when the incoming message was accepted: the same message again counts as a new one, unless this
+   * process ends soon.
+   */
   taken(keys: readonly string[]): void {
     for (const key of keys) this.#taken.set(key, this.#now());
   }
 
-  /** It could not be queued, or was taken back. */
+  /** Called when it could not be queued, or was withdrawn. */
   failed(key: string): void {
     this.#db.run("DELETE FROM sent WHERE key = ?", key);
   }
 
-  /** Settles what the end of a process left open. @param isQueued whether the queue has it */
+  /** Settles messages left open by the end of a process. @param isQueued whether the queue has it */
   async settle(isQueued: (note: SentNote & { begun: number }) => boolean): Promise<void> {
     const open = this.#db.all(
       "SELECT key, account, address, message_id, begun FROM sent WHERE done = 0",

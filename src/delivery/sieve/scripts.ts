@@ -1,6 +1,6 @@
 /**
- * Scripts of accounts, as ManageSieve, JMAP and the webmail see them: each has a name, one may be active. What is
- * stored has no errors; it is compiled once, and kept so while it is used.
+ * Scripts of accounts, as ManageSieve, JMAP and the webmail see them: each has a name, one may be active.
+ * Stored scripts have no errors; they are compiled once, and kept compiled while they are used.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import {
 } from "../../sieve/mod.ts";
 import type { Db } from "../../store/database/database.ts";
 
-/** Bounds of an account's scripts. */
+/** Limits of an account's scripts. */
 export const scriptLimits = {
-  /** Scripts. */
+  /** Number of scripts. */
   count: 100,
-  /** Bytes of one. */
+  /** Bytes of one script. */
   size: 1024 * 1024,
-  /** Bytes of all. */
+  /** Bytes of all scripts. */
   total: 4 * 1024 * 1024,
 };
 
-/** Compiled scripts that are kept. */
+/** Most compiled scripts kept. */
 const maxKept = 200;
 
 export interface ScriptInfo {
@@ -37,7 +37,7 @@ export interface ScriptInfo {
   changed: number;
 }
 
-/** A request about scripts that can't be carried out. */
+/** A request about scripts that fails. */
 export class ScriptError extends Error {
   override name = "ScriptError";
   readonly code:
@@ -49,7 +49,7 @@ export class ScriptError extends Error {
     | "tooLarge"
     | "overQuota"
     | "invalid";
-  /** Of an invalid script. */
+  /** The problems of an invalid script. */
   readonly problems: readonly SieveProblem[];
 
   constructor(code: ScriptError["code"], message: string, problems: readonly SieveProblem[] = []) {
@@ -63,7 +63,7 @@ const encoder = new TextEncoder();
 
 type Compiled = SieveScript | SieveProblem[] | undefined;
 
-/** What is known of an account's scripts. */
+/** Cached facts about an account's scripts. */
 interface Kept {
   /** Name of the active one; undefined for none. */
   active: string | undefined;
@@ -75,7 +75,7 @@ export class Scripts {
   readonly #db: Db;
   readonly #now: () => number;
   readonly #kept = new Map<string, Kept>();
-  /** Is told when an account's scripts have changed. */
+  /** Called when an account's scripts have changed. */
   onChange: ((account: string) => void) | undefined;
 
   constructor(db: Db, now: () => number) {
@@ -108,7 +108,7 @@ export class Scripts {
   }
 
   /**
-   * Checks whether a script of that size would find room.
+   * Checks whether a script of that size fits.
    * @throws ScriptError "name", "tooMany", "tooLarge", "overQuota"
    */
   checkSpace(account: string, name: string, size: number): void {
@@ -141,8 +141,8 @@ export class Scripts {
   }
 
   /**
-   * Stores a script, all or nothing, in place of one that has the name; durable when it resolves.
-   * @returns what may not be meant.
+   * Stores a script, all or nothing, replacing one of the same name; durable when it resolves.
+   * @returns warnings about what may not be intended.
    * @throws ScriptError
    */
   async put(account: string, name: string, text: string): Promise<readonly SieveProblem[]> {
@@ -175,7 +175,7 @@ export class Scripts {
     });
     const { scripts } = this.#keptOf(account);
     await this.#changed(account);
-    // None of them is another one for it.
+    // The scripts themselves have not changed.
     for (const [name, compiled] of scripts) this.#keptOf(account).scripts.set(name, compiled);
   }
 
@@ -213,7 +213,7 @@ export class Scripts {
     this.onChange?.(account);
   }
 
-  /** For an account that was removed. */
+  /** Called for an account that was removed. */
   forget(account: string): void {
     this.#kept.delete(account);
   }
@@ -244,7 +244,7 @@ export class Scripts {
   }
 }
 
-/** A script, or what is wrong with it: one that was stored by another version may not be known to this one. */
+/** A compiled script, or its problems: this version may not know a script stored by another one. */
 export function compileOrProblems(text: string, name: string): SieveScript | SieveProblem[] {
   try {
     return compileSieve(text, { name });

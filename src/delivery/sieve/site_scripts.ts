@@ -1,8 +1,8 @@
 /**
- * Scripts of the administrator: files in the folder `sieve` beside the configuration.
+ * Scripts of the administrator: files in the folder `sieve` next to the configuration.
  *
- * `before.sieve` and `after.sieve` run before and after those of all accounts, the same in `domains/NAME/` for
- * addresses of one domain; what is in `global/` can be included by all (RFC 6609).
+ * `before.sieve` and `after.sieve` run before and after the scripts of all accounts, those in `domains/NAME/`
+ * for addresses of one domain; scripts in `global/` can be included by all (RFC 6609).
  *
  * @module
  */
@@ -19,14 +19,14 @@ import {
 } from "../../sieve/mod.ts";
 import { isSafeName } from "../../platform/paths.ts";
 
-/** Milliseconds between looks whether a file has changed. */
+/** Milliseconds between checks for changed files. */
 const interval = 2_000;
-/** Compiled scripts that are kept. */
+/** Most compiled scripts kept. */
 const maxKept = 1000;
 
 interface Kept {
   looked: number;
-  /** Of the file; 0 for none. */
+  /** Modification time of the file; 0 for none. */
   mtime: number;
   size: number;
   script: SieveScript | SieveProblem[] | undefined;
@@ -43,7 +43,10 @@ export class SiteScripts {
     this.#log = log;
   }
 
-  /** Scripts that run before, or after, the account's for an address of a domain. Wrong ones are logged and left out. */
+  /**
+   * Scripts that run before, or after, the account's for an address of a domain. Invalid ones are logged and
+   * skipped.
+   */
   around(which: "before" | "after", domain: string): SieveScript[] {
     const own = [join("domains", domain.toLowerCase(), `${which}.sieve`)];
     const server = [`${which}.sieve`];
@@ -99,7 +102,7 @@ function statOf(path: string): Deno.FileInfo | undefined {
     const stat = Deno.statSync(path);
     return stat.isFile ? stat : undefined;
   } catch {
-    // No such file, the usual case; or one that can't be reached.
+    // The file doesn't exist, the usual case, or can't be read.
     return undefined;
   }
 }

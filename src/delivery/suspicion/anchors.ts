@@ -1,15 +1,15 @@
-/** The links of an HTML text with what a reader sees of them. One pass, linear. @module */
+/** The links of an HTML text with their visible text. One pass, linear. @module */
 import { Parser } from "htmlparser2";
 
 /** A link. */
 export interface Anchor {
-  /** Target, as it is written. */
+  /** The target as written. */
   target: string;
-  /** What is shown as the link. */
+  /** The visible text of the link. */
   text: string;
 }
 
-/** What the HTML has for a reader. */
+/** What a reader sees of the HTML. */
 export interface HtmlLinks {
   anchors: Anchor[];
   images: number;
@@ -17,11 +17,11 @@ export interface HtmlLinks {
   textLength: number;
 }
 
-/** Links that are looked at, and UTF-16 units of each one's text and target. */
+/** Most links, and most UTF-16 units of each one's text and target. */
 const maxAnchors = 200, maxAnchorText = 200, maxTarget = 1000;
 const unseen = new Set(["style", "script", "title"]);
 
-/** Reads links, images and the amount of text. Total on any input. */
+/** Reads links, images and the amount of text. Never fails, on any input. */
 export function htmlLinks(html: string): HtmlLinks {
   const found: HtmlLinks = { anchors: [], images: 0, textLength: 0 };
   let open: Anchor | undefined;
@@ -60,7 +60,7 @@ export function textLinks(text: string): Anchor[] {
   return anchors;
 }
 
-/** The host of a web link, in lower case; undefined for other links and for what is none. */
+/** The host of a web link, in lower case; undefined for other links and for anything else. */
 export function hostOf(target: string): string | undefined {
   const m = /^\s*https?:\/\/([^/?#\\]{1,300})/i.exec(target);
   if (!m) return undefined;

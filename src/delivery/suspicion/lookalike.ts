@@ -1,4 +1,4 @@
-/** Domains that are made to be taken for others. @module */
+/** Domains made to be mistaken for others. @module */
 
 /** Letters and pairs that look like others; also the first letters of other scripts that look Latin. */
 const looks: readonly [RegExp, string][] = [
@@ -15,14 +15,14 @@ const looks: readonly [RegExp, string][] = [
   [/5/g, "s"],
 ];
 
-/** What a name looks like at a glance. */
+/** The appearance of a name at a glance. */
 function glance(name: string): string {
   let s = name.toLowerCase().normalize("NFKD").replace(/[\p{M}-]/gu, "");
   for (const [like, letter] of looks) s = s.replace(like, letter);
   return s;
 }
 
-/** True if one letter was added, left out, changed, or two neighbours exchanged. */
+/** True if one letter was added, left out or changed, or two neighbours were swapped. */
 function oneTypingApart(a: string, b: string): boolean {
   if (Math.abs(a.length - b.length) > 1) return false;
   let start = 0;
@@ -34,12 +34,12 @@ function oneTypingApart(a: string, b: string): boolean {
     a[start] === b[start + 1] && a[start + 1] === b[start];
 }
 
-/** Names below this length are near many others by chance. */
+/** Names shorter than this resemble many others by chance. */
 const shortest = 6;
 
 /**
- * The domain among `own` that the other one could be taken for; undefined if none, or if it is one of them.
- * Domains are those that organisations registered, in lower case, Unicode or ASCII.
+ * The domain among `own` that the other one could be mistaken for; undefined if none, or if it is one of them.
+ * Domains are registered ones, in lower case, Unicode or ASCII.
  */
 export function lookalikeOf(domain: string, own: Iterable<string>): string | undefined {
   const name = domain.split(".")[0];
@@ -49,14 +49,14 @@ export function lookalikeOf(domain: string, own: Iterable<string>): string | und
     if (other === domain) return undefined;
     if (found !== undefined) continue;
     const otherName = other.split(".")[0];
-    // The same name below another ending is mostly the same organisation in another country.
+    // The same name under another ending is usually the same organisation in another country.
     if (otherName === name || otherName.length < shortest) continue;
     if (glance(otherName) === seen || oneTypingApart(otherName, name)) found = other;
   }
   return found;
 }
 
-/** True if a label of the host has letters of Latin beside Cyrillic or Greek ones that look like them. */
+/** True if a label of the host mixes Latin letters with Cyrillic or Greek ones that look like them. */
 export function mixesAlphabets(host: string): boolean {
   return host.split(".").some((label) =>
     /\p{Script=Latin}/u.test(label) && /[\p{Script=Cyrillic}\p{Script=Greek}]/u.test(label)

@@ -1,4 +1,4 @@
-/** What {@link signalsOf} needs, of a message that arrives or is stored. @module */
+/** The input of {@link signalsOf} for an arriving or stored message. @module */
 import { correspondentDomains } from "../../store/messages/history.ts";
 import type { MessageText } from "../../junk/mod.ts";
 import type { HeaderField } from "../../mail/header/header.ts";
@@ -6,12 +6,12 @@ import type { Db } from "../../store/database/database.ts";
 import type { Summary } from "../../store/messages/summary.ts";
 import type { Suspect } from "./mod.ts";
 
-/** UTF-16 units of all text parts together. */
+/** Most UTF-16 units of all text parts together. */
 const maxTexts = 256 * 1024;
-/** Domains that an account's user has written to which are looked at, the first by name. */
+/** Most domains that an account's user has written to which are checked, the first ones by name. */
 const maxDomains = 5000;
 
-/** The message as {@link signalsOf} wants it. */
+/** The message in the form that {@link signalsOf} needs. */
 export function suspectOf(
   d: { summary: Pick<Summary, "from" | "replyTo">; fields: readonly HeaderField[] },
   text: MessageText,

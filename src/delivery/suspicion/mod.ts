@@ -1,8 +1,9 @@
 /**
- * Signals of phishing that need no training: what a careful reader would notice. Each has a sentence for the reader
- * and a weight; together they can send a message of an unknown sender to the Junk mailbox, never refuse it.
+ * Signals of phishing that need no training: what a careful reader would notice. Each has a sentence for the
+ * reader and a weight; together they can send an unknown sender's message to the Junk mailbox, but never refuse
+ * it.
  *
- * Pure; total on any input; linear in the message, whose texts are bounded by the caller.
+ * Pure; never fails on any input; linear in the message, whose texts are bounded by the caller.
  *
  * @module
  */
@@ -43,17 +44,17 @@ export type SignalKind =
   | "listed-link"
   | "unverified";
 
-/** Weights that make a message suspicious together. */
+/** Total weight that makes a message suspicious. */
 export const suspicious = 4;
 
-/** A message, as far as it matters. */
+/** The relevant parts of a message. */
 export interface Suspect {
   /** The address in From, and the name shown for it. */
   from: { name: string; address: string } | undefined;
   replyTo: readonly { address: string }[];
   /** SPF or DKIM show that the message comes from the From domain (DMARC passes, or would). */
   verified: boolean;
-  /** The message came through a mailing list, which writes its own links below. */
+  /** The message came through a mailing list, which adds its own links at the end. */
   list: boolean;
   /** Text parts, decoded; bounded by the caller. */
   texts: readonly { html: boolean; text: string }[];
@@ -63,7 +64,7 @@ export interface Suspect {
   correspondents: Iterable<string>;
 }
 
-/** What is noticed of a message. */
+/** The signals of a message. */
 export function signalsOf(suspect: Suspect): Signal[] {
   const signals: Signal[] = [];
   const add = (kind: SignalKind, weight: number, text: string) => {
@@ -77,7 +78,7 @@ export function signalsOf(suspect: Suspect): Signal[] {
   }
   linkSignals(suspect, organization, add);
   for (const name of suspect.attachments.slice(0, 100)) attachmentSignals(name, add);
-  // Most good mail is verified today. Alone it says little, beside the others much.
+  // Most good mail is verified today. Alone a missing verification means little, with other signals much.
   if (signals.length > 0 && !suspect.verified) {
     add(
       "unverified",
@@ -88,10 +89,10 @@ export function signalsOf(suspect: Suspect): Signal[] {
   return signals;
 }
 
-/** Domains of links that lists are asked about. */
+/** Most link domains that are looked up in block lists. */
 const maxListed = 10;
 
-/** Registered domains that the message's links go to, without the sender's own; what block lists are asked about. */
+/** Registered domains of the message's links, without the sender's own, for lookups in block lists. */
 export function linkDomains(m: Pick<Suspect, "texts" | "from">): string[] {
   const own = m.from === undefined ? "" : organizationalDomain(domainOf(m.from.address));
   const domains = new Set<string>();
@@ -108,7 +109,7 @@ export function linkDomains(m: Pick<Suspect, "texts" | "from">): string[] {
   return [...domains];
 }
 
-/** What a block list says of a link. */
+/** The signal for a link on a block list. */
 export function listedLink(domain: string, zone: string): Signal {
   return {
     kind: "listed-link",
@@ -124,7 +125,7 @@ export function suspicionOf(signals: readonly Signal[]): number {
 
 type Add = (kind: SignalKind, weight: number, text: string) => void;
 
-/** The domain of an address in lower case, as people read it. */
+/** The domain of an address in lower case, in its readable form. */
 function domainOf(address: string): string {
   const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase().replace(/\.$/, "");
   return readable(domain);
@@ -147,7 +148,8 @@ function senderSignals(
     if (!words.includes(` ${brand} `)) continue;
     const own = [brand.replaceAll(" ", ""), ...parts];
     if (own.some((part) => domain.includes(part))) continue;
-    // People are called so too: "Chase Miller". A sender that is verified, and says no more, is one of them.
+    // People have such names too: "Chase Miller". A verified sender with nothing else in the name is one of
+    // them.
     add(
       "borrowed-name",
       3,
@@ -231,7 +233,7 @@ function linkSignals(suspect: Suspect, organization: string, add: Add): void {
       );
     if (shownHost) {
       const shownOrganization = organizationalDomain(shownHost[1].toLowerCase());
-      // Newsletters count clicks on a site of their sender, or of who sends them out.
+      // Newsletters count clicks on a site of their sender or of a mailing service.
       const elsewhere = shownOrganization !== hosts.get(shown) && hosts.get(shown) !== organization;
       if (elsewhere && shownOrganization.includes(".") && shownHost[1].includes(".")) {
         add(
@@ -266,7 +268,7 @@ function linkSignals(suspect: Suspect, organization: string, add: Add): void {
   }
 }
 
-/** The place for anyone's pages that a host is, or is below. */
+/** The anyone-can-publish site that a host belongs to. */
 function anyonesOf(host: string): string | undefined {
   const labels = host.split(".");
   for (let i = Math.max(0, labels.length - 4); i <= labels.length - 2; i++) {

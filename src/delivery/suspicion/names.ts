@@ -1,11 +1,13 @@
 /**
- * Names that are often borrowed, and places where anyone can put a page: general knowledge, kept short. A name is
- * only looked for as a whole word of the sender's display name.
+ * Names that are often abused, and sites where anyone can publish a page: general knowledge, kept short. A name
+ * is only matched as a whole word of the sender's display name.
  *
  * @module
  */
 
-/** Names with parts of the domains that they really write from; the name itself, without spaces, is always one. */
+/**
+ * Names with parts of the domains that they really send from; the name itself, without spaces, is always one.
+ */
 export const borrowedNames: readonly (readonly [name: string, ...parts: string[]])[] = [
   ["paypal"],
   ["amazon", "amzn"],
@@ -74,7 +76,7 @@ export const borrowedNames: readonly (readonly [name: string, ...parts: string[]
   ["cpanel"],
 ];
 
-/** Sites where anyone can put a page within minutes, and shorteners of links. */
+/** Sites where anyone can publish a page within minutes, and link shorteners. */
 export const anyonesHosts: ReadonlySet<string> = new Set(
   ("bit.ly tinyurl.com t.co goo.gl is.gd ow.ly cutt.ly rebrand.ly rb.gy shorturl.at s.id lnkd.in buff.ly t.ly tiny.cc " +
     "weebly.com wixsite.com blogspot.com wordpress.com sites.google.com docs.google.com forms.gle web.app " +
@@ -86,7 +88,7 @@ export const anyonesHosts: ReadonlySet<string> = new Set(
     .split(" "),
 );
 
-/** Providers of addresses for anyone. */
+/** Providers where anyone can get an address. */
 export const freeProviders: ReadonlySet<string> = new Set(
   ("gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com ymail.com aol.com gmx.com gmx.net gmx.de web.de " +
     "mail.com mail.ru yandex.com yandex.ru icloud.com proton.me protonmail.com zoho.com qq.com 163.com 126.com " +
@@ -94,13 +96,13 @@ export const freeProviders: ReadonlySet<string> = new Set(
     .split(" "),
 );
 
-/** Endings of files that run when they are opened, or hold such files where mail programs don't look. */
+/** Endings of files that run when opened, or contain such files where mail programs don't check. */
 export const runningEndings: ReadonlySet<string> = new Set(
   ("exe scr pif com bat cmd js jse vbs vbe wsf wsh hta ps1 psm1 msi msp jar lnk cpl reg iso img vhd vhdx chm appx " +
     "xll one")
     .split(" "),
 );
-/** Endings of pages and of documents with programs in them. */
+/** Endings of pages, and of documents that contain programs. */
 export const activeEndings: ReadonlySet<string> = new Set(
   "htm html shtml xhtml svg docm dotm xlsm xlsb xltm pptm".split(" "),
 );

@@ -45,7 +45,7 @@ let lastDayText = "";
 /** Milliseconds as date-time in quotes, in UTC. */
 export function formatDateTime(ms: number): string {
   const day = Math.floor(ms / dayMs);
-  // Messages that follow one another are mostly of one day.
+  // Neighbouring messages mostly share a day.
   if (day !== lastDay) {
     const d = new Date(ms);
     const year = String(d.getUTCFullYear()).padStart(4, "0");
@@ -57,13 +57,13 @@ export function formatDateTime(ms: number): string {
   return `${lastDayText}${pairs[h]}:${pairs[m]}:${pairs[s % 60]} +0000"`;
 }
 
-/** \Recent (RFC 3501 §2.3.2) beside the flags of a message: the store has no bit for it, as it is a session's own. */
+/** \Recent (RFC 3501 §2.3.2), added to a message's stored flags; the store has no bit for it, as each session has its own. */
 export const recentBit = allFlags + 1;
 
 const flagTexts: string[] = [];
 /**
  * Flags of a message, without brackets.
- * @param spelled keywords as they are shown, by what messages have
+ * @param spelled spelling to show, by stored keyword
  */
 export function formatFlags(
   flags: number,

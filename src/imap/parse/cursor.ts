@@ -49,11 +49,11 @@ export class Cursor {
   readonly bytes: Uint8Array;
   pos = 0;
   /**
-   * What clients send and other servers take is taken: blanks too many between words, inside of brackets and at the end,
+   * Lenient where clients need it and other servers allow it: extra spaces between words, inside brackets and at the end,
    * * and % in words without quotes, "()" where options may follow, a day of one digit.
    */
   lenient = true;
-  /** Mailbox names are UTF-8 as they stand (IMAP4rev2, UTF8=ACCEPT), not modified UTF-7. */
+  /** Mailbox names are plain UTF-8 (IMAP4rev2, UTF8=ACCEPT), not modified UTF-7. */
   utf8Names = false;
 
   constructor(bytes: Uint8Array, pos = 0) {
@@ -69,7 +69,7 @@ export class Cursor {
     return this.pos >= this.bytes.length || (this.lenient && this.#blanks() === this.bytes.length);
   }
 
-  /** Where the blanks end that begin here. */
+  /** Offset of the first byte after the spaces that start here. */
   #blanks(): number {
     let at = this.pos;
     while (this.bytes[at] === SP) at++;
@@ -81,17 +81,17 @@ export class Cursor {
     return this.pos < this.bytes.length ? this.bytes[this.pos] : -1;
   }
 
-  /** True if the character stands here. */
+  /** True if the next character is this one. */
   at(c: string): boolean {
     return this.peek() === c.charCodeAt(0);
   }
 
-  /** Takes the character if it stands here. */
+  /** Consumes the character if it is next. */
   take(c: string): boolean {
     const code = c.charCodeAt(0);
     if (this.lenient && this.peek() === SP) {
       const after = this.#blanks();
-      // A blank at the end, or before a bracket that closes, separates nothing.
+      // A trailing space, or one before a closing bracket, separates nothing.
       const next = this.bytes[after];
       if (code === SP && (next === undefined || next === 0x29)) return false;
       if (code === SP || (code === 0x29 && next === 0x29)) {
@@ -105,7 +105,7 @@ export class Cursor {
     return true;
   }
 
-  /** Takes the text, in any case of letters, if it stands here. */
+  /** Consumes the text, in any case, if it is next. */
   takeText(text: string): boolean {
     if (this.pos + text.length > this.bytes.length) return false;
     for (let i = 0; i < text.length; i++) {
@@ -119,7 +119,7 @@ export class Cursor {
     return true;
   }
 
-  /** Takes the word if it stands here and ends here. */
+  /** Consumes the word if it is next and ends there. */
   takeWord(word: string): boolean {
     const start = this.pos;
     if (this.takeText(word) && !(classes[this.peek()] & classAtom)) return true;
@@ -245,7 +245,7 @@ export class Cursor {
     if (from + n > this.bytes.length) this.fail(`${n} bytes of literal`, from);
     this.pos = from + n;
     const r = this.bytes.subarray(from, this.pos);
-    // RFC 9051 §4.3: NUL may stand in a literal8 only.
+    // RFC 9051 §4.3: NUL is allowed in a literal8 only.
     if (!eight) {
       const nul = r.indexOf(0);
       if (nul >= 0) this.fail("no NUL in a literal", from + nul);
@@ -359,7 +359,7 @@ export class Cursor {
     }
   }
 
-  /** As {@link list}, of options of a command: brackets around nothing say as much as none. */
+  /** As {@link list}, for the options of a command: empty brackets mean the same as none. */
   options(item: () => void): void {
     const start = this.pos;
     this.expect("(");

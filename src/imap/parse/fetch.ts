@@ -111,7 +111,7 @@ function parsePartial(cursor: Cursor): [number, number] | undefined {
   if (!cursor.take("<")) return undefined;
   const from = cursor.number64("first byte");
   cursor.expect(".");
-  // None is asked for by clients that count down.
+  // Clients that count down ask for none.
   const count = cursor.lenient
     ? cursor.number64("byte count")
     : cursor.nzNumber("byte count", Number.MAX_SAFE_INTEGER);
@@ -125,7 +125,7 @@ function whole(text: Section["text"]): Section {
 
 function parseItem(cursor: Cursor): FetchItem {
   const start = cursor.pos;
-  // "[" may stand in an atom, so words that a section can follow are looked for first.
+  // "[" is allowed in an atom, so words that a section can follow are tried first.
   for (const [name, peek] of [["BODY.PEEK", true], ["BODY", false]] as const) {
     if (!cursor.takeText(name)) continue;
     if (cursor.at("[")) {
@@ -150,7 +150,7 @@ function parseItem(cursor: Cursor): FetchItem {
     case "BODY":
       return { kind: "body" };
     case "PREVIEW":
-      // RFC 8970 §3.2: LAZY asks for what can be had without waiting; all of ours can.
+      // RFC 8970 §3.2: LAZY asks for previews that are ready; all of ours are.
       if (cursor.at(" ") && cursor.bytes[cursor.pos + 1] === 0x28) {
         cursor.sp();
         cursor.list(() => cursor.oneOf(["LAZY"], "LAZY"));

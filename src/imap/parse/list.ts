@@ -1,5 +1,5 @@
 /**
- * LIST with all it may have (RFC 9051 §6.3.9, RFC 5258, 5819, 6154, 9590).
+ * LIST with all its options (RFC 9051 §6.3.9, RFC 5258, 5819, 6154, 9590).
  *
  * @module
  */
@@ -127,7 +127,7 @@ export function parseList(cursor: Cursor): ListArgs {
  * the pattern is. The first `caseless` characters of a name fit in upper and lower case.
  */
 export function listMatcher(pattern: string): (name: string, caseless?: number) => boolean {
-  // Wildcards next to each other are as one of them, "*" if that is among them.
+  // Adjacent wildcards act as one: "*" if there is one among them.
   const p = [...pattern.replace(/[*%]{2,}/g, (run) => run.includes("*") ? "*" : "%")];
   const literal = p.reduce((n, c) => c === "*" || c === "%" ? n : n + 1, 0);
   return (name, caseless = 0) => {

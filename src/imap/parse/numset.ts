@@ -1,5 +1,5 @@
 /**
- * Sequence sets (RFC 9051 §9 sequence-set): parsed, resolved against what is there, written compactly.
+ * Sequence sets (RFC 9051 §9 sequence-set): parsed, resolved against existing messages, written compactly.
  *
  * @module
  */

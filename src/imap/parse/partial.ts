@@ -10,7 +10,7 @@ export interface PartialRange {
   fromEnd: boolean;
   first: number;
   last: number;
-  /** As it is answered. */
+  /** As written in the answer. */
   label: string;
 }
 

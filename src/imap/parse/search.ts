@@ -1,7 +1,7 @@
 /**
  * Search keys (RFC 9051 §6.4.4 and the extensions that add to them).
  *
- * The tree that comes out still has message sets as the client wrote them: what they mean depends on
+ * The resulting tree still has message sets as the client wrote them: what they mean depends on
  * the session, which resolves them with {@link resolveSearch}.
  *
  * @module
@@ -21,22 +21,22 @@ export type SearchKey =
   | { op: "fuzzy"; key: SearchKey }
   | { op: "recent" };
 
-/** Keys in a command, not counting those that hold others; and levels of what is searched by in the end. */
+/** Keys in a command, not counting those that hold others; and levels of the resulting condition. */
 const maxKeys = 2000;
 const maxDepth = 500;
-/** Brackets and operators that are open at a time: more than a line of 64 KB has, which others allow. */
+/** Brackets and operators open at a time: more than fit in a line of 64 KB, the limit of other servers. */
 const maxOpen = 30_000;
 
 const dayMs = 86_400_000;
 
-/** What a search said about how to read its texts. */
+/** How a search wants its texts to be read. */
 export interface SearchContext {
   keys: number;
-  /** True if a MODSEQ key was there: the answer then has the highest modseq (RFC 7162 §3.1.5). */
+  /** True if there was a MODSEQ key: the answer then has the highest modseq (RFC 7162 §3.1.5). */
   modseq: boolean;
   /** True if a sequence number (not uid) was used: refused with UIDONLY. */
   sequenceNumbers: boolean;
-  /** At the end of ids of emails and threads, where the mailbox is another account's. */
+  /** Suffix of email and thread ids where the mailbox is another account's. */
   idSuffix: string;
   decode(bytes: Uint8Array): string | undefined;
 }
@@ -71,16 +71,16 @@ function text(cursor: Cursor, ctx: SearchContext): string {
   return t;
 }
 
-/** What a key is a part of, while it is read. */
+/** The key that contains the one being read. */
 interface Open {
   op: "and" | "or" | "not" | "fuzzy";
-  /** Of "and" and "or"; those of an AND within an AND, and of an OR within an OR, are its own. */
+  /** Of "and" and "or"; an AND within an AND, and an OR within an OR, is merged into it. */
   keys: SearchKey[];
-  /** Keys that were read for it. */
+  /** Keys read for it so far. */
   got: number;
 }
 
-/** Reads one search key, however deep it nests: without recursion, and only what changes something is kept. */
+/** Reads one search key, however deeply nested: without recursion, keeping only nodes that matter. */
 export function parseSearchKey(cursor: Cursor, ctx: SearchContext): SearchKey {
   const open: Open[] = [];
   for (;;) {
@@ -112,7 +112,7 @@ export function parseSearchKey(cursor: Cursor, ctx: SearchContext): SearchKey {
   }
 }
 
-/** Takes what begins a key of other keys. */
+/** Consumes the start of a key that holds other keys. */
 function opener(cursor: Cursor, open: Open[]): boolean {
   if (open.length > maxOpen) cursor.fail(`nesting of at most ${maxOpen} levels`);
   if (cursor.take("(")) {
@@ -128,7 +128,7 @@ function opener(cursor: Cursor, open: Open[]): boolean {
   return false;
 }
 
-/** @throws ParseError for a tree that is too deep to be searched by */
+/** @throws ParseError for a tree that is too deep to search with */
 function checkDepth(cursor: Cursor, key: SearchKey): void {
   let level: SearchKey[] = [key];
   for (let depth = 0; level.length > 0; depth++) {
@@ -288,7 +288,7 @@ export type Fuzziness = "none" | "words" | "stems";
 
 const endings = /(?:ings?|ers?|e[ds]?|s)$/;
 
-/** A text's words as conditions. */
+/** The words of a text, as conditions. */
 function fuzzyText(node: SearchNode & { text: string }, fuzziness: Fuzziness): SearchNode {
   const words = node.text.split(/[\s,;]+/).filter((w) => w !== "").slice(0, 20);
   if (fuzziness === "none" || words.length === 0) return node;
@@ -302,11 +302,11 @@ function fuzzyText(node: SearchNode & { text: string }, fuzziness: Fuzziness): S
 export interface ResolveOptions {
   /** "stems" without it. */
   fuzziness?: Fuzziness;
-  /** Uids of messages that are \Recent in the session, as ascending ranges; without it none is. */
+  /** Uids of messages that are \Recent in the session, as ascending ranges; if absent, none is. */
   recent?: readonly [number, number][];
 }
 
-/** Turns a key into a condition, sets by what they mean in the session. */
+/** Turns a key into a condition, resolving sets against the session. */
 export function resolveSearch(
   key: SearchKey,
   uidRanges: (set: NumSet, uid: boolean) => [number, number][],

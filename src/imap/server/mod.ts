@@ -3,7 +3,7 @@
  * connection at a time.
  *
  * May import platform, log, metrics, mail, net, sasl and store. Called by what opens the listeners.
- * `table.ts` has the commands and the states they are allowed in; from it the capabilities follow.
+ * `table.ts` lists the commands and the states they are allowed in; the capabilities follow from it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Serving one connection: commands are read, run and answered, one after the other.
+ * Serving one connection: commands are read, run and answered one at a time.
  *
  * @module
  */
@@ -25,10 +25,10 @@ import { Session, State } from "./session/session.ts";
 import { ProtocolTrace } from "./session/trace.ts";
 import { commandCapabilities, commandNamed } from "./table.ts";
 
-/** Milliseconds that a client may be silent, before and after login (RFC 9051 §5.4: at least 30 min). */
+/** Milliseconds that a client may be silent, before and after login (RFC 9051 §5.4: at least 30 minutes). */
 const defaultTimeouts = { beforeLogin: 60_000, afterLogin: 31 * 60_000 };
 
-/** Wrong commands in a row, before login, after which the client is taken for none of IMAP. */
+/** Wrong commands in a row before login after which the peer is not considered an IMAP client. */
 const maxBadBeforeLogin = 20;
 
 /** Runs a session until the client logs out or is gone. The caller closes the connection. */
@@ -69,10 +69,10 @@ async function serveCommand(session: Session): Promise<void> {
   let tag = "*";
   let command: Command | undefined;
   let answer: Answer | void;
-  /** The first line, or how it ended, as long as nobody has taken on to read what follows it. */
+  /** The first line, or how reading it ended, until a command takes over reading. */
   let alone: Uint8Array | undefined;
   try {
-    // RFC 5465 §3: with NOTIFY changes are sent also between commands.
+    // RFC 5465 §3: with NOTIFY, changes are also sent between commands.
     if (session.notify) {
       await deliverUntilInput(session, selectedGroup(session.notify)?.filter.kind === "selected");
     }
@@ -164,13 +164,13 @@ async function finish(
     }
   }
   session.conn.write(`${tag} ${answer}\r\n`);
-  // Else it sends the answer itself.
+  // Otherwise it sends the answer itself.
   if (!command?.afterwards || !answer.startsWith("OK")) await session.conn.flush();
 }
 
 /**
- * Rights of a selected mailbox of others, which its owner may have changed since.
- * @throws ImapNo if it may not be read any more
+ * Rights on another user's selected mailbox, which its owner may have changed since.
+ * @throws ImapNo if it may no longer be read
  */
 function renewRights(session: Session, command: Command): void {
   const v = session.view;
@@ -205,7 +205,7 @@ function readCommand(cursor: Cursor, session: Session): Command {
   return command;
 }
 
-/** The answer to a command that failed. What is the server's own fault ends the connection. */
+/** The answer to a command that failed. An internal error ends the connection. */
 function refusal(session: Session, err: unknown): string {
   if (err instanceof ParseError) return `BAD ${err.message}`;
   if (err instanceof ImapBad) return `BAD${text(err.code, err.message)}`;
@@ -215,7 +215,7 @@ function refusal(session: Session, err: unknown): string {
   }
   if (err instanceof StoreError) return refusal(session, noForStore(err));
   if (err instanceof ConnectionError || err instanceof Unrecoverable) throw err;
-  // Only writing fails so, which is never in the middle of an answer.
+  // Only writes to the store fail like this, never in the middle of an answer.
   if (isStorageFull(err)) {
     session.log.error("command can't be carried out", { err: err as Error });
     return `NO${text("UNAVAILABLE", diskFull)}`;

@@ -123,7 +123,7 @@ export const commands: readonly Command[] = [
   replaceByUid,
 ];
 
-/** What the commands bring along, each once, in their order. */
+/** The commands' capabilities, each once, in table order. */
 export const commandCapabilities: readonly string[] = [
   ...new Set(commands.flatMap((c) => c.capabilities ?? [])),
 ];

@@ -1,12 +1,12 @@
 /** A blob as a stream. @module */
 import type { Blob } from "./types.ts";
 
-/** Bytes that are read at a time. */
+/** Bytes read at a time. */
 const piece = 256 * 1024;
 
 /**
- * Bytes [from, to) of a blob, read as they are asked for. A blob that ends before is damaged: an error.
- * @param done called at the end, also when the reader goes away
+ * Bytes [from, to) of a blob, read on demand. A blob that ends earlier is damaged: an error.
+ * @param done called at the end, also if the reader cancels
  */
 export function blobStream(
   blob: Blob,

@@ -1,9 +1,9 @@
-/** Binary data as it is read. @module */
+/** Reading binary data. @module */
 
 /** Bytes that can be read piece by piece. Close it. */
 export interface Blob {
   size: number;
-  /** Bytes [from, to); fewer where it is damaged. */
+  /** Bytes [from, to); fewer if it is damaged. */
   read(from: number, to: number): Uint8Array;
   close(): void;
 }

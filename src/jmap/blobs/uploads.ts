@@ -1,25 +1,25 @@
 /**
- * Files that clients upload (RFC 8620 §6.1): kept for a day, under `uploads/<account>` in the data folder, so that
- * what was answered with 201 is there after a restart too. Each is there for who uploaded it alone: the names of files
- * that somebody else than the owner has uploaded into the account end with "-" and the name of their own.
+ * Files uploaded by clients (RFC 8620 §6.1): kept for a day, under `uploads/<account>` in the data folder, so
+ * that an upload answered with 201 still exists after a restart. Each is visible only to its uploader: file
+ * names of uploads by users other than the account's owner end with "-" and the name of the uploader's account.
  *
  * @module
  */
 import { join } from "node:path";
 import { ensureDir, removeFile, syncDir } from "../../platform/files.ts";
 
-/** Milliseconds that a file is kept, and those that it is kept at least when room is needed. */
+/** Milliseconds that a file is kept, and the least time when room is needed. */
 const keepTime = 24 * 3600_000;
 const minKeepTime = 3600_000;
-/** Files of an account at most. */
+/** Most files of an account. */
 const maxFiles = 2000;
-/** Milliseconds between two looks for old files. */
+/** Milliseconds between checks for old files. */
 const sweepTime = 600_000;
 
-/** A file that was uploaded. */
+/** An uploaded file. */
 export interface Upload {
   id: string;
-  /** Account of who uploaded it. */
+  /** Account of the uploader. */
   by: string;
   path: string;
   size: number;
@@ -27,24 +27,24 @@ export interface Upload {
   uploaded: number;
 }
 
-/** An account has uploaded as much as it may, for now. */
+/** An account has reached its upload limit for now. */
 export class UploadLimitError extends Error {
   override name = "UploadLimitError";
 }
 
 /** Form of the ids of uploads. */
 export const uploadIdForm = /^U[0-9a-f]{32}$/;
-/** Names of the files; one that isn't whole yet is the id with ".part". */
+/** Names of the files; an incomplete one is the id with ".part". */
 const fileForm = /^(U[0-9a-f]{32})(?:-(.+))?$/;
 
 export class Uploads {
   readonly #dir: string;
-  /** Bytes of an account's files together. */
+  /** Total bytes of an account's files. */
   readonly #maxBytes: number;
   readonly #accounts = new Map<string, Map<string, Upload>>();
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** @param maxSize of one upload, in bytes */
+  /** @param maxSize most bytes of one upload */
   constructor(dataDir: string, maxSize: number) {
     this.#dir = join(dataDir, "uploads");
     this.#maxBytes = Math.max(4 * maxSize, 500_000_000);
@@ -65,7 +65,7 @@ export class Uploads {
         const path = join(this.#dir, account, e.name);
         const [, id, by = account] = fileForm.exec(e.name) ?? [];
         if (id === undefined) {
-          // What a crash has left of an upload.
+          // A crash left an incomplete upload.
           removeFile(path);
           continue;
         }
@@ -79,7 +79,7 @@ export class Uploads {
     return found;
   }
 
-  /** A file that a user has uploaded; undefined if there is none, or none any more. */
+  /** A file uploaded by a user; undefined if there is none, or no longer. */
   get(account: string, user: string, id: string): Upload | undefined {
     if (!uploadIdForm.test(id)) return undefined;
     const u = this.#files(account).get(id);
@@ -87,7 +87,7 @@ export class Uploads {
   }
 
   /**
-   * Takes a file of a user in; durable when it resolves.
+   * Stores a file of a user; durable when it resolves.
    * @throws UploadLimitError, HttpError of the stream, errors of the file system
    */
   async add(
@@ -129,7 +129,7 @@ export class Uploads {
     return upload;
   }
 
-  /** Drops the oldest files where there are too many, if they have had their time. */
+  /** Removes the oldest files if there are too many, once their least time is over. */
   #makeRoom(files: Map<string, Upload>): void {
     const old = [...files.values()].filter((u) => u.uploaded + minKeepTime < Date.now())
       .sort((a, b) => a.uploaded - b.uploaded);
@@ -153,12 +153,12 @@ export class Uploads {
     try {
       return [...Deno.readDirSync(this.#dir)].filter((e) => e.isDirectory).map((e) => e.name);
     } catch {
-      // Nothing was uploaded yet.
+      // Nothing has been uploaded yet.
       return [];
     }
   }
 
-  /** Removes the files of accounts that aren't any more. */
+  /** Removes the files of accounts that no longer exist. */
   forgetOthers(exists: (account: string) => boolean): void {
     for (const account of this.#names()) {
       if (exists(account)) continue;

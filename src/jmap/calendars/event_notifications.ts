@@ -1,4 +1,4 @@
-/** CalendarEventNotification (jmap-calendars §7): what others changed in calendars that a user sees. @module */
+/** CalendarEventNotification (jmap-calendars §7): changes by others in calendars that a user sees. @module */
 import * as v from "valibot";
 import { forGuests } from "../../groupware/reduced.ts";
 import { parseCalendarInTurns } from "../../mail/calendar/object.ts";
@@ -21,12 +21,12 @@ import { groupwareView, idOf, shownCollections } from "../groupware/collections.
 import { objectId, type ObjectType, type StoredObject } from "../objects/store.ts";
 import type { JmapServices } from "../services.ts";
 
-/** Notifications that are kept of a user, in each account; the oldest go. */
+/** Most notifications kept per user and account; the oldest are removed. */
 const maxKept = 500;
-/** Characters of an event that are kept with one: of a larger event only what is small in it. */
+/** Most characters of an event stored in a notification; of a larger event only small values are stored. */
 const maxEvent = 16_000;
 const maxValue = 1000;
-/** Accounts that hear of one change. */
+/** Most accounts notified of one change. */
 const maxReaders = 200;
 
 export const eventNotificationProperties = [
@@ -41,7 +41,7 @@ export const eventNotificationProperties = [
   "eventPatch",
 ];
 
-/** One, as it is kept. */
+/** A stored notification. */
 export interface EventNotification {
   created: string;
   changedBy: {
@@ -56,14 +56,14 @@ export interface EventNotification {
   isDraft?: boolean;
   event: JsonObject;
   eventPatch?: JsonObject;
-  /** The calendar, to which the user may have no right any more. */
+  /** The calendar; the user may no longer have rights on it. */
   calendarId: string;
 }
 
-/** Properties whose change alone isn't worth telling. */
+/** Properties whose change alone isn't worth a notification. */
 const unimportant = new Set(["updated", "sequence", "prodId"]);
 
-/** Where a user's notifications of an account's calendars are. */
+/** Where a user's notifications about an account's calendars are stored. */
 export function notificationsOf(access: Access): { account: string; type: ObjectType } {
   return {
     account: access.user.account,
@@ -76,12 +76,12 @@ async function eventOf(content: Uint8Array | undefined): Promise<JsonObject | un
   try {
     return eventFromSeries(new Series(await parseCalendarInTurns(content)));
   } catch {
-    // What can't be read has nothing to tell of.
+    // Unreadable: there is nothing to report.
     return undefined;
   }
 }
 
-/** An object of which only small values are left, if it is large as a whole. */
+/** An object reduced to its small values, if it is large as a whole. */
 function small(object: JsonObject): JsonObject {
   if (JSON.stringify(object).length <= maxEvent) return object;
   return Object.fromEntries(
@@ -90,13 +90,13 @@ function small(object: JsonObject): JsonObject {
   );
 }
 
-/** What of a content others than the owner may know of; undefined for nothing. */
+/** The part of a content that others than the owner may see; undefined if none. */
 function shownToOthers(content: Uint8Array | undefined): Uint8Array | undefined {
   const is = content && forGuests(content);
   return is?.privacy === "private" ? is.content : is?.privacy === "public" ? content : undefined;
 }
 
-/** What is told of a change; undefined where there is nothing to tell. */
+/** The notification of a change; undefined if there is nothing to report. */
 async function notificationOf(
   s: Pick<JmapServices, "config">,
   change: EventChange,
@@ -140,19 +140,19 @@ async function notificationOf(
   };
 }
 
-/** A change as those see it whose calendar it isn't: what is private in it is left out. */
+/** A change as seen by users other than the owner: without private parts. */
 function changeForOthers(change: EventChange): EventChange {
   const [before, after] = [shownToOthers(change.before), shownToOthers(change.after)];
   const same = before === change.before && after === change.after;
   if (same) return change;
   const comment = "";
   if (change.kind !== "updated") return { ...change, before, after, comment };
-  // To them it comes when it is secret no more, and goes when it becomes that.
+  // For them it is created when it stops being secret, and destroyed when it becomes secret.
   const kind = before === undefined ? "created" : after === undefined ? "destroyed" : change.kind;
   return { ...change, kind, before, after, comment };
 }
 
-/** Tells everybody who sees the calendar, but for who changed the event. On disk when it resolves. */
+/** Notifies everybody who sees the calendar, except the author of the change. On disk when it resolves. */
 export async function noteEventChange(
   s: Pick<JmapServices, "config" | "objects">,
   owner: string,
@@ -161,7 +161,7 @@ export async function noteEventChange(
   const { by } = change;
   const eventId = idOf("calendars", "object", change.id);
   const typeFor = (account: string): ObjectType => account === owner ? "event" : `event/${owner}`;
-  // jmap-calendars §7.1: who changes an event themselves has seen what was told of it.
+  // jmap-calendars §7.1: a user who changes an event has seen its earlier notifications.
   if (by.account !== undefined) {
     const type = typeFor(by.account);
     const seen = s.objects.find(by.account, type, "calendarEventId", eventId);
@@ -176,13 +176,13 @@ export async function noteEventChange(
     : undefined;
   for (const account of told) {
     const value = account === owner ? whole : others;
-    // Of those on another node nothing is kept here.
+    // For accounts on another node nothing is stored here.
     if (value === undefined || !s.config.isHere(account)) continue;
     await s.objects.add(account, typeFor(account), value, maxKept);
   }
 }
 
-/** Those of calendars that the user still sees. */
+/** Notifications about calendars that the user still sees. */
 export async function eventNotifications(
   s: Pick<JmapServices, "objects">,
   access: Access,
@@ -195,7 +195,7 @@ export async function eventNotifications(
   return all.filter((n) => shown.has(n.value.calendarId));
 }
 
-/** As clients get it. */
+/** The form for clients. */
 export function shownNotification(
   { id, value: { calendarId: _, ...value } }: StoredObject<EventNotification>,
 ): Record<string, unknown> {
@@ -208,14 +208,14 @@ const readCondition = conditionReader(v.strictObject({
   calendarEventIds: v.optional(v.nullable(v.array(id))),
 }));
 
-/** Ids of those that meet a filter, in order. @throws MethodError */
+/** Ids of those that match a filter, in order. @throws MethodError */
 export function queryEventNotifications(
   all: readonly StoredObject<EventNotification>[],
   q: { filter?: Record<string, unknown> | null; sort?: Comparator[] | null },
 ): string[] {
   const filter = readFilter(q.filter, readCondition);
   const isReversed = latestFirst(q.sort);
-  // In the order of their numbers they came.
+  // Their numbers are in order of creation.
   const found = all.filter(({ value }) =>
     meets(filter, (c) =>
       isWithin(value.created, c) &&

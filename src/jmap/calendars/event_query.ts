@@ -23,9 +23,9 @@ import { type Comparator, type FilterTree, meets, readFilter } from "../core/que
 import { idOf, numberOf, shownCollections, type View } from "../groupware/collections.ts";
 import { instanceId, instantsOf, wallIn } from "./events.ts";
 
-/** The longest span whose dates are given one by one, in days. */
+/** The longest span whose dates are listed one by one, in days. */
 export const maxExpandedDays = 400;
-/** Dates that are given at most. */
+/** Most dates returned. */
 const maxExpanded = 20_000;
 
 const obj = (x: unknown): JsonObject =>
@@ -52,7 +52,7 @@ function wordsOf(text: string): string[] {
 
 interface Candidate {
   row: ObjectRow;
-  /** The event, or the date of it; made when something asks for it. */
+  /** The event, or one of its dates; computed on demand. */
   event: () => JsonObject;
   start: number;
   end: number;
@@ -67,7 +67,7 @@ export interface EventQuery {
   timeZone?: string | null;
 }
 
-/** Reads one condition. The times of `after` and `before` are those of a zone. */
+/** Reads one condition. The times of `after` and `before` are in the given zone. */
 function conditionReader(zone: Zone): (object: JsonObject) => Condition[] {
   return (object) =>
     Object.entries(object).map(([name, value]): Condition => {
@@ -112,7 +112,7 @@ function conditionReader(zone: Zone): (object: JsonObject) => Condition[] {
     });
 }
 
-/** The span that every result has to be in, by what stands in the filter with nothing but AND above it. */
+/** The span that every result must be in, from the conditions that have only AND above them. */
 function spanOf(filter: JsonObject | null | undefined, zone: Zone): TimeRange {
   const range = { start: -Infinity, end: Infinity };
   const look = (object: JsonObject) => {
@@ -137,13 +137,13 @@ function keyOf(candidate: Candidate, property: string): string | number {
   return typeof value === "string" ? value : "";
 }
 
-/** Makes something when it is asked for the first time. */
+/** Computes a value on first use. */
 function once<T>(make: () => T): () => T {
   let made: { value: T } | undefined;
   return () => (made ??= { value: make() }).value;
 }
 
-/** A date of a series, with its RECURRENCE-ID as JMAP writes it. */
+/** A date of a series, with its RECURRENCE-ID in JMAP's form. */
 type DateOf = Candidate & { id: string };
 
 /** The dates of a series in a span. */
@@ -179,7 +179,7 @@ function whole(row: ObjectRow, event: () => JsonObject, zone: Zone): Candidate {
   return { row, event, start, end: row.recurring ? row.last ?? Infinity : end };
 }
 
-/** Ids of the events that meet a filter, in order. @throws MethodError */
+/** Ids of the events that match a filter, in order. @throws MethodError */
 export async function queryEvents(view: View, args: EventQuery): Promise<string[]> {
   const zone = args.timeZone ? namedZone(args.timeZone) : utcZone;
   if (zone === undefined) throw new MethodError("invalidArguments", "timeZone: is not known");
@@ -242,7 +242,7 @@ export async function queryEvents(view: View, args: EventQuery): Promise<string[
         } else take(base, whole(row, event, zone));
       } catch (err) {
         if (err instanceof MethodError) throw err;
-        // What can't be read is in no answer.
+        // Unreadable events are in no answer.
         found.length = before;
       }
     }

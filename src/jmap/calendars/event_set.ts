@@ -1,4 +1,4 @@
-/** Making, changing and removing events (jmap-calendars §5.8), and telling their people. @module */
+/** Creating, changing and removing events (jmap-calendars §5.8), and notifying participants. @module */
 import {
   byGuest,
   byOwner,
@@ -38,9 +38,9 @@ import { collectionOfId, idOf, requireWrite, type View } from "../groupware/coll
 import { eventOfId, hasDate, serverProperties } from "./events.ts";
 import { withUtcTimes } from "./utc_times.ts";
 
-/** Properties that no client sets. */
+/** Properties that clients can't set. */
 const fixedProperties = serverProperties.filter((p) => p !== "utcStart" && p !== "utcEnd");
-/** How often a change is begun again because another one came in between. */
+/** How often a change is restarted because another one came in between. */
 const attempts = 10;
 
 /** The one calendar of an event. @throws SetError invalidProperties, forbidden */
@@ -58,7 +58,7 @@ function calendarIn(ctx: MethodContext, view: View, value: unknown): Collection 
   return c;
 }
 
-/** The SetError for what the store, the format or scheduling refuses. */
+/** The SetError for a refusal by the store, the format or scheduling. */
 function refused(view: View, err: unknown, given: JsonObject, uid = ""): never {
   if (err instanceof EventError) {
     throw invalidProperties(namesOfClient(err.names, given), err.message);
@@ -93,7 +93,7 @@ function refused(view: View, err: unknown, given: JsonObject, uid = ""): never {
   }
 }
 
-/** @param given what the client wrote, by whose names it learns of problems */
+/** @param given the client's input, whose names are used in problem reports */
 function check(event: JsonObject, given: JsonObject): void {
   const problems = eventProblems(event);
   if (problems.length === 0) return;
@@ -104,7 +104,7 @@ function check(event: JsonObject, given: JsonObject): void {
   );
 }
 
-/** What a client wrote in the names of either version. @throws SetError invalidProperties */
+/** The client's input, which may use the names of either version. @throws SetError invalidProperties */
 function inOwnNames(before: JsonObject, event: JsonObject): JsonObject {
   try {
     return inOneForm(before, event);
@@ -121,7 +121,7 @@ const isMine = (ctx: MethodContext, account: string, uri: unknown): boolean => {
     ctx.s.config.mayUseFrom(account, address.slice(0, at), address.slice(at + 1)) === "yes";
 };
 
-/** With the user as who invites, where others are invited and nobody is said to invite. */
+/** Makes the user the organizer if others are invited and there is no organizer. */
 function withOrganizer(ctx: MethodContext, view: View, event: JsonObject): JsonObject {
   const people = event.participants as Record<string, JsonObject> | undefined;
   if (people === undefined || Object.keys(people).length === 0 || event.replyTo !== undefined) {
@@ -136,7 +136,7 @@ function withOrganizer(ctx: MethodContext, view: View, event: JsonObject): JsonO
 const author = ({ access }: View) =>
   access.own ? byOwner(access.user.account) : byGuest(access.user.account);
 
-/** Stores an event, and tells its people if that is asked for. On disk when it resolves. */
+/** Stores an event, and notifies its participants on request. On disk when it resolves. */
 async function store(
   ctx: MethodContext,
   view: View,
@@ -152,7 +152,8 @@ async function store(
   }
   const object = await calendarObjectInTurns(name, content);
   const account = view.access.account.name;
-  // Nobody sends mail in somebody else's name: who may only write doesn't invite. Nobody is told of drafts.
+  // Nobody sends mail in somebody else's name: a user with only write rights doesn't invite. Drafts notify
+  // nobody.
   if (o.tells && event.isDraft !== true && view.access.own) {
     const place = { scheduler: ctx.s.scheduler, account, g: view.g, collection };
     return await writeEvent(place, object, o.condition);
@@ -163,7 +164,7 @@ async function store(
   return { ...done, changed: false, series: object.series };
 }
 
-/** Makes an event; returns what the client doesn't know of it. @throws SetError */
+/** Creates an event; returns the properties that the client doesn't know. @throws SetError */
 export async function createEvent(
   ctx: MethodContext,
   view: View,
@@ -235,14 +236,14 @@ function withDate(master: JsonObject, recurrenceId: string, instance: JsonObject
     ? { excluded: true }
     : overrideOf(master, instance, recurrenceId);
   if (Object.keys(overrides[recurrenceId] as JsonObject).length === 0) {
-    // As all others are.
+    // Like all other dates.
     delete overrides[recurrenceId];
   }
   const { recurrenceOverrides: _o, ...rest } = master;
   return Object.keys(overrides).length === 0 ? rest : { ...rest, recurrenceOverrides: overrides };
 }
 
-/** Changes an event, or one of its dates; null if nothing is different from what was asked for. @throws SetError */
+/** Changes an event, or one of its dates; null if the result is exactly as requested. @throws SetError */
 export async function updateEvent(
   ctx: MethodContext,
   view: View,
@@ -275,7 +276,7 @@ export async function updateEvent(
     const { utcStart, utcEnd, ...given } = patch;
     const changed = withoutTaken(applyPatch(shown, given), given);
     const { calendarIds: ids, isDraft, ...rest } = inOwnNames(shown, changed);
-    // jmap-calendars §5.1: once people were told of an event, it isn't a draft any more.
+    // jmap-calendars §5.1: once participants were notified, an event can't become a draft again.
     if (typeof isDraft !== "boolean" || isDraft && !wasDraft) {
       throw invalidProperties(["isDraft"], "an event is a draft from its beginning, or never");
     }
@@ -304,7 +305,7 @@ export async function updateEvent(
       view.access.account.name,
       (event.replyTo as JsonObject | undefined)?.imip,
     );
-    // RFC 5546 §2.1.4: who is invited has to tell which version is the newer one.
+    // RFC 5546 §2.1.4: invitees must be able to tell which version is newer.
     if (differs && mine && !("sequence" in patch)) {
       event.sequence = Number(master.sequence ?? 0) + 1;
     }
@@ -345,7 +346,7 @@ export async function updateEvent(
   }
 }
 
-/** Removes an event, or takes one date out of it. @throws SetError */
+/** Removes an event, or one of its dates. @throws SetError */
 export async function destroyEvent(
   ctx: MethodContext,
   view: View,

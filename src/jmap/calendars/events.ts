@@ -1,4 +1,6 @@
-/** CalendarEvent (jmap-calendars §5): events of JSCalendar, made of the iCalendar objects that are stored. @module */
+/**
+ * CalendarEvent (jmap-calendars §5): JSCalendar events, converted from the stored iCalendar objects. @module
+ */
 import { storedSeriesInTurns } from "../../groupware/objects.ts";
 import { addressOf, organizerOf } from "../../mail/calendar/itip.ts";
 import type { Series } from "../../mail/calendar/series.ts";
@@ -48,7 +50,7 @@ export function instanceId(baseId: string, recurrenceId: string): string {
   return `${baseId}_${recurrenceId.replace(/[-:]/g, "")}`;
 }
 
-/** What an id is of: an event, and the date if it is one of a recurring event. */
+/** The object of an id: an event, and the date if it is one of a recurring event. */
 export interface FoundEvent {
   row: ObjectRow;
   collection: Collection;
@@ -68,7 +70,7 @@ export function eventOfId(view: View, id: string): FoundEvent | undefined {
   return { ...found, recurrenceId };
 }
 
-/** Whether a series has a date, as its master names it. */
+/** Whether a series has a date, named as by its master. */
 export function hasDate(series: Series, master: JsonObject, recurrenceId: string): boolean {
   const override = (master.recurrenceOverrides as JsonObject | undefined)?.[recurrenceId];
   if (override !== undefined) return (override as JsonObject).excluded !== true;
@@ -84,7 +86,7 @@ export function hasDate(series: Series, master: JsonObject, recurrenceId: string
   );
 }
 
-/** The zone that an event's times are in; undefined for floating times and dates. */
+/** The zone of an event's times; undefined for floating times and dates. */
 export function zoneOf(event: JsonObject): Zone | undefined {
   return typeof event.timeZone === "string" ? namedZone(event.timeZone) : undefined;
 }
@@ -93,7 +95,7 @@ export function wallIn(zone: Zone | undefined, instant: number): number {
   return zone === undefined ? instant : instant + zone.offset(instant);
 }
 
-/** Start and end as instants; floating times are those of a zone. */
+/** Start and end as instants; floating times are taken in a given zone. */
 export function instantsOf(event: JsonObject, floating: Zone): { start: number; end: number } {
   const zone = zoneOf(event) ?? floating;
   const wall = wallOfLocal(event.start) ?? 0;
@@ -103,7 +105,7 @@ export function instantsOf(event: JsonObject, floating: Zone): { start: number; 
   return { start, end };
 }
 
-/** What the server says of an event beside its own properties. */
+/** The server's properties of an event, in addition to its own. */
 function about(
   services: JmapServices,
   view: View,
@@ -132,16 +134,16 @@ function about(
 
 export interface EventOptions {
   properties?: ReadonlySet<string>;
-  /** Of floating times, for utcStart and utcEnd. */
+  /** Zone of floating times, for utcStart and utcEnd. */
   floating?: Zone;
-  /** Overrides that are given: milliseconds since the epoch. */
+  /** Only overrides before this time: milliseconds since the epoch. */
   overridesBefore?: number;
   overridesAfter?: number;
   /** Only the owner and the user among participants. */
   reduceParticipants?: boolean;
 }
 
-/** An event, or one of its dates, as clients get it; undefined for what can't be read or isn't there. */
+/** An event, or one of its dates, in the form for clients; undefined if unreadable or missing. */
 export async function eventObject(
   services: JmapServices,
   view: View,

@@ -1,4 +1,4 @@
-/** ParticipantIdentity (jmap-calendars §3): the addresses by which a user takes part in events. @module */
+/** ParticipantIdentity (jmap-calendars §3): the addresses with which a user takes part in events. @module */
 import { createHash } from "node:crypto";
 import type { JmapServices } from "../services.ts";
 

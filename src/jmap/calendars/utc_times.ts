@@ -1,6 +1,6 @@
 /**
- * utcStart and utcEnd as clients without time zones set them (jmap-calendars §5.1): start and duration in the event's
- * own zone.
+ * Setting utcStart and utcEnd, for clients without time zones (jmap-calendars §5.1): start and duration in the
+ * event's own zone.
  *
  * @module
  */
@@ -19,8 +19,8 @@ function instant(name: string, value: unknown): number {
 }
 
 /**
- * The event with its start, and its duration, at such instants. An event that has no time zone yet gets UTC.
- * @param given names of properties that the client sets beside these
+ * The event with start and duration set from these instants. An event without a time zone gets UTC.
+ * @param given names of properties that the client sets in addition
  * @throws SetError invalidProperties
  */
 export function withUtcTimes(

@@ -21,7 +21,7 @@ const componentsOf = (card: JsonObject, kind: string): string[] => {
 const allComponents = (x: JsonObject): string[] =>
   (Array.isArray(x.components) ? x.components.map(obj) : []).flatMap((c) => str(c.value));
 
-/** The texts that a condition looks at. */
+/** The texts that a condition compares. */
 const texts: Record<string, (card: JsonObject) => string[]> = {
   name: (c) => [...str(obj(c.name).full), ...allComponents(obj(c.name))],
   "name/given": (c) => componentsOf(c, "given"),
@@ -50,7 +50,7 @@ const moreTexts = (object: JsonObject): string[] => [
   ...values(object.titles).flatMap((x) => str(x.name)),
 ];
 
-/** Words of a text condition; what stands in quotes is one (RFC 8621 §4.4.1). */
+/** Words of a text condition; quoted text is one (RFC 8621 §4.4.1). */
 function wordsOf(text: string): string[] {
   const found: string[] = [];
   for (const m of text.toLowerCase().matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)) {
@@ -62,7 +62,7 @@ function wordsOf(text: string): string[] {
 
 type Condition = { name: string; test: (card: JsonObject, row: ObjectRow) => boolean };
 
-/** Reads one condition: all of its properties have to hold. */
+/** Reads one condition: all of its properties must match. */
 function readCondition(object: JsonObject): Condition[] {
   return Object.entries(object).map(([name, value]) => {
     const wrong = () =>
@@ -127,7 +127,7 @@ function timeOf(card: JsonObject, row: ObjectRow, of: "created" | "updated"): nu
   return at ?? (of === "created" ? row.created : row.modified);
 }
 
-/** What cards are sorted by. */
+/** Properties that cards can be sorted by. */
 export const contactSorts = ["created", "updated", "name/given", "name/surname", "name/surname2"];
 
 function keyOf(card: JsonObject, row: ObjectRow, property: string): string | number {
@@ -137,7 +137,7 @@ function keyOf(card: JsonObject, row: ObjectRow, property: string): string | num
   return (typeof sortAs === "string" ? sortAs : componentsOf(card, kind).join(" ")).toLowerCase();
 }
 
-/** The cards that meet a filter, in order. @throws MethodError */
+/** The cards that match a filter, in order. @throws MethodError */
 export async function queryCards(
   view: View,
   args: { filter?: JsonObject | null; sort?: Comparator[] | null },

@@ -1,4 +1,4 @@
-/** Making, changing and removing cards (RFC 9610 §3.5). @module */
+/** Creating, changing and removing cards (RFC 9610 §3.5). @module */
 import { cardObjectInTurns, maxObjectSize } from "../../groupware/objects.ts";
 import { writeComponent } from "../../mail/contentline/component.ts";
 import { cardProblems, type JsonObject } from "../../mail/jscontact/schema.ts";
@@ -25,9 +25,9 @@ import {
 import { type ReadCard, readStored, withBlobs } from "../groupware/card_media.ts";
 import { openBlob } from "../mail/blob.ts";
 
-/** How often a change is begun again because another one came in between. */
+/** How often a change is restarted because another one came in between. */
 const attempts = 5;
-/** Bytes of a picture or sound. */
+/** Most bytes of a picture or sound. */
 const maxMedia = 7 * 1024 * 1024;
 
 /** The one address book of a card. @throws SetError invalidProperties, forbidden */
@@ -45,7 +45,7 @@ function bookOf(ctx: MethodContext, view: View, value: unknown): Collection {
   return c;
 }
 
-/** The SetError for what the store or the format refuses. */
+/** The SetError for a refusal by the store or the format. */
 function refused(err: unknown): never {
   if (err instanceof CardError) throw new SetError("invalidProperties", err.message);
   if (!(err instanceof GroupwareError)) throw err;
@@ -64,7 +64,7 @@ function refused(err: unknown): never {
   }
 }
 
-/** Media with their data: blobs that a client names, and those of the card that is there. @throws SetError */
+/** Media with their data: blobs named by the client, and media of the existing card. @throws SetError */
 async function withData(
   ctx: MethodContext,
   view: View,
@@ -149,7 +149,7 @@ async function object(
   }
 }
 
-/** Makes a card; returns what the client doesn't know of it. @throws SetError */
+/** Creates a card; returns the properties that the client doesn't know. @throws SetError */
 export async function createCard(
   ctx: MethodContext,
   view: View,
@@ -194,7 +194,7 @@ export async function createCard(
   }
 }
 
-/** Changes a card; null if nothing is different from what the client asked for. @throws SetError */
+/** Changes a card; null if the result is exactly as requested. @throws SetError */
 export async function updateCard(
   ctx: MethodContext,
   view: View,

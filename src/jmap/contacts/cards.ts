@@ -1,4 +1,4 @@
-/** ContactCard (RFC 9610 §3): cards of JSContact, made of the vCards that are stored. @module */
+/** ContactCard (RFC 9610 §3): JSContact cards, converted from the stored vCards. @module */
 import { cardProperties, type JsonObject } from "../../mail/jscontact/schema.ts";
 import type { ObjectRow } from "../../store/groupware/types.ts";
 import { MethodError } from "../core/errors.ts";
@@ -7,7 +7,9 @@ import { idOf, type View } from "../groupware/collections.ts";
 
 export const contactProperties = ["id", "addressBookIds", ...cardProperties];
 
-/** The properties to give; those of other makers have a ":" in their names. @throws MethodError invalidArguments */
+/**
+ * The properties to return; vendor properties have a ":" in their names. @throws MethodError invalidArguments
+ */
 export function askedContactProperties(
   asked: readonly string[] | null | undefined,
 ): ReadonlySet<string> | undefined {
@@ -23,7 +25,7 @@ export function askedContactProperties(
   return new Set(["id", ...asked]);
 }
 
-/** A card as clients get it. */
+/** A card in the form for clients. */
 export async function contactObject(
   view: View,
   row: ObjectRow,

@@ -1,6 +1,6 @@
 /**
- * Accounts of a request: the user's own, and those that share something with it. Opened when a method names them,
- * closed with the request.
+ * Accounts of a request: the user's own, and those that share something with the user. Opened when a method
+ * names them, closed with the request.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { JmapServices } from "../services.ts";
 import { MethodError } from "./errors.ts";
 import type { Access, User } from "./method.ts";
 
-/** The id of an account: its name, or what stands for one that has other characters. */
+/** The id of an account: its name, or a substitute if the name has other characters. */
 export function accountIdOf(name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,200}$/.test(name)) return name;
   const bytes = new TextEncoder().encode(name);
   return `_${bytes.toHex().slice(0, 250)}`;
 }
 
-/** Names of the accounts that a user may have something to do with, the own one first. */
+/** Names of the accounts that a user may have access to, the own one first. */
 export function accountNames(services: JmapServices, user: User): string[] {
   return [user.account, ...services.sharing.owners(user.account)];
 }

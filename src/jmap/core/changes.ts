@@ -4,7 +4,7 @@ import { type Event, oldest } from "../../store/emails/changes.ts";
 import { MethodError } from "./errors.ts";
 import { id, positiveInt } from "./types.ts";
 
-/** Changes that are told at a time if the client sets no limit, and at most. */
+/** Most changes per response, and the default if the client sets no limit. */
 export const mostChanges = 10_000;
 
 export const changesArgs = v.strictObject({

@@ -1,15 +1,15 @@
 /**
- * Objects of one /set that stand in each other's way: A takes the name of B, and B that of A. Only the state after the
- * whole call must be valid (RFC 8620 §5.3).
+ * Objects of one /set that conflict: A takes the name of B, and B that of A. Only the state after the whole
+ * call must be valid (RFC 8620 §5.3).
  *
  * @module
  */
 import { SetError, type SetErrorType } from "./errors.ts";
 import { turnTime } from "./limits.ts";
 
-/** What can't be done yet, but may be once another step of the same call is done. */
+/** A step that can't be done yet, but perhaps after another step of the same call. */
 export class ConflictError extends SetError {
-  /** Id of the object that is in the way. */
+  /** Id of the object in the way. */
   readonly holder: string | undefined;
   constructor(
     type: SetErrorType,
@@ -23,24 +23,24 @@ export class ConflictError extends SetError {
 
 /** A creation, update or destruction of a /set. */
 export interface Step {
-  /** Of the object that it changes; undefined for creations. */
+  /** Id of the changed object; undefined for creations. */
   objectId: string | undefined;
   run(): Promise<void>;
   fail(err: SetError): void;
 }
 
 /**
- * Moves an object out of another's way for a while.
- * @returns puts it back, if it is still where it was moved to
+ * Moves an object out of the way temporarily.
+ * @returns a function that puts it back, if it is still where it was moved to
  */
 export type MakeRoom = (objectId: string, err: ConflictError) => Promise<() => Promise<void>>;
 
-/** How often what was in conflict is tried again: bounds the work of one call. Longer chains are refused. */
+/** How often conflicting steps are retried: bounds the work of one call. Longer chains are refused. */
 const maxPasses = 12;
 
 /**
- * Runs steps one after the other; those in conflict again, in the reverse order, until nothing changes.
- * @param setErrorOf the SetError of what a step has thrown; others are thrown on
+ * Runs steps one after the other; retries conflicting ones, in reverse order, until nothing changes.
+ * @param setErrorOf maps what a step has thrown to a SetError; other errors are rethrown
  */
 export async function runWithConflicts(
   steps: readonly Step[],
@@ -76,7 +76,7 @@ export async function runWithConflicts(
   for (const putBack of undo) await putBack();
 }
 
-/** The conflict of one of those that wait for each other in a circle. */
+/** The conflict of one step in a circle of waiting steps. */
 function inCircle(
   waiting: readonly { step: Step; err: ConflictError }[],
 ): ConflictError | undefined {

@@ -30,8 +30,8 @@ export async function fromAccount(ctx: MethodContext, accountId: string): Promis
 
 /**
  * Carries out a /copy.
- * @param read the object of an id in the account to copy from, without what is of that account alone; undefined if it
- * isn't there
+ * @param read returns the object of an id in the source account, without account-specific properties; undefined
+ * if missing
  */
 export async function runCopy(
   ctx: MethodContext,

@@ -1,6 +1,5 @@
 /**
- * What JMAP answers instead of what was asked for: errors of a request, of a method and of an object in /set
- * (RFC 8620 §3.6, §5.3).
+ * JMAP's error answers: errors of a request, of a method and of an object in /set (RFC 8620 §3.6, §5.3).
  *
  * @module
  */
@@ -61,7 +60,7 @@ export type MethodErrorType =
   | "expandDurationTooLarge"
   | "cannotCalculateOccurrences";
 
-/** A method call that can't be carried out. Nothing of it has been done. */
+/** A method call that failed. Nothing of it has been done. */
 export class MethodError extends Error {
   readonly type: MethodErrorType;
   /** Further properties of the error. */
@@ -115,7 +114,7 @@ export type SetErrorType =
   | "sieveIsActive"
   | "serverFail";
 
-/** An object that can't be created, updated or destroyed; thrown by what works on one of them. */
+/** An object that can't be created, updated or destroyed; thrown by code that handles a single object. */
 export class SetError extends Error {
   readonly type: SetErrorType;
   readonly more: Record<string, unknown>;

@@ -7,7 +7,7 @@ import { id } from "./types.ts";
 /** Arguments of a /get method. */
 export const getEntries = {
   accountId: id,
-  // What can't be an id is one that isn't found.
+  // An invalid id counts as not found.
   ids: v.optional(v.nullable(v.array(v.string()))),
   properties: v.optional(v.nullable(v.array(v.string()))),
 };
@@ -29,7 +29,7 @@ export function checkCount(count: number): void {
 }
 
 /**
- * The properties to give: those that were asked for and `id`, or all.
+ * The properties to return: the requested ones and `id`, or all.
  * @throws MethodError invalidArguments for one that doesn't exist
  */
 export function askedProperties(
@@ -49,7 +49,7 @@ export function askedProperties(
   return new Set(["id", ...asked]);
 }
 
-/** The object with those properties only. */
+/** The object with only those properties. */
 export function pick(
   o: Record<string, unknown>,
   properties: ReadonlySet<string>,
@@ -57,7 +57,7 @@ export function pick(
   return Object.fromEntries(Object.entries(o).filter(([k]) => properties.has(k)));
 }
 
-/** A response of objects of which all are at hand. */
+/** A response when all objects are available. */
 export function getResponse(
   accountId: string,
   state: string,

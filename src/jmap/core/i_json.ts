@@ -1,14 +1,14 @@
 /**
- * What I-JSON forbids and JSON.parse takes (RFC 7493 §2.1, §2.3): surrogates by themselves, and members of one object
- * with the same name, of which each reader takes another one.
+ * What I-JSON forbids and JSON.parse accepts (RFC 7493 §2.1, §2.3): lone surrogates, and members of one object
+ * with the same name, of which readers choose different ones.
  *
  * @module
  */
 
-/** An escape of a surrogate: without one a text that was UTF-8 has none by itself. */
+/** An escape of a surrogate: without any, a text that was UTF-8 has no lone ones. */
 const surrogate = /\\u[dD][89a-fA-F]/;
 
-/** Names that are quicker compared one by one. */
+/** Up to this many names, comparing one by one is faster. */
 const namesInArray = 12;
 
 /** Index of the quote that ends the string that begins at `start`. */
@@ -21,10 +21,10 @@ function closingQuote(text: string, start: number): number {
   }
 }
 
-/** Why a text that is JSON isn't I-JSON; undefined if it is. One pass over the text. */
+/** Why a JSON text isn't I-JSON; undefined if it is. One pass over the text. */
 export function notIJson(text: string): string | undefined {
   const escapes = surrogate.test(text);
-  /** Names of the objects that are open, in arrays while there are few of them; null for an array. */
+  /** Member names of the open objects, in arrays while there are few of them; null for an open array. */
   const open: (string[] | Set<string> | null)[] = [];
   let isName = false;
   for (let i = 0; i < text.length; i++) {

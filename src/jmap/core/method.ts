@@ -9,21 +9,21 @@ import type { Account } from "../../store/account/account.ts";
 import type { JmapServices } from "../services.ts";
 import type { CapabilityName } from "./capabilities.ts";
 
-/** The one who asks. */
+/** The requesting user. */
 export interface User {
-  /** Name of the own account. */
+  /** Name of the user's own account. */
   account: string;
-  /** Address that was logged in with. */
+  /** Address used to log in. */
   login: string;
 }
 
-/** One that has just logged in. */
+/** A user who has just logged in. */
 export interface LoggedInUser extends User {
-  /** What opened it: see ServerStep of sasl. */
+  /** The credential used: see ServerStep of sasl. */
   credential: string;
 }
 
-/** An account as the user of a request may use it. */
+/** An account as accessible to a request's user. */
 export interface Access {
   id: string;
   account: Account;
@@ -32,7 +32,7 @@ export interface Access {
   user: User;
 }
 
-/** What a method call works with. */
+/** The context of a method call. */
 export interface MethodContext {
   readonly s: JmapServices;
   readonly user: User;
@@ -49,11 +49,11 @@ export interface MethodContext {
   access(accountId: string, o?: { own?: boolean }): Promise<Access>;
   /** Adds a response after the method's own (RFC 8621 §7.5). */
   also(name: string, args: Record<string, unknown>): void;
-  /** Runs another method as part of this one, its response comes after this one's. */
+  /** Runs another method as part of this one; its response follows this one's. */
   implicit(name: string, args: Record<string, unknown>): void;
 }
 
-/** A method as the table has it. */
+/** A method in the table. */
 export interface Method {
   readonly name: string;
   readonly capability: CapabilityName;
@@ -65,7 +65,7 @@ export interface Method {
   ): Record<string, unknown> | Promise<Record<string, unknown>>;
 }
 
-/** Makes a method whose arguments have the type of their schema. */
+/** Defines a method whose arguments have their schema's type. */
 export function defineMethod<S extends v.GenericSchema<unknown, unknown>>(m: {
   name: string;
   capability: CapabilityName;

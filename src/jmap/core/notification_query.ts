@@ -1,16 +1,19 @@
-/** What queries of notifications have in common (RFC 9670 §3.2, jmap-calendars §7.6): the only order is that of their making. @module */
+/**
+ * What queries of notifications have in common (RFC 9670 §3.2, jmap-calendars §7.6): they can only be sorted by
+ * creation time. @module
+ */
 import * as v from "valibot";
 import { MethodError } from "./errors.ts";
 import type { Comparator } from "./query.ts";
 import { dateMs, utcDate } from "./types.ts";
 
-/** Conditions on when a notification was made. */
+/** Conditions on a notification's creation time. */
 export const createdEntries = {
   after: v.optional(v.nullable(utcDate)),
   before: v.optional(v.nullable(utcDate)),
 };
 
-/** Whether a time is within them. */
+/** Whether a time meets the conditions. */
 export function isWithin(
   created: string,
   c: { after?: string | null; before?: string | null },
@@ -34,7 +37,7 @@ export function conditionReader<E extends v.ObjectEntries>(
   };
 }
 
-/** Whether the latest comes first. @throws MethodError unsupportedSort for another property than `created` */
+/** Whether the latest comes first. @throws MethodError unsupportedSort for properties other than `created` */
 export function latestFirst(sort: readonly Comparator[] | null | undefined): boolean {
   for (const { property } of sort ?? []) {
     if (property !== "created") {

@@ -26,8 +26,8 @@ export function patchSteps(patch: Record<string, unknown>): PatchStep[] {
 }
 
 /**
- * A copy of an object with the steps of a patch done.
- * @throws SetError invalidPatch for a pointer into an array, or below what isn't there
+ * A copy of an object with a patch applied.
+ * @throws SetError invalidPatch for a pointer into an array, or below a missing value
  */
 export function applyPatch(
   object: Record<string, unknown>,
@@ -42,7 +42,7 @@ export function applyPatch(
     }
     const last = path[path.length - 1];
     const target = at as Record<string, unknown>;
-    // Of a property of the object itself null is a value, or stands for the default.
+    // For a top-level property null is a value, or means the default.
     if (value === null && path.length > 1) delete target[last];
     else {
       Object.defineProperty(target, last, {
@@ -56,7 +56,7 @@ export function applyPatch(
   return result;
 }
 
-/** The patch that makes one object of another: of objects within only what differs in them. */
+/** The patch that turns one object into another: for nested objects only the differences. */
 export function differencePatch(
   before: Record<string, unknown>,
   after: Record<string, unknown>,

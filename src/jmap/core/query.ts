@@ -34,12 +34,12 @@ export const queryChangesEntries = {
   calculateTotal: queryEntries.calculateTotal,
 };
 
-/** Conditions put together, each leaf by itself. */
+/** Combined conditions; each leaf is a single condition. */
 export type FilterTree<C> =
   | { operator: "AND" | "OR" | "NOT"; conditions: FilterTree<C>[] }
   | { condition: C };
 
-/** Conditions of a filter at most. */
+/** Most conditions of a filter. */
 const maxConditions = 500;
 
 /**
@@ -76,7 +76,7 @@ export function readFilter<C>(
   return read(filter);
 }
 
-/** Whether something meets a filter. */
+/** Whether something matches a filter. */
 export function meets<C>(
   tree: FilterTree<C> | undefined,
   leaf: (condition: C) => boolean,
@@ -93,7 +93,7 @@ export function meets<C>(
   }
 }
 
-/** Results that are given at a time if the client sets no limit, and at most. */
+/** Most results per response, and the default if the client sets no limit. */
 export const mostResults = 100_000;
 
 /** Ids of results, in order. */
@@ -103,7 +103,7 @@ export interface Results {
   slice(from: number, to: number): string[];
 }
 
-/** The part of the results that is asked for. @throws MethodError anchorNotFound */
+/** The requested part of the results. @throws MethodError anchorNotFound */
 export function queryWindow(
   all: Results,
   args: {
@@ -131,10 +131,10 @@ export function queryWindow(
 }
 
 /**
- * The differences between results before and now (RFC 8620 §5.6): all that may have moved is taken out and put in
- * again.
- * @param touched ids that may have been in the results before, in another place or not at all
- * @param isTouched whether one that is, by its index, in the results now was not there before, or may have moved
+ * The differences between results before and now (RFC 8620 §5.6): everything that may have moved is removed and
+ * added again.
+ * @param touched ids that may have been in the results before, at any position or not at all
+ * @param isTouched whether a current result, given by its index, was not there before, or may have moved
  */
 export function queryDifference(
   now: Results,
@@ -146,7 +146,7 @@ export function queryDifference(
   const added: { id: string; index: number }[] = [];
   for (let index = 0; index < now.length; index++) {
     if (!isTouched(index)) continue;
-    // What is behind the last that the client knows of isn't told.
+    // Results after the last one known to the client aren't reported.
     if (end >= 0 && index > end) break;
     added.push({ id: now.slice(index, index + 1)[0], index });
   }

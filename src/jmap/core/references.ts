@@ -26,7 +26,7 @@ function steps(path: string): string[] {
   return path.slice(1).split("/").map((s) => s.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-/** What a path leads to. @throws MethodError invalidResultReference */
+/** The value at a path. @throws MethodError invalidResultReference */
 export function resolvePath(value: unknown, path: string): unknown {
   const budget = { left: maxReferenced };
   return follow(value, steps(path), 0, budget, path);
@@ -46,7 +46,7 @@ function follow(
         const all: unknown[] = [];
         for (const item of value) {
           const r = follow(item, path, at + 1, budget, whole);
-          // RFC 8620 §3.7: items that are arrays are put into one.
+          // RFC 8620 §3.7: items that are arrays are flattened.
           const items = Array.isArray(r) ? r : [r];
           budget.left -= items.length;
           if (budget.left < 0) {
@@ -70,7 +70,7 @@ function follow(
 }
 
 /**
- * The arguments with their references replaced by what they stand for.
+ * The arguments with their references resolved.
  * @param responses those so far
  * @throws MethodError invalidResultReference, invalidArguments
  */
@@ -102,7 +102,7 @@ export function resolveReferences(
   return resolved;
 }
 
-/** Sets a property, also one named "__proto__". */
+/** Sets a property, even one named "__proto__". */
 function put(o: Record<string, unknown>, name: string, value: unknown): void {
   Object.defineProperty(o, name, { value, enumerable: true, configurable: true, writable: true });
 }

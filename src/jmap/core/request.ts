@@ -12,17 +12,17 @@ import { isId } from "./types.ts";
 /** A method call: name, arguments, and the id that its responses have. */
 export type Invocation = [name: string, args: Record<string, unknown>, callId: string];
 
-/** A request whose form is right. */
+/** A well-formed request. */
 export interface JmapRequest {
   using: string[];
   methodCalls: Invocation[];
   createdIds: Record<string, string> | undefined;
 }
 
-/** Bytes of a request up to which it is looked for what I-JSON forbids: it takes as long as parsing. */
+/** Requests up to this many bytes are checked for what I-JSON forbids, which takes as long as parsing. */
 const maxStrict = 128 * 1024;
 
-/** JSON of a request as it came, large ones without holding up others. @throws RequestError notJSON, limit */
+/** Parses a request's JSON, large ones without holding up others. @throws RequestError notJSON, limit */
 export async function parseBody(bytes: Uint8Array): Promise<unknown> {
   // The bytes may be gone once they are parsed.
   const text = bytes.length > maxStrict ? undefined : new TextDecoder().decode(bytes);
@@ -59,7 +59,7 @@ function isObject(x: unknown): x is Record<string, unknown> {
 
 /**
  * The request of a JSON value.
- * @param known capabilities that this server has for the user
+ * @param known capabilities available to the user
  * @throws RequestError notRequest, unknownCapability, limit
  */
 export function checkRequest(value: unknown, known: ReadonlySet<string>): JmapRequest {

@@ -1,5 +1,5 @@
 /**
- * Carrying out a request: method calls one after the other, each with its response or error.
+ * Running a request: method calls one after the other, each with its response or error.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { resolveReferences } from "./references.ts";
 import type { Invocation, JmapRequest } from "./request.ts";
 import { complaint } from "./types.ts";
 
-/** What a request is answered with, without the session's state. */
+/** The response to a request, without the session's state. */
 export interface JmapResponse {
   methodResponses: Invocation[];
   createdIds?: Record<string, string>;
@@ -30,7 +30,7 @@ const calls = counter("mox_jmap_method_calls_total", "Method calls of JMAP, by r
 /** The methods of this server, by name. */
 export type MethodTable = ReadonlyMap<string, Method>;
 
-/** Runs a request's method calls. Never throws for what a method does. */
+/** Runs a request's method calls. Never throws because of a method. */
 export async function runRequest(
   services: JmapServices,
   table: MethodTable,
@@ -45,7 +45,7 @@ export async function runRequest(
   let turn = performance.now();
   try {
     const pending = [...request.methodCalls];
-    /** Calls that other methods have made: the client needn't use their capability. */
+    /** Calls made by other methods: the client needn't use their capability. */
     const made = new Set<Invocation>();
     while (pending.length > 0) {
       const invocation = pending.shift()!;
@@ -93,7 +93,7 @@ export async function runRequest(
 
 /**
  * The method of a name.
- * @param using capabilities of the request; undefined if it needn't be among them
+ * @param using capabilities of the request; undefined if no capability is required
  * @throws MethodError unknownMethod
  */
 function methodOf(
@@ -105,7 +105,7 @@ function methodOf(
   if (method === undefined) {
     throw new MethodError("unknownMethod", `there is no method ${name.slice(0, 200)}`);
   }
-  // RFC 8620 §3.3: what isn't used isn't there.
+  // RFC 8620 §3.3: capabilities not listed in "using" don't exist for the request.
   if (using !== undefined && !using.has(method.capability)) {
     throw new MethodError("unknownMethod", `${name} needs ${method.capability} in using`);
   }
@@ -124,7 +124,7 @@ async function call(
   return await method.run(ctx, parsed.output);
 }
 
-/** The error to answer with; what nobody expects is logged. */
+/** The error to answer with; unexpected ones are logged. */
 function errorOf(err: unknown, method: string, log: Log): MethodError {
   if (err instanceof MethodError) {
     calls.inc({ result: "error" });

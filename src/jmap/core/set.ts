@@ -21,23 +21,23 @@ export const setEntries = {
 export const setArgs = v.strictObject(setEntries);
 export type SetArgs = v.InferOutput<typeof setArgs>;
 
-/** How objects of a type are changed; each throws SetError. */
+/** Changes objects of a type; each function throws SetError. */
 export interface Setter {
   state(): string | Promise<string>;
-  /** Returns the id, and the properties that the client doesn't know. */
+  /** Returns the id and the properties that the client doesn't know. */
   create(o: Record<string, unknown>, creationId: string): Promise<Record<string, unknown>>;
-  /** Returns properties that changed in a way the client didn't ask for; null if there are none. */
+  /** Returns properties that changed differently from the client's request; null if none. */
   update(objectId: string, patch: Record<string, unknown>): Promise<Record<string, unknown> | null>;
   destroy(objectId: string): Promise<void>;
-  /** Order in which things are created; that of the arguments if not given. */
+  /** Order of creation; as in the arguments if not given. */
   creationOrder?(create: Record<string, Record<string, unknown>>): string[];
-  /** Order in which things are destroyed. */
+  /** Order of destruction. */
   destroyOrder?(ids: string[]): string[];
-  /** For types whose objects can be in each other's way, and so are changed one after the other. */
+  /** For types whose objects can conflict, and so are changed one after the other. */
   makeRoom?: MakeRoom;
 }
 
-/** The SetError for what a change has thrown; others are thrown on. */
+/** The SetError for what a change has thrown; other errors are rethrown. */
 export function setErrorOf(err: unknown): SetError {
   if (err instanceof SetError) return err;
   if (isStorageFull(err)) return new SetError("overQuota", "the server's disk is full");
@@ -68,7 +68,7 @@ export function setErrorOf(err: unknown): SetError {
   }
 }
 
-/** An id, or that of something created in this request. Undefined if that wasn't created. */
+/** Resolves an id or a creation id of this request. Undefined if it wasn't created. */
 export function resolveId(ctx: MethodContext, given: string): string | undefined {
   if (!given.startsWith("#")) return given;
   return ctx.createdIds.get(given.slice(1));
@@ -85,7 +85,7 @@ async function attempt(step: Step): Promise<void> {
 const nullIfEmpty = <T extends object>(o: T) => Object.keys(o).length === 0 ? null : o;
 
 /**
- * Carries out a /set: creations, then updates, then what is to be destroyed.
+ * Runs a /set: creations, then updates, then destructions.
  * @throws MethodError stateMismatch, requestTooLarge
  */
 export async function runSet(
@@ -150,7 +150,7 @@ export async function runSet(
     await runWithConflicts([...creations, ...updates, ...removals], setErrorOf, setter.makeRoom);
   } else {
     for (const step of creations) await attempt(step);
-    // Side by side, so that they share what makes them durable.
+    // Concurrently, so that they share fsyncs.
     await Promise.all(updates.map(attempt));
     if (setter.destroyOrder) { for (const step of removals) await attempt(step); }
     else await Promise.all(removals.map(attempt));

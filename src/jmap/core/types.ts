@@ -7,12 +7,12 @@ import * as v from "valibot";
 
 const idForm = /^[A-Za-z0-9_-]{1,255}$/;
 
-/** True for what can be an id. */
+/** True for a valid id. */
 export function isId(s: string): boolean {
   return idForm.test(s);
 }
 
-/** An id of the server's. */
+/** An id issued by the server. */
 export const id = v.pipe(v.string(), v.regex(idForm, "is not an id"));
 /** An id, or "#" and a creation id (RFC 8620 §5.3). */
 export const idOrReference = v.pipe(
@@ -38,7 +38,7 @@ export const positiveInt = v.pipe(unsignedInt, v.minValue(1, "must be above 0"))
 
 const dateForm = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
 
-/** Milliseconds of a Date of JMAP (RFC 3339 with upper-case letters); undefined if it is none. */
+/** Milliseconds of a JMAP Date (RFC 3339 with upper-case letters); undefined if invalid. */
 export function dateMs(s: string): number | undefined {
   const m = dateForm.exec(s);
   if (!m) return undefined;
@@ -47,7 +47,7 @@ export function dateMs(s: string): number | undefined {
   if (hour > 23 || minute > 59 || second > 60) return undefined;
   const t = Date.parse(second === 60 ? s.replace(/:60/, ":59") : s);
   if (Number.isNaN(t)) return undefined;
-  // The 31st of a month of 30 days is none.
+  // The 31st of a month with 30 days is invalid.
   return new Date(Date.UTC(Number(m[1]), month - 1, day)).getUTCDate() === day ? t : undefined;
 }
 
@@ -65,7 +65,7 @@ export function utcDateOf(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** A JSON object as a map; an array is none. */
+/** A JSON object as a map; not an array. */
 export function mapOf<
   K extends v.BaseSchema<string, string, v.BaseIssue<unknown>>,
   V extends v.GenericSchema<unknown, unknown>,
@@ -77,7 +77,7 @@ export function mapOf<
 /** Any JSON object. */
 export const anyObject = mapOf(v.string(), v.unknown());
 
-/** What is wrong with a value, with its place in it. */
+/** What is wrong with a value, and where. */
 export function complaint(issue: v.BaseIssue<unknown>): string {
   const at = v.getDotPath(issue);
   if (issue.type === "strict_object" && at !== null) {

@@ -8,13 +8,13 @@ import type { View } from "./collections.ts";
 
 const decoder = new TextDecoder();
 
-/** A stored card as it was read. */
+/** A parsed stored card. */
 export interface ReadCard {
   component: Component;
   converted: ConvertedCard;
 }
 
-/** Reads a stored card. @throws FormatError for one that can't be read */
+/** Reads a stored card. @throws FormatError if it is unreadable */
 export async function readStored(view: View, row: ObjectRow): Promise<ReadCard> {
   const text = decoder.decode(view.g.content(row.id) ?? new Uint8Array(0));
   const [component] = await parseInTurns(text);
@@ -23,7 +23,7 @@ export async function readStored(view: View, row: ObjectRow): Promise<ReadCard> 
 
 const dataForm = /^data:([^;,]*)((?:;[^;,]*)*),/;
 
-/** The bytes of a data: URI; undefined for what is none, or can't be decoded. */
+/** The bytes of a data: URI; undefined for other URIs, or if undecodable. */
 export function dataOf(uri: string): { type: string; bytes: Uint8Array } | undefined {
   const m = dataForm.exec(uri.slice(0, 500));
   if (!m) return undefined;
@@ -38,12 +38,12 @@ export function dataOf(uri: string): { type: string; bytes: Uint8Array } | undef
   }
 }
 
-/** The id of a picture or sound of a card: the card's, and what its content is. */
+/** The blob id of a card's picture or sound: made of the card's id and a hash of the content. */
 export function mediaBlobId(row: ObjectRow, bytes: Uint8Array): string {
   return `K${row.id}_${createHash("sha256").update(bytes).digest("hex").slice(0, 32)}`;
 }
 
-/** Media with the blobs in place of their data (RFC 9610 §3). */
+/** Media with blob ids in place of their data (RFC 9610 §3). */
 export function withBlobs(row: ObjectRow, card: JsonObject): JsonObject {
   const media = card.media as Record<string, JsonObject> | undefined;
   if (media === undefined) return card;
@@ -63,7 +63,7 @@ export function withBlobs(row: ObjectRow, card: JsonObject): JsonObject {
   return { ...card, media: shown };
 }
 
-/** The picture or sound that a blob id is of. */
+/** The picture or sound of a blob id. */
 export async function mediaBlob(
   view: View,
   row: ObjectRow,

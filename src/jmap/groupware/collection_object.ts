@@ -31,7 +31,7 @@ export const calendarProperties = [
   "timeZone",
 ];
 
-/** What rights are to clients. */
+/** Rights in the form for clients. */
 export const rightsObject = (v: View, rights: Rights): Record<string, boolean> =>
   collectionRights(v.home, rights);
 
@@ -53,7 +53,7 @@ export function collectionRights(home: Home, rights: Rights): Record<string, boo
   };
 }
 
-/** With whom a collection is shared, by the ids of principals; null for those who may not know. */
+/** With whom a collection is shared, by the ids of principals; null for users who may not know. */
 function shareWith(view: View, collection: Collection): Record<string, unknown> | null {
   if (!view.access.own) return null;
   const grants = view.g.grants(collection.id);
@@ -101,7 +101,7 @@ function collectionObject(
   };
 }
 
-/** All that the user may see, by id. */
+/** All collections that the user may see, by id. */
 export function collectionObjects(view: View): Map<string, Record<string, unknown>> {
   const usual = (view.home === "addressbooks" ? defaultBook(view.g) : defaultCalendar(view.g))?.id;
   return new Map(

@@ -1,4 +1,4 @@
-/** AddressBook/set (RFC 9610 §2.3) and Calendar/set: what clients may make, change and remove. @module */
+/** AddressBook/set (RFC 9610 §2.3) and Calendar/set: what clients may create, change and remove. @module */
 import {
   type CollectionSettings,
   collectionSettings,
@@ -30,9 +30,9 @@ import {
   type View,
 } from "./collections.ts";
 
-/** Characters of a description. */
+/** Most characters of a description. */
 const maxDescription = 10_000;
-/** Characters of the alerts of a calendar, as JSON. */
+/** Most characters of the alerts of a calendar, as JSON. */
 const maxAlerts = 20_000;
 const maxShares = 200;
 
@@ -41,7 +41,7 @@ const isObject = (x: unknown): x is Json =>
   typeof x === "object" && x !== null && !Array.isArray(x);
 const isBoolean = (x: unknown) => typeof x === "boolean";
 
-/** Whether a value can be. */
+/** Whether a value is valid. */
 const checks: Record<string, (x: unknown) => boolean> = {
   name: (x) =>
     typeof x === "string" && x.trim() !== "" && new TextEncoder().encode(x).length <= 255,
@@ -89,7 +89,7 @@ function readShares(ctx: MethodContext, view: View, value: unknown) {
   return grants;
 }
 
-/** What has to be stored for values that differ from those before. */
+/** The changes to store for values that differ from the old ones. */
 function storedChanges(
   view: View,
   changed: Json,
@@ -120,7 +120,7 @@ function storedChanges(
         look("timeZone", value);
         break;
       case "includeInAvailability": {
-        // What CalDAV's programs know of it: whether the calendar takes one's time at all.
+        // CalDAV's form of it: whether the calendar's events make its owner busy.
         const key = lookProperties.transparency;
         const cal = 'xmlns="urn:ietf:params:xml:ns:caldav"';
         list.push([
@@ -168,12 +168,12 @@ function checkValues(view: View, values: Json): void {
 }
 
 export interface CollectionSetArgs extends SetArgs {
-  /** Remove what is in it too. */
+  /** Also remove the contents. */
   removeContents: boolean;
   onSuccessSetIsDefault?: string | null;
 }
 
-/** Carries out a /set of address books or calendars. */
+/** Runs a /set of address books or calendars. */
 export async function setCollections(
   ctx: MethodContext,
   view: View,
@@ -183,7 +183,7 @@ export async function setCollections(
   const kind = view.home === "addressbooks" ? "addressbook" as const : "calendar" as const;
   const share = async (collection: Collection, value: unknown) => {
     const grants = readShares(ctx, view, value);
-    // Where to look comes first: none is missing then after a crash.
+    // The index of shares is written first, so that no entry is missing after a crash.
     for (const { account } of grants) await ctx.s.sharing.add(view.access.account.name, account);
     const rights = (list: readonly { account: string; rights: "read" | "write" }[]) =>
       new Map(list.map((x) => [x.account, rightsObject(view, x.rights)]));

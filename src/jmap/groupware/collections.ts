@@ -1,6 +1,6 @@
 /**
- * Address books and calendars of an account as a user may see them: ids, rights, states and changes, which JMAP for
- * contacts and for calendars have in common.
+ * Address books and calendars of an account as visible to a user: ids, rights, states and changes, shared by
+ * JMAP for contacts and for calendars.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export function idOf(home: Home, kind: Kind, n: number): string {
   return letters[home][kind] + n;
 }
 
-/** The number of an id; undefined for what is none of these. */
+/** The number of an id; undefined for other ids. */
 export function numberOf(home: Home, kind: Kind, id: string): number | undefined {
   return id[0] === letters[home][kind] && /^[1-9]\d{0,14}$/.test(id.slice(1))
     ? Number(id.slice(1))
@@ -46,7 +46,7 @@ export function numberOf(home: Home, kind: Kind, id: string): number | undefined
 
 export type Rights = "owner" | "write" | "read";
 
-/** What the user may do with a collection; undefined if it isn't there for them. */
+/** The user's rights on a collection; undefined if it is not visible to the user. */
 export function rightsIn(view: View, collection: Collection): Rights | undefined {
   if (
     collection.home !== view.home ||
@@ -93,7 +93,7 @@ export function requireOwner(view: View): void {
   if (!view.access.own) throw new SetError("forbidden", "only its owner may do that");
 }
 
-/** What tells which collections a user of another account may see: states are of those. */
+/** Identifies the collections that a user of another account may see: states refer to these. */
 function prefix(view: View): string {
   if (view.access.own) return "";
   const shown = shownCollections(view).map((c) => `${c.id} ${rightsIn(view, c)}`).join(",");
@@ -105,7 +105,7 @@ export function groupwareState(view: View, kind: Kind): string {
   return prefix(view) + view.g.stateOf(view.home, kind);
 }
 
-/** What came, changed and went since a state that was given out; undefined if that isn't known. */
+/** Additions, changes and removals since an issued state; undefined if unknown. */
 export function eventsOf(view: View, kind: Kind, state: string) {
   const before = prefix(view);
   const rest = state.startsWith(before) ? state.slice(before.length) : "";
@@ -113,7 +113,7 @@ export function eventsOf(view: View, kind: Kind, state: string) {
   if (!m) return undefined;
   const shown = new Set(shownCollections(view).map((c) => c.id));
   const [modseq, upTo] = [Number(m[1]), m[2] === undefined ? Infinity : Number(m[2])];
-  // Of a state within one modseq (a calendar that went with its events) the later ones are still to be told.
+  // For a state within one modseq (a calendar removed with its events) the later ones must still be reported.
   const from = upTo === Infinity ? modseq : modseq - 1;
   const only = view.home === "calendars" ? "VEVENT" : undefined;
   const events = view.g.eventsSince(view.home, kind, from, (id) => shown.has(id), only)

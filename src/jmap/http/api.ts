@@ -4,6 +4,7 @@ import { HttpError, jsonResponse } from "../../web/http/mod.ts";
 import { RequestError } from "../core/errors.ts";
 import { maxSizeRequest } from "../core/limits.ts";
 import type { User } from "../core/method.ts";
+import { packAnswer } from "../core/packing.ts";
 import { checkRequest, parseBody } from "../core/request.ts";
 import { runRequest } from "../core/run.ts";
 import type { JmapServices } from "../services.ts";
@@ -33,6 +34,24 @@ async function readBody(req: WebRequest): Promise<Uint8Array> {
   }
 }
 
+/** An answer of JSON in pieces. */
+function answerOf(pieces: Uint8Array<ArrayBuffer>[]): Response {
+  const headers = {
+    "Content-Type": "application/json; charset=utf-8",
+    "Cache-Control": "no-store",
+    "Content-Length": String(pieces.reduce((sum, p) => sum + p.length, 0)),
+  };
+  if (pieces.length === 1) return new Response(pieces[0], { headers });
+  let at = 0;
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(to) {
+      if (at < pieces.length) to.enqueue(pieces[at++]);
+      if (at >= pieces.length) to.close();
+    },
+  }, { highWaterMark: 0 });
+  return new Response(body, { headers });
+}
+
 /** Answers a POST to the API. */
 export async function answerApi(
   services: JmapServices,
@@ -43,7 +62,9 @@ export async function answerApi(
     const value = await parseBody(await readBody(req));
     const request = checkRequest(value, knownCapabilities(services, user));
     const response = await runRequest(services, methodTable, user, request, req);
-    return jsonResponse(200, { ...response, sessionState: sessionState(services, user) });
+    const { methodResponses, ...rest } = response;
+    const state = sessionState(services, user);
+    return answerOf(await packAnswer(methodResponses, { ...rest, sessionState: state }));
   } catch (err) {
     if (err instanceof RequestError) return problemResponse(err);
     throw err;

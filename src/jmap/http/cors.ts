@@ -1,12 +1,11 @@
 /**
- * Requests of pages of other sites (CORS): answered for the origins that the configuration lists, and for those
- * alone.
+ * Requests of pages of other sites (CORS): allowed only for the origins listed in the configuration.
  *
  * @module
  */
 import { HttpError, type WebRequest } from "../../web/http/mod.ts";
 
-/** The request's origin if it is one of those allowed, "*" for all; undefined otherwise. */
+/** The request's origin if allowed, "*" if all are; undefined otherwise. */
 export function allowedOrigin(req: WebRequest, origins: readonly string[]): string | undefined {
   const origin = req.headers.get("origin");
   if (origin === null) return undefined;
@@ -15,7 +14,7 @@ export function allowedOrigin(req: WebRequest, origins: readonly string[]): stri
 }
 
 /**
- * Refuses what a page of another site makes a browser send: it may know the password.
+ * Refuses requests that another site's page makes a browser send: the browser may know the password.
  * @throws HttpError 403
  */
 export function checkOrigin(req: WebRequest, origins: readonly string[]): void {
@@ -28,7 +27,7 @@ export function checkOrigin(req: WebRequest, origins: readonly string[]): void {
   if (foreign) throw new HttpError(403, "requests from pages of other sites are refused");
 }
 
-/** Answers a preflight (Fetch §3.2.3): what such a page may send, if it may. */
+/** Answers a preflight (Fetch §3.2.3): what such a page may send, if anything. */
 export function preflight(req: WebRequest, origins: readonly string[]): Response {
   const origin = allowedOrigin(req, origins);
   const headers: Record<string, string> = { Vary: "Origin" };

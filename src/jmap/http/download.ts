@@ -34,7 +34,7 @@ function disposition(name: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${full}`;
 }
 
-/** Sends what a blob id stands for. */
+/** Sends the blob of an id. */
 export async function answerDownload(
   services: JmapServices,
   user: User,
@@ -61,7 +61,7 @@ export async function answerDownload(
       "Content-Type": mediaType(req.url.searchParams.get("accept")),
       "Content-Disposition": disposition(name),
       "Accept-Ranges": "bytes",
-      // RFC 8620 §6.2: what an id stands for never changes.
+      // RFC 8620 §6.2: the content of an id never changes.
       "Cache-Control": "private, immutable, max-age=31536000",
       "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     };

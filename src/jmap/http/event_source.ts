@@ -65,16 +65,16 @@ export function answerEventSource(
         try {
           controller.close();
         } catch {
-          // The client went away.
+          // The client is gone.
         }
       };
-      // It ends with what it was opened by, such as a password that is changed.
+      // It ends with its credential, such as a changed password.
       const over = services.loggedIn({ ...user, end: () => end() });
       req.signal.addEventListener("abort", end);
       req.stopping.addEventListener("abort", end);
       const send = (event: string, data: unknown, id?: string) => {
         if (ended) return;
-        // Who doesn't read gets no more, and is cut off when the answer is overdue.
+        // A client that doesn't read gets no more, and is cut off when the answer is overdue.
         if ((controller.desiredSize ?? 0) < -64 * 1024) return end();
         const text = `event: ${event}\n${id ? `id: ${id}\n` : ""}data: ${JSON.stringify(data)}\n\n`;
         controller.enqueue(encoder.encode(text));

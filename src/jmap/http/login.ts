@@ -1,4 +1,4 @@
-/** Who asks: see web/http/program_login.ts. @module */
+/** Authenticates the client: see web/http/program_login.ts. @module */
 import { programLogin, type WebRequest } from "../../web/http/mod.ts";
 import type { LoggedInUser } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";

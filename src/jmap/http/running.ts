@@ -1,4 +1,4 @@
-/** How many things of each user are under way. @module */
+/** Counts running operations of each user. @module */
 export class Running {
   readonly #most: number;
   readonly #counts = new Map<string, number>();
@@ -7,7 +7,7 @@ export class Running {
     this.#most = most;
   }
 
-  /** Begins something long; undefined if that is one too many. @returns function that ends it */
+  /** Begins a long operation; undefined if there are too many. @returns a function that ends it */
   begin(user: string): (() => void) | undefined {
     const count = this.#counts.get(user) ?? 0;
     if (count >= this.#most) return undefined;
@@ -26,7 +26,7 @@ export class Running {
     else this.#counts.delete(user);
   }
 
-  /** Runs it; undefined if too many of that user are running already. */
+  /** Runs it; undefined if that user already has too many running. */
   async run<T>(user: string, fn: () => Promise<T>): Promise<T | undefined> {
     const end = this.begin(user);
     if (end === undefined) return undefined;

@@ -7,7 +7,7 @@ import type { User } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";
 import { accountCapabilities, serverCapabilities } from "../capabilities.ts";
 
-/** What a session says besides its URLs. */
+/** The data of a session besides its URLs. */
 interface SessionFacts {
   capabilities: Record<string, unknown>;
   accounts: Record<string, unknown>;
@@ -54,7 +54,7 @@ function stateOf(f: SessionFacts): string {
   return createHash("sha256").update(JSON.stringify(f)).digest("hex").slice(0, 16);
 }
 
-/** The state of a user's session, which every response has. */
+/** The state of a user's session, included in every response. */
 export function sessionState(services: JmapServices, user: User): string {
   return stateOf(facts(services, user));
 }

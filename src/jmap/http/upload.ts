@@ -8,14 +8,14 @@ import type { JmapServices } from "../services.ts";
 import { problemResponse } from "./api.ts";
 import { mediaType } from "./media_type.ts";
 
-/** The name of the account of an id that the user may do something with. @throws HttpError 404 */
+/** The name of the account with an id, if accessible to the user. @throws HttpError 404 */
 export function accountNamed(services: JmapServices, user: User, id: string): string {
   const name = accountNames(services, user).find((n) => accountIdOf(n) === id);
   if (name === undefined) throw new HttpError(404, "there is no such account");
   return name;
 }
 
-/** Takes a file in. */
+/** Stores an uploaded file. */
 export async function answerUpload(
   services: JmapServices,
   user: User,

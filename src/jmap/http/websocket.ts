@@ -7,6 +7,7 @@ import { Allowance, type WebRequest } from "../../web/http/mod.ts";
 import { RequestError } from "../core/errors.ts";
 import { maxConcurrentRequests, maxSizeRequest } from "../core/limits.ts";
 import type { LoggedInUser } from "../core/method.ts";
+import { packAnswer } from "../core/packing.ts";
 import { checkRequest, parseBody } from "../core/request.ts";
 import { runRequest } from "../core/run.ts";
 import { type AllStates, packStates, unpackStates } from "../push/states.ts";
@@ -17,14 +18,16 @@ import { closeFrame, frame, FrameError, FrameReader, type Incoming } from "./fra
 import type { Running } from "./running.ts";
 import { knownCapabilities, sessionState } from "./session.ts";
 
-/** Milliseconds without a sign of life after which the client is asked for one, and then is gone. */
+/** Milliseconds of silence after which the client is pinged, and then disconnected. */
 const pingTime = 60_000;
-/** Bytes of answers that a client may leave unread before its requests wait, and before it is cut off. */
+/** Bytes of answers that a client may leave unread before its requests wait, and before it is disconnected. */
 const waitAbove = 1024 * 1024;
 const cutAbove = 64 * 1024 * 1024;
-/** Requests of a connection that wait for the one that runs. */
+/** Most requests of a connection that wait for the running one. */
 const maxWaiting = maxConcurrentRequests;
-/** Pings and pongs that a client may send at once, and with each second; one that sends more is cut off. */
+/**
+ * Pings and pongs that a client may send in a burst, and per second; a client that sends more is disconnected.
+ */
 const mostPings = 1000;
 const pingsEachSecond = 10;
 
@@ -35,7 +38,7 @@ const pushEnable = v.object({
   pushState: v.optional(v.nullable(v.string())),
 });
 
-/** Why an upgrade is refused; undefined if it may be. */
+/** Why an upgrade is refused; undefined if it is allowed. */
 export function upgradeError(req: WebRequest): { status: number; message: string } | undefined {
   const key = req.headers.get("sec-websocket-key") ?? "";
   const has = (name: string, value: string) =>
@@ -53,7 +56,7 @@ export function upgradeError(req: WebRequest): { status: number; message: string
   return undefined;
 }
 
-/** The answer to an upgrade that may be. */
+/** The answer to an allowed upgrade. */
 export function acceptUpgrade(req: WebRequest): string {
   const accept = createHash("sha1")
     .update(`${req.headers.get("sec-websocket-key")}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
@@ -72,7 +75,7 @@ export class JmapSocket {
   readonly #reader = new FrameReader(maxSizeRequest);
   readonly #gone = new AbortController();
   readonly #pings = new Allowance(mostPings, pingsEachSecond);
-  /** What has come and isn't worked on yet. */
+  /** Memory of received messages that aren't processed yet. */
   readonly #share: Share;
   #counted = 0;
   #waiting: Uint8Array[] = [];
@@ -158,7 +161,7 @@ export class JmapSocket {
     this.#counted = held;
   }
 
-  /** One after the other, with turns for others between them. */
+  /** Runs requests one after the other, with turns for others in between. */
   async #work(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
@@ -229,12 +232,14 @@ export class JmapSocket {
         limit: "maxConcurrentRequests",
       });
     }
-    this.#send({
+    const { methodResponses, ...rest } = response;
+    const pieces = await packAnswer(methodResponses, {
       "@type": "Response",
       ...id === undefined ? {} : { requestId: id },
-      ...response,
+      ...rest,
       sessionState: sessionState(this.#s, this.#user),
     });
+    this.#write(frame("text", ...pieces));
   }
 
   async #enable(m: Record<string, unknown>): Promise<void> {
@@ -282,6 +287,7 @@ export class JmapSocket {
     this.#watcher?.close();
     this.#watcher = undefined;
     this.#waiting = [];
+    this.#reader.drop();
   }
 
   #end(): void {

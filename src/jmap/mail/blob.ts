@@ -1,6 +1,6 @@
 /**
- * Binary data by its id (RFC 8620 §6): what was uploaded ("U…"), messages ("B12"), and parts of either ("B12-2_1",
- * and of a message that is attached "B12-2_1-1").
+ * Binary data by its id (RFC 8620 §6): uploads ("U…"), messages ("B12"), and parts of either ("B12-2_1", and
+ * for an attached message "B12-2_1-1").
  *
  * @module
  */
@@ -18,18 +18,18 @@ import { mailView } from "./view.ts";
 import type { JmapServices } from "../services.ts";
 import type { Blob } from "../blobs/types.ts";
 
-/** Levels of messages in messages that an id can lead through. */
+/** Most levels of nested messages in an id. */
 const maxLevels = 10;
 
 const idForm = /^(B[1-9]\d{0,14}|U[0-9a-f]{32})((?:-[1-9]\d{0,5}(?:_[1-9]\d{0,5}){0,100})*)$/;
 
-/** A Sieve script (RFC 9661 §2.1): its number and what its content is. */
+/** A Sieve script (RFC 9661 §2.1): its number and a hash of its content. */
 const scriptForm = /^S([1-9]\d{0,14})_([0-9a-f]{32})$/;
 
-/** A picture or sound of a contact (RFC 9610 §3): the card's number and what its content is. */
+/** A picture or sound of a contact (RFC 9610 §3): the card's number and a hash of the content. */
 const mediaForm = /^K([1-9]\d{0,14})_([0-9a-f]{32})$/;
 
-/** True for what can be the id of a blob. */
+/** True for a valid blob id. */
 export function isBlobId(id: string): boolean {
   return idForm.test(id) || scriptForm.test(id) || mediaForm.test(id);
 }
@@ -38,7 +38,7 @@ function bytesBlob(bytes: Uint8Array): Blob {
   return { size: bytes.length, read: (from, to) => bytes.slice(from, to), close() {} };
 }
 
-/** The content that the id is of, if the script has it still; only for its owner. */
+/** The content of the id, if the script still has it; only for its owner. */
 function scriptBlob(
   services: JmapServices,
   access: Access,
@@ -53,7 +53,7 @@ function scriptBlob(
   return bytesBlob(new TextEncoder().encode(text));
 }
 
-/** What tells the content of a script from others. */
+/** A hash that identifies a script's content. */
 export function scriptHash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
@@ -77,7 +77,7 @@ function uploaded(path: string, size: number): Blob {
   };
 }
 
-/** A part without its transfer encoding. What lies behind what was read last costs least to read. */
+/** A part without its transfer encoding. Reading forwards costs least. */
 function partBlob(outer: Blob, part: Part): Blob {
   if (isIdentity(part.encoding)) {
     return {
@@ -90,7 +90,7 @@ function partBlob(outer: Blob, part: Part): Blob {
   let size = 0;
   for (const b of decodedPieces(outer, part)) size += b.length;
   let pieces = decodedPieces(outer, part);
-  /** What was decoded and not asked for yet, with its place. */
+  /** Decoded bytes not requested yet, with their position. */
   let held: Uint8Array = new Uint8Array(0);
   let at = 0;
   return {
@@ -144,7 +144,7 @@ async function wholeBlob(
   };
 }
 
-/** Opens what a blob id stands for in an account; undefined if there is no such thing for this user. */
+/** Opens the blob of an id in an account; undefined if this user has no such blob. */
 export async function openBlob(
   services: JmapServices,
   access: Access,

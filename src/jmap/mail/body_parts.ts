@@ -1,5 +1,5 @@
 /**
- * Parts of a message as JMAP has them (RFC 8621 §4.1.4): which are the text, which the HTML, which are attached.
+ * Parts of a message in JMAP (RFC 8621 §4.1.4): which are text, which HTML, which attachments.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 } from "./header_fields.ts";
 import { decodedSize, headerOf, type MessageSource, type Turns } from "./message_source.ts";
 
-/** A part with its place: "1", or "2.1" in levels with "_" between them. */
+/** A part with its position: "1", or levels separated by "_". */
 export interface BodyPart {
   part: Part;
   /** Null for a multipart. */
@@ -23,7 +23,7 @@ export interface BodyPart {
   children: BodyPart[];
 }
 
-/** Levels and parts that are told of. */
+/** Most levels and parts that are reported. */
 const maxParts = 10_000;
 
 /** The parts of a message, each with its id. */
@@ -59,7 +59,7 @@ function typeOf(part: Part): string {
   return part.type === "" ? "text/plain" : `${part.type}/${part.subtype}`;
 }
 
-/** What a message is shown as. */
+/** The parts chosen for display. */
 export interface ChosenBodies {
   text: BodyPart[];
   html: BodyPart[];
@@ -75,7 +75,7 @@ export function chooseBodies(root: BodyPart): ChosenBodies {
   return { text, html, attachments };
 }
 
-/** One level. Where a list isn't given, its kind of body is not to be had of these parts. */
+/** One level. If a list isn't given, that kind of body isn't wanted from these parts. */
 function choose(
   parts: readonly BodyPart[],
   multipart: string,
@@ -97,7 +97,7 @@ function choose(
     const isMedia = ["image", "audio", "video"].includes(p.part.type);
     const isShown = p.part.disposition !== "attachment" &&
       (type === "text/plain" || type === "text/html" || isMedia) &&
-      // Only the first of related parts is shown by itself; a later text with a name is a file.
+      // Only the first of related parts is shown on its own; a later text with a name is a file.
       (i === 0 || (multipart !== "related" && (isMedia || partName(p.part) === null)));
     if (!isShown) {
       attachments.push(p);
@@ -117,7 +117,7 @@ function choose(
     if ((!text || !html) && isMedia) attachments.push(p);
   }
   if (multipart === "alternative" && text && html) {
-    // Where one kind has nothing, the other stands for it.
+    // If one kind has nothing, the other replaces it.
     if (textBefore === text.length && htmlBefore !== html.length) {
       text.push(...html.slice(htmlBefore));
     }
@@ -127,7 +127,7 @@ function choose(
   }
 }
 
-/** Properties of a part that can be asked for. */
+/** Properties of a part that can be requested. */
 export const partProperties = [
   "partId",
   "blobId",
@@ -142,18 +142,18 @@ export const partProperties = [
   "location",
   "subParts",
 ];
-/** Those that are given if none are asked for (RFC 8621 §4.2). */
+/** The default properties (RFC 8621 §4.2). */
 export const presetPartProperties = partProperties.filter((p) =>
   p !== "headers" && p !== "subParts"
 );
 
-/** Which properties of parts are wanted. */
+/** Which properties of parts are requested. */
 export interface WantedPart {
   properties: ReadonlySet<string>;
   headers: readonly HeaderProperty[];
 }
 
-/** The charset of a text, also the implicit one (RFC 2045 §5.2); null for other parts. */
+/** The charset of a text, including the implicit one (RFC 2045 §5.2); null for other parts. */
 function charsetOf(part: Part): string | null {
   return part.type === "text" || part.type === "" ? part.params.charset ?? "us-ascii" : null;
 }

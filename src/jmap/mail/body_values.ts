@@ -3,7 +3,7 @@ import { decodeCharset, isKnownCharset } from "../../mail/text/charset.ts";
 import type { Part } from "../../mail/structure/structure.ts";
 import { decodedPieces, type MessageSource, type Turns } from "./message_source.ts";
 
-/** Bytes of a text that are given at most. */
+/** Most bytes of a text that are returned. */
 const maxValue = 8 * 1024 * 1024;
 
 export interface BodyValue {
@@ -22,12 +22,12 @@ function isMalformed(bytes: Uint8Array, charset: string): boolean {
     new TextDecoder(charset, { fatal: true }).decode(bytes);
     return false;
   } catch (err) {
-    // A charset that only the other library knows says nothing of what is wrong.
+    // With a charset known only to the other library, errors are not reported.
     return err instanceof TypeError;
   }
 }
 
-/** The text of a part. @param limit bytes of UTF-8, 0 for all */
+/** The text of a part. @param limit bytes of UTF-8, 0 for no limit */
 export async function bodyValue(
   source: MessageSource,
   part: Part,
@@ -62,7 +62,7 @@ export async function bodyValue(
   return { value, isEncodingProblem, isTruncated: cut || value.length < text.length };
 }
 
-/** The text in so many bytes of UTF-8, without dividing a character, or a tag of HTML. */
+/** The text cut to `most` bytes of UTF-8, without splitting a character or an HTML tag. */
 export function truncated(text: string, most: number, isHtml: boolean): string {
   if (text.length * 3 <= most) return text;
   const bytes = new TextEncoder().encode(text);

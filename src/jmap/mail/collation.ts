@@ -1,4 +1,4 @@
-/** Comparing texts by the collations that the session announces (RFC 8620 §5.5, RFC 4790). @module */
+/** Comparing texts with the collations that the session announces (RFC 8620 §5.5, RFC 4790). @module */
 import { collationKey } from "../../mail/text/collation.ts";
 
 const collations = ["i;ascii-casemap", "i;unicode-casemap", "i;octet"];
@@ -11,7 +11,7 @@ function asciiUpper(s: string): string {
   return s.replace(/[a-z]+/g, (c) => c.toUpperCase());
 }
 
-/** What a text is compared by; `i;unicode-casemap` if no collation is named. */
+/** The sort key of a text; `i;unicode-casemap` if no collation is given. */
 export function sortKey(text: string, collation = "i;unicode-casemap"): string {
   switch (collation) {
     case "i;octet":

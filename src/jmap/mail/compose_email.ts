@@ -1,4 +1,4 @@
-/** A message from the properties of a new Email (RFC 8621 §4.6). @module */
+/** Composes a message from the properties of a new Email (RFC 8621 §4.6). @module */
 import { chooseEncoding, composePart, foldField, parameters } from "../../mail/compose.ts";
 import { encodeBase64 } from "../../mail/transfer/encode.ts";
 import type { Blob } from "../blobs/types.ts";
@@ -10,13 +10,13 @@ import { writeHeader } from "./header_writing.ts";
 type Piece = Uint8Array | { blob: Blob; encoding: "base64" | "8bit" };
 
 const encoder = new TextEncoder();
-/** Parts of a message, and levels of them. */
+/** Most parts of a message, and most levels of them. */
 const maxParts = 1000;
 const maxDepth = 30;
 /** Bytes of a blob that are encoded at a time: whole lines of base64. */
 const blobPiece = 57 * 4096;
 
-/** What the parts are made of. */
+/** The sources of the parts. */
 interface Sources {
   bodyValues: Record<string, unknown>;
   /** Opens a blob; undefined if there is none. */
@@ -34,7 +34,7 @@ class Composer {
     this.#from = from;
   }
 
-  /** A part with all below it. @param at where it stands, for errors */
+  /** A part with everything below it. @param at its position, for errors */
   async part(given: unknown, at: string, depth = 0): Promise<Piece[]> {
     if (typeof given !== "object" || given === null || Array.isArray(given)) {
       throw invalidProperties([at], `${at}: a part is an object`);
@@ -134,7 +134,7 @@ class Composer {
       return [];
     }
     this.blobs.push(blob);
-    // RFC 2046 §5.2.1: a message in a message isn't encoded.
+    // RFC 2046 §5.2.1: an embedded message isn't encoded.
     const encoding = type.startsWith("message/") ? "8bit" : "base64";
     const params: Record<string, string> = { ...nameOf(p) };
     if (typeof p.charset === "string" && type.startsWith("text/")) params.charset = p.charset;
@@ -146,7 +146,7 @@ class Composer {
   }
 }
 
-/** Properties of a part with the header fields that they stand for. */
+/** Properties of a part with the header fields that they represent. */
 const ofProperty: Record<string, string> = {
   "content-type": "type",
   "content-disposition": "disposition",
@@ -214,7 +214,7 @@ function describing(p: Record<string, unknown>, fields: Set<string>): string[] {
   return lines;
 }
 
-/** The parts of a message whose structure the client leaves to the server. */
+/** The parts of a message whose structure the server chooses. */
 function impliedStructure(o: Record<string, unknown>): unknown {
   const one = (
     name: "textBody" | "htmlBody",
@@ -289,7 +289,7 @@ function checkValues(values: unknown): Record<string, unknown> {
 
 const bodyProperties = ["bodyStructure", "bodyValues", "textBody", "htmlBody", "attachments"];
 
-/** True for properties that the message is made of. */
+/** True for properties that make up the message. */
 export function isMessageProperty(name: string): boolean {
   return bodyProperties.includes(name) || convenient.has(name) || name.startsWith("header:");
 }
@@ -302,7 +302,7 @@ export interface NewHeader {
 
 /**
  * Writes the message into a file.
- * @param most bytes
+ * @param most the most bytes
  * @returns its size
  * @throws SetError invalidProperties, blobNotFound, tooLarge
  */

@@ -19,12 +19,12 @@ import { addKeyword, isKeyword, readKeywords, removeKeyword } from "./keywords.t
 import { Turns } from "./message_source.ts";
 import { type MailView, mailView } from "./view.ts";
 
-/** Mailboxes of an email at most. */
+/** Most mailboxes of an email. */
 export const maxMailboxesPerEmail = 100;
 
 let nextFile = 0;
 
-/** Runs with the path of a file for a message, which is removed at the end. */
+/** Runs the function with the path of a temporary file for a message, which is removed at the end. */
 export async function withMessageFile<T>(
   ctx: MethodContext,
   fn: (path: string) => Promise<T>,
@@ -37,7 +37,7 @@ export async function withMessageFile<T>(
   }
 }
 
-/** Numbers of the mailboxes that an email is to be put into. @throws SetError */
+/** Numbers of the target mailboxes of an email. @throws SetError */
 export function readMailboxIds(
   ctx: MethodContext,
   view: MailView,
@@ -74,7 +74,7 @@ export function requireRights(view: MailView, mailboxId: MailboxId, letters: str
   throw new SetError("forbidden", `you may not do that in ${mailboxIdOf(mailboxId)}`);
 }
 
-/** Of a date that an email is to have been received at; undefined for now. */
+/** Milliseconds of a given receivedAt date; undefined for now. */
 export function readReceivedAt(value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined;
   const ms = typeof value === "string" && value.endsWith("Z") ? dateMs(value) : undefined;
@@ -82,7 +82,7 @@ export function readReceivedAt(value: unknown): number | undefined {
   return ms;
 }
 
-/** Puts a message in, and tells what the client doesn't know of it. */
+/** Adds a message, and returns the properties that the client doesn't know. */
 export async function addEmail(
   view: MailView,
   mailboxes: readonly MailboxId[],
@@ -139,7 +139,7 @@ export async function createEmail(
   });
 }
 
-/** Changes that a patch makes of the keywords; undefined if none. */
+/** The keyword changes of a patch; undefined if none. */
 function keywordChange(
   steps: readonly PatchStep[],
 ): ((before: EmailKeywords) => EmailKeywords) | undefined {
@@ -166,7 +166,7 @@ function keywordChange(
   };
 }
 
-/** The same of the mailboxes. */
+/** The same for mailboxes. */
 function mailboxChange(
   ctx: MethodContext,
   view: MailView,
@@ -174,7 +174,7 @@ function mailboxChange(
 ): ((before: readonly MailboxId[]) => MailboxId[]) | undefined {
   const own = steps.filter((s) => s.path[0] === "mailboxIds");
   if (own.length === 0) return undefined;
-  // Mailboxes that the user may not know of stay.
+  // Mailboxes hidden from the user stay.
   const hidden = (before: readonly MailboxId[]) => before.filter((id) => view.rights(id) === "");
   const whole = own.find((s) => s.path.length === 1);
   if (whole) {
@@ -187,7 +187,7 @@ function mailboxChange(
       throw invalidProperties([`mailboxIds/${given}`], "a mailbox can be true or null");
     }
     if (value === true) return { id: mailboxOf(ctx, view, given), on: true };
-    // Taking it out of a mailbox that is gone is no mistake.
+    // Removing it from a mailbox that is gone is not an error.
     return { id: mailboxNumber(resolveId(ctx, given) ?? "") ?? noMailbox, on: false };
   });
   return (before) => {
@@ -209,7 +209,7 @@ function mailboxChange(
   };
 }
 
-/** Refuses changes of what can't be changed. What is given as it is may stand there (RFC 8620 §5.3). */
+/** Refuses changes of immutable properties. An unchanged value is allowed (RFC 8620 §5.3). */
 async function checkFixed(
   view: MailView,
   slot: number,
@@ -217,7 +217,7 @@ async function checkFixed(
 ): Promise<void> {
   const others = steps.filter((s) => s.path[0] !== "keywords" && s.path[0] !== "mailboxIds");
   if (others.length === 0) return;
-  // All the others are arrays, or values with nothing below them.
+  // All others are arrays or plain values, without anything below them.
   const below = others.find(({ path }) =>
     path.length > 1 && path[0] !== "bodyStructure" && path[0] !== "bodyValues"
   );
@@ -277,7 +277,7 @@ export async function changeEmail(
   return null;
 }
 
-/** Destroys an email: in all mailboxes that it is in. */
+/** Destroys an email in all its mailboxes. */
 export async function destroyEmail(access: Access, id: string): Promise<void> {
   const view = await mailView(access);
   const slot = slotOfId(view.index, id);

@@ -1,4 +1,4 @@
-/** Conditions on emails (RFC 8621 §4.4.1): what the index decides, and what their texts do. @module */
+/** Conditions on emails (RFC 8621 §4.4.1): those decided by the index, and those decided by texts. @module */
 import * as v from "valibot";
 import type { EmailIndex } from "../../store/emails/email_index.ts";
 import type { SearchNode } from "../../store/search/types.ts";
@@ -62,7 +62,10 @@ export function readEmailFilter(
   return readFilter(filter, (c) => readCondition(emailCondition, c));
 }
 
-/** Refuses conditions on signatures to who doesn't use them. @throws MethodError unsupportedFilter */
+/**
+ * Refuses conditions on signatures to clients that don't use that capability. @throws MethodError
+ * unsupportedFilter
+ */
 export function refuseSmime(filter: EmailFilter | undefined): void {
   eachCondition(filter, (c) => {
     if (asksSmime(c)) {
@@ -71,7 +74,7 @@ export function refuseSmime(filter: EmailFilter | undefined): void {
   });
 }
 
-/** Calls for each condition of a filter. */
+/** Calls the function for each condition of a filter. */
 export function eachCondition(
   filter: EmailFilter | undefined,
   fn: (condition: EmailCondition) => void,
@@ -81,7 +84,7 @@ export function eachCondition(
   else for (const c of filter.conditions) eachCondition(c, fn);
 }
 
-/** Words and, between quotes, phrases of a text to search for (RFC 8621 §4.4.1): each has to be there. */
+/** Words and quoted phrases of a search text (RFC 8621 §4.4.1): each must occur. */
 export function searchTerms(text: string): string[] {
   const terms: string[] = [];
   for (const m of text.matchAll(/"([^"]*)"|'([^']*)'(?=\s|$)|(\S+)/g)) {
@@ -94,7 +97,7 @@ export function searchTerms(text: string): string[] {
 const both = (nodes: SearchNode[]): SearchNode =>
   nodes.length === 1 ? nodes[0] : { op: "and", nodes };
 
-/** What has to be looked for in the texts of emails; undefined for conditions without. */
+/** The search in the texts of emails; undefined for conditions without one. */
 export function textNode(condition: EmailCondition): SearchNode | undefined {
   const nodes: SearchNode[] = [];
   for (const field of ["from", "to", "cc", "bcc", "subject"] as const) {
@@ -137,7 +140,7 @@ export function keywordTest(index: EmailIndex, keyword: string): (slot: number) 
   return (slot) => index.hasKeyword(slot, lower);
 }
 
-/** Threads with an email that has a keyword, and with one that hasn't. */
+/** Threads with an email that has a keyword, and threads with one that doesn't. */
 export function threadsByKeyword(
   index: EmailIndex,
   keyword: string,
@@ -199,7 +202,7 @@ export function indexTest(
   return (slot) => tests.every((t) => t(slot));
 }
 
-/** True if a filter looks at other emails of the thread too. */
+/** True if a filter depends on other emails of the thread. */
 export function looksAtThreads(filter: EmailFilter | undefined): boolean {
   let r = false;
   eachCondition(filter, (c) => {
@@ -210,12 +213,12 @@ export function looksAtThreads(filter: EmailFilter | undefined): boolean {
   return r;
 }
 
-/** True if what a filter asks for never changes of an email. */
+/** True if a filter uses only immutable properties of emails. */
 export function isImmutable(filter: EmailFilter | undefined): boolean {
   let r = !looksAtThreads(filter);
   eachCondition(filter, (c) => {
     if (c.inMailbox || c.inMailboxOtherThan || c.hasKeyword || c.notKeyword) r = false;
-    // Certificates end.
+    // Certificates expire.
     if (asksVerified(c)) r = false;
   });
   return r;

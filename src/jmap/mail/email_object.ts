@@ -1,4 +1,4 @@
-/** Emails as JMAP has them, with the properties that are asked for (RFC 8621 §4.1, §4.2). @module */
+/** Emails in JMAP, with the requested properties (RFC 8621 §4.1, §4.2). @module */
 import { emailContent } from "../../store/messages/content.ts";
 import * as v from "valibot";
 import { listedFields } from "../../mail/header/filter.ts";
@@ -30,7 +30,7 @@ import { headerOf, type MessageSource, storedMessage, type Turns } from "./messa
 import { smimeOf, smimeProperties } from "./smime.ts";
 import type { MailView } from "./view.ts";
 
-/** Arguments that say what is given of bodies. */
+/** Arguments that choose what is returned of bodies. */
 export const bodyEntries = {
   properties: v.optional(v.nullable(v.array(v.string()))),
   bodyProperties: v.optional(v.nullable(v.array(v.string()))),
@@ -43,7 +43,7 @@ type BodyArgs = {
   [K in keyof typeof bodyEntries]?: v.InferOutput<typeof bodyEntries[K]>;
 };
 
-/** Properties that are of the email in the account, not in the message. */
+/** Properties of the email in the account, not of the message. */
 const metadata = ["id", "threadId", "mailboxIds", "keywords", "receivedAt"];
 const ofBody = ["bodyStructure", "bodyValues", "textBody", "htmlBody", "attachments"];
 const all = [
@@ -56,13 +56,13 @@ const all = [
   "hasAttachment",
   "preview",
 ];
-/** What Email/get and Email/parse give if nothing is asked for. */
+/** Default properties of Email/get and Email/parse. */
 export const presetOfGet = all.filter((p) => p !== "headers" && p !== "bodyStructure");
 export const presetOfParse = presetOfGet.filter((p) =>
   ![...metadata, "blobId", "size"].includes(p)
 );
 
-/** What is wanted of emails. */
+/** The requested properties of emails. */
 export interface WantedEmail {
   properties: ReadonlySet<string>;
   headers: readonly HeaderProperty[];
@@ -93,7 +93,7 @@ function split(
 
 /**
  * Reads the arguments.
- * @param more properties that can be asked for besides
+ * @param more further properties that can be requested
  * @throws MethodError invalidArguments
  */
 export function wantedEmail(
@@ -219,7 +219,7 @@ export async function storedEmail(
   }
 }
 
-/** A message that is no email of the account (RFC 8621 §4.9). */
+/** A message that is not an email of the account (RFC 8621 §4.9). */
 export async function parsedEmail(
   source: MessageSource,
   size: number,
@@ -228,7 +228,7 @@ export async function parsedEmail(
 ): Promise<Record<string, unknown>> {
   const { properties } = want;
   const o: Record<string, unknown> = {};
-  // RFC 8621 §4.9: of an account's email they say something; of this there is nothing to say.
+  // RFC 8621 §4.9: these exist only for an account's email, so they are null here.
   for (const p of metadata) if (properties.has(p)) o[p] = null;
   if (properties.has("blobId")) o.blobId = source.blobId;
   if (properties.has("size")) o.size = size;

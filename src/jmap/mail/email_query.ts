@@ -1,4 +1,4 @@
-/** Finding emails (RFC 8621 §4.4): filter, order, one of each thread. @module */
+/** Finding emails (RFC 8621 §4.4): filter, order, one per thread. @module */
 import type { EmailIndex } from "../../store/emails/email_index.ts";
 import { searchEmails } from "../../store/account/search_emails.ts";
 import { type Comparator, meets, type Results } from "../core/query.ts";
@@ -15,16 +15,17 @@ import { type EmailComparator, readEmailSort, sortSlots } from "./email_sort.ts"
 import { slotId, slotOfId } from "./ids.ts";
 import { Turns } from "./message_source.ts";
 import { asksSmime, asksVerified, withSmime } from "./smime.ts";
+import { isFromSummary, orderAtHand } from "./text_orders.ts";
 import type { MailView } from "./view.ts";
 
-/** What is asked for, checked. */
+/** The checked query. */
 export interface EmailQuery {
   filter: EmailFilter | undefined;
   sort: EmailComparator[];
   collapseThreads: boolean;
 }
 
-/** @param smime whether signatures can be asked for @throws MethodError */
+/** @param smime whether conditions on signatures are allowed @throws MethodError */
 export function readEmailQuery(args: {
   filter?: Record<string, unknown> | null;
   sort?: Comparator[] | null;
@@ -39,20 +40,29 @@ export function readEmailQuery(args: {
   };
 }
 
-/** So many results are found without looking at all. */
+/** Up to this many results are found without checking all emails. */
 const smallResult = 500;
-/** Results that are kept of an account, for clients that ask page by page. */
+/** Most results cached for an account, for clients that page through them. */
 const keptQueries = 4;
 const kept = new WeakMap<EmailIndex, { version: number; results: Map<string, number[]> }>();
 
 /**
- * The first of a query by date that the index decides alone, without looking at all; undefined for other queries.
+ * The first results of a query that the index alone decides, if its order is available, without checking all
+ * emails; undefined for other queries.
  * @param most how many are wanted
  */
-function firstByDate(view: MailView, query: EmailQuery, most: number): number[] | undefined {
+async function firstInOrder(
+  view: MailView,
+  query: EmailQuery,
+  most: number,
+): Promise<number[] | undefined> {
   const { index } = view;
   const [by, ...more] = query.sort;
-  if (more.length > 0 || by !== undefined && by.property !== "receivedAt") return undefined;
+  if (more.length > 0) return undefined;
+  const byDate = by === undefined || by.property === "receivedAt";
+  if (!byDate && !isFromSummary(by)) return undefined;
+  const slots = byDate ? index.order.slots : await orderAtHand(view, by);
+  if (slots === undefined) return undefined;
   const tests = new Map<EmailCondition, (slot: number) => boolean>();
   let decided = true;
   eachCondition(query.filter, (c) => {
@@ -60,8 +70,7 @@ function firstByDate(view: MailView, query: EmailQuery, most: number): number[] 
     else tests.set(c, indexTest(index, c, view.visible));
   });
   if (!decided) return undefined;
-  const { slots } = index.order;
-  const newest = by?.isAscending !== true;
+  const newest = byDate && by?.isAscending !== true;
   const threads = new Set<number>();
   const found: number[] = [];
   for (let i = 0; i < slots.length && found.length < most; i++) {
@@ -77,10 +86,10 @@ function firstByDate(view: MailView, query: EmailQuery, most: number): number[] 
   return found;
 }
 
-/** How emails are looked for. */
+/** Options of a search. */
 export interface Search {
   stopped(): boolean;
-  /** PEM of authorities, for what asks for S/MIME. */
+  /** PEM of authorities, for conditions on S/MIME. */
   trusted: readonly string[];
   /** How many of the first are enough. */
   most?: number;
@@ -103,8 +112,8 @@ export async function findEmails(
   const key = JSON.stringify(query);
   const known = k.results.get(key);
   if (known) return known;
-  // Who asks for the first page may ask for no other.
-  const first = most <= smallResult ? firstByDate(view, query, most) : undefined;
+  // A client that requests the first page may never request another.
+  const first = most <= smallResult ? await firstInOrder(view, query, most) : undefined;
   if (first) return first;
   const found = await find(view, query, search);
   if (stopped() || index.version !== version) return found;
@@ -130,7 +139,7 @@ async function find(
   });
 }
 
-/** Yes, no, or not known before the texts are looked at. */
+/** Yes, no, or unknown before the texts are searched. */
 type Verdict = boolean | undefined;
 
 interface Leaf {
@@ -138,11 +147,11 @@ interface Leaf {
   text: ReturnType<typeof textNode>;
   /** Whether the index alone decides. */
   decided: boolean;
-  /** Emails that have the texts and signatures, when that is known. */
+  /** Emails that match the conditions on texts and signatures, once known. */
   found: Set<number> | undefined;
 }
 
-/** Slots that meet a filter, by date. */
+/** Slots that match a filter, by date. */
 async function filtered(
   view: MailView,
   filter: EmailFilter | undefined,
@@ -173,7 +182,7 @@ async function filtered(
     return unknown ? undefined : filter.operator === "NOT" ? true : !one;
   };
   const turns = new Turns();
-  // The order may change while others have their turn.
+  // The order may change while others get their turn.
   const slots = index.order.slots;
   let passed: number[] = [];
   let open: number[] = [];
@@ -206,7 +215,7 @@ async function filtered(
   return passed;
 }
 
-/** Slots as ids, which are made for those that are given only. */
+/** Slots as ids, which are only made for those returned. */
 export function resultsOf(index: EmailIndex, slots: readonly number[]): Results {
   return {
     length: slots.length,

@@ -1,5 +1,5 @@
 /**
- * Header fields in the forms that JMAP has for them (RFC 8621 §4.1.2).
+ * Header fields in JMAP's forms (RFC 8621 §4.1.2).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { parseZonedDate } from "../../mail/header/date.ts";
 import { decodeWords } from "../../mail/header/words.ts";
 import { MethodError } from "../core/errors.ts";
 
-/** A field with its value as it stands in the message, behind the colon. */
+/** A field with its raw value after the colon. */
 export interface RawField {
   name: string;
   value: string;
@@ -17,7 +17,7 @@ export interface RawField {
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Fields that are looked at. */
+/** Most fields that are read. */
 const maxFields = 20_000;
 
 /** Fields of a header block, up to an empty line. NUL octets are left out. */
@@ -25,7 +25,7 @@ export function rawFields(bytes: Uint8Array): RawField[] {
   const text = utf8.decode(bytes).replaceAll("\0", "");
   const fields: RawField[] = [];
   let open = false;
-  // Looked for once: lines without one would each be a search to the end.
+  // Searched once: otherwise each line without one would cause a search to the end.
   let colon = text.indexOf(":");
   for (let at = 0; at < text.length && fields.length < maxFields;) {
     let end = text.indexOf("\n", at);
@@ -48,13 +48,13 @@ export function rawFields(bytes: Uint8Array): RawField[] {
 }
 
 function unfolded(raw: string): string {
-  // As in all that reads fields: one blank stands for what a field is folded with.
+  // As everywhere: one space replaces the folding whitespace.
   return raw.replace(/\r*\n[ \t]+/g, " ").trim();
 }
 
 /** Text form: unfolded, decoded, NFC (§4.1.2.2). */
 export function asText(raw: string): string {
-  // deno-lint-ignore no-control-regex -- what encoded words may bring
+  // deno-lint-ignore no-control-regex -- encoded words may contain these
   return decodeWords(unfolded(raw)).replace(/[\x00-\x08\x0a-\x1f\x7f]/g, "").normalize("NFC");
 }
 
@@ -80,7 +80,7 @@ function emailAddress(address: Address): EmailAddress {
   return { name: name === "" ? null : name, email };
 }
 
-/** Addresses form (§4.1.2.3): groups are opened. */
+/** Addresses form (§4.1.2.3): groups are expanded. */
 export function asAddresses(raw: string): EmailAddress[] {
   return flattenAddresses(parseAddressList(unfolded(raw))).map(emailAddress);
 }
@@ -106,13 +106,13 @@ export function asGroupedAddresses(
   return groups;
 }
 
-/** Message ids form (§4.1.2.5): what stands between angle brackets; null if nothing does. */
+/** Message ids form (§4.1.2.5): the texts between angle brackets; null if none. */
 export function asMessageIds(raw: string): string[] | null {
   const ids = [...unfolded(raw).matchAll(/<([^<>]{1,998})>/g)].map((m) => m[1].replace(/\s+/g, ""));
   return ids.length === 0 ? null : ids;
 }
 
-/** A time with the zone it was written in. */
+/** A time in its original zone. */
 export function zonedDate(ms: number, zone: number): string {
   const local = new Date(ms + zone * 60_000).toISOString().slice(0, 19);
   if (zone === 0) return `${local}Z`;
@@ -121,7 +121,7 @@ export function zonedDate(ms: number, zone: number): string {
   return `${local}${sign}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }
 
-/** Date form (§4.1.2.6): null for what is no date. */
+/** Date form (§4.1.2.6): null if invalid. */
 export function asDate(raw: string): string | null {
   const d = parseZonedDate(unfolded(raw));
   return d === undefined ? null : zonedDate(d.date.getTime(), d.zone);
@@ -156,10 +156,10 @@ const dateFields = new Set(["date", "resent-date"]);
 const urlFields = new Set([
   ...["list-help", "list-unsubscribe", "list-subscribe", "list-post", "list-owner", "list-archive"],
 ]);
-/** Fields of RFC 5322 and RFC 2369 that have none of the forms but Raw. */
+/** Fields of RFC 5322 and RFC 2369 that allow only the Raw form. */
 const rawOnly = new Set(["return-path", "received"]);
 
-/** Whether a form may be asked for of a field: fields that no standard has may have any. */
+/** Whether a form is allowed for a field: non-standard fields allow any. */
 export function allowsForm(field: string, form: FormName): boolean {
   if (form === "asRaw") return true;
   if (addressFields.has(field)) return form === "asAddresses" || form === "asGroupedAddresses";
@@ -172,9 +172,9 @@ export function allowsForm(field: string, form: FormName): boolean {
 
 /** A property such as "header:List-Post:asURLs:all". */
 export interface HeaderProperty {
-  /** As it was asked for. */
+  /** As requested. */
   property: string;
-  /** As it was asked for, and in lower case. */
+  /** As requested, and in lower case. */
   name: string;
   field: string;
   form: FormName;
@@ -182,8 +182,8 @@ export interface HeaderProperty {
 }
 
 /**
- * Reads the name of a header property; undefined for a property of another kind.
- * @throws MethodError invalidArguments for one that can't be
+ * Parses the name of a header property; undefined for a property of another kind.
+ * @throws MethodError invalidArguments for an invalid one
  */
 export function headerProperty(property: string): HeaderProperty | undefined {
   if (!property.startsWith("header:")) return undefined;
@@ -209,7 +209,7 @@ export function headerValue(fields: readonly RawField[], property: HeaderPropert
   return found.length === 0 ? null : of(found[found.length - 1]);
 }
 
-/** Properties of an Email that stand for a header field (§4.1.2.3 and the following). */
+/** Properties of an Email that represent a header field (§4.1.2.3 and following). */
 export const convenient: ReadonlyMap<string, HeaderProperty> = new Map(
   ([
     ["messageId", "Message-ID", "asMessageIds"],

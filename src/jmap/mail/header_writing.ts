@@ -1,4 +1,4 @@
-/** Header fields of a new message from the properties that a client gives (RFC 8621 §4.6). @module */
+/** Header fields of a new message from a client's properties (RFC 8621 §4.6). @module */
 import {
   AddressError,
   formatAddressList,
@@ -55,7 +55,7 @@ function groups(property: string, value: unknown): (WrittenAddress | WrittenGrou
   });
 }
 
-/** ASCII where that is possible; otherwise the field needs SMTPUTF8. */
+/** ASCII if possible; otherwise the field needs SMTPUTF8. */
 function addressLine(name: string, list: readonly (WrittenAddress | WrittenGroup)[]): string {
   try {
     return foldField(name, formatAddressList(list, { smtputf8: false }));
@@ -75,7 +75,7 @@ function strings(property: string, value: unknown): string[] {
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const days = "Sun Mon Tue Wed Thu Fri Sat".split(" ");
 
-/** A Date of JMAP as a header field has it, in the same zone (RFC 5322 §3.3). */
+/** A JMAP Date in header form, in the same zone (RFC 5322 §3.3). */
 export function headerDate(value: string): string {
   const ms = dateMs(value)!;
   const zone = /([+-])(\d\d):(\d\d)$/.exec(value);
@@ -89,13 +89,13 @@ export function headerDate(value: string): string {
     `${two(d.getUTCSeconds())} ${zone ? `${zone[1]}${zone[2]}${zone[3]}` : "+0000"}`;
 }
 
-/** One field of a value. @throws SetError invalidProperties */
+/** One field from a value. @throws SetError invalidProperties */
 function line(h: HeaderProperty, value: unknown): string {
   const { property, name } = h;
   switch (h.form) {
     case "asRaw": {
       if (typeof value !== "string") throw bad(property, "must be a string");
-      // A line that isn't continued would begin another field.
+      // A line break without continuation would begin another field.
       if (/\r(?!\n)|(?<!\r)\n(?![ \t])|\r\n(?![ \t])|\0/.test(value)) {
         throw bad(property, "has a line end that doesn't continue the field");
       }
@@ -128,8 +128,8 @@ function line(h: HeaderProperty, value: unknown): string {
 }
 
 /**
- * Fields for the properties of an object that stand for header fields, each with CRLF at its end.
- * @param forbidden names of fields that can't be given here
+ * Fields for the properties of an object that represent header fields, each with CRLF at its end.
+ * @param forbidden names of fields that are not allowed here
  * @returns the lines, and the names of the fields in lower case
  * @throws SetError invalidProperties
  */

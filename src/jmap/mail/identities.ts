@@ -1,4 +1,4 @@
-/** Identities: what a user sends as (RFC 8621 §6). Each address of an account has one. @module */
+/** Identities: the senders that a user may use (RFC 8621 §6). Each address of an account has one. @module */
 import type { Config } from "../../config/mod.ts";
 import type { Access } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";
@@ -15,7 +15,7 @@ export interface Identity {
   bcc: IdentityAddress[] | null;
   textSignature: string;
   htmlSignature: string;
-  /** Made for an address of the configuration; it goes with it. */
+  /** Created for a configured address, and removed with it. */
   ofAddress: boolean;
 }
 
@@ -38,14 +38,14 @@ export function maySendAs(config: Config, account: string, email: string): boole
   return may === "yes" || may === "behalf";
 }
 
-/** Makes the identities of addresses that are new, and removes those of addresses that are gone. */
+/** Creates identities for new addresses, and removes those of removed addresses. */
 export async function syncIdentities(services: JmapServices, access: Access): Promise<void> {
   const { name: account } = access.account;
   const settings = services.config.account(account);
   const addresses = services.config.accountAddresses(account).filter((x) => !x.startsWith("@"));
   const others = services.config.delegatedAddresses(account);
   const login = access.user.login.toLowerCase();
-  // The address that is used comes first.
+  // The address used to log in comes first.
   addresses.sort((x, y) => Number(y.toLowerCase() === login) - Number(x.toLowerCase() === login));
   addresses.push(...others);
   const stored = services.objects.list<Identity>(account, "identity").filter((i) =>

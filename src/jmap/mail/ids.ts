@@ -1,7 +1,7 @@
 /**
- * Ids of mail objects: those that IMAP has for them too (RFC 8474), so that a program can use both (RFC 9698). An
- * email whose thread has become another is another Email, as threads of Emails never change (RFC 8621 §3): it gets
- * a count behind its id.
+ * Ids of mail objects: the same as in IMAP (RFC 8474), so that a program can use both (RFC 9698). An email
+ * whose thread has changed becomes another Email, as an Email's thread never changes (RFC 8621 §3): it gets a
+ * count after its id.
  *
  * @module
  */
@@ -26,7 +26,7 @@ function numberIn(text: string, prefix: string): number | undefined {
   return Number(text.slice(1));
 }
 
-/** The number of a mailbox; undefined for what is no id of one. */
+/** The number of a mailbox id; undefined if invalid. */
 export function mailboxNumber(id: string): MailboxId | undefined {
   const n = numberIn(id, "M");
   return n === undefined ? undefined : asMailboxId(n);

@@ -1,11 +1,11 @@
-/** Keywords of emails (RFC 8621 §4.1.1) from and to the flags that the store has. @module */
+/** Converts keywords of emails (RFC 8621 §4.1.1) from and to the store's flags. @module */
 import type { EmailIndex } from "../../store/emails/email_index.ts";
 import type { EmailKeywords } from "../../store/messages/update_email.ts";
 import { flagBit } from "../../store/mailboxes/keywords.ts";
 import { Flag, flagNames } from "../../store/types.ts";
 import { invalidProperties } from "../core/errors.ts";
 
-/** Name of each bit that is a keyword. \Deleted is none. */
+/** Name of each bit that is a keyword. \Deleted is not. */
 const names: readonly (readonly [number, string])[] = flagNames
   .filter(([bit]) => bit !== Flag.Deleted)
   .map(([bit, name]) => [bit, name.replace("\\", "$").toLowerCase()]);
@@ -23,16 +23,16 @@ export function keywordsOfSlot(index: EmailIndex, slot: number): Record<string, 
   return keywordSet(index.flags[slot], text === "" ? [] : text.split(" "));
 }
 
-/** The bit that a keyword is kept as; undefined for others. */
+/** The bit that stores a keyword; undefined for others. */
 export function keywordBit(keyword: string): number | undefined {
   const lower = keyword.toLowerCase();
   const own = names.find(([, name]) => name === lower);
   if (own) return own[0];
-  // Spellings of the same of other programs.
+  // Other programs' spellings of the same keywords.
   return lower.startsWith("\\") ? undefined : flagBit(lower);
 }
 
-/** True for what can be a keyword. */
+/** True for a valid keyword. */
 export function isKeyword(s: string): boolean {
   return /^[\x21-\x7e]{1,255}$/.test(s) && !/[(){\]%*"\\]/.test(s);
 }

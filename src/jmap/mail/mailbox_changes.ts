@@ -5,9 +5,9 @@ import { cannotCalculate } from "../core/changes.ts";
 import type { MailView } from "./view.ts";
 
 export interface MailboxChanges {
-  /** Their order is the number of the mailbox. */
+  /** Their `order` is the number of the mailbox. */
   events: Event[];
-  /** Nothing but counts changed in those that were updated. */
+  /** Only counts changed in the updated ones. */
   countsOnly: boolean;
   /** The state after them. */
   now: number;
@@ -27,7 +27,7 @@ export function mailboxChanges(view: MailView, sinceState: string): MailboxChang
     const isNew = !covers(since, m.createseq, m.id);
     const formed = !covers(since, m.formseq, m.id);
     if (view.rights(m.id) === "") {
-      // Not to be seen by this user; if that is new, it was before.
+      // Not visible to this user; it was before, if that changed.
       if (!isNew && formed) r.events.push({ order: m.id, modseq, kind: "destroyed" });
     } else if (isNew) r.events.push({ order: m.id, modseq: m.createseq, kind: "created" });
     else {
@@ -44,7 +44,7 @@ export function mailboxChanges(view: MailView, sinceState: string): MailboxChang
   return r;
 }
 
-/** Mailboxes of threads in which something changed: an unread email counts in all of them. */
+/** Mailboxes of changed threads: an unread email counts in all of them. */
 function countedSince({ index }: MailView, modseq: number): Map<number, number> {
   const threads = new Map<number, number>();
   for (let slot = 0; slot < index.count; slot++) {

@@ -1,4 +1,4 @@
-/** Mailboxes as JMAP has them (RFC 8621 §2). @module */
+/** Mailboxes in JMAP (RFC 8621 §2). @module */
 import { noMailbox } from "../../store/ids.ts";
 import { emailCounts } from "../../store/emails/mailbox_counts.ts";
 import { type Mailbox, SpecialUse } from "../../store/types.ts";
@@ -7,7 +7,7 @@ import { accountIdOf } from "../core/access.ts";
 import { mailboxIdOf } from "./ids.ts";
 import type { MailView } from "./view.ts";
 
-/** Roles that a mailbox can get, with the special uses of IMAP that they are. */
+/** Roles that a mailbox can have, with the corresponding special uses of IMAP. */
 const roles: readonly (readonly [string, number])[] = [
   ["archive", SpecialUse.Archive],
   ["drafts", SpecialUse.Drafts],
@@ -43,10 +43,10 @@ export const mailboxProperties = [
   "isSubscribed",
 ];
 
-/** The same for those who use sharing of mailboxes (draft-ietf-jmap-mail-sharing). */
+/** The same for clients that use sharing of mailboxes (draft-ietf-jmap-mail-sharing). */
 export const sharedProperties = [...mailboxProperties, "shareWith"];
 
-/** What a user may do, from the letters of RFC 4314. */
+/** A user's rights, from the letters of RFC 4314. */
 export function myRights(rights: string, isInbox: boolean): Record<string, boolean> {
   const has = (letters: string) => [...letters].every((l) => rights.includes(l));
   return {
@@ -62,7 +62,10 @@ export function myRights(rights: string, isInbox: boolean): Record<string, boole
   };
 }
 
-/** With whom a mailbox is shared, by the ids of principals; null for those who may not know, and for nobody. */
+/**
+ * With whom a mailbox is shared, by the ids of principals; null for users who may not know, and if it isn't
+ * shared.
+ */
 function shareWith(
   view: MailView,
   mailbox: Mailbox,
@@ -81,8 +84,8 @@ const sharedRights = (rights: string, isInbox: boolean) => ({
 });
 
 /**
- * All mailboxes of a view, by id, in the order of their names.
- * @param sharing with what draft-ietf-jmap-mail-sharing adds
+ * All mailboxes of a view, by id, in name order.
+ * @param sharing include the properties of draft-ietf-jmap-mail-sharing
  */
 export function mailboxObjects(
   view: MailView,
@@ -99,7 +102,7 @@ export function mailboxObjects(
     objects.set(id, {
       id,
       name: leafName(m.name),
-      // One that is above, and not shared, is not there for this user.
+      // A parent that isn't shared doesn't exist for this user.
       parentId: shown.has(m.parentId) ? mailboxIdOf(m.parentId) : null,
       role: view.access.own ? roleOf(m) : null,
       sortOrder: m.sortOrder,

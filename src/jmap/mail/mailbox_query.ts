@@ -42,7 +42,7 @@ function fits(object: MailboxObject, c: Condition): boolean {
   return c.isSubscribed === undefined || object.isSubscribed === c.isSubscribed;
 }
 
-/** What is asked of a list of mailboxes. */
+/** A query of mailboxes. */
 export interface MailboxQuery {
   filter?: Record<string, unknown> | null;
   sort?: Comparator[] | null;
@@ -50,7 +50,7 @@ export interface MailboxQuery {
   filterAsTree?: boolean | null;
 }
 
-/** Ids of the mailboxes that are asked for, in order. @throws MethodError */
+/** Ids of the matching mailboxes, in order. @throws MethodError */
 export function queryMailboxes(
   objects: ReadonlyMap<string, MailboxObject>,
   query: MailboxQuery,
@@ -102,7 +102,7 @@ function comparison(sort: readonly Comparator[]): (a: MailboxObject, b: MailboxO
   };
 }
 
-/** Each mailbox behind the one above it; among those of one level the order stays. */
+/** Each mailbox after its parent; within one level the order stays. */
 function asTree(sorted: readonly MailboxObject[]): MailboxObject[] {
   const children = new Map<unknown, MailboxObject[]>();
   for (const m of sorted) {

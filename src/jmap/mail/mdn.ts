@@ -1,4 +1,4 @@
-/** Sending notes that a message was read (RFC 9007 §2.1), and finding the message that one is about. @module */
+/** Sending notifications that a message was read (RFC 9007 §2.1), and finding the message concerned. @module */
 import { emailStructure } from "../../store/messages/content.ts";
 import { randomUUID } from "node:crypto";
 import { parseAddressList } from "../../mail/address/address.ts";
@@ -17,7 +17,7 @@ import { slotId, slotOfId } from "./ids.ts";
 import { keywordsOfSlot } from "./keywords.ts";
 import { mailView } from "./view.ts";
 
-/** The email of a Message-ID with angle brackets; null where there is none, or more than one. */
+/** The email of a Message-ID with angle brackets; null if there is none, or more than one. */
 export async function emailOfMessageId(
   access: Access,
   messageId: string | undefined,
@@ -75,7 +75,7 @@ function checkTypes(o: Record<string, unknown>): void {
 
 /**
  * Sends one; it is in the queue when this resolves.
- * @returns the properties that the client doesn't know, and the email that it is about
+ * @returns the properties that the client doesn't know, and the email concerned
  * @throws SetError
  */
 export async function sendMdn(
@@ -112,7 +112,7 @@ export async function sendMdn(
     parseAddressList(headerField(fields, "disposition-notification-to") ?? ""),
   ).filter((a) => a.localpart !== "" && a.domain !== "");
   if (asked.length === 0) {
-    // RFC 8098 §2.1: who did not ask is told nothing.
+    // RFC 8098 §2.1: a sender who did not ask is not notified.
     throw new SetError("forbidden", "the message asks for no such note");
   }
   const to = asked.map((a) => `${a.localpart}@${a.domain}`).slice(0, 10);

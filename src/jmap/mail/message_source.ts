@@ -1,4 +1,4 @@
-/** A message that is read: one of the account's, or one in a blob. @module */
+/** A message to read: one of the account's, or one in a blob. @module */
 import type { EmailId } from "../../store/ids.ts";
 import { type Part, StructureParser } from "../../mail/structure/structure.ts";
 import { unpackStructure } from "../../mail/structure/packed.ts";
@@ -8,20 +8,20 @@ import type { MessageReader } from "../../store/types.ts";
 import type { Blob } from "../blobs/types.ts";
 import { turnTime } from "../core/limits.ts";
 
-/** Bytes that are read at a time. */
+/** Bytes read at a time. */
 const piece = 256 * 1024;
-/** Bytes of a header that are read. */
+/** Most bytes of a header that are read. */
 const maxHeader = 4 * 1024 * 1024;
 
 export interface MessageSource {
   readonly root: Part;
-  /** In front of the ids of its parts' blobs. */
+  /** Prefix of the ids of its parts' blobs. */
   readonly blobId: string;
   read(from: number, to: number): Uint8Array;
   close(): void;
 }
 
-/** Lets others have their turn when a piece of work has taken long enough. */
+/** Gives others their turn when work has taken long enough. */
 export class Turns {
   #since = performance.now();
 
@@ -32,7 +32,7 @@ export class Turns {
   }
 }
 
-/** A message of the account; its file is opened when something is read. */
+/** A message of the account; its file is opened on the first read. */
 export function storedMessage(
   account: Account,
   emailId: EmailId,
@@ -77,12 +77,12 @@ export function* decodedPieces(m: Pick<MessageSource, "read">, part: Part): Gene
   yield decoder.end();
 }
 
-/** True for encodings that leave the bytes as they are. */
+/** True for encodings that leave the bytes unchanged. */
 export function isIdentity(encoding: string): boolean {
   return encoding !== "base64" && encoding !== "quoted-printable";
 }
 
-/** Bytes of a part without its transfer encoding. */
+/** Number of bytes of a part without its transfer encoding. */
 export async function decodedSize(
   source: MessageSource,
   part: Part,

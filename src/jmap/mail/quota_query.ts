@@ -11,7 +11,7 @@ const condition = v.strictObject({
   type: v.optional(v.string()),
 });
 
-/** Ids of those that are asked for. @throws MethodError */
+/** Ids of the matching ones. @throws MethodError */
 export function queryQuotas(
   objects: ReadonlyMap<string, Record<string, unknown>>,
   q: { filter?: Record<string, unknown> | null; sort?: Comparator[] | null },

@@ -14,7 +14,7 @@ export const quotaProperties = [
   "description",
 ];
 
-/** The quotas that there is a limit for: bytes, messages, mailboxes. */
+/** The quotas with a limit: bytes, messages, mailboxes. */
 export function quotaObjects(account: Account): Map<string, Record<string, unknown>> {
   const objects = new Map<string, Record<string, unknown>>();
   for (const [id, resourceType, type, use] of quotas(account)) {
@@ -34,7 +34,7 @@ export function quotaObjects(account: Account): Map<string, Record<string, unkno
   return objects;
 }
 
-/** What is used, and what may be, of each. */
+/** Use and limit of each. */
 export function quotaState(account: Account): string {
   const state = quotas(account).map(([id, , , { used, limit }]) =>
     id === "size" ? `${used}-${limit}` : `${id}-${used}-${limit}`
@@ -42,7 +42,7 @@ export function quotaState(account: Account): string {
   return state.length === 0 ? "none" : state.join(".");
 }
 
-/** Ids with their use and limit, of a state; undefined if it is none. */
+/** Ids with use and limit from a state; undefined if invalid. */
 function parseState(state: string): Map<string, [used: string, limit: string]> | undefined {
   const parts = new Map<string, [string, string]>();
   if (state === "none") return parts;
@@ -54,7 +54,7 @@ function parseState(state: string): Map<string, [used: string, limit: string]> |
   return parts;
 }
 
-/** What differs between two states of {@link quotaState}; undefined if `from` is none. */
+/** The differences between two states of {@link quotaState}; undefined if `from` is invalid. */
 export function quotaDifference(from: string, to: string): {
   created: string[];
   updated: string[];

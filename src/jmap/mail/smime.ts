@@ -1,4 +1,4 @@
-/** What is said of the S/MIME signatures of emails (RFC 9219), and found by. @module */
+/** Properties of and conditions on emails' S/MIME signatures (RFC 9219). @module */
 import {
   type CheckedSignature,
   checkSmimeMessage,
@@ -30,22 +30,22 @@ export interface SmimeCondition {
 
 const wanted = (b: boolean | null | undefined) => b !== null && b !== undefined;
 
-/** Whether a condition asks for signatures. */
+/** Whether a condition concerns signatures. */
 export function asksSmime(c: SmimeCondition): boolean {
   return wanted(c.hasSmime) || asksVerified(c);
 }
 
-/** Whether a condition asks for signatures to be checked. */
+/** Whether a condition needs signatures verified. */
 export function asksVerified(c: SmimeCondition): boolean {
   return wanted(c.hasVerifiedSmime) || wanted(c.hasVerifiedSmimeAtDelivery);
 }
 
-/** Milliseconds that a result is kept: certificates end meanwhile. */
+/** Milliseconds that a result is cached: certificates expire. */
 const keptFor = 3_600_000;
-/** Results that are kept of an account: some hundred bytes each. */
+/** Most results cached for an account: some hundred bytes each. */
 const maxKept = 20_000;
 
-/** A signature at two times. */
+/** The result of checking a signature, and when. */
 interface Checked {
   /** Milliseconds since the epoch. */
   at: number;
@@ -58,17 +58,17 @@ const kept = new WeakMap<Account, { trusted: readonly string[]; results: Map<Ema
 /** What is needed to check the emails of an account. */
 export interface SmimeChecks {
   account: Account;
-  /** PEM of the authorities that are trusted. */
+  /** PEM of the trusted authorities. */
   trusted: readonly string[];
 }
 
-/** "pgp": signed in another way; undefined for a message that isn't signed. */
+/** The kind of a message's signature: "other" if not S/MIME; undefined for an unsigned message. */
 function kindOf(root: Part): "smime" | "other" | undefined {
   if (smimeParts(root)) return "smime";
   return root.type === "multipart" && root.subtype === "signed" ? "other" : undefined;
 }
 
-/** Checks the signature of an email that has one, or gives what was found before. */
+/** Checks an email's signature, or returns the cached result. */
 function checked(
   { account, trusted }: SmimeChecks,
   emailId: EmailId,
@@ -121,7 +121,7 @@ function errorsOf(c: CheckedSignature | "tooLarge"): string[] | null {
   }
 }
 
-/** The properties that are asked for, of an email. */
+/** The requested properties of an email. */
 export function smimeOf(
   checks: SmimeChecks,
   emailId: EmailId,
@@ -131,7 +131,7 @@ export function smimeOf(
 ): Record<string, unknown> {
   const kind = kindOf(unpackStructure(structure));
   const result = kind === "smime" ? checked(checks, emailId, structure, received) : undefined;
-  // What is signed in another way, such as by OpenPGP, isn't looked into here.
+  // Other signatures, such as OpenPGP's, aren't checked here.
   const other = kind === "other" ? "unknown" : null;
   const all: Record<string, unknown> = {
     smimeStatus: result ? statusOf(result.now) : other,
@@ -142,7 +142,7 @@ export function smimeOf(
   return Object.fromEntries(Object.entries(all).filter(([name]) => properties.has(name)));
 }
 
-/** Of emails those that meet a condition on signatures. @param emails ids with the time of delivery */
+/** The emails that match a condition on signatures. @param emails ids with the time of delivery */
 export async function withSmime(
   checks: SmimeChecks,
   emails: Iterable<readonly [EmailId, number]>,
@@ -156,7 +156,7 @@ export async function withSmime(
     if (stopped()) break;
     const structure = emailStructure(checks.account.db, emailId);
     if (structure === undefined) continue;
-    // Most have none, which their text tells sooner than their parts.
+    // Most have none, which the text of their structure shows faster than its parts.
     const kind = /signed|pkcs7/.test(structure) ? kindOf(unpackStructure(structure)) : undefined;
     let meets = isAs(condition.hasSmime, kind !== undefined);
     if (meets && asksVerified(condition)) {

@@ -1,13 +1,13 @@
-/** Where an email has what was searched for (RFC 8621 §5). @module */
+/** Snippets around the matches of a search in an email (RFC 8621 §5). @module */
 import type { EmailFilter } from "./email_filter.ts";
 import { eachCondition, searchTerms } from "./email_filter.ts";
 
-/** Bytes of a snippet of the body. */
+/** Most bytes of a snippet of the body. */
 const maxPreview = 255;
-/** Characters in front of the first match. */
+/** Characters before the first match. */
 const before = 60;
 
-/** What is marked: terms for the subject, and for the body. */
+/** The terms to mark in the subject, and in the body. */
 export interface Terms {
   subject: string[];
   body: string[];
@@ -31,7 +31,7 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Places of terms in a text: where they begin and end, in order, without overlap. */
+/** Start and end of each term in a text, in order, without overlap. */
 function places(text: string, terms: readonly string[]): [number, number][] {
   const folded = fold(text);
   const found: [number, number][] = [];
@@ -53,7 +53,7 @@ function places(text: string, terms: readonly string[]): [number, number][] {
   return out;
 }
 
-/** Lower case, each character as long as it was. */
+/** Lower case, keeping each character's length. */
 function fold(s: string): string {
   let out = "";
   for (const c of s) {
@@ -82,7 +82,7 @@ export function excerpt(body: string, terms: readonly string[]): string | null {
   const [first] = places(text, terms);
   if (!first) return null;
   let from = Math.max(0, first[0] - before);
-  // From the beginning of a word on.
+  // From the beginning of a word.
   if (from > 0) from = Math.min(first[0], text.indexOf(" ", from) + 1 || first[0]);
   for (let length = maxPreview; length > 0; length = Math.floor(length * 0.8)) {
     const piece = text.slice(from, Math.max(from + length, 1)).toWellFormed();

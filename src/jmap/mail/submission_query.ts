@@ -32,7 +32,7 @@ const sorts: Record<string, (submission: Submission) => string | number> = {
   sentAt: (s) => s.sendAt,
 };
 
-/** Ids of those that are asked for, in order. @throws MethodError */
+/** Ids of the matching ones, in order. @throws MethodError */
 export function querySubmissions(
   all: readonly StoredObject<Submission>[],
   q: { filter?: Record<string, unknown> | null; sort?: Comparator[] | null },

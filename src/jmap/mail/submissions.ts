@@ -1,9 +1,9 @@
-/** Submissions: messages on their way, and what became of them (RFC 8621 §7). @module */
+/** Submissions: messages being sent, and their results (RFC 8621 §7). @module */
 import type { Access } from "../core/method.ts";
 import { utcDateOf } from "../core/types.ts";
 import type { JmapServices } from "../services.ts";
 
-/** An address of an envelope, with parameters of SMTP. */
+/** An address of an envelope, with SMTP parameters. */
 export interface EnvelopeAddress {
   email: string;
   parameters: Record<string, string | null> | null;
@@ -15,7 +15,7 @@ export interface Delivery {
   displayed: "unknown" | "yes";
 }
 
-/** A submission as it is kept. */
+/** A stored submission. */
 export interface Submission {
   identityId: string;
   emailId: string;
@@ -25,12 +25,12 @@ export interface Submission {
   sendAt: number;
   undoStatus: "pending" | "final" | "canceled";
   deliveryStatus: Record<string, Delivery>;
-  /** Ids in the queue, in the order of the recipients; none while the message is handed to it. */
+  /** Ids in the queue, in the order of the recipients; empty while the message is being queued. */
   queued: number[];
   messageId: string;
-  /** What the queue knows it by; not in those of earlier versions. */
+  /** Its key in the queue; missing in those of earlier versions. */
   key?: string;
-  /** The end of the process came before the client could know of it. */
+  /** The process ended before the client could know of it. */
   cutOff?: boolean;
 }
 
@@ -57,7 +57,7 @@ function reply(code: number, enhanced: string, text: string): string {
   return `${code || 250} ${enhanced ? `${enhanced} ` : ""}${text}`.replace(/[\r\n]+/g, " ").trim();
 }
 
-/** What is known of a submission now. */
+/** The current state of a submission. */
 export function currentSubmission(services: JmapServices, sub: Submission): Submission {
   if (sub.undoStatus === "canceled") return sub;
   const ids = sub.queued.filter((_, i) => {
@@ -85,22 +85,22 @@ export function currentSubmission(services: JmapServices, sub: Submission): Subm
       ? "queued"
       : past?.outcome === "failed" || past?.outcome === "suppressed" || past?.outcome === "canceled"
       ? "no"
-      // Another server has it: what becomes of it there nobody tells.
+      // Another server has it, and nobody reports its fate there.
       : "unknown";
     deliveryStatus[email] = { smtpReply, delivered, displayed: "unknown" };
   }
   return { ...sub, deliveryStatus, undoStatus: untouched ? "pending" : "final" };
 }
 
-/** Keys of those that this process hands to the queue just now. */
+/** Keys of submissions that this process is queueing at the moment. */
 const handedOver = new Set<string>();
 
-/** Stands for an id that is not known: what was taken before the end of a process. */
+/** Represents an unknown id: of a message queued before a process ended. */
 const unknownId = -1;
 
 /**
- * Keeps a submission, and then hands its message over: after a crash it is known which this was, and the
- * queue knows whether it took it. @throws what `handOver` throws; the submission is not kept then
+ * Stores a submission, and then queues its message: after a crash the submission is known, and the queue knows
+ * whether it has the message. @throws what `handOver` throws; the submission is not stored then
  */
 export async function keepAndSend(
   { objects, queue }: Pick<JmapServices, "objects" | "queue">,
@@ -130,7 +130,7 @@ export async function keepAndSend(
   }
 }
 
-/** Ids of a submission's recipients that wait in the queue still, as far as it is looked through. */
+/** Ids of a submission's recipients still in the queue, as far as it is searched. */
 function idsInQueue(
   queue: JmapServices["queue"],
   account: string,
@@ -144,7 +144,7 @@ function idsInQueue(
   return envelope.rcptTo.map(({ email }) => waiting.get(email) ?? unknownId);
 }
 
-/** Brings to their end the submissions that the end of a process cut off: kept if the queue has them, or gone. */
+/** Settles submissions interrupted by the end of a process: kept if the queue has them, removed otherwise. */
 export async function settleCutOff(services: JmapServices, account: string): Promise<void> {
   const { objects, queue } = services;
   for (const { id, value } of objects.list<Submission>(account, "submission")) {
@@ -163,10 +163,10 @@ export async function settleCutOff(services: JmapServices, account: string): Pro
   }
 }
 
-/** Milliseconds in which who sends a message again that was cut off is taken to mean the same submission. */
+/** Milliseconds during which sending an interrupted message again counts as the same submission. */
 const sameWithin = 24 * 3600_000;
 
-/** The submission of a message that was cut off, and is asked for again: it is not sent a second time. */
+/** The interrupted submission of a message that is submitted again: it is not sent a second time. */
 export async function askedAgain(
   services: JmapServices,
   account: string,

@@ -21,9 +21,9 @@ import {
   type Submission,
 } from "./submissions.ts";
 
-/** Recipients of a message. */
+/** Most recipients of a message. */
 export const maxRecipients = 1000;
-/** Seconds that a message can wait to be sent. */
+/** Most seconds that sending a message can be delayed. */
 export const maxDelayedSend = 60 * 24 * 3600;
 const piece = 256 * 1024;
 
@@ -59,7 +59,7 @@ function envelopeAddress(value: unknown, property: string, known: string[]): Env
   return { email, parameters: Object.keys(upper).length === 0 ? null : upper };
 }
 
-/** True for what can be mailed to. */
+/** True for an address that mail can be sent to. */
 function isMailable(email: string): boolean {
   const at = email.lastIndexOf("@");
   // deno-lint-ignore no-control-regex
@@ -67,7 +67,7 @@ function isMailable(email: string): boolean {
     email.length > at + 1;
 }
 
-/** When it is to be sent, by HOLDFOR or HOLDUNTIL (RFC 4865); undefined for now. */
+/** When to send it, by HOLDFOR or HOLDUNTIL (RFC 4865); undefined for now. */
 function holdUntil(p: Record<string, string | null> | null, now: number): number | undefined {
   const at = "envelope/mailFrom/parameters";
   const seconds = p?.HOLDFOR;
@@ -88,6 +88,11 @@ function holdUntil(p: Record<string, string | null> | null, now: number): number
   return ms;
 }
 
+/** The same in the words of DSNs (RFC 4865 §5.1.2). */
+function holdRequest(p: Record<string, string | null> | null): string {
+  return p?.HOLDFOR !== undefined ? `for;${p.HOLDFOR}` : `until;${p?.HOLDUNTIL}`;
+}
+
 /** Addresses of fields, each once. */
 function addressesOf(header: Uint8Array, names: readonly string[]): string[] {
   const found = new Map<string, string>();
@@ -106,7 +111,7 @@ function addressesOf(header: Uint8Array, names: readonly string[]): string[] {
   return [...found.values()];
 }
 
-/** The header without a field, for what others get. */
+/** The header without Bcc, for the sent message. */
 function withoutBcc(header: Uint8Array): Uint8Array {
   const out = new Uint8Array(header.length);
   let n = 0;
@@ -128,7 +133,7 @@ function withoutBcc(header: Uint8Array): Uint8Array {
   return out.subarray(0, n);
 }
 
-/** Sends, and keeps the submission under its number. @throws SetError */
+/** Sends a message, and stores the submission. @throws SetError */
 export async function submit(
   ctx: MethodContext,
   access: Access,
@@ -276,6 +281,7 @@ export async function submit(
             : undefined,
           envelopeId: mailFrom.parameters?.ENVID ?? undefined,
           notBefore,
+          holdRequest: notBefore === undefined ? undefined : holdRequest(mailFrom.parameters),
           messageId: `<${messageId}>`,
           subject: headerField(fields, "subject") ?? "",
           key: submission.key,

@@ -2,7 +2,7 @@
 import { emailsOfThread } from "../../store/messages/threads.ts";
 import type { MailView } from "./view.ts";
 
-/** Slots of the visible emails of a thread, the oldest first (RFC 8621 §3). */
+/** Slots of the visible emails of a thread, oldest first (RFC 8621 §3). */
 export function threadSlots(view: MailView, threadId: number | undefined): number[] {
   if (threadId === undefined) return [];
   const { index } = view;

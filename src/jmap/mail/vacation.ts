@@ -1,4 +1,4 @@
-/** The vacation reply as JMAP has it (RFC 8621 §8): the account page's setting, and the HTML that goes with it. @module */
+/** The vacation reply in JMAP (RFC 8621 §8): the account page's setting, and its HTML version. @module */
 import { createHash } from "node:crypto";
 import {
   maxVacationText,
@@ -13,9 +13,9 @@ import { invalidProperties } from "../core/errors.ts";
 import { dateMs, utcDateOf } from "../core/types.ts";
 import { textOfHtml } from "./snippets.ts";
 
-/** Name of the account setting of the HTML, with the text that was made of it. */
+/** Name of the account setting with the HTML, and the text derived from it. */
 const htmlSetting = "vacationHtml";
-/** What is sent by someone who gave no text. */
+/** The reply if no text is given. */
 const presetText = "I am away, and will read your message when I am back.\n";
 
 export const vacationProperties = [
@@ -30,7 +30,7 @@ export const vacationProperties = [
 
 interface Html {
   html: string | null;
-  /** The text of the setting that the client didn't give. */
+  /** The text of the setting if it was derived, not given by the client. */
   madeText: string | null;
 }
 
@@ -62,7 +62,7 @@ export function vacationState(account: Account): string {
     .slice(0, 16);
 }
 
-/** Replaces it by an object that a client changed. @throws SetError invalidProperties */
+/** Replaces it by a client's changed object. @throws SetError invalidProperties */
 export async function changeVacation(
   account: Account,
   o: Record<string, unknown>,

@@ -1,4 +1,4 @@
-/** The mail of an account as a user may see it: all of the own one, of others what they share. @module */
+/** An account's mail as visible to a user: all of the own account, and what others share. @module */
 import type { MailboxId } from "../../store/ids.ts";
 import { type EmailIndex, emailIndex } from "../../store/emails/email_index.ts";
 import { allRights, effectiveRights } from "../../store/mailboxes/rights.ts";
@@ -10,7 +10,7 @@ export class MailView {
   readonly access: Access;
   readonly account: Account;
   readonly index: EmailIndex;
-  /** Rights of mailboxes that the user may look up. */
+  /** Rights on mailboxes that the user may look up. */
   readonly #rights: Map<number, string>;
   /** Mailboxes whose messages may be read; undefined for all. */
   readonly #readable: Set<number> | undefined;
@@ -38,7 +38,7 @@ export class MailView {
     );
   }
 
-  /** Rights of a mailbox; "" for one that the user may not know of, or that isn't there. */
+  /** Rights on a mailbox; "" for a hidden or missing one. */
   rights(mailboxId: MailboxId): string {
     return this.#rights.get(mailboxId) ?? "";
   }

@@ -4,8 +4,8 @@ import { queryDifference } from "../core/query.ts";
 import { objectId, type ObjectStore, type ObjectType } from "./store.ts";
 
 /**
- * The response to /queryChanges of objects whose order and place in results never change.
- * @param now ids of what is found now, in order
+ * The response to /queryChanges for objects whose order and position in results never change.
+ * @param now ids of the current results, in order
  * @throws MethodError cannotCalculateChanges, tooManyChanges
  */
 export function objectQueryChanges(
@@ -46,7 +46,7 @@ export function objectChanges(
   const m = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(args.sinceState);
   const events = m ? store.changes(account, type, Number(m[1])) : undefined;
   if (!m || events === undefined) throw cannotCalculate();
-  // Each change has a modseq of its own, so there is nothing behind a "-".
+  // Each change has its own modseq, so there is nothing after a "-".
   const now = store.state(account, type);
   return changesResponse(args, events, now, (n) => objectId(type, n));
 }

@@ -1,4 +1,4 @@
-/** /set of objects that the server makes, and clients only remove (RFC 9670 §3.5). @module */
+/** /set of objects that the server creates and clients can only remove (RFC 9670 §3.5). @module */
 import { SetError } from "../core/errors.ts";
 import type { MethodContext } from "../core/method.ts";
 import { notFound, runSet, type SetArgs } from "../core/set.ts";

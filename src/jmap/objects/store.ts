@@ -1,6 +1,6 @@
 /**
- * Objects of JMAP that are no mail: identities, submissions, push subscriptions. In `jmap.db` of the data folder, as
- * JSON by account and type, with what it takes to tell what changed.
+ * JMAP objects other than mail: identities, submissions, push subscriptions. Stored in `jmap.db` of the data
+ * folder, as JSON by account and type, with a record of changes.
  *
  * @module
  */
@@ -36,14 +36,14 @@ CREATE TABLE keys (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `,
 }];
 
-/** What accounts have in it. */
+/** The tables with rows of accounts. */
 export const jmapOfAccounts: AccountDatabase = {
   file: "jmap.db",
   migrations,
   tables: [{ name: "accounts" }, { name: "objects" }],
 };
 
-/** Types of objects, with the letter in front of their ids. */
+/** Types of objects, with the prefix of their ids. */
 export const objectTypes = {
   identity: "I",
   submission: "S",
@@ -51,7 +51,7 @@ export const objectTypes = {
   share: "N",
   event: "V",
 } as const;
-/** A type; notifications of events in calendars that others share have one for each owner. */
+/** A type; event notifications for shared calendars have one type per owner. */
 export type ObjectType = keyof typeof objectTypes | `event/${string}`;
 
 const letterOf = (type: ObjectType): string =>
@@ -62,12 +62,12 @@ export interface StoredObject<T> {
   value: T;
 }
 
-/** Milliseconds that it is remembered that an object is gone, by how many later changes there are: enough of them. */
+/** Removed objects are remembered for this many later changes. */
 const keptGone = 10_000;
 
 export class ObjectStore {
   readonly #db: Db;
-  /** Is told when objects of an account have changed. */
+  /** Called when objects of an account have changed. */
   onChange: ((account: string, type: ObjectType) => void) | undefined;
 
   private constructor(db: Db) {
@@ -104,7 +104,7 @@ export class ObjectStore {
     )![0];
   }
 
-  /** Those that are there, by id. */
+  /** Existing objects, by id. */
   list<T>(account: string, type: ObjectType): StoredObject<T>[] {
     return this.#db.all(
       "SELECT id, value FROM objects WHERE account = ? AND type = ? AND value IS NOT NULL ORDER BY id",
@@ -123,7 +123,7 @@ export class ObjectStore {
     return typeof value === "string" ? JSON.parse(value) : undefined;
   }
 
-  /** Numbers of those that have a text at a property. */
+  /** Numbers of the objects whose property equals a text. */
   find(account: string, type: ObjectType, property: string, text: string): number[] {
     return this.#db.all(
       "SELECT id FROM objects WHERE account = ? AND type = ? AND value IS NOT NULL " +
@@ -137,7 +137,7 @@ export class ObjectStore {
 
   /**
    * Adds an object; durable when it resolves with its id.
-   * @param keep so many of the type stay, and the oldest of more go
+   * @param keep most objects of the type that stay; beyond that the oldest are removed
    */
   async add(account: string, type: ObjectType, value: unknown, keep?: number): Promise<number> {
     const id = this.#db.transaction(() => {
@@ -183,7 +183,7 @@ export class ObjectStore {
     this.#forgetGone(account, type);
   }
 
-  /** Forgets what went long ago. In a transaction. */
+  /** Forgets objects removed long ago. In a transaction. */
   #forgetGone(account: string, type: ObjectType): void {
     this.#db.run(
       "DELETE FROM objects WHERE account = ?1 AND type = ?2 AND value IS NULL " +
@@ -194,7 +194,7 @@ export class ObjectStore {
     );
   }
 
-  /** Replaces an object; durable when it resolves. False if it isn't there. */
+  /** Replaces an object; durable when it resolves. False if it doesn't exist. */
   async put(account: string, type: ObjectType, id: number, value: unknown): Promise<boolean> {
     const changed = this.#db.transaction(() =>
       this.#db.run(
@@ -211,7 +211,7 @@ export class ObjectStore {
     return changed;
   }
 
-  /** Removes an object; durable when it resolves. False if it isn't there. */
+  /** Removes an object; durable when it resolves. False if it doesn't exist. */
   async remove(account: string, type: ObjectType, id: number): Promise<boolean> {
     const changed = this.#db.transaction(() => {
       const modseq = this.#next(account);
@@ -230,7 +230,7 @@ export class ObjectStore {
     return changed;
   }
 
-  /** What changed since a modseq; undefined for one that isn't known. */
+  /** Changes since a modseq; undefined for an unknown one. */
   changes(account: string, type: ObjectType, since: number): Event[] | undefined {
     const now = this.state(account, type);
     if (since > now || since < now - keptGone) return undefined;
@@ -256,7 +256,7 @@ export class ObjectStore {
     return this.#db.all("SELECT DISTINCT account FROM objects").map((r) => r[0]);
   }
 
-  /** Types of which accounts have objects. */
+  /** Types with objects in any account. */
   types(): ObjectType[] {
     return this.#db.all("SELECT DISTINCT type FROM objects").map((r) => r[0]);
   }
@@ -274,7 +274,7 @@ export class ObjectStore {
     await this.#db.durable();
   }
 
-  /** A key of the server, made when it is first asked for. */
+  /** A key of the server, created on first use. */
   async key(name: string, make: () => Promise<string>): Promise<string> {
     const known = this.#db.get("SELECT value FROM keys WHERE name = ?", name)?.[0];
     if (known !== undefined) return known;
@@ -289,7 +289,7 @@ export function objectId(type: ObjectType, id: number): string {
   return `${letterOf(type)}${id}`;
 }
 
-/** The number of an id; undefined for what is none of that type. */
+/** The number of an id; undefined if it is not of that type. */
 export function objectNumber(type: ObjectType, id: string): number | undefined {
   return id.startsWith(letterOf(type)) && /^[1-9]\d{0,14}$/.test(id.slice(1))
     ? Number(id.slice(1))

@@ -1,4 +1,4 @@
-/** Principal (RFC 9670 §2): the people of this server whom a user may know, and whom things can be shared with. @module */
+/** Principal (RFC 9670 §2): the users of this server whom a user may know and share things with. @module */
 import { createHash } from "node:crypto";
 import { accountIdOf, accountNames } from "../core/access.ts";
 import { Capability } from "../core/capabilities.ts";
@@ -18,7 +18,7 @@ export const principalProperties = [
 
 const domainOf = (address: string) => address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 
-/** Accounts that a user may know of: those with an address in a domain of their own. */
+/** Accounts that a user may know of: those with an address in one of the user's domains. */
 export function knownAccounts(services: JmapServices, user: string): string[] {
   const mine = new Set(services.config.accountAddresses(user).map(domainOf));
   return [...services.config.dynamic.Accounts.keys()].filter((name) =>
@@ -26,7 +26,7 @@ export function knownAccounts(services: JmapServices, user: string): string[] {
   );
 }
 
-/** The account of a principal; undefined for one that the user doesn't know. */
+/** The account of a principal; undefined for one that the user may not know. */
 export function accountOfPrincipal(
   services: JmapServices,
   user: string,
@@ -61,7 +61,7 @@ function principal(services: JmapServices, user: User, name: string): Record<str
   };
 }
 
-/** All that the user may know, by id. */
+/** All principals that the user may know, by id. */
 export function principals(
   services: JmapServices,
   user: User,

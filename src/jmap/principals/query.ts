@@ -41,7 +41,7 @@ function right(p: Json, c: Json): boolean {
   });
 }
 
-/** Ids of the principals that meet a filter, by name. @throws MethodError */
+/** Ids of the principals that match a filter, by name. @throws MethodError */
 export function queryPrincipals(
   services: JmapServices,
   user: User,

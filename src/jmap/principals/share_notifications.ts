@@ -1,4 +1,4 @@
-/** ShareNotification (RFC 9670 §3): what was shared with a user, or is shared no more. @module */
+/** ShareNotification (RFC 9670 §3): what was shared with a user, or is no longer shared. @module */
 import * as v from "valibot";
 import { accountIdOf } from "../core/access.ts";
 import type { User } from "../core/method.ts";
@@ -13,7 +13,7 @@ import { utcDateOf } from "../core/types.ts";
 import { objectId, type StoredObject } from "../objects/store.ts";
 import type { JmapServices } from "../services.ts";
 
-/** Notifications that are kept of an account; the oldest go. */
+/** Most notifications kept for an account; the oldest are removed. */
 const maxKept = 500;
 
 export const shareNotificationProperties = [
@@ -42,7 +42,7 @@ export interface ShareNotification {
 /** Rights by account. */
 export type RightsByAccount = ReadonlyMap<string, Record<string, boolean>>;
 
-/** Notes for all whose rights differ that they do. On disk when it resolves. */
+/** Notifies all accounts whose rights have changed. On disk when it resolves. */
 export async function noteShares(
   s: Pick<JmapServices, "config" | "objects">,
   by: User,
@@ -72,7 +72,7 @@ export async function noteShares(
   }
 }
 
-/** All of an account, by id. */
+/** All notifications of an account, by id. */
 export function shareNotifications(
   services: JmapServices,
   account: string,
@@ -91,7 +91,7 @@ const readCondition = conditionReader(v.strictObject({
   objectAccountId: v.optional(v.string()),
 }));
 
-/** Ids of those that meet a filter, in order. @throws MethodError */
+/** Ids of those that match a filter, in order. @throws MethodError */
 export function queryShareNotifications(
   all: readonly StoredObject<ShareNotification>[],
   q: { filter?: Record<string, unknown> | null; sort?: Comparator[] | null },

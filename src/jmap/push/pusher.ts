@@ -1,5 +1,6 @@
 /**
- * Push subscriptions (RFC 8620 §7.2): who is told of new states at which URL, and telling them.
+ * Push subscriptions (RFC 8620 §7.2): who is notified of new states at which URL, and sending the
+ * notifications.
  *
  * @module
  */
@@ -11,43 +12,43 @@ import { encryptPush, readKeys } from "../../net/webpush/encrypt.ts";
 import { type AllStates, changedStates } from "./states.ts";
 import { Watcher } from "./watcher.ts";
 
-/** A subscription as it is kept. */
+/** A stored subscription. */
 export interface PushSubscription {
   deviceClientId: string;
   url: string;
   keys: { p256dh: string; auth: string } | null;
-  /** What the client has to show that it got. */
+  /** The code that the client must return. */
   code: string;
   verified: boolean;
   /** Milliseconds. */
   expires: number;
   types: string[] | null;
-  /** Address that was logged in with. */
+  /** Address used to log in. */
   login: string;
-  /** Attempts that failed in a row. */
+  /** Failed attempts in a row. */
   failures: number;
 }
 
-/** Milliseconds that a subscription lasts at most. */
+/** Longest lifetime of a subscription in milliseconds. */
 export const longestSubscription = 30 * 24 * 3600_000;
-/** Subscriptions of a user. */
+/** Most subscriptions of a user. */
 export const maxSubscriptions = 50;
-/** Attempts that fail before a subscription is given up. */
+/** Failed attempts before a subscription is given up. */
 const maxFailures = 20;
-/** Milliseconds between two messages to one URL, and for an answer. */
+/** Milliseconds between two messages to one URL, and to wait for an answer. */
 const pushInterval = 1_000;
 const answerTime = 15_000;
 
-/** Followed users: one watcher for each, however many subscriptions it has. */
+/** Followed users: one watcher for each, however many subscriptions there are. */
 interface Followed {
   watcher: Watcher | undefined;
-  /** States that are to be told, by subscription. */
+  /** States to send, by subscription. */
   pending: Map<number, AllStates>;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 export class Pusher implements PushNotifier {
-  /** Takes requests instead of the network. */
+  /** Handles requests instead of the network. */
   static outboundForTests: Pick<Outbound, "request" | "forUsers"> | undefined;
   readonly #s: () => JmapServices;
   readonly #outbound: Pick<Outbound, "request" | "forUsers">;
@@ -61,19 +62,19 @@ export class Pusher implements PushNotifier {
     this.#log = log;
   }
 
-  /** Follows all that have subscribed. */
+  /** Follows all users with subscriptions. */
   async start(): Promise<void> {
     for (const account of this.#s().objects.accounts()) await this.refresh(account);
   }
 
-  /** Subscriptions that are told: verified, and not over. */
+  /** Active subscriptions: verified and not expired. */
   #active(account: string): { id: number; value: PushSubscription }[] {
     const now = Date.now();
     return this.#s().objects.list<PushSubscription>(account, "push")
       .filter(({ value }) => value.verified && value.expires > now);
   }
 
-  /** Looks anew at who has to be followed for an account. */
+  /** Updates who is followed for an account. */
   async refresh(account: string): Promise<void> {
     if (this.#closed) return;
     const active = this.#active(account);
@@ -129,7 +130,7 @@ export class Pusher implements PushNotifier {
     followed.timer = setTimeout(() => this.#flush(account, followed), pushInterval);
   }
 
-  /** Sends the code that shows that the client gets what is sent to its URL. */
+  /** Sends the code that proves that the client receives messages at its URL. */
   async verify(account: string, id: number, pushSubscriptionId: string): Promise<void> {
     const value = this.#s().objects.get<PushSubscription>(account, "push", id);
     if (!value) return;
@@ -163,7 +164,7 @@ export class Pusher implements PushNotifier {
         headers: {
           "content-type": keys ? "application/octet-stream" : "application/json",
           ...keys ? { "content-encoding": "aes128gcm" } : {},
-          // RFC 8030 §5.2: seconds that it is worth keeping for a client that isn't there.
+          // RFC 8030 §5.2: seconds to keep it for an absent client.
           ttl: "86400",
           urgency: "normal",
           authorization: await vapid.authorization(url.origin, Date.now()),
@@ -190,7 +191,7 @@ export class Pusher implements PushNotifier {
       host: URL.parse(subscription.url)?.host ?? "",
       why: failed,
     });
-    // RFC 8620 §7.2: one that is gone, or never answers, is over.
+    // RFC 8620 §7.2: a subscription whose URL is gone, or never answers, ends.
     if (gone || subscription.failures + 1 >= maxFailures) {
       await objects.remove(account, "push", id);
       await this.refresh(account);

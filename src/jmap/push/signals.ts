@@ -1,4 +1,4 @@
-/** Tells that something of an account has changed that isn't mail. @module */
+/** Signals changes in an account other than mail. @module */
 export class Signals {
   readonly #listeners = new Map<string, Set<() => void>>();
 
@@ -6,7 +6,7 @@ export class Signals {
     for (const fn of this.#listeners.get(account) ?? []) fn();
   }
 
-  /** @returns function that ends it */
+  /** @returns a function that ends it */
   on(account: string, fn: () => void): () => void {
     let set = this.#listeners.get(account);
     if (!set) this.#listeners.set(account, set = new Set());

@@ -1,4 +1,4 @@
-/** States of the types of objects of an account, as clients are told of them (RFC 8620 §7.1). @module */
+/** States of an account's object types, as sent to clients (RFC 8620 §7.1). @module */
 import { emailState, mailboxState, newestEmail, threadState } from "../../store/emails/changes.ts";
 import { emailIndex } from "../../store/emails/email_index.ts";
 import { notificationsOf } from "../calendars/event_notifications.ts";
@@ -28,7 +28,7 @@ export const pushTypes = [
 
 export type States = Record<string, string>;
 
-/** The states now. Of a shared account those of what can be shared. */
+/** The current states. For a shared account only those of types that can be shared. */
 export async function currentStates(services: JmapServices, access: Access): Promise<States> {
   const own = await mailStates(services, access);
   const books = await groupwareView(access, "addressbooks");
@@ -51,7 +51,7 @@ async function mailStates(services: JmapServices, access: Access): Promise<State
     Mailbox: String(mailboxState(account)),
     Thread: String(threadState(account, index)),
     Email: String(emailState(account)),
-    // RFC 8621 §1.5: changes when mail comes, and at nothing else.
+    // RFC 8621 §1.5: changes only when mail arrives.
     EmailDelivery: String(newestEmail(account)),
   };
   if (!access.own) return mail;
@@ -68,7 +68,7 @@ async function mailStates(services: JmapServices, access: Access): Promise<State
 /** By account id. */
 export type AllStates = Record<string, States>;
 
-/** The states that differ, of the types that are asked for. */
+/** The changed states of the requested types. */
 export function changedStates(
   before: AllStates,
   now: AllStates,
@@ -84,7 +84,7 @@ export function changedStates(
   return changed;
 }
 
-/** States as one word, by which a client says what it knows. */
+/** States as one word, with which a client reports what it knows. */
 export function packStates(states: AllStates): string {
   return new TextEncoder().encode(JSON.stringify(states)).toBase64({
     alphabet: "base64url",
@@ -92,7 +92,7 @@ export function packStates(states: AllStates): string {
   });
 }
 
-/** Undefined for what {@link packStates} didn't make. */
+/** Undefined if it is not from {@link packStates}. */
 export function unpackStates(text: string): AllStates | undefined {
   if (text.length > 20_000) return undefined;
   try {

@@ -1,4 +1,4 @@
-/** Who pushes, for push services to know (RFC 8292, RFC 9749). @module */
+/** Identifies the sender to push services (RFC 8292, RFC 9749). @module */
 import {
   newVapidKey as newKey,
   readVapidKey,
@@ -6,7 +6,7 @@ import {
   type VapidKey,
 } from "../../net/webpush/vapid.ts";
 
-/** A new key as text that can be kept. */
+/** A new key as text for storage. */
 export async function newVapidKey(): Promise<string> {
   return JSON.stringify((await newKey()).jwk);
 }
@@ -20,7 +20,7 @@ export class Vapid {
     this.#subject = subject;
   }
 
-  /** @param subject URL of who runs the server */
+  /** @param subject URL of the server's operator */
   static async open(text: string, subject: string): Promise<Vapid> {
     return new Vapid(await readVapidKey(JSON.parse(text)), subject);
   }

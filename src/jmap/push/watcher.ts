@@ -1,5 +1,5 @@
 /**
- * Follows the accounts of a user, and tells of new states. Changes that come together are told together.
+ * Follows a user's accounts, and reports new states. Changes that come together are reported together.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { JmapServices } from "../services.ts";
 import type { Listener } from "../../store/types.ts";
 import { type AllStates, changedStates, currentStates } from "./states.ts";
 
-/** Milliseconds in which further changes are waited for: they mostly come as several. */
+/** Milliseconds to wait for further changes: usually several come together. */
 const quiet = 15;
 
-/** Gets the states that changed, and all. */
+/** Called with the changed states, and all states. */
 type Tell = (changed: AllStates, all: AllStates) => void;
 
 export class Watcher {
@@ -27,7 +27,7 @@ export class Watcher {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looking = false;
   #closed = false;
-  /** Types that are told of; undefined for all. */
+  /** Types that are reported; undefined for all. */
   types: ReadonlySet<string> | undefined;
 
   private constructor(services: JmapServices, user: User, tell: Tell) {
@@ -38,7 +38,7 @@ export class Watcher {
 
   /**
    * Begins to follow.
-   * @param since states that the client knows; the present ones if not given
+   * @param since states known to the client; the current ones if not given
    */
   static async start(
     services: JmapServices,
@@ -56,7 +56,7 @@ export class Watcher {
         try {
           w.#accounts.push(await w.#access.open(accountIdOf(name)));
         } catch (err) {
-          // Removed meanwhile.
+          // It was removed meanwhile.
           if (!(err instanceof MethodError)) throw err;
         }
       }
@@ -89,7 +89,7 @@ export class Watcher {
     return all;
   }
 
-  /** The states that were told of last. */
+  /** The last reported states. */
   get states(): AllStates {
     return this.#known;
   }
@@ -99,7 +99,7 @@ export class Watcher {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#look().catch(() => {
-        // The account is being closed: the connection will be too.
+        // The account is being closed, and so will the connection.
       });
     }, quiet);
   }

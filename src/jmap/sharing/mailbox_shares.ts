@@ -1,4 +1,4 @@
-/** With whom a mailbox is shared, as a client sets it (draft-ietf-jmap-mail-sharing §3). @module */
+/** Setting with whom a mailbox is shared (draft-ietf-jmap-mail-sharing §3). @module */
 import { changeNotedRights } from "../../store/mailboxes/noted_rights.ts";
 import { anyone, grantedRights } from "../../store/mailboxes/rights.ts";
 import type { Mailbox } from "../../store/types.ts";
@@ -9,7 +9,7 @@ import type { MethodContext } from "../core/method.ts";
 import { noteRightsChange } from "./rights_changes.ts";
 import type { MailView } from "../mail/view.ts";
 
-/** Letters of RFC 4314 that a right of JMAP stands for. */
+/** The letters of RFC 4314 for each right of JMAP. */
 const letters: Readonly<Record<string, string>> = {
   mayReadItems: "lr",
   mayAddItems: "i",
@@ -36,7 +36,7 @@ function readRights(value: unknown, isInbox: boolean): string {
     }
     if (given) { for (const l of letters[name]) found.add(l); }
   }
-  // The two are one right of a mailbox; Inbox has neither.
+  // The two are a single right on a mailbox; Inbox has neither.
   if (!isInbox && (value.mayRename ?? false) !== (value.mayDelete ?? false)) {
     throw invalidProperties(["shareWith"], "mayRename and mayDelete are given together");
   }
@@ -65,7 +65,10 @@ export function readMailboxShares(
   return shares;
 }
 
-/** Gives accounts these rights and all others none; what everybody may, and what is denied, stays. @throws SetError */
+/**
+ * Gives accounts these rights and all other accounts none; rights of "anyone" and denied rights stay. @throws
+ * SetError
+ */
 export async function shareMailbox(
   ctx: MethodContext,
   view: MailView,
@@ -87,7 +90,7 @@ export async function shareMailbox(
   try {
     for (const name of new Set([...known, ...shares.keys()])) {
       const rights = shares.get(name) ?? "";
-      // Where to look comes first: none is missing then after a crash.
+      // The index of shares is written first, so that no entry is missing after a crash.
       if (rights !== "") await ctx.s.sharing.add(account.name, name);
       await changeNotedRights(account, m, name, () => rights, note);
     }

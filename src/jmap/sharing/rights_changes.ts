@@ -1,4 +1,4 @@
-/** Rights that were changed by IMAP, DAV or the account page, as ShareNotifications (RFC 9670 §3). @module */
+/** Rights changed by IMAP, DAV or the account page, as ShareNotifications (RFC 9670 §3). @module */
 import type { RightsChange } from "../../store/mailboxes/shares.ts";
 import { asMailboxId } from "../../store/ids.ts";
 import { collectionRights } from "../groupware/collection_object.ts";
@@ -27,7 +27,7 @@ function rightsOf(change: RightsChange, rights: string): Record<string, boolean>
   );
 }
 
-/** Notes a change for the account whose rights they are. On disk when it resolves. */
+/** Notes a change for the account that holds the rights. On disk when it resolves. */
 export async function noteRightsChange(
   s: Pick<JmapServices, "config" | "objects">,
   change: RightsChange,

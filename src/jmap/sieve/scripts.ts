@@ -1,4 +1,4 @@
-/** Sieve scripts as JMAP has them (RFC 9661). @module */
+/** Sieve scripts in JMAP (RFC 9661). @module */
 import {
   ScriptError,
   type ScriptInfo,
@@ -13,12 +13,12 @@ import type { JmapServices } from "../services.ts";
 
 export const scriptProperties = ["id", "name", "blobId", "isActive"];
 
-/** Redirects that a script may do for one message. */
+/** Most redirects of a script for one message. */
 const maxRedirects = 16;
 
-/** What an account's capability says (RFC 9661 §1.2.1). */
+/** An account's capability (RFC 9661 §1.2.1). */
 export const sieveCapability = {
-  // 128 characters, as ManageSieve has it.
+  // 128 characters, as in ManageSieve.
   maxSizeScriptName: 512,
   maxSizeScript: scriptLimits.size,
   maxNumberScripts: scriptLimits.count,
@@ -79,7 +79,7 @@ export async function textOfBlob(
   }
 }
 
-/** The SetError for what can't be done with a script; others are thrown on. */
+/** The SetError for an error about a script; other errors are rethrown. */
 export function scriptSetError(err: unknown, existing?: string): never {
   if (!(err instanceof ScriptError)) throw err;
   switch (err.code) {

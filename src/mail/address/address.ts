@@ -1,7 +1,7 @@
 /**
  * Address lists of header fields (RFC 5322 §3.4, §4.4; RFC 6532), as found in the wild.
  *
- * Total and linear: whatever the text, the addresses that can be made out are returned.
+ * Never fails, and is linear: whatever the text, all recognisable addresses are returned.
  *
  * @module
  */
@@ -28,9 +28,9 @@ export interface Group {
   members: Address[];
 }
 
-/** Addresses and groups of a field that are looked at, and characters. */
+/** Most addresses and groups of a field that are read, and most characters. */
 export const addressLimits = { addresses: 10_000, characters: 256 * 1024 };
-/** Comments nest no deeper. */
+/** Deepest nesting of comments. */
 const maxDepth = 100;
 
 /** Words and marks of an address list. */
@@ -41,7 +41,7 @@ type Token =
 
 function* tokens(s: string): Generator<Token> {
   let blank = false;
-  /** False behind a quote that has no end: what follows is read as if it weren't there. */
+  /** False after an unterminated quote: what follows is read as if the quote weren't there. */
   let quotes = true;
   for (let i = 0; i < s.length;) {
     const c = s[i];
@@ -108,47 +108,47 @@ function* tokens(s: string): Generator<Token> {
 /** A word of an address list, or a dot or "@" between words. */
 interface Word {
   text: string;
-  /** A blank stands before it. */
+  /** Whether it follows a space. */
   blank: boolean;
-  /** An "@" that stands for itself. */
+  /** An "@" on its own. */
   at?: true;
 }
 
 const isDot = (w: Word) => w.text === ".";
 
-/** Whether a word belongs to what stands before it: blanks may stand beside dots and "@" (RFC 5322 §4.4). */
+/** Whether a word belongs to the one before it: spaces may surround dots and "@" (RFC 5322 §4.4). */
 function joins(before: Word, word: Word): boolean {
   return !word.blank || isDot(word) || word.at === true || isDot(before) || before.at === true;
 }
 
 const textOf = (words: readonly Word[]) => words.map((w) => w.text).join("");
 
-/** Words as they stand there, with one blank for those between them. */
+/** Words as written, with a single space where there were any. */
 function phrase(words: readonly Word[]): string {
   let s = "";
   for (const w of words) s += (w.blank && s !== "" ? " " : "") + w.text;
   return s.trim();
 }
 
-/** The words of a domain: what stands apart behind it is none of it. */
+/** The words of a domain: separate words after it are not part of it. */
 function domainOf(words: readonly Word[]): string {
   let end = 0;
   while (end < words.length && (end === 0 || joins(words[end - 1], words[end]))) end++;
   return textOf(words.slice(0, end)).replace(/\)+$/, "");
 }
 
-/** Collects one address, or several between which the comma was forgotten. */
+/** Collects one address, or several without the comma between them. */
 class Builder {
   /** Words before "<": the display name; or without "<", the address itself. */
   readonly #phrase: Word[] = [];
   #comment = "";
-  /** Words before it. */
+  /** Number of words before it. */
   #commentAt = 0;
   #hasAt = false;
   #angle: Word[] | undefined;
   #angleAt = -1;
   #route: string | undefined;
-  /** Behind ">": what comes now is no part of this address. */
+  /** After ">": further words are not part of this address. */
   closed = false;
   empty = true;
 
@@ -158,7 +158,7 @@ class Builder {
       this.#angle.push({ text, blank });
       return;
     }
-    // A comment before the domain, or within it, is no name of the address.
+    // A comment before or within the domain does not name the address.
     if (this.#hasAt && this.#commentAt === this.#phrase.length) this.#comment = "";
     this.#phrase.push({ text, blank });
   }
@@ -168,7 +168,7 @@ class Builder {
     this.#commentAt = this.#phrase.length;
   }
 
-  /** Inside "<...>" of an obsolete route, what came before ":" is no part of the address. */
+  /** Inside "<...>" with an obsolete route, the part before ":" is not part of the address. */
   route(): void {
     if (this.#angle) {
       if (this.inRoute) this.#route = `@${textOf(this.#angle)}`;
@@ -187,12 +187,12 @@ class Builder {
     this.closed = this.#angle !== undefined;
   }
 
-  /** Words alone: a local name, or what was meant as part of the name that follows. */
+  /** Only words: a local name, or part of the name that follows. */
   get isWords(): boolean {
     return !this.empty && !this.#angle && !this.#hasAt && this.#comment === "";
   }
 
-  /** A name, and an address in brackets. */
+  /** A name followed by an address in brackets. */
   get isNamed(): boolean {
     return this.#angle !== undefined && this.#angleAt > 0 && this.words !== "";
   }
@@ -214,13 +214,13 @@ class Builder {
         this.#angle.push({ text: ",@", blank: false });
         return;
       }
-      // Of several, the last one is before the domain.
+      // Of several, the last one precedes the domain.
       if (this.#angleAt > 0) this.#angle.splice(this.#angleAt, 0, { text: "@", blank: false });
       this.#angleAt = this.#angle.length;
     } else {
-      // A comment within an address is no name of it, unlike one around it.
+      // A comment within an address does not name it, unlike one around it.
       if (this.#commentAt > 0 && this.#commentAt === this.#phrase.length) this.#comment = "";
-      // Of an address in place of a name the "@" is shown: who reads it should know what stands there.
+      // If an address takes the place of a name, its "@" is shown: readers should see what was written.
       this.#phrase.push({ text: "@", blank, at: true });
       this.#hasAt = true;
     }
@@ -241,8 +241,8 @@ class Builder {
       return [this.#route === undefined ? a : { ...a, route: this.#route }];
     }
     if (!this.#hasAt) {
-      // No address at all: a local name, as old programs write them; several words are just a name, and so is what
-      // is encoded.
+      // Not an address: a local name, as written by old programs; several words, or encoded ones, are just a
+      // name.
       const words = this.words;
       if (words === "") return [];
       const isName = /\s/.test(words) || decodeWords(words) !== words;
@@ -251,7 +251,9 @@ class Builder {
     return this.#withoutBrackets();
   }
 
-  /** Addresses without brackets; words that stand apart before one are its name, behind the last they are none's. */
+  /**
+   * Addresses without brackets; separate words before one are its name, those after the last belong to none.
+   */
   #withoutBrackets(): Address[] {
     const found: Address[] = [];
     let name: Word[] = [];
@@ -283,10 +285,10 @@ function named(rawName: string, localpart: string, domain: string): Address {
 }
 
 /**
- * Addresses and groups of a field's value (unfolded), as far as the limits go: of an address that stands across the
- * limit nothing is taken.
- * @param joinNames of what was received: in `Doe, John <john@x.example>`, where quotes were forgotten, the name is
- * `Doe, John`. Of what people type, "Doe" may be an address that isn't complete.
+ * Addresses and groups of a field's value (unfolded), within the limits: an address that crosses a limit is
+ * left out.
+ * @param joinNames for received fields: in `Doe, John <john@x.example>`, where quotes are missing, the name is
+ * `Doe, John`. When a user is typing, "Doe" may be an incomplete address.
  */
 export function parseAddressList(
   value: string,
@@ -301,7 +303,7 @@ export function parseAddressList(
   let b = new Builder();
   let count = 0;
   const words = new Set<Address>();
-  /** What stands behind an address without a comma, and may be another one. */
+  /** True after an address without a comma: another one may follow. */
   let behind = false;
   const flush = () => {
     const to: (Address | Group)[] = group ? group.members : list;
@@ -380,7 +382,7 @@ export function parseAddressList(
   return list;
 }
 
-/** All addresses, those of groups too. */
+/** All addresses, including those of groups. */
 export function flattenAddresses(list: readonly (Address | Group)[]): Address[] {
   return list.flatMap((a) => "group" in a ? a.members : [a]);
 }

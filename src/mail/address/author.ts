@@ -1,6 +1,6 @@
 /**
- * Who a message says that it is from: the addresses of From and Sender, read strictly (RFC 5322 §3.4), so that it is
- * known when other programs may read others.
+ * The stated authors of a message: the addresses of From and Sender, read strictly (RFC 5322 §3.4), to detect
+ * when other programs may read different ones.
  *
  * @module
  */
@@ -17,9 +17,9 @@ export interface AuthorAddress {
 /** The addresses of a field, or what is wrong with it. */
 export type Authors = { addresses: AuthorAddress[] } | { problem: string };
 
-/** Characters of a field that are looked at. */
+/** Most characters of a field that are read. */
 const maxLength = 65_536;
-/** Addresses of a field. */
+/** Most addresses of a field. */
 const maxAddresses = 100;
 
 /** What is wrong with a field. */
@@ -40,7 +40,7 @@ class FieldReader {
     return this.#s[this.#at] ?? "";
   }
 
-  /** Blanks and comments (RFC 5322 §3.2.2). */
+  /** Spaces and comments (RFC 5322 §3.2.2). */
   #blanks(): void {
     let depth = 0;
     for (; this.#at < this.#s.length; this.#at++) {
@@ -81,7 +81,7 @@ class FieldReader {
       : { text: this.#atom(), quoted: false };
   }
 
-  /** What follows "@". */
+  /** The domain after "@". */
   #domain(): string {
     this.#at++;
     this.#blanks();
@@ -114,7 +114,7 @@ class FieldReader {
   mailbox(): AuthorAddress {
     this.#blanks();
     const words: { text: string; quoted: boolean }[] = [];
-    // An address in place of a name, as old programs write it.
+    // An address in place of a name, as written by old programs.
     let named: string | undefined;
     for (;;) {
       if (this.#peek() === "<") {
@@ -154,7 +154,7 @@ class FieldReader {
   }
 }
 
-/** The addresses of a From or Sender field. Groups, which few programs know there, are a problem. */
+/** The addresses of a From or Sender field. Groups, which few programs support there, are a problem. */
 export function strictAuthors(value: string): Authors {
   if (value.length > maxLength) return { problem: "it is too long" };
   // deno-lint-ignore no-control-regex
@@ -175,7 +175,7 @@ export function strictAuthors(value: string): Authors {
   return { addresses };
 }
 
-/** The domains of all that looks like an address in a text, whatever stands around it, at most `max`. */
+/** The domains of everything in a text that looks like an address, in any context, at most `max`. */
 export function mentionedDomains(text: string, max: number): string[] {
   const found = new Set<string>();
   const s = text.slice(0, maxLength);
@@ -190,8 +190,8 @@ export function mentionedDomains(text: string, max: number): string[] {
 }
 
 /**
- * What of a header other programs may take for other fields: a first line that continues none, lines without a name.
- * Undefined if nothing.
+ * A header line that other programs may take for other fields: a continuation as the first line, or a line
+ * without a name. Undefined if there is none.
  */
 export function oddHeaderLine(header: Uint8Array): string | undefined {
   let first = true;
@@ -215,7 +215,7 @@ export function oddHeaderLine(header: Uint8Array): string | undefined {
   return undefined;
 }
 
-/** Fields of that name. */
+/** All fields of a name. */
 export function fieldsNamed(fields: readonly HeaderField[], name: string): HeaderField[] {
   return fields.filter((f) => f.name === name);
 }

@@ -1,5 +1,5 @@
 /**
- * Changing an event by a form. What the form doesn't have, and what it doesn't change, stays as it was written.
+ * Changing an event through a form. Everything that the form lacks or doesn't change stays as written.
  *
  * @module
  */
@@ -22,16 +22,16 @@ import { zoneComponent } from "./zone_component.ts";
 import { toInstant, toWall, utcZone, type Zone } from "./zones.ts";
 
 export interface ChangeOptions {
-  /** Of the form's times. */
+  /** Zone of the form's times. */
   zone: Zone;
   /** Milliseconds since the epoch. */
   now: number;
   mine: (address: string) => boolean;
-  /** Who invites, where nobody did before. */
+  /** The organizer, if there was none before. */
   me: { name: string; address: string };
 }
 
-/** What a form can't be; for its writer. */
+/** An invalid form; the text is for its user. */
 export class FormError extends Error {
   override name = "FormError";
 }
@@ -59,7 +59,7 @@ function checkTimes(form: Form): { start: number; end: number } {
   return { start, end };
 }
 
-/** Puts a property in place of those of its name, or takes them out. */
+/** Replaces the properties of a name by this one, or removes them. */
 function withProperty(component: Component, name: string, p: Property | undefined): Component {
   const at = component.properties.findIndex((x) => x.name === name);
   const rest = component.properties.filter((x) => x.name !== name);
@@ -72,7 +72,7 @@ function withText(component: Component, name: string, text: string): Component {
   if (text === "") return withProperty(component, name, undefined);
   const old = property(component, name);
   const value = escapeText(text);
-  // Another text is in no language that is known, and what it stood for elsewhere is another one.
+  // The language of a changed text is unknown, and references to its old form no longer apply.
   const p = old === undefined
     ? newProperty(name, value)
     : changedProperty(old, value, { LANGUAGE: undefined, ALTREP: undefined });
@@ -89,7 +89,7 @@ function timeProperty(name: string, wall: number, allDay: boolean, zone: Zone): 
     : newProperty(name, formatTime({ wall, date: false, zone: zone.name }), { TZID: zone.name });
 }
 
-/** The zone that an event's times are written in after a change; its own where it has one that is known. */
+/** The zone of an event's times after a change; its own if it has a known one. */
 function zoneFor(
   series: Series | undefined,
   old: CalendarTime | undefined,
@@ -100,14 +100,14 @@ function zoneFor(
     return { zone, name: zone.name };
   }
   const repeats = form.repeat.every !== "never";
-  // What repeats has to know of summer time.
+  // A repeating event needs a zone with daylight saving time.
   if (old.zone === "" || old.zone === "UTC" && repeats) return { zone, name: zone.name };
   return series.zones.floats(old.zone)
     ? { zone, name: zone.name }
     : { zone: series.zones.find(old.zone), name: old.zone };
 }
 
-/** Times and repetition of a component, by a form. */
+/** Sets times and repetition of a component from a form. */
 function withTimes(
   component: Component,
   series: Series | undefined,
@@ -150,19 +150,19 @@ function withTimes(
   return component;
 }
 
-/** Whether times or repetition of a series change: dates that differed from it have no place then. */
+/** Whether times or repetition of a series change: its exceptions are then obsolete. */
 function movesSeries(before: Form, f: Form): boolean {
   const of = (x: Form) => JSON.stringify([x.allDay, x.start, x.end, x.repeat]);
   return of(before) !== of(f);
 }
 
-/** People of a component, as the form has them. */
+/** Sets the people of a component from the form. */
 function withPeople(component: Component, form: Form, options: ChangeOptions): Component {
   const wanted = new Map(form.people.map((a) => [a.toLowerCase(), a]));
   for (const a of wanted.keys()) if (options.mine(a)) wanted.delete(a);
   for (const a of wanted.values()) {
-    // What stands in a line of its own may not break out of it.
-    // deno-lint-ignore no-control-regex -- control characters are what is looked for
+    // A value must not break out of its line.
+    // deno-lint-ignore no-control-regex -- control characters are searched for
     if (!/^[^@\s<>]+@[^@\s<>]+$/.test(a) || /[\x00-\x20\x7f"]/.test(a)) {
       throw new FormError(`${a} is not an address`);
     }
@@ -192,7 +192,7 @@ function withPeople(component: Component, form: Form, options: ChangeOptions): C
   return { ...component, properties };
 }
 
-/** With nobody else's answer: it was one to another time (RFC 5546 §3.2.2.1). */
+/** Removes everybody else's answer, which was for another time (RFC 5546 §3.2.2.1). */
 function askedAnew(component: Component, mine: (address: string) => boolean): Component {
   const properties = component.properties.map((p) =>
     p.name !== "ATTENDEE" || mine(addressOf(p)) ||
@@ -203,7 +203,7 @@ function askedAnew(component: Component, mine: (address: string) => boolean): Co
   return { ...component, properties };
 }
 
-/** A component whose change its readers can tell: numbered and dated anew. */
+/** A component with a visible change: gets a new sequence number and date. */
 export function stamped(component: Component, now: number): Component {
   const at = formatUtc(now);
   const n = Number(valueOf(component, "SEQUENCE") ?? 0);
@@ -216,7 +216,7 @@ export function stamped(component: Component, now: number): Component {
   return withProperty(component, "LAST-MODIFIED", newProperty("LAST-MODIFIED", at));
 }
 
-/** With descriptions of the zones that times name, those that nothing names as they were. */
+/** Adds descriptions of the zones used by times; unused ones stay unchanged. */
 export function withZones(calendar: Component, form: Form, options: ChangeOptions): Component {
   const known = new Set(
     calendar.components.filter((c) => c.name === "VTIMEZONE").map((c) => valueOf(c, "TZID")),
@@ -249,15 +249,15 @@ export function newEvent(uid: string, form: Form, options: ChangeOptions): Compo
   return withZones(newCalendar([c]), form, options);
 }
 
-/** Texts of a form, and the properties that have them. */
+/** Text fields of a form, and their properties. */
 const textProperties = [["SUMMARY", "title"], ["LOCATION", "place"], [
   "DESCRIPTION",
   "description",
 ]] as const;
 
 /**
- * One component alone, changed by a form; the same one if that changes nothing.
- * @param before its form as it is
+ * A single component, changed by a form; the same one if that changes nothing.
+ * @param before its form before the change
  * @throws FormError
  */
 export function changedComponent(
@@ -278,7 +278,7 @@ export function changedComponent(
   return next === component ? component : stamped(next, options.now);
 }
 
-/** An event, all of it, changed by a form; undefined if the form changes nothing. @throws FormError */
+/** A whole event, changed by a form; undefined if the form changes nothing. @throws FormError */
 export function changedEvent(
   series: Series,
   form: Form,
@@ -306,12 +306,12 @@ export function changedEvent(
         next = askedAnew({ ...next, properties: kept }, options.mine);
       }
     } else if (moved) {
-      // It differed from a date that isn't one any more.
+      // It was an exception for a date that no longer exists.
       changed = true;
       continue;
     }
     for (const [name, key] of textProperties) {
-      // A date that has a text of its own keeps it.
+      // A date with its own text keeps it.
       if (form[key] !== before[key] && (c === master || textOf(c, name) === before[key])) {
         next = withText(next, name, form[key]);
       }
@@ -328,7 +328,7 @@ export function changedEvent(
   return changed ? withZones({ ...series.calendar, components }, form, options) : undefined;
 }
 
-/** Dates of a series that differ from it, or were taken out of it. */
+/** Number of a series' dates that differ from it or were removed from it. */
 export function exceptionsOf(series: Series): number {
   let n = series.overrides().length;
   for (const p of series.master?.properties ?? []) {

@@ -1,7 +1,7 @@
 /**
- * Single dates of a recurring event: finding one, changing it alone (RFC 5545 §3.8.4.4) or with all that follow, and
- * taking it out (§3.8.5.1). Which date is meant is said by a number: milliseconds since the epoch of its RECURRENCE-ID,
- * of a date those of its midnight in UTC.
+ * Single dates of a recurring event: finding one, changing it alone (RFC 5545 §3.8.4.4) or with all later ones,
+ * and removing it (§3.8.5.1). A number identifies a date: milliseconds since the epoch of its RECURRENCE-ID;
+ * for a date without time those of its midnight in UTC.
  *
  * @module
  */
@@ -28,19 +28,19 @@ import { type Instance, Series } from "./series.ts";
 import { type CalendarTime, day, formatTime, timeOf } from "./time.ts";
 import { toWall, type Zone } from "./zones.ts";
 
-/** Times before a date that are gone through, to know how many of a COUNT are left. */
+/** Most times before a date that are generated to find how many of a COUNT remain. */
 const maxBefore = 20_000;
 
-/** The number that says which date a RECURRENCE-ID is. */
+/** The number of the date given by a RECURRENCE-ID. */
 export function dateNumber(series: Series, time: CalendarTime): number {
   return time.date ? time.wall : series.instant(time);
 }
 
-/** A date of a series. @throws FormError if it isn't one of it, or not any more */
+/** A date of a series. @throws FormError if it isn't in the series, or no longer is */
 function dateOf(series: Series, date: number): Instance & { recurrence: CalendarTime } {
   const is = (t: CalendarTime | undefined) => t !== undefined && dateNumber(series, t) === date;
   const near = series.instances(date - 2 * day, date + 2 * day);
-  // One that was moved far away is somewhere else.
+  // An occurrence that was moved far away is elsewhere in time.
   const own = series.overrides().find((o) => is(o.id));
   const all = own === undefined || near.some((i) => i.component === own.component)
     ? near
@@ -50,7 +50,7 @@ function dateOf(series: Series, date: number): Instance & { recurrence: Calendar
   return found as Instance & { recurrence: CalendarTime };
 }
 
-/** A property with times of the kind that a date of a series has. */
+/** A property with a time of the same kind as the dates of a series. */
 function dateProperty(name: string, time: CalendarTime): Property {
   const params: Record<string, string> = time.date
     ? { VALUE: "DATE" }
@@ -62,7 +62,7 @@ function dateProperty(name: string, time: CalendarTime): Property {
 
 const ofSeries = /^(?:RRULE|RDATE|EXDATE|EXRULE)$/;
 
-/** The component of a date: its own, or what its master says of it. */
+/** The component of a date: its own, or one derived from the master. */
 function componentOf(i: Instance & { recurrence: CalendarTime }): Component {
   const c = i.component;
   const { recurrence, startTime, endTime } = i;
@@ -115,7 +115,7 @@ export function changedDate(
   return withZones({ ...series.calendar, components: rest }, wanted, options);
 }
 
-/** The series with an answer of somebody who is invited to one date of it. @throws FormError */
+/** The series with an invitee's answer to one of its dates. @throws FormError */
 export function answeredDate(
   series: Series,
   date: number,
@@ -164,7 +164,7 @@ function datesWithin(p: Property, series: Series, keep: (date: number) => boolea
 const withoutParts = (rule: string, names: RegExp) =>
   rule.trim().split(";").filter((x) => !names.test(x)).join(";");
 
-/** A rule that ends before a date; the date is one of the series. */
+/** A rule that ends before a date of the series. */
 function endedRule(p: Property, start: CalendarTime, series: Series, date: number): Property {
   const last = start.date
     ? { wall: date - day, date: true, zone: "" }
@@ -175,7 +175,7 @@ function endedRule(p: Property, start: CalendarTime, series: Series, date: numbe
   return { ...p, value, raw: undefined };
 }
 
-/** A rule from a date on: of a COUNT, what is left; undefined if nothing is. @throws FormError */
+/** A rule from a date on: with the rest of a COUNT; undefined if nothing is left. @throws FormError */
 function restOfRule(
   p: Property,
   start: CalendarTime,
@@ -196,11 +196,11 @@ function restOfRule(
   return { ...p, value, raw: undefined };
 }
 
-/** A series in two at one of its dates. */
+/** A series divided at one of its dates. */
 export interface Halves {
-  /** What is before; undefined if nothing is. */
+  /** The part before; undefined if there is none. */
   before: Component | undefined;
-  /** The date and all that follow, as a series of its own; its dates that differ keep that. */
+  /** The date and all later ones, as a separate series, including its exceptions. */
   rest: Component;
 }
 
@@ -231,7 +231,7 @@ export function divided(series: Series, date: number, uid: string, now: number):
     { ...series.calendar, components: series.calendar.components.filter((c) => !numbers.has(c)) },
     series.zones.floating,
   );
-  // With what the series says of the date, not what the date itself says.
+  // From the series, not from the date's own component.
   const [first] = plain.instances(date - 2 * day, date + 2 * day).filter((i) =>
     i.startTime !== undefined && dateNumber(series, i.recurrence ?? i.startTime) === date
   );
@@ -277,7 +277,7 @@ export function divided(series: Series, date: number, uid: string, now: number):
   return { before: left.length === 0 ? undefined : before, rest };
 }
 
-/** The form of a date and all that follow. @throws FormError */
+/** The form of a date and all later ones. @throws FormError */
 export function readFollowing(
   series: Series,
   date: number,
@@ -289,7 +289,7 @@ export function readFollowing(
 }
 
 /**
- * A date and all that follow, changed by a form; undefined if it changes nothing.
+ * A date and all later ones, changed by a form; undefined if it changes nothing.
  * @throws FormError
  */
 export function changedFollowing(

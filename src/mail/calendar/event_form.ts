@@ -1,6 +1,6 @@
 /**
- * An event as a form shows it: its texts, its times as clocks of the reader's zone show them, its repetition and its
- * people. Of a series it is the whole.
+ * An event for a form: its texts, its times in the reader's zone, its repetition and its people. A series is
+ * shown as a whole.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export type Repeat =
     until: string | null;
     count: number | null;
   }
-  /** What the form has no fields for, as RRULE has it; "" for dates without a rule. */
+  /** A repetition that the form has no fields for, as RRULE; "" for dates without a rule. */
   | { every: "other"; rule: string };
 
 export interface Form {
@@ -36,30 +36,30 @@ export interface Form {
   place: string;
   description: string;
   allDay: boolean;
-  /** YYYY-MM-DD of whole days, else YYYY-MM-DDTHH:MM. */
+  /** YYYY-MM-DD for whole days, otherwise YYYY-MM-DDTHH:MM. */
   start: string;
-  /** Of whole days the last one. */
+  /** For whole days the last one. */
   end: string;
   repeat: Repeat;
   /** Addresses, without the user's own. */
   people: string[];
 }
 
-/** A time on the wall as ISO 8601 has it; durations may end after all years that it has. */
+/** A local time in ISO 8601; durations may end after the last year that it supports. */
 const isoText = (wall: number): string =>
   new Date(Math.max(minDate, Math.min(wall, maxDate))).toISOString();
-/** YYYY-MM-DD of a time on the wall. */
+/** YYYY-MM-DD of a local time. */
 export const dateText = (wall: number): string => isoText(wall).slice(0, 10);
-/** YYYY-MM-DDTHH:MM of a time on the wall. */
+/** YYYY-MM-DDTHH:MM of a local time. */
 export const minuteText = (wall: number): string => isoText(wall).slice(0, 16);
 
-/** Milliseconds on the wall of such a text; undefined if there is no such date. */
+/** Local milliseconds of such a text; undefined if the date doesn't exist. */
 export function wallOf(text: string): number | undefined {
   const plain = text.replace(/[-:]/g, "");
   return parseTime(plain.length === 8 ? plain : `${plain}00`)?.wall;
 }
 
-/** When a component is, as the reader's clocks show it. The end of whole days is the last of them. */
+/** Start and end of a component in the reader's zone. The end of whole days is the last day. */
 export function shownTimes(
   t: { start: CalendarTime; end: CalendarTime | undefined },
   instant: (time: CalendarTime) => number,
@@ -81,7 +81,7 @@ export function shownTimes(
 
 const freqs = { DAILY: "day", WEEKLY: "week", MONTHLY: "month", YEARLY: "year" } as const;
 
-/** Whether the parts of a rule say nothing that its start doesn't. */
+/** Whether the parts of a rule only repeat what its start implies. */
 function followsStart(rule: Rule, start: CalendarTime): boolean {
   const d = new Date(start.wall);
   const rest = [
@@ -130,7 +130,7 @@ function repeatOf(series: Series, component: Component, start: CalendarTime): Re
     const wall = rule.until.zone === "UTC" && !start.date
       ? toWall(series.zones.find(start.zone), rule.until.wall)
       : rule.until.wall;
-    // A rule that ends within a day is none that the form would make.
+    // The form never makes a rule that ends within a day.
     const time = rule.until.date ? start.wall % day : wall % day;
     if (!start.date && time < start.wall % day) return other;
     until = dateText(wall);
@@ -143,7 +143,7 @@ function repeatOf(series: Series, component: Component, start: CalendarTime): Re
   };
 }
 
-/** The rule of a repetition; undefined if there is none to write. */
+/** The rule of a repetition; undefined if there is none. */
 export function ruleOf(repeat: Repeat, start: CalendarTime, zone: Zone): string | undefined {
   if (repeat.every === "never" || repeat.every === "other") return undefined;
   const freq = Object.entries(freqs).find(([, every]) => every === repeat.every)![0];
@@ -162,16 +162,16 @@ export function ruleOf(repeat: Repeat, start: CalendarTime, zone: Zone): string 
   return parts.join(";");
 }
 
-/** Text of a property; "" without. */
+/** Text of a property; "" if missing. */
 export const textOf = (c: Component, name: string): string =>
   unescapeText(valueOf(c, name) ?? "").replace(/\r\n?/g, "\n");
 
-/** The end of an event, whether it is written as one or as a duration. */
+/** The end of an event, whether written as DTEND or as a duration. */
 export function endOf(series: Series, component: Component): CalendarTime | undefined {
   const end = property(component, "DTEND");
   if (end !== undefined) return timeOf(end);
   if (property(component, "DURATION") === undefined) return undefined;
-  // Of the component alone, as if it didn't repeat.
+  // For the component alone, as if it didn't repeat.
   const alone = component.properties.filter((p) =>
     !/^(?:RRULE|RDATE|EXDATE|RECURRENCE-ID)$/.test(p.name)
   );
@@ -188,7 +188,7 @@ export interface Invitee {
   status: string;
 }
 
-/** Somebody of ORGANIZER or ATTENDEE. */
+/** A person from ORGANIZER or ATTENDEE. */
 export function invitee(p: Property): Invitee {
   return {
     name: param(p, "CN") ?? "",
@@ -197,11 +197,11 @@ export function invitee(p: Property): Invitee {
   };
 }
 
-/** Who is invited to a component, by mail. */
+/** The invitees of a component with mail addresses. */
 export const inviteesOf = (c: Component): Invitee[] =>
   c.properties.filter((p) => p.name === "ATTENDEE").map(invitee).filter((i) => i.address !== "");
 
-/** The form of an event. `mine` answers whether an address is the reader's. */
+/** The form of an event. `mine` says whether an address is the reader's. */
 export function readForm(
   series: Series,
   component: Component,

@@ -26,7 +26,7 @@ export interface TimeRange {
 export interface TextMatch {
   text: string;
   negate: boolean;
-  /** Whether a text has the other, by its collation and kind of match. */
+  /** Whether a text matches, by the collation and kind of match. */
   matches: (value: string) => boolean;
 }
 
@@ -147,7 +147,7 @@ function paramMatches(filter: ParamFilter, p: Property): boolean {
     textMatches(filter.text, found.values.join(",").slice(0, maxSearched));
 }
 
-/** What a filter says; a look at one property between two steps, as there may be hundreds in megabytes of text. */
+/** The result of a filter; each step checks one property, as there may be hundreds in megabytes of text. */
 type Steps = Generator<void, boolean>;
 
 function* propMatches(series: Series, filter: PropFilter, component: Component): Steps {
@@ -177,7 +177,7 @@ function* propMatches(series: Series, filter: PropFilter, component: Component):
   return false;
 }
 
-/** Whether a component of an object matches, apart from its name. `instance` is the one that it belongs to. */
+/** Whether a component of an object matches, apart from its name. `instance` is the one it belongs to. */
 function* compMatches(
   series: Series,
   filter: CompFilter,
@@ -223,7 +223,7 @@ function* matching(series: Series, filter: CompFilter): Steps {
   return true;
 }
 
-/** Whether an object matches a filter for VCALENDAR; looked at in turns with other work. */
+/** Whether an object matches a filter for VCALENDAR; checked in turns with other work. */
 export async function calendarMatches(series: Series, filter: CompFilter): Promise<boolean> {
   const steps = matching(series, filter);
   for (;;) {
@@ -233,7 +233,7 @@ export async function calendarMatches(series: Series, filter: CompFilter): Promi
   }
 }
 
-/** Instances that are looked at before all are. */
+/** Instances that are tried before all others. */
 const quickInstances = 32;
 
 function* objectMatches(series: Series, filter: CompFilter): Steps {
@@ -246,13 +246,13 @@ function* objectMatches(series: Series, filter: CompFilter): Steps {
     for (const c of named) if (yield* compMatches(series, filter, c, undefined)) return true;
     return false;
   }
-  // One instance has to match all of it.
+  // One instance must match all conditions.
   const { range } = filter;
   const checked = new Map<Component, boolean>();
   const some = function* (list: readonly Instance[]): Steps {
     for (const i of list) {
       if (!inRange(series, i, range)) continue;
-      // What is asked of alarms differs between the instances of a component.
+      // The instances of a component can differ in their alarms.
       let right = filter.comps.length > 0 ? undefined : checked.get(i.component);
       if (right === undefined) {
         right = yield* compMatches(series, { ...filter, range: undefined }, i.component, i);
@@ -262,14 +262,14 @@ function* objectMatches(series: Series, filter: CompFilter): Steps {
     }
     return false;
   };
-  // Mostly one of the first does.
+  // Usually one of the first matches.
   const firstInstances = series.instances(range.start, range.end, quickInstances);
   if (yield* some(firstInstances)) return true;
   return firstInstances.length === quickInstances &&
     (yield* some(series.instances(range.start, range.end)));
 }
 
-/** Instances that a time-range of VALARM may be about are not where the range is. */
+/** Instances matched by a time-range of VALARM may lie outside of the range. */
 export function rangeOf(
   filter: CompFilter,
 ): { kind: string; range: TimeRange | undefined } | undefined {

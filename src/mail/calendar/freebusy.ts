@@ -1,5 +1,5 @@
 /**
- * Free and busy times (RFC 4791 §7.10, RFC 6638 §5): of objects in a span, joined.
+ * Free and busy times (RFC 4791 §7.10, RFC 6638 §5): from the objects in a time span, merged.
  *
  * @module
  */
@@ -14,7 +14,10 @@ export interface Busy extends TimeRange {
   kind: BusyKind;
 }
 
-/** What an object says of a span. `me` answers whether an address is the owner's: what was declined isn't busy. */
+/**
+ * The busy times of an object in a span. `me` says whether an address is the owner's: declined events aren't
+ * busy.
+ */
 export function busyTimes(
   series: Series,
   range: TimeRange,
@@ -66,7 +69,7 @@ export function busyTimes(
 
 const order: BusyKind[] = ["BUSY", "BUSY-UNAVAILABLE", "BUSY-TENTATIVE"];
 
-/** Times of each kind, joined where they touch; what is busy for sure is not told as perhaps busy too. */
+/** Times of each kind, merged where they touch; certainly busy times are not also listed as tentative. */
 export function joined(list: readonly Busy[]): Busy[] {
   const result: Busy[] = [];
   for (const kind of order) {
@@ -82,7 +85,7 @@ export function joined(list: readonly Busy[]): Busy[] {
   return result;
 }
 
-/** Spans without what others (in order) take of them. */
+/** Spans minus others (in order). */
 function without(spans: readonly TimeRange[], taken: readonly TimeRange[]): TimeRange[] {
   const left: TimeRange[] = [];
   let from = 0;
@@ -117,7 +120,7 @@ export function freeBusyComponent(range: TimeRange, busy: readonly Busy[], now: 
   return { name: "VFREEBUSY", properties, components: [] };
 }
 
-/** A calendar around components, with what all of them need. */
+/** A calendar around components, with the properties that every calendar needs. */
 export function newCalendar(components: Component[], method?: string): Component {
   return {
     name: "VCALENDAR",

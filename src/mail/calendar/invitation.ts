@@ -1,25 +1,25 @@
 /**
- * Invitations that come by mail (iTIP, RFC 5546; iMIP, RFC 6047): what one says, and the answer to it.
- * The format itself (RFC 5545) is read and written by ical.js.
+ * Invitations received by mail (iTIP, RFC 5546; iMIP, RFC 6047): reading and answering them. The format itself
+ * (RFC 5545) is read and written by ical.js.
  *
  * @module
  */
 import ICAL from "ical.js";
 import { instant } from "./zone.ts";
 
-/** Characters of a calendar that are looked at. */
+/** Most characters of a calendar that are read, and most attendees. */
 const maxText = 100_000;
 const maxAttendees = 500;
 
-/** Someone who is invited, or invites. */
+/** An invitee or the organizer. */
 export interface Person {
   name: string;
   address: string;
-  /** As RFC 5545 names it, lower case: "accepted", "declined", "tentative", "needs-action", … */
+  /** The RFC 5545 name in lower case: "accepted", "declined", "tentative", "needs-action", … */
   status: string;
 }
 
-/** An event as a message tells it. */
+/** An event described in a message. */
 export interface Invitation {
   /** Lower case: "request", "reply", "cancel", "publish", … */
   method: string;
@@ -28,18 +28,18 @@ export interface Invitation {
   summary: string;
   location: string;
   description: string;
-  /** Milliseconds since the epoch; of a whole day, its start in UTC. */
+  /** Milliseconds since the epoch; for a whole day, its start in UTC. */
   start: number;
   end: number;
   allDay: boolean;
-  /** It comes again and again. */
+  /** Whether it recurs. */
   recurring: boolean;
   cancelled: boolean;
   organizer: Person | undefined;
   attendees: Person[];
 }
 
-/** What an invitation can be answered with (RFC 5545 §3.2.12). */
+/** Possible answers to an invitation (RFC 5545 §3.2.12). */
 export type Answer = "accepted" | "tentative" | "declined";
 
 const plainAddress = (value: unknown) => String(value ?? "").replace(/^mailto:/i, "").trim();
@@ -53,8 +53,8 @@ function person(property: ICAL.Property): Person {
 }
 
 /**
- * The content lines that are any (RFC 5545 §3.1). Programs leave out values, and break texts without a blank in front
- * of what follows: one such line must not hide the whole invitation.
+ * The valid content lines (RFC 5545 §3.1). Programs leave out values, and break texts without a space before
+ * the continuation: one such line must not hide the whole invitation.
  */
 function contentLines(text: string): string {
   return text.replaceAll(/\r?\n[ \t]/g, "").split(/\r?\n/)
@@ -72,7 +72,7 @@ function parsed(text: string): { calendar: ICAL.Component; event: ICAL.Component
   }
 }
 
-/** Reads the event of a calendar; undefined if there is none, or it makes no sense. */
+/** Reads the event of a calendar; undefined if there is none, or it is invalid. */
 export function readInvitation(text: string): Invitation | undefined {
   const found = parsed(text);
   if (found === undefined) return undefined;
@@ -117,8 +117,8 @@ export function readInvitation(text: string): Invitation | undefined {
 }
 
 /**
- * The answer of one who is invited, as a calendar with METHOD:REPLY (RFC 5546 §3.2.3).
- * @returns undefined for what can't be answered
+ * The answer of an invitee, as a calendar with METHOD:REPLY (RFC 5546 §3.2.3).
+ * @returns undefined if it can't be answered
  */
 export function answerInvitation(
   text: string,
@@ -134,14 +134,14 @@ export function answerInvitation(
   reply.addPropertyWithValue("version", "2.0");
   reply.addPropertyWithValue("method", "REPLY");
   const answered = new ICAL.Component("vevent");
-  // What tells the event apart, and no more: RFC 5546 §3.2.3 asks for these.
+  // Only the properties that identify the event: RFC 5546 §3.2.3 requires these.
   for (
     const name of ["uid", "recurrence-id", "sequence", "organizer", "dtstart", "dtend", "summary"]
   ) {
     const p = event.getFirstProperty(name);
     if (p === null) continue;
     const copy = new ICAL.Property(structuredClone(p.toJSON()));
-    // The zone isn't sent along: times are told in UTC.
+    // The zone isn't included: times are in UTC.
     const value = copy.getFirstValue();
     if (value instanceof ICAL.Time && !value.isDate) {
       const at = instant(found.calendar, p);

@@ -1,6 +1,6 @@
 /**
- * Events that several people share (iTIP, RFC 5546): who is who in one, the messages that organizers and the invited
- * send each other, and what a message makes of an event.
+ * Events that several people share (iTIP, RFC 5546): the people of an event, the messages between organizers
+ * and attendees, and how a message changes an event.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { instanceComponent } from "./output.ts";
 import { Series } from "./series.ts";
 import { formatUtc, parseTime } from "./time.ts";
 
-/** Address of ORGANIZER or ATTENDEE, lower case; "" if it isn't one of mail. */
+/** Address of ORGANIZER or ATTENDEE, lower case; "" if it isn't a mail address. */
 export function addressOf(p: Property): string {
   const m = /^mailto:(.+)$/i.exec(p.value.trim());
   if (m === null) return param(p, "EMAIL")?.toLowerCase() ?? "";
@@ -29,11 +29,14 @@ export function addressOf(p: Property): string {
   }
 }
 
-/** The components that are the event, without zones. */
+/** The components of the event, without zones. */
 export const partsOf = (calendar: Component): Component[] =>
   calendar.components.filter((c) => c.name !== "VTIMEZONE");
 
-/** Whether an object is a draft (isDraft of JMAP, which iCalendar has no property for): nobody is told of it. */
+/**
+ * Whether an object is a draft (isDraft of JMAP, which iCalendar has no property for): nobody is notified of
+ * it.
+ */
 export const isDraftEvent = (calendar: Component): boolean =>
   partsOf(calendar).some((component) =>
     component.properties.some((p) =>
@@ -41,7 +44,7 @@ export const isDraftEvent = (calendar: Component): boolean =>
     )
   );
 
-/** The organizer of an object; undefined if nobody is. */
+/** The organizer of an object; undefined if there is none. */
 export function organizerOf(calendar: Component): Property | undefined {
   for (const c of partsOf(calendar)) {
     const p = property(c, "ORGANIZER");
@@ -79,7 +82,7 @@ function attendeeIn(component: Component, address: string): Property | undefined
   return component.properties.find((p) => p.name === "ATTENDEE" && addressOf(p) === address);
 }
 
-/** What tells an instance: "" for all of them. */
+/** The key of an instance: "" for the whole series. */
 const instanceKey = (series: Series, component: Component): string => {
   const p = property(component, "RECURRENCE-ID");
   if (p === undefined) return "";
@@ -87,7 +90,7 @@ const instanceKey = (series: Series, component: Component): string => {
   return t === undefined ? p.value.trim() : t.date ? `D${t.wall}` : String(series.instant(t));
 };
 
-/** Parameters that are between a client and its server (RFC 6638 §7). */
+/** Parameters meant only for a client and its own server (RFC 6638 §7). */
 const ownParams = {
   "SCHEDULE-AGENT": undefined,
   "SCHEDULE-STATUS": undefined,
@@ -97,7 +100,7 @@ const ownParams = {
 const clean = (p: Property): Property =>
   p.params.some((x) => x.name in ownParams) ? changedProperty(p, p.value, ownParams) : p;
 
-/** A component as others get it: without alarms, and what is for the own server. */
+/** A component as sent to others: without alarms and parameters for the own server. */
 function forOthers(component: Component, now: number): Component {
   const properties = component.properties.filter((p) =>
     p.name !== "DTSTAMP" && !p.name.startsWith("X-MOX-")
@@ -113,8 +116,8 @@ function forOthers(component: Component, now: number): Component {
 const zonesOf = (calendar: Component) => calendar.components.filter((c) => c.name === "VTIMEZONE");
 
 /**
- * The dates of a series that somebody isn't invited to though they are to the series (RFC 5546 §3.2.2.6), as EXDATE:
- * else they would have them at their usual time.
+ * The dates to which somebody invited to a series is not invited (RFC 5546 §3.2.2.6), as EXDATE: otherwise
+ * these would appear at their usual time.
  */
 function datesWithout(series: Series, address: string): Property[] {
   return partsOf(series.calendar).flatMap((c) => {
@@ -125,7 +128,7 @@ function datesWithout(series: Series, address: string): Property[] {
   });
 }
 
-/** The invitation of somebody (METHOD:REQUEST); undefined if none of the components invites them. */
+/** The invitation for an address (METHOD:REQUEST); undefined if none of the components invites them. */
 export function invitationFor(series: Series, address: string, now: number): Component | undefined {
   const parts = partsOf(series.calendar).filter((c) => attendeeIn(c, address) !== undefined);
   if (parts.length === 0) return undefined;
@@ -139,7 +142,7 @@ export function invitationFor(series: Series, address: string, now: number): Com
   return newCalendar([...zonesOf(series.calendar), ...sent], "REQUEST");
 }
 
-/** Tells somebody that an event isn't any more, or that they aren't invited any more (METHOD:CANCEL). */
+/** Tells an attendee that an event is cancelled, or that they are no longer invited (METHOD:CANCEL). */
 export function cancellationFor(series: Series, address: string, now: number): Component {
   const invited = partsOf(series.calendar).filter((c) => attendeeIn(c, address) !== undefined);
   const parts =
@@ -164,7 +167,7 @@ export function cancellationFor(series: Series, address: string, now: number): C
   return newCalendar([...zonesOf(series.calendar), ...parts], "CANCEL");
 }
 
-/** The answer of somebody who is invited (METHOD:REPLY), with the components that they answer. */
+/** The answer of an attendee (METHOD:REPLY), with the answered components. */
 export function replyOf(
   series: Series,
   address: string,
@@ -202,7 +205,7 @@ export function replyOf(
   return newCalendar([...zonesOf(series.calendar), ...answered], "REPLY");
 }
 
-/** Answer of somebody by component: PARTSTAT, by instance. */
+/** An attendee's answers by component: PARTSTAT, by instance. */
 export function answersOf(
   series: Series,
   address: string,
@@ -217,7 +220,7 @@ export function answersOf(
   return found;
 }
 
-/** What the invited have to know of; other properties may change without telling. */
+/** Properties whose changes attendees must know; others may change without notice. */
 const significant = new Set([
   "DTSTART",
   "DTEND",
@@ -237,7 +240,7 @@ const significant = new Set([
   "SEQUENCE",
 ]);
 
-/** What somebody is told of an event, as one text, to compare it with what they were told before. */
+/** The text of an event as sent to an attendee, for comparison with what was sent before. */
 export function sentTo(series: Series, address: string): string {
   const lines: string[] = [];
   for (const c of partsOf(series.calendar)) {
@@ -277,7 +280,7 @@ export function withStatus(
 const sequenceOf = (c: Component) => Number(valueOf(c, "SEQUENCE") ?? 0) || 0;
 const stampOf = (c: Component) => parseTime(valueOf(c, "DTSTAMP")?.trim() ?? "")?.wall ?? 0;
 
-/** Whether a message's component is newer than what is there (RFC 5546 §2.1.5). */
+/** Whether a message's component is newer than the existing one (RFC 5546 §2.1.5). */
 function newer(c: Component, there: Component): boolean {
   const [a, b] = [sequenceOf(c), sequenceOf(there)];
   return a !== b ? a > b : stampOf(c) > stampOf(there);
@@ -288,7 +291,7 @@ function asObject(message: Component): Component {
   return { ...message, properties: message.properties.filter((p) => p.name !== "METHOD") };
 }
 
-/** What an invitation or its change makes of an object; undefined if it says nothing new. */
+/** An object after an invitation or its update; undefined if nothing is new. */
 export function withInvitation(
   existing: Series | undefined,
   message: Series,
@@ -301,7 +304,7 @@ export function withInvitation(
   const whole = come.get("");
   const master = here.get("");
   const replaced = whole !== undefined && (master === undefined || newer(whole, master));
-  // A new master says which instances differ.
+  // A new master defines which instances differ.
   if (!replaced) { for (const [key, c] of here) result.set(key, c); }
   for (const [key, c] of come) {
     const there = here.get(key);
@@ -309,7 +312,7 @@ export function withInvitation(
       result.set(key, there);
       continue;
     }
-    // What the user added stays: alarms, and whether it takes their time.
+    // The user's own additions stay: alarms, and whether it makes them busy.
     const own = there?.properties.filter((p) => p.name === "TRANSP" || p.name === "COLOR") ?? [];
     const names = new Set(own.map((p) => p.name));
     result.set(key, {
@@ -327,7 +330,7 @@ export function withInvitation(
   return { ...existing.calendar, components: [...zones.values(), ...result.values()] };
 }
 
-/** A component that is cancelled, by the message that says so. */
+/** A component cancelled by a message. */
 function cancelled(component: Component, sequence: number): Component {
   const properties = component.properties.filter((p) =>
     p.name !== "STATUS" && p.name !== "SEQUENCE"
@@ -342,7 +345,7 @@ function cancelled(component: Component, sequence: number): Component {
   };
 }
 
-/** What a cancellation makes of an object; undefined if it says nothing new. */
+/** An object after a cancellation; undefined if nothing is new. */
 export function withCancellation(existing: Series, message: Series): Component | undefined {
   let { calendar } = existing;
   let changed = false;
@@ -353,7 +356,7 @@ export function withCancellation(existing: Series, message: Series): Component |
     const base = there ?? (key === "" ? parts[0] : existing.master);
     if (base === undefined || sequenceOf(c) < sequenceOf(base)) continue;
     if (there !== undefined || key === "") {
-      // Of all of it, those of its dates that differ too (RFC 5546 §3.2.5).
+      // Cancelling the series also cancels its exceptions (RFC 5546 §3.2.5).
       const ends = parts.filter((x) =>
         (x === there || key === "") && valueOf(x, "STATUS") !== "CANCELLED"
       );
@@ -380,7 +383,7 @@ export function withCancellation(existing: Series, message: Series): Component |
   return changed ? calendar : undefined;
 }
 
-/** What an answer makes of the organizer's object; undefined if it says nothing new. */
+/** The organizer's object after an answer; undefined if nothing is new. */
 export function withReply(
   existing: Series,
   message: Series,
@@ -395,7 +398,7 @@ export function withReply(
     const key = instanceKey(message, c);
     let there = partsOf(calendar).find((x) => instanceKey(existing, x) === key);
     if (there === undefined && key !== "") {
-      // An answer about one instance makes it one that differs.
+      // An answer about one instance makes it an exception.
       const id = property(c, "RECURRENCE-ID")!;
       const t = parseTime(id.value.trim(), param(id, "TZID") ?? "");
       const at = t && existing.instant(t);
@@ -421,7 +424,7 @@ export function withReply(
   return changed ? calendar : undefined;
 }
 
-/** A message of iTIP, read; undefined if it is none that events understand. */
+/** Reads an iTIP message; undefined if it is not a supported one about events. */
 export function readMessage(calendar: Component): { method: string; series: Series } | undefined {
   const method = valueOf(calendar, "METHOD")?.trim().toUpperCase();
   if (method === undefined) return undefined;
@@ -429,7 +432,7 @@ export function readMessage(calendar: Component): { method: string; series: Seri
   return series.uid === "" ? undefined : { method, series };
 }
 
-/** An object with the answer of somebody who is invited, in all its components. */
+/** An object with an attendee's answer in all its components. */
 export function withAnswer(calendar: Component, address: string, status: string): Component {
   return {
     ...calendar,

@@ -1,5 +1,5 @@
 /**
- * Objects of calendars as they are stored (RFC 4791 §4.1): reading one, and saying what is wrong with it.
+ * Stored calendar objects (RFC 4791 §4.1): reading one, and reporting what is wrong with it.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { type ObjectKind, objectKinds, Series } from "./series.ts";
 import { parseDuration, parseTime } from "./time.ts";
 import type { Zone } from "./zones.ts";
 
-/** Which rule an object breaks, by the name of its precondition (RFC 4791 §5.3.2.1). */
+/** The rule that an object violates, by the name of its precondition (RFC 4791 §5.3.2.1). */
 export type ObjectRule =
   | "valid-calendar-data"
   | "valid-calendar-object-resource"
@@ -27,7 +27,7 @@ export type ObjectRule =
   | "max-date-time"
   | "max-instances";
 
-/** A text that can't be stored as an object of a calendar. */
+/** A text that can't be stored as a calendar object. */
 export class ObjectError extends Error {
   override name = "ObjectError";
   readonly rule: ObjectRule;
@@ -37,11 +37,11 @@ export class ObjectError extends Error {
   }
 }
 
-/** People of one event. */
+/** Most people of one event. */
 export const maxAttendees = 1000;
-/** The first date of what is stored, in milliseconds. */
+/** The earliest date that is stored, in milliseconds. */
 export const minDate = Date.parse("0001-01-01T00:00:00Z");
-/** The last one. */
+/** The latest one. */
 export const maxDate = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 function oneCalendar(list: readonly Component[]): Component {
@@ -77,12 +77,12 @@ export async function parseCalendarInTurns(bytes: Uint8Array): Promise<Component
 
 const notObjects = new Set(["VTIMEZONE"]);
 
-/** Reads an object that is to be stored. @throws ObjectError */
+/** Reads an object before storing it. @throws ObjectError */
 export function readObject(bytes: Uint8Array | string, floating?: Zone): Series {
   return checkedSeries(parseCalendar(bytes), floating);
 }
 
-/** The object of a calendar that is to be stored. @throws ObjectError */
+/** The checked object of a calendar, before storing it. @throws ObjectError */
 export function checkedSeries(calendar: Component, floating?: Zone): Series {
   const wrong = (text: string) => new ObjectError("valid-calendar-object-resource", text);
   const invalid = (text: string) => new ObjectError("valid-calendar-data", text);
@@ -146,7 +146,7 @@ function checkComponent(component: Component, invalid: (text: string) => ObjectE
   }
 }
 
-/** Words of an object that people look for. */
+/** Searchable words of an object. */
 export function objectText(series: Series): { summary: string; search: string } {
   const parts = series.calendar.components.filter((c) => c.name === series.kind);
   const main = series.master ?? parts[0];

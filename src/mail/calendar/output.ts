@@ -1,6 +1,6 @@
 /**
- * A calendar object as a client asks for it (RFC 4791 §9.6): parts of it, its instances one by one, or those that
- * differ within a time.
+ * A calendar object as requested by a client (RFC 4791 §9.6): parts of it, its instances one by one, or its
+ * exceptions within a time range.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { inRange, type TimeRange } from "./filter.ts";
 import { type Instance, periods, type Series } from "./series.ts";
 import { type CalendarTime, day, formatTime, formatUtc } from "./time.ts";
 
-/** Which properties and components of a component are asked for. */
+/** The requested properties and components of a component. */
 export interface CompRequest {
   name: string;
   allProps: boolean;
@@ -32,14 +32,14 @@ export interface CalendarDataRequest {
   limitFreeBusy: TimeRange | undefined;
 }
 
-/** True for a request that the whole object answers as it is stored. */
+/** True if the stored object unchanged answers the request. */
 export function asStored(request: CalendarDataRequest): boolean {
   return request.comp === undefined && request.expand === undefined &&
     request.limitRecurrence === undefined &&
     request.limitFreeBusy === undefined;
 }
 
-/** A time as UTC; floating times and dates stay as they are. */
+/** A time as UTC; floating times and dates stay unchanged. */
 function inUtc(series: Series, time: CalendarTime): string {
   return time.date || series.zones.floats(time.zone)
     ? formatTime({ ...time, zone: "" })
@@ -52,7 +52,7 @@ function timeProperty(series: Series, name: string, time: CalendarTime): Propert
 
 const recurrenceNames = new Set(["RRULE", "RDATE", "EXDATE", "EXRULE"]);
 
-/** An instance as a component of its own, in UTC. */
+/** An instance as a separate component, in UTC. */
 export function instanceComponent(series: Series, instance: Instance): Component {
   const c = instance.component;
   const properties: Property[] = [];
@@ -70,14 +70,14 @@ export function instanceComponent(series: Series, instance: Instance): Component
   return { ...c, properties };
 }
 
-/** All instances in a range, which stand in place of the rules. */
+/** All instances in a range, in place of the rules. */
 function* expanded(series: Series, range: TimeRange): Generator<Component> {
   for (const i of series.instances(range.start, range.end)) {
     if (inRange(series, i, range)) yield instanceComponent(series, i);
   }
 }
 
-/** The master, and of what differs that which a range has to do with. */
+/** The master, and the exceptions relevant to a range. */
 function limited(series: Series, range: TimeRange): Component {
   const near = new Set<Component>();
   for (const i of series.instances(range.start - day, range.end + day)) {
@@ -98,7 +98,7 @@ function limited(series: Series, range: TimeRange): Component {
   };
 }
 
-/** FREEBUSY properties with the periods that a range has to do with. */
+/** FREEBUSY properties with the periods that overlap a range. */
 function freeBusyLimited(series: Series, component: Component, range: TimeRange): Component {
   const properties = component.properties.flatMap((property) => {
     if (property.name !== "FREEBUSY") return [property];
@@ -116,7 +116,7 @@ function freeBusyLimited(series: Series, component: Component, range: TimeRange)
   };
 }
 
-/** The parts of a component that are asked for. */
+/** The requested parts of a component. */
 export function pruned(component: Component, request: CompRequest): Component {
   return {
     name: component.name,
@@ -137,7 +137,7 @@ export function pruned(component: Component, request: CompRequest): Component {
 /** Characters of a piece of text. */
 const piece = 8 * 1024;
 
-/** Text of an object as it is asked for, in pieces, as there may be thousands of instances. */
+/** Text of an object as requested, in pieces, as there may be thousands of instances. */
 export function* calendarPieces(series: Series, r: CalendarDataRequest): Generator<string> {
   const { limitFreeBusy } = r;
   let c = series.calendar;
@@ -166,7 +166,7 @@ export function* calendarPieces(series: Series, r: CalendarDataRequest): Generat
   yield `${text}END:${c.name}\r\n`;
 }
 
-/** Text of an object as it is asked for. */
+/** Text of an object as requested. */
 export function calendarData(series: Series, request: CalendarDataRequest): string {
   return [...calendarPieces(series, request)].join("");
 }

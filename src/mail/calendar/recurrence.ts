@@ -1,24 +1,24 @@
 /**
- * Recurrence rules (RFC 5545 §3.3.10): times on the wall, one after the other, from any time on. Rules without COUNT
- * begin near that time instead of at their start; what finds nothing for long ends.
+ * Recurrence rules (RFC 5545 §3.3.10): local times, one after the other, from any time on. Rules without COUNT
+ * begin near that time instead of at their start; a search without results ends after a while.
  *
  * @module
  */
 import { day, hour, minute, second } from "./time.ts";
 import type { Rule } from "./recurrence_rule.ts";
 
-/** Times of one period. */
+/** Most times of one period. */
 const maxSet = 50_000;
-/** Steps of rules below a day that may be gone through for the next time. */
+/** Most steps of rules below a day in search of the next time. */
 const maxEmpty = 20_000;
-/** Days that are looked at for the next time, of rules of a day and more: a hundred years. */
+/** Most days searched for the next time, for rules of a day and more: a hundred years. */
 const maxEmptyDays = 36_600;
-/** Times of a rule with COUNT that are gone through before the first one that is asked for. */
+/** Most times of a rule with COUNT that are generated before the first requested one. */
 const maxCounted = 200_000;
 /** Nothing is after the year 9999. */
 const endOfTime = Date.UTC(9999, 11, 31);
 
-/** A year as the rules see it. */
+/** A year for the rules. */
 interface Year {
   start: number;
   length: number;
@@ -50,13 +50,13 @@ function weeksOf(year: number, weekStart: number): { first: number; weeks: numbe
   return { first, weeks: Math.round((firstOf(year + 1) - first) / (7 * day)) };
 }
 
-/** A day: midnight on the wall, and where it is in its month. */
+/** A day: its local midnight, and its position in the month. */
 interface Day {
   wall: number;
   year: number;
-  /** From 0. */
+  /** Starts at 0. */
   month: number;
-  /** From 1. */
+  /** Starts at 1. */
   date: number;
   monthLength: number;
 }
@@ -74,7 +74,7 @@ function dayOf(wall: number): Day {
   return { wall, year, month, date: d.getUTCDate(), monthLength: monthLength(year, month) };
 }
 
-/** Whether a day is one of the rule's, of what limits days. */
+/** Whether a day matches the parts of the rule that limit days. */
 function dayMatcher(rule: Rule): (d: Day) => boolean {
   const { byMonth, byMonthDay, byYearDay, byWeekNo, byDay, freq, weekStart } = rule;
   const nthOfMonth = freq === "MONTHLY" || freq === "YEARLY" && byMonth.length > 0;
@@ -91,7 +91,8 @@ function dayMatcher(rule: Rule): (d: Day) => boolean {
       if (!byYearDay.includes(n) && !byYearDay.includes(n - length - 1)) return false;
     }
     if (byWeekNo.length > 0) {
-      // The first days of a year may be in the last week of the one before, and the last ones in the first.
+      // The first days of a year may be in the last week of the previous year, and the last days in the first
+      // week of the next.
       let { first, weeks } = weeksOf(year, weekStart);
       if (wall < first) ({ first, weeks } = weeksOf(year - 1, weekStart));
       else if (wall >= first + weeks * 7 * day) ({ first, weeks } = weeksOf(year + 1, weekStart));
@@ -116,7 +117,7 @@ function dayMatcher(rule: Rule): (d: Day) => boolean {
   };
 }
 
-/** A rule with what its start adds to it (RFC 5545: "information … from DTSTART"). */
+/** A rule completed from its start (RFC 5545: "information … from DTSTART"). */
 function completed(rule: Rule, start: number): Rule {
   const d = new Date(start);
   const r = { ...rule };
@@ -224,7 +225,7 @@ function period(
   }
 }
 
-/** Number of the period that a time is in, or of one shortly before. */
+/** Number of the period that contains a time, or of one shortly before. */
 function periodAt(rule: Rule, start: number, from: number): number {
   if (from <= start) return 0;
   const [a, b] = [new Date(start), new Date(from)];
@@ -238,7 +239,7 @@ function periodAt(rule: Rule, start: number, from: number): number {
 }
 
 /**
- * Milliseconds between the times of a rule that gives one every so many days or weeks and nothing else, as most rules do;
+ * Milliseconds between the times of a rule with a constant interval of days or weeks, as most rules have;
  * undefined for others.
  */
 function evenGap(rule: Rule, start: number): number | undefined {
@@ -252,7 +253,7 @@ function evenGap(rule: Rule, start: number): number | undefined {
   return nth === 0 && weekday === weekdayOf(start) ? 7 * rule.interval * day : undefined;
 }
 
-/** Times with the same gap between all of them, from near `from` to `to`. */
+/** Equally spaced times, from near `from` to `to`. */
 function* evenly(gap: number, start: number, from: number, to: number): Generator<number> {
   let at = start + (from <= start ? 0 : Math.floor((from - start) / gap)) * gap;
   for (; at < endOfTime && at <= to; at += gap) yield at;
@@ -304,7 +305,7 @@ function* byTimes(rule: Rule, start: number, from: number, to: number): Generato
     : start + Math.max(0, Math.floor((from - start) / step) - 1) * step;
   while (empty < maxEmpty && at < endOfTime && at <= to + day) {
     const midnight = Math.floor(at / day) * day;
-    /** Where the next step may be that could match. */
+    /** The next step that could match. */
     let skipTo = at + step;
     let set: number[] = [];
     if (!matches(dayOf(midnight))) skipTo = midnight + day;
@@ -323,9 +324,9 @@ function* byTimes(rule: Rule, start: number, from: number, to: number): Generato
 }
 
 /**
- * Times on the wall of a rule that starts at a time, from another on, in order. The start is the first of them,
- * whether or not the rule would give it. `until` is taken as a time on the wall. None is after `to`; endless rules go to
- * the year 9999 without it: who asks has to stop.
+ * Local times of a rule with a given start, from another time on, in order. The start is the first of them,
+ * whether or not the rule would produce it. `until` is a local time. None is after `to`; without it, endless
+ * rules run to the year 9999: the caller has to stop.
  */
 export function* occurrences(
   rule: Rule,
@@ -342,7 +343,7 @@ export function* occurrences(
   let left = r.count ?? Infinity;
   let passed = 0;
   const low = r.freq === "SECONDLY" || r.freq === "MINUTELY" || r.freq === "HOURLY";
-  // With COUNT all of them have to be gone through.
+  // With COUNT all of them must be generated.
   const begin = r.count === undefined ? from : start;
   if (start >= from) yield start;
   left--;

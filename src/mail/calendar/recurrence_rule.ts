@@ -1,5 +1,5 @@
 /**
- * Recurrence rules as they are written (RFC 5545 §3.3.10).
+ * Parsing recurrence rules (RFC 5545 §3.3.10).
  *
  * @module
  */
@@ -16,7 +16,7 @@ export const frequencies = [
 ] as const;
 export type Frequency = (typeof frequencies)[number];
 
-/** A day of the week, 0 for Sunday; the n-th, or with 0 each. */
+/** A day of the week, 0 for Sunday; the n-th one, or every one for 0. */
 export interface WeekDay {
   nth: number;
   day: number;
@@ -41,10 +41,10 @@ export interface Rule {
 }
 
 const dayNames = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
-/** Values of one part of a rule. */
+/** Most values of one part of a rule. */
 const maxValues = 400;
 
-/** Numbers of a list, each within its bounds and, where that is allowed, negative; undefined if one isn't. */
+/** Numbers of a list, each within its bounds and negative only if allowed; undefined if one is invalid. */
 function numbers(s: string, min: number, max: number, negative: boolean): number[] | undefined {
   const list: number[] = [];
   for (const word of s.split(",").slice(0, maxValues)) {
@@ -69,7 +69,7 @@ function weekDays(s: string): WeekDay[] | undefined {
   return list;
 }
 
-/** Reads a rule; what is wrong with it, in words, if it is none. */
+/** Parses a rule; returns what is wrong with it, in words, if it is invalid. */
 export function parseRule(text: string): Rule | string {
   const rule: Rule = {
     freq: "DAILY",
@@ -173,7 +173,7 @@ export function parseRule(text: string): Rule | string {
         right = value === "OMIT";
         break;
       default:
-        // Experimental parts (X-…) of old programs say nothing about time.
+        // Experimental parts (X-…) of old programs don't affect times.
         right = name.startsWith("X-");
     }
     if (!right) return wrong;

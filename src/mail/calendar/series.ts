@@ -1,6 +1,6 @@
 /**
- * A calendar object as what it means: its instances in time (RFC 5545 §3.8.5), of a recurring one with those that
- * differ. Nothing is expanded beyond what is asked for, and never without bounds.
+ * The meaning of a calendar object: its instances in time (RFC 5545 §3.8.5), for a recurring one including its
+ * exceptions. Nothing is expanded beyond the request, and never without bounds.
  *
  * @module
  */
@@ -25,48 +25,48 @@ import {
 } from "./time.ts";
 import { toInstant, toWall, type Zone, Zones } from "./zones.ts";
 
-/** Kinds of components that are objects of a calendar. */
+/** Kinds of components that are calendar objects. */
 export const objectKinds = ["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY"] as const;
 export type ObjectKind = (typeof objectKinds)[number];
 
-/** One time at which an object is. */
+/** One occurrence of an object. */
 export interface Instance {
   component: Component;
-  /** Milliseconds since the epoch; undefined of what has no start. */
+  /** Milliseconds since the epoch; undefined without a start. */
   start: number | undefined;
-  /** Of DTEND, DUE or the duration; undefined if there is none. */
+  /** From DTEND, DUE or the duration; undefined if there is none. */
   end: number | undefined;
   /** Its start is a date. */
   allDay: boolean;
-  /** Which instance it is of a recurring object, as its master would have it. */
+  /** Which instance of a recurring object it is: its time according to the master. */
   recurrence: CalendarTime | undefined;
-  /** Its start and end as they are written, before any zone. */
+  /** Its start and end as written, before any zone. */
   startTime: CalendarTime | undefined;
   endTime: CalendarTime | undefined;
 }
 
-/** Instances of one object that are given at most. */
+/** Most instances returned for one object. */
 export const maxInstances = 2_000;
-/** Times of all its rules that are gone through for them. */
+/** Most times of all its rules that are generated for them. */
 const maxSteps = 20_000;
-/** What clocks are put forward or back by, at most. */
+/** Most that clocks are put forward or back. */
 const clockChange = 2 * 3_600_000;
-/** Dates of RDATE and EXDATE that are looked at. */
+/** Most dates of RDATE and EXDATE that are read. */
 const maxDates = 10_000;
-/** COUNT up to which the last instance is looked for. */
+/** Largest COUNT for which the last instance is searched. */
 const maxCountLooked = 3_000;
 /** Floating times may mean any zone. */
 const floatingSlack = 14 * 3_600_000;
 
-/** How long an instance is. */
+/** The length of an instance. */
 type Length =
-  /** By DURATION. */
+  /** From DURATION. */
   | { kind: "duration"; duration: Duration }
   /** By DTEND or DUE: exact, or in days between dates. */
   | { kind: "exact"; ms: number }
   | { kind: "days"; ms: number };
 
-/** A component with its times read. */
+/** A component with its parsed times. */
 interface Timed {
   component: Component;
   start: CalendarTime | undefined;
@@ -76,7 +76,7 @@ interface Timed {
 
 const endNames = { VEVENT: "DTEND", VTODO: "DUE", VFREEBUSY: "DTEND", VAVAILABILITY: "DTEND" };
 
-/** Periods of a property such as FREEBUSY, as instants; those that are none are left out. */
+/** Periods of a property such as FREEBUSY, as instants; invalid ones are left out. */
 export function periods(p: Property, zones: Zones): { start: number; end: number }[] {
   const found: { start: number; end: number }[] = [];
   for (const v of p.value.split(",", maxDates)) {
@@ -95,7 +95,7 @@ export function periods(p: Property, zones: Zones): { start: number; end: number
   return found;
 }
 
-/** The last of those in order that begins at a time or before. */
+/** The last one of an ordered list that begins at or before a time. */
 function lastAt<T extends { id: CalendarTime }>(list: readonly T[], wall: number): T | undefined {
   let [from, to] = [0, list.length];
   while (from < to) {
@@ -190,7 +190,7 @@ export class Series {
     }
   }
 
-  /** UNTIL as the wall of DTSTART's zone has it. */
+  /** UNTIL as a local time in DTSTART's zone. */
   #untilOnWall(until: CalendarTime, start: CalendarTime): CalendarTime {
     if (until.date || start.date) {
       const wall = Math.floor(until.wall / day) * day;
@@ -201,7 +201,7 @@ export class Series {
     return { ...until, wall };
   }
 
-  /** What tells an instance: its date, or its instant. */
+  /** The key of an instance: its date, or its instant. */
   #key(time: CalendarTime): string {
     return time.date ? `D${time.wall}` : String(this.instant(time));
   }
@@ -215,7 +215,7 @@ export class Series {
     return this.#rules.length > 0 || this.#added.length > 0 || this.#overrides.size > 0;
   }
 
-  /** Whether some time of it has no zone, or is a date. */
+  /** Whether any of its times has no zone, or is a date. */
   get #floats(): boolean {
     const of = (timed: Timed | undefined) =>
       [timed?.start, timed?.end].some((x) =>
@@ -232,7 +232,7 @@ export class Series {
         return { ...start, wall: start.wall + length.ms };
       case "exact": {
         const at = this.instant(start) + length.ms;
-        // The end keeps the zone that it was written in.
+        // The end keeps its own zone.
         const zone = timed.end!.date ? start.zone : timed.end!.zone;
         return { wall: toWall(this.zones.find(zone), at), date: false, zone };
       }
@@ -263,7 +263,7 @@ export class Series {
     };
   }
 
-  /** The longest that an instance of the master takes, in milliseconds. */
+  /** The longest duration of an instance of the master, in milliseconds. */
   #longest(timed: Timed): number {
     const { length } = timed;
     const ms = length === undefined
@@ -275,8 +275,9 @@ export class Series {
   }
 
   /**
-   * The instances that touch a time, ends included, in order of their starts; what has no time at all is one too.
-   * @param limit of instances; where there are more the first are given
+   * The instances that touch a time span, ends included, in order of their starts; an object without any time
+   * is an instance too.
+   * @param limit most instances; of more, the first are returned
    */
   instances(from: number, to: number, limit = maxInstances): Instance[] {
     const found: Instance[] = [];
@@ -317,7 +318,7 @@ export class Series {
     const seen = new Set<string>();
     const futures = [...this.#overrides.values()].filter((o) => o.future && o.start)
       .sort((a, b) => a.id.wall - b.id.wall);
-    // What changes all that follow may move them far.
+    // A change to all later instances may move them far.
     const slack = futures.reduce(
       (n, o) => Math.max(n, Math.abs(o.start!.wall - o.id.wall) + this.#longest(o)),
       0,
@@ -326,13 +327,13 @@ export class Series {
     const zone = this.zones.find(start.zone);
     const fromWall = from === -Infinity ? -Infinity : toWall(zone, from) - longest - clockChange;
     const toWallAt = to === Infinity ? Infinity : toWall(zone, to) + slack + clockChange;
-    // Near enough for any zone of what is moved.
+    // Near enough for any zone of moved instances.
     const near = (wall: number, t: Timed) =>
       wall <= to + 2 * day && wall + this.#longest(t) >= from - 2 * day;
     const one = (time: CalendarTime, end?: CalendarTime) => {
       const future = lastAt(futures, time.wall);
       const movedTo = future && time.wall + future.start!.wall - future.id.wall;
-      // Most of what is gone through for the sake of a few that are moved far.
+      // Most times are only generated because a few are moved far.
       if (future !== undefined && !near(movedTo!, future)) return;
       const key = this.#key(time);
       if (seen.has(key)) return;
@@ -344,7 +345,7 @@ export class Series {
       if (future === undefined) return add(this.#instance(timed, time, time, end));
       add(this.#instance(future, { ...future.start!, wall: movedTo! }, time));
     };
-    // All rules together: ten that give the same times are no more work than one.
+    // For all rules together: ten that produce the same times are no more work than one.
     let steps = 0;
     for (const rule of this.#rules) {
       for (const wall of occurrences(rule, start.wall, Math.max(fromWall, start.wall), toWallAt)) {
@@ -362,8 +363,8 @@ export class Series {
   }
 
   /**
-   * The time that all instances are in, wide enough for any zone of floating times: milliseconds since the epoch.
-   * `first` is undefined for what has no time; `last` for what has no end.
+   * The time span of all instances, wide enough for any zone of floating times: milliseconds since the epoch.
+   * `first` is undefined without any time, `last` without an end.
    */
   bounds(): { first: number | undefined; last: number | undefined } {
     const slack = this.#floats ? floatingSlack : 0;
@@ -374,7 +375,7 @@ export class Series {
     );
     let instances: Instance[];
     if (endless || this.#rules.some((r) => r.until !== undefined)) {
-      // Without going through all of them.
+      // Without generating all of them.
       const simple = this.#rules.splice(0);
       instances = this.instances(-Infinity, Infinity);
       this.#rules.push(...simple);
@@ -393,11 +394,11 @@ export class Series {
       first = Math.min(first, this.instant(this.#master.start));
     }
     if (first === Infinity) return { first: undefined, last: undefined };
-    // A series without instances that were found (all excluded) has still a place.
+    // A series without any instance (all excluded) still has a position.
     return { first: first - slack, last: endless ? undefined : Math.max(last, first) + slack };
   }
 
-  /** The components other than the master, with the instance that each is about. */
+  /** The components other than the master, each with its instance. */
   overrides(): { component: Component; id: CalendarTime }[] {
     return [...this.#overrides.values()].map(({ component, id }) => ({ component, id }));
   }

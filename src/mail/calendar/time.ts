@@ -11,9 +11,9 @@ export const minute = 60_000;
 export const hour = 3_600_000;
 export const day = 86_400_000;
 
-/** A date or a time as it stands. */
+/** A date or a time as written. */
 export interface CalendarTime {
-  /** Milliseconds since the epoch of what a clock on the wall shows, as if it were UTC. */
+  /** Milliseconds since the epoch of the local clock's reading, as if it were UTC. */
   wall: number;
   /** A date without time. */
   date: boolean;
@@ -21,7 +21,7 @@ export interface CalendarTime {
   zone: string;
 }
 
-/** A duration: days are days on the calendar, whatever their hours (RFC 5545 §3.3.6). */
+/** A duration: days are calendar days, whatever their hours (RFC 5545 §3.3.6). */
 export interface Duration {
   days: number;
   ms: number;
@@ -41,14 +41,14 @@ const daysIn = (year: number, month: number) =>
   new Date(Date.UTC(2000, month, 0)).getUTCDate() -
   (month === 2 && !(year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)) ? 1 : 0);
 
-/** Milliseconds of a date; years below 100 too. */
+/** Milliseconds of a date; also for years below 100. */
 function utc(year: number, month: number, d: number, h = 0, m = 0, s = 0): number {
   const at = new Date(0);
   at.setUTCFullYear(year, month - 1, d);
   return at.getTime() + h * hour + m * minute + s * second;
 }
 
-/** Reads YYYYMMDD, or YYYYMMDDTHHMMSS with "Z" or not; undefined if it is neither. */
+/** Parses YYYYMMDD or YYYYMMDDTHHMMSS, with or without "Z"; undefined for anything else. */
 export function parseTime(s: string, zone = ""): CalendarTime | undefined {
   const [year, month, d] = [digits(s, 0, 4), digits(s, 4, 6), digits(s, 6, 8)];
   if (!(month >= 1 && month <= 12 && d >= 1 && year >= 0) || d > daysIn(year, month)) {
@@ -58,7 +58,7 @@ export function parseTime(s: string, zone = ""): CalendarTime | undefined {
   const ends = s.length === 16 && s[15] === "Z";
   if (s[8] !== "T" || !(s.length === 15 || ends)) return undefined;
   const [h, m, sec] = [digits(s, 9, 11), digits(s, 11, 13), digits(s, 13, 15)];
-  // A leap second is taken for the one before.
+  // A leap second counts as the second before it.
   if (!(h <= 23 && m <= 59 && sec <= 60)) return undefined;
   const wall = utc(year, month, d, h, m, Math.min(sec, 59));
   return { wall, date: false, zone: ends ? "UTC" : zone };
@@ -77,7 +77,7 @@ export const clip = (s: string) => JSON.stringify(s.length > 40 ? `${s.slice(0, 
 
 const two = (n: number) => String(n).padStart(2, "0");
 
-/** A time as iCalendar has it. */
+/** A time in iCalendar's format. */
 export function formatTime(t: Pick<CalendarTime, "wall" | "date" | "zone">): string {
   const d = new Date(t.wall);
   const date = `${String(d.getUTCFullYear()).padStart(4, "0")}${two(d.getUTCMonth() + 1)}${
@@ -93,7 +93,7 @@ export function formatUtc(ms: number): string {
   return formatTime({ wall: ms, date: false, zone: "UTC" });
 }
 
-/** Reads a duration such as -P1DT2H or P2W; undefined if it is none. */
+/** Parses a duration such as -P1DT2H or P2W; undefined if it is not one. */
 export function parseDuration(text: string): Duration | undefined {
   const m =
     /^([+-]?)P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,8})H)?(?:(\d{1,9})M)?(?:(\d{1,10})S)?)?$/
@@ -108,13 +108,13 @@ export function parseDuration(text: string): Duration | undefined {
   };
 }
 
-/** A duration of milliseconds, as iCalendar has it. */
+/** A duration of milliseconds in iCalendar's format. */
 export function formatDuration(ms: number): string {
   const text = formatLength(Math.floor(Math.abs(ms) / day), Math.abs(ms) % day);
   return ms < 0 && text !== "PT0S" ? `-${text}` : text;
 }
 
-/** Days of the calendar and an exact time of milliseconds, which may be longer than a day. */
+/** A duration of calendar days plus an exact time in milliseconds, which may be longer than a day. */
 export function formatLength(days: number, ms: number): string {
   const [h, m, s] = [
     Math.floor(ms / hour),

@@ -1,6 +1,6 @@
 /**
- * Windows' names of time zones, which Exchange and Outlook write as TZID, often without a VTIMEZONE that would
- * describe them: the city of each that CLDR takes for the whole zone.
+ * Windows' names of time zones, which Exchange and Outlook write as TZID, often without a VTIMEZONE that
+ * describes them: for each the city that represents the zone in CLDR.
  *
  * @module
  */
@@ -148,10 +148,10 @@ const cities: Readonly<Record<string, string>> = {
   "Yukon": "America/Whitehorse",
 };
 
-/** The name that the runtime knows a zone of Windows by; undefined for other names. */
+/** The runtime's name for a Windows zone; undefined for other names. */
 export function ianaNameOf(windowsName: string): string | undefined {
   if (/^(?:Coordinated Universal Time|tzone:\/\/Microsoft\/Utc)$/i.test(windowsName)) return "UTC";
-  // "Central Standard Time (Mexico)"; also as "Eastern Daylight Time" where a program takes the name of the season.
+  // "Central Standard Time (Mexico)"; also "Eastern Daylight Time" from programs that use the season's name.
   const m = /^(.{2,40}?)(?: (?:Standard|Daylight|Summer) Time( \([A-Za-z]+\))?)?$/.exec(
     windowsName,
   );

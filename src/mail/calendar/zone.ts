@@ -1,7 +1,7 @@
 /**
- * Times of a calendar in milliseconds: by the zone's name if it is known here, or by what the calendar
- * itself says of it (RFC 5545 §3.6.5), as far as rules go that zones have: once a year, on the n-th
- * weekday of a month. Rules of other kinds are not expanded: a message must not keep the server busy.
+ * Times of a calendar in milliseconds: by the zone's name if it is known here, or by the calendar's own
+ * description (RFC 5545 §3.6.5), with the rules that zones really have: once a year, on the n-th weekday of a
+ * month. Rules of other kinds are not expanded: a message must not keep the server busy.
  *
  * @module
  */
@@ -10,24 +10,24 @@ import { ianaNameOf } from "./windows_zones.ts";
 import { zoneClock } from "./zone_clock.ts";
 
 const days = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
-/** Changes of a zone that are looked at. */
+/** Most changes of a zone that are read. */
 const maxChanges = 200;
 
-/** A time on the wall, as if it were UTC. */
+/** A local time, as if it were UTC. */
 function wall(time: ICAL.Time): number {
   return Date.UTC(time.year, time.month - 1, time.day, time.hour, time.minute, time.second);
 }
 
 /** A change of a zone's offset. */
 interface ZoneChange {
-  /** Milliseconds on the wall of the first time. */
+  /** Local milliseconds of the first occurrence. */
   start: number;
   /** Milliseconds east of Greenwich from then on. */
   offset: number;
-  /** It comes each year. */
+  /** It recurs each year. */
   rule: { month: number; nth: number; day: number } | undefined;
   until: number;
-  /** Other times at which it comes, on the wall. */
+  /** Other local times at which it occurs. */
   others: number[];
 }
 
@@ -55,7 +55,7 @@ function changeOf(component: ICAL.Component): ZoneChange | undefined {
   };
 }
 
-/** When it comes in a year, on the wall; undefined if it doesn't. */
+/** The local time at which it occurs in a year; undefined if it doesn't. */
 function inYear(change: ZoneChange, year: number): number | undefined {
   const first = new Date(change.start);
   if (change.rule === undefined) return first.getUTCFullYear() === year ? change.start : undefined;
@@ -77,14 +77,14 @@ function inYear(change: ZoneChange, year: number): number | undefined {
   return at > change.until ? undefined : at;
 }
 
-/** Milliseconds east of Greenwich at a time on the wall, by what the calendar says. */
+/** Milliseconds east of Greenwich at a local time, by the calendar's description. */
 function describedOffset(zone: ICAL.Component, at: number): number | undefined {
   const changes = [...zone.getAllSubcomponents("standard"), ...zone.getAllSubcomponents("daylight")]
     .slice(0, maxChanges).flatMap((c) => changeOf(c) ?? []);
   let best: { at: number; offset: number } | undefined;
   const year = new Date(at).getUTCFullYear();
   for (const c of changes) {
-    // Without a rule it holds from its start on.
+    // Without a rule it applies from its start on.
     const onsets = c.rule === undefined
       ? [c.start, ...c.others]
       : [inYear(c, year), inYear(c, year - 1), ...c.others];
@@ -97,11 +97,11 @@ function describedOffset(zone: ICAL.Component, at: number): number | undefined {
   return best?.offset ?? changes.sort((a, b) => a.start - b.start)[0]?.offset;
 }
 
-/** Milliseconds east of Greenwich at a time on the wall, of a zone that this program knows. */
+/** Milliseconds east of Greenwich at a local time, for a zone known to this program. */
 function knownOffset(name: string, at: number): number | undefined {
   try {
     const offset = zoneClock(name);
-    // Near a change the first guess may be on its other side.
+    // Near a change the first guess may be on the wrong side of it.
     return offset(at - offset(at));
   } catch {
     return undefined;

@@ -1,7 +1,7 @@
-/** What clocks show where a zone holds that the runtime knows by its name. @module */
+/** Local time in zones that the runtime knows by name. @module */
 
 /**
- * A function that tells how many milliseconds east of Greenwich a zone is at an instant.
+ * A function that returns how many milliseconds east of Greenwich a zone is at an instant.
  * @throws RangeError for a name that the runtime doesn't know
  */
 export function zoneClock(name: string): (instant: number) => number {

@@ -1,9 +1,9 @@
-/** VTIMEZONE of a zone that the runtime knows (RFC 5545 §3.6.5). @module */
+/** VTIMEZONE for a zone that the runtime knows (RFC 5545 §3.6.5). @module */
 import { type Component, newProperty } from "../contentline/component.ts";
 import { day, formatTime, minute } from "./time.ts";
 import type { Zone } from "./zones.ts";
 
-/** Years that are looked at, from the one before the event's on. */
+/** Years covered, starting with the one before the event's. */
 const years = 12;
 
 /** A change of the clock: at this instant, from one offset to another. */
@@ -16,7 +16,7 @@ interface Change {
 function changes(zone: Zone, from: number, to: number): Change[] {
   const found: Change[] = [];
   let before = zone.offset(from);
-  // Weeks: Ramadan takes summer time away for about four.
+  // Weekly steps: Ramadan suspends summer time for about four weeks.
   for (let at = from; at < to; at += 7 * day) {
     const end = Math.min(at + 7 * day, to);
     const after = zone.offset(end);
@@ -42,7 +42,7 @@ function offsetText(ms: number): string {
 
 const days = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 
-/** Which weekday of its month a time on the wall is: from the start, and -1 if it is the last. */
+/** Which weekday of its month a local time is: counted from the start, and -1 if it is the last. */
 function placeOf(wall: number) {
   const d = new Date(wall);
   const length = new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() + 1, 0)).getUTCDate();
@@ -55,7 +55,7 @@ function placeOf(wall: number) {
   };
 }
 
-/** The yearly rule that gives all these times on the wall, one each year; undefined if none does. */
+/** The yearly rule that produces all these local times, one each year; undefined if there is none. */
 function yearly(walls: readonly number[]): string | undefined {
   if (walls.length < years - 1) return undefined;
   const all = walls.map(placeOf);
@@ -76,7 +76,7 @@ function yearly(walls: readonly number[]): string | undefined {
     : `FREQ=YEARLY;BYMONTH=${first.month};BYDAY=${nth}${days[first.day]}`;
 }
 
-/** Describes a zone for an event that begins at a time: exact for the years about it. */
+/** Describes a zone for an event that begins at a time: exact for the years around it. */
 export function zoneComponent(zone: Zone, about: number): Component {
   const year = new Date(about).getUTCFullYear();
   const start = Date.UTC(year - 1, 0, 1);
@@ -100,7 +100,7 @@ export function zoneComponent(zone: Zone, about: number): Component {
   const first = zone.offset(start);
   const components: Component[] = [];
   const groups = Map.groupBy(found, (c) => `${c.from} ${c.to}`);
-  // What holds before the first change; a zone without changes is this alone.
+  // The offset before the first change; a zone without changes has only this.
   components.push(part("STANDARD", first, first, start + first, []));
   for (const list of groups.values()) {
     const [{ from, to }] = list;

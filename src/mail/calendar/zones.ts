@@ -1,6 +1,6 @@
 /**
- * Offsets of time zones: of those that the runtime knows by name, and of those that a calendar describes
- * (RFC 5545 §3.6.5). What is found is kept, as every event asks for it.
+ * Offsets of time zones: those that the runtime knows by name, and those that a calendar describes (RFC 5545
+ * §3.6.5). Results are cached, as every event needs them.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { day, hour, minute, parseTime, second } from "./time.ts";
 import { ianaNameOf } from "./windows_zones.ts";
 import { zoneClock } from "./zone_clock.ts";
 
-/** A zone: what turns instants into times on the wall and back. */
+/** A zone: converts instants to local times and back. */
 export interface Zone {
   name: string;
   /** Milliseconds east of Greenwich at an instant. */
@@ -20,7 +20,10 @@ export interface Zone {
 
 export const utcZone: Zone = { name: "UTC", offset: () => 0 };
 
-/** The instant of a time on the wall: of two the first; one that is skipped is told by the offset before. */
+/**
+ * The instant of a local time: the first if there are two; a skipped one is computed with the offset before the
+ * change.
+ */
 export function toInstant(zone: Zone, wall: number): number {
   if (zone === utcZone) return wall;
   const before = zone.offset(wall - day);
@@ -29,15 +32,17 @@ export function toInstant(zone: Zone, wall: number): number {
   return zone.offset(wall - after) === after ? wall - after : wall - before;
 }
 
-/** What a clock on the wall shows at an instant. */
+/** The local time at an instant. */
 export function toWall(zone: Zone, instant: number): number {
   return instant + zone.offset(instant);
 }
 
-/** Years of which changes are kept; beyond them those of a year within are taken. */
+/** Years whose changes are cached; years beyond use those of a cached year. */
 const [firstYear, lastYear] = [1900, 2199];
 
-/** One of the last years that are kept which has the same weekdays: 28 without a century have all that there are. */
+/**
+ * One of the last cached years with the same weekdays: any 28 years without a century contain all combinations.
+ */
 function sameCalendar(year: number): number {
   const of = (y: number, month: number) => new Date(Date.UTC(y, month, 1)).getUTCDay();
   let near = lastYear;
@@ -67,7 +72,7 @@ class NamedZone implements Zone {
     const start = Date.UTC(year, 0, 1);
     list = [{ at: start, offset: this.#measure(start) }];
     for (let m = 1; m <= 24; m++) {
-      // Twice a month: Ramadan takes summer time away for less than two.
+      // Twice a month: Ramadan suspends summer time for less than two months.
       const at = Date.UTC(year, m >> 1, m % 2 === 0 ? 1 : 15);
       const offset = this.#measure(at);
       if (offset === list.at(-1)!.offset) continue;
@@ -101,17 +106,17 @@ class NamedZone implements Zone {
 
 const named = new Map<string, Zone | undefined>();
 
-/** A zone that the runtime knows by its name, or by the end of a longer one. */
+/** A zone that the runtime knows by this name, or by the end of a longer one. */
 export function namedZone(name: string): Zone | undefined {
   if (name === "UTC" || name === "Etc/UTC" || name === "GMT") return utcZone;
   if (named.has(name)) return named.get(name);
   if (named.size > 2000) named.clear();
   let zone: Zone | undefined;
-  // "/example.org/20070417_1/Europe/Berlin", as some programs have it.
+  // "/example.org/20070417_1/Europe/Berlin", as some programs write it.
   const words = name.split("/");
   for (const n of [3, 2]) {
     const end = words.length <= n ? name : words.slice(-n).join("/");
-    // Offsets such as "+01:00" are taken by the runtime; as a name they would be a guess.
+    // The runtime accepts offsets such as "+01:00"; as a name they would be a guess.
     if (!/^[A-Za-z][\w+\-/]{1,60}$/.test(end)) continue;
     try {
       zone = new NamedZone(end);
@@ -125,13 +130,13 @@ export function namedZone(name: string): Zone | undefined {
   return zone;
 }
 
-/** Onsets that are expanded of a rule and of a description, and the year they go to. */
+/** Most onsets expanded per rule and per description, and the last year expanded. */
 const maxOnsets = 600;
 const maxChanges = 6000;
 const describedUntil = Date.UTC(2100, 0, 1);
-/** Parts and properties of a description that are read; of one that has more nothing is known. */
+/** Most parts and properties of a description; one with more is ignored. */
 const maxDescription = 2000;
-/** Rules of a description that are expanded; those of zones of which all history is written down are some twenty. */
+/** Most rules of a description that are expanded; zones with their full history have some twenty. */
 const maxRules = 40;
 
 /** "+0100", "-073000" in milliseconds. */
@@ -142,7 +147,7 @@ function utcOffset(s: string | undefined): number | undefined {
   return ms > 26 * hour ? undefined : m[1] === "-" ? -ms : ms;
 }
 
-/** Zones change at one time of a day, once a year. */
+/** Zones change at one time of day, once a year. */
 const ofZones = (rule: Rule) =>
   rule.freq === "YEARLY" &&
   [rule.byHour, rule.byMinute, rule.bySecond, rule.bySetPos].every((l) => l.length <= 1);
@@ -168,7 +173,7 @@ function describedChanges(component: Component): Change[] | undefined {
         const rule = parseRule(p.value);
         if (typeof rule === "string" || !ofZones(rule) || ++rules > maxRules) continue;
         const { until } = rule;
-        // UNTIL is in UTC, all else on the wall (RFC 5545 §3.6.5).
+        // UNTIL is in UTC, everything else in local time (RFC 5545 §3.6.5).
         const last = until === undefined ? undefined : until.wall + (until.date ? day : from);
         let n = 0;
         for (const wall of occurrences({ ...rule, until: undefined }, start.wall, start.wall)) {
@@ -216,10 +221,10 @@ export function describedZone(component: Component): Zone | undefined {
   return zone;
 }
 
-/** Finds the zones of a calendar by their names; those that nobody knows are floating. */
+/** Finds the zones of a calendar by their names; unknown ones are floating. */
 export class Zones {
   readonly #calendar: Component | undefined;
-  /** Of floating times. */
+  /** The zone of floating times. */
   readonly floating: Zone;
   readonly #found = new Map<string, Zone>();
   readonly #unknown = new Set<string>();
@@ -249,7 +254,7 @@ export class Zones {
     return zone;
   }
 
-  /** Whether times of a zone with such a name, or without one, are those of whoever looks at them. */
+  /** Whether times of a zone with this name, or without one, are in the viewer's own zone. */
   floats(name: string): boolean {
     this.find(name);
     return name === "" || this.#unknown.has(name);

@@ -1,6 +1,6 @@
 /**
- * Content lines (RFC 5545 §3.1, RFC 6350 §3.2): what iCalendar and vCard are written in. Components are read into a
- * tree that keeps each line as it stood, so that what isn't understood goes out as it came in.
+ * Content lines (RFC 5545 §3.1, RFC 6350 §3.2): the syntax of iCalendar and vCard. Components are parsed into a
+ * tree that keeps each line as written, so that unknown content is preserved unchanged.
  *
  * @module
  */
@@ -11,20 +11,20 @@ import { giveWay } from "../../platform/turns.ts";
 export interface Parameter {
   /** Upper case. */
   name: string;
-  /** Without their quotes. */
+  /** Without quotes. */
   values: string[];
 }
 
 /** A property: one content line. */
 export interface Property {
-  /** What groups it with others (vCard), as it stands; "" for none. */
+  /** Its group (vCard), as written; "" for none. */
   group: string;
   /** Upper case. */
   name: string;
   params: Parameter[];
-  /** Escapes and all, unfolded. */
+  /** Unfolded, with escapes. */
   value: string;
-  /** The line as it stood, folded, without its end; undefined once it was made here. */
+  /** The line as written, folded, without its end; undefined if it was made here. */
   raw: string | undefined;
 }
 
@@ -36,10 +36,10 @@ export interface Component {
   components: Component[];
 }
 
-/** The text isn't what it should be. */
+/** The text is invalid. */
 export class FormatError extends Error {
   override name = "FormatError";
-  /** Number of the line, from 1; 0 if it is about no line. */
+  /** Number of the line, starting at 1; 0 if no line is concerned. */
   readonly line: number;
   constructor(message: string, line = 0) {
     super(line > 0 ? `line ${line}: ${message}` : message);
@@ -47,26 +47,29 @@ export class FormatError extends Error {
   }
 }
 
-/** Components in each other. */
+/** Deepest nesting of components. */
 const maxDepth = 8;
-/** Properties and components of one object, and of a file with many. */
+/** Most properties and components of one object, and of a file with many. */
 const maxParts = 10_000;
 const maxPartsOfFile = 5_000_000;
 /**
- * Lines as they stand of one object or property, and blank ones: what is folded after each character would take
- * far more work than its size says. Ten megabytes have 140,000 lines as they should be folded.
+ * Most folded lines of one object or property, including empty ones: text folded after each character would
+ * cost far more work than its size suggests. Properly folded, ten megabytes have 140,000 lines.
  */
 const maxFolded = 250_000;
-/** Values of all parameters of one object, and of one property. */
+/** Most values of all parameters of one object, and of one property. */
 const maxValues = 60_000;
-/** Lines that are read without a look at the clock, folded or not. */
+/** Lines, folded or not, that are read without checking the clock. */
 const linesAtOnce = 100;
 
 const code = (c: string) => c.charCodeAt(0);
 const [CR, LF, SPACE, TAB] = [code("\r"), code("\n"), code(" "), code("\t")];
 const [BACKSLASH, SMALL_N, LARGE_N] = [code("\\"), code("n"), code("N")];
 
-/** Letters, digits, "-" and "_" (which some programs use), from a position on; the position behind them. */
+/**
+ * Skips letters, digits, "-" and "_" (which some programs use) from a position on; returns the position after
+ * them.
+ */
 function nameEnd(s: string, at: number): number {
   for (; at < s.length; at++) {
     const c = s.charCodeAt(at);
@@ -95,7 +98,7 @@ function parseParams(s: string, at: number, line: number): { params: Parameter[]
     const end = nameEnd(s, ++at);
     const name = s.slice(at, end).toUpperCase();
     at = end;
-    // vCard 2.1, and programs that write like it: a value without a name is a type.
+    // vCard 2.1, and programs that write in its style: a value without a name is a type.
     if (s[at] !== "=") {
       if (name === "") throw new FormatError("a parameter without a name", line);
       if (++count > maxValues) throw new FormatError(`more than ${maxValues} parameters`, line);
@@ -123,7 +126,7 @@ function parseParams(s: string, at: number, line: number): { params: Parameter[]
   return { params, at };
 }
 
-/** Reads one unfolded line. */
+/** Parses one unfolded line. */
 function parseLine(s: string, raw: string, line: number): Property {
   let start = 0;
   let end = nameEnd(s, 0);
@@ -140,7 +143,7 @@ function parseLine(s: string, raw: string, line: number): Property {
   return { group, name, params, value: s.slice(at + 1), raw };
 }
 
-/** Lines with what folds them (RFC 5545 §3.1), each with its number; nothing now and then within a long one. */
+/** Unfolded lines (RFC 5545 §3.1), each with its number; yields nothing from time to time within a long one. */
 function* unfolded(text: string): Generator<{ s: string; raw: string; line: number } | undefined> {
   let at = 0;
   let line = 1;
@@ -174,10 +177,10 @@ function* unfolded(text: string): Generator<{ s: string; raw: string; line: numb
   }
 }
 
-/** What reading a text may come to. */
+/** Remaining limits while parsing a text. */
 interface Limits {
   parts: number;
-  /** Lines as they stand. */
+  /** Lines before unfolding. */
   lines: number;
   /** Values of parameters. */
   values: number;
@@ -185,7 +188,7 @@ interface Limits {
 const limitsOfObject: Limits = { parts: maxParts, lines: maxFolded, values: maxValues };
 const limitsOfFile: Limits = { parts: maxPartsOfFile, lines: Infinity, values: Infinity };
 
-/** Reads all components of a text, some lines at each step. */
+/** Parses all components of a text, some lines at each step. */
 function* parsing(text: string, limits: Limits): Generator<void, Component[]> {
   const roots: Component[] = [];
   const open: Component[] = [];
@@ -211,7 +214,7 @@ function* parsing(text: string, limits: Limits): Generator<void, Component[]> {
     if (values > limits.values) {
       throw new FormatError(`more than ${limits.values} parameters`, line);
     }
-    // deno-lint-ignore no-control-regex -- none of these may stand in a value (RFC 5545 §3.1)
+    // deno-lint-ignore no-control-regex -- none of these is allowed in a value (RFC 5545 §3.1)
     if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\r]/.test(s)) {
       throw new FormatError(`${p.name} has a control character`, line);
     }
@@ -235,7 +238,7 @@ function* parsing(text: string, limits: Limits): Generator<void, Component[]> {
   return roots;
 }
 
-/** Reads all components of an object's text. Blank lines are passed over. @throws FormatError */
+/** Parses all components of an object's text. Empty lines are skipped. @throws FormatError */
 export function parseComponents(text: string): Component[] {
   const steps = parsing(text, limitsOfObject);
   for (;;) {
@@ -361,11 +364,11 @@ export function changedProperty(
 
 const utf16 = new TextDecoder("utf-16le", { ignoreBOM: true });
 
-/** Text of a value (RFC 5545 §3.3.11): its escapes undone. */
+/** Text of a value (RFC 5545 §3.3.11), unescaped. */
 export function unescapeText(s: string): string {
   const first = s.indexOf("\\");
   if (first < 0) return s;
-  // By their codes, as megabytes may be nothing but escapes.
+  // By character codes, as megabytes may consist only of escapes.
   const out = new Uint16Array(s.length - first);
   let n = 0;
   for (let at = first; at < s.length; at++) {
@@ -388,20 +391,20 @@ function firstUnits(s: string, length: number): string {
 
 /** The first UTF-16 units of a value's text, without half a character at the end. */
 export function textStart(s: string, length: number): string {
-  // An escape is of two; what a cut has made of the last one is behind those that are taken.
+  // An escape takes two units; one that the first cut damages lies after the returned ones.
   return firstUnits(unescapeText(firstUnits(s, 2 * length + 2)), length);
 }
 
-/** Characters of one value that a query looks at, and of all values of a name in one object. */
+/** Most characters of one value that a query reads, and of all values of a name in one object. */
 export const maxSearched = 100_000;
 const maxSearchedInAll = 1_000_000;
 
-/** What a query looks at of a value: its first characters, escapes undone. */
+/** The part of a value that a query reads: its first characters, unescaped. */
 export function searchedText(value: string): string {
   return textStart(value, maxSearched);
 }
 
-/** The properties of a name that a query looks at: those after the first million characters are left out. */
+/** The properties of a name that a query reads: those after the first million characters are left out. */
 export function searchedProperties(list: readonly Property[]): readonly Property[] {
   let sum = 0;
   const end = list.findIndex((p) =>
@@ -410,7 +413,7 @@ export function searchedProperties(list: readonly Property[]): readonly Property
   return end < 0 ? list : list.slice(0, end);
 }
 
-/** A text as a value. */
+/** A text as a value, escaped. */
 export function escapeText(s: string): string {
   return s.replace(/[\\;,]/g, "\\$&").replace(/\r?\n/g, "\\n");
 }

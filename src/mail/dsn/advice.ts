@@ -1,6 +1,6 @@
-/** What the sender of a message that failed can do about it, by enhanced status code (RFC 3463). @module */
+/** What the sender of a failed message can do, by enhanced status code (RFC 3463). @module */
 
-/** By the code without its class, the more special before the more general. */
+/** By the code without its class, specific codes before general ones. */
 const byStatus: readonly [prefix: string, advice: string][] = [
   ["1.2", "There is no such domain. Check what stands behind the @ for typing mistakes."],
   [
@@ -57,7 +57,7 @@ const byStatus: readonly [prefix: string, advice: string][] = [
   ],
 ];
 
-/** A sentence or two, in words for everybody. */
+/** A sentence or two, in words that everybody understands. */
 export function advice(status: string): string {
   const detail = status.slice(status.indexOf(".") + 1);
   const found = byStatus.find(([p]) => p.endsWith(".") ? detail.startsWith(p) : detail === p);

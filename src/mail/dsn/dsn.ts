@@ -34,6 +34,8 @@ export interface Dsn {
   messageId: string;
   /** ENVID of the original, decoded. */
   envelopeId?: string;
+  /** The request to hold the original: "for;SECONDS" or "until;DATE" (RFC 4865 §5.1.2). */
+  holdRequest?: string;
   /** Message-ID and subject of the original, for people and threads. */
   originalMessageId: string;
   originalSubject: string;
@@ -63,18 +65,18 @@ const explanations = {
     "delivery. You will hear of it again only if it tells of a failure.",
 };
 
-/** Text that can stand in a line of a header. */
+/** Text in a form allowed in a header line. */
 function line(s: string): string {
   // deno-lint-ignore no-control-regex
   return s.replace(/[\x00-\x1f\x7f]+/g, " ").slice(0, 900);
 }
 
-/** A field over as many lines as it takes, without the last line end. */
+/** A field, over as many lines as needed, without the last line end. */
 function field(name: string, value: string): string {
   return foldField(name, value).trimEnd();
 }
 
-/** Where the header ends: at its empty line, or with the bytes. */
+/** The end of the header: at its empty line, or at the end of the bytes. */
 function headerEnd(message: Uint8Array): number {
   for (let at = 0; at < message.length;) {
     if (message[at] === 10 || (message[at] === 13 && message[at + 1] === 10)) return at;
@@ -98,9 +100,9 @@ function wrap(text: string): string {
 // deno-lint-ignore no-control-regex
 const isAscii = (s: string) => /^[\x00-\x7f]*$/.test(s);
 
-/** The message, from its header on. */
+/** The complete message. */
 export function composeDsn(dsn: Dsn): Uint8Array {
-  // Only what has more than ASCII in it needs the types of RFC 6533, which few programs know.
+  // Only non-ASCII content needs the types of RFC 6533, which few programs know.
   const utf8 = !isAscii(dsn.to) || (dsn.smtputf8 && !isAscii(dsn.envelopeId ?? "")) ||
     dsn.recipients.some((r) =>
       !isAscii(r.finalRecipient) || !isAscii(r.originalRecipient?.address ?? "") ||
@@ -115,7 +117,7 @@ export function composeDsn(dsn: Dsn): Uint8Array {
   const out: string[] = [
     `From: Mail Delivery System <postmaster@${dsn.reportingMta}>`,
     `To: <${line(dsn.to)}>`,
-    // Whatever stands in it: the message is not to need SMTPUTF8 for its subject.
+    // Whatever it contains, the message must not need SMTPUTF8 because of its subject.
     field(
       "Subject",
       `${subjects[dsn.action]}: ${word(line(dsn.originalSubject)) || "(no subject)"}`,
@@ -128,7 +130,7 @@ export function composeDsn(dsn: Dsn): Uint8Array {
     out.push(`In-Reply-To: ${id}`, `References: ${id}`);
   }
   out.push(
-    // RFC 3834 §5: nobody's program shall answer this.
+    // RFC 3834 §5: no program should answer this.
     "Auto-Submitted: auto-replied",
     "MIME-Version: 1.0",
     `Content-Type: multipart/report; report-type="delivery-status"; boundary="${boundary}"`,
@@ -154,15 +156,18 @@ export function composeDsn(dsn: Dsn): Uint8Array {
   out.push(
     "",
     `--${boundary}`,
-    // RFC 6533 §3: with addresses beyond ASCII it is another type.
+    // RFC 6533 §3: non-ASCII addresses need another type.
     `Content-Type: message/${utf8 ? "global-delivery-status" : "delivery-status"}`,
     `Content-Transfer-Encoding: ${utf8 ? "8bit" : "7bit"}`,
     "",
     `Reporting-MTA: dns; ${dsn.reportingMta}`,
     `Arrival-Date: ${formatDate(dsn.arrival)}`,
   );
-  // RFC 3461 §6.3: as it is, without the encoding of the ENVID parameter.
+  // RFC 3461 §6.3: unchanged, without the encoding of the ENVID parameter.
   if (dsn.envelopeId !== undefined) out.push(field("Original-Envelope-Id", line(dsn.envelopeId)));
+  if (dsn.holdRequest !== undefined) {
+    out.push(field("Future-Release-Request", line(dsn.holdRequest)));
+  }
   for (const r of dsn.recipients) {
     out.push("");
     if (r.originalRecipient) {
@@ -181,7 +186,7 @@ export function composeDsn(dsn: Dsn): Uint8Array {
     if (r.retryUntil) out.push(`Will-Retry-Until: ${formatDate(r.retryUntil)}`);
   }
   const eightBit = dsn.original.some((b) => b >= 128);
-  // RFC 6533 §6: the types for internationalised messages, which those with 8-bit text alone are not.
+  // RFC 6533 §6: the types for internationalised messages, which messages with only 8-bit text are not.
   const utf8Header = eightBit &&
     dsn.original.subarray(0, headerEnd(dsn.original)).some((b) => b >= 128);
   const type = dsn.originalIsWhole

@@ -12,39 +12,39 @@ import { reportParts } from "./report.ts";
 export interface FeedbackReport {
   /** Such as "abuse" or "not-spam", in lower case. */
   type: string;
-  /** Recipients of the message, as far as they are told; at most 100. */
+  /** Recipients of the message, as far as reported; at most 100. */
   recipients: string[];
-  /** The message's sender in SMTP; "" if it isn't told. */
+  /** The message's sender in SMTP; "" if not reported. */
   mailFrom: string;
-  /** Header fields of the message; none if it isn't quoted. */
+  /** Header fields of the message; empty if it isn't quoted. */
   original: HeaderField[];
-  /** Of a report of type "auth-failure": what failed. */
+  /** For a report of type "auth-failure": what failed. */
   failure?: AuthFailure;
 }
 
-/** A failure of authentication that somebody reports (RFC 6591). Texts are as they were sent, "" if not told. */
+/** A reported authentication failure (RFC 6591). Texts are unchanged, "" if not reported. */
 export interface AuthFailure {
   /** Such as "dmarc", "dkim", "spf", "bodyhash", "signature", "revoked", "adsp"; lower case. */
   kind: string;
-  /** The domain that it is about. */
+  /** The domain concerned. */
   domain: string;
   sourceIp: string;
-  /** What became of the message: "delivered", "spam", "policy", "reject", "other". */
+  /** What happened to the message: "delivered", "spam", "policy", "reject", "other". */
   delivery: string;
   dkimDomain: string;
   dkimSelector: string;
   spfDns: string;
   arrival: Date | undefined;
-  /** Messages that the report stands for. */
+  /** Number of messages that the report covers. */
   incidents: number;
 }
 
-/** Recipients that are read of a feedback report (RFC 5965 §3.2). */
+/** Most recipients read from a feedback report (RFC 5965 §3.2). */
 const maxRecipients = 100;
-/** Bytes of the part that programs read that are looked at. */
+/** Most bytes read of the machine-readable part. */
 const maxContent = 256 * 1024;
 
-/** What a message complains about; undefined if it is no feedback report. Total and linear. */
+/** Parses a complaint; undefined if the message is not a feedback report. Never fails, and is linear. */
 export function parseFeedbackReport(message: Uint8Array): FeedbackReport | undefined {
   const report = reportParts(message, ["feedback-report"]);
   if (!report) return undefined;
@@ -77,7 +77,7 @@ function failure(fields: readonly HeaderField[]): AuthFailure {
   };
 }
 
-/** An address without the brackets and the type that some write with it. */
+/** An address without the brackets and the type that some programs add. */
 function address(value: string): string {
   const v = value.trim().replace(/^rfc822\s*;\s*/i, "");
   return v.startsWith("<") && v.endsWith(">") ? v.slice(1, -1) : v;

@@ -1,4 +1,6 @@
-/** Notes that a message was read (MDN, RFC 8098): composing one, and reading those of others. @module */
+/**
+ * Notifications that a message was read (MDN, RFC 8098): composing them, and reading those of others. @module
+ */
 import { foldField } from "../compose.ts";
 import { formatDate } from "../header/date.ts";
 import { encodeWord } from "../header/encode.ts";
@@ -7,16 +9,16 @@ import { parseMessage } from "../structure/structure.ts";
 import { decodeTransferEncoding } from "../transfer/transfer.ts";
 import { reportParts } from "./report.ts";
 
-/** What became of a message at its reader. */
+/** What a reader did with a message. */
 export interface Disposition {
   actionMode: "manual-action" | "automatic-action";
   sendingMode: "mdn-sent-manually" | "mdn-sent-automatically";
   type: "deleted" | "dispatched" | "displayed" | "processed";
 }
 
-/** An MDN to be written. Values are single lines; what breaks lines in them becomes blanks. */
+/** An MDN to be written. Values are single lines; line breaks in them become spaces. */
 export interface Mdn {
-  /** With angle brackets, such as `Ann <ann@x.example>`; encoded already. */
+  /** With angle brackets, such as `Ann <ann@x.example>`; already encoded. */
   from: string;
   to: string;
   subject: string;
@@ -31,17 +33,17 @@ export interface Mdn {
   /** With angle brackets. */
   originalMessageId: string | undefined;
   extensionFields: readonly (readonly [string, string])[];
-  /** Header of the message that was read, if it is to be in it. */
+  /** Header of the message that was read, if it should be included. */
   original: Uint8Array | undefined;
 }
 
-// deno-lint-ignore no-control-regex -- what breaks out of a line is looked for
+// deno-lint-ignore no-control-regex -- searches for what could break out of a line
 const line = (s: string) => s.replace(/[\x00-\x1f\x7f]+/g, " ").trim().slice(0, 900);
-// deno-lint-ignore no-control-regex -- ASCII is
+// deno-lint-ignore no-control-regex -- all of ASCII
 const isAscii = (s: string) => /^[\x00-\x7f]*$/.test(s);
 const field = (name: string, value: string) => foldField(name, value).trimEnd();
 
-/** The message, from its header on; header and body apart. */
+/** The complete message; header and body are separate. */
 export function composeMdn(mdn: Mdn): { header: Uint8Array; body: Uint8Array } {
   const boundary = `mox-${mdn.messageId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40)}`;
   const subject = line(mdn.subject);
@@ -59,7 +61,7 @@ export function composeMdn(mdn: Mdn): { header: Uint8Array; body: Uint8Array } {
     );
   }
   head.push(
-    // RFC 3834 §5: nobody's program answers this.
+    // RFC 3834 §5: no program should answer this.
     "Auto-Submitted: auto-replied",
     "MIME-Version: 1.0",
     `Content-Type: multipart/report; report-type=disposition-notification; boundary="${boundary}"`,
@@ -107,7 +109,7 @@ export function composeMdn(mdn: Mdn): { header: Uint8Array; body: Uint8Array } {
   return { header: encoder.encode(head.join("\r\n")), body: encoder.encode(parts.join("\r\n")) };
 }
 
-/** An MDN that was received. */
+/** A received MDN. */
 export interface ParsedMdn {
   subject: string | undefined;
   text: string | undefined;
@@ -124,7 +126,7 @@ export interface ParsedMdn {
   original: HeaderField[];
 }
 
-/** Bytes of the part for programs that are read, and its fields. */
+/** Most bytes read of the machine-readable part, and most of its fields. */
 const maxStatus = 64 * 1024;
 const maxFields = 200;
 const types = ["deleted", "dispatched", "displayed", "processed"] as const;
@@ -152,7 +154,7 @@ function disposition(value: string): Disposition | undefined {
   };
 }
 
-/** Reads an MDN; undefined for what is none. Total and linear. */
+/** Parses an MDN; undefined for other messages. Never fails, and is linear. */
 export function parseMdn(message: Uint8Array): ParsedMdn | undefined {
   const report = reportParts(message, [
     "disposition-notification",

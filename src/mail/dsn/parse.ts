@@ -30,30 +30,30 @@ export interface ParsedDsn {
   /** Decoded. */
   originalEnvelopeId?: string;
   arrivalDate?: Date;
-  /** Those of which recipient, action and status can be made out; at most 1000. */
+  /** Recipients whose address, action and status are readable; at most 1000. */
   recipients: ParsedDsnRecipient[];
-  /** Header fields of the original message; none if it isn't quoted. */
+  /** Header fields of the original message; empty if it isn't quoted. */
   original: HeaderField[];
 }
 
-/** Recipients that are read of a delivery status notification (RFC 3464 §2.3). */
+/** Most recipients read from a delivery status notification (RFC 3464 §2.3). */
 const maxRecipients = 1000;
-/** Bytes of a status part that are looked at. */
+/** Most bytes read of a status part. */
 const maxStatus = 4 * 1024 * 1024;
-/** Of report-type, and of the part. */
+/** Values of report-type, and of the part's subtype. */
 const statusTypes = ["delivery-status", "global-delivery-status"];
 const actions = ["failed", "delayed", "delivered", "relayed", "expanded"] as const;
 
 /**
- * What a message reports, or undefined if it is no multipart/report of delivery status with at least
- * one recipient. Total and linear.
+ * Parses a report; undefined if the message is not a multipart/report of delivery status with at least one
+ * recipient. Never fails, and is linear.
  */
 export function parseDsn(message: Uint8Array): ParsedDsn | undefined {
   const report = reportParts(message, statusTypes);
   if (!report) return undefined;
   const blocks = statusBlocks(report.content.subarray(0, maxStatus));
   const [head, ...rest] = blocks;
-  // Some leave out the fields of the message as a whole.
+  // Some programs leave out the fields for the message as a whole.
   const perMessage = head && headerField(head, "final-recipient") === undefined ? head : [];
   const recipients = (perMessage === head ? rest : blocks).slice(0, maxRecipients)
     .flatMap((b) => recipient(b) ?? []);
@@ -68,12 +68,12 @@ export function parseDsn(message: Uint8Array): ParsedDsn | undefined {
   };
 }
 
-/** Fields in blocks with empty lines between them. */
+/** Fields in blocks separated by empty lines. */
 function statusBlocks(bytes: Uint8Array): HeaderField[][] {
   const blocks: HeaderField[][] = [];
   let start = 0;
   const block = (end: number) => {
-    // One for the message comes first.
+    // The message's own block comes first.
     if (blocks.length > maxRecipients) return;
     const fields = splitHeader(bytes.subarray(start, end));
     if (fields.length > 0) blocks.push(fields);
@@ -130,14 +130,14 @@ function typed(value: string | undefined): Typed | undefined {
   return v === "" ? undefined : { type: value.slice(0, semicolon).trim().toLowerCase(), value: v };
 }
 
-/** An address without brackets, which some write around it; with what RFC 6533 §3 encodes decoded. */
+/** An address without the brackets that some programs add; the encoding of RFC 6533 §3 is decoded. */
 function address(t: Typed): Typed {
   let value = t.value;
   if (value.startsWith("<") && value.endsWith(">")) value = value.slice(1, -1);
   if (t.type === "utf-8") {
     value = value.replace(/\\x\{([0-9A-Fa-f]{2,6})\}/g, (all, hex: string) => {
       const code = parseInt(hex, 16);
-      // Surrogates and what is beyond Unicode stand for nothing.
+      // Surrogates and values beyond Unicode are dropped.
       return code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
         ? String.fromCodePoint(code)
         : all;
@@ -146,7 +146,7 @@ function address(t: Typed): Typed {
   return { type: t.type, value };
 }
 
-/** RFC 3461 §4: "+" and two hexadecimal digits are a byte; what isn't that stays. */
+/** RFC 3461 §4: "+" and two hexadecimal digits are a byte; everything else stays. */
 function fromXtext(s: string): string {
   const raw = new TextEncoder().encode(s);
   const out: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * The parts of a report about a message (multipart/report, RFC 6522): one that programs read, and the
- * message that it is about, or its header.
+ * The parts of a report about a message (multipart/report, RFC 6522): the machine-readable part, and the
+ * message concerned, or its header.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { type HeaderField, splitHeader } from "../header/header.ts";
 import { parseMessage, type Part } from "../structure/structure.ts";
 import { decodeTransferEncoding } from "../transfer/transfer.ts";
 
-/** A report, apart from what people read. */
+/** A report without its human-readable part. */
 export interface ReportParts {
-  /** The part that programs read, decoded. */
+  /** The machine-readable part, decoded. */
   content: Uint8Array;
-  /** Header fields of the message that it is about; none if it isn't quoted. */
+  /** Header fields of the message concerned; empty if it isn't quoted. */
   original: HeaderField[];
 }
 
 /**
- * The parts of a report of one of the types (the value of report-type, and what follows "message/");
- * undefined if the message is none. Total and linear.
+ * The parts of a report of one of the types (the value of report-type, and the subtype of "message/");
+ * undefined if the message is not one. Never fails, and is linear.
  */
 export function reportParts(
   message: Uint8Array,
@@ -38,7 +38,7 @@ function body(message: Uint8Array, part: Part): Uint8Array {
   return decodeTransferEncoding(raw, part.encoding) ?? raw;
 }
 
-/** The header of the message that is reported on, from the parts after the one for programs. */
+/** The header of the reported message, from the parts after the machine-readable one. */
 function originalHeader(message: Uint8Array, root: Part, machine: Part): HeaderField[] {
   for (const p of root.parts.slice(root.parts.indexOf(machine) + 1)) {
     if (p.message?.header) return splitHeader(p.message.header);

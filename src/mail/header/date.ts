@@ -24,7 +24,7 @@ const zones: Record<string, number> = {
   jst: 540,
 };
 
-/** Text with a blank for each comment (RFC 5322 §3.2.2), and no longer than a date can be. */
+/** Text with a space for each comment (RFC 5322 §3.2.2), cut to the longest possible date. */
 function strip(s: string): string {
   let out = "";
   let depth = 0;
@@ -38,7 +38,10 @@ function strip(s: string): string {
   return out;
 }
 
-/** How months begin in German, French, Italian, Spanish, Portuguese, Dutch, Danish, Norwegian and Swedish, where not as in English. */
+/**
+ * The beginnings of months in German, French, Italian, Spanish, Portuguese, Dutch, Danish, Norwegian and
+ * Swedish that differ from English.
+ */
 const otherMonths: readonly (readonly [month: number, beginnings: RegExp])[] = [
   [0, /^(?:gen|ene)/],
   [1, /^fev/],
@@ -61,7 +64,7 @@ function monthOf(word: string): number | undefined {
   return m >= 0 ? m : otherMonths.find(([, beginnings]) => beginnings.test(plain))?.[0];
 }
 
-/** Minutes east of Greenwich; undefined if it is no zone. */
+/** Minutes east of Greenwich; undefined if it is not a zone. */
 function zoneOffset(word: string): number | undefined {
   const named = zones[word.toLowerCase()];
   if (named !== undefined) return named;
@@ -72,20 +75,20 @@ function zoneOffset(word: string): number | undefined {
 }
 
 /**
- * A date in whatever order its parts come: RFC 5322, asctime, ISO 8601. Missing seconds are 0; a missing
- * or unknown zone is UTC (RFC 5322 §4.3). Undefined if day, month, year or time can't be made out.
+ * Parses a date with its parts in any order: RFC 5322, asctime, ISO 8601. Missing seconds are 0; a missing or
+ * unknown zone is UTC (RFC 5322 §4.3). Undefined if day, month, year or time is unreadable.
  */
 export function parseDate(value: string): Date | undefined {
   return parseZonedDate(value)?.date;
 }
 
-/** A date, and the minutes east of Greenwich of the zone that it was written in. */
+/** A date, and its zone in minutes east of Greenwich. */
 export interface ZonedDate {
   date: Date;
   zone: number;
 }
 
-/** As {@link parseDate}, with the zone. */
+/** Like {@link parseDate}, with the zone. */
 export function parseZonedDate(value: string): ZonedDate | undefined {
   const text = strip(value).trim();
   const iso = /^(\d{4})-(\d{2})-(\d{2})(?:[t ]|$)/i.exec(text);
@@ -151,7 +154,7 @@ export function parseZonedDate(value: string): ZonedDate | undefined {
   return Number.isNaN(date.getTime()) ? undefined : { date, zone: offset };
 }
 
-/** Year, month and day of a date with slashes: as Americans write it, unless only the other way makes sense. */
+/** Year, month and day of a date with slashes: in American order, unless only the other order makes sense. */
 function slashedDate(a: string, b: string, c: string): [number, number, number] {
   if (a.length > 2) return [fullYear(a), Number(b) - 1, Number(c)];
   return Number(a) > 12 && Number(b) <= 12
@@ -168,7 +171,7 @@ function fullYear(digits: string): number {
 
 const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-/** A date as header fields have it, in UTC. */
+/** A date in the form of header fields, in UTC. */
 export function formatDate(date: Date): string {
   const two = (n: number) => String(n).padStart(2, "0");
   const month = months[date.getUTCMonth()];

@@ -1,13 +1,13 @@
 /**
- * Text beyond ASCII in headers of ASCII: encoded words (RFC 2047).
+ * Encoding non-ASCII text for ASCII headers: encoded words (RFC 2047).
  *
  * @module
  */
 
 /**
- * The text, encoded in UTF-8 words if it has anything beyond ASCII. Words are at most 75 bytes long.
- * @param o.room bytes for the first word, for one that stands behind the name of a field
- * @param o.always encode ASCII too, such as text that looks like an encoded word
+ * The text, encoded in UTF-8 words if it has non-ASCII characters. Words are at most 75 bytes long.
+ * @param o.room bytes for the first word, if it follows the name of a field
+ * @param o.always also encode ASCII, such as text that looks like an encoded word
  */
 export function encodeWord(s: string, o: { room?: number; always?: boolean } = {}): string {
   if (!o.always && /^[\t\r\n\x20-\x7e]*$/.test(s)) return s;
@@ -19,7 +19,7 @@ export function encodeWord(s: string, o: { room?: number; always?: boolean } = {
     bytes = [];
   };
   const encoder = new TextEncoder();
-  // 75 less the frame leaves 60 base64 characters: 45 bytes; a character is not split.
+  // 75 minus the frame leaves 60 base64 characters: 45 bytes; a character is not split.
   let most = Math.max(6, Math.floor((Math.min(o.room ?? 75, 75) - 12) / 4) * 3);
   for (const c of s.toWellFormed()) {
     const b = encoder.encode(c);

@@ -1,12 +1,12 @@
 /**
- * Choosing fields of a header by name, byte for byte as they stand there (RFC 9051 §6.4.5.1).
+ * Choosing fields of a header by name, byte for byte (RFC 9051 §6.4.5.1).
  *
  * @module
  */
 
 /**
- * Fields that mail programs show or file by. They are kept beside a message, so that lists can be shown
- * without opening it. Trace and signature fields aren't among them: they are large, and asked for rarely.
+ * Fields that mail programs show or sort by. They are stored in addition to the message, so that lists can be
+ * shown without opening it. Trace and signature fields are not included: they are large and rarely requested.
  */
 export const listedFields: ReadonlySet<string> = new Set([
   ...["from", "sender", "reply-to", "to", "cc", "bcc", "subject", "date", "message-id"],
@@ -45,10 +45,10 @@ export function chooseFields(
     const first = header[i];
     if (first === 13 || first === 10) break;
     if (first !== 32 && first !== 9) {
-      // Looked for once: lines without one would each be a search to the end.
+      // Searched once: otherwise each line without one would cause a search to the end.
       if (next >= 0 && next < i) next = header.indexOf(58, i);
       let colon = next < 0 || next > end ? end : next;
-      // Nothing that is as long has a name that is asked for.
+      // No requested name is that long.
       if (colon - i > 1000) colon = i;
       let name = "";
       for (let k = i; k < colon; k++) name += String.fromCharCode(header[k]);
@@ -83,12 +83,12 @@ export function chooseFieldLines(text: string, names: ReadonlySet<string>): stri
   return out;
 }
 
-/** Characters of listed fields that are kept of a message. */
+/** Most characters of listed fields that are stored for a message. */
 const maxListed = 8 * 1024;
 
 /**
- * The listed fields of header blocks, one after the other, as lines. Undefined if they aren't plain ASCII,
- * too large, or end in the middle of a line: then only the message itself says what they are.
+ * The listed fields of header blocks, one after the other, as lines. Undefined if they aren't plain ASCII, are
+ * too large, or end in the middle of a line: then the message itself must be read.
  */
 export function listedLines(blocks: readonly Uint8Array[]): string | undefined {
   let text = "";

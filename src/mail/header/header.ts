@@ -9,11 +9,14 @@ import { guessByContent } from "../text/guess.ts";
 import { hasIso2022Escape } from "../text/iso2022.ts";
 import { joined } from "../../platform/bytes.ts";
 
-/** A field as it stands in the header. */
+/** A header field. */
 export interface HeaderField {
   /** Lower case. */
   name: string;
-  /** Unfolded, see {@link splitHeader}. Bytes that aren't ASCII are UTF-8, or in the charset that they look like. */
+  /**
+   * Unfolded, see {@link splitHeader}. Non-ASCII bytes are decoded as UTF-8, or in the charset that they look
+   * like.
+   */
   value: string;
 }
 
@@ -21,8 +24,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const latin1 = new TextDecoder("latin1");
 
 /**
- * Bytes of a header as text: UTF-8 if they are that, or ISO 2022 with its escapes, otherwise in the charset that they
- * look like. Never fails.
+ * Bytes of a header as text: as UTF-8 if valid, or ISO 2022 with its escapes, otherwise in the charset that
+ * they look like. Never fails.
  */
 export function decodeHeaderBytes(bytes: Uint8Array): string {
   try {
@@ -35,10 +38,13 @@ export function decodeHeaderBytes(bytes: Uint8Array): string {
   }
 }
 
-/** Fields that are looked at in a header; more is abuse, and who decides by fields must not trust the first ones. */
+/** Most fields read of a header; more is abuse, and decisions must not be based on the first ones then. */
 export const maxFields = 5000;
 
-/** A header as text: each field in its own charset, as programs on the way add theirs to what they don't read. */
+/**
+ * A header as text: each field in its own charset, as programs on the way add theirs without reading the
+ * others.
+ */
 function headerAsText(bytes: Uint8Array): string {
   try {
     const text = utf8.decode(bytes);
@@ -62,21 +68,22 @@ function headerAsText(bytes: Uint8Array): string {
       return f;
     }
   });
-  // Those of a sender are in one charset, which more of them show better.
+  // The sender's fields share one charset; more of them give a better guess.
   const charset = odd.length > 0 ? charsetOf(joined(odd), fields) : "";
   return texts.map((t) => typeof t === "string" ? t : decodeCharset(t, charset)).join("");
 }
 
-/** Charsets of which one is declared where nobody thought of any. */
+/** Charsets that are often declared without thought. */
 const latin: ReadonlySet<string> = new Set(
   "us-ascii ascii iso-8859-1 iso_8859-1 latin1 iso-8859-15 windows-1252".split(" "),
 );
-/** Bytes of a Content-Type that are looked at for its charset. */
+/** Most bytes of a Content-Type that are searched for its charset. */
 const maxTypeField = 4096;
 
 /**
- * The charset of header fields that aren't UTF-8: programs that write them raw write the text in the same one. So it is
- * that of the Content-Type, if the bytes are possible in it and it isn't just a Latin one, or else what they look like.
+ * The charset of header fields that aren't UTF-8: programs that write them raw use the same charset for the
+ * text. So it is the Content-Type's charset, if the bytes are valid in it and it isn't just a Latin one, or
+ * else the one that they look like.
  */
 function charsetOf(odd: Uint8Array, fields: readonly Uint8Array[]): string {
   for (const f of fields) {
@@ -85,7 +92,7 @@ function charsetOf(odd: Uint8Array, fields: readonly Uint8Array[]): string {
     if (!/^content-type[ \t]{0,9}:/.test(text)) continue;
     const declared = /[;\s]charset[ \t]{0,9}=[ \t]{0,9}"?([a-z0-9_:.+-]{1,40})/.exec(text)?.[1];
     if (declared === undefined || latin.has(declared) || !isKnownCharset(declared)) break;
-    // Bytes of a Unicode form were UTF-8, or have no ASCII.
+    // Bytes in a Unicode encoding would be UTF-8, or have no ASCII.
     if (declared.startsWith("utf")) break;
     if (!decodeCharset(odd, declared).includes("\ufffd")) return declared;
     break;
@@ -93,7 +100,7 @@ function charsetOf(odd: Uint8Array, fields: readonly Uint8Array[]): string {
   return guessByContent(odd);
 }
 
-/** Behind a field that begins there, with the lines that continue it. */
+/** The end of the field that begins there, including continuation lines. */
 function fieldEnd(bytes: Uint8Array, from: number): number {
   for (let at = from;;) {
     const lf = bytes.indexOf(10, at);
@@ -106,9 +113,9 @@ function fieldEnd(bytes: Uint8Array, from: number): number {
 const isBlank = (c: number) => c === 32 || c === 9;
 
 /**
- * Splits a header into fields, in order, up to an empty line. Lines that are no field are skipped, with
- * those that continue them. Where a field is folded, one blank stands for the blanks there: many programs fold with a
- * tab, or indent, and nobody means those to be read.
+ * Splits a header into fields, in order, up to an empty line. Lines that are not fields are skipped, with their
+ * continuation lines. Where a field is folded, one space replaces the whitespace: many programs fold with a tab
+ * or indent, which is not part of the text.
  */
 export function splitHeader(bytes: Uint8Array): HeaderField[] {
   const text = headerAsText(bytes);
@@ -122,7 +129,7 @@ export function splitHeader(bytes: Uint8Array): HeaderField[] {
     name = undefined;
     pieces = [];
   };
-  // The next colon: looked for once, as lines without one would each be a search to the end.
+  // The next colon, searched once: otherwise each line without one would cause a search to the end.
   let colon = text.indexOf(":");
   for (let at = 0; at < text.length && fields.length < maxFields;) {
     let end = text.indexOf("\n", at);
@@ -146,7 +153,7 @@ export function splitHeader(bytes: Uint8Array): HeaderField[] {
   return fields;
 }
 
-/** A piece of a text without the blanks at its ends. */
+/** A piece of a text without whitespace at its ends. */
 function blanksOff(text: string, from: number, to: number): string {
   while (from < to && isBlank(text.charCodeAt(from))) from++;
   while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
@@ -159,7 +166,7 @@ export function headerField(fields: readonly HeaderField[], name: string): strin
   return undefined;
 }
 
-/** The same; undefined also for an empty one. Comments stay: see `withoutComments` in params.ts. */
+/** The same; also undefined if empty. Comments stay: see `withoutComments` in params.ts. */
 export function headerText(fields: readonly HeaderField[], name: string): string | undefined {
   const v = headerField(fields, name);
   return v === undefined || v === "" ? undefined : v;

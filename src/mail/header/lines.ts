@@ -1,11 +1,11 @@
 /**
- * What a line in a header is, by its bytes: where a header isn't ended by an empty line, as RFC 5322 §2.1 wants it, the
- * body begins with the first line that no header has.
+ * Classifies the lines of a header by their bytes: if a header isn't ended by an empty line, as RFC 5322 §2.1
+ * requires, the body begins with the first line that can't be in a header.
  *
  * @module
  */
 
-/** Fields that programs write into messages: where one follows, the header goes on. */
+/** Fields that programs write into messages: if one follows, the header continues. */
 const known: ReadonlySet<string> = new Set([
   ..."from sender reply-to to cc bcc subject comments keywords date message-id in-reply-to".split(
     " ",
@@ -21,15 +21,18 @@ const known: ReadonlySet<string> = new Set([
   ..."apparently-to disposition-notification-to tls-required original-recipient".split(" "),
 ]);
 const knownStarts = ["x-", "content-", "list-", "resent-", "arc-", "delivery-", "deferred-"];
-/** Bytes of a name that are looked at: longer ones are no known ones. */
+/** Most bytes of a name that are compared: longer names are not known ones. */
 const maxKnownName = 40;
 
-/** "field" has a name, or none, and a colon, "known" is one that programs write, "folded" continues one, "other" is none. */
+/**
+ * "field" has a colon, with or without a name; "known" is a field that programs write; "folded" continues one;
+ * "other" is not a field.
+ */
 export type HeaderLine = "known" | "field" | "folded" | "other";
 
 const space = 32, tab = 9, colon = 58, slash = 47;
 
-/** What the line `buf[from, to)` of a header is; it isn't empty. */
+/** The kind of the line `buf[from, to)` of a header, which isn't empty. */
 export function headerLineKind(buf: Uint8Array, from: number, to: number): HeaderLine {
   const first = buf[from];
   if (first === space || first === tab) return "folded";
@@ -38,10 +41,10 @@ export function headerLineKind(buf: Uint8Array, from: number, to: number): Heade
   const end = at;
   while (at < to && (buf[at] === space || buf[at] === tab)) at++;
   if (at >= to || buf[at] !== colon || (end === from && at > from)) {
-    // Files of mail begin each message with such a line.
+    // Mailbox files begin each message with such a line.
     return isText(buf, from, to, "From ") || isText(buf, from, to, ">From ") ? "field" : "other";
   }
-  // A line of text that begins with an address of the web.
+  // A text line that begins with a web address.
   if (buf[at + 1] === slash && buf[at + 2] === slash && at + 2 < to) return "other";
   if (end - from > maxKnownName) return "field";
   const name = String.fromCharCode(...buf.subarray(from, end)).toLowerCase();

@@ -6,12 +6,15 @@
 
 import { decodeWords } from "./words.ts";
 
-/** Ids of a list that are kept, characters of an id, and of a field that are looked at, from its end. */
+/**
+ * Most ids of a list that are kept, most characters of an id, and most characters of a field that are read,
+ * from its end.
+ */
 const maxIds = 100;
 const maxId = 500;
 const maxField = 64 * 1024;
 
-/** The id without <> and blanks; "" if there is none. */
+/** The id without <> and spaces; "" if there is none. */
 export function normalizeMessageId(value: string): string {
   value = value.slice(0, maxField);
   return parseMessageIds(value)[0] ?? value.trim().split(/\s/, 1)[0].slice(0, maxId);
@@ -26,7 +29,7 @@ function withoutQuotes(id: string): string {
 /** Ids of References or In-Reply-To, in order, each once; the last hundred. */
 export function parseMessageIds(value: string): string[] {
   if (value.length > maxField) value = value.slice(-maxField);
-  // Some servers encode ids that are too long for a line, which RFC 2047 §5 doesn't allow.
+  // Some servers encode ids that are too long for a line, although RFC 2047 §5 forbids it.
   if (value.includes("=?")) value = decodeWords(value);
   const ids = new Set<string>();
   for (let at = value.indexOf("<"); at >= 0; at = value.indexOf("<", at + 1)) {

@@ -15,20 +15,20 @@ export interface ContentType {
   params: Record<string, string>;
 }
 
-/** Parameters of a field that are looked at. */
+/** Most parameters of a field that are read. */
 const maxParams = 100;
-/** Characters of a value that are kept. */
+/** Most characters of a value that are kept. */
 const maxValue = 4000;
-/** Characters of a field that are looked at. */
+/** Most characters of a field that are read. */
 const maxField = 64 * 1024;
 
-/** Undefined if the value is no content type: the default applies (RFC 2045 §5.2). */
+/** Undefined if the value is not a content type: the default applies (RFC 2045 §5.2). */
 export function parseContentType(value: string | undefined): ContentType | undefined {
   if (value === undefined) return undefined;
   const s = new Scanner(plainWord(value));
   const type = s.word().toLowerCase();
   if (type === "" && s.s[s.at] === ";") {
-    // No type, but the name of a file: it is one of some kind.
+    // No type, but the name of a file: it is a file of unknown kind.
     const params = s.params();
     return params.name ? { type: "application", subtype: "octet-stream", params } : undefined;
   }
@@ -39,7 +39,7 @@ export function parseContentType(value: string | undefined): ContentType | undef
   return { type: type.slice(0, 127), subtype: subtype.slice(0, 127), params: s.params() };
 }
 
-/** Undefined without a disposition. */
+/** Undefined if there is no disposition. */
 export function parseDisposition(
   value: string | undefined,
 ): { type: string; params: Record<string, string> } | undefined {
@@ -49,7 +49,7 @@ export function parseDisposition(
   let type = s.word().toLowerCase().slice(0, 127);
   s.endQuote();
   if (s.s[s.at] === "=") {
-    // A parameter, and no type before it: RFC 2183 §2.8 wants what isn't known to be an attachment.
+    // A parameter without a type before it: RFC 2183 §2.8 treats unknown dispositions as attachment.
     s.at = start;
     type = "attachment";
   }
@@ -57,12 +57,12 @@ export function parseDisposition(
   return { type, params: s.params() };
 }
 
-/** A value that begins with an encoded word, where none may stand (RFC 2047 §5), as it is meant. */
+/** Decodes a value that begins with an encoded word where none is allowed (RFC 2047 §5). */
 function plainWord(value: string): string {
   return value.startsWith("=?") ? decodeWords(value) : value;
 }
 
-/** Tags of Content-Language. */
+/** The tags of Content-Language. */
 export function parseLanguages(value: string | undefined): string[] {
   if (!value) return [];
   return withoutComments(value).split(",", 20).map((v) => v.trim().slice(0, 50)).filter((v) =>
@@ -70,7 +70,7 @@ export function parseLanguages(value: string | undefined): string[] {
   );
 }
 
-/** Encodings by what is left of their names without marks between letters. */
+/** Encodings by their names without punctuation. */
 const encodings: Record<string, string> = {
   "7bit": "7bit",
   "7bits": "7bit",
@@ -93,8 +93,8 @@ const encodings: Record<string, string> = {
 };
 
 /**
- * A transfer encoding in lower case: by its proper name, also where it is misspelt, quoted, or has a comment;
- * one that isn't known as it stands there. "7bit" if there is none.
+ * A transfer encoding in lower case: its proper name even if misspelt, quoted or with a comment; an unknown one
+ * unchanged. "7bit" if there is none.
  */
 export function parseEncoding(value: string | undefined): string {
   if (value === undefined) return "7bit";
@@ -103,7 +103,7 @@ export function parseEncoding(value: string | undefined): string {
   return known ?? (plain.split(/[;,\s]/, 1)[0].replace(/"/g, "").slice(0, 100) || "7bit");
 }
 
-/** A field's value without comments (RFC 5322 §3.2.2), those in quotes kept. */
+/** A field's value without comments (RFC 5322 §3.2.2), keeping those in quotes. */
 export function withoutComments(value: string): string {
   if (!value.includes("(")) return value;
   let out = "";
@@ -126,11 +126,11 @@ export function withoutComments(value: string): string {
 
 // deno-lint-ignore no-control-regex -- RFC 2045 names them
 const tokenEnd = /[\x00-\x20()<>@,;:\\"/[\]?=\x7f]/g;
-/** What may follow a comment that is one, and not a part of a value. */
+/** What may follow a real comment, as opposed to a part of a value. */
 const afterComment = /[\s;,(]|$/y;
-/** Blanks and the name of another parameter. */
+/** A space and the name of another parameter. */
 const nextParam = /\s([a-z0-9*_-]{1,40})\s{0,9}=(?![=?])/gi;
-/** Parameters that a missing semicolon is believed of where a value may have blanks and "=" in it. */
+/** Parameters for which a missing semicolon is assumed, as values may contain spaces and "=". */
 const commonParams: ReadonlySet<string> = new Set([
   ..."charset name filename size boundary format delsp type creation-date".split(" "),
   ..."modification-date read-date x-unix-mode x-mac-type x-mac-creator protocol micalg".split(" "),
@@ -144,7 +144,7 @@ class Scanner {
     this.s = s.length > maxField ? s.slice(0, maxField) : s;
   }
 
-  /** Past a comment that begins here; they nest. One that has no end is the rest. */
+  /** Skips a comment that begins here; comments nest. An unterminated one takes the rest. */
   comment(): void {
     let depth = 0;
     for (; this.at < this.s.length; this.at++) {
@@ -176,14 +176,14 @@ class Scanner {
     return r;
   }
 
-  /** A token, perhaps after a quote that doesn't belong there. */
+  /** A token, perhaps after a stray quote. */
   word(): string {
     this.blanks();
     if (this.s[this.at] === '"' || this.s[this.at] === "'") this.at++;
     return this.token();
   }
 
-  /** Past the quote at the end of words in quotes. */
+  /** Skips the quote at the end of quoted words. */
   endQuote(): void {
     this.blanks();
     if (this.s[this.at] === '"' || this.s[this.at] === "'") this.at++;
@@ -197,7 +197,7 @@ class Scanner {
     return true;
   }
 
-  /** The content of a string in quotes that begins here; undefined if it has no end. */
+  /** The content of a quoted string that begins here; undefined if it is unterminated. */
   quoted(): string | undefined {
     let r = "";
     let from = ++this.at;
@@ -220,15 +220,15 @@ class Scanner {
     if (this.s[start] === '"') {
       const r = this.quoted();
       if (r !== undefined) return r.slice(0, maxValue);
-      // The quote was forgotten at the end: the value ends where the next parameter begins.
+      // The closing quote is missing: the value ends where the next parameter begins.
       this.at = start + 1;
     }
     return this.unquoted(name).slice(0, maxValue);
   }
 
   /**
-   * A value without quotes. Such with blanks and other characters that should be quoted are common, so that it
-   * goes on to the next semicolon, but for comments and parameters that follow without one.
+   * An unquoted value. Values with spaces and other characters that should be quoted are common, so it extends
+   * to the next semicolon, except for comments, and for parameters that follow without one.
    */
   unquoted(name: string): string {
     const start = this.at;
@@ -251,7 +251,7 @@ class Scanner {
     return this.split(name, this.s.slice(start, end), start);
   }
 
-  /** Cuts a value off before a parameter that stands in it, and goes on there. */
+  /** Cuts a value off before a parameter that it contains, and continues there. */
   split(name: string, value: string, start: number): string {
     const isName = name.startsWith("name") || name.startsWith("filename");
     nextParam.lastIndex = 0;
@@ -261,7 +261,7 @@ class Scanner {
       value = value.slice(0, m.index);
       break;
     }
-    // A comma in place of the semicolon: no charset has one in its name.
+    // A comma instead of the semicolon: no charset has one in its name.
     if (name === "charset") value = value.split(",", 1)[0];
     return value.trim().replace(/[,"]+$/, "").trim();
   }
@@ -277,7 +277,7 @@ class Scanner {
       }
       const name = this.token().toLowerCase().slice(0, 100);
       if (name === "" || !this.skip("=")) {
-        // No parameter: what is between here and the next semicolon says nothing.
+        // Not a parameter: the text up to the next semicolon is ignored.
         if (name !== "" && this.at < this.s.length && this.startsParam()) continue;
         const semicolon = this.s.indexOf(";", this.at);
         if (semicolon < 0) break;
@@ -301,7 +301,7 @@ class Scanner {
       if (!pieces.has(index)) pieces.set(index, { value, encoded });
     }
     const r: Record<string, string> = Object.create(null);
-    // A boundary is compared as it is, even if it looks like an encoded word.
+    // A boundary is compared unchanged, even if it looks like an encoded word.
     for (const [name, value] of plain) r[name] = name === "boundary" ? value : words(value);
     for (const [name, pieces] of extended) r[name] = joinExtended(pieces, name);
     return { ...r };
@@ -330,7 +330,7 @@ function joinExtended(
   const bytes: number[] = [];
   let first = true;
   let anyEncoded = false;
-  // Counting from 1 is wrong, and done.
+  // Numbering from 1 is wrong, but occurs.
   for (let i = pieces.has(0) ? 0 : 1; pieces.has(i); i++) {
     let { value, encoded } = pieces.get(i)!;
     anyEncoded ||= encoded;

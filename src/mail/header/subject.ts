@@ -1,29 +1,28 @@
 /**
- * Base subjects (RFC 5256 §2.1): a subject without the marks that replying, forwarding and mailing lists
- * put on it.
+ * Base subjects (RFC 5256 §2.1): a subject without the marks added by replies, forwards and mailing lists.
  *
  * @module
  */
 
 export interface BaseSubject {
-  /** Blanks folded, marks removed, case as it was. */
+  /** Whitespace collapsed, marks removed, case unchanged. */
   base: string;
   /** True if a reply or forward mark was removed. */
   isReply: boolean;
 }
 
-/** Characters of a subject that are looked at. */
+/** Most characters of a subject that are read. */
 const maxSubject = 10_000;
 
-/** Of RFC 5256 §2.1. */
+/** Marks of RFC 5256 §2.1. */
 const standardMarks: ReadonlySet<string> = new Set(["re", "fw", "fwd"]);
-/** Programs in other languages write these. */
+/** Marks including those of programs in other languages. */
 const allMarks: ReadonlySet<string> = new Set([
   ...standardMarks,
   ..."aw wg sv vs antw doorst rv enc tr rif odp ynt vl".split(" "),
 ]);
 
-/** End of a "[...]" blob at the position, with blanks after it; -1 if there is none. */
+/** End of a "[...]" blob at the position, including spaces after it; -1 if there is none. */
 function blobEnd(s: string, at: number): number {
   if (s[at] !== "[") return -1;
   let i = at + 1;
@@ -34,7 +33,7 @@ function blobEnd(s: string, at: number): number {
   return i;
 }
 
-/** End of a reply or forward mark ("Re:", "Fwd [list] :", "Re[2]:") with blanks after it; -1 if none. */
+/** End of a reply or forward mark ("Re:", "Fwd [list] :", "Re[2]:") including spaces after it; -1 if none. */
 function markEnd(s: string, at: number, marks: ReadonlySet<string>): number {
   let i = at;
   while (i < s.length && i - at < 8 && /[a-z]/i.test(s[i])) i++;
@@ -53,12 +52,12 @@ function markEnd(s: string, at: number, marks: ReadonlySet<string>): number {
   return i;
 }
 
-/** Removes the marks from a decoded subject, those of many languages' programs. */
+/** Removes the marks from a decoded subject, including those of programs in many languages. */
 export function baseSubject(subject: string): BaseSubject {
   return withoutMarks(subject, allMarks);
 }
 
-/** The base subject that SORT and THREAD are defined by: with the marks of RFC 5256 §2.1 only. */
+/** The base subject for SORT and THREAD: only the marks of RFC 5256 §2.1 are removed. */
 export function standardBaseSubject(subject: string): BaseSubject {
   return withoutMarks(subject, standardMarks);
 }
@@ -75,7 +74,7 @@ function withoutMarks(subject: string, marks: ReadonlySet<string>): BaseSubject 
     }
     let at = 0;
     for (;;) {
-      // A mark, with blobs before it; or a blob that isn't all there is.
+      // A mark, with blobs before it; or a blob that isn't the whole text.
       let i = at;
       for (let b = blobEnd(s, i); b > 0; b = blobEnd(s, i)) i = b;
       const m = markEnd(s, i, marks);

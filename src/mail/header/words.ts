@@ -10,19 +10,19 @@ interface Word {
   start: number;
   end: number;
   charset: string;
-  /** Decoded; of base64 as it stands there, as some senders cut it within a group of four. */
+  /** Decoded; base64 stays undecoded, as some senders split it within a group of four. */
   bytes: Uint8Array;
   base64: boolean;
 }
 
-/** Reads an encoded word that starts at "=?"; undefined if there is none. */
+/** Parses an encoded word that starts at "=?"; undefined if there is none. */
 function wordAt(s: string, start: number): Word | undefined {
   const q1 = s.indexOf("?", start + 2);
   if (q1 < 0 || q1 - start > 80) return undefined;
   const q2 = q1 + 2;
   if (s[q2] !== "?") return undefined;
   const q3 = s.indexOf("?=", q2 + 1);
-  // Longer than the 75 that RFC 2047 §2 allows are made by many; without a bound this were quadratic.
+  // Many programs exceed the 75 that RFC 2047 §2 allows; without a bound this would be quadratic.
   if (q3 < 0 || q3 - start > 10_000) return undefined;
   const charset = s.slice(start + 2, q1).split("*", 1)[0];
   if (!isKnownCharset(charset)) return undefined;
@@ -35,7 +35,7 @@ function wordAt(s: string, start: number): Word | undefined {
     bytes = raw;
   } else if (encoding === "q") {
     for (let i = 0; i < raw.length; i++) if (raw[i] === 95) raw[i] = 32;
-    // The blank at the end counts here.
+    // A space at the end counts here.
     bytes = decodeQuotedPrintable(raw);
   } else {
     return undefined;
@@ -50,9 +50,9 @@ function wordAt(s: string, start: number): Word | undefined {
 }
 
 /**
- * The text with its encoded words decoded. Words that follow each other are joined before decoding if
- * they have one charset, as senders split characters between them; blanks between words go
- * (RFC 2047 §6.2). What is no valid encoded word stays as it is.
+ * The text with its encoded words decoded. Consecutive words with the same charset are joined before decoding,
+ * as senders split characters between them; spaces between words are dropped (RFC 2047 §6.2). Invalid encoded
+ * words stay unchanged.
  */
 export function decodeWords(s: string): string {
   if (!s.includes("=?")) return s;
@@ -73,7 +73,7 @@ export function decodeWords(s: string): string {
     out += decodeCharset(all, pending.charset);
     pending = undefined;
   };
-  // Positions where a search for the end failed need no second one.
+  // After a failed search for the end, later positions need no search.
   let noEndAfter = Infinity;
   for (;;) {
     const start = s.indexOf("=?", at);

@@ -1,5 +1,6 @@
 /**
- * An event of iCalendar as one of JSCalendar (RFC 8984), with which lines and alarms each part of it comes from.
+ * Converts an iCalendar event to JSCalendar (RFC 8984), and records which lines and alarms each part comes
+ * from.
  *
  * @module
  */
@@ -30,13 +31,13 @@ import { eventMaps } from "./schema.ts";
 
 export type JsonObject = Record<string, unknown>;
 
-/** A component of an event as JSCalendar, and what each part of it is made of. */
+/** A component of an event as JSCalendar, and the sources of each part. */
 export interface ConvertedEvent {
   event: JsonObject;
   origins: Map<string, (Property | Component)[]>;
 }
 
-/** What times are read with: of the zone of a start that no database knows, times go to UTC. */
+/** The context for reading times: if the start's zone is unknown to the runtime, times are converted to UTC. */
 interface Times {
   zone: Zone | undefined;
   /** Name for clients; null for floating times and dates. */
@@ -51,12 +52,12 @@ export function timesOf(series: Series, component: Component): Times {
   if (start.zone === "") return { zone: undefined, name: null, date: false };
   if (start.zone === "UTC") return { zone: utcZone, name: "Etc/UTC", date: false };
   const known = namedZone(start.zone);
-  // What a described zone means is kept as instants.
+  // The times of a described zone are kept as instants.
   if (known === undefined) return { zone: utcZone, name: "Etc/UTC", date: false };
   return { zone: series.zones.find(start.zone), name: known.name, date: false };
 }
 
-/** A time on the wall of an event's own zone. */
+/** A local time in the event's own zone. */
 function wallIn(series: Series, times: Times, time: CalendarTime): number {
   if (time.date || times.zone === undefined) return time.wall;
   return toWall(times.zone, series.instant(time));
@@ -85,7 +86,7 @@ function durationOf(series: Series, component: Component, times: Times): string 
     const ms = both ? end.wall - start.wall : series.instant(end) - series.instant(start);
     return ms <= 0 ? undefined : formatDuration(ms);
   }
-  // RFC 8984 §1.4.6: days are those of the calendar, in the zone of the start; hours are exact.
+  // RFC 8984 §1.4.6: days are calendar days in the start's zone; hours are exact.
   const from = wallIn(series, times, start);
   let days = Math.max(0, Math.floor((wallIn(series, times, end) - from) / day));
   const rest = () => series.instant(end) - toInstant(zone, from + days * day);
@@ -94,7 +95,7 @@ function durationOf(series: Series, component: Component, times: Times): string 
   return ms < 0 || ms === 0 && days === 0 ? undefined : formatLength(days, ms);
 }
 
-/** The zone of an end that goes by another clock than the start, such as a flight's. */
+/** The zone of an end that differs from the start's, such as for a flight. */
 function endZoneOf(component: Component, times: Times): string | undefined {
   const p = property(component, "DTEND");
   const end = p && timeOf(p);
@@ -113,7 +114,7 @@ const idOf = (p: Property | Component, list: JsonObject, prefix: string): string
   for (let n = 1;; n++) if (!Object.hasOwn(list, `${prefix}${n}`)) return `${prefix}${n}`;
 };
 
-/** The id of who has no other: it stays, whoever else comes or goes. */
+/** The id of a participant without another one: it stays the same whoever is added or removed. */
 const addressId = (address: string) =>
   `p${createHash("sha256").update(address).digest("hex").slice(0, 12)}`;
 
@@ -170,7 +171,7 @@ function alertOf(component: Component): JsonObject | undefined {
   };
 }
 
-/** Converts one component, without what other components say of its dates. Never fails for what is stored. */
+/** Converts one component, without the exceptions in other components. Never fails for stored events. */
 export function eventFromComponent(series: Series, component: Component): ConvertedEvent {
   const event: JsonObject = { "@type": "Event" };
   const origins: ConvertedEvent["origins"] = new Map();
@@ -344,7 +345,7 @@ export function eventFromComponent(series: Series, component: Component): Conver
   const answers = Object.entries(event.participants as Record<string, JsonObject> ?? {})
     .map(([id, p]) => [id, p.participationStatus] as const);
   addJsprops(jsprops, event, origins as Map<string, Property[]>, eventMaps);
-  // What somebody has answered since stands in their own line, and nowhere else.
+  // Later answers of participants are only in their own lines.
   const people = event.participants as Record<string, JsonObject> | undefined;
   for (const [id, answer] of answers) {
     const p = people?.[id];
@@ -358,7 +359,7 @@ export function eventFromComponent(series: Series, component: Component): Conver
   return { event, origins };
 }
 
-/** Properties that an override can't have (RFC 8984 §4.3.5), or that say nothing of the date. */
+/** Properties that an override can't have (RFC 8984 §4.3.5), or that say nothing about the date. */
 export const notOverridden = new Set([
   "@type",
   "uid",
@@ -380,7 +381,7 @@ export const notOverridden = new Set([
 
 const step = (s: string) => s.replaceAll("~", "~0").replaceAll("/", "~1");
 
-/** What makes an instance of its master: a patch. */
+/** The patch that turns the master into an instance. */
 export function overrideOf(master: JsonObject, instance: JsonObject, id: string): JsonObject {
   const patch: JsonObject = {};
   const base: JsonObject = { ...master, start: id };
@@ -400,7 +401,7 @@ export function overrideOf(master: JsonObject, instance: JsonObject, id: string)
   return patch;
 }
 
-/** Dates of EXDATE or RDATE on the wall of an event's zone. */
+/** Dates of EXDATE or RDATE as local times of the event's zone. */
 function datesOf(series: Series, component: Component, name: string, times: Times): string[] {
   return component.properties.filter((p) => p.name === name).flatMap((p) =>
     p.value.split(",").slice(0, 10_000).map((v) => timeOf(p, v.trim().split("/")[0]))
@@ -408,12 +409,12 @@ function datesOf(series: Series, component: Component, name: string, times: Time
   );
 }
 
-/** The component that an event is shown by: its master, or the first date of one whose master isn't here. */
+/** The component that represents an event: its master, or the first date if there is no master. */
 export function mainComponent(series: Series): Component | undefined {
   return series.master ?? series.overrides()[0]?.component;
 }
 
-/** A whole event, with its dates that differ. @throws FormatError for times that can't be read */
+/** A whole event, including its exceptions. @throws FormatError for times that can't be read */
 export function eventFromSeries(series: Series): JsonObject | undefined {
   const main = mainComponent(series);
   if (main === undefined || series.kind !== "VEVENT") return undefined;

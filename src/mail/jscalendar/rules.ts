@@ -7,19 +7,19 @@ type JsonObject = Record<string, unknown>;
 
 const days = ["su", "mo", "tu", "we", "th", "fr", "sa"];
 
-/** A time on the wall as LocalDateTime. */
+/** A local time as LocalDateTime. */
 export function localTime(wall: number): string {
   return new Date(wall).toISOString().slice(0, 19);
 }
 
-/** Milliseconds of a LocalDateTime, as if it were UTC; undefined for what is none. */
+/** Milliseconds of a LocalDateTime, as if it were UTC; undefined if invalid. */
 export function wallOfLocal(s: unknown): number | undefined {
   if (typeof s !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(s)) return undefined;
   const at = Date.parse(`${s}Z`);
   return Number.isNaN(at) || localTime(at) !== s ? undefined : at;
 }
 
-/** A rule as JSCalendar has it; undefined for one that can't be read. `text` is the line's value. */
+/** A rule in JSCalendar's form; undefined if unreadable. `text` is the line's value. */
 export function ruleFrom(text: string, toLocal: (utc: number) => number): JsonObject | undefined {
   const r = parseRule(text);
   if (typeof r === "string") return undefined;
@@ -68,8 +68,8 @@ const lists: Readonly<Record<string, string>> = {
 };
 
 /**
- * A rule as a line's value; what is wrong with it, in words, in an object, if it is none.
- * @param zone of the start; undefined for dates and floating times, whose UNTIL has no zone
+ * A rule as a line's value; if it is invalid, an object that says what is wrong.
+ * @param zone zone of the start; undefined for dates and floating times, whose UNTIL has no zone
  */
 export function ruleTo(
   object: JsonObject,

@@ -1,4 +1,4 @@
-/** Events of JSCalendar (RFC 8984): which properties there are, and what their values have to be. @module */
+/** Events of JSCalendar (RFC 8984): the properties and the form of their values. @module */
 import * as v from "valibot";
 import { namedZone } from "../calendar/zones.ts";
 import { parseDuration } from "../calendar/time.ts";
@@ -137,7 +137,7 @@ export const eventMaps = ["locations", "virtualLocations", "links", "participant
 
 const isVendor = (name: string) => /^[\w.-]{1,200}:[\w.:-]{1,200}$/.test(name);
 
-/** Names of properties with wrong values, or that do not exist, with what is wrong. */
+/** Names of unknown properties and of those with invalid values, with what is wrong. */
 export function eventProblems(event: JsonObject): { name: string; problem: string }[] {
   const found: { name: string; problem: string }[] = [];
   for (const [name, value] of Object.entries(event)) {

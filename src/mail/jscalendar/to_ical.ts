@@ -1,6 +1,6 @@
 /**
- * An event of JSCalendar as iCalendar. Of an event that was there, the lines of all parts that are as before stay byte
- * for byte; what iCalendar has no words for is kept in JSPROP lines.
+ * Converts a JSCalendar event to iCalendar. For an existing event, the lines of all unchanged parts stay byte
+ * for byte; what iCalendar can't express is stored in JSPROP lines.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import {
 import { localTime, ruleTo, wallOfLocal } from "./rules.ts";
 import { eventMaps } from "./schema.ts";
 
-/** An event that can't be written. `names` are the properties that are wrong. */
+/** An event that can't be written. `names` are the invalid properties. */
 export class EventError extends Error {
   override name = "EventError";
   readonly names: readonly string[];
@@ -44,7 +44,7 @@ const str = (x: unknown): string | undefined => typeof x === "string" ? x : unde
 const obj = (x: unknown): JsonObject =>
   typeof x === "object" && x !== null && !Array.isArray(x) ? x as JsonObject : {};
 
-/** Properties that are written together as the part "time", and that others write. */
+/** Properties written together as the part "time", and those written by others. */
 const timeNames = [
   "start",
   "timeZone",
@@ -77,7 +77,7 @@ function clockOf(event: JsonObject): Clock {
   };
 }
 
-/** A time on the wall as a property. */
+/** A local time as a property. */
 function timeLine(name: string, wall: number, clock: Clock): Property {
   if (clock.date) return line(name, formatTime({ wall, date: true, zone: "" }), { VALUE: "DATE" });
   if (clock.zone === undefined) return line(name, formatTime({ wall, date: false, zone: "" }));
@@ -108,7 +108,7 @@ function timeLines(event: JsonObject): Property[] {
       const endName = clock.zone === undefined ? undefined : str(event.endTimeZone);
       const endClock = endName === undefined ? clock : { zone: namedZone(endName), date: false };
       const end = timeLine("DTEND", toWall(endClock.zone ?? zone, instant), endClock);
-      // An end on the wall may be two, or none, where clocks change.
+      // A local end time may occur twice, or never, where clocks change.
       const exact = lengthSaid([...lines, end]) === event.duration;
       lines.push(exact || endClock !== clock ? end : line("DURATION", event.duration as string));
     }
@@ -128,7 +128,7 @@ function timeLines(event: JsonObject): Property[] {
 const mailto = (object: JsonObject): string | undefined => {
   const to = str(obj(object.sendTo).imip) ??
     (str(object.email) === undefined ? undefined : `mailto:${object.email}`);
-  // What stands in a line of its own may not break out of it.
+  // A value must not break out of its line.
   return to !== undefined && /^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i.test(to) ? to : undefined;
 };
 
@@ -289,10 +289,10 @@ function timePart(event: JsonObject): JsonObject {
   );
 }
 
-/** What the lines of a part say: the rest is for JSPROP. */
+/** The lines of a part: the rest goes into JSPROP. */
 function linesOf(event: JsonObject, key: string, value: unknown): (Property | Component)[] {
   const made = nativeLines(event, key, value);
-  // Times are what the lines say, and nothing beside them.
+  // Times are fully expressed by the lines.
   if (key === "time") return made;
   const properties = made.filter(isProperty);
   const needs = timeLines({ ...event, recurrenceRules: [], excludedRecurrenceRules: [] });
@@ -340,7 +340,7 @@ function componentOf(
   };
 }
 
-/** EXDATE and RDATE lines; those that are there stay if they say the same. */
+/** EXDATE and RDATE lines; existing ones stay if they say the same. */
 function withDates(component: Component, event: JsonObject, series: Series | undefined): Component {
   const overrides = obj(event.recurrenceOverrides);
   const excluded = Object.keys(overrides).filter((k) => obj(overrides[k]).excluded === true);
@@ -370,7 +370,7 @@ function withDates(component: Component, event: JsonObject, series: Series | und
   return { ...component, properties };
 }
 
-/** An instance by its patch. */
+/** Applies an instance's patch. */
 export function patched(master: JsonObject, id: string, patch: JsonObject): JsonObject {
   const base = structuredClone(master);
   for (const name of ["recurrenceRules", "excludedRecurrenceRules", "recurrenceOverrides"]) {
@@ -389,8 +389,8 @@ export function patched(master: JsonObject, id: string, patch: JsonObject): Json
 }
 
 /**
- * A calendar object of an event.
- * @param before what is there, to keep the lines of what stays
+ * The calendar object of an event.
+ * @param before the existing object, to keep the lines of unchanged parts
  * @throws EventError
  */
 export function calendarOf(event: JsonObject, now: number, before?: Series): Component {
@@ -420,7 +420,7 @@ export function calendarOf(event: JsonObject, now: number, before?: Series): Com
     if (p.excluded === true || Object.keys(p).length === 0) continue;
     const instance = patched(event, id, p);
     const there = old.get(id);
-    // A date whose times go by another zone than the master's is written in its own.
+    // A date with another zone than the master's is written in its own zone.
     const c = componentOf(
       instance,
       now,
@@ -436,7 +436,7 @@ export function calendarOf(event: JsonObject, now: number, before?: Series): Com
   return withZones({ ...calendar, components: [...kept, ...components, ...others] }, now);
 }
 
-/** The date that an override is of, as the zone of the master has it. */
+/** Sets the date of an override in the master's zone. */
 function withRecurrenceId(component: Component, id: string, master: JsonObject): Component {
   const wanted = timeLine("RECURRENCE-ID", wallOfLocal(id)!, clockOf(master));
   const there = property(component, "RECURRENCE-ID");
@@ -449,7 +449,7 @@ function withRecurrenceId(component: Component, id: string, master: JsonObject):
   };
 }
 
-/** With descriptions of the zones that times name. */
+/** Adds descriptions of the zones used by times. */
 function withZones(calendar: Component, now: number): Component {
   const known = new Set(
     calendar.components.filter((c) => c.name === "VTIMEZONE").map((c) => valueOf(c, "TZID")),
@@ -465,7 +465,7 @@ function withZones(calendar: Component, now: number): Component {
     const zone = namedZone(id);
     if (zone === undefined || zone === utcZone) return [];
     const description = zoneComponent(zone, now);
-    // By the very name that the times have.
+    // Under the exact name that the times use.
     return [{
       ...description,
       properties: [

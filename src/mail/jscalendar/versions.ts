@@ -1,5 +1,5 @@
 /**
- * The two versions of JSCalendar. RFC 8984 has lists of rules, and addresses by method; version 2.0
+ * The two versions of JSCalendar. RFC 8984 has lists of rules and addresses by method; version 2.0
  * (draft-ietf-calext-jscalendarbis, which the newest jmap-calendars builds on) has one rule and one address:
  *
  * | RFC 8984                   | version 2.0                      |
@@ -8,7 +8,7 @@
  * | `replyTo/imip`             | `organizerCalendarAddress`       |
  * | `participants/ID/sendTo`   | `participants/ID/calendarAddress`|
  *
- * Here events have the names of RFC 8984. Clients read both, and write either.
+ * Internally events use the names of RFC 8984. Clients read both, and write either.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { JsonObject } from "./from_ical.ts";
 /** Names of properties that only version 2.0 has. */
 export const version2Properties = ["version", "recurrenceRule", "organizerCalendarAddress"];
 
-/** A property of which the two names say different things, or whose value can't be carried over. */
+/** A property whose two names have different values, or whose value can't be converted. */
 export class VersionError extends Error {
   override name = "VersionError";
   readonly names: readonly string[];
@@ -33,7 +33,7 @@ const isObject = (x: unknown): x is JsonObject =>
 const imip = (x: unknown): unknown => isObject(x) ? x.imip : undefined;
 const isNothing = (x: unknown) => x === undefined || x === null;
 
-/** The address of somebody; undefined for who has none, or only addresses of other methods. */
+/** The address of a participant; undefined without one, or with only addresses of other methods. */
 function addressOf(participant: JsonObject): unknown {
   const to = imip(participant.sendTo);
   if (to !== undefined) return to;
@@ -51,7 +51,7 @@ const bothOfPeople = (people: unknown): unknown =>
     ? Object.fromEntries(Object.entries(people).map(([id, p]) => [id, bothOfPerson(p)]))
     : people;
 
-/** Steps of a pointer within an override, as they are written. */
+/** Steps of a pointer within an override, as written. */
 const isPerson = (path: readonly string[]) => path[0] === "participants" && path.length === 2;
 
 function bothOfOverride(patch: unknown): unknown {
@@ -65,11 +65,11 @@ function bothOfOverride(patch: unknown): unknown {
   );
 }
 
-/** An event that has the names of both versions. */
+/** An event with the names of both versions. */
 export function withBothNames(event: JsonObject): JsonObject {
   const both: JsonObject = { ...event, version: "2.0" };
   const rules = event.recurrenceRules;
-  // Of several rules none is the one.
+  // None of several rules can be chosen.
   if (Array.isArray(rules) && rules.length === 1) both.recurrenceRule = rules[0];
   const organizer = imip(event.replyTo);
   if (organizer !== undefined) both.organizerCalendarAddress = organizer;
@@ -83,7 +83,7 @@ export function withBothNames(event: JsonObject): JsonObject {
 }
 
 /**
- * The value by its name of RFC 8984, of two names of which either may have been changed.
+ * The value for the RFC 8984 name, where the client may have changed either name.
  * @param pair names, for the error
  */
 function chosen(
@@ -106,7 +106,7 @@ function chosen(
 const addressValue = (name: string, was: unknown) => ({
   toOld(x: unknown): unknown {
     if (typeof x !== "string") throw new VersionError([name], `${name}: is not a URI`);
-    // Other methods than mail stay.
+    // Methods other than mail stay.
     return { ...isObject(was) ? was : {}, imip: x };
   },
   toNew: imip,
@@ -118,7 +118,7 @@ function personInOne(name: string, was: unknown, is: unknown): unknown {
   const { calendarAddress, ...person } = is;
   if (isNothing(calendarAddress)) return person;
   const value = addressValue(`${name}/calendarAddress`, before.sendTo);
-  // Who writes a whole participant by one name says nothing by the other.
+  // A client that writes a whole participant with one name leaves the other one unset.
   const sendTo = person.sendTo === undefined
     ? same(addressOf(before), calendarAddress) ? before.sendTo : value.toOld(calendarAddress)
     : chosen(
@@ -165,8 +165,8 @@ function overrideInOne(was: unknown, is: unknown): unknown {
 }
 
 /**
- * An event in the names of RFC 8984, of one that a client has written in either.
- * @param before what the client's change began with, in both names
+ * Converts an event that a client wrote with either names to those of RFC 8984.
+ * @param before the event before the client's change, with both names
  * @throws VersionError
  */
 export function inOneForm(before: JsonObject, event: JsonObject): JsonObject {
@@ -175,7 +175,7 @@ export function inOneForm(before: JsonObject, event: JsonObject): JsonObject {
     throw new VersionError(["version"], "version: 1.0 and 2.0 are known");
   }
   const put = (name: string, value: unknown) => {
-    // Null stays: it is what the client says of the property.
+    // Null stays: the client has set it explicitly.
     if (value === undefined) delete one[name];
     else one[name] = value;
   };
@@ -215,7 +215,7 @@ export function inOneForm(before: JsonObject, event: JsonObject): JsonObject {
   return one;
 }
 
-/** A patched event, where an address that the patch takes away by one name is gone by the other too. */
+/** A patched event: an address removed by one name is also removed by the other. */
 export function withoutTaken(event: JsonObject, patch: JsonObject): JsonObject {
   const people = isObject(event.participants) ? { ...event.participants } : undefined;
   if (people === undefined) return event;
@@ -231,7 +231,7 @@ export function withoutTaken(event: JsonObject, patch: JsonObject): JsonObject {
   return { ...event, participants: people };
 }
 
-/** Names of properties as the client that wrote `given` has them. */
+/** Names of properties as used by the client that wrote `given`. */
 export function namesOfClient(names: readonly string[], given: JsonObject): string[] {
   const tops = new Set(Object.keys(given).map((k) => k.split("/")[0]));
   const pairs = [["recurrenceRules", "recurrenceRule"], ["replyTo", "organizerCalendarAddress"]];

@@ -1,6 +1,6 @@
 /**
- * A vCard as a card of JSContact (RFC 9555), with which lines each part of it comes from: so a change of one part
- * leaves the lines of all others as they stand.
+ * Converts a vCard to a JSContact card (RFC 9555), and records which lines each part comes from, so that
+ * changing one part leaves the lines of all others unchanged.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import { addJsprops } from "../jsprops/parts.ts";
 import { type JsonObject, mapProperties } from "./schema.ts";
 import { addressKinds, dateFrom, nameKinds, phoneFeatures, utcFrom } from "./values.ts";
 
-/** A card, and for each part ("name", "emails/e1") the lines that it comes from. */
+/** A card, and the lines that each part ("name", "emails/e1") comes from. */
 export interface ConvertedCard {
   card: JsonObject;
   origins: Map<string, Property[]>;
 }
 
-/** Lines that say something of the whole: they belong to no part. */
+/** Lines about the whole card: they belong to no part. */
 export const wholeLines = new Set(["VERSION"]);
 
 const typesOf = (property: Property): string[] =>
@@ -49,7 +49,7 @@ const list = (s: string): string[] =>
   splitUnescaped(s, ",").map(unescapeText).map((x) => x.trim()).filter((x) => x !== "");
 const plain = (p: Property): string => unescapeText(p.value).trim();
 
-/** The binary value of vCard 3 as a data: URI; others as they are. */
+/** The binary value of vCard 3 as a data: URI; others unchanged. */
 function uriOf(property: Property, kind: string): string {
   const encoding = param(property, "ENCODING")?.toLowerCase();
   if (encoding !== "b" && encoding !== "base64") return plain(property);
@@ -130,7 +130,7 @@ function anniversary(property: Property, component: Component): Entry | undefine
     ? undefined
     : dateFrom(plain(property));
   if (date === undefined) return undefined;
-  // Apple has no birthdays without a year, and means this one by it.
+  // Apple has no birthdays without a year and uses this year instead.
   const omitted = param(property, "X-APPLE-OMIT-YEAR");
   if (omitted !== undefined && Number(omitted) === date.year) delete date.year;
   const placeName = { birth: "BIRTHPLACE", death: "DEATHPLACE" }[kind];
@@ -153,7 +153,7 @@ function anniversary(property: Property, component: Component): Entry | undefine
   };
 }
 
-/** The part of a card that a line is, of those whose entries have ids. */
+/** The part that a line makes, of those whose entries have ids. */
 function entryOf(property: Property, component: Component): Entry | undefined {
   const types = typesOf(property);
   const about = { ...contextsOf(types), ...prefOf(property, types) };
@@ -267,7 +267,7 @@ function entryOf(property: Property, component: Component): Entry | undefined {
   }
 }
 
-/** Converts a card. Never fails: what isn't understood is in vCardProps. */
+/** Converts a card. Never fails: unknown content is in vCardProps. */
 export function cardFromVcard(component: Component): ConvertedCard {
   const card: JsonObject = { "@type": "Card", version: "1.0" };
   const origins = new Map<string, Property[]>();
@@ -278,7 +278,7 @@ export function cardFromVcard(component: Component): ConvertedCard {
   for (const p of component.properties) {
     if (p.name === "X-ABLABEL" && p.group !== "") labels.set(p.group.toLowerCase(), p);
   }
-  // Ids of entries that JSPROP lines are about: what another program adds doesn't get them.
+  // Ids of entries in JSPROP lines: additions by other programs don't get them.
   const reserved = new Set(
     component.properties.filter((p) => p.name === "JSPROP")
       .map((p) => (param(p, "JSPTR") ?? "").split("/").slice(0, 2).join("/")),
@@ -424,7 +424,7 @@ export function cardFromVcard(component: Component): ConvertedCard {
   return { card, origins };
 }
 
-/** A line as jCard has it (RFC 7095 §3.3). */
+/** A line in the form of jCard (RFC 7095 §3.3). */
 function jcardOf(property: Property): unknown[] {
   const params: JsonObject = {};
   if (property.group !== "") params.group = property.group;

@@ -1,5 +1,5 @@
 /**
- * Cards of JSContact (RFC 9553): which properties there are, and what their values have to be.
+ * Cards of JSContact (RFC 9553): the properties and the form of their values.
  *
  * @module
  */
@@ -53,7 +53,7 @@ const date = object({
   utc: o(text),
 });
 
-/** Values of the properties that are known. */
+/** Value types of the known properties. */
 const properties = {
   "@type": v.literal("Card"),
   version: text,
@@ -136,10 +136,10 @@ export const mapProperties = [
   "personalInfo",
 ] as const;
 
-/** Names of others' properties have the domain of who made them (RFC 9553 §1.7.1). */
+/** Vendor properties have their vendor's domain in the name (RFC 9553 §1.7.1). */
 const isVendor = (name: string) => /^[\w.-]{1,200}:[\w.:-]{1,200}$/.test(name);
 
-/** Names of properties with wrong values, or that do not exist, with what is wrong. */
+/** Names of unknown properties and of those with invalid values, with what is wrong. */
 export function cardProblems(card: JsonObject): { name: string; problem: string }[] {
   const found: { name: string; problem: string }[] = [];
   for (const [name, value] of Object.entries(card)) {

@@ -1,6 +1,6 @@
 /**
- * A card of JSContact as a vCard (RFC 9555). Of a card that was there, the lines of all parts that are as before stay
- * byte for byte; what a vCard has no words for is kept in JSPROP lines, so nothing that a client sets is lost.
+ * Converts a JSContact card to a vCard (RFC 9555). For an existing card, the lines of all unchanged parts stay
+ * byte for byte; what a vCard can't express is stored in JSPROP lines, so nothing that a client sets is lost.
  *
  * @module
  */
@@ -15,11 +15,11 @@ const obj = (x: unknown): JsonObject =>
   typeof x === "object" && x !== null && !Array.isArray(x) ? x as JsonObject : {};
 const arr = (x: unknown): unknown[] => Array.isArray(x) ? x : [];
 
-/** What one part is written with. */
+/** Context for writing one part. */
 interface Writing {
-  /** vCard 3 (RFC 2426), in which binary values and preferences are written otherwise. */
+  /** vCard 3 (RFC 2426), which writes binary values and preferences differently. */
   old: boolean;
-  /** A group that no line has yet. */
+  /** Returns a group that no line has yet. */
   group(): string;
 }
 
@@ -51,7 +51,7 @@ function about(
   };
 }
 
-/** A line with its label beside it. */
+/** A line with its label. */
 function labelled(
   writing: Writing,
   object: JsonObject,
@@ -85,7 +85,7 @@ function binary(writing: Writing, name: string, uri: string, params: Params): Pr
       TYPE: [...types, type],
     });
   }
-  // A URI has no escapes; what a text would escape stays.
+  // A URI has no escapes: characters that a text would escape stay.
   return line(name, uri, { ...params, VALUE: writing.old ? "uri" : undefined });
 }
 
@@ -248,7 +248,7 @@ function nameLines(object: JsonObject): Property[] {
   return lines;
 }
 
-/** Lines of one part that has no entries with ids. */
+/** Lines of one part without entries with ids. */
 function partLines(writing: Writing, key: string, value: unknown): Property[] {
   const names: Record<string, string> = {
     uid: "UID",
@@ -338,12 +338,12 @@ function linesOf(writing: Writing, key: string, value: unknown): Property[] {
   return [...lines, ...jspropLines(key, value, said)];
 }
 
-/** What says nothing of a person. */
+/** Properties that say nothing about the person. */
 const notParts = new Set(["@type", "version"]);
 
 /**
- * A vCard of a card.
- * @param before what is there, to keep the lines of what stays
+ * The vCard of a card.
+ * @param before the existing vCard, to keep the lines of unchanged parts
  */
 export function vcardOf(
   card: JsonObject,
@@ -376,7 +376,7 @@ export function vcardOf(
   return { name: "VCARD", properties, components: before?.component.components ?? [] };
 }
 
-/** A name for a card that has none: FN has to be there (RFC 6350 §6.2.1). */
+/** A name for a card without one: FN is mandatory (RFC 6350 §6.2.1). */
 function shownName(card: JsonObject): string {
   const first = (map: string, name: string) =>
     Object.values(obj(card[map])).map((x) => str(obj(x)[name])).find((s) => s !== undefined);

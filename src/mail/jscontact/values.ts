@@ -1,7 +1,7 @@
 /** Values that vCard and JSContact write differently: dates, places, kinds (RFC 9555). @module */
 import type { JsonObject } from "./schema.ts";
 
-/** Parts of N, and of ADR, in their order; "" for those that have no name. */
+/** Parts of N, and of ADR, in order; "" for unnamed ones. */
 export const nameKinds = [
   "surname",
   "given",
@@ -33,7 +33,7 @@ export const phoneFeatures: Readonly<Record<string, string>> = {
   "main-number": "main-number",
 };
 
-/** A date (RFC 6350 §4.3) as PartialDate or Timestamp; undefined for what is none. */
+/** A date (RFC 6350 §4.3) as PartialDate or Timestamp; undefined if invalid. */
 export function dateFrom(value: string): JsonObject | undefined {
   const s = value.trim();
   const m = /^(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?(?:\d\d)?)?$/i
@@ -63,7 +63,7 @@ export function dateFrom(value: string): JsonObject | undefined {
 
 const two = (n: unknown) => String(n).padStart(2, "0");
 
-/** The other way; undefined for a date that vCard can't have. */
+/** The reverse; undefined for a date that vCard can't express. */
 export function dateTo(date: JsonObject): string | undefined {
   if (typeof date.utc === "string") {
     const at = Date.parse(date.utc);
@@ -86,7 +86,7 @@ export function dateTo(date: JsonObject): string | undefined {
   return year === undefined && day !== undefined ? `---${two(day)}` : undefined;
 }
 
-/** A time as UTCDateTime; undefined for what is none. */
+/** A time as UTCDateTime; undefined if invalid. */
 export function utcFrom(value: string): string | undefined {
   const d = dateFrom(value);
   if (d === undefined) return undefined;

@@ -1,7 +1,7 @@
 /**
- * JSContact and JSCalendar beside vCard and iCalendar (RFC 9555): an object has parts ("title", "emails/e1"), each
- * part comes from some lines, and a change of one part leaves the lines of all others as they stand. What lines have no
- * words for stands in JSPROP lines.
+ * Mapping between JSContact and JSCalendar on one side and vCard and iCalendar on the other (RFC 9555): an
+ * object has parts ("title", "emails/e1"), each part comes from some lines, and changing one part leaves the
+ * lines of all others unchanged. What lines can't express goes into JSPROP lines.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export const same = (a: unknown, b: unknown): boolean => {
 
 const step = (s: string) => s.replaceAll("~", "~0").replaceAll("/", "~1");
 
-/** A value without the types of its objects, which go without saying. */
+/** A value without the types of its objects, which are implied. */
 function untyped(x: unknown): unknown {
   if (Array.isArray(x)) return x.map(untyped);
   if (typeof x !== "object" || x === null) return x;
@@ -57,7 +57,7 @@ function untyped(x: unknown): unknown {
   );
 }
 
-/** JSPROP lines for what the lines of a part don't say. */
+/** JSPROP lines for what the other lines of a part don't express. */
 export function jspropLines(pointer: string, wanted: unknown, said: unknown): Property[] {
   if (same(untyped(wanted), untyped(said))) return [];
   const both = [wanted, said].every((x) =>
@@ -65,8 +65,8 @@ export function jspropLines(pointer: string, wanted: unknown, said: unknown): Pr
   );
   if (both) {
     const [w, s] = [obj(wanted), obj(said)];
-    // What is said besides is unsaid by null. The whole in one line would hide what others change in it later, such
-    // as the answer of who is invited.
+    // Surplus values are cancelled by null. Writing everything in one line would hide later changes by others,
+    // such as the answer of an attendee.
     const extra = Object.keys(s).filter((k) =>
       !Object.hasOwn(w, k) && k !== "@type" && k !== "vCardName" && k !== "kind"
     );
@@ -80,7 +80,7 @@ export function jspropLines(pointer: string, wanted: unknown, said: unknown): Pr
   return [line("JSPROP", escapeText(JSON.stringify(wanted)), { JSPTR: pointer })];
 }
 
-/** The parts of an object: those of maps by entry. Null is as if it were missing. */
+/** The parts of an object: those of maps by entry. Null counts as missing. */
 export function partsOf(
   object: JsonObject,
   mapNames: readonly string[],
@@ -95,7 +95,7 @@ export function partsOf(
   return parts;
 }
 
-/** What there was, by parts. */
+/** The existing object, by parts. */
 export interface Before<T> {
   /** All lines, in order. */
   lines: readonly T[];
@@ -104,7 +104,7 @@ export interface Before<T> {
   parts: ReadonlyMap<string, unknown>;
 }
 
-/** Lines of an object as it is to be: those of parts that are as before stay. */
+/** Lines of the new object: those of unchanged parts stay. */
 export function mergedLines<T>(
   now: ReadonlyMap<string, unknown>,
   before: Before<T> | undefined,
@@ -116,7 +116,7 @@ export function mergedLines<T>(
   for (const key of new Set([...now.keys(), ...was.keys()])) {
     if (!same(now.get(key), was.get(key))) changed.add(key);
   }
-  // A line that says several things goes with each of them.
+  // A line that makes several parts is dropped if any of them is.
   const dropped = new Set<T>();
   for (let grown = true; grown;) {
     grown = false;
@@ -138,7 +138,7 @@ export function mergedLines<T>(
       result.push(p);
       continue;
     }
-    // What is new stands where the first line of its part stood.
+    // New lines take the position of their part's first old line.
     const key = [...made.keys()].find((k) => !placed.has(k) && origins.get(k)?.includes(p));
     if (key === undefined) continue;
     placed.add(key);
@@ -150,7 +150,7 @@ export function mergedLines<T>(
 
 const noValue = Object.freeze({});
 
-/** Puts a value at a place of a card, or removes what is there for null; false where nothing would hold it. */
+/** Puts a value at a pointer of a card, or removes it for null; false if there is no parent to hold it. */
 function putAt(card: JsonObject, pointer: string, value: unknown): boolean {
   const path = pointer.split("/").map((s) => s.replaceAll("~1", "/").replaceAll("~0", "~"));
   let at: unknown = card;
@@ -170,7 +170,7 @@ function putAt(card: JsonObject, pointer: string, value: unknown): boolean {
   return true;
 }
 
-/** JSPROP lines (RFC 9555 §3.2.1): parts that a vCard has no words for. */
+/** JSPROP lines (RFC 9555 §3.2.1): parts that a vCard can't express. */
 export function addJsprops(
   lines: readonly Property[],
   card: JsonObject,
@@ -183,7 +183,7 @@ export function addJsprops(
     try {
       value = JSON.parse(unescapeText(p.value));
     } catch {
-      // A line that another program has broken says nothing.
+      // A line that another program has damaged is ignored.
     }
     const [top, id, ...below] = pointer.split("/");
     const inMap = id !== undefined && mapNames.includes(top);

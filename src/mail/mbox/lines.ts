@@ -1,6 +1,6 @@
-/** Lines of a mailbox file, as they come in pieces. @module */
+/** Lines of a mailbox file read in pieces. @module */
 
-/** Bytes of a line that are held at once; of a longer one, the rest follows as it comes. */
+/** Bytes of a line held in memory; the rest of a longer one is passed on as it arrives. */
 const maxHeld = 64 * 1024;
 
 export type MboxFormat = "mboxrd" | "mboxo";
@@ -12,11 +12,11 @@ const gt = 62;
  * Called for each line, or piece of a long line, without its end.
  * @param first it starts a line
  * @param last the line's end follows
- * @param end bytes of that end: 2 of CRLF, 1 of LF, 0 where none follows
+ * @param end bytes of that end: 2 for CRLF, 1 for LF, 0 if none follows
  */
 type OnLine = (piece: Uint8Array, first: boolean, last: boolean, end: number) => void;
 
-/** Cuts a stream into lines, ended by CRLF or LF; long ones into pieces. */
+/** Splits a stream into lines that end in CRLF or LF; long ones into pieces. */
 export class Lines {
   readonly #held = new Uint8Array(maxHeld);
   #length = 0;
@@ -48,7 +48,7 @@ export class Lines {
   #hold(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       if (this.#length === maxHeld) {
-        // A CR waits for what follows: it may belong to the line's end.
+        // A CR waits for the next byte: it may belong to the line's end.
         const cr = this.#held[maxHeld - 1] === 13 ? 1 : 0;
         this.#onLine(this.#held.slice(0, maxHeld - cr), this.#first, false, 0);
         this.#first = false;
@@ -78,18 +78,18 @@ export class Lines {
   }
 }
 
-/** True if "From " stands there. */
+/** True if "From " is at this position. */
 export function startsWith(line: Uint8Array, at: number): boolean {
   for (let i = 0; i < from.length; i++) if (line[at + i] !== from[i]) return false;
   return true;
 }
 
-/** Count of ">" at the start of a line, there in the bytes, if "From " follows them; otherwise undefined. */
+/** Number of ">" at the start of a line at this offset, if "From " follows them; otherwise undefined. */
 export function quotes(bytes: Uint8Array, at = 0): number | undefined {
   let end = at;
   while (bytes[end] === gt && end - at < maxQuotes) end++;
   return startsWith(bytes, end) ? end - at : undefined;
 }
 
-/** More than are ever written: a line of nothing but marks isn't looked at once for each of them. */
+/** More than are ever written: a line of only ">" must not be scanned once for each of them. */
 const maxQuotes = 1000;

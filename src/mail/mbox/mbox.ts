@@ -1,9 +1,9 @@
 /**
  * Mailboxes in one file, written as a stream (RFC 4155 and practice); read.ts reads them.
  *
- * Each message follows a line "From sender date" and ends with an empty line. Lines of a message that
- * look like that have ">" before them: in mboxrd those too that have one already, so that only mboxrd
- * comes back unchanged. Messages have CRLF here and LF in files that are written.
+ * Each message follows a line "From sender date" and ends with an empty line. Lines of a message that look like
+ * that are prefixed with ">": in mboxrd also those that have one already, so that only mboxrd can be restored
+ * exactly. Messages have CRLF here and LF in written files.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const encoder = new TextEncoder();
 const lf = encoder.encode("\n");
 const mark = encoder.encode(">");
 
-/** Gathers pieces of a message. */
+/** Collects pieces of a message. */
 class Output {
   #list: Uint8Array[] = [];
   #size = 0;
@@ -46,7 +46,7 @@ class Output {
 const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** RFC 4155: the date as C's asctime has it, in UTC. */
+/** RFC 4155: the date in the form of C's asctime, in UTC. */
 function asctime(date: Date): string {
   const two = (n: number, fill = "0") => String(n).padStart(2, fill);
   return `${weekdays[date.getUTCDay()]} ${months[date.getUTCMonth()]} ${
@@ -57,9 +57,9 @@ function asctime(date: Date): string {
 }
 
 /**
- * A message as it stands in a mailbox file, from its "From " line to the empty line after it. To have
- * the whole file, write one after the other.
- * @param entry.sender of the envelope; without one, MAILER-DAEMON stands for it
+ * A message in mailbox file format, from its "From " line to the empty line after it. A whole file is a
+ * sequence of these.
+ * @param entry.sender of the envelope; MAILER-DAEMON if there is none
  * @param entry.fields further header fields with line ends, such as of {@link statusFields}
  */
 export async function* writeMboxMessage(
@@ -84,7 +84,7 @@ export async function* writeMboxMessage(
   for await (const chunk of message) {
     lines.write(chunk);
     if (out.size > 0) yield out.take();
-    // A message may be millions of lines, and who reads may take them as fast as they come.
+    // A message may have millions of lines, and the reader may consume them without ever pausing.
     await giveWay();
   }
   lines.finish();
@@ -92,7 +92,7 @@ export async function* writeMboxMessage(
   yield out.take();
 }
 
-/** Letters of Status and X-Status and the flags they stand for, without backslash. */
+/** Letters of Status and X-Status and their flags, without backslash. */
 const statusFlags: [string, string][] = [
   ["R", "Seen"],
   ["A", "Answered"],
@@ -117,8 +117,8 @@ export function statusFlagsOf(
 }
 
 /**
- * Header fields that keep a message's flags, for {@link writeMboxMessage}; Status is there always, so that an import
- * knows where the message's own header begins. Lines end in CRLF.
+ * Header fields with a message's flags, for {@link writeMboxMessage}; Status is always present, so that an
+ * import knows where the message's own header begins. Lines end in CRLF.
  */
 export function statusFields(flags: readonly string[], keywords: readonly string[]): string {
   const letters = statusFlags.filter(([, flag]) => flags.includes(flag)).map(([l]) => l);

@@ -1,9 +1,9 @@
 /**
  * Reading mailboxes in one file: mboxrd, mboxo, mboxcl and mboxcl2, with CRLF or LF (RFC 4155 and practice).
  *
- * Where a message's Content-Length leads to the next "From " line or to the end of the file, it counts (mboxcl2,
- * as mutt and Dovecot write it): lines in between that begin with "From " are the message's, and nothing was quoted.
- * Otherwise it is wrong, as of files that were edited, and each such line begins a message.
+ * If a message's Content-Length leads to the next "From " line or to the end of the file, it is valid (mboxcl2,
+ * as written by mutt and Dovecot): lines in between that begin with "From " belong to the message, and nothing
+ * was quoted. Otherwise it is wrong, as in edited files, and each such line begins a message.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { giveWay } from "../../platform/turns.ts";
 import { parseDate } from "../header/date.ts";
 import { Lines, type MboxFormat, quotes, startsWith } from "./lines.ts";
 
-/** A file that is no mbox. */
+/** A file that is not an mbox. */
 export class MboxError extends Error {
   constructor(message: string) {
     super(message);
@@ -21,26 +21,26 @@ export class MboxError extends Error {
 
 /** A message of a mailbox file. */
 export interface MboxMessage {
-  /** Of the envelope. */
+  /** Sender of the envelope. */
   sender: string;
-  /** When it came, as the "From " line says; undefined if it doesn't. */
+  /** When it arrived, from the "From " line; undefined if missing there. */
   date: Date | undefined;
-  /** Lines end in CRLF; undefined if it is larger than was asked for. */
+  /** Lines end in CRLF; undefined if it exceeds the requested size. */
   message: Uint8Array | undefined;
 }
 
-/** Bytes of a line that starts a message. */
+/** Most bytes of a line that starts a message. */
 const maxFromLine = 1000;
 
 const decoder = new TextDecoder();
 const crlf = new TextEncoder().encode("\r\n");
 const gt = 62;
-/** UTF-8's mark of byte order. */
+/** UTF-8's byte order mark. */
 const bom = [0xef, 0xbb, 0xbf];
 
 /**
- * The "From " line of a message: its sender and date; undefined if it is more likely a sentence that a
- * program forgot to quote. A line has a date with time, or after an empty line a sender alone, or nothing.
+ * The "From " line of a message: its sender and date; undefined if it is more likely an unquoted sentence. A
+ * valid line has a date with time, or, after an empty line, only a sender, or nothing.
  */
 function fromLine(
   line: Uint8Array,
@@ -56,17 +56,17 @@ function fromLine(
   return date && { sender, date };
 }
 
-/** Bytes of memory that is kept for the next message; that of a larger one goes with it. */
+/** Bytes of memory kept for the next message; the memory of a larger message is handed over with it. */
 const mostKept = 1024 * 1024;
 
-/** Bytes that grow; what is added is copied. */
+/** A growing buffer; added bytes are copied. */
 class Buffer {
   #bytes = new Uint8Array(64 * 1024);
   size = 0;
 
   add(more: Uint8Array): void {
     if (this.size + more.length > this.#bytes.length) {
-      // Nothing is left behind of the smaller one.
+      // The smaller buffer is released.
       const larger = Math.max(this.#bytes.length * 2, this.size + more.length);
       this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(larger));
     }
@@ -78,7 +78,7 @@ class Buffer {
     return this.#bytes.slice(start, end);
   }
 
-  /** All of it, for the caller alone; nothing is left. A large one is not copied. */
+  /** Hands everything over to the caller and empties the buffer. A large one is not copied. */
   take(): Uint8Array {
     const all = this.#bytes.length > mostKept
       ? this.#bytes.subarray(0, this.size)
@@ -89,25 +89,25 @@ class Buffer {
 
   clear(): void {
     this.size = 0;
-    // One large message shall not hold its memory until the end of the file.
+    // One large message must not hold its memory until the end of the file.
     if (this.#bytes.length > mostKept) this.#bytes = new Uint8Array(64 * 1024);
   }
 }
 
 type Start = { sender: string; date: Date | undefined };
 
-/** A message, perhaps with the marks before its lines that begin with "From " still in it. */
+/** A message that may still have the marks before its lines that begin with "From ". */
 type Assembled = MboxMessage & { quoted?: boolean };
 
-/** A line in a message of known length that begins another one if that length is wrong. */
+/** A line in a message of known length that begins another message if that length is wrong. */
 interface Tentative {
   start: Start;
-  /** Where the message before it ends, and where its own lines begin. */
+  /** The end of the previous message, and the start of its own lines. */
   end: number;
   next: number;
 }
 
-/** Puts lines together to messages. */
+/** Assembles messages from lines. */
 class Assembler {
   readonly done: Assembled[] = [];
   readonly #maxSize: number;
@@ -117,10 +117,10 @@ class Assembler {
   #inHeader = true;
   /** Content-Length. */
   #needed: number | undefined;
-  /** Bytes of the body in the file: as they are, and with line ends counted as one. */
+  /** Bytes of the body in the file: actual ones, and with each line end counted as one. */
   #body = 0;
   #bodyLf = 0;
-  // The empty line before the next message isn't part of this one, so each is held until it's known.
+  // The empty line before the next message isn't part of this one, so each is held back until this is known.
   #pendingEmpty = false;
   #tentative: Tentative[] = [];
 
@@ -129,7 +129,7 @@ class Assembler {
   }
 
   line(piece: Uint8Array, first: boolean, last: boolean, end: number): void {
-    // Editors on Windows put a mark before the text.
+    // Editors on Windows put a byte order mark before the text.
     if (this.#start === undefined && bom.every((b, i) => piece[i] === b)) piece = piece.subarray(3);
     if (first && last) {
       if (piece.length === 0) return this.#emptyLine(end);
@@ -178,7 +178,7 @@ class Assembler {
     if (this.#pendingEmpty) this.#flushEmpty();
     if (this.#tooLarge) return;
     if (this.#out.size + piece.length + 2 > this.#maxSize) {
-      // A length that leads so far is no length.
+      // A length that leads this far is invalid.
       if (this.#tentative.length > 0) this.#split();
       if (this.#out.size + piece.length + 2 > this.#maxSize) {
         this.#tooLarge = true;
@@ -197,18 +197,18 @@ class Assembler {
     return [this.#body, this.#bodyLf].some((at) => at >= n && at <= n + 2);
   }
 
-  /** Whether a "From " line is of the message that it stands in, as far as is known. */
+  /** Whether a "From " line belongs to the message around it, as far as known. */
   #isWithin(start: Start, line: Uint8Array): boolean {
     if (this.#needed === undefined || this.#inHeader || this.#bodyLf >= this.#needed) return false;
     if (this.#leadsHere()) return false;
     const end = this.#out.size;
-    // Not what separates messages if the length is right, and that if it is wrong.
+    // It doesn't separate messages if the length is right, but does if it is wrong.
     this.#flushEmpty();
     this.#tentative.push({ start, end, next: this.#out.size + line.length + 2 });
     return true;
   }
 
-  /** The length is wrong: what stands in the message so far are several. */
+  /** The length is wrong: the message so far is really several. */
   #split(): void {
     this.#needed = undefined;
     if (this.#tentative.length === 0) return;
@@ -231,7 +231,7 @@ class Assembler {
   #finish(): void {
     if (this.#start === undefined) return;
     if (this.#needed !== undefined && !this.#inHeader && this.#leadsHere()) {
-      // Without a line between messages, an empty one at the end is the message's.
+      // Without an empty line between messages, one at the end belongs to the message.
       if (this.#body === this.#needed) this.#flushEmpty();
       this.done.push({ ...this.#start, message: this.#out.take() });
     } else {
@@ -255,7 +255,7 @@ class Assembler {
   }
 }
 
-/** Bytes that are looked at between two turns for others. */
+/** Bytes processed between two turns for other work. */
 const slice = 256 * 1024;
 
 /** The message without the marks before its lines that begin with "From ", in the same memory. They may be millions. */
@@ -271,7 +271,7 @@ async function unquoted(bytes: Uint8Array, mboxo: boolean): Promise<Uint8Array> 
     if (at > 0 && bytes[at - 1] !== 10) continue;
     const n = quotes(bytes, at);
     if (n === undefined || mboxo && n !== 1) continue;
-    // What is moved ends before what is looked at next.
+    // The moved bytes end before the next ones to be read.
     if (at - from > 64) {
       bytes.copyWithin(size, from, at);
       size += at - from;
@@ -290,8 +290,8 @@ async function finished({ quoted, ...m }: Assembled, mboxo: boolean): Promise<Mb
 
 /**
  * The messages of a mailbox file, each whole in memory; the file never is.
- * @param options.maxSize bytes of a message; of larger ones no more than their place is given
- * @throws MboxError if the file has something in it but doesn't start with a "From " line
+ * @param options.maxSize bytes of a message; of larger ones only the position is returned
+ * @throws MboxError if the file isn't empty and doesn't start with a "From " line
  */
 export async function* mboxMessages(
   chunks: AsyncIterable<Uint8Array>,

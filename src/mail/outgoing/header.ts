@@ -1,5 +1,5 @@
 /**
- * The header of a submitted message, or of a part of it, as it may leave.
+ * The header of a submitted message, or of one of its parts, in a form that may be sent.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { parseContentType, parseDisposition } from "../header/params.ts";
 import { decodeWords } from "../header/words.ts";
 import { maxLine } from "../structure/structure.ts";
 
-/** How a header is to leave. */
+/** How a header must be sent. */
 export interface OutgoingHeaderOptions {
-  /** Fields may have UTF-8. */
+  /** Fields may contain UTF-8. */
   utf8: boolean;
-  /** It is that of the message, not of a part. */
+  /** It is the message's header, not a part's. */
   isMessage: boolean;
   /** Transfer encoding that the body has from now on. */
   encoding?: string;
@@ -26,7 +26,7 @@ export interface OutgoingHeaderOptions {
   drop?: (name: string, value: string) => boolean;
 }
 
-/** Blind copies (RFC 5322 §3.6.3), and what only who delivers may say (RFC 5321 §4.4). */
+/** Blind copies (RFC 5322 §3.6.3), and fields that only the delivering server may add (RFC 5321 §4.4). */
 const neverLeave: ReadonlySet<string> = new Set([
   ...["bcc", "resent-bcc", "return-path", "content-length"],
 ]);
@@ -58,7 +58,7 @@ const structured: ReadonlySet<string> = new Set([
 
 const encoder = new TextEncoder();
 
-/** The header with its empty line; undefined if it may leave as it is. */
+/** The header with its empty line; undefined if it may be sent unchanged. */
 export function outgoingHeader(
   header: Uint8Array,
   options: OutgoingHeaderOptions,
@@ -111,7 +111,7 @@ export function outgoingHeader(
   return all;
 }
 
-/** Where a field ends: with the line before the next that is no continuation. */
+/** The end of a field: before the next line that is not a continuation. */
 function fieldEnd(header: Uint8Array, from: number): number {
   for (let at = from;;) {
     const lf = header.indexOf(10, at);
@@ -126,7 +126,7 @@ function rawName(raw: Uint8Array): string {
   return decodeHeaderBytes(raw.subarray(0, colon)).trim();
 }
 
-/** Whether a field has a line that is too long, or bytes that it may not have. */
+/** Whether a field has a line that is too long, or forbidden bytes. */
 function needsWriting(raw: Uint8Array, utf8: boolean): boolean {
   if (!utf8 && raw.some((b) => b >= 128)) return true;
   let start = 0;
@@ -137,7 +137,7 @@ function needsWriting(raw: Uint8Array, utf8: boolean): boolean {
   return raw.length - start > maxLine;
 }
 
-/** The field anew; undefined if that can't be, such as with an address that needs SMTPUTF8. */
+/** The rewritten field; undefined if impossible, such as with an address that needs SMTPUTF8. */
 function writeField(
   title: string,
   name: string,
@@ -164,7 +164,7 @@ function writeField(
   // deno-lint-ignore no-control-regex -- all of ASCII
   const ascii = /^[\x00-\x7f]*$/.test(value);
   if (structured.has(name)) return ascii ? foldField(title, value) : undefined;
-  // A word that no line can hold is encoded, as nothing else divides it.
+  // A word that no line can hold is encoded, as that is the only way to split it.
   const long = value.split(/\s/).some((w) => w.length > maxLine / 3);
   if (ascii && !long) return foldField(title, value);
   return long

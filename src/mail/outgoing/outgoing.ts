@@ -1,9 +1,9 @@
 /**
- * A submitted message as it may leave: without fields that are nobody's business, in lines that SMTP can carry, with
- * header fields of ASCII where its client didn't ask for SMTPUTF8 (RFC 5321 §4.5.3.1.6, RFC 6409 §8, RFC 2047).
+ * A submitted message in a form that may be sent: without private fields, in lines that SMTP can carry, with
+ * ASCII header fields if its client didn't request SMTPUTF8 (RFC 5321 §4.5.3.1.6, RFC 6409 §8, RFC 2047).
  *
- * What servers on the way would change for want of that would break our signatures; so it is changed before they
- * are made. Parts that were signed by their author (RFC 1847) are left as they are.
+ * Otherwise servers on the way would make these changes and break our signatures; so they are made before
+ * signing. Parts signed by their author (RFC 1847) stay unchanged.
  *
  * @module
  */
@@ -14,26 +14,26 @@ import { outgoingHeader } from "./header.ts";
 import { transferStream } from "../transfer/stream.ts";
 import { joined } from "../../platform/bytes.ts";
 
-/** How a message is to leave. */
+/** How a message must be sent. */
 export interface OutgoingOptions {
-  /** Header fields may have UTF-8. */
+  /** Header fields may contain UTF-8. */
   utf8: boolean;
-  /** The message is sent as it is (RFC 3030): only its header is changed. */
+  /** The message is sent in binary (RFC 3030): only its header is changed. */
   binary?: boolean;
-  /** Fields of the message's own header to leave out, besides those that always are. */
+  /** Further fields of the message's own header to leave out, besides those that always are. */
   drop?: (name: string, value: string) => boolean;
 }
 
 /** Bytes read at a time. */
 const pieceBytes = 192 * 1024;
-/** Bytes of base64 for a line, a multiple of which is encoded at a time. */
+/** Bytes that make a line of base64; a multiple of it is encoded at a time. */
 const base64Line = 57;
 
 const encoder = new TextEncoder();
 
 /**
- * The message in pieces, as it may leave; undefined if it may as it is.
- * @param read gives bytes of the message; the header of any part is read in one go
+ * The message in pieces, in a form that may be sent; undefined if it may be sent unchanged.
+ * @param read returns bytes of the message; the header of any part is read in one go
  */
 export function outgoingMessage(
   message: ParsedMessage,
@@ -58,7 +58,7 @@ class Rewriter {
     this.#o = options;
   }
 
-  /** A part, or the message: `end` is where it ends. */
+  /** A part, or the message, up to `end`. */
   *entity(part: Part, isRoot: boolean, end: number): Generator<Uint8Array> {
     const header = this.#read(part.headerOffset, part.bodyOffset);
     const encoding = this.#encodingFor(part);
@@ -69,7 +69,7 @@ class Rewriter {
       encoding,
       charset: encoding === undefined ? undefined : () => this.#charset(part),
     }) ?? header;
-    // Servers on the way write it where it was forgotten, too.
+    // Servers on the way would also add a missing one.
     if (part.bodyOffset < end && !endsWithEmptyLine(header)) yield lineEnd;
     if (encoding !== undefined) {
       yield* this.#encoded(part, encoding);
@@ -90,7 +90,7 @@ class Rewriter {
     }
   }
 
-  /** The transfer encoding that a part needs in place of its own; undefined if it can stay as it is. */
+  /** The transfer encoding that a part needs in place of its own; undefined if it can stay unchanged. */
   #encodingFor(part: Part): "quoted-printable" | "base64" | undefined {
     if (
       this.#o.binary || !part.longLine || part.parts.length > 0 || part.message ||
@@ -152,7 +152,7 @@ class Rewriter {
     }
   }
 
-  /** What stands between parts: boundaries, and texts that nobody sees, whose long lines are broken. */
+  /** The bytes between parts: boundaries, and invisible texts whose long lines are broken. */
   *#between(from: number, to: number): Generator<Uint8Array> {
     let column = 0;
     for (const piece of this.#plain(from, to)) {
@@ -173,7 +173,7 @@ class Rewriter {
 
 const lineEnd = encoder.encode("\r\n");
 
-/** Whether a header is ended by an empty line, as RFC 5322 §2.1 wants it where a body follows. */
+/** Whether a header is ended by an empty line, as RFC 5322 §2.1 requires if a body follows. */
 function endsWithEmptyLine(header: Uint8Array): boolean {
   let at = header.length - 1;
   if (header[at--] !== 10) return false;
@@ -198,7 +198,7 @@ function isMultipart(header: Uint8Array): boolean {
   );
 }
 
-/** Whether the body has a long line: the flag of a part is of its header as well. */
+/** Whether the body has a long line: the flag of a part includes its header. */
 function hasLongBody(part: Part, read: (from: number, to: number) => Uint8Array): boolean {
   let column = 0;
   for (let at = part.bodyOffset; at < part.endOffset; at += pieceBytes) {

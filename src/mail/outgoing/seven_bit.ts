@@ -1,5 +1,5 @@
 /**
- * A message for servers that take only lines of 7-bit text: its parts encoded (RFC 6152 §3, RFC 2045 §6).
+ * A message for servers that accept only lines of 7-bit text: its parts encoded (RFC 6152 §3, RFC 2045 §6).
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { parseMessage, type Part } from "../structure/structure.ts";
 import { decodeTransferEncoding } from "../transfer/transfer.ts";
 import { encodeBase64, encodeQuotedPrintable } from "../transfer/encode.ts";
 
-/** Bytes of a line, without its end (RFC 5322 §2.1.1). */
+/** Most bytes of a line, without its end (RFC 5322 §2.1.1). */
 const maxLine = 998;
 
 /**
- * The message with each part encoded that has to be, and all else as it was; undefined if that can't be:
- * a header is beyond ASCII, or a part must not be touched, as it is signed or of an odd kind.
+ * The message with parts encoded as needed and everything else unchanged; undefined if impossible: a header has
+ * non-ASCII bytes, or a part must not be changed, as it is signed or of an unusual kind.
  */
 export function toSevenBit(message: Uint8Array): Uint8Array | undefined {
   const { root, utf8Headers } = parseMessage(message);
@@ -30,7 +30,7 @@ export function toSevenBit(message: Uint8Array): Uint8Array | undefined {
   return all;
 }
 
-/** Adds a part as it goes out. False if it can't. */
+/** Adds a part in the form to be sent. False if impossible. */
 function entity(message: Uint8Array, p: Part, isMessage: boolean, out: Uint8Array[]): boolean {
   const header = message.subarray(p.headerOffset, p.bodyOffset);
   const body = message.subarray(p.bodyOffset, p.endOffset);
@@ -40,7 +40,7 @@ function entity(message: Uint8Array, p: Part, isMessage: boolean, out: Uint8Arra
     return true;
   }
   if (p.parts.length > 0) {
-    // RFC 1847 §2.1: what was signed stays as it is.
+    // RFC 1847 §2.1: signed content stays unchanged.
     if (p.subtype === "signed") return false;
     out.push(withEncoding(header, "7bit", isMessage));
     let at = p.bodyOffset;
@@ -66,7 +66,7 @@ function leaf(
   isMessage: boolean,
   out: Uint8Array[],
 ): boolean {
-  // RFC 2046 §5.2: no other kinds of messages may be encoded; those of RFC 6532 and 6533 may.
+  // RFC 2046 §5.2: other kinds of messages may not be encoded; those of RFC 6532 and 6533 may.
   const internationalized = part.type === "message" && part.subtype.startsWith("global");
   if (part.type === "message" && !internationalized) return false;
   // A multipart whose parts weren't found.
@@ -93,7 +93,7 @@ function isAscii(bytes: Uint8Array): boolean {
   return true;
 }
 
-/** Whether bytes are lines of 7-bit text already. */
+/** Whether the bytes already are lines of 7-bit text. */
 function fits(bytes: Uint8Array): boolean {
   let line = 0;
   for (let i = 0; i < bytes.length; i++) {
@@ -109,13 +109,13 @@ function fits(bytes: Uint8Array): boolean {
   return true;
 }
 
-/** What stands between parts: boundaries, and texts that nobody sees. */
+/** The bytes between parts: boundaries, and invisible texts. */
 function between(bytes: Uint8Array): Uint8Array {
   return isAscii(bytes) ? bytes : bytes.map((b) => b < 128 ? b : 63);
 }
 
 /**
- * The header, with this encoding in place of the one that it names, and with what MIME needs then.
+ * The header with this encoding instead of its own, and with the fields that MIME then needs.
  * @param content of a leaf, to name its charset if the header doesn't
  */
 function withEncoding(

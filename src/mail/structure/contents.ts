@@ -1,5 +1,5 @@
 /**
- * What the parts of a message are to those who read it: texts, files, pictures in a text.
+ * The meaning of a message's parts for its readers: texts, files, pictures in a text.
  *
  * @module
  */
@@ -8,29 +8,29 @@ import { transferStream } from "../transfer/stream.ts";
 import { decodeTransferEncoding } from "../transfer/transfer.ts";
 import { parseMessage, type Part } from "./structure.ts";
 
-/** File name of a part, without folders and controls; "" if it has none. */
+/** File name of a part, without folders and control characters; "" if it has none. */
 export function fileNameOf(part: Part): string {
   const name = part.dispositionParams?.filename || part.params.name || "";
   return name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1)
-    // deno-lint-ignore no-control-regex -- and what turns the reading direction, to hide the ending
+    // deno-lint-ignore no-control-regex -- also marks of the reading direction, which can hide the ending
     .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "").trim().slice(0, 255);
 }
 
 /** True if the part is meant to be saved, not read with the message (RFC 2183 §2.2). */
 export function isAttachment(part: Part): boolean {
-  // §2.8: a disposition that isn't known counts as attachment.
+  // §2.8: an unknown disposition counts as attachment.
   return part.disposition !== undefined && part.disposition !== "inline";
 }
 
 /** Content-ID without its brackets; "" without one. */
 export const contentId = (p: Part): string => (p.id ?? "").replace(/^<|>$/g, "").trim();
 
-/** True for a picture that stands in a text (RFC 2392), which is no file to look for. */
+/** True for a picture shown in a text (RFC 2392), which doesn't count as a file. */
 export function isInlineImage(part: Part): boolean {
   return part.type === "image" && contentId(part) !== "" && !isAttachment(part);
 }
 
-/** Whether a message has a file to be saved. Pictures in its HTML are none; messages in it are read as well. */
+/** Whether a message has a file to save. Pictures in its HTML don't count; embedded messages are included. */
 export function hasAttachment(root: Part): boolean {
   let html = false;
   let files = false;
@@ -46,19 +46,19 @@ export function hasAttachment(root: Part): boolean {
   return files || (pictures && !html);
 }
 
-/** The bytes of a part without their transfer encoding; with one that isn't known, as they stand there. */
+/** The bytes of a part without their transfer encoding; unchanged if the encoding is unknown. */
 export function decodeBody(part: Part, raw: Uint8Array): Uint8Array {
   return decodeTransferEncoding(raw, part.encoding) ?? raw;
 }
 
-/** A part's bytes as they stand in the message, or the first of them, as text. */
+/** Decodes a part's raw bytes, or the first of them, to text. */
 export function decodeText(part: Part, raw: Uint8Array): string {
   return decodeCharset(decodeBody(part, raw), part.params.charset, {
     html: part.subtype === "html",
   });
 }
 
-/** The text of a large part, read in pieces; `raw` gives them from the start each time it is called. */
+/** The text of a large part, read in pieces; `raw` yields them from the start each time it is called. */
 export function decodeTextPieces(part: Part, raw: () => Iterable<Uint8Array>): Generator<string> {
   function* decoded(): Generator<Uint8Array> {
     const decoder = transferStream(part.encoding);
@@ -68,10 +68,10 @@ export function decodeTextPieces(part: Part, raw: () => Iterable<Uint8Array>): G
   return decodePieces(decoded, part.params.charset, { html: part.subtype === "html" });
 }
 
-/** Bytes of an encoded message within a message that is looked into. */
+/** Most bytes of an embedded encoded message that is parsed. */
 export const maxEncodedMessage = 1024 * 1024;
 
-/** True for a message within a message that has a transfer encoding, which RFC 2046 §5.2.1 doesn't allow. */
+/** True for an embedded message with a transfer encoding, which RFC 2046 §5.2.1 doesn't allow. */
 export function isEncodedMessage(part: Part): boolean {
   return part.type === "message" && (part.subtype === "rfc822" || part.subtype === "global") &&
     !part.message &&

@@ -1,8 +1,8 @@
 /**
- * IMAP ENVELOPE and BODYSTRUCTURE as text, ready to be sent (RFC 9051 §7.5.2).
+ * IMAP ENVELOPE and BODYSTRUCTURE as text, ready to send (RFC 9051 §7.5.2).
  *
- * Printable ASCII is a quoted string, what is missing NIL, and anything else a literal whose length
- * counts UTF-8 bytes: the text is sent as UTF-8.
+ * Printable ASCII becomes a quoted string, a missing value NIL, and anything else a literal whose length counts
+ * UTF-8 bytes: the text is sent as UTF-8.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { encodeWord } from "../header/encode.ts";
 
 const encoder = new TextEncoder();
 
-/** A string as IMAP has it; undefined is NIL. */
+/** A string in IMAP's syntax; undefined is NIL. */
 export function imapString(s: string | undefined): string {
   if (s === undefined) return "NIL";
   if (/^[\x20-\x7e]*$/.test(s)) {
@@ -30,7 +30,7 @@ function nameString(name: string): string {
   return imapString(name === "" ? undefined : encodeWord(name));
 }
 
-/** Mailbox and host are never NIL: that would be a mark of a group. */
+/** Mailbox and host are never NIL: that would mark a group. */
 function address(a: Address): string {
   return `(${nameString(a.rawName)} ${imapString(a.route)} ${imapString(a.localpart)} ${
     imapString(a.domain)
@@ -53,25 +53,26 @@ function addresses(list: readonly (Address | Group)[]): string {
   return `(${s})`;
 }
 
-/** Fields of addresses in an ENVELOPE, in its order. */
+/** Address fields of an ENVELOPE, in order. */
 const addressNames = ["from", "sender", "reply-to", "to", "cc", "bcc"] as const;
 type AddressName = typeof addressNames[number];
 export type AddressLists = Record<AddressName, (Address | Group)[] | undefined>;
 
 /**
- * Characters and addresses that are looked at in one message, in those in it too; lists of more are cut there. What
- * one message takes to describe is bounded by it; a thousand recipients with their names are some 50,000 characters.
+ * Most characters and addresses that are read in one message, including embedded ones; longer lists are cut.
+ * This bounds the size of a message's description; a thousand recipients with their names are some 50,000
+ * characters.
  */
 const perMessage = { characters: 128 * 1024, addresses: 5000 };
-/** Characters of other fields that an ENVELOPE gives. */
+/** Most characters of other fields in an ENVELOPE. */
 const maxText = 16 * 1024;
 
-/** Makes the texts of one message and of those in it, within what one message may take. */
+/** Makes the texts of one message and its embedded ones, within the limits of one message. */
 export class EnvelopeTexts {
   #left = { ...perMessage };
   readonly #made = new Map<Part, string>();
 
-  /** The addresses of each field; undefined for one that isn't there. */
+  /** The addresses of each field; undefined for a missing one. */
   lists(fields: readonly HeaderField[]): AddressLists {
     const lists = {} as AddressLists;
     for (const name of addressNames) {
@@ -106,11 +107,11 @@ export class EnvelopeTexts {
     return `(${text("date")} ${text("subject")} ${from} ${or(list("sender"))} ${
       or(list("reply-to"))
     } ${list("to")} ${list("cc")} ${list("bcc")} ${imapString(field("in-reply-to"))} ${
-      // No text for people, in which words could be encoded: it is compared with what replies have.
+      // Not a text with encoded words: it is compared with the ids in replies.
       imapString(field("message-id"))})`;
   }
 
-  /** The ENVELOPE of a message in the message. */
+  /** The ENVELOPE of an embedded message. */
   embedded(message: Part): string {
     let text = this.#made.get(message);
     if (text === undefined) {
@@ -152,7 +153,7 @@ export function imapBodyStructure(
   texts: EnvelopeTexts = new EnvelopeTexts(),
 ): string {
   if (part.parts.length > 0) {
-    // Joined, as what is put together bit by bit takes many times its length in memory.
+    // Joined in one go, as a string built bit by bit takes many times its length in memory.
     let s = `(${part.parts.map((c) => imapBodyStructure(c, extended, texts)).join("")} ${
       imapString(part.subtype.toUpperCase())
     }`;
@@ -175,7 +176,7 @@ export function imapBodyStructure(
         imapBodyStructure(part.message, extended, texts)
       } ${part.lines}`;
     } else {
-      // Encoded, so that it wasn't looked into.
+      // Encoded, so it wasn't parsed.
       s +=
         ` (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ("TEXT" "PLAIN" NIL NIL NIL "7BIT" 0 0) ${part.lines}`;
     }

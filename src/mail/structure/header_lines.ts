@@ -1,14 +1,17 @@
-/** Lines of the header of the part that is being read, and where it ends if no empty line says so. @module */
+/** Header lines of the part being read, and where the header ends if there is no empty line. @module */
 import { joined } from "../../platform/bytes.ts";
 import { headerField, headerText, splitHeader } from "../header/header.ts";
 import { headerLineKind } from "../header/lines.ts";
 import { parseContentType, parseEncoding } from "../header/params.ts";
 import { limits, type Part } from "./part.ts";
 
-/** Lines within headers that are compared with the header's own boundary: for each one the header is read. */
+/**
+ * Most lines within headers that are compared with the header's own boundary: each comparison parses the
+ * header.
+ */
 const maxBoundariesInHeader = 4;
 
-/** Where a body begins. */
+/** Start of a body. */
 export interface BodyStart {
   /** Bytes of the message before it. */
   offset: number;
@@ -16,24 +19,27 @@ export interface BodyStart {
   lines: number;
 }
 
-/** Takes the header of one part after the other; what is kept of all of them is within {@link limits}. */
+/** Collects the headers of parts, one after the other; their total is within {@link limits}. */
 export class HeaderLines {
   #lines: Uint8Array[] = [];
   #size = 0;
-  /** Bytes kept of this header and of all before it. */
+  /** Bytes kept of this header and all earlier ones. */
   #total = 0;
-  /** The first line that is no field, with no field behind it that programs write; and how many lines are before it. */
+  /**
+   * The first line that is not a field and not followed by a known field; and how many lines were kept before
+   * it.
+   */
   #text: BodyStart & { kept: number } | undefined;
   #boundaries = 0;
 
-  /** The header of another part begins. */
+  /** Begins the header of another part. */
   begin(): void {
     this.#lines = [];
     this.#size = 0;
     this.#text = undefined;
   }
 
-  /** Takes a line, `buf[from, to)`, that starts at the place given. It is copied. */
+  /** Takes a line, `buf[from, to)`, that starts at the given position. It is copied. */
   add(buf: Uint8Array, from: number, to: number, at: BodyStart): void {
     const kind = headerLineKind(buf, from, to);
     if (kind === "known") this.#text = undefined;
@@ -46,7 +52,7 @@ export class HeaderLines {
     this.#total += line.length;
   }
 
-  /** Whether a line of a header is the boundary that the header itself names: its empty line was forgotten. */
+  /** Whether a line of a header is the boundary that the header itself names: the empty line is missing. */
   isOwnBoundary(buf: Uint8Array, from: number, to: number): boolean {
     if (++this.#boundaries > maxBoundariesInHeader) return false;
     const type = parseContentType(headerField(splitHeader(joined(this.#lines)), "content-type"));
@@ -56,9 +62,9 @@ export class HeaderLines {
   }
 
   /**
-   * The header is over: its bytes, and where the body begins if that is before what was taken last.
-   * @param type what the part is if its header doesn't say
-   * @param closing no empty line ended it
+   * Ends the header: returns its bytes, and the start of the body if that is before the last line taken.
+   * @param type the part's default type
+   * @param closing no empty line ended the header
    */
   end(type: string, closing: boolean): { bytes: Uint8Array; body: BodyStart | undefined } {
     const text = this.#text;
@@ -71,8 +77,8 @@ export class HeaderLines {
   }
 
   /**
-   * Whether a text that the header ends with is the body's, though an empty line follows: not where behind that line is
-   * what such a text would spoil, a message or base64.
+   * Whether text at the end of the header belongs to the body although an empty line follows: not if the rest
+   * is something that the text would spoil, a message or base64.
    */
   #isBody(kept: number, type: Part["type"]): boolean {
     const fields = splitHeader(joined(this.#lines.slice(0, kept)));

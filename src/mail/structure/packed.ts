@@ -1,6 +1,6 @@
 /**
- * A message's structure as it is stored: JSON of what reading its parts needs, so that they are found without
- * parsing the message again.
+ * The stored form of a message's structure: JSON with the data for reading its parts, so that they are found
+ * without parsing the message again.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Part } from "./structure.ts";
 type Packed = [number, number, number, number, string, Record<string, unknown>?];
 
 /**
- * Structure as stored: only what reading parts needs. `shift` bytes will stand before the message; they
+ * The stored structure: only the data for reading parts. `shift` bytes will be put before the message and
  * become part of its header.
  */
 export function packStructure(part: Part, shift = 0): string {
@@ -40,7 +40,7 @@ function pack(part: Part, shift: number, root: boolean): Packed {
   return packed;
 }
 
-/** Reads what {@link packStructure} wrote. */
+/** Parses the result of {@link packStructure}. */
 export function unpackStructure(s: string): Part {
   return unpack(JSON.parse(s) as Packed);
 }
@@ -59,7 +59,7 @@ function unpack(packed: Packed): Part {
     encoding: (more.e as string | undefined) ?? "7bit",
     parts: ((more.c as Packed[] | undefined) ?? []).map(unpack),
   };
-  // As it is taken since: a multipart without parts is a text.
+  // As is the rule by now: a multipart without parts is a text.
   if (p.type === "multipart" && p.parts.length === 0) [p.type, p.subtype] = ["text", "plain"];
   if (more.z) p.hasNul = true;
   if (more.i) p.id = more.i as string;

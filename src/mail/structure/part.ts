@@ -1,4 +1,4 @@
-/** Parts of a message: what each is, as its header says. @module */
+/** Parts of a message: their kinds, from their headers. @module */
 import { type HeaderField, headerField, headerText } from "../header/header.ts";
 import {
   type ContentType,
@@ -9,40 +9,40 @@ import {
   withoutComments,
 } from "../header/params.ts";
 
-/** What is looked at; more than that is stored, but opaque. */
+/** Limits of parsing; content beyond them is stored, but opaque. */
 export const limits = {
-  /** Levels of multiparts and embedded messages. */
+  /** Deepest nesting of multiparts and embedded messages. */
   depth: 100,
-  /** Parts of a message. */
+  /** Most parts of a message. */
   parts: 10_000,
-  /** Bytes of one header that are looked at. */
+  /** Most bytes of one header that are parsed. */
   header: 1024 * 1024,
-  /** Parameters of all parts together; of those beyond only what reading the part needs is kept. */
+  /** Parameters of all parts together; beyond that only those needed for reading a part are kept. */
   params: 20_000,
-  /** Bytes of the headers of all parts together that are looked at. */
+  /** Most bytes of the headers of all parts together that are parsed. */
   headers: 8 * 1024 * 1024,
 };
 
 /**
- * A part; offsets are bytes from the start of the message. What parts a message has, and what each is, is decided
- * here once, and all that reads messages goes by it: IMAP, the webmail, the web API, previews, searches, the junk
- * filter, exports. A multipart in which no part is found is a text: that is how it is shown.
+ * A part; offsets are bytes from the start of the message. The parts of a message and their kinds are
+ * determined here once, for everything that reads messages: IMAP, the webmail, the web API, previews, searches,
+ * the junk filter, exports. A multipart without any part is a text, and is shown as one.
  */
 export interface Part {
   headerOffset: number;
   bodyOffset: number;
-  /** Where the body ends; the line end before a boundary is not in it. */
+  /** End of the body, without the line end before a boundary. */
   endOffset: number;
   /** Lines of the body. */
   lines: number;
   /** Lower case. */
   type: string;
   subtype: string;
-  /** Of Content-Type: names in lower case, values decoded (RFC 2231). */
+  /** Parameters of Content-Type: names in lower case, values decoded (RFC 2231). */
   params: Record<string, string>;
   /**
-   * Content-Transfer-Encoding in lower case, its proper name also where it is misspelt; "7bit" if not given. Of
-   * multiparts, and of messages that were looked into, always one that leaves bytes as they are.
+   * Content-Transfer-Encoding in lower case, its proper name even if misspelt; "7bit" if not given. For
+   * multiparts and parsed messages always one that leaves bytes unchanged.
    */
   encoding: string;
   id?: string;
@@ -52,19 +52,19 @@ export interface Part {
   dispositionParams?: Record<string, string>;
   language?: string[];
   location?: string;
-  /** Of a multipart. */
+  /** Parts of a multipart. */
   parts: Part[];
-  /** Of message/rfc822 and message/global: the message in it. */
+  /** The embedded message of message/rfc822 and message/global. */
   message?: Part;
   /** Header of a message (the whole one, or one embedded), raw; only while parsing, not stored. */
   header?: Uint8Array;
-  /** Its own header or body has a line that is too long for SMTP (RFC 5321 §4.5.3.1.6); not stored. */
+  /** Its own header or body has a line too long for SMTP (RFC 5321 §4.5.3.1.6); not stored. */
   longLine?: boolean;
-  /** Of a whole message: a byte of it is NUL. */
+  /** For a whole message: whether it contains a NUL byte. */
   hasNul?: boolean;
 }
 
-/** A part of which nothing is known yet: a text. */
+/** A new part: a text, until its header is known. */
 export function newPart(offset: number): Part {
   return {
     headerOffset: offset,
@@ -79,7 +79,7 @@ export function newPart(offset: number): Part {
   };
 }
 
-/** Sets what the fields of a part's header say that it is. */
+/** Sets a part's properties from its header fields. */
 export function setFromHeader(part: Part, fields: readonly HeaderField[]): void {
   const type: ContentType = parseContentType(headerField(fields, "content-type")) ?? {
     type: part.type,
@@ -107,7 +107,7 @@ export function setFromHeader(part: Part, fields: readonly HeaderField[]): void 
   if (languages.length > 0) part.language = languages;
 }
 
-/** Leaves a part only those parameters without which it can't be read, or has no name. */
+/** Drops all parameters of a part except those needed to read or name it. */
 export function dropParams(part: Part): void {
   part.params = needed(part.params);
   if (part.dispositionParams) part.dispositionParams = needed(part.dispositionParams);
@@ -121,7 +121,7 @@ function needed(params: Record<string, string>): Record<string, string> {
   return found;
 }
 
-/** Leaf parts, from the first to the last, those of embedded messages too. */
+/** Leaf parts, from the first to the last, including those of embedded messages. */
 export function* leaves(part: Part): Generator<Part> {
   if (part.message) yield* leaves(part.message);
   else if (part.parts.length > 0) { for (const c of part.parts) yield* leaves(c); }

@@ -1,5 +1,5 @@
 /**
- * A message's preview (RFC 8970): the first readable words of it.
+ * A message's preview (RFC 8970): its first readable words.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import { htmlText } from "../text/html_text.ts";
 import { decodeText, isAttachment } from "./contents.ts";
 import { leaves, type Part } from "./structure.ts";
 
-/** Characters of a preview (RFC 8970 §3.1). */
+/** Most characters of a preview (RFC 8970 §3.1). */
 export const previewLength = 200;
-/** Bytes of a part that are looked at. */
+/** Most bytes of a part that are read. */
 const maxBytes = 16 * 1024;
 
-/** Preview of a message; `read` gives its bytes by offset. */
+/** Preview of a message; `read` returns its bytes by offset. */
 export function preview(root: Part, read: (from: number, to: number) => Uint8Array): string {
   const texts = [...leaves(root)].slice(0, 50).filter((p) =>
     p.type === "text" && !isAttachment(p) && p.endOffset > p.bodyOffset
@@ -31,9 +31,9 @@ export function preview(root: Part, read: (from: number, to: number) => Uint8Arr
     .trim();
 }
 
-/** NUL, and what takes no place within a word: soft hyphens, zero-width characters, marks of direction. */
+/** NUL, and invisible characters within a word: soft hyphens, zero-width characters, marks of direction. */
 const invisible = /[\0\u00ad\u034f\u061c\u200b\u200e\u200f\u2060\ufeff]/g;
-/** A word without joiners at its ends: they join nothing, and senders fill up previews with them. */
+/** A word without joiners at its ends: they join nothing there, and senders pad previews with them. */
 function withoutEdges(word: string): string {
   let from = 0;
   let to = word.length;
@@ -44,10 +44,10 @@ function withoutEdges(word: string): string {
 
 const isJoiner = (c: number) => c === 0x200c || c === 0x200d;
 
-/** A line with words that isn't quoted. */
+/** A line with words that is not quoted. */
 const isOwn = (line: string) => !line.startsWith(">") && line.trim() !== "";
 
-/** As many words of the chosen lines as a preview may need; undefined if no line is chosen. */
+/** Enough words of the chosen lines for a preview; undefined if no line is chosen. */
 function firstWords(text: string, chosen: (line: string) => boolean): string | undefined {
   let words: string | undefined;
   for (let at = 0; at < text.length;) {

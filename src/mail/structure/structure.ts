@@ -1,9 +1,9 @@
 /**
  * MIME structure of a message with byte offsets (RFC 2045, 2046), computed while it streams by.
  *
- * Total: any bytes give a structure. Linear in the size, in constant memory but for headers, which are
- * kept up to {@link limits}. Lines may end in CRLF, in LF alone, and in CR CR LF. Beyond a limit the rest of a part is
- * taken as it is, without looking for parts in it.
+ * Never fails: any bytes give a structure. Linear in the size, in constant memory except for headers, which are
+ * kept up to {@link limits}. Lines may end in CRLF, in LF alone, and in CR CR LF. Beyond a limit the rest of a
+ * part is not searched for parts.
  *
  * @module
  */
@@ -18,21 +18,24 @@ export const maxLine = 998;
 
 export interface ParsedMessage {
   root: Part;
-  /** Bytes in all. */
+  /** Total bytes. */
   size: number;
-  /** A header, be it of a part, has bytes beyond ASCII (RFC 6532). Those of embedded messages are content. */
+  /**
+   * A header of the message or a part has non-ASCII bytes (RFC 6532). Headers of embedded messages count as
+   * content.
+   */
   utf8Headers: boolean;
   /** A line is too long for SMTP. */
   longLines: boolean;
-  /** A byte is NUL. */
+  /** Whether it contains a NUL byte. */
   hasNul: boolean;
 }
 
 interface Open {
   part: Part;
-  /** Of a multipart: "--" and the boundary. */
+  /** For a multipart: "--" and the boundary. */
   delimiter: Uint8Array | undefined;
-  /** Its boundary was given with blanks at the end, which stand before the "--" of the last line too. */
+  /** Its boundary was given with trailing spaces, which also precede the "--" of the last line. */
   blanks: boolean;
   digest: boolean;
   /** Count of lines when the body began, and whether it began with a whole line. */
@@ -40,16 +43,16 @@ interface Open {
 }
 
 const empty = new Uint8Array(0);
-/** A boundary line is recognised in its first bytes: "--", at most 250, "--", blanks. */
+/** A boundary line is recognised by its first bytes: "--", at most 250, "--", spaces. */
 const maxDelimiterLine = 512;
 
-/** Takes a message in pieces of any size. */
+/** Parses a message in pieces of any size. */
 export class StructureParser {
   readonly #root: Part;
   readonly #stack: Open[] = [];
   #offset = 0;
   #lines = 0;
-  /** Bytes of a line that goes on in the next piece, as far as they matter. */
+  /** The relevant bytes of a line that continues in the next piece. */
   #carry: Uint8Array = empty;
   #carryTotal = 0;
   #inHeader = true;
@@ -93,14 +96,14 @@ export class StructureParser {
       const total = this.#carryTotal;
       this.#carry = empty;
       this.#carryTotal = 0;
-      // The last byte of what was kept is not the line's last, if it was cut.
+      // If the kept bytes were cut, their last byte is not the line's last.
       const lineEnd = end > 0
         ? (chunk[end - 1] === 13 ? 2 : 1)
         : (line.length === total && line.length > 1 && line[line.length - 2] === 13 ? 2 : 1);
       this.#line(line, 0, line.length, total, lineEnd);
     }
     while (at < chunk.length) {
-      // Most of a big body is lines that can't be boundaries.
+      // Most of a large body is lines that can't be boundaries.
       const end = chunk.indexOf(10, at);
       if (end < 0) break;
       const lineEnd = end > at && chunk[end - 1] === 13 ? 2 : 1;
@@ -136,7 +139,10 @@ export class StructureParser {
     this.#carryTotal += bytes.length;
   }
 
-  /** A line: `buf[from, to)` is its start, the whole is `length` bytes and ends with `lineEnd` of them. */
+  /**
+   * A line: `buf[from, to)` is its start; the whole line has `length` bytes, the last `lineEnd` of which are
+   * its end.
+   */
   #line(buf: Uint8Array, from: number, to: number, length: number, lineEnd: number): void {
     const start = this.#offset;
     if (buf[from] === 45 && buf[from + 1] === 45) {
@@ -160,7 +166,7 @@ export class StructureParser {
     this.#header.add(buf, from, to, { offset: start, lines: this.#lines - 1 });
   }
 
-  /** Acts on a boundary line; false if it is none. */
+  /** Handles a boundary line; false if it is not one. */
   #boundary(buf: Uint8Array, from: number, to: number, start: number, length: number): boolean {
     for (let i = this.#stack.length - 1; i >= 0; i--) {
       const d = this.#stack[i].delimiter;
@@ -169,7 +175,7 @@ export class StructureParser {
       if (this.#stack[i].blanks) { while (at < to && (buf[at] === 32 || buf[at] === 9)) at++; }
       const close = buf[at] === 45 && buf[at + 1] === 45 && at + 1 < to;
       if (close) at += 2;
-      // RFC 2046 §5.1.1: only blanks may follow.
+      // RFC 2046 §5.1.1: only spaces may follow.
       while (at < to && (buf[at] === 32 || buf[at] === 9)) at++;
       if (at < to && buf[at] !== 13 && buf[at] !== 10) continue;
       this.#closeAbove(i, start);
@@ -181,7 +187,7 @@ export class StructureParser {
         return true;
       }
       if (this.#parts >= limits.parts) {
-        // The rest is the last part's, as it is.
+        // The rest belongs to the last part, unparsed.
         open.delimiter = undefined;
         this.#multiparts--;
         return true;
@@ -213,8 +219,8 @@ export class StructureParser {
     p.endOffset = Math.max(p.bodyOffset, end);
     if (p.endOffset === p.bodyOffset) return;
     const lines = this.#lines - open.linesBefore;
-    // A line without an end counts as one; at a boundary the last line's end isn't the body's, so an
-    // empty last line is none.
+    // A line without an end counts; at a boundary the last line's end isn't part of the body, so an empty last
+    // line doesn't count.
     if (atBoundary) p.lines = this.#lastEmpty ? lines - 1 : lines;
     else p.lines = this.#carryTotal > 0 ? lines + 1 : lines;
   }
@@ -234,10 +240,10 @@ export class StructureParser {
     if (this.#isMessage(this.#stack.length - 1)) p.header = bytes;
     if (closing || this.#stack.length >= limits.depth) return;
     const identity = p.encoding === "7bit" || p.encoding === "8bit" || p.encoding === "binary";
-    // RFC 2046 §5.1.1: a boundary doesn't end in a blank.
+    // RFC 2046 §5.1.1: a boundary doesn't end in a space.
     const boundary = p.type === "multipart" ? p.params.boundary?.trimEnd().slice(0, 250) : "";
     if (boundary) {
-      // RFC 2045 §6.4: a multipart isn't encoded, whatever its header says.
+      // RFC 2045 §6.4: a multipart is never encoded, whatever its header says.
       open.delimiter = new TextEncoder().encode(`--${boundary}`);
       open.blanks = boundary !== p.params.boundary;
       open.digest = p.subtype === "digest";
@@ -256,7 +262,7 @@ export class StructureParser {
     return i === 0 || this.#stack[i - 1].part.message === this.#stack[i].part;
   }
 
-  /** No more bytes: the structure. */
+  /** Ends the message and returns its structure. */
   end(): ParsedMessage {
     let rest = this.#carryTotal;
     if (rest > 0) {
@@ -294,7 +300,7 @@ export class StructureParser {
   }
 }
 
-/** A multipart as what it is: parts as they stand there, or else a text. */
+/** Sets a multipart's real kind: unencoded with parts, or else a text. */
 function asFound(part: Part): void {
   if (part.parts.length > 0) {
     if (part.encoding !== "8bit" && part.encoding !== "binary") part.encoding = "7bit";
@@ -311,7 +317,7 @@ function beyondAscii(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** Whether a line has nothing but its end, also where that was written as CR CR LF. */
+/** Whether a line consists only of its end, including CR CR LF. */
 function isEmptyLine(buf: Uint8Array, from: number, to: number, length: number): boolean {
   return length === 3 && to - from === 3 && buf[from] === 13 && buf[from + 1] === 13;
 }
@@ -322,14 +328,14 @@ function startsWith(buf: Uint8Array, from: number, to: number, d: Uint8Array): b
   return true;
 }
 
-/** Structure of a message that is in memory. */
+/** Structure of a message in memory. */
 export function parseMessage(bytes: Uint8Array): ParsedMessage {
   const p = new StructureParser();
   p.write(bytes);
   return p.end();
 }
 
-/** Whether a message has a header, be it of a part, that only SMTPUTF8 can carry. */
+/** Whether a message or a part has a header that only SMTPUTF8 can carry. */
 export function headersNeedUtf8(message: Uint8Array): boolean {
   return parseMessage(message).utf8Headers;
 }

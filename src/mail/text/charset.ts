@@ -1,6 +1,6 @@
 /**
- * Charsets to Unicode, and which one a text is in. What TextDecoder knows, the switching ones of 7-bit mail
- * (iso2022.ts), and the rest of IANA's through iconv-lite.
+ * Converts charsets to Unicode, and finds a text's charset. Supports those of TextDecoder, the switching ones
+ * of 7-bit mail (iso2022.ts), and the rest of IANA's through iconv-lite.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { hzDecoder, iso2022Decoder, type PieceDecoder } from "./iso2022.ts";
 interface Kind {
   name: string;
   make(): PieceDecoder;
-  /** Where decoding in one go is faster. */
+  /** Decodes in one go, where that is faster. */
   whole?(bytes: Uint8Array): string;
 }
 
 const kinds = new Map<string, Kind | undefined>();
 
-/** Names that programs write for charsets of other names. */
+/** Alternative names that programs write. */
 const aliases: Record<string, string> = {
   "gb2312": "gb18030",
   "gb-2312": "gb18030",
@@ -64,10 +64,10 @@ const aliases: Record<string, string> = {
   "hz": "hz-gb-2312",
   "hz-gb2312": "hz-gb-2312",
 };
-/** All of these are decoded by the escapes that are in the text. */
+/** All of these are decoded by the escapes in the text. */
 const switching =
   /^(?:csiso2022(?:kr|cn|jp\d?)|iso-?2022(?:-(?:kr|cn|jp)(?:-[a-z0-9]{1,4})?)?|cp5022[0-2])$/;
-/** Names that say only that nothing is known. */
+/** Names that only mean "unknown". */
 const saysNothing: ReadonlySet<string> = new Set([
   ...["us-ascii", "ascii", "ansi-x3.4-1968", "iso646-us", "unknown-8bit", "unknown", "x-unknown"],
   ...[
@@ -83,18 +83,18 @@ const saysNothing: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** A name as it should be: in lower case, without what doesn't belong to it. */
+/** A name as it should be: in lower case, without stray characters. */
 function clean(label: string): string {
   const m = /[a-z0-9][a-z0-9_:.+-]{0,59}/.exec(label.slice(0, 200).toLowerCase());
   return m ? m[0].replace(/[_:.]/g, (c) => c === "_" ? "-" : c).replace(/[.:+-]+$/, "") : "";
 }
 
-/** The decoder for a name; undefined if it is unknown or says nothing. */
+/** The decoder for a name; undefined if it is unknown or has no meaning. */
 function find(label: string): Kind | undefined {
   const key = label.length > 200 ? "" : label;
   if (kinds.has(key)) return kinds.get(key);
   const found = lookUp(clean(key));
-  // Bounded: labels come from the network.
+  // Bounded, as labels come from the network.
   if (kinds.size < 500) kinds.set(key, found);
   return found;
 }
@@ -111,7 +111,7 @@ function lookUp(name: string): Kind | undefined {
       // "replacement" stands for charsets that browsers refuse; iconv-lite may know them.
       if (encoding !== "replacement") return runtimeKind(encoding);
     } catch {
-      // Not known there.
+      // Unknown there.
     }
     if (iconv.encodingExists(n)) {
       return { make: () => n === "utf-7" ? byLines(iconvDecoder(n)) : iconvDecoder(n), name: n };
@@ -138,10 +138,10 @@ function iconvDecoder(name: string): PieceDecoder {
   };
 }
 
-/** Bytes of a line that are held back for its end. */
+/** Most bytes of a line held back until its end. */
 const maxHeld = 64 * 1024;
 
-/** A decoder that is given whole lines, for one that can't be interrupted anywhere (in UTF-7 a line ends shifts). */
+/** Feeds whole lines to a decoder that can't be interrupted anywhere (in UTF-7 a line ends shifts). */
 function byLines(decoder: PieceDecoder): PieceDecoder {
   let held: Uint8Array = new Uint8Array(0);
   return {
@@ -157,7 +157,10 @@ function byLines(decoder: PieceDecoder): PieceDecoder {
   };
 }
 
-/** UTF-16 without a byte order mark: that whose zeros are where ASCII has them (RFC 2781 §4.3: else big). */
+/**
+ * UTF-16 without a byte order mark: the byte order is chosen by the zeros of ASCII characters (RFC 2781 §4.3:
+ * otherwise big-endian).
+ */
 function utf16Decoder(): PieceDecoder {
   let d: PieceDecoder | undefined;
   return {
@@ -186,15 +189,15 @@ export function isKnownCharset(label: string): boolean {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** What is known of a text besides its bytes. */
+/** Facts about a text besides its bytes. */
 export interface TextHints {
-  /** It is HTML, which can name its charset itself. */
+  /** It is HTML, which can name its own charset. */
   html?: boolean;
 }
 
 /**
- * Decodes text that comes in pieces, with the result that {@link decodeCharset} has of the whole.
- * @param pieces gives all of it, from the start, each time it is called
+ * Decodes text in pieces, with the same result as {@link decodeCharset} for the whole.
+ * @param pieces yields all of it, from the start, each time it is called
  */
 export function* decodePieces(
   pieces: () => Iterable<Uint8Array>,
@@ -211,7 +214,7 @@ export function* decodePieces(
   yield decoder.end();
 }
 
-/** Whether all is UTF-8, and what to guess by. */
+/** Whether everything is UTF-8, and a sample for guessing. */
 function survey(pieces: Iterable<Uint8Array>): { sample: TextSample; isUtf8: boolean } {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const collector = new SampleCollector();
@@ -242,8 +245,8 @@ function guessed(sample: TextSample, isUtf8: boolean, hints: TextHints): Kind {
 }
 
 /**
- * Bytes as text: in the charset that is declared, or where none is, or one that isn't known or only says ASCII,
- * in the one that the bytes look like. Never fails.
+ * Bytes as text: in the declared charset; if there is none, or an unknown one, or only ASCII is declared, in
+ * the one that the bytes look like. Never fails.
  */
 export function decodeCharset(
   bytes: Uint8Array,
@@ -256,7 +259,7 @@ export function decodeCharset(
   try {
     text = utf8.decode(bytes);
   } catch {
-    // Some other charset.
+    // It is another charset.
   }
   const found = guessed(sampleOf(bytes), text !== undefined, hints);
   return found.name === "utf-8" && text !== undefined ? text : whole(found, bytes);

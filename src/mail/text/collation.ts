@@ -5,9 +5,10 @@
  */
 
 /**
- * A key for a text: texts are in the order of their keys, and equal where the keys are. Each character has its
- * simple titlecase mapping (so ß stays as it is), then all are decomposed (NFKD). Keys are compared by UTF-16
- * code units, which differs from octets of UTF-8 for characters beyond U+FFFF against those from U+E000 on only.
+ * The sort key of a text: texts sort by their keys, and are equal if their keys are. Each character gets its
+ * simple titlecase mapping (so ß is unchanged), then all are decomposed (NFKD). Keys are compared by UTF-16
+ * code units, which differs from UTF-8 octets only for characters beyond U+FFFF compared with those from U+E000
+ * on.
  */
 export function collationKey(s: string): string {
   // deno-lint-ignore no-control-regex -- all of ASCII

@@ -1,29 +1,29 @@
 /**
- * Guesses which charset a text is in that doesn't say so, or says something that isn't known.
+ * Guesses the charset of a text that declares none, or an unknown one.
  *
  * @module
  */
 import { analyse } from "chardet";
 import { hasIso2022Escape } from "./iso2022.ts";
 
-/** Bytes that are looked at. */
+/** Most bytes examined. */
 const sampleBytes = 16 * 1024;
-/** Certainty, of 100, below which a guess of the content is none. */
+/** Least certainty, of 100, for a guess by content to count. */
 const leastCertain = 20;
 
-/** Charsets of scripts other than Latin, where most letters are bytes beyond ASCII. */
+/** Charsets of scripts other than Latin, where most letters are non-ASCII bytes. */
 const otherScripts: ReadonlySet<string> = new Set([
   ..."shift_jis euc-jp euc-kr big5 gb18030 koi8-r windows-1251 iso-8859-5".split(" "),
   ..."iso-8859-6 iso-8859-7 iso-8859-8 windows-1253 windows-1255 windows-1256".split(" "),
 ]);
 
-/** What of a text is looked at: its start, and from shortly before its first byte beyond ASCII on. */
+/** The examined parts of a text: its start, and a part from shortly before its first non-ASCII byte on. */
 export interface TextSample {
   start: Uint8Array;
   beyondAscii: Uint8Array;
 }
 
-/** Bytes before the first one beyond ASCII that are looked at. */
+/** Bytes before the first non-ASCII one that are included. */
 const context = 256;
 
 /** The sample of a whole text. */
@@ -33,14 +33,14 @@ export function sampleOf(bytes: Uint8Array): TextSample {
   return c.sample();
 }
 
-/** Takes the sample of a text that comes in pieces. */
+/** Takes the sample of a text read in pieces. */
 export class SampleCollector {
   readonly #start = new Bounded(sampleBytes);
   readonly #beyond = new Bounded(sampleBytes);
   #before: Uint8Array = new Uint8Array(0);
   #found = false;
 
-  /** True if no more bytes are wanted. */
+  /** True if no more bytes are needed. */
   get complete(): boolean {
     return this.#start.full && this.#beyond.full;
   }
@@ -98,8 +98,8 @@ class Bounded {
 }
 
 /**
- * The charset that a text seems to be in, by what it shows: a byte order mark, for HTML its meta element, escapes of
- * ISO 2022, UTF-8 that is valid, and else how often which bytes occur. Never fails.
+ * The apparent charset of a text: by a byte order mark, for HTML its meta element, escapes of ISO 2022, valid
+ * UTF-8, and otherwise by the frequency of bytes. Never fails.
  * @param o.isUtf8 whether all of the text is valid UTF-8
  */
 export function guessCharset(sample: TextSample, o: { html?: boolean; isUtf8: boolean }): string {
@@ -112,7 +112,7 @@ export function guessCharset(sample: TextSample, o: { html?: boolean; isUtf8: bo
   return o.isUtf8 ? "utf-8" : byContent(sample.beyondAscii);
 }
 
-/** The charset of text that isn't UTF-8, by which bytes occur in it. */
+/** The charset of text that isn't UTF-8, by the frequency of bytes. */
 export function guessByContent(bytes: Uint8Array): string {
   return byContent(sampleOf(bytes).beyondAscii);
 }
@@ -136,7 +136,7 @@ function metaCharset(bytes: Uint8Array): string | undefined {
     const value = tag.indexOf("charset");
     if (value < 0) continue;
     const m = /^charset\s{0,9}=\s{0,9}["']?\s{0,9}([a-z0-9_:.+-]{1,40})/.exec(tag.slice(value));
-    // HTML §13.2.3.2: what could be read so far is no UTF-16.
+    // HTML §13.2.3.2: text that could be read so far is not UTF-16.
     if (m) return m[1].startsWith("utf-16") ? "utf-8" : m[1];
   }
   return undefined;
@@ -144,7 +144,7 @@ function metaCharset(bytes: Uint8Array): string | undefined {
 
 const latin1 = new TextDecoder("latin1");
 
-/** Whether "~{" and "~}" come in turns, with nothing but 7-bit text (RFC 1843). */
+/** Whether "~{" and "~}" alternate, with only 7-bit text (RFC 1843). */
 function isHz(bytes: Uint8Array): boolean {
   let open = false;
   let pairs = 0;
@@ -168,7 +168,7 @@ function byContent(sample: Uint8Array): string {
     if (b >= 128) high++;
     else if ((b | 32) >= 0x61 && (b | 32) <= 0x7a) letters++;
   }
-  // Scripts of letters with marks have few bytes beyond ASCII; which of their charsets it is hardly shows.
+  // Latin scripts with accents have few non-ASCII bytes; which of their charsets it is hardly shows.
   if (high < 4 || high * 2 < letters) return "windows-1252";
   if (isHangul(sample)) return "euc-kr";
   for (const m of analyse(sample)) {
@@ -180,7 +180,7 @@ function byContent(sample: Uint8Array): string {
 
 const eucKr = new TextDecoder("euc-kr");
 
-/** Whether nearly all beyond ASCII is Hangul, if it is read as EUC-KR: pairs of bytes from A1 on. */
+/** Whether nearly all non-ASCII bytes are Hangul when read as EUC-KR: pairs of bytes from A1 on. */
 function isHangul(sample: Uint8Array): boolean {
   if (sample.some((b) => b >= 128 && b < 0xa1)) return false;
   let hangul = 0;

@@ -1,9 +1,9 @@
 /**
- * The text that a reader of an HTML part sees, for previews and the junk filter: one pass, linear, total. Not a
- * renderer and not a sanitiser.
+ * The text that a reader of an HTML part sees, for previews and the junk filter: one pass, linear, never fails.
+ * Neither a renderer nor a sanitiser.
  *
- * Tags within a line don't break words, because spammers write `via<b></b>gra` and `via<!-- -->gra`;
- * tags of blocks do.
+ * Tags within a line don't break words, because spammers write `via<b></b>gra` and `via<!-- -->gra`; block tags
+ * do.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const inline = new Set(
   "a abbr acronym b bdi bdo big cite code em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr o:p"
     .split(" "),
 );
-/** Text with its character references decoded, all that HTML has names for. */
+/** Text with all of HTML's character references decoded. */
 export function decodeEntities(s: string): string {
   return s.includes("&") ? decodeHTML(s) : s;
 }
@@ -30,13 +30,13 @@ export interface HtmlText {
 
 /**
  * Strips HTML. Work is linear in the length of the text.
- * @param o.shown leave out what isn't part of the page's text: its title, texts in place of images
+ * @param o.shown leave out texts that aren't part of the page: its title, alternative texts of images
  */
 export function htmlText(html: string, o: { shown?: boolean } = {}): HtmlText {
   const links: string[] = [];
   const out: string[] = [];
   let pos = 0;
-  // Once a search for a terminator has failed it fails for the rest: it is not repeated.
+  // A failed search for a terminator fails for the rest too, so it is not repeated.
   let noMoreComments = false;
   while (pos < html.length) {
     const lt = html.indexOf("<", pos);
@@ -87,7 +87,7 @@ interface Tag {
   end: number;
 }
 
-/** Attributes that are read of an element. */
+/** Most attributes read of an element. */
 const maxAttributes = 50;
 
 function readTag(html: string, lt: number): Tag {
@@ -105,7 +105,7 @@ function readTag(html: string, lt: number): Tag {
       continue;
     }
     const nameStart = i;
-    // The first character is taken in any case, so that there is progress.
+    // The first character is always consumed, so that there is progress.
     for (i++; i < html.length; i++) {
       const d = html.charCodeAt(i);
       if (isBreak(d) || d === 0x3d) break;
@@ -120,7 +120,7 @@ function readTag(html: string, lt: number): Tag {
     if (quote === '"' || quote === "'") {
       const end = html.indexOf(quote, i + 1);
       if (end < 0) {
-        // An unclosed quote: the rest is no text anyone sees.
+        // An unclosed quote: the rest is not visible text.
         return { name, closing, attributes, end: html.length };
       }
       value = html.slice(i + 1, end);
@@ -142,7 +142,7 @@ function isBreak(c: number): boolean {
   return isSpace(c) || c === 0x3e || c === 0x2f;
 }
 
-/** Position of the end tag of an element whose content is skipped, or the end. */
+/** Position of the end tag of a skipped element, or the end. */
 function skipContent(html: string, from: number, name: string): number {
   for (let i = html.indexOf("</", from); i >= 0; i = html.indexOf("</", i + 2)) {
     if (html.slice(i + 2, i + 2 + name.length).toLowerCase() === name) return i;

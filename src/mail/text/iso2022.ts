@@ -1,18 +1,18 @@
 /**
  * Charsets of 7-bit text that switch between sets of characters: ISO-2022-KR (RFC 1557), ISO-2022-JP with its
  * extensions (RFC 1468, 1554, 2237), ISO-2022-CN (RFC 1922) and HZ (RFC 1843). Runtimes refuse most of them, as
- * they are dangerous in web pages; in mail they are decoded to text and nothing else.
+ * they are dangerous in web pages; in mail they are only decoded to text.
  *
  * @module
  */
 
-/** A decoder that takes a text in pieces. */
+/** A decoder that works in pieces. */
 export interface PieceDecoder {
   write(bytes: Uint8Array): string;
   end(): string;
 }
 
-/** Sets of characters, as a decoder of the runtime and the bytes that it wants. */
+/** Character sets, each with a decoder of the runtime and the bytes that it expects. */
 type Wide = "gb" | "ks" | "jis" | "jis2" | "unknown";
 
 const decoders: Record<Exclude<Wide, "unknown">, [TextDecoder, prefix: number]> = {
@@ -22,7 +22,7 @@ const decoders: Record<Exclude<Wide, "unknown">, [TextDecoder, prefix: number]> 
   jis2: [new TextDecoder("euc-jp"), 0x8f],
 };
 
-/** Final bytes of designations of sets with two bytes for each character. */
+/** Final bytes of the designations of two-byte sets. */
 const wideSets: Record<number, Wide> = {
   0x40: "jis", // @
   0x42: "jis", // B
@@ -31,7 +31,7 @@ const wideSets: Record<number, Wide> = {
   0x44: "jis2", // D
 };
 
-/** Two bytes of a set as text. */
+/** Decodes two bytes of a set. */
 function wide(set: Wide, a: number, b: number): string {
   if (set === "unknown" || a < 0x21 || b < 0x21) return "\ufffd";
   const [decoder, prefix] = decoders[set];
@@ -42,7 +42,7 @@ function wide(set: Wide, a: number, b: number): string {
 /** Most bytes of an escape. */
 const longestEscape = 4;
 
-/** Whether escapes of ISO 2022 that choose a set of two-byte characters, or half-width kana, are there. */
+/** Whether there are ISO 2022 escapes that choose a two-byte set or half-width kana. */
 export function hasIso2022Escape(bytes: Uint8Array): boolean {
   for (let i = bytes.indexOf(27); i >= 0; i = bytes.indexOf(27, i + 1)) {
     const [x, y, z] = [bytes[i + 1], bytes[i + 2], bytes[i + 3]];
@@ -53,17 +53,17 @@ export function hasIso2022Escape(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** Decodes any of the ISO-2022 charsets, by the escapes that are there. */
+/** Decodes any of the ISO-2022 charsets, by its escapes. */
 export function iso2022Decoder(): PieceDecoder {
   /** Set of plain bytes: one byte each where undefined, or half-width kana. */
   let g0: Wide | "kana" | undefined;
-  /** Set between SO and SI, and that of a single shift. */
+  /** The set between SO and SI, and the set of a single shift. */
   let g1: Wide = "ks";
   let g2: "latin1" | "greek" | undefined;
   let shifted = false;
   let held: number[] = [];
 
-  /** Acts on the escape at the start of `b`; its length, or 0 if it isn't known. */
+  /** Handles the escape at the start of `b`; returns its length, or 0 if it is unknown. */
   const escape = (b: readonly number[]): number => {
     const [, x, y, z] = b;
     if (x === 0x24 && (y === 0x28 || y === 0x29 || y === 0x2a)) {
@@ -115,7 +115,7 @@ export function iso2022Decoder(): PieceDecoder {
         continue;
       }
       if (c === 10 || c === 13) {
-        // A line begins with plain characters, whatever the one before forgot.
+        // A line begins with plain characters, even if the previous one lacks its end.
         shifted = false;
         if (g0 !== undefined) g0 = undefined;
         out += String.fromCharCode(c);
@@ -153,7 +153,7 @@ export function hzDecoder(): PieceDecoder {
       if (held === undefined) {
         if (c === 0x7e || (open && c > 32)) held = c;
         else {
-          // A line without its end mark ends by itself.
+          // A line ends the mode even without its end mark.
           if (c === 10) open = false;
           out += c < 128 ? String.fromCharCode(c) : "\ufffd";
         }

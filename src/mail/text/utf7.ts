@@ -8,8 +8,8 @@ const values = new Int8Array(128).fill(-1);
 for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i;
 
 /**
- * A name as Unicode; undefined if it isn't valid. Bytes outside ASCII (sent as UTF-8 by some clients
- * without asking) are taken as they are.
+ * A name as Unicode; undefined if it isn't valid. Bytes outside ASCII (sent as UTF-8 by some clients without
+ * asking) are accepted unchanged.
  */
 export function decodeUtf7(s: string): string | undefined {
   if (!s.includes("&")) return s;

@@ -1,10 +1,11 @@
 /**
- * Rich text as Outlook packs it (MS-OXRTFCP): a dictionary of 4 KiB, which begins with what such texts begin with.
+ * Rich text as packed by Outlook (MS-OXRTFCP): a dictionary of 4 KiB, initialised with the usual beginning of
+ * such texts.
  *
  * @module
  */
 
-/** What the dictionary holds at first (§2.1.2.1). */
+/** Initial contents of the dictionary (§2.1.2.1). */
 const beginning = new TextEncoder().encode(
   "{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor " +
     "MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par " +
@@ -15,8 +16,8 @@ const plain = 0x414c454d;
 const dictionary = 4096;
 
 /**
- * The text; of one that is damaged what comes before; undefined if it is none, or too large.
- * @param max bytes that it may have
+ * The text; for a damaged one the part before the damage; undefined if it is not packed text, or too large.
+ * @param max most bytes of the text
  */
 export function unpackRtf(bytes: Uint8Array, max: number): Uint8Array | undefined {
   if (bytes.length < 16) return undefined;
@@ -26,7 +27,7 @@ export function unpackRtf(bytes: Uint8Array, max: number): Uint8Array | undefine
   if (size > max) return undefined;
   if (kind === plain) return bytes.slice(16, 16 + size);
   if (kind !== compressed) return undefined;
-  // A byte with flags for eight steps, each of at most 17 bytes: it can't become larger than this.
+  // A byte with flags for eight steps, each of at most 17 bytes: the result can't exceed this.
   const out = new Uint8Array(Math.min(size, (bytes.length - 16) * 9));
   const window = new Uint8Array(dictionary);
   window.set(beginning);
@@ -48,7 +49,7 @@ export function unpackRtf(bytes: Uint8Array, max: number): Uint8Array | undefine
       const reference = bytes[at] << 8 | bytes[at + 1];
       at += 2;
       const from = reference >> 4;
-      // §2.2.1.3: a reference to where the next byte goes ends the text.
+      // §2.2.1.3: a reference to the position of the next byte ends the text.
       if (from === end) return out.slice(0, n);
       for (let i = 0; i < (reference & 15) + 2; i++) put(window[(from + i) % dictionary]);
     }

@@ -1,5 +1,5 @@
 /**
- * Content transfer encodings applied (RFC 2045 §6.7, §6.8). Lines are at most 76 characters long.
+ * Encoding with content transfer encodings (RFC 2045 §6.7, §6.8). Lines are at most 76 characters long.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export function encodeBase64(bytes: Uint8Array): Uint8Array {
   return out;
 }
 
-/** Quoted-printable of text whose lines end in CRLF; a CR or LF alone is escaped. */
+/** Quoted-printable of text whose lines end in CRLF; a bare CR or LF is escaped. */
 export function encodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
   // An escape takes 3 bytes, and each 73 or more of them a soft line break of 3.
   const out = new Uint8Array(bytes.length * 3 + Math.ceil(bytes.length * 3 / 73) * 3 + 3);

@@ -1,5 +1,5 @@
 /**
- * Content transfer encodings undone piece by piece, with the same result as of the whole (transfer.ts).
+ * Decodes content transfer encodings piece by piece, with the same result as for the whole (transfer.ts).
  *
  * @module
  */
@@ -10,19 +10,19 @@ import {
   hexValue,
 } from "./transfer.ts";
 
-/** Takes pieces of the encoded bytes, in order, and gives the decoded ones as far as they are known. */
+/** Accepts pieces of the encoded bytes, in order, and returns the decoded ones as far as known. */
 export interface TransferStream {
   push(bytes: Uint8Array): Uint8Array;
-  /** What is left at the end. */
+  /** The rest, at the end. */
   end(): Uint8Array;
 }
 
-/** Bytes of quoted-printable that are held back for the end of their line. */
+/** Most bytes of quoted-printable held back until the end of their line. */
 const maxHeld = 64 * 1024;
 
 const nothing = new Uint8Array(0);
 
-/** The decoder for an encoding; one that isn't known leaves the bytes as they are. */
+/** The decoder for an encoding; for an unknown one the bytes stay unchanged. */
 export function transferStream(encoding: string): TransferStream {
   switch (encoding.toLowerCase()) {
     case "base64":
@@ -54,7 +54,7 @@ function quotedPrintableStream(): TransferStream {
   };
 }
 
-/** After the last line end that isn't a soft one: what stands before that can still be blanks to drop. */
+/** The position after the last hard line end: spaces before a later line end may still have to be dropped. */
 function lineCut(bytes: Uint8Array): number {
   for (
     let lf = bytes.lastIndexOf(10);
@@ -69,7 +69,7 @@ function lineCut(bytes: Uint8Array): number {
   return 0;
 }
 
-/** In a line without end, after the last character that is complete and no blank. */
+/** In a line without an end, the position after the last complete character that isn't a space. */
 function tokenCut(bytes: Uint8Array): number {
   for (let i = bytes.length - 1; i > bytes.length - 4096 && i >= 2; i--) {
     const c = bytes[i];

@@ -1,8 +1,8 @@
 /**
- * Files in winmail.dat: the Transport Neutral Encapsulation Format (MS-OXTNEF), in which some servers pack all that
- * was attached to a message.
+ * Files in winmail.dat: the Transport Neutral Encapsulation Format (MS-OXTNEF), in which some servers pack all
+ * attachments of a message.
  *
- * Total and linear: what can't be made out is left out.
+ * Never fails, and is linear: unreadable parts are left out.
  *
  * @module
  */
@@ -28,42 +28,42 @@ const htmlBody = 0x1013;
 const longFileName = 0x3707;
 const dataBinary = 0x3701;
 
-/** Files that are looked at. */
+/** Most files read. */
 const maxFiles = 200;
-/** Attributes and properties of all messages in one file that are looked at; each may be of a byte or none. */
+/** Most attributes and properties read of all messages in one file; each may have a byte or none. */
 const maxAttributes = 10_000;
 const maxProperties = 20_000;
-/** Bytes of a text that are read. */
+/** Most bytes of a text that are read. */
 const maxText = 4 * 1024 * 1024;
 
-/** Messages within messages that are looked into. */
+/** Deepest nesting of messages that is read. */
 const maxDepth = 4;
-/** Bytes of rich text that is unpacked, of all messages together. */
+/** Most bytes of rich text unpacked, for all messages together. */
 const maxRichText = 4 * 1024 * 1024;
 
-/** What is left of what a file may ask for. */
+/** The remaining limits of a file. */
 interface Budget {
   richText: number;
   attributes: number;
   properties: number;
 }
 
-/** A text as it stands there; it is decoded once, when all of it is known. */
+/** A raw text; it is decoded once everything about it is known. */
 interface RawText {
   data: Uint8Array;
   charset?: string;
 }
 
-/** What is known of a file, or of a message that is attached, until its end. */
+/** Facts about a file or an attached message, collected until its end. */
 interface Found {
   title?: RawText;
   long?: RawText;
   content: Uint8Array;
-  /** Files of an attached message, in its place. */
+  /** Files of an attached message, which replace it. */
   within?: PackedFile[];
 }
 
-/** The text of the message itself, in the forms that it has. */
+/** The text of the message itself, in its available forms. */
 interface Bodies {
   subject?: RawText;
   charset: string | undefined;
@@ -73,8 +73,8 @@ interface Bodies {
 }
 
 /**
- * The files in it; undefined if it is no TNEF. Of attached messages their texts and files.
- * @param body also the message's own text, as a file: where nothing else has it
+ * The files in it; undefined if it is not TNEF. Attached messages yield their texts and files.
+ * @param body include the message's own text, as a file: for messages without another text
  */
 export function tnefFiles(bytes: Uint8Array, body = false): PackedFile[] | undefined {
   return filesIn(bytes, body, 0, {
@@ -132,7 +132,7 @@ function noteProperties(file: Found, data: Uint8Array, depth: number, budget: Bu
     if (p.id === longFileName) {
       file.long = { data: p.data, charset: p.type === 0x1f ? "utf-16le" : undefined };
     } else if (p.id === dataBinary && file.content.length === 0) {
-      // Of an object, which may be a message, beside its class, which is 16 bytes.
+      // For an object, which may be a message, the data after its class of 16 bytes.
       file.content = p.type === 0x0d ? p.data.subarray(16) : p.data;
       if (p.type === 0x0d && depth < maxDepth && isTnef(file.content)) {
         file.within = filesIn(file.content, true, depth + 1, budget);

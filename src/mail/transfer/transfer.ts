@@ -1,12 +1,12 @@
 /**
- * Content transfer encodings undone (RFC 2045 §6), with what is wrong in the wild skipped.
+ * Decodes content transfer encodings (RFC 2045 §6), skipping common errors.
  *
  * @module
  */
 
 import { decodeUuencode } from "./uuencode.ts";
 
-/** The decoded bytes, or undefined for an encoding that isn't known. */
+/** The decoded bytes, or undefined for an unknown encoding. */
 export function decodeTransferEncoding(
   bytes: Uint8Array,
   encoding: string,
@@ -41,8 +41,8 @@ for (
 }
 
 /**
- * A decoder that takes base64 in pieces. Characters that aren't base64 are skipped; decoding goes on after
- * padding, as of joined texts.
+ * A decoder that takes base64 in pieces. Characters that aren't base64 are skipped; decoding continues after
+ * padding, as in concatenated texts.
  */
 export function base64Decoder(): (bytes: Uint8Array) => Uint8Array {
   let bits = 0;
@@ -82,13 +82,13 @@ export function hexValue(c: number): number {
 }
 
 /**
- * An "=" that starts no escape stays as it is; blanks at a line's end go, but for those that are written as escapes or
- * stand before a soft line break (RFC 2045 §6.7).
+ * An "=" that starts no escape stays; spaces at a line's end are dropped, except those written as escapes or
+ * before a soft line break (RFC 2045 §6.7).
  */
 export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length);
   let n = 0;
-  // Up to where all that was written stays, whatever follows.
+  // Output up to here stays, whatever follows.
   let kept = 0;
   for (let i = 0; i < bytes.length; i++) {
     const c = bytes[i];
@@ -101,7 +101,7 @@ export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
         i += 2;
         continue;
       }
-      // A soft line break, blanks before its end allowed.
+      // A soft line break; spaces before its end are allowed.
       let k = i + 1;
       while (bytes[k] === 32 || bytes[k] === 9) k++;
       if (bytes[k] === 13 && bytes[k + 1] === 10) {

@@ -1,31 +1,31 @@
 /**
- * Files in texts by uuencode, as programs of before MIME and some of today put them there.
+ * Uuencoded files in texts, as written by programs from before MIME and some of today.
  *
  * @module
  */
 
-/** A file that was found in something else. */
+/** A file found inside something else. */
 export interface PackedFile {
   name: string;
   content: Uint8Array;
 }
 
-/** Files of a text that are looked at. */
+/** Most files of a text that are read. */
 const maxFiles = 100;
-/** Lines of a file; they have 45 bytes, and what is behind this many is left out of it. */
+/** Most lines of a file; they have 45 bytes each, and the rest is left out. */
 const maxLines = 500_000;
 
 const latin1 = new TextDecoder("latin1");
 
-/** The lines of one file: where each stands, their bytes in all, and where the file ends. */
+/** The lines of one file: their positions, their total bytes, and the end of the file. */
 interface FileLines {
-  /** Start and end of each, in turn. */
+  /** Start and end of each, alternating. */
   lines: number[];
   bytes: number;
   end: number;
 }
 
-/** Finds the lines of one file; what is no line of it ends it. */
+/** Finds the lines of one file; the first invalid line ends it. */
 function fileLines(b: Uint8Array, from: number): FileLines {
   const lines: number[] = [];
   let bytes = 0;
@@ -35,7 +35,7 @@ function fileLines(b: Uint8Array, from: number): FileLines {
     if (end < 0) end = b.length;
     const stop = end > at && b[end - 1] === 13 ? end - 1 : end;
     const next = Math.min(b.length, end + 1);
-    // A length of zero is "`" or a blank.
+    // A length of zero is "`" or a space.
     const count = stop === at ? 0 : (b[at] - 32) & 63;
     if (count === 0 || b[at] < 32 || b[at] > 96) {
       const isEnd = (p: number) => b[p] === 101 && b[p + 1] === 110 && b[p + 2] === 100;
@@ -71,7 +71,7 @@ function decodeLines(b: Uint8Array, { lines, bytes }: FileLines): Uint8Array {
 const beginning = new TextEncoder().encode("begin ");
 const isOctal = (byte: number) => byte >= 0x30 && byte <= 0x37;
 
-/** Where the name in a "begin" line stands, if one begins there. Looks at a dozen bytes. */
+/** Position of the name in a "begin" line, if one begins there. Reads a dozen bytes. */
 function nameOfBegin(bytes: Uint8Array, at: number): number | undefined {
   for (let i = 0; i < beginning.length; i++) if (bytes[at + i] !== beginning[i]) return undefined;
   let p = at + beginning.length;
@@ -81,12 +81,12 @@ function nameOfBegin(bytes: Uint8Array, at: number): number | undefined {
   return bytes[p + 1] > 0x20 ? p + 1 : undefined;
 }
 
-/** The first "begin" line of a file at or after the position, which is where a line begins. */
+/** The first "begin" line at or after the position, which must be the start of a line. */
 function findBegin(
   bytes: Uint8Array,
   from: number,
 ): { at: number; name: string; next: number } | undefined {
-  // Byte by byte: lines may be of a byte each.
+  // Byte by byte, as lines may have one byte each.
   for (let at = from; at < bytes.length; at++) {
     if (bytes[at] !== beginning[0] || (at > from && bytes[at - 1] !== 10)) continue;
     const nameAt = nameOfBegin(bytes, at);
@@ -110,7 +110,7 @@ export function uuencodedFiles(text: Uint8Array): { files: PackedFile[]; rest: U
     if (!begin) break;
     const found = fileLines(text, begin.next);
     if (found.bytes === 0) {
-      // No file: a line that happens to look like it.
+      // Not a file: a line that happens to look like one.
       if (++empty > maxFiles) break;
       rest.push(text.subarray(done, begin.next));
       done = begin.next;

@@ -1,5 +1,5 @@
 /**
- * Cards of people and groups (vCard 3 and 4, RFC 2426 and RFC 6350): reading one, and what is looked for in it.
+ * Cards of people and groups (vCard 3 and 4, RFC 2426 and RFC 6350): reading them, and their searchable text.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
   valueOf,
 } from "../contentline/component.ts";
 
-/** A text that isn't a card that can be stored, by the name of its precondition (RFC 6352 §6.3.2.1). */
+/** A text that can't be stored as a card, by the name of its precondition (RFC 6352 §6.3.2.1). */
 export class CardError extends Error {
   override name = "CardError";
   readonly rule: "valid-address-data" | "supported-address-data";
@@ -26,10 +26,10 @@ export class CardError extends Error {
   }
 }
 
-/** Versions that are stored. */
+/** Supported versions. */
 export const cardVersions = ["3.0", "4.0"] as const;
 
-/** A card with what an index has of it. */
+/** A card with its index data. */
 export interface Card {
   component: Component;
   uid: string;
@@ -37,11 +37,11 @@ export interface Card {
   /** The name to show. */
   name: string;
   emails: string[];
-  /** A group of people: KIND:group, or as Apple's programs mark it. */
+  /** A group of people: KIND:group, or marked as by Apple's programs. */
   group: boolean;
 }
 
-/** Characters of one value that an index has. */
+/** Most characters of one indexed value. */
 const maxIndexed = 4000;
 
 /** All text values of a property in a card, each cut after 4,000 characters. */
@@ -50,7 +50,7 @@ export function texts(component: Component, name: string): string[] {
     .map((p) => textStart(p.value, maxIndexed).trim());
 }
 
-/** The name of a card that has none to show. */
+/** A name for a card without one. */
 function nameOf(component: Component, emails: readonly string[]): string {
   const shown = texts(component, "FN").find((s) => s !== "");
   if (shown !== undefined) return shown;
@@ -63,7 +63,7 @@ function nameOf(component: Component, emails: readonly string[]): string {
   return whole || texts(component, "ORG").map((s) => s.split(";")[0])[0] || emails[0] || "";
 }
 
-/** What a card says to an index. */
+/** The index data of a card. */
 export function describeCard(component: Component): Card {
   const emails = texts(component, "EMAIL").filter((e) => e !== "").slice(0, 100);
   const kind = (valueOf(component, "KIND") ?? valueOf(component, "X-ADDRESSBOOKSERVER-KIND") ?? "")
@@ -86,7 +86,7 @@ function invalidData(err: unknown): never {
   throw err;
 }
 
-/** Reads a card that is to be stored. @throws CardError */
+/** Reads a card before storing it. @throws CardError */
 export function readCard(bytes: Uint8Array | string): Card {
   try {
     return checkedCard(parseComponents(textOf(bytes)));
@@ -125,7 +125,7 @@ function checkedCard(list: readonly Component[]): Card {
   return card;
 }
 
-/** Words of a card that people look for. */
+/** Searchable words of a card. */
 export function cardText(card: Card): string {
   const names = [
     "FN",

@@ -1,6 +1,6 @@
 /**
- * Editing a card: the fields that a form has, and a card with those changed. All other properties keep their lines as
- * they stood.
+ * Editing a card: the fields of a form, and a card with these changed. All other properties keep their lines
+ * unchanged.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 } from "../contentline/component.ts";
 import { CardError } from "./card.ts";
 
-/** What an address or a number is for; "" for none of these. */
+/** The kind of an address or number; "" for none of these. */
 export const entryKinds = ["", "home", "work", "mobile"] as const;
 export type EntryKind = (typeof entryKinds)[number];
 
@@ -28,7 +28,7 @@ export interface CardEntry {
   value: string;
 }
 
-/** What a form has of a card. */
+/** The card fields of a form. */
 export interface CardFields {
   /** FN. */
   name: string;
@@ -42,10 +42,10 @@ export interface CardFields {
   note: string;
 }
 
-/** Fields to be set: a name of "" is made of the others, a note that isn't given stays. */
+/** Fields to set: a name of "" is derived from the others; a note that isn't given stays. */
 export type CardChange = Omit<CardFields, "note"> & { note?: string };
 
-/** Entries of a kind that a form has; those behind them stay as they are. */
+/** Most entries of a kind in a form; further ones stay unchanged. */
 export const maxEntries = 100;
 
 /** TYPE values of kinds (RFC 2426 §3.3.1, RFC 6350 §5.6 and §6.4.1). */
@@ -66,7 +66,7 @@ function kindOf(p: Property): EntryKind {
   return (["mobile", "home", "work"] as const).find((k) => has.includes(typeOf[k])) ?? "";
 }
 
-/** Text of an address or number; that of a tel: URI without the scheme. */
+/** Text of an address or number; for a tel: URI without the scheme. */
 function entryText(p: Property): string {
   const s = unescapeText(p.value).trim();
   return p.name === "TEL" ? s.replace(/^tel:/i, "") : s;
@@ -104,7 +104,7 @@ const wrong = (message: string): CardError => new CardError("valid-address-data"
 
 /** A field's text, trimmed. @throws CardError */
 function clean(what: string, s: string): string {
-  // deno-lint-ignore no-control-regex -- none of these may stand in a value (RFC 6350 §3.3)
+  // deno-lint-ignore no-control-regex -- none of these is allowed in a value (RFC 6350 §3.3)
   if (/[\x00-\x09\x0b-\x1f\x7f]/.test(s)) throw wrong(`the ${what} has a control character`);
   return s.trim();
 }
@@ -118,10 +118,10 @@ function line(what: string, s: string): string {
 const withText = (p: Property, value: string): Property =>
   changedProperty(p, value, { ENCODING: undefined, CHARSET: undefined, VALUE: undefined });
 
-/** What stands in place of properties: null removes one. */
+/** Replacements of properties: null removes one. */
 type Changes = Map<Property, Property | null>;
 
-/** A change of a card that is being put together. */
+/** A change of a card, being assembled. */
 class Change {
   readonly card: Component;
   readonly changes: Changes = new Map();
@@ -133,7 +133,10 @@ class Change {
     this.#upper = property(card, "VERSION")?.value.trim() === "3.0";
   }
 
-  /** A property whose value has parts between semicolons: those given are changed, the others stay. */
+  /**
+   * Changes a property whose value has parts separated by semicolons: the given parts are changed, the others
+   * stay.
+   */
   structured(name: string, now: readonly { at: number; text: string }[], least: number): void {
     const p = property(this.card, name);
     if (now.every(({ at, text }) => part(p, at) === text)) return;
@@ -169,7 +172,7 @@ class Change {
     return { ...p, params, raw: undefined };
   }
 
-  /** Addresses or numbers: those that aren't given any more are removed. */
+  /** Addresses or numbers: those no longer given are removed. */
   entries(
     name: string,
     now: readonly CardEntry[],
@@ -199,7 +202,7 @@ class Change {
     for (const at of left.keys()) this.changes.set(this.card.properties[at!], null);
   }
 
-  /** Labels (Apple's item1.X-ABLabel) go with the property that they are of. */
+  /** Labels (Apple's item1.X-ABLabel) are removed with their property. */
   #dropLabels(): void {
     const groups = new Set(
       [...this.changes].filter(([p, to]) => to === null && p.group !== "").map(([p]) => p.group),
@@ -213,7 +216,7 @@ class Change {
     }
   }
 
-  /** The changed card; the same one if nothing is different. */
+  /** The changed card; the same object if nothing differs. */
   done(now: Date): Component {
     if (this.changes.size === 0 && this.added.length === 0) return this.card;
     this.#dropLabels();
@@ -235,14 +238,14 @@ class Change {
   }
 }
 
-/** Refuses what no mail can be sent to. @throws CardError */
+/** Refuses invalid addresses. @throws CardError */
 function checkEmail(s: string): void {
   if (!/^[^\s@<>](?:[^\r\n<>]*[^\s<>])?@[^\s@<>]+$/.test(s)) {
     throw wrong(`${s} is not an e-mail address`);
   }
 }
 
-/** A card with the fields of a form; the same object if they say nothing new. @throws CardError */
+/** A card with the fields of a form; the same object if nothing changes. @throws CardError */
 export function changeCard(component: Component, f: CardChange, now = new Date()): Component {
   const before = cardFields(component);
   const given = line("first name", f.given);
@@ -263,7 +266,7 @@ export function changeCard(component: Component, f: CardChange, now = new Date()
   return change.done(now);
 }
 
-/** A card without fields, to be changed. Version 3 is what all programs read. */
+/** An empty card, to be changed. All programs can read version 3. */
 export function newCard(uid: string): Component {
   const properties = [
     newProperty("VERSION", "3.0"),

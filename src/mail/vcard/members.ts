@@ -1,4 +1,7 @@
-/** Groups of people: whom a card of a group names (RFC 6350 §6.6.5, and Apple's properties of vCard 3). @module */
+/**
+ * Groups of people: the members that a group's card names (RFC 6350 §6.6.5, and Apple's properties of vCard 3).
+ * @module
+ */
 import { type Component, newProperty, type Property, property } from "../contentline/component.ts";
 import { newCard } from "./edit.ts";
 
@@ -6,12 +9,12 @@ const names = new Set(["MEMBER", "X-ADDRESSBOOKSERVER-MEMBER"]);
 
 const uidOf = (p: Property) => p.value.trim().replace(/^urn:uuid:/i, "");
 
-/** UIDs of a group's members, each once, though some programs write one twice. */
+/** UIDs of a group's members, each once, although some programs write one twice. */
 export function membersOf(card: Component): string[] {
   return [...new Set(card.properties.filter((p) => names.has(p.name)).map(uidOf))];
 }
 
-/** A new group without members, as all programs read it. */
+/** A new group without members, in a form that all programs can read. */
 export function newGroup(uid: string, name: string): Component {
   const card = newCard(uid);
   return {

@@ -1,4 +1,4 @@
-/** Two cards of one person as one: all that either says, and nothing twice. @module */
+/** Merges two cards of one person: everything from either, and nothing twice. @module */
 import {
   changedProperty,
   type Component,
@@ -8,19 +8,19 @@ import {
   unescapeText,
 } from "../contentline/component.ts";
 
-/** Properties of which a card has one: the first card's stays. */
+/** Properties that occur once in a card: the first card's stays. */
 const single = new Set([
   ...["VERSION", "UID", "REV", "PRODID", "KIND", "X-ADDRESSBOOKSERVER-KIND", "N", "FN", "BDAY"],
   ...["ANNIVERSARY", "GENDER", "PHOTO", "ORG", "TITLE", "X-ABSHOWAS"],
 ]);
 
-/** What a value is compared by: numbers without what is between their digits, all else without case. */
+/** The form of a value for comparison: numbers by their digits, everything else regardless of case. */
 function compared(p: Property): string {
   const text = unescapeText(p.value).trim().toLowerCase();
   return p.name === "TEL" ? text.replace(/^tel:/, "").replace(/[^\d+]/g, "") : text;
 }
 
-/** A picture as another version of vCard has it (RFC 2426 §3.1.4, RFC 6350 §6.2.4). */
+/** A picture in the form of another version of vCard (RFC 2426 §3.1.4, RFC 6350 §6.2.4). */
 function picture(p: Property, version: string): Property {
   if (version === "4.0" && param(p, "ENCODING") !== undefined) {
     const type = (param(p, "TYPE") ?? "jpeg").toLowerCase();
@@ -34,7 +34,7 @@ function picture(p: Property, version: string): Property {
   return p;
 }
 
-/** The first card with what others say besides; the same object if they say nothing new. */
+/** The first card with additions from the others; the same object if there are none. */
 export function mergedCard(card: Component, others: readonly Component[]): Component {
   const version = property(card, "VERSION")?.value.trim() ?? "3.0";
   const properties = [...card.properties];
@@ -47,7 +47,7 @@ export function mergedCard(card: Component, others: readonly Component[]): Compo
       return value !== "" && !properties.some((x) => x.name === p.name && compared(x) === value);
     });
     const groups = new Set(came.map((p) => p.group).filter((g) => g !== ""));
-    // Labels (Apple's item1.X-ABLabel) go with the property that they are of, under a name that is free.
+    // Labels (Apple's item1.X-ABLabel) are copied with their property, under an unused group name.
     const labels = other.properties.filter((p) => p.name.startsWith("X-AB") && groups.has(p.group));
     for (const p of [...came, ...labels]) {
       const group = p.group === "" ? "" : `m${n + 1}${p.group}`;

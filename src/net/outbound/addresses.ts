@@ -1,16 +1,16 @@
-/** Which addresses a connection to another server may go to. @module */
+/** Which addresses connections to other servers may use. @module */
 import { isIP } from "node:net";
 
 /**
- * A rule about an address that a connection is to go to: undefined if it may, else why not. It is asked
- * after the name was resolved, about the very address that is connected to, and again for each redirect.
+ * A rule for addresses to connect to: undefined if allowed, otherwise the reason. It is applied after resolving
+ * the name, to the exact address used, and again for each redirect.
  */
 export type AddressRule = (ip: string) => string | undefined;
 
-/** Gives the addresses of a name, those to try first in front. Fails in words for people. */
+/** Returns the addresses of a name, in the order to try them. Errors are readable for users. */
 export type AddressLookup = (name: string, signal?: AbortSignal) => Promise<readonly string[]>;
 
-/** Why nothing came of a request to another server. */
+/** Why a request to another server failed. */
 export class OutboundError extends Error {
   override name = "OutboundError";
   constructor(
@@ -23,8 +23,8 @@ export class OutboundError extends Error {
 }
 
 /**
- * What a user may know of why a server that they chose was not reached: the same for names that are only known here,
- * addresses that are not called, and ports that are closed. Undefined for what says nothing of this network.
+ * What a user may know about why a server that they chose was not reached: the same text for names known only
+ * here, refused addresses, and closed ports. Undefined for errors that reveal nothing about this network.
  */
 export function messageForUsers(err: unknown): string | undefined {
   if (!(err instanceof OutboundError)) return undefined;
@@ -38,7 +38,7 @@ export function bareHost(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 
-/** Addresses of a host that the rule allows. @throws OutboundError "address" or "refused" */
+/** A host's addresses that the rule allows. @throws OutboundError "address" or "refused" */
 export async function allowedAddresses(
   host: string,
   lookup: AddressLookup,

@@ -1,9 +1,9 @@
 /**
- * Who vouches for other servers: the authorities of the system, those of mox.conf, or both.
+ * The certificate authorities for other servers: the system's, those of mox.conf, or both.
  *
- * The runtime's option `ca` takes 25 ms of the event loop for each connection where there are 140 of them,
- * and without it the runtime wants a permission that can't be given narrowly. Its list of defaults can be
- * replaced, which is quick: it is set right before a handshake begins, if it isn't these.
+ * With 140 authorities the runtime's option `ca` takes 25 ms of the event loop per connection, and without it
+ * the runtime needs a permission that can't be granted narrowly. Replacing its default list is quick: it is set
+ * right before a handshake begins, unless it is already the right one.
  *
  * @module
  */
@@ -17,26 +17,26 @@ import {
   systemAuthoritiesStamp,
 } from "../../platform/authorities.ts";
 
-/** Milliseconds between looks at the files' times. */
+/** Milliseconds between checks of the files' times. */
 const lookInterval = 10_000;
 
 export interface AuthoritiesOptions {
-  /** Trust those of the system. */
+  /** Trust the system's authorities. */
   system: boolean;
-  /** PEM files with more. Read now, and again when they change. */
+  /** Further PEM files. Read now, and again when they change. */
   files?: readonly string[];
   log?: Log;
 }
 
-/** The runtime's types don't know it yet. */
+/** The runtime's types lack it. */
 const { setDefaultCACertificates: setDefaults } = tls as unknown as {
   setDefaultCACertificates(pem: string[]): void;
 };
 
-/** The list that the runtime has now. */
+/** The runtime's current list. */
 let inForce: readonly string[] | undefined;
 
-/** Certificate authorities that are trusted. */
+/** Trusted certificate authorities. */
 export class Authorities {
   readonly #system: boolean;
   readonly #files: readonly string[];
@@ -54,18 +54,18 @@ export class Authorities {
     this.#own = own;
   }
 
-  /** @throws Error if a file can't be read, or has no certificate */
+  /** @throws Error if a file can't be read, or has no certificates */
   static open(options: AuthoritiesOptions): Authorities {
     if (options.system) openSystemAuthorities();
     return new Authorities(options, (options.files ?? []).flatMap(readFile));
   }
 
-  /** These alone, PEM. @throws Error if one is no certificate */
+  /** Only these, in PEM. @throws Error if one is not a certificate */
   static of(...pem: string[]): Authorities {
     return new Authorities({ system: false }, pem.flatMap((p) => certificates(p, "the text")));
   }
 
-  /** PEM, one certificate each; in files that changed they are looked for again. */
+  /** PEM, one certificate each; changed files are read again. */
   list(): readonly string[] {
     const now = Date.now();
     if (this.#list !== undefined && Math.abs(now - this.#looked) < lookInterval) return this.#list;
@@ -79,7 +79,7 @@ export class Authorities {
     return this.#list = [...new Set([...this.#own, ...system])];
   }
 
-  /** Makes them those by which the runtime verifies handshakes that begin now, before the next `await`. */
+  /** Makes the runtime use them to verify handshakes that begin now, before the next `await`. */
   apply(): void {
     const list = this.list();
     if (inForce === list) return;
@@ -100,7 +100,7 @@ export class Authorities {
       this.#own = this.#files.length > 0 ? this.#files.flatMap(readFile) : this.#own;
       this.#complained = "";
     } catch (err) {
-      // Half written, or only root may read it, whom the server no longer is.
+      // Half written, or readable only by root, which the server no longer is.
       const { message } = err as Error;
       if (this.#complained !== message) {
         this.#log.error("changed certificate authorities can't be used, those before stay", {
@@ -112,7 +112,7 @@ export class Authorities {
   }
 }
 
-/** Those of the system, for who has no configuration. */
+/** The system's authorities, for callers without a configuration. */
 export const systemAuthorities: Authorities = Authorities.open({ system: true });
 
 function readFile(path: string): string[] {
@@ -137,7 +137,7 @@ function blocks(text: string): string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? [];
 }
 
-/** As the system has them: one that can't be read doesn't spoil the others. */
+/** Reads the system's certificates: an unreadable one doesn't affect the others. */
 function systemCertificates(log: Log): string[] {
   const { from, pem } = readSystemAuthorities();
   const found = blocks(pem);

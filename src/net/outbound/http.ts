@@ -1,8 +1,8 @@
 /**
- * The one way out for requests by HTTP and HTTPS: names are resolved by the server's resolver, a rule may
- * refuse addresses, certificates are verified by the server's authorities, and everything has a limit.
+ * The only way to make HTTP and HTTPS requests: names are resolved by the server's resolver, a rule may refuse
+ * addresses, certificates are verified by the server's authorities, and everything has a limit.
  *
- * The connection is made here and the runtime's HTTP client speaks on it: its own way to HTTPS needs a
+ * The connection is made here and the runtime's HTTP client uses it: its own HTTPS connections need a
  * permission that isn't granted.
  *
  * @module
@@ -24,48 +24,57 @@ import {
 import { serverAddressRule } from "./user_rule.ts";
 import type { Authorities } from "./authorities.ts";
 
-/** Addresses of a host that are tried. */
+/** Most addresses of a host that are tried. */
 const maxAddresses = 4;
-/** Milliseconds for a connection with its handshake, where the caller gives no less. */
+/** Milliseconds for a connection with its handshake, unless the caller gives less. */
 const connectTimeout = 15_000;
-/** Milliseconds for a whole request, where the caller gives none. */
+/** Milliseconds for a whole request, if the caller gives none. */
 const usualTimeout = 30_000;
-/** Bytes of an answer's body, where the caller gives none. */
+/** Most bytes of an answer's body, if the caller gives no limit. */
 const usualMaxBytes = 1024 * 1024;
 
-/** Bytes of an answer beside its body: the header, and interim answers (1xx) before it. */
+/** Most bytes of an answer besides its body: the header, and interim answers (1xx) before it. */
 const maxBesideBody = 128 * 1024;
-/** Bytes of a chunked body that are read for each byte of what is allowed: chunks of one byte have five more. */
+/** Bytes of a chunked body that are read per allowed byte: chunks of one byte have five more. */
 const readPerByte = 8;
+/**
+ * Pieces that a body may come in, and one more for so many of its bytes. The runtime's parser makes memory of its own for
+ * each chunk, some 600 bytes with what describes it: a megabyte in chunks of one byte took 660 MB.
+ */
+const maxPieces = 60_000;
+const bytesPerPiece = 256;
 
 export interface OutboundOptions {
   authorities: Authorities;
   lookup: AddressLookup;
-  /** For what users choose; without it any address that a server can be at. */
+  /** For addresses chosen by users; without it any address that a server can have. */
   forUsers?: AddressRule;
 }
 
-/** Where a request goes. */
+/** The destination of a request. */
 export interface Target {
   /** http or https. */
   url: URL;
   method?: string;
-  /** Host is that of the URL if it isn't given. */
+  /** The Host field is the URL's if not given. */
   headers?: Record<string, string | string[]>;
-  /** Where it may go. Undefined only for what the administrator chose: else `forUsers` at least. */
+  /**
+   * The rule for its addresses. Undefined only for destinations chosen by the administrator: otherwise at least
+   * `forUsers`.
+   */
   rule: AddressRule | undefined;
   signal?: AbortSignal;
 }
 
 export interface HttpCall extends Target {
   body?: Uint8Array | string;
-  /** Milliseconds for all of it; 30 s if not given. */
+  /** Milliseconds for the whole request; 30 s if not given. */
   timeout?: number;
-  /** Bytes of the answer's body, 1 MiB if not given: more is an error, or cut off. */
+  /** Most bytes of the answer's body, 1 MiB if not given: more is an error, or cut off. */
   maxBytes?: number;
-  /** Longer answers are cut off, and are no error. */
+  /** Cut longer answers off instead of failing. */
   cutOff?: boolean;
-  /** Redirects that are followed for GET and HEAD; none if not given. */
+  /** Most redirects followed for GET and HEAD; none if not given. */
   redirects?: number;
 }
 
@@ -73,11 +82,11 @@ export interface HttpAnswer {
   status: number;
   headers: Headers;
   body: Uint8Array;
-  /** After redirects. */
+  /** The URL after redirects. */
   url: URL;
 }
 
-/** An agent for one connection that stands already. */
+/** An agent for a single existing connection. */
 class OneConnection extends Agent {
   readonly #socket: Duplex;
   constructor(socket: Duplex) {
@@ -92,7 +101,7 @@ class OneConnection extends Agent {
 /** Requests to other servers. */
 export class Outbound {
   readonly authorities: Authorities;
-  /** The rule for what users, and messages of others, choose: it goes with each such request. */
+  /** The rule for addresses chosen by users or by messages from others: pass it with each such request. */
   readonly forUsers: AddressRule;
   readonly #lookup: AddressLookup;
 
@@ -108,7 +117,7 @@ export class Outbound {
   }
 
   /**
-   * Connects to the host of a URL, with TLS for https. The caller has to handle the socket's errors.
+   * Connects to the host of a URL, with TLS for https. The caller must handle the socket's errors.
    * @throws OutboundError, the signal's reason
    */
   async connect(target: Target): Promise<Socket | TLSSocket> {
@@ -141,8 +150,9 @@ export class Outbound {
   }
 
   /**
-   * Begins TLS on a connection that stands already. Its handshake isn't waited for: "secureConnect" or "error" tell.
-   * @param host whose certificate is asked for
+   * Begins TLS on an existing connection. Does not wait for the handshake: see the events "secureConnect" and
+   * "error".
+   * @param host the host whose certificate is expected
    */
   startTls(socket: Socket, host: string): TLSSocket {
     return beginClientTls(socket, {
@@ -153,8 +163,8 @@ export class Outbound {
   }
 
   /**
-   * Begins a request on a connection of its own, which ends with it: the caller writes the body and calls
-   * `end`, and handles "response", "upgrade" and "error".
+   * Begins a request on its own connection, which ends with it: the caller writes the body and calls `end`, and
+   * handles "response", "upgrade" and "error".
    * @throws OutboundError, the signal's reason
    */
   async begin(target: Target): Promise<ClientRequest> {
@@ -164,17 +174,17 @@ export class Outbound {
     if (!Object.keys(headers).some((h) => h.toLowerCase() === "host")) headers["host"] = url.host;
     const request = httpRequest({
       method: target.method ?? "GET",
-      // Of no consequence: the connection stands.
+      // Without effect: the connection already exists.
       host: isIP(bareHost(url.hostname)) ? undefined : url.hostname,
       path: `${url.pathname}${url.search}`,
       headers,
       agent: new OneConnection(socket),
     });
-    // Interim answers have no end of their own.
+    // Interim answers are not limited otherwise.
     boundRead(request, maxBesideBody, false);
     const end = () => socket.destroy();
     request.on("close", end);
-    // The connection goes on when the request is done with.
+    // The connection continues after the request.
     request.on("upgrade", () => request.off("close", end));
     if (target.signal) {
       const { signal } = target;
@@ -224,7 +234,7 @@ export class Outbound {
     const request = await this.begin({ ...call, headers });
     const max = call.maxBytes ?? usualMaxBytes;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    // Extensions of chunks have no end of their own.
+    // Chunk extensions are not limited otherwise.
     boundRead(request, maxBesideBody + readPerByte * max, true);
     request.on("response", resolve);
     request.on("error", reject);
@@ -249,8 +259,8 @@ export class Outbound {
 }
 
 /**
- * Ends a request when more bytes have come on its connection.
- * @param all also of the body; else up to the answer's header
+ * Ends a request when more bytes have arrived on its connection.
+ * @param all including the body; otherwise up to the answer's header
  */
 function boundRead(request: ClientRequest, bytes: number, all: boolean): void {
   request.on("socket", (socket: Socket) => {
@@ -287,6 +297,10 @@ async function wholeBody(
   answer.on("data", (piece: Uint8Array) => {
     pieces.push(piece.subarray(0, Math.max(0, max - size)));
     size += piece.length;
+    if (pieces.length > maxPieces + size / bytesPerPiece) {
+      answer.destroy();
+      reject(new OutboundError("answer", `the answer of ${url.host} comes in too many pieces`));
+    }
     if (size <= max) return;
     if (cutOff) resolve();
     else {
@@ -308,7 +322,7 @@ async function wholeBody(
   return body;
 }
 
-/** A failure in words with the host in them, the runtime's error as its cause. */
+/** A readable failure that names the host, with the runtime's error as its cause. */
 function explained(url: URL, err: unknown): unknown {
   if (err instanceof OutboundError) return err;
   const text = err instanceof Error ? err.message : String(err);

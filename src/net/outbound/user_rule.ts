@@ -1,6 +1,6 @@
 /**
- * Where the server connects to because a user says so (webhooks, imports, mail to a domain, its policies): never into
- * this machine or the networks around it, whose services trust who is near.
+ * Rules for connections at a user's request (webhooks, imports, mail to a domain, its policies): never to this
+ * machine or the networks around it, whose services trust nearby hosts.
  *
  * @module
  */
@@ -12,7 +12,7 @@ type Network = readonly [address: Uint8Array, bits: number];
 
 /**
  * Networks in CIDR form, or addresses.
- * @throws Error naming the text that is none
+ * @throws Error naming the invalid text
  */
 export function parseNetwork(text: string): Network {
   const [address, bits, ...more] = text.split("/");
@@ -29,7 +29,7 @@ function isIn(ip: Uint8Array, [address, bits]: Network): boolean {
   return ip.length === address.length && networkOf(ip, bits) === networkOf(address, bits);
 }
 
-/** The link's, many hosts' or nobody's: never connected to, whatever is allowed. */
+/** Link-local, multicast and unassigned networks: never connected to, whatever is allowed. */
 const nobodys = [
   "0.0.0.0/8",
   "169.254.0.0/16",
@@ -37,14 +37,14 @@ const nobodys = [
   "::/128",
   "fe80::/10",
   "ff00::/8",
-  // The metadata address of a big provider.
+  // The metadata address of a large provider.
   "fd00:ec2::254",
 ].map(parseNetwork);
 
-/** This machine's own. */
+/** This machine's own addresses. */
 const loopback = ["127.0.0.0/8", "::1/128"].map(parseNetwork);
 
-/** Of private networks (RFC 1918, 4193, 6598, 6890), or that lead elsewhere than they say. */
+/** Private networks (RFC 1918, 4193, 6598, 6890), and addresses that lead elsewhere than they say. */
 const inside = [
   "10.0.0.0/8",
   "100.64.0.0/10",
@@ -54,21 +54,24 @@ const inside = [
   "198.18.0.0/15",
   "fc00::/7",
   "fec0::/10",
-  // Discarded, and local translation (RFC 6666, 8215).
+  // Discard-only, and local translation (RFC 6666, 8215).
   "100::/64",
   "64:ff9b:1::/48",
-  // Teredo: the address of its server and client are in it, changed.
+  // Teredo: contains the addresses of its server and client in a modified form.
   "2001::/32",
 ].map(parseNetwork);
 
-/** Where IPv6 addresses hold one of IPv4: RFC 4291 §2.5.5.1, RFC 6052, RFC 3056; its first byte. (Mapped ones are read as IPv4.) */
+/**
+ * IPv6 networks whose addresses contain an IPv4 address (RFC 4291 §2.5.5.1, RFC 6052, RFC 3056), and its first
+ * byte. (Mapped ones are parsed as IPv4.)
+ */
 const holding: readonly (readonly [Network, number])[] = [
   [parseNetwork("::/96"), 12],
   [parseNetwork("64:ff9b::/96"), 12],
   [parseNetwork("2002::/16"), 2],
 ];
 
-/** The address itself, and one that it holds. */
+/** The address itself, and one that it contains. */
 function meant(text: string): Uint8Array[] | undefined {
   const ip = parseIp(text);
   if (ip === undefined) return undefined;
@@ -78,7 +81,7 @@ function meant(text: string): Uint8Array[] | undefined {
   return [ip, ...held];
 }
 
-/** An address of a server: refuses those of a link, of many hosts and of nobody, in each way to write them. */
+/** The rule for any server's address: refuses link-local, multicast and unassigned ones, in any notation. */
 export const serverAddressRule: AddressRule = (text) => {
   const ips = meant(text);
   if (ips === undefined) return "no address";
@@ -87,17 +90,17 @@ export const serverAddressRule: AddressRule = (text) => {
     : undefined;
 };
 
-/** What decides where users may have the server connect to. */
+/** Options for where the server may connect at a user's request. */
 export interface UserRuleOptions {
-  /** Networks that the administrator allows, in addition to those on the internet. */
+  /** Networks that the administrator allows, in addition to the internet. */
   allowed: readonly string[];
   /** Addresses of this machine. */
   own: () => readonly string[];
 }
 
 /**
- * The rule for what users choose.
- * @param o.allowed networks or addresses that are allowed if a server can be there
+ * The rule for addresses chosen by users.
+ * @param o.allowed networks or addresses that are allowed if they can belong to a server
  */
 export function userAddressRule(options: UserRuleOptions): AddressRule {
   const allowed = options.allowed.map(parseNetwork);
@@ -116,7 +119,7 @@ export function userAddressRule(options: UserRuleOptions): AddressRule {
   };
 }
 
-/** The rule for mail: it may go to other hosts of the own network, and never into this machine. */
+/** The rule for mail: it may be sent to other hosts of the own network, but never to this machine. */
 export function mailAddressRule(o: Pick<UserRuleOptions, "allowed">): AddressRule {
   const allowed = o.allowed.map(parseNetwork);
   return (text) => {

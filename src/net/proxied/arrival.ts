@@ -13,25 +13,25 @@ import { type ProxyHeader, readProxyHeader } from "./header.ts";
 export interface TrustedProxies {
   readonly networks: Networks;
   /**
-   * Their connections begin with a PROXY header: always ("required"), where the first bytes are one ("detected",
-   * for protocols in which the client speaks first), or never.
+   * Whether their connections begin with a PROXY header: always ("required"), if the first bytes are one
+   * ("detected", for protocols in which the client speaks first), or never.
    */
   readonly header: "required" | "detected" | "never";
 }
 
-/** A connection with what is known of its client. */
+/** A connection with the facts about its client. */
 export interface Arrival {
   readonly peer: Peer;
-  /** TLS that the client spoke with the proxy, which took it off. */
+  /** TLS between client and proxy, terminated there. */
   readonly tls?: TlsInfo;
   /** Address of the proxy that has named the client by a PROXY header. */
   readonly via?: string;
-  /** The other end is a trusted proxy that has not named a client yet, but may by the protocol's own means. */
+  /** The other end is a trusted proxy that has not named a client yet, but may do so within the protocol. */
   readonly fromProxy: boolean;
-  /** The proxies of the listener, for those protocols in which each request names its client. */
+  /** The listener's proxies, for protocols in which each request names its client. */
   readonly proxies?: TrustedProxies;
   /**
-   * The proxy speaks for this client from now on, who is counted in place of it.
+   * From now on the proxy acts for this client, which is counted in its place.
    * @returns false if the client's networks have too many connections
    */
   named(ip: string): boolean;
@@ -50,7 +50,7 @@ export function peerOf(socket: Socket): Peer {
   };
 }
 
-/** The ends that a header names; those of the socket where it names none. */
+/** The ends that a header names; those of the socket if it names none. */
 export function peerThrough(header: ProxyHeader | undefined, direct: Peer): Peer {
   if (header?.client === undefined || header.destination === undefined) return direct;
   return {
@@ -61,7 +61,7 @@ export function peerThrough(header: ProxyHeader | undefined, direct: Peer): Peer
   };
 }
 
-/** TLS that was on between client and proxy. Nothing can be bound to it here: the proxy's certificate isn't known. */
+/** TLS between client and proxy. Nothing can be bound to it here, as the proxy's certificate is unknown. */
 export function tlsThrough(header: ProxyHeader | undefined): TlsInfo | undefined {
   if (header?.tls === undefined) return undefined;
   return {
@@ -74,8 +74,8 @@ export function tlsThrough(header: ProxyHeader | undefined): TlsInfo | undefined
 }
 
 /**
- * Takes the header off a socket that nobody reads yet; what has arrived behind it stays for the next reader.
- * @returns undefined where it is not required, and something else comes first
+ * Reads the header from a socket that nobody else reads yet; bytes after it stay for the next reader.
+ * @returns undefined if it is not required and something else comes first
  * @throws ConnectionError "timeout" and "closed"; ProxyHeaderError
  */
 export async function takeHeader(

@@ -1,6 +1,6 @@
 /**
- * The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt): the first bytes of a connection, in which
- * a proxy names the client that it speaks for.
+ * The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt): the first bytes of a connection, in
+ * which a proxy names its client.
  *
  * @module
  */
@@ -12,9 +12,9 @@ export interface IpPort {
   port: number;
 }
 
-/** What a proxy says of the TLS that the client spoke with it. */
+/** TLS between client and proxy, as the proxy reports it. */
 export interface ProxiedTls {
-  /** Such as "TLSv1.3"; empty if it doesn't say. */
+  /** Such as "TLSv1.3"; empty if not reported. */
   version: string;
   cipher: string;
 }
@@ -24,17 +24,17 @@ export interface ProxyHeader {
   version: 1 | 2;
   /** Undefined for connections of the proxy itself (LOCAL, such as health checks) and unknown addresses. */
   client?: IpPort;
-  /** Where the client connected to; together with `client`. */
+  /** The address that the client connected to; together with `client`. */
   destination?: IpPort;
-  /** The client spoke TLS with the proxy, which took it off. */
+  /** TLS between client and proxy, terminated there. */
   tls?: ProxiedTls;
   /** Protocol that the client chose when TLS began (ALPN). */
   alpn?: string;
-  /** Name of the server that the client asked for. */
+  /** Server name requested by the client. */
   authority?: string;
 }
 
-/** Bytes that are no PROXY header, or one that lies about its parts. */
+/** Bytes that are not a PROXY header, or one with inconsistent parts. */
 export class ProxyHeaderError extends Error {
   constructor(message: string) {
     super(`PROXY header: ${message}`);
@@ -42,9 +42,9 @@ export class ProxyHeaderError extends Error {
   }
 }
 
-/** Bytes of version 1 at most, with CRLF (section 2.1). */
+/** Most bytes of version 1, with CRLF (section 2.1). */
 const maxV1 = 107;
-/** Bytes of version 2 that are taken: its length could say 64 KiB, and with a client's certificate a few are used. */
+/** Most bytes of version 2: its length could be 64 KiB; even with a client's certificate a few are used. */
 const maxV2 = 16 * 1024;
 
 const signatureV1 = new TextEncoder().encode("PROXY ");
@@ -52,14 +52,14 @@ const signatureV2 = Uint8Array.of(
   ...[0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a],
 );
 
-/** A header with the bytes it took. */
+/** A header with its length in bytes. */
 export interface ReadHeader {
   header: ProxyHeader;
   length: number;
 }
 
 /**
- * Reads the header at the start of what has arrived so far. Linear in its length.
+ * Parses the header at the start of the bytes received so far. Linear in its length.
  * @returns "more" if it isn't complete yet, "none" if the bytes begin with something else
  * @throws ProxyHeaderError
  */
@@ -88,7 +88,7 @@ function readV1(bytes: Uint8Array): ReadHeader | "more" {
   const line = new TextDecoder("latin1").decode(bytes.subarray(0, end - 1));
   const [, family, from, to, fromPort, toPort, ...more] = line.split(" ");
   const length = end + 1;
-  // Whatever follows UNKNOWN is to be ignored.
+  // Anything after UNKNOWN must be ignored.
   if (family === "UNKNOWN") return { header: { version: 1 }, length };
   if (family !== "TCP4" && family !== "TCP6") {
     throw new ProxyHeaderError("TCP4, TCP6 or UNKNOWN expected");

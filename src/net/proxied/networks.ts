@@ -6,12 +6,12 @@
 import { networkOf, parseIp } from "../ip.ts";
 import { parseNetwork } from "../outbound/user_rule.ts";
 
-/** Networks that an address may be in. */
+/** Networks to match addresses against. */
 export class Networks {
-  /** By the bits of their prefix and whether they are of IPv4, in CIDR form. */
+  /** By prefix length and IP version, in CIDR form. */
   readonly #byBits = new Map<string, Set<string>>();
 
-  /** @throws Error naming a text that is no network and no address */
+  /** @throws Error naming a text that is neither a network nor an address */
   constructor(networks: readonly string[]) {
     for (const text of networks) {
       const [address, bits] = parseNetwork(text);
@@ -22,7 +22,7 @@ export class Networks {
     }
   }
 
-  /** False for what is no address. */
+  /** False for anything but an address. */
   has(ip: string): boolean {
     if (this.#byBits.size === 0) return false;
     const bytes = parseIp(ip);

@@ -1,7 +1,7 @@
 /** Encryption of push messages for a browser (RFC 8291, RFC 8188). @module */
 import { joined } from "../../platform/bytes.ts";
 
-/** What a browser gives with its subscription. */
+/** The keys in a browser's subscription. */
 export interface PushKeys {
   /** Its public key, a point of P-256, uncompressed: 65 bytes. */
   p256dh: Uint8Array;
@@ -9,7 +9,9 @@ export interface PushKeys {
   auth: Uint8Array;
 }
 
-/** Bytes of a message that every push service takes, when encrypted (RFC 8030 §7.2), less what is added. */
+/**
+ * Most bytes of a message that every push service accepts once encrypted (RFC 8030 §7.2), minus the overhead.
+ */
 export const maxPushText = 3_900;
 
 const recordSize = 4096;
@@ -31,7 +33,7 @@ async function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Promise<B
 const ascii = (text: string) => new TextEncoder().encode(text);
 const one = Uint8Array.of(1);
 
-/** Reads the keys of a subscription in base64url; undefined for what are none. */
+/** Parses the base64url keys of a subscription; undefined if invalid. */
 export function readKeys(p256dh: string, auth: string): PushKeys | undefined {
   try {
     const plain = (s: string) =>
@@ -46,11 +48,11 @@ export function readKeys(p256dh: string, auth: string): PushKeys | undefined {
   }
 }
 
-/** What P-256 is made of (SEC 2 §2.4.2): the prime of its field, and b of y² = x³ - 3x + b. */
+/** Parameters of P-256 (SEC 2 §2.4.2): the prime of its field, and b of y² = x³ - 3x + b. */
 const prime = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
 const b = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn;
 
-/** Whether an uncompressed point is one of P-256; the runtime's import of keys doesn't look. */
+/** Whether an uncompressed point is on P-256; the runtime's key import doesn't check. */
 function isOnCurve(point: Uint8Array): boolean {
   const x = BigInt(`0x${point.subarray(1, 33).toHex()}`);
   const y = BigInt(`0x${point.subarray(33).toHex()}`);
@@ -60,7 +62,7 @@ function isOnCurve(point: Uint8Array): boolean {
 const importPoint = (point: Uint8Array) =>
   crypto.subtle.importKey("raw", joined([point]), curve, false, []);
 
-/** For tests with given values; otherwise both are made anew for each message. */
+/** For tests with given values; otherwise both are generated for each message. */
 export interface PushSecrets {
   salt: Uint8Array;
   own: CryptoKeyPair;
@@ -75,7 +77,7 @@ async function newSecrets(): Promise<PushSecrets> {
 
 /**
  * The body of a push message, with "Content-Encoding: aes128gcm".
- * @throws RangeError for a text that is too long, DOMException for keys that are none
+ * @throws RangeError for a text that is too long, DOMException for invalid keys
  */
 export async function encryptPush(
   text: Uint8Array,

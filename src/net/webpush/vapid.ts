@@ -1,7 +1,7 @@
-/** How a server tells push services who it is (RFC 8292). @module */
+/** Identifying the server to push services (RFC 8292). @module */
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256" };
-/** Seconds that a token holds; at most a day (RFC 8292 §2). */
+/** Seconds that a token is valid; at most a day (RFC 8292 §2). */
 const tokenLife = 12 * 3600;
 
 const base64url = (bytes: Uint8Array) =>
@@ -9,14 +9,14 @@ const base64url = (bytes: Uint8Array) =>
 
 /** The server's key. */
 export interface VapidKey {
-  /** As browsers want it: base64url of the point, uncompressed. */
+  /** In the form for browsers: base64url of the uncompressed point. */
   public: string;
-  /** For keeping. */
+  /** For storage. */
   jwk: JsonWebKey;
   sign: CryptoKey;
 }
 
-/** Reads a kept key. */
+/** Reads a stored key. */
 export async function readVapidKey(jwk: JsonWebKey): Promise<VapidKey> {
   const sign = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["sign"]);
   const point = [Uint8Array.of(4)];
@@ -32,7 +32,10 @@ export async function newVapidKey(): Promise<VapidKey> {
   return await readVapidKey(await crypto.subtle.exportKey("jwk", pair.privateKey));
 }
 
-/** The Authorization header for a push service. @param contact a mailto: or https: address of whom to tell of trouble */
+/**
+ * The Authorization header for a push service. @param contact a mailto: or https: address to contact in case of
+ * trouble
+ */
 export async function vapidHeader(
   key: VapidKey,
   endpoint: URL,

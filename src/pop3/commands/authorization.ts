@@ -11,7 +11,7 @@ import {
 import { admit, logIn, loginAttempt, refused } from "../logging_in.ts";
 import { type Pop3Command, Pop3Error, type Pop3Session } from "../session.ts";
 
-/** Bytes of a line with a SASL response. */
+/** Most bytes of a line with a SASL response, and most steps of an exchange. */
 const maxSaslLine = 16 * 1024;
 const maxSteps = 10;
 

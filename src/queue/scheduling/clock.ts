@@ -1,4 +1,4 @@
-/** The time of the system. @module */
+/** The system clock. @module */
 import type { Clock } from "../types.ts";
 
 export const systemClock: Clock = {

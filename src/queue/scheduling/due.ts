@@ -1,36 +1,36 @@
 /**
  * Which delivery starts next.
  *
- * What is due is found through the table of destinations, whatever the queue's length. Dead destinations
- * must not keep living ones waiting, however many messages there are for them:
- * - a delivery whose server is silent does not count as one of those that work, in whatever phase it is; of
- *   such there may be many more, as they only wait, and they have to make room in the end (see runs.ts);
- * - destinations where nobody could be reached the last time get a part of the places only;
- * - the others are taken from both ends, the longest due and the latest, in turns;
- * - some places are only for what got due just now: so a new message starts at once even if thousands
- *   before it turn out to be for dead destinations, each of which takes a while to show that it is.
+ * Due messages are found through the table of destinations, whatever the queue's length. Dead destinations must
+ * not hold up live ones, however many messages they have:
+ * - a delivery whose server is silent, in any phase, does not count as working; there may be many more of
+ *   these, as they only wait, and in the end they must make room (see runs.ts);
+ * - destinations where no server was reached the last time get only part of the places;
+ * - the others are taken from both ends, the longest due and the most recently due, in turns;
+ * - some places are reserved for messages that have just become due: so a new message starts immediately even
+ *   if thousands before it go to dead destinations, each of which takes a while to be recognised.
  *
  * @module
  */
 import type { Db } from "../../store/database/database.ts";
 import { priorities } from "../types.ts";
 
-/** Deliveries that work, without those that got due just now, and to one destination. */
+/** Working deliveries, without those that have just become due, and those to one destination. */
 export const maxDeliveries = 50;
 export const maxPerDestination = 10;
-/** Deliveries that work or wait for a server. */
+/** Deliveries that are working or waiting for a server. */
 export const maxRunning = 500;
-/** Of these, to destinations where nobody was reached the last time. */
+/** Of these, deliveries to destinations where no server was reached the last time. */
 export const maxFailing = 100;
-/** Working places that such destinations can't have. */
+/** Working places that are closed to such destinations. */
 const reserved = 20;
-/** Working places, beyond the others, and running places that only what got due just now can have. */
+/** Additional working places, and running places, reserved for messages that have just become due. */
 const workingForNew = 10;
 export const runningForNew = 50;
-/** Milliseconds for which something got due just now. */
+/** Milliseconds during which a message counts as having just become due. */
 const newFor = 5_000;
 
-/** What runs now. */
+/** What is running now. */
 export interface Running {
   /** Deliveries by destination. */
   byDestination: ReadonlyMap<string, number>;
@@ -40,14 +40,14 @@ export interface Running {
   failing: number;
 }
 
-/** A destination that something is due for. */
+/** A destination with something due. */
 export interface DueDestination {
   domain: string;
   priority: number;
   failing: boolean;
 }
 
-/** The next destination to deliver to; undefined if nothing is due, or there is no place. */
+/** The next destination to deliver to; undefined if nothing is due, or there is no free place. */
 export function nextDue(
   db: Db,
   now: number,
@@ -81,15 +81,15 @@ export function nextDue(
   return undefined;
 }
 
-/** What is looked for among the destinations. */
+/** What to look for among the destinations. */
 interface Wanted {
   failing: boolean;
-  /** Due after this time, if it matters, and not after now. */
+  /** Due after this time, if given, and not after now. */
   after: number | undefined;
   now: number;
-  /** Destinations at their limit: few, as many as deliveries fill. */
+  /** Destinations at their limit: only as many as running deliveries can fill. */
   full: readonly string[];
-  /** The latest due, not the longest. */
+  /** The most recently due instead of the longest due. */
   latest: boolean;
 }
 
@@ -106,7 +106,7 @@ function find(db: Db, priority: number, wanted: Wanted): string | undefined {
   return rows.find(([d]) => !wanted.full.includes(d))?.[0];
 }
 
-/** The earliest time after now at which something gets due. */
+/** The earliest time after now at which something becomes due. */
 export function nextTime(db: Db, now: number): number | undefined {
   let first: number | undefined;
   for (const priority of priorities) {

@@ -1,9 +1,9 @@
 /**
- * The deliveries under way: how many, to whom, and which of them wait for a server that is silent.
+ * The running deliveries: how many, to whom, and which of them wait for a silent server.
  *
- * A delivery that hears nothing for a moment, in whatever phase, takes no place of one that works. If even
- * the places of those that wait are taken and a message is due for a destination that isn't known to be
- * dead, the one that has waited longest has to go: it is tried again later.
+ * A delivery that hears nothing for a moment, in any phase, doesn't take a working place. If even the waiting
+ * places are taken and a message is due for a destination that isn't known to be dead, the delivery that has
+ * waited longest is ended and tried again later.
  *
  * @module
  */
@@ -12,28 +12,28 @@ import type { Progress } from "../../smtp/client/mod.ts";
 import type { Clock } from "../types.ts";
 
 /**
- * Milliseconds without a word after which a delivery no longer counts as one that works: if its server has
- * answered, and if it never did: with many of those at once others wait for so long.
+ * Milliseconds of silence after which a delivery no longer counts as working: if its server has answered
+ * before, and if it never did. With many of the latter at a time, others wait this long.
  */
 const stalledAfter = 2_000;
 const unansweredAfter = 500;
 /**
- * Milliseconds without a word after which a delivery may have to go: if its server never answered, and
- * if it did, or if it was found dead before (then there are few places, and time).
+ * Milliseconds of silence after which a delivery may be ended: if its server never answered, and if it did or
+ * was found dead before (such destinations have few places, and time).
  */
 const patience = 10_000;
 const longPatience = 60_000;
 
-/** One delivery under way. */
+/** A running delivery. */
 export interface Run {
   readonly domain: string;
-  /** Nobody was reached there the last time. */
+  /** No server was reached there the last time. */
   readonly failing: boolean;
-  /** Aborted when the delivery has to go, or the queue stops. */
+  /** Aborted when the delivery must end, or the queue stops. */
   readonly signal: AbortSignal;
   /** It had to make room for others. */
   readonly madeRoom: boolean;
-  /** To be called whenever the server shows life. */
+  /** Call it whenever the server makes progress. */
   progress(step: Progress): void;
   end(): void;
 }
@@ -41,7 +41,7 @@ export interface Run {
 interface Entry extends Run {
   madeRoom: boolean;
   abort: AbortController;
-  /** When the server was heard of last, milliseconds since the epoch. */
+  /** When the server was last heard from, milliseconds since the epoch. */
   heard: number;
   answered: boolean;
   /** The server has the whole message: cut off now, it would be sent twice. */
@@ -57,13 +57,13 @@ export class Runs {
   #waiting = 0;
   #failing = 0;
 
-  /** @param stalled is called when a delivery ceases to count as one that works. */
+  /** @param stalled called when a delivery stops counting as working. */
   constructor(clock: Clock, stalled: () => void) {
     this.#clock = clock;
     this.#stalled = stalled;
   }
 
-  /** What nextDue goes by. */
+  /** The input for nextDue. */
   places(): Running {
     return {
       byDestination: this.#byDestination,
@@ -105,7 +105,7 @@ export class Runs {
         else this.#byDestination.delete(domain);
       },
     };
-    // One timer however much is heard: it looks again when it runs out.
+    // One timer, however much is heard: it checks again when it fires.
     const allowed = () => entry.answered ? stalledAfter : unansweredAfter;
     const watch = (after = allowed()) => {
       cancel = this.#clock.after(after, () => {
@@ -124,15 +124,15 @@ export class Runs {
   }
 
   /**
-   * Ends the delivery that has heard nothing for longest, if one may be, of those that fit.
-   * @returns the time from which one may be if none was, milliseconds since the epoch; undefined if room
-   * is made.
+   * Ends the matching delivery that has been silent longest, if one may be ended.
+   * @returns if none may be, the time from which one may, milliseconds since the epoch; undefined if room is
+   * made.
    */
   makeRoom(now: number, fits: (run: Run) => boolean = () => true): number | undefined {
     let first: Entry | undefined;
     let at = Infinity;
     for (const e of this.#entries) {
-      // Room is on its way already.
+      // Room is already being made.
       if (e.madeRoom) return undefined;
       if (e.committed || !fits(e)) continue;
       const until = e.heard + (e.answered || e.failing ? longPatience : patience);
@@ -144,7 +144,7 @@ export class Runs {
     return undefined;
   }
 
-  /** Has all deliveries end. */
+  /** Ends all deliveries. */
   abort(): void {
     for (const e of this.#entries) e.abort.abort();
   }

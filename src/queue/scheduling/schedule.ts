@@ -6,18 +6,24 @@
 
 const minute = 60_000;
 
-/** Waits after the 1st, 2nd, ... failed attempt, in milliseconds. After the last attempt none follows. */
+/** Waits after the 1st, 2nd, ... failed attempt, in milliseconds. No wait follows the last attempt. */
 export const backoff: readonly number[] = [7.5, 15, 30, 60, 120, 240, 480, 960].map((m) =>
   m * minute
 );
 
-/** After this many failed attempts (the one 2 hours after the one before) the sender is told of the delay. */
+/**
+ * After this many failed attempts (the last one 2 hours after the previous) the sender is notified of the
+ * delay.
+ */
 export const delayedAfter = 6;
 
-/** Attempts in all. */
+/** Most attempts. */
 export const maxAttempts = backoff.length + 1;
 
-/** Milliseconds to wait after so many failed attempts, up to 10 % more or less; undefined to give up. */
+/**
+ * Milliseconds to wait after the given number of failed attempts, up to 10 % more or less; undefined to give
+ * up.
+ */
 export function nextWait(attempts: number, random: number): number | undefined {
   const base = backoff[attempts - 1];
   return base === undefined ? undefined : Math.round(base * (0.9 + random * 0.2));

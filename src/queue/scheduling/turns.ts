@@ -1,20 +1,20 @@
 /**
  * The queue's share of the event loop.
  *
- * Thousands of deliveries may begin and end without ever waiting for anything: their destination is known
- * to be dead. Each takes transactions, and one after the other they would keep everybody else from their
- * turn for seconds. So only a few begin, and a few results are written, in each turn of the loop; and those
- * to dead destinations begin with pauses, as what they write competes with others for the disk, too.
+ * Thousands of deliveries may begin and end without ever waiting for anything, if their destination is known to
+ * be dead. Each takes transactions, and in a row they would hold up everybody else for seconds. So only a few
+ * begin, and a few results are written, in each turn of the loop; and those to dead destinations begin with
+ * pauses, as their writes also compete for the disk.
  *
  * @module
  */
 import { setImmediate } from "node:timers";
 import type { Tasks } from "./tasks.ts";
 
-/** In one turn: deliveries that begin, and results written. */
+/** Per turn: deliveries that begin, and results written. */
 const maxStarts = 5;
 const maxResults = 5;
-/** Milliseconds between the beginnings of deliveries to destinations known to be dead. */
+/** Milliseconds between the starts of deliveries to destinations known to be dead. */
 const pause = 5;
 
 export class Turns {
@@ -23,18 +23,18 @@ export class Turns {
   #starts = 0;
   #results = 0;
   #pausing = false;
-  /** A later turn has been asked for; something was refused in this one. */
+  /** A later turn has been requested; something was refused in this one. */
   #scheduled = false;
   #refused = false;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param again is called in a later turn if something could not start in this one. */
+  /** @param again called in a later turn if something could not start in this one. */
   constructor(tasks: Tasks, again: () => void) {
     this.#tasks = tasks;
     this.#again = again;
   }
 
-  /** Whether another delivery may be looked for in this turn; if not, the next is waited for. */
+  /** Whether this turn may look for another delivery; if not, the next turn will. */
   mayLook(): boolean {
     if (this.#starts >= maxStarts) {
       this.#refused = true;
@@ -45,7 +45,7 @@ export class Turns {
     return true;
   }
 
-  /** The same, once one to a destination known to be dead was found; if not, the end of the pause is. */
+  /** The same for a delivery to a destination known to be dead; if not, it waits for the end of the pause. */
   mayTryDead(): boolean {
     if (this.#pausing) return false;
     this.#pausing = true;
@@ -70,7 +70,7 @@ export class Turns {
     this.#schedule();
   }
 
-  /** Has the counts begin anew in the next turn. */
+  /** Resets the counts in the next turn. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;

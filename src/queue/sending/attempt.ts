@@ -1,4 +1,4 @@
-/** One delivery: the attempt, who is told what came of it, and writing that down. @module */
+/** One delivery: the attempt, the notifications, and recording the results. @module */
 import { counter, histogram } from "../../metrics/mod.ts";
 import { traced } from "../../platform/telemetry.ts";
 import type { Db } from "../../store/database/database.ts";
@@ -22,7 +22,7 @@ const results = counter("mox_queue_delivery_total", "Attempts to deliver, by res
   result: ["delivered", "temporary", "permanent"],
 });
 
-/** By the name and labels that the original's alerting rules look at. */
+/** With the name and labels that the original's alerting rules use. */
 const durations = histogram(
   "mox_queue_delivery_duration_seconds",
   "Time of attempts to deliver to a recipient, by which attempt it was and what came of it.",
@@ -31,31 +31,31 @@ const durations = histogram(
 );
 const resultNames = { delivered: "ok", temporary: "temperror", permanent: "permerror" } as const;
 
-/** Enhanced codes of what our own end of a connection looks like. */
+/** Enhanced codes produced when our own end cuts a connection off. */
 const cutOff = new Set(["4.3.0", "4.4.1", "4.4.2", "4.4.3"]);
 
-/** What deliveries work with. */
+/** What deliveries need. */
 export interface Deliveries {
   db: Db;
   files: QueueFiles;
   options: QueueOptions;
   clock: Clock;
-  /** The end of the process. */
+  /** Aborted at the end of the process. */
   stopping: AbortSignal;
-  /** The number of recipients in the queue has changed. */
+  /** Called when the number of recipients in the queue has changed. */
   counted(change: number): void;
   /** Resolves when a result may be written: see turns.ts. */
   turn(): Promise<void>;
 }
 
-/** Delivers a message to recipients of one destination, that are leased for it. */
+/** Delivers a message to recipients of one destination, which are leased for it. */
 export async function deliver(
   deliveries: Deliveries,
   message: QueueMessage,
   items: readonly QueueItem[],
   run: Run,
 ): Promise<void> {
-  // Those that have failed already are only here because their DSN is owed.
+  // Those that have already failed are only here because their DSN is owed.
   const fresh = items.filter((i) => i.dsnOwed === 0);
   const refused = new Map<QueueItem, Suppression>();
   for (const i of fresh) {
@@ -88,7 +88,7 @@ export async function deliver(
     }
   }
   for (const [i, item] of tried.entries()) {
-    // What the end of the process cut off was no attempt.
+    // An attempt cut off by the end of the process doesn't count.
     if (deliveries.stopping.aborted && outcome[i].kind === "temporary") release(deliveries, [item]);
     else done.push(noted(deliveries, message, item, outcome[i], now));
   }
@@ -140,15 +140,15 @@ async function attempt(
       transport: item.transport ?? "",
       result: resultNames[r.kind],
     }, seconds);
-    // What the server itself had to say stays.
+    // The server's own answer is kept.
     if (!run.madeRoom || r.kind !== "temporary" || !cutOff.has(r.enhanced)) return r;
-    // As for a destination where nobody is: it must not take the place of others the next time either.
+    // As for a dead destination: next time it must not take the place of others either.
     const text = "the server was silent while other messages waited";
     return { ...r, code: 451, enhanced: "4.4.1", text, unreachable: true };
   });
 }
 
-/** DSNs and webhooks. */
+/** Sends DSNs and calls webhooks. */
 async function tell(
   deliveries: Deliveries,
   message: QueueMessage,
@@ -169,7 +169,7 @@ async function tell(
   }
 }
 
-/** Tells of an event; what goes wrong with that is logged. */
+/** Reports an event; failures are logged. */
 export async function tellOf(options: QueueOptions, event: OutgoingEvent): Promise<void> {
   try {
     await options.onEvent?.(event);
@@ -178,7 +178,7 @@ export async function tellOf(options: QueueOptions, event: OutgoingEvent): Promi
   }
 }
 
-/** Notes a result in the item; says when it is tried again. */
+/** Notes a result in the item; returns when to try again. */
 function noted(
   deliveries: Deliveries,
   message: QueueMessage,
@@ -205,7 +205,7 @@ function noted(
   return done;
 }
 
-/** Writes down what became of the items, and whether their destination is dead. */
+/** Records the results of the items, and whether their destination is dead. */
 function settle(
   deliveries: Deliveries,
   message: QueueMessage,
@@ -240,7 +240,9 @@ function settle(
   deliveries.files.settled();
 }
 
-/** Keeps a recipient that leaves the queue, in the transaction that removes it, if its account wants that. */
+/**
+ * Keeps a recipient that leaves the queue, in the transaction that removes it, if its account is configured so.
+ */
 export function retireItem(
   q: Pick<Deliveries, "db" | "options">,
   message: QueueMessage,

@@ -1,4 +1,4 @@
-/** Delivery to the world: each recipient by the transport that its route names. @module */
+/** Delivery to other servers: each recipient by the transport of its route. @module */
 import { type Config, hostTransports, type Transport } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { Log } from "../../log/mod.ts";
@@ -22,13 +22,13 @@ export interface RemoteDelivererOptions {
   tlsPolicy: TlsPolicy;
   /** Addresses to connect from. */
   sources: readonly SourceAddress[];
-  /** Who vouches for other servers; those of the system if not given. */
+  /** Certificate authorities for other servers; the system's if not given. */
   authorities?: Authorities;
-  /** Signs a message that had to be encoded for its server as it was signed before. */
+  /** Signs again a message that was signed before and then encoded for its server. */
   signAgain?(message: Uint8Array): Promise<Uint8Array>;
-  /** Which addresses mail may go to, without a transport of the configuration. */
+  /** Which addresses mail may be sent to, without a configured transport. */
   rule?: AddressRule;
-  /** For tests: port of other servers, milliseconds for a connection, for answers, and the time. */
+  /** For tests: port of other servers, milliseconds for a connection and for answers, and the time. */
   port?: number;
   connectTimeout?: number;
   timeouts?: Partial<Timeouts>;
@@ -109,7 +109,7 @@ export function remoteDeliverer(options: RemoteDelivererOptions): Deliverer {
 
   return {
     async deliver(message, items, signal, progress = () => {}) {
-      // Mostly one group: recipients of one domain with the same number of attempts.
+      // Usually one group: recipients of one domain with the same number of attempts.
       const groups = new Map<string, QueueItem[]>();
       const fromDomain = domainOf(message.mailFrom);
       for (const item of items) {

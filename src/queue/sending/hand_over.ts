@@ -1,4 +1,4 @@
-/** Giving a queued message to a server, once a session stands. @module */
+/** Handing a queued message to a server over an established session. @module */
 import { toSevenBit } from "../../mail/outgoing/seven_bit.ts";
 import {
   type Envelope,
@@ -16,12 +16,12 @@ import type { QueueItem, QueueMessage, Result } from "../types.ts";
 
 /** Bytes read from a message file at a time. */
 const pieceSize = 64 * 1024;
-/** Bytes of a message that is encoded for a server that takes only 7-bit text; larger ones bounce. */
+/** Most bytes of a message that is encoded for a server without 8BITMIME; larger ones bounce. */
 const maxConverted = 16 * 1024 * 1024;
-/** Milliseconds for which the answer of a server that has the whole message is waited for at the end. */
+/** Milliseconds to wait at the end for the answer of a server that has the whole message. */
 const finalGrace = 5_000;
 
-/** What a session has to have for that. */
+/** The parts of a session needed for that. */
 export type Session = Pick<
   SmtpClient,
   "extensions" | "usable" | "send" | "giveUp" | "onProgress"
@@ -33,7 +33,7 @@ export async function* messageBytes(
 ): AsyncGenerator<Uint8Array> {
   if (m.prefix.length > 0) yield m.prefix;
   if (m.fileSize <= pieceSize) {
-    // A small file is read faster than a thread is asked to read it.
+    // Reading a small file is faster than handing the read to a thread.
     const bytes = Deno.readFileSync(m.path);
     if (bytes.length > 0) yield bytes;
     return;
@@ -41,7 +41,7 @@ export async function* messageBytes(
   const file = await Deno.open(m.path, { read: true });
   try {
     for (;;) {
-      // Not one buffer for all: what was given on may not be sent yet.
+      // A new buffer for each piece: the previous one may not be sent yet.
       const piece = new Uint8Array(pieceSize);
       const n = await file.read(piece);
       if (n === null) return;
@@ -52,14 +52,14 @@ export async function* messageBytes(
   }
 }
 
-/** A message as a server can take it. */
+/** A message in a form that a server accepts. */
 interface Form {
   size: number;
   body: Envelope["body"];
   bytes: MessageSource;
 }
 
-/** The message as it is; for a server that takes only 7-bit text encoded, if that can be. */
+/** The unchanged message; for a server that accepts only 7-bit text, encoded if possible. */
 async function formFor(client: Session, h: HandOver): Promise<Form> {
   const { message: m } = h;
   const x = client.extensions;
@@ -80,7 +80,7 @@ async function formFor(client: Session, h: HandOver): Promise<Form> {
   return { size, body, bytes: () => messageBytes(m) };
 }
 
-/** What to say to a server about a message. */
+/** The envelope of a message for a server. */
 function envelopeOf(
   message: QueueMessage,
   form: Form,
@@ -105,31 +105,30 @@ function envelopeOf(
   };
 }
 
-/** Whether the server says that there are too many recipients in the transaction (RFC 5321 §4.5.3.1.10). */
+/** Whether the server reports too many recipients in the transaction (RFC 5321 §4.5.3.1.10). */
 function tooMany(outcome: RecipientOutcome): boolean {
   return outcome instanceof SmtpClientError && outcome.phase === "rcpt" &&
     outcome.kind === "reply" &&
     (outcome.code === 452 || outcome.enhanced === "4.5.3");
 }
 
-/** What a message is handed over with. */
+/** Data for handing a message over. */
 export interface HandOver {
   message: QueueMessage;
   /** REQUIRETLS is passed on. */
   requireTls: boolean;
-  /** Ends it; but a server that has the whole message is waited for, for a moment. */
+  /** Ends it; but a server that has the whole message is given a moment to answer. */
   signal: AbortSignal;
   progress: (step: Progress) => void;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Signs a message that was changed as it was signed before. */
+  /** Signs again a message that was signed before and then changed. */
   signAgain?: (message: Uint8Array) => Promise<Uint8Array>;
 }
 
 /**
- * Sends the message for all of the recipients, in as many transactions as the server's limits ask for.
- * @returns outcomes in the order of the items; undefined for those that were not tried, as the session
- * ended before.
+ * Sends the message for all of the recipients, in as many transactions as the server's limits require.
+ * @returns outcomes in the order of the items; undefined for those not tried because the session ended.
  */
 export async function handOver(
   client: Session,
@@ -152,7 +151,7 @@ export async function handOver(
   }
 }
 
-/** Recipients of one transaction: those that the server can't have must not spoil it for the others. */
+/** Recipients of one transaction: those unsuited for the server must not affect the others. */
 function together(client: Session, items: readonly QueueItem[]): (readonly QueueItem[])[] {
   if (client.extensions.smtpUtf8) return [items];
   const utf8 = items.filter((i) => needsUtf8(i.address));
@@ -168,7 +167,7 @@ async function handOverGroup(
   outcomes: Map<QueueItem, RecipientOutcome>,
 ): Promise<void> {
   let left = [...items];
-  // RFC 9422: all recipients are of one domain, so RCPTDOMAINMAX is kept whatever it is.
+  // RFC 9422: all recipients are of one domain, so any RCPTDOMAINMAX is met.
   let batch = client.extensions.limits.rcptMax;
   while (left.length > 0 && (outcomes.size === 0 || client.usable)) {
     const part = left.slice(0, batch);
@@ -176,7 +175,7 @@ async function handOverGroup(
     const got = await client.send(envelopeOf(message, form, part, requireTls, now()), form.bytes);
     const taken = got.filter((o) => !(o instanceof SmtpClientError)).length;
     for (const [i, o] of got.entries()) {
-      // The rest goes with the next transaction, if this one has brought something.
+      // The rest goes into the next transaction, if this one achieved something.
       if (taken > 0 && tooMany(o)) left.push(part[i]);
       else outcomes.set(part[i], o);
     }
@@ -189,7 +188,7 @@ export function lost(err: SmtpClientError): boolean {
   return err.kind === "network" || err.kind === "timeout" || err.code === 421;
 }
 
-/** Whether a session that was kept turned out to be dead before anything was asked of it. */
+/** Whether a kept session turned out to be dead before anything was sent on it. */
 export function wasDead(outcomes: readonly (RecipientOutcome | undefined)[]): boolean {
   return outcomes.every((o) => o instanceof SmtpClientError && o.phase === "mail" && lost(o));
 }
@@ -203,7 +202,7 @@ export function resultOf(
   remoteMta: string,
 ): Result {
   if (outcome instanceof SmtpClientError) return failureOf(outcome, remoteMta);
-  // RFC 3461 §5.2.2: who has DSN tells the sender; for others it is us who say that it was passed on.
+  // RFC 3461 §5.2.2: a server with DSN notifies the sender; for others we report that the message was relayed.
   const asked = item.notify?.includes("success") === true;
   return {
     kind: "delivered",
@@ -212,7 +211,7 @@ export function resultOf(
     text: replyText(outcome) || "accepted",
     remoteMta,
     relayed: !asked || client.extensions.dsn ? "told" : "untold",
-    // "return" goes only to servers that watch it on.
+    // "return" is sent only to servers that continue to enforce it.
     unwatched: deliverBy && (deliverBy.trace || client.extensions.deliverBy === undefined),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * What is remembered of hosts between deliveries: addresses that did not answer lately aren't tried again
+ * Facts about hosts remembered between deliveries: addresses that recently did not answer aren't tried again
  * for a while, and after a failure the next attempt prefers another address.
  *
  * In memory only: after a restart all are tried again.
@@ -7,9 +7,9 @@
  * @module
  */
 
-/** Milliseconds for which an address that could not be reached is left alone. */
+/** Milliseconds during which an unreachable address is not tried. */
 const unreachableFor = 60_000;
-/** Addresses and hosts that are remembered. */
+/** Most addresses and hosts remembered. */
 const maxEntries = 100_000;
 
 /** A map that forgets the oldest when it is full. */
@@ -47,14 +47,14 @@ export class HostMemory {
     return undefined;
   }
 
-  /** How it went with an address of a host. */
+  /** Notes whether an address of a host worked. */
   used(host: string, ip: string, failed: boolean): void {
     this.#last.set(host, { ip, failed });
   }
 
   /**
-   * The addresses of a host in the order in which to try them: families take turns, IPv6 first, unless the
-   * last attempt failed: then the other family, and that address last. What worked is used again.
+   * The addresses of a host in the order to try them: families take turns, IPv6 first; if the last attempt
+   * failed, the other family first and the failed address last. A working address is used again.
    */
   order(host: string, ips: readonly string[]): string[] {
     const shuffled = ips.map((ip) => ({ ip, key: this.#random() })).sort((a, b) => a.key - b.key)

@@ -1,6 +1,6 @@
 /**
- * Delivery as localserve does it: nothing leaves, all is delivered to itself; and recipients whose
- * localpart starts with "queue" fail as the end of it asks for.
+ * Delivery in localserve: nothing leaves, everything is delivered to itself; and recipients whose localpart
+ * starts with "queue" fail as its end requests.
  *
  * @module
  */
@@ -24,8 +24,8 @@ export function localDeliverer(
     const asked = localpart.toLowerCase().startsWith("queue")
       ? misbehaviourOf(localpart)
       : undefined;
-    // The end of an attempt that got no answer. It isn't waited for: messages that others sent would
-    // have to wait as well.
+    // The result of an attempt without an answer. It isn't waited for: other senders' messages would have to
+    // wait as well.
     if (asked?.kind === "timeout") {
       return { kind: "temporary", code: 451, enhanced: "4.4.1", text: "timeout, as you asked for" };
     }

@@ -1,35 +1,35 @@
-/** Which hosts take mail for a domain (RFC 5321 §5.1, RFC 7505). @module */
+/** Which hosts accept mail for a domain (RFC 5321 §5.1, RFC 7505). @module */
 import { DnsError, type MxRecord, normalizeName, parseIp, type Resolver } from "../../dns/mod.ts";
 import { DestinationError, permanent, temporary } from "../failure.ts";
 
-/** Hosts of a domain that are tried. */
+/** Most hosts of a domain that are tried. */
 const maxHosts = 20;
 
-/** The hosts of a domain, in the order in which they are tried. */
+/** The hosts of a domain, in the order to try them. */
 export interface MxHosts {
   /** In ASCII. */
   domain: string;
-  /** The name that CNAME records of the domain lead to; the domain itself without any. */
+  /** The name at the end of the domain's CNAME records; the domain itself if there are none. */
   canonicalName: string;
   hosts: string[];
-  /** Where the answer is authenticated by DNSSEC, that there are no MX records included. */
+  /** Whether the answer is authenticated by DNSSEC, including one that there are no MX records. */
   authenticated: boolean;
 }
 
-/** What the lookup needs. */
+/** Inputs of the lookup. */
 export interface MxOptions {
   resolver: Resolver;
   signal: AbortSignal;
   random(): number;
   /** Whether a host is this server. */
   isOwnHost(host: string): boolean;
-  /** Whether mail for a domain ends at this server. */
+  /** Whether mail for a domain is delivered on this server. */
   isOwnDomain(domain: string): boolean;
 }
 
 /**
  * Looks for the hosts of a recipient's domain, or address literal.
- * @throws DestinationError if there are none, or they can't be found out now
+ * @throws DestinationError if there are none, or the lookup fails temporarily
  */
 export async function mxHosts(recipientDomain: string, options: MxOptions): Promise<MxHosts> {
   const literal = /^\[(?:ipv6:)?([0-9a-f.:]+)\]$/i.exec(recipientDomain)?.[1];
@@ -67,7 +67,7 @@ export async function mxHosts(recipientDomain: string, options: MxOptions): Prom
     throw new DestinationError(temporary("4.4.3", err.message), { cause: err });
   }
   let records = answer.records;
-  // RFC 7505 §3: the domain takes no mail.
+  // RFC 7505 §3: the domain accepts no mail.
   if (records.length === 1 && records[0].exchange === "") {
     const text = `${domain} says that it takes no mail (null MX)`;
     throw new DestinationError(permanent("5.1.10", text, 556));
@@ -82,7 +82,7 @@ export async function mxHosts(recipientDomain: string, options: MxOptions): Prom
   };
 }
 
-/** RFC 5321 §5.1: this host and those no more preferred than it would bring the message back. */
+/** RFC 5321 §5.1: this host, and hosts with the same or lower preference, would return the message. */
 function withoutLoop(domain: string, records: readonly MxRecord[], options: MxOptions): MxRecord[] {
   const own = Math.min(
     ...records.filter((r) => options.isOwnHost(r.exchange)).map((r) => r.preference),
@@ -98,7 +98,7 @@ function withoutLoop(domain: string, records: readonly MxRecord[], options: MxOp
   return left;
 }
 
-/** By preference; those of the same preference in random order, to spread the load. */
+/** By preference; hosts of equal preference in random order, to spread the load. */
 function ordered(records: readonly MxRecord[], random: () => number): string[] {
   const keyed = records.map((r) => ({ ...r, key: random() }));
   keyed.sort((a, b) => a.preference - b.preference || a.key - b.key);

@@ -1,10 +1,9 @@
 /**
  * Delivery to the hosts of a recipient's domain.
  *
- * Hosts and their addresses are tried in order until one of them takes or refuses the message: refusals in
- * words are final for the attempt, failures of connections lead to the next address. For each host the
- * policies say what TLS is needed; only where none of them demands it is plain text used, and only after
- * TLS has failed.
+ * Hosts and their addresses are tried in order until one of them accepts or refuses the message: SMTP refusals
+ * are final for the attempt, connection failures lead to the next address. For each host the policies decide
+ * what TLS is needed; plain text is used only if none of them requires TLS, and only after TLS has failed.
  *
  * @module
  */
@@ -41,11 +40,11 @@ import {
 import type { QueueItem, QueueMessage, Result } from "../types.ts";
 import { connectBy, type Way } from "./way.ts";
 
-/** Addresses of a host that are tried, and connections of a delivery in all. */
+/** Most addresses tried per host, and most connections per delivery. */
 const maxAddresses = 4;
 const maxConnections = 12;
 
-/** What deliveries have in common. */
+/** What deliveries share. */
 export interface RemoteOptions {
   log: Log;
   resolver: Resolver;
@@ -55,7 +54,7 @@ export interface RemoteOptions {
   isOwnHost(host: string): boolean;
   isOwnDomain(domain: string): boolean;
   random(): number;
-  /** Who vouches for other servers; those of the system if undefined. */
+  /** Certificate authorities for other servers; the system's if undefined. */
   authorities: Authorities | undefined;
   /** Port of other servers: 25, except in tests. */
   port: number;
@@ -65,7 +64,7 @@ export interface RemoteOptions {
   now: HandOver["now"];
 }
 
-/** What TLS a message asks for: "yes" is REQUIRETLS, "no" waives all policies (RFC 8689). */
+/** The TLS that a message requests: "yes" is REQUIRETLS, "no" waives all policies (RFC 8689). */
 export type MessageTls = "yes" | "no" | "policy";
 
 /** One delivery. */
@@ -100,26 +99,26 @@ export async function deliverRemote(
   return await new Attempt(options, delivery, ...gathered).run();
 }
 
-/** An address of a host, and what is known before it is connected to. */
+/** An address of a host, and what is known before connecting. */
 interface Target {
   host: string;
   ip: string;
   dane: DanePolicy;
-  /** The MTA-STS policy does not name the host, but only tests. */
+  /** The MTA-STS policy does not list the host, but is in testing mode. */
   mismatch: TlsFailureDetail | undefined;
 }
 
-/** The hosts one after the other. */
+/** Tries the hosts one after the other. */
 class Attempt {
   readonly #o: RemoteOptions;
   readonly #d: RemoteDelivery;
   readonly #policy: DomainPolicy;
   readonly #mx: MxHosts;
   readonly #results = new Map<QueueItem, Result>();
-  /** Of hosts that could not be used. */
+  /** The failure of hosts that could not be used. */
   #failure: Failure | undefined;
   #reached = false;
-  /** A server that had answered fell silent. */
+  /** A server that had answered became silent. */
   #silent = false;
   #connections = 0;
 
@@ -203,7 +202,7 @@ class Attempt {
       return this.#failed(temporary("4.7.5", text));
     }
     const required = this.#d.tls === "yes";
-    // RFC 8689 §4.2.1: the name of the host must be one to be sure of, too.
+    // RFC 8689 §4.2.1: the name of the host must be trustworthy, too.
     const vouched = authenticated || (policy.mode !== "none" && mismatch === undefined);
     if (required && dane.kind !== "verify" && !vouched) {
       const text =
@@ -224,7 +223,7 @@ class Attempt {
     }
   }
 
-  /** Addresses of a host in the order to try; undefined if there are none. */
+  /** Addresses of a host in the order to try them; undefined if there are none. */
   async #addresses(host: string) {
     const { way, signal } = this.#d;
     let ips: string[];
@@ -260,7 +259,7 @@ class Attempt {
       if (kept) {
         this.#reached = true;
         if (await this.#use(kept, key, host, true)) return;
-        // The host had ended it meanwhile: once more, afresh.
+        // The host had ended it meanwhile: try once more with a new session.
       }
       if (++this.#connections > maxConnections) return;
       try {
@@ -271,7 +270,7 @@ class Attempt {
       } catch (err) {
         if (!(err instanceof SmtpClientError)) throw err;
         this.#o.memory.used(host, ip, true);
-        // With the words of a server the destination is alive, whatever they are.
+        // A server that answers, whatever it says, shows that the destination is alive.
         if (err.kind === "reply") this.#reached = true;
         else if (nobodyThere(err) && !this.#d.signal.aborted) {
           this.#o.memory.unreachable(ip, this.#o.port, err.text);
@@ -284,7 +283,7 @@ class Attempt {
     }
   }
 
-  /** Begins a session, and reports how TLS went. @throws SmtpClientError */
+  /** Begins a session, and reports the TLS result. @throws SmtpClientError */
   async #connect(to: Target, demand: TlsDemand, again: boolean): Promise<SmtpClient> {
     const { host, ip, dane, mismatch } = to;
     const made = await connectBy(this.#d.way, ip, this.#o.port, this.#d.signal);
@@ -310,7 +309,7 @@ class Attempt {
       });
       this.#reached = true;
       where.helo = client.greetingName;
-      // What follows a failure of TLS is not counted once more.
+      // What follows a TLS failure is not counted again.
       if (!again) report({ ended: client.tls, byDane: false });
       return client;
     } catch (err) {
@@ -324,7 +323,7 @@ class Attempt {
     }
   }
 
-  /** Sends on a session. False if it turned out to be dead before anything was asked of it. */
+  /** Sends on a session. False if it turned out to be dead before anything was sent on it. */
   async #use(client: SmtpClient, key: string, host: string, kept: boolean): Promise<boolean> {
     const { message, signal, progress } = this.#d;
     const items = this.#left;
@@ -348,18 +347,19 @@ class Attempt {
   }
 }
 
-/** No server answered at all: others need not wait for it as well. */
+/** No server answered at all: other deliveries need not wait for it as well. */
 function nobodyThere(err: SmtpClientError): boolean {
   return err.phase === "connect" || (err.phase === "greeting" && err.kind === "timeout");
 }
 
 /**
- * Whether another host may do better. Once the message was sent it may have been taken, whatever happened
- * then: that waits for the next attempt.
+ * Whether another host may do better. Once the message was sent it may have been accepted, whatever happened
+ * later: then wait for the next attempt.
  */
 function elsewhere(err: SmtpClientError): boolean {
   if (err.phase === "message") return false;
-  // A host that takes no message from anybody now, such as with a full disk, has others beside it for that.
+  // If a host currently accepts no message from anybody, for example with a full disk, other hosts can take
+  // over.
   if (err.phase === "mail" && err.kind === "reply" && !err.permanent) return true;
   return err.kind === "unsupported" || err.kind === "protocol" || lost(err);
 }

@@ -1,10 +1,10 @@
-/** Which transport takes a message for a recipient. @module */
+/** Which transport delivers a message to a recipient. @module */
 import type { Config, Route } from "../../config/mod.ts";
 import { NameError, parseAddress } from "../../config/names.ts";
 import { normalizeName } from "../../dns/mod.ts";
 import { domainOf } from "../rows.ts";
 
-/** Whether a pattern (a domain, or with a dot before it its subdomains) is of the domain. */
+/** Whether a pattern (a domain, or with a dot in front its subdomains) matches the domain. */
 function matches(patterns: readonly string[], domain: string): boolean {
   if (patterns.length === 0) return true;
   const name = normalizeName(domain) ?? domain.toLowerCase();
@@ -17,8 +17,8 @@ function matches(patterns: readonly string[], domain: string): boolean {
 }
 
 /**
- * The name of the transport that the first fitting route has: of the account, then of the sender's domain,
- * then global. Undefined for direct delivery.
+ * The name of the first matching route's transport: routes of the account, then of the sender's domain, then
+ * global ones. Undefined for direct delivery.
  */
 export function transportFor(
   config: Config,
@@ -40,9 +40,9 @@ export function transportFor(
   return undefined;
 }
 
-/** The transport that takes all mail for an address which the Relay of its domain says is another server's. */
+/** The transport for all mail to an address that belongs to another server according to its domain's Relay. */
 export function relayTransport(config: Config, address: string): string | undefined {
-  // Few domains have one, and messages many recipients.
+  // Few domains have one, while messages may have many recipients.
   if (config.domain(domainOf(address))?.config.Relay === undefined) return undefined;
   try {
     const { localpart, domain } = parseAddress(address);

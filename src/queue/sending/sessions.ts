@@ -1,12 +1,12 @@
-/** Sessions that are kept for a moment after a delivery, as the next one may be for the same host. @module */
+/** Sessions kept for a moment after a delivery, as the next one may go to the same host. @module */
 import type { SmtpClient } from "../../smtp/client/mod.ts";
 
 /** Milliseconds that a session is kept without use. */
 const idleFor = 2_000;
-/** Sessions kept, in all and for one key. */
+/** Most sessions kept, in total and per key. */
 const maxIdle = 100;
 const maxIdlePerKey = 5;
-/** Transactions on one session: hosts that spread their load want connections to end. */
+/** Transactions on one session: hosts that balance their load need connections to end. */
 const maxTransactions = 100;
 
 interface Idle {
@@ -20,7 +20,7 @@ export class Sessions {
   #count = 0;
   #stopped = false;
 
-  /** A session to the same host that was begun with the same demands. */
+  /** A session to the same host, begun with the same TLS demands. */
   take(key: string): SmtpClient | undefined {
     for (;;) {
       const entry = this.#idle.get(key)?.pop();
@@ -32,7 +32,7 @@ export class Sessions {
     }
   }
 
-  /** Keeps a session for later, or ends it. Returns at once. */
+  /** Keeps a session for later, or ends it. Returns immediately. */
   give(key: string, client: SmtpClient): void {
     const entries = this.#idle.get(key) ?? [];
     const full = this.#count >= maxIdle || entries.length >= maxIdlePerKey;

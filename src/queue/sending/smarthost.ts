@@ -1,4 +1,4 @@
-/** Delivery by way of another server: submission, a relay, or a program that takes mail by LMTP. @module */
+/** Delivery through another server: submission, a relay, or a program that accepts mail by LMTP. @module */
 import {
   type HostTransport,
   type TransportLMTP,
@@ -15,7 +15,7 @@ import type { RemoteDelivery, RemoteOptions } from "./remote.ts";
 import type { Result } from "../types.ts";
 import { connectBy } from "./way.ts";
 
-/** Mechanisms for transports that name none: not those that show the password. */
+/** Mechanisms for transports without configured ones: none that reveals the password. */
 const defaultMechanisms: readonly MechanismName[] = [
   "SCRAM-SHA-256-PLUS",
   "SCRAM-SHA-256",
@@ -24,7 +24,7 @@ const defaultMechanisms: readonly MechanismName[] = [
   "CRAM-MD5",
 ];
 
-/** What a session with a transport's server is begun for. */
+/** The parameters of a session with a transport's server. */
 type Use = Pick<RemoteDelivery, "way" | "tls" | "signal" | "progress">;
 
 const keyOf = (use: Use, kind: HostTransport, transport: TransportSMTP | TransportLMTP) =>
@@ -41,7 +41,7 @@ export async function deliverSmarthost(
   const kept = options.sessions.take(key);
   if (kept) {
     const results = await send(options, delivery, kept, key, transport.Host, true);
-    // A session that the server had ended meanwhile is made anew.
+    // A session that the server had ended meanwhile is replaced.
     if (results) return results;
   }
   const client = await newSession(options, delivery, kind, transport);
@@ -49,7 +49,7 @@ export async function deliverSmarthost(
   return (await send(options, delivery, client, key, transport.Host, false))!;
 }
 
-/** Asks a transport's server whether it takes mail for an address; undefined if it does. */
+/** Asks a transport's server whether it accepts mail for an address; undefined if it does. */
 export async function askSmarthost(
   options: RemoteOptions,
   use: Use,
@@ -88,7 +88,7 @@ async function ask(
   }
 }
 
-/** A session with the first of the host's addresses where one can be had. */
+/** A session with the first of the host's addresses that accepts one. */
 async function newSession(
   options: RemoteOptions,
   use: Use,
@@ -104,7 +104,7 @@ async function newSession(
         .addresses;
   } catch (err) {
     if (!(err instanceof DnsError)) throw err;
-    // That the name of a relay is wrong is for the administrator to mend: messages wait for it.
+    // A wrong relay name is for the administrator to correct: messages wait for that.
     return temporary("4.4.3", `transport ${use.way.name}: ${err.message}`);
   }
   let failure: Failure = temporary(
@@ -130,7 +130,7 @@ async function newSession(
       const hint = err.phase === "auth" && err.kind === "unsupported"
         ? " (those that may be used are set by Mechanisms in the transport's Auth)"
         : "";
-      // Whether the login or the certificate: nothing of that is the recipient's fault.
+      // A failed login or certificate is not the recipient's fault.
       failure = {
         ...failureOf(err, transport.Host),
         text: err.text + hint,
@@ -184,7 +184,7 @@ async function begin(
   }).finally(() => use.signal.removeEventListener("abort", stop));
 }
 
-/** Sends on a session; undefined if it was kept and turned out to be dead. */
+/** Sends on a session; undefined if it was kept from before and turned out to be dead. */
 async function send(
   options: RemoteOptions,
   delivery: RemoteDelivery,

@@ -1,4 +1,4 @@
-/** What TLS a connection needs, and how failures of TLS are reported. @module */
+/** The TLS that a connection needs, and how TLS failures are reported. @module */
 import type { Authorities, ClientTls, TlsInfo } from "../../net/mod.ts";
 import type { SmtpClientError, TlsUse } from "../../smtp/client/mod.ts";
 import { certificateFailure, errorCode } from "../../tlspolicy/tls_errors.ts";
@@ -9,13 +9,13 @@ import type {
   TlsOutcome,
 } from "../../tlspolicy/types.ts";
 
-/** What is demanded of a connection. */
+/** The TLS required of a connection. */
 export interface TlsDemand {
-  /** Sessions begun under the same demand can be used for each other. */
+  /** Sessions begun under the same demand are interchangeable. */
   name: string;
   use: TlsUse;
   clientTls: ClientTls | undefined;
-  /** What to try if TLS fails; undefined if that is the end with this address. */
+  /** What to try if TLS fails; undefined if this address is given up then. */
   fallback: TlsDemand | undefined;
   /** Why `clientTls.verifyChain` refused the certificates. */
   refusedFor?(): TlsFailureDetail | undefined;
@@ -27,15 +27,15 @@ export interface TlsWishes {
   /** Undefined where policies are waived. */
   policy: DomainPolicy;
   dane: DanePolicy;
-  /** REQUIRETLS, or an administrator's word. */
+  /** REQUIRETLS, or required by an administrator. */
   required: boolean;
-  /** Who vouches for other servers; those of the system if undefined. */
+  /** Certificate authorities for other servers; the system's if undefined. */
   authorities: Authorities | undefined;
 }
 
 const plain: TlsDemand = { name: "plain", use: "never", clientTls: undefined, fallback: undefined };
 
-/** TLS where it is offered, with any certificate, and plain text if it fails (RFC 7435). */
+/** TLS if offered, with any certificate, and plain text if it fails (RFC 7435). */
 function opportunistic(host: string): TlsDemand {
   return {
     name: "opportunistic",
@@ -56,7 +56,7 @@ export function tlsDemand(wishes: TlsWishes): TlsDemand {
   if (wishes.dane.kind === "verify") {
     const { verify, serverName } = wishes.dane;
     let detail: TlsFailureDetail | undefined;
-    // RFC 8461 §2: both policies hold where both are there; DANE is the stronger one (RFC 7672 §2.2).
+    // RFC 8461 §2: if there are two policies, both hold; DANE is the stronger one (RFC 7672 §2.2).
     return {
       name: `dane ${serverName}`,
       use: "required",
@@ -85,7 +85,7 @@ export function tlsDemand(wishes: TlsWishes): TlsDemand {
   return opportunistic(wishes.host);
 }
 
-/** The failure as a TLS report has it. */
+/** The failure in the form of a TLS report. */
 export function failureDetail(err: SmtpClientError): TlsFailureDetail {
   if (err.phase === "starttls" && err.enhanced === "4.7.4") return stripped;
   const reasonCode = errorCode(err);
@@ -106,22 +106,22 @@ const stripped: TlsFailureDetail = {
 export interface TlsTrial {
   policy: DomainPolicy;
   dane: DanePolicy;
-  /** The policy does not name the host. */
+  /** The policy does not list the host. */
   mismatch: TlsFailureDetail | undefined;
-  /** The session; of one that TLS has ended, the failure. */
+  /** The session; for one that ended because of TLS, the failure. */
   ended: TlsInfo | undefined | TlsFailureDetail;
-  /** The failure is that the certificate is not what TLSA records say: of others it says nothing. */
+  /** The certificate does not match the TLSA records; other policies are not concerned. */
   byDane: boolean;
 }
 
-/** What became of each policy (RFC 8460 §4.2). */
+/** The result for each policy (RFC 8460 §4.2). */
 export function tlsOutcomes(trial: TlsTrial): TlsOutcome[] {
   const { policy, dane, ended = stripped } = trial;
   const failure = "resultType" in ended ? ended : undefined;
   const outcomes: TlsOutcome[] = [];
   if (dane.kind !== "none") outcomes.push({ policyType: "tlsa", failure });
   if (policy.mode !== "none" && !(failure && trial.byDane)) {
-    // With DANE the authorities' word was not asked for, but is known.
+    // With DANE the authorities are not required, but their result is known.
     const untrusted = "untrusted" in ended && ended.untrusted !== undefined
       ? {
         resultType: certificateFailure(ended.untrusted) ?? "certificate-not-trusted",

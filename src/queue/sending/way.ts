@@ -3,16 +3,16 @@ import type { Log } from "../../log/mod.ts";
 import { type AddressRule, type Connection, connectSocks, connectTcp } from "../../net/mod.ts";
 import { SmtpClientError } from "../../smtp/client/mod.ts";
 
-/** An address of this server that connections are made from. */
+/** An address of this server for outgoing connections. */
 export interface SourceAddress {
   ip: string;
-  /** Name of the listener: what EHLO says. */
+  /** Name of the listener, used in EHLO. */
   hostname: string;
 }
 
 /** A way to connect. */
 export interface Way {
-  /** Of the transport, "" without one; sessions of different ways are not mixed. */
+  /** Name of the transport, "" without one; sessions of different ways are not mixed. */
   name: string;
   /** Whether an address can be connected to. */
   allows(ip: string): boolean;
@@ -20,12 +20,12 @@ export interface Way {
   connect(ip: string, port: number, signal: AbortSignal): Promise<WayConnection>;
 }
 
-/** A connection that was made. */
+/** An established connection. */
 export interface WayConnection {
   connection: Connection;
-  /** What this server calls itself on it. */
+  /** This server's name on it. */
   hostname: string;
-  /** The address that the other one sees. */
+  /** The address that the other server sees. */
   localIp: string;
 }
 
@@ -33,16 +33,16 @@ export interface WayConnection {
 export interface WayOptions {
   log: Log;
   hostname: string;
-  /** Addresses to connect from; those of a family without any are left to the system. */
+  /** Addresses to connect from; for a family without any, the system chooses. */
   sources: readonly SourceAddress[];
   connectTimeout: number | undefined;
-  /** Which addresses mail may go to. */
+  /** Which addresses mail may be sent to. */
   rule?: AddressRule;
   random(): number;
 }
 
 const isV6 = (ip: string) => ip.includes(":");
-/** Between such an address and a public one there is no connection. */
+/** There is no connection between such an address and a public one. */
 const isLocal = (ip: string) => ip.startsWith("127.") || ip === "::1";
 
 /** Directly from this machine. */
@@ -84,7 +84,7 @@ export function socksWay(
 ): Way {
   return {
     name,
-    // The proxy connects from these addresses only.
+    // The proxy connects only from these addresses.
     allows: (ip) => proxy.remoteIps.some((r) => isV6(r) === isV6(ip)),
     async connect(ip, port, signal) {
       const connection = await connectSocks({

@@ -1,9 +1,9 @@
 /**
  * One call of a webhook: an HTTP POST with JSON, to a checked address, never redirected.
  *
- * The URL comes from a user: the server's rule for those is asked after the name was resolved, and the connection
- * goes to the address that was checked. Addresses that only this machine's network card answers to (such as those of
- * cloud providers' metadata) are refused in any case. What is told of a failure says nothing of the network here.
+ * The URL comes from a user: the server's rule for such addresses is checked after resolving the name, and the
+ * connection goes to the checked address. Addresses that only this machine's network card answers to (such as
+ * those of cloud providers' metadata) are always refused. Error texts reveal nothing about the network here.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { HookAttempt } from "./types.ts";
 
 const log = new Log("webhook");
 
-/** Bytes of an answer that are kept; more is not read. */
+/** Bytes of an answer that are kept; the rest is not read. */
 const maxResponse = 1024;
 /** Milliseconds. */
 export const callTimeout = 30_000;
@@ -26,18 +26,18 @@ export interface HookRequest {
   payload: string;
   /** 0 for an example. */
   id: number;
-  /** From 1. */
+  /** Starts at 1. */
   attempt: number;
-  /** Key of the signature. */
+  /** Key for the signature. */
   secret: string;
 }
 
-/** The signature of a body that was sent at a time (seconds since the epoch): HMAC-SHA-256, hex. */
+/** The signature of a body sent at a given time (seconds since the epoch): HMAC-SHA-256, hex. */
 export function signPayload(secret: string, time: number, payload: string): string {
   return createHmac("sha256", secret).update(`${time}.${payload}`).digest("hex");
 }
 
-/** Makes a call. Never throws; what went wrong is in the attempt. */
+/** Makes a call. Never throws; errors are in the attempt. */
 export async function callHook(
   outbound: Outbound,
   request: HookRequest,
@@ -62,7 +62,7 @@ export async function callHook(
       signal,
       timeout,
       maxBytes: maxResponse,
-      // The status says all that matters.
+      // Only the status matters.
       cutOff: true,
     });
     const { status } = answer;

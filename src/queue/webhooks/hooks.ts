@@ -1,8 +1,8 @@
 /**
- * The queue of webhook calls: durable before what it tells of goes on, tried on a schedule, a few at a time
- * to each host, so that one that hangs holds up no other.
+ * The queue of webhook calls: durable before the reported event proceeds, tried on a schedule, a few at a time
+ * per host, so that a hanging one does not hold up others.
  *
- * A call that was being made when the process ended is made again: receivers see its id twice.
+ * A call interrupted by the end of the process is made again: receivers see its id twice.
  *
  * @module
  */
@@ -25,14 +25,14 @@ import {
 import { nextHookWait } from "./schedule.ts";
 import type { Hook, HookAttempt, HookFilter, HookOptions, NewHook, RetiredHook } from "./types.ts";
 
-/** Calls at a time: to a host, and in all. */
+/** Most calls at a time, per host and in total. */
 const maxPerHost = 4;
 const maxRunning = 32;
-/** Calls of an account that may wait. */
+/** Most waiting calls of an account. */
 const maxWaiting = 100_000;
-/** The longest sleep; a later attempt is looked for again then. */
+/** The longest sleep; later attempts are checked for again then. */
 const maxSleep = 3600_000;
-/** Results that are kept of a call. */
+/** Most results kept for a call. */
 const maxResults = 20;
 
 const results = counter("mox_webhook_calls_total", "Calls of webhooks, by result.", {
@@ -77,20 +77,20 @@ export class Webhooks {
     waiting.set(this.#count);
   }
 
-  /** Opens the database in the data folder, made if needed. */
+  /** Opens the database in the data folder, created if needed. */
   static async open(dataDir: string, options: HookOptions): Promise<Webhooks> {
     const dir = join(dataDir, "webhooks");
     await ensureDir(dir);
     return new Webhooks(await Db.open(join(dir, "hooks.db"), hookMigrations), options);
   }
 
-  /** Begins to call. */
+  /** Starts making calls. */
   start(): void {
     this.#started = true;
     this.#wake();
   }
 
-  /** Takes a call; durable when it resolves. Returns its id; undefined if too many of the account wait. */
+  /** Queues a call; durable when it resolves. Returns its id; undefined if the account has too many waiting. */
   async add(hook: NewHook): Promise<number | undefined> {
     const now = this.#clock.now();
     const id = this.#db.transaction(() => {
@@ -131,7 +131,7 @@ export class Webhooks {
     waiting.set(this.#count);
   }
 
-  /** The next due call of each host that has room, whatever waits at others. */
+  /** The next due call of each host with a free place, whatever waits for others. */
   #nextDue(now: number): Hook | undefined {
     for (const host of this.#hosts()) {
       if ((this.#byHost.get(host) ?? 0) >= maxPerHost) continue;
@@ -146,7 +146,7 @@ export class Webhooks {
     return undefined;
   }
 
-  /** Hosts with calls that wait, by jumps through the index: there are few, however long the queue. */
+  /** Hosts with waiting calls, by skipping through the index: there are few, however long the queue is. */
   #hosts(): string[] {
     return this.#db.all(
       "WITH RECURSIVE h (host) AS (SELECT min(host) FROM hooks WHERE leased = 0 UNION ALL " +
@@ -168,7 +168,7 @@ export class Webhooks {
     }
     let next: number | undefined;
     for (const host of this.#hosts()) {
-      // What is due and has no place starts when a call ends.
+      // Due calls without a place start when a call ends.
       const [time] = this.#db.get(
         "SELECT min(next_attempt) FROM hooks WHERE host = ? AND leased = 0 AND next_attempt > ?",
         host,
@@ -216,7 +216,7 @@ export class Webhooks {
       this.#abort.signal,
       this.#o.timeout ?? callTimeout,
     );
-    // What the end of the process cut off was no attempt.
+    // A call cut off by the end of the process doesn't count.
     if (this.#abort.signal.aborted && !r.success) return;
     hook.attempts++;
     hook.results = [...hook.results, { time, ...r }].slice(-maxResults);
@@ -249,21 +249,21 @@ export class Webhooks {
     const period = this.#o.retiredPeriod(hook.account);
     const gone = this.#db.transaction(() => {
       const { changes } = this.#db.run("DELETE FROM hooks WHERE id = ?", hook.id);
-      // It may have been cancelled while it was called.
+      // It may have been cancelled during the call.
       if (changes > 0 && period > 0) retireHook(this.#db, hook, outcome, now, period);
       return changes;
     });
     this.#counted(-gone);
   }
 
-  /** Once an hour. */
+  /** Runs once an hour. */
   #forget(now: number): void {
     if (now < this.#forgotten + 3600_000) return;
     this.#forgotten = now;
     this.#db.run("DELETE FROM retired WHERE keep_until <= ?", now);
   }
 
-  /** The key by which calls of an account are signed; made when it is first asked for. */
+  /** The key that signs calls of an account; created on first use. */
   secret(account: string): string {
     const row = this.#db.get("SELECT secret FROM secrets WHERE account = ?", account);
     if (row) return row[0];
@@ -272,7 +272,7 @@ export class Webhooks {
     return made;
   }
 
-  /** Makes a call at once, outside of the queue: an example for the user. */
+  /** Makes a call immediately, outside of the queue: an example for the user. */
   async example(hook: NewHook): Promise<HookAttempt> {
     const time = this.#clock.now();
     const secret = this.secret(hook.account);
@@ -286,7 +286,7 @@ export class Webhooks {
     return { time, ...r };
   }
 
-  /** Calls that wait. */
+  /** Number of waiting calls. */
   count(): number {
     return this.#count;
   }
@@ -299,7 +299,7 @@ export class Webhooks {
     return findRetiredHooks(this.#db, filter, limit);
   }
 
-  /** Sets the time of the next attempt, or moves it by so many milliseconds. Returns how many. */
+  /** Sets the time of the next attempt, or moves it by a number of milliseconds. Returns how many. */
   async schedule(filter: HookFilter, to: { time: number } | { by: number }): Promise<number> {
     const { where, values } = hookCondition(filter);
     const set = "time" in to ? "?" : "next_attempt + ?";
@@ -313,7 +313,7 @@ export class Webhooks {
     return changes;
   }
 
-  /** Takes calls out of the queue. Returns how many. */
+  /** Removes calls from the queue. Returns how many. */
   async cancel(filter: HookFilter): Promise<number> {
     const now = this.#clock.now();
     const hooks = findHooks(this.#db, filter, 1_000_000);
@@ -324,7 +324,7 @@ export class Webhooks {
     return hooks.length;
   }
 
-  /** Resolves when no call is under way; for tests. */
+  /** Resolves when no call is running; for tests. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }

@@ -1,5 +1,5 @@
 /**
- * Webhooks: HTTP calls that tell programs of incoming messages, and of what became of outgoing ones.
+ * Webhooks: HTTP calls that notify programs of incoming messages and of the results of outgoing ones.
  *
  * May import platform, log, metrics, net and store. Used by serve, which makes the payloads.
  *

@@ -50,7 +50,10 @@ CREATE TABLE secrets (account TEXT PRIMARY KEY, secret TEXT NOT NULL) WITHOUT RO
 `,
 }];
 
-/** What accounts have in it, but for calls that wait: the server that made them makes them, signed as before. */
+/**
+ * The tables with rows of accounts, except for waiting calls: the server that queued them makes them, signed as
+ * before.
+ */
 export const hooksOfAccounts: AccountDatabase = {
   file: "webhooks/hooks.db",
   migrations: hookMigrations,
@@ -123,7 +126,7 @@ export function hookCondition(filter: HookFilter): { where: string; values: SqlV
   return { where: parts.join(" AND "), values };
 }
 
-/** Those that wait, the next first. */
+/** Waiting calls, the next first. */
 export function findHooks(db: Db, filter: HookFilter, limit: number): Hook[] {
   const { where, values } = hookCondition(filter);
   return db.all(
@@ -133,7 +136,7 @@ export function findHooks(db: Db, filter: HookFilter, limit: number): Hook[] {
   ).map(hookFromRow);
 }
 
-/** Those that are done, the last first. */
+/** Finished calls, latest first. */
 export function findRetiredHooks(db: Db, filter: HookFilter, limit: number): RetiredHook[] {
   const { where, values } = hookCondition(filter);
   return db.all(
@@ -143,7 +146,7 @@ export function findRetiredHooks(db: Db, filter: HookFilter, limit: number): Ret
   ).map(retiredFromRow);
 }
 
-/** Keeps a call that is done. Authorization is not kept. */
+/** Keeps a finished call. Authorization is not kept. */
 export function retireHook(
   db: Db,
   hook: Hook,

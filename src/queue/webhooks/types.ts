@@ -1,4 +1,4 @@
-/** Calls of webhooks that wait, and that were made. @module */
+/** Webhook calls, waiting and made. @module */
 import type { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
 import type { Clock } from "../types.ts";
@@ -11,7 +11,7 @@ export interface NewHook {
   authorization: string;
   /** "incoming", or an event of an outgoing message. */
   event: string;
-  /** Of the outgoing message, 0 for incoming ones. */
+  /** Queue id of the outgoing message, 0 for incoming ones. */
   queueMsgId: number;
   fromId: string;
   messageId: string;
@@ -34,7 +34,7 @@ export interface HookAttempt {
   response: string;
 }
 
-/** A call that waits. */
+/** A waiting call. */
 export interface Hook extends NewHook {
   id: number;
   host: string;
@@ -42,18 +42,18 @@ export interface Hook extends NewHook {
   submitted: number;
   attempts: number;
   nextAttempt: number;
-  /** The last ones, oldest first. */
+  /** The last attempts, oldest first. */
   results: HookAttempt[];
 }
 
-/** A call that is done, kept for a while. */
+/** A finished call, kept for a while. */
 export interface RetiredHook extends Omit<Hook, "nextAttempt" | "host" | "authorization"> {
   outcome: "done" | "failed" | "canceled";
   left: number;
   keepUntil: number;
 }
 
-/** Which calls a command is about; all that is given must fit. */
+/** Selects calls for a command; everything given must match. */
 export interface HookFilter {
   ids?: readonly number[];
   account?: string;
@@ -62,9 +62,9 @@ export interface HookFilter {
 
 export interface HookOptions {
   log: Log;
-  /** The way out for calls. */
+  /** How calls leave the server. */
   outbound: Outbound;
-  /** Milliseconds that calls of an account are kept after they are done; 0 for not at all. */
+  /** Milliseconds that finished calls of an account are kept; 0 to keep none. */
   retiredPeriod(account: string): number;
   clock?: Clock;
   /** Milliseconds for a call; 30 s if not given. */

@@ -1,16 +1,16 @@
-/** What a milter asks to be changed at the end of a message. @module */
+/** Changes requested by a milter at the end of a message. @module */
 import { Action, type Packet, strings } from "./packets.ts";
 import { ScanError, scanLimits, type ScanResult } from "../types.ts";
 import { checkedField } from "../fields.ts";
 import { named } from "./negotiation.ts";
 
-/** Where the bytes of a new body go. */
+/** Receives the bytes of a new body. */
 export interface BodySink {
-  /** @throws ScanError if it gets larger than a message may be */
+  /** @throws ScanError if it gets larger than a message is allowed to be */
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** The action that a packet needs, by its letter. */
+/** The action required for a packet, by its letter. */
 const needed: Readonly<Record<string, number>> = {
   "+": Action.AddRecipient,
   "2": Action.AddRecipientWithParameters,
@@ -23,15 +23,15 @@ const needed: Readonly<Record<string, number>> = {
   q: Action.Quarantine,
 };
 
-/** True if the packet asks for a change. */
+/** True if the packet requests a change. */
 export function isChange(kind: string): boolean {
   return Object.hasOwn(needed, kind);
 }
 
 /**
- * Notes a change in the result.
- * @param actions what the milter may do
- * @throws ScanError for what it did not ask leave for, what can't stand in a message, and too much
+ * Adds a change to the result.
+ * @param actions negotiated actions of the milter
+ * @throws ScanError for actions that were not negotiated, invalid content, and too many changes
  */
 export async function noteChange(
   packet: Packet,
@@ -69,10 +69,10 @@ export async function noteChange(
       const [name = "", value = ""] = strings(packet.data.subarray(4));
       const field = checkedField(name, value);
       if (packet.kind === "m") {
-        // Counted from 1; 0 is taken for the first, as sendmail does.
+        // Counted from 1; 0 means the first, as in sendmail.
         result.headers.push({ kind: "change", occurrence: Math.max(1, index), ...field });
       } else {
-        // Place 0 is that of this server's Received, which stands before the message: both 0 and 1 are the top.
+        // Position 0 is that of this server's Received, in front of the message: both 0 and 1 are the top.
         result.headers.push({ kind: "insert", index: Math.max(0, index - 1), ...field });
       }
     }

@@ -1,6 +1,6 @@
 /**
- * A message shown to a milter, from the connection to the end of the message, when it has arrived completely: a slow
- * sender doesn't hold the milter, and what it refuses is refused in the answer to the message.
+ * Passing a message to a milter, from the connection to the end of the message, once it has arrived completely: a slow
+ * sender doesn't block the milter, and a refusal becomes the answer to the message.
  *
  * @module
  */
@@ -22,16 +22,16 @@ import { type Agreed, named, offer, readAgreement } from "./negotiation.ts";
 import { chunkSize, cString, packet, PacketReader, Step, uint32 } from "./packets.ts";
 import { replyOf } from "./reply.ts";
 
-/** Packets that say nothing but that the milter is at work, between two that do. */
+/** Consecutive progress packets of a milter. */
 const maxProgress = 10_000;
 
-/** What a step came to: undefined to go on. */
+/** The outcome of a step: undefined to continue. */
 type Verdict = Pick<ScanResult, "action" | "reply"> | undefined;
 
 /**
- * Asks a milter about a message.
- * @param newBody is asked for when the milter replaces the body
- * @throws ScanError if it does not keep to the protocol, ConnectionError
+ * Runs a milter on a message.
+ * @param newBody called if the milter replaces the body
+ * @throws ScanError for protocol violations, ConnectionError
  */
 export async function askMilter(
   conn: Connection,
@@ -76,7 +76,7 @@ class MilterSession {
     return (this.#agreed.steps & without) === 0;
   }
 
-  /** One step, with its macros, unless the milter can do without. */
+  /** One step, with its macros, unless the milter doesn't need it. */
   async #step(
     without: number,
     noReply: number,
@@ -171,7 +171,7 @@ class MilterSession {
 
   #headerPacket(field: RawField): Uint8Array {
     const value = rawValue(field);
-    // Without the blank behind the colon, unless the milter wants all of them.
+    // Without the space after the colon, unless the milter wants leading spaces.
     const keep = (this.#agreed.steps & Step.LeadingSpace) !== 0;
     const from = !keep && value[0] === 32 ? 1 : 0;
     return packet(
@@ -196,13 +196,13 @@ class MilterSession {
     return undefined;
   }
 
-  /** The end, where changes come. */
+  /** The end of the message, where the milter sends changes. */
   async #endOfMessage(): Promise<Verdict> {
     await this.#send(macros("endOfMessage", this.e, this.#agreed), packet("E"));
     return await this.#verdict("end") ?? { action: "accept" };
   }
 
-  /** Reads an answer; changes come before it at the end only. */
+  /** Reads an answer; only at the end of the message it is preceded by changes. */
   async #verdict(at?: "body" | "end"): Promise<Verdict> {
     let progress = 0;
     for (;;) {
@@ -241,7 +241,7 @@ class MilterSession {
   }
 }
 
-/** Nothing more of the body is wanted. */
+/** The milter needs no more of the body. */
 const skip: Verdict = { action: "accept" };
 
 function connectPacket(envelope: ScanEnvelope): Uint8Array {

@@ -1,9 +1,9 @@
-/** Values of macros that milters ask about, by the names of sendmail. @module */
+/** Values of the macros for milters, by sendmail's names. @module */
 import type { ScanEnvelope } from "../types.ts";
 import type { Agreed } from "./negotiation.ts";
 import { cString, packet } from "./packets.ts";
 
-/** The stages with their letters, as in SMFIC_MACRO, and what is told where the milter asks for nothing else. */
+/** The stages with their letters, as in SMFIC_MACRO, and their default macros. */
 const stages = {
   connect: { letter: "C", number: 0, usual: ["j", "{daemon_name}", "v", "{client_addr}"] },
   helo: {

@@ -1,31 +1,31 @@
-/** What both sides of a milter's connection can do (SMFIC_OPTNEG). @module */
+/** Option negotiation with a milter (SMFIC_OPTNEG). @module */
 import { ScanError } from "../types.ts";
 import { Action, milterVersion, type Packet, packet, Step, strings, uint32 } from "./packets.ts";
 
-/** What was agreed on. */
+/** The negotiated options. */
 export interface Agreed {
   version: number;
   /** Bits of {@link Action} that the milter may use. */
   actions: number;
   /** Bits of {@link Step}. */
   steps: number;
-  /** Macros that it wants, by stage: 0 connect, 1 helo, 2 mail, 3 rcpt, 4 data, 5 end of message, 6 end of header. */
+  /** Requested macros, by stage: 0 connect, 1 helo, 2 mail, 3 rcpt, 4 data, 5 end of message, 6 end of header. */
   macros: Map<number, string[]>;
 }
 
-/** All that is done here. */
+/** Everything supported here. */
 const offeredActions = Object.values(Action).reduce((a, b) => a | b, 0);
 const offeredSteps = Object.values(Step).reduce((a, b) => a | b, 0);
 
 /** Stages that have macros. */
 const stages = 7;
 
-/** What is offered, as the first packet of a connection. */
+/** The offer: the first packet of a connection. */
 export function offer(): Uint8Array {
   return packet("O", uint32(milterVersion, offeredActions, offeredSteps));
 }
 
-/** Reads the milter's answer. @throws ScanError where both can't work together */
+/** Parses the milter's answer. @throws ScanError if it is incompatible */
 export function readAgreement(answer: Packet): Agreed {
   if (answer.kind !== "O" || answer.data.length < 12) {
     throw new ScanError(`it answered the offer of options with ${named(answer.kind)}`);
@@ -40,7 +40,7 @@ export function readAgreement(answer: Packet): Agreed {
   if (beyond !== 0) {
     throw new ScanError(`it wants to do what was not offered: actions 0x${beyond.toString(16)}`);
   }
-  // Sizes of pieces (0x10000000 and above) are for the milter's library alone.
+  // Chunk sizes (0x10000000 and above) only concern the milter's library.
   return {
     version,
     actions,
@@ -57,7 +57,7 @@ function macroLists(data: Uint8Array): Map<number, string[]> {
     const end = data.indexOf(0, at + 4);
     if (end < 0 || stage >= stages) break;
     const [text] = strings(data.subarray(at + 4, end + 1));
-    // Names come with braces or as single letters, with or without commas.
+    // Names are in braces or single letters, with or without commas.
     lists.set(stage, text.split(/[ ,]+/).filter((n) => n !== "").slice(0, 100));
     at = end + 1;
   }

@@ -1,5 +1,5 @@
 /**
- * Packets of the milter protocol, version 6: four bytes of length, a letter, and data. Both sides' letters and bits
+ * Packets of the milter protocol, version 6: four bytes of length, a letter, and data. Letters and bits of both sides
  * are those of libmilter's interface.
  *
  * @module
@@ -8,15 +8,15 @@ import type { Connection } from "../../net/mod.ts";
 import { joined } from "../../platform/bytes.ts";
 import { ScanError } from "../types.ts";
 
-/** The version that is spoken. */
+/** The protocol version. */
 export const milterVersion = 6;
 
-/** Bytes of a piece of a body, and the most that other packets of ours have. */
+/** Bytes of a body chunk, and the limit of our other packets. */
 export const chunkSize = 65_535;
-/** Bytes of a packet that a milter may send: a header field or a piece of a body. */
+/** Bytes of a packet from a milter: a header field or a chunk of a body. */
 const maxPacket = 1024 * 1024;
 
-/** What a milter may want to change (SMFIF_...). */
+/** Actions of a milter (SMFIF_...). */
 export const Action = {
   AddHeaders: 0x01,
   ChangeBody: 0x02,
@@ -29,7 +29,7 @@ export const Action = {
   SetMacroList: 0x100,
 } as const;
 
-/** Steps that a milter can do without, and its ways of answering (SMFIP_...). */
+/** Steps that a milter doesn't need, and its ways of answering (SMFIP_...). */
 export const Step = {
   NoConnect: 0x01,
   NoHelo: 0x02,
@@ -61,7 +61,7 @@ export interface Packet {
   data: Uint8Array;
 }
 
-/** Packs a packet of ours. */
+/** Encodes one of our packets. */
 export function packet(kind: string, ...data: Uint8Array[]): Uint8Array {
   const size = data.reduce((n, d) => n + d.length, 1);
   const head = new Uint8Array(5);
@@ -72,7 +72,7 @@ export function packet(kind: string, ...data: Uint8Array[]): Uint8Array {
 
 const encoder = new TextEncoder();
 
-/** A text with its NUL. What has a NUL itself is cut there. */
+/** A text with its NUL. Cut at a NUL in the text. */
 export function cString(text: string): Uint8Array {
   const nul = text.indexOf("\0");
   return encoder.encode(`${nul < 0 ? text : text.slice(0, nul)}\0`);
@@ -86,7 +86,7 @@ export function uint32(...numbers: number[]): Uint8Array {
   return bytes;
 }
 
-/** The texts that a packet's data has, each with a NUL behind it; the last may lack it. */
+/** The texts in a packet's data, each followed by a NUL, which may be missing after the last. */
 export function strings(data: Uint8Array): string[] {
   const found: string[] = [];
   const decoder = new TextDecoder();
@@ -106,7 +106,7 @@ export class PacketReader {
     this.#conn = conn;
   }
 
-  /** The next one. @throws ScanError for lengths that none has; ConnectionError */
+  /** The next packet. @throws ScanError for invalid lengths; ConnectionError */
   async next(): Promise<Packet> {
     const head = await this.#exactly(5);
     const size = new DataView(head.buffer).getUint32(0);
@@ -119,7 +119,7 @@ export class PacketReader {
   async #exactly(n: number): Promise<Uint8Array<ArrayBuffer>> {
     const pieces: Uint8Array[] = [];
     for (let have = 0; have < n;) {
-      // Memory is taken as bytes arrive, not as a length announces them.
+      // Memory is allocated as bytes arrive, not by the announced length.
       const piece = (await this.#conn.readSome(n - have)).slice();
       pieces.push(piece);
       have += piece.length;

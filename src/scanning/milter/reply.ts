@@ -1,4 +1,4 @@
-/** The answer that a milter chose itself (SMFIR_REPLYCODE). @module */
+/** A custom answer chosen by a milter (SMFIR_REPLYCODE). @module */
 import { ScanError, type ScanReply } from "../types.ts";
 import { strings } from "./packets.ts";
 
@@ -6,8 +6,8 @@ import { strings } from "./packets.ts";
 const maxText = 400;
 
 /**
- * Reads "550 5.7.1 text"; of several lines their texts become one.
- * @throws ScanError if there is no code of a refusal
+ * Parses "550 5.7.1 text"; the texts of several lines are joined.
+ * @throws ScanError without the code of a refusal
  */
 export function replyOf(data: Uint8Array): ScanReply {
   const [whole = ""] = strings(data);
@@ -21,7 +21,7 @@ export function replyOf(data: Uint8Array): ScanReply {
   const text = lines.map((l) => l.replace(/^\d{3}[ -]?(?:[245]\.\d{1,3}\.\d{1,3} ?)?/, ""))
     .join(" ").replace(/[^ -~]/g, " ").trim().slice(0, maxText);
   const code = Number(first[1]);
-  // The class of an enhanced code is that of the answer (RFC 3463 §2).
+  // The class of an enhanced code must match the answer (RFC 3463 §2).
   return {
     code,
     enhanced: first[2]?.replace(/^\d\./, "") ?? "7.1",

@@ -1,6 +1,6 @@
 /**
- * A message that has arrived by SMTP: parsed while it did, described once for all its recipients, and
- * without results of authentication that claim to be this server's.
+ * A message that has arrived by SMTP: parsed on the way in, described once for all its recipients, and
+ * stripped of authentication results that claim to be this server's.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export class ParsingObserver implements MessageObserver {
     this.#parser.write(bytes);
   }
   finish(): void {}
-  /** The structure, when all has been pushed. */
+  /** The structure, once everything has been pushed. */
   get parsed(): ParsedMessage {
     return this.#parsed ??= this.#parser.end();
   }
@@ -40,11 +40,11 @@ export interface Arrived {
   source: MessageSource;
   /** Bytes of the file to deliver. */
   read(from: number, to: number): Uint8Array;
-  /** Closes, and removes what was made; the file that came in is the server's. */
+  /** Closes, and removes the files made from it; the received file belongs to the server. */
   close(): void;
 }
 
-/** Fields in which a sender may claim what only this server can say. */
+/** Fields in which a sender may forge statements of this server. */
 const claims = new Set(["authentication-results", "received-spf"]);
 
 /**
@@ -123,7 +123,7 @@ async function withoutRanges(
   ranges: readonly HeaderRange[],
   tempDir: string,
 ): Promise<Rewritten> {
-  // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
+  // The prefix of all messages in transit: after a crash, the next start removes them.
   const { path, file } = await createTemp(tempDir, "smtp-stripped-");
   const remove = () => {
     file.close();

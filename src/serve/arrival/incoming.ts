@@ -1,10 +1,10 @@
-/** A message under way. @module */
+/** A message in transit. @module */
 import type { ScanFindings } from "../../delivery/analysis_types.ts";
 import type { SmtpSession, Transaction } from "../../smtp/server/mod.ts";
 import type { Arrived } from "./arrived.ts";
 import type { Sender } from "./sender.ts";
 
-/** A message under way, the same for all recipients. */
+/** A message in transit, the same for all recipients. */
 export interface Incoming {
   session: SmtpSession;
   transaction: Transaction;
@@ -12,8 +12,8 @@ export interface Incoming {
   sender: Sender;
   /** Undefined where no scanner was asked. */
   scans?: ScanFindings;
-  /** Bytes with what will stand before it. */
+  /** Bytes, including the fields that will be put in front. */
   size: number;
-  /** Of messages that scripts have sent because of it. */
+  /** Ids of messages that scripts have sent because of it. */
   readonly sentBySieve: string[];
 }

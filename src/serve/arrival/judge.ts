@@ -1,4 +1,4 @@
-/** Who decides about messages that no account here gets. @module */
+/** Which account's filter judges messages that no account here receives. @module */
 import type { Config, ListAddress } from "../../config/mod.ts";
 import { plainDestination } from "../../config/dynamic/addresses.ts";
 import type { Target } from "./plan.ts";
@@ -13,14 +13,14 @@ function judgedBy(account: string, canonical: string): Target {
   };
 }
 
-/** The postmaster's account decides about what is nobody's here, with what it knows of senders. It gets nothing. */
+/** The postmaster's account judges messages without a local recipient, by its knowledge of senders. It gets no copy. */
 export function postmasterJudge(config: Config, canonical: string): Target {
   return judgedBy(config.static.Postmaster.Account, canonical);
 }
 
 /**
- * Who decides about messages for a list: the postmaster's account, or where another node has that, an owner's or another
- * one of this node, as lists are at the node of their domain.
+ * Which account judges messages for a list: the postmaster's, or if that is on another node, an owner's or any other
+ * one of this node, as lists live on the node of their domain.
  */
 export function listJudge(config: Config, list: ListAddress["list"]): Target {
   const { Account } = config.static.Postmaster;

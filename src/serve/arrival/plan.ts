@@ -1,4 +1,4 @@
-/** Who gets a message that is under way, and because of which recipient. @module */
+/** Who gets a message in transit, and because of which recipient. @module */
 import type { Destination, ListAddress, Relay, ResolvedAlias } from "../../config/mod.ts";
 import type { Address, Recipient, SmtpError } from "../../smtp/server/mod.ts";
 import type { DeliveryFacts } from "../../store/types.ts";
@@ -7,32 +7,32 @@ import type { DeliveryFacts } from "../../store/types.ts";
 export interface Target {
   account: string;
   destination: Destination;
-  /** Set for addresses that other servers send their reports to. */
+  /** Set for addresses that receive reports from other servers. */
   reports: "dmarc" | "domainTls" | "hostTls" | undefined;
-  /** The address that led here as configured, to tell whether two recipients are the same. */
+  /** The address that led here as configured, to recognise recipients that are the same. */
   canonical: string;
-  /** Its account decides about the message, and does not get it. */
+  /** Its account judges the message, and does not get it. */
   judgeOnly?: true;
 }
 
-/** A recipient that another node has taken, or is to get, for as long as the transaction lasts. */
+/** A recipient that another node has accepted, or will get, for the duration of the transaction. */
 export interface PassedRecipient {
   node: string;
   /** The node is away: the message waits for it in the queue. */
   later?: true;
 }
 
-/** What an address leads to. */
+/** What an address resolves to. */
 export type Route =
   | { target: Target }
   | { alias: ResolvedAlias; members: Target[] }
-  /** A mailing list, or one of its other addresses; its judge decides what of it is junk. */
+  /** A mailing list, or one of its other addresses; its judge decides which messages are junk. */
   | { list: ListAddress; judge: Target }
-  /** Another server's or program's, by the domain's Relay; its judge decides whether it is passed on. */
+  /** On another server or program, by the domain's Relay; its judge decides whether it is passed on. */
   | { relay: Relay; judge: Target }
   /** It is passed on to another node while its sender waits. */
   | { passed: PassedRecipient }
-  /** Reports about a forwarded message, for who sent that. */
+  /** Reports about a forwarded message, for its original sender. */
   | { sender: Address };
 
 /** The sender's address in From, and whether its domain was verified. */
@@ -41,18 +41,18 @@ export type Author = Pick<
   "msgFromLocalpart" | "msgFromDomain" | "msgFromValidated"
 >;
 
-/** A recipient with those who get the message because of it. */
+/** A recipient with the accounts that get the message because of it. */
 export interface Plan {
   recipient: Recipient;
   /** The alias that it is. */
   alias: ResolvedAlias | undefined;
   /** The mailing list that takes it. */
   list?: ListAddress;
-  /** How it goes on to the server that has the recipient. */
+  /** How it is passed on to the server that has the recipient. */
   relay?: Relay;
-  /** Who gets it elsewhere, as a report about a message that was forwarded for them. */
+  /** Outside senders who get it as a report about their message, which was forwarded from here. */
   sender?: Address;
-  /** Empty if all got it by another recipient, or wrote it. */
+  /** Empty if all of them get it by another recipient, or wrote it. */
   targets: Target[];
   /** Members of the alias at other servers. */
   outside?: string[];

@@ -1,4 +1,4 @@
-/** Messages that have arrived, on their way to where they go on to, through the queue. @module */
+/** Queues messages that have arrived and go on to somewhere else. @module */
 import { syncFile } from "../../platform/files.ts";
 import type { NewQueueMessage } from "../../queue/mod.ts";
 import { addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
@@ -6,12 +6,12 @@ import type { Incoming } from "./incoming.ts";
 import type { Sender } from "./sender.ts";
 import type { ReceivingServices } from "./services.ts";
 
-/** What is not the same for all that goes on; what else is given takes the place of what has arrived. */
+/** What differs between the kinds of messages that go on; fields given here replace those of the arrived message. */
 export type ForQueue = Pick<NewQueueMessage, "prefix" | "recipients"> & Partial<NewQueueMessage>;
 
 /**
- * Queues a message that has arrived; durable when it resolves. Unless other is given, it goes on as it
- * came: the same file, sender, and conditions of the transaction, with postmaster's account as the one that answers
+ * Queues a message that has arrived; durable when it resolves. By default it goes on unchanged: the same
+ * file, sender and transaction parameters, with the postmaster's account as the one responsible
  * for it.
  * @returns an id for each recipient
  * @throws file and database errors
@@ -41,7 +41,7 @@ export async function queueArrived(
   });
 }
 
-/** Whether reports may go to the sender: one that is forged has nothing to do with the message (RFC 5321 §6.2). */
+/** Whether reports may go to the sender: a forged one has nothing to do with the message (RFC 5321 §6.2). */
 export function mayBeTold(sender: Pick<Sender, "auth">): boolean {
   return sender.auth === undefined || sender.auth.spf.result === "pass";
 }

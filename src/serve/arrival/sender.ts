@@ -1,6 +1,6 @@
 /**
- * Who sent an incoming message: SPF, DKIM, DMARC, ARC and iprev over the session, and what is written
- * about them into the message.
+ * Who sent an incoming message: SPF, DKIM, DMARC, ARC and iprev, and the header fields that
+ * record their results.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export interface Sender {
   factsFor(rcptTo: Address): DeliveryFacts;
 }
 
-/** Finds out; without a resolver nothing is asked and nothing verified. @throws file errors */
+/** Verifies the sender; without a resolver nothing is looked up or verified. @throws file errors */
 export async function checkSender(
   session: SmtpSession,
   transaction: Transaction,
@@ -72,7 +72,7 @@ export async function checkSender(
         domain: outcome.domain,
         pass: outcome.status === "pass",
         partial: outcome.unsignedBodyBytes !== undefined && outcome.unsignedBodyBytes > 0,
-        // RFC 8460 §3 leaves it to us to insist on keys of the service type tlsrpt; few are.
+        // RFC 8460 §3 leaves it to us whether to require keys of the service type tlsrpt; few have it.
         tlsrptAllowed: true,
       }]
     ),

@@ -1,5 +1,5 @@
 /**
- * What the steps of receiving work with: made once for the server, by receiving.ts.
+ * Services used by the steps of receiving: created once for the server, by receiving.ts.
  *
  * @module
  */
@@ -34,8 +34,8 @@ export interface ReportDatabases {
 }
 
 /**
- * Waits so many milliseconds for a first-time sender. False if the wait was ended: the peer has gone, or
- * the server stops; the message must not be delivered then, as nobody would be told.
+ * Waits this many milliseconds for a first-time sender. False if the wait was cut short: the peer has gone, or
+ * the server stops; the message must not be delivered then, as its sender would get no answer.
  */
 export type SenderWait = (
   session: SmtpSession,
@@ -51,10 +51,10 @@ export interface SieveServices {
 
 /** Mailing lists, as receiving knows them. */
 export interface ListReceiver {
-  /** At RCPT. @throws SmtpError for addresses that lead nowhere */
+  /** Called at RCPT. @throws SmtpError for addresses that lead nowhere */
   checkRecipient(at: ListAddress): void;
   /**
-   * Takes a message; it is durable when this resolves.
+   * Accepts a message; it is durable when this resolves.
    * @param suspicious the analysis would put it into a Junk or Rejects mailbox
    * @throws SmtpError if it is refused; errors of files and databases
    */
@@ -70,17 +70,17 @@ export interface ListReceiver {
 export interface JournalOfReceived {
   /** Whether a domain (in ASCII) has a journal. */
   wanted(domain: string): boolean;
-  /** Durable when it resolves. @throws errors of files, databases and keys: the message must not be taken then. */
+  /** Durable when it resolves. @throws errors of files, databases and keys: the message must not be accepted then. */
   copy(domain: string, journaled: Journaled): Promise<void>;
 }
 
-/** What the steps of receiving work with. */
+/** Services used by the steps of receiving. */
 export interface ReceivingServices {
   config: Config;
   accounts: Accounts;
   queue: Queue;
   filters: JunkFilters;
-  /** How junk goes for each account. */
+  /** Junk filtering of each account. */
   figures: JunkFigures;
   tempDir: string;
   /** Undefined in localserve, where nothing is refused. */
@@ -90,7 +90,7 @@ export interface ReceivingServices {
   /** Localserve: messages are kept once for all recipients, with their envelope. */
   catching: boolean;
   webhooks?: ServerWebhooks;
-  /** Rewrites the senders of what is forwarded. */
+  /** Rewrites the senders of forwarded messages. */
   srs: Srs;
   sieve: SieveServices;
   /** Undefined where none is configured. */
@@ -98,7 +98,7 @@ export interface ReceivingServices {
   greylist?: Greylist;
   lists: ListReceiver;
   journal?: JournalOfReceived;
-  /** Counts what comes for recipients of a domain. */
+  /** Counts messages received for a domain. */
   months?: { received(domain: string, refused: boolean): void };
   wait: SenderWait;
   now: () => number;
@@ -106,7 +106,7 @@ export interface ReceivingServices {
   stopping: AbortSignal;
 }
 
-/** A listener as far as it matters for receiving. */
+/** The settings of a listener that matter for receiving. */
 export interface ReceivingListener {
   hostname: string;
   dnsblZones: readonly string[];

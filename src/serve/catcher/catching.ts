@@ -1,6 +1,6 @@
 /**
  * How localserve keeps what it catches: one message per transaction and account, with its envelope in front,
- * recipients that only the envelope names found like those of Bcc, and the tags it brings along.
+ * envelope-only recipients searchable like Bcc, and the message's tags.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { tagKeyword, tagsBrought } from "../../web/catcher/tags.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan } from "../arrival/plan.ts";
 
-/** Leaves each account with the first recipient that leads to it; the others have it by that one. */
+/** Keeps, for each account, only the first recipient that leads to it: one copy is enough. */
 export function onePerAccount(plans: Plan[]): void {
   const taken = new Set<string>();
   for (const plan of plans) {
@@ -26,7 +26,7 @@ export function onePerAccount(plans: Plan[]): void {
 
 const recipientsOf = (m: Incoming) => m.transaction.recipients.map((r) => addressText(r.address));
 
-/** What stands before a caught message. */
+/** The fields in front of a caught message. */
 export function envelopePrefix(incoming: Incoming, message: IncomingMessage): string {
   const { session, transaction: t } = incoming;
   const parameters = [
@@ -69,7 +69,7 @@ export function withEnvelope(incoming: Incoming, description: EmailDescription):
 /** Keywords that a mailbox may have besides those of new tags. */
 const spareKeywords = 100;
 
-/** Keywords of the tags that a message brings along; none for a mailbox that has nearly all it can have. */
+/** Keywords for a message's tags; none if the mailbox has almost as many keywords as it can have. */
 export function broughtKeywords(
   incoming: Incoming,
   account: Account,

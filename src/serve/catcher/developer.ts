@@ -1,6 +1,6 @@
 /**
- * What localserve does for developers at its SMTP ports: it takes what real servers refuse, lets any name log in,
- * and goes wrong on purpose.
+ * What localserve does for developers at its SMTP ports: it accepts what real servers refuse, lets any name log in,
+ * and fails on purpose.
  *
  * @module
  */
@@ -20,26 +20,26 @@ import { anyLogin, anyLoginMechanisms, catchingSubmission } from "./submission.t
 
 /** How localserve was started. */
 export interface DeveloperOptions {
-  /** Line ends, addresses and logins as with `serve`. */
+  /** Treats line ends, addresses and logins as `serve` does. */
   strict: boolean;
   /** Programs that send need the password of the account, and submission needs a login. */
   auth: boolean;
   /** The pages and the API need a login. */
   login: boolean;
   faults: Faults;
-  /** Messages that are kept; the oldest go. Undefined for no limit. */
+  /** Messages that are kept; the oldest are removed. Undefined for no limit. */
   maxMessages?: number;
   /** Milliseconds that messages are kept. Undefined for no limit. */
   maxAge?: number;
-  /** Each address that mail comes for has an account of its own. */
+  /** Each address that receives mail has an account of its own. */
   accounts: boolean;
-  /** Names that the pages and the API may be asked by, besides localhost and addresses. */
+  /** Host names by which the pages and the API may be requested, besides localhost and addresses. */
   hosts?: readonly string[];
   /** Where messages may be released to. */
   relay?: Relay;
 }
 
-/** As localserve is without flags. */
+/** The defaults of localserve. */
 export function defaultDeveloper(): DeveloperOptions {
   return { strict: false, auth: false, login: false, accounts: false, faults: new Faults() };
 }
@@ -61,7 +61,7 @@ export function developerBackends(
   const submission = catchingSubmission(config, receiving, queueing, logins);
   return {
     receiving: misbehaving(open ? { ...receiving, sasl: logins } : receiving, options.faults),
-    // Strictly, what is submitted goes through the queue as with "serve".
+    // With -strict, submitted messages go through the queue as with "serve".
     submission: misbehaving(options.strict ? queueing : submission, options.faults),
   };
 }
@@ -73,7 +73,7 @@ const brokenTls: ServerTls = {
   },
 };
 
-/** Options of a port as localserve has them. */
+/** Options of a port for localserve. */
 export function developerPort(options: DeveloperOptions, o: SmtpListenOptions): SmtpListenOptions {
   const open = !options.auth && !options.strict;
   const port: SmtpListenOptions = {
@@ -82,7 +82,7 @@ export function developerPort(options: DeveloperOptions, o: SmtpListenOptions): 
     ...(open ? { mechanisms: anyLoginMechanisms, allowPlainAuth: true } : {}),
   };
   if (o.implicitTls) return port;
-  // Asked anew for each connection: it can change while the server runs.
+  // Read for each connection: it can change while the server runs.
   return Object.defineProperty(port, "tls", {
     get: () => {
       const { StartTLS } = options.faults.settings;

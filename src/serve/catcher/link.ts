@@ -1,4 +1,4 @@
-/** Looking whether a link of a caught message leads somewhere. @module */
+/** Checking whether a link in a caught message works. @module */
 import { STATUS_CODES } from "node:http";
 import type { Outbound } from "../../net/outbound/http.ts";
 

@@ -1,6 +1,6 @@
 /**
- * An account for each address that mail comes for (`-accounts`): made when the first message is sent to it,
- * with the address as its login and the password that all accounts of localserve have.
+ * An account for each address that receives mail (`-accounts`): created with the first message sent to it,
+ * with the address as its login and the password of all accounts of localserve.
  *
  * @module
  */
@@ -19,10 +19,10 @@ import { type Address, addressText, type SmtpBackend } from "../../smtp/server/m
 import type { Accounts } from "../../store/account/accounts.ts";
 import { setAccountPassword } from "../logins.ts";
 
-/** Accounts that are made; mail for further addresses comes to localserve's own. */
+/** Accounts that are created; mail for further addresses goes to localserve's own. */
 const maxAccounts = 100;
 
-/** An address without what separators add, as domains.conf has it; undefined for what can't have an account. */
+/** An address without its subaddress, as in domains.conf; undefined if it can't have an account. */
 function ownAddress(address: Address): { key: string; domain: string } | undefined {
   const plus = address.localpart.indexOf("+");
   const localpart = plus > 0 ? address.localpart.slice(0, plus) : address.localpart;
@@ -35,11 +35,11 @@ function ownAddress(address: Address): { key: string; domain: string } | undefin
   }
 }
 
-/** Makes accounts. */
+/** Creates accounts. */
 export class OwnAccounts {
   readonly #config: Config;
   readonly #accounts: Accounts;
-  /** Those on their way, so that messages at the same time make one. */
+  /** Accounts being created, so that simultaneous messages create only one. */
   readonly #making = new Map<string, Promise<void>>();
   readonly #log = new Log("catcher");
 
@@ -48,7 +48,7 @@ export class OwnAccounts {
     this.#accounts = accounts;
   }
 
-  /** Sees to it that an address has its account, unless it leads to one already. */
+  /** Makes sure that an address has its account, unless it leads to one already. */
   async ensure(address: Address): Promise<void> {
     const found = this.#config.lookupAddress(address.localpart, address.domain ?? "");
     // A catch-all has no localpart.

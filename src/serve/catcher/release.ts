@@ -1,4 +1,4 @@
-/** Sending caught messages on to a real server, within what was allowed at the start. @module */
+/** Releasing caught messages to a real server, as far as allowed at the start. @module */
 import { Log } from "../../log/mod.ts";
 import { connectTcp } from "../../net/mod.ts";
 import { SmtpClient, SmtpClientError } from "../../smtp/client/mod.ts";
@@ -31,7 +31,7 @@ export function parseRelay(text: string, allow: string): Relay {
 
 const requestTimeout = 60_000;
 
-/** What the API releases messages with. */
+/** The API's way to release messages. */
 export function releaseBy(relay: Relay, hostname: string): CatcherServices["release"] {
   const log = new Log("catcher");
   return {

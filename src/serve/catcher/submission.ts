@@ -1,6 +1,6 @@
 /**
- * Submission in localserve: what programs send is caught as it is, like mail that comes from outside. Only what is
- * to be sent later, or asks for trouble in the queue, goes through the queue.
+ * Submission in localserve: what programs send is caught unchanged, like mail from outside. Only messages to be
+ * sent later, or that ask for a fault in the queue, go through the queue.
  *
  * @module
  */
@@ -25,15 +25,15 @@ export function anyLogin(): SaslBackend {
 }
 
 /**
- * Mechanisms in which a server needs to know nothing beforehand. In SCRAM it proves to the client that it knows the
- * password (RFC 5802 §3), so there is no taking any.
+ * Mechanisms that work with any password. In SCRAM the server proves to the client that it knows the
+ * password (RFC 5802 §3), so it can't accept any.
  */
 export const anyLoginMechanisms = ["PLAIN", "LOGIN", "CRAM-MD5"] as const;
 
 /**
  * Catches what is submitted.
- * @param receiving what takes mail from outside
- * @param queueing what puts mail of a logged-in user into the queue
+ * @param receiving backend for mail from outside
+ * @param queueing backend that queues a logged-in user's mail
  */
 export function catchingSubmission(
   config: Config,

@@ -1,6 +1,6 @@
 /**
  * Whether the server's process can use a file or folder that a command names: it may run as another user, and see
- * other folders than a shell does (a systemd unit gives it a /tmp of its own, and hides homes).
+ * other folders than a shell (a systemd unit gives it its own /tmp, and hides homes).
  *
  * @module
  */
@@ -17,7 +17,7 @@ async function reading(args: Arguments): Promise<string> {
   return "";
 }
 
-/** The folder has a file that the command has just made: one of the same name elsewhere isn't meant. */
+/** Checks for a file that the command has just created in the folder, to rule out another folder of the same name. */
 async function writing(args: Arguments): Promise<string> {
   const folder = textArgument(args, "path");
   const probe = textArgument(args, "probe");

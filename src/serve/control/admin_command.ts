@@ -8,22 +8,22 @@ import type { Outbound } from "../../net/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { ControlError, type Json } from "./control.ts";
 
-/** What the commands work on. */
+/** What the commands operate on. */
 export interface AdminContext {
   config: Config;
   accounts: Accounts;
   log: Log;
-  /** The way to other servers of the server that runs; undefined where none runs, and nothing is served yet. */
+  /** The running server's outgoing connections; undefined if no server runs. */
   outbound?: Outbound;
-  /** The resolver of the server that runs; one that remembers nothing of before. */
+  /** The running server's resolver; one without a cache. */
   freshResolver?: () => Resolver;
-  /** The mailing lists of the server that runs. */
+  /** The running server's mailing lists. */
   lists?: RunningLists;
-  /** Scripts of the server that runs; undefined where none runs. */
+  /** The running server's scripts; undefined if no server runs. */
   sieve?: SieveDatabase;
 }
 
-/** Prints to the terminal of whoever runs the command. */
+/** Prints to the terminal of the user who runs the command. */
 export type Print = (text: string) => void;
 /** Arguments by their names, as the subcommands send them. */
 export type Arguments = { [name: string]: Json };
@@ -34,7 +34,7 @@ export type AdminCommand = (
   signal?: AbortSignal,
 ) => Promise<Json | void>;
 
-/** An argument that is a text. @throws ControlError */
+/** A string argument. @throws ControlError */
 export function textArgument(args: Arguments, name: string): string {
   const value = args[name];
   if (typeof value !== "string" || value === "") throw new ControlError(`${name} is missing`);

@@ -1,6 +1,6 @@
 /**
- * Commands of the administrator that change or look at the configuration: run by the server when it is
- * asked over the control socket, or by the subcommand itself where no server runs.
+ * Commands of the administrator that change or show the configuration: run by the server when requested
+ * over the control socket, or by the subcommand itself if no server runs.
  *
  * @module
  */
@@ -55,7 +55,7 @@ const configCommands: Record<string, AdminCommand> = {
     const account = text(args, "account");
     const localpart = typeof args.localpart === "string" ? args.localpart : "";
     const there = config.account(account) !== undefined;
-    // Reports go to an account, which has its address at the domain: to the postmaster's until it is there.
+    // Reports go to an account with an address at the domain; to the postmaster's until there is one.
     const first = there || localpart === "" ? account : config.static.Postmaster.Account;
     await admin.addDomain(config, domain, { account: first, disabled: args.disabled === true });
     if (localpart === "") return;
@@ -180,7 +180,7 @@ const configCommands: Record<string, AdminCommand> = {
   },
 };
 
-/** Sets what another server has kept of a password. */
+/** Sets a password by the hash that another server has stored. */
 async function setHash(accounts: Accounts, name: string, hash: string): Promise<void> {
   if (parsePasswordHash(hash) === undefined) {
     throw new ControlError("the hash is of a kind that can't be verified here");
@@ -193,7 +193,7 @@ async function setHash(accounts: Accounts, name: string, hash: string): Promise<
   }
 }
 
-/** Ends logins of the pages; "" is the administrator's. Also those that a server which doesn't run has left. */
+/** Ends web sessions; "" is the administrator. Also sessions left by a server that is not running. */
 async function endSessions(config: Config, account: string): Promise<void> {
   const sessions = await Sessions.open(config.dataDir);
   try {
@@ -229,7 +229,7 @@ const passwordCommands: Record<string, AdminCommand> = {
   },
 };
 
-/** Prints what a command would change of domains.conf. */
+/** Prints what a command would change in domains.conf. */
 async function tried(run: () => Promise<unknown>, print: Print): Promise<null> {
   const would = await tryChange(run);
   const changes = admin.auditChanges(would?.before, would?.after);
@@ -264,14 +264,14 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(movingMailCommands),
 ]);
 
-/** Those with dry runs: lists of users and aliases have their own. */
+/** Commands with dry runs; those for lists of users and aliases have their own. */
 const triable: ReadonlySet<string> = new Set([
   ...Object.keys({ ...configCommands, ...keepingCommands }).map((name) => `config ${name}`),
   ...Object.keys(movingCommands),
   "import cyrus",
 ]);
 
-/** Runs one. @throws ControlError, AdminError in words for the administrator */
+/** Runs a command. @throws ControlError, AdminError with a message for the administrator */
 export async function runAdminCommand(
   context: AdminContext,
   name: string,
@@ -294,7 +294,7 @@ export function adminHandlers(context: AdminContext): [string, ControlHandler][]
     try {
       return await runAdminCommand(context, name, args, print, signal);
     } catch (err) {
-      // The administrator's mistake, not one to log.
+      // A mistake of the administrator, not an error to log.
       if (err instanceof admin.AdminError) throw new ControlError(err.message, { cause: err });
       throw err;
     }

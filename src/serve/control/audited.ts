@@ -1,12 +1,12 @@
-/** Commands of the control socket, noted in the audit log. @module */
+/** Commands of the control socket, recorded in the audit log. @module */
 import type { AuditLog } from "../../admin/mod.ts";
 import type { ControlHandler } from "./control.ts";
 
-/** Those that change nothing of what administrators set: they look, check, copy, or send a program's mail. */
+/** Commands that change no settings: they show, check, copy, or send a program's mail. */
 const reading =
   /(?:^| )(?:list|members|held|plan|rotation|print|test|dnscheck|dnsrecords|dump|get|lookup|check|show|describe|info|status)$|^(?:sendmail|stop|backup|export|verify|ensureparsed|reports send)\b/;
 
-/** Each command that changes something is noted when it has ended well. */
+/** Each command that changes something is recorded once it has succeeded. */
 export function audited(
   audit: AuditLog,
   handlers: Iterable<readonly [string, ControlHandler]>,

@@ -7,7 +7,7 @@ import { backupInWorker, verifyInWorker } from "../../store/backup/worker.ts";
 import type { AdminCommand } from "./admin_command.ts";
 import { ControlError } from "./control.ts";
 
-/** Copies the configuration beside the data. Where that can't be, it says so: the data is the backup. */
+/** Copies the configuration next to the data. If that fails, it only prints a warning: the data matters most. */
 async function backUpConfig(
   config: Config,
   to: string,

@@ -23,8 +23,8 @@ import {
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /**
- * Handles a command; `print` sends text to the user's terminal at once. The signal is aborted when the user has
- * broken it off.
+ * Handles a command; `print` sends text to the user's terminal immediately. The signal is aborted when the user
+ * interrupts it.
  */
 export type ControlHandler = (
   args: Json,
@@ -37,7 +37,7 @@ export class ControlError extends Error {
   override name = "ControlError";
 }
 
-/** The failure to start where another server has the data folder. */
+/** Fails to start because another server uses the data folder. */
 export function inUse(dir: string): ControlError {
   return new ControlError(
     `another mox is running with the data folder ${dir}: stop it first ("mox stop"), or use another folder`,
@@ -51,7 +51,7 @@ const maxRequest = 64 * 1024 * 1024;
 export class ControlServer {
   readonly #dir: string;
   readonly #log: Log;
-  /** What answers; commands that come while the server still starts wait for it. */
+  /** The handlers; commands that arrive during the start wait for them. */
   readonly #handlers = Promise.withResolvers<ReadonlyMap<string, ControlHandler>>();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -64,12 +64,12 @@ export class ControlServer {
     this.#server = createServer((s) => this.#accept(s));
   }
 
-  /** Answers commands from now on, also those that have come already. */
+  /** Answers commands from now on, including those already waiting. */
   serve(handlers: ReadonlyMap<string, ControlHandler>): void {
     this.#handlers.resolve(handlers);
   }
 
-  /** Answers every command with this message: the data folder is taken for something else. */
+  /** Answers every command with this message: the data folder is in use for something else. */
   refuse(message: string): void {
     this.#handlers.reject(new ControlError(message));
   }
@@ -82,7 +82,7 @@ export class ControlServer {
 
   async stop(): Promise<void> {
     this.refuse("the server was stopped before it had started: try again");
-    // Those that wait have their answer before their connections are closed.
+    // Waiting commands get their answer before their connections are closed.
     await this.#handlers.promise.catch(() => {});
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const s of this.#sockets) s.destroySoon();
@@ -165,7 +165,7 @@ function connect(address: ControlAddress): Socket {
 
 /**
  * Runs a command in the server that uses the data folder.
- * @throws ControlError with the server's words, or if no server runs there.
+ * @throws ControlError with the server's message, or if no server runs there.
  */
 export async function callControl(
   dir: string,

@@ -1,4 +1,4 @@
-/** `config dns …` and `config dkim …`: records that are written, keys that are changed. @module */
+/** `config dns …` and `config dkim …`: writing DNS records, changing DKIM keys. @module */
 import * as admin from "../../admin/mod.ts";
 import { makeResolver, type Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";

@@ -3,7 +3,7 @@ import * as admin from "../../admin/mod.ts";
 import { type AdminCommand, type Arguments, textArgument } from "./admin_command.ts";
 import { ControlError } from "./control.ts";
 
-/** Rules as they are typed: mailbox=days, or mailbox=none for no rule. @throws ControlError */
+/** Parses rules as typed: mailbox=days, or mailbox=none for no rule. @throws ControlError */
 function rulesOf(args: Arguments): [mailbox: string, days: number | undefined][] {
   const given = Array.isArray(args.rules) ? args.rules : [];
   return given.map((rule) => {

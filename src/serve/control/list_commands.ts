@@ -1,4 +1,4 @@
-/** `config list …` and `list …`: mailing lists, their members and what is held. @module */
+/** `config list …` and `list …`: mailing lists, their members and held messages. @module */
 import * as admin from "../../admin/mod.ts";
 import { ListsDatabase } from "../../lists/database.ts";
 import {
@@ -12,7 +12,7 @@ import { ControlError, type Json } from "./control.ts";
 const texts = (value: Json | undefined): string[] =>
   Array.isArray(value) ? value.filter((v) => typeof v === "string") : [];
 
-/** Members that are printed at a time. */
+/** Members printed at a time. */
 const maxPrinted = 1000;
 
 function settings(args: Arguments): admin.ListSettings {

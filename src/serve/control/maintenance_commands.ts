@@ -15,7 +15,7 @@ import { ControlError } from "./control.ts";
 
 type Print = (text: string) => void;
 
-/** Runs for the account that is named, or for all; one that is busy does not keep others from it. */
+/** Runs for the named account, or for all; a busy account does not hold up the others. */
 async function forAccounts(
   { config, accounts }: AdminContext,
   args: Arguments,

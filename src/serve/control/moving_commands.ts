@@ -24,7 +24,7 @@ function optionalText(args: Arguments, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Prints a plan; `done` says whether it is carried out. */
+/** Prints a plan; `done` tells whether it has been carried out. */
 function report(plan: Plan, problems: readonly LineProblem[], print: Print): void {
   for (const domain of plan.domains) print(`domain ${domain}\n`);
   for (const line of plan.changes) print(`${line}\n`);

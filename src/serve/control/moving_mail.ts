@@ -16,9 +16,9 @@ import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_comma
 import { textArgument } from "./admin_command.ts";
 import { ControlError, type Json } from "./control.ts";
 
-/** Warnings that are printed of an account. */
+/** Warnings printed for an account. */
 const maxPrinted = 20;
-/** Messages after which it is told how far an account is. */
+/** Messages between two progress lines of an account. */
 const tellEvery = 1000;
 
 function texts(value: Json | undefined): string[] {
@@ -56,7 +56,7 @@ async function optionsOf(
   };
 }
 
-/** Runs once, or again and again with a pause, until it is broken off. */
+/** Runs once, or repeatedly with a pause, until interrupted. */
 async function repeated(
   args: Arguments,
   print: Print,

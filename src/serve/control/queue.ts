@@ -1,4 +1,4 @@
-/** Commands about the queue that come over the control socket. @module */
+/** Commands on the queue, over the control socket. @module */
 import type { Config } from "../../config/mod.ts";
 import { normalizeName } from "../../dns/mod.ts";
 import { messageBytes, type Queue, type QueueFilter, type QueueOrder } from "../../queue/mod.ts";
@@ -76,7 +76,7 @@ function orderOf(args: Json): QueueOrder {
   };
 }
 
-/** Values for JSON: what is undefined is left out. */
+/** Values for JSON: undefined ones are left out. */
 const json = (value: unknown) => JSON.parse(JSON.stringify(value)) as Json;
 
 /** The handlers, by command. */

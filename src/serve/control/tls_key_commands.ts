@@ -1,4 +1,4 @@
-/** `config tlspubkey`: keys of TLS client certificates that log in. @module */
+/** `config tlspubkey`: keys of TLS client certificates for login. @module */
 import { TlsKeyError, TlsKeys } from "../../store/logins/tls_keys.ts";
 import { type AdminCommand, textArgument } from "./admin_command.ts";
 import { ControlError } from "./control.ts";

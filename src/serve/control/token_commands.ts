@@ -1,4 +1,4 @@
-/** `config admintoken` and `config domain admins`: who else administers. @module */
+/** `config admintoken` and `config domain admins`: further administrators. @module */
 import * as admin from "../../admin/mod.ts";
 import { type AdminCommand, type Arguments, textArgument } from "./admin_command.ts";
 import { ControlError, type Json } from "./control.ts";

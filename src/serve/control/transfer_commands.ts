@@ -27,11 +27,11 @@ async function withAccount<T>(
   }
 }
 
-/** Every so many messages a line is printed, where there is no bar. */
+/** Messages between two printed lines, where there is no progress bar. */
 const tellEvery = 1000;
 const barWidth = 30;
 
-/** Tells how far something is, in a line that is written over if a person looks at it. */
+/** Prints progress, on a terminal in a line that overwrites itself. */
 function teller(args: Arguments, print: Print) {
   let printed = 0;
   let shown = "";
@@ -94,7 +94,7 @@ async function importFrom(
   });
 }
 
-/** Mailboxes to export: the one that is named with those below it, or all. */
+/** Mailboxes to export: the named one with those below it, or all. */
 function chosen(account: Account, name: string, single: boolean): Mailbox[] {
   const all = account.mailboxes();
   if (name === "") return all;

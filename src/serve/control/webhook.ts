@@ -1,4 +1,4 @@
-/** Commands about webhooks that come over the control socket. @module */
+/** Commands on webhooks, over the control socket. @module */
 import type { Config } from "../../config/mod.ts";
 import type { HookFilter, Webhooks } from "../../queue/webhooks/mod.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
@@ -30,7 +30,7 @@ export function webhookHandlers(hooks: Webhooks, config: Config): Map<string, Co
   return new Map<string, ControlHandler>([
     [
       "queue webhook list",
-      // Who may list them need not know the receivers' passwords.
+      // Those who may list them need not know the receivers' passwords.
       (args) =>
         json(
           hooks.list(filterOf(args), limitOf(args)).map((hook) => ({

@@ -1,25 +1,25 @@
-/** Goes on with changes of DKIM keys in the running server. @module */
+/** Carries on changes of DKIM keys in the running server. @module */
 import { continueDkimRotations } from "../../admin/dkim_rotation.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
 import { deliverToPostmaster, type PostmasterServices } from "../postmaster.ts";
 
-/** Milliseconds between looks, and until the first. */
+/** Milliseconds between checks, and until the first. */
 const interval = 10 * 60_000;
 const first = 30_000;
 
 export interface RotationOptions extends PostmasterServices {
-  /** One that remembers nothing of before. */
+  /** A resolver without a cache. */
   resolver: () => Resolver;
   outbound: Outbound;
-  /** Gives domains.conf to the other nodes. @throws Error if one of them doesn't take it */
+  /** Pushes domains.conf to the other nodes. @throws Error if one of them doesn't accept it */
   push?: () => Promise<void>;
 }
 
 /**
- * Looks at all rotations once, and tells the postmaster what came of them. Other nodes are given the keys that sign, before
- * the old ones are withdrawn a week later.
+ * Checks all rotations once, and reports to the postmaster what was done. Other nodes get the new signing keys a week
+ * before the old ones are withdrawn.
  */
 export async function goOnWithRotations(options: RotationOptions, now = Date.now()): Promise<void> {
   const log = new Log("dkim");
@@ -45,7 +45,7 @@ export async function goOnWithRotations(options: RotationOptions, now = Date.now
   }
 }
 
-/** Looks from time to time. @returns function that ends it */
+/** Checks periodically. @returns function that stops it */
 export function watchRotations(options: RotationOptions): () => Promise<void> {
   let ended = false;
   let running: Promise<void> | undefined;

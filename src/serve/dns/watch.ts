@@ -1,7 +1,7 @@
 /**
- * Watches what the DNS and others say of this server: reverse names, block lists, DANE, and the records of each domain.
- * The postmaster gets a message when something breaks, and one when it is well again; what was seen twice in a row counts,
- * as name servers are away now and then.
+ * Watches how the outside sees this server: reverse names, block lists, DANE, and the records of each domain.
+ * The postmaster gets a message when something breaks, and one when it works again; a result counts once seen twice in a
+ * row, as name servers are unreachable now and then.
  *
  * @module
  */
@@ -15,22 +15,22 @@ import { policyText } from "../../tlspolicy/sts_https.ts";
 import { deliverToPostmaster, type PostmasterServices } from "../postmaster.ts";
 
 const log = new Log("dnswatch");
-/** Milliseconds between looks, after one with something new, and until the first. */
+/** Milliseconds between checks, after one with something new, and until the first. */
 const interval = 3 * 3_600_000;
 const soon = 10 * 60_000;
 const first = 2 * 60_000;
-/** Domains that are looked at. */
+/** Domains that are checked. */
 const maxDomains = 200;
 
-/** Subjects of the check that are of the whole server. */
+/** Subjects of the check that concern the whole server. */
 const ofServer: ReadonlySet<string> = new Set(["host", "iprev", "dane"]);
-/** Those that may be missing without mail being hurt, or are told by block lists below. */
+/** Subjects that may fail without harm to mail, or are covered by the block lists below. */
 const left: ReadonlySet<string> = new Set(["dnssec", "clients", "services", "dnsbl"]);
 
 const State = v.record(
   v.string(),
   v.object({
-    /** How the last looks found it, and what the postmaster knows. */
+    /** Results of the last checks, and what the postmaster was told. */
     bad: v.boolean(),
     announced: v.boolean(),
     text: v.string(),
@@ -45,7 +45,7 @@ export interface DnsWatchOptions extends PostmasterServices {
   now?: () => number;
 }
 
-/** What is found: by subject, "" for well. */
+/** Findings by subject, "" if all is well. */
 export async function lookAtDns(options: DnsWatchOptions): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const { config, resolver, outbound } = options;
@@ -69,7 +69,7 @@ export async function lookAtDns(options: DnsWatchOptions): Promise<Map<string, s
     whole = true;
   }
   for (const b of await dnsblStatus(config, resolver)) {
-    // A list that doesn't answer says nothing.
+    // A list that doesn't answer means nothing.
     if (b.status === "temperror") continue;
     found.set(
       `Block list ${b.zone}, ${b.ip}`,
@@ -79,7 +79,7 @@ export async function lookAtDns(options: DnsWatchOptions): Promise<Map<string, s
   return found;
 }
 
-/** Compares with the looks before; what the postmaster hears now. */
+/** Compares with the checks before; returns what to tell the postmaster now. */
 export function compare(
   state: State,
   found: ReadonlyMap<string, string>,
@@ -102,12 +102,12 @@ export function compare(
     if (bad) broken.push([subject, text]);
     else well.push(subject);
   }
-  // What isn't looked at any more is neither.
+  // Subjects that are no longer checked are forgotten.
   for (const subject of Object.keys(state)) if (!found.has(subject)) delete state[subject];
   return { broken, well, unsure };
 }
 
-/** Watches until it is ended. */
+/** Watches until stopped. */
 export class DnsWatch {
   readonly #o: DnsWatchOptions;
   readonly #file: string;
@@ -137,7 +137,7 @@ export class DnsWatch {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** Looks once. True if something looks different than before, so that it is looked at again soon. */
+  /** Checks once. True if something differs from before, so that the next check comes soon. */
   async look(): Promise<boolean> {
     if (!this.#o.config.static.WatchDNS) return false;
     const found = await lookAtDns(this.#o);
@@ -161,7 +161,7 @@ export class DnsWatch {
         well: well.join("; "),
       });
     }
-    // Only after the message is in the mailbox: should that fail, it is told the next time.
+    // Only once the message is in the mailbox: if that fails, it is reported the next time.
     await writeFileAtomic(
       this.#file,
       new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`),

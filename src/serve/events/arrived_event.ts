@@ -1,4 +1,4 @@
-/** Events that come by mail: into the calendar of who is invited, answers to that of who invites. @module */
+/** Events received by mail: invitations into the invitee's calendar, replies into the organizer's. @module */
 import type { Config } from "../../config/mod.ts";
 import { takeMessage } from "../../groupware/incoming.ts";
 import type { Log } from "../../log/mod.ts";
@@ -6,9 +6,9 @@ import { decodeText } from "../../mail/structure/contents.ts";
 import type { Part } from "../../mail/structure/structure.ts";
 import type { Account } from "../../store/account/account.ts";
 
-/** Bytes of a calendar that are looked at. */
+/** Bytes of a calendar that are read. */
 const maxCalendar = 512 * 1024;
-/** Parts of a message that are looked at. */
+/** Parts of a message that are examined. */
 const maxParts = 200;
 
 /** A message that was put into a mailbox of an account. */
@@ -16,11 +16,11 @@ export interface MailWithEvent {
   account: Account;
   root: Part;
   read(from: number, to: number): Uint8Array;
-  /** Its author, lower case, if that is verified; else undefined. */
+  /** Its author, lower case, if verified; else undefined. */
   author: string | undefined;
 }
 
-/** The calendar that a message is about: the first part with a method. */
+/** The calendar of a message: the first part with a method. */
 function calendarPart(root: Part): Part | undefined {
   let left = maxParts;
   const walk = (part: Part): Part | undefined => {
@@ -37,7 +37,7 @@ function calendarPart(root: Part): Part | undefined {
   return walk(root);
 }
 
-/** Takes an invitation, an answer or a cancellation of a message, if it has one. */
+/** Applies a message's invitation, reply or cancellation, if it has one. */
 export async function takeMailedEvent(
   s: { config: Config; log: Log },
   event: MailWithEvent,

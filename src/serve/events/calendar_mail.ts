@@ -1,4 +1,4 @@
-/** Invitations, answers and cancellations as mail (iMIP, RFC 6047). @module */
+/** Invitations, replies and cancellations as mail (iMIP, RFC 6047). @module */
 import type { Config } from "../../config/mod.ts";
 import type { CalendarMail } from "../../groupware/scheduler.ts";
 import {

@@ -1,6 +1,6 @@
 /**
  * Copies of all mail of a domain (Journal in domains.conf), to a mailbox here or an address elsewhere. A copy is on disk
- * before its message is taken or sent: what can't be copied is refused for now, and its sender tries again.
+ * before its message is accepted or sent: what can't be copied is refused for now, and its sender tries again.
  *
  * @module
  */
@@ -69,7 +69,7 @@ export class Journal {
 
   /**
    * Copies a message for the journal of a domain; durable when it resolves.
-   * @throws SmtpError, StoreError, KeyError, file errors: the message must not be taken then.
+   * @throws SmtpError, StoreError, KeyError, file errors: the message must not be accepted then.
    */
   async copy(domain: string, journaled: Journaled): Promise<void> {
     const settings = this.#settings(domain);
@@ -127,7 +127,7 @@ export class Journal {
         fileSize: report.size,
         fileSynced: true,
         prefix: new Uint8Array(0),
-        // Nobody's new mail.
+        // Not new mail for anybody.
         flags: Flag.Seen,
         noTrain: true,
       });
@@ -139,11 +139,11 @@ export class Journal {
 
   async #send(domain: string, to: string, journaled: Journaled, report: ReportFile): Promise<void> {
     const message: OutgoingMessage = {
-      // After what people have written.
+      // Lower priority than mail that people have written.
       priority: -1,
       senderAccount: this.#s.config.static.Postmaster.Account,
       fromDomain: domain,
-      // The postmaster hears of copies that don't arrive.
+      // The postmaster is notified of copies that don't arrive.
       mailFrom: `postmaster@${domain}`,
       recipients: [{ address: to }],
       file: report.path,

@@ -1,6 +1,6 @@
 /**
- * The message that a journal keeps of another one: its envelope as text, and the message itself as an attachment, so
- * that recipients whom no header names are known too.
+ * The message in which a journal keeps another one: the envelope as text, and the message itself as an attachment, so
+ * that recipients missing from the header are known too.
  *
  * @module
  */
@@ -15,9 +15,9 @@ export interface Journaled {
   /** Address of the envelope; "" for reports. */
   mailFrom: string;
   recipients: readonly string[];
-  /** Of the account that sent it. */
+  /** The account that sent it. */
   account?: string;
-  /** What stands before the file's content. */
+  /** Text in front of the file's content. */
   prefix: Uint8Array;
   file: string;
   fileSize: number;
@@ -36,16 +36,16 @@ export interface ReportFile {
   remove(): void;
 }
 
-/** Bytes that are copied at a time. */
+/** Bytes copied at a time. */
 const piece = 256 * 1024;
 const encoder = new TextEncoder();
-/** Characters of a subject that the copy's own subject has. */
+/** Characters of a subject repeated in the copy's own subject. */
 const maxSubject = 200;
 
 /** Line ends would begin another line of the text. */
 const oneLine = (text: string) => text.replace(/[\r\n]+/g, " ");
 
-/** What stands before the message: header, envelope, and the beginning of the attachment. */
+/** Everything before the message: header, envelope, and the start of the attachment. */
 function head(
   journaled: Journaled,
   from: string,
@@ -148,7 +148,7 @@ async function* copied(
 }
 
 async function written(dir: string, pieces: AsyncIterable<Uint8Array>): Promise<ReportFile> {
-  // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
+  // The prefix of all messages in transit: after a crash, the next start removes them.
   const made = await writeTempFile(dir, "smtp-journal-", pieces);
   return { ...made, remove: () => removeFile(made.path) };
 }

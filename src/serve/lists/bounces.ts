@@ -1,6 +1,6 @@
 /**
- * Messages to members that came back. Each member has a sender address of its own (VERP), so whatever comes to that is
- * about that member. After bounces on several days a probe is sent, whose own return ends the member's mail.
+ * Bounces of messages to members. Each member has its own sender address (VERP), so whatever arrives there is
+ * about that member. After bounces on several days a probe is sent; if it bounces too, the member gets no more mail.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import type { HeaderField } from "../../mail/header/header.ts";
 import { givenUp, probe } from "../../lists/notices.ts";
 import { bounceAddress, type ListServices, sendNotice, tellOwners } from "./services.ts";
 
-/** Days with a bounce before the address is tried. */
+/** Days with a bounce before a probe is sent. */
 const usualBounces = 5;
-/** Milliseconds that a probe gets to come back. */
+/** Milliseconds within which a probe may bounce. */
 const probeTime = 7 * 86_400_000;
 
-/** What a report says; undefined if nothing has come back for good. */
+/** The permanent failure in a report; undefined if there is none. */
 export function bounceIn(
   message: Uint8Array,
   fields: readonly HeaderField[],
@@ -26,13 +26,13 @@ export function bounceIn(
     const failed = dsn.recipients.find((r) => r.action === "failed");
     return failed && (failed.diagnosticCode?.value || failed.status);
   }
-  // Answers of people who are away, which some programs send without a sender.
+  // Vacation replies, which some programs send with a null sender.
   const auto = fields.find((f) => f.name === "auto-submitted")?.value.trim().toLowerCase() ?? "";
   if (!nullSender || auto.startsWith("auto-replied")) return undefined;
   return fields.find((f) => f.name === "subject")?.value ?? "a report without a subject";
 }
 
-/** A message to a member has come back. Durable when it resolves. */
+/** Handles a bounce of a message to a member. Durable when it resolves. */
 export async function noteBounce(
   services: ListServices,
   list: ResolvedList,
@@ -45,7 +45,7 @@ export async function noteBounce(
   // deno-lint-ignore no-control-regex
   const why = text.replace(/[\x00-\x1f\x7f]+/g, " ").trim().slice(0, 400);
   if (purpose === "probe") {
-    // One that comes back after the address was taken up again says nothing new.
+    // A late bounce, after the address was enabled again, says nothing new.
     if (before.probeUntil === 0) return;
     services.db.members.giveUp(list.key, id);
     services.log.info("list: member given up", { list: list.key, address: before.address, why });

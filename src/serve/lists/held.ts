@@ -1,4 +1,4 @@
-/** Messages that wait for an owner of the list. @module */
+/** Messages held for moderation by an owner of the list. @module */
 import type { ResolvedList } from "../../config/mod.ts";
 import type { Post } from "../../lists/posts.ts";
 import { heldNotice, rejected } from "../../lists/notices.ts";
@@ -12,7 +12,7 @@ import {
   tokenOf,
 } from "./services.ts";
 
-/** Tells the owners of a message that waits. */
+/** Notifies the owners of a held message. */
 export async function tellOfHeld(
   services: ListServices,
   list: ResolvedList,
@@ -30,7 +30,7 @@ export async function tellOfHeld(
   );
 }
 
-/** Decides about a held message. Durable when it resolves. @throws ListRefusal if it isn't there any more */
+/** Decides about a held message. Durable when it resolves. @throws ListRefusal if it no longer exists */
 export async function decide(
   services: ListServices,
   list: ResolvedList,

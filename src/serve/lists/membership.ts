@@ -1,4 +1,4 @@
-/** Becoming a member of a list and leaving it, always confirmed by the address that it is about. @module */
+/** Subscribing to a list and leaving it, always confirmed by the address concerned. @module */
 import type { ResolvedList } from "../../config/mod.ts";
 import { NameError, packAddress, parseAddress } from "../../config/names.ts";
 import type { RequestKind } from "../../lists/requests.ts";
@@ -13,12 +13,12 @@ import {
   tokenOf,
 } from "./services.ts";
 
-/** Why something that somebody asked for is not done. */
+/** Why a request is refused. */
 export class ListRefusal extends Error {
   override name = "ListRefusal";
 }
 
-/** An address as it is kept. @throws ListRefusal */
+/** An address in its stored form. @throws ListRefusal */
 export function memberAddress(text: string): string {
   try {
     if (text.length > 320) throw new NameError("is too long");
@@ -32,10 +32,10 @@ export function memberAddress(text: string): string {
 }
 
 /**
- * Somebody wants an address to subscribe, to leave, or to read: it gets a message to confirm that. What it says doesn't
- * show who is a member; nor does this, which does nothing for an address that was written to often enough.
+ * Handles a request to subscribe an address, to remove it, or to read: sends the address a message to confirm. Neither
+ * that message nor this call reveals who is a member. Does nothing for an address that was written to often enough.
  * Durable when it resolves.
- * @throws ListRefusal for lists that take no members
+ * @throws ListRefusal for lists without subscription
  */
 export async function ask(
   services: ListServices,
@@ -49,7 +49,7 @@ export async function ask(
   }
   const at = address.lastIndexOf("@");
   if (services.config.lookupAddress(address.slice(0, at), address.slice(at + 1)).kind === "list") {
-    // What is written to it would go to its members, the code that confirms included.
+    // Mail to a list goes to its members, including the confirmation code.
     throw new ListRefusal(`${address} is an address of a mailing list`);
   }
   const member = services.db.members.get(list.key, address);
@@ -75,7 +75,7 @@ export async function ask(
     state: "confirm",
     submitted: services.now(),
   });
-  // One that an owner has to decide about was confirmed before.
+  // A request waiting for an owner has been confirmed already.
   if (request.state === "confirm") {
     const token = tokenOf(services, list, "confirm", request.id);
     const pages = pagesUrl(services.config);
@@ -86,7 +86,7 @@ export async function ask(
   services.log.info("list: confirmation asked for", { list: list.key, address, kind });
 }
 
-/** What a confirmed request has led to. */
+/** The outcome of a confirmed request. */
 export type Confirmed = "subscribed" | "waits" | "left" | { reads: string };
 
 /** Carries out a request. Durable when it resolves. @throws ListRefusal */
@@ -161,7 +161,7 @@ export async function admit(
   await services.db.durable();
 }
 
-/** Takes a member out; durable when it resolves. False if it was none. */
+/** Removes a member; durable when it resolves. False if there was none. */
 export async function leave(
   services: ListServices,
   list: ResolvedList,

@@ -1,5 +1,5 @@
 /**
- * Mailing lists of the running server: what comes for their addresses, what goes to their members, and what is behind
+ * Mailing lists of the running server: mail to their addresses, mail to their members, and the functions behind
  * their pages. Receiving calls it with messages, the queue with failures; the formats are in src/lists.
  *
  * @module
@@ -19,7 +19,7 @@ import { checkListRecipient, takeListMail } from "./requests.ts";
 import { ListSender } from "./sending.ts";
 import { allLists, type ListServices, tokenIn } from "./services.ts";
 
-/** Milliseconds between looks for what is left of lists that were removed. */
+/** Milliseconds between searches for remains of removed lists. */
 const forgetInterval = 60_000;
 
 export class MailingLists {
@@ -37,7 +37,7 @@ export class MailingLists {
     };
   }
 
-  /** What administrators do. */
+  /** Operations for administrators. */
   readonly forAdmin: RunningLists;
 
   get db(): ListsDatabase {
@@ -54,7 +54,7 @@ export class MailingLists {
     this.sender.wake();
   }
 
-  /** Begins to send, where a crash or a stop has left off. */
+  /** Starts sending, continuing where a crash or stop interrupted it. */
   start(): void {
     this.sender.start();
     const look = () => {
@@ -67,7 +67,7 @@ export class MailingLists {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** A new list with the name of an old one must not have its members. */
+  /** A new list with the name of a former one must not inherit its members. */
   async #forgetRemoved(): Promise<void> {
     const { db, config } = this.services;
     const there = new Set(allLists(config).map((l) => l.key));
@@ -77,12 +77,12 @@ export class MailingLists {
     }
   }
 
-  /** At RCPT. @throws SmtpError */
+  /** Called at RCPT. @throws SmtpError */
   checkRecipient(at: ListAddress): void {
     checkListRecipient(this.services, at);
   }
 
-  /** Takes a message for an address of a list; durable when it resolves. @throws SmtpError */
+  /** Accepts a message for an address of a list; durable when it resolves. @throws SmtpError */
   async take(
     at: ListAddress,
     incoming: Incoming,
@@ -94,7 +94,7 @@ export class MailingLists {
     this.sender.wake();
   }
 
-  /** A report of the queue about a message of a list: true if it was one, and is done with. */
+  /** Handles the queue's report about a message; false if it isn't a list's message. */
   async report(event: DsnEvent): Promise<boolean> {
     const { message } = event;
     if (!message.senderAccount.startsWith("list:") || message.mailFrom === "") return false;
@@ -115,7 +115,7 @@ export class MailingLists {
     return true;
   }
 
-  /** Ends sending; the database stays open for what is still coming in. */
+  /** Stops sending; the database stays open for messages still arriving. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#forgetting;

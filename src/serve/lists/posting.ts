@@ -1,4 +1,4 @@
-/** A message to a mailing list: whether it is taken, and what the members get of it. @module */
+/** A message to a mailing list: whether it is accepted, and the form in which members get it. @module */
 import type { ResolvedList } from "../../config/mod.ts";
 import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
 import { fieldsNamed, oddHeaderLine, strictAuthors } from "../../mail/address/author.ts";
@@ -21,10 +21,10 @@ const posts = counter("mox_list_post_total", "Messages to mailing lists, by resu
 
 /** Messages of an author to a list in an hour. */
 const maxPerHour = 60;
-/** Messages that wait for the owners of a list. */
+/** Held messages of a list. */
 const maxHeld = 500;
 const hour = 3_600_000;
-/** Milliseconds for which a message of the same author and Message-ID is the same one, sent again. */
+/** Milliseconds within which a message of the same author and Message-ID counts as sent again. */
 const sameTime = 5 * 24 * hour;
 
 function refused(code: number, status: string, text: string): SmtpError {
@@ -32,7 +32,7 @@ function refused(code: number, status: string, text: string): SmtpError {
   return new SmtpError(code, status, text);
 }
 
-/** Marks of programs that answer for people: the standard's (RFC 3834 §5), and those of older and other ones. */
+/** Fields of automatic replies: the standard's (RFC 3834 §5), and those of older and other programs. */
 function isAutomaticAnswer(name: string, value: string): boolean {
   const v = value.trim().toLowerCase();
   switch (name) {
@@ -52,7 +52,7 @@ function isAutomaticAnswer(name: string, value: string): boolean {
   }
 }
 
-/** The one author of a message. @throws SmtpError where programs could see different ones */
+/** The only author of a message. @throws SmtpError if programs could see different ones */
 function authorOf(incoming: Incoming): PostAuthor & { address: string } {
   const { header, description: { fields } } = incoming.arrived;
   const from = fieldsNamed(fields, "from");
@@ -70,7 +70,7 @@ function authorOf(incoming: Incoming): PostAuthor & { address: string } {
   return { name, localpart, domain, address: `${localpart}@${domain}`.toLowerCase() };
 }
 
-/** Why a message waits for an owner; undefined if it doesn't. @throws SmtpError if the list doesn't take it */
+/** Why a message is held; undefined if it isn't. @throws SmtpError if the list refuses it */
 function whyHeld(
   services: ListServices,
   list: ResolvedList,
@@ -89,7 +89,7 @@ function whyHeld(
     if (Moderated) return "the list is moderated";
     const { subject } = incoming.arrived.description.summary;
     const command = incoming.arrived.size < 5000 && readCommand(subject, "");
-    // What belongs to the -request address would amuse all members.
+    // A command meant for the -request address must not reach all members.
     return command && command.kind !== "help" ? "it looks like a command for the list" : undefined;
   }
   const why = !verified
@@ -104,9 +104,9 @@ function whyHeld(
 }
 
 /**
- * Takes a message for a list; it is durable when this resolves.
+ * Accepts a message for a list; it is durable when this resolves.
  * @param suspicious the analysis would have put it into a Junk or Rejects mailbox
- * @throws SmtpError if it isn't taken; file and database errors
+ * @throws SmtpError if it is refused; file and database errors
  */
 export async function takePost(
   services: ListServices,
@@ -137,7 +137,7 @@ export async function takePost(
     summary.messageId !== "" &&
     services.db.posts.has(list.key, messageId, author.address, now - sameTime)
   ) {
-    // Its sender didn't hear our answer the first time.
+    // Its sender missed our first answer.
     posts.inc({ result: "again" });
     log.info("list: message was taken before", { list: list.key, messageId });
     await services.db.durable();
@@ -203,7 +203,7 @@ export async function takePost(
       try {
         await tellOfHeld(services, list, post);
       } catch (err) {
-        // It is held, and on the page of the list.
+        // It is held, and shown on the list's page.
         log.error("list: telling owners of a held message", { err: err as Error, list: list.key });
       }
     }
@@ -212,7 +212,7 @@ export async function takePost(
   }
 }
 
-/** The message as members get it, in a file of its own; on disk when it resolves. */
+/** The message as members get it, in its own file; on disk when it resolves. */
 async function rewritten(
   tempDir: string,
   trace: string,
@@ -230,6 +230,6 @@ async function rewritten(
       at += piece.length;
     }
   };
-  // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
+  // The prefix of all messages in transit: after a crash, the next start removes them.
   return await writeTempFile(tempDir, "smtp-list-", pieces());
 }

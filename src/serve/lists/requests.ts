@@ -14,11 +14,11 @@ import { decide } from "./held.ts";
 import { admit, ask, confirmRequest, leave, ListRefusal } from "./membership.ts";
 import { type ListServices, mayWriteTo, pagesUrl, sendNotice, tokenIn } from "./services.ts";
 
-/** Bytes of a report that are looked at, and of a text with a command. */
+/** Bytes that are read of a report, and of a text with a command. */
 const maxReport = 1024 * 1024;
 const maxCommandText = 16 * 1024;
 
-/** Refuses what can't come of anything at RCPT already. @throws SmtpError */
+/** Refuses at RCPT what would be refused anyway. @throws SmtpError */
 export function checkListRecipient(
   services: ListServices,
   { list, role, token }: ListAddress,
@@ -37,7 +37,7 @@ export function checkListRecipient(
   }
 }
 
-/** Who wrote a command, for certain: its reply goes there. */
+/** The verified author of a command, who gets the reply. */
 function authorOf(incoming: Incoming): string {
   const from = fieldsNamed(incoming.arrived.description.fields, "from");
   const authors = from.length === 1 ? strictAuthors(from[0].value) : { problem: "several" };
@@ -48,7 +48,7 @@ function authorOf(incoming: Incoming): string {
   return `${localpart}@${domain}`;
 }
 
-/** Why a message is no command of a person. */
+/** Why a message can't be a person's command. */
 function whyNone(incoming: Incoming, at: ListAddress, verified: boolean): string | undefined {
   const { fields, summary } = incoming.arrived.description;
   const { mailFrom } = incoming.transaction;
@@ -99,7 +99,7 @@ export async function takeListMail(
     }
     if (role === "confirm") {
       if (given === undefined) throw new SmtpError(550, "1.1", "no such address here");
-      // Whoever is away has confirmed nothing.
+      // An automatic reply confirms nothing.
       const none = whyNone(incoming, at, true);
       if (none !== undefined) return log.info("list: no confirmation", { list: list.key, none });
       return await carryOut(services, at, given);
@@ -111,7 +111,7 @@ export async function takeListMail(
   }
 }
 
-/** What a token lets do, when it comes by mail. @throws ListRefusal */
+/** Carries out what a token permits, when it arrives by mail. @throws ListRefusal */
 async function carryOut(
   services: ListServices,
   { list }: ListAddress,
@@ -120,7 +120,7 @@ async function carryOut(
   switch (purpose) {
     case "confirm": {
       const kind = services.db.requests.get(list.key, id, services.now())?.kind;
-      // Reading is for a browser.
+      // Reading the archive needs a browser.
       if (kind === "read") throw new ListRefusal("open the page in the message");
       await confirmRequest(services, list, id);
       return;
@@ -187,5 +187,5 @@ function textOf(incoming: Incoming): string {
   return "";
 }
 
-/** For telling owners where their mail goes. */
+/** Shown to owners: where their mail goes. */
 export const ownerAddress = (at: ListAddress): string => listAddress(at.list, "owner");

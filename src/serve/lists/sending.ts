@@ -1,6 +1,6 @@
 /**
- * Sends messages of lists to their members: one after the other into the queue, each with a sender, a link for leaving and
- * a signature of its own. Lists take turns, so that a long one keeps no other waiting.
+ * Sends messages of lists to their members: queues them one by one, each with its own sender, unsubscribe link and
+ * signature. Lists take turns, so that a long one doesn't hold up others.
  *
  * @module
  */
@@ -21,16 +21,16 @@ import {
   tokenOf,
 } from "./services.ts";
 
-/** Milliseconds until it is tried again after an error, such as a full disk. */
+/** Milliseconds until the next try after an error, such as a full disk. */
 const retryTime = 10_000;
-/** Milliseconds between looks for probes that are over. */
+/** Milliseconds between checks for finished probes. */
 const probeLook = 3_600_000;
 const encoder = new TextEncoder();
 
-/** What is known of a message while it is sent. */
+/** State of a message while it is sent. */
 interface Sending {
   sign: (prefix: Uint8Array) => string;
-  /** The queue may have it for the next member already, from before a crash. */
+  /** The queue may have the next member's copy already, from before a crash. */
   unsure: boolean;
 }
 
@@ -50,7 +50,7 @@ export class ListSender {
     this.#running ??= this.#run();
   }
 
-  /** There is something to send. */
+  /** Wakes up sending. */
   wake(): void {
     this.#wake.resolve();
   }
@@ -61,7 +61,7 @@ export class ListSender {
     await this.#running;
   }
 
-  /** Resolves when all is in the queue; for tests. */
+  /** Resolves when everything is queued; for tests. */
   async idle(): Promise<void> {
     while (!this.#stopping && this.#s.db.posts.sending().length > 0) {
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -107,7 +107,7 @@ export class ListSender {
     const post = db.posts.get(key, id);
     if (post === undefined) return;
     if (list === undefined) {
-      // The list is gone, or its domain disabled: what it has is forgotten with it, or sent later.
+      // The list was removed, or its domain disabled: its messages are removed with it, or sent later.
       this.#known.delete(id);
       await new Promise((resolve) => setTimeout(resolve, 1000));
       return;
@@ -147,7 +147,7 @@ export class ListSender {
       }
     }
     if (member.dead) return db.posts.passed(post.id, member.id);
-    // What the list knows of bounces decides, not the queue.
+    // The list's own record of bounces decides, not the queue.
     if (queue.suppressed(account, address)) await queue.unsuppress(account, address);
     const signed = post.vouched &&
       (config.domain(list.domain.ascii)?.config.DKIM.Sign.length ?? 0) > 0;
@@ -156,7 +156,7 @@ export class ListSender {
     const head = encoder.encode(fields + post.arc);
     const prefix = joined([encoder.encode(known.sign(head)), head]);
     await db.queueing(queue.add({
-      // After what people have written.
+      // Lower priority than mail that people have written.
       priority: -1,
       senderAccount: account,
       mailFrom: bounceAddress(this.#s, list, "bounce", member.id),

@@ -1,4 +1,4 @@
-/** What the parts of mailing lists share: their database, the key of their tokens, and writing mail. @module */
+/** What the parts of mailing lists share: the database, the key for tokens, and sending mail. @module */
 import { type Config, listAddress, type ResolvedList } from "../../config/mod.ts";
 import { addressKeyOf } from "../../lists/address_key.ts";
 import type { ListsDatabase } from "../../lists/database.ts";
@@ -13,7 +13,7 @@ export interface ListServices {
   config: Config;
   queue: Queue;
   db: ListsDatabase;
-  /** Of tokens. */
+  /** Key for tokens. */
   key: Uint8Array;
   tempDir: string;
   log: Log;
@@ -21,7 +21,7 @@ export interface ListServices {
   now: () => number;
 }
 
-/** Notices to owners of a list within an hour; what is held then stands on the page of the list. */
+/** Notices to owners of a list within an hour; beyond that, held messages only show on the list's page. */
 const maxOwnerNotices = 30;
 const hour = 3_600_000;
 
@@ -37,10 +37,10 @@ export function allLists(config: Config): ResolvedList[] {
   return [...config.addresses.lists.values()].filter((l) => l.role === "post").map((l) => l.list);
 }
 
-/** Who messages of a list are sent as, in the queue. No account has a name with a colon. */
+/** The queue's account name for messages of a list. No account has a name with a colon. */
 export const senderName = (list: ResolvedList): string => `list:${list.key}`;
 
-/** Where people find the pages of lists, with a slash at the end; undefined if no listener serves them. */
+/** URL of the lists' pages, with a slash at the end; undefined if no listener serves them. */
 export function pagesUrl(config: Config): string | undefined {
   for (const https of [true, false]) {
     for (const l of config.static.Listeners.values()) {
@@ -65,7 +65,7 @@ export function tokenOf(
   return makeToken(services.key, purpose, list.key, id);
 }
 
-/** What a token of a list is for. */
+/** The purpose of a list's token. */
 export function tokenIn(services: ListServices, list: ResolvedList, token: string) {
   return readToken(services.key, list.key, token);
 }
@@ -78,7 +78,7 @@ export function isOwner(list: ResolvedList, address: string): boolean {
 
 /**
  * Queues a message of a list; durable when it resolves.
- * @param from of the envelope: a report comes back there; "" for none
+ * @param from envelope sender, which gets bounces; "" for none
  */
 export async function sendNotice(
   services: ListServices,
@@ -107,7 +107,7 @@ export async function sendNotice(
     }));
 }
 
-/** Tells the owners of a list, unless they heard much of it within the hour. */
+/** Notifies the owners of a list, unless they got many notices within the hour. */
 export async function tellOwners(
   services: ListServices,
   list: ResolvedList,
@@ -117,13 +117,13 @@ export async function tellOwners(
   for (const owner of list.config.Owners) await sendNotice(services, list, notice(owner));
 }
 
-/** Answers to an address in a day, and of a list in an hour. */
+/** Replies to an address in a day, and from a list in an hour. */
 const maxAnswers = 5;
 const maxAllAnswers = 500;
 
 /**
- * Whether something may be written to an address because of what somebody sent or typed in: strangers must not be able
- * to have a list write to others again and again.
+ * Whether a list may write to an address because of what somebody sent or typed: strangers must not be able
+ * to make it write to others again and again.
  */
 export function mayWriteTo(services: ListServices, list: ResolvedList, address: string): boolean {
   const now = services.now();
@@ -137,7 +137,7 @@ export function mayWriteTo(services: ListServices, list: ResolvedList, address: 
     services.db.answers.allow(list.key, "all", maxAllAnswers, hour, now);
 }
 
-/** The sender of messages to a member, to which reports about it come back. */
+/** Envelope sender of messages to a member, which gets the bounces for that member. */
 export function bounceAddress(
   services: ListServices,
   list: ResolvedList,

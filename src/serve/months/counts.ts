@@ -1,5 +1,5 @@
 /**
- * How much mail each domain had in each month, for its report. The figures are written every few minutes and at the end;
+ * How much mail each domain had in each month, for its report. The figures are written every few minutes and at shutdown;
  * a crash loses those of the last minutes.
  *
  * @module
@@ -16,14 +16,14 @@ const writeEvery = 5 * 60_000;
 const maxMonths = 13;
 
 const figures = v.object({
-  /** Messages that came, by recipient; those of them that were refused. */
+  /** Messages received, by recipient; how many of them were refused. */
   received: v.number(),
   refused: v.number(),
-  /** Messages that users sent, and their recipients. */
+  /** Messages sent by users, and their recipients. */
   sent: v.number(),
   recipients: v.number(),
 });
-/** Of a domain in a month. */
+/** Figures of a domain in a month. */
 export type MonthFigures = v.InferOutput<typeof figures>;
 
 const fileSchema = v.object({
@@ -34,7 +34,7 @@ const fileSchema = v.object({
 /** The month of a time, in UTC, such as "2026-11". */
 export const monthOf = (ms: number): string => new Date(ms).toISOString().slice(0, 7);
 
-/** The month before one. */
+/** The preceding month. */
 export function monthBefore(month: string): string {
   const [year, number] = month.split("-").map(Number);
   return monthOf(Date.UTC(year, number - 2, 1));
@@ -42,12 +42,12 @@ export function monthBefore(month: string): string {
 
 export const noFigures: MonthFigures = { received: 0, refused: 0, sent: 0, recipients: 0 };
 
-/** The counts of a server. */
+/** The figures of a server. */
 export class MonthCounts {
   readonly #path: string;
   readonly #now: () => number;
   #months: Record<string, Record<string, MonthFigures>> = {};
-  /** Domains whose report of a month was sent. */
+  /** Domains whose report for a month was sent. */
   #reported: Record<string, string[]> = {};
   #changed = false;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -58,7 +58,7 @@ export class MonthCounts {
     this.#now = now;
   }
 
-  /** Reads what was counted before; a file that can't be read begins anew, and the log says so. */
+  /** Reads earlier figures; if the file can't be read, starts from zero and logs it. */
   static async open(path: string, now: () => number = Date.now): Promise<MonthCounts> {
     const counts = new MonthCounts(path, now);
     try {
@@ -86,14 +86,14 @@ export class MonthCounts {
     return month[domain] ??= { ...noFigures };
   }
 
-  /** A message has come for a recipient of a domain of this server. */
+  /** Counts a message received for a recipient in a local domain. */
   received(domain: string, refused: boolean): void {
     const f = this.#of(domain);
     f.received++;
     if (refused) f.refused++;
   }
 
-  /** A user has sent a message. */
+  /** Counts a message sent by a user. */
   sent(domain: string, recipients: number): void {
     const f = this.#of(domain);
     f.sent++;
@@ -108,7 +108,7 @@ export class MonthCounts {
     return this.#reported[month]?.includes(domain) ?? false;
   }
 
-  /** Notes that the report was sent; durable when it resolves. */
+  /** Records that the report was sent; durable when it resolves. */
   async setReported(month: string, domain: string): Promise<void> {
     (this.#reported[month] ??= []).push(domain);
     await this.write();

@@ -1,6 +1,6 @@
 /**
- * The report of a domain's month, for its Administrators, or the postmaster where it has none: how much mail there was,
- * beside the month before, and how much room accounts take.
+ * The monthly report of a domain, for its Administrators, or the postmaster if it has none: the amount of mail,
+ * compared with the month before, and the disk space of accounts.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const log = new Log("months");
 /** Milliseconds between looks at the calendar, and until the first. */
 const lookEvery = 3600_000;
 const firstAfter = 3 * 60_000;
-/** Accounts that a report names: those that take most room. */
+/** Accounts that a report names: the largest ones. */
 const maxAccounts = 20;
 
 export interface MonthReportOptions extends PostmasterServices {
@@ -33,7 +33,7 @@ interface Room {
   limit: number | undefined;
 }
 
-/** Accounts with addresses of a domain that are on this server. */
+/** Accounts on this server with addresses of a domain. */
 function accountsOf(config: Config, domain: string): string[] {
   return config.accountsHere().filter((name) =>
     config.accountAddresses(name).some((a) =>
@@ -111,7 +111,7 @@ export class MonthReports {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** Sends the reports of the last month that were not sent so far. */
+  /** Sends the reports of the last month that haven't been sent yet. */
   async look(): Promise<void> {
     const { config, counts } = this.#o;
     const month = monthBefore(monthOf(this.#o.now?.() ?? Date.now()));
@@ -139,7 +139,7 @@ export class MonthReports {
     }
     const account = await this.#o.accounts.open(name);
     try {
-      // The same for the same report: after a crash nobody has it twice.
+      // Stable for a report: after a crash nobody gets it twice.
       const id = `month.${month}.${domain}@${this.#o.config.static.Hostname}`;
       if (emailsOfMessageId(account, id).length > 0) return;
       await this.#put(account, domain, month, id, lines);

@@ -1,6 +1,6 @@
 /**
- * Accounts that other nodes send to this one: the copy comes beside what is served, follows while the account is used
- * where it is, and is taken when its node says that it is here now. See src/nodes/moves.ts.
+ * Accounts that other nodes send to this one: the copy arrives in a separate folder, is kept up to date while the account
+ * is still used at its old node, and becomes active once that node says that it is here now. See src/nodes/moves.ts.
  *
  * @module
  */
@@ -32,9 +32,9 @@ import {
 import { receiveFeed } from "../../store/follow/sink_client.ts";
 import { movedDatabases } from "./moved_rows.ts";
 
-/** Bytes of the line that says which account a node sends. */
+/** Bytes of the line that names the account a node sends. */
 const maxLine = 1000;
-/** Milliseconds that uses of an account of that name, which was here before, get to end. */
+/** Milliseconds for users of a former account of that name to let go of it. */
 const closePatience = 20_000;
 
 export interface ArrivalOptions {
@@ -43,15 +43,15 @@ export interface ArrivalOptions {
   log: Log;
   /** Fetches the newest domains.conf. */
   pull: () => Promise<void>;
-  /** After an account was taken: what remembers that it was not here forgets that. */
+  /** Called after an account was taken over, to drop caches that say it is not here. */
   taken: (account: string) => void;
 }
 
 export class Arrivals {
   readonly #o: ArrivalOptions;
-  /** Accounts whose copy comes just now. */
+  /** Accounts whose copy is arriving now. */
   readonly #coming = new Map<string, SocketConnection>();
-  /** Accounts whose copy was sent to its end to this process. */
+  /** Accounts whose copy this process has received completely. */
   readonly #whole = new Set<string>();
   #working: Promise<unknown> = Promise.resolve();
 
@@ -59,7 +59,7 @@ export class Arrivals {
     this.#o = options;
   }
 
-  /** Opens what is here of before; accounts that are whole here stay closed until their node says whose they are. */
+  /** Loads copies from earlier runs; complete ones stay closed until their node says who has the account. */
   static async open(options: ArrivalOptions): Promise<Arrivals> {
     for (const name of await arrivingAccounts(options.config.dataDir)) {
       if (await readReady(options.config.dataDir, name)) options.accounts.leave(name);
@@ -67,7 +67,7 @@ export class Arrivals {
     return new Arrivals(options);
   }
 
-  /** What other nodes may ask. */
+  /** Calls open to other nodes. */
   get calls(): Map<string, CallHandler> {
     const call =
       (fn: (account: string, id: string, from: string, args: Record<string, unknown>) => unknown) =>
@@ -76,7 +76,7 @@ export class Arrivals {
         if (typeof account !== "string" || !isSafeName(account) || typeof id !== "string") {
           throw new CallError("an account and the id of its move are expected");
         }
-        // One after the other: none of them is long.
+        // One at a time: none takes long.
         const done = this.#working.then(() => fn(account, id, peer.node, args));
         this.#working = done.catch(() => {});
         return done;
@@ -88,7 +88,7 @@ export class Arrivals {
     ]);
   }
 
-  /** Takes the copy that a node sends over a connection, until it has all. */
+  /** Receives the copy that a node sends over a connection, until it is complete. */
   async receive(conn: SocketConnection, peer: LinkPeer): Promise<void> {
     const { config, log, accounts } = this.#o;
     const first = JSON.parse(new TextDecoder().decode(await conn.readLine(maxLine))) as {
@@ -103,11 +103,11 @@ export class Arrivals {
       ? `${account} is at ${config.nodeOf(account) ?? "no node"} by domains.conf here`
       : undefined;
     if (why !== undefined) return await answer({ error: why });
-    // The one before is of the same node, whose connection broke.
+    // The earlier one is from the same node, whose connection broke.
     this.#coming.get(account)?.destroy();
     this.#coming.set(account, conn);
     try {
-      // The account has been used since.
+      // The account has been used here since.
       this.#whole.delete(account);
       await forgetReady(config.dataDir, account);
       accounts.stay(account);
@@ -123,7 +123,7 @@ export class Arrivals {
     }
   }
 
-  /** Notes that nothing more comes, with the account's rows of other databases. @throws CallError */
+  /** Marks the copy complete, and stores the account's rows of other databases. @throws CallError */
   async #ready(account: string, id: string, from: string, rows: unknown): Promise<null> {
     const { config, accounts } = this.#o;
     if (config.nodeOf(account) !== from) throw new CallError(`${account} is not yours`);
@@ -135,24 +135,24 @@ export class Arrivals {
       if (err instanceof AccountRowsError) throw new CallError(err.message);
       throw err;
     }
-    // Nobody opens an empty one in its place, when domains.conf says that it is here.
+    // Prevents an empty account from being opened in its place once domains.conf says that it is here.
     accounts.leave(account);
     await noteReady(config.dataDir, account, { id, from, rows: packed });
     this.#o.log.debug("an account is ready to be taken", { account });
     return null;
   }
 
-  /** The sender's domains.conf says that the account is here. @throws CallError */
+  /** Activates the account: the sender's domains.conf says it is here now. @throws CallError */
   async #take(account: string, id: string, from: string): Promise<null> {
     const { config, log } = this.#o;
-    // Nodes of one machine may share the file.
+    // Nodes on one machine may share the file.
     if (!config.isHere(account)) await config.reload().catch(() => undefined);
     if (!config.isHere(account)) await this.#o.pull();
     if (!config.isHere(account)) {
       throw new CallError(`${account} is at ${config.nodeOf(account)} by domains.conf here`);
     }
     const ready = await readReady(config.dataDir, account);
-    // It was taken before, and the answer was lost.
+    // It was activated before, and the answer was lost.
     if (ready === undefined) return null;
     if (ready.id !== id || ready.from !== from) throw new CallError("that is another move");
     await this.#install(account, ready);
@@ -160,7 +160,7 @@ export class Arrivals {
     return null;
   }
 
-  /** Every step can be done again after a crash; nobody opens the account before the last. */
+  /** Every step can be repeated after a crash; nobody opens the account before the last one. */
   async #install(account: string, { rows }: Ready): Promise<void> {
     const { config, accounts } = this.#o;
     const { dataDir } = config;
@@ -196,8 +196,8 @@ export class Arrivals {
   }
 
   /**
-   * Takes accounts whose copy is whole and which are here by domains.conf, though their node does not say so: it is
-   * lost. For the administrator only.
+   * Activates accounts whose copy is complete and which are here by domains.conf, although their old node can't confirm it:
+   * that node is lost. For the administrator only.
    */
   async accept(account: string): Promise<boolean> {
     const ready = await readReady(this.#o.config.dataDir, account);
@@ -207,7 +207,7 @@ export class Arrivals {
   }
 }
 
-/** Moves the folder of an account out of the way; its files are kept. */
+/** Renames an account's folder out of the way; its files are kept. */
 export async function putAside(dataDir: string, account: string): Promise<string> {
   const aside = join(dataDir, removedFolder);
   await ensureDir(aside);

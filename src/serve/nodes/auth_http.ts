@@ -1,5 +1,5 @@
 /**
- * The server that nginx's mail proxy asks (auth_http, ngx_mail_auth_http_module): is a login good, and where is the
+ * The server that nginx's mail proxy queries (auth_http, ngx_mail_auth_http_module): is a login valid, and where is the
  * account. Each account's own node checks it, so limits on guessing are kept in one place.
  *
  * @module
@@ -24,7 +24,7 @@ export interface AuthHttpOptions {
   config: Config;
   /** Undefined without nodes. */
   key: NodeKey | undefined;
-  /** Of this node's accounts. */
+  /** Ports of this node's accounts. */
   checkLogin: LoginCheck;
 }
 
@@ -36,10 +36,10 @@ const services: Record<string, { service: AuthService; port: keyof Node["ProxyPo
   sieve: { service: "managesieve", port: "ManageSieve" },
 };
 
-/** Tries on one connection, as nginx counts them, after which it is to close it. */
+/** Login attempts on one connection, counted by nginx, after which it must close it. */
 const maxTries = 5;
 
-/** Answers are 200 whatever is said; nginx reads the header. */
+/** The status is always 200; nginx reads the header fields. */
 const withHeaders = (headers: Record<string, string>) => new Response(null, { headers });
 
 /** nginx writes spaces, controls and % as %XX. */
@@ -47,7 +47,7 @@ function field(req: WebRequest, name: string): string {
   const text = req.headers.get(name) ?? "";
   if (text.length > 16 * 1024) throw new HttpError(400, `${name} is too long`);
   try {
-    // Bytes, of which the header has made characters.
+    // The header's characters are really bytes.
     const bytes = Uint8Array.from(
       text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))),
       (c) => c.charCodeAt(0),
@@ -111,7 +111,7 @@ export function authHttp(options: AuthHttpOptions): WebHandler {
   };
 }
 
-/** The node that has the first recipient; undefined for this one, which says what is wrong with the address. */
+/** The node of the first recipient; undefined for this one, which reports what is wrong with the address. */
 function recipientNode(config: Config, req: WebRequest): string | undefined {
   const text = field(req, "auth-smtp-to").replace(/^RCPT TO:\s*/i, "");
   try {
@@ -169,7 +169,7 @@ function refusal(
   return withHeaders(headers);
 }
 
-/** Starts the port. Only the proxies are answered: others could try passwords in the name of any address. */
+/** Starts the port. Answers proxies only: others could try passwords in the name of any address. */
 export function serveAuthHttp(
   ip: string,
   port: number,

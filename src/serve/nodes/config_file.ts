@@ -1,13 +1,13 @@
-/** This node's domains.conf with the version that it has, and the text of that version. @module */
+/** This node's domains.conf, its version, and the text of that version. @module */
 import { type Config, readConfigFile } from "../../config/mod.ts";
 import { writeFileAtomic } from "../../platform/files.ts";
 import { noVersion, sha256, type Version, versionFrom } from "./config_version.ts";
 
-/** Times that a text is looked for while its version is being noted, and milliseconds between. */
+/** Tries to find a text while its version is being recorded, and milliseconds between them. */
 const maxLooks = 5;
 const pause = 50;
 
-/** What this node has. */
+/** State of this node's file. */
 export interface OwnFile {
   version: Version;
   text: string;
@@ -38,14 +38,14 @@ export class VersionedFile {
     return { version, text, edited: version.version > 0 && version.hash !== sha256(text) };
   }
 
-  /** The text of a version, as it was before it was edited; undefined if it isn't there. */
+  /** The original text of a version, before it was edited; undefined if it is missing. */
   async base({ version, text, edited }: OwnFile): Promise<string | undefined> {
     if (!edited) return version.version === 0 ? undefined : text;
     const base = await readConfigFile(this.#config.dataPath("domains.base")).catch(() => "");
     return sha256(base) === version.hash ? base : undefined;
   }
 
-  /** The version with its text, also while another one is being noted; undefined if the text isn't there. */
+  /** The version with its text, even while another one is being recorded; undefined if the text is missing. */
   async pushed(): Promise<{ version: Version; text: string } | undefined> {
     for (let n = 0; n < maxLooks; n++) {
       const own = await this.read();
@@ -63,7 +63,7 @@ export class VersionedFile {
     return path;
   }
 
-  /** Notes that the file has a version, on disk when it resolves. @param text of the version */
+  /** Records the file's version, on disk when it resolves. @param text of the version */
   async note(version: Version, text: string): Promise<void> {
     await this.keep("domains.base", text);
     await this.keep("domains.version", JSON.stringify(version));

@@ -1,8 +1,8 @@
 /**
- * domains.conf on all nodes: one node pushes its file, the others take it, or fetch it later if they were away. Each
+ * domains.conf on all nodes: one node pushes its file, the others accept it, or fetch it later if they were away. Each
  * push has a version and is signed by the key of the node that made it, whoever passes it on. Nodes that push at the same
- * time don't replace each other's changes: the first of Nodes that is there takes one of the pushes, and who made the other
- * brings both together by lines, or is told that it can't be done.
+ * time don't overwrite each other's changes: the first available one of Nodes accepts one of the pushes, and the other
+ * pusher merges both line by line, or reports a conflict.
  *
  * @module
  */
@@ -24,33 +24,33 @@ import {
   versionFrom,
 } from "./config_version.ts";
 
-/** How it stands with the file of a node. */
+/** State of a node's file. */
 export interface ConfigState {
   node: string;
   version: number;
   /** The file has been edited since. */
   edited: boolean;
-  /** Why nothing is known, or why the node did not take the file. */
+  /** Why the state is unknown, or why the node did not accept the file. */
   error?: string;
-  /** The node has changes that this one's file does not have, with the same number or a lower one. */
+  /** The node has changes missing in this one's file, with the same version number or a lower one. */
   apart?: boolean;
 }
 
-/** The same, with which version it is. */
+/** The same, with its version. */
 interface KnownState extends ConfigState {
   hash?: string;
   history?: string[];
 }
 
-/** Milliseconds between looks for what other nodes have. */
+/** Milliseconds between checks of other nodes' versions. */
 const interval = 30_000;
-/** Times that a push begins anew, as others push at the same time. */
+/** Times a push is restarted because others push at the same time. */
 const maxTries = 5;
-/** Parts of what a node says that has another version than the one that a push comes from. */
+/** Parts of a node's refusal when it has a different version than the push is based on. */
 const notNewer = "is not newer than";
 const notInIt = "changes that are not in it";
 
-/** Another node has changes that can't be brought together with those here: somebody has to look. */
+/** Another node has changes that conflict with those here: somebody has to merge them. */
 export class PushConflict extends Error {
   override name = "PushConflict";
 }
@@ -63,7 +63,7 @@ export class ConfigSync {
   readonly #named: NamedFiles;
   #timer: ReturnType<typeof setInterval> | undefined;
   #lastWarning = "";
-  /** What changes this node's version, one after the other. */
+  /** Changes of this node's version, one at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(config: Config, key: NodeKey, log: Log) {
@@ -78,7 +78,7 @@ export class ConfigSync {
     );
   }
 
-  /** What other nodes may ask. */
+  /** Calls open to other nodes. */
   get calls(): Map<string, CallHandler> {
     return new Map<string, CallHandler>([
       ["config push", async (args, { node }) => {
@@ -103,7 +103,7 @@ export class ConfigSync {
     ]);
   }
 
-  /** Fetches what was pushed while this node was away, now and from time to time. */
+  /** Fetches what was pushed while this node was away, now and periodically. */
   start(): void {
     void this.pull();
     this.#timer = setInterval(() => void this.pull(), interval);
@@ -133,9 +133,9 @@ export class ConfigSync {
   }
 
   /**
-   * Gives this node's file to all others. Changes that others have pushed meanwhile are brought into it first.
-   * @param force replaces what others have, which they keep as domains.conf.previous
-   * @returns what became of it at each of them; those that are away fetch it when they are back
+   * Pushes this node's file to all others. Changes that others have pushed meanwhile are merged into it first.
+   * @param force replaces the others' files, which they keep as domains.conf.previous
+   * @returns the outcome at each node; nodes that are away fetch it when they are back
    * @throws ConfigError if the file has mistakes; PushConflict
    */
   async push(force = false): Promise<ConfigState[]> {
@@ -153,9 +153,9 @@ export class ConfigSync {
   }
 
   /**
-   * Up to where this node has the new version. The first one of Nodes that takes it decides which of two pushes comes first, and
-   * from then on it counts.
-   * @returns undefined where it has to begin anew, as another push came first
+   * Pushes up to the point where this node has the new version. The first of Nodes that accepts it decides which of two
+   * pushes comes first, and makes it count.
+   * @returns undefined if it has to start again because another push came first
    */
   async #beginPush(
     force: boolean,
@@ -206,7 +206,7 @@ export class ConfigSync {
     }
   }
 
-  /** The same, when the version counts already: the node may have a later one that comes from it. */
+  /** The same, once the version counts: the node may have a later one based on it. */
   async #giveLater(node: string, version: Version, text: string): Promise<ConfigState> {
     const state = await this.#give(node, version, text);
     if (!isOvertaken(state)) return state;
@@ -215,7 +215,7 @@ export class ConfigSync {
     return isIn ? { node, version: now.version, edited: false } : state;
   }
 
-  /** Brings what another node has pushed into this one's file. @throws PushConflict */
+  /** Merges what another node has pushed into this one's file. @throws PushConflict */
   async #bringTogether(own: OwnFile, foreign: readonly KnownState[]): Promise<void> {
     const newest = newestOf(foreign)!;
     const got = await this.#ask(newest.node, "config text") as Record<string, unknown>;
@@ -231,9 +231,9 @@ export class ConfigSync {
   }
 
   /**
-   * Puts the changes that this node has on top of another version.
+   * Rebases this node's changes onto another version.
    * @param from node that has it
-   * @returns why it can't be done; "" when it is done, or the file was edited just now
+   * @returns why that is impossible; "" when done, or if the file was edited just now
    */
   async #merge(own: OwnFile, theirs: Version, text: string, from: string): Promise<string> {
     const { dynamicPath } = this.#config;
@@ -259,7 +259,7 @@ export class ConfigSync {
     return "";
   }
 
-  /** How it stands with this node's file. */
+  /** State of this node's file. */
   async state(): Promise<{ version: number; edited: boolean }> {
     const { version, edited } = await this.#file.read();
     return { version: version.version, edited };
@@ -279,7 +279,7 @@ export class ConfigSync {
     }));
   }
 
-  /** How it stands with the files of all nodes, this one's first. */
+  /** State of all nodes' files, this one's first. */
   async states(): Promise<ConfigState[]> {
     const own = await this.#file.read();
     const { version } = own.version;
@@ -294,7 +294,7 @@ export class ConfigSync {
     ];
   }
 
-  /** Takes the newest file that another node has, if it is newer than this one's. */
+  /** Accepts the newest file of another node, if it is newer than this one's. */
   async pull(): Promise<void> {
     try {
       await this.#oneByOne(async () => {
@@ -316,7 +316,7 @@ export class ConfigSync {
     }
   }
 
-  /** @throws CallError unless a node has signed it with that text */
+  /** @throws CallError unless a node has signed it for that text */
   #checked(version: Version, text: unknown): Version {
     const signer = this.#config.dynamic.Nodes.get(version.by);
     if (
@@ -326,7 +326,7 @@ export class ConfigSync {
     return version;
   }
 
-  /** @param from node that has it @throws CallError saying why it isn't taken */
+  /** @param from node that has it @throws CallError with the reason why it isn't accepted */
   async #take(version: Version, text: string, from: string): Promise<void> {
     for (let n = 0; n < maxTries; n++) if (await this.#tryTake(version, text, from)) return;
     throw new CallError(`${this.#config.dynamicPath} is being edited here: try again`);
@@ -344,7 +344,7 @@ export class ConfigSync {
       );
     }
     this.#checked(version, text);
-    // Taken before, and the process ended in between.
+    // It was accepted before, and the process ended in between.
     if (version.hash === sha256(own.text)) {
       await this.#file.note(version, text);
       return true;
@@ -380,12 +380,12 @@ export class ConfigSync {
   }
 }
 
-/** Whether the node did not take it as another version came first. */
+/** Whether the node refused it because another version came first. */
 function isOvertaken({ error }: ConfigState): boolean {
   return error !== undefined && (error.includes(notNewer) || error.includes(notInIt));
 }
 
-/** The newest version, if possible of a node whose file was not edited since. */
+/** The newest version, preferably from a node whose file was not edited since. */
 function newestOf(states: readonly KnownState[]): KnownState | undefined {
   return states.toSorted((a, b) => b.version - a.version || Number(a.edited) - Number(b.edited))[0];
 }

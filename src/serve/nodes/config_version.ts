@@ -1,6 +1,6 @@
 /**
- * Versions of domains.conf: numbered and signed by the node that pushed them, and each knows which ones it comes from, so
- * that a change of another node is not replaced by a file that was made without it.
+ * Versions of domains.conf: numbered, signed by the node that pushed them, and each with the versions it is based on, so
+ * that another node's change is not replaced by a file made without it.
  *
  * @module
  */
@@ -23,11 +23,11 @@ export interface Version {
   historySignature?: string;
 }
 
-/** Of a node that has pushed and taken none. */
+/** Version of a node that has pushed and accepted none. */
 export const noVersion: Version = { version: 0, hash: "", by: "", certificate: "", signature: "" };
-/** A number that no honest push comes near. */
+/** Larger than the number of any honest push. */
 const maxVersion = 1e9;
-/** Earlier versions that one knows. A node that missed more of them is told that it has to be forced. */
+/** Earlier versions that a version lists. A node that missed more has to be forced. */
 const maxHistory = 200;
 
 /** SHA-256, in hexadecimal. */
@@ -35,7 +35,7 @@ export const sha256 = (text: string) => createHash("sha256").update(text).digest
 const signedText = (v: Version) => `domains.conf ${v.version} ${v.hash} ${v.by}`;
 const signedHistory = (v: Version) => `${signedText(v)} after ${v.history?.join(" ")}`;
 
-/** A list of hashes; undefined if it is none. */
+/** A list of hashes; undefined if it isn't one. */
 export function historyFrom(value: unknown): string[] | undefined {
   return Array.isArray(value) && value.length <= maxHistory &&
       value.every((h) => typeof h === "string" && /^[0-9a-f]{64}$/.test(h))
@@ -73,14 +73,14 @@ export function signedVersion(
   return v;
 }
 
-/** Whether it is what the node with that key has signed. @param keyHash of the node that pushed it, by domains.conf */
+/** Whether the node with that key has signed it. @param keyHash of the node that pushed it, by domains.conf */
 export function isSigned(v: Version, keyHash: string): boolean {
   return signedByNode(keyHash, v.certificate, signedText(v), v.signature) &&
     (v.history === undefined ||
       signedByNode(keyHash, v.certificate, signedHistory(v), v.historySignature ?? ""));
 }
 
-/** Whether a version has the changes of another one. */
+/** Whether a version includes the changes of another one. */
 export function holds(v: Version, other: Pick<Version, "version" | "hash">): boolean {
   if (other.version === 0 || other.hash === v.hash) return true;
   return v.history === undefined ? other.version < v.version : v.history.includes(other.hash);

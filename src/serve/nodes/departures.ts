@@ -1,6 +1,6 @@
 /**
- * Accounts that go from this node to another: copied while they are used, stopped for as long as the last changes take,
- * and then the other node's, by one change of domains.conf. See src/nodes/moves.ts.
+ * Accounts that move from this node to another: copied while in use, stopped while the last changes are copied,
+ * and then handed over by one change of domains.conf. See src/nodes/moves.ts.
  *
  * @module
  */
@@ -19,15 +19,15 @@ import { putAside } from "./arrivals.ts";
 import type { ConfigSync } from "./config_sync.ts";
 import { movedDatabases } from "./moved_rows.ts";
 
-/** Milliseconds that sessions get to end when the account stops; after that it goes on here. */
+/** Milliseconds for sessions to end when the account stops; if exceeded, the account stays here. */
 const stopPatience = 20_000;
 /** Milliseconds for the last changes. */
 const lastPatience = 20_000;
-/** Milliseconds until a move that failed is tried again. */
+/** Milliseconds until a failed move is tried again. */
 const retryAfter = 5_000;
-/** Milliseconds that a node may need to take a copy over. */
+/** Milliseconds that a node may need to activate a copy. */
 const takePatience = 120_000;
-/** Bytes of a node's answer to an account that is to be sent to it. */
+/** Bytes of a node's answer when an account is announced to it. */
 const maxLine = 10_000;
 
 export interface DepartureOptions {
@@ -39,15 +39,15 @@ export interface DepartureOptions {
   openLogins: () => OpenLogins;
 }
 
-/** How a move stands. */
+/** State of a move. */
 export interface MoveState extends Move {
-  /** The other node has it by domains.conf; what is left is that it takes the copy. */
+  /** The other node has it by domains.conf; it still has to activate the copy. */
   decided: boolean;
-  /** Why it doesn't get on; "" while it does. */
+  /** Why it makes no progress; "" while it does. */
   error: string;
 }
 
-/** A move that can't be begun, or was called off. */
+/** A move that can't be started, or was cancelled. */
 export class MoveError extends Error {
   override name = "MoveError";
 }
@@ -62,7 +62,7 @@ export class Departures {
     this.#o = options;
   }
 
-  /** Reads what was under way. Accounts that are the other node's by domains.conf are not opened here again. */
+  /** Loads unfinished moves. Accounts that belong to the other node by domains.conf are not opened here again. */
   static async open(options: DepartureOptions): Promise<Departures> {
     const d = new Departures(options);
     for (const move of await openMoves(options.config.dataDir)) d.#add(move);
@@ -74,25 +74,25 @@ export class Departures {
     if (this.#decided(move)) this.#o.accounts.leave(move.account);
   }
 
-  /** Whether the account is at the other node by this one's domains.conf: the one place where that is decided. */
+  /** Whether the account is at the other node by this one's domains.conf: the only place that decides it. */
   #decided({ account }: Move): boolean {
     const { config } = this.#o;
     return config.account(account) !== undefined && config.nodeOf(account) !== config.static.Node;
   }
 
-  /** Goes on with what was under way. */
+  /** Continues unfinished moves. */
   start(): void {
     for (const name of this.#moves.keys()) this.#run(name, () => {});
   }
 
-  /** Ends the copying; the next start goes on. */
+  /** Stops copying; the next start continues. */
   async quiesce(): Promise<void> {
     this.#stopped = true;
     for (const m of this.#moves.values()) m.stop.abort();
     await Promise.all(this.#running.values());
   }
 
-  /** Moves that are under way. */
+  /** Moves in progress. */
   states(): MoveState[] {
     return [...this.#moves.values()].map(({ move, error }) => ({
       ...move,
@@ -103,7 +103,7 @@ export class Departures {
 
   /**
    * Moves an account.
-   * @param print is told how it goes
+   * @param print receives progress messages
    * @throws MoveError
    */
   async move(account: string, to: string, print: (text: string) => void): Promise<void> {
@@ -113,7 +113,7 @@ export class Departures {
     if (left !== undefined) throw new MoveError(left.error || "the server is stopping; it goes on");
   }
 
-  /** Begins to move an account; resolves when that is on disk. @throws MoveError */
+  /** Starts to move an account; resolves when that is on disk. @throws MoveError */
   async begin(account: string, to: string): Promise<void> {
     await this.#note(account, to);
     this.#run(account, () => {});
@@ -141,7 +141,7 @@ export class Departures {
     }
   }
 
-  /** Calls a move off, while the account is still here. @throws MoveError */
+  /** Cancels a move while the account is still here. @throws MoveError */
   async cancel(account: string): Promise<void> {
     const { config, key } = this.#o;
     const m = this.#moves.get(account);
@@ -163,7 +163,7 @@ export class Departures {
     this.#moves.delete(account);
   }
 
-  /** Runs a move to its end; ends also with the server, or when it is called off. */
+  /** Runs a move to its end; stops with the server, or when it is cancelled. */
   #run(account: string, print: (text: string) => void): Promise<void> {
     const running = this.#running.get(account);
     if (running) return running;
@@ -199,7 +199,7 @@ export class Departures {
     }
   }
 
-  /** Up to the change of domains.conf. Whatever it throws, the account is here and used. */
+  /** Up to the change of domains.conf. If it throws, the account is still here and in use. */
   async #send(move: Move, signal: AbortSignal, print: (text: string) => void): Promise<void> {
     const { config, accounts, key, log } = this.#o;
     const { account, to, id } = move;
@@ -248,7 +248,7 @@ export class Departures {
     } finally {
       signal.removeEventListener("abort", broken);
       conn.destroy();
-      // What the file says counts, also where writing it has failed in the end.
+      // The file decides, even if writing it reported a failure.
       if (deciding) await config.reload();
       if (stopped && !this.#decided(move)) {
         accounts.stay(account);
@@ -257,7 +257,7 @@ export class Departures {
     }
   }
 
-  /** Before it costs anybody anything: the other node has to take the file in which the account is its own. */
+  /** Checks first, without disturbing anybody, that the other node will accept the file which gives it the account. */
   async #checkConfig(to: string): Promise<void> {
     const { sync } = this.#o;
     await sync.pull();
@@ -272,7 +272,7 @@ export class Departures {
     }
   }
 
-  /** Ends all use of the account here. @throws MoveError if something does not let go of it */
+  /** Ends all use of the account here. @throws MoveError if something keeps using it */
   async #stop(account: string): Promise<void> {
     const { config, accounts, openLogins } = this.#o;
     config.leaving.add(account);
@@ -285,7 +285,7 @@ export class Departures {
     }
   }
 
-  /** From here on the account is the other node's: one file is replaced. */
+  /** Hands the account to the other node, by replacing one file. */
   async #decide(account: string, to: string): Promise<void> {
     const { config } = this.#o;
     try {
@@ -300,7 +300,7 @@ export class Departures {
     }
   }
 
-  /** What is left when the account is the other node's; each step can be done again. */
+  /** Remaining steps once the account is the other node's; each can be repeated. */
   async #settle(move: Move, print: (text: string) => void): Promise<void> {
     const { config, key, sync, accounts, log } = this.#o;
     const { dataDir } = config;

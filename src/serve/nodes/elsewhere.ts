@@ -1,5 +1,5 @@
 /**
- * Logins to accounts of other nodes: who proves to be the user is told where the account is; nobody else learns it.
+ * Logins to accounts of other nodes: only a client that proves to be the user learns where the account is.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface ElsewhereServices {
 const awayText = "the server of this account is away, try again later";
 const limitedText = "too many failed logins, try again later";
 
-/** What the node says that has an account. @throws Error what `away` makes of a node that can't be asked */
+/** The verdict of the node that has an account. @throws Error from `away` if that node can't be reached */
 async function ask(
   services: ElsewhereServices,
   node: string,
@@ -35,7 +35,7 @@ async function ask(
   }
 }
 
-/** The node that has an account, in words. */
+/** The node that has an account, as text. */
 function placeText(config: Config, node: string): string {
   const url = config.dynamic.Nodes.get(node)?.WebURL ?? "";
   return `this account is at another server: ${url === "" ? `node ${node}` : url}`;
@@ -43,7 +43,7 @@ function placeText(config: Config, node: string): string {
 
 /**
  * The account of a login name at the pages, if this node has it.
- * @throws HttpError 403 with the place of an account that another node has, if the password is its; 429 after too
+ * @throws HttpError 403 with the location of an account on another node, if the password is right; 429 after too
  * many tries; 503 if that node is away
  */
 export async function accountHere(
@@ -75,9 +75,9 @@ export async function accountHere(
 }
 
 /**
- * Looks whether a program has come to the wrong node, with a password that is right. It has guessed nothing, and may be
- * right here again at once, as while domains.conf is on its way.
- * @throws SaslError "temporary" then, and where it can't be known; "credentials" if the account's node says so
+ * Checks whether a program has the right password at the wrong node. That is no guessing, and this may soon be the
+ * right node, as while domains.conf is being distributed.
+ * @throws SaslError "temporary" then, and if it can't be checked; "credentials" if the account's node says so
  */
 export async function notElsewhere(
   services: ElsewhereServices,

@@ -1,6 +1,6 @@
 /**
- * Queued messages whose recipients have their accounts at other nodes: they go over the link between the nodes, whatever
- * way mail to their domain would take, and wait while the node is away.
+ * Queued messages for recipients with accounts on other nodes: they use the link between the nodes, whatever the
+ * route for their domain, and wait while the node is away.
  *
  * @module
  */
@@ -22,11 +22,11 @@ export interface HandOverOptions {
   config: Config;
   /** Undefined while the server starts, and without nodes. */
   links: () => MailLinks | undefined;
-  /** The address that other servers see mail of this one come from. */
+  /** The address from which other servers receive this one's mail. */
   ownIp: string;
 }
 
-/** Hands recipients of other nodes over to them, and all others to `remote`. */
+/** Delivers recipients on other nodes to these, and all others by `remote`. */
 export function withNodes(options: HandOverOptions, remote: Deliverer): Deliverer {
   return {
     ...remote,
@@ -37,7 +37,7 @@ export function withNodes(options: HandOverOptions, remote: Deliverer): Delivere
       const results = new Map<QueueItem, Result>();
       const groups = new Map<string | undefined, QueueItem[]>();
       for (const item of items) {
-        // A transport that an administrator has set goes first, for one message or for a domain (Relay).
+        // A transport set by the administrator has priority, for one message or for a domain (Relay).
         const address = addressOf(item.address);
         const node = item.transport === undefined && !isRelayAddress(options.config, address)
           ? nodeOfAddress(options.config, address)
@@ -55,7 +55,7 @@ export function withNodes(options: HandOverOptions, remote: Deliverer): Delivere
   };
 }
 
-/** As other servers see this one, where the message is its own. */
+/** This server as others see it, for its own messages. */
 function ownClient(options: HandOverOptions): PassedClient {
   const { ownIp: ip } = options;
   const hello = options.config.static.Hostname;

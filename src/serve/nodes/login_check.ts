@@ -1,5 +1,5 @@
 /**
- * Logins that a proxy or another node asks about: checked, limited and noted as if the client had logged in here.
+ * Logins that a proxy or another node asks about: checked, limited and logged as if the client had logged in here.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface AskedLogin {
   certificate?: Uint8Array;
 }
 
-/** What there is to say about it. */
+/** The outcome. */
 export interface LoginVerdict {
   result: "ok" | "wrong" | "limited" | "appPassword";
   /** The name to log in with. */

@@ -1,4 +1,4 @@
-/** Commands of the control socket for accounts that move between nodes. @module */
+/** Control socket commands for moving accounts between nodes. @module */
 import { ControlError, type ControlHandler, type Json } from "../control/control.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { type Departures, MoveError } from "./departures.ts";

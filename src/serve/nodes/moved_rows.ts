@@ -1,4 +1,4 @@
-/** What belongs to an account outside of its folder, and goes with it to another node. @module */
+/** An account's data outside its folder that moves with it to another node. @module */
 import { junkDaysOfAccounts } from "../../delivery/junk_figures.ts";
 import { learningOfAccounts } from "../../delivery/scan_learning.ts";
 import { sieveOfAccounts } from "../../delivery/sieve/database.ts";
@@ -13,8 +13,8 @@ import { scheduledOfAccounts } from "../../web/webmail/sending/rows.ts";
 import { snoozedOfAccounts } from "../../web/webmail/scheduled/snoozed.ts";
 
 /**
- * Databases that all accounts of a node share. Sessions of the pages, what waits in the queue and calls of webhooks that
- * wait stay where they are.
+ * Databases shared by all accounts of a node. Web sessions, queued messages and pending webhook calls
+ * stay where they are.
  */
 export const movedDatabases: readonly AccountDatabase[] = [
   sieveOfAccounts,

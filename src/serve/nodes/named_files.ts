@@ -1,6 +1,6 @@
 /**
- * Files that domains.conf names: keys for DKIM and for journals. A node that takes the file from another one fetches those
- * that it doesn't have. What is here is never replaced.
+ * Files named in domains.conf: keys for DKIM and for journals. A node that accepts the file from another one fetches those
+ * it lacks. Existing files are never replaced.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { ownLikeFolder } from "../../platform/users.ts";
 
 /** Bytes of a file with a key. */
 const maxFile = 64 * 1024;
-/** Files of one question between nodes. */
+/** Files in one request between nodes. */
 const maxFiles = 200;
 
 type Ask = (node: string, files: readonly string[]) => Promise<unknown>;
@@ -25,14 +25,14 @@ export class NamedFiles {
   readonly #log: Log;
   readonly #ask: Ask;
 
-  /** @param ask asks a node for files, in base64 by their names */
+  /** @param ask requests files from a node, in base64 by their names */
   constructor(config: Config, log: Log, ask: Ask) {
     this.#config = config;
     this.#log = log;
     this.#ask = ask;
   }
 
-  /** The files of a text that are below the folder of the configuration. */
+  /** The files named in a text that are below the configuration's folder. */
   #below(text: string): string[] {
     const names = namedFiles(readDynamic(text, this.#config.static).value);
     return [...new Set(names)].filter((name) =>
@@ -41,10 +41,10 @@ export class NamedFiles {
   }
 
   /**
-   * Answers another node that lacks files: in base64, by their names.
+   * Answers another node that lacks files: their contents in base64, by name.
    * @param files names as in domains.conf
-   * @param pushed the version that was pushed, which may name other files than the one in use
-   * @throws CallError if one is not named there, or can't be read
+   * @param pushed the pushed version, which may name other files than the one in use
+   * @throws CallError if a file is not named there, or can't be read
    */
   async give(files: unknown, pushed: { text: string } | undefined): Promise<unknown> {
     if (!Array.isArray(files) || files.length > maxFiles) {
@@ -66,10 +66,10 @@ export class NamedFiles {
   }
 
   /**
-   * Puts a text in the place of domains.conf, if that is as expected. Files that the text names and this node lacks are
+   * Replaces domains.conf by a text, if the file is as expected. Files that the text names and this node lacks are
    * fetched.
    * @param from node that has them
-   * @throws ConfigError if the file is another one by now, or the text has mistakes
+   * @throws ConfigError if the file has changed meanwhile, or the text has mistakes
    */
   async replaceText(text: string, expected: string, from: string): Promise<void> {
     const replace = () => this.#config.replaceDynamicText(text, (now) => now === expected);
@@ -81,7 +81,7 @@ export class NamedFiles {
     }
   }
 
-  /** @returns whether there are files now that were not there */
+  /** @returns whether files were added */
   async #fetchMissing(text: string, from: string): Promise<boolean> {
     const missing: string[] = [];
     for (const name of this.#below(text)) {

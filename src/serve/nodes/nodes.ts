@@ -32,9 +32,9 @@ import { servePassedMail } from "./passed_mail.ts";
 import { peerWith, placeOfSeat } from "./seat.ts";
 import { Succession } from "./succession.ts";
 
-/** Milliseconds that other nodes get to give a newer domains.conf, when this one starts. */
+/** Milliseconds to wait for a newer domains.conf from other nodes when this one starts. */
 const pullPatience = 5_000;
-/** Milliseconds after which the connection of a standby is dropped, when the server stops. */
+/** Milliseconds until a standby's connection is dropped when the server stops. */
 const lastGrace = 30_000;
 
 export interface NodeOptions {
@@ -42,16 +42,16 @@ export interface NodeOptions {
   accounts: Accounts;
   tempDir: string;
   queue: Queue;
-  /** The worst of what should be looked at. */
+  /** The most serious of the problems. */
   health: () => Promise<HealthState>;
   receiving: Receiving;
   openLogins: OpenLogins;
-  /** What remembers things of accounts, after one has come from another node. */
+  /** Caches to clear after an account has arrived from another node. */
   accountCame: (account: string) => void;
   checkLogin: LoginCheck;
   /** See {@link PassedWebOptions}. */
   webHandlers: PassedWebOptions["handlers"];
-  /** Ends the server: its standby has taken its place. */
+  /** Stops the server: its standby has taken its place. */
   stop: () => void;
 }
 
@@ -61,28 +61,28 @@ export interface RunningNode {
   passing: Passing;
   /** For the admin page. */
   overview: NodesForAdmin;
-  /** To pass requests of web pages and services on. */
+  /** Passes on requests of web pages and services. */
   web: WebLinks;
-  /** To pass messages on. */
+  /** Passes on messages. */
   mail: MailLinks;
   /** Commands that come over the control socket. */
   commands: [string, ControlHandler][];
-  /** Fetches what was pushed while this node was away, now and from time to time. */
+  /** Fetches what was pushed while this node was away, now and periodically. */
   start(): void;
   /** Whether the node has a standby, and whether it follows. */
   standby(): "none" | "follows" | "away";
-  /** Gives domains.conf to the other nodes. @throws Error if one of them doesn't take it */
+  /** Pushes domains.conf to the other nodes. @throws Error if one of them doesn't accept it */
   push(): Promise<void>;
-  /** Takes nothing more from other nodes; what is under way has so many milliseconds. */
+  /** Accepts nothing more from other nodes; work in progress gets this many milliseconds. */
   quiesce(graceMs: number): Promise<void>;
-  /** After everything else is closed: the standby gets the last changes. */
+  /** Called after everything else is closed: the standby gets the last changes. */
   finish(): Promise<void>;
 }
 
 /**
  * Opens the node's key and listens for the other nodes; undefined where there are no nodes.
- * @throws ListenError; Error for a key that is not the one in domains.conf; NotServing if its standby has, or may have,
- * taken its place
+ * @throws ListenError; Error if the key differs from the one in domains.conf; NotServing if its standby has, or may
+ * have, taken its place
  */
 export async function openNodes(options: NodeOptions): Promise<RunningNode | undefined> {
   const { config } = options;
@@ -115,7 +115,7 @@ export async function openNodes(options: NodeOptions): Promise<RunningNode | und
     ...{ config, key, queue: options.queue, sync, departures, health: options.health },
     standby: () => succession.state,
   };
-  // An account may have gone to another node since this one's data was last in use.
+  // An account may have moved to another node since this one's data was last in use.
   await Promise.race([sync.pull(), new Promise((resolve) => setTimeout(resolve, pullPatience))]);
   const calls = new Map<string, CallHandler>([
     ["login", loginCall(config, options.checkLogin)],
@@ -126,7 +126,7 @@ export async function openNodes(options: NodeOptions): Promise<RunningNode | und
   ]);
   const forStandby = succession.calls;
   const open = new Set<{ conn: SocketConnection; done: Promise<void> }>();
-  /** Of all but standbys, whose connection ends last. */
+  /** Connections of all but standbys, whose connection ends last. */
   const counted = async (conn: SocketConnection, serve: Promise<void>) => {
     const entry = { conn, done: serve.catch(() => {}) };
     open.add(entry);
@@ -215,7 +215,7 @@ export async function openNodes(options: NodeOptions): Promise<RunningNode | und
   };
 }
 
-/** The listener whose rules hold for mail that came to another node. */
+/** The listener whose rules apply to mail received by another node. */
 function mailListener(config: Config): Listener {
   const all = [...config.static.Listeners.values()];
   return all.find((l) => l.SMTP.Enabled) ?? all[0];
@@ -241,7 +241,7 @@ function loginCall(config: Config, check: LoginCheck): CallHandler {
     const words = [service, login, remoteIp, password];
     if (!words.every((w) => typeof w === "string")) throw new CallError("login: words expected");
     const account = config.accountFor(login as string);
-    // It has just gone to another node, and the one that asks does not know yet.
+    // It has just moved to another node, and the asking node does not know yet.
     if (account !== undefined && !config.isHere(account)) {
       throw new CallError(`the account of ${login} is at another node`);
     }

@@ -1,4 +1,4 @@
-/** How all nodes fare, for the admin page of each of them. @module */
+/** The state of all nodes, for the admin page of each of them. @module */
 import * as v from "valibot";
 import type { HealthState } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
@@ -13,7 +13,7 @@ import type { NodesForAdmin } from "../../web/admin/mod.ts";
 import { type ConfigSync, PushConflict } from "./config_sync.ts";
 import { type Departures, MoveError } from "./departures.ts";
 
-/** Milliseconds that a node gets to answer: the page shows the others meanwhile. */
+/** Milliseconds for a node to answer: the page shows the others meanwhile. */
 const patience = 5_000;
 
 const infoSchema = v.object({
@@ -36,7 +36,7 @@ export interface OverviewOptions {
   sync: ConfigSync;
   departures: Departures;
   standby: () => "none" | "follows" | "away";
-  /** The worst of what should be looked at. */
+  /** The most serious of the problems. */
   health: () => Promise<HealthState>;
 }
 
@@ -54,12 +54,12 @@ async function ownInfo(options: OverviewOptions): Promise<Info> {
   };
 }
 
-/** What other nodes may ask for it. */
+/** Calls open to other nodes. */
 export function infoCall(options: OverviewOptions): [string, CallHandler] {
   return ["node info", () => ownInfo(options)];
 }
 
-/** What the admin page asks. */
+/** Calls of the admin page. */
 export function nodesForAdmin(options: OverviewOptions): NodesForAdmin {
   const { config, key, sync, departures } = options;
   const unknown: Info = {

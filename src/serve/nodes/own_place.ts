@@ -1,4 +1,4 @@
-/** Where proxies find a server that is no node. @module */
+/** Where proxies find a server without nodes. @module */
 import type { Listener, Node } from "../../config/mod.ts";
 
 /** Address and ports of a listener, as a node would have them. */

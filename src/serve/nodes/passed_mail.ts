@@ -1,16 +1,16 @@
 /**
- * Messages that other nodes pass on: sessions of LMTP, one after the other on a connection, each for one client. Nothing of
- * a session is left to the next.
+ * Messages that other nodes pass on: consecutive LMTP sessions on a connection, each for one client. Sessions share no
+ * state.
  *
  * @module
  */
 import type { SocketConnection } from "../../net/mod.ts";
 import { serveSmtpSession, type SmtpServerOptions } from "../../smtp/server/mod.ts";
 
-/** Milliseconds that a connection may wait for the next session; the other node ends it before. */
+/** Milliseconds that a connection may wait for the next session; the other node closes it earlier. */
 const keptTime = 5 * 60_000;
 
-/** Serves a connection until nothing comes any more, or the server stops. */
+/** Serves a connection until it is closed or idle for too long, or the server stops. */
 export async function servePassedMail(
   conn: SocketConnection,
   options: SmtpServerOptions,

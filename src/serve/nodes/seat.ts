@@ -1,4 +1,4 @@
-/** Where this server is: a node has its own place, and that of its standby. @module */
+/** Which seat this server has: a node has its own, and that of its standby. @module */
 import { join } from "node:path";
 import type { Config, Node } from "../../config/mod.ts";
 import { keyHash } from "../../nodes/key.ts";
@@ -22,20 +22,20 @@ async function standbyKey(dataDir: string): Promise<string | undefined> {
   }
 }
 
-/** Which of the two this data folder is at: that of the standby has the standby's key. */
+/** Which of the two this data folder belongs to: the standby's has the standby's key. */
 export async function ownSeat(config: Config): Promise<Seat> {
   const standby = ownNode(config)?.Standby;
   if (standby === undefined) return "home";
   return await standbyKey(config.dataDir) === standby.Key ? "standby" : "home";
 }
 
-/** The address of a seat of this node, with the key that it has when it serves. */
+/** The address of one of this node's seats, with its key when serving. */
 export function placeOfSeat(node: Node, seat: Seat): LinkPlace {
   const { Address, Port } = seat === "standby" && node.Standby ? node.Standby : node;
   return { Address, Port, Key: node.Key };
 }
 
-/** Who has a key, by domains.conf. */
+/** The owner of a key, by domains.conf. */
 export function peerWith(config: Config, hash: string): LinkPeer | undefined {
   for (const [node, n] of config.dynamic.Nodes) {
     if (n.Key === hash) return { node, standby: false };

@@ -1,5 +1,5 @@
 /**
- * The standby of a node: keeps its data folder what the node's is, answers whether it serves, and takes the node's
+ * The standby of a node: keeps its data folder a copy of the node's, answers whether it serves, and takes the node's
  * place when asked.
  *
  * @module
@@ -21,25 +21,25 @@ import { CopySink } from "../../store/follow/sink.ts";
 import { ControlError, type ControlHandler, ControlServer, type Json } from "../control/control.ts";
 import { ownNode, ownSeat, peerWith, placeOfSeat } from "./seat.ts";
 
-/** Milliseconds before the node is tried again. */
+/** Milliseconds before connecting to the node again. */
 const retryAfter = 1_000;
-/** Milliseconds without a word from the node, which speaks every second unless it copies a large database. */
+/** Milliseconds of silence from the node, which sends something every second unless it copies a large database. */
 const silence = 120_000;
-/** Milliseconds for the node to send its last changes, after it was asked to hand over. */
+/** Milliseconds for the node to send its last changes when asked to hand over. */
 const handOverPatience = 60_000;
-/** Milliseconds between two notes on disk of how far the copy is. */
+/** Milliseconds between two records on disk of the copy's progress. */
 const noteInterval = 5_000;
 /** Bytes of a read. */
 const pieceSize = 64 * 1024;
 
-/** How the copy stands. */
+/** State of the copy. */
 export interface StandbyState {
   node: string;
   term: number;
   connected: boolean;
-  /** Time as of which the copy is whole, by the node's clock; 0 while it isn't. */
+  /** Time as of which the copy is complete, by the node's clock; 0 while it isn't. */
   upToDate: number;
-  /** Milliseconds since the node last said so. */
+  /** Milliseconds since the node last confirmed it. */
   age: number;
 }
 
@@ -53,7 +53,7 @@ export class Standby {
   #role: Role;
   #link: TcpServer | undefined;
   #conn: SocketConnection | undefined;
-  /** The node has handed over, and all of it is here. */
+  /** The node has handed over, and everything has arrived. */
   #handedOver = false;
   /** When the last round came, by this machine's clock. */
   #heard = 0;
@@ -86,7 +86,7 @@ export class Standby {
   }
 
   /**
-   * Takes the data folder and begins to follow.
+   * Takes over the data folder and starts to follow.
    * @throws Error if the folder is not a standby's, or the configuration has none; ListenError
    */
   static async start(config: Config, log: Log): Promise<Standby> {
@@ -105,7 +105,7 @@ export class Standby {
     }
   }
 
-  /** Resolves when it has ended: because it was asked to, or to serve in the node's place. */
+  /** Resolves when it has ended: on request, or to serve in the node's place. */
   get done(): Promise<"stopped" | "promoted"> {
     return this.#done.promise;
   }
@@ -153,11 +153,11 @@ export class Standby {
       ]),
     );
     this.#running = this.#run();
-    // What ends it by itself is an error that a new connection doesn't mend.
+    // It ends by itself only on an error that a new connection can't cure.
     this.#running.catch((err) => this.#end().then(() => this.#done.reject(err)));
   }
 
-  /** Ends it; the copy stays as it is. */
+  /** Stops following; the copy stays as it is. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#conn?.destroy();
@@ -171,7 +171,7 @@ export class Standby {
       try {
         await writeRole(this.#config.dataDir, this.#role);
       } catch (err) {
-        // On a full disk what was noted before stays: an earlier moment than the copy has.
+        // On a full disk the earlier record stays, which is older than the copy.
         this.#log.warn("how far the copy is can't be noted", { err: err as Error });
       }
     }
@@ -179,7 +179,7 @@ export class Standby {
     await this.#control.stop();
   }
 
-  /** Follows, and connects again where the connection ends. @throws errors of the data folder */
+  /** Follows, and reconnects when the connection ends. @throws errors of the data folder */
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted && !this.#handedOver) {
@@ -258,7 +258,7 @@ export class Standby {
 
   #promoting = false;
 
-  /** Takes the node's place. @throws ControlError saying why not */
+  /** Takes the node's place. @throws ControlError with the reason if it can't */
   async #promote(force: boolean): Promise<Json> {
     if (this.#promoting) throw new ControlError("it is under way");
     if (this.#role.upToDate === 0) {
@@ -300,12 +300,12 @@ export class Standby {
       handedOver: this.#handedOver,
       upToDate: new Date(upToDate).toISOString(),
     });
-    // After the answer, which goes over a connection that the end closes.
+    // After the answer, as stopping closes its connection.
     setTimeout(() => void this.#end().then(() => this.#done.resolve("promoted")), 0);
     return { term, handedOver: this.#handedOver, upToDate, age: Date.now() - this.#heard };
   }
 
-  /** Has the node stop and send its last changes. @returns why it didn't, undefined if it did */
+  /** Makes the node stop and send its last changes. @returns why it didn't, undefined if it did */
   async #askToHandOver(term: number): Promise<string | undefined> {
     const node = ownNode(this.#config)!;
     const place = placeOfSeat(node, this.#seat === "home" ? "standby" : "home");
@@ -316,7 +316,7 @@ export class Standby {
       throw err;
     }
     const timer = setTimeout(() => this.#conn?.destroy(), handOverPatience);
-    // Ends with the feed, or as the connection breaks; it is not begun again when all was handed over.
+    // Ends with the feed, or when the connection breaks; it is not restarted once everything is handed over.
     while (this.#conn !== undefined && !this.#handedOver) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -357,7 +357,7 @@ async function ownKey(config: Config): Promise<NodeKey> {
   return key;
 }
 
-/** The role of a folder that is to follow. @throws Error if it has data of its own */
+/** The role of a folder that will follow. @throws Error if it has data of its own */
 async function standbyRole(config: Config, log: Log): Promise<Role> {
   const { dataDir } = config;
   const role = await readRole(dataDir);
@@ -370,7 +370,7 @@ async function standbyRole(config: Config, log: Log): Promise<Role> {
       );
     }
   } else {
-    // What it took and the other never got is in there.
+    // It contains mail accepted here that the other never got.
     const aside = await putAside(dataDir);
     log.warn("what was here before is kept aside", { folder: aside });
   }
@@ -379,7 +379,7 @@ async function standbyRole(config: Config, log: Log): Promise<Role> {
   return made;
 }
 
-/** Moves all data into a folder in `removed`; goes on if it was broken off. */
+/** Moves all data into a folder in `removed`; continues an interrupted move. */
 async function putAside(dataDir: string): Promise<string> {
   const time = new Date().toISOString().replaceAll(":", "");
   const aside = join(dataDir, removedFolder, `replaced-${time}`);

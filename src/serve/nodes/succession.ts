@@ -1,6 +1,6 @@
 /**
- * A node and its standby: only one of them may serve. Before it listens a node asks the other; while it serves it
- * asks from time to time, and gives its data to the standby that follows. See src/nodes/role.ts.
+ * A node and its standby: only one of them may serve. A node asks the other before it listens, and periodically while
+ * it serves, and sends its data to the standby that follows. See src/nodes/role.ts.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { RunningFeed } from "../../store/follow/feed_client.ts";
 import { startFeed } from "../../store/follow/feed_client.ts";
 import { isOtherSeat, ownNode, ownSeat, placeOfSeat } from "./seat.ts";
 
-/** Milliseconds that the other is waited for at the start. */
+/** Milliseconds to wait for the other at the start. */
 const startPatience = 15_000;
 /** Milliseconds between questions. */
 const interval = 2_000;
@@ -33,7 +33,7 @@ export class NotServing extends Error {
   override name = "NotServing";
 }
 
-/** @throws NotServing if the data folder is a copy, or that of a node that was replaced */
+/** @throws NotServing if the data folder is a copy, or belongs to a node that was replaced */
 function mayServe(role: Role, dataDir: string): void {
   if (role.role === "standby") {
     throw new NotServing(
@@ -49,7 +49,7 @@ function mayServe(role: Role, dataDir: string): void {
   }
 }
 
-/** Refuses to serve a copy, also where no nodes are configured. @throws NotServing */
+/** Refuses to serve a copy, even if no nodes are configured. @throws NotServing */
 export async function refuseCopy(dataDir: string): Promise<void> {
   mayServe(await readRole(dataDir), dataDir);
 }
@@ -58,9 +58,9 @@ export interface SuccessionOptions {
   config: Config;
   key: NodeKey;
   log: Log;
-  /** Ends the server. */
+  /** Stops the server. */
   stop: () => void;
-  /** Milliseconds that the other is waited for at the start. */
+  /** Milliseconds to wait for the other at the start. */
   patience?: number;
 }
 
@@ -100,7 +100,7 @@ export class Succession {
         mayServe(this.#role, this.#o.config.dataDir);
       } catch (err) {
         if (!(err instanceof NodeAway)) throw err;
-        // No standby has ever had a whole copy of it, so none can serve.
+        // No standby has ever had a complete copy, so none can serve.
         if (!this.#role.armed) return;
         if (!logged) this.#o.log.warn("the standby is asked first whether it serves", { err });
         logged = true;
@@ -141,7 +141,7 @@ export class Succession {
     this.#o.log.error("the standby serves in this node's place: this one stops", { term });
   }
 
-  /** What other nodes may ask. */
+  /** Calls open to other nodes. */
   get calls(): Map<string, CallHandler> {
     return new Map<string, CallHandler>([
       ["role", () => Promise.resolve(this.#role)],
@@ -160,7 +160,7 @@ export class Succession {
     ]);
   }
 
-  /** Asks from time to time whether the other serves. */
+  /** Asks periodically whether the other serves. */
   start(): void {
     this.#timer = setInterval(() => void this.#look(), interval);
     Deno.unrefTimer(this.#timer as unknown as number);
@@ -184,14 +184,14 @@ export class Succession {
     return this.#feed === undefined ? "away" : "follows";
   }
 
-  /** Gives the data to the standby, until the connection or this server ends. */
+  /** Sends the data to the standby, until the connection or this server ends. */
   async follow(conn: Connection, peer: LinkPeer): Promise<void> {
     const { config, log } = this.#o;
     if (this.#stopping || !isOtherSeat(config, this.seat, peer)) {
       log.warn("data refused: it is not the standby of this node", { remote: conn.remoteIp });
       return;
     }
-    // The one before is the same standby, whose connection broke.
+    // The earlier one is the same standby, whose connection broke.
     const before = this.#feed;
     before?.feed.stop("the standby has connected anew");
     await before?.feed.ended.catch(() => {});
@@ -224,13 +224,13 @@ export class Succession {
     }
   }
 
-  /** Ends the questions, and takes no standby any more. */
+  /** Stops asking, and accepts no standby any more. */
   quiesce(): void {
     this.#stopping = true;
     clearInterval(this.#timer);
   }
 
-  /** After all is written and closed: sends the last changes. */
+  /** Sends the last changes, once everything is written and closed. */
   async finish(): Promise<void> {
     const feed = this.#feed?.feed;
     if (feed === undefined) return;

@@ -1,7 +1,7 @@
 /**
- * Web pages and services of accounts that other nodes have: any node takes the request, and passes it on to the account's
- * node, which answers as if the client had come to it. Programs are known by the address they log in with; a browser by a
- * cookie, set at the login, that names the node and nothing else.
+ * Web pages and services of accounts on other nodes: any node accepts the request, and passes it on to the account's
+ * node, which answers as if the client had connected to it. Programs are recognised by their login address; a browser by
+ * a cookie, set at login, that names the node and nothing else.
  *
  * @module
  */
@@ -31,16 +31,16 @@ import {
 } from "../../web/http/mod.ts";
 
 const cookieName = "mox-node";
-/** Seconds that a browser keeps the cookie: longer than any session lasts. */
+/** Seconds that a browser keeps the cookie: longer than any session. */
 const cookieAge = 400 * 86_400;
-/** Bytes of a login at the pages, where there are nodes. */
+/** Bytes of a login request at the pages, if there are nodes. */
 const maxLogin = 64 * 1024;
-/** Services whose users are known by the cookie; those of programs, by their login. */
+/** Services whose users are recognised by the cookie; those of programs, by their login. */
 const pages = new Set(["account", "webmail"]);
 const programs = new Set(["webapi", "jmap", "dav"]);
-/** Bytes of a body that are read though nobody wants them; after more the connection is closed. */
+/** Bytes of an unused body that are read; beyond that the connection is closed. */
 const maxRest = 16 * 1024 * 1024;
-/** Milliseconds that a connection waits for the next request; the other node ends it before. */
+/** Milliseconds that a connection waits for the next request; the other node closes it earlier. */
 const idleTimeout = 5 * 60_000;
 
 export interface ElsewhereOptions {
@@ -48,7 +48,7 @@ export interface ElsewhereOptions {
   links: () => WebLinks | undefined;
 }
 
-/** The same service, but for accounts of other nodes, whose requests it passes on. */
+/** The same service, passing on requests for accounts of other nodes. */
 export function servedAnywhere(
   options: ElsewhereOptions,
   service: WebService,
@@ -98,7 +98,7 @@ export function servedAnywhere(
     const account = config.accountFor(login);
     return account === undefined ? undefined : config.nodeOf(account);
   };
-  /** A login says whose it is; from then on the cookie does. */
+  /** A login names its user; afterwards the cookie names the node. */
   const login = async (req: WebRequest): Promise<Response> => {
     const bytes = Uint8Array.from(await req.body(maxLogin));
     const node = nodeNamedIn(config, nodeOfLogin, bytes);
@@ -143,7 +143,7 @@ function withinLimit(bytes: Uint8Array<ArrayBuffer>, limit: number): Uint8Array<
   return bytes;
 }
 
-/** The node of who logs in, by the address, or a passkey's account; undefined if it is nobody's. */
+/** The node of the user who logs in, by the address, or a passkey's account; undefined if there is no such user. */
 function nodeNamedIn(
   config: Config,
   nodeOfLogin: (login: string) => string | undefined,
@@ -156,7 +156,7 @@ function nodeNamedIn(
     const account = Uint8Array.fromBase64(form.userHandle, { alphabet: "base64url" });
     return config.nodeOf(new TextDecoder().decode(account));
   } catch {
-    // The handler says what is wrong with it.
+    // The handler reports what is wrong with it.
     return undefined;
   }
 }
@@ -176,12 +176,12 @@ function cookieOf(req: WebRequest): string | undefined {
 
 export interface PassedWebOptions {
   log: Log;
-  /** What a port serves that has a service; undefined where none has. */
+  /** The handler of a port that has the service; undefined if none has. */
   handlers: (service: string, https: boolean) => HttpHandlers | undefined;
   stopping: AbortSignal;
 }
 
-/** Answers the requests that another node passes on over a connection. */
+/** Answers requests that another node passes on over a connection. */
 export async function servePassedWeb(
   options: PassedWebOptions,
   conn: SocketConnection,
@@ -195,7 +195,7 @@ export async function servePassedWeb(
     const cid = newCid();
     const log = options.log.with({ cid, node: peer.node, remote: head.remoteIp });
     let bodyRead = !head.hasBody;
-    /** What comes after the request: the next one, or the end of the connection, at any time. */
+    /** Input after the request: the next one, or the end of the connection, at any time. */
     const listen = () => {
       bodyRead = true;
       conn.readTimeout = 2 ** 31 - 1;
@@ -217,13 +217,13 @@ export async function servePassedWeb(
       head.method,
       await answerPassed(options, head, incoming, gone.signal, cid, log),
     );
-    // The other node has sent it all, and uses the connection again: closing it now would fail the next request.
+    // The other node has sent it all, and will reuse the connection: closing it now would fail the next request.
     if (!bodyRead && !incoming.destroyed) await readRest(incoming);
     if (!bodyRead || options.stopping.aborted) return;
   }
 }
 
-/** Reads what a handler has left of a body, such as one that refused the login. */
+/** Reads the rest of a body that the handler left, such as after refusing the login. */
 async function readRest(incoming: Readable): Promise<void> {
   let size = 0;
   for await (const piece of incoming) {

@@ -1,4 +1,4 @@
-/** Members of aliases at other servers: messages that are accepted go on to them, as forwarded ones do. @module */
+/** Members of aliases at other servers: accepted messages are sent on to them like forwarded ones. @module */
 import { addressText, type IncomingMessage, SmtpError } from "../../smtp/server/mod.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan, Target } from "../arrival/plan.ts";
@@ -7,8 +7,8 @@ import { allowed, cameBefore, forward } from "./forward.ts";
 import { postmasterJudge } from "../arrival/judge.ts";
 
 /**
- * Who judges the messages of an alias that has nobody here: the postmaster's account, with what it knows of senders. It
- * gets nothing of them.
+ * Which account judges messages of an alias without local members: the postmaster's, by its knowledge of senders. It
+ * gets no copy.
  */
 export function judgeOf(services: ReceivingServices, plan: Plan): Target[] {
   if (plan.refusal || plan.targets.length > 0 || !plan.outside?.length) return plan.targets;
@@ -17,9 +17,9 @@ export function judgeOf(services: ReceivingServices, plan: Plan): Target[] {
 
 /**
  * Queues a message for an alias's members at other servers; durable when it resolves. The postmaster's account
- * stands for the alias in the queue, and has its suppressed addresses.
- * @returns false if it goes to none of them
- * @throws SmtpError for a message that goes in circles; file and database errors
+ * represents the alias in the queue, and has its suppressed addresses.
+ * @returns false if it is sent to none of them
+ * @throws SmtpError for a message that loops; file and database errors
  */
 export async function forwardToMembers(
   services: ReceivingServices,

@@ -1,4 +1,4 @@
-/** Telling senders what became of their messages (RFC 3464). @module */
+/** Reporting to senders what happened to their messages (RFC 3464). @module */
 import { domainToASCII } from "node:url";
 import type { Config } from "../../config/mod.ts";
 import { Log } from "../../log/mod.ts";
@@ -19,16 +19,16 @@ import { joined } from "../../platform/bytes.ts";
 
 const log = new Log("dsn");
 
-/** Bytes of an original that a DSN quotes whole; of a bigger one only the header. */
+/** Largest original in bytes that a DSN quotes completely; of larger ones it quotes only the header. */
 const maxQuoted = 10 * 1024 * 1024;
 const maxQuotedHeader = 256 * 1024;
 
-/** What DSNs are made with. */
+/** What is needed to make DSNs. */
 export interface DsnServices {
   config: Config;
   accounts: Accounts;
   tempDir: string;
-  /** For senders elsewhere, of forwarded messages. */
+  /** For senders of forwarded messages, at other servers. */
   queue: () => Queue;
   srs: Srs;
 }
@@ -40,7 +40,7 @@ export function addressOf(text: string): Address {
   return { localpart: a?.localpart ?? text, domain, asciiDomain: domainToASCII(domain) || domain };
 }
 
-/** The SMTP answer as a DSN quotes it. */
+/** The SMTP reply in the form for a DSN. */
 function diagnostic(attempt: Attempt): string {
   const code = attempt.text.startsWith(`${attempt.enhanced} `) ? "" : `${attempt.enhanced} `;
   return `${attempt.code} ${code}${attempt.text}`;
@@ -49,7 +49,7 @@ function diagnostic(attempt: Attempt): string {
 /** Makes the DSN and delivers it: durable when it resolves. */
 export async function deliverDsn(services: DsnServices, event: DsnEvent): Promise<void> {
   const { message } = event;
-  // RFC 3461 §4.3: RET is for failures. What is binary can't stand in a report.
+  // RFC 3461 §4.3: RET applies to failures. A report can't contain binary content.
   let whole = event.action === "failed" && message.ret === "full" && !message.binary &&
     message.fileSize <= maxQuoted;
   let file: Uint8Array;
@@ -59,7 +59,7 @@ export async function deliverDsn(services: DsnServices, event: DsnEvent): Promis
       : headerOf(await readStart(message.path, maxQuotedHeader));
   } catch (err) {
     if (!(err instanceof Deno.errors.NotFound)) throw err;
-    // The sender is told all the same, of a message that was lost most of all.
+    // The sender is notified all the same, especially if the message was lost.
     log.error("file of a queued message is missing; its sender is told", {
       id: message.id,
       path: message.path,
@@ -67,7 +67,7 @@ export async function deliverDsn(services: DsnServices, event: DsnEvent): Promis
     file = new Uint8Array(0);
     whole = false;
   }
-  // Whoever wrote to an address of ours isn't told where its owner has mail forwarded to.
+  // Senders must not learn where the owner of a local address forwards mail.
   const returned =
     originalSender(services.config, services.srs, addressOf(message.mailFrom)) !== undefined;
   const hostname = services.config.static.Hostname;
@@ -80,6 +80,7 @@ export async function deliverDsn(services: DsnServices, event: DsnEvent): Promis
     date: new Date(),
     messageId,
     envelopeId: message.envelopeId,
+    holdRequest: message.holdRequest,
     originalMessageId: message.messageId,
     originalSubject: message.subject,
     recipients: event.recipients.map(({ item, result, retryUntil }) => {
@@ -106,7 +107,7 @@ export async function deliverDsn(services: DsnServices, event: DsnEvent): Promis
   );
 }
 
-/** True of an address elsewhere that mail for one of ours goes on to. */
+/** Whether it is an outside address to which mail for a local one is forwarded. */
 function isForwarded(config: Config, item: DsnEvent["recipients"][number]["item"]): boolean {
   const original = item.originalRecipient;
   return original !== undefined &&
@@ -119,7 +120,7 @@ function named(item: DsnEvent["recipients"][number]["item"]): { finalRecipient: 
   return { finalRecipient: item.originalRecipient?.address ?? item.address };
 }
 
-/** An answer without the address that it names, and its parts. */
+/** A reply with the address in it, and parts of that, removed. */
 function hiding(text: string, address: string): string {
   const at = address.lastIndexOf("@");
   const parts = [address, address.slice(0, at), address.slice(at + 1)];
@@ -134,7 +135,7 @@ function hiding(text: string, address: string): string {
   return out;
 }
 
-/** Who is told; of a message that we forwarded, who sent it to us. */
+/** Who gets the report; for a forwarded message, its original sender. */
 function senderOf(services: DsnServices, mailFrom: string): Address {
   const given = addressOf(mailFrom);
   return originalSender(services.config, services.srs, given) ?? given;
@@ -153,8 +154,8 @@ async function handOn(
   const found = services.config.lookupAddress(sender.localpart, sender.domain ?? "");
   const atOther = found.kind === "account" && !services.config.isHere(found.account);
   if (found.kind === "unknownDomain" || found.kind === "relay" || atOther) {
-    // A message that was forwarded for somebody elsewhere, or whose sender is another server's by Relay, or an account
-    // that has gone to another node.
+    // A message that was forwarded for an outside sender, or whose sender is on another server by Relay, or an account
+    // that has moved to another node.
     const has8bit = bytes.some((b) => b >= 128);
     await queueOutgoing({ config: services.config, queue: services.queue() }, {
       senderAccount: message.senderAccount,
@@ -182,7 +183,7 @@ async function handOn(
     }, await describeFile(path));
   } catch (err) {
     if (!(err instanceof SmtpError) || err.temporary) throw err;
-    // The address is gone: there is nobody left to tell.
+    // The address no longer exists: there is nobody to notify.
     log.warn("sender of a message is no more, dropping the report", {
       id: message.id,
       account: message.senderAccount,

@@ -1,6 +1,6 @@
 /**
- * Forwarding: a message that was accepted for an account goes on to other addresses, as it came, with a
- * sender address that reports find their way back by (SRS) and the results of its authentication sealed (ARC).
+ * Forwarding: a message accepted for an account is sent on unchanged to other addresses, with a
+ * sender address that leads bounces back (SRS) and sealed authentication results (ARC).
  *
  * @module
  */
@@ -22,14 +22,14 @@ const forwarded = counter(
   { result: ["queued", "loop", "suppressed"] },
 );
 
-/** Where a message goes on to. */
+/** Where a message is forwarded to. */
 export interface Onward {
   to: readonly string[];
   /** The account gets it as well. */
   keep: boolean;
 }
 
-/** Whether and where a message that an account has accepted goes on. */
+/** Whether and where a message accepted by an account is forwarded. */
 export function onwardOf(
   services: ReceivingServices,
   incoming: Incoming,
@@ -42,7 +42,7 @@ export function onwardOf(
   return { to, keep: !conf.ForwardOnly || to.length === 0 };
 }
 
-/** Those addresses that a message may go on to: none if it came by here before, and none that is suppressed. */
+/** The addresses that may get the message: none if it was forwarded here before, and none that is suppressed. */
 export function mayGoOn(
   services: ReceivingServices,
   incoming: Incoming,
@@ -53,7 +53,7 @@ export function mayGoOn(
   return cameBefore(incoming, plan, account) ? [] : allowed(services, incoming, account, addresses);
 }
 
-/** True for a message that has been forwarded by the same address already. */
+/** Whether a message was already forwarded by the same address. */
 export function cameBefore(incoming: Incoming, plan: Plan, account: string): boolean {
   const recipient = addressText(plan.recipient.address).toLowerCase();
   const before = incoming.arrived.description.fields.some((f) =>
@@ -85,7 +85,7 @@ export function allowed(
   });
 }
 
-/** The sender's address of a forwarded message: bounces come back over us if it is not ours anyway. */
+/** Envelope sender of a forwarded message: rewritten so that bounces return through this server, unless it is local. */
 export function senderFor(
   services: ReceivingServices,
   from: Address | undefined,
@@ -94,15 +94,15 @@ export function senderFor(
   if (!from) return "";
   if (services.config.domain(from.domain)) return addressText(from);
   const localpart = services.srs.rewrite({ localpart: from.localpart, domain: from.asciiDomain });
-  // With one too long for that, the account is told of failures.
+  // If it is too long for that, failures are reported to the account.
   return localpart === undefined ? addressText(via) : addressText({ ...via, localpart });
 }
 
-/** What goes on otherwise than it came, as a script wants it. */
+/** Changes to the forwarded message, requested by a script. */
 export interface Changed {
-  /** Another file in place of the one that came in: it has all that stands before it. */
+  /** A file that replaces the received one, including the fields in front. */
   file?: { file: string; fileSize: number };
-  /** Demands on reports (RFC 6009). */
+  /** DSN parameters (RFC 6009). */
   notify?: NewQueueRecipient["notify"];
   ret?: "full" | "hdrs";
   deliverBy?: DeliverBy;
@@ -128,8 +128,8 @@ async function startOf(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Queues a message for the addresses that it goes on to; durable when it resolves.
- * @param account whose message it is
+ * Queues a message for the addresses it is forwarded to; durable when it resolves.
+ * @param account that owns the message
  * @throws file and database errors
  */
 export async function forward(
@@ -144,7 +144,7 @@ export async function forward(
   const { arrived, transaction, sender } = incoming;
   const via = plan.recipient.address;
   const recipient = addressText(via);
-  // Our own results say nothing to the next server: it has them, sealed, in ARC's field.
+  // Our own results mean nothing to the next server: it gets them, sealed, in ARC's field.
   const head = new TextEncoder().encode(
     `Delivered-To: <${recipient}>\r\n` + message.receivedHeader(via),
   );
@@ -156,7 +156,7 @@ export async function forward(
     await forwardingSignatures(services.config, via.domain, file, {
       chain: sender.auth?.arc,
       results: sender.results,
-      // A script may have written another author into it, of whom nothing was shown.
+      // A script may have changed the author, which is then unverified.
       vouched: changed.file
         ? vouches(via.asciiDomain, await startOf(changed.file.file), undefined)
         : vouches(via.asciiDomain, arrived.header, sender.auth),

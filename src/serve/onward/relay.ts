@@ -1,4 +1,4 @@
-/** Messages for addresses that other servers have, by Relay of their domain, on their way to these. @module */
+/** Messages for addresses on other servers by their domain's Relay, on their way there. @module */
 import type { QueueMessage } from "../../queue/mod.ts";
 import { addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
 import type { Incoming } from "../arrival/incoming.ts";
@@ -9,15 +9,15 @@ import type { ReceivingServices } from "../arrival/services.ts";
 /** Marks such messages in the queue; no user can choose it, as names of the web API's fields are "X-...". */
 const mark = "mox:relay";
 
-/** True for a message that is relayed, which is nobody's here. */
+/** Whether a message is relayed, and so belongs to no account here. */
 export function isRelayed(message: Pick<QueueMessage, "extra">): boolean {
   return mark in message.extra;
 }
 
 /**
- * Queues a message for the server that has its recipient; durable when it resolves. The sender's address stays, as this
- * server is the way that mail for the domain takes.
- * @param headers what the judge found, before the results of the sender's authentication
+ * Queues a message for the server that has its recipient; durable when it resolves. The sender's address is unchanged, as
+ * this server is the regular route for the domain's mail.
+ * @param headers fields with the judge's findings, placed before the results of the sender's authentication
  * @throws file and database errors
  */
 export async function relay(

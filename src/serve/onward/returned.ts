@@ -1,4 +1,4 @@
-/** Reports about forwarded messages, on their way back to who sent the messages. @module */
+/** Reports about forwarded messages, on their way back to the original senders. @module */
 import type { Config } from "../../config/mod.ts";
 import type { Srs } from "../../senderauth/mod.ts";
 import {
@@ -12,7 +12,7 @@ import type { Incoming } from "../arrival/incoming.ts";
 import { queueArrived } from "../arrival/queue_arrived.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 
-/** Who a rewritten address of this server stands for; undefined if it is none. */
+/** The original of a rewritten address of this server; undefined if it isn't one. */
 export function originalSender(config: Config, srs: Srs, address: Address): Address | undefined {
   if (!/^SRS[01]/i.test(address.localpart) || !config.domain(address.domain)) return undefined;
   const original = srs.original(address.localpart);
@@ -23,7 +23,7 @@ export function originalSender(config: Config, srs: Srs, address: Address): Addr
   };
 }
 
-/** Queues a report for the sender of the message that it is about; durable when it resolves. */
+/** Queues a report for the sender of the message concerned; durable when it resolves. */
 export async function sendBack(
   services: ReceivingServices,
   incoming: Incoming,

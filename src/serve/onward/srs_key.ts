@@ -1,4 +1,4 @@
-/** The secret of this server, in the data folder: for sender rewriting, and what else has to stay the same. @module */
+/** The secret of this server, in the data folder: for sender rewriting, and other keys that must not change. @module */
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -9,9 +9,9 @@ const file = "srs.key";
 const length = 32;
 
 /**
- * Reads the key, or makes one; it is on disk when it resolves.
- * @throws Error if the file has something else in it: a new key would have reports about what was
- * forwarded lead nowhere.
+ * Reads the key, or creates one; it is on disk when it resolves.
+ * @throws Error if the file contains something else: with a new key, reports about messages forwarded
+ * earlier would lead nowhere.
  */
 export async function openServerSecret(dataDir: string): Promise<Uint8Array> {
   const path = join(dataDir, file);
@@ -37,7 +37,7 @@ export function srsOf(secret: Uint8Array, now: () => number): Srs {
   return new Srs(secret, now);
 }
 
-/** A key for a purpose, from the secret. */
+/** A key for one purpose, derived from the secret. */
 export function keyFor(secret: Uint8Array, purpose: string): Uint8Array {
   return Uint8Array.from(createHmac("sha256", secret).update(purpose).digest());
 }

@@ -1,4 +1,4 @@
-/** Answers that a user is away, to those who write. @module */
+/** Vacation replies. @module */
 import type { Account as AccountConfig } from "../../config/mod.ts";
 import {
   composeReply,
@@ -25,10 +25,10 @@ const replies = counter(
   "Messages for accounts whose users are away, by what became of the reply.",
   { result: ["sent", "unfit", "recent"] },
 );
-/** Replies of an account in 24 hours: an endless stream of senders is no correspondence. */
+/** Replies of an account in 24 hours: protects against endless streams of senders. */
 const perDay = 500;
 
-/** SPF or a signature vouches for the sender of the envelope. */
+/** The envelope sender is verified by SPF or a signature. */
 function isVerified(mailFrom: Address, facts: DeliveryFacts): boolean {
   if (facts.mailFromValidation === "pass") return true;
   const organization = organizationalDomain(mailFrom.domain);
@@ -82,11 +82,11 @@ export async function replyIfAway(
   });
   await withTempFile(services.tempDir, "vacation-", bytes, (path) =>
     queueOutgoing(services, {
-      // After what people have written.
+      // Lower priority than mail that people have written.
       priority: -1,
       senderAccount: account.name,
       fromDomain: own.domain,
-      // RFC 3834 §3.3: nothing is to come back.
+      // RFC 3834 §3.3: it must not cause bounces.
       mailFrom: "",
       recipients: [{ address: to, notify: ["never"] }],
       file: path,

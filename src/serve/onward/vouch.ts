@@ -1,6 +1,6 @@
 /**
- * Whether a message that only passes through may get a DKIM signature of ours. A signature in the name of From says
- * that the message is from there; who can have us pass on a message must not be able to have us say that.
+ * Whether a message that only passes through may get our DKIM signature. A signature of From's domain claims
+ * that the message is from there; those who can make us pass on a message must not be able to make us claim that.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import { bodyStart } from "../../senderauth/header_fields.ts";
 import type { SenderAuth } from "../../senderauth/mod.ts";
 import { organizationalDomain } from "../../store/messages/describe.ts";
 
-/** Bytes of a header that callers pass at most. */
+/** Bytes of a header that callers pass in. */
 export const maxHeader = 256 * 1024;
 
-/** Domains of a From field that are looked at; with more nothing is signed. */
+/** Domains of a From field that are checked; if there are more, nothing is signed. */
 const maxDomains = 50;
 
 /**
- * True if nobody can take a signature of the domain for one of the author: the message was shown to be the author's
- * (DMARC), or names no address of the domain or one that belongs with it. Otherwise the ARC seal alone says what was
- * found when the message came in.
- * @param header of the message as it came in
+ * True if a signature of the domain can't be mistaken for the author's: either the author is verified
+ * (DMARC), or From has no address of the domain or an aligned one. Otherwise only the ARC seal records what was
+ * found on arrival.
+ * @param header of the message as received
  */
 export function vouches(
   domain: string,
@@ -28,12 +28,12 @@ export function vouches(
   auth: Pick<SenderAuth, "dmarc"> | undefined,
 ): boolean {
   if (auth?.dmarc.result === "pass") return true;
-  // Of a longer one the rest could have another From.
+  // The rest of a longer one could have another From.
   if (header.length >= maxHeader && bodyStart(header) === header.length) return false;
   const own = organizationalDomain(domain.toLowerCase());
   let count = 0;
   const fields = splitHeader(header);
-  // Behind them there may be another From.
+  // There may be another From after them.
   if (fields.length >= maxFields) return false;
   for (const { name, value } of fields) {
     if (name !== "from") continue;
@@ -41,7 +41,7 @@ export function vouches(
       if (++count >= maxDomains || organizationalDomain(asciiOf(d)) === own) return false;
     }
   }
-  // Without a From that says something, or with one that some programs find where others don't.
+  // No usable From, or one that only some programs would find.
   return count > 0 && !/^[ \t]/.test(new TextDecoder("latin1").decode(header.subarray(0, 1)));
 }
 

@@ -1,4 +1,4 @@
-/** Delivers to an account: by its scripts or into a mailbox, onward, and what follows from that. */
+/** Delivers to an account: by its scripts or into a mailbox, forwards, and does what follows from that. */
 import { goesToJunk } from "../../delivery/analysis_types.ts";
 import { dropReject } from "../../delivery/rejects.ts";
 import { type IncomingMessage, SmtpError } from "../../smtp/server/mod.ts";
@@ -18,13 +18,13 @@ import { logFields, newMessage } from "./stored.ts";
 
 const keepOnly: Onward = { to: [], keep: true };
 
-/** For the administrator's pages, and nobody else's mail. */
+/** For the administrator's pages, not for anybody's mailbox. */
 function isReport({ decision: d, target }: Decided): boolean {
   return target.reports !== undefined || d.dmarcReport !== undefined ||
     d.failureReport !== undefined || d.tlsReport !== undefined;
 }
 
-/** @param kept gets the plan if the message is in a mailbox; else its next server tells of success */
+/** @param kept gets the plan if the message is in a mailbox; otherwise the next server reports success */
 export async function accept(
   services: ReceivingServices,
   incoming: Incoming,
@@ -79,7 +79,7 @@ export async function accept(
       await services.webhooks?.incoming(account, delivered, added > 0);
     }
   }
-  // Also after it was delivered: should it fail, a message twice is better than one less.
+  // Even after delivery: if this fails, a duplicate message is better than a lost one.
   if (own.to.length > 0 && !discarded) {
     await forward(services, incoming, plan, account.name, own, message);
   }
@@ -94,7 +94,7 @@ export async function accept(
     }
     await storeReports(services, incoming, decision, decided.target, message.received);
   } catch (err) {
-    // It is delivered, and must not come again.
+    // It is delivered, and must not be sent again.
     incoming.session.log.error("after delivery", {
       err: err as Error,
       account: decided.target.account,

@@ -1,4 +1,4 @@
-/** What a delivered message has besides its text: a report of a delivery, an event, reports for administrators. */
+/** What a delivered message carries besides its text: a delivery report, an event, reports for administrators. */
 import type { Decision } from "../../delivery/analysis_types.ts";
 import { addressText } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -10,7 +10,7 @@ import { isOurDomain } from "./analysis.ts";
 import type { Decided } from "./decided.ts";
 import { suppressReported } from "./reported.ts";
 
-/** Of a report about a message of ours; how many recipients it has suppressed. */
+/** For a report about a message of ours: how many recipients it has suppressed. */
 export async function noteReport(
   services: ReceivingServices,
   incoming: Incoming,
@@ -33,7 +33,7 @@ export async function noteReport(
   }
 }
 
-/** An invitation, or an answer to one, goes into the account's calendar too; not out of the Junk mailbox. */
+/** An invitation, or a reply to one, is also put into the account's calendar, except from the Junk mailbox. */
 export async function noteEvent(
   services: ReceivingServices,
   incoming: Incoming,
@@ -55,7 +55,7 @@ export async function noteEvent(
         : undefined,
     });
   } catch (err) {
-    // The message is there, and says it too.
+    // The message is delivered, and contains it too.
     log.error("an event of a message", { err: err as Error, account: account.name });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What the analysis of an incoming message is given: the message, its sender, the recipient's
+ * The input for analysing an incoming message: the message, its sender, the recipient's
  * configuration and history.
  *
  * @module
@@ -28,11 +28,11 @@ import type { Arrived } from "../arrival/arrived.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan, Target } from "../arrival/plan.ts";
 
-/** What is asked besides the account. */
+/** Sources besides the account. */
 export interface AnalysisServices {
   config: Config;
   filters: JunkFilters;
-  /** Undefined where no DNS is asked. */
+  /** Undefined if DNS is not used. */
   dnsbl: DnsblChecker | undefined;
   /** Block lists of the listener. */
   dnsblZones: readonly string[];
@@ -42,7 +42,7 @@ export interface AnalysisServices {
   random: () => number;
 }
 
-/** The context for one target of a recipient. `prefix` is what will stand before the message. */
+/** The context for one target of a recipient. `prefix` is what will be put in front of the message. */
 export async function analysisContext(
   services: AnalysisServices,
   incoming: Incoming,
@@ -117,10 +117,10 @@ export async function analysisContext(
   };
 }
 
-/** Bytes of a failure report that are looked at: it quotes one message, or its header. */
+/** Bytes of a failure report that are read: it quotes one message, or its header. */
 const maxFailureReport = 1024 * 1024;
 
-/** Whether reports about a domain are ours: of a configured domain, or of this host. */
+/** Whether reports about a domain concern us: a configured domain, or this host. */
 export function isOurDomain(config: Config, domain: string): boolean {
   return config.domain(domain) !== undefined ||
     domain.toLowerCase() === config.static.Hostname.toLowerCase();
@@ -146,7 +146,7 @@ function junkCheck(
   };
 }
 
-/** Signs of phishing in the message, by whom the account's user has written to. */
+/** Signs of phishing in the message, taking into account whom the user has written to. */
 async function signalsIn(
   services: AnalysisServices,
   account: Account,
@@ -164,7 +164,7 @@ async function signalsIn(
   ];
 }
 
-/** The first link that is on a list. A list that does not work lists nothing. */
+/** The first link that is on a list. A list that does not work counts as empty. */
 async function listedLinks(
   dnsbl: DnsblChecker,
   zones: readonly string[],
@@ -183,7 +183,7 @@ function blockList(dnsbl: DnsblChecker, zone: string, ip: string): AnalysisConte
   return {
     zone,
     listed: async () => {
-      // A list that is out of order, or was given up and answers to everything, decides nothing.
+      // A list that is broken, or abandoned and answers to everything, is ignored.
       if (await dnsbl.health(zone) !== undefined) throw new Error("list does not work");
       const r = await dnsbl.check(zone, ip);
       if (r.status === "temperror") throw new Error(r.error ?? "no answer");
@@ -192,7 +192,7 @@ function blockList(dnsbl: DnsblChecker, zone: string, ip: string): AnalysisConte
   };
 }
 
-/** The key that subject passes for an address of an account are made with; made when first needed. */
+/** The key for an account's subject passes; created when first needed. */
 async function subjectPassKey(account: Account, rcptTo: string): Promise<Uint8Array> {
   const secret = await accountSecret(account, "subjectPassKey");
   return createHmac("sha256", secret).update(rcptTo.toLowerCase()).digest();

@@ -1,6 +1,6 @@
 /**
- * Mail for accounts of a node that is away, where domains.conf has it queued (QueueWhenAway). The node judges when it is
- * back, by the client that the message came from.
+ * Mail for accounts of a node that is away, if domains.conf says to queue it (QueueWhenAway). The node judges it when
+ * back, by the client that sent the message.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const clientSchema = v.object({
   tls: v.optional(v.object({ version: v.string(), cipher: v.string() })),
 });
 
-/** The client that a queued message for another node has come from; undefined for other messages. */
+/** The client that sent a queued message for another node; undefined for other messages. */
 export function clientOf(message: Pick<QueueMessage, "extra">): PassedClient | undefined {
   const text = message.extra[mark];
   return text === undefined
@@ -50,7 +50,7 @@ export async function queueForNode(
 ): Promise<void> {
   const hostname = services.config.static.Hostname;
   try {
-    // Nothing is taken out of it: the node does that.
+    // No fields are removed: the node does that.
     const arrived = await openArrived(message, [], services.tempDir);
     try {
       const sender = await checkSender(session, transaction, arrived, services.resolver, hostname);

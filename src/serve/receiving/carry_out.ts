@@ -1,4 +1,4 @@
-/** Carries out what was decided for a recipient, and makes one outcome of it. */
+/** Carries out the decisions for a recipient, and combines them into one outcome. */
 import type { ListAddress } from "../../config/mod.ts";
 import { goesToJunk } from "../../delivery/analysis_types.ts";
 import { giveWay } from "../../platform/turns.ts";
@@ -18,11 +18,11 @@ import { storeFailure } from "./failure.ts";
 import { type Failed, takeUp } from "./later.ts";
 import { refuse } from "./refuse.ts";
 
-/** Recipients of a message under way, by what came of it. */
+/** Recipients of a message in transit, by outcome. */
 export interface CarriedOut {
-  /** An account has it, or its copy went to another server. */
+  /** An account has it, or a copy was sent to another server. */
   kept: Set<Plan>;
-  /** No account of theirs has it: what kept these from taking it. */
+  /** None of their accounts has it; with the reasons. */
   untaken: Map<Plan, readonly Failed[]>;
 }
 
@@ -49,7 +49,7 @@ export async function carryOut(
     return await carryOutForList(services, incoming, plan, plan.list, decisions, message);
   }
   if (plan.relay) return await carryOutRelay(services, incoming, plan, decisions, message);
-  // Before it is in mailboxes here: when this fails the sender tries again, and nobody has it twice.
+  // Before it is in mailboxes here: if this fails the sender tries again, and nobody gets it twice.
   if (decisions.decided.some((d) => d.decision.accept && !d.decision.isReject)) {
     try {
       await forwardToMembers(services, incoming, plan, message);
@@ -72,7 +72,7 @@ export async function carryOut(
         ? undefined
         : await accept(services, incoming, plan, d, account, message, results.kept);
       if (refusal === undefined) accepted++;
-      // To try again may help, and hurts nobody.
+      // Trying again may help, and does no harm.
       else if (failure === undefined || refusal.temporary) failure = refusal;
       if (refusal && d.decision.error !== undefined) {
         failed.push({ target: d.target, error: refusal });
@@ -90,17 +90,17 @@ export async function carryOut(
   }
   const first = decisions.decided[0];
   if (first) evaluate(services, incoming, plan, first.decision, message);
-  // Where nobody was left to deliver to, all have it.
+  // If nobody was left to deliver to, everybody has it.
   if (accepted === 0) {
     results.untaken.set(plan, failed);
     return failure;
   }
-  // Members of a list that got it must not get it again because of one that didn't: that one gets it later.
-  // Only once it is durable that it will, the message is taken.
+  // Members who got it must not get it again because one of them failed: that one gets it later.
+  // The message is accepted only once that is durable.
   return failed.length === 0 ? undefined : await takeUp(services, incoming, plan, failed, message);
 }
 
-/** For an address that another server has; what is junk to the postmaster's account goes on with a mark. */
+/** For an address on another server; what the postmaster's account considers junk is passed on with a mark. */
 async function carryOutRelay(
   services: ReceivingServices,
   incoming: Incoming,
@@ -117,7 +117,7 @@ async function carryOutRelay(
       return await refuse(services, incoming, plan, judged, account, message);
     }
     const junk = decision.isReject || goesToJunk(decision.reason);
-    // The reason's code only: its details have words of the postmaster's mail.
+    // Only the reason's code: its details contain words of the postmaster's mail.
     const found = `${junk ? "X-Spam-Flag: YES\r\n" : ""}X-Mox-Reason: ${decision.reason}\r\n`;
     await relay(services, incoming, plan, found, message);
     deliveries.inc({ result: "relayed" });
@@ -129,7 +129,7 @@ async function carryOutRelay(
   }
 }
 
-/** For an address of a mailing list; what is junk to the postmaster's account is held for the owners. */
+/** For an address of a mailing list; what the postmaster's account considers junk is held for the owners. */
 async function carryOutForList(
   services: ReceivingServices,
   incoming: Incoming,

@@ -1,4 +1,4 @@
-/** Decides for a recipient: whether each of its accounts takes the message, and into which mailbox. */
+/** Decides for a recipient: whether each of its accounts accepts the message, and into which mailbox. */
 import { analyze, sortOnly } from "../../delivery/analysis_decide.ts";
 import { joined } from "../../platform/bytes.ts";
 import { giveWay } from "../../platform/turns.ts";
@@ -16,7 +16,7 @@ import { RefusedMessage } from "./dsn.ts";
 import { storeFailure } from "./failure.ts";
 import type { Failed } from "./later.ts";
 
-/** Decisions for a recipient, and what keeps accounts from deciding. */
+/** Decisions for a recipient, and errors of accounts that could not decide. */
 export interface Decisions {
   decided: Decided[];
   /** The sender may not write here. */

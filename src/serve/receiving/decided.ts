@@ -3,7 +3,7 @@ import type { Account as AccountConfig } from "../../config/mod.ts";
 import type { Decision } from "../../delivery/analysis_types.ts";
 import type { Target } from "../arrival/plan.ts";
 
-/** What was decided for one account that a recipient leads to. Accounts aren't held open: there may be thousands. */
+/** The decision for one account that a recipient leads to. Accounts aren't held open: there may be thousands. */
 export interface Decided {
   target: Target;
   conf: AccountConfig;

@@ -1,5 +1,5 @@
 /**
- * From a complete incoming message to an outcome for each recipient: scanners, decisions, the wait of first-time
+ * From a complete incoming message to an outcome for each recipient: scanners, decisions, the delay for first-time
  * senders, then mailboxes and Rejects.
  *
  * @module
@@ -26,7 +26,7 @@ import { scanIncoming } from "./scanned.ts";
 import { waitForStranger } from "./strangers.ts";
 import { planRecipients, routeForRecipient } from "./targets.ts";
 
-/** Takes a message for all recipients. */
+/** Accepts a message for all recipients. */
 export async function receive(
   services: ReceivingServices,
   listener: ReceivingListener,
@@ -59,7 +59,7 @@ export async function receive(
       if (discarded || scanned.transaction.recipients.length === 0) {
         return { outcomes: scanned.outcomes([]) };
       }
-      // What scanners write of results is theirs to say.
+      // Results written by scanners are kept.
       const changed = scanned.message === message
         ? undefined
         : await openArrived(scanned.message, [], services.tempDir);

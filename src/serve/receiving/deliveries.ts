@@ -1,4 +1,4 @@
-/** What came of messages for their recipients, counted, and the time that many members may take. */
+/** Metrics of outcomes by recipient, and time limits for aliases with many members. */
 import { counter } from "../../metrics/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 
@@ -8,8 +8,8 @@ export const deliveries = counter(
   { result: ["delivered", "reject", "forwarded", "relayed", "later", "refused", "error"] },
 );
 /**
- * Milliseconds for deciding about the members of an alias, and as many for delivering to them; those that are left
- * get the message from the queue. RFC 5321 §4.5.3.2.6: the sender waits ten minutes for the answer, and some less.
+ * Milliseconds for deciding about the members of an alias, and as many for delivering to them; the remaining members
+ * get the message from the queue. RFC 5321 §4.5.3.2.6: the sender waits ten minutes for the answer, some senders less.
  */
 export const memberTime = 60_000;
 

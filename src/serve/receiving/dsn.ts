@@ -1,9 +1,9 @@
 /**
- * Telling the sender of an incoming message what became of it: which recipients of several did not get it,
- * as SMTP has but one answer for all (RFC 5321 §6.1), and who got it if that was asked for (RFC 3461).
+ * Reporting to the sender of an incoming message: which of several recipients did not get it,
+ * as SMTP has only one answer for all (RFC 5321 §6.1), and who got it if requested (RFC 3461).
  *
- * Nobody is told about messages that were refused for what they are, nor of deliveries, unless SPF verified
- * the sender: the sender's address of spam is mostly forged, and its owner has nothing to do with it (RFC
+ * Nothing is reported of messages refused for their content, nor of deliveries, unless SPF verified
+ * the sender: the sender of spam is mostly forged, and its owner has nothing to do with it (RFC
  * 5321 §6.2). The recipient finds refused ones in Rejects.
  *
  * @module
@@ -27,13 +27,13 @@ import {
 import { checkSpf, type SpfResult } from "../../senderauth/mod.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 
-/** Bytes of the original's header that are quoted. */
+/** Bytes quoted of the original's header. */
 const maxQuoted = 64 * 1024;
 
-/** A refusal because of what the message is, not because of trouble of ours: see notifyFailures. */
+/** A refusal because of the message itself, not because of a local problem: see notifyFailures. */
 export class RefusedMessage extends SmtpError {}
 
-/** Queues a DSN about the recipients that failed. Throwing has the sender try all again. */
+/** Queues a DSN about the failed recipients. If it throws, the sender tries again for all. */
 export async function notifyFailures(
   services: ReceivingServices,
   session: SmtpSession,
@@ -78,7 +78,7 @@ export async function notifyFailures(
 }
 
 /**
- * Queues a DSN about the recipients that got the message and whose sender wants to know. Never throws: the
+ * Queues a DSN about delivered recipients, if the sender asked for it. Never throws: the
  * message is delivered.
  */
 export async function notifyDelivered(
@@ -91,7 +91,7 @@ export async function notifyDelivered(
 ): Promise<void> {
   const asked = delivered.filter((r) => r.notify?.includes("success"));
   if (!transaction.mailFrom || asked.length === 0) return;
-  // Without DNS nothing is verified, and nothing leaves.
+  // Without DNS nothing is verified, and nothing is sent.
   if (spf !== undefined && spf !== "pass") {
     session.log.info("not telling of a delivery, as the sender's address is not verified", {
       from: addressText(transaction.mailFrom),
@@ -145,7 +145,7 @@ async function tell(
     smtputf8: transaction.smtpUtf8,
   });
   await withTempFile(services.tempDir, "smtp-dsn-", bytes, (path) =>
-    // As all that leaves in our name, it is signed.
+    // Signed like everything sent in our name.
     queueOutgoing(services, {
       senderAccount: Postmaster.Account,
       fromDomain: hostDomain(services.config),

@@ -1,4 +1,4 @@
-/** Notes what DMARC reports say of a message. */
+/** Records what goes into DMARC reports about a message. */
 import type { Decision } from "../../delivery/analysis_types.ts";
 import { dmarcEvaluation } from "../../delivery/dmarc_evaluation.ts";
 import type { IncomingMessage } from "../../smtp/server/mod.ts";
@@ -6,7 +6,7 @@ import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan } from "../arrival/plan.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 
-/** Remembers what the domain in From is to be told about its policy. */
+/** Records the result of the policy of From's domain, for the report to that domain. */
 export function evaluate(
   services: ReceivingServices,
   incoming: Incoming,

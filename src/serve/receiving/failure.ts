@@ -1,18 +1,18 @@
-/** What trouble with a mailbox is to the sender. @module */
+/** SMTP answers for problems with a mailbox. @module */
 import { counter } from "../../metrics/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { StoreError } from "../../store/types.ts";
 
-/** By the name that the original's alerting rules look at. */
+/** Named as in the original's alerting rules. */
 const smtpErrors = counter(
   "mox_smtpserver_errors_total",
   "Faults of this server while it took messages.",
   { error: ["deliver"] },
 );
 
-/** The answer for what went wrong in the store. */
+/** The answer for an error of the store. */
 export function storeFailure(err: unknown, log: Log): SmtpError {
   if (err instanceof SmtpError) return err;
   if (err instanceof StoreError && err.code === "overQuota") {

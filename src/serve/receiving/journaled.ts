@@ -11,7 +11,7 @@ import type { ReceivingServices } from "../arrival/services.ts";
 import type { Decisions } from "./decide.ts";
 import { storeFailure } from "./failure.ts";
 
-/** Whether a recipient's message will be taken, as far as it is decided. */
+/** Whether the message will be accepted for a recipient, as far as decided. */
 function taken(plan: Plan, { decided, refusal }: Decisions): boolean {
   if (refusal !== undefined && decided.length === 0) return false;
   if (plan.sender) return false;
@@ -20,7 +20,7 @@ function taken(plan: Plan, { decided, refusal }: Decisions): boolean {
 
 /**
  * Copies the message once for each domain with a journal; durable when it resolves.
- * @returns why the message can't be taken now, if no copy could be made
+ * @returns why the message can't be accepted now, if no copy could be made
  */
 export async function copyForJournals(
   services: ReceivingServices,
@@ -38,7 +38,7 @@ export async function copyForJournals(
   });
   const { mailFrom } = incoming.transaction;
   for (const [domain, of] of domains) {
-    // Reports of copies that did not arrive: copying those could go on for ever.
+    // Reports of undeliverable copies: copying those could loop.
     if (!mailFrom && of.every((p) => /^postmaster$/i.test(p.recipient.address.localpart))) continue;
     try {
       await (incoming.arrived.synced ?? syncFile(incoming.arrived.file));

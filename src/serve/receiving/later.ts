@@ -1,6 +1,6 @@
 /**
  * Recipients, and members of an alias, whose mailbox can't take a message right now, while others have it already:
- * they get it from the queue, which tries again for days and tells the sender if it never works.
+ * they get it from the queue, which tries again for days and notifies the sender if it never succeeds.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { mayBeTold, queueArrived } from "../arrival/queue_arrived.ts";
 /** Marks such messages in the queue; no user can choose it, as names of the web API's fields are "X-...". */
 const mark = "mox:member";
 
-/** True for a message that waits for mailboxes of this server. */
+/** Whether a message waits for mailboxes of this server. */
 export function isForMembers(message: Pick<QueueMessage, "extra">): boolean {
   return mark in message.extra;
 }
@@ -59,16 +59,16 @@ export async function deliverLater(
   });
 }
 
-/** An account that did not get the message, not because it doesn't want it. */
+/** An account that failed to get the message, other than by refusing it. */
 export interface Failed {
   target: Target;
   error: SmtpError;
 }
 
 /**
- * Sees to the members of an alias that could not get a message that others have: it is queued for those where
- * trying again may help, and the sender is told of the others.
- * @returns the answer where that is not possible: then the sender tries again, for all
+ * Handles the members of an alias that could not get a message that others have: it is queued for those where
+ * trying again may help, and the sender is notified about the others.
+ * @returns the answer if that is not possible: then the sender tries again, for all
  */
 export async function takeUp(
   services: ReceivingServices,
@@ -87,7 +87,7 @@ export async function takeUp(
         accounts: never.map((f) => f.target.account).join(" "),
         err: never[0].error,
       });
-      // As for messages refused for what they are: nobody is told whose address isn't verified.
+      // As for messages refused for their content: unverified senders get no report.
       const { code, message: text } = never[0].error;
       await notifyFailures(services, incoming.session, incoming.transaction, message, [{
         recipient: plan.recipient,
@@ -102,9 +102,9 @@ export async function takeUp(
 
 /**
  * Queues a message for recipients that could not get it for now, while others of the same transaction have it: SMTP has
- * one answer for all, and the sender would not send it again for these. Of what can't be queued the sender is told.
- * @param untaken what failed for each
- * @returns those that get it from the queue
+ * one answer for all, and the sender would not retry for these. The sender is notified about those that can't be queued.
+ * @param untaken the failure of each
+ * @returns the recipients that get it from the queue
  */
 export async function queueUntaken(
   services: ReceivingServices,

@@ -1,6 +1,6 @@
 /**
- * Recipients whose accounts other nodes have: they are asked at RCPT, and get the message at its end, while its
- * sender waits. What they answer for each recipient is what the sender is told, so reputation, junk filters and
+ * Recipients with accounts on other nodes: these nodes are asked at RCPT, and get the message at its end, while its
+ * sender waits. Their answer for each recipient goes to the sender, so reputation, junk filters and
  * Rejects are those of the account's node.
  *
  * @module
@@ -27,7 +27,7 @@ import {
 import type { Route } from "../arrival/plan.ts";
 import { nodeOfAddress } from "./targets.ts";
 
-/** The transactions with other nodes of one that a sender has here. */
+/** The transactions with other nodes that belong to one of a sender here. */
 type Open = Map<string, Promise<PassedTransaction>>;
 
 export interface PassingOptions {
@@ -50,7 +50,7 @@ export class Passing {
     this.#o = options;
   }
 
-  /** A backend that takes what is for this node, and passes the rest on. */
+  /** A backend that accepts mail for this node, and passes the rest on. */
   before(here: SmtpBackend): SmtpBackend {
     return {
       ...here,
@@ -104,13 +104,13 @@ export class Passing {
     if (passed === undefined) {
       passed = this.#begin(session, transaction, node);
       nodes.set(node, passed);
-      // One that breaks later stays: it knows recipients, who then get 451.
+      // A connection that breaks later stays: it has recipients, who then get 451.
       passed.catch(() => nodes.delete(node));
     }
     await (await passed).recipient({ ...recipient, address: this.#addressAt(recipient) });
   }
 
-  /** The postmaster of a host is known to all hosts, by their own names. */
+  /** Every host has a postmaster, under its own name. */
   #addressAt({ address }: Omit<Recipient, "handle">): string {
     const { config } = this.#o;
     return config.hostnames.has(address.asciiDomain) &&
@@ -166,7 +166,7 @@ export class Passing {
       return await here.deliver(session, transaction, message);
     }
     const outcomes = new Map<Recipient, Outcome>();
-    /** Those whose node went away with the message half sent, or before it answered. */
+    /** Recipients whose node went away with the message half sent, or before it answered. */
     const unanswered: Recipient[] = [];
     const passOn = async (node: string) => {
       const theirs = transaction.recipients.filter((r) => nodeOf(r) === node && !isLater(r));
@@ -189,7 +189,7 @@ export class Passing {
         delivered = await here.deliver(session, { ...transaction, recipients: own }, message);
       } catch (err) {
         if (!(err instanceof SmtpError)) throw err;
-        // Of the others some may have been taken already.
+        // Some of the others may have been accepted already.
         for (const r of own) outcomes.set(r, err);
         return;
       }
@@ -213,7 +213,7 @@ export class Passing {
         ),
       );
       await Promise.all([deliverHere(), queueLater(queued), ...[...others].map(passOn)]);
-      // The sender gets one answer for all: where some have the message, it won't send it again for the others.
+      // The sender gets one answer for all: if some have the message, it won't retry for the others.
       const isTaken = transaction.recipients.some((r) => outcomes.has(r) && !outcomes.get(r));
       if (isTaken) await queueLater(unanswered);
     } finally {

@@ -1,8 +1,8 @@
 /**
- * Receiving mail from other servers: what a running server keeps for it (resolver, block lists, junk
+ * Receiving mail from other servers: the services a running server has for it (resolver, block lists, junk
  * filters, databases of reports), and the backend of its SMTP listeners.
  *
- * A message is taken in four steps, each in a file of its own: it is opened and stripped of claims that
+ * A message is accepted in four steps, each in its own file: it is opened and stripped of claims that
  * only this server may make (arrival/arrived.ts), its sender is authenticated (analysis.ts), each
  * recipient's account decides about it (targets.ts, analysis.ts), and it is delivered or refused
  * (deliver.ts).
@@ -38,9 +38,9 @@ import type { Passing } from "./passing.ts";
 import { RelayedAddresses } from "./relayed.ts";
 import { nodeOfAddress, routeForRecipient } from "./targets.ts";
 
-/** What can be chosen about receiving; tests do. */
+/** Settings for receiving, used by tests. */
 export interface ReceivingOptions {
-  /** By default the system's. Localserve asks none. */
+  /** By default the system's. Localserve uses none. */
   resolver?: Resolver;
   wait?: SenderWait;
   /** Milliseconds since the epoch. */
@@ -49,7 +49,7 @@ export interface ReceivingOptions {
   random?: () => number;
 }
 
-/** Milliseconds of a wait after which it is looked whether it is to end. */
+/** Milliseconds between checks whether a wait should end. */
 const waitSlice = 100;
 
 async function waitConnected(
@@ -63,7 +63,7 @@ async function waitConnected(
     const started = performance.now();
     await session.pause(slice);
     const waited = performance.now() - started;
-    // It returns early only if the peer has gone.
+    // It returns early only if the peer is gone.
     if (waited < slice - 1) return false;
     left -= waited;
   }
@@ -88,7 +88,7 @@ export class Receiving {
 
   /**
    * Opens the databases.
-   * @param s `local` for localserve, which works without DNS, and takes all messages.
+   * @param s `local` for localserve, which works without DNS, and accepts all messages.
    */
   static async open(
     s:
@@ -149,8 +149,8 @@ export class Receiving {
   }
 
   /**
-   * What stands behind port 25 of a listener: messages for our own addresses.
-   * @param passing to the nodes that have the other accounts; without, their recipients are refused for now
+   * The backend of a listener's port 25: messages for our own addresses.
+   * @param passing passes on to the nodes with the other accounts; without it, their recipients are refused for now
    */
   backend(listener: Listener, passing?: Passing): SmtpBackend {
     const here = this.#backend(listener);
@@ -211,12 +211,12 @@ export class Receiving {
     await queueForNode(this.#services, session, transaction, message, recipients);
   }
 
-  /** Ends waits, so that connections can end; call it when listeners are about to stop. */
+  /** Cuts waits short, so that connections can end; call it before stopping listeners. */
   stop(): void {
     this.#stop.abort();
   }
 
-  /** Closes the databases, when nothing is received any more. */
+  /** Closes the databases, once nothing is received any more. */
   async close(): Promise<void> {
     this.stop();
     const { reports, greylist } = this.#services;

@@ -48,7 +48,7 @@ export async function refuse(
         },
       );
     } catch (err) {
-      // It is refused all the same.
+      // The message is refused all the same.
       log.error("keeping a refused message", {
         err: err as Error,
         account: decided.target.account,

@@ -1,6 +1,6 @@
 /**
- * Which addresses the servers behind Relay have: they are asked at RCPT, so that mail for addresses that they don't
- * have is refused while its sender waits, and no report about it goes to a forged one.
+ * Which addresses exist on the servers behind Relay: they are asked at RCPT, so that mail for unknown addresses
+ * is refused while its sender waits, and no report about it goes to a forged sender.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import type { Relay } from "../../config/mod.ts";
 import type { Failure } from "../../queue/mod.ts";
 import { type Address, addressText, SmtpError } from "../../smtp/server/mod.ts";
 
-/** Milliseconds that a sender waits for the answer about an address, turns of others included. */
+/** Milliseconds that a sender waits for the answer about an address, including the time for others' turns. */
 const askingTime = 20_000;
-/** Questions to a server at the same time: its connections are few, as those of Mailman and Dovecot may be. */
+/** Simultaneous queries to a server: those like Mailman and Dovecot may have few connections. */
 const maxAsking = 5;
-/** Senders that wait for their turn at one server; more are asked to come again. */
+/** Senders waiting for their turn at one server; more are told to try again later. */
 const maxWaiting = 100;
-/** Milliseconds for which an address that is there isn't asked for again. */
+/** Milliseconds for which an existing address isn't queried again. */
 const knownFor = 60 * 60_000;
-/** The same while the server can't be asked: what it takes then waits in the queue. */
+/** The same while the server is unreachable: mail for the address then waits in the queue. */
 const knownWhileAway = 7 * 24 * 60 * 60_000;
-/** Milliseconds for which an address that isn't there isn't asked for again: it may be made any time. */
+/** Milliseconds for which an unknown address isn't queried again: it may be created at any time. */
 const unknownFor = 30_000;
-/** Addresses that are remembered, those that are there and those that aren't: random ones push out no real ones. */
+/** Cached addresses, existing and unknown ones each: random ones don't push out real ones. */
 const maxKnown = 20_000;
 const maxUnknown = 2_000;
 
-/** How a server is asked; undefined if it takes mail for the address. */
+/** Queries a server; undefined if it accepts mail for the address. */
 type Ask = (
   transport: string,
   address: string,
@@ -35,10 +35,10 @@ export class RelayedAddresses {
   readonly #ask: Ask;
   readonly #now: () => number;
   readonly #stopping: AbortSignal;
-  /** When an address was there, milliseconds since the epoch. Keys are transport and address. */
+  /** When an address was last confirmed, milliseconds since the epoch. Keys are transport and address. */
   readonly #known = new Map<string, number>();
   readonly #unknown = new Map<string, { failure: Failure; at: number }>();
-  /** Questions on their way, so that the same one is asked once. */
+  /** Pending queries, so that the same one is sent once. */
   readonly #asked = new Map<string, Promise<Failure | undefined>>();
   readonly #turns = new Map<string, Turns>();
 
@@ -105,13 +105,13 @@ function refusal(failure: Failure): SmtpError {
   return new SmtpError(451, "4.1", "the address can't be verified now, try again later");
 }
 
-/** The oldest entry goes where there are too many. */
+/** Removes the oldest entry if there are too many. */
 function remember<V>(map: Map<string, V>, key: string, value: V, max: number): void {
   map.set(key, value);
   if (map.size > max) map.delete(map.keys().next().value!);
 }
 
-/** Who may ask a server. */
+/** Turns for querying a server. */
 class Turns {
   #running = 0;
   readonly #waiting = new Set<() => void>();

@@ -1,11 +1,11 @@
 /**
- * Reports that come in about messages that this server has sent: bounces that another server sends after it
- * has taken a message, and complaints (ARF, RFC 5965). They put recipients on the suppression list of the
+ * Incoming reports about messages that this server has sent: bounces from a server that had accepted
+ * the message, and complaints (ARF, RFC 5965). They put recipients on the suppression list of the
  * account that wrote to them, as failures in the queue do.
  *
- * Anybody can write a report. So it must name a message that is among the retired ones by its Message-ID
- * or the unique sender made for a recipient, and a recipient of it; and it must have come to who sent that
- * message, or complaints to the administrator.
+ * Anybody can forge a report. So it must identify one of the retired messages by its Message-ID
+ * or the unique sender made for a recipient, and a recipient of it; and it must be addressed to the sender of that
+ * message, or, for complaints, to the administrator.
  *
  * @module
  */
@@ -19,16 +19,16 @@ import type { Part } from "../../mail/structure/structure.ts";
 import { recipientOfSender } from "../sending/unique_sender.ts";
 import { baseAddress, isHardBounce, type Queue, type RetiredItem } from "../../queue/mod.ts";
 
-/** Bytes of a report that are looked at. */
+/** Bytes of a report that are read. */
 const maxReport = 1024 * 1024;
 
 /** Complaints that mean that the recipient wants no more (RFC 5965 §3.1, RFC 6650). */
 const unwanted = new Set(["abuse", "fraud", "opt-out", "opt-out-list"]);
 
-/** A message that has come in. */
+/** A received message. */
 export interface ReportedMessage {
   account: string;
-  /** The address that it was sent to. */
+  /** The address it was sent to. */
   rcptTo: string;
   /** Its author's domain is verified. */
   verified: boolean;
@@ -37,13 +37,13 @@ export interface ReportedMessage {
   read(from: number, to: number): Uint8Array;
 }
 
-/** Somebody to suppress. */
+/** A recipient to suppress. */
 interface Finding {
   item: RetiredItem;
   reason: string;
 }
 
-/** Suppresses whom a report is about. Returns how many recipients were added to a list. */
+/** Suppresses the recipients a report is about. Returns how many were added to a list. */
 export async function suppressReported(
   s: { config: Config; queue: Queue; log: Log },
   message: ReportedMessage,
@@ -93,7 +93,7 @@ function complaints(
   const sent = sentMessage(s, report.original, report.mailFrom)
     .filter((i) => mayComplain(s.config, message, i));
   const reason = `complaint: ${report.type}`;
-  // Some leave out who complains: with one recipient it is clear all the same.
+  // Some omit who complains: with a single recipient it is clear.
   if (report.recipients.length === 0) return sent.length === 1 ? [{ item: sent[0], reason }] : [];
   return report.recipients.flatMap((address) => {
     const item = recipientOf(sent, [address]);
@@ -101,7 +101,7 @@ function complaints(
   });
 }
 
-/** Complaints come to the sender, or to whom they were agreed on with the other side. */
+/** Complaints go to the sender, or to the address agreed on with the other side. */
 function mayComplain(config: Config, message: ReportedMessage, item: RetiredItem): boolean {
   if (message.account === item.account || message.account === config.static.Postmaster.Account) {
     return true;
@@ -114,7 +114,7 @@ function mayComplain(config: Config, message: ReportedMessage, item: RetiredItem
 
 /**
  * Recipients of the message that a report quotes, or the one for whom a unique sender was made.
- * @param sender its sender in SMTP, or the address that the report came to
+ * @param sender its envelope sender, or the address the report was sent to
  */
 function sentMessage(
   { config, queue }: { config: Config; queue: Queue },

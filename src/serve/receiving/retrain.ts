@@ -1,4 +1,4 @@
-/** Making junk filters afresh on request (`mox retrain`). @module */
+/** Rebuilding junk filters on request (`mox retrain`). @module */
 import type { Config } from "../../config/mod.ts";
 import { NoJunkFilterError, type Trainer } from "../../delivery/training.ts";
 import type { Accounts } from "../../store/account/accounts.ts";

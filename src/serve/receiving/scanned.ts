@@ -1,5 +1,5 @@
 /**
- * Incoming messages before they are judged: scanners look at them, may refuse them, and may change message, sender and
+ * Scanning incoming messages before they are judged: scanners may refuse them, and may change message, sender and
  * recipients.
  *
  * @module
@@ -25,9 +25,9 @@ import type { Sender } from "../arrival/sender.ts";
 import { refuseIfAsked } from "../scanning.ts";
 import type { Route } from "../arrival/plan.ts";
 
-/** A message as its scanners left it. */
+/** A message after scanning. */
 export interface ScannedIncoming {
-  /** Nobody gets it, and its sender isn't told. */
+  /** Nobody gets it, and its sender isn't notified. */
   discarded: boolean;
   transaction: Transaction;
   /** The same as before, if nothing was changed. */
@@ -43,11 +43,11 @@ export interface IncomingScan {
   names: readonly string[];
   /** Of this server. */
   hostname: string;
-  /** Where an address leads; throws SmtpError where it is none of ours. */
+  /** Where an address leads; throws SmtpError if it isn't local. */
   routeOf: (address: Recipient["address"]) => Route;
 }
 
-/** Asks the scanners. @throws SmtpError where they refuse the message; file errors */
+/** Runs the scanners. @throws SmtpError if they refuse the message; file errors */
 export async function scanIncoming(
   scan: IncomingScan,
   session: SmtpSession,
@@ -109,6 +109,7 @@ async function asLeft(
     ret: t.ret,
     envelopeId: t.envelopeId,
     holdUntil: t.holdUntil,
+    holdRequest: t.holdRequest,
     recipients: [...kept, ...added(scan, session, kept, scanned.addRecipients)],
     handle: t.handle,
   };
@@ -133,7 +134,7 @@ async function asLeft(
   };
 }
 
-/** Recipients that are added: our own addresses alone, as nobody may relay. */
+/** Added recipients: local addresses only, as nobody may relay. */
 function added(
   scan: IncomingScan,
   session: SmtpSession,
@@ -148,7 +149,7 @@ function added(
     if (!address) return [];
     try {
       const handle = scan.routeOf(address);
-      // Nobody is told of what becomes of it.
+      // Nobody gets reports about it.
       return [{ address, notify: ["never" as const], handle }];
     } catch (err) {
       if (!(err instanceof SmtpError)) throw err;
@@ -168,7 +169,7 @@ function parsed(text: string, session: SmtpSession, what: string) {
   }
 }
 
-/** The message in its new file, parsed anew. */
+/** The message in its new file, parsed again. */
 async function changedMessage(
   message: IncomingMessage,
   scanned: Scanned,

@@ -1,4 +1,4 @@
-/** An incoming message as an account stores it, and as the log names it. */
+/** An incoming message in the form for an account's store, and for the log. */
 import { goesToJunk } from "../../delivery/analysis_types.ts";
 import { addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -9,7 +9,7 @@ import type { ReceivingServices } from "../arrival/services.ts";
 import { broughtKeywords, withEnvelope } from "../catcher/catching.ts";
 import type { Decided } from "./decided.ts";
 
-/** What is stored, in whichever mailbox. */
+/** The stored message, for any mailbox. */
 export function newMessage(
   services: ReceivingServices,
   incoming: Incoming,
@@ -30,7 +30,7 @@ export function newMessage(
       : undefined,
     received: message.received,
     facts: decided.decision.facts,
-    // The filter does not learn from itself.
+    // The filter does not learn from its own decisions.
     noTrain: goesToJunk(decided.decision.reason),
   };
 }

@@ -1,4 +1,4 @@
-/** Who sends for the first time: a wait, or greylisting. @module */
+/** First-time senders: a delay, or greylisting. @module */
 import { counter } from "../../metrics/mod.ts";
 import { SmtpError, type SmtpSession } from "../../smtp/server/mod.ts";
 import type { ReceivingListener, ReceivingServices } from "../arrival/services.ts";
@@ -15,7 +15,7 @@ function isStranger({ decision: d, conf }: Decided): boolean {
     !d.facts.isForward && !d.facts.isMailingList && d.reason !== "reporting";
 }
 
-/** Who sends for the first time waits, once for all recipients. Spammers are in a hurry. */
+/** Delays first-time senders, once for all recipients. Spammers are in a hurry. */
 export async function waitForStranger(
   services: ReceivingServices,
   listener: ReceivingListener,
@@ -23,7 +23,7 @@ export async function waitForStranger(
   decided: readonly Decided[],
 ): Promise<void> {
   if (services.resolver === undefined || !decided.some(isStranger)) return;
-  // Who has come again has waited.
+  // A sender that has tried again has waited.
   if (
     await greylisted(services, listener, session, decided) || listener.firstTimeSenderDelay <= 0
   ) return;
@@ -36,9 +36,9 @@ export async function waitForStranger(
 }
 
 /**
- * Asks a sender whom none of the recipients knows to come again. Where one knows it, nobody waits: SMTP has one answer
+ * Makes a sender unknown to all recipients try again. If one of them knows it, there is no delay: SMTP has one answer
  * for all.
- * @returns true for who has come again
+ * @returns true for a sender that has tried again
  * @throws SmtpError 451
  */
 async function greylisted(
@@ -54,7 +54,7 @@ async function greylisted(
   let wait = 0;
   for (const { decision: { facts: f } } of accepted) {
     const triple = {
-      // A verified domain is one sender, from wherever it comes.
+      // A verified domain counts as one sender, whatever its address.
       network: f.msgFromValidated
         ? f.msgFromDomain
         : f.mailFromValidated

@@ -1,5 +1,5 @@
 /**
- * Where the mail of an address goes: accounts with their destinations, behind aliases too.
+ * Where mail for an address goes: accounts with their destinations, also behind aliases.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Author, Plan, Route, Target } from "../arrival/plan.ts";
 import { listJudge, postmasterJudge } from "../arrival/judge.ts";
 import { originalSender } from "../onward/returned.ts";
 
-/** What an address leads to; throws the SMTP answer for addresses that lead nowhere. */
+/** Resolves an address; throws the SMTP answer for addresses that lead nowhere. */
 export function routeOf(config: Config, address: Address): Route {
   const found: AddressLookup = config.lookupAddress(address.localpart, address.domain ?? "");
   switch (found.kind) {
@@ -27,7 +27,7 @@ export function routeOf(config: Config, address: Address): Route {
         canonical: canonicalAddress(config, member.address) ?? member.address,
       }));
       if (here.length === found.alias.members.length) return { alias: found.alias, members };
-      // Members at other nodes get it as those at other servers do.
+      // Members on other nodes get it like those on other servers.
       const away = found.alias.members.filter((m) => !here.includes(m)).map((m) => m.address);
       return { alias: { ...found.alias, outside: [...found.alias.outside, ...away] }, members };
     }
@@ -47,7 +47,7 @@ export function routeOf(config: Config, address: Address): Route {
   }
 }
 
-/** Those who look after a list, as if an alias led to them. */
+/** The owners of a list, as if they were members of an alias. */
 function ownersOf(config: Config, at: ListAddress): Route {
   const { list } = at;
   const members: ResolvedAlias["members"] = [];
@@ -93,8 +93,8 @@ export function targetsOf(config: Config, address: Address): Target[] {
 }
 
 /**
- * The same for RCPT TO, where a destination may have all mail refused, and reports about what was forwarded
- * come for rewritten senders.
+ * The same for RCPT TO, where a destination may refuse all mail, and reports about forwarded messages
+ * arrive for rewritten senders.
  */
 export function routeForRecipient(
   s: { config: Config; srs: Srs },
@@ -103,7 +103,7 @@ export function routeForRecipient(
 ): Route {
   const sender = originalSender(s.config, s.srs, address);
   if (sender) {
-    // Others would have found a relay to this one sender.
+    // Otherwise anyone could relay to this original sender.
     if (mailFrom) throw new SmtpError(550, "7.1", "this address only takes delivery reports");
     return s.config.domain(sender.domain) ? routeForRecipient(s, sender, undefined) : { sender };
   }
@@ -112,7 +112,7 @@ export function routeForRecipient(
     const refusal = route.target.destination.SMTPError;
     if (refusal !== "") {
       const [code, ...words] = refusal.split(" ");
-      // A text of its own may start with an enhanced status code.
+      // A configured text may start with an enhanced status code.
       const status = /^[45]\.(\d{1,3}\.\d{1,3})$/.exec(words[0] ?? "");
       if (status) words.shift();
       const text = words.join(" ").trim();
@@ -125,8 +125,8 @@ export function routeForRecipient(
 }
 
 /**
- * The node that decides about an address: its account's, or for an alias the first member's; the postmaster's for what no
- * account has. Undefined where that is this one, and for what leads nowhere.
+ * The node that decides about an address: its account's, or for an alias the first member's; the postmaster's for addresses
+ * without account. Undefined if it is this one, and for addresses that lead nowhere.
  */
 export function nodeOfAddress(config: Config, address: Address): string | undefined {
   if (config.dynamic.Nodes.size === 0) return undefined;
@@ -146,12 +146,12 @@ export function nodeOfAddress(config: Config, address: Address): string | undefi
   return node === config.static.Node ? undefined : node;
 }
 
-/** Whether an address is another server's, by Relay of its domain. */
+/** Whether an address is on another server, by its domain's Relay. */
 export function isRelayAddress(config: Config, address: Address): boolean {
   return config.lookupAddress(address.localpart, address.domain ?? "").kind === "relay";
 }
 
-/** The configured address that mail for an address goes to; undefined if it is none of an account. */
+/** The configured address that mail for an address goes to; undefined if no account has it. */
 export function canonicalAddress(config: Config, address: string): string | undefined {
   const at = address.lastIndexOf("@");
   if (at < 0) return undefined;
@@ -164,7 +164,7 @@ export function canonicalAddress(config: Config, address: string): string | unde
 /**
  * Who gets a message. Members of aliases get it once, also if they are recipients themselves, and not
  * if they wrote it.
- * @param checkPosting false where nobody's From can be verified
+ * @param checkPosting false if no From can be verified
  */
 export function planRecipients(
   config: Config,
@@ -225,7 +225,7 @@ export function planRecipients(
   });
 }
 
-/** Whether two addresses of other servers are the same, as far as can be told. */
+/** Whether two addresses on other servers are the same, as far as can be known. */
 function sameAddress(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }

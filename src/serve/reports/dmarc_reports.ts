@@ -1,5 +1,5 @@
 /**
- * Sending DMARC aggregate reports (RFC 7489 §7.2): each whole hour, to the domains whose interval ends
+ * Sending DMARC aggregate reports (RFC 7489 §7.2): every full hour, to the domains whose interval ends
  * then, about the messages in their name.
  *
  * @module
@@ -20,11 +20,11 @@ import { organizationalDomain } from "../../store/messages/describe.ts";
 import { type ReportServices, sendReport } from "./report_mail.ts";
 
 const hour = 3_600_000;
-/** Milliseconds that evaluations which by themselves are no reason for a report are kept. */
+/** Milliseconds that evaluations are kept which don't cause a report by themselves. */
 const optionalKept = 48 * hour;
-/** Recipients of one report at most. */
+/** Recipients of one report. */
 const maxAddresses = 10;
-/** Bytes of an attachment in base64 beside those of the message, for size limits. */
+/** Overhead in bytes of a message with a base64 attachment, for size limits. */
 const overhead = 2048;
 
 export interface DmarcReportServices extends ReportServices {
@@ -34,9 +34,9 @@ export interface DmarcReportServices extends ReportServices {
 }
 
 /**
- * Sends what is due at a whole hour.
- * @param at milliseconds since the epoch; what was evaluated in its hour waits for the next
- * @returns the domains that a report was sent to
+ * Sends the reports due at a full hour.
+ * @param at milliseconds since the epoch; evaluations of its own hour wait for the next
+ * @returns the domains that got a report
  */
 export async function sendDmarcReports(
   services: DmarcReportServices,
@@ -51,7 +51,7 @@ export async function sendDmarcReports(
       if (oldest < end - optionalKept) services.evaluations.remove(p.domain, end - optionalKept);
       continue;
     }
-    // A server that was off at the end of an interval makes good for it.
+    // A server that was off at the end of an interval catches up.
     const due = hourOfDay % p.intervalHours === 0 || oldest < end - p.intervalHours * hour;
     if (!due) continue;
     try {
@@ -61,7 +61,7 @@ export async function sendDmarcReports(
       services.evaluations.remove(p.domain, end);
     } catch (err) {
       reports.inc({ result: "error" });
-      // Tried again at the next interval, for a day.
+      // Retried at the next interval, for a day.
       if (oldest < end - 24 * hour) services.evaluations.remove(p.domain, end);
       services.log.error("dmarc report", { domain: p.domain, err: err as Error });
     }
@@ -121,7 +121,7 @@ async function report(
   return true;
 }
 
-/** The addresses that may get a report about the domain. @throws DnsError if that can't be told now */
+/** The addresses that may get a report about the domain. @throws DnsError if that is unknown for now */
 async function recipients(
   services: DmarcReportServices,
   domain: string,
@@ -143,8 +143,8 @@ async function recipients(
 const domainOf = (address: string) => address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 
 /**
- * Others must have agreed to get reports about the domain; where their record has addresses, at the same
- * domain, these take the place of the one that was given (RFC 7489 §7.1).
+ * Other domains must have agreed to get reports about the domain; if their record has addresses, at the same
+ * domain, these replace the given one (RFC 7489 §7.1).
  */
 async function agreed(
   services: DmarcReportServices,

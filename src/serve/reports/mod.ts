@@ -1,6 +1,6 @@
 /**
- * Reports to other domains: what happened with messages in their name (DMARC), and with TLS to their
- * servers (TLSRPT). Collected by receiving and delivering, sent here when their time has come.
+ * Reports to other domains: what happened to messages in their name (DMARC), and to TLS with their
+ * servers (TLSRPT). Collected while receiving and delivering, sent from here when due.
  *
  * @module
  */
@@ -25,21 +25,21 @@ export interface ReportSenderOptions {
   outbound: Outbound;
 }
 
-/** Sending of reports that has begun. */
+/** Running report sending. */
 export interface ReportSending {
-  /** Sends those that are due, without waiting for their hour. @returns the domains that were reported to */
+  /** Sends due reports now, without waiting for their hour. @returns the domains that got one */
   now(): Promise<string[]>;
-  /** Ends it, when what is under way is done. */
+  /** Stops it, once work in progress is done. */
   end(): Promise<void>;
 }
 
-/** Sends reports from now on, each in its hour. */
+/** Starts sending reports, each in its hour. */
 export function startReports(options: ReportSenderOptions): ReportSending {
   const log = new Log("reports");
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: Promise<void> | undefined;
   let stopped = false;
-  // Minutes after the hour, and hours after midnight, that are this server's: not everybody's at once.
+  // This server's own minutes after the hour, and hours after midnight, so that servers don't all send at once.
   const minute = Math.floor(Math.random() * 10 * 60_000) + 60_000;
   const tlsHour = Math.floor(Math.random() * 4);
 
@@ -52,7 +52,7 @@ export function startReports(options: ReportSenderOptions): ReportSending {
     }
     return lines;
   };
-  /** One after the other: a report isn't to be sent twice. */
+  /** One at a time: a report must not be sent twice. */
   const run = (fromHour: number): Promise<string[]> => {
     const before = running ?? Promise.resolve();
     const mine = before.then(() => send(Date.now(), fromHour));

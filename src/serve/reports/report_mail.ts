@@ -26,17 +26,17 @@ export interface ReportMessage {
   from: string;
   recipients: readonly string[];
   attachment: ReportAttachment;
-  /** What the message says to people. */
+  /** The text for human readers. */
   text: string;
   /** Subtype of multipart, with its parameters. */
   multipart: [subtype: string, params: Record<string, string>];
   /** Further fields. */
   headers?: readonly [string, string][];
-  /** RFC 8460 §3: reports about TLS must get through where TLS does not. */
+  /** RFC 8460 §3: reports about TLS must get through even if TLS fails. */
   tlsOptional?: boolean;
 }
 
-/** Bytes of a report's message, without the fields that sending adds. */
+/** Bytes of a report's message, without the fields added on sending. */
 export function reportMessage(message: ReportMessage, messageId: string, now: Date): Uint8Array {
   const body = composeMultipart(message.multipart[0], [
     composeText(message.text),
@@ -62,13 +62,13 @@ export function reportMessage(message: ReportMessage, messageId: string, now: Da
   return joinMessage(fields, body.body);
 }
 
-/** Queues it, signed for the host's domain; on disk when it resolves. */
+/** Queues the report, signed for the host's domain; on disk when it resolves. */
 export async function sendReport(services: ReportServices, message: ReportMessage): Promise<void> {
   const messageId = `<${crypto.randomUUID()}@${services.config.static.Hostname}>`;
   const bytes = reportMessage(message, messageId, new Date());
   await withTempFile(services.tempDir, "report-", bytes, (path) =>
     queueOutgoing(services, {
-      // After what people have written.
+      // Lower priority than mail that people have written.
       priority: -1,
       senderAccount: services.config.static.Postmaster.Account,
       fromDomain: hostDomain(services.config),
@@ -83,7 +83,7 @@ export async function sendReport(services: ReportServices, message: ReportMessag
       tlsOptional: message.tlsOptional,
       messageId,
       subject: message.attachment.subject,
-      // No doing of the postmaster's: not counted, and failures are told to nobody.
+      // Not sent by the postmaster personally: not counted, and failures are not reported.
       isDsn: true,
       extra: reportExtra,
     }));

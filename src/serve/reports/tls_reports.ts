@@ -1,6 +1,6 @@
 /**
- * Sending TLS reports (RFC 8460): once a day, about the connections of the days before, to the domains and
- * hosts whose TLSRPT records ask for them.
+ * Sending TLS reports (RFC 8460): once a day, about the connections of the preceding days, to the domains and
+ * hosts whose TLSRPT records request them.
  *
  * @module
  */
@@ -25,14 +25,14 @@ import { type ReportServices, sendReport } from "./report_mail.ts";
 
 /** Days that results are kept while the record can't be looked up. */
 const keptDays = 3;
-/** Addresses of a record that are reported to. */
+/** Addresses of a record that get reports. */
 const maxAddresses = 10;
 /** Milliseconds for a report by HTTPS. */
 const httpsTimeout = 30_000;
 
 export interface TlsReportServices extends ReportServices {
   results: TlsResults;
-  /** Knows the addresses that reports could not be delivered to. */
+  /** Addresses to which reports could not be delivered. */
   evaluations: DmarcEvaluations;
   resolver: Resolver;
   log: Log;
@@ -42,7 +42,7 @@ export interface TlsReportServices extends ReportServices {
 /**
  * Sends the reports about the days before.
  * @param now milliseconds since the epoch
- * @returns the policy domains that were reported to
+ * @returns the policy domains that got a report
  */
 export async function sendTlsReports(services: TlsReportServices, now: number): Promise<string[]> {
   const groups = new Map<string, TlsDayResult[]>();
@@ -50,7 +50,7 @@ export async function sendTlsReports(services: TlsReportServices, now: number): 
     const key = `${r.day} ${r.policyDomain} ${r.isHost}`;
     groups.set(key, [...groups.get(key) ?? [], r]);
   }
-  // What a domain was told, a host with the same address for reports need not be told again.
+  // A host with the same report address as its domain needs no second report.
   const ordered = [...groups.values()].sort((a, b) => Number(a[0].isHost) - Number(b[0].isHost));
   const logged: Told = new Map();
   const tooOld = reportDay(now - keptDays * 86_400_000);
@@ -129,14 +129,14 @@ async function report(
   return done;
 }
 
-/** Reports about reports would never end; reports of success are only sent if the configuration says so. */
+/** Reports about reports would never end; reports of success are only sent if configured. */
 function isWorthwhile(services: TlsReportServices, list: readonly TlsDayResult[]): boolean {
   const failed = list.some((r) => r.results.some((p) => p.totalFailureSessionCount > 0));
   return list.some((r) => r.wanted) &&
     (failed || services.config.static.OutgoingTLSReportsForAllSuccess);
 }
 
-/** Where the reports of a domain go; empty if it wants none. @throws DnsError if that can't be told now */
+/** Where the reports of a domain go; empty if it wants none. @throws DnsError if that is unknown for now */
 async function addressesFor(services: TlsReportServices, domain: string): Promise<string[]> {
   try {
     return (await lookupTlsrpt(services.resolver, domain))?.record.addresses ?? [];
@@ -148,7 +148,7 @@ async function addressesFor(services: TlsReportServices, domain: string): Promis
   }
 }
 
-/** RFC 6068 §2: percent-encoded; undefined for what is no address. */
+/** RFC 6068 §2: percent-encoded; undefined if it isn't an address. */
 function mailAddress(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
@@ -157,7 +157,7 @@ function mailAddress(text: string): string | undefined {
   }
 }
 
-/** Reports by HTTPS (RFC 8460 §3, §5.4). Certificates need not verify, but here they do. */
+/** Reports by HTTPS (RFC 8460 §3, §5.4). The RFC allows invalid certificates, we don't. */
 async function post(services: TlsReportServices, url: string, data: Uint8Array): Promise<boolean> {
   try {
     const r = await services.outbound.request({
@@ -165,7 +165,7 @@ async function post(services: TlsReportServices, url: string, data: Uint8Array):
       method: "POST",
       headers: { "content-type": "application/tlsrpt+gzip" },
       body: data,
-      // The domain that is reported on chooses where its reports go.
+      // The domain reported on chooses the target of its reports.
       rule: services.outbound.forUsers,
       timeout: httpsTimeout,
       cutOff: true,

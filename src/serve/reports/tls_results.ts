@@ -1,4 +1,4 @@
-/** What happened with TLS to other servers, counted for reports (RFC 8460 §4). @module */
+/** TLS results with other servers, counted for reports (RFC 8460 §4). @module */
 import {
   reportDay,
   type TlsFailure,
@@ -7,7 +7,7 @@ import {
 } from "../../reports/mod.ts";
 import type { TlsOutcome, TlsResult } from "../../tlspolicy/types.ts";
 
-/** Adds a connection's result to those of its day. */
+/** Adds a connection's result to its day. */
 export function recordTlsResult(results: TlsResults, result: TlsResult, now: number): void {
   if (result.recipientDomain === "") return;
   const about = {
@@ -16,7 +16,7 @@ export function recordTlsResult(results: TlsResults, result: TlsResult, now: num
     wanted: !result.isReport,
   };
   const counted = result.outcomes.map((o) => policyResult(result, o));
-  // A policy that could not be had is a failure of MTA-STS, however the connection went.
+  // A policy that could not be fetched is a failure of MTA-STS, however the connection went.
   if (result.policy.failure) {
     counted.push({
       ...policyResult(result, { policyType: "sts", failure: result.policy.failure }),
@@ -25,7 +25,7 @@ export function recordTlsResult(results: TlsResults, result: TlsResult, now: num
     });
   }
   results.add({ ...about, policyDomain: result.recipientDomain, isHost: false, results: counted });
-  // Records of DANE are often another's, such as those of the company that runs the mail servers.
+  // DANE records often belong to someone else, such as the company that runs the mail servers.
   for (const p of counted) {
     if (p.policyType !== "tlsa") continue;
     results.add({ ...about, policyDomain: p.policyDomain, isHost: true, results: [p] });

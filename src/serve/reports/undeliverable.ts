@@ -1,14 +1,14 @@
-/** Addresses that our reports can't be delivered to get none for a while. @module */
+/** Pauses reports to addresses to which they can't be delivered. @module */
 import type { OutgoingEvent } from "../../queue/mod.ts";
 import type { DmarcEvaluations } from "../../reports/mod.ts";
 
-/** What messages with reports have with them in the queue. */
+/** Extra fields of report messages in the queue. */
 export const reportExtra: Readonly<Record<string, string>> = { report: "yes" };
 
-/** Milliseconds for which such an address is left alone. */
+/** Milliseconds of the pause for such an address. */
 const leftAlone = 30 * 24 * 3600_000;
 
-/** Notes the address of a report that failed for good. */
+/** Records the address of a report that failed permanently. */
 export function noteUndeliverable(
   evaluations: DmarcEvaluations,
   event: OutgoingEvent,

@@ -1,4 +1,4 @@
-/** Who a submitted message may say that it is from: addresses of the account, which all programs read alike. @module */
+/** Allowed authors of submitted messages: addresses of the account, in a form that all programs read alike. @module */
 import type { Config } from "../../config/mod.ts";
 import {
   type AuthorAddress,
@@ -10,7 +10,7 @@ import { type HeaderField, maxFields } from "../../mail/header/header.ts";
 import { limits } from "../../mail/structure/structure.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 
-/** Checks that an address is one of an account's. @throws SmtpError */
+/** Checks that an address belongs to an account. @throws SmtpError */
 export function checkOwnAddress(
   config: Config,
   account: string,
@@ -23,13 +23,13 @@ export function checkOwnAddress(
     case "disabledDomain":
       throw new SmtpError(550, "7.1", "the sender's domain is disabled");
     default:
-      // Localserve takes any sender.
+      // Localserve accepts any sender.
       if (config.acceptAllAccount === account) return;
       throw new SmtpError(550, "7.1", `${localpart}@${domain} is not an address of your account`);
   }
 }
 
-/** Checks that an account may send from an address, be it another's. @throws SmtpError */
+/** Checks that an account may send from an address, possibly another account's. @throws SmtpError */
 export function checkSendAs(
   config: Config,
   account: string,
@@ -59,9 +59,9 @@ function only(fields: readonly HeaderField[], name: "From" | "Sender"): AuthorAd
 
 /**
  * Checks From and Sender of a submitted message.
- * @param header as it came, with its empty line
+ * @param header as received, with its empty line
  * @returns the addresses of From
- * @throws SmtpError with what is wrong
+ * @throws SmtpError with the reason
  */
 export function checkAuthors(
   config: Config,
@@ -69,7 +69,7 @@ export function checkAuthors(
   header: Uint8Array,
   fields: readonly HeaderField[],
 ): AuthorAddress[] {
-  // Where it isn't looked at as a whole there could be another author in the rest.
+  // If it isn't read completely, there could be another author in the rest.
   if (fields.length >= maxFields || header.length >= limits.header) {
     throw new SmtpError(552, "3.4", "the header is too large for its author to be known");
   }

@@ -1,4 +1,4 @@
-/** Messages that an account sends with another account's address: who is named as their sender, and the owner's copy. @module */
+/** Messages sent with another account's address: their Sender field, and the owner's copy. @module */
 import type { Config } from "../../config/mod.ts";
 import { formatMailbox } from "../../mail/address/format.ts";
 import type { AuthorAddress } from "../../mail/address/author.ts";
@@ -9,8 +9,8 @@ import { Flag, SpecialUse } from "../../store/types.ts";
 const log = new Log("submission");
 
 /**
- * The Sender field for a message that is sent on somebody's behalf (RFC 5322 §3.6.2); "" for all others.
- * @param login address that the user has logged in with; the account's first one if it isn't known
+ * The Sender field for a message sent on somebody's behalf (RFC 5322 §3.6.2); "" for all others.
+ * @param login address the user has logged in with; the account's first one if unknown
  */
 export function behalfField(
   config: Config,
@@ -29,7 +29,7 @@ export function behalfField(
   return `Sender: <${formatMailbox(address, { smtputf8: true })}>\r\n`;
 }
 
-/** A message that is in the queue, as its owner's copy is made from. */
+/** A queued message, from which its owner's copy is made. */
 interface SentMessage {
   senderAccount: string;
   /** The address in From. */
@@ -39,7 +39,7 @@ interface SentMessage {
   prefix: Uint8Array;
 }
 
-/** Puts a copy into the Sent mailbox of the account whose address is in From, if that is another and wants copies. */
+/** Puts a copy into the Sent mailbox of the account that owns From, if it is another one and wants copies. */
 export async function copyToOwner(
   s: { config: Config; accounts?: Accounts },
   message: SentMessage,
@@ -64,7 +64,7 @@ export async function copyToOwner(
       account.close();
     }
   } catch (err) {
-    // The message is on its way: what failed after it must not look as if it weren't.
+    // The message is queued: a later failure must not look as if it weren't.
     log.error("copy for the owner of an address", { err: err as Error, account: owner });
   }
 }

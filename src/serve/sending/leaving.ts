@@ -1,23 +1,23 @@
-/** Messages of our users changed before they are signed, where they may not leave as they are. @module */
+/** Changes to users' messages that can't be sent unchanged, made before signing. @module */
 import type { Config } from "../../config/mod.ts";
 import { outgoingMessage } from "../../mail/outgoing/outgoing.ts";
 import { type ParsedMessage, StructureParser } from "../../mail/structure/structure.ts";
 import { readRange, removeFile, writeTempFile } from "../../platform/files.ts";
 import { isOwnResult } from "../../senderauth/mod.ts";
 
-/** A message that is to leave. */
+/** A message to send. */
 export interface Leaving {
   file: string;
   fileSize: number;
   smtputf8: boolean;
   binary?: boolean;
-  /** Header fields may have UTF-8 where they have it; `smtputf8` if not given. */
+  /** Existing UTF-8 in header fields may stay; `smtputf8` if not given. */
   utf8Allowed?: boolean;
-  /** The structure of the file, if it is known. */
+  /** The structure of the file, if known. */
   parsed?: ParsedMessage;
 }
 
-/** What is other of a changed message. */
+/** The properties that differ in a changed message. */
 export interface Changed {
   message: {
     file: string;
@@ -34,8 +34,8 @@ export interface Changed {
 const pieceBytes = 64 * 1024;
 
 /**
- * The message as it may leave, in a new file: without Bcc and such, in lines that SMTP can carry, without results of
- * authentication that claim to be ours. Undefined if nothing has to be changed.
+ * The message in a form that may be sent, in a new file: without Bcc and the like, in lines that SMTP can carry, without
+ * authentication results that claim to be ours. Undefined if nothing has to be changed.
  */
 export async function asItMayLeave(
   config: Config,
@@ -90,7 +90,7 @@ async function parseFile(
   const parser = new StructureParser();
   for (let at = 0; at < size; at += pieceBytes) {
     parser.write(read(at, Math.min(size, at + pieceBytes)));
-    // Others are served between the pieces of a large one.
+    // Others are served between the pieces of a large message.
     if (at > 0) await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return parser.end();

@@ -1,4 +1,4 @@
-/** Tells the postmaster of an account that has sent as much as it may: its password may be stolen. @module */
+/** Notifies the postmaster of an account that has reached its sending limit: its password may be stolen. @module */
 import { Log } from "../../log/mod.ts";
 import type { Queue, QueueLimitError } from "../../queue/mod.ts";
 import { deliverToPostmaster, type PostmasterServices } from "../postmaster.ts";
@@ -8,10 +8,10 @@ const log = new Log("submission");
 /** Milliseconds between notices about one account. */
 const interval = 24 * 3600_000;
 
-/** The queue is there by the time that it refuses something. */
+/** The queue exists by the time it refuses something. */
 type Services = Omit<PostmasterServices, "queue"> & { queue: () => Queue };
 
-/** Makes the function that is told of each refusal; it tells the postmaster once a day per account. */
+/** Creates the function to call at each refusal; it notifies the postmaster once a day per account. */
 export function limitNotices(
   services: Services,
 ): (account: string, err: QueueLimitError) => Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * The way of all messages of our users into the queue: made such that they may leave, counted against the
+ * The path of all users' messages into the queue: changed where necessary, counted against the
  * account's limits, and signed for the domain in From.
  *
  * @module
@@ -26,20 +26,20 @@ const limited = counter(
   { limit: ["messages", "messagesPerHour", "firstTimeRecipients"] },
 );
 
-/** Parameters of accounts in domains.conf that set the limits. */
+/** Parameters of accounts in domains.conf for the limits. */
 export const limitParameters: Record<QueueLimitError["limit"], string> = {
   messages: "MaxOutgoingMessagesPerDay",
   messagesPerHour: "MaxOutgoingMessagesPerHour",
   firstTimeRecipients: "MaxFirstTimeRecipientsPerDay",
 };
 
-/** What it works with. */
+/** Services it uses. */
 export interface OutgoingServices {
   config: Config;
   queue: Queue;
-  /** Undefined where none is configured. */
+  /** Undefined if none is configured. */
   scanners?: Scanners;
-  /** For copies to those whose addresses others send from. */
+  /** For copies to the owners of addresses that others send from. */
   accounts?: Accounts;
 }
 
@@ -47,31 +47,31 @@ export interface OutgoingServices {
 export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
   /** Domain of the From header; its keys sign. */
   fromDomain: string;
-  /** It only passes through, and its author was not shown to be ours (onward/vouch.ts): it isn't signed. */
+  /** It only passes through, and its author was not verified as ours (onward/vouch.ts): it isn't signed. */
   unsigned?: boolean;
-  /** The address in From, where it may be another account's. */
+  /** The address in From, if it may be another account's. */
   author?: string;
-  /** Header fields may have UTF-8 where they have it; `smtputf8` if not given. */
+  /** Existing UTF-8 in header fields may stay; `smtputf8` if not given. */
   utf8Allowed?: boolean;
-  /** The structure of the file, if it is known. */
+  /** The structure of the file, if known. */
   parsed?: ParsedMessage;
-  /** A copy for the journal of a domain: not copied again, and not counted as the postmaster's own. */
+  /** A copy for the journal of a domain: not copied again, and not counted against the postmaster. */
   ofJournal?: boolean;
-  /** It is a user's, and is scanned. */
+  /** It is from a user, and is scanned. */
   scan?: OutgoingScan;
 }
 
-/** What is done for the domain of each message that users send. */
+/** Steps for the domain of each message sent by users. */
 export interface SentWatch {
-  /** Before it is in the queue: the copy for the domain's journal, durable when it resolves. */
+  /** Before it is queued: the copy for the domain's journal, durable when it resolves. */
   copy(domain: string, message: OutgoingMessage): Promise<void>;
-  /** When it is. */
+  /** After it is queued. */
   count(domain: string, recipients: number): void;
 }
 
 const watches = new WeakMap<Queue, SentWatch>();
 
-/** From now on messages that go into the queue are copied and counted. */
+/** From now on queued messages are copied and counted. */
 export function watchSent(queue: Queue, watch: SentWatch): void {
   watches.set(queue, watch);
 }
@@ -92,7 +92,7 @@ async function copyForJournal(
 /**
  * Signs and queues a message; durable when it resolves.
  * @returns the ids of the recipients' items.
- * @throws SmtpError if the account may not send more now, in words that name the parameter to change.
+ * @throws SmtpError if the account may not send more now, naming the parameter to change.
  */
 export async function queueOutgoing(
   services: OutgoingServices,
@@ -143,7 +143,7 @@ async function signAndQueue(
   prefix.set(head);
   prefix.set(message.prefix, head.length);
   const account = config.account(message.senderAccount);
-  // Localserve sends nothing, and is used for load tests. Reports are no doing of the account's.
+  // Localserve sends nothing, and is used for load tests. Reports are not sent by the account itself.
   const unlimited = !account || config.acceptAllAccount === message.senderAccount ||
     message.isDsn ||
     message.ofJournal;

@@ -1,13 +1,13 @@
 /**
- * How safely mail to a domain travels, as far as its DNS says: shown to who writes a message, while it is
- * written. The queue looks anew when it delivers.
+ * How secure delivery to a domain is, according to its DNS: shown to users while they write
+ * a message. The queue checks again on delivery.
  *
  * @module
  */
 import { DnsError, normalizeName, type Resolver } from "../../dns/mod.ts";
 import type { TlsPolicy } from "../../tlspolicy/types.ts";
 
-/** What is asked; a policy without TlsPolicy is only known to be there, not read. */
+/** Sources; without TlsPolicy a policy is only detected, not read. */
 export interface SecurityServices {
   resolver: Resolver;
   tlsPolicy?: TlsPolicy;
@@ -15,7 +15,7 @@ export interface SecurityServices {
 
 type Answer = "yes" | "no" | "unknown" | "error";
 
-/** Of one domain; see DomainSecurity of the webmail. */
+/** Result for one domain; see DomainSecurity of the webmail. */
 export interface FoundSecurity {
   startTls: "yes" | "no" | "unknown";
   mtaSts: Answer;
@@ -24,19 +24,19 @@ export interface FoundSecurity {
   requireTls: "yes" | "no" | "unknown";
 }
 
-/** Milliseconds for all that is asked. */
+/** Milliseconds for all lookups. */
 const patience = 20_000;
-/** Hosts of a domain that are asked for DANE. */
+/** Hosts of a domain checked for DANE. */
 const maxHosts = 5;
 
-/** Runs a lookup; what fails for now is unknown, a validation that fails is an error. */
+/** Runs a lookup; a temporary failure means unknown, a failed validation is an error. */
 function failed(err: unknown): Answer {
   if (!(err instanceof DnsError)) throw err;
   if (err.kind === "nxdomain" || err.kind === "nodata") return "no";
   return err.kind === "bogus" ? "error" : "unknown";
 }
 
-/** Asks. */
+/** Looks up a domain. */
 export async function recipientSecurity(
   services: SecurityServices,
   name: string,
@@ -58,7 +58,7 @@ export async function recipientSecurity(
   found.mtaSts = sts;
   found.dnssec = mx.dnssec;
   found.dane = mx.dnssec === "yes" ? await dane(services.resolver, mx.hosts, signal) : mx.dnssec;
-  // Both promise TLS; without them only a delivery would tell.
+  // Both promise TLS; without them only a delivery would show it.
   if (found.mtaSts === "yes" || found.dane === "yes") found.startTls = "yes";
   return found;
 }
@@ -73,7 +73,7 @@ async function hostsOf(
     const hosts = r.records.map((m) => m.exchange).filter((h) => h !== "").slice(0, maxHosts);
     return { hosts, dnssec: r.authenticated ? "yes" : "no" };
   } catch (err) {
-    // RFC 5321 §5.1: the domain itself, if that there are no MX records is sure.
+    // RFC 5321 §5.1: the domain itself, if it certainly has no MX records.
     if (err instanceof DnsError && err.kind === "nodata") {
       return { hosts: [domain], dnssec: err.authenticated ? "yes" : "no" };
     }

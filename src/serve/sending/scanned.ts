@@ -1,6 +1,6 @@
 /**
- * Mail of our users shown to scanners before it is signed and queued. What they take for bad doesn't leave: refused, or
- * on hold in the queue until an administrator looks.
+ * Scanning users' mail before it is signed and queued. Mail that scanners object to is not sent: it is refused, or
+ * held in the queue until an administrator decides.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import { refuseIfAsked } from "../scanning.ts";
 
 const log = new Log("scanning");
 
-/** What scanners are told besides the message. */
+/** What scanners get besides the message. */
 export interface OutgoingScan {
-  /** Of the listener; OutgoingScanners come after them. */
+  /** The listener's scanners; OutgoingScanners run after them. */
   scanners?: readonly string[];
   /** The session, for mail by SMTP. */
   session?: Pick<ScanEnvelope, "remoteIp" | "remotePort" | "hello" | "tls" | "id">;
-  /** Who is logged in; the account's name if not given. */
+  /** The login name; the account's name if not given. */
   login?: string;
 }
 
@@ -41,9 +41,9 @@ type Leaving =
   >
   & { scan?: OutgoingScan };
 
-/** What is other of a message that was scanned. */
+/** The properties that differ in a scanned message. */
 export interface ScannedOutgoing {
-  /** Nobody gets it, and its sender isn't told. */
+  /** Nobody gets it, and its sender isn't notified. */
   discarded: boolean;
   message: Partial<Leaving>;
   remove(): void;
@@ -55,8 +55,8 @@ function scannersOf(config: Config, scan: OutgoingScan): string[] {
 }
 
 /**
- * Asks them; undefined where there are none.
- * @throws SmtpError where they refuse the message; file errors
+ * Runs the scanners; undefined if there are none.
+ * @throws SmtpError if they refuse the message; file errors
  */
 export async function scanOutgoing(
   s: { config: Config; scanners?: Scanners },
@@ -67,7 +67,7 @@ export async function scanOutgoing(
   if (names.length === 0) return undefined;
   const file = await Deno.open(leaving.file, { read: true });
   try {
-    // This server's own Received isn't shown, as no server shows it.
+    // This server's own Received field isn't passed to scanners, as other servers don't do so either.
     const own = receivedLength(leaving.prefix);
     const scanned = await s.scanners.scan(
       names,

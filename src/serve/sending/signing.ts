@@ -1,5 +1,5 @@
 /**
- * DKIM signatures of messages that this server sends, and ARC seals of those that it passes on, by the
+ * DKIM signatures of messages that this server sends, and ARC seals of those that it passes on, made with the
  * selectors of a domain.
  *
  * @module
@@ -22,7 +22,7 @@ import { joined } from "../../platform/bytes.ts";
 
 const log = new Log("dkim");
 
-/** Keys by file, with when the file was last changed. */
+/** Keys by file, with the file's modification time. */
 const keys = new Map<string, { modified: number; key: KeyObject }>();
 
 /** The key in a file; read again when the file has changed. */
@@ -35,7 +35,7 @@ async function privateKey(path: string): Promise<KeyObject> {
   return key;
 }
 
-/** Who signs for a domain. A selector whose key can't be read is left out, and that is logged. */
+/** The signers of a domain. A selector whose key can't be read is left out and logged. */
 async function signersOf(config: Config, domain: string): Promise<DkimSigner[]> {
   const entry = config.domain(domain);
   const signers: DkimSigner[] = [];
@@ -82,8 +82,8 @@ export async function signatures(
 }
 
 /**
- * Signs one message again and again, each time with other fields in front of it; its body is hashed once. Without keys of
- * the domain the signature is "".
+ * Signs one message repeatedly, each time with different fields in front of it; its body is hashed once. Without keys
+ * of the domain the signature is "".
  */
 export async function repeatedSignature(
   config: Config,
@@ -102,8 +102,8 @@ export async function repeatedSignature(
 }
 
 /**
- * A message that was changed on its way out, with new signatures in place of ours: the DKIM-Signature
- * fields of our domains that it begins with. Those of domains that no longer sign are left out.
+ * Replaces our signatures of an outgoing message that was changed: the DKIM-Signature
+ * fields of our domains at its start. Those of domains that no longer sign are removed.
  */
 export async function signAgain(config: Config, message: Uint8Array): Promise<Uint8Array> {
   const domains = new Set<string>();
@@ -132,7 +132,7 @@ export async function signAgain(config: Config, message: Uint8Array): Promise<Ui
   return joined([new TextEncoder().encode(fields), rest]);
 }
 
-/** Where a field ends that starts there: with the line before the next that is no continuation. */
+/** Where the field that starts there ends: before the next line that isn't a continuation. */
 function fieldEnd(bytes: Uint8Array, start: number): number {
   for (let at = start;;) {
     const lf = bytes.indexOf(10, at);
@@ -142,11 +142,11 @@ function fieldEnd(bytes: Uint8Array, start: number): number {
   }
 }
 
-/** What is known of a message that is passed on. */
+/** What is known about a message that is passed on. */
 export interface PassedOn {
-  /** What was found of the ARC sets that it came with. */
+  /** Result for the ARC sets it arrived with. */
   chain: ArcOutcome | undefined;
-  /** Value of the Authentication-Results of the message as it came in. */
+  /** Value of Authentication-Results on arrival. */
   results: string;
   /** The message may be signed as if it were the domain's own (onward/vouch.ts). */
   vouched: boolean;
@@ -169,7 +169,7 @@ export async function forwardingSignatures(
     ? await withMessage(file, (message) => signDkim({ ...message, signers, now }))
     : "";
   if (chain === undefined) return signature;
-  // RFC 8617 §4.1.2: verifiers need not know other algorithms than RSA's.
+  // RFC 8617 §4.1.2: verifiers need not support algorithms other than RSA.
   const sealer = signers.find((s) => s.privateKey.asymmetricKeyType === "rsa") ?? signers[0];
   const prefix = joined([new TextEncoder().encode(signature), file.prefix]);
   const seal = await withMessage(
@@ -179,7 +179,7 @@ export async function forwardingSignatures(
   return (seal ?? "") + signature;
 }
 
-/** Runs with the message open: its header with the prefix, and where its body starts in the file. */
+/** Calls the function with the message open: its header with the prefix, and where its body starts in the file. */
 async function withMessage<T>(
   m: PrefixedFile,
   fn: (m: { headerBytes: Uint8Array; message: MessageSource; bodyOffset: number }) => Promise<T>,
@@ -212,7 +212,7 @@ async function headerOf(message: MessageSource): Promise<Uint8Array> {
     const more = await message.read(at, 16 * 1024);
     if (more.length === 0) break;
     const all = joined([bytes, more]);
-    // The end may lie across two pieces.
+    // The end may span two pieces.
     const end = headerEnd(all, Math.max(0, bytes.length - 3));
     if (end !== undefined) return all.subarray(0, end);
     bytes = all;

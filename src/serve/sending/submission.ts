@@ -1,4 +1,4 @@
-/** What a submitted message is to the queue. @module */
+/** A submitted message in the form for the queue. @module */
 import { type HeaderField, headerField } from "../../mail/header/header.ts";
 import type { Priority } from "../../queue/mod.ts";
 import type { OutgoingMessage } from "./outgoing.ts";
@@ -6,8 +6,8 @@ import { addressText, type IncomingMessage, type Transaction } from "../../smtp/
 import { asksForNoTls } from "./tls_required.ts";
 
 /**
- * All that the transaction and the message itself say.
- * @param utf8Headers whether a header, be it of a part, has bytes beyond ASCII
+ * Everything from the transaction and the message itself.
+ * @param utf8Headers whether a header, including those of parts, has non-ASCII bytes
  */
 export function submittedMessage(
   transaction: Transaction,
@@ -24,8 +24,8 @@ export function submittedMessage(
     })),
     file: message.file,
     fileSize: message.size,
-    // Programs say SMTPUTF8 for any message: only one that has UTF-8 in a header may not go without. That
-    // may be the header of a part, too; of old programs that don't know SMTPUTF8 that is no UTF-8.
+    // Programs give SMTPUTF8 for any message: only one with UTF-8 in a header really needs it. That
+    // may be the header of a part, too; old programs that don't know SMTPUTF8 use other charsets there.
     smtputf8: message.headerHas8bit || (transaction.smtpUtf8 && utf8Headers),
     has8bit: message.has8bit,
     binary: transaction.body === "binarymime",
@@ -34,14 +34,15 @@ export function submittedMessage(
     ret: transaction.ret,
     envelopeId: transaction.envelopeId,
     notBefore: transaction.holdUntil,
+    holdRequest: transaction.holdRequest,
     priority: priorityOf(fields),
     subject: headerField(fields, "subject"),
   };
 }
 
 /**
- * What is sent first when not all can be at once: what is urgent (Priority, RFC 2156 §5.3.6) before the
- * rest, and mail to many, as programs mark it, last.
+ * The order of sending when not everything can be sent immediately: urgent mail (Priority, RFC 2156 §5.3.6) first,
+ * and bulk mail, as marked by programs, last.
  */
 export function priorityOf(fields: readonly HeaderField[]): Priority {
   const of = (name: string) => headerField(fields, name)?.trim().toLowerCase() ?? "";

@@ -8,7 +8,7 @@ import { ControlError } from "../control/control.ts";
 import { type OutgoingServices, queueOutgoing } from "./outgoing.ts";
 import { priorityOf } from "./submission.ts";
 
-/** What sendmail hands over. */
+/** What sendmail passes on. */
 export interface ProgramMessage {
   /** "" for the account's own address. */
   from: string;
@@ -28,7 +28,7 @@ export function normalize(text: string): string {
     : `\r\n${lines}`;
 }
 
-/** Queues a program's message. @throws ControlError in words for the user. */
+/** Queues a program's message. @throws ControlError with a message for the user. */
 export async function submitFromProgram(
   s: OutgoingServices & { tempDir: string },
   message: ProgramMessage,

@@ -2,8 +2,8 @@
 import type { HeaderField } from "../../mail/header/header.ts";
 
 /**
- * Whether a message is rather to go in plain text than not at all. REQUIRETLS of its transaction outweighs
- * the field (RFC 8689 §4.1), and one that is there more than once says nothing.
+ * Whether a message should be sent in plain text rather than not at all. REQUIRETLS of its transaction overrides
+ * the field (RFC 8689 §4.1), and a repeated field is ignored.
  */
 export function asksForNoTls(fields: readonly HeaderField[], requireTls: boolean): boolean {
   if (requireTls) return false;

@@ -2,7 +2,7 @@
 import type { Config } from "../../config/mod.ts";
 import type { Queue, RetiredItem } from "../../queue/mod.ts";
 
-/** The retired recipient that a sender address was made for; undefined if it is no such address. */
+/** The retired recipient that a sender address was made for; undefined if it isn't such an address. */
 export function recipientOfSender(
   config: Config,
   queue: Queue,

@@ -1,4 +1,4 @@
-/** Webhooks of the running server: what accounts are told, and when. @module */
+/** Webhooks of the running server: what accounts are notified of, and when. @module */
 import type { Config } from "../../config/mod.ts";
 import { Log } from "../../log/mod.ts";
 import { parseDsn } from "../../mail/dsn/parse.ts";
@@ -18,10 +18,10 @@ import {
   structureForm,
 } from "../../web/webapi/message_form.ts";
 
-/** Bytes of a report of delivery that are looked at. */
+/** Bytes of a delivery report that are read. */
 const maxDsn = 1024 * 1024;
 
-/** What an outgoing webhook is told besides the event itself. */
+/** What an outgoing webhook gets besides the event itself. */
 interface Told {
   account: string;
   event: string;
@@ -70,7 +70,7 @@ function outgoingHook(config: Config, told: Told): NewHook | undefined {
   };
 }
 
-/** What is told of a recipient of the queue. */
+/** What is reported of a queued recipient. */
 function ofEvent(event: OutgoingEvent, queue: Queue): Told {
   const { message, item, attempt } = event;
   return {
@@ -83,7 +83,7 @@ function ofEvent(event: OutgoingEvent, queue: Queue): Told {
     fromId: item.fromId,
     messageId: message.messageId,
     subject: message.subject,
-    // As in the original: what was delivered has no codes.
+    // As in the original: delivered messages have no codes.
     code: attempt.kind === "delivered" ? 0 : attempt.code,
     enhanced: attempt.kind === "delivered" ? "" : attempt.enhanced,
     error: attempt.kind === "delivered" ? "" : attempt.text,
@@ -91,7 +91,7 @@ function ofEvent(event: OutgoingEvent, queue: Queue): Told {
   };
 }
 
-/** What a message to a unique sender address says of the recipient that it was made for. */
+/** What a message to a unique sender address means for the recipient it was made for. */
 function ofAnswer(content: MessageContent, sent: RetiredItem, suppressing: boolean): Told {
   const bytes = content.reader.read(0, Math.min(content.reader.size, maxDsn));
   const dsn = parseDsn(bytes);
@@ -139,7 +139,7 @@ export class ServerWebhooks {
     return new ServerWebhooks(config, hooks, log, queue);
   }
 
-  /** Tells of an event of the queue. DSNs of our own are nobody's message. */
+  /** Reports an event of the queue. Our own DSNs belong to nobody. */
   async outgoing(event: OutgoingEvent): Promise<void> {
     if (event.message.isDsn) return;
     const hook = outgoingHook(this.#config, ofEvent(event, this.#queue()));
@@ -147,7 +147,7 @@ export class ServerWebhooks {
   }
 
   /**
-   * Tells of a message that came in. Never throws: it is delivered whatever becomes of the call.
+   * Reports a received message. Never throws: it is delivered whatever happens to the call.
    * @param suppressing it is a report that has put recipients on the suppression list
    */
   async incoming(account: Account, message: Message, suppressing = false): Promise<void> {

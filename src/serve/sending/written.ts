@@ -1,4 +1,4 @@
-/** Whom a message was written to, for the sender's address book (KeepWrittenTo). @module */
+/** Recipients of sent messages, for the sender's address book (KeepWrittenTo). @module */
 import type { Config } from "../../config/mod.ts";
 import { noteWritten, type Written } from "../../groupware/written_to.ts";
 import { Log } from "../../log/mod.ts";
@@ -7,7 +7,7 @@ import { headerText, splitHeader } from "../../mail/header/header.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 
 const log = new Log("submission");
-/** Bytes of a header that are looked at. */
+/** Bytes of a header that are read. */
 const maxHeader = 64 * 1024;
 
 interface SentMessage {
@@ -29,7 +29,7 @@ async function start(file: string): Promise<Uint8Array> {
   return bytes.subarray(0, length);
 }
 
-/** Notes the recipients of a message that is in the queue, if its account wants that. Never fails. */
+/** Records the recipients of a queued message, if its account wants that. Never fails. */
 export async function noteRecipients(
   s: { config: Config; accounts?: Accounts },
   message: SentMessage,
@@ -54,7 +54,7 @@ export async function noteRecipients(
       account.close();
     }
   } catch (err) {
-    // The message is on its way.
+    // The message is queued.
     log.error("the people written to can't be noted", {
       err: err as Error,
       account: message.senderAccount,

@@ -1,5 +1,5 @@
 /**
- * Carrying out what scripts want done with a message that was accepted for an account.
+ * Carrying out the actions of scripts for a message accepted for an account.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { notification, vacationReply } from "./replies.ts";
 import { runScripts, type Scripts } from "./running.ts";
 import { redirect, sendWritten, sieveActions } from "./sending.ts";
 
-/** A message, and for whom. */
+/** A message and its recipient. */
 export interface ForScripts {
   plan: Plan;
   account: Account;
@@ -27,23 +27,23 @@ export interface ForScripts {
   decision: Decision;
   prefix: Uint8Array;
   message: IncomingMessage;
-  /** What is stored of it. */
+  /** The message in the form for the store. */
   stored: NewMessage;
 }
 
-/** What came of it. */
+/** The outcome. */
 export interface Carried {
-  /** The sender is refused, and nothing was done. */
+  /** The message is refused, and nothing was done. */
   refusal: SmtpError | undefined;
-  /** The message as it was filed, in the first of its mailboxes. */
+  /** The filed message, in the first of its mailboxes. */
   delivered: Message | undefined;
-  /** Nothing is left of it. */
+  /** It was discarded. */
   discarded: boolean;
   /** A script sent a reply or decided not to: no other one is sent. */
   answered: boolean;
 }
 
-/** RFC 5429 §2.1: the words of a refusal, as an answer can have them. */
+/** RFC 5429 §2.1: the text of a refusal, in a form fit for an SMTP answer. */
 function refusalOf(reason: string, utf8: boolean): SmtpError {
   const text = utf8 ? reason : reason.replace(/[^\p{ASCII}]/gu, "?");
   return new SmtpError(
@@ -54,9 +54,9 @@ function refusalOf(reason: string, utf8: boolean): SmtpError {
 }
 
 /**
- * Runs the scripts and does what they want; what is filed and sent is durable when it resolves.
- * @param keep whether a keep files the message; else it only goes on elsewhere
- * @throws store and queue errors of what the message depends on; the sender tries again then
+ * Runs the scripts and carries out their actions; what is filed and sent is durable when it resolves.
+ * @param keep whether a keep files the message; otherwise it is only forwarded
+ * @throws store and queue errors without which the message would be lost; the sender tries again then
  */
 export async function carryOutScripts(
   services: ReceivingServices,
@@ -93,7 +93,7 @@ export async function carryOutScripts(
     await services.sieve.db.memory.remember(account.name, result.remembered);
     note(services, incoming, f, delivered, steps, result, scripts);
   } catch (err) {
-    // What was wanted is done, and the message must not come again.
+    // The actions are done, and the message must not be sent again.
     incoming.session.log.error("noting what scripts did", {
       err: err as Error,
       account: account.name,
@@ -128,7 +128,7 @@ async function carryOutActions(
   };
   let delivered: Message | undefined;
   let unsent = false;
-  // What is kept first: should the rest fail, the sender tries again, and a message twice is better than one less.
+  // Filing first: if the rest fails, the sender tries again, and a duplicate is better than a lost message.
   for (const a of result.actions) {
     if (a.kind !== "keep" && a.kind !== "fileinto") continue;
     if (a.kind === "keep" && !keep) continue;
@@ -144,7 +144,7 @@ async function carryOutActions(
       ),
     );
   }
-  /** What is sent because of a message that is filed must not have its sender send it again. */
+  /** A failure to send something for a filed message must not make its sender retry. */
   const orKept = async (what: string, send: () => Promise<string>): Promise<string> => {
     try {
       return await send();
@@ -196,7 +196,7 @@ async function carryOutActions(
         break;
     }
   }
-  // What went nowhere is not lost.
+  // A message that got nowhere must not be lost.
   if (unsent && !delivered) {
     const kept = result.actions.some((a) => a.kind === "keep" || a.kind === "fileinto");
     if (!kept && !steps.some((x) => x.text.startsWith("sent on"))) {
@@ -261,7 +261,7 @@ async function notify(
   return `notified ${w.to.join(", ")}`;
 }
 
-/** RFC 8580: a copy of what was sent. */
+/** RFC 8580: a copy of a sent message. */
 async function fileCopy(
   services: ReceivingServices,
   scripts: ForScripts,
@@ -278,7 +278,7 @@ async function fileCopy(
   await fileMessage(d, { kind: "fileinto", line: 0, script: "", filing, edited: [bytes] }, false);
 }
 
-/** In the log that people see. */
+/** Writes to the log shown to users. */
 function note(
   services: ReceivingServices,
   incoming: Incoming,
@@ -292,7 +292,7 @@ function note(
   const error = result.error
     ? problemText(result.error, result.error.script)
     : scripts.broken && `the active script isn't run: ${problemText(scripts.broken[0])}`;
-  // Only what scripts did is worth a line.
+  // Only actions of scripts are logged.
   if (!error && steps.every((x) => x.line === 0)) return;
   services.sieve.db.log.add(f.account.name, delivered?.emailId, {
     from: summary.from[0]?.address ?? "",
@@ -322,7 +322,7 @@ async function tellOfFailure(
       subject: summary.subject,
     });
   } catch (err) {
-    // The message is delivered, and must not come again.
+    // The message is delivered, and must not be sent again.
     incoming.session.log.error("noting a script's failure", {
       err: err as Error,
       account: f.account.name,

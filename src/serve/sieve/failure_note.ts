@@ -1,4 +1,4 @@
-/** Tells a user that a script of theirs failed: once a day. @module */
+/** Notifies users once a day that their script failed. @module */
 import { composeText, foldField, joinMessage, textField } from "../../mail/compose.ts";
 import { formatDate } from "../../mail/header/date.ts";
 import { withTempFile } from "../../platform/files.ts";

@@ -2,7 +2,8 @@
  * Scripts for what happens in IMAP (RFC 6785): messages that are appended, copied or moved, and flags that change. The
  * mailbox names the script in its annotation `/shared/imapsieve/script`, or else the account itself does.
  *
- * They run in the background, for one account one after the other; what they change causes no further events.
+ * They run in the background, for one account one after the other; what they change causes no further events. An event
+ * is durable before the client is answered: should the process end, the next one goes on with it.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import {
   serverEnvironment,
 } from "../../delivery/sieve/context.ts";
 import { flagsOf, mailboxFor } from "../../delivery/sieve/filing.ts";
+import type { NotedEvent } from "../../delivery/sieve/events.ts";
 import type { DoneStep } from "../../delivery/sieve/done_log.ts";
 import type { ImapChange } from "../../imap/server/mod.ts";
 import { Log } from "../../log/mod.ts";
@@ -31,21 +33,23 @@ import {
   type SieveScript,
 } from "../../sieve/mod.ts";
 import type { Account } from "../../store/account/account.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
 import { type FetchRow, Flag, type MessageReader, Want } from "../../store/types.ts";
 import type { SieveServices } from "../arrival/services.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
-import { demands } from "./sending.ts";
+import { demands, queuedOnce } from "./sending.ts";
 import { maxHeader, vouches } from "../onward/vouch.ts";
 
 const log = new Log("sieve");
 /** Name of the annotation (RFC 6785 §2.3.1). */
 const entry = "/shared/imapsieve/script";
-/** Messages of one event that the script is run on; and events of an account that may wait. */
+/** Messages of one event on which the script is run; and waiting events of an account. */
 const mostMessages = 10_000;
 const mostWaiting = 1000;
 
 export interface EventServices {
   config: Config;
+  accounts: Accounts;
   queue: Queue;
   tempDir: string;
   sieve: SieveServices;
@@ -59,26 +63,65 @@ export class ImapEvents {
     this.#s = services;
   }
 
-  /** Takes note of an event; nothing of it is waited for. */
-  note(change: ImapChange): void {
-    const { account } = change;
-    const script = this.#scriptFor(account, change.mailboxId);
-    if (!script || change.uids.length === 0) return;
-    const queue = this.#running.get(account.name) ?? { waiting: 0, last: Promise.resolve() };
-    if (queue.waiting >= mostWaiting) return;
-    this.#running.set(account.name, queue);
-    queue.waiting++;
-    account.acquire();
-    queue.last = queue.last.then(() => this.#run(change, script)).catch((err) => {
-      countPanic("managesieve");
-      log.error("running a script for an IMAP event", { err: err as Error, account: account.name });
-    }).finally(() => {
-      account.close();
-      if (--queue.waiting === 0) this.#running.delete(account.name);
-    });
+  /** Records an event, durable when it resolves. It neither fails nor waits for the script. */
+  async note(change: ImapChange): Promise<void> {
+    const { account, login, cause, mailboxId, changedFlags } = change;
+    try {
+      const script = this.#scriptFor(account, mailboxId);
+      if (!script || change.uids.length === 0) return;
+      if ((this.#running.get(account.name)?.waiting ?? 0) >= mostWaiting) return;
+      const uids = [...Uint32Array.from(change.uids).subarray(0, mostMessages).sort()];
+      const { noted, durable } = this.#s.sieve.db.events.add({
+        ...{ account: account.name, login, cause, mailboxId, uids, changedFlags },
+      });
+      account.acquire();
+      this.#enqueue(noted, async () => {
+        try {
+          await this.#run(account, noted, script);
+        } finally {
+          account.close();
+        }
+      });
+      await durable;
+    } catch (err) {
+      log.error("noting an IMAP event", { err: err as Error, account: account.name });
+    }
   }
 
-  /** Resolves when nothing waits. */
+  /** Continues with the events that the previous process did not finish. */
+  resume(): void {
+    for (const noted of this.#s.sieve.db.events.open()) {
+      this.#enqueue(noted, async () => {
+        if (!this.#s.config.account(noted.account)) return;
+        const account = await this.#s.accounts.open(noted.account);
+        try {
+          const script = this.#scriptFor(account, noted.mailboxId);
+          if (script) await this.#run(account, noted, script);
+        } finally {
+          account.close();
+        }
+      });
+    }
+  }
+
+  /** Runs an event after those of the account that are waiting. Afterwards it is done, even if it failed. */
+  #enqueue(noted: NotedEvent, run: () => Promise<void>): void {
+    const { account } = noted;
+    const queue = this.#running.get(account) ?? { waiting: 0, last: Promise.resolve() };
+    this.#running.set(account, queue);
+    queue.waiting++;
+    queue.last = queue.last.then(run).catch((err) => this.#failed(account, err)).finally(() => {
+      if (--queue.waiting === 0) this.#running.delete(account);
+      this.#s.sieve.db.events.done(noted.id);
+    }).catch((err) => this.#failed(account, err));
+  }
+
+  #failed(account: string, err: unknown): void {
+    countPanic("managesieve");
+    log.error("running a script for an IMAP event", { err: err as Error, account });
+  }
+
+  /** Resolves when no events are waiting. */
   async idle(): Promise<void> {
     await Promise.all([...this.#running.values()].map((q) => q.last));
   }
@@ -92,9 +135,9 @@ export class ImapEvents {
     return Array.isArray(found) ? undefined : found as SieveScript | undefined;
   }
 
-  async #run(change: ImapChange, script: SieveScript): Promise<void> {
-    const { account, mailboxId } = change;
-    const uids = Uint32Array.from(change.uids).slice(0, mostMessages).sort();
+  async #run(account: Account, event: NotedEvent, script: SieveScript): Promise<void> {
+    const { mailboxId } = event;
+    const uids = Uint32Array.from(event.uids.filter((uid) => uid > event.through));
     for (let at = 0; at < uids.length; at += 20) {
       const rows: FetchRow[] = [];
       account.fetch(mailboxId, uids.subarray(at, at + 20), Want.Content | Want.Summary, (row) => {
@@ -103,32 +146,37 @@ export class ImapEvents {
       for (const row of rows) {
         const reader = account.openRow(row);
         try {
-          await this.#runOn(change, script, row, reader);
+          await this.#runOn(account, event, script, row, reader);
+        } catch (err) {
+          // The others have their turn all the same.
+          this.#failed(account.name, err);
         } finally {
           reader.close();
         }
+        this.#s.sieve.db.events.through(event.id, row.uid);
       }
     }
   }
 
   async #runOn(
-    change: ImapChange,
+    account: Account,
+    event: NotedEvent,
     script: SieveScript,
     row: FetchRow,
     reader: MessageReader,
   ): Promise<void> {
-    const { account, mailboxId } = change;
+    const { login, mailboxId } = event;
     const { db, site } = this.#s.sieve;
     const shift = row.prefix.length;
     const mailbox = account.mailbox(mailboxId)?.name ?? "";
     const imap: Readonly<Record<string, string>> = {
       location: "MS",
       phase: "post",
-      "imap.user": change.login,
-      "imap.email": change.login.includes("@") ? change.login : "",
-      "imap.cause": change.cause,
+      "imap.user": login,
+      "imap.email": login.includes("@") ? login : "",
+      "imap.cause": event.cause,
       "imap.mailbox": mailbox,
-      "imap.changedflags": change.changedFlags.join(" "),
+      "imap.changedflags": event.changedFlags.join(" "),
     };
     const result = await executeSieveAsync([script], {
       message: new SieveMail({
@@ -155,7 +203,7 @@ export class ImapEvents {
       keepMailbox: mailbox,
       separators: ["+"],
     });
-    const steps = await this.#carryOut(change, row, reader, result);
+    const steps = await this.#carryOut(account, event, row, reader, result);
     await db.memory.remember(account.name, result.remembered);
     if (steps.length === 0 && !result.error) return;
     db.log.add(account.name, row.emailId, {
@@ -167,12 +215,13 @@ export class ImapEvents {
   }
 
   async #carryOut(
-    change: ImapChange,
+    account: Account,
+    event: NotedEvent,
     row: FetchRow,
     reader: MessageReader,
     result: SieveResult,
   ): Promise<DoneStep[]> {
-    const { account, mailboxId } = change;
+    const { mailboxId } = event;
     const steps: DoneStep[] = [];
     if (result.error) return steps;
     const uids = [row.uid];
@@ -193,11 +242,11 @@ export class ImapEvents {
         }
         done(`copied to ${name}`);
       } else if (a.kind === "redirect") {
-        await this.#send(account, change.login, row, reader, a.redirect);
+        await this.#send(account, event, row, reader, a.redirect);
         done(`sent to ${a.redirect.address}`);
       }
     }
-    // RFC 6785 §3.8: what isn't kept is marked, for IMAP to take out.
+    // RFC 6785 §3.8: a message that isn't kept is marked, for IMAP to expunge.
     if (!result.actions.some((a) => a.kind === "keep")) {
       await account.storeFlags(mailboxId, uids, "add", Flag.Deleted, []);
       steps.push({ script: "", line: 0, text: "marked as deleted" });
@@ -205,23 +254,31 @@ export class ImapEvents {
     return steps;
   }
 
-  /** The message to another address, as a report about spam goes. */
+  /** Sends the message to another address, such as for spam reports. */
   async #send(
     account: Account,
-    login: string,
+    event: NotedEvent,
     row: FetchRow,
     reader: MessageReader,
     to: Redirect,
   ): Promise<void> {
     const bytes = reader.read(0, reader.size);
     const { notify, ...demanded } = demands(to);
+    const { login } = event;
     const from = this.#s.config.accountFor(login) === account.name ? login : "";
     const domain = from.slice(from.lastIndexOf("@") + 1);
-    await withTempFile(this.#s.tempDir, "sieve-", bytes, (file) =>
-      queueOutgoing(this.#s, {
+    const { messageId } = row.summary;
+    const note = {
+      key: `${event.id} ${row.uid} ${to.address}`,
+      ...{ account: account.name, address: to.address, messageId },
+    };
+    const { config, queue } = this.#s;
+    const add = (file: string, onAdded: () => void) =>
+      queueOutgoing({ config, queue }, {
+        onAdded,
         senderAccount: account.name,
         fromDomain: domain,
-        // What lies in a mailbox may be by anybody: our signature would say that it is by its From.
+        // A message in a mailbox may be by anybody: our signature would claim that it is by its From.
         unsigned: !vouches(domain, bytes.subarray(0, maxHeader), undefined),
         mailFrom: from,
         recipients: [{ address: to.address, notify }],
@@ -232,9 +289,15 @@ export class ImapEvents {
         smtputf8: false,
         has8bit: bytes.some((b) => b >= 128),
         requireTls: false,
-        messageId: row.summary.messageId,
+        messageId,
         subject: row.summary.subject,
         isDsn: from === "",
-      }));
+      });
+    await withTempFile(
+      this.#s.tempDir,
+      "sieve-",
+      bytes,
+      (file) => queuedOnce(this.#s.sieve.db.memory, note, (onAdded) => add(file, onAdded)),
+    );
   }
 }

@@ -1,4 +1,4 @@
-/** Messages that scripts write: vacation replies (RFC 5230) and notifications (RFC 5436). @module */
+/** Messages written by scripts: vacation replies (RFC 5230) and notifications (RFC 5436). @module */
 import { composeReply, noReplyReason } from "../../delivery/vacation.ts";
 import { composeText, foldField, joinMessage, textField } from "../../mail/compose.ts";
 import { formatAddress, formatAddressList } from "../../mail/address/format.ts";
@@ -54,7 +54,7 @@ export function vacationReply(
   });
   if (reason !== undefined || !mailFrom) return reason ?? "null reverse path";
   const own = plan.recipient.address;
-  // Others' addresses would be forged.
+  // Other addresses would be a forgery.
   const wanted = vacation.from === undefined ? undefined : oneAddress(vacation.from);
   const allowed =
     wanted && services.config.accountFor(`${wanted.localpart}@${wanted.domain}`) === account.name
@@ -92,7 +92,7 @@ export function vacationReply(
   };
 }
 
-/** RFC 5230 §4.4: the text has the fields of the content before an empty line. */
+/** RFC 5230 §4.4: the text starts with the content's header fields and an empty line. */
 function withMimeBody(message: Uint8Array, entity: string): Uint8Array {
   const header = new TextDecoder().decode(message).split("\r\n\r\n", 1)[0].split(/\r\n(?![ \t])/)
     .filter((f) => !/^content-/i.test(f));
@@ -116,7 +116,7 @@ export function notification(
   const uri = parseMailto(n.method);
   if (typeof uri === "string") return uri;
   const { fields, summary } = incoming.arrived.description;
-  // RFC 5436 §2.7.1: never about what a program sent as an answer, and not in a circle.
+  // RFC 5436 §2.7.1: never about automatic replies, and never in a loop.
   if (fields.some((f) => f.name === "auto-submitted" && !/^no\b/i.test(f.value.trim()))) {
     return "automatic message";
   }

@@ -1,5 +1,5 @@
 /**
- * Running scripts on a message that arrives: which ones, and what they see of it.
+ * Running scripts on an arriving message: which ones, and their input.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import type { ReceivingServices, SieveServices } from "../arrival/services.ts";
 /** Scripts for a message, in their order. */
 export interface Scripts {
   run: SieveScript[];
-  /** Of the account's own: it was stored by another version, and isn't run. */
+  /** The account's own script was stored by another version, and isn't run. */
   broken: SieveProblem[] | undefined;
 }
 
@@ -55,7 +55,7 @@ export function scriptsFor(
   };
 }
 
-/** Runs the scripts. Nothing is done yet. */
+/** Runs the scripts, without carrying out their actions. */
 export async function runScripts(
   services: ReceivingServices,
   incoming: Incoming,
@@ -107,7 +107,7 @@ export async function runScripts(
   try {
     return await executeSieveAsync(scripts.run, context);
   } catch (err) {
-    // A fault of ours: the message is kept all the same, as with any failure.
+    // A bug of ours: the message is kept, as with any failure.
     countPanic("delivery");
     session.log.error("running scripts", { err: err as Error, account: account.name });
     return keptAfter({

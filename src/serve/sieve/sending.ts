@@ -1,9 +1,10 @@
 /**
- * Sending what scripts want sent, so that a crash neither loses nor doubles it (see src/delivery/sieve/memory.ts).
+ * Sending for scripts, such that a crash neither loses nor repeats it (see src/delivery/sieve/memory.ts).
  *
  * @module
  */
 import { createHash } from "node:crypto";
+import type { Memory, SentNote } from "../../delivery/sieve/memory.ts";
 import { counter } from "../../metrics/mod.ts";
 import { withTempFile } from "../../platform/files.ts";
 import type { NewQueueMessage, NewQueueRecipient } from "../../queue/mod.ts";
@@ -25,10 +26,10 @@ export const sieveActions = counter(
   },
 );
 
-/** Bytes of a message that tell it from others. */
+/** Bytes of a message that identify it. */
 const digested = 64 * 1024;
 
-/** What is the same when the sender tries again, and with no other message. */
+/** A key that stays the same when the sender tries again, and differs from other messages'. */
 export function keyOf(incoming: Incoming, plan: Plan, account: Account, what: string): string {
   const { arrived, transaction } = incoming;
   const hash = createHash("sha256");
@@ -43,7 +44,7 @@ export function keyOf(incoming: Incoming, plan: Plan, account: Account, what: st
   return hash.digest("base64url");
 }
 
-/** Queues something once for an incoming message. @returns false if it was before */
+/** Queues something once for an incoming message. @returns false if it was queued before */
 async function once(
   services: ReceivingServices,
   incoming: Incoming,
@@ -53,19 +54,28 @@ async function once(
   messageId: string,
   queue: (onAdded: () => void) => Promise<unknown>,
 ): Promise<boolean> {
-  const { memory } = services.sieve.db;
   incoming.sentBySieve.push(key);
-  if (!await memory.begin({ key, account: account.name, address, messageId })) return false;
+  const note = { key, account: account.name, address, messageId };
+  return await queuedOnce(services.sieve.db.memory, note, queue);
+}
+
+/** Queues something once, whatever ends the process. @returns false if it was before */
+export async function queuedOnce(
+  memory: Memory,
+  note: SentNote,
+  queue: (onAdded: () => void) => Promise<unknown>,
+): Promise<boolean> {
+  if (!await memory.begin(note)) return false;
   try {
-    await queue(() => memory.done(key));
+    await queue(() => memory.done(note.key));
   } catch (err) {
-    memory.failed(key);
+    memory.failed(note.key);
     throw err;
   }
   return true;
 }
 
-/** What a redirect demands of those that deliver it (RFC 6009), as the queue has it. */
+/** DSN and deadline parameters of a redirect (RFC 6009), in the queue's form. */
 export function demands(
   r: Redirect,
 ): Pick<NewQueueMessage, "ret" | "deliverBy"> & Pick<NewQueueRecipient, "notify"> {
@@ -80,7 +90,7 @@ export function demands(
   };
 }
 
-/** Sends a message on. @returns whether it goes on; if not it is to be kept */
+/** Redirects a message. @returns whether it was queued; if not, keep it */
 export async function redirect(
   services: ReceivingServices,
   incoming: Incoming,
@@ -133,12 +143,13 @@ export async function sendWritten(
         key,
         written.to[0],
         written.messageId,
-        () =>
+        (onAdded) =>
           queueOutgoing(services, {
+            onAdded,
             priority: -1,
             senderAccount: account.name,
             fromDomain: plan.recipient.address.domain,
-            // RFC 3834 §3.3, RFC 5436 §2.6: nothing is to come back.
+            // RFC 3834 §3.3, RFC 5436 §2.6: it must not cause bounces.
             mailFrom: "",
             recipients: written.to.map((address) => ({ address, notify: ["never"] as const })),
             file: path,

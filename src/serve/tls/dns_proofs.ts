@@ -1,4 +1,4 @@
-/** Proofs of control by records that a DNS provider writes (dns-01). @module */
+/** Challenges by records that a DNS provider writes (dns-01). @module */
 import type { DnsProofs } from "../../acme/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
@@ -7,12 +7,12 @@ import type { ZoneRecord } from "../../dnsupdate/records.ts";
 import type { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
 
-/** Aliases that are followed one after the other. */
+/** Length of a chain of aliases that is followed. */
 const maxAliases = 8;
 
 /**
- * Where a record has to be written: zones that may not be written to have an alias to one that may (RFC 8555 §8.4 has
- * the authority follow it). The name itself if it is no alias, or nobody knows for now.
+ * Where a record has to be written: zones that can't be updated have an alias to one that can (the authority follows it,
+ * RFC 8555 §8.4). The name itself if it isn't an alias, or if that is unknown for now.
  */
 async function aliasedTo(resolver: Resolver, name: string): Promise<string> {
   let current = name;
@@ -62,7 +62,7 @@ export function dnsProofs(
       try {
         await writeZone(s, record, { remove: [txt(record, value)], add: [] });
       } catch (err) {
-        // It hurts nobody, and the certificate is not to wait for it.
+        // It does no harm, and must not delay the certificate.
         log.warn("record of a proof stays", { record, err: err as Error });
       }
     },

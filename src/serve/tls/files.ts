@@ -5,7 +5,7 @@ import type { Config, Listener } from "../../config/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import type { KeyCert } from "../../net/mod.ts";
 
-/** Milliseconds between looks at the files' times. */
+/** Milliseconds between checks of the files' modification times. */
 const lookInterval = 10_000;
 
 interface Loaded {
@@ -14,7 +14,7 @@ interface Loaded {
   stamp: string;
   pair: KeyCert;
   certificate: X509Certificate;
-  /** A change that could not be used was told. */
+  /** An unusable change was already logged. */
   complained: string;
 }
 
@@ -30,7 +30,7 @@ export class FileCertificates {
     this.#files = files;
   }
 
-  /** Reads all of them, which must be there. @throws file errors, and Error if one can't be used */
+  /** Reads all of them; they must exist. @throws file errors, and Error if one can't be used */
   static async open(config: Config, listener: Listener, log: Log): Promise<FileCertificates> {
     const files: Loaded[] = [];
     for (const f of listener.TLS?.KeyCerts ?? []) {
@@ -45,7 +45,7 @@ export class FileCertificates {
     return this.#files.length;
   }
 
-  /** What they are for, and until when. */
+  /** Their names and expiry. */
   states(): { names: string[]; file: string; notAfter: number; error: string }[] {
     return this.#files.map((loaded) => ({
       names: (loaded.certificate.subjectAltName ?? loaded.certificate.subject ?? "").split(/, |\n/)
@@ -56,7 +56,7 @@ export class FileCertificates {
     }));
   }
 
-  /** The certificate for a name; the first if none is for it. */
+  /** The certificate for a name; the first one if none matches. */
   async certificateFor(name: string | undefined): Promise<KeyCert | undefined> {
     if (Date.now() - this.#looked > lookInterval) {
       await (this.#looking ??= this.#look().finally(() => this.#looking = undefined));
@@ -78,7 +78,7 @@ export class FileCertificates {
           until: new Date(this.#files[i].certificate.validTo).toISOString(),
         });
       } catch (err) {
-        // Half of a pair may have been written; and after the start the files may not be readable.
+        // Only half of a pair may have been written; and after the start the files may be unreadable.
         const text = (err as Error).message;
         if (f.complained === text) continue;
         f.complained = text;

@@ -2,7 +2,7 @@
 import { domainToASCII } from "node:url";
 import type { Config, Listener } from "../../config/mod.ts";
 
-/** In the order of their worth: mail before pages. */
+/** In the order of importance: mail before pages. */
 export function certificateNames(config: Config, listener: Listener): string[] {
   const names = new Set<string>();
   const add = (name: string) => {

@@ -1,8 +1,8 @@
 /**
- * How the listeners answer TLS: with certificates from files, or from authorities by ACME.
+ * TLS of the listeners: with certificates from files, or from authorities by ACME.
  *
  * Keys and certificates in files are read before privileges are dropped; getting certificates starts
- * when the ports on which an authority looks for proofs are served.
+ * once the ports on which an authority checks challenges are served.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import { certificateNames } from "./names.ts";
 
 interface AcmeListener {
   listener: Listener;
-  /** PEM of the keys that certificates for the host's name are made for. */
+  /** PEM of the keys for certificates of the host's name. */
   hostKey: string | undefined;
 }
 
@@ -45,20 +45,20 @@ interface AcmeEntry {
   certificates: Certificates | undefined;
 }
 
-/** A certificate of a name, for people to look at. */
+/** A certificate of a name, for display. */
 export interface CertificateState extends Omit<NameState, "next" | "notBefore"> {
   /** Name of the authority, or of the file. */
   from: string;
-  /** Next try or renewal; undefined for files, which others renew. */
+  /** Next attempt or renewal; undefined for files, which are renewed elsewhere. */
   next: number | undefined;
 }
 
 export interface StartOptions {
   outbound: Outbound;
   resolver: Resolver | undefined;
-  /** One that remembers nothing of before, for records that were just written. */
+  /** A resolver without a cache, for records that were just written. */
   freshResolver: () => Resolver;
-  /** For tests: how long the authority is waited for. */
+  /** For tests: how long to wait for the authority. */
   patience?: Patience;
 }
 
@@ -76,7 +76,7 @@ export class ServerCertificates {
     this.#config = config;
   }
 
-  /** Reads keys and certificates from files. @throws file errors, and Error for what can't be used */
+  /** Reads keys and certificates from files. @throws file errors, and Error for unusable ones */
   static async open(config: Config): Promise<ServerCertificates> {
     const c = new ServerCertificates(config);
     for (const l of config.static.Listeners.values()) {
@@ -96,7 +96,7 @@ export class ServerCertificates {
   async #addAcme(listener: Listener): Promise<void> {
     const config = this.#config;
     const name = listener.TLS!.ACME;
-    // Now, as the user that the server becomes may not be able to read the program's files.
+    // Now, as the user that the server becomes may be unable to read the program's files.
     await acmeLibrary();
     let entry = this.#acme.get(name);
     if (!entry) {
@@ -111,11 +111,11 @@ export class ServerCertificates {
         withoutPemHeaders(await Deno.readTextFile(config.configPath(f)))
       ),
     );
-    // One certificate per name: the key of P-256 is the quicker one.
+    // One certificate per name: the P-256 key is faster.
     const hostKey = keys.find((k) => privateKeyFromPem(k).asymmetricKeyType === "ec") ?? keys[0];
     entry.listeners.push({ listener, hostKey });
     const own = this.#hostname(listener);
-    /** For mail, until there is a certificate: senders that don't verify use TLS all the same. */
+    /** For mail, until there is a certificate: senders that don't verify can still use TLS. */
     let standIn: Promise<KeyCert> | undefined;
     const { proofs } = this;
     this.#byListener.set(listener, {
@@ -124,7 +124,7 @@ export class ServerCertificates {
         const { certificates } = entry;
         const found = certificates?.certificateFor(wanted);
         if (found) return found;
-        // A name that isn't ours, from a mail program or server that was told another: the host's.
+        // A client that uses an unknown name gets the host's certificate.
         if (certificates?.has(wanted) && wanted !== own) return undefined;
         return certificates?.certificateFor(own) ??
           (standIn ??= selfSignedCertificate({ names: [own], days: 90 }));
@@ -142,12 +142,12 @@ export class ServerCertificates {
     return (listener.Hostname || this.#config.static.Hostname).toLowerCase();
   }
 
-  /** How the listener answers TLS; undefined if it has no certificate. */
+  /** TLS of the listener; undefined if it has no certificate. */
   for(listener: Listener): ServerTls | undefined {
     return this.#byListener.get(listener);
   }
 
-  /** Begins to get certificates; call it when the listeners serve. */
+  /** Starts to get certificates; call it once the listeners serve. */
   async start(options: StartOptions): Promise<void> {
     for (const entry of this.#acme.values()) {
       const dir = join(this.#config.dataPath("acme"), entry.name);
@@ -174,7 +174,7 @@ export class ServerCertificates {
         renewBefore: config.RenewBefore,
         proofs,
         keyFor: (name) => entry.listeners.find((l) => this.#hostname(l.listener) === name)?.hostKey,
-        // A record of its own shows control of a name without an address.
+        // A dedicated record proves control of a name without an address.
         hindrance: options.resolver &&
           (async (name) =>
             await dns?.covers(name) ? undefined : await notInDns(options.resolver!, name)),
@@ -195,7 +195,7 @@ export class ServerCertificates {
     await Promise.resolve();
   }
 
-  /** Certificates, and what holds up those that are missing. */
+  /** Certificates, and reasons for missing ones. */
   states(): CertificateState[] {
     const got = [...this.#acme.values()].flatMap((e) =>
       (e.certificates?.states() ?? []).map((s) => ({ ...s, from: e.name }))
@@ -215,7 +215,7 @@ export class ServerCertificates {
     ];
   }
 
-  /** Tries a name at once. */
+  /** Tries a name immediately. */
   retry(name: string): void {
     for (const e of this.#acme.values()) e.certificates?.retry(name);
   }
@@ -226,7 +226,7 @@ export class ServerCertificates {
   }
 }
 
-/** An authority can't find a name that has no address; asking would count as a failure there. */
+/** An authority can't reach a name without an address; trying would count as a failure there. */
 async function notInDns(resolver: Resolver, name: string): Promise<string | undefined> {
   for (const family of ["A", "AAAA"] as const) {
     try {

@@ -1,4 +1,4 @@
-/** The account and admin pages of the running server: their logins, and what they work on. @module */
+/** The account and admin pages of the running server: their logins, and the services behind them. @module */
 import { writeAdminHash } from "../../admin/passwords.ts";
 import {
   administeredDomains,
@@ -64,10 +64,10 @@ import { withProviders } from "./openid.ts";
 import { accountPageHtml, adminPageHtml, languageFiles } from "../../web/pages/mod.ts";
 import { serveFile, servePage } from "../../web/webmail/mod.ts";
 
-/** Milliseconds for which a login by a provider stands for the password that is asked for again. */
+/** Milliseconds for which a login by a provider replaces asking for the password again. */
 const lately = 15 * 60_000;
 
-/** What the pages need of the server. */
+/** What the pages need from the server. */
 export interface PagesServer {
   config: Config;
   accounts: Accounts;
@@ -89,31 +89,31 @@ export interface PagesServer {
   freshResolver?: () => Resolver;
   reports: ReportDatabases | undefined;
   tlsResults: TlsResults | undefined;
-  /** Localserve: who a request is of without a login. */
+  /** Localserve: the account of a request without a login. */
   withoutLogin?: LoginOptions["withoutLogin"];
   /** Who shares mailboxes with whom; undefined while the server starts. */
   shares: () => Shares | undefined;
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
-  /** What an account's junk filter has learned from. */
+  /** The training data of an account's junk filter. */
   trained: AccountPageOptions["trained"];
   junkDays: AccountPageOptions["junkDays"];
   certificates: () => CertificateState[];
   scanners: ScannerStates;
   /** Whether the node has a standby, and whether it follows. */
   standby: () => "none" | "follows" | "away";
-  /** Undefined while the server starts, and where it is no node. */
+  /** Undefined while the server starts, and without nodes. */
   nodes?: () => NodesForAdmin | undefined;
   stsPolicies: () => StsPolicyState[];
 }
 
-/** Whether an account can't be logged in to with a name. */
+/** Whether login to an account with a name is disabled. */
 function disabled(config: Config, account: string, login: string): boolean {
   return loginDomainDisabled(config, login) || config.account(account)?.LoginDisabled !== "";
 }
 
-/** A password in the form that is compared; undefined for what can't be one, such as nothing. */
+/** A password normalised for comparison; undefined for one that can't be valid, such as an empty one. */
 function prepared(password: string): string | undefined {
   try {
     return preparePassword(password);
@@ -123,7 +123,7 @@ function prepared(password: string): string | undefined {
   }
 }
 
-/** What can't be checked just now is an answer of its own. */
+/** The answer for a password that can't be checked for now. */
 async function present<T>(check: Promise<T>): Promise<T> {
   try {
     return await check;
@@ -155,7 +155,7 @@ export async function checkAccountLogin(
   const right = await present(
     checkOwnPassword(services, form.username, before, password, remoteIp),
   );
-  // A directory may have brought the account.
+  // The account may have just been created by a directory's login.
   const name = before ?? ownAccount(services.config, form.username);
   if (!right || name === undefined) return "wrong";
   if (disabled(services.config, name, form.username)) return "disabled";
@@ -172,7 +172,7 @@ export async function checkAccountLogin(
   }
 }
 
-/** Checks a passkey's answer. It stands for password and code. */
+/** Checks a passkey's answer, which replaces password and code. */
 export async function checkAccountPasskey(
   s: { config: Config; accounts: Accounts },
   answer: PasskeyLogin,
@@ -200,7 +200,7 @@ export async function checkAccountPasskey(
   }
 }
 
-/** The same for programs, which have no second factor but passwords of their own. */
+/** The same for programs, which have app passwords instead of a second factor. */
 export async function checkProgramLogin(
   services: LoginServices,
   form: LoginForm,
@@ -236,8 +236,8 @@ export async function checkProgramToken(
 }
 
 /**
- * Asks the user of an open page again. Who has no password here, as a provider lets them in, has to have logged in
- * lately.
+ * Asks the user of an open page for the password again. Users without a password, who log in by a provider, must have
+ * logged in recently.
  */
 async function checkAgain(
   services: LoginServices,
@@ -284,7 +284,7 @@ export async function checkAdminLogin(
   }
   if (!await present(verifyPassword(hash || undefined, password, remoteIp))) return "wrong";
   if (hash && !isOwnHash(hash)) {
-    // As of the original, which has bcrypt.
+    // A bcrypt hash, as used by the original.
     await writeAdminHash(config, password).catch((err) => {
       log.warn("replacing the hash of the administrator's password", { err: err as Error });
     });

@@ -1,4 +1,4 @@
-/** JMAP of the running server: its logins, what is shared, and sending through the queue. @module */
+/** JMAP of the running server: its logins, sharing, and sending through the queue. @module */
 import { defaultMaxMessageSize } from "../../config/mod.ts";
 import {
   type Jmap,
@@ -106,7 +106,7 @@ async function submit(server: Server, submission: JmapSubmission): Promise<numbe
       scan: {},
     });
   } catch (cause) {
-    // Limits of the account, in words.
+    // The account's limits, as text.
     if (cause instanceof SmtpError) throw new SetError("forbiddenToSend", cause.message);
     throw cause;
   }

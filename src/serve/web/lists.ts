@@ -13,7 +13,7 @@ import {
 import type { MailingLists } from "../lists/mod.ts";
 import { allLists, isOwner, listByKey, tokenIn } from "../lists/services.ts";
 
-/** Words for the user. */
+/** Texts for the user. */
 async function withRefusals<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();

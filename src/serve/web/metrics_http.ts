@@ -1,6 +1,6 @@
 /**
- * The metrics listener: `/metrics` for Prometheus, and for what watches or balances `/health` (the process answers) and
- * `/ready` (it can take mail).
+ * The metrics listener: `/metrics` for Prometheus, and for monitoring and load balancers `/health` (the process answers)
+ * and `/ready` (it can accept mail).
  *
  * @module
  */
@@ -30,12 +30,12 @@ export interface MetricsListener {
   stop(): Promise<void>;
 }
 
-/** Milliseconds for which an answer to `/ready` is good: who asks more often learns nothing more. */
+/** Milliseconds for which an answer to `/ready` is cached. */
 const readyFor = 1000;
 
 /**
  * Serves the metrics to the connections of a listening socket.
- * @param whyNotReady why no mail can be taken; undefined if it can
+ * @param whyNotReady why no mail can be accepted; undefined if it can
  */
 export function serveMetrics(
   listener: Listener,

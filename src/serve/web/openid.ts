@@ -1,4 +1,4 @@
-/** Logging in to a page with a provider: whose account it is. @module */
+/** Logging in to a page with a provider: finding the account. @module */
 import type { AuthService } from "../../metrics/authentication.ts";
 import type { LoginGuard } from "../../net/mod.ts";
 import type { WebHandler } from "../../web/http/mod.ts";

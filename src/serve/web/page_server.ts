@@ -1,4 +1,4 @@
-/** What pages need of the running server. @module */
+/** What pages need from the running server. @module */
 import type { AuditLog } from "../../admin/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { SieveServices } from "../arrival/services.ts";
@@ -19,7 +19,7 @@ import type { ServerWebhooks } from "../sending/webhooks.ts";
 import type { PagesServer } from "./account_pages.ts";
 import type { Endpoint } from "./web.ts";
 
-/** What pages need of the server. */
+/** What pages need from the server. */
 export interface WebServer {
   readonly config: Config;
   readonly accounts: Accounts;
@@ -27,7 +27,7 @@ export interface WebServer {
   readonly scanners: Scanners | undefined;
   readonly webhooks: ServerWebhooks | undefined;
   readonly endpoints: readonly Endpoint[];
-  /** Open ones of all listeners. */
+  /** Open connections of all listeners. */
   connections(): OpenConnection[];
   readonly reports: ReportDatabases | undefined;
   /** Mailing lists; undefined while the server starts. */
@@ -36,27 +36,27 @@ export interface WebServer {
 
 /** What they share with the mail protocols. */
 export interface WebShared {
-  /** Scripts of the accounts, and those that all can include. */
+  /** Scripts of the accounts, and global ones that all can include. */
   sieve: SieveServices;
-  /** Scripts for what happens in mailboxes. */
+  /** Scripts for events in mailboxes. */
   events: ImapEvents;
   limiter: LoginGuard;
   audit: AuditLog;
   logins: LoginServices;
-  /** Of JMAP's streams. */
+  /** Open event streams of JMAP. */
   openLogins: OpenLogins;
-  /** The way to other servers. */
+  /** Outgoing connections. */
   outbound: Outbound;
   tempDir: string;
-  /** Of localserve: what it does for developers. */
+  /** For localserve: what it does for developers. */
   developer?: DeveloperOptions;
-  /** A resolver that remembers nothing of before; undefined where there is no DNS. */
+  /** A resolver without a cache; undefined if there is no DNS. */
   freshResolver?: () => Resolver;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
   /** Who shares mailboxes with whom; undefined while the server starts. */
   shares: () => Shares | undefined;
-  /** What the pages show, and what is only there when the server has started. */
+  /** What the pages show, including parts that exist only once the server has started. */
   states: Pick<
     PagesServer,
     | "tlsKeys"

@@ -20,11 +20,11 @@ import { checksOf, withoutLogin } from "../catcher/without_login.ts";
 import { webApi } from "./webapi.ts";
 import { webmail } from "./webmail.ts";
 
-/** Handlers, and what has to be closed when the server stops. */
+/** Handlers, and what to close when the server stops. */
 export interface WebPages {
   handlers: WebHandlers;
   sessions: Sessions;
-  /** After an account has come from another node. */
+  /** Called after an account has arrived from another node. */
   accountCame(): void;
   /** A user's rights on something of others have changed. */
   sharesChanged(user: string): void;

@@ -1,4 +1,4 @@
-/** What the webmail posts to other servers, where others than the administrator choose. @module */
+/** Requests of the webmail to servers that are not chosen by the administrator. @module */
 import type { Outbound } from "../../net/mod.ts";
 
 /** Sends a push message to a service that a browser chose. @returns the status @throws OutboundError */

@@ -1,5 +1,5 @@
 /**
- * Web listeners: which services of the configuration are on which port, and starting them.
+ * Web listeners: which configured services are on which port, and starting them.
  *
  * @module
  */
@@ -27,15 +27,15 @@ import {
   type WebService,
 } from "../../web/http/mod.ts";
 
-/** A page or service of a web port, for telling the user. */
+/** A page or service of a web port, to show to the user. */
 export interface WebPage {
   /** Such as "webmail". */
   name: string;
-  /** Where it begins; undefined for what answers on hosts of its own. */
+  /** Its first path; undefined for a service with its own host names. */
   path?: string;
 }
 
-/** A protocol that is served, for telling the user. */
+/** A served protocol, to show to the user. */
 export interface Endpoint {
   /** "HTTP" and "HTTPS" for ports with pages. */
   protocol: string;
@@ -45,7 +45,7 @@ export interface Endpoint {
   pages?: readonly WebPage[];
 }
 
-/** An endpoint's protocol, and what it serves: "HTTP (webmail at /webmail/, mtasts)". */
+/** An endpoint's protocol and services: "HTTP (webmail at /webmail/, mtasts)". */
 export function shownProtocol({ protocol, pages }: Pick<Endpoint, "protocol" | "pages">): string {
   if (pages === undefined) return protocol;
   const shown = pages.map(({ name, path }) => path === undefined ? name : `${name} at ${path}`);
@@ -60,9 +60,9 @@ export interface WebHandlers {
   webapi?: WebHandler;
   /** Pages of mailing lists. */
   lists?: WebHandler;
-  /** The API of caught mail, in localserve: where the webmail is. */
+  /** The API of caught mail, in localserve: on the webmail's port. */
   catcher?: { handle: WebHandler; upgrade: UpgradeHandler };
-  /** Localserve: further names that the pages may be asked by, in lower case. */
+  /** Localserve: further host names allowed for the pages, in lower case. */
   hosts?: readonly string[];
   jmap?: Jmap;
   dav?: Dav;
@@ -93,7 +93,7 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
   const hostname = (listener.Hostname || config.static.Hostname).toLowerCase();
   const ownNames = ownHost(hostname);
   const own = (host: string) => ownNames(host) || handlers.hosts?.includes(host) === true;
-  // With TrustedProxies the listener itself looks who is to be believed.
+  // With TrustedProxies the listener itself decides whom to trust.
   const forwarded = (s: { Forwarded: boolean }) =>
     s.Forwarded && listener.TrustedProxies.length === 0;
   const ports = new Map<string, WebPort>();
@@ -127,8 +127,8 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
     const mail = https ? listener.WebmailHTTPS : listener.WebmailHTTP;
     if (mail.Enabled && handlers.catcher !== undefined) {
       const p = on(mail.Port || (https ? 443 : 80), https);
-      // Beside the account page, whose calls are below /api/ too.
-      // With two slashes: test suites whose address of the server ends in one, and a plugin for Cypress.
+      // Next to the account page, whose calls are below /api/ too.
+      // With two slashes: for test suites whose server URL ends in one, and a plugin for Cypress.
       const paths = ["/api/v1/", "/api/events/", "/view/", "/caught/", "//api/v1/", "//view/"];
       for (const path of paths) {
         const exact = path === "/api/events/";
@@ -173,7 +173,7 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
     const path = s.Path || "/dav/";
     const common = { name: "dav", host: own, forwarded: s.Forwarded, exact: true };
     p.services.push({ path, handle: handlers.dav.handler(path), ...common });
-    // RFC 6764 §5, and where Apple's programs look.
+    // RFC 6764 §5, and the paths that Apple's programs try.
     for (const place of ["/.well-known/caldav/", "/.well-known/carddav/", "/principals/"]) {
       p.services.push({ path: place, handle: handlers.dav.elsewhere(path), ...common });
     }
@@ -208,13 +208,13 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
   }
   const acme = listener.TLS && config.static.ACME.get(listener.TLS.ACME);
   if (acme) {
-    // Proofs of control are looked for there, also where nothing else is served.
+    // ACME challenges are checked there, even if nothing else is served.
     on(80, false);
     on(acme.Port, true);
   }
   if (listener.IMAPS.EnabledOnHTTPS || listener.Submissions.EnabledOnHTTPS) on(443, true);
   for (const p of ports.values()) {
-    // Where "/" has no page, people find the one there is.
+    // If "/" has no page, it leads to the only one there is.
     const place = p.services.find((s) => s.name === "admin") ??
       p.services.find((s) => s.name === "webmail");
     const taken = p.services.some((s) => s.path === "/" && s.host === own);
@@ -236,15 +236,15 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
   return [...ports.values()];
 }
 
-/** How the ports of a listener are served. */
+/** How a listener's ports are served. */
 export interface WebListenerOptions {
   tls: ServerTls | undefined;
   /** The bound socket. */
   listener: Server;
   limits: () => { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter };
-  /** Reverse proxies, whose word on their clients counts. */
+  /** Reverse proxies that are trusted about their clients. */
   proxies?: TrustedProxies;
-  /** Other protocols on HTTPS ports, by the name that clients ask for when TLS begins (ALPN). */
+  /** Other protocols on HTTPS ports, by the name negotiated in TLS (ALPN). */
   alpn?: ReadonlyMap<string, AlpnHandler>;
 }
 

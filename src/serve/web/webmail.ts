@@ -29,7 +29,7 @@ import { queueOutgoing } from "../sending/outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";
 import { postOneClick, postPush } from "./user_posts.ts";
 
-/** What the webmail needs of the server. */
+/** What the webmail needs from the server. */
 export interface WebmailServer {
   config: Config;
   accounts: Accounts;
@@ -40,10 +40,10 @@ export interface WebmailServer {
   logins: LoginServices;
   tempDir: string;
   sieve: SieveServices;
-  /** Scripts for what happens in mailboxes. */
+  /** Scripts for events in mailboxes. */
   events: ImapEvents;
   outbound: Outbound;
-  /** Localserve: who a request is of without a login. */
+  /** Localserve: the account of a request without a login. */
   withoutLogin?: LoginOptions["withoutLogin"];
   /** Localserve: where messages of an account are checked. */
   checksOf?: (account: string) => string;
@@ -128,7 +128,7 @@ async function submit(server: WebmailServer, message: SubmittedMessage): Promise
       scan: {},
     });
   } catch (err) {
-    // Limits of the account, in words.
+    // The account's limits, as text.
     if (err instanceof SmtpError) throw new UserError(err.message, { cause: err });
     throw err;
   }

@@ -1,5 +1,5 @@
 /**
- * Arguments of a command or test against what it takes.
+ * Checks the arguments of a command or test against its definition.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Argument, SyntaxNode } from "../language/syntax.ts";
 import type { Args, ArgumentKind, Definition, PlacedText, Tags, TagSpec } from "./definition.ts";
 import type { Text } from "../language/text.ts";
 
-/** What reading arguments needs of the check. */
+/** What reading arguments needs from the checker. */
 export interface ArgumentsOf {
   error(at: number, message: string): void;
   /** Why a tag can't be used; undefined if it can. */
@@ -133,7 +133,7 @@ function ordinal(n: number): string {
   return ["first", "second", "third", "fourth", "fifth"][n - 1] ?? `${n}th`;
 }
 
-/** Arguments that fit. */
+/** Valid arguments. */
 class ReadArgs implements Args {
   readonly at: number;
   readonly #o: ArgumentsOf;

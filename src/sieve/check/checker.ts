@@ -1,24 +1,33 @@
 /**
- * From syntax to what runs: names, arguments, places of commands, requirements.
+ * Compiles syntax: checks names, arguments, places of commands, requirements.
  *
  * @module
  */
-import type { SyntaxNode } from "../language/syntax.ts";
+import { commandsOfTurn, type SyntaxNode } from "../language/syntax.ts";
 import type { Problems } from "../language/problems.ts";
-import type { CommandFn, TestFn } from "../run/run.ts";
+import type { CommandFn, PlacedCommand, TestFn } from "../run/run.ts";
 import { readArguments } from "./arguments.ts";
-import type { Checker, CommandDefinition, TagSpec, TestDefinition } from "./definition.ts";
+import type { Args, Checker, CommandDefinition, TagSpec, TestDefinition } from "./definition.ts";
 import { extensions, ihaveMayEnable, withImplied } from "./extensions.ts";
 import { ifCommand, requireNames } from "../run/control.ts";
 import { decodeEncodedCharacters, parseVariables, type Text, TextError } from "../language/text.ts";
 
-/** All commands and tests there are. */
+/** All commands and tests. */
 export interface Tables {
   commands: ReadonlyMap<string, CommandDefinition>;
   tests: ReadonlyMap<string, TestDefinition>;
 }
 
 const never: TestFn = () => false;
+const always: TestFn = () => true;
+
+/**
+ * A copy of a list without spare memory: a list that has grown has room for 17 items, and a script has tens of
+ * thousands of lists.
+ */
+function exact<T>(list: T[]): T[] {
+  return list.length > 16 ? list : list.slice();
+}
 
 /** Checks one script. */
 export class ScriptChecker implements Checker {
@@ -51,12 +60,12 @@ export class ScriptChecker implements Checker {
     for (const name of withImplied(extension)) this.required.add(name);
   }
 
-  /** Commands of a script or block. */
-  *commands(nodes: readonly SyntaxNode[], top: boolean): Generator<void, CommandFn[]> {
-    const list: CommandFn[] = [];
+  /** Commands of a script or block; yields from time to time. */
+  *commands(nodes: readonly SyntaxNode[], top: boolean): Generator<void, PlacedCommand[]> {
+    const list: PlacedCommand[] = [];
     let requiring = top;
     for (let i = 0; i < nodes.length; i++) {
-      yield;
+      if (i % commandsOfTurn === commandsOfTurn - 1) yield;
       const node = nodes[i];
       if (node.name === "require") {
         if (!requiring) {
@@ -72,7 +81,7 @@ export class ScriptChecker implements Checker {
           end++;
           if (nodes[end - 1].name === "else") break;
         }
-        list.push(yield* this.#if(nodes.slice(i, end)));
+        list.push({ at: node.at, run: yield* this.#if(nodes, i, end) });
         i = end - 1;
         continue;
       }
@@ -81,17 +90,17 @@ export class ScriptChecker implements Checker {
         yield* this.commands(node.block ?? [], false);
         continue;
       }
-      const fn = yield* this.#command(node);
-      if (fn) list.push(fn);
+      const fn = node.block ? yield* this.#withBlock(node, node.block) : this.#command(node);
+      if (fn) list.push({ at: node.at, run: fn });
     }
-    return list;
+    return exact(list);
   }
 
   #require(node: SyntaxNode): void {
     if (node.tests.length > 0 || node.testList) this.error(node.at, "require takes no test");
     if (node.block) this.error(node.at, "require takes no block");
     for (const { at, value } of requireNames(node, (a, m) => this.error(a, m))) {
-      // RFC 5228 §2.10.5 wants what is not known to be an error.
+      // RFC 5228 §2.10.5 requires an error for an unknown extension.
       if (this.#available.has(value)) this.allow(value);
       else if (extensions.includes(value)) {
         this.error(
@@ -102,18 +111,20 @@ export class ScriptChecker implements Checker {
     }
   }
 
-  *#if(nodes: readonly SyntaxNode[]): Generator<void, CommandFn> {
-    const branches: { test: TestFn; block: CommandFn[] }[] = [];
-    // RFC 5463 §4: what can't come to be run isn't looked at, as it may need extensions that aren't here.
+  /** An `if` with its branches: the nodes from one index up to another. */
+  *#if(nodes: readonly SyntaxNode[], from: number, to: number): Generator<void, CommandFn> {
+    const branches: { test: TestFn; block: PlacedCommand[] }[] = [];
+    // RFC 5463 §4: unreachable commands aren't checked, as they may need unsupported extensions.
     let reachable = true;
-    for (const node of nodes) {
+    for (let i = from; i < to; i++) {
+      const node = nodes[i];
       if (node.args.length > 0) this.error(node.args[0].at, `${node.name} takes no arguments`);
       if (node.block === undefined) this.error(node.at, `${node.name} needs a block`);
       const block = node.block ?? [];
       if (node.name === "else") {
         if (node.tests.length > 0) this.error(node.tests[0].at, "else takes no test");
         if (reachable) {
-          branches.push({ test: () => true, block: yield* this.commands(block, false) });
+          branches.push({ test: always, block: yield* this.commands(block, false) });
         }
         continue;
       }
@@ -128,10 +139,10 @@ export class ScriptChecker implements Checker {
       if (known !== false) branches.push({ test, block: yield* this.commands(block, false) });
       if (known === true) reachable = false;
     }
-    return ifCommand(branches, nodes[0].at);
+    return ifCommand(exact(branches));
   }
 
-  /** What a test with ihave in it comes to, if that is known now. */
+  /** The result of a test with ihave in it, if already known. */
   #known(node: SyntaxNode): boolean | undefined {
     if (!this.requires("ihave")) return undefined;
     switch (node.name) {
@@ -159,10 +170,14 @@ export class ScriptChecker implements Checker {
 
   #needs(extension: string | readonly string[] | undefined): string | undefined {
     if (extension === undefined) return undefined;
-    const list = typeof extension === "string" ? [extension] : extension;
-    return list.some((e) => this.required.has(e))
+    if (typeof extension === "string") {
+      return this.required.has(extension)
+        ? undefined
+        : `needs require ${JSON.stringify(extension)}`;
+    }
+    return extension.some((e) => this.required.has(e))
       ? undefined
-      : `needs require ${JSON.stringify(list[0])}`;
+      : `needs require ${JSON.stringify(extension[0])}`;
   }
 
   tagRefused(tag: string, spec: TagSpec): string | undefined {
@@ -170,7 +185,7 @@ export class ScriptChecker implements Checker {
     return missing && `the tag :${tag} ${missing}`;
   }
 
-  /** A string, with what extensions make of it. */
+  /** A string, interpreted by extensions. */
   text(at: number, value: string): Text {
     try {
       const decoded = this.required.has("encoded-character")
@@ -197,15 +212,38 @@ export class ScriptChecker implements Checker {
     }
   }
 
-  *#command(node: SyntaxNode): Generator<void, CommandFn | undefined> {
+  #command(node: SyntaxNode): CommandFn | undefined {
     const d = this.#tables.commands.get(node.name);
+    const args = this.#arguments(node, d);
+    return d && args && d.compile(this, args);
+  }
+
+  /**
+   * Like {@link #command}, for a command with a block, which is checked even if the command itself is wrong.
+   */
+  *#withBlock(
+    node: SyntaxNode,
+    block: readonly SyntaxNode[],
+  ): Generator<void, CommandFn | undefined> {
+    const d = this.#tables.commands.get(node.name);
+    const args = this.#arguments(node, d);
+    if (d && (!d.block || this.#needs(d.extension))) return args && d.compile(this, args);
+    if (args) this.loops.push(String(args.text("name") ?? ""));
+    const commands = yield* this.commands(block, false);
+    if (!d || !args) return undefined;
+    this.loops.pop();
+    args.block = commands;
+    return d.compile(this, args);
+  }
+
+  /** Arguments of a command; undefined if something is wrong with it. */
+  #arguments(node: SyntaxNode, d: CommandDefinition | undefined): Args | undefined {
     if (!d) {
       const isTest = this.#tables.tests.has(node.name);
       this.error(
         node.at,
         isTest ? `${node.name} is a test, not a command` : `there is no command ${node.name}`,
       );
-      if (node.block) yield* this.commands(node.block, false);
       return undefined;
     }
     const missing = this.#needs(d.extension);
@@ -217,21 +255,7 @@ export class ScriptChecker implements Checker {
     this.#checkTests(node, "command", d.tests);
     if (node.block && !d.block) this.error(node.at, `the command ${node.name} takes no block`);
     if (!node.block && d.block) this.error(node.at, `the command ${node.name} needs a block`);
-    if (!args) {
-      if (node.block && d.block) yield* this.commands(node.block, false);
-      return undefined;
-    }
-    if (d.block) {
-      this.loops.push(String(args.text("name") ?? ""));
-      args.block = yield* this.commands(node.block ?? [], false);
-      this.loops.pop();
-    }
-    const fn = d.compile(this, args);
-    const { at } = node;
-    return (run) => {
-      run.offset = at;
-      return fn(run);
-    };
+    return args;
   }
 
   #checkTests(node: SyntaxNode, what: string, tests: "one" | "some" | undefined): void {
@@ -263,7 +287,7 @@ export class ScriptChecker implements Checker {
     }
     const args = readArguments(node, "test", d, this);
     this.#checkTests(node, "test", d.tests);
-    // Of tests joined, those behind one that decides are never run (RFC 5463 §4).
+    // In a combined test, those after a deciding one are never run (RFC 5463 §4).
     const decides = node.name === "allof" ? false : node.name === "anyof" ? true : undefined;
     const tests: TestFn[] = [];
     for (const t of node.tests) {
@@ -272,7 +296,7 @@ export class ScriptChecker implements Checker {
       if (known !== undefined && known === decides) break;
     }
     if (!args) return never;
-    args.tests = tests;
+    if (tests.length > 0) args.tests = exact(tests);
     return d.compile(this, args);
   }
 }

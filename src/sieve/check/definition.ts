@@ -1,35 +1,35 @@
 /**
- * How commands and tests are described: what they take, and what becomes of them.
+ * How commands and tests are defined: their arguments and how they run.
  *
  * @module
  */
-import type { CommandFn, TestFn } from "../run/run.ts";
+import type { CommandFn, PlacedCommand, TestFn } from "../run/run.ts";
 import type { Text } from "../language/text.ts";
 
 /** What an argument must be; "strings" is a string or a list of them. */
 export type ArgumentKind = "string" | "strings" | "number";
 
 export interface TagSpec {
-  /** What follows the tag. */
+  /** The value after the tag. */
   takes?: ArgumentKind;
-  /** Must be required for it: one of these. */
+  /** The extension that it needs: one of these. */
   extension?: string | readonly string[];
 }
 export type Tags = Readonly<Record<string, TagSpec>>;
 
-/** What a command or test takes. */
+/** The definition of a command or test. */
 export interface Definition {
   /** Lower case. */
   name: string;
-  /** Must be required: one of these. */
+  /** The extension that it needs: one of these. */
   extension?: string | readonly string[];
   tags?: Tags;
   positional?: readonly ArgumentKind[];
   /** The first positional argument may be left out. */
   optionalFirst?: boolean;
-  /** The last one may. */
+  /** The last positional argument may be left out. */
   optionalLast?: boolean;
-  /** Tests that it takes. */
+  /** Tests as arguments. */
   tests?: "one" | "some";
 }
 
@@ -37,12 +37,12 @@ export interface TestDefinition extends Definition {
   compile(checker: Checker, args: Args): TestFn;
 }
 export interface CommandDefinition extends Definition {
-  /** Has a block, which it needs. */
+  /** Has a block, which is mandatory. */
   block?: boolean;
   compile(checker: Checker, args: Args): CommandFn;
 }
 
-/** A string of the script with its place. */
+/** A string of the script with its position. */
 export interface PlacedText {
   at: number;
   text: Text;
@@ -57,22 +57,22 @@ export interface Args {
   has(tag: string): boolean;
   /** Offset of a tag, or of the name. */
   tagAt(tag: string): number;
-  /** What follows a tag, if it is there. */
+  /** The value after a tag, if present. */
   text(tag: string): Text | undefined;
   texts(tag: string): PlacedText[] | undefined;
   number(tag: string): number | undefined;
-  /** Positional arguments; {@link given} tells whether an optional one is there. */
+  /** Positional arguments; {@link given} says whether an optional one is present. */
   given(i: number): boolean;
   string(i: number): Text;
   strings(i: number): PlacedText[];
   numberAt(i: number): number;
   /** Offset of a positional argument. */
   positionalAt(i: number): number;
-  tests: TestFn[];
-  block: CommandFn[];
+  tests: readonly TestFn[];
+  block: readonly PlacedCommand[];
 }
 
-/** What definitions ask while a script is checked. */
+/** The checker as definitions see it. */
 export interface Checker {
   error(at: number, message: string): void;
   warn(at: number, message: string): void;

@@ -1,6 +1,6 @@
-/** What a script may require. @module */
+/** The extensions that a script may require. @module */
 
-/** Extensions, in the order in which they are listed to clients. */
+/** Extensions, in the order in which clients see them. */
 export const extensions: readonly string[] = [
   "fileinto",
   "reject",
@@ -50,18 +50,18 @@ export const extensions: readonly string[] = [
   "imapsieve",
 ];
 
-/** Extensions that have others in them. */
+/** Extensions that include others. */
 const implied: Readonly<Record<string, readonly string[]>> = {
   "vacation-seconds": ["vacation"],
   spamtestplus: ["spamtest"],
 };
 
-/** The extension with those in it. */
+/** The extension with those it includes. */
 export function withImplied(name: string): readonly string[] {
   return [name, ...(implied[name] ?? [])];
 }
 
-/** Those that change what scripts mean: require alone enables them (RFC 5463 §4). */
+/** Extensions that change the meaning of scripts: only require enables them (RFC 5463 §4). */
 const interpreting: ReadonlySet<string> = new Set(["variables", "encoded-character"]);
 
 /** Whether `ihave` may enable an extension (RFC 5463 §4). */

@@ -38,7 +38,7 @@ const types: readonly MatchType[] = [
 ];
 const relations: readonly string[] = ["gt", "ge", "lt", "le", "eq", "ne"];
 
-/** Only one of some tags may be given: that one, if any. */
+/** The one tag given of some exclusive ones, if any. */
 export function oneOf<T extends string>(
   checker: Checker,
   args: Args,
@@ -46,23 +46,32 @@ export function oneOf<T extends string>(
   what: string,
 ): T | undefined {
   if (!args.tagged) return undefined;
-  const given = tags.filter((t) => args.has(t));
-  for (const t of given.slice(1)) {
-    checker.error(
-      args.tagAt(t),
-      `:${given[0]} and :${t} exclude each other: a test has one ${what}`,
-    );
+  let given: T | undefined;
+  for (const t of tags) {
+    if (!args.has(t)) continue;
+    if (given === undefined) given = t;
+    else {
+      checker.error(
+        args.tagAt(t),
+        `:${given} and :${t} exclude each other: a test has one ${what}`,
+      );
+    }
   }
-  return given[0];
+  return given;
 }
 
-const plain: Match = { type: "is", relation: "eq", comparator: "i;ascii-casemap" };
+/** The usual ones, each once for all scripts. */
+const usual = new Map<MatchType, Match>(
+  types.map((type) => [type, { type, relation: "eq", comparator: "i;ascii-casemap" }]),
+);
 
-/** The way of matching that the tags ask for. */
+/** The match type and comparator that the tags choose. */
 export function compileMatch(checker: Checker, args: Args): Match {
-  if (!args.tagged) return plain;
+  if (!args.tagged) return usual.get("is")!;
   const type = oneOf(checker, args, types, "match type") ?? "is";
-  const match: Match = { type, relation: "eq", comparator: "i;ascii-casemap" };
+  const bare = usual.get(type)!;
+  if (type !== "value" && type !== "count" && !args.has("comparator")) return bare;
+  const match: Match = { ...bare };
   if (type === "value" || type === "count") {
     const relation = constant(args.text(type))?.toLowerCase();
     if (relation === undefined || !relations.includes(relation)) {
@@ -102,7 +111,7 @@ export function compileMatch(checker: Checker, args: Args): Match {
   return match;
 }
 
-/** Keys of a test, by the match type its tags ask for. */
+/** Keys of a test, with the match type of its tags. */
 export function compileMatcher(checker: Checker, args: Args, keys: readonly PlacedText[]): Matcher {
   const match = compileMatch(checker, args);
   if (match.type === "regex") {
@@ -160,7 +169,7 @@ export function compileIndex(checker: Checker, args: Args): IndexChoice | undefi
   return { index, last: args.has("last") };
 }
 
-/** The one that is meant of those in a header. */
+/** The chosen one of several fields in a header. */
 export function atIndex<T>(list: readonly T[], choice: IndexChoice | undefined): readonly T[] {
   if (!choice) return list;
   const i = choice.last ? list.length - choice.index : choice.index - 1;
@@ -169,7 +178,7 @@ export function atIndex<T>(list: readonly T[], choice: IndexChoice | undefined):
 
 const fieldName = /^[\x21-\x39\x3b-\x7e]+$/;
 
-/** Names of header fields: those that can't be any match nothing, and are warned of. */
+/** Checks names of header fields: invalid names match nothing and give a warning. */
 export function checkFieldNames(checker: Checker, names: readonly PlacedText[]): void {
   for (const n of names) {
     const name = constant(n.text);

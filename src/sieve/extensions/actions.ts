@@ -1,6 +1,6 @@
 /**
- * Actions and `stop` (RFC 5228 §3, §4), `:copy` (RFC 3894), refusals (RFC 5429), redirects to lists (RFC 6134) and
- * with demands on delivery (RFC 6009).
+ * Actions and `stop` (RFC 5228 §3, §4), `:copy` (RFC 3894), refusals (RFC 5429), redirects to lists (RFC 6134)
+ * and with delivery parameters (RFC 6009).
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { parseIsoTime } from "../message/times.ts";
 import type { Args, Checker, CommandDefinition } from "../check/definition.ts";
 import { constant } from "../language/text.ts";
 import { addressText, oneAddress } from "../message/addresses.ts";
-import { type Run, SieveRuntimeError } from "../run/run.ts";
+import { type CommandFn, type Run, SieveRuntimeError } from "../run/run.ts";
 import type { Action, Redirect } from "../run/types.ts";
 import { compileFiling, filingTags } from "./filing.ts";
 import { cleanFlags } from "./flags.ts";
 
-/** Refusing a message goes with nothing that keeps it or answers it (RFC 5429 §2.1). */
+/** Refusing a message is incompatible with keeping or answering it (RFC 5429 §2.1). */
 const againstReject: readonly Action["kind"][] = [
   "keep",
   "fileinto",
@@ -76,13 +76,12 @@ const discard: CommandDefinition = {
   },
 };
 
-const stop: CommandDefinition = {
-  name: "stop",
-  compile: () => (run) => {
-    run.trace("stop");
-    return "stop";
-  },
+const stopNow: CommandFn = (run) => {
+  run.trace("stop");
+  return "stop";
 };
+
+const stop: CommandDefinition = { name: "stop", compile: () => stopNow };
 
 const longestReason = 20_000;
 

@@ -1,9 +1,9 @@
-/** The part of an address that a test looks at (RFC 5228 §2.7.4, RFC 5233). @module */
+/** The part of an address that a test compares (RFC 5228 §2.7.4, RFC 5233). @module */
 import type { AddressPart } from "../check/matching.ts";
 import { addressText, type FoundAddress, splitDetail } from "../message/addresses.ts";
 import type { Run } from "../run/run.ts";
 
-/** The part, undefined if the address has none such; of what is no address there is the whole only. */
+/** The part, undefined if the address lacks it; an invalid address has only the whole. */
 export function partOfAddress(
   run: Run,
   address: FoundAddress,

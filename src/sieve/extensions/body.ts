@@ -8,7 +8,7 @@ import type { Run } from "../run/run.ts";
 const latin1 = new TextDecoder("latin1");
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Octets as text: UTF-8 where they are that. */
+/** Octets as text: decoded as UTF-8 if valid. */
 function bytesText(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
@@ -17,7 +17,7 @@ function bytesText(bytes: Uint8Array): string {
   }
 }
 
-/** Texts of parts, made once for a message: scripts ask for them again and again. */
+/** Texts of parts, computed once per message: scripts use them repeatedly. */
 const kept = new WeakMap<Part, Map<string, string>>();
 
 function textOf(run: Run, part: Part, how: "text" | "content"): string {
@@ -33,17 +33,17 @@ function textOf(run: Run, part: Part, how: "text" | "content"): string {
   return text;
 }
 
-/** What `:content` looks at of a part whose type fits (RFC 5173 §5.2). */
+/** The texts that `:content` compares for a part of a matching type (RFC 5173 §5.2). */
 function contentOf(run: Run, part: Part): string[] {
   const { message, limits: { partText: max } } = run;
   if (part.message) {
     const { headerOffset, bodyOffset } = part.message;
     const header = bytesText(message.read(headerOffset, Math.min(bodyOffset, headerOffset + max)));
-    // The empty line after it is none of it.
+    // Without the empty line after it.
     return [header.replace(/(^|\n)\r?\n$/, "$1")];
   }
   if (part.parts.length === 0) return [textOf(run, part, "content")];
-  // Of a multipart, what stands before its first part, and after its last, without their boundaries.
+  // For a multipart, the text before its first part and after its last, without their boundaries.
   const start = part.parts[0].headerOffset;
   const before = bytesText(message.read(part.bodyOffset, Math.min(start, part.bodyOffset + max)));
   const texts = [before.replace(/(^|\r?\n)--[^\r\n]*\r?\n$/, "")];
@@ -69,7 +69,7 @@ const body: TestDefinition = {
       const { root } = message;
       let values: string[];
       if (!message.hasBody) {
-        // RFC 5173 §4: a header without an empty line after it has no body, and no test of it is true.
+        // RFC 5173 §4: without an empty line after the header there is no body, and no test of it is true.
         values = [];
       } else if (how === "raw") {
         run.spend((message.end - root.bodyOffset) >> 6);
@@ -93,7 +93,7 @@ const body: TestDefinition = {
           }
         }
       }
-      // RFC 5173 §6: ${1} and so on stay as they are.
+      // RFC 5173 §6: ${1} and so on stay unchanged.
       return matcher.any(run, values, false);
     };
   },

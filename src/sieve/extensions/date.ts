@@ -51,7 +51,7 @@ function checkPart(checker: Checker, text: PlacedText): void {
   }
 }
 
-/** Minutes of the zone to show a time in; undefined for the local one. */
+/** Offset in minutes of the zone for a time; undefined for the local zone. */
 function compileZone(checker: Checker, args: Args): (run: Run, time: number) => number {
   const zone = args.text("zone");
   const known = constant(zone);
@@ -89,10 +89,10 @@ const date: TestDefinition = {
       run.spend(2);
       const fields = run.message.named(run.text(name).toLowerCase());
       const values: string[] = [];
-      // Without an index the first one counts, as for fields that stand once.
+      // Without an index the first one is used, as for fields that occur once.
       for (const f of atIndex(fields, index ?? { index: 1, last: false })) {
         const value = decodedValue(f);
-        // RFC 5260 §4: of Received fields, what follows the last semicolon.
+        // RFC 5260 §4: for Received fields, the part after the last semicolon.
         const found = parseZonedDate(value.slice(value.lastIndexOf(";") + 1));
         if (!found) continue;
         const time = found.date.getTime();

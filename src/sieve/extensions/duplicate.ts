@@ -33,10 +33,10 @@ const duplicate: TestDefinition = {
       run.spend(10);
       const field = header === undefined ? "message-id" : run.text(header).toLowerCase();
       const value = id === undefined ? run.message.values(field)[0] : run.text(id);
-      // RFC 7352 §3: a message without the field is none that came before.
+      // RFC 7352 §3: a message without the field is never a duplicate.
       if (value === undefined || value === "") return false;
       const key = JSON.stringify([handle === undefined ? "" : run.text(handle), value]);
-      // Twice in one execution it is the same message: both tests have one result.
+      // Within one execution it is the same message: both tests have the same result.
       const seen = run.context.seen(key);
       const known = run.remembered.some((r) => r.key === key);
       if ((!seen || last) && !known) run.remembered.push({ key, seconds });

@@ -1,4 +1,4 @@
-/** Header fields added and taken out (RFC 5293). @module */
+/** Adding and deleting header fields (RFC 5293). @module */
 import { encodeWord } from "../../mail/header/encode.ts";
 import type { CommandDefinition } from "../check/definition.ts";
 import { compileIndex, compileMatcher, isFieldName, matchTags } from "../check/matching.ts";
@@ -6,7 +6,7 @@ import { constant } from "../language/text.ts";
 import { decodedValue, type MailField, newField } from "../message/mail.ts";
 import { SieveRuntimeError } from "../run/run.ts";
 
-/** RFC 5293 §6, §7: fields that tell how a message came, and keep loops from forming. */
+/** RFC 5293 §6, §7: fields that trace a message's path and prevent loops. */
 const protectedFromDeleting = new Set([
   "received",
   "auto-submitted",
@@ -14,12 +14,12 @@ const protectedFromDeleting = new Set([
   "return-path",
 ]);
 const protectedFromAdding = new Set(["return-path", "delivered-to", "authentication-results"]);
-/** Bytes of a field's value. */
+/** Most bytes of a field's value. */
 const longestValue = 2048;
 
-/** The value as it is written: one line for each of its own, encoded where it is more than printable ASCII. */
+/** The written value: one line for each of its lines, encoded if not printable ASCII. */
 function writable(value: string): string {
-  // deno-lint-ignore no-control-regex -- what would end the field
+  // deno-lint-ignore no-control-regex -- characters that would end the field
   const clean = value.replace(/\r?\n/g, "\r\n").replace(/\x00|\r(?!\n)/g, " ").trim();
   return clean.split("\r\n").map((line, i) =>
     (i > 0 && !/^[ \t]/.test(line) ? " " : "") + encodeWord(line)
@@ -82,7 +82,7 @@ const deleteheader: CommandDefinition = {
   extension: "editheader",
   tags: { ...matchTags, index: { takes: "number" }, last: {} },
   positional: ["string", "strings"],
-  // Without patterns all fields of the name go.
+  // Without patterns all fields of the name are deleted.
   optionalLast: true,
   compile(checker, args) {
     const name = constant(args.string(0));

@@ -7,7 +7,7 @@ import { mailtoProblem } from "../message/mailto.ts";
 import { SieveRuntimeError } from "../run/run.ts";
 import { compileFcc, fccTags } from "./filing.ts";
 
-/** Why nothing can be sent by a method; undefined if it can. */
+/** Why a method can't be used; undefined if it can. */
 function methodProblem(method: string): string | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(method)?.[1].toLowerCase();
   if (scheme === undefined) return "is no URI";
@@ -108,7 +108,7 @@ const capability: TestDefinition = {
     return (run) => {
       run.spend(5);
       if (methodProblem(run.text(method)) !== undefined) return false;
-      // RFC 5436 §2: nobody knows whether who gets mail is there.
+      // RFC 5436 §2: whether a mail recipient is present is unknown.
       if (run.text(name).toLowerCase() !== "online") return false;
       return matcher.any(run, ["maybe"]);
     };

@@ -1,4 +1,4 @@
-/** The test `envelope` (RFC 5228 §5.4), with what RFC 6009 adds. @module */
+/** The test `envelope` (RFC 5228 §5.4), with the additions of RFC 6009. @module */
 import type { TestDefinition } from "../check/definition.ts";
 import {
   addressPartTags,
@@ -41,12 +41,15 @@ function plainValues(run: Run, name: string): string[] {
     case "envid":
       return one(envelope.envelopeId);
     default:
-      // The server takes no DELIVERBY: nothing has such a time.
+      // The server doesn't accept DELIVERBY: no message has such a time.
       return [];
   }
 }
 
-/** Mail providers have given out localparts with dots at their ends, and several in a row, which no grammar has. */
+/**
+ * Some mail providers have assigned localparts with dots at the end, or several in a row, which no grammar
+ * allows.
+ */
 function dotted(text: string): MailAddress | undefined {
   const [, localpart, domain] = /^([^\s()<>[\]:;@\\,"]+)@([^\s@]+)$/.exec(text) ?? [];
   if (localpart === undefined || oneAddress(`x@${domain}`) === undefined) return undefined;
@@ -85,7 +88,7 @@ const envelope: TestDefinition = {
         }
         const text = run.context.envelope[name];
         if (text === undefined) continue;
-        // RFC 5228 §5.4: the null reverse path is the empty string, whatever part is asked for.
+        // RFC 5228 §5.4: the null reverse path is the empty string, whatever part is requested.
         const found = text === ""
           ? undefined
           : oneAddress(text) ?? dotted(text) ?? { invalid: text };

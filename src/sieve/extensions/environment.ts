@@ -1,4 +1,4 @@
-/** What a script can ask about where it runs (RFC 5183), and what it may use there (RFC 5463). @module */
+/** Tests of a script's environment (RFC 5183), and of supported extensions (RFC 5463). @module */
 import type { CommandDefinition, TestDefinition } from "../check/definition.ts";
 import { compileMatcher, matchTags } from "../check/matching.ts";
 import { constant } from "../language/text.ts";
@@ -15,7 +15,7 @@ const environment: TestDefinition = {
     return (run) => {
       run.spend(1);
       const value = run.context.environment(run.text(name).toLowerCase());
-      // RFC 5183 §4: an item that isn't known matches nothing.
+      // RFC 5183 §4: an unknown item matches nothing.
       if (value === undefined) return false;
       if (matcher.match.type === "count") return matcher.count(run, value === "" ? 0 : 1);
       return matcher.value(run, value);

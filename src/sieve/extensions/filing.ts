@@ -1,5 +1,6 @@
 /**
- * Where messages go: tags that `fileinto`, `keep`, and `:fcc` share (RFC 5228 §4.1, 5232, 5490, 8579, 8580, 9042).
+ * Where messages are filed: tags that `fileinto`, `keep`, and `:fcc` share (RFC 5228 §4.1, 5232, 5490, 8579,
+ * 8580, 9042).
  *
  * @module
  */
@@ -34,7 +35,7 @@ export function checkMailboxName(checker: Checker, at: number, text: Text): void
   if (why) checker.error(at, why);
 }
 
-/** Checks the tags; gives the filing at each run. */
+/** Checks the tags; returns a function that computes the filing at each run. */
 export function compileFiling(
   checker: Checker,
   args: Args,
@@ -69,7 +70,7 @@ export function compileFiling(
   };
 }
 
-/** RFC 8580: where a copy of what is sent goes. */
+/** RFC 8580: where a copy of a sent message goes. */
 export const fccTags: Tags = {
   fcc: { takes: "string", extension: "fcc" },
   ...filingTags,
@@ -87,7 +88,7 @@ export function compileFcc(checker: Checker, args: Args): (run: Run) => Filing |
   const flagged = args.has("flags");
   return (run) => {
     const f = filing(run);
-    // RFC 8580 §3.1: flags of the copy are those given here only.
+    // RFC 8580 §3.1: the copy has only the flags given here.
     return flagged ? f : { ...f, flags: undefined };
   };
 }

@@ -18,7 +18,7 @@ function isFlag(s: string): boolean {
     (s.startsWith("\\") ? system.includes(s.toLowerCase()) : keyword.test(s));
 }
 
-/** Flags of lists with blanks between them, each once; what can't be a flag is left out. */
+/** Flags of space-separated lists, each once; invalid ones are left out. */
 export function cleanFlags(run: Run, lists: readonly string[]): string[] {
   const flags = new Map<string, string>();
   for (const f of lists.flatMap((l) => l.split(/[ \t\r\n]+/))) {
@@ -43,7 +43,7 @@ function checkFlags(checker: Checker, args: Args, i: number): void {
   }
 }
 
-/** The name of the variable that flags are kept in; undefined for the internal one. */
+/** The name of the variable that holds flags; undefined for the internal one. */
 function compileVariable(checker: Checker, args: Args): string | undefined {
   if (!args.given(0)) return undefined;
   const at = args.positionalAt(0);
@@ -117,7 +117,7 @@ const hasflag: TestDefinition = {
       }
       return name ?? "";
     });
-    // RFC 5232 §4: a key may hold several flags, each looked for by itself.
+    // RFC 5232 §4: a key may contain several flags, each searched separately.
     const keys = args.strings(1).flatMap(({ at, text }) => {
       const words = constant(text)?.split(/\s+/).filter((w) => w !== "");
       return words && words.length > 1 ? words.map((text) => ({ at, text })) : [{ at, text }];

@@ -20,7 +20,8 @@ import { constant, type Text } from "../language/text.ts";
 import { addressesOf, type FoundAddress } from "../message/addresses.ts";
 import { decodedValue, type MailField } from "../message/mail.ts";
 import { allParts, fieldPieces, partFields } from "../message/parts.ts";
-import type { Run } from "../run/run.ts";
+import type { Matcher } from "../matching/match.ts";
+import type { Run, TestFn } from "../run/run.ts";
 import { partOfAddress } from "./address_parts.ts";
 
 /** RFC 5703 §4. */
@@ -50,7 +51,7 @@ function compileWhere(checker: Checker, args: Args): Where {
   return where.mime ? where : inMessage;
 }
 
-/** Lists of fields that the test looks at: of the message, of the part a loop stands at, of those in it. */
+/** Lists of fields for the test: of the message, of a loop's current part, or of the parts in it. */
 function fieldLists(run: Run, where: Where): (readonly MailField[])[] {
   const { message } = run;
   if (!where.mime) return [message.fields];
@@ -78,7 +79,7 @@ function* fieldsNamed(
   }
 }
 
-/** Fields whose values are addresses (RFC 5228 §5.1, and those that are in use besides). */
+/** Fields whose values are addresses (RFC 5228 §5.1, and others in common use). */
 const addressFields = new Set([
   ...["from", "to", "cc", "bcc", "sender", "reply-to", "return-path"],
   ...["resent-from", "resent-to", "resent-cc", "resent-bcc", "resent-sender", "resent-reply-to"],
@@ -96,6 +97,18 @@ const addressFields = new Set([
   ],
   ...["registered-mail-reply-requested-by", "return-receipt-requested", "author"],
 ]);
+
+/** The common case: values decoded once for all tests. */
+function anyValue(names: readonly Text[], matcher: Matcher): TestFn {
+  const known = names.map((n) => typeof n === "string" ? n.toLowerCase() : n);
+  return (run) => {
+    for (const n of known) {
+      const name = typeof n === "string" ? n : run.text(n).toLowerCase();
+      for (const v of run.message.values(name)) if (matcher.value(run, v)) return true;
+    }
+    return false;
+  };
+}
 
 const header: TestDefinition = {
   name: "header",
@@ -115,17 +128,7 @@ const header: TestDefinition = {
     );
     const params = args.texts("param")?.map((p) => p.text) ?? [];
     const texts = names.map((n) => n.text);
-    if (!where.mime && !index && matcher.match.type !== "count") {
-      const constants = texts.map((t) => constant(t)?.toLowerCase());
-      // What most tests are: values decoded once for all of them.
-      return (run) => {
-        for (let i = 0; i < texts.length; i++) {
-          const name = constants[i] ?? run.text(texts[i]).toLowerCase();
-          for (const v of run.message.values(name)) if (matcher.value(run, v)) return true;
-        }
-        return false;
-      };
-    }
+    if (!where.mime && !index && matcher.match.type !== "count") return anyValue(texts, matcher);
     const valuesOf = (run: Run, field: MailField): string[] =>
       piece === undefined ? [decodedValue(field)] : fieldPieces(
         field,
@@ -181,7 +184,7 @@ const address: TestDefinition = {
 const utf8 = new TextDecoder();
 const read = new WeakMap<MailField, FoundAddress[]>();
 
-/** Addresses of a field, read once. */
+/** Addresses of a field, parsed once. */
 function addressesIn(run: Run, field: MailField): FoundAddress[] {
   let list = read.get(field);
   run.spend(1);
@@ -192,7 +195,7 @@ function addressesIn(run: Run, field: MailField): FoundAddress[] {
   return list;
 }
 
-/** Encoded words stand in names only: they are not decoded, as they could have marks of addresses in them. */
+/** Encoded words are only allowed in names: they are not decoded, as they could contain address syntax. */
 function decodedForAddresses(field: MailField): string {
   return utf8.decode(field.raw).slice(field.raw.indexOf(58) + 1).replace(/\r?\n/g, "").trim();
 }

@@ -1,4 +1,4 @@
-/** Scripts in scripts (RFC 6609): `include`, `return`, `global`. @module */
+/** Including scripts (RFC 6609): `include`, `return`, `global`. @module */
 import type { CommandDefinition } from "../check/definition.ts";
 import { oneOf } from "../check/matching.ts";
 import { runBlock } from "../run/control.ts";
@@ -12,7 +12,7 @@ export function isScriptName(name: string): boolean {
     !/[\p{Cc}\u2028\u2029]/u.test(name);
 }
 
-/** Runs another script with variables of its own. */
+/** Runs another script with its own variables. */
 function* runIncluded(
   run: Run,
   script: SieveScript,
@@ -24,7 +24,7 @@ function* runIncluded(
   run.includeStack.push(key);
   try {
     const signal = yield* runBlock(run, script.commands);
-    // RFC 6609 §3.3: return goes back to the script that includes; stop ends all.
+    // RFC 6609 §3.3: return goes back to the including script; stop ends everything.
     return signal === "stop" ? signal : undefined;
   } finally {
     run.includeStack.pop();
@@ -50,7 +50,7 @@ const include: CommandDefinition = {
     return (run) => {
       const name = run.text(text);
       const key = `${where}/${name}`;
-      // RFC 6609 §3.2: with :once a script that is being included is left out, which is no error.
+      // RFC 6609 §3.2: with :once a script that is being included is skipped without an error.
       if (once && run.included.has(key)) return undefined;
       if (run.includeStack.includes(key)) {
         throw new SieveRuntimeError(`the script ${JSON.stringify(name)} includes itself`);

@@ -1,4 +1,4 @@
-/** Tests that join tests, and constants (RFC 5228 §5). @module */
+/** Tests that combine tests, and constants (RFC 5228 §5). @module */
 import type { TestDefinition } from "../check/definition.ts";
 
 export const logicTests: readonly TestDefinition[] = [

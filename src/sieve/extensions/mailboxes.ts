@@ -52,7 +52,7 @@ const specialuse: TestDefinition = {
   },
 };
 
-/** @param server of the server, otherwise of the mailbox that is the first argument */
+/** @param server true for annotations of the server, otherwise of the mailbox given as first argument */
 function metadata(server: boolean): TestDefinition {
   const shift = server ? 0 : 1;
   return {

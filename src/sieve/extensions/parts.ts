@@ -1,5 +1,6 @@
 /**
- * Parts of a message, one by one, and changed (RFC 5703): `foreverypart`, `break`, `extracttext`, `replace`, `enclose`.
+ * Going through parts of a message and changing them (RFC 5703): `foreverypart`, `break`, `extracttext`,
+ * `replace`, `enclose`.
  *
  * @module
  */
@@ -25,12 +26,12 @@ function* iterate(
 ): Generator<void, Signal | undefined> {
   const outer = run.loops[run.loops.length - 1]?.part;
   const parts = [...allParts(outer ?? run.message.root)];
-  // A loop in a loop goes over what is in the part that the outer one stands at.
+  // A nested loop goes over the parts inside the outer loop's current part.
   if (outer) parts.shift();
   const { root } = run.message;
   for (const part of parts) {
     run.spend(1);
-    // The message was rewritten: its parts are others now.
+    // The message was rewritten: its parts have changed.
     if (run.message.root !== root) break;
     run.loops.push({ name, part });
     try {
@@ -112,7 +113,7 @@ function checkSize(run: Run, more: number): void {
   run.spend(1000 + (run.message.size >> 5));
 }
 
-/** Fields in place of those of their names, or at the end. */
+/** Replaces fields by name, or adds them at the end. */
 function withFields(fields: readonly MailField[], changed: readonly MailField[]): MailField[] {
   const names = new Set(changed.map((f) => f.name));
   return [...fields.filter((f) => !names.has(f.name)), ...changed];
@@ -122,7 +123,7 @@ const subjectField = (text: string) =>
   splitFields(encoder.encode(textField("Subject", text, { smtputf8: false })))[0];
 const content = (f: MailField) => f.name.startsWith("content-");
 
-/** The header that the new content brings, and the content. */
+/** The new content's header, and the content. */
 function newContent(text: string, mime: boolean): { fields: MailField[]; body: Uint8Array } {
   if (!mime) {
     const entity = composeText(text);
@@ -147,7 +148,7 @@ function header(fields: readonly MailField[]): Uint8Array {
   ]);
 }
 
-/** Puts new content in place of a part, or of all. */
+/** Replaces a part, or the whole message, by new content. */
 function replaceContent(
   run: Run,
   part: Part | undefined,
@@ -200,7 +201,7 @@ const replace: CommandDefinition = {
         const old = run.message.values("subject")[0];
         if (subject !== undefined) {
           extra.push(subjectField(run.text(subject)));
-          // RFC 5703 §5: what was there before can still be seen.
+          // RFC 5703 §5: the old value stays visible.
           if (old !== undefined) extra.push(newField("Original-Subject", encodeWord(old)));
         }
         if (from !== undefined) {
@@ -238,7 +239,7 @@ const enclose: CommandDefinition = {
         composeText(words),
         { fields: ["Content-Type: message/rfc822\r\n"], body: message.bytes() },
       ]);
-      // RFC 5703 §6: the fields that tell how it came stay outside; those asked for are copied.
+      // RFC 5703 §6: trace fields stay outside; requested fields are copied.
       const copied = new Set([
         "from",
         "to",

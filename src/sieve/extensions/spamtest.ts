@@ -16,7 +16,7 @@ const spamtest: TestDefinition = {
     return (run) => {
       run.spend(1);
       const score = run.context.spamScore;
-      // RFC 5235 §3.1: 0 for a message that wasn't tested; 1 is surely ham, 10 surely spam.
+      // RFC 5235 §3.1: 0 for an untested message; 1 is surely ham, 10 surely spam.
       const value = score === undefined
         ? 0
         : percent

@@ -1,4 +1,4 @@
-/** Replies of who is away (RFC 5230, RFC 6131), with copies of them (RFC 8580). @module */
+/** Vacation replies (RFC 5230, RFC 6131), with copies of them (RFC 8580). @module */
 import type { CommandDefinition } from "../check/definition.ts";
 import { constant } from "../language/text.ts";
 import { oneAddress } from "../message/addresses.ts";
@@ -8,7 +8,7 @@ import { compileFcc, fccTags } from "./filing.ts";
 const day = 86_400;
 /** Days between two replies to a sender. */
 const defaultDays = 7;
-/** The longest that `:days` can be (RFC 5230 §4.1 leaves it to the server). */
+/** The largest value of `:days` (RFC 5230 §4.1 leaves it to the server). */
 const mostDays = 365;
 const longestReason = 100_000;
 
@@ -78,7 +78,7 @@ const vacation: CommandDefinition = {
           from: sender,
           addresses: run.texts(addresses),
           mime,
-          // RFC 5230 §4.2: without a handle, replies differ where what they say does.
+          // RFC 5230 §4.2: without a handle, replies differ if their contents differ.
           handle: handle === undefined
             ? JSON.stringify([title ?? null, sender ?? null, mime, text])
             : run.text(handle),

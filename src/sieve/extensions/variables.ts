@@ -16,7 +16,7 @@ const first = (s: string, change: (c: string) => string) => {
 };
 const encoder = new TextEncoder();
 
-/** Modifiers, those of a higher number first (RFC 5229 §4.1). */
+/** Modifiers, in descending order of precedence (RFC 5229 §4.1). */
 const modifiers: Readonly<
   Record<string, { rank: number; extension?: string; apply: (s: string) => string }>
 > = {
@@ -48,7 +48,7 @@ export const modifierTags: Tags = Object.fromEntries(
   Object.entries(modifiers).map(([n, m]) => [n, { extension: m.extension }]),
 );
 
-/** Checks the modifiers that are given; applies them in their order. */
+/** Checks the given modifiers; returns a function that applies them in order. */
 export function compileModifiers(checker: Checker, args: Args): (run: Run, s: string) => string {
   const given = Object.keys(modifiers).filter((m) => args.has(m))
     .sort((x, y) => modifiers[y].rank - modifiers[x].rank);

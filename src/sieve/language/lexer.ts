@@ -21,24 +21,24 @@ export type TokenKind =
   | "end"
   | "bad";
 
-/** Takes tokens one by one; the fields are those of the current one. */
+/** Reads tokens one by one; the fields describe the current one. */
 export class Lexer {
   readonly #text: string;
   readonly #problems: Problems;
   #at = 0;
   kind: TokenKind = "end";
-  /** Of an identifier or tag, in lower case, a tag without its colon; of a string its value. */
+  /** An identifier or tag in lower case, a tag without its colon; the value of a string. */
   value = "";
   number = 0;
   /** Where the token starts. */
   start = 0;
-  /** Where the token before it ended. */
+  /** End of the previous token. */
   endBefore = 0;
 
   constructor(text: string, problems: Problems) {
     this.#text = text;
     this.#problems = problems;
-    // A byte order mark is no part of the script.
+    // A byte order mark is not part of the script.
     if (text.charCodeAt(0) === 0xfeff) this.#at = 1;
     this.next();
   }
@@ -86,7 +86,7 @@ export class Lexer {
     this.#bad(`unexpected ${shown}`);
   }
 
-  /** Passes over all that is left. */
+  /** Skips the rest. */
   giveUp(): void {
     this.#at = this.#text.length;
     this.kind = "end";
@@ -163,7 +163,7 @@ export class Lexer {
     this.#string(value);
   }
 
-  /** What follows `text:` (RFC 5228 §2.4.2.1). */
+  /** The text after `text:` (RFC 5228 §2.4.2.1). */
   #multiLine(): void {
     const text = this.#text;
     let at = this.#at + 1;
@@ -201,7 +201,7 @@ export class Lexer {
   #string(value: string): void {
     if (value.includes("\0")) return this.#bad("a string can't hold a NUL character");
     this.kind = "string";
-    // Lines in strings end as those of messages do, whatever editor wrote the script.
+    // Lines in strings end in CRLF as in messages, whatever editor wrote the script.
     this.value = value.includes("\n") ? value.replace(/\r?\n/g, "\r\n") : value;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What is wrong with a script, each with its place.
+ * Problems of a script with their positions.
  *
  * @module
  */
@@ -11,10 +11,10 @@ export interface SieveProblem {
   message: string;
 }
 
-/** Faults that are listed of one script; more help nobody. */
+/** Most faults listed for one script; more help nobody. */
 const maxProblems = 100;
 
-/** Collects the faults of a script. Places are given as offsets into its text. */
+/** Collects the faults of a script. Positions are given as offsets into its text. */
 export class Problems {
   readonly #text: string;
   #lineStarts: number[] | undefined;
@@ -42,14 +42,14 @@ export class Problems {
     }
     let column = 1;
     for (let at = this.#lineStarts[low]; at < offset; at++) {
-      // The second half of a character beyond U+FFFF is none of its own.
+      // The second half of a character beyond U+FFFF doesn't count.
       const c = this.#text.charCodeAt(at);
       if (c < 0xdc00 || c > 0xdfff) column++;
     }
     return { line: low + 1, column };
   }
 
-  /** Notes an error; one place has one. */
+  /** Notes an error; one per position. */
   error(offset: number, message: string): void {
     this.#note(this.errors, offset, message);
   }
@@ -72,7 +72,7 @@ export class Problems {
   }
 }
 
-/** Errors in the order of their places. */
+/** Errors in order of position. */
 export function byPlace(list: readonly SieveProblem[]): SieveProblem[] {
   return [...list].sort((a, b) => a.line - b.line || a.column - b.column);
 }

@@ -1,12 +1,12 @@
 /**
- * The grammar of Sieve: commands, tests and arguments, whatever their names (RFC 5228 §8.2).
+ * The grammar of Sieve: commands, tests and arguments with any names (RFC 5228 §8.2).
  *
  * @module
  */
 import { Lexer, type TokenKind } from "./lexer.ts";
 import type { Problems } from "./problems.ts";
 
-/** Arguments as they are written; `at` is an offset into the script. */
+/** Arguments as written; `at` is an offset into the script. */
 export type Argument =
   | { kind: "number"; at: number; value: number }
   | { kind: "string"; at: number; value: string }
@@ -18,26 +18,32 @@ export interface SyntaxNode {
   /** Lower case. */
   name: string;
   at: number;
-  /** Where it ends: after its semicolon or block, of a test after its last argument. */
+  /** Its end: after its semicolon or block; for a test after its last argument. */
   end: number;
-  args: Argument[];
-  tests: SyntaxNode[];
-  /** The tests stand in parentheses. */
+  args: readonly Argument[];
+  tests: readonly SyntaxNode[];
+  /** Whether the tests are in parentheses. */
   testList: boolean;
-  /** Of a command with a block. */
+  /** The block of a command that has one. */
   block: SyntaxNode[] | undefined;
 }
 
-/** Blocks and tests nest no deeper; RFC 5228 §2.10.5 wants 15 at least. */
+/** Deepest nesting of blocks and tests; RFC 5228 §2.10.5 requires at least 15. */
 export const maxNesting = 64;
 
-/** Tests in one list, and strings in one: no command takes long to look at. */
+/** Commands of a block after which others may get a turn. */
+export const commandsOfTurn = 16;
+
+/** Shared by all nodes without items: a long script has tens of thousands. */
+const none: readonly never[] = [];
+
+/** Most tests in one list, and most strings in one: no command takes long to check. */
 const maxTests = 5_000;
 const maxStrings = 50_000;
 
 /**
- * Reads a script, yielding each of its commands, and nothing after each command in a block; faults go to `problems`, and
- * reading goes on after them.
+ * Parses a script, yielding each of its commands, and undefined from time to time within a block; faults are
+ * added to `problems`, and parsing continues after them.
  */
 export function parseSyntax(
   text: string,
@@ -46,7 +52,7 @@ export function parseSyntax(
   return new Parser(text, problems).script();
 }
 
-/** The rest of a command can't be made out. */
+/** The rest of a command is unreadable. */
 class Skip extends Error {}
 
 class Parser {
@@ -60,34 +66,44 @@ class Parser {
 
   *script(): Generator<SyntaxNode | undefined, void> {
     for (;;) {
-      while (this.#goesOn()) yield yield* this.#tried(0);
+      while (this.#goesOn()) {
+        const node = this.#tried(0);
+        if (node?.block) yield* this.#fill(node, 0);
+        yield node;
+      }
       if (this.#lexer.kind === "end") return;
       this.#problems.error(this.#lexer.start, "this } closes no block");
       this.#lexer.next();
     }
   }
 
-  /** Of a block. */
-  *#commands(depth: number): Generator<undefined, SyntaxNode[]> {
-    const list: SyntaxNode[] = [];
-    while (this.#goesOn()) {
-      const node = yield* this.#tried(depth);
-      if (node !== undefined) list.push(node);
-      yield;
+  /** Parses the commands of a block, up to its closing brace. The lexer is after the opening brace. */
+  *#fill(node: SyntaxNode, depth: number): Generator<undefined, void> {
+    const open = this.#lexer.endBefore - 1;
+    const list = node.block!;
+    for (let n = 1; this.#goesOn(); n++) {
+      const inner = this.#tried(depth + 1);
+      if (inner?.block) yield* this.#fill(inner, depth + 1);
+      if (inner !== undefined) list.push(inner);
+      if (n % commandsOfTurn === 0) yield;
     }
-    return list;
+    if (this.#is("}")) this.#lexer.next();
+    else if (!this.#problems.full) {
+      this.#problems.error(open, "the block that starts here has no end (})");
+    }
+    node.end = this.#lexer.endBefore;
   }
 
-  /** Whether another command may stand here. */
+  /** Whether another command may follow here. */
   #goesOn(): boolean {
     if (this.#problems.full) this.#lexer.giveUp();
     return this.#lexer.kind !== "end" && this.#lexer.kind !== "}";
   }
 
-  /** A command; undefined for one that can't be made out, which is passed over. */
-  *#tried(depth: number): Generator<undefined, SyntaxNode | undefined> {
+  /** A command, its block still empty; undefined for an unreadable one, which is skipped. */
+  #tried(depth: number): SyntaxNode | undefined {
     try {
-      return yield* this.#command(depth);
+      return this.#command(depth);
     } catch (err) {
       if (!(err instanceof Skip)) throw err;
       this.#skip();
@@ -100,12 +116,12 @@ class Parser {
   }
 
   #fail(message: string, at = this.#lexer.start): never {
-    // What the lexer has told of needs no second word.
+    // The lexer has already reported it.
     if (this.#lexer.kind !== "bad") this.#problems.error(at, message);
     throw new Skip();
   }
 
-  /** To the end of a command: its semicolon, or its block with what is in it. */
+  /** Skips to the end of a command: its semicolon, or its complete block. */
   #skip(): void {
     let depth = 0;
     for (;; this.#lexer.next()) {
@@ -119,7 +135,7 @@ class Parser {
     this.#lexer.next();
   }
 
-  *#command(depth: number): Generator<undefined, SyntaxNode> {
+  #command(depth: number): SyntaxNode {
     const l = this.#lexer;
     if (!this.#is("identifier")) this.#fail(`expected a command, found ${this.#found()}`);
     const node = this.#named(depth);
@@ -133,14 +149,8 @@ class Parser {
       this.#fail(`expected ; or { after the command ${node.name}, found ${this.#found()}`, at);
     }
     if (depth >= maxNesting) this.#fail(`blocks nest deeper than ${maxNesting}`);
-    const open = l.start;
     l.next();
-    node.block = yield* this.#commands(depth + 1);
-    if (this.#is("}")) l.next();
-    else if (!this.#problems.full) {
-      this.#problems.error(open, "the block that starts here has no end (})");
-    }
-    node.end = this.#lexer.endBefore;
+    node.block = [];
     return node;
   }
 
@@ -151,36 +161,33 @@ class Parser {
       name: l.value,
       at: l.start,
       end: l.start,
-      args: [],
-      tests: [],
+      args: none,
+      tests: none,
       testList: false,
       block: undefined,
     };
     l.next();
-    for (;;) {
-      const at = l.start;
-      if (this.#is("tag")) node.args.push({ kind: "tag", at, name: l.value });
-      else if (this.#is("number")) node.args.push({ kind: "number", at, value: l.number });
-      else if (this.#is("string")) node.args.push({ kind: "string", at, value: l.value });
-      else if (this.#is("[")) {
-        node.args.push({ kind: "list", at, items: this.#list() });
-        continue;
-      } else break;
-      l.next();
+    for (let args: Argument[] | undefined;;) {
+      const argument = this.#argument();
+      if (argument === undefined) break;
+      if (args) args.push(argument);
+      else node.args = args = [argument];
     }
     if (this.#is("identifier")) {
       this.#nest(depth);
-      node.tests.push(this.#named(depth + 1));
+      node.tests = [this.#named(depth + 1)];
     } else if (this.#is("(")) {
       this.#nest(depth);
       node.testList = true;
+      const tests: SyntaxNode[] = [];
+      node.tests = tests;
       l.next();
       for (;;) {
         if (!this.#is("identifier")) {
           this.#fail(`expected a test, found ${this.#found()}`);
         }
-        node.tests.push(this.#named(depth + 1));
-        if (node.tests.length > maxTests) this.#fail(`more than ${maxTests} tests in one list`);
+        tests.push(this.#named(depth + 1));
+        if (tests.length > maxTests) this.#fail(`more than ${maxTests} tests in one list`);
         if (this.#is(")")) break;
         if (!this.#is(",")) {
           this.#fail(`expected , or ) between tests, found ${this.#found()}`);
@@ -190,6 +197,30 @@ class Parser {
       l.next();
     }
     return node;
+  }
+
+  /** An argument, if there is one here. */
+  #argument(): Argument | undefined {
+    const l = this.#lexer;
+    const at = l.start;
+    let argument: Argument;
+    switch (l.kind) {
+      case "tag":
+        argument = { kind: "tag", at, name: l.value };
+        break;
+      case "number":
+        argument = { kind: "number", at, value: l.number };
+        break;
+      case "string":
+        argument = { kind: "string", at, value: l.value };
+        break;
+      case "[":
+        return { kind: "list", at, items: this.#list() };
+      default:
+        return undefined;
+    }
+    l.next();
+    return argument;
   }
 
   #nest(depth: number): void {

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A reference to a variable, or by number to what a wildcard stood for. */
+/** A reference to a variable, or by number to the match of a wildcard. */
 export type Reference = { name: string } | { match: number };
 
 /** A string with variables in it. */
@@ -12,23 +12,23 @@ export interface Template {
   parts: (string | Reference)[];
 }
 
-/** A string that is known, or one that must be put together when the script runs. */
+/** A constant string, or one that is assembled when the script runs. */
 export type Text = string | Template;
 
-/** The largest number of a `${1}`; RFC 5229 §3.2 wants 9 at least. */
+/** The largest number of a `${1}`; RFC 5229 §3.2 requires at least 9. */
 export const maxMatchIndex = 99;
 
-/** A string can't be what it says. */
+/** A string is invalid. */
 export class TextError extends Error {}
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Replaces `${hex: …}` and `${unicode: …}`. @throws TextError for numbers that are no characters */
+/** Replaces `${hex: …}` and `${unicode: …}`. @throws TextError for numbers that are not characters */
 export function decodeEncodedCharacters(s: string): string {
   if (!s.includes("${")) return s;
   const pattern = /\$\{(hex|unicode):\s*([0-9a-f]+(?:\s+[0-9a-f]+)*)\s*\}/gi;
-  // Octets of a character may stand in several references.
+  // The octets of a character may come from several references.
   const pieces: Uint8Array[] = [];
   let at = 0;
   let any = false;
@@ -85,7 +85,7 @@ export function parseVariables(s: string): Text {
   return { parts };
 }
 
-/** The string if it has no variables in it. */
+/** The string if it has no variables. */
 export function constant(text: Text | undefined): string | undefined {
   return typeof text === "string" ? text : undefined;
 }

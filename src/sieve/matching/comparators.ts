@@ -7,7 +7,7 @@ import { collationKey } from "../../mail/text/collation.ts";
 
 export type Comparator = "i;octet" | "i;ascii-casemap" | "i;ascii-numeric" | "i;unicode-casemap";
 
-/** Each comparator, and whether it can look for parts of a text. */
+/** Each comparator, and whether it supports substrings. */
 export const comparators: ReadonlyMap<string, { substring: boolean }> = new Map([
   ["i;octet", { substring: true }],
   ["i;ascii-casemap", { substring: true }],
@@ -15,7 +15,7 @@ export const comparators: ReadonlyMap<string, { substring: boolean }> = new Map(
   ["i;unicode-casemap", { substring: true }],
 ]);
 
-/** a to z in upper case, all else as it is. */
+/** a to z in upper case, everything else unchanged. */
 export function asciiUpper(s: string): string {
   // deno-lint-ignore no-control-regex -- all of ASCII
   return /^[\x00-\x7f]*$/.test(s)
@@ -23,7 +23,7 @@ export function asciiUpper(s: string): string {
     : s.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 }
 
-/** A text of which parts are compared and looked for. */
+/** The form of a text for comparing and searching substrings. */
 export function folded(comparator: Comparator, s: string): string {
   switch (comparator) {
     case "i;ascii-casemap":
@@ -48,14 +48,14 @@ function compareText(a: string, b: string): number {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
     if (x === y) continue;
-    // Surrogates stand for what is above all others.
+    // Surrogates stand for characters above all others.
     const surrogates = (x >= 0xd800 && x < 0xe000 ? 1 : 0) - (y >= 0xd800 && y < 0xe000 ? 1 : 0);
     return surrogates !== 0 ? surrogates : x - y;
   }
   return a.length - b.length;
 }
 
-/** Below, at or above 0 as the first is before, equal to or after the second. */
+/** Below, at or above 0 if the first is before, equal to or after the second. */
 export function compare(comparator: Comparator, a: string, b: string): number {
   if (comparator !== "i;ascii-numeric") {
     return compareText(folded(comparator, a), folded(comparator, b));

@@ -1,11 +1,11 @@
-/** Looking for a text in another in linear time, however both are made. @module */
+/** Searching a text in another in linear time, whatever both contain. @module */
 
-/** Keys up to this length are left to the runtime's search, whose worst case is their product. */
+/** Keys up to this length use the runtime's search, whose worst case is the product of both lengths. */
 const shortKey = 64;
 
 export function contains(text: string, key: string): boolean {
   if (key.length <= shortKey || text.length < key.length) return text.includes(key);
-  // Where a comparison goes on when a character differs (Knuth, Morris, Pratt).
+  // Where a comparison continues when a character differs (Knuth, Morris, Pratt).
   const back = new Int32Array(key.length);
   for (let i = 1, k = 0; i < key.length; i++) {
     while (k > 0 && key.charCodeAt(i) !== key.charCodeAt(k)) k = back[k - 1];

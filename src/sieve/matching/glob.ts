@@ -1,6 +1,6 @@
 /**
- * The wildcards of `:matches`: "*" for any characters, "?" for one (RFC 5228 §2.7.1), with what they stood for
- * (RFC 5229 §3.2). Each "*" takes as little as it can.
+ * The wildcards of `:matches`: "*" for any characters, "?" for one (RFC 5228 §2.7.1), with their matches (RFC
+ * 5229 §3.2). Each "*" matches as little as possible.
  *
  * @module
  */
@@ -13,7 +13,7 @@ type Segment = (string | null)[];
 export interface Glob {
   segments: Segment[];
   comparator: Comparator;
-  /** What a pattern without wildcards is; it needs no search. */
+  /** The text of a pattern without wildcards, which needs no search. */
   literal: string | undefined;
 }
 
@@ -52,12 +52,12 @@ export function compileGlob(pattern: string, comparator: Comparator): Glob {
   return { segments, comparator, literal: wild ? undefined : literal };
 }
 
-/** Steps of one match; a search that takes more is given up by an error of the caller's. */
+/** Counts the steps of one match; the caller's error ends a search that takes too many. */
 export interface Budget {
   spend(steps: number): void;
 }
 
-/** What each wildcard stood for, from the first to the last; undefined without a match. */
+/** The match of each wildcard, from the first to the last; undefined without a match. */
 export function matchGlob(glob: Glob, text: string, budget: Budget): string[] | undefined {
   const { segments, comparator } = glob;
   const characters = [...text];

@@ -9,6 +9,7 @@ import { type Run, SieveRuntimeError } from "../run/run.ts";
 import { type Comparator, compare, equal, folded } from "./comparators.ts";
 import { contains } from "./contains.ts";
 import { compileGlob, type Glob, matchGlob } from "./glob.ts";
+import { PosixRegExp } from "./posix.ts";
 
 export type MatchType = "is" | "contains" | "matches" | "regex" | "value" | "count" | "list";
 export type Relation = "gt" | "ge" | "lt" | "le" | "eq" | "ne";
@@ -19,33 +20,67 @@ export interface Match {
   comparator: Comparator;
 }
 
-/** Characters of a value that a regular expression is tried on; fewer for a long one. */
+/** Most characters of a value that a regular expression is matched against; fewer for a long expression. */
 const maxRegexText = 32 * 1024;
-/** Steps of one expression on one value: no more than some milliseconds. */
+/** Most steps of one expression on one value: some milliseconds. */
 const maxRegexSteps = 150_000;
+/** Factor of more steps for finding groups, which are cheaper. */
+const groupFactor = 4;
+
+/** Two forms of a pattern: one that only tests for a match, and one that finds its groups, which costs more. */
+export interface SieveRegExp {
+  linear: LinearRegExp;
+  posix(): PosixRegExp;
+}
+
+/** Collating symbols and equivalence classes of one character (IEEE 1003.1 §9.3.5), such as `[[.-.]a]`: the character. */
+function withoutCollation(pattern: string): string {
+  if (!/\[[.=]/.test(pattern)) return pattern;
+  return pattern.replace(
+    /\\.|\[\^?\]?(?:\[([.=:]).*?\1\]|\\.|[^\]])*\]/gsu,
+    (part) =>
+      part.startsWith("[")
+        ? part.replace(/\[([.=])([^\]])\1\]/gu, (_, __, c) => /\w/.test(c) ? c : `\\${c}`)
+        : part,
+  );
+}
 
 /** A regular expression that ignores case where the comparator does. @throws RegExpSyntaxError */
-export function sieveRegExp(pattern: string, comparator: Comparator): LinearRegExp {
-  const r = compileRegExp(comparator === "i;octet" ? pattern : `(?i)${pattern}`);
-  if (r.groups > maxMatchIndex + 1) {
+export function sieveRegExp(pattern: string, comparator: Comparator): SieveRegExp {
+  const syntax = withoutCollation(pattern);
+  const whole = comparator === "i;octet" ? syntax : `(?i)${syntax}`;
+  const linear = compileRegExp(whole);
+  if (linear.groups > maxMatchIndex + 1) {
     throw new RegExpSyntaxError(`has more than ${maxMatchIndex} groups`);
   }
-  return r;
+  let posix: PosixRegExp | undefined;
+  return { linear, posix: () => posix ??= new PosixRegExp(whole) };
 }
 
-/** A key of a test; `folded` is for `:contains`. */
-type Key = { text: string; folded: string; glob?: Glob; regexp?: LinearRegExp };
+/** A key of a test, with the form for its match type, computed on first use. */
+class Key {
+  readonly text: string;
+  #made: string | Glob | SieveRegExp | undefined;
 
-function keyOf(match: Match, text: string): Key {
-  return {
-    text,
-    folded: match.type === "contains" ? folded(match.comparator, text) : "",
-    glob: match.type === "matches" ? compileGlob(text, match.comparator) : undefined,
-    regexp: match.type === "regex" ? regexpOf(text, match.comparator) : undefined,
-  };
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** For `:contains`. */
+  folded(comparator: Comparator): string {
+    return (this.#made ??= folded(comparator, this.text)) as string;
+  }
+  /** For `:matches`. */
+  glob(comparator: Comparator): Glob {
+    return (this.#made ??= compileGlob(this.text, comparator)) as Glob;
+  }
+  /** For `:regex`. @throws SieveRuntimeError */
+  regexp(comparator: Comparator): SieveRegExp {
+    return (this.#made ??= regexpOf(this.text, comparator)) as SieveRegExp;
+  }
 }
 
-function regexpOf(text: string, comparator: Comparator): LinearRegExp {
+function regexpOf(text: string, comparator: Comparator): SieveRegExp {
   try {
     return sieveRegExp(text, comparator);
   } catch (err) {
@@ -56,25 +91,24 @@ function regexpOf(text: string, comparator: Comparator): LinearRegExp {
   }
 }
 
-/** Keys and the way they are compared; those without variables are prepared once. */
+/** Keys and how they are compared; those without variables are prepared once. */
 export class Matcher {
   readonly match: Match;
   readonly #keys: (Key | Text)[];
 
   constructor(match: Match, keys: readonly Text[]) {
     this.match = match;
-    this.#keys = keys.map((k) => typeof k === "string" ? keyOf(match, k) : k);
+    this.#keys = keys.map((k) => typeof k === "string" ? new Key(k) : k);
   }
 
   #each(run: Run, test: (key: Key) => boolean): boolean {
     for (const k of this.#keys) {
-      const key = typeof k === "string" || "parts" in k ? keyOf(this.match, run.text(k)) : k;
-      if (test(key)) return true;
+      if (test(k instanceof Key ? k : new Key(run.text(k)))) return true;
     }
     return false;
   }
 
-  /** Whether the number of something fits a key of `:count`. */
+  /** Whether a count matches a key of `:count`. */
   count(run: Run, n: number): boolean {
     run.spend(1);
     const { relation } = this.match;
@@ -82,8 +116,8 @@ export class Matcher {
   }
 
   /**
-   * Whether a value fits a key; what wildcards stand for is kept then.
-   * @param keep false where tests don't set `${1}` and so on (RFC 5173 §6)
+   * Whether a value matches a key; the matches of wildcards are kept then.
+   * @param keep false if the test doesn't set `${1}` and so on (RFC 5173 §6)
    */
   value(run: Run, value: string, keep = true): boolean {
     const m = this.match;
@@ -95,22 +129,29 @@ export class Matcher {
         case "is":
           return equal(m.comparator, value, key.text);
         case "contains":
-          return contains(text, key.folded);
+          return contains(text, key.folded(m.comparator));
         case "value":
           return holds(m.relation, compare(m.comparator, value, key.text));
         case "matches": {
-          const found = matchGlob(key.glob!, value, { spend: (n) => run.spend(n / 32) });
+          const found = matchGlob(key.glob(m.comparator), value, {
+            spend: (n) => run.spend(n / 32),
+          });
           if (found && keep) run.captures = [value, ...found];
           return found !== undefined;
         }
         case "regex": {
-          const regexp = key.regexp!;
-          // To keep what groups stand for costs more, the more groups there are.
-          const cost = regexp.size * (1 + (keep ? regexp.groups / 8 : 0));
-          const text = value.slice(0, Math.min(maxRegexText, Math.ceil(maxRegexSteps / cost)));
-          run.spend(1 + text.length * cost / 64);
-          if (!regexp.test(text)) return false;
-          if (keep) run.captures = regexp.exec(text)!.groups.map((g) => g ?? "");
+          const { linear, posix } = key.regexp(m.comparator);
+          const text = affordable(value, linear.size);
+          run.spend(1 + text.length * linear.size / 64);
+          if (!linear.test(text)) return false;
+          if (keep) {
+            const { cost } = posix();
+            const part = affordable(text, cost / groupFactor);
+            run.spend(part.length * cost / 64);
+            // If that is too much work, the groups are those of the first alternative that matches.
+            const groups = posix().exec(part) ?? linear.exec(text)!.groups;
+            run.captures = groups.map((g) => g ?? "");
+          }
           return true;
         }
         case "list":
@@ -121,16 +162,21 @@ export class Matcher {
     });
   }
 
-  /** Whether one of the values fits, or their number does. */
+  /** Whether one of the values matches, or their number does. */
   any(run: Run, values: readonly string[], keep = true): boolean {
     if (this.match.type === "count") return this.count(run, values.length);
     return values.some((v) => this.value(run, v, keep));
   }
 }
 
+/** The part of a text that an expression may be matched against. */
+function affordable(text: string, cost: number): string {
+  return text.slice(0, Math.min(maxRegexText, Math.ceil(maxRegexSteps / cost)));
+}
+
 let lately: { comparator: Comparator; value: string; text: string } | undefined;
 
-/** Rules mostly look at the same field, one after the other. */
+/** Rules often compare the same field, one after the other. */
 function foldedLately(comparator: Comparator, value: string): string {
   if (lately?.value !== value || lately.comparator !== comparator) {
     lately = { comparator, value, text: folded(comparator, value) };

@@ -1,5 +1,5 @@
 /**
- * Addresses in values of header fields, and those that scripts give (RFC 5228 §2.4.2.3, §5.1; RFC 5233).
+ * Addresses in values of header fields, and addresses in scripts (RFC 5228 §2.4.2.3, §5.1; RFC 5233).
  *
  * @module
  */
@@ -11,7 +11,7 @@ export interface MailAddress {
   domain: string;
 }
 
-/** An address of a field, or text that is none. */
+/** An address of a field, or invalid text. */
 export type FoundAddress = MailAddress | { invalid: string };
 
 /** Addresses of a field's value. */
@@ -25,7 +25,7 @@ export function addressesOf(value: string): FoundAddress[] {
 
 const atoms = /^[^\s()<>[\]:;@\\,."\p{Cc}]+(?:\.[^\s()<>[\]:;@\\,."\p{Cc}]+)*$/u;
 
-/** `localpart@domain`, the localpart quoted where it must be. */
+/** `localpart@domain`, with the localpart quoted where needed. */
 export function addressText(address: MailAddress): string {
   const local = atoms.test(address.localpart)
     ? address.localpart
@@ -33,13 +33,13 @@ export function addressText(address: MailAddress): string {
   return `${local}@${address.domain}`;
 }
 
-/** Reads `localpart@domain` or `name <localpart@domain>`; undefined if it is not that. */
+/** Parses `localpart@domain` or `name <localpart@domain>`; undefined for anything else. */
 export function oneAddress(s: string): MailAddress | undefined {
   if (s.length > 1000 || /\p{Cc}/u.test(s)) return undefined;
   const list = parseAddressList(s);
   const [a] = list;
   if (list.length !== 1 || "group" in a || a.localpart === "" || a.domain === "") return undefined;
-  // Reading is lenient; what a script says must be as the grammar has it.
+  // Parsing is lenient; an address in a script must follow the grammar.
   const spec = /<([^<>]*)>\s*$/.exec(s)?.[1] ?? s;
   if (spec === s && /[<>]/.test(s)) return undefined;
   const at = spec.lastIndexOf("@");

@@ -8,10 +8,10 @@ const entities: Record<string, string> = {
   apos: "'",
   nbsp: " ",
 };
-/** Elements whose content nobody reads. */
+/** Elements whose content is not visible. */
 const unread = new Set(["script", "style", "title"]);
 
-/** The text between the tags, character references replaced. Linear; takes anything. */
+/** The text between the tags, character references replaced. Linear; accepts anything. */
 export function plainText(html: string): string {
   let out = "";
   for (let at = 0; at < html.length;) {

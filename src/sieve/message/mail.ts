@@ -1,5 +1,5 @@
 /**
- * A message as scripts see and change it: header fields in front of a body that is read where it is needed.
+ * A message that scripts read and change: header fields, and a body that is read on demand.
  *
  * @module
  */
@@ -8,33 +8,33 @@ import { decodeWords } from "../../mail/header/words.ts";
 import { parseMessage, type Part } from "../../mail/structure/structure.ts";
 import { joined } from "../../platform/bytes.ts";
 
-/** Bytes of a message that something else holds. */
+/** Bytes of a message held elsewhere. */
 export interface MailSource {
-  /** Header fields that stand, or will stand, before the message; each ends with CRLF. */
+  /** Header fields that are, or will be, in front of the message; each ends with CRLF. */
   prefix: Uint8Array;
   /** Bytes after the prefix. */
   size: number;
   /** Reads bytes after the prefix, by offsets. */
   read(from: number, to: number): Uint8Array;
-  /** Structure of what follows the prefix; made from the bytes if it is not given. */
+  /** Structure of the part after the prefix; parsed from the bytes if not given. */
   root?: Part;
 }
 
-/** Bytes that are new, or a range of the message as it came (offsets after its prefix). */
+/** New bytes, or a range of the original message (offsets after its prefix). */
 export type MessagePiece = Uint8Array | { from: number; to: number };
 
 /** A header field. */
 export interface MailField {
   /** Lower case. */
   name: string;
-  /** As it stands in the message, with its line end; undefined for one read from `start` to `end`. */
+  /** As in the message, with its line end. */
   raw: Uint8Array;
 }
 
-/** Fields of the last delivery, which go with no message that is sent on. */
+/** Fields of the last delivery, which are removed from forwarded messages. */
 const deliveryFields: ReadonlySet<string> = new Set(["return-path", "x-mox-reason"]);
 
-/** Bytes of a header that are looked at. */
+/** Most bytes and fields of a header that are read. */
 const maxHeader = 1024 * 1024;
 const maxFields = 5000;
 const encoder = new TextEncoder();
@@ -62,13 +62,13 @@ function lineEnd(bytes: Uint8Array, from: number): number {
   return lf < 0 ? bytes.length : lf + 1;
 }
 
-/** Value of a field: unfolded, without blanks around it, encoded words as they are. */
+/** Value of a field: unfolded, trimmed, with encoded words unchanged. */
 export function rawValue(field: MailField): string {
   const colon = field.raw.indexOf(58);
   return decodeHeaderBytes(field.raw.subarray(colon + 1)).replace(/\r?\n/g, "").trim();
 }
 
-/** Value of a field with its encoded words decoded, without blanks around it. */
+/** Value of a field with its encoded words decoded, trimmed. */
 export function decodedValue(field: MailField): string {
   const v = rawValue(field);
   return v.includes("=?") ? decodeWords(v).trim() : v;
@@ -78,12 +78,12 @@ export function decodedValue(field: MailField): string {
 export class SieveMail {
   #source: MailSource;
   #root: Part | undefined;
-  /** Of the prefix and the message's header together. */
+  /** Fields of the prefix and the message's header together. */
   fields: MailField[];
-  /** Those of the prefix: they tell of this server, and are its own. */
+  /** Fields of the prefix, which this server has added. */
   readonly #prefixFields: ReadonlySet<MailField>;
   #headerChanged = false;
-  /** Set if the body is another one than it was: the whole is in memory then. */
+  /** Set if the body has been replaced: the whole message is in memory then. */
   #rewritten = false;
   readonly #values = new Map<string, string[]>();
 
@@ -103,7 +103,7 @@ export class SieveMail {
     return this.#header().length + this.#source.size - bodyOffset;
   }
 
-  /** Structure of what is read by {@link read}. */
+  /** Structure of the bytes that {@link read} returns. */
   get root(): Part {
     return this.#root ??= parseMessage(this.#source.read(0, this.#source.size)).root;
   }
@@ -113,7 +113,7 @@ export class SieveMail {
     return this.#source.read(from, to);
   }
 
-  /** The header ends with an empty line: there is a body, if only an empty one. */
+  /** Whether the header ends with an empty line: then there is a body, even if empty. */
   get hasBody(): boolean {
     const { bodyOffset } = this.root;
     if (bodyOffset < this.#source.size) return true;
@@ -138,14 +138,14 @@ export class SieveMail {
     return v;
   }
 
-  /** Puts fields in place of those that are there. */
+  /** Replaces all fields. */
   setFields(fields: MailField[]): void {
     this.fields = fields;
     this.#headerChanged = true;
     this.#values.clear();
   }
 
-  /** Puts another message in place of this one. */
+  /** Replaces the message. */
   setMessage(bytes: Uint8Array): void {
     this.#source = {
       prefix: new Uint8Array(0),
@@ -166,8 +166,8 @@ export class SieveMail {
   }
 
   /**
-   * The message as it is now; undefined if it is as it came.
-   * @param onward without what this server has put before it
+   * The message as it is now; undefined if unchanged.
+   * @param onward for forwarding: without the fields added by this server
    */
   pieces(onward = false): readonly MessagePiece[] | undefined {
     if (!this.#headerChanged && !this.#rewritten) return undefined;
@@ -181,7 +181,7 @@ export class SieveMail {
     return [this.#header(fields), body];
   }
 
-  /** All of it, prefix included. */
+  /** The whole message, including the prefix. */
   bytes(): Uint8Array {
     const { prefix, size } = this.#source;
     if (!this.#headerChanged) return joined([prefix, this.#source.read(0, size)]);
@@ -189,7 +189,7 @@ export class SieveMail {
   }
 }
 
-/** A field with a value that is text, folded where the value has line ends in it. */
+/** A field with a text value, folded at the value's line ends. */
 export function newField(name: string, value: string): MailField {
   return { name: name.toLowerCase(), raw: encoder.encode(`${name}: ${value}\r\n`) };
 }

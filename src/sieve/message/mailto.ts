@@ -1,4 +1,4 @@
-/** `mailto:` URIs (RFC 6068), as notifications are sent by them (RFC 5436). @module */
+/** `mailto:` URIs (RFC 6068), for notifications (RFC 5436). @module */
 import { oneAddress } from "./addresses.ts";
 
 export interface Mailto {
@@ -7,11 +7,11 @@ export interface Mailto {
   bcc: string[];
   subject: string | undefined;
   body: string | undefined;
-  /** Other fields that may be set by a URI: names as written. */
+  /** Other fields set by the URI: names as written. */
   fields: [name: string, value: string][];
 }
 
-/** Addresses of a mailto URL that a notification goes to. */
+/** Most addresses in a mailto URI for a notification. */
 const mostRecipients = 8;
 /** RFC 5436 §2.3: fields that a URI can't set. */
 const ignored = new Set([
@@ -38,14 +38,14 @@ function decoded(s: string): string | undefined {
   }
 }
 
-/** Addresses with commas between. */
+/** Splits addresses at commas. */
 function split(text: string): string[] {
   return (text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"]|")+/g) ?? []).map((a) => a.trim()).filter((a) =>
     a !== ""
   );
 }
 
-/** Reads a URI. @returns why it is none, as text */
+/** Parses a URI. @returns why it is invalid, as text */
 export function parseMailto(uri: string): Mailto | string {
   if (uri.length > 10_000) return "is too long";
   const m = /^mailto:([^?#]*)(?:\?([^#]*))?$/i.exec(uri);
@@ -54,7 +54,7 @@ export function parseMailto(uri: string): Mailto | string {
   const addAll = (list: string[], text: string): string | undefined => {
     for (const piece of text.split(",")) {
       const whole = decoded(piece);
-      // RFC 2368 §2 writes the commas between addresses as %2C; one within an address stands in quotes.
+      // RFC 2368 §2 writes the commas between addresses as %2C; a comma within an address is quoted.
       for (const address of whole === undefined ? [] : split(whole)) {
         if (!oneAddress(address)) return `has ${JSON.stringify(piece)} for an address`;
         if (!list.some((a) => a.toLowerCase() === address.toLowerCase())) list.push(address);
@@ -97,7 +97,7 @@ export function parseMailto(uri: string): Mailto | string {
   return count > mostRecipients ? `has more than ${mostRecipients} addresses` : r;
 }
 
-/** Why a text is no URI to send to; undefined if it is one. */
+/** Why a text is not a URI to send to; undefined if it is. */
 export function mailtoProblem(uri: string): string | undefined {
   const r = parseMailto(uri);
   return typeof r === "string" ? r : undefined;

@@ -10,17 +10,17 @@ import { decodeTransferEncoding, isKnownEncoding } from "../../mail/transfer/tra
 import { plainText } from "./html.ts";
 import { type MailField, rawValue, type SieveMail, splitFields } from "./mail.ts";
 
-/** Bytes of the header of a part that are looked at. */
+/** Most bytes of a part's header that are read. */
 const maxHeader = 64 * 1024;
 
-/** A part with those in it, from the first to the last; messages in it too. */
+/** A part and all parts in it, in order, including embedded messages. */
 export function* allParts(part: Part): Generator<Part> {
   yield part;
   if (part.message) yield* allParts(part.message);
   for (const c of part.parts) yield* allParts(c);
 }
 
-/** Header fields of a part; of the whole, those of the message. */
+/** Header fields of a part; for the root, those of the message. */
 export function partFields(mail: SieveMail, part: Part): readonly MailField[] {
   if (part === mail.root) return mail.fields;
   return splitFields(
@@ -28,7 +28,7 @@ export function partFields(mail: SieveMail, part: Part): readonly MailField[] {
   );
 }
 
-/** Bytes of a part without its transfer encoding; what isn't known to be one stays. */
+/** Bytes of a part without its transfer encoding; unchanged if the encoding is unknown. */
 export function partBytes(mail: SieveMail, part: Part, max: number): Uint8Array {
   const raw = mail.read(part.bodyOffset, Math.min(part.endOffset, part.bodyOffset + max));
   return decodeTransferEncoding(raw, part.encoding) ?? raw;
@@ -40,19 +40,21 @@ export function partText(mail: SieveMail, part: Part, max: number): string {
   return decodeCharset(bytes, part.type === "text" ? part.params.charset ?? "utf-8" : "utf-8");
 }
 
-/** Whether a part has text for people. What can't be decoded is octets, whatever it says to be (RFC 2045 §6.4). */
+/**
+ * Whether a part is readable text. An undecodable part is octets, whatever its declared type (RFC 2045 §6.4).
+ */
 export function isReadable(part: Part): boolean {
   const text = part.type === "text" || part.type === "application" && part.subtype === "xhtml+xml";
   return text && part.parts.length === 0 && isKnownEncoding(part.encoding);
 }
 
-/** The same of a part with text for people: of HTML without its markup. */
+/** The same for a readable part: HTML without its markup. */
 export function readableText(mail: SieveMail, part: Part, max: number): string {
   const text = partText(mail, part, max);
   return part.subtype === "html" || part.subtype === "xhtml+xml" ? plainText(text) : text;
 }
 
-/** Whether a part is of a content type as `body :content` names them (RFC 5173 §5.2). */
+/** Whether a part is of a content type as named by `body :content` (RFC 5173 §5.2). */
 export function isOfType(part: Part, wanted: string): boolean {
   if (wanted === "") return true;
   const [type, subtype, more] = wanted.toLowerCase().split("/");
@@ -60,7 +62,7 @@ export function isOfType(part: Part, wanted: string): boolean {
   return part.type === type && (subtype === undefined || part.subtype === subtype);
 }
 
-/** What `:type`, `:subtype`, `:contenttype` and `:param` take of a field (RFC 5703 §4.1). */
+/** The piece of a field that `:type`, `:subtype`, `:contenttype` and `:param` select (RFC 5703 §4.1). */
 export type FieldPiece = "type" | "subtype" | "contenttype" | { params: readonly string[] };
 
 export function fieldPieces(field: MailField, piece: FieldPiece): string[] {

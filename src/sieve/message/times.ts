@@ -1,6 +1,6 @@
-/** Times as RFC 3339 writes them. @module */
+/** Times in the format of RFC 3339. @module */
 
-/** Milliseconds since the epoch; undefined for what is no time. */
+/** Milliseconds since the epoch; undefined if invalid. */
 export function parseIsoTime(s: string): number | undefined {
   const m = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d+)?(Z|[+-]\d{2}:\d{2})$/i.exec(
     s,
@@ -15,14 +15,14 @@ export function parseIsoTime(s: string): number | undefined {
   return Date.UTC(y, mo - 1, d, h, mi, sec) - zone * 60_000;
 }
 
-/** Minutes of a zone as "+0100" writes it; undefined for what is none. */
+/** Minutes of a zone such as "+0100"; undefined if invalid. */
 export function parseZone(s: string): number | undefined {
   const m = /^([+-])(\d{2})(\d{2})$/.exec(s);
   if (!m || Number(m[3]) > 59) return undefined;
   return (m[1] === "-" ? -1 : 1) * (Number(m[2]) * 60 + Number(m[3]));
 }
 
-/** A zone as "+0100". */
+/** A zone in the form "+0100". */
 export function zoneText(minutes: number, colon = ""): string {
   const n = Math.abs(minutes);
   const two = (v: number) => String(v).padStart(2, "0");

@@ -7,7 +7,7 @@ function filingText(filing: Filing): string {
   return `${filing.mailbox}${where}${flags}`;
 }
 
-/** What an action does, such as "file into Lists with \\Seen". */
+/** A description of an action, such as "file into Lists with \\Seen". */
 export function actionText(action: Action): string {
   switch (action.kind) {
     case "keep": {

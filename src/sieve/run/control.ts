@@ -1,20 +1,21 @@
 /**
- * Blocks, `if` and `require`: what the grammar itself knows of.
+ * Blocks, `if` and `require`: the commands that the grammar itself knows.
  *
  * @module
  */
 import type { SyntaxNode } from "../language/syntax.ts";
-import type { CommandFn, Run, Signal, TestFn } from "./run.ts";
+import type { CommandFn, PlacedCommand, Run, Signal, TestFn } from "./run.ts";
 
-/** Runs commands one after the other, giving others a turn now and then. */
+/** Runs commands one after the other, giving others a turn from time to time. */
 export function* runBlock(
   run: Run,
-  commands: readonly CommandFn[],
+  commands: readonly PlacedCommand[],
 ): Generator<void, Signal | undefined> {
   for (const command of commands) {
     run.spend(1);
     if ((++run.sinceTurn & 15) === 0 && run.turnIsOver()) yield;
-    const r = command(run);
+    run.offset = command.at;
+    const r = command.run(run);
     const signal = typeof r === "object" && "next" in r ? yield* r : r;
     if (signal !== undefined) return signal;
   }
@@ -23,11 +24,9 @@ export function* runBlock(
 
 /** The first branch whose test is true. */
 export function ifCommand(
-  branches: readonly { test: TestFn; block: readonly CommandFn[] }[],
-  at: number,
+  branches: readonly { test: TestFn; block: readonly PlacedCommand[] }[],
 ): CommandFn {
   return (run) => {
-    run.offset = at;
     for (const { test, block } of branches) {
       if (!test(run)) continue;
       if (run.context.trace) run.trace("the test is true: its block is run");
@@ -37,7 +36,7 @@ export function ifCommand(
   };
 }
 
-/** Names that a `require` asks for. */
+/** Names in a `require`. */
 export function requireNames(
   node: SyntaxNode,
   error: (at: number, message: string) => void,

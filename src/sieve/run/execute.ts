@@ -9,7 +9,7 @@ import { type Action, keptAfter, type SieveResult } from "./types.ts";
 
 /**
  * Runs scripts in turn; the first one that doesn't keep the message, by implicit or explicit keep, is the last.
- * Yields when others should have a turn. Nothing is done yet: the result says what is to be.
+ * Yields when others should get a turn. Nothing is carried out: the result lists the actions.
  */
 export function* executeSteps(
   scripts: readonly SieveScript[],
@@ -18,7 +18,7 @@ export function* executeSteps(
   const run = new Run(context);
   try {
     for (const [i, script] of scripts.entries()) {
-      // A script that keeps the message leaves it to the next one.
+      // A script that keeps the message passes it to the next one.
       const left = run.actions.filter((a) => a.kind !== "keep");
       if (i > 0) run.actions.splice(0, run.actions.length, ...left);
       run.scope = scopeOf(script, 0);
@@ -50,7 +50,7 @@ function keepAction(run: Run): Action {
   };
 }
 
-/** The same action twice is one: mailboxes and addresses get a message once (RFC 5228 §2.10.3). */
+/** Duplicate actions count once: mailboxes and addresses get a message once (RFC 5228 §2.10.3). */
 function once(actions: readonly Action[], keepMailbox: string): Action[] {
   const seen = new Map<string, number>();
   const list: Action[] = [];
@@ -58,7 +58,7 @@ function once(actions: readonly Action[], keepMailbox: string): Action[] {
     const key = keyOf(a, keepMailbox);
     const before = key === undefined ? undefined : seen.get(key);
     if (before !== undefined) {
-      // Flags of the last one count.
+      // The last one's flags are used.
       if (a.kind === "keep" || a.kind === "fileinto") {
         list[before] = { ...a, line: list[before].line };
       }

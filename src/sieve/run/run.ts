@@ -1,5 +1,5 @@
 /**
- * An execution under way: variables, flags, actions, and the bounds of it.
+ * A running execution: variables, flags, actions, and its limits.
  *
  * @module
  */
@@ -23,26 +23,34 @@ export class SieveRuntimeError extends Error {
   override name = "SieveRuntimeError";
 }
 
-/** How a command ended, if not by going on: `stop`, `return`, or `break` of a loop by its name ("" for the innermost). */
+/**
+ * How a command ended, if not normally: `stop`, `return`, or `break` of a loop by its name ("" for the
+ * innermost).
+ */
 export type Signal = "stop" | "return" | { break: string };
-/** What a command does; one with a block gives turns to others as it goes on. */
+/** Runs a command; one with a block gives turns to others meanwhile. */
 export type CommandFn = (run: Run) => Signal | undefined | Generator<void, Signal | undefined>;
+/** A command of a block, with its offset in the script. */
+export interface PlacedCommand {
+  at: number;
+  run: CommandFn;
+}
 export type TestFn = (run: Run) => boolean;
 
 /** A script that has been checked and can be run. */
 export interface SieveScript {
-  /** For messages about it. */
+  /** The name used in messages about it. */
   name: string;
-  commands: readonly CommandFn[];
+  commands: readonly PlacedCommand[];
   /** Extensions that it requires. */
   requires: ReadonlySet<string>;
-  /** What is allowed, and may not be meant. */
+  /** Warnings: valid, but perhaps not intended. */
   warnings: readonly SieveProblem[];
   /** Line and column of an offset in its text. */
   place(offset: number): { line: number; column: number };
 }
 
-/** What a script is run with. */
+/** The inputs of a script. */
 export interface SieveContext {
   message: SieveMail;
   envelope: SieveEnvelope;
@@ -51,47 +59,49 @@ export interface SieveContext {
   now: number;
   /** Minutes east of Greenwich of the local zone at a time. */
   zone(time: number): number;
-  /** Items of RFC 5183 §4.1 and RFC 6785 §4; undefined for those that are not known. */
+  /** Items of RFC 5183 §4.1 and RFC 6785 §4; undefined for unknown ones. */
   environment(name: string): string | undefined;
-  /** Whether an address, or other value, is in an external list; undefined for a list that isn't there. */
+  /** Whether an address, or other value, is in an external list; undefined for an unknown list. */
   inList(list: string, value: string): boolean | undefined;
-  /** A script to include. @returns undefined for none of that name; problems if it has errors. */
+  /** A script to include. @returns undefined if there is none of that name; problems if it has errors. */
   include(name: string, where: "personal" | "global"): SieveScript | SieveProblem[] | undefined;
-  /** Whether a duplicate-test value was seen in its time (RFC 7352); what is to be remembered is in the result. */
+  /**
+   * Whether a duplicate-test value was seen within its time (RFC 7352); values to remember are in the result.
+   */
   seen(key: string): boolean;
-  /** Spam score from 0 to 1, and virus verdict 0 (unknown) to 5 (RFC 5235); undefined where nothing was tested. */
+  /** Spam score from 0 to 1, and virus verdict 0 (unknown) to 5 (RFC 5235); undefined if nothing was tested. */
   spamScore: number | undefined;
   virus: number | undefined;
-  /** Addresses of the user, for vacation and for what notifications come from. */
+  /** Whether an address is the user's, for vacation and for the sender of notifications. */
   isOwnAddress(address: string): boolean;
   /** The mailbox that `keep` puts messages into; "INBOX" if not given. */
   keepMailbox?: string;
-  /** Bytes of the localpart between user and detail (RFC 5233): such as "+". */
+  /** Separators of user and detail in a localpart (RFC 5233), such as "+". */
   separators: readonly string[];
   imap?: ImapEvent;
   limits?: Partial<Limits>;
-  /** Gets what the script does, step by step. */
+  /** Called with the script's actions, step by step. */
   trace?: (line: number, text: string) => void;
 }
 
-/** Variables of a script; those of included ones are their own (RFC 6609 §3.4). */
+/** Variables of a script; included scripts have their own (RFC 6609 §3.4). */
 export interface Scope {
   script: string;
   variables: Map<string, string>;
-  /** Names that are shared by all scripts. */
+  /** Names of variables shared by all scripts. */
   globals: Set<string>;
   depth: number;
   /** Line and column of an offset. */
   place: SieveScript["place"];
 }
 
-/** Variables and all of a script that starts to run. */
+/** The scope of a script that starts to run. */
 export function scopeOf(script: SieveScript, depth: number): Scope {
   const { name, place } = script;
   return { script: name, variables: new Map(), globals: new Set(), depth, place };
 }
 
-/** A part of the message that a `foreverypart` stands at, for tests, and for commands that replace it. */
+/** The current part of a `foreverypart`, for tests, and for commands that replace it. */
 export interface Loop {
   name: string;
   part: Part;
@@ -112,21 +122,21 @@ export class Run {
     depth: 0,
     place: () => ({ line: 1, column: 1 }),
   };
-  /** What wildcards of the last test that matched stood for; 0 is all of it. */
+  /** The matches of wildcards in the last successful test; 0 is the whole match. */
   captures: string[] = [];
   /** Flags of imap4flags' internal variable; undefined until it is set. */
   flags: string[] | undefined;
-  /** No action was taken that stands for keeping. */
+  /** No action has cancelled the implicit keep. */
   implicitKeep = true;
   readonly loops: Loop[] = [];
-  /** Scripts that were included with `:once`, or are being run. */
+  /** Scripts included with `:once`, or running. */
   readonly included = new Set<string>();
   readonly includeStack: string[] = [];
   includes = 0;
-  /** Offset in its script of the command that runs. */
+  /** Offset of the running command in its script. */
   offset = 0;
   steps = 0;
-  /** Commands since the start; not at each one the clock is asked. */
+  /** Commands since the clock was last read; it isn't read at each one. */
   sinceTurn = 0;
   #turn = performance.now();
 
@@ -144,7 +154,7 @@ export class Run {
     }
   }
 
-  /** Whether others should have a turn: every few milliseconds. */
+  /** Whether others should get a turn: every few milliseconds. */
   turnIsOver(): boolean {
     const now = performance.now();
     if (now - this.#turn < 4) return false;
@@ -162,7 +172,7 @@ export class Run {
     this.context.trace?.(this.scope.place(this.offset).line, text);
   }
 
-  /** A string with its variables put in. */
+  /** A string with its variables expanded. */
   text(text: Text): string {
     if (typeof text === "string") return text;
     let s = "";
@@ -198,7 +208,7 @@ export class Run {
     map.set(key, cut(value, this.limits.variableLength));
   }
 
-  /** Takes note of what is to be done. */
+  /** Records an action. */
   act(action: Action): void {
     const count = this.actions.filter((a) => a.kind === action.kind).length;
     if (this.actions.length >= this.limits.actions) {
@@ -223,7 +233,7 @@ export class Run {
   }
 }
 
-/** A text without what is beyond a length; a character is not cut in two. */
+/** A text cut to a length, without splitting a character. */
 export function cut(s: string, length: number): string {
   if (s.length <= length) return s;
   const last = s.charCodeAt(length - 1);

@@ -1,5 +1,5 @@
 /**
- * What an execution of a script is given, and what comes out of it.
+ * Inputs and results of running a script.
  *
  * @module
  */
@@ -14,13 +14,13 @@ export interface MailboxFacts {
   id: string;
 }
 
-/** The mail store as scripts see it. Names have "/" between their levels. */
+/** The mail store for scripts. Names have "/" between their levels. */
 export interface SieveMailboxes {
   /** The mailbox of a name, if the user may deliver into it. */
   byName(name: string): MailboxFacts | undefined;
   byId(id: string): MailboxFacts | undefined;
   bySpecialUse(use: string): MailboxFacts | undefined;
-  /** Value of an annotation (RFC 5464) of a mailbox, or with "" of the server; undefined for none. */
+  /** Value of an annotation (RFC 5464) of a mailbox, or of the server for ""; undefined for none. */
   annotation(mailbox: string, name: string): string | undefined;
 }
 
@@ -47,13 +47,13 @@ export interface ImapEvent {
   changedFlags: readonly string[];
 }
 
-/** What bounds an execution. */
+/** Limits of an execution. */
 export interface Limits {
   /** Commands, tests and characters compared, in units of about a microsecond. */
   steps: number;
-  /** Scripts included in scripts included. */
+  /** Depth of nested includes. */
   includeDepth: number;
-  /** Scripts included in all. */
+  /** Total number of included scripts. */
   includes: number;
   redirects: number;
   actions: number;
@@ -61,7 +61,7 @@ export interface Limits {
   /** Characters of a variable; more is cut off (RFC 5229 §6). */
   variableLength: number;
   variables: number;
-  /** Bytes of a message that is rewritten, and bytes of texts of parts that are looked at. */
+  /** Most bytes of a rewritten message, and of part texts that are read. */
   rewritten: number;
   partText: number;
 }
@@ -79,14 +79,14 @@ export const defaultLimits: Limits = {
   partText: 2 * 1024 * 1024,
 };
 
-/** The message as it is at the time of an action: undefined if it was not changed. */
+/** The message at the time of an action: undefined if unchanged. */
 export type Edited = readonly MessagePiece[] | undefined;
 
-/** Where a copy of a mail that is sent goes (RFC 8580), and where a message is filed. */
+/** Where a message, or a copy of a sent one (RFC 8580), is filed. */
 export interface Filing {
   mailbox: string;
   flags: readonly string[] | undefined;
-  /** Make the mailbox if it is missing (RFC 5490). */
+  /** Create the mailbox if it is missing (RFC 5490). */
   create: boolean;
   specialUse: string | undefined;
   mailboxId: string | undefined;
@@ -100,7 +100,7 @@ export interface Vacation {
   from: string | undefined;
   addresses: readonly string[];
   mime: boolean;
-  /** What tells this reply from others (RFC 5230 §4.2). */
+  /** Distinguishes this reply from others (RFC 5230 §4.2). */
   handle: string;
   reason: string;
   fcc: Filing | undefined;
@@ -124,7 +124,7 @@ export interface Redirect {
   deliverBy: { seconds: number; mode: "notify" | "return"; trace: boolean } | undefined;
 }
 
-/** What a script wants done; `line` is that of its command, 0 for the implicit keep. */
+/** An action of a script; `line` is its command's line, 0 for the implicit keep. */
 export type Action =
   & { line: number; script: string }
   & (
@@ -147,20 +147,20 @@ export interface Remembered {
 
 export interface SieveResult {
   actions: Action[];
-  /** The script did nothing that stands for keeping the message: it is among the actions then. */
+  /** The implicit keep was not cancelled: it is among the actions then. */
   implicitKeep: boolean;
   remembered: Remembered[];
-  /** What went wrong while it ran: the actions are a keep alone then. */
+  /** The runtime error, if any: the only action is a keep then. */
   error: (SieveProblem & { script: string }) | undefined;
-  /** What was left out, for people. */
+  /** Things that were left out, for people. */
   warnings: (SieveProblem & { script: string })[];
   /** Steps spent, of {@link Limits.steps}. */
   steps: number;
 }
 
 /**
- * RFC 5228 §2.10.6: what stands when scripts can't be run, or fail: the message is kept as it came, and nothing else
- * is done.
+ * RFC 5228 §2.10.6: the result when scripts can't be run, or fail: the message is kept unchanged, and nothing
+ * else is done.
  */
 export function keptAfter(
   error: SieveProblem & { script: string },

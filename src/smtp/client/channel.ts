@@ -1,22 +1,22 @@
-/** Commands out and answers in, on one connection. @module */
+/** Commands and answers on one connection. @module */
 import type { Log } from "../../log/mod.ts";
 import { type Connection, ConnectionError } from "../../net/mod.ts";
 import { type Phase, SmtpClientError } from "./errors.ts";
 import { maxReplyLine, type Reply, ReplyError, ReplyParser, replyText } from "./reply.ts";
 
-/** The server has answered or takes a message; or it has the whole message and its answer is waited for. */
+/** The server has answered or is taking a message; or it has the whole message and its answer is awaited. */
 export type Progress = "alive" | "committed";
 
-/** A connection with what has been sent and not been answered yet. */
+/** A connection with the commands that have been sent but not answered yet. */
 export class Channel {
   readonly connection: Connection;
   readonly log: Log;
   readonly #parser = new ReplyParser();
-  /** Nothing more can be done on it: it broke, the server said 421, or we lost count of answers. */
+  /** The connection is unusable: it broke, the server said 421, or we lost count of answers. */
   broken = false;
-  /** The server has a whole message, and its answer is waited for. */
+  /** The server has a whole message, and its answer is awaited. */
   committed = false;
-  /** Is told whenever the server shows life. */
+  /** Called whenever the server makes progress. */
   onProgress: (step: Progress) => void = () => {};
 
   constructor(connection: Connection, log: Log) {
@@ -24,7 +24,7 @@ export class Channel {
     this.log = log;
   }
 
-  /** Adds a command, without its line end, to what is to be sent. `shown` is for the log. */
+  /** Queues a command, given without its line end. `shown` is for the log. */
   write(line: string, shown = line): void {
     if (this.log.enabled("traceauth")) this.log.trace("traceauth", "trace", { C: line });
     else if (this.log.enabled("trace")) this.log.trace("trace", "trace", { C: shown });
@@ -40,13 +40,13 @@ export class Channel {
     }
   }
 
-  /** The next answer, whatever it says. A 421 that says that the server ends is thrown. */
+  /** The next answer, whatever it is. A 421 by which the server ends the session is thrown. */
   async read(phase: Phase, timeout: number): Promise<Reply> {
     this.connection.readTimeout = timeout;
     const deadline = performance.now() + timeout;
     try {
       for (;;) {
-        // All lines of an answer must come in the time for one.
+        // All lines of an answer must arrive within the time for one answer.
         this.connection.readTimeout = Math.max(1, deadline - performance.now());
         const line = await this.connection.readLine(maxReplyLine);
         const reply = this.#parser.push(line);
@@ -84,16 +84,16 @@ export class Channel {
     return connectionFailure(err, phase);
   }
 
-  /** Drops the connection at once. */
+  /** Drops the connection immediately. */
   destroy(): void {
     this.broken = true;
     this.connection.destroy();
   }
 }
 
-/** The error for an answer that isn't the hoped for. */
+/** The error for an answer other than the expected one. */
 export function refusal(reply: Reply, phase: Phase): SmtpClientError {
-  // An answer that fits no refusal (a 2xx or 3xx where another was due) is a mistake of the server.
+  // An unexpected answer that is no refusal (a 2xx or 3xx where another was due) is a server fault.
   const odd = reply.code < 400;
   const permanent = reply.code >= 500;
   return new SmtpClientError({
@@ -129,7 +129,7 @@ export function connectionFailure(err: unknown, phase: Phase): SmtpClientError {
     : reason === "shutdown"
     ? "cancelled"
     : "network";
-  // RFC 3463 §3.5: 4.4.1 no answer from the host, 4.4.2 bad connection; 4.7.5 for cryptography.
+  // RFC 3463 §3.5: 4.4.1 no answer from the host; 4.4.2: bad connection; 4.7.5: cryptography.
   const enhanced = kind === "tls" ? "4.7.5" : phase === "connect" ? "4.4.1" : "4.4.2";
   return new SmtpClientError({ kind, phase, code: 451, enhanced, text }, options);
 }

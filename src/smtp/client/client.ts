@@ -19,7 +19,7 @@ import {
 export type TlsUse =
   /** Not at all. */
   | "never"
-  /** STARTTLS where it is offered. If it fails then, the session fails: the caller may try again without. */
+  /** STARTTLS if offered. If it then fails, the session fails: the caller may try again without. */
   | "offered"
   /** STARTTLS, or no session. */
   | "required"
@@ -31,7 +31,9 @@ export interface SessionOptions {
   log: Log;
   /** Our name, for EHLO. */
   hostname: string;
-  /** The server speaks LMTP (RFC 2033): LHLO, and an answer for each recipient after the message. Default false. */
+  /**
+   * The server speaks LMTP (RFC 2033): LHLO, and after the message an answer for each recipient. Default false.
+   */
   lmtp?: boolean;
   tls: TlsUse;
   /** Needed unless `tls` is "never". */
@@ -50,7 +52,7 @@ export class SmtpClient {
   #extensions: Extensions = noExtensions("");
   #greetingName = "";
   #giveUpTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Transactions that were made. */
+  /** Number of transactions so far. */
   transactions = 0;
 
   private constructor(connection: Connection, options: SessionOptions) {
@@ -61,7 +63,7 @@ export class SmtpClient {
   }
 
   /**
-   * Begins a session on a fresh connection, which it takes over: if it fails it is closed.
+   * Begins a session on a fresh connection, which it takes over and closes on failure.
    * @throws SmtpClientError
    */
   static async start(connection: Connection, options: SessionOptions): Promise<SmtpClient> {
@@ -79,7 +81,7 @@ export class SmtpClient {
       return client;
     } catch (err) {
       const failure = connectionFailure(err, "hello");
-      // Who was refused in words says good-bye; with others it's of no use.
+      // After a refusal in words, say goodbye; after other failures that is useless.
       if (failure.kind === "reply" && !client.#channel.broken) await client.quit();
       else connection.destroy();
       throw failure;
@@ -103,16 +105,16 @@ export class SmtpClient {
     return this.#channel.connection;
   }
 
-  /** Is told whenever the server shows life. */
+  /** Called whenever the server makes progress. */
   set onProgress(fn: (step: Progress) => void) {
     this.#channel.onProgress = fn;
   }
 
-  /** Another transaction may be tried. */
+  /** Whether another transaction may be tried. */
   get usable(): boolean {
     const c = this.#channel;
     return !c.broken && !c.connection.closed && !c.connection.ended &&
-      // Whatever the server says unasked is the end.
+      // Anything that the server says unasked ends the session.
       c.connection.buffered === 0 && this.transactions < this.#extensions.limits.mailMax;
   }
 
@@ -130,7 +132,7 @@ export class SmtpClient {
       this.#extensions = parseExtensions(ehlo.lines);
       return;
     }
-    // RFC 2033 §4.1: LMTP has no other greeting.
+    // RFC 2033 §4.1: LMTP has only this greeting.
     if (ehlo.code < 500 || lmtp) throw refusal(ehlo, "hello");
     // RFC 5321 §3.2: a server without extensions.
     const helo = await this.#channel.command(`HELO ${hostname}`, "hello", t);
@@ -152,7 +154,7 @@ export class SmtpClient {
     try {
       reply = await this.#channel.command("STARTTLS", "starttls", this.#timeouts.hello);
     } catch (err) {
-      // A server that offers TLS and can't bear to be asked for it.
+      // A server that offers TLS but fails when asked for it.
       throw new SmtpClientError({ ...pick(connectionFailure(err, "starttls")), kind: "tls" }, {
         cause: err,
       });
@@ -162,7 +164,7 @@ export class SmtpClient {
       throw new SmtpClientError({ ...pick(r), kind: "tls", permanent: false }, { cause: r });
     }
     if (this.#channel.connection.buffered > 0) {
-      // RFC 3207 §6: what was put in behind the answer by somebody in between.
+      // RFC 3207 §6: bytes injected after the answer by a third party.
       throw new SmtpClientError({
         kind: "tls",
         phase: "starttls",
@@ -183,7 +185,7 @@ export class SmtpClient {
       await connection.startTlsClient(options.clientTls);
     } catch (err) {
       const failure = connectionFailure(err, "tls");
-      // A server that hangs up or falls silent in a handshake has failed at TLS, not at the network.
+      // A server that hangs up or stays silent in a handshake has failed at TLS, not at the network.
       throw new SmtpClientError({ ...pick(failure), kind: "tls", enhanced: "4.7.5" }, {
         cause: err,
       });
@@ -213,14 +215,14 @@ export class SmtpClient {
     const first = mechanism.initial === undefined ? "" : ` ${base64(mechanism.initial)}`;
     const name = `AUTH ${mechanism.name}`;
     let reply: Reply = await this.#channel.command(`${name}${first}`, "auth", t, `${name} ***`);
-    // SCRAM takes two rounds; a server that goes on and on is not to keep us.
+    // SCRAM takes two rounds; a server must not continue forever.
     for (let round = 0; reply.code === 334 && round < 10; round++) {
       let response: string;
       try {
         const challenge = Uint8Array.fromBase64(reply.lines[0] ?? "");
         response = (await mechanism.step(challenge)).toBase64();
       } catch (err) {
-        // RFC 4954 §4: the exchange is cancelled by a star.
+        // RFC 4954 §4: "*" cancels the exchange.
         await this.#channel.command("*", "auth", t);
         const text = err instanceof SaslError ? err.message : "challenge is not base64";
         throw failed(535, "5.7.8", text, err);
@@ -234,8 +236,8 @@ export class SmtpClient {
   }
 
   /**
-   * Gives a message to recipients, in one transaction; their outcomes, in their order. The caller keeps
-   * to `extensions.limits.rcptMax`.
+   * Sends a message to recipients in one transaction; returns their outcomes in order. The caller keeps to
+   * `extensions.limits.rcptMax`.
    */
   async send(envelope: Envelope, message: MessageSource): Promise<RecipientOutcome[]> {
     this.transactions++;
@@ -254,8 +256,8 @@ export class SmtpClient {
   }
 
   /**
-   * Whether the server takes mail for an address, which it is asked without giving it a message: MAIL with the null
-   * sender, RCPT, RSET.
+   * Asks whether the server accepts mail for an address, without sending a message: MAIL with the null sender,
+   * RCPT, RSET.
    */
   async ask(address: string): Promise<RecipientOutcome> {
     this.transactions++;
@@ -269,8 +271,8 @@ export class SmtpClient {
   }
 
   /**
-   * Ends a transaction that runs: at once, but if the server has the whole message its answer is waited
-   * for, for so many milliseconds: without it the message would be sent again.
+   * Ends a running transaction: immediately, unless the server has the whole message. Then its answer is
+   * awaited for `grace` milliseconds: without it the message would be sent again.
    */
   giveUp(grace: number): void {
     if (!this.#channel.committed) return this.destroy();
@@ -278,16 +280,16 @@ export class SmtpClient {
     this.#giveUpTimer = setTimeout(() => this.destroy(), grace);
   }
 
-  /** Says good-bye and closes. Never throws. */
+  /** Says goodbye and closes. Never throws. */
   async quit(): Promise<void> {
     if (!this.#channel.broken && !this.connection.closed) {
-      // RFC 5321 §4.1.1.10: the answer is waited for, but not long.
+      // RFC 5321 §4.1.1.10: the answer is awaited, but not for long.
       await this.#channel.command("QUIT", "hello", this.#timeouts.quit).catch(() => {});
     }
     await this.connection.close();
   }
 
-  /** Drops the connection at once. */
+  /** Drops the connection immediately. */
   destroy(): void {
     this.#channel.destroy();
   }

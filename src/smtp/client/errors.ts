@@ -17,7 +17,7 @@ export type Phase =
  * - `reply`: the server refused; `code` and `text` are its answer.
  * - `protocol`: the server's answer makes no sense.
  * - `network`: no connection, or it broke; `timeout`: the server was silent too long.
- * - `tls`: the handshake failed, or TLS was demanded and not offered.
+ * - `tls`: the handshake failed, or TLS was required and not offered.
  * - `unsupported`: the message needs an extension that the server doesn't have.
  * - `cancelled`: this side gave up.
  */
@@ -38,9 +38,9 @@ export class SmtpClientError extends Error {
   readonly code: number;
   /** Enhanced status code, such as "5.1.1" (RFC 3463). */
   readonly enhanced: string;
-  /** The server's words, or ours. */
+  /** The server's text, or ours. */
   readonly text: string;
-  /** Trying again is of no use. */
+  /** Trying again is useless. */
   readonly permanent: boolean;
 
   constructor(

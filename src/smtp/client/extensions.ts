@@ -1,8 +1,8 @@
-/** What a server says it can do (EHLO, RFC 5321 §4.1.1.1). @module */
+/** The capabilities that a server announces (EHLO, RFC 5321 §4.1.1.1). @module */
 
 /** Capabilities of a server. */
 export interface Extensions {
-  /** It understood EHLO. */
+  /** The server understood EHLO. */
   extended: boolean;
   /** The name it gave itself. */
   name: string;
@@ -14,12 +14,12 @@ export interface Extensions {
   binaryMime: boolean;
   dsn: boolean;
   requireTls: boolean;
-  /** Fewest seconds that DELIVERBY takes, 0 for any; undefined without. */
+  /** Least seconds that DELIVERBY accepts, 0 for any; undefined without the extension. */
   deliverBy: number | undefined;
   enhancedStatusCodes: boolean;
   /** SIZE; 0 if it names no limit, undefined without the extension. */
   size: number | undefined;
-  /** Seconds of FUTURERELEASE; undefined without. */
+  /** Most seconds of FUTURERELEASE; undefined without the extension. */
   futureRelease: number | undefined;
   /** Names of SASL mechanisms, in capitals. */
   auth: string[];
@@ -54,7 +54,7 @@ function count(text: string | undefined): number | undefined {
   return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Reads the lines of an answer to EHLO. What isn't known is left out. */
+/** Parses the lines of an answer to EHLO. Unknown extensions are ignored. */
 export function parseExtensions(lines: readonly string[]): Extensions {
   const e = noExtensions((lines[0] ?? "").split(" ")[0]);
   e.extended = true;
@@ -105,7 +105,7 @@ export function parseExtensions(lines: readonly string[]): Extensions {
         readLimits(params, e.limits);
         break;
       default:
-        // A form of the time before RFC 2554: "AUTH=LOGIN".
+        // A form from before RFC 2554: "AUTH=LOGIN".
         if (keyword?.startsWith("AUTH=")) [keyword.slice(5), ...params].forEach((p) => auth.add(p));
     }
   }

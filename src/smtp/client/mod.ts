@@ -1,8 +1,8 @@
 /**
  * SMTP as a client: to the servers of other domains, and to submission services and smarthosts.
  *
- * A session ({@link SmtpClient}) is begun on a connection that the caller made; it decides nothing about
- * where to connect, or whether to fall back to plain text. Failures are {@link SmtpClientError}s.
+ * A session ({@link SmtpClient}) starts on a connection made by the caller; it does not decide where to connect
+ * or whether to fall back to plain text. Failures are {@link SmtpClientError}s.
  *
  * May import platform, log, metrics, net and sasl. Used by the queue and by commands.
  *

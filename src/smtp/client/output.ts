@@ -1,7 +1,7 @@
 /**
- * Messages as they go over the wire after DATA: lines end in CRLF, dots are doubled (RFC 5321 §4.5.2),
- * and nothing in a message can look like its end to any server: bare CR and LF become CRLF, as servers
- * that take "\n.\n" for the end exist (SMTP smuggling).
+ * Messages as sent after DATA: lines end in CRLF, dots are doubled (RFC 5321 §4.5.2), and nothing in a message
+ * can look like its end to any server: bare CR and LF become CRLF, as some servers take "\n.\n" for the end
+ * (SMTP smuggling).
  *
  * @module
  */
@@ -10,14 +10,14 @@ const cr = 13;
 const lf = 10;
 const dot = 46;
 
-/** Turns the bytes of one message, piece by piece, into what is sent. */
+/** Converts the bytes of one message, piece by piece, for sending. */
 export class DataEncoder {
   #lineStart = true;
   #afterCr = false;
 
   /** The next bytes. */
   encode(bytes: Uint8Array): Uint8Array {
-    // What needs no change is sent as it is.
+    // Bytes that need no change are sent unchanged.
     if (this.#plain(bytes)) return bytes;
     const out = new Uint8Array(bytes.length * 2 + 2);
     let n = 0;
@@ -60,7 +60,7 @@ export class DataEncoder {
     return true;
   }
 
-  /** The end of the message, with the line with the dot. */
+  /** The end of the message, including the line with the dot. */
   end(): string {
     const open = this.#afterCr || !this.#lineStart;
     this.#afterCr = false;

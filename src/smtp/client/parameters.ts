@@ -1,4 +1,4 @@
-/** Parameters of MAIL and RCPT as a client writes them. @module */
+/** Parameters of MAIL and RCPT written by a client. @module */
 import { domainToASCII } from "node:url";
 import type { Extensions } from "./extensions.ts";
 import type { Envelope, EnvelopeRecipient } from "./types.ts";
@@ -9,7 +9,7 @@ export function isAscii(s: string): boolean {
   return true;
 }
 
-/** An address with its domain in ASCII, as it must be without SMTPUTF8; "" stays. */
+/** An address with its domain in ASCII, as it must be without SMTPUTF8; "" stays empty. */
 export function asciiDomainAddress(address: string): string {
   const at = address.lastIndexOf("@");
   if (at < 0 || isAscii(address.slice(at))) return address;
@@ -50,7 +50,7 @@ export function transactionNeedsUtf8(envelope: Envelope): boolean {
     envelope.recipients.some((r) => needsUtf8(r.address));
 }
 
-/** Whether a server takes a time to deliver by; one that is shorter than its least is refused (RFC 2852 §4.1.2). */
+/** Whether a server accepts a deliver-by time; one shorter than its minimum is refused (RFC 2852 §4.1.2). */
 export function takesBy(extensions: Extensions, by: NonNullable<Envelope["deliverBy"]>): boolean {
   return extensions.deliverBy !== undefined &&
     (by.mode === "notify" || by.seconds >= extensions.deliverBy);

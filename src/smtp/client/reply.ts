@@ -14,22 +14,22 @@ export interface Reply {
   lines: string[];
 }
 
-/** What the server sent is no answer. */
+/** The server sent something that is not an answer. */
 export class ReplyError extends Error {
   override name = "ReplyError";
 }
 
-/** Bytes of a line: four times what RFC 5321 §4.5.3.1.5 allows. */
+/** Most bytes of a line: four times what RFC 5321 §4.5.3.1.5 allows. */
 export const maxReplyLine = 2048;
-/** Lines of an answer. */
+/** Most lines of an answer. */
 export const maxReplyLines = 200;
-/** Characters of all lines that are kept. */
+/** Most characters kept of all lines. */
 const maxReplyText = 16 * 1024;
 
 const decoder = new TextDecoder();
 const digit = (b: number | undefined) => b !== undefined && b >= 0x30 && b <= 0x39;
 
-/** Puts an answer together from its lines; bounded, whatever the server sends. */
+/** Assembles an answer from its lines; bounded, whatever the server sends. */
 export class ReplyParser {
   #code = 0;
   #enhanced = "";
@@ -40,7 +40,7 @@ export class ReplyParser {
   /**
    * Takes a line without its end.
    * @returns the answer with its last line; then the parser is ready for the next one.
-   * @throws ReplyError; the connection is of no more use.
+   * @throws ReplyError; the connection is unusable then.
    */
   push(line: Uint8Array): Reply | undefined {
     // RFC 5321 §4.2: the first digit is 2 to 5.
@@ -82,7 +82,7 @@ export function replyText(reply: Reply): string {
   return reply.lines.filter((l) => l !== "").join(" ").slice(0, 2000);
 }
 
-/** Bytes as text that can be logged and quoted. */
+/** Bytes as text that is safe to log and quote. */
 function shown(line: Uint8Array, max: number): string {
   // deno-lint-ignore no-control-regex -- exactly those that must not get into logs and reports
   return decoder.decode(line.subarray(0, max)).replace(/[\x00-\x1f\x7f]/g, " ").trimEnd();

@@ -11,20 +11,20 @@ import type { Envelope, MessageSource, RecipientOutcome, Timeouts } from "./type
 /** Recipients whose commands are sent in one go: their answers must fit into the server's buffers. */
 const maxPipelined = 100;
 
-/** What a transaction leaves behind. */
+/** State left by a transaction. */
 export interface TransactionState {
-  /** The server is in a transaction that was given up: RSET comes first. */
+  /** The server is still in an aborted transaction: RSET comes first. */
   open: boolean;
-  /** RFC 2033 §4.2: after the message, each recipient that was taken has an answer of its own. */
+  /** RFC 2033 §4.2: after the message, each accepted recipient gets its own answer. */
   readonly lmtp: boolean;
 }
 
-/** Why the message can't be given to this server at all; undefined if it can. */
+/** Why the message can't be sent to this server at all; undefined if it can. */
 function obstacle(envelope: Envelope, extensions: Extensions): SmtpClientError | undefined {
   const no = (code: number, enhanced: string, text: string) =>
     new SmtpClientError({ kind: "unsupported", phase: "mail", code, enhanced, text });
   for (const address of [envelope.mailFrom, ...envelope.recipients.map((r) => r.address)]) {
-    // Whatever an address holds, it must not become a command of its own.
+    // Whatever an address holds, it must not become a separate command.
     // deno-lint-ignore no-control-regex -- exactly those
     if (/[\x00-\x1f\x7f]/.test(address)) return no(553, "5.1.3", "address with control characters");
   }
@@ -65,8 +65,8 @@ function obstacle(envelope: Envelope, extensions: Extensions): SmtpClientError |
 }
 
 /**
- * Gives a message to the recipients; the outcomes are in their order. Does not throw for anything that
- * the server or the network does: who isn't served gets the reason.
+ * Sends a message to the recipients; the outcomes are in their order. Does not throw for anything that the
+ * server or the network does: each recipient that isn't served gets the reason.
  */
 export async function runTransaction(
   channel: Channel,
@@ -94,7 +94,7 @@ export async function runTransaction(
     }
   } catch (err) {
     const failure = err instanceof SmtpClientError ? err : failedHere(err, channel);
-    // Before the message all of them are in the same boat; those refused by themselves stay so.
+    // Before the message a failure concerns all of them; individual refusals stay.
     for (const [i, o] of outcomes.entries()) outcomes[i] = o ?? failure;
     // The server refused the message itself: that ended the transaction.
     if (failure.phase === "message" && failure.kind === "reply") state.open = false;
@@ -102,7 +102,10 @@ export async function runTransaction(
   return outcomes as RecipientOutcome[];
 }
 
-/** Asks for a recipient and takes it back. Does not throw for anything that the server or the network does. */
+/**
+ * Asks about a recipient and resets the transaction. Does not throw for anything that the server or the network
+ * does.
+ */
 export async function askRecipient(
   channel: Channel,
   extensions: Extensions,
@@ -135,7 +138,7 @@ export async function askRecipient(
   }
 }
 
-/** Reading the message failed, not the server. What was begun can't be ended other than by a break. */
+/** Reading the message failed, not the server. The transaction can only be ended by breaking the connection. */
 function failedHere(err: unknown, channel: Channel): SmtpClientError {
   channel.destroy();
   const text = err instanceof Error ? err.message : String(err);
@@ -146,7 +149,7 @@ function failedHere(err: unknown, channel: Channel): SmtpClientError {
 }
 
 /**
- * MAIL, RCPT and (but for BDAT) DATA. Outcomes of refused recipients are filled in.
+ * MAIL, RCPT and (except with BDAT) DATA. Outcomes of refused recipients are filled in.
  * @returns whether the message may follow.
  */
 async function announce(
@@ -179,7 +182,7 @@ async function announce(
     return true;
   }
 
-  // RFC 2920: all in one go, up to what the server may answer without reading further.
+  // RFC 2920: everything in one go, within what the server can answer before it must read more.
   if (reset) channel.write("RSET");
   channel.write(mail);
   let mailFailure: SmtpClientError | undefined;
@@ -214,7 +217,7 @@ async function announce(
   if (none) {
     // RFC 2920 §3.1: a server that wants a message for nobody gets an empty one.
     if (reply.code === 354 && state.lmtp) {
-      // RFC 2033 §4.2 forbids it: how many answers would follow is unknown.
+      // RFC 2033 §4.2 forbids it: the number of answers that would follow is unknown.
       channel.destroy();
     } else if (reply.code === 354) {
       channel.write(".");
@@ -230,7 +233,7 @@ async function announce(
 }
 
 function taken(reply: Reply, i: number, outcomes: (RecipientOutcome | undefined)[]): void {
-  // RFC 5321 §4.3.2: 250, or 251 where the server forwards; 252 is of VRFY, but seen.
+  // RFC 5321 §4.3.2: 250, or 251 where the server forwards; 252 belongs to VRFY, but occurs.
   if (reply.code < 250 || reply.code > 252) outcomes[i] = refusal(reply, "rcpt");
 }
 
@@ -238,7 +241,7 @@ function expectData(reply: Reply): void {
   if (reply.code !== 354) throw refusal(reply, "data");
 }
 
-/** Sends the message, whose answers then are waited for. */
+/** Sends the message; its answers are awaited afterwards. */
 async function transmit(
   channel: Channel,
   envelope: Envelope,
@@ -257,21 +260,21 @@ async function transmit(
   for await (const bytes of message()) {
     sent += bytes.length;
     if (binary && sent > envelope.size) break;
-    // The server will take no more of it, and what it has must not be ended like a whole message.
+    // The server will accept no more of it, and the part it has must not end like a complete message.
     if (conn.ended) return await lastWords(channel, closed(), timeouts);
     conn.write(binary ? bytes : encoder.encode(bytes));
     try {
       await conn.flush();
       channel.progress("alive");
     } catch (err) {
-      // A server that won't have the message may say so and close before all of it was sent.
+      // A server that rejects the message may say so and close before all of it was sent.
       return await lastWords(channel, err, timeouts);
     }
   }
-  // Half of a message must never look like a whole one.
+  // A partial message must never look like a complete one.
   if (sent !== envelope.size) throw new Error(`message has ${sent} bytes, not ${envelope.size}`);
   if (!binary) conn.write(encoder.end());
-  // From here on nobody but the server knows whether it has all of it.
+  // From here on only the server knows whether it has all of it.
   channel.progress("committed");
   await channel.flush("message", timeouts.block);
 }
@@ -279,14 +282,14 @@ async function transmit(
 /** The answer that accepts the message. @throws SmtpClientError for any other */
 async function answerToMessage(channel: Channel, timeouts: Timeouts): Promise<Reply> {
   const reply = await channel.read("message", timeouts.message);
-  // RFC 5321 §4.2.5: any 2xx takes over the responsibility.
+  // RFC 5321 §4.2.5: any 2xx accepts responsibility.
   if (reply.code < 200 || reply.code > 299) throw refusal(reply, "message");
   return reply;
 }
 
 /**
- * LMTP's answers, in the order in which the recipients were taken. Those that came stand, whatever happens to the
- * connection after them.
+ * LMTP's answers, in the order in which the recipients were accepted. Received answers count, whatever happens
+ * to the connection afterwards.
  */
 async function answersOfEach(
   channel: Channel,

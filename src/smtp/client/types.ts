@@ -1,4 +1,4 @@
-/** What is sent, to whom, and what became of it. @module */
+/** The types of what is sent, to whom, and the result. @module */
 import type { SmtpClientError } from "./errors.ts";
 import type { Reply } from "./reply.ts";
 
@@ -6,7 +6,7 @@ import type { Reply } from "./reply.ts";
 export interface EnvelopeRecipient {
   /** localpart@domain, quoted where needed; the domain may be in Unicode. */
   address: string;
-  /** Passed on where the server has DSN (RFC 3461 §4.1, §4.2). */
+  /** Passed on if the server supports DSN (RFC 3461 §4.1, §4.2). */
   notify?: readonly ("never" | "success" | "failure" | "delay")[];
   originalRecipient?: { type: string; address: string };
 }
@@ -18,7 +18,7 @@ export interface Envelope {
   recipients: readonly EnvelopeRecipient[];
   /** Bytes of the message. */
   size: number;
-  /** What bytes the message has; "binary" for lines that are too long or don't end in CRLF. */
+  /** The kind of the message's bytes; "binary" for lines that are too long or don't end in CRLF. */
   body: "7bit" | "8bit" | "binary";
   /** The message itself needs SMTPUTF8, whatever the addresses. */
   smtpUtf8: boolean;
@@ -26,11 +26,14 @@ export interface Envelope {
   requireTls?: boolean;
   ret?: "full" | "hdrs";
   envelopeId?: string;
-  /** A time to deliver by (RFC 2852); passed on where the server has DELIVERBY, and "return" only goes there. */
+  /**
+   * Deliver-by time (RFC 2852); passed on if the server supports DELIVERBY; mode "return" is sent only to such
+   * servers.
+   */
   deliverBy?: { seconds: number; mode: "notify" | "return"; trace: boolean };
 }
 
-/** What became of a recipient: the answer with which the message was accepted, or why it wasn't. */
+/** The result for a recipient: the answer that accepted the message, or the reason why not. */
 export type RecipientOutcome = Reply | SmtpClientError;
 
 /** The bytes of a message; called once per attempt to send it. */
@@ -45,7 +48,7 @@ export interface Timeouts {
   rcpt: number;
   /** For the answer to DATA. */
   data: number;
-  /** For each piece of the message to be taken. */
+  /** For each piece of the message to be accepted. */
   block: number;
   /** For the answer to the whole message. */
   message: number;

@@ -1,6 +1,6 @@
 /**
- * What stands behind the SMTP server: it decides about senders, recipients and messages. The server
- * itself knows of no accounts, queues or files other than the one it takes a message into.
+ * The interface behind the SMTP server: it decides about senders, recipients and messages. The server itself
+ * knows nothing of accounts or queues, and no files except the one that it writes a message to.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { SaslBackend } from "../../sasl/mod.ts";
 import type { SmtpError } from "./errors.ts";
 import type { Address } from "./path.ts";
 
-/** A connection, as a backend sees it. */
+/** A connection as seen by a backend. */
 export interface SmtpSession {
   readonly cid: number;
   readonly log: Log;
@@ -20,29 +20,29 @@ export interface SmtpSession {
   readonly localPort: number;
   /** Submission by a user's mail program (587, 465), in contrast to receiving from other servers (25). */
   readonly submission: boolean;
-  /** LMTP (RFC 2033): each recipient has an answer of its own. */
+  /** LMTP (RFC 2033): each recipient gets its own answer. */
   readonly lmtp: boolean;
   readonly tls: TlsInfo | undefined;
-  /** Of EHLO or HELO: a domain, an address literal, or any other word without spaces. */
+  /** The name in EHLO or HELO: a domain, an address literal, or any other word without spaces. */
   readonly hello: { readonly name: string; readonly extended: boolean };
   /** Login name, once authenticated. */
   readonly username: string | undefined;
-  /** Whatever the backend likes to keep with the connection, e.g. the open account. */
+  /** Data that the backend keeps with the connection, e.g. the open account. */
   state: unknown;
-  /** Set it for peers that seem to send spam: they get their answers slowly from then on. */
+  /** Set for peers that seem to send spam: they are answered slowly from then on. */
   suspicious: boolean;
   /**
-   * Ends the session, whatever it does: what waits for a command is answered 421, a command that runs has half a
-   * second to finish. Nothing more is taken from it.
+   * Ends the session: if it waits for a command it is answered 421; a running command has half a second to
+   * finish. Nothing more is accepted from it.
    */
   end(reason: string): void;
-  /** Waits so many milliseconds, but not longer than the peer does. */
+  /** Waits the given number of milliseconds, but no longer than the peer does. */
   pause(ms: number): Promise<void>;
-  /** Ends the connection without another word. */
+  /** Ends the connection without an answer. */
   drop(): void;
 }
 
-/** What a sender wants to know of a recipient's fate (RFC 3461 §4.1). */
+/** The notifications that a sender requests for a recipient (RFC 3461 §4.1). */
 export type Notify = "never" | "success" | "failure" | "delay";
 
 /** An accepted recipient. */
@@ -52,11 +52,11 @@ export interface Recipient {
   readonly notify?: readonly Notify[];
   /** ORCPT, decoded; `type` in lower case, e.g. "rfc822" or "utf-8". */
   readonly originalRecipient?: { readonly type: string; readonly address: string };
-  /** What checkRecipient gave. */
+  /** The result of checkRecipient. */
   readonly handle: unknown;
 }
 
-/** Everything that MAIL and RCPT said. */
+/** All data from MAIL and RCPT. */
 export interface Transaction {
   /** Undefined for the null reverse path. */
   readonly mailFrom: Address | undefined;
@@ -71,12 +71,14 @@ export interface Transaction {
   readonly envelopeId?: string;
   /** HOLDFOR or HOLDUNTIL (RFC 4865): milliseconds since the epoch before which not to send. */
   readonly holdUntil?: number;
+  /** The parameter itself, as DSNs tell it (RFC 4865 §5.1.2): "for;SECONDS" or "until;DATE". */
+  readonly holdRequest?: string;
   readonly recipients: readonly Recipient[];
-  /** What checkMailFrom gave. */
+  /** The result of checkMailFrom. */
   readonly handle: unknown;
 }
 
-/** Gets the bytes of a message while it arrives; what it works out is the backend's business. */
+/** Gets the bytes of a message while it arrives; the result is up to the backend. */
 export interface MessageObserver {
   /** The next bytes; only valid during the call. Must not throw. */
   push(bytes: Uint8Array): void;
@@ -89,13 +91,13 @@ export interface IncomingMessage {
   /** Path of the file; the server closes and removes it after deliver. Link it or copy it. */
   readonly file: string;
   /**
-   * Resolves when the file's content is durable; rejects if it can't be made so. Nothing durable may
-   * name the file before.
+   * Resolves when the file's content is durable; rejects if that fails. Nothing durable may name the file
+   * before.
    */
   readonly synced: Promise<void>;
   /** Bytes in the file. */
   readonly size: number;
-  /** Bytes of the header with the empty line behind it; the whole size without one. */
+  /** Bytes of the header including the empty line after it; the whole size if there is none. */
   readonly headerSize: number;
   /** Some byte has its highest bit set. */
   readonly has8bit: boolean;
@@ -103,7 +105,7 @@ export interface IncomingMessage {
   readonly repairedLineEnds: boolean;
   /** The header has bytes beyond ASCII, so the message can only be relayed with SMTPUTF8. */
   readonly headerHas8bit: boolean;
-  /** What startMessage gave. */
+  /** The result of startMessage. */
   readonly observer: MessageObserver | undefined;
   /** When its last byte arrived, milliseconds since the epoch. */
   readonly received: number;
@@ -113,10 +115,10 @@ export interface IncomingMessage {
   returnPathHeader(): string;
 }
 
-/** What became of a message for one recipient: undefined if it was accepted. */
+/** The result of a message for one recipient: undefined if accepted. */
 export type Outcome = SmtpError | undefined;
 
-/** What deliver did. */
+/** The result of deliver. */
 export interface Delivered {
   /** In the order of the transaction's recipients. */
   outcomes: readonly Outcome[];
@@ -131,10 +133,10 @@ export interface Delivered {
 export interface SmtpBackend {
   /** For AUTH; without it AUTH is not offered. */
   readonly sasl?: SaslBackend;
-  /** Called before the greeting, e.g. to turn blocked networks away. */
+  /** Called before the greeting, e.g. to reject blocked networks. */
   connected?(session: SmtpSession): Promise<void>;
   /**
-   * Called after each login, with the name of what opened it (see ServerStep of sasl); may refuse it, e.g. for
+   * Called after each login, with the name of the credential (see ServerStep of sasl); may refuse it, e.g. for
    * disabled accounts.
    */
   authenticated?(session: SmtpSession, username: string, credential: string): Promise<void>;
@@ -146,10 +148,10 @@ export interface SmtpBackend {
     transaction: Transaction,
     recipient: Omit<Recipient, "handle">,
   ): Promise<unknown>;
-  /** Called before message bytes are taken; the observer then gets them. */
+  /** Called before message bytes are taken; the returned observer gets them. */
   startMessage?(session: SmtpSession, transaction: Transaction): MessageObserver | undefined;
   /**
-   * Takes the message for all recipients. What it doesn't refuse is accepted: durable when it
+   * Accepts the message for all recipients. Whatever it doesn't refuse is accepted, and durable when it
    * resolves, since the sender is then told so. Throwing refuses for all.
    */
   deliver(
@@ -158,8 +160,8 @@ export interface SmtpBackend {
     message: IncomingMessage,
   ): Promise<Delivered>;
   /**
-   * Called where some recipients were accepted and others not, as SMTP has but one answer: sends the
-   * failures back to the sender (DSN). If it throws, the sender is told to try everything again.
+   * Called if some recipients were accepted and others not, as SMTP has only one answer: sends the failures
+   * back to the sender (DSN). If it throws, the sender is told to try everything again.
    */
   failed?(
     session: SmtpSession,
@@ -167,6 +169,6 @@ export interface SmtpBackend {
     message: IncomingMessage,
     failures: readonly { recipient: Recipient; error: SmtpError }[],
   ): Promise<void>;
-  /** Called once when the connection has ended. */
+  /** Called once after the connection has ended. */
   disconnected?(session: SmtpSession): Promise<void>;
 }

@@ -14,7 +14,7 @@ import { starttls } from "./commands/starttls.ts";
 import { xclient } from "./commands/xclient.ts";
 import type { Command } from "./session.ts";
 
-/** RFC 2033 §4.1: LHLO, and no HELO or EHLO; without what is between server and user only. */
+/** RFC 2033 §4.1: LHLO instead of HELO and EHLO; without commands between server and user. */
 export function lmtpCommands(): ReadonlyMap<string, Command> {
   const table = new Map(commandTable);
   for (const verb of ["HELO", "EHLO", "AUTH", "STARTTLS"]) table.delete(verb);

@@ -1,9 +1,9 @@
 /**
- * Finding the end of a message after DATA (RFC 5321 §4.5.2), byte by byte and over any chunks.
+ * Finding the end of a message after DATA (RFC 5321 §4.5.2), byte by byte, across any chunks.
  *
- * Only CRLF "." CRLF ends a message. A CR or LF on its own never does, nor does it begin a line; it is
- * noted, and the message refused: servers that disagree about such line ends are how mail gets
- * smuggled past checks.
+ * Only CRLF "." CRLF ends a message. A CR or LF on its own never does, nor does it begin a line; it is noted,
+ * and the message is refused: disagreement between servers about such line ends lets mail be smuggled past
+ * checks.
  *
  * @module
  */
@@ -12,18 +12,21 @@ const lf = 0x0a;
 const cr = 0x0d;
 const dot = 0x2e;
 
-/** Where the next byte stands. */
+/** Position of the next byte. */
 type Place = "lineStart" | "inLine" | "afterCr" | "afterDot" | "afterDotCr" | "end";
 
-/** What finds the end of a message and watches its line ends. */
+/** Finds the end of a message and checks its line ends. */
 export interface LineReader {
-  /** The first CR or LF that came alone, where that is refused. */
+  /** The first bare CR or LF, where that is refused. */
   readonly bareLineEnd: "cr" | "lf" | undefined;
   /** Bytes in the longest line, without its end. */
   readonly longestLine: number;
-  /** Line ends were made CRLF. */
+  /** Line ends were converted to CRLF. */
   readonly repaired: boolean;
-  /** Takes a chunk; gives the number of its bytes that belong to the message's end, or -1 if all do. */
+  /**
+   * Takes a chunk; returns how many of its bytes belong to the message, up to and including its end, or -1 if
+   * all do.
+   */
   push(bytes: Uint8Array): number;
 }
 
@@ -37,13 +40,13 @@ export class DataReader implements LineReader {
   #lineLength = 0;
   #longestLine = 0;
 
-  /** Without `dots` (BDAT) nothing ends the message nor is unstuffed: line ends are checked only. */
+  /** Without `dots` (BDAT) nothing ends the message and nothing is unstuffed: only line ends are checked. */
   constructor(put: (bytes: Uint8Array) => void, dots = true) {
     this.#put = put;
     this.#dots = dots;
   }
 
-  /** The first CR or LF that came alone; the output isn't to be used then. */
+  /** The first bare CR or LF; the output must not be used then. */
   get bareLineEnd(): "cr" | "lf" | undefined {
     if (this.#bare === undefined && !this.#dots && this.#place === "afterCr") return "cr";
     return this.#bare;
@@ -54,12 +57,15 @@ export class DataReader implements LineReader {
     return Math.max(this.#longestLine, this.#lineLength);
   }
 
-  /** Takes a chunk; gives the number of its bytes that belong to the message's end, or -1 if all do. */
+  /**
+   * Takes a chunk; returns how many of its bytes belong to the message, up to and including its end, or -1 if
+   * all do.
+   */
   push(bytes: Uint8Array): number {
     const n = bytes.length;
     let place = this.#place;
     let i = 0;
-    // Bytes from here on were not passed on yet.
+    // Bytes from here on have not been passed on yet.
     let start = 0;
     let lineFrom = -this.#lineLength;
     while (i < n) {
@@ -67,7 +73,7 @@ export class DataReader implements LineReader {
         lineFrom = i;
         if (bytes[i] === dot && this.#dots) {
           if (i > start) this.#put(bytes.subarray(start, i));
-          // RFC 5321 §4.5.3.1.6: the dot that was put in front doesn't count in the line's length.
+          // RFC 5321 §4.5.3.1.6: the added dot doesn't count in the line's length.
           start = lineFrom = ++i;
           place = "afterDot";
           continue;
@@ -75,7 +81,7 @@ export class DataReader implements LineReader {
         place = "inLine";
       }
       if (place === "inLine") {
-        // Nearly all bytes are read here.
+        // Nearly all bytes are handled here.
         while (i < n && bytes[i] > cr) i++;
         if (i === n) break;
         const c = bytes[i++];

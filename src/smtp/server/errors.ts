@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A refusal: becomes the answer to the command that ran, and nothing more. */
+/** A refusal: becomes the answer to the command, and nothing more. */
 export class SmtpError extends Error {
   /** 4xx or 5xx. */
   readonly code: number;
@@ -12,7 +12,7 @@ export class SmtpError extends Error {
   readonly enhanced: string;
   /** End the connection after the answer. */
   readonly close: boolean;
-  /** Nothing that the peer did wrong: it is not slowed down for that, nor sent away. */
+  /** Not the peer's fault: it is neither slowed down nor disconnected for it. */
   readonly harmless: boolean;
 
   constructor(
@@ -45,14 +45,14 @@ export function syntaxError(text: string): SmtpError {
   return new SmtpError(501, "5.2", text);
 }
 
-/** 503: a command that may not come now. */
+/** 503: a command that is not allowed now. */
 export function sequenceError(text: string): SmtpError {
   return new SmtpError(503, "5.1", text);
 }
 
 /** An answer's lines: the text may have several. */
 export function formatReply(code: number, enhanced: string | undefined, text: string): string {
-  // Nothing that came from elsewhere may add a line of its own.
+  // Nothing from outside may add a line.
   // deno-lint-ignore no-control-regex -- exactly those that would break the answer
   const controls = /[\u0000-\u001f\u007f]/g;
   const lines = text.split("\n").map((l) => l.replaceAll(controls, " ").slice(0, 400));

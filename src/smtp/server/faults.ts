@@ -1,13 +1,13 @@
 /**
- * Faults on purpose, for developers who want to see what their program does when a mail server is slow, full or
- * broken. Set at run time, by localserve's pages and API; a scenario sets one after the other.
+ * Deliberate faults, for developers who want to see what their program does when a mail server is slow, full or
+ * broken. Set at run time through localserve's pages and API; a scenario sets one after the other.
  *
  * @module
  */
 import type { SmtpSession } from "./backend.ts";
 import { SmtpError } from "./errors.ts";
 
-/** A refusal that comes by chance. */
+/** A refusal at random. */
 export interface Trigger {
   /** SMTP code, 400-599. */
   ErrorCode: number;
@@ -15,7 +15,7 @@ export interface Trigger {
   Probability: number;
 }
 
-/** What goes wrong. Zeros and empty texts are faults that are off. */
+/** What fails. Zeros and empty texts are faults that are off. */
 export interface FaultSettings {
   /** At MAIL, RCPT, AUTH, and after the message. */
   Sender: Trigger;
@@ -24,19 +24,19 @@ export interface FaultSettings {
   Message: Trigger;
   /** Percent of commands after which the connection is dropped without an answer. */
   DropProbability: number;
-  /** Milliseconds that each of these commands waits for its answer. */
+  /** Milliseconds of delay before the answer to each of these commands. */
   LatencyMs: number;
-  /** Messages are answered as late as if they had come with so many bytes a second. */
+  /** Messages are answered as late as if they had arrived at this many bytes per second. */
   BytesPerSecond: number;
-  /** Seconds for which a new sender with a new recipient is told 451 (greylisting). */
+  /** Seconds during which a new pair of sender and recipient gets 451 (greylisting). */
   GreylistSeconds: number;
   /** Bytes of all messages since this was set, above which 452 4.2.2 is answered. */
   QuotaBytes: number;
-  /** Of the listeners that offer STARTTLS. */
+  /** For listeners that offer STARTTLS. */
   StartTLS: "" | "off" | "broken";
 }
 
-/** One part of a scenario: it lasts for so many messages or seconds, whichever is given and ends first. */
+/** One part of a scenario: it lasts for a number of messages or seconds, whichever is given and ends first. */
 export interface ScenarioStep {
   Messages?: number;
   Seconds?: number;
@@ -59,10 +59,10 @@ export function noFaults(): FaultSettings {
   };
 }
 
-/** Pairs of sender and recipient that are remembered for greylisting. */
+/** Pairs of sender and recipient remembered for greylisting. */
 const maxGreylist = 10_000;
 
-/** The faults of a server, as they are set now. */
+/** The current faults of a server. */
 export class Faults {
   #settings = noFaults();
   #taken = 0;
@@ -89,14 +89,14 @@ export class Faults {
     this.#apply(settings);
   }
 
-  /** Plays the steps of a scenario, then no fault. */
+  /** Plays the steps of a scenario; afterwards there is no fault. */
   play(steps: readonly ScenarioStep[]): void {
     this.#endScenario();
     this.#steps = [...steps];
     this.#nextStep();
   }
 
-  /** Ends what is under way. */
+  /** Ends a running scenario. */
   stop(): void {
     this.#endScenario();
   }

@@ -1,9 +1,9 @@
 /**
- * Finding the end of a message where line ends are repaired: what a server for developers (localserve) takes,
- * although real servers refuse it. A CR or LF on its own becomes CRLF, and a dot on a line of its own ends
- * the message whichever way the line ends.
+ * Finding the end of a message while repairing line ends: a server for developers (localserve) accepts what
+ * real servers refuse. A bare CR or LF becomes CRLF, and a line with a single dot ends the message, whatever
+ * its line end.
  *
- * Never for mail from strangers: servers that disagree about line ends are how mail gets smuggled.
+ * Never for mail from strangers: disagreement about line ends lets mail be smuggled.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export class LineRepairer implements LineReader {
   #length = 0;
   #longest = 0;
 
-  /** Without `dots` (BDAT) nothing ends the message nor is unstuffed. */
+  /** Without `dots` (BDAT) nothing ends the message and nothing is unstuffed. */
   constructor(put: (bytes: Uint8Array) => void, dots = true) {
     this.#put = put;
     this.#dots = dots;
@@ -43,7 +43,7 @@ export class LineRepairer implements LineReader {
   }
 
   push(bytes: Uint8Array): number {
-    // Each byte becomes two at most, and a CR and a dot may be left from the chunk before.
+    // Each byte becomes at most two, and a CR and a dot may be left from the previous chunk.
     const out = new Uint8Array(2 * bytes.length + 4);
     let n = 0;
     const lineEnd = (repaired: boolean) => {
@@ -73,7 +73,7 @@ export class LineRepairer implements LineReader {
           break;
         case "afterCr":
           lineEnd(c !== lf);
-          // What follows a lone CR begins a line, the dot of an end included.
+          // The byte after a lone CR begins a line, even the dot of an end.
           if (c !== lf) i--;
           break;
         case "afterDot":

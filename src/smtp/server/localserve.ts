@@ -1,10 +1,10 @@
 /**
- * How localserve misbehaves on request, so that developers can see what their program does when mail
- * can't be delivered: the end of a localpart says what goes wrong.
+ * How localserve misbehaves on request, so that developers can see what their program does when mail can't be
+ * delivered: the end of a localpart chooses the failure.
  *
- * `...temperror` gives 451, `...permerror` 550, three digits that code, `...timeout` no answer for an
- * hour. For a recipient that is the answer to the message; if the localpart starts with `rcptto`, to
- * RCPT; a sender that starts with `mailfrom` gets it at MAIL. `queue...` is left to the queue.
+ * `...temperror` gives 451, `...permerror` 550, three digits that code, `...timeout` no answer for an hour. For
+ * a recipient it is the answer to the message, or to RCPT if the localpart starts with `rcptto`; a sender that
+ * starts with `mailfrom` gets it at MAIL. `queue...` is left to the queue.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { misbehaviourOf } from "../../mail/misbehaviour.ts";
 import type { Faults } from "./faults.ts";
 import { type Address, addressText } from "./path.ts";
 
-/** The refusal for a code that was asked for. */
+/** The refusal for a requested code. */
 export function requestedError(code: number): SmtpError {
   return new SmtpError(code, "3.0", "as you asked for");
 }
 
 const anHour = 3600_000;
 
-/** The backend with the misbehaviour in front of it: by localparts, and the faults that are set. */
+/** Puts the misbehaviour in front of a backend: by localparts and by the faults that are set. */
 export function misbehaving(backend: SmtpBackend, faults?: Faults): SmtpBackend {
   async function act(session: SmtpSession, address: Address | undefined): Promise<void> {
     const asked = address && misbehaviourOf(address.localpart);

@@ -1,6 +1,6 @@
 /**
- * The temporary file that a message is taken into, with what must be known of the message to accept
- * or refuse it. Small messages cost one write; large ones are written while more arrives.
+ * The temporary file for an incoming message, with the facts needed to accept or refuse it. Small messages cost
+ * one write; large ones are written while more arrives.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import type { MessageObserver } from "./backend.ts";
 import { SmtpError } from "./errors.ts";
 import { newTempFile } from "./spare_files.ts";
 
-/** Written at once. The header must fit, so that it can be looked through in one piece. */
+/** Written in one go. The header must fit, so that it can be examined in one piece. */
 const blockSize = 256 * 1024;
-/** Bytes that are looked into at a time: they may be thousands of parts. */
+/** Bytes examined at a time: they may be thousands of parts. */
 const observed = 16 * 1024;
-/** Room for what a caller puts before it calls room(). */
+/** Room for the bytes that a caller puts before it calls room(). */
 const spare = 64 * 1024;
-/** A message starts with so much memory; most need no more. */
+/** Initial memory for a message; most need no more. */
 const firstSize = 16 * 1024;
 
 /** Bounds of a message. */
@@ -28,13 +28,13 @@ export interface MessageLimits {
   size: number;
   headerSize: number;
   headerFields: number;
-  /** Received header fields: more mean a mail loop (RFC 5321 §6.3). */
+  /** Received header fields: more means a mail loop (RFC 5321 §6.3). */
   hops: number;
 }
 
 /**
- * Removes the files that a crash left in the folder of temporary files: of mail that was coming in, of APPEND,
- * imports, uploads. Nothing in it is of use to another process. Call it before the first listener starts.
+ * Removes the files that a crash left in the folder of temporary files: from incoming mail, APPEND, imports,
+ * uploads. Nothing in it is useful to another process. Call it before the first listener starts.
  */
 export async function removeLeftovers(dir: string): Promise<number> {
   let n = 0;
@@ -49,7 +49,7 @@ export async function removeLeftovers(dir: string): Promise<number> {
 const freeBlocks: Uint8Array[] = [];
 const keepBlocks = 16;
 
-/** Takes the bytes of one message. */
+/** Collects the bytes of one message. */
 export class MessageFile {
   readonly #dir: string;
   readonly #limits: MessageLimits;
@@ -76,7 +76,7 @@ export class MessageFile {
     this.#observer = observer;
   }
 
-  /** Bytes put so far, those after a refusal too. */
+  /** Bytes put so far, including those after a refusal. */
   get size(): number {
     return this.#size;
   }
@@ -86,12 +86,12 @@ export class MessageFile {
     return this.#refusal;
   }
 
-  /** Path of the file; after finish only. */
+  /** Path of the file; only after finish. */
   get path(): string {
     return this.#path!;
   }
 
-  /** Bytes of the header with the empty line behind it. */
+  /** Bytes of the header including the empty line after it. */
   get headerSize(): number {
     return this.#headerSize ?? this.#size;
   }
@@ -114,7 +114,7 @@ export class MessageFile {
     this.#used = 0;
   }
 
-  /** Takes bytes; call {@link room} before there were more than 64 KiB. */
+  /** Takes bytes; call {@link room} at least every 64 KiB. */
   put(bytes: Uint8Array): void {
     this.#size += bytes.length;
     if (this.#refusal !== undefined) return;
@@ -143,13 +143,13 @@ export class MessageFile {
     if (this.#refusal !== undefined) return;
     const block = this.#block;
     this.#writing = this.#write(block, this.#used);
-    // An error comes out where it is awaited.
+    // Errors surface where the promise is awaited.
     this.#writing.catch(() => {});
     this.#block = takeBlock();
     this.#used = 0;
   }
 
-  /** Waits for the write under way. If it failed, the rest of the message is read but not kept. */
+  /** Waits for the running write. If it failed, the rest of the message is read but not kept. */
   async #written(): Promise<void> {
     try {
       await this.#writing;
@@ -182,7 +182,7 @@ export class MessageFile {
     return this.#file;
   }
 
-  /** What has to be known of the bytes, which are the message's next ones. Others get turns in between. */
+  /** Examines the message's next bytes. Others are served in between. */
   async #look(bytes: Uint8Array): Promise<void> {
     if (this.#headerSize === undefined) {
       this.#lookAtHeader(bytes);
@@ -231,12 +231,12 @@ export class MessageFile {
     this.#headerSize = at + crlf;
   }
 
-  /** Resolves when the content is durable; after finish only. */
+  /** Resolves when the content is durable; only after finish. */
   get synced(): Promise<void> {
     return this.#synced;
   }
 
-  /** Writes the rest and begins to make the content durable; refusal says whether that went well. */
+  /** Writes the rest and begins to make the content durable; `refusal` shows whether that succeeded. */
   async finish(): Promise<void> {
     const rest = this.#block.subarray(0, this.#used);
     await this.#look(rest);
@@ -245,7 +245,7 @@ export class MessageFile {
     try {
       const file = this.#open();
       for (let at = 0; at < rest.length;) at += file.writeSync(rest.subarray(at));
-      // Waited for by whoever makes promises of the content; meanwhile the message is looked at.
+      // Awaited by whoever promises durability; meanwhile the message is examined.
       this.#synced = syncData(file);
       this.#synced.catch(() => {});
     } catch (e) {
@@ -268,7 +268,7 @@ export class MessageFile {
   }
 }
 
-/** Why a file that was discarded takes nothing more. */
+/** The refusal of bytes after the file was discarded. */
 const givenUp = new SmtpError(451, "3.0", "message was given up");
 
 function takeBlock(): Uint8Array {

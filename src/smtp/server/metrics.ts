@@ -7,7 +7,7 @@ import { counter } from "../../metrics/mod.ts";
 
 const kinds = ["smtp", "submission"] as const;
 
-/** Which kind of listener. */
+/** Kind of listener. */
 export type Kind = (typeof kinds)[number];
 
 export const connections = counter(

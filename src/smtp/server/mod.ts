@@ -1,10 +1,10 @@
 /**
- * The SMTP server: receiving from other servers (25) and submission by users' programs (587, 465).
- * It speaks the protocol, and takes messages into temporary files; a backend decides about senders,
- * recipients and messages.
+ * The SMTP server: receiving from other servers (25) and submission by users' programs (587, 465). It speaks
+ * the protocol and writes messages to temporary files; a backend decides about senders, recipients and
+ * messages.
  *
- * May import everything below protocol servers; its files need net, sasl, log, metrics and platform
- * only. Used by the commands that start the server.
+ * May import everything below protocol servers; its files need only net, sasl, log, metrics and platform. Used
+ * by the commands that start the server.
  *
  * @module
  */

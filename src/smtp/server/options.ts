@@ -9,7 +9,7 @@ import type { MechanismName } from "../../sasl/mod.ts";
 import type { SmtpBackend } from "./backend.ts";
 import type { MessageLimits } from "./message_file.ts";
 
-/** Bounds of what a peer may ask for. */
+/** Limits for peers. */
 export interface SmtpLimits extends MessageLimits {
   /** Bytes in a command with its CRLF; lines of AUTH may have 12,288 (RFC 4954 §4). */
   commandLine: number;
@@ -41,9 +41,9 @@ export const defaultLimits: SmtpLimits = {
   messageTime: 3600_000,
 };
 
-/** What a server for developers takes although real ones refuse it. */
+/** What a server for developers accepts although real ones refuse it. */
 export interface Lenience {
-  /** The domain of addresses that are given without one, such as `<root>`. */
+  /** The domain for addresses without one, such as `<root>`. */
   localDomain: string;
   /** Submission needs no login. */
   loginOptional: boolean;
@@ -55,29 +55,29 @@ export interface SmtpServerOptions {
   hostname: string;
   log: Log;
   backend: SmtpBackend;
-  /** Folder for messages while they arrive, in the file system of the accounts so that they can be linked. */
+  /** Folder for arriving messages, on the accounts' file system so that they can be linked. */
   tmpDir: string;
   /** For users' mail programs: login required, FUTURERELEASE offered. */
   submission?: boolean;
   /**
-   * LMTP (RFC 2033), between nodes: LHLO in place of EHLO, an answer for each recipient, and XCLIENT says what TLS
-   * the client spoke.
+   * LMTP (RFC 2033), between nodes: LHLO in place of EHLO, an answer for each recipient, and XCLIENT reports
+   * the client's TLS.
    */
   lmtp?: boolean;
   /** STARTTLS is offered if set. */
   tls?: ServerTls;
-  /** Mail is taken over TLS only (receiving), or logins are (submission). */
+  /** Mail is accepted only over TLS (receiving), or logins are (submission). */
   requireTls?: boolean;
   /** Plain passwords may be sent without TLS. For loopback. */
   allowPlainAuth?: boolean;
-  /** Offer SCRAM-*-PLUS: not all clients that take it can do it. */
+  /** Offer SCRAM-*-PLUS: not all clients that choose it support it. */
   scramPlus?: boolean;
-  /** REQUIRETLS is not offered, and not taken. */
+  /** REQUIRETLS is neither offered nor accepted. */
   noRequireTls?: boolean;
   /** Refuse what breaks the specifications but is harmless. */
   pedantic?: boolean;
   limits?: Partial<SmtpLimits>;
-  /** Limits guessing of passwords, and notes who tries; without it nothing is limited. */
+  /** Limits password guessing and notes the attempts; without it nothing is limited. */
   loginGuard?: LoginGuard;
   /**
    * For localserve: lines of a message may end in LF or CR alone and get CRLF; addresses may lack a domain.

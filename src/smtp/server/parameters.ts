@@ -5,14 +5,14 @@
  */
 import { SmtpError } from "./errors.ts";
 
-/** 501 5.5.4: a parameter whose value can't be understood. */
+/** 501 5.5.4: a parameter with an invalid value. */
 export function parameterError(text: string): SmtpError {
   return new SmtpError(501, "5.4", text);
 }
 
 /**
- * The parameters after a path, by name in upper case; the value is undefined where there is no "=".
- * Known are only those in the list: others give 555 (RFC 5321 §4.1.1.11).
+ * The parameters after a path, by name in upper case; the value is undefined where there is no "=". Only those
+ * in the list are known: others give 555 (RFC 5321 §4.1.1.11).
  */
 export function parseParameters(
   text: string,
@@ -46,7 +46,7 @@ function isKeyword(name: string): boolean {
   return name.length > 0;
 }
 
-/** A value of decimal digits, at most 2^53 - 1; larger ones come back as Infinity. */
+/** A value of decimal digits, at most 2^53 - 1; larger ones become Infinity. */
 export function parseNumber(value: string | undefined, name: string, maxDigits = 20): number {
   if (value === undefined || value.length > maxDigits || !isDigits(value)) {
     throw parameterError(`number expected for ${name}`);
@@ -65,8 +65,9 @@ export function isDigits(text: string): boolean {
 }
 
 /**
- * RFC 3461 §4: text in which "+hh" stands for a byte. With `utf8`, characters beyond ASCII stand for themselves; with
- * `lenient`, also "=", and "+" where no byte follows, as programs write them that know nothing of xtext.
+ * RFC 3461 §4: text in which "+hh" stands for a byte. With `utf8`, characters beyond ASCII stand for
+ * themselves; with `lenient`, also "=", and "+" where no byte follows, as written by programs that don't know
+ * xtext.
  */
 export function parseXtext(
   value: string | undefined,

@@ -1,5 +1,5 @@
 /**
- * Addresses as they stand in MAIL and RCPT (RFC 5321 §4.1.2, RFC 6531 §3.3).
+ * Addresses in MAIL and RCPT (RFC 5321 §4.1.2, RFC 6531 §3.3).
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { ipText, parseIp } from "../../net/mod.ts";
 
 /** A mailbox of an envelope. */
 export interface Address {
-  /** Without quoting, NFC; case as given. */
+  /** Unquoted, NFC; case as given. */
   localpart: string;
   /** Lower case, with U-labels where the name has any; an address literal is in brackets. */
   domain: string;
-  /** The domain with A-labels: what DNS and hosts without SMTPUTF8 understand. */
+  /** The domain with A-labels: for DNS and for hosts without SMTPUTF8. */
   asciiDomain: string;
 }
 
@@ -48,13 +48,13 @@ export class PathError extends Error {
 
 /** How strictly to parse. */
 export interface PathOptions {
-  /** Lengths of RFC 5321 §4.5.3.1 and host names of RFC 952 only. */
+  /** Only the lengths of RFC 5321 §4.5.3.1 and host names of RFC 952. */
   pedantic: boolean;
-  /** Characters beyond ASCII are allowed. */
+  /** Non-ASCII characters are allowed. */
   utf8: boolean;
-  /** The domain of any address that has none; undefined refuses them. */
+  /** The domain for addresses without one; undefined refuses them. */
   localDomain?: string;
-  /** "<Postmaster>" without domain stands for this one. */
+  /** The domain of "<Postmaster>" without a domain. */
   postmasterDomain?: string;
 }
 
@@ -83,7 +83,7 @@ export function parsePath(
   if (!isAscii(localpart) && !options.utf8) {
     throw new PathError("localpart with non-ASCII characters needs SMTPUTF8", true);
   }
-  // Longer ones are seen in the wild, from rewriting schemes.
+  // Longer ones occur in practice, from rewriting schemes.
   if (new TextEncoder().encode(localpart).length > (options.pedantic ? 64 : 255)) {
     throw new PathError("localpart too long");
   }
@@ -101,7 +101,7 @@ export function parsePath(
     const close = text.indexOf(">", at);
     if (close < 0) throw new PathError("> expected after address");
     const name = text.slice(at + 1, close);
-    // As DNS writes names, and some programs then do.
+    // A trailing dot as in DNS, which some programs write.
     const dot = !options.pedantic && name.endsWith(".");
     domain = parseDomainOrLiteral(dot ? name.slice(0, -1) : name, options);
     at = close;
@@ -110,7 +110,7 @@ export function parsePath(
   return { address: { localpart, ...domain }, rest: text.slice(at + 1) };
 }
 
-/** An address that stands there without "<>", as old programs and people write it, up to a blank. */
+/** An address without "<>", as written by old programs and by people, up to a space. */
 function withoutBrackets(
   text: string,
   options: PathOptions,
@@ -169,7 +169,7 @@ export function parseDomainOrLiteral(
   const inner = text.slice(1, -1);
   const v6 = /^ipv6:/i.test(inner);
   const ip = parseIp(v6 ? inner.slice(5) : inner);
-  // An IPv6 address must be tagged as such (RFC 5321 §4.1.3); who forgets it is understood anyway.
+  // An IPv6 address must be tagged as such (RFC 5321 §4.1.3); a missing tag is tolerated.
   if (ip === undefined || inner.includes("%") || (options.pedantic && v6 !== (ip.length === 16))) {
     throw new PathError("IP address expected in address literal");
   }

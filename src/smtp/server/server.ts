@@ -36,7 +36,7 @@ export interface SmtpListenOptions extends SmtpServerOptions {
   proxies?: TrustedProxies;
 }
 
-/** Serves one connection to its end. For listeners that are made elsewhere, and tests. */
+/** Serves one connection to its end. For listeners made elsewhere, and for tests. */
 export async function serveSmtpConnection(
   conn: SocketConnection,
   options: SmtpServerOptions,
@@ -45,7 +45,7 @@ export async function serveSmtpConnection(
 }
 
 /**
- * Serves a session, which may be followed by others on the same connection.
+ * Serves a session, which others may follow on the same connection.
  * @returns whether the client ended it by QUIT
  */
 export async function serveSmtpSession(

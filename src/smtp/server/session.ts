@@ -1,5 +1,5 @@
 /**
- * One SMTP connection: reads commands, runs them by the table, answers.
+ * One SMTP connection: reads commands, runs them from the table, answers.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface Command {
   run(session: Session, args: string): Promise<void>;
 }
 
-/** A message that arrives by BDAT, between two chunks. */
+/** A message arriving by BDAT, between two chunks. */
 export interface ChunkedMessage {
   file: MessageFile;
   /** Checks line ends; undefined for BODY=BINARYMIME. */
@@ -40,7 +40,7 @@ export interface ChunkedMessage {
 /** RFC 4954 §4: lines of an authentication exchange. */
 const maxAuthLine = 12_288;
 
-/** First words that no SMTP client sends, but a web browser tricked into it. */
+/** First words that no SMTP client sends, but a web browser can be tricked into sending. */
 const foreign = new Set([
   "GET",
   "POST",
@@ -54,7 +54,7 @@ const foreign = new Set([
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** State of a connection. Commands change it; the backend sees the part that is in SmtpSession. */
+/** State of a connection. Commands change it; the backend sees the part in SmtpSession. */
 export class Session implements SmtpSession {
   readonly conn: Connection;
   readonly options: SmtpServerOptions;
@@ -66,11 +66,11 @@ export class Session implements SmtpSession {
   username: string | undefined;
   state: unknown = undefined;
   suspicious = false;
-  /** Verb of the command before the one that runs. */
+  /** Verb of the previous command. */
   lastVerb = "";
   /** A proxy has named its client by XCLIENT. */
   proxyNamed = false;
-  /** The login is a proxy's word (XCLIENT); the client may still prove one. */
+  /** The login is asserted by a proxy (XCLIENT); the client may still prove one. */
   loginOfProxy = false;
 
   transaction: OpenTransaction | undefined;
@@ -131,7 +131,7 @@ export class Session implements SmtpSession {
   }
 
   /**
-   * Serves the session to its end. Throws ConnectionErrors only.
+   * Serves the session to its end. Throws only ConnectionErrors.
    * @returns whether the client ended it by QUIT
    */
   async run(): Promise<boolean> {
@@ -158,14 +158,17 @@ export class Session implements SmtpSession {
     }
   }
 
-  /** Greets the client, or turns it away: false. A proxy that names another client has it greeted anew. */
+  /**
+   * Greets the client, or rejects it and returns false. After a proxy names another client, it is greeted
+   * again.
+   */
   async greet(): Promise<boolean> {
     const { options } = this;
     const delay = options.greetingDelay ?? 0;
     if (delay > 0) {
       const waited = AbortSignal.timeout(delay);
       await this.conn.waitInput(waited);
-      // RFC 5321 §3.1: a client must wait for the greeting. Those in a hurry send spam.
+      // RFC 5321 §3.1: a client must wait for the greeting. Clients that don't are spammers.
       if (this.conn.buffered > 0) {
         this.log.info("peer talks before the greeting");
         this.reply(554, "5.1", "wait for the greeting before you send commands");
@@ -207,7 +210,7 @@ export class Session implements SmtpSession {
     await this.conn.flush();
   }
 
-  /** Answers for what kept a command from being read; false if the connection is over. */
+  /** Answers if a command could not be read; false if the connection is over. */
   async #readFailed(err: ConnectionError): Promise<boolean> {
     if (err.reason === "line") {
       await this.#refused("(other)", new SmtpError(500, "5.2", "line too long"));
@@ -230,9 +233,8 @@ export class Session implements SmtpSession {
     let verb = "";
     try {
       const line = this.#lineText(bytes);
-      const space = line.indexOf(" ");
-      verb = (space < 0 ? line : line.slice(0, space)).toUpperCase();
-      const args = space < 0 ? "" : line.slice(space + 1);
+      const words = this.#words(line);
+      verb = words.verb.toUpperCase();
       this.traceCommand(verb, line);
       if (++this.#sinceMessage > this.limits.commands) {
         throw new SmtpError(421, "7.0", "too many commands", { close: true });
@@ -243,8 +245,7 @@ export class Session implements SmtpSession {
       if (bytes.length + 2 > this.limits.commandLine && verb !== "AUTH") {
         throw new SmtpError(500, "5.2", "line too long");
       }
-      // Spaces at the end are common and harmless.
-      await command.run(this, this.pedantic ? args : args.trimEnd());
+      await command.run(this, words.args);
     } catch (e) {
       if (e instanceof ConnectionError) {
         if (e.reason === "shutdown" || e.reason === "timeout" || e.reason === "overload") {
@@ -266,6 +267,20 @@ export class Session implements SmtpSession {
     if (this.suspicious) await this.#slowDown(this.options.suspiciousDelay ?? 1000);
   }
 
+  /** The command and what follows. Blanks too many, which programs write here and there, are harmless. */
+  #words(line: string): { verb: string; args: string } {
+    const text = this.pedantic ? line : line.trim();
+    const space = this.pedantic ? text.indexOf(" ") : text.search(/[ \t]/);
+    if (space < 0) return { verb: text, args: "" };
+    const args = text.slice(space + 1);
+    return { verb: text.slice(0, space), args: this.pedantic ? args : args.trimStart() };
+  }
+
+  /** The words of a command's arguments. */
+  wordsOf(args: string): string[] {
+    return args.split(this.pedantic ? " " : / +/);
+  }
+
   #lineText(bytes: Uint8Array): string {
     if (this.conn.lastLineBareLf) {
       metrics.smuggling.inc({ kind: this.kind });
@@ -274,7 +289,7 @@ export class Session implements SmtpSession {
     for (let i = 0; i < bytes.length; i++) {
       const c = bytes[i];
       if (c >= 0x20 && c !== 0x7f) continue;
-      // TLS where none is expected: no use to talk on.
+      // TLS on a plain port: give up.
       if (i === 0 && c === 0x16) {
         throw new SmtpError(500, "5.1", "use STARTTLS, or a port for TLS", { close: true });
       }
@@ -298,7 +313,7 @@ export class Session implements SmtpSession {
     return new SmtpError(500, "5.1", "unknown command");
   }
 
-  /** Answers a refused command. Those who collect refusals are slowed down, then sent away. */
+  /** Answers a refused command. Peers with many refusals are slowed down, then disconnected. */
   async #refused(cmd: metrics.CommandName, err: SmtpError): Promise<void> {
     const result = err.temporary ? "4xx" : "5xx";
     metrics.commands.inc({ kind: this.kind, cmd, result });
@@ -328,7 +343,7 @@ export class Session implements SmtpSession {
     await this.pause(ms);
   }
 
-  /** Waits, but not longer than the connection lives. */
+  /** Waits, but no longer than the connection exists. */
   async pause(ms: number): Promise<void> {
     const end = performance.now() + ms;
     while (!this.conn.closed && !(this.conn.ended && this.conn.buffered === 0)) {
@@ -338,7 +353,7 @@ export class Session implements SmtpSession {
     }
   }
 
-  /** Ends the connection without another word. */
+  /** Ends the connection without an answer. */
   drop(): void {
     this.#quit = true;
     this.conn.destroy();
@@ -367,7 +382,7 @@ export class Session implements SmtpSession {
     this.#write(code, formatReply(code, `${Math.floor(code / 100)}.${enhanced}`, text));
   }
 
-  /** Queues an answer without. */
+  /** Queues an answer without one. */
   replyPlain(code: number, text: string): void {
     this.#write(code, formatReply(code, undefined, text));
   }
@@ -380,25 +395,25 @@ export class Session implements SmtpSession {
     this.conn.write(lines);
   }
 
-  /** Logs a command; what may hold a password is hidden below the level traceauth. */
+  /** Logs a command; possible passwords are shown only at the level traceauth. */
   traceCommand(verb: string, line: string): void {
     if (!this.log.enabled("trace")) return;
     if (this.#commands.has(verb) && verb !== "AUTH") return this.log.trace("trace", `C: ${line}`);
-    // What is no command may be one with a mistake, or a response that came too late, with a password.
+    // A line that is not a command may be a mistyped one, or a late response with a password.
     if (verb !== "AUTH") return this.traceSecret(line.slice(0, 4), line);
-    const [auth, mechanism, ...rest] = line.split(" ");
+    const [auth, mechanism, ...rest] = line.trim().split(/[ \t]+/);
     const known = (mechanismNames as readonly string[]).includes(mechanism?.toUpperCase() ?? "");
     const shown = known ? `${auth} ${mechanism}` : auth;
     this.traceSecret(shown, rest.length > 0 || (mechanism && !known) ? line : undefined);
   }
 
-  /** Logs a piece of a message, at the level tracedata only. */
+  /** Logs a piece of a message, only at the level tracedata. */
   traceData(bytes: Uint8Array): void {
     if (!this.log.enabled("tracedata")) return;
     this.log.trace("tracedata", `C: ${new TextDecoder("latin1").decode(bytes)}`);
   }
 
-  /** Logs a line whose secret part is shown at the level traceauth only. */
+  /** Logs a line whose secret part is shown only at the level traceauth. */
   traceSecret(shown: string, full: string | undefined): void {
     if (full !== undefined && this.log.enabled("traceauth")) {
       this.log.trace("traceauth", `C: ${full}`);
@@ -407,7 +422,7 @@ export class Session implements SmtpSession {
     }
   }
 
-  /** A line that is no command, of an authentication exchange. */
+  /** A line of an authentication exchange, which is not a command. */
   async readAuthLine(): Promise<string> {
     await this.conn.flush();
     let line: Uint8Array;
@@ -425,7 +440,7 @@ export class Session implements SmtpSession {
     return text;
   }
 
-  /** Forgets the transaction, and what has arrived of its message. */
+  /** Forgets the transaction and the received part of its message. */
   async dropTransaction(): Promise<void> {
     this.transaction = undefined;
     this.refusedRecipients = 0;
@@ -450,7 +465,7 @@ export class Session implements SmtpSession {
     this.#quit = true;
   }
 
-  /** After STARTTLS the client must begin anew (RFC 3207 §4.2). */
+  /** After STARTTLS the client must start again (RFC 3207 §4.2). */
   forget(): void {
     this.hello = { name: "", extended: false };
     this.username = undefined;

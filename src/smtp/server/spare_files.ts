@@ -1,9 +1,9 @@
 /**
- * Temporary files that are there before a message needs one.
+ * Temporary files created before a message needs one.
  *
- * Making a file may take a millisecond, when the file system is committing its journal or looks for a
- * free inode. Done in the event loop when a message is complete it would hold up everybody; so while a
- * server runs, some files are made ahead in the background, as many as were asked for at a time.
+ * Creating a file may take a millisecond, while the file system commits its journal or looks for a free inode.
+ * In the event loop that would hold up everybody; so while a server runs, some files are created ahead in the
+ * background, as many as were needed at a time.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { join } from "node:path";
 import { durabilityNeeded } from "../../platform/durability.ts";
 import { removeFile } from "../../platform/files.ts";
 
-/** Beginning of the names of temporary files. */
+/** Prefix of the names of temporary files. */
 const namePrefix = "smtp-";
 
-/** Files made ahead at most. */
+/** Most files created ahead. */
 const most = 32;
-/** Made at the same time; the runtime's threads are wanted for syncs as well. */
+/** Files created at the same time; the runtime's threads are also needed for syncs. */
 const makers = 3;
 
 let sequence = 0;
@@ -32,7 +32,7 @@ function newName(dir: string): string {
   return join(dir, `${namePrefix}${Deno.pid.toString(36)}-${(++sequence).toString(36)}`);
 }
 
-/** Makes a file. @throws file errors */
+/** Creates a file. @throws file errors */
 function makeNow(dir: string): TempFile {
   for (;;) {
     const path = newName(dir);
@@ -47,7 +47,7 @@ function makeNow(dir: string): TempFile {
 class Spare {
   readonly #dir: string;
   readonly #ready: TempFile[] = [];
-  /** Makers under way: each makes one file after the other. */
+  /** Running makers: each creates one file after the other. */
   readonly #making = new Set<Promise<void>>();
   #wanted = 1;
   #closed = false;
@@ -58,7 +58,7 @@ class Spare {
 
   take(): TempFile | undefined {
     const f = this.#ready.pop();
-    // More were wanted at a time than were there.
+    // More were needed at a time than existed.
     if (!f && this.#wanted < most) this.#wanted *= 2;
     this.#refill();
     return f;
@@ -77,7 +77,7 @@ class Spare {
       try {
         this.#ready.push({ path, file: await Deno.open(path, options) });
       } catch {
-        // Who needs a file makes it then, and is told why it can't be.
+        // A caller that needs a file then creates it itself and gets the error.
         return;
       }
     }
@@ -93,14 +93,14 @@ class Spare {
   }
 }
 
-/** Whether files are made ahead at all. Tests that count the calls of a delivery do without. */
+/** Whether files are created ahead. Off in tests that count the calls of a delivery. */
 export const filesAhead = { enabled: true };
 
 const spares = new Map<string, Spare>();
 
-/** From now on files in the folder are made ahead; call the result to end that. */
+/** From now on creates files ahead in the folder; call the result to stop. */
 export function makeFilesAhead(dir: string): () => Promise<void> {
-  // Where nothing is kept, no disk holds up the making of a file.
+  // Where durability isn't needed, no disk holds up creating a file.
   if (!filesAhead.enabled || !durabilityNeeded()) return () => Promise.resolve();
   const spare = new Spare(dir);
   spares.set(dir, spare);
@@ -110,7 +110,7 @@ export function makeFilesAhead(dir: string): () => Promise<void> {
   };
 }
 
-/** An empty file of a name of its own, for writing, with mode 0600. @throws file errors */
+/** An empty file with a unique name, for writing, with mode 0600. @throws file errors */
 export function newTempFile(dir: string): TempFile {
   return spares.get(dir)?.take() ?? makeNow(dir);
 }

@@ -12,7 +12,7 @@ import * as metrics from "./metrics.ts";
 import type { OpenTransaction, Session } from "./session.ts";
 import { receivedHeader, returnPathHeader } from "./trace_headers.ts";
 
-/** What reads the lines of a message: strictly, or for developers. @param dots of DATA */
+/** The reader of a message's lines: strict, or lenient for developers. @param dots true for DATA */
 export function lineReader(
   session: Session,
   put: (bytes: Uint8Array) => void,
@@ -21,7 +21,7 @@ export function lineReader(
   return session.options.lenient ? new LineRepairer(put, dots) : new DataReader(put, dots);
 }
 
-/** Refuses messages whose lines don't end as they must. */
+/** Refuses messages with invalid line ends. */
 export function checkLineEnds(session: Session, reader: LineReader, file: MessageFile): void {
   if (reader.bareLineEnd !== undefined) {
     metrics.smuggling.inc({ kind: session.kind });
@@ -48,7 +48,7 @@ export async function finishMessage(
   repairedLineEnds: boolean,
 ): Promise<void> {
   if (!session.options.lmtp) return await handOver(session, transaction, file, repairedLineEnds);
-  // RFC 2033 §4.2: an answer for each recipient, also where there is but one.
+  // RFC 2033 §4.2: an answer for each recipient, even if there is only one.
   try {
     await handOver(session, transaction, file, repairedLineEnds);
   } catch (e) {
@@ -57,7 +57,7 @@ export async function finishMessage(
   }
 }
 
-/** The same with the one answer of SMTP, or LMTP's for recipients with different ones. */
+/** The same with SMTP's single answer, or LMTP's answers for recipients with different outcomes. */
 async function handOver(
   session: Session,
   transaction: OpenTransaction,
@@ -100,7 +100,7 @@ async function handOver(
   let delivered: Delivered;
   try {
     delivered = await backend.deliver(session, transaction, message);
-    // RFC 5321 §7.8, G1: durable before anyone is told that it was taken.
+    // RFC 5321 §7.8, G1: durable before anyone is told that it was accepted.
     await file.synced;
   } catch (e) {
     if (e instanceof SmtpError) count(e.temporary ? "tempfail" : "refused", n);
@@ -145,7 +145,10 @@ function checkContent(session: Session, transaction: OpenTransaction, file: Mess
   }
 }
 
-/** The one answer for recipients that were refused for different reasons: to try again, if that helps any. */
+/**
+ * The single answer for recipients refused for different reasons: a temporary one, if trying again helps any of
+ * them.
+ */
 function oneAnswer(errors: SmtpError[]): SmtpError {
   return errors.find((e) => e.temporary) ?? errors[0];
 }

@@ -31,7 +31,7 @@ function protocol(session: SmtpSession, transaction: Transaction): string {
   return `${transaction.smtpUtf8 ? "UTF8SMTP" : "ESMTP"}${suffix}`;
 }
 
-/** The name of EHLO where it is a domain or literal, in a form that may stand in this message's header. */
+/** The name from EHLO if it is a domain or literal, in a form allowed in this message's header. */
 function helloName(session: SmtpSession, utf8: boolean): string {
   const name = session.hello.name;
   if (name.startsWith("[")) return name;
@@ -39,12 +39,12 @@ function helloName(session: SmtpSession, utf8: boolean): string {
     const d = parseDomain(name, { pedantic: false, utf8: true });
     return utf8 ? d.domain : d.asciiDomain;
   } catch {
-    // Some word that is no domain.
+    // A word that is not a domain.
     return name.replaceAll(/[^A-Za-z0-9._-]/g, "?");
   }
 }
 
-/** A Received field with its CRLF. A user's own address is nobody's business, so submission hides it. */
+/** A Received field with its CRLF. Submission hides a user's own address. */
 export function receivedHeader(
   session: SmtpSession,
   transaction: Transaction,

@@ -21,10 +21,10 @@ import type { Listener } from "../types.ts";
 import { takeBackUnfinished } from "../messages/unfinished.ts";
 import { type AccountRules, AccountWriter } from "./writer.ts";
 
-/** Checks counts and files at each close. Set in tests; it reads everything. */
+/** Checks counts and files at each close. Set in tests; the check reads everything. */
 export const consistency = { checkAtClose: false };
 
-/** What is used of a limit. */
+/** How much of a limit is used. */
 export interface QuotaUse {
   used: number;
   limit: number;
@@ -38,7 +38,7 @@ export class Account extends AccountWriter {
   #fulltext: FulltextIndex | undefined;
   #columns: Columns | undefined;
   #groupware: Promise<Groupware> | undefined;
-  /** Is told of changes of events in the account's calendars. It doesn't fail. */
+  /** Called with changes of events in the account's calendars. It doesn't fail. */
   onEventChange: ((change: EventChange) => Promise<void>) | undefined;
   #references = 0;
   readonly #onIdle: (account: Account) => void;
@@ -59,7 +59,7 @@ export class Account extends AccountWriter {
     this.#onIdle = onIdle;
   }
 
-  /** Opens the account's folder, made if needed. For Accounts only. */
+  /** Opens the account's folder, created if needed. For Accounts only. */
   static async open(
     name: string,
     dir: string,
@@ -74,7 +74,7 @@ export class Account extends AccountWriter {
       await account.#prepare();
       return account;
     } catch (err) {
-      // It will be tried again, for each message that comes: nothing may stay open.
+      // Opening is tried again for each message that comes: nothing may stay open.
       await account?.closeFulltext();
       await db.close();
       throw err;
@@ -100,7 +100,7 @@ export class Account extends AccountWriter {
     this.#fulltext.changed();
     await this.credentials.dropUnwanted();
     if (this.mailboxByName("Inbox")) {
-      // In slices, beside everything else; what isn't done when the account is closed is done next time.
+      // In slices, alongside everything else; what is unfinished when the account closes is done next time.
       takeBackUnfinished(this).then((n) => {
         if (n > 0) this.log.warn("took back what a crash had left unfinished", { changes: n });
       }, (err) => this.log.info("taking back what is unfinished", { err }));
@@ -116,13 +116,13 @@ export class Account extends AccountWriter {
     });
   }
 
-  /** Counts one more user of the account. */
+  /** Adds a user of the account. */
   acquire(): this {
     this.#references++;
     return this;
   }
 
-  /** Drops one use; the last one lets the account be closed. */
+  /** Drops a user; after the last one the account may be closed. */
   close(): void {
     if (--this.#references === 0) this.#onIdle(this);
   }
@@ -131,7 +131,7 @@ export class Account extends AccountWriter {
     return this.#references;
   }
 
-  /** Ends all use: writes under way are finished. For Accounts only. */
+  /** Ends all use: waits for writes under way. For Accounts only. */
   async shutdown(): Promise<void> {
     await this.writer.close();
     try {
@@ -152,12 +152,12 @@ export class Account extends AccountWriter {
     try {
       await this.recent.save((id) => ids.has(id));
     } catch (err) {
-      // The folder may be gone with the account.
+      // The folder may have been removed with the account.
       this.log.debug("keeping what sessions were told of", { err: err as Error });
     }
   }
 
-  /** Address books and calendars, opened when they are first asked for. */
+  /** Address books and calendars, opened on first use. */
   groupware(): Promise<Groupware> {
     const opening = this.#groupware ??= Groupware.open(this.dir).then((g) => {
       g.onEventChange = async (change) => await this.onEventChange?.(change);
@@ -174,17 +174,17 @@ export class Account extends AccountWriter {
     this.fulltext.changed(gone);
   }
 
-  /** For a failure to open. */
+  /** Cleans up after a failure to open. */
   private async closeFulltext(): Promise<void> {
     await this.#fulltext?.close();
   }
 
-  /** What searches are narrowed with. */
+  /** The full-text index, which narrows searches. */
   get fulltext(): FulltextIndex {
     return this.#fulltext!;
   }
 
-  /** What searches, SORT and THREAD compare of emails. */
+  /** The values of emails that searches, SORT and THREAD compare. */
   get columns(): Columns {
     return this.#columns!;
   }

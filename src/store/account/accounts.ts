@@ -15,11 +15,11 @@ import { stopIndexWorker } from "../fulltext/worker.ts";
 import { stopPasswordWorker } from "../logins/password.ts";
 import { StoreError } from "../types.ts";
 
-/** What those hear who want an account that is being moved. */
+/** The error for opening an account that is being moved. */
 const movingText = "this account is being moved to another server, try again in a moment";
-/** Milliseconds between looks whether an account is still in use. */
+/** Milliseconds between checks whether an account is still in use. */
 const leaveInterval = 20;
-/** Milliseconds that an account without users stays open, as long as not too many are. */
+/** Milliseconds that an account without users stays open, unless too many are open. */
 const idleTime = 60_000;
 
 export class Accounts {
@@ -27,21 +27,21 @@ export class Accounts {
   readonly log: Log;
   readonly #rules: (name: string) => AccountRules | undefined;
   readonly #open = new Map<string, Promise<Account>>();
-  /** Those of them whose opening is done. */
+  /** Accounts whose opening is done. */
   readonly #ready = new Map<string, Account>();
   readonly #closing = new Map<string, Promise<void>>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #maxOpen: number;
-  /** Accounts that nobody may open just now. */
+  /** Accounts that nobody may open at the moment. */
   readonly #leaving = new Set<string>();
   #closed = false;
-  /** Called once for each account that is opened: training, threads, indexing hook in here. */
+  /** Called once for each account that is opened: training, threads and indexing start here. */
   onOpen: ((account: Account) => void) | undefined;
 
   /**
    * @param dir the folder `accounts` in the data folder.
-   * @param rules what the configuration says of an account; undefined if it has none of that name.
-   * @param maxOpen accounts open at a time; by the process's limit of open files if not given.
+   * @param rules the configuration of an account; undefined if it has none of that name.
+   * @param maxOpen accounts open at a time; without it, derived from the process's limit of open files.
    */
   constructor(
     dir: string,
@@ -56,9 +56,9 @@ export class Accounts {
   }
 
   /**
-   * Opens an account, made if its folder is missing. Close it once for each time it was opened.
-   * @throws StoreError "accountMissing" if the configuration has no such account, "busy" if as many are in use
-   * as may be open, or while it is being moved.
+   * Opens an account, created if its folder is missing. Close it once for each time it was opened.
+   * @throws StoreError "accountMissing" if the configuration has no such account, "busy" if the maximum number
+   * of accounts is in use, or while it is being moved.
    */
   async open(name: string): Promise<Account> {
     if (this.#closed) throw new StoreError("closed", "server is stopping");
@@ -78,9 +78,9 @@ export class Accounts {
     return account;
   }
 
-  /** Closes accounts that nobody uses, those first that it is longest for, if another would be one too many. */
+  /** Closes unused accounts, the longest unused first, if opening another would exceed the limit. */
   async #makeRoom(): Promise<void> {
-    // The one that is to be opened isn't counted yet; those being closed have their files still.
+    // The account being opened isn't counted yet; those being closed still have their files open.
     if (this.#open.size < this.#maxOpen) return;
     const name = this.#timers.keys().next().value;
     if (name === undefined) {
@@ -93,7 +93,7 @@ export class Accounts {
 
   async #openNew(name: string): Promise<Account> {
     const rules = this.#rules(name);
-    // An account's name is a folder's name too.
+    // An account's name is also the name of a folder.
     if (!rules || !isSafeName(name)) {
       throw new StoreError(
         "accountMissing",
@@ -114,7 +114,7 @@ export class Accounts {
     this.#ready.delete(name);
   }
 
-  /** An account if it is open just now, for what ends before the next wait: it isn't kept open by this. */
+  /** An account if it is open at the moment. Use it only up to the next await: this does not keep it open. */
   ifOpen(name: string): Account | undefined {
     return this.#closed || this.#leaving.has(name) ? undefined : this.#ready.get(name);
   }
@@ -139,18 +139,18 @@ export class Accounts {
     this.#closing.set(name, closing);
   }
 
-  /** Has nobody open an account from now on; who has it keeps it, see {@link left}. */
+  /** Lets nobody open an account any more; current users keep it, see {@link left}. */
   leave(name: string): void {
     this.#leaving.add(name);
   }
 
-  /** Lets an account be opened again. */
+  /** Allows an account to be opened again. */
   stay(name: string): void {
     this.#leaving.delete(name);
   }
 
   /**
-   * Closes an account that is left, when the last who has it open is done.
+   * Closes an account after {@link leave}, once its last user is done.
    * @param patience milliseconds
    * @returns whether it is closed
    */
@@ -194,7 +194,7 @@ export class Accounts {
     await Deno.remove(join(this.dir, name), { recursive: true });
   }
 
-  /** Finishes writes and closes all databases; nothing can be opened any more. */
+  /** Finishes writes and closes all databases; nothing can be opened afterwards. */
   async closeAll(): Promise<void> {
     this.#closed = true;
     for (const t of this.#timers.values()) clearTimeout(t);

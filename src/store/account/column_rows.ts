@@ -1,5 +1,5 @@
 /**
- * Columns of the messages of a mailbox: their emails' values, in the order of uids.
+ * Columns of the messages of a mailbox: the values of their emails, in uid order.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
   unknownValue,
 } from "../columns/values.ts";
 
-/** Messages whose columns are read: facts of them that never change. */
+/** Messages whose columns are read: the facts about them that never change. */
 export interface ColumnRows {
   /** Ascending. */
   uids: readonly number[];
@@ -22,12 +22,12 @@ export interface ColumnRows {
   sizes: Float64Array;
 }
 
-/** Messages of a chunk for which it is worth while to unpack it. */
+/** Messages that must be in a chunk to make unpacking it worthwhile. */
 const sparseChunk = 8;
 
 /**
- * The rows of uids, if they are in memory and their emails in columns; undefined if not, or where reading their summaries is
- * as good.
+ * The rows of uids, if they are in memory and their emails are in columns; undefined if not, or where reading
+ * their summaries is just as fast.
  */
 export async function columnRows(
   account: Account,
@@ -62,7 +62,7 @@ export async function columnRows(
   return chunks * sparseChunk > n ? undefined : r;
 }
 
-/** Values of a column; undefined if one of them isn't kept. */
+/** Values of a column; undefined if one of them isn't stored. */
 export async function textsOf(
   account: Account,
   rows: ColumnRows,
@@ -112,7 +112,7 @@ export async function numbersOf(
   return out;
 }
 
-/** The dates that SORT and THREAD go by: without a usable Date the internal one (RFC 5256 §2.2). */
+/** The dates that SORT and THREAD use: the internal date where there is no usable Date (RFC 5256 §2.2). */
 export async function datesOf(
   account: Account,
   rows: ColumnRows,

@@ -1,13 +1,13 @@
 /**
- * The consistency check of an account: counts, ids and files against each other. Runs in tests at each
- * close of an account; verifydata builds on it.
+ * The consistency check of an account: compares counts, ids and files. Runs in tests at each close of an
+ * account; verifydata builds on it.
  *
  * @module
  */
 import type { Db } from "../database/database.ts";
 import type { MessageFiles } from "../files/message_files.ts";
 
-/** What was found wrong, in words, with the database file in each. */
+/** The inconsistencies found, in words, each with its database file. */
 export function inconsistencies(db: Db, files: MessageFiles | undefined): string[] {
   const found: string[] = [];
   const report = (text: string) => found.push(`${db.path}: ${text}`);
@@ -71,7 +71,7 @@ export function inconsistencies(db: Db, files: MessageFiles | undefined): string
   return found;
 }
 
-/** Counts are made here by SQL of their definitions (types.ts), not by what keeps them up. */
+/** These counts are computed by SQL from their definitions (types.ts), not by the code that maintains them. */
 const counted = ["total", "deleted", "unread", "unseen", "size"];
 
 function mailboxes(db: Db, modseq: number, report: (text: string) => void): void {
@@ -100,7 +100,7 @@ function mailboxes(db: Db, modseq: number, report: (text: string) => void): void
   }
 }
 
-/** @throws Error listing everything that was found. */
+/** @throws Error listing everything found. */
 export function checkAccount(
   db: Db,
   files: MessageFiles | undefined,

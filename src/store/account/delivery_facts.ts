@@ -1,7 +1,7 @@
-/** What is known of how a message came in. @module */
+/** How a message came in. @module */
 import type { Db } from "../database/database.ts";
 
-/** Facts of a delivery that programs and people are told. */
+/** Facts about a delivery for programs and people. */
 export interface DeliveryRecord {
   remoteIp: string;
   mailFrom: string;
@@ -9,7 +9,7 @@ export interface DeliveryRecord {
   rcptTo: string;
   msgFrom: string;
   msgFromValidated: boolean;
-  /** Names of a Validation, such as "pass" or "dmarc". */
+  /** The name of a Validation, such as "pass" or "dmarc". */
   mailFromValidation: string;
   msgFromValidation: string;
   dkimDomains: string[];

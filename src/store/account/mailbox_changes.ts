@@ -1,5 +1,5 @@
 /**
- * Changing mailboxes: making, renaming, removing, special uses and subscriptions.
+ * Changes of mailboxes: creating, renaming, removing, special uses and subscriptions.
  *
  * The functions run inside a write (see writer.ts).
  *
@@ -27,7 +27,7 @@ function insertMailbox(db: Db, name: string, specialUse: number, modseq: number)
   const parent = slash < 0 ? undefined : mailboxByName(db, name.slice(0, slash));
   const uidValidity = db.get(
     "UPDATE state SET uidvalidity = max(uidvalidity + 1, ?) RETURNING uidvalidity",
-    // Also rises over an account that is removed and made again with the same name.
+    // This also rises when an account is removed and created again under the same name.
     Math.floor(Date.now() / 1000) - 1_600_000_000,
   )![0];
   const { lastInsertRowid } = db.run(
@@ -39,7 +39,7 @@ function insertMailbox(db: Db, name: string, specialUse: number, modseq: number)
     modseq,
     specialUse,
   );
-  // RFC 4314 §4: who may use the parent may use it in the same way.
+  // RFC 4314 §4: a new mailbox inherits the rights of its parent.
   if (parent) {
     db.run(
       "INSERT INTO mailbox_rights (mailbox_id, identifier, rights) " +
@@ -52,8 +52,9 @@ function insertMailbox(db: Db, name: string, specialUse: number, modseq: number)
 }
 
 /**
- * Makes a mailbox and the parents it lacks, subscribed.
- * @param limit most mailboxes of the account; those that the server makes for mail that arrives have none
+ * Creates a mailbox and its missing parents, subscribed.
+ * @param limit the most mailboxes that the account may have; no limit for those that the server creates for
+ * incoming mail
  * @throws StoreError "mailboxExists", "mailboxName", "specialUse", "overQuota"
  */
 export function createMailbox(
@@ -98,15 +99,16 @@ export function countMailboxes(db: Db): number {
   return db.get("SELECT count(*) FROM mailboxes WHERE expunged = 0")![0] as number;
 }
 
-/** The mailbox of that name, made if it is missing. */
+/** The mailbox of that name, created if it is missing. */
 export function ensureMailbox(db: Db, ctx: WriteContext, name: string): Mailbox {
   return mailboxByName(db, name) ?? createMailbox(db, ctx, name).mailbox;
 }
 
 /**
- * Renames a mailbox and all below it; subscriptions follow. Missing parents of the new name are made.
+ * Renames a mailbox and all below it; subscriptions follow. Missing parents of the new name are created.
  * Renaming Inbox moves its messages to a new mailbox (RFC 9051 §6.3.6).
- * @param train gets the messages that became ham or spam by that move, or ceased to be, after the commit
+ * @param train called after the commit with the messages that became ham or spam by that move, or are neither
+ * any more
  * @throws StoreError "mailboxMissing", "mailboxExists", "mailboxName"
  */
 export function renameMailbox(
@@ -177,7 +179,7 @@ function renameInbox(
 
 /**
  * Removes a mailbox with its messages.
- * @param removeFiles gets the emails that are in no mailbox any more, after the commit
+ * @param removeFiles called after the commit with the emails that are in no mailbox any more
  * @throws StoreError "inbox", "mailboxHasChildren", "mailboxMissing"
  */
 export function deleteMailbox(
@@ -204,11 +206,11 @@ export function deleteMailbox(
   db.run("DELETE FROM mailbox_rights WHERE mailbox_id = ?", m.id);
   db.run("DELETE FROM url_keys WHERE mailbox_id = ?", m.id);
   ctx.changes.push({ kind: "removeMailbox", mailboxId: m.id, name: m.name, modseq });
-  // It was subscribed when it was made; one that somebody asked for stays (RFC 9051 §6.3.7).
+  // It was subscribed when it was created; a subscription that somebody asked for stays (RFC 9051 §6.3.7).
   if (!keepSubscription) unsubscribe(db, ctx, m.name);
 }
 
-/** Gives a mailbox its special uses, in place of those it had. @throws StoreError "specialUse" */
+/** Sets the special uses of a mailbox, replacing the old ones. @throws StoreError "specialUse" */
 export function setSpecialUse(db: Db, ctx: WriteContext, mailboxId: MailboxId, bits: number): void {
   const mailbox = requireMailbox(db, mailboxId);
   for (const bit of Object.values(SpecialUse)) {
@@ -235,13 +237,13 @@ export function setSpecialUse(db: Db, ctx: WriteContext, mailboxId: MailboxId, b
   });
 }
 
-/** Notes a change of what JMAP says of a mailbox, and IMAP doesn't: its modseq stays. */
+/** Notes a change of a mailbox that JMAP shows and IMAP doesn't: its modseq stays. */
 function noteForm(db: Db, name: string): void {
   const m = mailboxByName(db, name);
   if (m) db.run("UPDATE mailboxes SET formseq = ? WHERE id = ?", nextModseq(db), m.id);
 }
 
-/** Gives a mailbox its place among the others, as JMAP clients show them (RFC 8621 §2). */
+/** Sets a mailbox's place among the others, as JMAP clients show them (RFC 8621 §2). */
 export function setSortOrder(db: Db, mailboxId: MailboxId, order: number): void {
   requireMailbox(db, mailboxId);
   db.run(

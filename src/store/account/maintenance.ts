@@ -1,9 +1,9 @@
 /**
- * Repairs of an account that an administrator asks for: ids, counts, sizes and what was computed of
- * messages, set right from what is on disk.
+ * Repairs of an account at an administrator's request: corrects ids, counts, sizes and data derived from
+ * messages by what is on disk.
  *
- * Each works in slices of one transaction, so that the server goes on meanwhile; after each slice the
- * account is as usable as before, and a repair that was cut off can be run again.
+ * Each works in slices of one transaction, so that the server keeps working; after each slice the account is
+ * usable, and an interrupted repair can be run again.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export class AccountInUse extends Error {
 /** Rows changed in one transaction. */
 const slice = 500;
 
-/** A mailbox by name, or all without. @throws StoreError "mailboxMissing" */
+/** The mailbox of that name, or all mailboxes for an empty name. @throws StoreError "mailboxMissing" */
 function chosen(account: Account, mailboxName: string): Mailbox[] {
   if (mailboxName === "") return account.mailboxes();
   const mailbox = mailboxByName(account.db, mailboxName);
@@ -31,7 +31,7 @@ function chosen(account: Account, mailboxName: string): Mailbox[] {
   return [mailbox];
 }
 
-/** Uids that change under a session's feet would make it show and delete the wrong messages. */
+/** If uids changed during a session, it would show and delete the wrong messages. */
 function requireUnused(account: Account): void {
   if (account.references > 1) {
     throw new AccountInUse(
@@ -48,8 +48,8 @@ function newUidValidity(account: Account): number {
 }
 
 /**
- * Gives mailboxes a new UIDVALIDITY, so that mail programs fetch all of them anew.
- * @returns the new ones by mailbox
+ * Gives mailboxes a new UIDVALIDITY, so that mail programs fetch everything again.
+ * @returns the new values by mailbox
  */
 export async function bumpUidValidity(
   account: Account,
@@ -67,7 +67,7 @@ export async function bumpUidValidity(
 }
 
 /**
- * Numbers the messages of mailboxes anew from 1, in their order, under a new UIDVALIDITY.
+ * Renumbers the messages of mailboxes from 1, in their order, under a new UIDVALIDITY.
  * @returns messages by mailbox
  * @throws AccountInUse while sessions have the account open
  */
@@ -78,7 +78,7 @@ export async function reassignUids(
   requireUnused(account);
   const result = new Map<string, number>();
   for (const m of chosen(account, mailboxName)) {
-    // Before the first and after the last slice: who looked in between sees yet another one.
+    // Before the first and after the last slice: a client that looked in between sees a third value.
     await bumpUidValidity(account, m.name);
     await account.writer.write(() => {
       account.db.run("DELETE FROM messages WHERE mailbox_id = ? AND expunged = 1", m.id);
@@ -94,7 +94,7 @@ export async function reassignUids(
           slice,
         ) as [number, number][];
         const modseq = rows.length > 0 ? nextModseq(account.db) : 0;
-        // A new uid is never above the old one, so none is taken twice on the way.
+        // A new uid is never above the old one, so no uid is used twice meanwhile.
         for (const [id, uid] of rows) {
           account.db.run(
             "UPDATE messages SET uid = ?, modseq = ?, createseq = ? WHERE id = ?",
@@ -125,8 +125,8 @@ export async function reassignUids(
 }
 
 /**
- * Sets right UIDNEXT of mailboxes that is not above all uids, and the account's UIDVALIDITY that is not
- * above those of its mailboxes.
+ * Corrects a mailbox's UIDNEXT that is not above all its uids, and an account's UIDVALIDITY that is not above
+ * those of its mailboxes.
  * @returns what was changed, in words
  * @throws AccountInUse while sessions have the account open
  */
@@ -162,7 +162,7 @@ export async function fixUidMeta(account: Account): Promise<string[]> {
 }
 
 /**
- * Counts the messages of each mailbox, and the bytes of the account, again.
+ * Recounts the messages of each mailbox and the bytes of the account.
  * @returns what was changed, in words
  */
 export async function recalculateCounts(account: Account): Promise<string[]> {
@@ -201,7 +201,7 @@ export async function recalculateCounts(account: Account): Promise<string[]> {
   });
 }
 
-/** Ids of emails above one, in order. */
+/** Ids of the emails above a given one, in order. */
 function emailsAfter(account: Account, after: number, condition: string): EmailId[] {
   return account.db.all(
     `SELECT id FROM emails WHERE id > ? AND ${condition} ORDER BY id LIMIT ?`,
@@ -211,7 +211,7 @@ function emailsAfter(account: Account, after: number, condition: string): EmailI
 }
 
 /**
- * Sets right sizes that are not those of prefix and file, and the counts they are in.
+ * Corrects sizes that differ from prefix plus file, and the counts that include them.
  * @returns what was changed or found missing, in words
  */
 export async function fixMessageSizes(account: Account): Promise<string[]> {
@@ -253,15 +253,15 @@ export async function fixMessageSizes(account: Account): Promise<string[]> {
 }
 
 /**
- * Computes anew what is kept of each message's content: structure, envelope, summary.
- * @param options.missing only those that lack it.
+ * Computes again what is stored about each message's content: structure, envelope, summary.
+ * @param options.missing only messages that lack it.
  * @returns how many were done, and which can't be read
  */
 export function reparse(
   account: Account,
   options: ReparseOptions = {},
 ): Promise<{ done: number; failed: string[] }> {
-  // The index is made of what is computed here.
+  // The index is built from what is computed here.
   return account.fulltext.anew(() => reparseAll(account, options));
 }
 
@@ -288,7 +288,7 @@ async function reparseAll(
       } catch (err) {
         failed.push(`email ${id}: ${err instanceof Error ? err.message : String(err)}`);
       }
-      // Parsing is quick, but many in a row would keep connections waiting.
+      // Parsing is fast, but many messages in a row would keep connections waiting.
       if (described.length % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
     }
     await account.writer.write(() => {
@@ -308,7 +308,7 @@ async function reparseAll(
         );
       }
     });
-    // What is kept with the rows is made of summaries: no modseq tells that they have changed.
+    // Data cached with the rows comes from summaries, and no modseq shows that those have changed.
     account.rows.clear();
     done += described.length;
     options.progress?.(done);

@@ -1,5 +1,5 @@
 /**
- * What can be read of an open account: mailboxes, messages and their bytes.
+ * Reading an open account: mailboxes, messages and their bytes.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import * as mailboxes from "../mailboxes/mailboxes.ts";
 import { MessageFiles } from "../files/message_files.ts";
 import { type Mailbox, type Message, type MessageReader, StoreError } from "../types.ts";
 
-/** For so few messages changes aren't followed in memory first. */
+/** Up to this many messages are read without first loading changes into memory. */
 const smallFetch = 8;
 
 export class AccountReader {
@@ -49,24 +49,27 @@ export class AccountReader {
     const rows = this.rows.get(mailboxId);
     return rows ? rows.uids.slice(0, rows.count) : reading.mailboxUids(this.db, mailboxId);
   }
-  /** How many live messages have this uid or a higher one: it costs what these are, not what the mailbox has. */
+  /**
+   * How many live messages have this uid or a higher one: the cost depends on these, not on the size of the
+   * mailbox.
+   */
   countFromUid(mailboxId: MailboxId, uid: number): number {
     return reading.countFromUid(this.db, mailboxId, uid);
   }
-  /** Uids of the messages of these emails, and of all emails with the id or a higher one. */
+  /** Uids of the messages of these emails, and of all emails with id `from` or higher. */
   uidsOfEmails(mailboxId: MailboxId, emailIds: Iterable<number>, from: number): Uint32Array {
     return reading.uidsOfEmails(this.db, mailboxId, emailIds, from);
   }
   firstUnseenUid(mailboxId: MailboxId): number | undefined {
     return reading.firstUnseenUid(this.db, mailboxId);
   }
-  /** Takes a mailbox into memory, as it will be read much. Done in slices. */
+  /** Loads a mailbox into memory for many reads. Done in slices. */
   prepareRows(mailboxId: MailboxId): Promise<void> {
     return this.rows.prepare(mailboxId);
   }
   /**
    * Rows of the live ones among the uids (ascending); see fetch.ts.
-   * @param fields those that `listed` of the rows is to have, with Want.Listed; all that were kept if not given
+   * @param fields the fields for `listed` of the rows, with Want.Listed; all stored ones if not given
    */
   fetch(
     mailboxId: MailboxId,
@@ -120,7 +123,7 @@ export class AccountReader {
     return this.db.get("SELECT modseq FROM state")![0];
   }
 
-  /** Highest id of a message so far; those made later have higher ones. */
+  /** Highest id of a message so far; later ones have higher ids. */
   newestMessageId(): number {
     return this.db.get("SELECT coalesce(max(id), 0) FROM messages")![0];
   }

@@ -1,8 +1,8 @@
 /**
  * Finding messages of a mailbox: exactly, in slices, with bounded memory.
  *
- * What the columns and the summary can decide is decided first; only messages that are then still
- * undecided are opened. The work is cut into slices, so that other connections are served in between.
+ * Columns and summaries decide first; only messages still undecided are opened. The work is done in slices, so
+ * that other connections are served in between.
  *
  * @module
  */
@@ -19,19 +19,19 @@ export { foldCase } from "../search/text.ts";
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 10;
 const rowsPerSlice = 500;
-/** Bytes of a message above which others are served while it is searched. */
+/** A message above this many bytes is searched with pauses in which others are served. */
 const largeMessage = 1024 * 1024;
-/** Messages for which narrowing costs more than it spares. */
+/** For up to this many messages, narrowing costs more than it saves. */
 const smallRange = 200;
-/** Parts of a mailbox for which not all of it is gone through. */
+/** Below this part of a mailbox, the mailbox is not scanned as a whole. */
 const smallPart = 1 / 16;
 
 export interface SearchOptions {
-  /** Stops the search; what was found so far is returned. */
+  /** Stops the search; the hits so far are returned. */
   stopped?: () => boolean;
-  /** Called between slices with the messages looked at. */
+  /** Called between slices with the number of messages done. */
   progress?: (done: number, total: number) => void;
-  /** Uids to look at; all if not given. */
+  /** Uids to search; all if not given. */
   uids?: Uint32Array;
 }
 
@@ -42,7 +42,7 @@ export interface SearchResult {
   modseq: number;
 }
 
-/** The tree with its texts folded, so that this is done once. */
+/** The tree with its texts folded, so that this is done only once. */
 export function folded(node: SearchNode): SearchNode {
   switch (node.op) {
     case "and":
@@ -106,7 +106,7 @@ export async function searchMailbox(
   };
 }
 
-/** What a scan of the mailbox finds among uids, and those of them that it can't decide. */
+/** The hits of a scan of the mailbox among uids, and the messages that it can't decide. */
 async function scan(
   account: Account,
   mailboxId: MailboxId,
@@ -116,7 +116,7 @@ async function scan(
 ): Promise<{ result: SearchResult; left: Uint32Array } | undefined> {
   if (!account.rows.get(mailboxId)) await account.prepareRows(mailboxId);
   const { count } = account.rows.get(mailboxId) ?? { count: 0 };
-  // For a small part of a mailbox all of it need not be gone through.
+  // For a small part of a mailbox, the whole need not be scanned.
   if (count === 0 || asked.length < count * smallPart) return undefined;
   const scanned = await scanMailbox(account, mailboxId, tree);
   if (!scanned) return undefined;
@@ -142,7 +142,7 @@ async function scan(
   return { result, left: Uint32Array.from(left) };
 }
 
-/** Two ascending lists as one. */
+/** Merges two ascending lists. */
 function merged(a: readonly number[], b: readonly number[]): number[] {
   if (a.length === 0) return b as number[];
   const out: number[] = [];
@@ -155,7 +155,7 @@ function merged(a: readonly number[], b: readonly number[]): number[] {
   return out;
 }
 
-/** Looks at the messages one by one. */
+/** Checks the messages one by one. */
 async function lookThrough(
   account: Account,
   mailboxId: MailboxId,
@@ -224,7 +224,7 @@ function flagsOnly(node: SearchNode): { set: number; clear: number } | undefined
         all.set |= f.set;
         all.clear |= f.clear;
       }
-      // Both set and clear is nothing that a mask can say.
+      // A mask can't express a flag that is both set and clear.
       return (all.set & all.clear) !== 0 ? undefined : all;
     }
     default:
@@ -232,9 +232,9 @@ function flagsOnly(node: SearchNode): { set: number; clear: number } | undefined
   }
 }
 
-/** False if a summary as it is stored can't have the folded text in one of its fields. */
+/** False if a stored summary can't have the folded text in one of its fields. */
 function summaryMayHave(summaryText: string, text: string, loose: boolean): boolean {
-  // Characters that JSON escapes, or that stand between name and address, need the parsed fields.
+  // Characters that JSON escapes, or that separate name and address, need the parsed fields.
   // deno-lint-ignore no-control-regex
   if (/["\\<>\x00-\x1f\x7f]/.test(text)) return true;
   const all = foldCase(summaryText);
@@ -248,7 +248,7 @@ const nothing: MessageReader = {
   close() {},
 };
 
-/** Opens a message's file. One that can't be read has no texts: the others are searched all the same. */
+/** Opens a message's file. One that can't be read has no texts: the search goes on with the others. */
 export function openOrNothing(
   account: Account,
   row: { emailId: EmailId; prefix: Uint8Array; size: number },
@@ -264,7 +264,9 @@ export function openOrNothing(
   }
 }
 
-/** The texts of a message; undefined if it is gone. Only for what isn't decided without: most are. */
+/**
+ * The texts of a message; undefined if it is gone. Used only if nothing else decides: most are decided without.
+ */
 function textOf(account: Account, mailboxId: MailboxId, uid: number): MessageText | undefined {
   let text: MessageText | undefined;
   account.fetch(mailboxId, [uid], Want.Content, ({ emailId, prefix, size, structure }) => {
@@ -290,7 +292,7 @@ function matches(account: Account, mailboxId: MailboxId, tree: SearchNode, row: 
   }
 }
 
-/** The same for a message that takes long. */
+/** The same for a message that takes long to search. */
 async function matchesLarge(
   account: Account,
   mailboxId: MailboxId,
@@ -304,7 +306,7 @@ async function matchesLarge(
     const known = new Map<TextNode, boolean>();
     let asked: TextNode | undefined;
     for (;;) {
-      // One after the other, and only those that count.
+      // One after the other, and only the texts that matter.
       const d = decide(tree, row, (node) => {
         const k = known.get(node) ?? kept(account, node, row.emailId);
         if (k === undefined) asked ??= node;
@@ -330,7 +332,7 @@ async function matchesLarge(
   }
 }
 
-/** What the index has kept of the message; undefined if it must be read. */
+/** The index's answer for the message; undefined if it must be read. */
 export function kept(account: Account, node: TextNode, emailId: EmailId): boolean | undefined {
   if (node.op === "summary") return undefined;
   if (node.op === "shown") return account.fulltext.keptShown(emailId, node.text);
@@ -339,19 +341,19 @@ export function kept(account: Account, node: TextNode, emailId: EmailId): boolea
   return k && (k.body || (node.op === "text" && k.header));
 }
 
-/** The uids that a search has to look at, as far as the index can tell. */
+/** The uids that a search has to check, as far as the index can tell. */
 function narrowed(
   account: Account,
   mailboxId: MailboxId,
   tree: SearchNode,
   uids: Uint32Array,
 ): Uint32Array {
-  // A few are looked at sooner than the index is asked: lists do that for each thread.
+  // A few messages are checked faster than the index is queried: lists do that for each thread.
   if (uids.length < smallRange) return uids;
-  // While the index is far behind, most are left anyway.
+  // While the index is far behind, most remain anyway.
   if (account.fulltext.behind > uids.length / 4) return uids;
   const emails = account.fulltext.narrow(tree);
-  // Where many are left, going through the mailbox in order costs less than finding each of them.
+  // Where many remain, going through the mailbox in order costs less than finding each of them.
   if (emails === undefined || emails.size > uids.length / 4) return uids;
   const left = account.uidsOfEmails(mailboxId, emails, account.fulltext.below);
   return left.filter((uid) => includesSorted(uids, uid));
@@ -368,7 +370,7 @@ function includesSorted(list: Uint32Array, value: number): boolean {
   return list[lo] === value;
 }
 
-/** True, false, or undefined where the message must be read and isn't at hand. */
+/** True, false, or undefined where the message must be read and isn't loaded. */
 export function decide(
   node: SearchNode,
   row: FetchRow,
@@ -420,7 +422,7 @@ export function decide(
     case "sent":
       // RFC 9051 gives no answer for messages without a Date: they match nothing.
       if (row.summary.sent === undefined) return false;
-      // The day that is written there, wherever the sender was.
+      // The day as written in the header, in the sender's time zone.
       return within(
         row.summary.sent + (row.summary.sentZone ?? 0) * 60_000,
         node.from,
@@ -433,7 +435,7 @@ export function decide(
     case "threadId":
       return row.threadId === node.id;
     case "summary":
-      // RFC 9051 §6.4.4: of the envelope, all of it.
+      // RFC 9051 §6.4.4: the complete envelope counts, and this summary is cut.
       if (isCutSummary(row.summary)) return text(node);
       return summaryMayHave(row.summaryText, node.text, node.loose === true) &&
         fieldMatches(row.summary, node.field, node.text, node.loose === true);

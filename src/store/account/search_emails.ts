@@ -1,5 +1,5 @@
 /**
- * Finding emails by their texts, wherever they are: as search.ts does it for the messages of a mailbox.
+ * Finding emails by their texts, in all mailboxes; search.ts does so for the messages of one mailbox.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import type { SearchNode } from "../search/types.ts";
 /** Milliseconds of work between two turns of the event loop, and emails read in one go. */
 const sliceTime = 10;
 const slice = 200;
-/** Emails for which the index is not asked. */
+/** For up to this many emails the index is not queried. */
 const smallSearch = 50;
 
-/** An email as conditions on its texts see it; what belongs to messages is not asked. */
+/** An email as conditions on its texts see it; facts of messages are never asked for. */
 function emailRow(emailId: EmailId, size: number, summaryText: string): FetchRow {
   return Object.assign(new FetchRow(), { emailId, size, summaryText });
 }
@@ -24,7 +24,7 @@ function emailRow(emailId: EmailId, size: number, summaryText: string): FetchRow
 /**
  * Which of the emails meet a condition on texts.
  * @param node "and", "or", "not", "summary", "header", "body", "text", "attachment"
- * @param stopped ends the search; what was found so far is returned
+ * @param stopped ends the search; the hits so far are returned
  */
 export async function searchEmails(
   account: Account,
@@ -55,7 +55,7 @@ export async function searchEmails(
   return found;
 }
 
-/** The emails that have to be looked at, as far as the index can tell. */
+/** The emails that have to be checked, as far as the index can tell. */
 function narrowed(account: Account, ids: readonly number[], tree: SearchNode): readonly number[] {
   if (ids.length < smallSearch || account.fulltext.behind > ids.length / 4) return ids;
   const emails = account.fulltext.narrow(tree);

@@ -1,9 +1,9 @@
 /**
- * A search over a whole mailbox at once: what rows in memory and columns say of each message, as a list of verdicts.
+ * A search over a whole mailbox at once: verdicts for all messages from rows in memory and from columns.
  *
- * It decides exactly as `decide` of search.ts does message by message, or says that it can't tell: then that one does.
- * Texts of the envelope are found in chunks of columns (columns/chunk.ts), a thousand messages in one pass, and the
- * full-text index takes out those that can't have a text.
+ * It decides exactly as `decide` of search.ts does message by message, or leaves a message undecided: then
+ * `decide` does it. Texts of the envelope are found in chunks of columns (columns/chunk.ts), a thousand
+ * messages in one pass; the full-text index excludes messages that can't have a text.
  *
  * @module
  */
@@ -19,11 +19,11 @@ import { nodesOf, type SearchNode } from "../search/types.ts";
 /** Whether a message meets a condition. */
 export const Verdict = { No: 0, Yes: 1, Unknown: 2 } as const;
 
-/** Messages of a chunk for which it is worth while to unpack it. */
+/** Messages that must be in a chunk to make unpacking it worthwhile. */
 const sparseChunk = 8;
-/** Conditions times messages that are gone through without giving way: some 10 ms. */
+/** Conditions times messages processed without a pause: some 10 ms. */
 const maxWork = 8_000_000;
-/** Messages that are read sooner than the full-text index is asked of them. */
+/** Up to this many messages are read rather than asked for in the full-text index. */
 const smallRest = 200;
 
 /** Verdicts by email id, from the first one on. */
@@ -33,7 +33,7 @@ interface OfEmails {
 }
 
 /**
- * Verdicts for the rows of a mailbox, in their order; undefined if going through it message by message is as good.
+ * Verdicts for the rows of a mailbox, in their order; undefined if going message by message is as fast.
  * @param tree with its texts folded
  */
 export async function scanMailbox(
@@ -71,7 +71,7 @@ export async function scanMailbox(
 
 interface Leaves {
   count: number;
-  /** Conditions that columns can tell of. */
+  /** Conditions that columns can decide. */
   ofEnvelope: SearchNode[];
   /** Conditions that the full-text index can narrow. */
   ofTexts: SearchNode[];
@@ -108,7 +108,7 @@ function chunksOf(rows: MailboxRows): Set<number> {
   return chunks;
 }
 
-/** What the columns say of emails in the chunks. */
+/** The columns' verdicts for emails in the chunks. */
 async function verdictsOf(
   account: Account,
   chunks: ReadonlySet<number>,
@@ -126,7 +126,7 @@ async function verdictsOf(
   for (const n of chunks) {
     const at = (n - lowest) * chunkEmails;
     decideChunk(account, n, leaf, all.verdicts.subarray(at, at + chunkEmails));
-    // Emails that have come since.
+    // Emails that came later.
     const { below } = account.columns;
     if (below < (n + 1) * chunkEmails) {
       const from = Math.max(0, below - n * chunkEmails);
@@ -172,12 +172,12 @@ function decideNumbers(
   for (let i = 0; i < chunkEmails; i++) out[i] = fits(values[i]) ? Verdict.Yes : Verdict.No;
 }
 
-// deno-lint-ignore no-control-regex -- what separates values
+// deno-lint-ignore no-control-regex -- these separate values
 const separators = /[\x00-\x03]/;
 
-/** Marks the places in a chunk whose value has the text. */
+/** Marks the places in a chunk whose value contains the text. */
 export function findText(texts: TextChunk, wanted: string, loose: boolean, out: Uint8Array): void {
-  // An empty text is in each address, but in none where there is no address.
+  // An empty text is contained in each address, but not in a missing one.
   if (wanted === "" || separators.test(wanted)) return;
   out.fill(Verdict.No);
   let form = texts;
@@ -198,9 +198,9 @@ function mark(texts: TextChunk, wanted: string, verdict: number, out: Uint8Array
   }
 }
 
-/** What the full-text index says: it knows those that can't have the text. */
+/** The full-text index's verdicts: it knows which messages can't have the text. */
 function narrow(account: Account, rows: MailboxRows, leaf: SearchNode): OfEmails | undefined {
-  // While the index is far behind, most are left anyway.
+  // While the index is far behind, most remain anyway.
   if (account.fulltext.behind > rows.count / 4) return undefined;
   const emails = account.fulltext.narrow(leaf);
   if (emails === undefined) return undefined;
@@ -225,7 +225,7 @@ function undecided(verdicts: Uint8Array): number {
   return n;
 }
 
-/** Verdicts of a tree, message by message in its conditions. */
+/** Evaluates a tree: combines the verdicts of its conditions message by message. */
 function evaluate(
   node: SearchNode,
   rows: MailboxRows,

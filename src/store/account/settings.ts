@@ -1,5 +1,5 @@
 /**
- * What programs remember of an account that is no mail: JSON values by name, such as a page's settings.
+ * What programs remember about an account besides mail: JSON values by name, such as a page's settings.
  *
  * @module
  */
@@ -10,13 +10,13 @@ function all(account: Account): Record<string, unknown> {
   return JSON.parse(account.db.get("SELECT settings FROM state")![0]);
 }
 
-/** The value of a name; undefined if none was set. */
+/** The value of a name; undefined if not set. */
 export function accountSetting(account: Account, name: string): unknown {
   const values = all(account);
   return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
-/** Replaces the value of a name by what the function makes of it. */
+/** Replaces the value of a name by the result of the function. */
 export function changeAccountSetting(
   account: Account,
   name: string,
@@ -32,7 +32,7 @@ export function changeAccountSetting(
   });
 }
 
-/** 32 random bytes, in hexadecimal, that are made once for a name. Durable when it resolves. */
+/** 32 random bytes in hexadecimal, created once per name. Durable when it resolves. */
 export async function accountSecret(account: Account, name: string): Promise<string> {
   const known = accountSetting(account, name);
   if (typeof known === "string") return known;

@@ -1,13 +1,13 @@
-/** Who has had the vacation reply of an account, and when last (RFC 3834 §2). @module */
+/** Who got an account's vacation reply, and when last (RFC 3834 §2). @module */
 import type { Account } from "./account.ts";
 
 const day = 24 * 3600_000;
-/** Longer than any time between two replies. */
+/** In days: longer than any interval between two replies. */
 const keep = 400 * day;
 
 /**
- * Notes that an address gets a reply now, unless it had one within so many days, or the account has sent
- * its most for 24 hours. Durable when it resolves.
+ * Notes that an address gets a reply now, unless it got one within the given number of days, or the account has
+ * sent its maximum for 24 hours. Durable when it resolves.
  * @param now milliseconds since the epoch
  * @returns whether it gets one.
  */
@@ -35,7 +35,7 @@ export function claimVacationReply(
   });
 }
 
-/** Forgets who had one: a new text is for all. */
+/** Forgets who got a reply: a new text goes to everybody. */
 export function forgetVacationReplies(account: Account): Promise<void> {
   return account.writer.write(() => {
     account.db.run("DELETE FROM vacation_replies");

@@ -1,4 +1,4 @@
-/** How mailboxes and messages of an account are changed. @module */
+/** Changing mailboxes and messages of an account. @module */
 import type { EmailId, MailboxId } from "../ids.ts";
 import type { Log } from "../../log/mod.ts";
 import { AccountReader } from "./reader.ts";
@@ -51,12 +51,12 @@ export interface InitialMailbox {
   specialUse: number;
 }
 
-/** What the store asks of an account's configuration, each time anew as it may be reloaded. */
+/** What the store needs of an account's configuration, read each time as it may be reloaded. */
 export interface AccountRules extends MailboxRules {
   initialMailboxes(): readonly InitialMailbox[];
 }
 
-/** An account's mail with all that changes it. What a method promises is durable when it resolves. */
+/** An account's mail with all methods that change it. What a method promises is durable when it resolves. */
 export abstract class AccountWriter extends AccountReader {
   readonly name: string;
   readonly log: Log;
@@ -64,14 +64,17 @@ export abstract class AccountWriter extends AccountReader {
   readonly writer: Writer;
   readonly broadcast = new Broadcast();
   protected readonly emails: EmailFiles;
-  /** Names that a client asked to be subscribed to: their subscriptions outlive their mailboxes. */
+  /** Names that a client subscribed to explicitly: these subscriptions outlive their mailboxes. */
   readonly #askedFor = new Set<string>();
   readonly #removeFiles = (emailIds: EmailId[]) => this.emails.remove(emailIds);
-  /** Makes what is stored of a message that has come: encrypts it, for who wants that. */
+  /** Makes the stored form of an incoming message: encrypts it for accounts that want that. */
   seal: ((message: NewMessage) => Promise<SealedMessage | undefined>) | undefined;
-  /** Called after a commit in which messages may have become ham or spam, or ceased to be. */
+  /** Called after a commit in which messages may have become ham or spam, or are neither any more. */
   onTraining: ((messageIds: number[]) => void) | undefined;
-  /** Called after a commit with which messages came or went, and when some were refused as the account is full. */
+  /**
+   * Called after a commit in which messages came or went, and when some were refused because the account is
+   * full.
+   */
   onUsage: ((refused: boolean) => void) | undefined;
 
   constructor(name: string, messageDir: string, db: Db, log: Log, rules: AccountRules) {
@@ -95,12 +98,12 @@ export abstract class AccountWriter extends AccountReader {
     );
   }
 
-  /** After a commit with which message files came; `gone` if some went. */
+  /** Called after a commit that added message files; `gone` if it removed some. */
   protected abstract filesChanged(gone: boolean): void;
 
   // --- mailboxes
 
-  /** Makes a mailbox and missing parents. @throws StoreError */
+  /** Creates a mailbox and missing parents. @throws StoreError */
   createMailbox(
     name: string,
     opts: { specialUse?: number; origin?: Listener } = {},
@@ -118,7 +121,9 @@ export abstract class AccountWriter extends AccountReader {
     );
   }
 
-  /** Renames with all below; renaming Inbox moves its messages to a new mailbox (RFC 9051 §6.3.6). */
+  /**
+   * Renames a mailbox and all below it; renaming Inbox moves its messages to a new mailbox (RFC 9051 §6.3.6).
+   */
   renameMailbox(oldName: string, newName: string, origin?: Listener): Promise<Mailbox[]> {
     return this.writer.write(
       (ctx) =>
@@ -157,7 +162,7 @@ export abstract class AccountWriter extends AccountReader {
     this.#askedFor.delete(normalizeMailboxName(name));
     return this.writer.write((ctx) => changing.unsubscribe(this.db, ctx, name), origin);
   }
-  /** Gives the mailbox these special uses, in place of those it had. */
+  /** Sets the special uses of a mailbox, replacing the old ones. */
   setSpecialUse(mailboxId: MailboxId, bits: number, origin?: Listener): Promise<void> {
     return this.writer.write(
       (ctx) => changing.setSpecialUse(this.db, ctx, mailboxId, bits),
@@ -165,7 +170,7 @@ export abstract class AccountWriter extends AccountReader {
     );
   }
 
-  /** Gives a mailbox its place among the others (RFC 8621 §2). */
+  /** Sets the mailbox's place among the others (RFC 8621 §2). */
   setSortOrder(mailboxId: MailboxId, order: number): Promise<void> {
     return this.writer.write(() => changing.setSortOrder(this.db, mailboxId, order));
   }
@@ -178,7 +183,7 @@ export abstract class AccountWriter extends AccountReader {
     if (ids.length > 0) this.onTraining?.(ids);
   }
 
-  /** As EmailFiles.arrive, and says what was refused for the quota. */
+  /** As EmailFiles.arrive, and reports what was refused for the quota. */
   async #arrive<T>(
     list: readonly NewMessage[],
     origin: Listener | undefined,
@@ -193,8 +198,8 @@ export abstract class AccountWriter extends AccountReader {
   }
 
   /**
-   * Puts a message that has come for the account into the named mailbox, made if it is missing; `seal` may make another
-   * message of it. Durable when it resolves.
+   * Puts an incoming message of the account into the named mailbox, created if it is missing; `seal` may
+   * replace the message. Durable when it resolves.
    */
   async deliver(mailboxName: string, m: NewMessage, origin?: Listener): Promise<Message> {
     const sealed = await this.seal?.(m);
@@ -213,7 +218,7 @@ export abstract class AccountWriter extends AccountReader {
 
   /**
    * APPEND of one or more messages, all or nothing (RFC 3502).
-   * @param change one that comes in several writes: what is appended is noted for it (messages/unfinished.ts)
+   * @param change a change made of several writes: what is appended is noted for it (messages/unfinished.ts)
    */
   async append(
     mailboxId: MailboxId,
@@ -246,7 +251,7 @@ export abstract class AccountWriter extends AccountReader {
       });
       return [made, ...copies];
     });
-    // Each place has flags of its own.
+    // Each mailbox's copy has its own flags.
     this.#train(messages.map(() => message), messages);
     return messages[0];
   }
@@ -259,7 +264,7 @@ export abstract class AccountWriter extends AccountReader {
     if (trainable.length > 0) this.onTraining?.(trainable);
   }
 
-  /** Takes an email out of all its mailboxes, or of those that `may` allows. @throws StoreError */
+  /** Takes an email out of all its mailboxes, or only those that `may` allows. @throws StoreError */
   destroyEmail(
     emailId: EmailId,
     may: (mailboxId: MailboxId) => boolean = () => true,
@@ -269,7 +274,7 @@ export abstract class AccountWriter extends AccountReader {
     });
   }
 
-  /** REPLACE (RFC 8508): the new message comes and the old one goes in one transaction. */
+  /** REPLACE (RFC 8508): adds the new message and removes the old one in one transaction. */
   async replace(
     mailboxId: MailboxId,
     uid: number,
@@ -297,7 +302,7 @@ export abstract class AccountWriter extends AccountReader {
     return r;
   }
 
-  /** Changes flags of messages; see store_flags.ts. The origin's listener isn't told. */
+  /** Changes flags of messages; see store_flags.ts. The origin's listener isn't notified. */
   async storeFlags(
     mailboxId: MailboxId,
     uids: ArrayLike<number>,
@@ -308,7 +313,7 @@ export abstract class AccountWriter extends AccountReader {
   ): Promise<StoreFlagsResult> {
     const { unchangedSince, origin, only } = opts;
     const parts = await inSlices(this.writer, origin, uids, async (part, write) => {
-      // A look in memory, where all is durable that can be read.
+      // An attempt in memory, where everything readable is durable.
       const rows = this.writer.busy ? undefined : this.rows.get(mailboxId);
       const same = rows && unchangedFlags(rows, part, op, flags, keywords, unchangedSince, only);
       if (same) return same;
@@ -326,7 +331,9 @@ export abstract class AccountWriter extends AccountReader {
     };
   }
 
-  /** COPY; touches no file. All or nothing: what a crash in the middle of many leaves is taken away at the next start. */
+  /**
+   * COPY; touches no file. All or nothing: what a crash leaves of a large copy is removed at the next start.
+   */
   async copy(
     fromMailboxId: MailboxId,
     uids: ArrayLike<number>,
@@ -347,7 +354,7 @@ export abstract class AccountWriter extends AccountReader {
       });
       if (change !== undefined) await this.writer.write(() => forgetBrought(this.db, change));
     } catch (err) {
-      // RFC 9051 §6.4.7: the mailbox becomes as it was.
+      // RFC 9051 §6.4.7: the mailbox is restored to its former state.
       if (change !== undefined) await takeBack(this, change, origin);
       throw err;
     }
@@ -356,7 +363,7 @@ export abstract class AccountWriter extends AccountReader {
     return r;
   }
 
-  /** MOVE (RFC 6851): each message is in one of both mailboxes at any time. */
+  /** MOVE (RFC 6851): each message is in exactly one of the two mailboxes at any time. */
   async move(
     fromMailboxId: MailboxId,
     uids: ArrayLike<number>,
@@ -373,7 +380,7 @@ export abstract class AccountWriter extends AccountReader {
     return { ...joinedCopies(parts), modseq: parts[parts.length - 1].modseq };
   }
 
-  /** EXPUNGE: messages with \Deleted, among the uids if given; with `force` whatever their flags. */
+  /** EXPUNGE: messages with \Deleted, limited to the uids if given; with `force` regardless of flags. */
   async expunge(
     mailboxId: MailboxId,
     uids?: ArrayLike<number>,

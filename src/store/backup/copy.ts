@@ -1,12 +1,11 @@
 /**
- * A consistent copy of a data folder, also while a server uses it. Runs in a Worker: see worker.ts.
+ * A consistent copy of a data folder, even while a server uses it. Runs in a Worker: see worker.ts.
  *
- * Each database is copied as it is at one moment (SQLite's backup in one step, a read transaction that holds
- * up nobody).
- * Message files never change, and a name is never used again for another one. So the files that are
- * there are linked (or copied) first, then the database is copied, then what came in between; in the end
- * exactly the files that the copied database names are there. A message that goes between the two moments
- * makes the folder be done again.
+ * Each database is copied as it is at one moment (SQLite's backup in one step, a read transaction that blocks
+ * nobody). Message files never change, and a name is never used again for another one. So the existing files
+ * are linked (or copied) first, then the database is copied, then the files that came in between; in the end
+ * the copy has exactly the files that the copied database names. If a message is removed between the two
+ * moments, the folder is copied again.
  *
  * @module
  */
@@ -20,16 +19,16 @@ export interface BackupOptions {
   /** A folder that must not exist, or be empty. */
   to: string;
   /**
-   * An earlier backup of the same data: message files that it has are linked from there where they can't
-   * be linked from the data folder, so that they are not copied again.
+   * An earlier backup of the same data: its message files are linked where linking from the data folder is
+   * impossible, so that they are not copied again.
    */
   base?: string;
 }
 
-/** What a backup holds. */
+/** The contents of a backup. */
 export interface BackupCounts {
   databases: number;
-  /** Message files by how they came. */
+  /** Message files, by linked and copied. */
   linked: number;
   copied: number;
   /** Other files, copied. */
@@ -41,21 +40,21 @@ export class BackupError extends Error {
   override name = "BackupError";
 }
 
-/** In a copy that follows: how it stands, nothing until it is whole. */
+/** In a following copy: its state; missing until the copy is complete. */
 export const watchMarker = "watch.json";
-/** In a copy until it is whole: one that was broken off lacks what comes last, and nothing else tells so. */
+/** In a copy until it is complete: an interrupted copy lacks what comes last, and nothing else shows that. */
 export const incomplete = "incomplete-backup";
-/** In a copy that follows: folders of accounts in whose place another one came. */
+/** In a following copy: folders of accounts that were replaced by another account. */
 export const removedFolder = "removed";
-/** In the data folder: when the last backup of it was made; of no meaning for a copy, see last_backup.ts. */
+/** In the data folder: when the last backup of it was made; meaningless in a copy, see last_backup.ts. */
 export const lastBackupFile = "lastbackup.json";
-/** In the data folder: whether it is a node's that serves, or a copy; see src/nodes/role.ts. */
+/** In the data folder: whether it belongs to a serving node or is a copy; see src/nodes/role.ts. */
 export const roleFile = "node-role.json";
-/** In the data folder: copies of accounts that another node sends, until they are taken. */
+/** In the data folder: copies of accounts sent by another node, until they are taken over. */
 export const arrivingFolder = "arriving";
-/** In the data folder: what a standby proves itself by; the node's own key comes with the copy. */
+/** In the data folder: the key that a standby authenticates with; the node's own key comes with the copy. */
 export const standbyKeyFile = "standby.pem";
-/** What is not copied of the data folder: locks, sockets, temporary files, uploads of JMAP, and the above. */
+/** What is not copied from the data folder: locks, sockets, temporary files, JMAP uploads, and the above. */
 const left = new Set([
   "tmp",
   "uploads",
@@ -70,17 +69,17 @@ const left = new Set([
   standbyKeyFile,
 ]);
 
-/** Whether something in a folder, "" for the data folder, is not copied; an index is made anew. */
+/** Whether an entry of a folder ("" for the data folder) is not copied; indexes are rebuilt. */
 export function leftOut(folder: string, name: string): boolean {
   if (name === "fulltext.db" || folder === "" && left.has(name)) return true;
-  // Of writeFileAtomic, for a moment.
+  // Temporary files of writeFileAtomic.
   return /\.tmp\d+-\d+$/.test(name);
 }
 
-/** How often a folder is tried whose messages go meanwhile. */
+/** Attempts to copy a folder whose messages are being removed meanwhile. */
 const attempts = 10;
 
-/** Copies the folder; `say` gets a line from time to time. @throws BackupError, errors of files */
+/** Copies the folder; `say` gets a progress line from time to time. @throws BackupError, errors of files */
 export async function backupData(
   options: BackupOptions,
   report: (text: string) => void,
@@ -113,7 +112,7 @@ async function folder(
   const from = join(options.from, path);
   const to = join(options.to, path);
   Deno.mkdirSync(to, { recursive: true, mode: 0o700 });
-  // Databases first: files that they name then are there, and what comes meanwhile is only more.
+  // Databases first: then the files that they name exist, and what comes meanwhile is only extra.
   const entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name))
     .sort((a, b) => Number(a.isDirectory) - Number(b.isDirectory));
   const names = new Set(entries.map((e) => e.name));
@@ -140,12 +139,12 @@ async function folder(
 async function database(from: string, to: string): Promise<void> {
   const db = new DatabaseSync(from, { timeout: 30_000 });
   try {
-    // All pages in one step: in several, each write in between would make it start again.
+    // All pages in one step: in several, each write in between would restart it.
     await backup(db, to, { rate: 2 ** 31 - 1 });
   } finally {
     db.close();
   }
-  // One file, that can be read without writing beside it.
+  // One file that can be read without creating files next to it.
   const copy = new DatabaseSync(to);
   try {
     copy.exec("PRAGMA journal_mode = DELETE");
@@ -209,7 +208,7 @@ function named(path: string): Set<string> {
   }
 }
 
-/** Path below msg of an id's file; as MessageFiles has it. */
+/** Path below msg of an id's file, as in MessageFiles. */
 export function fileName(id: number): string {
   return `${Math.floor(id / 8192)}/${id}`;
 }
@@ -229,7 +228,7 @@ function* shards(msg: string): Generator<string> {
   for (const e of Deno.readDirSync(msg)) if (e.isDirectory) yield join(msg, e.name);
 }
 
-/** Gives a message file to the backup; false if it is gone. */
+/** Adds a message file to the backup; false if it is gone. */
 function take(
   path: string,
   name: string,
@@ -276,7 +275,7 @@ function link(from: string, to: string): boolean {
   }
 }
 
-/** Links the file of the earlier backup, if it is the same one. */
+/** Links the file of the earlier backup, if it is the same file. */
 function fromBase(from: string, base: string, to: string): boolean {
   try {
     return sameFile(from, base) && link(base, to);
@@ -286,18 +285,18 @@ function fromBase(from: string, base: string, to: string): boolean {
 }
 
 /**
- * Whether a message file of a copy is the original of that name, rather than one of an account that was removed, and
- * made anew under its name.
+ * Whether a message file of a copy is the original of that name, rather than a file of a removed account whose
+ * name was used again.
  * @throws errors of files
  */
 export function sameFile(original: string, copy: string): boolean {
   const a = Deno.statSync(original);
   const b = Deno.statSync(copy);
-  // Where a file has no number it is 0 or null.
+  // Without inode numbers they are 0 or null.
   if (a.ino && a.ino === b.ino && a.dev === b.dev) return true;
   if (a.size !== b.size || !a.mtime || !b.mtime) return false;
   const difference = Math.abs(a.mtime.getTime() - b.mtime.getTime());
-  // Some file systems keep whole, or even, seconds only.
+  // Some file systems store only whole or even seconds.
   return difference === 0 || b.mtime.getTime() % 1000 === 0 && difference < 2000;
 }
 

@@ -1,7 +1,6 @@
 /**
- * The last backup of a data folder: when it was made, where to, and what came of it. In a file of the folder, so
- * that the pages of a server that was restarted know of it, and so that `backup -watch`, a process of its own,
- * can tell.
+ * The last backup of a data folder: when it was made, where to, and its result. Kept in a file of the folder,
+ * so that a restarted server's pages can show it and `backup -watch`, a separate process, can write it.
  *
  * @module
  */
@@ -15,7 +14,7 @@ const schema = v.object({
   destination: v.string(),
   /** Milliseconds since the epoch. */
   started: v.number(),
-  /** Null while it runs. A copy that is kept up to date: when it was last. */
+  /** Null while it runs. For a following copy: when it was last up to date. */
   ended: v.nullable(v.number()),
   ok: v.boolean(),
   text: v.string(),
@@ -29,7 +28,7 @@ export async function noteBackup(dataDir: string, backup: LastBackup): Promise<v
   await writeFileAtomic(pathIn(dataDir), new TextEncoder().encode(JSON.stringify(backup)));
 }
 
-/** After root's command has noted one: the server has to be able to read it. */
+/** Called after a root command has noted a backup: the server must be able to read the file. */
 export function giveLastBackup(dataDir: string): void {
   try {
     ownLikeFolder(pathIn(dataDir));
@@ -38,7 +37,7 @@ export function giveLastBackup(dataDir: string): void {
   }
 }
 
-/** What was noted; undefined if nothing was, or nobody can read it. */
+/** The noted backup; undefined if there is none or the file is unreadable. */
 export async function lastBackup(dataDir: string): Promise<LastBackup | undefined> {
   try {
     return v.parse(schema, JSON.parse(await Deno.readTextFile(pathIn(dataDir))));
@@ -48,8 +47,8 @@ export async function lastBackup(dataDir: string): Promise<LastBackup | undefine
 }
 
 /**
- * At the start of a server, when no backup of the folder runs: one that has no end was broken off, or is noted in a
- * copy that it made itself (as those of earlier versions are).
+ * Called when a server starts and no backup of the folder runs: a backup without an end was interrupted, or its
+ * note is in a copy that it made itself (as earlier versions did).
  */
 export async function settleLastBackup(dataDir: string): Promise<void> {
   const last = await lastBackup(dataDir);

@@ -1,6 +1,6 @@
 /**
- * The copy's side of a database that is followed: its base, and its log, which grows and is moved into the base
- * when the original's begins anew.
+ * The copy's side of a followed database: its base, and its log, which grows and is merged into the base when
+ * the original's log restarts.
  *
  * @module
  */
@@ -21,11 +21,11 @@ export interface CopiedLog {
   generation: string;
   /** Bytes. */
   size: number;
-  /** The running checksum in its last frame; undefined if it has none. */
+  /** The running checksum in its last frame; undefined without frames. */
   last: Sum | undefined;
 }
 
-/** How far a copy's log goes; undefined if it has none that can be gone on with, or no base. */
+/** How far a copy's log goes; undefined if it has no log that can be continued, or no base. */
 export function logPosition(to: string): CopiedLog | undefined {
   if (!exists(to) || !exists(`${to}-wal`)) return undefined;
   using log = Deno.openSync(`${to}-wal`);
@@ -43,7 +43,7 @@ export function logPosition(to: string): CopiedLog | undefined {
   };
 }
 
-/** Adds changes of a log to a file; durable when it returns. */
+/** Appends changes of a log to a file; durable when it returns. */
 export function copyLog(log: Deno.FsFile, to: string, pending: Pending): void {
   using file = Deno.openSync(to, { write: true, create: true, mode: 0o600 });
   if (pending.at === 0) {
@@ -54,7 +54,7 @@ export function copyLog(log: Deno.FsFile, to: string, pending: Pending): void {
   file.syncDataSync();
 }
 
-/** Moves a copy's log into its base. */
+/** Merges a copy's log into its base. */
 export function mergeLog(to: string): void {
   const db = new DatabaseSync(to, { timeout: 10_000 });
   try {
@@ -66,7 +66,7 @@ export function mergeLog(to: string): void {
   for (const end of ["-wal", "-shm"]) removeIfThere(to + end);
 }
 
-/** Puts a new base in place of a copy: at each moment the old copy or the new one is whole. */
+/** Replaces the base of a copy: at each moment either the old copy or the new one is complete. */
 export function putBase(made: string, to: string): void {
   if (exists(to)) mergeLog(to);
   Deno.renameSync(made, to);

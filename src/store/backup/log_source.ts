@@ -1,33 +1,33 @@
 /**
- * The write-ahead log (WAL) of a database that is followed: what it has got since the last look. See wal_follow.ts
- * for why a reader is held at all times.
+ * The write-ahead log (WAL) of a followed database: what was added since the last check. See wal_follow.ts for
+ * why a reader is held at all times.
  *
- * Nothing here opens the database's file itself: where it is a server's own process, closing it would take the
- * locks from the server's connections.
+ * Nothing here opens the database file itself: in the server's own process, closing it would drop the locks of
+ * the server's connections.
  *
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
 import { type Header, headerSize, readAt, readHeader, scanFrames, type Sum } from "./wal_format.ts";
 
-/** Bytes of a log above which it is made to begin anew. */
+/** A log above this many bytes is restarted. */
 const defaultMaxLog = 32 * 1024 * 1024;
-/** Milliseconds between two tries of that, as it holds up writers. */
+/** Milliseconds between two attempts to restart, as they hold up writers. */
 const rewindInterval = 5000;
-/** Milliseconds that it waits for a writer. */
+/** Milliseconds that a restart waits for a writer. */
 const rewindPatience = 1000;
 
-/** What the log has got, to be added to the copy's. */
+/** Additions to the log, to be appended to the copy's log. */
 export interface Pending {
   header: Header;
-  /** Where it begins; 0 with the header. */
+  /** Where they begin; 0 includes the header. */
   at: number;
   end: number;
-  /** Over the log up to its end. */
+  /** Checksum of the log up to its end. */
   sum: Sum;
 }
 
-/** How far a log was copied. */
+/** How far a log has been copied. */
 export interface LogPosition {
   generation: string;
   at: number;
@@ -42,19 +42,19 @@ function identityOf(path: string): string {
 export class LogSource {
   /** The database. */
   readonly path: string;
-  /** What is copied: of which log, how far. */
+  /** What has been copied: which log, and how far. */
   copied: LogPosition | undefined;
   #readers: DatabaseSync[] = [];
-  /** Which of them reads. */
+  /** Which of the two readers reads. */
   #current = 0;
-  /** A reader was held since the last look. */
+  /** Whether a reader was held since the last check. */
   #held = false;
   #stamp = "";
   #looked = 0;
-  /** Of the file that is followed, as another one may come in its place. */
+  /** Identity of the followed file, as another file may replace it. */
   #identity: string | undefined;
   readonly #maxLog: number;
-  /** When the log was last made to begin anew. */
+  /** When the log was last restarted. */
   #rewound = -Infinity;
 
   /** @param maxLog bytes of the log above which {@link rewind} does something */
@@ -63,12 +63,12 @@ export class LogSource {
     this.#maxLog = maxLog;
   }
 
-  /** Where its log is. */
+  /** Path of its log. */
   get log(): string {
     return `${this.path}-wal`;
   }
 
-  /** Whether another file is in the database's place than the one that was followed. */
+  /** Whether another file has replaced the followed database. */
   replaced(): boolean {
     const now = identityOf(this.path);
     const was = this.#identity;
@@ -83,8 +83,8 @@ export class LogSource {
   }
 
   /**
-   * Whether the database has a log. One that was restored, or is being made just now, has none until its server opens
-   * it, and a reader that is held would keep the server from beginning one.
+   * Whether the database has a log. A restored or just created one has none until its server opens it, and a
+   * held reader would keep the server from starting one.
    */
   logged(): boolean {
     const db = new DatabaseSync(this.path, { readOnly: true, timeout: 10_000 });
@@ -96,14 +96,14 @@ export class LogSource {
     }
   }
 
-  /** Whether the database may have changed since the last look. @throws Deno.errors.NotFound if it is gone */
+  /** Whether the database may have changed since the last check. @throws Deno.errors.NotFound if it is gone */
   changed(): boolean {
     const base = Deno.statSync(this.path);
     let stamp = `${base.size} ${base.mtime?.getTime()}`;
     try {
       const s = Deno.statSync(this.log);
       stamp += ` ${s.size} ${s.mtime?.getTime()}`;
-      // In the same tick of the file system's clock it may have changed again.
+      // Within the same tick of the file system's clock it may have changed again.
       if (s.mtime && this.#looked - s.mtime.getTime() < 100) stamp += ` ${Date.now()}`;
     } catch (err) {
       if (!(err instanceof Deno.errors.NotFound)) throw err;
@@ -113,7 +113,7 @@ export class LogSource {
     return changed;
   }
 
-  /** Begins a reader, before the one that is held ends. */
+  /** Begins a reader before the current one ends. */
   hold(): void {
     const next = 1 - this.#current;
     const db = this.#readers[next] ??= new DatabaseSync(this.path, {
@@ -130,7 +130,7 @@ export class LogSource {
     if (other?.isTransaction) other.exec("COMMIT");
   }
 
-  /** Lets go of the database, for one that is not used. The next look may have to make a new base. */
+  /** Lets go of an unused database. The next check may need a new base. */
   release(): void {
     for (const r of this.#readers) r?.close();
     this.#readers = [];
@@ -138,8 +138,8 @@ export class LogSource {
   }
 
   /**
-   * What the copy lacks; undefined if it can't be known and the copy needs a new base. Nothing is written: files
-   * that these changes name are to be copied first.
+   * What the copy lacks; undefined if that is unknown and the copy needs a new base. Nothing is written: first
+   * copy the files that these changes name.
    */
   pending(): Pending | "nothing" | undefined {
     this.#looked = Date.now();
@@ -163,7 +163,7 @@ export class LogSource {
           const { end, sum } = scanFrames(file, header, copied.at, copied.sum);
           return end === copied.at ? "nothing" : { header, at: copied.at, end, sum };
         }
-        // It has begun anew: with a reader all the time, nothing of before is lost.
+        // The log has restarted: as a reader was held all the time, nothing from before is lost.
         if (!copied || !was) return undefined;
         return { header, at: 0, ...scanFrames(file, header, headerSize, header.sum) };
       } finally {
@@ -174,14 +174,14 @@ export class LogSource {
     }
   }
 
-  /** The changes were copied. */
+  /** Records that the changes were copied. */
   took(pending: Pending): void {
     this.copied = { generation: pending.header.generation, at: pending.end, sum: pending.sum };
   }
 
   /**
-   * Whether a copy can be gone on with, whose log goes so far.
-   * @param last the running checksum in its last frame, undefined if it has none
+   * Whether a copy whose log goes this far can be continued.
+   * @param last the running checksum in its last frame, undefined without frames
    */
   resume(generation: string, size: number, last: Sum | undefined): boolean {
     if (!this.logged()) return false;
@@ -196,7 +196,7 @@ export class LogSource {
     return true;
   }
 
-  /** Before a base is made: from now on the log keeps what comes. */
+  /** Called before a base is made: from now on the log keeps all additions. */
   beginBase(): void {
     this.release();
     this.#held = this.logged();
@@ -204,8 +204,8 @@ export class LogSource {
   }
 
   /**
-   * After a base was made: the log as it is now, to go with it whole, as a part of it would take pages of the base
-   * back to what they were before. Undefined if there is none.
+   * Called after a base was made: the complete log as it is now. A part of it would revert pages of the base.
+   * Undefined if there is none.
    */
   withBase(): Pending | undefined {
     this.copied = undefined;
@@ -222,10 +222,10 @@ export class LogSource {
   }
 
   /**
-   * Makes a log that has become large begin anew, if no other reader is in the way. Writers wait for that. The
-   * copy must have what {@link pending} told just before, so that it does not take long.
-   * @param take takes changes, as there may be more since
-   * @param atOnce also if it was tried just now
+   * Restarts a log that has become large, if no other reader is in the way. Writers wait meanwhile. The copy
+   * must have what {@link pending} just returned, so that this is short.
+   * @param take takes changes, as there may be more by now
+   * @param atOnce even if it was just tried
    */
   rewind(take: (pending: Pending) => void, atOnce = false): void {
     const { size } = Deno.statSync(this.log);
@@ -235,7 +235,7 @@ export class LogSource {
     const holder = new DatabaseSync(this.path, { timeout: rewindPatience });
     const mover = new DatabaseSync(this.path, { timeout: rewindPatience });
     try {
-      // Most of it, while writers go on.
+      // Most of it, while writers continue.
       mover.exec("PRAGMA wal_checkpoint(PASSIVE)");
       try {
         holder.exec("BEGIN IMMEDIATE");
@@ -250,7 +250,7 @@ export class LogSource {
         this.took(p);
       }
       mover.exec("PRAGMA wal_checkpoint(PASSIVE)");
-      // All of the log is in the database now: this reader needs no log, and the next writer begins a new one.
+      // All of the log is in the database now: this reader needs no log, and the next writer starts a new one.
       this.hold();
       this.#endOther();
     } finally {
@@ -260,7 +260,9 @@ export class LogSource {
     }
   }
 
-  /** The bytes of changes, in pieces; of a log from its start the header is left out, as {@link Pending} has it. */
+  /**
+   * The bytes of changes, in pieces; without the header for a log from its start, as {@link Pending} describes.
+   */
   *pieces(pending: Pending, pieceSize = 256 * 1024): Generator<Uint8Array<ArrayBuffer>> {
     using log = Deno.openSync(this.log);
     for (let at = pending.at === 0 ? headerSize : pending.at; at < pending.end;) {

@@ -1,6 +1,6 @@
 /**
- * Checking a data folder that no server uses: every database by itself, against what must hold between
- * its rows, and against the message files. Runs in a Worker: see worker.ts.
+ * Checks a data folder that no server uses: each database by itself, the conditions between its rows, and its
+ * rows against the message files. Runs in a Worker: see worker.ts.
  *
  * @module
  */
@@ -15,16 +15,16 @@ import { verifyGroupware } from "./verify_groupware.ts";
 import { queueVersion, verifyQueue } from "./verify_queue.ts";
 import { rows, type Say } from "./verify_rows.ts";
 
-/** Something that is not as it should be. */
+/** Something wrong. */
 export interface Fault {
-  /** The database, or file, that it is about. */
+  /** The database or file concerned. */
   path: string;
   text: string;
-  /** What was done about it; undefined if nothing was. */
+  /** What was done about it; undefined if nothing. */
   fixed?: string;
 }
 
-/** Checks all below the folder; with `fix`, mends what can be mended without losing anything. */
+/** Checks everything below the folder; with `fix`, mends what can be mended without losing anything. */
 export function verifyData(dir: string, fix: boolean, report: (text: string) => void): Fault[] {
   const faults: Fault[] = [];
   const unfinished = brokenOff(dir);
@@ -33,7 +33,7 @@ export function verifyData(dir: string, fix: boolean, report: (text: string) => 
   return faults;
 }
 
-/** What tells that a copy was never finished. */
+/** The sign of a copy that was never finished. */
 function brokenOff(dir: string): Fault | undefined {
   const text = "the backup was broken off before it was whole: take another one";
   const marker = join(dir, incomplete);
@@ -70,7 +70,7 @@ function folder(
     }
     if (!e.isFile || !e.name.endsWith(".db")) continue;
     report(path);
-    // The search index has nothing that is not elsewhere.
+    // The search index holds nothing that is not stored elsewhere.
     const spare = e.name === "fulltext.db";
     const before = faults.length;
     const tell: Say = (text, fixed) => {
@@ -93,7 +93,7 @@ function folder(
   }
 }
 
-/** Checks one database; "other" is one of which no more than its pages is known here. */
+/** Checks one database; of "other" only the pages are checked. */
 function check(
   path: string,
   dir: string,
@@ -128,7 +128,7 @@ function check(
       kind(db, dir, fix, tell);
       return "known";
     }
-    // All that is mended, or, where something goes wrong, nothing.
+    // Mends everything, or nothing if something fails.
     db.exec("BEGIN IMMEDIATE");
     try {
       kind(db, dir, fix, tell);
@@ -150,8 +150,8 @@ const damage = (db: DatabaseSync) =>
   (rows(db, "PRAGMA integrity_check(20)").flat() as string[]).filter((d) => d !== "ok");
 
 /**
- * Whether the database's pages and indexes are as they must be. Where only indexes are damaged, all rows are
- * there, and the indexes can be made anew from them.
+ * Whether the database's pages and indexes are sound. Where only indexes are damaged, all rows are there, and
+ * the indexes can be rebuilt from them.
  */
 function whole(db: DatabaseSync, fix: boolean, tell: Say): boolean {
   const found = damage(db);
@@ -165,6 +165,6 @@ function whole(db: DatabaseSync, fix: boolean, tell: Say): boolean {
     if (damage(db).length === 0) fixed = "the indexes were made anew";
   }
   for (const d of found) tell(`damaged: ${d}`, fixed);
-  // Rows of an index that lies would look like further faults.
+  // Rows of a damaged index would look like further faults.
   return fixed !== undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * An account's database against itself, its message files and its junk filter.
+ * Checks an account's database: in itself, and against its message files and its junk filter.
  *
- * What is mended, is in this order: what later checks build on comes first, counts and files last.
+ * Repairs are in this order: first what later checks build on, counts and files last.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export function verifyAccount(db: DatabaseSync, dir: string, fix: boolean, tell:
   );
 }
 
-/** Tables and indexes are those of the database's version. */
+/** Tables and indexes must be those of the database's version. */
 function schema(db: DatabaseSync, fix: boolean, tell: Say): void {
   const version = numberOf(db, "PRAGMA user_version");
   const listed = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid";
@@ -56,7 +56,7 @@ function schema(db: DatabaseSync, fix: boolean, tell: Say): void {
   }
 }
 
-/** The order of changes, from which mail programs know what is new. */
+/** The order of changes, by which mail programs find what is new. */
 function changes(db: DatabaseSync, fix: boolean, tell: Say): void {
   const [[modseq]] = rows(db, "SELECT modseq FROM state") as number[][];
   const highest = numberOf(
@@ -101,7 +101,7 @@ function changes(db: DatabaseSync, fix: boolean, tell: Say): void {
   );
 }
 
-/** Each email has its threading, in the thread of its parent. */
+/** Each email has threading data and is in the thread of its parent. */
 function threads(db: DatabaseSync, fix: boolean, tell: Say): void {
   never(
     db,
@@ -129,7 +129,7 @@ function threads(db: DatabaseSync, fix: boolean, tell: Say): void {
       }
       : undefined,
   );
-  // The email whose id a thread has may be gone; the id stays the thread's.
+  // The email that gave a thread its id may be gone; the thread keeps the id.
   never(
     db,
     "SELECT t.email_id, t.parent_id FROM threads t JOIN threads p ON p.email_id = t.parent_id " +

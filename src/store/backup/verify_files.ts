@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { fileName, files } from "./copy.ts";
 import type { Say } from "./verify_rows.ts";
 
-/** Message files: one for each row, of its size, and no others but those that the next start removes. */
+/**
+ * Each row has a message file of the right size, and there are no other files except those that the next start
+ * removes.
+ */
 export function messageFiles(
   dir: string,
   wanted: readonly [number, number][],
@@ -37,7 +40,7 @@ export function messageFiles(
     const path = join(msg, name);
     let fixed: string | undefined;
     if (fix) {
-      // Kept, out of the way: it may be all that is left of a message.
+      // Kept elsewhere: it may be all that is left of a message.
       const aside = join(dir, "extra-files");
       Deno.mkdirSync(aside, { recursive: true, mode: 0o700 });
       const to = join(aside, name.replace("/", "-"));

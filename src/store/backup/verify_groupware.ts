@@ -1,4 +1,4 @@
-/** Address books and calendars of an account: the index against what is stored. @module */
+/** Address books and calendars of an account: the index against the stored objects. @module */
 import type { DatabaseSync } from "node:sqlite";
 import { etagOf } from "../groupware/rows.ts";
 import { never, numberOf, rows, run, type Say } from "./verify_rows.ts";

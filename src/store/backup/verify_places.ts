@@ -1,13 +1,13 @@
 /**
- * Where an account's messages are: each has an email, a mailbox and a uid of its own. What has no place is put
- * into a mailbox for what was found.
+ * Where an account's messages are: each has its own email, mailbox and uid. Messages without a place go into a
+ * mailbox for recovered ones.
  *
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
 import { never, numberOf, rows, run, type Say } from "./verify_rows.ts";
 
-/** Where messages are put that are in no mailbox. */
+/** The mailbox for messages that are in none. */
 const recovered = "Recovered";
 
 /** A new uid in a mailbox, and the modseq of the change. */
@@ -24,7 +24,7 @@ function nextUid(db: DatabaseSync, mailbox: number): { uid: number; modseq: numb
   return { uid: uid as number, modseq: modseq as number };
 }
 
-/** The mailbox for what was found, made if it is missing. */
+/** The mailbox for recovered messages, created if it is missing. */
 function recoveredMailbox(db: DatabaseSync): number {
   const [found] = rows(db, "SELECT id FROM mailboxes WHERE name = ? AND expunged = 0", recovered);
   if (found) return found[0] as number;
@@ -46,7 +46,7 @@ function recoveredMailbox(db: DatabaseSync): number {
   return numberOf(db, "SELECT last_insert_rowid()");
 }
 
-/** Messages have an email, a mailbox and a uid of their own; emails have a message. */
+/** Messages have their own email, mailbox and uid; emails have a message. */
 export function places(db: DatabaseSync, fix: boolean, tell: Say): void {
   never(
     db,
@@ -100,7 +100,7 @@ export function places(db: DatabaseSync, fix: boolean, tell: Say): void {
   );
   never(
     db,
-    // The first of several keeps it, unless programs were told that it is expunged.
+    // The first of several keeps the uid, unless programs were told that it is expunged.
     "SELECT m.id, m.mailbox_id, m.uid FROM messages m JOIN (SELECT mailbox_id, uid, " +
       "min(CASE WHEN expunged = 0 THEN id END) AS first, sum(expunged) AS gone FROM messages " +
       "GROUP BY mailbox_id, uid HAVING count(*) > 1) d " +

@@ -1,10 +1,10 @@
-/** The queue's database against itself and its files. @module */
+/** Checks the queue's database: in itself and against its files. @module */
 import type { DatabaseSync } from "node:sqlite";
 import { messageFiles } from "./verify_files.ts";
 import { ids, never, rows, type Say } from "./verify_rows.ts";
 
-/** Schema version of queues that is known here: that of the queue, which is above the store. */
-export const queueVersion = 5;
+/** The schema version of queues known here: the queue's, which is in a level above the store. */
+export const queueVersion = 6;
 
 /** Checks a queue; with `fix`, mends what loses nothing. */
 export function verifyQueue(db: DatabaseSync, dir: string, fix: boolean, tell: Say): void {
@@ -29,7 +29,7 @@ export function verifyQueue(db: DatabaseSync, dir: string, fix: boolean, tell: S
     tell,
     fix
       ? ([id]) => {
-        // Its file is told, and moved aside, below.
+        // Its file is reported and moved aside below.
         db.prepare("DELETE FROM messages WHERE id = ?").run(id as number);
         return "taken out of the queue";
       }
@@ -39,7 +39,7 @@ export function verifyQueue(db: DatabaseSync, dir: string, fix: boolean, tell: S
     "WHERE hold = 0 GROUP BY domain, priority";
   never(
     db,
-    // What is being delivered is not in the table of what is due; a start puts it back.
+    // Messages being delivered are not in the table of due ones; a start puts them back.
     `SELECT l.domain, l.priority, l.due, l.unreachable FROM (${lanes}) l LEFT JOIN destinations d ` +
       "ON d.domain = l.domain AND d.priority = l.priority WHERE (d.due IS NULL OR d.due > l.due) " +
       "AND NOT EXISTS (SELECT 1 FROM recipients r WHERE r.domain = l.domain AND r.leased = 1)",

@@ -2,10 +2,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { RowDb } from "../database/database.ts";
 
-/** Told of a fault, and of what was done about it. */
+/** Called with a fault, and with what was done about it. */
 export type Say = (text: string, fixed?: string) => void;
 
-/** Findings of one kind that are told one by one. */
+/** Findings of one kind that are reported one by one. */
 const maxListed = 20;
 
 /** Rows as arrays. */
@@ -25,14 +25,14 @@ export function numberOf(db: DatabaseSync, sql: string): number {
   return rows(db, sql)[0][0] as number;
 }
 
-/** A change. */
+/** Runs a change. */
 export function run(db: DatabaseSync, sql: string, ...params: unknown[]): void {
   db.prepare(sql).run(...params as number[]);
 }
 
 /**
- * A condition that no row may break; the first few that do are told. With `mend`, each is mended, and what
- * that returns is told.
+ * A condition that no row may break; the first few violations are reported. `mend` mends each; its result is
+ * reported too.
  */
 export function never(
   db: DatabaseSync,
@@ -49,7 +49,7 @@ export function never(
   }
 }
 
-/** What functions of the store need of a database, over this one. */
+/** The interface that functions of the store need, over this database. */
 export function rowDb(db: DatabaseSync): RowDb {
   return {
     all: (sql, ...params) => rows(db, sql, ...params as number[]) as ReturnType<RowDb["all"]>,

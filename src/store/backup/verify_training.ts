@@ -1,12 +1,12 @@
-/** What an account's messages were trained as, against its junk filter. @module */
+/** Checks the training of an account's messages against its junk filter. @module */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Flag } from "../types.ts";
 import { ids, never, rows, run, type Say } from "./verify_rows.ts";
 
-/** Messages that were trained, and whose state was not kept yet, when a process ended. */
+/** Messages that may have been trained without their state being stored when a process ended. */
 const trainedInOneBatch = 100;
-/** What messages were trained as, and what the junk filter knows of. */
+/** The messages' training against what the junk filter knows. */
 export function training(db: DatabaseSync, dir: string, fix: boolean, tell: Say): void {
   const { Junk, NotJunk } = Flag;
   never(
@@ -36,7 +36,7 @@ export function training(db: DatabaseSync, dir: string, fix: boolean, tell: Say)
       "WHERE expunged = 0",
   ) as number[][];
   const known = filterTotals(join(dir, "junkfilter.db"));
-  // One that can't be read is told by its own check.
+  // An unreadable filter is reported by its own check.
   if (known === "unreadable") return;
   for (const [what, is, has] of [["not junk", hams, known.hams], ["junk", spams, known.spams]]) {
     if (Number(has) + trainedInOneBatch >= Number(is)) continue;
@@ -47,7 +47,7 @@ export function training(db: DatabaseSync, dir: string, fix: boolean, tell: Say)
   }
 }
 
-/** Messages that a junk filter was trained with. */
+/** Number of messages that a junk filter was trained with. */
 function filterTotals(path: string): { hams: number; spams: number } | "unreadable" {
   let db: DatabaseSync;
   try {

@@ -1,16 +1,15 @@
 /**
- * A copy of one SQLite database that follows it: a base, and beside it the write-ahead log (WAL), to which what the
- * original's log gets is added. The two together are at each moment a database as it was committed.
+ * A copy of one SQLite database that follows it: a base and its write-ahead log (WAL), to which the additions
+ * to the original's log are appended. Together they are at each moment a database as it was committed.
  *
- * What a log has had must be copied before the log begins anew. A log can't begin anew while somebody reads the
- * database as of a moment that is only in the log; so a reader is held at all times, and a new one is begun before
- * the old one ends. Where it reads the database alone, the log has nothing that was not copied, and nothing can be
- * moved out of it. When the log begins anew, what was copied is moved into the copy's base, which is then what the
- * original was.
+ * The contents of a log must be copied before the log restarts. A log can't restart while a reader uses a state
+ * of the database that is only in the log; so a reader is held at all times, and a new one begins before the
+ * old one ends. Where it reads the database alone, the log has nothing uncopied, and nothing can be moved out
+ * of it. When the log restarts, the copied log is merged into the copy's base, which then equals the original.
  *
- * Under constant load there is no moment at which all of a log was moved and nobody reads from it: then it would
- * grow for ever. So a large one is made to begin anew: with writers held up for a moment, the rest is copied and
- * moved, and a reader is begun that reads the database alone.
+ * Under constant load there is no moment at which the whole log has been moved and nobody reads from it: it
+ * would grow forever. So a large log is forced to restart: with writers held up for a moment, the rest is
+ * copied and moved, and a new reader reads the database alone.
  *
  * @module
  */
@@ -23,7 +22,7 @@ export class FollowedDatabase {
   readonly #to: string;
 
   /**
-   * @param from the database that is followed; `to` the copy's file, in a folder that is there
+   * @param from the followed database; `to` the copy's file, in an existing folder
    * @param maxLog bytes of the log above which {@link rewind} does something
    */
   constructor(from: string, to: string, maxLog?: number) {
@@ -31,7 +30,7 @@ export class FollowedDatabase {
     this.#to = to;
   }
 
-  /** Whether another file is in the database's place than the one that was followed. */
+  /** Whether another file has replaced the followed database. */
   replaced(): boolean {
     return this.#source.replaced();
   }
@@ -41,12 +40,12 @@ export class FollowedDatabase {
     this.#source.forget();
   }
 
-  /** Whether the database may have changed since the last look. @throws Deno.errors.NotFound if it is gone */
+  /** Whether the database may have changed since the last check. @throws Deno.errors.NotFound if it is gone */
   changed(): boolean {
     return this.#source.changed();
   }
 
-  /** Goes on with a copy that an earlier process has left, if it still can. */
+  /** Continues a copy that an earlier process left, if possible. */
   resume(): boolean {
     try {
       const p = logPosition(this.#to);
@@ -57,22 +56,20 @@ export class FollowedDatabase {
     }
   }
 
-  /** Lets go of the database, for one that is not used. The next look may have to make a new base. */
+  /** Lets go of an unused database. The next check may need a new base. */
   release(): void {
     this.#source.release();
   }
 
   /**
-   * What the copy lacks; undefined if it can't be known and the copy needs a new base. Nothing is written: files
-   * that these changes name are to be copied first.
+   * What the copy lacks; undefined if that is unknown and the copy needs a new base. Nothing is written: first
+   * copy the files that these changes name.
    */
   pending(): Pending | "nothing" | undefined {
     return this.#source.pending();
   }
 
-  /**
-   * Adds to the copy; durable when it returns. The reader that {@link pending} has begun keeps the log as it was.
-   */
+  /** Adds to the copy; durable when it returns. The reader begun by {@link pending} keeps the log unchanged. */
   write(pending: Pending): void {
     using log = Deno.openSync(this.#source.log);
     if (pending.at === 0) mergeLog(this.#to);
@@ -81,10 +78,10 @@ export class FollowedDatabase {
   }
 
   /**
-   * Makes a log that has become large begin anew, if no other reader is in the way. Writers wait for that. The
-   * copy must have what {@link pending} told just before, so that it does not take long.
-   * @param before is called before changes are written, as there may be more since
-   * @param atOnce also if it was tried just now
+   * Restarts a log that has become large, if no other reader is in the way. Writers wait meanwhile. The copy
+   * must have what {@link pending} just returned, so that this is short.
+   * @param before is called before changes are written, as there may be more by now
+   * @param atOnce even if it was just tried
    */
   rewind(before: () => void, atOnce = false): void {
     this.#source.rewind((pending) => {
@@ -93,16 +90,16 @@ export class FollowedDatabase {
     }, atOnce);
   }
 
-  /** Makes a new base, in place of what is there: at each moment the old copy or the new one is whole. */
+  /** Replaces the base: at each moment either the old copy or the new one is complete. */
   async rebase(): Promise<void> {
     this.#source.beginBase();
     const made = `${this.#to}.new`;
     await copyBase(this.#source.path, made);
     putBase(made, this.#to);
-    // The log as it is now: what of it is in the base already makes no difference.
+    // The log as it is now: parts of it that are in the base already do no harm.
     const p = this.#source.withBase();
     if (p === undefined) return;
-    // All at once: a part of it would take pages of the base back to what they were before.
+    // All of it together: a part would revert pages of the base.
     const whole = `${this.#to}-wal.new`;
     using log = Deno.openSync(this.#source.log);
     copyLog(log, whole, p);

@@ -1,6 +1,6 @@
 /**
- * The format of write-ahead logs, as SQLite's file format has it in the section "WAL-Mode File Format": headers,
- * frames, and how far whole transactions go.
+ * The format of write-ahead logs, after the section "WAL-Mode File Format" of SQLite's documentation: headers,
+ * frames, and how far complete transactions go.
  *
  * @module
  */
@@ -9,7 +9,7 @@
 export const headerSize = 32;
 /** Bytes before the page of a frame. */
 export const frameHead = 24;
-/** Bytes of a log that are in memory at a time, about. */
+/** Bytes of a log in memory at a time, about. */
 const chunkSize = 1024 * 1024;
 
 /** The running checksum of a log. */
@@ -18,23 +18,23 @@ export interface Sum {
   b: number;
 }
 
-/** What a log's header says. */
+/** Contents of a log's header. */
 export interface Header {
   bytes: Uint8Array<ArrayBuffer>;
-  /** Salts, which change when the log begins anew. */
+  /** Salts, which change when the log restarts. */
   generation: string;
   littleEndian: boolean;
   pageSize: number;
   sum: Sum;
 }
 
-/** What the log has got, to be added to the copy's. */
+/** Additions to the log, to be appended to the copy's log. */
 export interface Pending {
   header: Header;
-  /** Where it begins; 0 with the header. */
+  /** Where they begin; 0 includes the header. */
   at: number;
   end: number;
-  /** Over the log up to its end. */
+  /** Checksum of the log up to its end. */
   sum: Sum;
 }
 
@@ -57,7 +57,7 @@ export function readHeader(file: Deno.FsFile): Header | undefined {
   if (magic !== 0x377f0682 && magic !== 0x377f0683) return undefined;
   const littleEndian = magic === 0x377f0682;
   const sum = add({ a: 0, b: 0 }, view, 0, 24, littleEndian);
-  // Being written just now.
+  // It is being written at this moment.
   if (sum.a !== view.getUint32(24) || sum.b !== view.getUint32(28)) return undefined;
   return {
     bytes,
@@ -68,7 +68,7 @@ export function readHeader(file: Deno.FsFile): Header | undefined {
   };
 }
 
-/** How far whole transactions go in a log from a place on; `until` stops at a place. */
+/** How far complete transactions go in a log from an offset on; `until` stops at an offset. */
 export function scanFrames(
   file: Deno.FsFile,
   header: Header,
@@ -88,10 +88,10 @@ export function scanFrames(
       if (`${view.getUint32(n + 8)}.${view.getUint32(n + 12)}` !== header.generation) break;
       let next = add(sum, view, n, n + 8, header.littleEndian);
       next = add(next, view, n + frameHead, n + frame, header.littleEndian);
-      // Of before, or being written just now.
+      // From before the restart, or being written at this moment.
       if (next.a !== view.getUint32(n + 16) || next.b !== view.getUint32(n + 20)) break;
       sum = next;
-      // The last of a transaction has the size of the database.
+      // The last frame of a transaction has the size of the database.
       if (view.getUint32(n + 4) !== 0) whole = { end: at + n + frame, sum };
     }
     at += n;
@@ -100,7 +100,7 @@ export function scanFrames(
   return whole;
 }
 
-/** Fills the buffer from a place in the file on; returns less than its length at the file's end. */
+/** Fills the buffer from an offset of the file; returns less than its length at the file's end. */
 export function readAt(file: Deno.FsFile, buffer: Uint8Array, at: number): number {
   file.seekSync(at, Deno.SeekMode.Start);
   let n = 0;
@@ -112,12 +112,12 @@ export function readAt(file: Deno.FsFile, buffer: Uint8Array, at: number): numbe
   return n;
 }
 
-/** Writes a header at the file's place. */
+/** Writes a header at the file's position. */
 export function writeHeader(file: Deno.FsFile, header: Header): void {
   for (let n = 0; n < headerSize;) n += file.writeSync(header.bytes.subarray(n));
 }
 
-/** Copies a stretch of one file to the same place of another. */
+/** Copies a range of one file to the same offsets of another. */
 export function copyStretch(from: Deno.FsFile, to: Deno.FsFile, at: number, end: number): void {
   const buffer = new Uint8Array(Math.min(chunkSize, end - at));
   to.seekSync(at, Deno.SeekMode.Start);

@@ -1,6 +1,6 @@
 /**
- * A copy of a data folder that follows it, in a process of its own: what was committed is in the copy well within a
- * second. Message files come before the rows that name them, and go some time after.
+ * A copy of a data folder that follows it, in a separate process: commits reach the copy well within a second.
+ * Message files are copied before the rows that name them, and removed some time after.
  *
  * @module
  */
@@ -17,24 +17,24 @@ import {
 } from "./copy.ts";
 import { FollowedDatabase } from "./wal_follow.ts";
 
-/** Milliseconds between looks. */
+/** Milliseconds between checks. */
 const interval = 200;
-/** Milliseconds between looks for new folders and other files. */
+/** Milliseconds between checks for new folders and other files. */
 const scanInterval = 1000;
-/** Milliseconds between notes of how the copy stands. */
+/** Milliseconds between updates of the copy's state file. */
 const tellInterval = 1000;
-/** Milliseconds without changes after which a database is let go. */
+/** Milliseconds without changes after which a database is released. */
 const idleAfter = 60_000;
-/** Looks after which a file that went is removed from the copy. */
+/** Checks after which a removed file is also removed from the copy. */
 const removeAfter = 10;
 
-/** How the copy stands. */
+/** State of the copy. */
 export interface WatchState {
-  /** Databases that are followed. */
+  /** Number of followed databases. */
   databases: number;
   /** Message files in the copy. */
   messages: number;
-  /** Bytes of logs that were copied. */
+  /** Bytes of logs copied. */
   bytes: number;
   /** Milliseconds that the last round took. */
   took: number;
@@ -42,7 +42,7 @@ export interface WatchState {
 
 interface Followed {
   db: FollowedDatabase;
-  /** Folder below which the message files are, "" if it has none. */
+  /** The folder that holds the message files, "" if it has none. */
   path: string;
   mail: boolean;
   used: number;
@@ -55,9 +55,9 @@ export class DataWatch {
   readonly #databases = new Map<string, Followed>();
   /** When the folders of message files were last changed. */
   readonly #shards = new Map<string, number>();
-  /** Files of the copy that went, with the round in which that was seen. */
+  /** Files of the copy whose original is gone, with the round that noticed it. */
   readonly #gone = new Map<string, number>();
-  /** Folders that were removed: in the copy they stay until another one comes in their place. */
+  /** Removed folders: they stay in the copy until another one replaces them. */
   readonly #removed = new Set<string>();
   readonly #others = new Map<string, string>();
   #round = 0;
@@ -85,7 +85,7 @@ export class DataWatch {
     if (there.length === 0) Deno.writeTextFileSync(join(to, marker), "{}\n");
   }
 
-  /** Brings the copy up to what is committed now. @throws errors of files and databases */
+  /** Brings the copy up to what is committed by now. @throws errors of files and databases */
   async round(): Promise<void> {
     const start = performance.now();
     const began = new Date();
@@ -95,7 +95,7 @@ export class DataWatch {
       this.#scan("");
     }
     const now = Date.now();
-    // A folder that is begun anew is followed in this round too, as it is added to the end.
+    // A restarted folder is followed in this round too, as it is added at the end.
     for (const [path, f] of this.#databases) {
       try {
         if (f.db.replaced()) {
@@ -107,14 +107,14 @@ export class DataWatch {
         }
         await this.#follow(f, now);
       } catch (err) {
-        // Its folder was removed, and SQLite may have noticed it first.
+        // Its folder was removed, and SQLite may have noticed first.
         if (exists(join(this.#from, path))) throw err;
         f.db.release();
         this.#databases.delete(path);
         if (f.mail) this.#removed.add(f.path);
       }
     }
-    // Between two looks an account can be removed, and a database replaced, by who wants to.
+    // Between two checks, a user can remove an account and replace a database.
     if (!openFilesCanGo) { for (const f of this.#databases.values()) f.db.release(); }
     this.#removeGone();
     this.state.databases = this.#databases.size;
@@ -125,7 +125,7 @@ export class DataWatch {
     }
   }
 
-  /** Writes down that the copy is whole, as of a time. */
+  /** Records that the copy is complete as of a time. */
   #tell(upToDate: Date): void {
     const path = join(this.#to, marker);
     Deno.writeTextFileSync(`${path}.new`, `${JSON.stringify({ upToDate, ...this.state })}\n`);
@@ -133,8 +133,8 @@ export class DataWatch {
   }
 
   /**
-   * Takes a folder out of the copy, and begins it anew: another account has come in its place, whose message files
-   * have names that the old one's had.
+   * Moves a folder out of the copy and starts it again: it now belongs to another account, whose message files
+   * reuse the old names.
    */
   #beginAnew(path: string): void {
     const below = (p: string) =>
@@ -151,7 +151,7 @@ export class DataWatch {
     this.#scan(path);
   }
 
-  /** Takes a folder out of the copy, at once. It is kept: it may be that the data was lost, and begun anew. */
+  /** Moves a folder out of the copy in one step. It is kept: perhaps the data was lost and started again. */
   #putAside(path: string): void {
     const from = join(this.#to, path);
     if (!exists(from)) return;
@@ -162,8 +162,8 @@ export class DataWatch {
   }
 
   /**
-   * Whether a message file of the copy is another one than the original of that name: then the copy is that of an
-   * account that was removed, while nobody looked. Those that have no original are noted as gone.
+   * Whether a message file of the copy is not the original of that name: then the copy belongs to an account
+   * that was removed while nobody watched. Files without an original are noted as gone.
    */
   #foreign(path: string): boolean {
     const ours = join(this.#to, path, "msg");
@@ -187,7 +187,7 @@ export class DataWatch {
     }
     followed.used = now;
     const pending = followed.db.pending();
-    // After the log was read: what it names is there.
+    // After reading the log: the files that it names exist.
     if (followed.mail) this.#files(followed.path);
     if (pending === undefined) {
       await followed.db.rebase();
@@ -208,7 +208,7 @@ export class DataWatch {
     try {
       entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name));
     } catch (err) {
-      // Removed just now.
+      // It was just removed.
       if (path !== "" && err instanceof Deno.errors.NotFound) return;
       throw err;
     }
@@ -252,7 +252,7 @@ export class DataWatch {
     }
   }
 
-  /** Brings message files; notes those that went. */
+  /** Copies message files; notes those that are gone. */
   #files(path: string): void {
     const msg = join(this.#from, path, "msg");
     for (const shard of Deno.readDirSync(msg)) {
@@ -268,7 +268,7 @@ export class DataWatch {
       let added = false;
       for (const name of theirs) {
         if (ours.delete(name)) {
-          // One that had no original and has one now is another account's.
+          // A file without an original that has one again belongs to another account.
           if (!this.#gone.delete(join(key, name))) continue;
           if (sameFile(join(from, name), join(to, name))) continue;
           Deno.removeSync(join(to, name));
@@ -281,7 +281,7 @@ export class DataWatch {
         if (!this.#gone.has(gone)) this.#gone.set(gone, this.#round);
       }
       if (added) syncDirNow(to);
-      // Changed again in the same tick of the file system's clock: looked at once more.
+      // It may have changed again within the same tick of the file system's clock: checked once more.
       if (Date.now() - changed > 100) this.#shards.set(key, changed);
     }
   }
@@ -300,7 +300,7 @@ export class DataWatch {
     }
   }
 
-  /** Follows until the signal; `tell` is called after each round. */
+  /** Follows until the signal is aborted; `tell` is called after each round. */
   async run(signal: AbortSignal, tell: (state: WatchState) => void): Promise<void> {
     while (!signal.aborted) {
       const start = Date.now();
@@ -312,7 +312,7 @@ export class DataWatch {
     this.close();
   }
 
-  /** Lets go of the databases. */
+  /** Releases the databases. */
   close(): void {
     for (const f of this.#databases.values()) f.db.release();
   }
@@ -336,7 +336,7 @@ function names(dir: string): Set<string> {
   return found;
 }
 
-/** Links or copies a file; false if it went. */
+/** Links or copies a file; false if it is gone. */
 function bring(from: string, to: string): boolean {
   try {
     Deno.linkSync(from, to);

@@ -1,14 +1,14 @@
-/** Runs a backup, or the check of one, in a Worker of its own. @module */
+/** Runs a backup, or the check of one, in its own Worker. @module */
 import type { BackupCounts, BackupOptions } from "./copy.ts";
 import { BackupError } from "./copy.ts";
 import type { Fault } from "./verify.ts";
 
-/** What the Worker is asked for. */
+/** A request to the Worker. */
 export type WorkerRequest =
   | { kind: "backup"; options: BackupOptions }
   | { kind: "verify"; dir: string; fix: boolean };
 
-/** What it says. */
+/** A message from the Worker. */
 export type WorkerReply =
   | { kind: "line"; text: string }
   | { kind: "counts"; counts: BackupCounts }

@@ -1,15 +1,15 @@
 /**
- * Reading bbolt files, as the Go original keeps its data in: a B+tree of pages, with buckets within buckets.
- * Nothing is ever written, and nothing believed: each page's number, kind and bounds are checked, and a tree
- * can neither be deeper nor have more pages than the file.
+ * Reading bbolt files, the format in which the Go original keeps its data: a B+tree of pages, with buckets
+ * within buckets. Nothing is ever written, and nothing is trusted: each page's number, kind and bounds are
+ * checked, and a tree can neither be deeper nor have more pages than the file.
  *
- * A file is pages of the same size (that of the machine which made it, mostly 4096 bytes). A page begins with
- * its number (8 bytes), its kind (2), how many elements it has (2), and how many more pages belong to it (4), all
- * little-endian. Pages 0 and 1 are metas; the one with the higher transaction whose checksum holds counts, and
- * names the page of the root bucket. Elements of a leaf have 16 bytes: whether the value is a bucket, where the key is,
- * from the element on, and the lengths of key and value. Those of a branch: where the key is, its length, and
- * a page. The value of a bucket is the page of its own root and a counter (16 bytes); where that page is 0, its
- * only page follows in the value.
+ * A file is pages of the same size (the page size of the machine that made it, mostly 4096 bytes). A page
+ * begins with its number (8 bytes), its kind (2), its number of elements (2), and the number of further pages
+ * that belong to it (4), all little-endian. Pages 0 and 1 are metas; the one with a valid checksum and the
+ * higher transaction is used; it names the page of the root bucket. Elements of a leaf have 16 bytes: whether
+ * the value is a bucket, the offset of the key from the element, and the lengths of key and value. Those of a
+ * branch: offset and length of the key, and a page. The value of a bucket is the page of its own root and a
+ * counter (16 bytes); if that page is 0, its only page follows in the value.
  *
  * @module
  */
@@ -23,29 +23,31 @@ export class BoltError extends Error {
 const pageHeader = 16;
 const kindBranch = 1, kindLeaf = 2, kindMeta = 4;
 const magic = 0xed0cdaed;
-/** Pages of this size at most; bbolt's are the operating system's. */
+/** Largest page size; bbolt's are the operating system's. */
 const maxPageSize = 65536;
 /** Levels of a tree: 2^40 elements have fewer. */
 const maxDepth = 40;
-/** Largest page with what belongs to it: bbolt's values are at most 2 GB, those of the original far smaller. */
+/**
+ * Largest page including its further pages: bbolt's values are at most 2 GB, those of the original far smaller.
+ */
 const maxLeaf = 256 * 1024 * 1024;
 
 interface Meta {
   pageSize: number;
   root: number;
-  /** Pages of the file that are in use. */
+  /** Number of pages of the file that are in use. */
   highWater: number;
   transaction: bigint;
 }
 
-/** An element of a bucket. The bytes are valid until the next one is asked for: copy what you keep. */
+/** An element of a bucket. The bytes are valid until the next one is read: copy what you keep. */
 export interface BoltEntry {
   key: Buffer;
   /** A value, or a bucket. */
   value: Buffer | BoltBucket;
 }
 
-/** True if a file begins as bbolt files do. @throws errors of the file system but for one that isn't there */
+/** True if a file begins like a bbolt file. @throws errors of the file system, except for a missing file */
 export function isBoltFile(path: string): boolean {
   let file: Deno.FsFile;
   try {
@@ -73,14 +75,14 @@ function readFully(file: Deno.FsFile, into: Uint8Array, offset: number): number 
   return n;
 }
 
-/** FNV-1a of 64 bits, as the metas are checked by. */
+/** 64-bit FNV-1a, the checksum of the metas. */
 function fnv64(bytes: Uint8Array): bigint {
   let h = 0xcbf29ce484222325n;
   for (const b of bytes) h = ((h ^ BigInt(b)) * 0x100000001b3n) & 0xffffffffffffffffn;
   return h;
 }
 
-/** A file, as it was when it was opened. */
+/** A file as it was when opened. */
 export class BoltFile {
   readonly path: string;
   readonly #file: Deno.FsFile;
@@ -94,7 +96,7 @@ export class BoltFile {
     this.#meta = this.#readMeta();
   }
 
-  /** @throws BoltError if it is no such file, is damaged, or is in use; errors of the file system */
+  /** @throws BoltError if it is not such a file, is damaged, or is in use; errors of the file system */
   static open(path: string): BoltFile {
     const file = Deno.openSync(path, { read: true });
     try {
@@ -153,17 +155,17 @@ export class BoltFile {
     };
   }
 
-  /** The bucket that has all others. */
+  /** The bucket that holds all others. */
   root(): BoltBucket {
     return new BoltBucket(this, this.#meta.root, undefined);
   }
 
-  /** Pages of the file: no tree has more. */
+  /** Number of pages of the file: no tree has more. */
   get pages(): number {
     return this.#meta.highWater;
   }
 
-  /** A page with what belongs to it, checked. */
+  /** A page with its further pages, checked. */
   page(id: number): Page {
     const { pageSize, highWater } = this.#meta;
     if (!Number.isSafeInteger(id) || id < 2 || id >= highWater) {
@@ -193,8 +195,8 @@ export class BoltFile {
   }
 
   /**
-   * Closes it. @throws BoltError if it was written to meanwhile: what was read is then of no use (not after an
-   * error, which `failed` says there was)
+   * Closes it. @throws BoltError if it was written to meanwhile, as then what was read is useless (not after an
+   * error: pass `failed`)
    */
   close(failed = false): void {
     try {
@@ -255,7 +257,7 @@ class Page {
     return { flags, key, value: this.#slice(from + keyLength, b.readUInt32LE(at + 12)) };
   }
 
-  /** The page that an element of a branch leads to. */
+  /** The page that an element of a branch points to. */
   child(i: number): number {
     const at = pageHeader + i * 16;
     this.#slice(at + this.#bytes.readUInt32LE(at), this.#bytes.readUInt32LE(at + 4));

@@ -1,10 +1,10 @@
 /**
- * Records of bstore in a bbolt file, as the Go original keeps them. A bucket for each type has a bucket
- * `types`, with the versions of its fields as JSON, and one `records`. A record's key is its first field. Its value is
- * the version (a varint), a bit for each other field that isn't zero, and these fields' values one after the
- * other, each in the form of its kind.
+ * Records of bstore in a bbolt file, as the Go original stores them. Each type has a bucket, which holds a
+ * bucket `types`, with the versions of its fields as JSON, and a bucket `records`. A record's key is its first
+ * field. Its value is the version (a varint), a bit for each other field that isn't zero, and the values of
+ * these fields in sequence, each encoded by its kind.
  *
- * So fields are read by their names in the file itself, whichever version of the original wrote it.
+ * So fields are read by the names that the file itself gives, whichever version of the original wrote it.
  *
  * @module
  */
@@ -30,18 +30,18 @@ export class BoltRecord {
     this.#fields = fields;
   }
 
-  /** A value of whatever kind. */
+  /** A value of any kind. */
   value(name: string): FieldValue | undefined {
     return Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined;
   }
 
-  /** A number, 0 if it isn't there. Times are in milliseconds since the epoch, 0 for none. */
+  /** A number, 0 if missing. Times are in milliseconds since the epoch, 0 for none. */
   number(name: string): number {
     const x = this.value(name);
     return typeof x === "number" ? x : 0;
   }
 
-  /** A text, "" if it isn't there. */
+  /** A text, "" if missing. */
   text(name: string): string {
     const x = this.value(name);
     return typeof x === "string" ? x : "";
@@ -51,7 +51,7 @@ export class BoltRecord {
     return this.value(name) === true;
   }
 
-  /** Bytes, none if they aren't there. */
+  /** Bytes, empty if missing. */
   bytes(name: string): Uint8Array {
     const x = this.value(name);
     return x instanceof Uint8Array ? x : new Uint8Array(0);
@@ -67,7 +67,7 @@ export class BoltRecord {
     return this.list(name).filter((x) => typeof x === "string");
   }
 
-  /** A struct or map, empty if it isn't there. */
+  /** A struct or map, empty if missing. */
   record(name: string): BoltRecord {
     return recordOf(this.value(name));
   }
@@ -101,7 +101,7 @@ interface FieldType {
   Fields?: { Name: string; Type: FieldType }[] | null;
   FieldsTypeSeq?: number;
   List?: FieldType | null;
-  /** As version 1 of the format calls it. */
+  /** So named in version 1 of the format. */
   ListElem?: FieldType | null;
   ArrayLength?: number;
   MapKey?: FieldType | null;
@@ -125,10 +125,10 @@ const versionSchema = v.object({
 });
 type TypeVersion = v.InferOutput<typeof versionSchema>;
 
-/** Lists, maps and structs within each other. */
+/** Levels of nested lists, maps and structs. */
 const maxNesting = 30;
 
-/** Puts the fields of structs that are described elsewhere in the type where they are referred to. */
+/** Puts struct fields that are defined elsewhere in the type where they are referred to. */
 function resolveStructs(version: TypeVersion): void {
   const known = new Map<number, FieldType["Fields"]>();
   const each = (type: FieldType, fn: (type: FieldType) => void, depth = 0) => {
@@ -172,7 +172,7 @@ export class RecordFile {
     return this.#file.path;
   }
 
-  /** Names of the types that it has. */
+  /** Names of its types. */
   types(): string[] {
     const names: string[] = [];
     for (const { key, value } of this.#file.root().entries()) {
@@ -253,7 +253,7 @@ class Cursor {
     throw new RecordError("a number is too long");
   }
 
-  /** A length or count that fits what is left. */
+  /** A length or count that fits the remaining bytes. */
   length(): number {
     const n = this.uvarint();
     if (n > BigInt(this.left) * 8n) throw new RecordError("a length reaches out of it");
@@ -320,7 +320,7 @@ function readKey(type: FieldType, key: Buffer): FieldValue {
   }
   let n = 0n;
   for (const byte of key) n = n << 8n | BigInt(byte);
-  // So that keys are in order, signed ones are moved up by half of their range.
+  // Keys sort by bytes, so signed ones are shifted up by half of their range.
   if (type.Kind.startsWith("int")) n -= 1n << BigInt(width * 8 - 1);
   return safe(n);
 }

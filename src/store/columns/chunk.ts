@@ -1,6 +1,6 @@
 /**
- * A chunk of columns: what emails with ids of one range have of each, as one text or one list of numbers a column, so
- * that a search goes through a text of a thousand subjects and not through a thousand rows.
+ * A chunk of columns: the values of the emails in a range of ids, as one text or one list of numbers per
+ * column, so that a search scans one text of a thousand subjects rather than a thousand rows.
  *
  * @module
  */
@@ -18,7 +18,9 @@ import {
   valuesOf,
 } from "./values.ts";
 
-/** Texts of a column: a value for each of the chunk's ids, "" where there is no email, each with its end. */
+/**
+ * Texts of a column: a value for each of the chunk's ids, "" where there is no email, each with an end mark.
+ */
 export class TextChunk {
   readonly text: string;
   #ends: Uint32Array | undefined;
@@ -34,7 +36,7 @@ export class TextChunk {
     return values;
   }
 
-  /** Which place a position in the text belongs to, at or after one of before. */
+  /** The place to which a position in the text belongs; the search starts at an earlier place's. */
   placeOf(position: number): number {
     const ends = this.#ends ??= this.#findEnds();
     let lo = 0;
@@ -47,7 +49,7 @@ export class TextChunk {
     return lo;
   }
 
-  /** Where the value of a place ends. */
+  /** The end of a place's value. */
   endOf(place: number): number {
     return (this.#ends ??= this.#findEnds())[place];
   }
@@ -61,11 +63,11 @@ export class TextChunk {
   }
 }
 
-/** Makes the columns of a chunk from summaries. */
+/** Builds the columns of a chunk from summaries. */
 export class ChunkBuilder {
   readonly #texts: Record<TextColumn, string[]>;
   readonly #numbers: Record<NumberColumn, Float64Array>;
-  /** Counts what was added. */
+  /** Counts additions. */
   version = 0;
 
   constructor() {
@@ -77,7 +79,7 @@ export class ChunkBuilder {
     this.#numbers = numbers;
   }
 
-  /** @param summary as it is stored */
+  /** @param summary in its stored form */
   add(emailId: EmailId, summary: string): void {
     const place = emailId % chunkEmails;
     const v: EmailValues = valuesOf(parseSummary(summary));
@@ -94,7 +96,7 @@ export class ChunkBuilder {
     return this.#numbers[column];
   }
 
-  /** All columns as they are stored. */
+  /** All columns in their stored form. */
   *packed(): Generator<[TextColumn | NumberColumn, Uint8Array]> {
     for (const c of textColumns) {
       yield [c, zstdCompressSync(new TextEncoder().encode(this.text(c)))];

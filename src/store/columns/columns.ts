@@ -1,9 +1,9 @@
 /**
- * The columns of an account, by chunks of email ids: whole ones from the full-text index's database, where its Worker
- * puts them, and the last ones made here from summaries, as emails come.
+ * The columns of an account, by chunks of email ids: full chunks from the full-text index's database, where its
+ * Worker stores them, and the newest ones, built here from summaries as emails come.
  *
- * All of it can be made again from the summaries, and what is not here is asked there: whoever reads columns gets
- * "unknown" for emails that they don't cover.
+ * All of it can be rebuilt from the summaries, which also answer for emails that are not covered here: for
+ * those, columns say "unknown".
  *
  * @module
  */
@@ -12,9 +12,9 @@ import { giveWay } from "../../platform/turns.ts";
 import { ChunkBuilder, TextChunk, unpackNumbers, unpackText } from "./chunk.ts";
 import { chunkEmails, type NumberColumn, numberColumns, type TextColumn } from "./values.ts";
 
-/** Bytes of unpacked columns that are kept, over all accounts: those used last. */
+/** Bytes of unpacked columns kept in memory, over all accounts: the last used ones. */
 const keptBytes = 16 * 1024 * 1024;
-/** Chunks that are made here, a megabyte each; with more the Worker is too far behind. */
+/** Chunks built here, a megabyte each; with more, the Worker is too far behind. */
 const maxOwnChunks = 16;
 /** Summaries read between two turns of the event loop. */
 const summariesPerSlice = 256;
@@ -24,7 +24,7 @@ type Unpacked = TextChunk | Float64Array;
 interface Kept {
   data: Unpacked;
   bytes: number;
-  /** Of a chunk that is made here: how much was in it. */
+  /** Of a chunk built here: how much was in it. */
   version: number;
 }
 
@@ -37,7 +37,7 @@ function keep(key: string, data: Unpacked, version: number): void {
   const before = kept.get(key);
   if (before) held -= before.bytes;
   kept.delete(key);
-  // A text with the ends of its values, and what a list takes.
+  // A text with the ends of its values, plus the overhead of a list.
   const bytes = data instanceof TextChunk ? data.text.length * 2 + 4096 : data.byteLength;
   kept.set(key, { data, bytes, version });
   held += bytes;
@@ -48,13 +48,13 @@ function keep(key: string, data: Unpacked, version: number): void {
   }
 }
 
-/** What the columns need of their account. */
+/** What the columns need from their account. */
 export interface ColumnSource {
-  /** Of the emails. */
+  /** The emails' database. */
   mail: RowDb;
-  /** Of the stored chunks. */
+  /** The database with stored chunks. */
   index: RowDb;
-  /** Emails with lower ids have their rows already, or never will. */
+  /** Emails with lower ids already have their rows, or never will. */
   settledBelow(): number;
 }
 
@@ -62,9 +62,9 @@ export interface ColumnSource {
 export class Columns {
   readonly #of: ColumnSource;
   readonly #owner = ++owners;
-  /** Chunks below are stored. */
+  /** Chunks with lower numbers are stored. */
   #stored: number;
-  /** Those made here, by number. */
+  /** Chunks built here, by number. */
   #own = new Map<number, ChunkBuilder>();
   /** Emails below this id are in a chunk. */
   #below: number;
@@ -86,14 +86,14 @@ export class Columns {
     return this.#below;
   }
 
-  /** The index has been written: chunks made here may be stored now. */
+  /** Called when the index has been written: chunks built here may be stored now. */
   indexed(): void {
     this.#stored = this.#readStored();
     for (const n of this.#own.keys()) if (n < this.#stored) this.#own.delete(n);
     this.#below = Math.max(this.#below, this.#stored * chunkEmails);
   }
 
-  /** Covers the emails that have come since. False if there are too many that the Worker hasn't put into chunks yet. */
+  /** Covers new emails. False if there are too many that the Worker hasn't put into chunks yet. */
   async follow(): Promise<boolean> {
     const settled = this.#of.settledBelow();
     if (settled <= this.#below) return true;
@@ -121,18 +121,18 @@ export class Columns {
       this.#below = rows.length < summariesPerSlice ? settled : rows[rows.length - 1][0] + 1;
       if (this.#below === settled) return;
       await giveWay();
-      // The Worker has stored them meanwhile, or all begins anew.
+      // The Worker has stored them meanwhile, or everything starts again.
       if (this.#below >= settled || this.#generation !== generation) return;
     }
   }
 
-  /** A chunk's texts; undefined if there are none of it. */
+  /** A chunk's texts; undefined if it has none. */
   text(n: number, column: TextColumn): TextChunk | undefined {
     const found = this.#find(n, column);
     return found instanceof TextChunk ? found : undefined;
   }
 
-  /** A chunk's numbers; undefined if there are none of it. */
+  /** A chunk's numbers; undefined if it has none. */
   numbers(n: number, column: NumberColumn): Float64Array | undefined {
     const own = this.#ownChunk(n);
     if (own) return own.numbers(column);
@@ -166,7 +166,7 @@ export class Columns {
       try {
         data = numberNames.has(column) ? unpackNumbers(row[0]) : unpackText(row[0]);
       } catch {
-        // Damaged: the summaries know.
+        // Damaged: the summaries are used instead.
         return undefined;
       }
     }
@@ -174,7 +174,7 @@ export class Columns {
     return data;
   }
 
-  /** Begins anew: what emails have is another. */
+  /** Starts again, as the emails' values have changed. */
   emptied(): void {
     this.close();
     this.#stored = this.#readStored();
@@ -182,7 +182,7 @@ export class Columns {
     this.#generation++;
   }
 
-  /** Lets go of what is in memory. */
+  /** Frees the memory. */
   close(): void {
     this.#own = new Map();
     const mine = `${this.#owner} `;

@@ -1,8 +1,8 @@
 /**
- * What searches, SORT and THREAD compare of an email, made from its summary: a value for each column.
+ * The values of an email that searches, SORT and THREAD compare, made from its summary: one for each column.
  *
- * Texts in here are folded already, so that comparing is all that is left to do. What never changes of an email is
- * here; what belongs to a message in a mailbox (flags, dates) is in messages/mailbox_rows.ts.
+ * Texts are folded already, so that they only need comparing. Facts of an email that never change are here;
+ * those of a message in a mailbox (flags, dates) are in messages/mailbox_rows.ts.
  *
  * @module
  */
@@ -16,19 +16,19 @@ import {
 } from "../messages/summary.ts";
 import { addressText, foldCase } from "../search/text.ts";
 
-/** Emails in a chunk: ids from a multiple of it on. */
+/** Emails per chunk; a chunk's first id is a multiple of it. */
 export const chunkEmails = 1024;
 
 /** Ends an email's value in a chunk's text. */
 export const valueEnd = "\x01";
-/** Between several values of an email. */
+/** Separates several values of an email. */
 export const valueSeparator = "\x02";
-/** In place of an email's value that can't be kept: the summary, or the message, has to be asked. */
+/** In place of a value that can't be stored: the summary or the message must be read. */
 export const unknownValue = "\x03";
 
 /** Columns of texts. */
 export const textColumns = [
-  // As SEARCH sees the envelope: folded, addresses one by one.
+  // As SEARCH sees the envelope: folded, one value per address.
   "subject",
   "from",
   "to",
@@ -41,14 +41,14 @@ export const textColumns = [
   "sortCc",
   "displayFrom",
   "displayTo",
-  // As THREAD needs them: "1" for a subject with the mark of a reply, the message-id, and the ids it refers to.
+  // As THREAD needs them: "1" for a subject with a reply mark, the message-id, and the ids it refers to.
   "reply",
   "messageId",
   "references",
 ] as const;
 export type TextColumn = (typeof textColumns)[number];
 
-/** Columns of numbers, NaN for none. `sent` in milliseconds, `sentDay` with the zone that it was written in. */
+/** Columns of numbers, NaN for none. `sent` in milliseconds, `sentDay` in the zone as written. */
 export const numberColumns = ["sent", "sentDay", "attachment"] as const;
 export type NumberColumn = (typeof numberColumns)[number];
 
@@ -62,34 +62,34 @@ function firstGroup(summary: Summary, field: AddressField): string | undefined {
   return g?.first ? g.names[0] : undefined;
 }
 
-/** RFC 5256 §3: the mailbox of the envelope's first address, which of a group is its name. */
+/** RFC 5256 §3: the mailbox of the envelope's first address, for a group the group's name. */
 export function sortLocalpart(summary: Summary, field: AddressField): string {
   const a = summary[field][0]?.address ?? "";
   const at = a.lastIndexOf("@");
   return collationKey(firstGroup(summary, field) ?? (at < 0 ? a : a.slice(0, at)));
 }
 
-/** RFC 5957 §3: the display name, or else the address; of a group its name. */
+/** RFC 5957 §3: the display name, or else the address; for a group the group's name. */
 export function sortDisplay(summary: Summary, field: AddressField): string {
   const a: SummaryAddress | undefined = summary[field][0];
   return collationKey(firstGroup(summary, field) ?? (a ? a.name || a.address : ""));
 }
 
-/** True if the subject has the mark of a reply or forward. Most can't have one, "Re:" or "(fwd)". */
+/** True if the subject has a reply or forward mark. Most subjects can't have one, "Re:" or "(fwd)". */
 export function isReplySubject(subject: string): boolean {
   return /[:(]/.test(subject) && standardBaseSubject(subject).isReply;
 }
 
-/** RFC 5256 §3: the ids of References, or without any the first of In-Reply-To. */
+/** RFC 5256 §3: the ids of References, or if there are none the first of In-Reply-To. */
 export function threadReferences({ references, repliesOnly = 0 }: Summary): string[] {
   const fromReferences = references.length - repliesOnly;
   return references.slice(0, fromReferences > 0 ? fromReferences : 1);
 }
 
-// deno-lint-ignore no-control-regex -- the characters that mean something in a chunk, and NUL
+// deno-lint-ignore no-control-regex -- characters with a meaning in a chunk, and NUL
 const reserved = /[\x00-\x03]/;
 
-/** Several values as one; unknown if one of them has a character that means something here. */
+/** Joins several values; unknown if one of them has a character with a meaning here. */
 function joined(values: readonly string[]): string {
   if (values.some((v) => reserved.test(v))) return unknownValue;
   return values.join(valueSeparator);

@@ -1,4 +1,4 @@
-/** What rooms below the account need of it: its name, its database, and the way to change it. @module */
+/** What rooms below the account need from it: its name, its database, and how to change it. @module */
 import type { Db } from "./database.ts";
 import type { Writer } from "./writer.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Rows of one account in a database that all accounts of a server share, for an account that goes to another server. Who
- * owns the schema says which tables these are.
+ * Rows of one account in a database that all accounts of a server share, for an account that moves to another
+ * server. The owner of each schema names the tables.
  *
  * @module
  */
@@ -12,9 +12,9 @@ export interface AccountTable {
   name: string;
   /** The column with the account's name; "account" if not given. */
   column?: string;
-  /** A column with numbers that are unique among all accounts: the other server gives its own. */
+  /** A column with numbers that are unique across all accounts: the other server assigns new ones. */
   fresh?: string;
-  /** The rows stay where they were too: something there is still done with them. */
+  /** The rows also stay here: they are still needed. */
   stays?: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface AccountDatabase {
   tables: readonly AccountTable[];
 }
 
-/** The rows of one table: names of columns, and values; bytes as an object with their base64. */
+/** The rows of one table: names of columns, and values; bytes as an object with base64. */
 export interface PackedTable {
   columns: string[];
   rows: (null | number | string | { base64: string })[][];
@@ -35,7 +35,7 @@ export interface PackedTable {
 /** Tables by `file table`. */
 export type PackedRows = Record<string, PackedTable>;
 
-/** Rows that this program can't take: of another version, or none at all. */
+/** Rows that this program can't accept: of another version, or not rows at all. */
 export class AccountRowsError extends Error {
   override name = "AccountRowsError";
 }
@@ -126,7 +126,7 @@ export async function checkAccountRows(
   for (const key of left) throw new AccountRowsError(`${key} is not known here`);
 }
 
-/** Puts rows in the place of those that an account has; durable when it resolves. Doing it again changes nothing. */
+/** Replaces the rows of an account; durable when it resolves. Doing it again changes nothing. */
 export async function putAccountRows(
   dir: string,
   databases: readonly AccountDatabase[],
@@ -156,7 +156,9 @@ export async function putAccountRows(
   }
 }
 
-/** Removes the rows of an account that has gone elsewhere, but for what stays; durable when it resolves. */
+/**
+ * Removes the rows of an account that has moved elsewhere, except those that stay; durable when it resolves.
+ */
 export async function dropAccountRows(
   dir: string,
   databases: readonly AccountDatabase[],

@@ -12,7 +12,7 @@ const worker = workerClient<string, void>({
   idleTimeout: 30_000,
 });
 
-/** Checkpoints the database with a connection of its own, without waiting for readers. */
+/** Checkpoints the database with its own connection, without waiting for readers. */
 export function checkpointInWorker(path: string): Promise<void> {
   return worker.ask(path);
 }

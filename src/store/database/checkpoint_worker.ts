@@ -7,7 +7,7 @@ answerRequests((path: string) => {
   try {
     db.exec("PRAGMA synchronous=NORMAL; PRAGMA wal_checkpoint(PASSIVE)");
   } finally {
-    // Never the last connection: the one that asked stays open until this has answered.
+    // Never the last connection: the requester's stays open until this has answered.
     db.close();
   }
 });

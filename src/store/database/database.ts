@@ -1,10 +1,10 @@
 /**
- * SQLite as the store uses it: prepared once, rows as arrays, short transactions in the event loop,
+ * SQLite as the store uses it: statements prepared once, rows as arrays, short transactions in the event loop,
  * and durability as a separate, shared step.
  *
- * Crash safety. Databases run in WAL mode with `synchronous=NORMAL`: a commit only appends to the
- * `-wal` file, and SQLite itself fsyncs it at checkpoints alone. {@link Db.durable} fsyncs the `-wal`
- * file, so all that was committed before the call is on disk when it resolves:
+ * Crash safety. Databases run in WAL mode with `synchronous=NORMAL`: a commit only appends to the `-wal` file,
+ * and SQLite itself fsyncs it only at checkpoints. {@link Db.durable} fsyncs the `-wal` file, so everything
+ * committed before the call is on disk when it resolves:
  * - every frame carries a running checksum and the salt of the WAL's header. After a power cut
  *   recovery takes frames up to the last commit whose checksums hold. Frames that were synced hold.
  * - a fsync flushes all dirty pages of the file, whichever descriptor wrote them, so it does not
@@ -12,8 +12,8 @@
  *   locks the database and the `-shm` file, never the `-wal` file.
  * - a checkpoint syncs the WAL before it writes to the database, and the database before the WAL may
  *   be written from its start again; and the header of a restarted WAL is synced by SQLite before
- *   frames follow. So a frame that was durable stays so, in one of both files.
- * - the `-wal` file stays the same file as long as one connection is open, which is so from
+ *   frames follow. So a frame that was durable stays so, in one of the two files.
+ * - the `-wal` file stays the same file as long as one connection is open, that is from
  *   {@link Db.open} to {@link Db.close}; its directory entry is synced before the first call of durable() resolves.
  * Several callers share one fsync (group commit), and none blocks the event loop.
  *
@@ -47,7 +47,7 @@ export interface Migration {
 /** A value in a row or a parameter. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 /** Rows are arrays in the order of the columns. The caller knows the columns' types. */
-// deno-lint-ignore no-explicit-any -- the one place where SQL's dynamic types enter
+// deno-lint-ignore no-explicit-any -- the only place where SQL's dynamic types enter
 export type Row = any[];
 
 /** The database has been written by a newer version of this program. */
@@ -63,7 +63,7 @@ export class DurabilityError extends Error {
   }
 }
 
-/** A database can't be opened, or is damaged. Its message names the file, and what to do. */
+/** A database can't be opened, or is damaged. The message names the file and says what to do. */
 export class DatabaseError extends Error {
   override name = "DatabaseError";
   constructor(path: string, cause: unknown) {
@@ -76,7 +76,7 @@ export class DatabaseError extends Error {
   }
 }
 
-/** Rows as arrays: half the cost of objects. The runtime has it, its types don't. */
+/** Rows as arrays: half the cost of objects. The runtime supports it; its types lack it. */
 function arrays(sync: StatementSync): StatementSync {
   (sync as StatementSync & { setReturnArrays(on: boolean): void }).setReturnArrays(true);
   return sync;
@@ -85,18 +85,18 @@ function arrays(sync: StatementSync): StatementSync {
 /** Bytes of WAL above which a checkpoint is started. */
 const checkpointBytes = 4 * 1024 * 1024;
 
-/** Reading and changing rows: what most functions need of a database. */
+/** Reading and changing rows: what most functions need from a database. */
 export type RowDb = Pick<Db, "all" | "get" | "run">;
 
 /**
- * Pages that a database keeps in memory at most, in KiB: those of a mailbox of some ten thousand messages, so that
- * going through it again costs no system calls. (A memory map would save them too, but a read error of the disk
- * would end the process there, instead of failing one statement.)
+ * Most pages that a database keeps in memory, in KiB: those of a mailbox of some ten thousand messages, so that
+ * going through it again costs no system calls. (A memory map would save them too, but a disk read error would
+ * then end the process instead of failing one statement.)
  */
 const cachedPages = 16 * 1024;
 /**
- * Bytes that SQLite takes in the whole process before caches give pages back, those used longest ago first: two
- * mailboxes in full use, and a small server has memory left.
+ * Bytes that SQLite uses in the whole process before caches give up pages, least recently used first: enough
+ * for two mailboxes in full use, with memory left on a small server.
  */
 const heapLimit = 64 * 1024 * 1024;
 
@@ -113,7 +113,7 @@ export class Db {
   #checkpointing: Promise<void> | undefined;
   #durableCalls = 0;
   #syncFailure: Error | undefined;
-  /** The folder's fsync after the opening, with which the -wal file has its place. */
+  /** The fsync of the folder after opening, which makes the entry of the -wal file durable. */
   #folder: Promise<void> | undefined;
   #settled = false;
 
@@ -126,8 +126,8 @@ export class Db {
         if (this.#wal) await syncData(this.#wal);
         await this.#folder;
       } catch (err) {
-        // The kernel tells of a failed write once, and may have dropped the pages: the next fsync would
-        // say that all is well. Nothing can be promised any more until the file is opened anew.
+        // The kernel reports a failed write once and may have dropped the pages: the next fsync would succeed
+        // wrongly. Nothing can be promised any more until the file is opened again.
         throw this.#syncFailure = new DurabilityError(this.path, err);
       }
       this.#maybeCheckpoint();
@@ -135,11 +135,11 @@ export class Db {
   }
 
   /**
-   * Opens or makes a database and brings its schema up to date.
+   * Opens or creates a database and brings its schema up to date.
    * @throws SchemaError if the file is of a newer version; DatabaseError; errors of the file system.
    */
   static open(path: string, migrations: readonly Migration[]): Promise<Db> {
-    // What it throws is a rejection.
+    // Turns a throw into a rejection.
     return new Promise((resolve) => resolve(Db.#open(path, migrations)));
   }
 
@@ -159,7 +159,7 @@ export class Db {
           `PRAGMA cache_size=-${cachedPages}; PRAGMA soft_heap_limit=${heapLimit}`,
       );
       db.#migrate(migrations);
-      // A read makes sure that the -wal file exists, also where nothing had to be migrated.
+      // A read makes sure that the -wal file exists, even if nothing had to be migrated.
       handle.exec("BEGIN IMMEDIATE; COMMIT");
       db.#wal = Deno.openSync(`${path}-wal`, { read: true, write: true });
       // Opening waits for neither: the first call of durable() does.
@@ -207,7 +207,7 @@ export class Db {
     this.#db.exec(sql);
   }
 
-  /** The error to throw for one of SQLite: of a damaged file, and one that can't grow, it tells which. */
+  /** The error to throw for one from SQLite: it names a file that is damaged or can't grow. */
   #named(err: unknown): unknown {
     if (err instanceof DatabaseError) return err;
     const of = isDatabaseDamaged(err) || isStorageFull(err);
@@ -234,7 +234,7 @@ export class Db {
 
   /** Rows one by one; the database must not be written to meanwhile. */
   iterate(sql: string, ...params: SqlValue[]): Iterable<Row> {
-    // Not kept in the cache: a statement that is being stepped can't be used a second time.
+    // Not cached: a statement that is being stepped can't be used a second time.
     const s = arrays(this.#db.prepare(sql));
     return s.iterate(...params as SQLInputValue[]) as unknown as Iterable<Row>;
   }
@@ -263,7 +263,7 @@ export class Db {
       this.#db.exec("COMMIT");
       return r;
     } catch (err) {
-      // SQLite has rolled back by itself after some errors (disk full): then there is nothing to do.
+      // After some errors (disk full) SQLite has rolled back by itself.
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw this.#named(err);
     } finally {
@@ -276,7 +276,7 @@ export class Db {
     return this.#uses;
   }
 
-  /** Gives up the pages in memory. */
+  /** Frees cached pages. */
   shrink(): void {
     this.#db.exec("PRAGMA shrink_memory");
   }
@@ -286,27 +286,27 @@ export class Db {
     return this.#depth > 0;
   }
 
-  /** False after the opening as long as it isn't sure that all is on disk that a process before has committed. */
+  /** False after opening until everything that an earlier process committed is known to be on disk. */
   get settled(): boolean {
     return this.#settled;
   }
 
-  /** Set once an fsync has failed. What was committed since the last good one is there, for now. */
+  /** Set once an fsync has failed. Commits since the last good one are readable for now. */
   get syncFailure(): Error | undefined {
     return this.#syncFailure;
   }
 
   /**
    * Resolves when everything committed before the call is on disk.
-   * @throws DurabilityError when that failed, and from then on always: a restart is needed.
+   * @throws DurabilityError when that failed, and on every call from then on: a restart is needed.
    */
   durable(): Promise<void> {
     return this.#sync.sync();
   }
 
   #maybeCheckpoint(): void {
-    // A look at the size costs a system call: not at each fsync. The first one looks: processes that are killed again
-    // and again before their 64th would leave a WAL that only grows.
+    // Checking the size costs a system call, so not at each fsync. The first one checks: processes that are
+    // killed repeatedly before their 64th would leave a WAL that only grows.
     if (this.#checkpointing || this.#closed || this.#durableCalls++ % 64 !== 0) return;
     if ((this.#wal?.statSync().size ?? 0) < checkpointBytes) return;
     this.#checkpointing = this.checkpoint().finally(() => this.#checkpointing = undefined);
@@ -314,15 +314,15 @@ export class Db {
   }
 
   /**
-   * Moves the WAL into the database. The bulk is done in a Worker; what was committed meanwhile is
-   * moved here, so that the WAL is wholly done and is written from its start again.
+   * Moves the WAL into the database. A Worker does the bulk; later commits are moved here, so that the WAL is
+   * fully moved and is written from its start again.
    */
   async checkpoint(): Promise<void> {
     await checkpointInWorker(this.path);
     if (!this.#closed) this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
   }
 
-  /** Resolves when a checkpoint that has begun, if one has, is over. */
+  /** Resolves when a running checkpoint, if any, is done. */
   async checkpointed(): Promise<void> {
     await this.#checkpointing?.catch(() => {});
   }

@@ -170,7 +170,7 @@ CREATE TABLE credentials (kind TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT RO
   },
   {
     version: 2,
-    // Lists by date (webmail, JMAP) read a window of it, not the mailbox.
+    // Lists by date (webmail, JMAP) read a window of this index, not the mailbox.
     sql: `
 CREATE INDEX messages_received ON messages (mailbox_id, received, id) WHERE expunged = 0;
 CREATE INDEX dkim_domains_message ON dkim_domains (message_id);
@@ -186,7 +186,7 @@ CREATE INDEX threads_thread ON threads (thread_id, received);
   },
   {
     version: 4,
-    // Sharing of mailboxes, ways to log in beside the password, and who was told of a vacation.
+    // Sharing of mailboxes, other ways to log in than the password, and who got a vacation reply.
     sql: `
 -- RFC 4314: what others may do with a mailbox. The owner's own rights have no row.
 CREATE TABLE mailbox_rights (
@@ -229,8 +229,8 @@ CREATE TABLE vacation_replies (address TEXT PRIMARY KEY, sent INTEGER NOT NULL) 
   },
   {
     version: 5,
-    // What changed of emails in the whole account, for JMAP (RFC 8621): rows of expunged messages keep the email's id
-    // from here on.
+    // Changes of emails in the whole account, for JMAP (RFC 8621): rows of expunged messages keep the email's
+    // id from this version on.
     sql: `
 CREATE INDEX messages_changed ON messages (modseq);
 

@@ -1,31 +1,31 @@
 /**
- * Pages of databases in memory that nothing has used for a while: they go back, and the system's own cache of the
- * file has them for who needs them next.
+ * Frees the cached pages of databases that nothing has used for a while; the system's own cache of the file
+ * still has them.
  *
  * @module
  */
 
 /** A database with pages in memory. */
 export interface PagesInMemory {
-  /** Statements so far. */
+  /** Statements run so far. */
   readonly uses: number;
-  /** Gives up what isn't in use just now. */
+  /** Frees pages that are not in use at the moment. */
   shrink(): void;
 }
 
 interface Looked {
-  /** Statements at the last look, and when it was shrunk. */
+  /** Statements at the last check, and when it was last shrunk. */
   uses: number;
   shrunkAt: number;
 }
 
-/** Statements since it was shrunk last, with fewer of which a database has few pages. */
+/** With fewer statements than this since it was last shrunk, a database has few pages. */
 const worthwhile = 100;
 
-/** Those of this thread. */
+/** The databases of this thread. */
 const open = new Map<PagesInMemory, Looked>();
 
-/** Has a database looked at, from now until {@link forgetPages}. */
+/** Registers a database for checks until {@link forgetPages}. */
 export function notePages(database: PagesInMemory): void {
   open.set(database, { uses: 0, shrunkAt: 0 });
 }
@@ -34,7 +34,7 @@ export function forgetPages(database: PagesInMemory): void {
   open.delete(database);
 }
 
-/** Shrinks the databases that no statement ran in since the last call; how many. */
+/** Shrinks the databases that ran no statement since the last call; returns how many. */
 export function shrinkUnused(): number {
   let n = 0;
   for (const [database, looked] of open) {

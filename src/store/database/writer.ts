@@ -1,27 +1,27 @@
 /**
- * Group commit: writes that arrive while another is being made durable run together in the next
- * transaction and share its fsync.
+ * Group commit: writes that arrive while another is being made durable run together in the next transaction and
+ * share its fsync.
  *
- * Each write is a function over the database. It runs in a savepoint, so that one that fails leaves
- * nothing behind and does not hurt the others of its group.
+ * Each write is a function over the database. It runs in a savepoint, so that a failing one leaves nothing
+ * behind and does not affect the others of its group.
  *
  * @module
  */
 import type { Db } from "./database.ts";
 import { type Change, type Listener, StoreError } from "../types.ts";
 
-/** Collects what a write does besides its rows. */
+/** Collects the side effects of a write. */
 export interface WriteContext {
-  /** Changes to broadcast when the write is committed. */
+  /** Changes to broadcast at the commit. */
   readonly changes: Change[];
-  /** Runs after the commit is durable, before the caller goes on: removing files, say. */
+  /** Runs after the commit is durable, before the caller continues, for example to remove files. */
   afterCommit(fn: () => void): void;
 }
 
 interface Job {
   fn: (ctx: WriteContext) => unknown;
   origin: Listener | undefined;
-  /** Its caller calls {@link Writer.settle}. */
+  /** The caller calls {@link Writer.settle}. */
   part: boolean;
   resolve: (v: never) => void;
   reject: (err: unknown) => void;
@@ -32,9 +32,12 @@ interface Done {
   value: unknown;
 }
 
-/** Writes in one transaction at the most; a long queue is done in several. */
+/** Most writes in one transaction; a long queue is done in several. */
 const maxGroup = 256;
-/** Milliseconds after which a transaction takes no further writes: others get the loop while it is made durable. */
+/**
+ * Milliseconds after which a transaction accepts no more writes: others get the event loop while it is made
+ * durable.
+ */
 const groupTime = 15;
 
 export class Writer {
@@ -42,7 +45,7 @@ export class Writer {
   readonly #publish: (changes: readonly Change[], origin: Listener | undefined) => void;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
-  /** Parts were committed that may not be on disk, and what is to be done when they are. */
+  /** Parts were committed that may not be on disk yet, and work waits for that. */
   #unsettled = false;
   #afterParts: (() => void)[] = [];
   #failure: Error | undefined;
@@ -57,16 +60,16 @@ export class Writer {
   }
 
   /**
-   * Runs the write in a transaction, soon; resolves with its result when that is on disk.
-   * The changes are broadcast at the commit. If the function throws, nothing of it is kept.
+   * Runs the write in a transaction, soon; resolves with its result when that is on disk. The changes are
+   * broadcast at the commit. If the function throws, all it did is undone.
    */
   write<T>(fn: (ctx: WriteContext) => T, origin?: Listener): Promise<T> {
     return this.#write(fn, origin, false);
   }
 
   /**
-   * A part of a change that comes in several writes: as {@link write}, but resolves at the commit, so that all parts
-   * share one fsync. Nothing may be promised before {@link settle} has resolved, which is called in any case.
+   * One part of a change made of several writes: like {@link write}, but resolves at the commit, so that all
+   * parts share one fsync. Promise nothing before {@link settle} has resolved; always call it.
    */
   writePart<T>(fn: (ctx: WriteContext) => T, origin?: Listener): Promise<T> {
     return this.#write(fn, origin, true);
@@ -91,7 +94,7 @@ export class Writer {
   }
 
   async #run(): Promise<void> {
-    // Writes asked for in the same turn join the first group.
+    // Writes requested in the same turn join the first group.
     await Promise.resolve();
     while (this.#queue.length > 0) {
       const group = this.#queue.splice(0, maxGroup);
@@ -141,8 +144,8 @@ export class Writer {
       try {
         await this.#db.durable();
       } catch (err) {
-        // After a failed fsync the kernel may have dropped the pages: nothing can be promised any
-        // more, so nothing is accepted any more until the next start, which recovers from the WAL.
+        // After a failed fsync the kernel may have dropped the pages: nothing more can be promised, so nothing
+        // is accepted until the next start, which recovers from the WAL.
         this.#failure = new Error("making changes durable failed; restart needed", { cause: err });
         for (const d of done) d.job.reject(this.#failure);
         for (const job of this.#queue.splice(0)) job.reject(this.#failure);
@@ -156,12 +159,12 @@ export class Writer {
     this.#running = undefined;
   }
 
-  /** Writes wait, run, or are being made durable: not all that can be read is on disk. */
+  /** Writes wait, run, or are being made durable: not everything readable is on disk. */
   get busy(): boolean {
     return this.#running !== undefined || this.#unsettled || !this.#db.settled;
   }
 
-  /** Resolves when no write is under way. */
+  /** Resolves when no write is in progress. */
   async idle(): Promise<void> {
     while (this.#running) await this.#running;
   }

@@ -1,9 +1,9 @@
 /**
- * What changed of emails, threads and mailboxes since a state (RFC 8620 §5.2): exactly, as far back as the account
- * knows.
+ * What changed of emails, threads and mailboxes since a state (RFC 8620 §5.2): exact, as far back as the
+ * account's records go.
  *
- * A state is a modseq; or, where more changed than is told at a time, a modseq and the number of the last object of
- * those told: "12-345".
+ * A state is a modseq; where more changed than one answer holds, it is a modseq and the number of the last
+ * object answered: "12-345".
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { EmailId } from "../ids.ts";
 import type { Account } from "../account/account.ts";
 import type { EmailIndex } from "./email_index.ts";
 
-/** A point in an account's history: all up to it is known. */
+/** A point in an account's history: everything up to it is known. */
 export interface Point {
   modseq: number;
   /** Of the changes of that modseq, those of objects up to this number are known. */
@@ -21,7 +21,7 @@ export interface Point {
 /** Everything of a modseq. */
 const whole = Number.MAX_SAFE_INTEGER;
 
-/** Reads a state; undefined for one that this server never gave out. */
+/** Reads a state; undefined for one that this server never issued. */
 export function parseState(text: string): Point | undefined {
   const m = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(text);
   if (!m) return undefined;
@@ -32,7 +32,7 @@ export function formatState(point: Point): string {
   return point.order === whole ? String(point.modseq) : `${point.modseq}-${point.order}`;
 }
 
-/** True if what happened at that time to that object is known at the point. */
+/** True if that change of that object is known at the point. */
 export function covers(point: Point, modseq: number, order: number): boolean {
   return modseq < point.modseq || (modseq === point.modseq && order <= point.order);
 }
@@ -41,12 +41,12 @@ function maxOf(account: Account, sql: string): number {
   return account.db.get(sql)![0] ?? 0;
 }
 
-/** Modseq below which changes aren't known any more. */
+/** Changes before this modseq are no longer known. */
 export function knownSince(account: Account): number {
   return account.db.get("SELECT known_since FROM state")![0];
 }
 
-/** State of the account's threads: emails that come, go or hide change them. */
+/** State of the account's threads: emails that arrive, are removed or become hidden change it. */
 export function threadState(account: Account, index: EmailIndex): number {
   return Math.max(
     knownSince(account),
@@ -56,7 +56,7 @@ export function threadState(account: Account, index: EmailIndex): number {
   );
 }
 
-/** Modseq at which the newest email came to be. */
+/** Modseq at which the newest email was created. */
 export function newestEmail(account: Account): number {
   return maxOf(account, "SELECT max(createseq) FROM threads");
 }
@@ -79,13 +79,13 @@ export function mailboxState(account: Account): number {
   );
 }
 
-/** The point of a state; undefined if what changed since can't be told (any more). */
+/** The point of a state; undefined if the changes since can't be listed (any more). */
 export function pointOf(account: Account, state: string, now: number): Point | undefined {
   const p = parseState(state);
   return p === undefined || p.modseq > now || p.modseq < knownSince(account) ? undefined : p;
 }
 
-/** An email with the count that its id has. */
+/** An email with the count of its id. */
 export interface EmailKey {
   emailId: EmailId;
   reborn: number;
@@ -99,7 +99,7 @@ export interface EmailChanges {
   hasMore: boolean;
 }
 
-/** Something that came, changed or went. */
+/** An arrival, change or removal. */
 export interface Event {
   modseq: number;
   /** Number of the object: at one modseq the lower come first. */
@@ -121,7 +121,7 @@ export function oldest<E extends Event>(
   }
   const sorted = [...events].sort((a, b) => a.modseq - b.modseq || a.order - b.order);
   let n = limit;
-  // One that goes and comes again at one time is one step.
+  // An object that is removed and added again at one time is one step.
   while (
     n < sorted.length && sorted[n].modseq === sorted[n - 1].modseq &&
     sorted[n].order === sorted[n - 1].order
@@ -177,7 +177,7 @@ function emailEvents(
 
 /**
  * Changes of emails since a point, at most `limit`, the oldest first.
- * @param visible which emails the asker may see
+ * @param visible which emails the requester may see
  */
 export function emailChanges(
   account: Account,
@@ -199,14 +199,14 @@ export function emailChanges(
   };
 }
 
-/** A thread that changed: when it did first, and last. */
+/** A changed thread: when it first and last changed. */
 export interface ThreadChange {
   threadId: number;
   first: number;
   last: number;
 }
 
-/** Threads with emails that came, went or hid since a point. */
+/** Threads with emails that arrived, were removed or became hidden since a point. */
 export function changedThreads(
   account: Account,
   index: EmailIndex,
@@ -214,7 +214,7 @@ export function changedThreads(
 ): ThreadChange[] {
   const threads = new Map<number, ThreadChange>();
   const note = (threadId: number, modseq: number) => {
-    // Threads are told in the order of their ids.
+    // Threads are listed in order of their ids.
     if (covers(since, modseq, threadId)) return;
     const known = threads.get(threadId);
     if (!known) threads.set(threadId, { threadId, first: modseq, last: modseq });
@@ -240,7 +240,7 @@ export function changedThreads(
   return [...threads.values()];
 }
 
-/** True if a thread had an email at the point that is there no more, or still is. */
+/** True if a thread had, at the point, an email that is gone or still there. */
 export function threadWasThere(
   account: Account,
   index: EmailIndex,

@@ -1,12 +1,12 @@
-/** Slots in the order of their dates, kept up with what comes and goes. @module */
+/** Slots in date order, kept up to date with additions and removals. @module */
 
-/** Slots that come before it is sorted anew rather than each put into its place. */
+/** With more new slots than this, everything is sorted again instead of inserting each. */
 const smallAddition = 64;
 
 export class DateOrder {
   readonly #received: (slot: number) => number;
   readonly #id: (slot: number) => number;
-  /** The oldest first; those of the same time by id. May have slots that were removed. */
+  /** The oldest first; slots of the same time by id. May contain removed slots. */
   #sorted = new Uint32Array(0);
   readonly #added = new Set<number>();
   readonly #removed = new Set<number>();
@@ -16,12 +16,12 @@ export class DateOrder {
     this.#id = id;
   }
 
-  /** Notes a slot that is there now; one that is in already stays. */
+  /** Notes that a slot was added; one that is in already stays. */
   add(slot: number): void {
     this.#added.add(slot);
   }
 
-  /** Notes a slot that isn't there any more, or whose date changes. Before it changes. */
+  /** Notes that a slot is being removed, or its date changed. Call it before the change. */
   remove(slot: number): void {
     this.#removed.add(slot);
     this.#added.delete(slot);
@@ -32,7 +32,7 @@ export class DateOrder {
   }
 
   /**
-   * Takes in what was noted.
+   * Applies the noted changes.
    * @param count slots in all
    */
   sortIfNeeded(count: number, isLive: (slot: number) => boolean): void {
@@ -41,7 +41,7 @@ export class DateOrder {
     if (added.length + this.#removed.size > smallAddition) {
       const all: number[] = [];
       for (let slot = 0; slot < count; slot++) if (isLive(slot)) all.push(slot);
-      // Mails mostly come in the order of their dates: then there is nothing to sort.
+      // Mail mostly comes in date order: then there is nothing to sort.
       let ordered = true;
       for (let i = 1; i < all.length && ordered; i++) {
         ordered = this.#compare(all[i - 1], all[i]) <= 0;

@@ -1,14 +1,15 @@
 /**
- * The emails of an account as wholes, in memory: what JMAP filters, sorts and counts by (RFC 8621 §4.1.1).
+ * The emails of an account as units, in memory: the values that JMAP filters, sorts and counts by (RFC 8621
+ * §4.1.1).
  *
- * IMAP keeps flags for each message, that is for each place of an email. Here is the one place where they become
- * those of the email:
- * - a message with \Deleted isn't there; an email that has no other is not visible;
+ * IMAP keeps flags for each message, that is for each mailbox of an email. This is the only place where they
+ * become the flags of the email:
+ * - a message with \Deleted doesn't count; an email that has no other message is not visible;
  * - an email has a keyword if one of its messages has it;
- * - it was received when the first of them was.
+ * - it was received when its first message was.
  *
- * The index is made in slices when it is first asked for, and before each use brought up to the database's modseq by
- * reading what changed since: so it is exact, without listening.
+ * The index is built in slices on first use, and brought up to the database's modseq before each use by reading
+ * the changes since: so it is exact without listening for changes.
  *
  * @module
  */
@@ -17,15 +18,15 @@ import type { Account } from "../account/account.ts";
 import { Flag } from "../types.ts";
 import { DateOrder } from "./date_order.ts";
 
-/** Messages read in one go while the index is made, and emails that are followed up in one go. */
+/** Messages read in one go while the index is built, and emails updated in one go. */
 const slice = 2000;
 const firstSize = 1024;
 
-/** An email's columns, by slot. A slot is used again never; dead ones have no mailbox. */
+/** An email's columns, by slot. A slot is never used again; dead ones have no mailbox. */
 export class EmailIndex {
   readonly #account: Account;
   #building: Promise<void> | undefined;
-  /** Modseq up to which everything is in. */
+  /** All changes up to this modseq are included. */
   #modseq = 0;
   #slots = new Map<number, number>();
   count = 0;
@@ -33,9 +34,9 @@ export class EmailIndex {
   live = 0;
   emailId = new Uint32Array(firstSize);
   threadId = new Uint32Array(firstSize);
-  /** How often the thread was another before. */
+  /** How often the thread has changed. */
   reborn = new Uint16Array(firstSize);
-  /** Modseq at which the email came to be, and of its last change. */
+  /** Modseq at which the email was created, and of its last change. */
   createseq = new Float64Array(firstSize);
   modseq = new Float64Array(firstSize);
   /** Milliseconds. */
@@ -49,19 +50,19 @@ export class EmailIndex {
   mailbox = new Uint32Array(firstSize);
   /** Further mailboxes of a slot. */
   readonly others = new Map<number, MailboxId[]>();
-  /** Lists of keywords that occur, as texts separated by a space. */
+  /** The keyword lists that occur, each as text separated by spaces. */
   readonly words: string[] = [""];
   readonly #wordIndex = new Map<string, number>([["", 0]]);
   /** Slots by date. */
   readonly order = new DateOrder((slot) => this.received[slot], (slot) => this.emailId[slot]);
-  /** Rises with each change of what is in here. */
+  /** Rises with each change of the index. */
   version = 0;
 
   constructor(account: Account) {
     this.#account = account;
   }
 
-  /** Brings the index up to date; in slices where that takes long. */
+  /** Brings the index up to date; in slices if that takes long. */
   async ready(): Promise<this> {
     while (this.#building) await this.#building;
     const { db } = this.#account;
@@ -82,7 +83,7 @@ export class EmailIndex {
     return this;
   }
 
-  /** Everything changed since, in slices. What changes meanwhile is read again afterwards. */
+  /** Everything changed since, in slices. Later changes are read again afterwards. */
   async #catchUp(): Promise<void> {
     const { db } = this.#account;
     const until = this.#account.state();
@@ -97,7 +98,7 @@ export class EmailIndex {
         until,
         slice,
       );
-      // Remnants of before version 5 of the schema don't know their email.
+      // Remnants from before version 5 of the schema lack their email's id.
       for (const r of rows) if (r[2] !== 0) changed.set(r[2], r[0]);
       if (rows.length < slice) break;
       [after, id] = rows[rows.length - 1];
@@ -129,7 +130,7 @@ export class EmailIndex {
     this.#modseq = until;
   }
 
-  /** Emails that got another thread since. */
+  /** Emails whose thread has changed since. */
   #rethreaded(changed: Map<number, number>, since: number): void {
     for (
       const [id, createseq] of this.#account.db.all(
@@ -139,7 +140,10 @@ export class EmailIndex {
     ) changed.set(id, Math.max(changed.get(id) ?? 0, createseq));
   }
 
-  /** Reads emails anew, whatever was known of them. Ids ascend; `changed` has the modseqs of their last changes. */
+  /**
+   * Reads emails again, whatever was known about them. Ids ascend; `changed` has the modseqs of their last
+   * changes.
+   */
   #read(ids: readonly number[], changed: ReadonlyMap<number, number>): void {
     if (ids.length === 0) return;
     this.version++;
@@ -176,7 +180,7 @@ export class EmailIndex {
     }
     for (const id of ids) {
       const g = found.get(id);
-      // Of a message that was expunged, or moved away, its other messages don't tell.
+      // If one of its messages was expunged or moved away, the others don't show that.
       if (g) g.modseq = Math.max(g.modseq, changed.get(id) ?? 0);
       this.#put(id, g, threads.get(id) ?? [id, 0, 0]);
     }
@@ -186,7 +190,7 @@ export class EmailIndex {
     let slot = this.#slots.get(id);
     const wasLive = slot !== undefined && this.mailbox[slot] !== 0;
     if (gathered === undefined) {
-      // Gone. Its slot stays, dead.
+      // Gone: its slot remains, dead.
       if (slot === undefined) return;
       if (wasLive) this.live--;
       this.mailbox[slot] = 0;
@@ -202,7 +206,7 @@ export class EmailIndex {
       this.emailId[slot] = id;
     } else if (this.received[slot] !== gathered.received) this.order.remove(slot);
     [this.threadId[slot], this.createseq[slot], this.reborn[slot]] = thread;
-    // A new thread is a change too.
+    // A new thread is also a change.
     this.modseq[slot] = Math.max(gathered.modseq, thread[1]);
     this.received[slot] = gathered.received;
     this.size[slot] = gathered.size;
@@ -277,7 +281,7 @@ export class EmailIndex {
       (this.others.size > 0 && this.others.get(slot)?.includes(mailboxId) === true);
   }
 
-  /** True if it is in one of them. */
+  /** True if the email is in one of the mailboxes. */
   isInAny(slot: number, mailboxes: ReadonlySet<number>): boolean {
     return mailboxes.has(this.mailbox[slot]) ||
       (this.others.size > 0 && this.others.get(slot)?.some((m) => mailboxes.has(m)) === true);
@@ -288,12 +292,12 @@ export class EmailIndex {
     return text !== "" && ` ${text} `.includes(` ${keyword} `);
   }
 
-  /** Modseq of the last change of an email that is there, but not visible; 0 if there is none. */
+  /** Modseq of the last change of an email that exists but is not visible; 0 if there is none. */
   hiddenModseq(): number {
     return this.hidden().reduce((r, slot) => Math.max(r, this.modseq[slot]), 0);
   }
 
-  /** Slots of emails that are there, but not visible. */
+  /** Slots of emails that exist but are not visible. */
   hidden(): number[] {
     if (this.#slots.size === this.live) return [];
     return [...this.#slots.values()].filter((slot) => this.mailbox[slot] === 0);
@@ -309,7 +313,7 @@ export class EmailIndex {
   }
 }
 
-/** What the messages of an email have together. */
+/** The combined facts of an email's messages. */
 interface Gathered {
   modseq: number;
   mailboxes: MailboxId[];
@@ -330,7 +334,7 @@ function turn(): Promise<void> {
 
 const indexes = new WeakMap<Account, EmailIndex>();
 
-/** The index of an account, up to date. It lives as long as the account is open. */
+/** The index of an account, up to date. It exists as long as the account is open. */
 export function emailIndex(account: Account): Promise<EmailIndex> {
   let index = indexes.get(account);
   if (!index) indexes.set(account, index = new EmailIndex(account));

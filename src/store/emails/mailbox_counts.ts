@@ -1,4 +1,4 @@
-/** Counts of mailboxes as JMAP has them (RFC 8621 §2): emails and threads, all and unread. @module */
+/** Counts of mailboxes as in JMAP (RFC 8621 §2): emails and threads, all and unread. @module */
 import { asMailboxId, type MailboxId } from "../ids.ts";
 import { Flag } from "../types.ts";
 import type { EmailIndex } from "./email_index.ts";
@@ -25,8 +25,8 @@ interface Counted {
 const kept = new WeakMap<EmailIndex, Counted>();
 
 /**
- * Counts of all mailboxes. A thread is unread if one of its emails is, in whatever mailbox; emails that are in Trash
- * alone count for the threads of Trash, and only they do.
+ * Counts of all mailboxes. A thread is unread if one of its emails is, in any mailbox; for threads of Trash
+ * only emails that are in Trash alone count, and they count nowhere else.
  * @param trash id of the mailbox for Trash, 0 if there is none
  */
 export function emailCounts(
@@ -41,7 +41,10 @@ export function emailCounts(
   return (id) => counted.counts.get(id) ?? none;
 }
 
-/** Mailboxes whose threads are marked by a bit; those of others are in a set each, which takes ten times as long. */
+/**
+ * Mailboxes whose threads are marked by a bit; the threads of the others are in one set per mailbox, which
+ * takes ten times as long.
+ */
 const bits = 32;
 
 /** Counts in one go: some milliseconds for 200,000 emails. */
@@ -60,7 +63,7 @@ export function count(
     if (mailbox[slot] !== trash || index.others.has(slot)) unread[thread] |= 1;
   }
   const counts = new Map<number, EmailCounts & { bit: number; seen: Set<number> }>();
-  /** Threads that were counted: a bit for each of the first mailboxes. */
+  /** Counted threads: one bit for each of the first mailboxes. */
   const marks = new Uint32Array(size);
   const add = (slot: number, id: number) => {
     let c = counts.get(id);
@@ -89,7 +92,7 @@ export function count(
   }));
 }
 
-/** Numbers for threads, from 0 to below `size`: their ids less the lowest, unless they are far apart. */
+/** Numbers for threads, from 0 to below `size`: their ids minus the lowest, unless they are far apart. */
 function numbered(
   threadId: Uint32Array,
   count: number,

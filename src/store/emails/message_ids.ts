@@ -2,7 +2,7 @@
 import type { Account } from "../account/account.ts";
 import { asEmailId, type EmailId } from "../ids.ts";
 
-/** Emails that have a Message-ID, given without its angle brackets; at most 100. */
+/** Emails with a Message-ID (given without angle brackets), at most 100. */
 export function emailsOfMessageId(account: Account, messageId: string): EmailId[] {
   return account.db.all(
     "SELECT email_id FROM threads WHERE message_id = ? LIMIT 100",

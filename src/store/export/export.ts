@@ -1,5 +1,5 @@
 /**
- * Mail on its way out: mailboxes as files, each a mailbox file or a Maildir, with flags, keywords and dates.
+ * Export of mail: mailboxes as files, each a mailbox file or a Maildir, with flags, keywords and dates.
  *
  * @module
  */
@@ -16,19 +16,19 @@ export type ExportFormat = "mbox" | "maildir";
 
 /** A file to export. */
 export interface ExportFile {
-  /** With "/" between levels; that of an empty folder ends in one. */
+  /** With "/" between levels; an empty folder's name ends in "/". */
   name: string;
-  /** Bytes, where they are known before they are read. */
+  /** Bytes, if known before reading. */
   size?: number;
-  /** Bytes that it will have at most, where size isn't known. */
+  /** Upper bound in bytes, where size isn't known. */
   atMost?: number;
   /** Milliseconds since the epoch; now if not given. */
   modified?: number;
-  /** Once, and before the next file is asked for. */
+  /** Read once, before the next file is requested. */
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
-/** A message as it is exported. */
+/** An exported message. */
 interface ExportedMessage {
   id: number;
   flags: number;
@@ -36,16 +36,16 @@ interface ExportedMessage {
   /** Milliseconds. */
   received: number;
   size: number;
-  /** The message's bytes, read as they are asked for, before the next message is. */
+  /** The message's bytes, read on demand, before the next message is requested. */
   pieces(): Generator<Uint8Array>;
 }
 
 const pieceSize = 64 * 1024;
 
 /**
- * The messages of a mailbox as it is now, one after the other; those that go meanwhile are left out. A message's file
- * is open while it is the current one, so that one that is expunged then is still whole.
- * @param damaged told of messages whose file is missing or has lost bytes; of these goes out what there is
+ * The current messages of a mailbox, one after the other; messages removed meanwhile are left out. The file of
+ * the current message is open, so that it stays complete even if it is expunged.
+ * @param damaged called for messages whose file is missing or truncated; what is left of them is exported
  */
 function* exportedMessages(
   account: Account,
@@ -86,7 +86,7 @@ function* exportedMessages(
   }
 }
 
-/** What a message's row says, with copies of what fetch gives for a moment only. */
+/** A message's row, with copies of the data that fetch lends only for a moment. */
 function messageRow(account: Account, mailboxId: MailboxId, uid: number) {
   let found;
   account.fetch(mailboxId, [uid], Want.Content, (row) => {
@@ -113,13 +113,13 @@ function maildirName(message: ExportedMessage): string {
   return `${Math.floor(message.received / 1000)}.${message.id}.mox`;
 }
 
-/** Flags behind a file's name, in the order of the alphabet. */
+/** Flags after a file's name, in alphabetical order. */
 function maildirFlags(message: ExportedMessage, keywordLetters: readonly string[]): string {
   const letters = maildirLetters.filter(([bit]) => message.flags & bit).map(([, letter]) => letter);
   return `2,${[...letters, ...keywordLetters.toSorted()].join("")}`;
 }
 
-/** The keywords, and names of flags that IMAP has as such; Dovecot knows no letter for $Forwarded. */
+/** The keywords, and flags that are keywords in IMAP; Dovecot has no letter for $Forwarded. */
 function maildirKeywords(message: ExportedMessage): string[] {
   return [
     ...flagNames.filter(([bit, name]) => message.flags & bit && name.startsWith("$")).map(([, n]) =>
@@ -129,7 +129,7 @@ function maildirKeywords(message: ExportedMessage): string[] {
   ];
 }
 
-/** A message as it stands in a mailbox file. */
+/** A message in mailbox file format. */
 function mboxPieces(
   account: Account,
   message: ExportedMessage,
@@ -147,24 +147,24 @@ function mboxPieces(
   }, message.pieces());
 }
 
-/** Lets others run. */
+/** Lets other work run. */
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 export interface ExportOptions {
-  /** Between the name of a Maildir's file and its flags; ":" except where names can't have one. */
+  /** Separates the name of a Maildir file from its flags; ":" except where names can't contain it. */
   separator?: string;
-  /** Told of each message, before it is read. */
+  /** Called for each message before it is read. */
   progress?: (mailbox: string, bytes: number) => void;
-  /** Told of what is damaged; without it a file {@link errorsName} says so at the end. */
+  /** Called for damaged messages; without it the file {@link errorsName} lists them at the end. */
   damaged?: (text: string) => void;
 }
 
-/** In an export from which something is missing: what, a line each. */
+/** In an incomplete export: what is missing, one line each. */
 export const errorsName = "export-errors.txt";
 
 /**
- * The files of an export: of each mailbox a mailbox file or a Maildir, in folders like the mailboxes', and last the
- * list of mailboxes (transfer_index.ts).
+ * The files of an export: for each mailbox a mailbox file or a Maildir, in folders like the mailboxes, and at
+ * the end the list of mailboxes (transfer_index.ts).
  * @throws file errors
  */
 export async function* exportFiles(
@@ -184,7 +184,7 @@ export async function* exportFiles(
     if (format === "maildir") yield* maildir(account, m, path, index, { ...options, damaged });
     else {
       const pieces = mbox(account, m, { ...options, damaged });
-      // What stands around messages, and quotes in them.
+      // The lines around messages, and quotes in them.
       yield { name: path, atMost: Math.ceil(m.size * 1.2) + m.total * 5000, pieces };
     }
   }

@@ -1,9 +1,9 @@
-/** Paths for mailboxes, that every system can have as files and folders. @module */
+/** Paths for mailboxes that every system accepts as files and folders. @module */
 
-/** Bytes of a level. */
+/** Bytes of one level. */
 const maxLevel = 150;
 
-/** A level as a name of a file: what a system or a reader of mail takes for something else is replaced. */
+/** A level as a file name: characters that a system or a mail reader would misinterpret are replaced. */
 function safeLevel(level: string): string {
   // deno-lint-ignore no-control-regex
   let name = level.replace(/[\u0000-\u001f\u007f-\u009f<>:"\\|?*]/g, "_").replace(
@@ -17,7 +17,7 @@ function safeLevel(level: string): string {
   return special.test(name) ? `${name}_` : name;
 }
 
-/** The path of each mailbox, with "/" between levels, different from the others also where case doesn't count. */
+/** The path of each mailbox, with "/" between levels, unique even where case is ignored. */
 export function exportPaths(names: readonly string[]): Map<string, string> {
   const paths = new Map<string, string>();
   const taken = new Set<string>();

@@ -1,13 +1,13 @@
 /**
- * Message files and their rows kept in step: a file comes before its row, and goes after it.
+ * Keeps message files and their rows consistent: a file is created before its row and removed after it.
  *
- * Order of steps of a delivery, so that an answer after it is a promise:
- * 1. the message file is complete under a temporary name, and its content fsynced (by the caller, or here);
- * 2. it is linked into `msg/`, and the folder fsynced; 1 and 2 may overlap, 3 waits for both;
- * 3. rows and counts are committed, and the WAL fsynced: only now does the caller answer.
- * A crash before 3 leaves a file without a row, which the next start removes (the sender was not told
- * that it arrived, and tries again); a crash after it leaves everything. There is no moment at which
- * a durable row names a file that is not durable. A failure in 3 removes the file of 2.
+ * The steps of a delivery, whose answer is a promise:
+ * 1. the message file is complete under a temporary name, and its content is fsynced (by the caller, or here);
+ * 2. it is linked into `msg/`, and the folder is fsynced; 1 and 2 may overlap, 3 waits for both;
+ * 3. rows and counts are committed, and the WAL fsynced: only now does the caller answer. A crash before 3
+ *   leaves a file without a row, which the next start removes (the sender got no confirmation and tries again);
+ *   a crash after it leaves everything. There is no moment at which a durable row names a file that is not
+ *   durable. A failure in 3 removes the file of 2.
  *
  * @module
  */
@@ -23,9 +23,9 @@ import { smallFile } from "./recent_messages.ts";
 import { type Listener, type NewMessage, StoreError } from "../types.ts";
 import type { WriteContext, Writer } from "../database/writer.ts";
 
-/** Files that are put in place side by side, so that they share fsyncs of their folder. */
+/** Files placed concurrently, so that they share fsyncs of their folder. */
 const placedAtOnce = 16;
-/** The same of files that only need their names: all else is done, or under way. */
+/** The same for files that only need their names: everything else is done or in progress. */
 const linkedAtOnce = 50;
 
 export class EmailFiles {
@@ -35,10 +35,10 @@ export class EmailFiles {
   readonly #log: Log;
   readonly #changed: (gone: boolean) => void;
   #nextId: number;
-  /** Ids of emails whose files are in place, or nearly, and whose rows aren't written yet. */
+  /** Ids of emails whose files are in place (or almost) and whose rows aren't written yet. */
   readonly #arriving = new Set<number>();
 
-  /** @param changed called when emails have come, or are gone */
+  /** @param changed called when emails have been added or removed */
   constructor(
     db: Db,
     files: MessageFiles,
@@ -56,12 +56,12 @@ export class EmailFiles {
     this.#nextId = Math.max(r[0], max[0]);
   }
 
-  /** No email will come with a lower id: those there are have rows. */
+  /** No email will get a lower id: existing ones have rows. */
   settledBelow(): number {
     return Math.min(this.#nextId, ...this.#arriving);
   }
 
-  /** Files that a crash left without a row, or that were to be removed when it came. */
+  /** Removes files that a crash left without a row, or that were due for removal. */
   removeLeftovers(): void {
     for (const [id] of this.#db.all("SELECT email_id FROM erased")) this.#files.remove(id);
     this.#db.transaction(() => this.#db.exec("DELETE FROM erased"));
@@ -81,7 +81,7 @@ export class EmailFiles {
     }
   }
 
-  /** Puts the file in place and makes it durable. */
+  /** Puts the file in place durably. */
   async #place(message: NewMessage): Promise<ReadyEmail> {
     const keywords = normalizeKeywords(message.keywords ?? []);
     const keywordNames = message.keywords;
@@ -92,9 +92,9 @@ export class EmailFiles {
     const synced = message.fileSynced === true
       ? undefined
       : message.fileSynced || syncFile(message.file);
-    // Content and name are made durable side by side: on most file systems they share a commit.
+    // Content and name are made durable concurrently: on most file systems they share a commit.
     synced?.catch(() => {});
-    // Of an import nobody waits for single messages.
+    // In an import nobody waits for single messages.
     const keep = size <= smallFile && !message.noThread;
     const content = !keep ? undefined : message.read?.(0, size) ??
       (message.description ? undefined : await Deno.readFile(message.file));
@@ -107,7 +107,7 @@ export class EmailFiles {
         await this.#files.add(emailId, message.file);
       } catch (err) {
         this.#arriving.delete(emailId);
-        // A stray file: never written over, the next id is as good.
+        // A stray file is never overwritten; the next id will do.
         if (err instanceof Deno.errors.AlreadyExists) continue;
         throw err;
       }
@@ -138,8 +138,8 @@ export class EmailFiles {
   }
 
   /**
-   * Places the files of new messages, then runs the write that makes their rows. Durable when it
-   * resolves; when anything fails no file and no row is left.
+   * Places the files of new messages, then runs the write that makes their rows. Durable when it resolves; if
+   * anything fails, no file and no row remains.
    */
   async arrive<T>(
     list: readonly NewMessage[],
@@ -162,7 +162,7 @@ export class EmailFiles {
       return r;
     } catch (err) {
       for (const r of ready) {
-        // A row can be there if the commit was done and its fsync failed: then the file stays.
+        // The row may exist if the commit succeeded and its fsync failed: then the file stays.
         try {
           if (!this.#db.get("SELECT 1 FROM emails WHERE id = ?", r.emailId)) {
             this.#files.remove(r.emailId);
@@ -180,14 +180,14 @@ export class EmailFiles {
     }
   }
 
-  /** Removes the files of emails whose rows are gone. For after the commit. */
+  /** Removes the files of emails whose rows are gone. Call it after the commit. */
   remove(emailIds: number[]): void {
     this.#changed(true);
     for (const id of emailIds) {
       try {
         this.#files.remove(id);
       } catch (err) {
-        // Its row in `erased` stays, so that the next start tries again.
+        // The row in `erased` stays, so that the next start tries again.
         this.#log.error("removing file of an expunged message", {
           err: err as Error,
           path: this.#files.path(id),
@@ -198,7 +198,7 @@ export class EmailFiles {
     this.#writer.write(() => {
       for (const id of emailIds) this.#db.run("DELETE FROM erased WHERE email_id = ?", id);
     }).catch(() => {
-      // The account is being closed: the next start looks at what is left.
+      // The account is being closed: the next start removes what is left.
     });
   }
 }

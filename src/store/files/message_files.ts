@@ -9,7 +9,7 @@ import { ensureDir, linkOrCopy, OpenFolder, removeFile, syncDir } from "../../pl
 import { type KeptFile, RecentMessages, smallFile } from "./recent_messages.ts";
 import { type MessageReader, StoreError } from "../types.ts";
 
-/** Files in a folder; more would make some file systems slow. */
+/** Files per folder; more would make some file systems slow. */
 const filesPerShard = 8192;
 
 /** The message files of one account. */
@@ -31,7 +31,7 @@ export class MessageFiles {
     return join(this.dir, String(Math.floor(emailId / filesPerShard)), String(emailId));
   }
 
-  /** Makes the folder of a shard, once. */
+  /** Creates the folder of a shard, once. */
   #make(shard: number): Promise<void> {
     let made = this.#madeShards.get(shard);
     if (!made) {
@@ -43,8 +43,8 @@ export class MessageFiles {
   }
 
   /**
-   * Puts a file in place, by hard link or copy, and makes its name durable. The caller sees to the
-   * content of the source. When it fails, no file is left.
+   * Puts a file in place, by hard link or copy, and makes its name durable. The caller makes the source's
+   * content durable. On failure no file is left.
    * @throws Deno.errors.AlreadyExists if the id's name is taken; errors of files.
    */
   async add(emailId: number, source: string): Promise<void> {
@@ -82,7 +82,7 @@ export class MessageFiles {
     this.#newest = undefined;
   }
 
-  /** Removes a file, once nobody has it open (on Windows it could not be removed before). */
+  /** Removes a file, once nobody has it open (Windows can't remove it before). */
   remove(emailId: number): void {
     this.#recent.forget(emailId);
     if (this.#open.has(emailId)) {
@@ -93,15 +93,15 @@ export class MessageFiles {
   }
 
   /**
-   * Opens an email for reading by offset, its prefix in front. Of a file that has become shorter than its row
-   * says, what is left can be read.
+   * Opens an email for reading by offset, with its prefix in front. If the file is shorter than its row says,
+   * the rest can be read.
    * @throws errors of files
    */
   open(emailId: number, prefix: Uint8Array, size: number): MessageReader {
     const length = size - prefix.length;
     if (length <= smallFile) {
       const kept = this.#recent.get(emailId);
-      // One that was shorter than its row said may have been mended since, or its row.
+      // A file that was too short, or its row, may have been repaired since.
       const file = kept?.bytes.length === length
         ? kept
         : this.#recent.add(emailId, length, (buffer) => readFileStart(this.path(emailId), buffer));
@@ -121,7 +121,7 @@ export class MessageFiles {
     });
   }
 
-  /** Keeps the content of a new file in memory if it is small: whoever waits for it will read it now. */
+  /** Keeps the content of a new file in memory if it is small: waiting clients will read it now. */
   keep(emailId: number, content: Uint8Array): void {
     if (content.length > smallFile) return;
     this.#recent.add(emailId, content.length, (buffer) => {
@@ -130,7 +130,7 @@ export class MessageFiles {
     });
   }
 
-  /** Ids of the files in the shard of the given id, and in the one before. */
+  /** Ids of the files in the shard of the given id, and in the one before it. */
   recent(emailId: number): number[] {
     const last = Math.floor(emailId / filesPerShard);
     const ids: number[] = [];
@@ -149,7 +149,7 @@ export class MessageFiles {
   }
 }
 
-/** Bytes of a message between two offsets, as far as it has them. */
+/** Bytes of a message between two offsets, as far as they exist. */
 function readRange(reader: Omit<MessageReader, "read">, from: number, to: number): Uint8Array {
   to = Math.min(to, reader.size);
   if (from >= to) return new Uint8Array(0);

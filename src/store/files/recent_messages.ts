@@ -1,50 +1,52 @@
 /**
- * Small message files that came or were read lately, in memory: several programs of a person fetch the same new
- * messages, and opening a file costs more than all else of answering with it (a permission of the runtime to
- * read is checked with a system call for each folder of the path).
+ * Recently added or read small message files, in memory: several programs of a user fetch the same new
+ * messages, and opening a file costs more than the rest of the answer (the runtime checks the read permission
+ * with a system call for each folder of the path).
  *
- * What an email's file holds never changes (see types.ts), so nothing has to be kept up to date. The memory is
- * bounded over all accounts: files are read into chunks one after the other, and when all chunks are
- * full the oldest one is used again.
+ * The content of an email's file never changes (see types.ts), so no entry becomes stale. The memory is bounded
+ * over all accounts: files are read into chunks one after the other, and when all chunks are full the oldest
+ * one is reused.
  *
  * @module
  */
 
-/** Files up to so many bytes are kept. */
+/** Files up to this many bytes are kept. */
 export const smallFile = 64 * 1024;
 /** Bytes of a chunk. */
 const chunkBytes = 1024 * 1024;
-/** Chunks that there are at most. */
+/** Most chunks. */
 const maxChunks = 24;
-/** Together: the most that is kept, some five thousand messages of text. */
+/** The most that is kept in total: some five thousand text messages. */
 export const maxKeptBytes = maxChunks * chunkBytes;
-/** Looks for unused chunks that one outlives: those of a minute (store/unused.ts). */
+/** A chunk survives this many checks for unused ones: those of a minute (store/unused.ts). */
 const keptLooks = 4;
-/** So that the bookkeeping of tiny messages stays small beside the chunks. */
+/** Keeps the bookkeeping of tiny messages small compared with the chunks. */
 const filesPerChunk = 1024;
 
 interface Chunk {
   bytes: Uint8Array<ArrayBuffer>;
   used: number;
-  /** What is in it: ids, and whose they are. */
+  /** Its files: ids and owners. */
   files: { emailId: number; owner: Map<number, KeptFile> }[];
-  /** Readers that look at it now. */
+  /** Readers that use it at the moment. */
   users: number;
-  /** Looks for unused ones since it was written or read last. */
+  /** Checks for unused chunks since it was last written or read. */
   unused: number;
 }
 
 /** Oldest first; the last one is being filled. */
 const chunks: Chunk[] = [];
 
-/** Takes from their owners what is in a chunk. */
+/** Removes the files of a chunk from their owners. */
 function forgetFiles(chunk: Chunk): void {
   for (const { emailId, owner } of chunk.files) {
     if (owner.get(emailId)?.chunk === chunk) owner.delete(emailId);
   }
 }
 
-/** Gives up the chunks of which nothing was read or kept in the last {@link keptLooks} calls; how many. */
+/**
+ * Frees the chunks in which nothing was read or kept during the last {@link keptLooks} calls; returns how many.
+ */
 export function giveUpUnused(): number {
   let n = 0;
   for (let i = 0; i < chunks.length;) {
@@ -55,7 +57,7 @@ export function giveUpUnused(): number {
     }
     chunks.splice(i, 1);
     forgetFiles(chunk);
-    // At once: a server that has nothing to do collects no garbage.
+    // Freed now: an idle server runs no garbage collection.
     chunk.bytes.buffer.transfer(0);
     n++;
   }
@@ -72,7 +74,7 @@ function chunkFor(size: number): Chunk {
   if (chunks.length === maxChunks) {
     const oldest = chunks.shift()!;
     forgetFiles(oldest);
-    // Whoever still reads it keeps it; another takes its place.
+    // Its readers keep it; another takes its place.
     if (oldest.users === 0) bytes = oldest.bytes;
   }
   const chunk = {
@@ -86,7 +88,7 @@ function chunkFor(size: number): Chunk {
   return chunk;
 }
 
-/** A file in memory. While it is read, `hold` and `release` keep its bytes from being written over. */
+/** A file in memory. While it is read, `hold` and `release` protect its bytes from being overwritten. */
 export class KeptFile {
   readonly chunk: Chunk;
   readonly bytes: Uint8Array;
@@ -113,7 +115,7 @@ export class RecentMessages {
     return this.#files.get(emailId);
   }
 
-  /** Keeps a file. @param read fills the buffer, and returns how many bytes there were */
+  /** Keeps a file. @param read fills the buffer, and returns how many bytes it read */
   add(emailId: number, size: number, read: (buffer: Uint8Array) => number): KeptFile {
     const chunk = chunkFor(size);
     const from = chunk.used;

@@ -1,6 +1,6 @@
 /**
- * A data folder as it is sent to a copy elsewhere, and then what is committed. Message files come before the rows that
- * name them. Runs in a Worker: see feed_worker.ts.
+ * Sends a data folder, and then everything that is committed, to a copy elsewhere. Message files are sent
+ * before the rows that name them. Runs in a Worker: see feed_worker.ts.
  *
  * @module
  */
@@ -13,34 +13,34 @@ import { headerSize, readAt } from "../backup/wal_format.ts";
 import { copyBase } from "../backup/wal_follow.ts";
 import { blockSize, type CopyPosition, type FeedOp, type NamedFile } from "./protocol.ts";
 
-/** Milliseconds between looks for new folders and other files. */
+/** Milliseconds between checks for new folders and other files. */
 const scanInterval = 1000;
-/** Milliseconds after which the copy hears that it is up to date though nothing was sent. */
+/** Milliseconds after which the copy is told that it is up to date though nothing was sent. */
 const tellInterval = 1000;
-/** Milliseconds without changes after which a database is let go. */
+/** Milliseconds without changes after which a database is released. */
 const idleAfter = 60_000;
-/** Looks after which a message file that went is removed from the copy. */
+/** Checks after which a removed message file is also removed from the copy. */
 const removeAfter = 10;
-/** Bytes of a file that are in memory at a time. */
+/** Bytes of a file in memory at a time. */
 const pieceSize = 256 * 1024;
 
-/** The way to the copy. What it throws ends the feed. */
+/** The connection to the copy. What it throws ends the feed. */
 export interface FeedChannel {
-  /** Sends a line, and the bytes that belong to it by {@link bytes}. */
+  /** Sends a line, to be followed by its bytes through {@link bytes}. */
   line(op: FeedOp): Promise<void>;
   bytes(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Sends a line and waits for its answer. */
   ask(op: FeedOp): Promise<unknown>;
-  /** Before the copy hears for the first time that it is whole. */
+  /** Called before the copy is first told that it is complete. */
   whole(): Promise<void>;
 }
 
 export interface FeedOptions {
   dataDir: string;
   configDir: string;
-  /** The file of the configuration that is the server's own: mox.conf. */
+  /** The configuration file that is specific to the server: mox.conf. */
   ownConfig: string;
-  /** The only account whose folder is sent, and nothing else; all of the data folder if not given. */
+  /** Sends only this account's folder; all of the data folder if not given. */
   account?: string;
 }
 
@@ -48,7 +48,7 @@ interface Followed {
   source: LogSource;
   /** The folder. */
   path: string;
-  /** Message files belong to it. */
+  /** Whether it has message files. */
   mail: boolean;
   used: number;
 }
@@ -64,13 +64,13 @@ export class DataFeed {
   readonly #o: FeedOptions;
   readonly #to: FeedChannel;
   readonly #databases = new Map<string, Followed>();
-  /** Folders with mail that are known; and those in accounts. */
+  /** Known folders with mail; and those among them in accounts. */
   readonly #folders = new Set<string>();
   /** When the folders of message files were last changed. */
   readonly #shards = new Map<string, number>();
   /** Message files of the copy, by folder. */
   readonly #names = new Map<string, Set<string>>();
-  /** Message files that went, with the round in which that was seen. */
+  /** Removed message files, with the round that noticed it. */
   readonly #gone = new Map<string, number>();
   /** Size and time of the other files. */
   readonly #others = new Map<string, string>();
@@ -88,7 +88,7 @@ export class DataFeed {
     this.#scanInterval = wait.scanInterval ?? scanInterval;
   }
 
-  /** Sends what was committed up to now. @throws errors of files, databases and the channel */
+  /** Sends everything committed so far. @throws errors of files, databases and the channel */
   async round(): Promise<void> {
     const at = Date.now();
     this.#round++;
@@ -113,7 +113,7 @@ export class DataFeed {
         }
         await this.#follow(path, f);
       } catch (err) {
-        // Its folder was removed, and SQLite may have noticed it first.
+        // Its folder was removed, and SQLite may have noticed first.
         if (exists(join(this.#o.dataDir, path))) throw err;
         f.source.release();
         this.#databases.delete(path);
@@ -129,7 +129,7 @@ export class DataFeed {
     await this.#to.ask({ op: "round", at });
   }
 
-  /** Lets go of the databases. */
+  /** Releases the databases. */
   close(): void {
     for (const f of this.#databases.values()) f.source.release();
     this.#databases.clear();
@@ -140,7 +140,7 @@ export class DataFeed {
     await this.#to.line(op);
   }
 
-  /** Accounts of the copy that are none here were removed while it was away. */
+  /** Accounts of the copy that don't exist here were removed while it was away. */
   async #begin(): Promise<void> {
     this.#begun = true;
     if (this.#o.account !== undefined) return;
@@ -158,7 +158,7 @@ export class DataFeed {
     }
   }
 
-  /** Has a folder put aside, and forgets it. */
+  /** Has the copy move a folder aside, and forgets it. */
   async #drop(path: string): Promise<void> {
     const below = (p: string) => p === path || p.startsWith(`${path}/`);
     for (const [name, f] of this.#databases) {
@@ -184,13 +184,13 @@ export class DataFeed {
     }
     followed.used = now;
     const pending = source.pending();
-    // After the log was read: what it names is there.
+    // After reading the log: the files that it names exist.
     if (followed.mail) await this.#files(followed.path);
     if (pending === undefined) return await this.#rebase(path, followed);
     if (pending === "nothing") return;
     await this.#append(path, pending, source.pieces(pending, pieceSize));
     source.took(pending);
-    // Into memory, as writers wait: the way to the copy may be slow.
+    // Read into memory, as writers wait and the connection to the copy may be slow.
     const more: { p: Pending; pieces: Uint8Array<ArrayBuffer>[] }[] = [];
     source.rewind((p) => more.push({ p, pieces: [...source.pieces(p, pieceSize)] }));
     for (const { p, pieces } of more) {
@@ -209,7 +209,7 @@ export class DataFeed {
     for (const piece of pieces) await this.#to.bytes(piece);
   }
 
-  /** Sends a database anew, of which the copy has most as a rule. */
+  /** Sends a database again; the copy usually has most of it. */
   async #rebase(path: string, followed: Followed): Promise<void> {
     const { source } = followed;
     const made = join(this.#o.dataDir, "tmp", `base-${crypto.randomUUID()}`);
@@ -250,7 +250,7 @@ export class DataFeed {
     try {
       entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name));
     } catch (err) {
-      // Removed just now.
+      // It was just removed.
       if (path !== "" && err instanceof Deno.errors.NotFound) return;
       throw err;
     }
@@ -279,7 +279,7 @@ export class DataFeed {
     }
   }
 
-  /** The first look at a folder with mail: what the copy has of it, and its files, before a log is held. */
+  /** First check of a folder with mail: finds what the copy has, and sends its files, before a log is held. */
   async #begins(path: string): Promise<void> {
     const has = await this.#has(path);
     if (has === undefined) {
@@ -290,7 +290,7 @@ export class DataFeed {
     await this.#files(path);
   }
 
-  /** The message files of the copy; undefined if they are those of another account of that name. */
+  /** The message files of the copy; undefined if they belong to another account of that name. */
   async #has(path: string): Promise<Map<string, Set<string>> | undefined> {
     const all = new Map<string, Set<string>>();
     const gone: string[] = [];
@@ -304,7 +304,7 @@ export class DataFeed {
         try {
           const s = Deno.statSync(join(this.#o.dataDir, key, name));
           const difference = Math.abs((s.mtime?.getTime() ?? 0) - mtime);
-          // Some file systems keep whole, or even, seconds only.
+          // Some file systems store only whole or even seconds.
           if (s.size !== size || difference > (mtime % 1000 === 0 ? 2000 : 1)) return undefined;
         } catch (err) {
           if (!(err instanceof Deno.errors.NotFound)) throw err;
@@ -338,7 +338,7 @@ export class DataFeed {
       const s = Deno.statSync(from);
       const stamp = `${s.size} ${s.mtime?.getTime()}`;
       if (this.#others.get(key) === stamp) return;
-      // One that is written meanwhile comes again.
+      // A file that is changed meanwhile is sent again.
       const bytes = Deno.readFileSync(from);
       const mtime = s.mtime?.getTime() ?? 0;
       await this.#line({ op: "file", path, config, size: bytes.length, mtime });
@@ -349,7 +349,7 @@ export class DataFeed {
     }
   }
 
-  /** Sends message files; notes those that went. */
+  /** Sends message files; notes removed ones. */
   async #files(path: string): Promise<void> {
     const msg = join(this.#o.dataDir, path, "msg");
     for (const shard of Deno.readDirSync(msg)) {
@@ -371,12 +371,12 @@ export class DataFeed {
         if (there.has(name)) this.#gone.delete(gone);
         else if (!this.#gone.has(gone)) this.#gone.set(gone, this.#round);
       }
-      // Changed again in the same tick of the file system's clock: looked at once more.
+      // It may have changed again within the same tick of the file system's clock: checked once more.
       if (Date.now() - changed > 100) this.#shards.set(key, changed);
     }
   }
 
-  /** Sends a message file; false if it went. */
+  /** Sends a message file; false if it is gone. */
   async #message(path: string): Promise<boolean> {
     let file: Deno.FsFile;
     try {

@@ -1,25 +1,25 @@
-/** Sends a data folder, and what is committed to it, over a connection; the work is a Worker's. @module */
+/** Sends a data folder, and what is committed to it, over a connection; a Worker does the work. @module */
 import type { Connection } from "../../net/mod.ts";
 import type { FeedOptions } from "./feed.ts";
 import type { FromFeed, ToFeed } from "./feed_worker.ts";
 import { maxLine } from "./protocol.ts";
 
-/** Milliseconds in which the Worker has to let go of the databases: while it reads them, their logs grow. */
+/** Milliseconds for the Worker to release the databases: while it reads them, their logs grow. */
 const stopPatience = 10_000;
 
-/** A feed that runs. */
+/** A running feed. */
 export interface RunningFeed {
-  /** Resolves when it has ended as asked; rejects when the connection or a file fails. */
+  /** Resolves when it has ended on request; rejects when the connection or a file fails. */
   ended: Promise<void>;
-  /** Sends what is committed up to now and ends. */
+  /** Sends everything committed so far and ends. */
   finish(): void;
-  /** Ends at once. */
+  /** Ends immediately. */
   stop(reason: string): void;
 }
 
 /**
  * Starts to send.
- * @param whole is called before the copy hears that it is whole
+ * @param whole called before the copy is told that it is complete
  */
 export function startFeed(
   conn: Connection,
@@ -34,7 +34,7 @@ export function startFeed(
     tell({ kind: "stop", reason });
     timer ??= setTimeout(() => reject(new Error(reason)), stopPatience);
   };
-  // The Worker waits for answers, and knows for how long.
+  // The Worker waits for answers and has its own timeout.
   conn.readTimeout = 2 ** 31 - 1;
   const answering = async () => {
     for await (const text of lines(conn)) tell({ kind: "answer", value: JSON.parse(text) });
@@ -77,7 +77,7 @@ export function startFeed(
   };
 }
 
-/** Lines that come, also after the server was asked to stop: its last changes are answered then. */
+/** Incoming lines, even after the server was asked to stop: its last changes are answered then. */
 async function* lines(conn: Connection): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let text = "";

@@ -2,26 +2,26 @@
 import { DataFeed, type FeedOptions } from "./feed.ts";
 import type { FeedOp } from "./protocol.ts";
 
-/** Milliseconds between looks. */
+/** Milliseconds between checks. */
 const interval = 200;
-/** Bytes that are gathered before they are handed over. */
+/** Bytes that are collected before they are handed over. */
 const gather = 256 * 1024;
-/** Milliseconds that the copy may need for an answer: it has to write what was sent to its disk. */
+/** Milliseconds the copy may take for an answer: it has to write what was sent to its disk. */
 const answerTimeout = 60_000;
 
-/** What the Worker is told. */
+/** Messages to the Worker. */
 export type ToFeed =
   | { kind: "start"; options: FeedOptions }
-  /** What was handed over is on its way. */
+  /** Everything handed over has been sent. */
   | { kind: "flushed" }
   | { kind: "answer"; value: unknown }
   | { kind: "whole" }
-  /** One more round, and the end. */
+  /** One more round, then the end. */
   | { kind: "finish" }
-  /** The end, at once. */
+  /** The end, immediately. */
   | { kind: "stop"; reason: string };
 
-/** What it says. */
+/** Messages from the Worker. */
 export type FromFeed =
   | { kind: "send"; bytes: Uint8Array<ArrayBuffer> }
   | { kind: "whole" }
@@ -40,7 +40,7 @@ const answers: ((value: unknown) => void)[] = [];
 let onWhole = () => {};
 let wake = () => {};
 let finishing = false;
-/** Rejects when the feed is to end at once. */
+/** Rejects when the feed must end immediately. */
 const stopped = Promise.withResolvers<never>();
 stopped.promise.catch(() => {});
 const encoder = new TextEncoder();

@@ -1,18 +1,18 @@
 /**
- * What goes from a node to its standby: lines of JSON, some with bytes behind them, and lines of JSON in answer to
- * those that ask. Paths are relative to the data folder, or with `config` to that of the configuration, with "/".
+ * The protocol from a node to its standby: lines of JSON, some followed by bytes, and lines of JSON that answer
+ * requests. Paths are relative to the data folder, or with `config` to the configuration folder, with "/".
  *
  * @module
  */
 
-/** Bytes of a base that are compared, and sent, at a time. */
+/** Bytes of a base that are compared and sent at a time. */
 export const blockSize = 64 * 1024;
 /** Bytes of a line. */
 export const maxLine = 16 * 1024 * 1024;
 
-/** A line from the node. Those that ask are answered in their order. */
+/** A line from the node. Requests are answered in order. */
 export type FeedOp =
-  /** Asks for the names of the folders in one. */
+  /** Asks for the names of the folders in a folder. */
   | { op: "folders"; path: string }
   /** Asks for name, size and time of the message files in a folder. */
   | { op: "names"; path: string }
@@ -22,17 +22,17 @@ export type FeedOp =
   | { op: "blocks"; path: string }
   /** A file; its bytes follow. */
   | { op: "file"; path: string; config?: true; size: number; mtime: number }
-  /** What a log has got; bytes follow. At 0 it is a new log, with its header. */
+  /** Additions to a log; the bytes follow. At 0 it is a new log, with its header. */
   | { op: "append"; path: string; at: number; size: number }
   /**
-   * A new base of so many bytes: the blocks with these numbers follow, all others are as they were; then so many
+   * A new base of `size` bytes: the blocks with these numbers follow, all others are unchanged; then `log`
    * bytes of a log.
    */
   | { op: "base"; path: string; size: number; blocks: number[]; log: number }
   | { op: "remove"; path: string }
-  /** Another folder comes in the place of this one, or none: it is put aside. */
+  /** This folder is replaced by another or removed: the copy moves it aside. */
   | { op: "aside"; path: string }
-  /** All that was committed at a time (milliseconds) was sent. Answered when it is on disk. */
+  /** Everything committed up to a time (milliseconds) has been sent. Answered when it is on disk. */
   | { op: "round"; at: number }
   /** The node has stopped, and nothing more comes. Answered. */
   | { op: "end" };

@@ -12,21 +12,21 @@ import { readAt } from "../backup/wal_format.ts";
 import { blockHash } from "./feed.ts";
 import { blockSize, type FeedOp, insidePath, type NamedFile } from "./protocol.ts";
 
-/** Gives the bytes that follow a line: exactly so many, in pieces that are valid until the next. */
+/** Yields exactly `size` bytes that follow a line, in pieces that are valid until the next one. */
 export type Payload = (size: number) => AsyncIterable<Uint8Array>;
 
 export interface SinkOptions {
   dataDir: string;
   configDir: string;
-  /** The file of the configuration that is not the node's: mox.conf. */
+  /** The configuration file that does not come from the node: mox.conf. */
   ownConfig: string;
-  /** All that was committed at a time is on disk. */
+  /** Everything committed up to a time is on disk. */
   round(at: number): Promise<void>;
 }
 
 export class CopySink {
   readonly #o: SinkOptions;
-  /** Files and folders that are written, not yet durable. */
+  /** Files and folders that are written but not yet durable. */
   readonly #unsynced = new Set<string>();
 
   constructor(options: SinkOptions) {
@@ -35,9 +35,9 @@ export class CopySink {
   }
 
   /**
-   * Does what a line says.
-   * @returns the answer, undefined for lines without
-   * @throws Error for a line that is none; errors of files and databases
+   * Carries out a line.
+   * @returns the answer, undefined for lines without one
+   * @throws Error for an invalid line; errors of files and databases
    */
   async take(line: FeedOp, payload: Payload): Promise<unknown> {
     switch (line.op) {
@@ -97,13 +97,13 @@ export class CopySink {
     return names;
   }
 
-  /** Hashes of a base, after what was in its log is in it. */
+  /** Hashes of a base, after merging its log. */
   #blocks(path: string): string[] {
     if (!exists(path)) return [];
     try {
       mergeLog(path);
     } catch {
-      // Damaged, as after a power cut on a disk that lies: it comes anew.
+      // Damaged, as after a power cut with a disk that doesn't flush: it is sent again.
       return [];
     }
     const hashes: string[] = [];
@@ -137,7 +137,7 @@ export class CopySink {
     }
     Deno.utimeSync(made, new Date(size(line.mtime)), new Date(size(line.mtime)));
     const message = !line.config && /\/msg\/\d+\/\d+$/.test(line.path);
-    // Of message files many are made durable at once, before the rows that name them.
+    // Many message files are made durable together, before the rows that name them.
     if (message) this.#unsynced.add(to);
     else syncFileNow(made);
     Deno.renameSync(made, to);
@@ -158,7 +158,7 @@ export class CopySink {
     this.#sync();
     const log = `${path}-wal`;
     const at = size(line.at);
-    // As of a base or an earlier line: a gap would end the log there, for good.
+    // Must continue a base or an earlier line: a gap would end the log there permanently.
     const has = exists(log) ? Deno.statSync(log).size : 0;
     if (at === 0) mergeLog(path);
     else if (has !== at) throw new Error(`${line.path}: its log has ${has} bytes, not ${at}`);
@@ -176,7 +176,7 @@ export class CopySink {
     const length = size(line.size);
     removeIfThere(made);
     if (exists(path)) {
-      // `blocks` was asked just before: its log is in it.
+      // `blocks` was asked just before, so its log is merged.
       Deno.copyFileSync(path, made);
     }
     {
@@ -204,7 +204,7 @@ export class CopySink {
     syncDirNow(dirname(path));
   }
 
-  /** Takes a folder out of the copy, at once. It is kept: it may be that the data was lost, and begun anew. */
+  /** Moves a folder out of the copy in one step. It is kept: perhaps the data was lost and started again. */
   #aside(path: string): void {
     const from = this.#data(path);
     if (path === "" || !exists(from)) return;
@@ -226,7 +226,7 @@ export class CopySink {
   }
 }
 
-/** A number of bytes, or milliseconds, from the line. @throws Error for others */
+/** A number of bytes or milliseconds from the line. @throws Error for other values */
 function size(n: unknown): number {
   if (!Number.isSafeInteger(n) || (n as number) < 0) throw new Error("a number is expected");
   return n as number;

@@ -1,16 +1,16 @@
-/** Takes a feed from a connection into a folder; the work is a Worker's. @module */
+/** Writes a feed from a connection to a folder; a Worker does the work. @module */
 import type { Connection } from "../../net/mod.ts";
 import type { FromSink, ToSink } from "./sink_worker.ts";
 
-/** Bytes of an account that arrives which may wait for the Worker, which waits for the disk. */
+/** Bytes of an arriving account that may wait for the Worker, which waits for the disk. */
 const maxWaiting = 4 * 1024 * 1024;
-/** Bytes of a read. */
+/** Bytes per read. */
 const pieceSize = 64 * 1024;
 
 /**
- * Takes the feed of one account, until it ends with everything on disk.
- * @param folder gets the data folder's part that is sent: `accounts` with the account
- * @throws Error for a feed that breaks off, or can't be written, or after which the copy lacks a message's file
+ * Receives the feed of one account until it ends with everything on disk.
+ * @param folder gets the part of the data folder that is sent: `accounts` with the account
+ * @throws Error if the feed breaks off, can't be written, or leaves the copy without a message's file
  */
 export async function receiveFeed(
   conn: Connection,

@@ -1,18 +1,18 @@
-/** The Worker side of sink_client.ts: it writes and waits for the disk, where nobody else waits for it. @module */
+/** The Worker side of sink_client.ts: writes and waits for the disk without holding up others. @module */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileName } from "../backup/copy.ts";
 import { type FeedOp, maxLine } from "./protocol.ts";
 import { CopySink } from "./sink.ts";
 
-/** What the Worker is told. */
+/** Messages to the Worker. */
 export type ToSink =
   | { kind: "start"; folder: string; account: string }
   | { kind: "bytes"; bytes: Uint8Array<ArrayBuffer> };
 
-/** What it says. */
+/** Messages from the Worker. */
 export type FromSink =
-  /** Bytes were used up, so that more may come. */
+  /** So many bytes were consumed, so more may be sent. */
   | { kind: "used"; bytes: number }
   | { kind: "answer"; line: string }
   /** The feed has ended, and everything is on disk; or with an error. */
@@ -26,7 +26,7 @@ const scope = self as unknown as {
 const waiting: Uint8Array[] = [];
 let arrived = () => {};
 
-/** The bytes that are there, or the next to come. */
+/** The available bytes, or the next ones to arrive. */
 async function some(): Promise<Uint8Array> {
   while (waiting.length === 0) await new Promise<void>((resolve) => arrived = resolve);
   return waiting.shift()!;
@@ -64,7 +64,7 @@ async function* payload(size: number): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** @throws Error if the copied database names a message file that is missing; its log is in it then */
+/** @throws Error if the copied database names a message file that is missing; its log is merged by then */
 function checkFiles(folder: string): void {
   const db = new DatabaseSync(join(folder, "index.db"));
   try {

@@ -1,9 +1,9 @@
 /**
- * The full-text index of one account: what it knows of a search, and keeping it up to date.
+ * The full-text index of one account: narrowing searches, and keeping it up to date.
  *
- * Emails are indexed in a Worker, in the order of their ids, some time after they came: nothing waits for
- * it. `below` tells how far it has got; what is not indexed yet is read by the search. A result is exact:
- * the index narrows, and the texts decide.
+ * Emails are indexed in a Worker, in the order of their ids, some time after they arrive: nothing waits for it.
+ * `below` shows how far it has come; the search reads messages that are not indexed yet. Results are exact: the
+ * index narrows, and the texts decide.
  *
  * @module
  */
@@ -19,19 +19,19 @@ import { KeptTexts } from "./kept_texts.ts";
 import { fulltextMigrations, partField, separator } from "./schema.ts";
 import { indexInWorker } from "./worker.ts";
 
-/** Milliseconds without new messages before they are indexed, and the longest they wait. */
+/** Milliseconds without new messages before they are indexed, and the longest wait. */
 const quiet = 1_000;
 const longest = 10_000;
 
-/** What the index needs of its account. */
+/** What the index needs from its account. */
 export interface Indexed {
   dir: string;
   log: Log;
-  /** Emails with lower ids have their rows already, or never will. */
+  /** Emails with lower ids already have their rows, or never will. */
   settledBelow(): number;
 }
 
-/** What the kept texts of an email say of a text. */
+/** What an email's kept texts show about a searched text. */
 export interface Kept {
   header: boolean;
   body: boolean;
@@ -43,13 +43,13 @@ export class FulltextIndex {
   readonly #texts: KeptTexts;
   /** Called when the Worker has written. */
   onIndexed: (() => void) | undefined;
-  /** Called when all that was made of emails is to be forgotten. */
+  /** Called when all data derived from emails must be forgotten. */
   onEmptied: (() => void) | undefined;
   #below: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #since = 0;
   #sweep = true;
-  /** Emails with lower ids are to be indexed by the run that goes on. */
+  /** The current run indexes emails with lower ids. */
   #wanted = 0;
   #running: Promise<void> | undefined;
   #closed = false;
@@ -62,7 +62,7 @@ export class FulltextIndex {
     this.#below = db.get("SELECT below FROM state")![0];
   }
 
-  /** Opens the index in the account's folder; one that is damaged is begun anew. */
+  /** Opens the index in the account's folder; a damaged one is rebuilt. */
   static async open(of: Indexed): Promise<FulltextIndex> {
     const path = join(of.dir, "fulltext.db");
     let db: Db | undefined;
@@ -76,14 +76,14 @@ export class FulltextIndex {
         try {
           removeFile(path + end);
         } catch {
-          // Not there.
+          // It does not exist.
         }
       }
       return new FulltextIndex(of, await Db.open(path, fulltextMigrations));
     }
   }
 
-  /** The index's database, for what else is in it. */
+  /** The index's database, for its other contents. */
   get db(): Db {
     return this.#db;
   }
@@ -93,12 +93,12 @@ export class FulltextIndex {
     return this.#below;
   }
 
-  /** Emails that may still have to be indexed, at most. */
+  /** Upper bound of emails still to be indexed. */
   get behind(): number {
     return Math.max(0, this.#of.settledBelow() - this.#below);
   }
 
-  /** Messages have come, or (with `erased`) gone for good: the index follows before long. */
+  /** Messages were added, or (with `erased`) permanently removed: the index follows soon. */
   changed(erased = false): void {
     if (erased) this.#sweep = true;
     if (this.#closed || this.#held > 0) return;
@@ -114,8 +114,8 @@ export class FulltextIndex {
   }
 
   /**
-   * Indexes what there is to index now; resolves when that is done. Never rejects. What comes meanwhile waits for its
-   * own turn, as a run for a single message takes a hundred times the work of one that is part of many.
+   * Indexes everything available now; resolves when that is done. Never rejects. Later messages wait for the
+   * next run, as a run for a single message costs a hundred times its share of a large run.
    */
   update(): Promise<void> {
     this.#wanted = this.#of.settledBelow();
@@ -138,8 +138,8 @@ export class FulltextIndex {
   }
 
   /**
-   * Empties the index while what it is made of is made anew; it is filled again afterwards, also when the process ends
-   * in the middle of that.
+   * Empties the index while its source data is recomputed; it is filled again afterwards, even if the process
+   * ends in the middle.
    */
   async anew<T>(work: () => Promise<T>): Promise<T> {
     this.#held++;
@@ -164,10 +164,7 @@ export class FulltextIndex {
     }
   }
 
-  /**
-   * Emails that a tree may find, among those that are indexed; undefined if the index can't tell.
-   * Texts in the tree are folded.
-   */
+  /** Indexed emails that may match a tree; undefined if the index can't tell. Texts in the tree are folded. */
   narrow(node: SearchNode): Set<number> | undefined {
     switch (node.op) {
       case "text":
@@ -175,7 +172,7 @@ export class FulltextIndex {
       case "header":
       case "summary":
       case "shown":
-        // The index has no marks on letters: it finds too many, and the texts decide.
+        // The index stores letters without marks: it finds too many, and the texts decide.
         return this.#candidates(withoutMarks(node.text));
       case "and": {
         let r: Set<number> | undefined;
@@ -212,7 +209,7 @@ export class FulltextIndex {
     return ids;
   }
 
-  /** What an email's texts say of a folded text; undefined if they aren't kept here. */
+  /** What an email's texts show about a folded text; undefined if they aren't stored here. */
   kept(emailId: EmailId, text: string): Kept | undefined {
     if (emailId >= this.#below) return undefined;
     if (["\0", separator, partField].some((c) => text.includes(c))) return undefined;
@@ -220,7 +217,10 @@ export class FulltextIndex {
     return t && { header: t.header.includes(text), body: t.body.includes(text) };
   }
 
-  /** True if people see a folded text without marks in the message's texts; undefined if they aren't kept here. */
+  /**
+   * True if a folded text without marks is visible in the message's texts; undefined if they aren't stored
+   * here.
+   */
   keptShown(emailId: EmailId, text: string): boolean | undefined {
     if (emailId >= this.#below) return undefined;
     if (["\0", separator, partField].some((c) => text.includes(c))) return undefined;
@@ -228,7 +228,7 @@ export class FulltextIndex {
     return t && (t.shown ?? withoutMarks(t.body)).includes(text);
   }
 
-  /** True if a field has a folded text ("" for any); undefined if the header isn't kept here. */
+  /** True if a field has a folded text ("" for any); undefined if the header isn't stored here. */
   keptHeader(emailId: EmailId, name: string, text: string): boolean | undefined {
     if (emailId >= this.#below) return undefined;
     const header = this.#texts.get(emailId)?.header;
@@ -239,7 +239,7 @@ export class FulltextIndex {
     );
   }
 
-  /** Stops; what is under way in the Worker is waited for. */
+  /** Stops; waits for running work in the Worker. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);

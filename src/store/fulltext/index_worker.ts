@@ -23,13 +23,13 @@ import { maxIndexedText, maxKeptText, partField, separator } from "./schema.ts";
 export interface IndexRequest {
   /** Folder of the account. */
   dir: string;
-  /** Emails with lower ids are to be indexed. */
+  /** Index emails with lower ids. */
   below: number;
-  /** Take out emails that are gone. */
+  /** Remove emails that are gone. */
   sweep: boolean;
 }
 
-/** Emails in a transaction: readers see them all at once, and a crash loses no more. */
+/** Emails per transaction: readers see them all at the same time, and a crash loses no more. */
 const batch = 200;
 
 interface EmailRow {
@@ -73,7 +73,7 @@ function fill(request: IndexRequest, mail: DatabaseSync, index: DatabaseSync): n
     try {
       for (const row of rows) {
         const t = texts(files, row);
-        // An email whose file is gone has no texts, and is not found.
+        // An email whose file is missing has no texts and is not found.
         if (t === undefined) continue;
         if (t === "large") {
           addLarge.run(row.id);
@@ -103,7 +103,7 @@ function fill(request: IndexRequest, mail: DatabaseSync, index: DatabaseSync): n
   return below;
 }
 
-/** Blocks of texts as they are filled, in the order of ids. */
+/** Blocks of texts being filled, in id order. */
 class Blocks {
   readonly #read: StatementSync;
   readonly #write: StatementSync;
@@ -137,7 +137,7 @@ class Blocks {
     this.#block.delete(place);
   }
 
-  /** Writes the block that was changed. */
+  /** Writes the changed block. */
   flush(): void {
     if (this.#n < 0) return;
     if (this.#block.size === 0) this.#drop.run(this.#n);
@@ -146,7 +146,7 @@ class Blocks {
   }
 }
 
-/** Puts emails into columns: chunks that no email can come to any more. */
+/** Puts emails into columns: chunks that no further email can join. */
 function addColumns(mail: DatabaseSync, index: DatabaseSync, below: number): void {
   const { chunks } = index.prepare("SELECT chunks FROM state").get() as { chunks: number };
   const set = index.prepare("UPDATE state SET chunks = ?");
@@ -228,7 +228,7 @@ function texts(
   }
 }
 
-/** Texts as one, undefined if they are longer than what is left of the limit. */
+/** Texts as one, undefined if they exceed the rest of the limit. */
 function joined(
   texts: Iterable<Iterable<string>>,
   limit: { left: number },
@@ -246,7 +246,7 @@ function joined(
   return all.join(separator);
 }
 
-/** Takes out what is of emails that are gone: both lists of ids in order, side by side. */
+/** Removes emails that are gone: walks both lists of ids in order. */
 function sweep(mail: DatabaseSync, index: DatabaseSync): void {
   const here = (mail.prepare("SELECT id FROM emails ORDER BY id").all() as { id: number }[])
     .map((r) => r.id);

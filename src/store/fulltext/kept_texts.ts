@@ -1,7 +1,7 @@
 /**
- * Folded texts of emails as the index keeps them: those of four emails in a block, packed together, as texts of one
- * account are much alike. A block takes two fifths of its texts (of sixteen emails, a third); unpacking one takes some
- * thirty microseconds, also where only one of its emails is asked for.
+ * Folded texts of emails as the index stores them: four emails per block, packed together, as texts of one
+ * account resemble each other. A block takes two fifths of the size of its texts (a third with sixteen emails);
+ * unpacking one takes some thirty microseconds, even if only one of its emails is wanted.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { EmailId } from "../ids.ts";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { RowDb } from "../database/database.ts";
 
-/** Emails of a block: those whose ids are the same but for the last two bits. */
+/** Emails per block: ids that differ only in the last two bits. */
 export const blockEmails = 4;
 
 /** The texts of an email. */
 export interface EmailTexts {
   header: string;
   body: string;
-  /** What people see, where that isn't the body. */
+  /** The visible text, where that isn't the body. */
   shown: string | null;
 }
 
-/** Texts by place in the block; null for an email that is indexed, but whose texts aren't kept here. */
+/** Texts by place in the block; null for an email that is indexed, but whose texts aren't stored here. */
 export type Block = Map<number, EmailTexts | null>;
 
 export function blockOf(emailId: EmailId): { n: number; place: number } {
@@ -30,7 +30,7 @@ export function blockOf(emailId: EmailId): { n: number; place: number } {
 /** Lengths of texts in a block: header, body, shown (-1 for none); or no texts. */
 type Lengths = [place: number, header: number, body: number, shown: number] | [place: number];
 
-/** A block as it is stored: the lengths as JSON, a line end, and all texts. */
+/** A block in its stored form: the lengths as JSON, a line end, and all texts. */
 export function packBlock(block: Block): Uint8Array {
   const lengths: Lengths[] = [];
   let all = "";
@@ -47,7 +47,7 @@ export function packBlock(block: Block): Uint8Array {
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** A block as it is read: texts are taken out when they are asked for. */
+/** A block being read: texts are extracted on demand. */
 class PackedBlock {
   readonly #text: string;
   readonly #lengths: readonly number[][];
@@ -60,7 +60,7 @@ class PackedBlock {
     this.#lengths = JSON.parse(this.#text.slice(0, this.#start));
   }
 
-  /** Null for one whose texts aren't here, undefined for one that isn't indexed. */
+  /** Null for an email whose texts aren't stored, undefined for one that isn't indexed. */
   get(wanted: number): EmailTexts | null | undefined {
     let at = this.#start;
     for (const [place, header, body, shown] of this.#lengths) {
@@ -88,33 +88,36 @@ export function unpackBlock(data: Uint8Array): Block {
   return new PackedBlock(data).whole();
 }
 
-/** Bits of the emails in a block. */
+/** One bit for each email in a block. */
 export function hereOf(block: Block): number {
   let bits = 0;
   for (const place of block.keys()) bits |= 1 << place;
   return bits;
 }
 
-/** Characters of an email's texts above which they are packed alone: others of a block need not be unpacked with them. */
+/**
+ * Texts of an email with more characters are packed separately, so that reading others of the block need not
+ * unpack them.
+ */
 export const longTexts = 8 * 1024;
 
-/** Blocks that stay unpacked, some 25 KB each, 64 KB at most. */
+/** Blocks that stay unpacked: some 25 KB each, 64 KB at most. */
 const blocksAtHand = 32;
 
 /**
- * Reads texts, with the last blocks at hand: who goes through emails in order, or nearly so as those that arrived at the
- * same time are, unpacks each block once.
+ * Reads texts and keeps the last blocks unpacked: a pass over emails in order (or nearly, as with emails that
+ * arrived together) unpacks each block once.
  */
 export class KeptTexts {
   readonly #db: RowDb;
-  /** By their numbers, those used longest ago first; undefined for one that isn't there or is damaged. */
+  /** By number, least recently used first; undefined for a missing or damaged one. */
   readonly #blocks = new Map<number, PackedBlock | undefined>();
 
   constructor(db: RowDb) {
     this.#db = db;
   }
 
-  /** The texts of an email; undefined if they aren't kept. */
+  /** The texts of an email; undefined if they aren't stored. */
   get(emailId: EmailId): EmailTexts | undefined {
     const { n, place } = blockOf(emailId);
     const t = this.#block(n)?.get(place);
@@ -128,7 +131,7 @@ export class KeptTexts {
       try {
         block = row && new PackedBlock(row[0]);
       } catch {
-        // Damaged: the message is read.
+        // Damaged: the message is read instead.
       }
       if (this.#blocks.size === blocksAtHand) {
         this.#blocks.delete(this.#blocks.keys().next().value!);
@@ -148,7 +151,7 @@ export class KeptTexts {
     }
   }
 
-  /** The index has been written. */
+  /** Called when the index has been written. */
   forget(): void {
     this.#blocks.clear();
   }

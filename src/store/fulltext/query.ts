@@ -1,11 +1,11 @@
-/** From a text that is searched to a query of the index. @module */
+/** Makes a query of the index from a searched text. @module */
 
-/** Trigrams asked for at most: more narrow no further, and cost time. */
+/** Most trigrams in a query: more don't narrow further, and cost time. */
 const maxTrigrams = 16;
 
 /**
- * The query for emails that may contain a folded text; undefined if the text is too short for the index,
- * or can't be put into a query.
+ * The query for emails that may contain a folded text; undefined if the text is too short for the index, or
+ * can't be expressed in a query.
  */
 export function trigramQuery(text: string): string | undefined {
   if (text.includes("\0")) return undefined;
@@ -13,7 +13,7 @@ export function trigramQuery(text: string): string | undefined {
   if (chars.length < 3) return undefined;
   const all = new Set<string>();
   for (let i = 0; i + 3 <= chars.length; i++) all.add(chars.slice(i, i + 3).join(""));
-  // Spread over the text, as neighbours say much the same.
+  // Spread over the text, as neighbouring trigrams are nearly equivalent.
   const list = [...all];
   const step = Math.max(1, list.length / maxTrigrams);
   const chosen: string[] = [];

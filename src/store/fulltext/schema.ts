@@ -1,15 +1,15 @@
 /**
- * The database of the full-text index, `fulltext.db` beside an account's index.db. It holds nothing that
- * can't be made again: a missing or damaged one is.
+ * The database of the full-text index, `fulltext.db` next to an account's index.db. Everything in it can be
+ * rebuilt: a missing or damaged one is.
  *
  * @module
  */
 import type { Migration } from "../database/database.ts";
 
-/** Separates texts that are found one by one. It can't be typed, so nothing matches across it. */
+/** Separates texts that are searched individually. It can't be typed, so nothing matches across it. */
 export const separator = "\x01";
 
-/** Characters of a message's texts up to which they are kept beside the index, and up to which they are indexed. */
+/** Most characters of a message's texts that are stored along with the index, and most that are indexed. */
 export const maxKeptText = 64 * 1024;
 export const maxIndexedText = 8 * 1024 * 1024;
 
@@ -88,5 +88,5 @@ UPDATE state SET below = 1;
 `,
 }];
 
-/** Begins a field of a part, among those of the message's header. */
+/** Marks a header field of a part, among those of the message's header. */
 export const partField = "\x02";

@@ -1,5 +1,5 @@
 /**
- * The Worker that indexes, one for all accounts, one account after the other.
+ * The Worker for indexing: one for all accounts, one account after the other.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const worker = workerClient<IndexRequest, number>({
   idleTimeout: 10_000,
 });
 
-/** Indexes emails below an id; resolves with the id below which all are. */
+/** Indexes emails below an id; resolves with the id below which all are indexed. */
 export function indexInWorker(request: IndexRequest): Promise<number> {
   return worker.ask(request);
 }

@@ -1,6 +1,6 @@
 /**
- * The calendars and address books of an account, with what clients keep of them and who else may use them. The
- * objects in them are in groupware.ts.
+ * The calendars and address books of an account, with the properties that clients store and the rights of
+ * others. The objects in them are in groupware.ts.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { Writer } from "../database/writer.ts";
 import { collectionColumns, collectionOf } from "./rows.ts";
 import { type Collection, type CollectionKind, GroupwareError, type Home } from "./types.ts";
 
-/** Collections of an account. */
+/** Most collections of an account. */
 const maxCollections = 500;
-/** Properties that clients keep of one collection or object, and characters of one. */
+/** Most properties that clients may store for one collection or object, and most characters of one. */
 const maxProperties = 200;
 
 const homeOf = (kind: CollectionKind): Home =>
@@ -31,7 +31,7 @@ export class Collections {
     this.now = now;
   }
 
-  /** Calls back soon after changes. @returns what ends that */
+  /** Calls back soon after changes. @returns a function that ends that */
   listen(fn: () => void): () => void {
     this.#listeners.add(fn);
     return () => void this.#listeners.delete(fn);
@@ -43,7 +43,7 @@ export class Collections {
   protected nextModseq(): number {
     if (this.#listeners.size > 0 && !this.#telling) {
       this.#telling = true;
-      // When the transaction is over.
+      // When the transaction has ended.
       setTimeout(() => {
         this.#telling = false;
         for (const fn of this.#listeners) fn();
@@ -56,7 +56,7 @@ export class Collections {
     return this.db.get("SELECT modseq FROM state")![0];
   }
 
-  /** Which database it is: tokens of another one mean nothing here. */
+  /** Identifies the database: tokens of another one are invalid here. */
   get epoch(): number {
     return this.db.get("SELECT epoch FROM state")![0];
   }
@@ -114,7 +114,7 @@ export class Collections {
     return this.collection(home, name)!;
   }
 
-  /** Makes a collection with properties. @throws GroupwareError "exists", "full" */
+  /** Creates a collection with properties. @throws GroupwareError "exists", "full" */
   createCollection(
     kind: CollectionKind,
     name: string,
@@ -127,7 +127,7 @@ export class Collections {
     });
   }
 
-  /** Removes a collection with all in it. @throws GroupwareError "missing", "kept" */
+  /** Removes a collection with everything in it. @throws GroupwareError "missing", "kept" */
   removeCollection(id: number): Promise<void> {
     return this.writer.write(() => {
       const c = this.required(id);
@@ -153,7 +153,7 @@ export class Collections {
     });
   }
 
-  /** Gives a collection another name. @throws GroupwareError "missing", "exists", "kept" */
+  /** Renames a collection. @throws GroupwareError "missing", "exists", "kept" */
   renameCollection(id: number, name: string): Promise<void> {
     return this.writer.write(() => {
       const c = this.required(id);
@@ -181,7 +181,7 @@ export class Collections {
 
   // --- properties
 
-  /** Properties that clients keep: their XML by {namespace}name. */
+  /** Properties that clients store: their XML by {namespace}name. */
   properties(collectionId: number, objectId = 0): Map<string, string> {
     return new Map(
       this.db.all(
@@ -225,7 +225,9 @@ export class Collections {
     }
   }
 
-  /** Sets properties, or removes those that are null, all or none; the kinds of components too, if given. */
+  /**
+   * Sets properties, or removes those that are null, all or nothing; also the kinds of components, if given.
+   */
   setProperties(
     collectionId: number,
     objectId: number,
@@ -271,7 +273,7 @@ export class Collections {
     )?.[0];
   }
 
-  /** Sets who may do what, in place of all before. */
+  /** Sets who may do what, replacing all earlier grants. */
   setGrants(
     collectionId: number,
     grants: readonly { account: string; rights: "read" | "write" }[],
@@ -295,7 +297,7 @@ export class Collections {
     });
   }
 
-  /** Takes all rights from an account: another one of its name may come. */
+  /** Revokes all rights of an account, as its name may be used again. */
   forgetGrants(account: string): Promise<void> {
     return this.writer.write(() =>
       void this.db.run("DELETE FROM grants WHERE account = ?", account)

@@ -1,6 +1,6 @@
 /**
- * Address books and calendars of an account, in `groupware.db` of its folder: objects as they came, beside an index
- * of what is asked for. Writes are on disk when they resolve.
+ * Address books and calendars of an account, in `groupware.db` of its folder: unchanged objects, along with an
+ * index for queries. Writes are on disk when they resolve.
  *
  * @module
  */
@@ -17,15 +17,15 @@ import {
   type ObjectRow,
 } from "./types.ts";
 
-/** Objects of one collection. */
+/** Most objects of one collection. */
 export const maxObjects = 200_000;
-/** Changes after which objects are counted. */
+/** Objects are counted after this many changes. */
 const countEach = 500;
-/** Tombstones of one collection that are kept. */
+/** Most tombstones kept for one collection. */
 const maxTombstones = 100_000;
 
 export class Groupware extends ObjectReads {
-  /** Is told of changes of events by people, one after they are on disk. It doesn't fail. */
+  /** Called with users' changes of events, one by one, after they are on disk. It doesn't fail. */
   onEventChange: ((change: EventChange) => Promise<void>) | undefined;
 
   /** Opens the database in an account's folder; a new one gets a calendar and an address book. */
@@ -69,8 +69,8 @@ export class Groupware extends ObjectReads {
   }
 
   /**
-   * Throws what a write now would be refused with, but for the collection being full.
-   * @returns what is there
+   * Throws the error with which a write would be refused now, except that of a full collection.
+   * @returns the existing object
    * @throws GroupwareError
    */
   checkPut(
@@ -99,7 +99,9 @@ export class Groupware extends ObjectReads {
     return existing;
   }
 
-  /** Throws what a removal now would be refused with. @throws GroupwareError "missing", "condition" */
+  /**
+   * Throws the error with which a removal would be refused now. @throws GroupwareError "missing", "condition"
+   */
   checkRemove(collectionId: number, name: string, condition: Condition): ObjectRow {
     const row = this.object(collectionId, name);
     this.#check(row, condition);
@@ -116,7 +118,7 @@ export class Groupware extends ObjectReads {
     const { index } = object;
     const existing = this.checkPut(collectionId, object.name, index.uid, condition);
     const modseq = this.nextModseq();
-    // Counting takes time: a few too many do no harm.
+    // Counting takes time, and a few too many do no harm.
     if (
       existing === undefined && modseq % countEach === 0 && this.count(collectionId) >= maxObjects
     ) throw new GroupwareError("full", `more than ${maxObjects} objects in one collection`);
@@ -163,7 +165,7 @@ export class Groupware extends ObjectReads {
     return { row: this.object(collectionId, object.name)!, created: existing === undefined };
   }
 
-  /** Makes or changes an object. @throws GroupwareError */
+  /** Creates or changes an object. @throws GroupwareError */
   put(
     collectionId: number,
     object: NewObject,
@@ -172,7 +174,7 @@ export class Groupware extends ObjectReads {
     return this.writer.write(() => this.#put(collectionId, object, condition));
   }
 
-  /** Makes or changes many objects in one transaction. @throws GroupwareError: then none is */
+  /** Creates or changes many objects in one transaction. @throws GroupwareError: then none of them is */
   putAll(collectionId: number, list: readonly NewObject[]): Promise<void> {
     return this.writer.write(() => {
       for (const o of list) this.#put(collectionId, o, {});
@@ -205,7 +207,7 @@ export class Groupware extends ObjectReads {
     if (modseq % 1000 === 0) this.#forget(row.collectionId);
   }
 
-  /** Forgets what went longest ago, where too much did: older sync tokens are refused then. */
+  /** Forgets the oldest tombstones if there are too many: older sync tokens are then refused. */
   #forget(collectionId: number): void {
     this.#forgetGone();
     const [last] = this.db.get(
@@ -242,8 +244,8 @@ export class Groupware extends ObjectReads {
   }
 
   /**
-   * Moves an object, over another one if it is there, in one transaction; it keeps its number.
-   * @param changed what it is to be besides, checked against the etag of `from`
+   * Moves an object, replacing one of the target name, in one transaction; it keeps its number.
+   * @param changed its new content, checked against the etag of `from`
    * @param mayChange as of a {@link Condition}, for both
    * @throws GroupwareError
    */
@@ -276,7 +278,7 @@ export class Groupware extends ObjectReads {
       if (other !== undefined && row.uid !== "") {
         throw new GroupwareError("uidConflict", "another object has this UID", other);
       }
-      // One each, so that no more is told at a time than was asked for (RFC 6578 §3.7).
+      // One modseq each, so that no answer exceeds its limit (RFC 6578 §3.7).
       const goneAt = this.nextModseq();
       const modseq = this.nextModseq();
       this.db.run(

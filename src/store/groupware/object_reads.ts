@@ -1,5 +1,5 @@
 /**
- * Reading the objects of calendars and address books, and what came, changed and went of them. Writes are in
+ * Reading the objects of calendars and address books, and their additions, changes and removals. Writes are in
  * groupware.ts.
  *
  * @module
@@ -12,9 +12,9 @@ import { GroupwareError, type GroupwareEvent, type Home, type ObjectRow } from "
 export interface Changes {
   changed: ObjectRow[];
   gone: string[];
-  /** What the next question starts from. */
+  /** The starting point of the next query. */
   modseq: number;
-  /** There are more than were asked for. */
+  /** There are more than requested. */
   more: boolean;
 }
 
@@ -60,7 +60,7 @@ export class ObjectReads extends Collections {
     return this.db.get("SELECT count(*) FROM objects WHERE collection_id = ?", collectionId)![0];
   }
 
-  /** Objects of a collection by name, in pieces: those after a name. */
+  /** Objects of a collection by name, in pieces: those after a given name. */
   objects(collectionId: number, after = "", limit = 1_000_000): ObjectRow[] {
     return this.db.all(
       `SELECT ${objectColumns} FROM objects WHERE collection_id = ? AND name > ? ORDER BY name LIMIT ?`,
@@ -70,7 +70,7 @@ export class ObjectReads extends Collections {
     ).map(objectOf);
   }
 
-  /** Objects that may have to do with a span: milliseconds since the epoch, ends included. */
+  /** Objects that may fall in a time span: milliseconds since the epoch, ends included. */
   objectsBetween(collectionId: number, from: number, to: number): ObjectRow[] {
     const finite = (n: number) => Math.max(-8.64e15, Math.min(8.64e15, n));
     return this.db.all(
@@ -109,7 +109,7 @@ export class ObjectReads extends Collections {
     return found.slice(0, limit);
   }
 
-  /** Modseq of the last that came, changed or went of the objects, or collections, of a home. */
+  /** Modseq of the last addition, change or removal of the objects, or collections, of a home. */
   stateOf(home: Home, what: "object" | "collection"): number {
     const [gone] = this.db.get(
       "SELECT max(modseq) FROM gone WHERE home = ? AND what = ?",
@@ -136,10 +136,10 @@ export class ObjectReads extends Collections {
   }
 
   /**
-   * What came, changed or went of a home's objects or collections since a modseq; undefined if that isn't known any
-   * more.
-   * @param seen which collections are looked at; what went is told of all
-   * @param component objects of this kind alone; what went is told of all kinds
+   * Additions, changes and removals of a home's objects or collections since a modseq; undefined if no longer
+   * known.
+   * @param seen which collections are included; removals are reported for all
+   * @param component only objects of this kind; removals are reported for all kinds
    */
   eventsSince(
     home: Home,
@@ -179,7 +179,7 @@ export class ObjectReads extends Collections {
 
   /**
    * What changed in a collection since a modseq, oldest first.
-   * @throws GroupwareError "tokenTooOld" if that isn't known any more
+   * @throws GroupwareError "tokenTooOld" if no longer known
    */
   changesSince(collectionId: number, since: number, limit: number): Changes {
     const [modseq, forgotten] = this.db.get("SELECT modseq, forgotten FROM state")!;

@@ -1,4 +1,4 @@
-/** What is stored of address books and calendars. @module */
+/** The stored values of address books and calendars. @module */
 
 export type CollectionKind = "calendar" | "addressbook" | "inbox" | "outbox";
 
@@ -14,16 +14,16 @@ export interface Collection {
   name: string;
   /** Kinds of components that a calendar takes; empty for all, and for address books. */
   components: string[];
-  /** Of the last change in it. */
+  /** Modseq of the last change in it. */
   modseq: number;
   createseq: number;
   /** Milliseconds since the epoch. */
   created: number;
-  /** Of the last change of its name, properties and rights. */
+  /** Modseq of the last change of its name, properties and rights. */
   propseq: number;
 }
 
-/** What came, changed or went of a home since a time. */
+/** An addition, change or removal in a home. */
 export interface GroupwareEvent {
   kind: "created" | "updated" | "destroyed";
   modseq: number;
@@ -31,12 +31,12 @@ export interface GroupwareEvent {
   id: number;
 }
 
-/** What an index has of an object. */
+/** The index data of an object. */
 export interface ObjectIndex {
   uid: string;
   /** "VEVENT", "VTODO", … or "VCARD". */
   component: string;
-  /** Milliseconds since the epoch; null for what has no time, or no end. */
+  /** Milliseconds since the epoch; null without a time, or without an end. */
   first: number | null;
   last: number | null;
   recurring: boolean;
@@ -59,7 +59,7 @@ export interface ObjectRow extends ObjectIndex {
   createseq: number;
   created: number;
   modified: number;
-  /** Set where this is less than what is stored: of a private event, for who isn't its owner. */
+  /** Set where this is less than what is stored: a private event, for users other than its owner. */
   reduced?: true;
 }
 
@@ -67,14 +67,14 @@ export interface ObjectRow extends ObjectIndex {
 export interface EventAuthor {
   /** Name of the account here; undefined for people elsewhere. */
   account: string | undefined;
-  /** Whether it is the one that has the calendar. */
+  /** Whether it is the owner of the calendar. */
   owner: boolean;
-  /** "" if it isn't known. */
+  /** "" if unknown. */
   address: string;
   name: string;
 }
 
-/** A change of an event, for who else sees it. */
+/** A change of an event, for others who see it. */
 export interface EventChange {
   kind: "created" | "updated" | "destroyed";
   /** Number of the event, and of its calendar now. */
@@ -85,9 +85,9 @@ export interface EventChange {
   /** Other accounts that may read the calendar. */
   readers: readonly string[];
   by: EventAuthor;
-  /** What the author says to it. */
+  /** The author's comment on it. */
   comment: string;
-  /** Contents; undefined too where nobody hears of them but the author. */
+  /** Contents; also undefined where nobody but the author is notified. */
   before: Uint8Array | undefined;
   after: Uint8Array | undefined;
 }
@@ -97,23 +97,23 @@ export interface NewObject {
   name: string;
   content: Uint8Array;
   index: ObjectIndex;
-  /** The tag to keep; undefined makes none. */
+  /** The tag to store; undefined for none. */
   scheduleTag?: string;
 }
 
-/** What has to hold for a write, checked in its transaction. */
+/** What must hold for a write, checked in its transaction. */
 export interface Condition {
-  /** Etag that the object must have; "*" for any; undefined for no condition. */
+  /** Etags of which the object must have one; "*" for any; undefined for no condition. */
   ifMatch?: readonly string[] | "*";
-  /** Etags that it must not have; "*" for none at all. */
+  /** Etags that the object must not have; "*" if it must not exist. */
   ifNoneMatch?: readonly string[] | "*";
   /** Schedule-Tag that the object must have. */
   ifScheduleTag?: string;
-  /** Throws where what is there may not be changed or taken away by who asks. */
+  /** Throws if the requester may not change or remove the existing object. */
   mayChange?: (there: ObjectRow) => void;
 }
 
-/** A write that can't be. */
+/** A write that is refused. */
 export class GroupwareError extends Error {
   override name = "GroupwareError";
   readonly kind:

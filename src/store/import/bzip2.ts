@@ -1,12 +1,15 @@
-/** Unpacking bzip2, which Node's zlib doesn't have: blocks of up to 900,000 bytes, each sorted and Huffman coded. @module */
+/**
+ * Unpacking bzip2, which Node's zlib doesn't support: blocks of up to 900,000 bytes, each sorted and Huffman
+ * coded. @module
+ */
 import { giveWay } from "../../platform/turns.ts";
 import { UnpackError } from "./unpacking.ts";
 
-/** Symbols of a group that share a code table. */
+/** Symbols per group; a group shares a code table. */
 const groupSize = 50;
 /** The longest code, in bits. */
 const maxCodeLength = 20;
-/** Steps between two looks at the clock. */
+/** Steps between two checks of the clock. */
 const stepsPerLook = 20_000;
 
 /** Unpacks all streams, checking the CRC of each block. @throws UnpackError */
@@ -68,7 +71,7 @@ class Bits {
   }
 }
 
-/** Bytes that were unpacked. */
+/** Unpacked bytes. */
 class Output {
   #bytes = new Uint8Array(64 * 1024);
   #used = 0;
@@ -134,7 +137,7 @@ function readUsed(bits: Bits): Uint8Array {
   return Uint8Array.from(used);
 }
 
-/** Which code each group of symbols has. */
+/** The code of each group of symbols. */
 function readSelectors(bits: Bits, codes: number): number[] {
   const count = bits.read(15);
   if (count === 0) throw new UnpackError("damaged");
@@ -175,7 +178,7 @@ async function readBlock(bits: Bits, table: Uint32Array, out: Output): Promise<v
   const selectors = readSelectors(bits, codeCount);
   const codes = Array.from({ length: codeCount }, () => readCode(bits, symbols));
 
-  // Symbols: runs of the most recent byte (written with two digits), other bytes by how recent they are, the end.
+  // Symbols: runs of the most recent byte (written with two digits), other bytes by recency, the end.
   const counts = new Uint32Array(257);
   let length = 0, run = 0, weight = 1, group = 0;
   const put = (byte: number, times: number) => {
@@ -206,7 +209,7 @@ async function readBlock(bits: Bits, table: Uint32Array, out: Output): Promise<v
     put(byte, 1);
   }
   if (origin >= length) throw new UnpackError("damaged");
-  // Undoes the sorting: the upper bits of each entry lead to the byte that comes after it.
+  // Undoes the sorting: the upper bits of each entry point to the following byte.
   for (let i = 1; i < 257; i++) counts[i] += counts[i - 1];
   for (let i = 0; i < length; i++) {
     table[counts[table[i] & 0xff]++] |= i << 8;
@@ -215,7 +218,7 @@ async function readBlock(bits: Bits, table: Uint32Array, out: Output): Promise<v
   await writeBlock(table, origin, length, crc, out);
 }
 
-/** Writes a block's bytes; after four equal ones a number of further ones comes. */
+/** Writes a block's bytes; four equal bytes are followed by a repeat count. */
 async function writeBlock(
   table: Uint32Array,
   origin: number,
@@ -245,7 +248,7 @@ async function writeBlock(
   if ((sum ^ 0xffffffff) >>> 0 !== crc) throw new UnpackError("damaged");
 }
 
-/** CRC-32 with the highest bit first, as bzip2 has it. */
+/** CRC-32 with the highest bit first, as in bzip2. */
 const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 24;
   for (let i = 0; i < 8; i++) crc = crc & 0x80000000 ? crc << 1 ^ 0x04c11db7 : crc << 1;

@@ -1,4 +1,7 @@
-/** Messages that Dovecot has compressed in their files (its plugins zlib and mail-compress, as cPanel and mailcow set them up). @module */
+/**
+ * Message files compressed by Dovecot (its plugins zlib and mail-compress, as set up by cPanel and mailcow).
+ * @module
+ */
 import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip, zstdDecompress } from "node:zlib";
@@ -13,7 +16,7 @@ const xzPackage = rareModule<typeof import("./xz_package.ts")>(
   new URL("./xz_package.ts", import.meta.url),
 );
 
-/** Unpacks a file, up to so many bytes. @throws UnpackError, or errors of zlib */
+/** Unpacks a file, up to a limit of bytes. @throws UnpackError, or errors of zlib */
 type Unpack = (bytes: Uint8Array, limit: number) => Promise<Uint8Array>;
 /** A function of zlib. */
 type Inflate = (bytes: Uint8Array, o: { maxOutputLength: number }) => Promise<Uint8Array>;
@@ -22,7 +25,7 @@ const inflate = promisify(gunzip) as Inflate;
 const unpackFrame = promisify(zstdDecompress) as Inflate;
 const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd];
 
-/** How files of each kind begin, and how they are read. */
+/** The first bytes of files of each kind, and how to unpack them. */
 const kinds: readonly (readonly [name: string, bytes: readonly number[], unpack: Unpack])[] = [
   ["gzip", [0x1f, 0x8b, 8], (bytes, limit) => inflate(bytes, { maxOutputLength: limit })],
   ["zstd", zstdMagic, unpackZstd],
@@ -31,7 +34,7 @@ const kinds: readonly (readonly [name: string, bytes: readonly number[], unpack:
   ["lz4", dovecotLz4Magic.slice(0, 11), unpackDovecotLz4],
 ];
 
-/** A message's bytes, unpacked if they were packed in a way that Dovecot can write; or why they can't be read. */
+/** A message's bytes, unpacked if packed in a way that Dovecot writes; or why they can't be read. */
 export async function unpacked(content: Uint8Array): Promise<Uint8Array | string> {
   const kind = kinds.find(([, begin]) => begin.every((b, i) => content[i] === b));
   // "BZh" may also begin a header field.
@@ -51,7 +54,7 @@ async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const { XzReadableStream } = await xzPackage();
   const parts: Uint8Array[] = [];
   let total = 0;
-  // What it can't read is an error of its own.
+  // It throws its own error for what it can't read.
   for await (const part of new XzReadableStream(ReadableStream.from([Uint8Array.from(bytes)]))) {
     total += part.length;
     if (total > limit) throw new UnpackError("large");
@@ -64,7 +67,7 @@ async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
 /** Bytes of the fields of a frame's header, by the bits in its descriptor. */
 const dictionaryBytes = [0, 1, 2, 4], sizeBytes = [0, 2, 4, 8];
 
-/** Unpacks all frames: the runtime reads the first one, and gives what there is of one that was cut off. */
+/** Unpacks all frames: the runtime reads only the first one, and returns part of a truncated one. */
 async function unpackZstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let left = limit;
@@ -80,7 +83,7 @@ async function unpackZstd(bytes: Uint8Array, limit: number): Promise<Uint8Array>
   return Uint8Array.from(Buffer.concat(parts));
 }
 
-/** Where the frame ends that begins there (RFC 8878 §3.1); undefined for bytes that are none. */
+/** The end of the frame that begins there (RFC 8878 §3.1); undefined if it is not a frame. */
 function frameEnd(bytes: Uint8Array, start: number): number | undefined {
   if (!zstdMagic.every((byte, i) => bytes[start + i] === byte)) return undefined;
   const descriptor = bytes[start + 4];
@@ -91,7 +94,7 @@ function frameEnd(bytes: Uint8Array, start: number): number | undefined {
     if (at + 3 > bytes.length) return undefined;
     const block = bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16;
     last = (block & 1) !== 0;
-    // A block of one repeated byte has its size for the text, not for the file.
+    // A block of one repeated byte gives its unpacked size, not its size in the file.
     at += 3 + ((block >> 1 & 3) === 1 ? 1 : block >> 3);
   }
   return at + (descriptor & 4);

@@ -1,4 +1,4 @@
-/** Files of Apple Mail's own folders. @module */
+/** Message files of Apple Mail's folders. @module */
 import { Flag } from "../types.ts";
 import { headerOf, receivedOf, type SourceMessage, withCrlf } from "./sources.ts";
 
@@ -13,8 +13,8 @@ const bits: [number, number][] = [
 ];
 
 /**
- * A message with its length before it and a property list with flags after it; undefined if it is none.
- * @param modified when the file was written, where nothing else tells when the message came
+ * A message with its length before it and a property list with flags after it; undefined if it is not one.
+ * @param modified when the file was written, used if nothing else gives the date of arrival
  */
 export function emlxMessage(
   place: string,

@@ -1,10 +1,10 @@
 /**
- * What was brought of other servers by uid, so that later changes there are followed: `imports.db` in the account's
- * folder.
+ * Messages imported from other servers, by uid, so that later changes there can be followed: `imports.db` in
+ * the account's folder.
  *
- * Changes of flags are carried over as differences, so that what was changed here meanwhile stays; a message that is
- * gone there is removed here, if it still is in the mailbox that it was brought to. A mailbox that is empty or gone
- * there takes nothing away here: then the old server was cleared, more likely than not.
+ * Flag changes are carried over as differences, so that changes made here are kept; a message that is gone
+ * there is removed here if it is still in the mailbox that it was imported to. A mailbox that is empty or gone
+ * there removes nothing here: most likely the old server was cleared.
  *
  * @module
  */
@@ -43,12 +43,12 @@ interface Row {
   flags: string;
 }
 
-/** The messages of one account that came from one source. */
+/** The messages of one account that were imported from one source. */
 export class Followed {
   readonly #db: Db;
   readonly #account: Account;
   readonly #source: string;
-  /** Changes that were carried over. */
+  /** Number of changes carried over. */
   changes = 0;
 
   private constructor(db: Db, account: Account, source: string) {
@@ -63,7 +63,7 @@ export class Followed {
     return new Followed(db, account, source);
   }
 
-  /** Notes messages that were stored; not durable before {@link durable}. */
+  /** Notes stored messages; not durable before {@link durable}. */
   note(list: readonly { from: SourceMessage; id: number; mailboxId: MailboxId }[]): void {
     this.#db.transaction(() => {
       for (const { from: { origin }, id, mailboxId } of list) {
@@ -87,7 +87,7 @@ export class Followed {
     return this.#db.durable();
   }
 
-  /** Whether something of a mailbox there is known. */
+  /** Whether anything of a mailbox there is known. */
   knows(mailbox: string, validity: string): boolean {
     return this.#db.get(
       "SELECT 1 FROM brought WHERE source = ? AND mailbox = ? AND validity = ? LIMIT 1",
@@ -100,7 +100,7 @@ export class Followed {
   /**
    * Carries over what has changed in a mailbox since the last time.
    * @param now flags of all of its messages, by uid
-   * @returns what was not done, for people; "" if nothing
+   * @returns what was not done, in words; "" if everything was
    */
   async follow(
     mailbox: string,
@@ -181,7 +181,7 @@ export class Followed {
     });
   }
 
-  /** Messages that are still here, by mailbox. @param unmoved only those that are where they were brought to */
+  /** Messages that are still here, by mailbox. @param unmoved only those still where they were imported to */
   #here(rows: readonly Row[], unmoved: boolean): Map<MailboxId, number[]> {
     const found = new Map<MailboxId, number[]>();
     for (const r of rows) {

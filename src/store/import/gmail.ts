@@ -1,9 +1,11 @@
-/** Gmail's labels in its mailbox files: which mailbox they stand for, which flags. @module */
+/** Gmail's labels in its mailbox files: the mailbox and the flags that they represent. @module */
 import { decodeWords } from "../../mail/header/words.ts";
 import { encodeUtf7 } from "../../mail/text/utf7.ts";
 import { SpecialUse } from "../types.ts";
 
-/** Labels that say where a message is, the first that fits; in the languages that Gmail writes them in. */
+/**
+ * Labels that give a message's mailbox (the first match is used), in the languages that Gmail writes them in.
+ */
 const places: { names: string[]; below: string; use?: number }[] = [
   {
     names: ["trash", "bin", "papierkorb", "corbeille", "papelera", "prullenbak", "cestino"],
@@ -30,23 +32,23 @@ const places: { names: string[]; below: string; use?: number }[] = [
 const unread = new Set(["unread", "ungelesen", "non lus", "no leídos", "ongelezen", "da leggere"]);
 const starred = new Set(["starred", "markiert", "suivis", "destacados", "met ster", "speciali"]);
 const important = new Set(["important", "wichtig", "importants", "importantes", "belangrijk"]);
-/** Labels that tell nothing. */
+/** Labels without a meaning here. */
 const silent = new Set([
   ...["opened", "geöffnet", "ouvert", "abiertos", "geopend", "aperti"],
   ...["archived", "archiviert", "messages archivés", "archivados", "gearchiveerd"],
 ]);
 
-/** What the labels of a message say. */
+/** The meaning of a message's labels. */
 export interface GmailLabels {
   /** Empty without labels. */
   mailbox: { below?: string; use?: number };
   /** Names of flags, and keywords. */
   flags: string[];
-  /** Keyword of the label that the mailbox is made of, for where labels tell no mailbox. */
+  /** Keyword of the label that names the mailbox, for use where labels don't choose the mailbox. */
   mailboxKeywords: string[];
 }
 
-/** Labels of the field, which has commas between them; those with a comma are in quotes. */
+/** Splits the field at commas; labels with a comma are in quotes. */
 function split(value: string): string[] {
   const labels = decodeWords(value).match(/"(?:[^"]|"")*"|[^,]+/g) ?? [];
   return labels.map((l) => l.trim().replace(/^"([^]*)"$/, "$1").replaceAll('""', '"').trim())
@@ -60,7 +62,7 @@ function keyword(label: string): string {
   return encodeUtf7(plain).slice(0, 100);
 }
 
-/** What X-Gmail-Labels of a Takeout says. */
+/** Interprets X-Gmail-Labels of a Takeout. */
 export function gmailLabels(value: string): GmailLabels {
   const labels = split(value);
   const result: GmailLabels = { mailbox: {}, flags: [], mailboxKeywords: [] };
@@ -75,7 +77,7 @@ export function gmailLabels(value: string): GmailLabels {
   const known = (l: string) =>
     unread.has(l) || starred.has(l) || important.has(l) || silent.has(l) ||
     places.some((p) => p.names.includes(l));
-  // Those that Gmail sorts by itself are no place.
+  // Gmail's automatic categories are not mailboxes.
   const own = labels.filter((l) => !known(l.toLowerCase()));
   const folder = own.find((l) => !/^(?:category|kategorie|catégorie|categoría)\b/i.test(l));
   if (place) result.mailbox = { below: place.below, ...place.use ? { use: place.use } : {} };

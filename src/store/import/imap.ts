@@ -1,9 +1,9 @@
 /**
- * The messages of an account on another IMAP server, for people who move in: with mailboxes, flags, keywords and
- * dates.
+ * The messages of an account on another IMAP server, for people who move in: with mailboxes, flags, keywords
+ * and dates.
  *
- * What was brought is remembered by mailbox, UIDVALIDITY and UID, so that an import that was cut off goes on where it
- * was, and a later one brings what is new. A connection that breaks is made anew some times.
+ * Imported messages are remembered by mailbox, UIDVALIDITY and UID, so that an interrupted import continues
+ * where it was, and a later one imports what is new. A broken connection is retried a few times.
  *
  * @module
  */
@@ -23,19 +23,19 @@ import { flagsOf, maxMessage, type Source, type SourceMailbox, tooLarge } from "
 export interface ImapOptions {
   host: string;
   port: number;
-  /** TLS from the first byte; else STARTTLS. */
+  /** TLS from the first byte; otherwise STARTTLS. */
   tls: boolean;
   user: string;
   password?: string;
-  /** OAuth2, in place of a password. */
+  /** OAuth2 token, in place of a password. */
   accessToken?: string;
-  /** The way to the server. */
+  /** How to connect to the server. */
   outbound: Outbound;
   /** Which addresses the server may have. */
   rule?: AddressRule;
   /** Without TLS; for tests on loopback. */
   plain?: boolean;
-  /** Milliseconds to wait before each further try when the connection broke; begins anew after each success. */
+  /** Milliseconds to wait before each retry after the connection broke; starts over after each success. */
   retryDelays?: readonly number[];
 }
 
@@ -43,20 +43,20 @@ const imapLibrary = rareModule<typeof import("./imapflow_package.ts")>(
   new URL("./imapflow_package.ts", import.meta.url),
 );
 
-/** Milliseconds before each new try of a connection that broke off. */
+/** Milliseconds before each retry of a broken connection. */
 const usualDelays = [1000, 5000, 15_000, 60_000, 120_000];
 
-/** Remembered of each mailbox of a server: its UIDVALIDITY and the highest UID that was brought. */
+/** Remembered for each mailbox of a server: its UIDVALIDITY and the highest imported UID. */
 export type Brought = Record<string, { validity: string; uid: number }>;
 
 const settingOf = (o: ImapOptions) => `imapImport ${o.user}@${o.host}`;
 
-/** What was brought before. */
+/** What was imported before. */
 export function broughtBefore(account: Account, options: ImapOptions): Brought {
   return structuredClone(accountSetting(account, settingOf(options)) as Brought | undefined ?? {});
 }
 
-/** Remembers what was brought; durable when it resolves. */
+/** Remembers what was imported; durable when it resolves. */
 export function rememberBrought(
   account: Account,
   options: ImapOptions,
@@ -65,17 +65,17 @@ export function rememberBrought(
   return changeAccountSetting(account, settingOf(options), () => brought);
 }
 
-/** Addresses of a server that are tried. */
+/** Most addresses of a server that are tried. */
 const maxAddresses = 4;
 /** Messages fetched in one go. */
 const batch = 50;
-/** Messages that a server may send unasked meanwhile, as their flags change. */
+/** Messages that a server may report unasked meanwhile, as their flags change. */
 const maxOthers = 100_000;
 
-/** Mailboxes that show messages of the others, and no more. */
+/** Mailboxes that only show messages of the others. */
 const virtual = ["\\Flagged", "\\Important"];
 
-/** An error of the server's answer, not of the connection. */
+/** An error response from the server, not a connection failure. */
 function isAnswer(err: unknown): err is Error & { responseText?: string } {
   const e = err as { responseStatus?: string; authenticationFailed?: boolean };
   return e.responseStatus === "NO" || e.responseStatus === "BAD" || e.authenticationFailed === true;
@@ -95,7 +95,10 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What a user may know of why a server was not reached; what it said itself, or its certificate, they may. */
+/**
+ * What a user may know about why a server was not reached; the server's own response and its certificate may be
+ * shown.
+ */
 function unreached(failure: Error | undefined): string {
   const code = (failure as { code?: string } | undefined)?.code ?? "";
   const certificate = /cert|self.signed|altname|issuer|TLS/i.test(code);
@@ -103,21 +106,21 @@ function unreached(failure: Error | undefined): string {
   return messageForUsers(failure) ?? "it can't be reached, or is not on the internet";
 }
 
-/** Where messages are taken from. */
+/** Reads messages from a server. */
 export class ImapSource {
   readonly #o: ImapOptions;
-  /** Changed as messages come; remember it when they are stored. */
+  /** Updated as messages come; remember it once they are stored. */
   readonly #brought: Brought;
   readonly #signal: AbortSignal;
   readonly #isThere: (messageId: string) => boolean;
   #total = 0;
   #done = 0;
-  /** Something came since the connection was made. */
+  /** Whether anything was received since the connection was made. */
   #useful = false;
-  /** A line, literal or answer was larger than one may be. */
+  /** A line, literal or answer exceeded its limit. */
   #tooLarge = false;
 
-  /** @param isThere whether a message with the Message-ID is anywhere in the account */
+  /** @param isThere whether the account has a message with the Message-ID in any mailbox */
   constructor(
     options: ImapOptions,
     brought: Brought,
@@ -130,15 +133,17 @@ export class ImapSource {
     this.#isThere = isThere;
   }
 
-  /** Carries over changes of what was brought before; without, they are not looked for. */
+  /** Follows changes of messages imported before; if not set, nothing is followed. */
   follow: Followed | undefined;
 
-  /** How much is done, of 1; undefined before that is known. */
+  /** The fraction done; undefined before that is known. */
   get part(): number | undefined {
     return this.#total > 0 ? Math.min(1, this.#done / this.#total) : undefined;
   }
 
-  /** Messages that were not brought before. @throws Error with what the server says, or the signal's reason */
+  /**
+   * Messages that were not imported before. @throws Error with the server's response, or the signal's reason
+   */
   async *messages(): Source {
     const delays = this.#o.retryDelays ?? usualDelays;
     for (let failures = 0;;) {
@@ -170,9 +175,9 @@ export class ImapSource {
         );
       this.#total = found.reduce((n, m) => n + (m.status?.messages ?? 0), 0);
       this.#done = 0;
-      // The one with all, as Gmail has it, comes last: what is left then is in no other.
+      // The mailbox of all mail, as in Gmail, comes last: what remains then is in no other.
       const all = (m: ListResponse) => m.specialUse === "\\All" ? 1 : 0;
-      // A user whose programs don't use subscriptions has none, but perhaps that of the Inbox.
+      // A user whose programs don't use subscriptions has none, except perhaps for the Inbox.
       const chosen = found.some((m) => m.subscribed && m.path.toUpperCase() !== "INBOX");
       for (const m of found.sort((a, b) => all(a) - all(b))) {
         yield* this.#mailbox(client, m, chosen);
@@ -203,7 +208,7 @@ export class ImapSource {
       disableAutoIdle: true,
       ...imapBounds,
     });
-    // What goes wrong is told by the command that it happens to.
+    // Errors are reported by the command that they occur in.
     client.on("error", (err) => this.#tooLarge ||= isTooLarge(err));
     return client;
   }
@@ -239,10 +244,10 @@ export class ImapSource {
       if (!(err instanceof OutboundError)) throw err;
       failure = err;
     }
-    // What is behind the names and addresses of this network is none of a user's business.
+    // Which names and addresses of this network exist is not for users to know.
     const reason = rule ? unreached(failure) : failure?.message;
     const text = `can't connect to ${host}, port ${port}: ${reason}`;
-    // Before anything came this is a mistake in what was typed, more likely than not.
+    // Before anything was received this is most likely a typing mistake.
     const Kind = this.#total === 0 ? Refused : Error;
     throw new Kind(text, { cause: failure });
   }
@@ -299,7 +304,7 @@ export class ImapSource {
     }
   }
 
-  /** Those whose Message-ID is nowhere in the account. */
+  /** Messages whose Message-ID does not occur in the account. */
   async #missing(client: ImapFlow, uids: number[]): Promise<number[]> {
     const missing: number[] = [];
     const query = { uid: true, envelope: true };
@@ -322,7 +327,7 @@ export class ImapSource {
     const path = of.mailbox;
     const query = { uid: true, flags: true, internalDate: true, source: true } as const;
     try {
-      // Sizes first: what is too large is not sent. What is missing was expunged meanwhile.
+      // Sizes first, so that messages that are too large are not sent. Missing ones were expunged meanwhile.
       const sizes = new Map<number, number>();
       await inBounds(client, async () => {
         const query = { uid: true, size: true };
@@ -358,7 +363,7 @@ export class ImapSource {
       }
     } catch (err) {
       if (!isAnswer(err)) throw err;
-      // One that the server can't read would keep back the others.
+      // A message that the server can't read would hold up the others.
       if (uids.length === 1) {
         yield { place: `${path}, message ${uids[0]}`, problem: `can't be fetched: ${textOf(err)}` };
       } else for (const u of uids) yield* this.#fetch(client, of, to, [u]);
@@ -377,7 +382,7 @@ async function flagsNow(client: ImapFlow): Promise<Map<number, string[]>> {
   return flags;
 }
 
-/** The mailbox here for one there. */
+/** The local mailbox for a remote one. */
 function localPlace(response: ListResponse): SourceMailbox {
   if (response.path.toUpperCase() === "INBOX") return { below: "Inbox" };
   const use = response.specialUse === "\\All"
@@ -391,7 +396,7 @@ function localPlace(response: ListResponse): SourceMailbox {
         .trim() || "_"
     );
   if (levels[0].toUpperCase() === "INBOX" && levels.length > 1) levels[0] = "Inbox";
-  // Gmail's folder around all that is special there.
+  // Gmail's folder around all its special mailboxes.
   if (/^\[(?:gmail|google mail)\]$/i.test(levels[0]) && levels.length > 1) levels.shift();
   return { below: levels.join("/") };
 }

@@ -1,24 +1,25 @@
 /**
- * Bounds of what another IMAP server may send: a user names it, and it may be made to fill this one's memory.
+ * Bounds for the data that another IMAP server sends: users choose the server, and it may try to fill this
+ * server's memory.
  *
  * @module
  */
 import type { ImapFlow } from "imapflow";
 import { maxMessage } from "./sources.ts";
 
-/** Another try would not help. */
+/** A retry would not help. */
 export class Refused extends Error {
   override name = "Refused";
 }
 
 /** Bytes of a line; the numbers of a million messages fit. */
 const maxLine = 8 * 1024 * 1024;
-/** Bytes of the answers to one command that are kept until its end: 20,000 mailboxes fit. */
+/** Bytes of the answers to one command, which are kept until its end: 20,000 mailboxes fit. */
 const maxAnswers = 4 * 1024 * 1024;
-/** Milliseconds between looks at how much has come. */
+/** Milliseconds between checks of how much has come. */
 const lookEach = 10;
 
-/** The library's own bounds, of a line, a literal and one response with its literals. */
+/** The library's own bounds for a line, a literal and one response with its literals. */
 export const imapBounds = {
   maxLineLength: maxLine,
   maxLiteralSize: maxMessage,
@@ -27,7 +28,7 @@ export const imapBounds = {
 } as const;
 
 const tooLarge = ["LineTooLarge", "LiteralTooLarge", "ResponseTooLarge", "TooManyTokens"];
-/** True for an error of the library's bounds. */
+/** True for an error from the library's bounds. */
 export const isTooLarge = (err: unknown) =>
   tooLarge.includes((err as { code?: string }).code ?? "");
 
@@ -36,8 +37,9 @@ export const answersTooLarge = (cause: unknown) =>
 
 /**
  * Runs a command whose answers are kept in memory until its end.
- * @param bytes that they may have
- * @throws Refused if the server sends more than that, or than one answer can have; the connection is closed then
+ * @param most bytes of the answers
+ * @throws Refused if the server sends more than that, or more than one answer may have; the connection is
+ * closed then
  */
 export async function inBounds<T>(
   client: ImapFlow,

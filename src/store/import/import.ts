@@ -1,11 +1,12 @@
 /**
- * Putting messages from elsewhere into an account: in batches, others are served in between.
+ * Imports messages into an account, in batches, so that others are served in between.
  *
- * Of an import that counts only as a whole nothing is in the account before all of it was read (see staged.ts). Then
- * its mailboxes are made and its messages put in place, and it can't be aborted any more; if that fails, or a crash
- * cuts it off, what was put in place is taken away again. One of which parts may stay stores each batch at once.
+ * An all-or-nothing import puts nothing into the account before all of it was read (see staged.ts). Then its
+ * mailboxes are created and its messages put in place, and it can no longer be aborted; if that fails or a
+ * crash interrupts it, what was put in place is removed again. An import that may stay in parts stores each
+ * batch immediately.
  *
- * The junk filter learns of them at the end, in one go: what is taken away was never learned.
+ * The junk filter is trained at the end, in one go: what is removed again was never learned.
  *
  * @module
  */
@@ -25,63 +26,68 @@ import { type Target, Targets } from "./targets.ts";
 
 export interface ImportOptions {
   /**
-   * Mailbox to import into, made if it is missing; those of subfolders below it. With "" these are at the top,
-   * and what is in no subfolder goes to the Inbox.
+   * Mailbox to import into, created if missing; subfolders become mailboxes below it. With "" these are at the
+   * top, and messages in no subfolder go to the Inbox.
    */
   mailbox: string;
-  /** For files on their way; on the account's file system. */
+  /** For temporary files; on the account's file system. */
   tempDir: string;
-  /** Leave out messages that are in the mailbox already, by Message-ID, or else by date and content. */
+  /**
+   * Skip messages that are already in the mailbox, compared by Message-ID or, without one, by date and content.
+   */
   skipDuplicates?: boolean;
   signal?: AbortSignal;
   /**
-   * What came before the source failed stays; asked then, also if it was aborted. Without it the account has nothing of
-   * the import before all of it was read.
+   * Whether to keep what came before the source failed or was aborted; called at that time. If not given,
+   * nothing reaches the account before all of it was read.
    */
   keepOnFailure?: () => boolean;
-  /** Told after each batch, and from time to time while nothing new comes. */
+  /** Called after each batch, and from time to time while nothing new comes. */
   progress?: (progress: ImportProgress) => void;
-  /** Told of messages that were stored for good, with their ids here. */
+  /** Called with messages that were stored permanently, with their ids here. */
   arrived?: (list: { from: SourceMessage; id: number; mailboxId: MailboxId }[]) => void;
-  /** Called when all that the source has given so far is stored for good. */
+  /** Called when everything that the source has yielded so far is stored permanently. */
   stored?: () => Promise<void>;
 }
 
 export interface ImportProgress {
-  /** Messages that were taken. */
+  /** Messages that were read and accepted. */
   imported: number;
-  /** How many of them are in their mailboxes: up to the end none, unless parts may stay. */
+  /** How many of them are in their mailboxes: none before the end, unless parts may stay. */
   placed: number;
   duplicates: number;
-  /** Of the messages that were looked at. */
+  /** Bytes of the messages processed. */
   bytes: number;
   /** Messages by mailbox. */
   mailboxes: Map<string, number>;
-  /** What could not be imported, and why; the first thousand. */
+  /** What could not be imported, and why; the first thousand of them. */
   warnings: string[];
-  /** How many there were. */
+  /** Total number of warnings. */
   warningCount: number;
 }
 
 /** Messages in a transaction, and bytes after which a batch is full. */
 const batchCount = 100;
 const batchBytes = 16 * 1024 * 1024;
-/** Characters of descriptions after which a batch is full: a small message may have thousands of parts. */
+/** A batch is full with this many characters of descriptions: a small message may have thousands of parts. */
 const batchDescribed = 1024 * 1024;
 /**
- * Files that are written and made durable at the same time: a quarter of the runtime's threads, as all others wait for
- * these too. More isn't faster.
+ * Files that are written and made durable at the same time: a quarter of the runtime's threads, as everything
+ * else uses these too. More isn't faster.
  */
 const filesAtOnce = 8;
-/** Messages that are passed over, after which progress is told. */
+/** Progress is reported after this many skipped messages. */
 const tellAfter = 500;
 /** Warnings of an import that are kept; further ones are dropped. */
 const maxWarnings = 1000;
 
-/** What part of an import takes reading the source, where nothing is put in place before; the rest is that. */
+/**
+ * Fraction of an import spent reading the source, if nothing is put in place before; the rest is putting in
+ * place.
+ */
 const readingPart = 0.8;
 
-/** How much of an import is done, of 1. @param bytes of all messages of the source */
+/** The fraction of an import that is done. @param bytes of all messages of the source */
 export function partDone(p: ImportProgress, bytes: number): number {
   const read = Math.min(1, p.bytes / bytes);
   const placed = read < 1 ? 0 : p.imported === 0 ? 1 : p.placed / p.imported;
@@ -98,7 +104,7 @@ export function hasMessageId(account: Account, messageId: string): boolean {
   ) !== undefined;
 }
 
-/** Imports all of a source. @throws what reading or storing fails with, or the signal's reason */
+/** Imports all of a source. @throws errors of reading or storing, or the signal's reason */
 export async function importMessages(
   account: Account,
   source: Source,
@@ -107,14 +113,14 @@ export async function importMessages(
   return await new Import(account, options).run(source);
 }
 
-/** A message that is stored with others. */
+/** A message that is stored together with others. */
 interface Batched {
   target: Target;
   message: StagedMessage;
-  /** Resolves when its file is there with all its content. */
+  /** Resolves when its complete file exists. */
   written: Promise<unknown>;
   from: SourceMessage;
-  /** By which a copy of it is known: its Message-ID, or else its content. */
+  /** Identifies copies of it: its Message-ID, or else its content. */
   key: string;
 }
 
@@ -142,18 +148,18 @@ class Import {
   };
   readonly #targets: Targets;
   readonly #inParts: boolean;
-  /** Begins the names of its files. */
+  /** Prefix of the names of its files. */
   readonly #prefix: string;
-  /** What waits for the end, if that is more than a batch. */
+  /** Messages that wait for the end, if they exceed a batch. */
   #staged: Staged | undefined;
-  /** Under which what it brings is noted: not even a crash leaves a part, unless parts are to stay. */
+  /** Under this name its messages are noted: not even a crash leaves a part, unless parts may stay. */
   readonly #change: string;
-  /** Ids of messages that the junk filter is to learn of. */
+  /** Ids of messages for the junk filter to learn. */
   readonly #trainable: number[] = [];
-  /** Id of the newest message when it began. */
+  /** Id of the newest message at the start. */
   readonly #newest: number;
   #batch: Batched[] = [];
-  /** Files that are being written or made durable. */
+  /** Files being written or made durable. */
   readonly #underWay = new Set<Promise<void>>();
   #bytes = 0;
   #described = 0;
@@ -198,7 +204,7 @@ class Import {
     }
   }
 
-  /** All has been read. */
+  /** Called when everything has been read. */
   async #end(): Promise<void> {
     if (this.#staged !== undefined) await this.#flush();
     if (!this.#inParts) { for (const t of this.#targets.all) await this.#targets.make(t); }
@@ -207,7 +213,7 @@ class Import {
     await this.#whole();
   }
 
-  /** What has come stays. */
+  /** What was imported stays. */
   async #whole(): Promise<void> {
     const { db, writer } = this.#account;
     await writer.write(() => forgetBrought(db, this.#change));
@@ -220,16 +226,16 @@ class Import {
     if (p.warnings.length < maxWarnings) p.warnings.push(text);
   }
 
-  /** Nothing came of what the source gave. */
+  /** The source yielded something that brought no message. */
   async #pass(): Promise<void> {
     if (++this.#passedOver % tellAfter === 0) {
       this.#o.progress?.(this.#progress);
-      // Nothing else may give others a turn.
+      // Nothing else may give other work a turn.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
 
-  /** The mailbox that is meant; made at once if parts may stay. */
+  /** The mailbox for a source's mailbox; created immediately if parts may stay. */
   async #target(m: SourceMailbox): Promise<Target> {
     const target = this.#targets.find(m, (problem) => this.#warn(problem));
     if (this.#inParts && target.mailbox === undefined) await this.#targets.make(target);
@@ -247,7 +253,7 @@ class Import {
       return await this.#pass();
     }
     const file = `${this.#prefix}-${this.#files++}`;
-    // While the next ones are read it is written and made durable, so that a batch needs to wait for little.
+    // It is written and made durable while the next ones are read, so that a batch has little to wait for.
     const written = writeNew(file, m.content);
     const fileSynced = written.then(syncAndClose);
     this.#storing(fileSynced);
@@ -262,24 +268,24 @@ class Import {
       received: m.received,
       noTrain: true,
     };
-    // Its content is in the file.
+    // The content is in the file.
     const from = { ...m, content: noContent };
     this.#batch.push({ target, message, written, from, key });
     this.#described += descriptionSize(description);
-    // A large one is in memory until it is written.
+    // A large message stays in memory until it is written.
     if (m.content.length > smallFile) await written.catch(() => {});
     while (this.#underWay.size >= filesAtOnce) await Promise.race(this.#underWay);
     this.#bytes += m.content.length;
     if (isFull(this.#batch.length, this.#bytes, this.#described)) await this.#flush();
   }
 
-  /** Until then it counts among the files under way; whoever waits for it finds out how it went. */
+  /** Counts among the files being written until done; whoever waits for it learns the result. */
   #storing(fileSynced: Promise<void>): void {
     const settled = fileSynced.catch(() => {}).finally(() => this.#underWay.delete(settled));
     this.#underWay.add(settled);
   }
 
-  /** Waits for the files of the batch, and leaves out those that couldn't be written; how the first of these failed. */
+  /** Waits for the files of the batch and drops those that couldn't be written; returns the first failure. */
   async #written(): Promise<{ reason: unknown } | undefined> {
     const written = await Promise.allSettled(this.#batch.map((b) => b.written));
     this.#batch = this.#batch.filter((_, i) => written[i].status === "fulfilled");
@@ -287,12 +293,12 @@ class Import {
   }
 
   /**
-   * True if the message is in the mailbox, or waits for being put there. What this import itself brought with the same
-   * Message-ID is another copy if it has another size: a list's beside the one that came directly.
+   * True if the message is in the mailbox or waits to be put there. A message of this import with the same
+   * Message-ID but another size is a different copy: one through a list and one sent directly.
    */
   #isThere(target: Target, message: SourceMessage, messageId: string, key: string): boolean {
     const size = message.content.length;
-    // Mailbox files tell no more than the second.
+    // Mailbox files have a precision of one second.
     const second = messageId === "" ? Math.floor(message.received / 1000) * 1000 : undefined;
     const waits =
       this.#batch.some((b) =>
@@ -336,10 +342,12 @@ class Import {
     return found;
   }
 
-  /** A batch is full, or the last one. @param last with nothing before it: it is stored at once */
+  /**
+   * Stores a full batch, or the last one. @param last the end: without an earlier batch it is stored directly
+   */
   async #flush(last = false): Promise<void> {
     const failed = await this.#written();
-    // What could be written stays only where parts may.
+    // What was written stays only if parts may stay.
     if (failed && !this.#inParts) throw failed.reason;
     const batch = this.#batch;
     if (this.#inParts || last) {
@@ -352,7 +360,7 @@ class Import {
           this.#count(t, part.length);
         }
       } finally {
-        // Not everywhere can a file go that is open.
+        // Some systems can't remove an open file.
         await Promise.all(this.#underWay);
         for (const b of batch) removeFile(b.message.file);
         this.#empty();
@@ -386,7 +394,7 @@ class Import {
     return messages;
   }
 
-  /** Lets a batch wait for the end. @throws StoreError "overQuota" */
+  /** Stages a batch until the end. @throws StoreError "overQuota" */
   async #stage(batch: readonly Batched[]): Promise<void> {
     const staged = this.#staged ??= await Staged.open(`${this.#prefix}-list`);
     await Promise.all(batch.map((b) => b.message.fileSynced));
@@ -402,14 +410,14 @@ class Import {
     }
   }
 
-  /** Puts what waits for a mailbox into it. */
+  /** Puts the staged messages of a mailbox into it. */
   async #place(t: Target, staged: Staged): Promise<void> {
     let part: StagedMessage[] = [];
     let bytes = 0;
     let described = 0;
     const store = async () => {
       await this.#store(t, part);
-      // What is in the account has a name there.
+      // Messages in the account have their own link to the file.
       for (const m of part) removeFile(m.file);
       part = [];
       bytes = described = 0;

@@ -1,8 +1,8 @@
-/** Files that Dovecot has written with `zlib_save = lz4`: blocks of LZ4 behind a header of its own. @module */
+/** Files that Dovecot has written with `zlib_save = lz4`: LZ4 blocks after Dovecot's own header. @module */
 import { giveWay } from "../../platform/turns.ts";
 import { UnpackError } from "./unpacking.ts";
 
-/** How such a file begins; 4 bytes with the size of its largest block, unpacked, follow. */
+/** First bytes of such a file; 4 bytes with the unpacked size of its largest block follow. */
 export const dovecotLz4Magic: readonly number[] = [
   ...new TextEncoder().encode("Dovecot-LZ4"),
   0x0d,
@@ -11,7 +11,7 @@ export const dovecotLz4Magic: readonly number[] = [
   0xc5,
 ];
 
-/** Most bytes that a block may have, unpacked: Dovecot writes 64 KiB. */
+/** Most unpacked bytes of a block: Dovecot writes 64 KiB. */
 const maxBlock = 1 << 20;
 
 /** Unpacks all blocks. @throws UnpackError */
@@ -47,10 +47,10 @@ export async function unpackDovecotLz4(bytes: Uint8Array, limit: number): Promis
   return out;
 }
 
-/** Unpacks one block: literals and copies of what came before. Returns its length. @throws UnpackError */
+/** Unpacks one block: literals and copies of earlier bytes. Returns its length. @throws UnpackError */
 function unpackBlock(from: Uint8Array, to: Uint8Array): number {
   let at = 0, end = 0;
-  /** A length of which 4 bits are known; 15 means that bytes with more follow. */
+  /** A length with 4 bits; 15 means that more bytes follow. */
   const lengthOf = (bits: number): number => {
     let length = bits;
     if (bits < 15) return length;
@@ -75,7 +75,7 @@ function unpackBlock(from: Uint8Array, to: Uint8Array): number {
     at += 2;
     const length = lengthOf(token & 15) + 4;
     if (offset === 0 || offset > end || length > to.length - end) throw new UnpackError("damaged");
-    // What is copied may reach into what is being written.
+    // A copy may overlap the bytes being written.
     for (let i = 0; i < length; i++) to[end + i] = to[end + i - offset];
     end += length;
   }

@@ -11,7 +11,7 @@ const letterFlags: Record<string, number> = {
   T: Flag.Deleted,
 };
 
-/** Names of the letters a to z, from the text of the file that Dovecot keeps them in. */
+/** Keyword names of the letters a to z, from the text of Dovecot's file. */
 export function parseDovecotKeywords(text: string): Map<string, string> {
   const keywords = new Map<string, string>();
   for (const line of text.split("\n").slice(0, 1000)) {
@@ -22,7 +22,7 @@ export function parseDovecotKeywords(text: string): Map<string, string> {
 }
 
 /**
- * A message of a Maildir, by the name of its file.
+ * A message of a Maildir, with flags from its file name.
  * @param keywords names of its folder's letters
  * @param more keywords that the folder has no letters for
  */

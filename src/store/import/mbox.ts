@@ -14,14 +14,14 @@ import {
   tooLarge,
 } from "./sources.ts";
 
-/** Why a message of a mailbox file is left out. */
+/** Why a message of a mailbox file is skipped. */
 const deletedThere = "was deleted, though not yet removed from its file: left out";
 
 /**
- * A mailbox file. Flags come from the fields that programs put into headers; dates from the "From " lines, else
- * from the headers.
- * @param byLabels labels of Gmail say which mailbox a message is of: its single file has all
- * @throws MboxError if it is none
+ * A mailbox file. Flags come from fields that programs add to headers; dates come from the "From " lines, or
+ * else from the headers.
+ * @param byLabels Gmail labels choose each message's mailbox: its single file has all of them
+ * @throws MboxError if it is not one
  */
 export async function* mboxSource(
   name: string,
@@ -42,7 +42,9 @@ export async function* mboxSource(
   }
 }
 
-/** A message without its mailbox, unless labels tell it; a reason to leave it out; undefined for what is none. */
+/**
+ * A message without its mailbox, unless labels give it; a reason to skip it; undefined if it is not a message.
+ */
 function mboxMessage(
   place: string,
   m: MboxMessage,
@@ -71,13 +73,13 @@ function mboxMessage(
   };
 }
 
-/** What Thunderbird's files of single messages begin with. */
+/** The beginning of Thunderbird's files of single messages. */
 const mozillaStart = /^(?:>*From [^:\r\n][^\r\n]*\r?\n)?X-Mozilla-Status:/i;
 const startLength = 512;
 
 /**
- * A message in a file of its own, with what Thunderbird has put before its header there: in its Maildirs, whose files'
- * names say nothing of flags, and in .eml files. A reason to leave it out if it waits to be removed; undefined for a
+ * A message in a separate file, with the fields that Thunderbird puts before its header: in its Maildirs, whose
+ * file names have no flags, and in .eml files. A reason to skip it if it is marked as removed; undefined for a
  * message of another program.
  * @param content with CRLF
  */
@@ -86,7 +88,7 @@ export function mozillaMessage(
 ): { content: Uint8Array; flags: number; keywords: string[] } | string | undefined {
   const start = new TextDecoder("latin1").decode(content.subarray(0, startLength));
   if (!mozillaStart.test(start)) return undefined;
-  // A line "From " is no field, and nothing behind it would be one.
+  // A "From " line is not a field, and would hide the fields after it.
   const header = headerOf(content.subarray(/^>*From /.test(start) ? content.indexOf(10) + 1 : 0));
   const flags = mozillaNames(header);
   if (flags === undefined) return deletedThere;
@@ -100,7 +102,9 @@ function mozillaNames(header: readonly HeaderField[]): string[] | undefined {
   return flags?.concat(value("x-mozilla-keys").split(/\s+/).filter((k) => k !== ""));
 }
 
-/** The first "message" of a file of Alpine, UW IMAP and others, which holds what they remember of it. */
+/**
+ * The first "message" of a mailbox file by Alpine, UW IMAP and others, which holds their data about the file.
+ */
 function isInternalData(header: readonly HeaderField[]): boolean {
   return (headerField(header, "x-imap") !== undefined ||
     headerField(header, "x-imapbase") !== undefined) &&
@@ -123,24 +127,24 @@ function mozillaFlags(status: string, status2: string): string[] | undefined {
   return names.filter(([is]) => is).map(([, name]) => name);
 }
 
-/** Fields that stand for flags of a message in its file, and belong to that. */
+/** Fields that hold flags of a message in its file, and are not part of the message. */
 const atStart =
   /^(?:X-IMAPbase|Status|X-Status|X-Keywords|X-Mozilla-Status2?|X-Mozilla-Keys|X-GM-THRID|X-Gmail-Labels):/i;
 const atEnd =
   /^(?:Status|X-Status|X-Keywords|X-UID|X-IMAP|X-IMAPbase|X-Mozilla-Status2?|X-Mozilla-Keys|Content-Length|Lines):/i;
-/** What was a line between messages in another file, quoted by who wrote it into this one. */
+/** A separator line between messages of another file, quoted when it was written into this one. */
 const lineBetween = /^>*From [^:]/;
-/** Programs that put these before the header put none at its end. */
+/** Programs that put these before the header add none at its end. */
 const allAtStart = /^(?:Status|X-Mozilla-Status|X-GM-THRID|X-Gmail-Labels):/i;
 
 /**
- * The message without the fields that were put before its own header, or at its end as mutt and Dovecot do, when it
- * was put into its file. Where they stand among its own fields it is left as it is.
+ * The message without the fields that were added before its own header (or at its end, as by mutt and Dovecot)
+ * when it was put into its file. If they are among its own fields, it is left unchanged.
  */
 function withoutStatus(content: Uint8Array): Uint8Array {
   const end = headerEnd(content);
   const text = new TextDecoder("latin1").decode(content.subarray(0, end));
-  // Fields with the lines that continue them.
+  // Fields with their continuation lines.
   const fields = text.split(/(?<=\n)(?![ \t])/);
   let first = 0;
   let from = 0;

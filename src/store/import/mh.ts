@@ -1,8 +1,8 @@
-/** Messages of MH folders, as nmh, Claws Mail and Sylpheed keep them: files with numbers as names. @module */
+/** Messages of MH folders, as stored by nmh, Claws Mail and Sylpheed: files with numbers as names. @module */
 import { Flag } from "../types.ts";
 import { headerOf, receivedOf, type SourceMessage, withCrlf } from "./sources.ts";
 
-/** Sequences of a folder: names, and the ranges of numbers that are in them. */
+/** Sequences of a folder: names, and their ranges of numbers. */
 export type MhSequences = Map<string, [number, number][]>;
 
 /** The text of a file .mh_sequences. */
@@ -19,7 +19,7 @@ export function parseMhSequences(text: string): MhSequences {
   return sequences;
 }
 
-/** A message; read unless the folder has it among the unseen ones. */
+/** A message; it is read unless the folder lists it as unseen. */
 export function mhMessage(
   place: string,
   file: Uint8Array,

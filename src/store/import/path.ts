@@ -1,4 +1,4 @@
-/** What an administrator names to be imported: a folder, an archive or a mailbox file. @module */
+/** What an administrator wants to import: a folder, an archive or a mailbox file. @module */
 import { basename, join } from "node:path";
 import { fileBytes } from "./archive/file_bytes.ts";
 import { folderArchive } from "./archive/folder.ts";
@@ -8,10 +8,10 @@ import { mboxSource } from "./mbox.ts";
 import type { Source } from "./sources.ts";
 
 /**
- * The messages at a path. A mailbox file, and a Maildir, are of the mailbox that is imported into; what is in folders
- * or an archive is of those below it.
- * @param into mailbox that is imported into; "" for the top, where labels of Gmail tell the mailboxes
- * @returns also the bytes that are to come, 0 if that isn't known
+ * The messages at a path. A mailbox file or a Maildir belongs to the mailbox that is imported into; contents of
+ * folders or an archive belong to mailboxes below it.
+ * @param into mailbox that is imported into; "" for the top, where Gmail labels choose the mailboxes
+ * @returns also the bytes to expect, 0 if unknown
  * @throws ArchiveError, file errors
  */
 export async function pathSource(
@@ -29,7 +29,7 @@ export async function pathSource(
   return { source: archiveSource(archive, contents), bytes: contents.bytes };
 }
 
-/** Folders for messages, and none in them. */
+/** Folders for messages without any message in them. */
 async function isEmptyMaildir(path: string): Promise<boolean> {
   const folders = new Set<string>();
   for await (const e of Deno.readDir(path)) {

@@ -1,5 +1,5 @@
 /**
- * What an import takes: messages with what is known of them, one after the other.
+ * The input of an import: messages with what is known about them, one after the other.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import { flagNames } from "../types.ts";
 
 /** A message to import. */
 export interface SourceMessage {
-  /** Where it is, for warnings: a file's name, or the number in a mailbox file. */
+  /** Where it is, for warnings: a file name, or the number in a mailbox file. */
   place: string;
-  /** Levels below the mailbox that is imported into; "" for that one itself. */
+  /** Levels below the mailbox that is imported into; "" for that mailbox itself. */
   below: string;
-  /** Bit of SpecialUse: at the top, the mailbox of that use is meant, whatever its name. */
+  /** Bit of SpecialUse: at the top it means the mailbox of that use, whatever its name. */
   use?: number;
-  /** Its bytes, which stay as they are: they may be written later. */
+  /** Its bytes, which must not change: they may be written later. */
   content: Uint8Array;
   /** Bits of Flag. */
   flags: number;
   keywords: string[];
   /** Milliseconds. */
   received: number;
-  /** Where it was on another server, by which later changes there are known. */
+  /** Its origin on another server, by which later changes there are recognised. */
   origin?: Origin;
 }
 
@@ -35,17 +35,17 @@ export interface Origin {
   flags: readonly string[];
 }
 
-/** What is read instead of a message: the reason that there is none. */
+/** Yielded in place of a message: why there is none. */
 export interface SourceProblem {
   place: string;
   problem: string;
 }
 
-/** A mailbox that is made even if no message is in it. */
+/** A mailbox that is created even without messages. */
 export interface SourceMailbox {
   below: string;
   use?: number;
-  /** Its user chose mailboxes to see, and not this one. */
+  /** Its user subscribed to mailboxes, but not to this one. */
   unsubscribed?: boolean;
 }
 
@@ -60,7 +60,7 @@ export const tooLarge = `is larger than ${maxMessage} bytes`;
 const systemFlags = new Map(
   flagNames.map(([bit, name]) => [name.replace(/^[\\$]/, "").toLowerCase(), bit]),
 );
-// As Thunderbird and others have written them.
+// As written by Thunderbird and others.
 systemFlags.set("nonjunk", systemFlags.get("notjunk")!);
 
 /** Bits of flags that have one, and the other names as keywords. */
@@ -77,10 +77,10 @@ export function flagsOf(names: readonly string[]): { flags: number; keywords: st
   return { flags, keywords: [...new Set(keywords)] };
 }
 
-/** Bytes of a header that are looked at. */
+/** Bytes of a header that are read. */
 const maxHeader = 256 * 1024;
 
-/** Where the header ends: behind the line end of its last line. */
+/** The end of the header, after the line end of its last line. */
 export function headerEnd(content: Uint8Array): number {
   const head = content.subarray(0, maxHeader);
   if (head[0] === 13 && head[1] === 10) return 0;
@@ -95,7 +95,7 @@ export function headerOf(content: Uint8Array): HeaderField[] {
   return splitHeader(content.subarray(0, headerEnd(content)));
 }
 
-/** When a message came, as its topmost Received says, else its Date; undefined if neither does. */
+/** When a message arrived, from its topmost Received, or else its Date; undefined without either. */
 export function receivedOf(header: readonly HeaderField[]): number | undefined {
   const received = headerField(header, "received");
   const after = received === undefined

@@ -1,7 +1,7 @@
 /**
- * Messages of an import that wait for its end: a file for each in the folder of temporary files, and what is known of
- * them in a database there. Nothing of it belongs to the account: nobody sees it, and an import that is broken off
- * leaves nothing to be undone. After a crash the next start of the server empties that folder.
+ * Messages of an import that wait for its end: each has a file in the folder of temporary files, and a database
+ * there has what is known about them. None of it belongs to the account: nobody sees it, and an aborted import
+ * leaves nothing to undo. After a crash the next start of the server empties that folder.
  *
  * @module
  */
@@ -39,7 +39,7 @@ export type StagedMessage = NewMessage & { description: EmailDescription; receiv
 
 const noPrefix = new Uint8Array(0);
 
-/** All of a description that storing a message without a prefix needs. */
+/** The parts of a description that storing a message without a prefix needs. */
 function packed(d: EmailDescription): string {
   const { envelope, body, bodyStructure, summary, threadSubject, isReply } = d;
   return JSON.stringify({
@@ -65,12 +65,12 @@ function unpacked(text: string): EmailDescription {
   };
 }
 
-/** Files that are removed in a row. */
+/** Files removed in a row. */
 const removedAtOnce = 100;
 
 export class Staged {
   readonly #db: Db;
-  /** Bytes and messages that wait. */
+  /** Bytes and messages waiting. */
   bytes = 0;
   count = 0;
 
@@ -81,14 +81,14 @@ export class Staged {
   /** @param path of the database, in the folder of temporary files; the names of others begin with it */
   static async open(path: string): Promise<Staged> {
     const db = await Db.open(path, migrations);
-    // A crash makes it worthless; it is written and read in order, and the system keeps its pages.
+    // After a crash it is worthless; it is written and read in order, and the system caches its pages.
     db.exec(
       "PRAGMA synchronous=OFF; PRAGMA wal_autocheckpoint=1000; PRAGMA cache_size=-1024",
     );
     return new Staged(db);
   }
 
-  /** Takes messages for mailboxes, by the numbers of these. */
+  /** Adds messages for mailboxes, given by their numbers. */
   add(list: readonly { mailbox: number; message: StagedMessage; key: string }[]): void {
     this.#db.transaction(() => {
       for (const { mailbox, message, key } of list) {
@@ -110,7 +110,10 @@ export class Staged {
     });
   }
 
-  /** True if a message for a mailbox has the key and size. @param second in which it must have come, if given */
+  /**
+   * True if a message for a mailbox has the key and size. @param second the second of its arrival, if that must
+   * match
+   */
   has(mailbox: number, key: string, size: number, second: number | undefined): boolean {
     return this.#db.get(
       "SELECT 1 FROM staged WHERE mailbox = ? AND key = ? AND size = ? AND received >= ? AND received < ?",
@@ -122,7 +125,7 @@ export class Staged {
     ) !== undefined;
   }
 
-  /** Messages for a mailbox, in the order in which they came. */
+  /** Messages for a mailbox, in order of arrival. */
   *of(mailbox: number): Iterable<StagedMessage> {
     for (let after = 0;;) {
       const row = this.#db.get(
@@ -148,7 +151,9 @@ export class Staged {
     }
   }
 
-  /** Removes all of it, with the files; what can't be removed now is gone after the next start of the server. */
+  /**
+   * Removes all of it, with the files; what can't be removed now is removed at the next start of the server.
+   */
   async remove(): Promise<void> {
     const { path } = this.#db;
     try {
@@ -166,7 +171,7 @@ export class Staged {
         await giveWay();
       }
     } catch {
-      // How the import ended is not changed by it.
+      // A failure here doesn't change the result of the import.
     }
     await this.#db.close().catch(() => {});
     for (const more of ["", "-wal", "-shm"]) {

@@ -1,5 +1,5 @@
 /**
- * Mailboxes that an import brings messages for: those of the account, and those that it makes.
+ * The target mailboxes of an import: existing ones of the account, and those that it creates.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { noteMade } from "../messages/unfinished.ts";
 import { type Mailbox, StoreError } from "../types.ts";
 import type { SourceMailbox } from "./sources.ts";
 
-/** A mailbox that messages are for. */
+/** A target mailbox. */
 export interface Target {
   /** Its number in this import. */
   number: number;
   name: string;
   use: number;
   unsubscribed: boolean;
-  /** Undefined as long as there is none. */
+  /** Undefined until it exists. */
   mailbox: Mailbox | undefined;
 }
 
@@ -24,15 +24,15 @@ export class Targets {
   readonly #account: Account;
   readonly #change: string;
   readonly #into: string;
-  /** By what the source says of them: several may mean the same mailbox. */
+  /** By their description in the source: several may mean the same mailbox. */
   readonly #meant = new Map<string, Target>();
   readonly #byName = new Map<string, Target>();
   readonly #byUse = new Map<number, Target>();
-  /** In the order in which they were first meant. */
+  /** In order of first use. */
   readonly all: Target[] = [];
 
   /**
-   * @param change for which mailboxes are made (see messages/unfinished.ts)
+   * @param change under which created mailboxes are noted (see messages/unfinished.ts)
    * @param into see ImportOptions
    */
   constructor(account: Account, change: string, into: string) {
@@ -42,8 +42,8 @@ export class Targets {
   }
 
   /**
-   * The mailbox that is meant.
-   * @param warn gets told of a name that no mailbox can have: then it is the one that is imported into
+   * The mailbox for a source's mailbox.
+   * @param warn called for a name that no mailbox can have: then it is the mailbox that is imported into
    * @throws StoreError "mailboxName" if that can't be a name either
    */
   find(m: SourceMailbox, warn: (problem: string) => void): Target {
@@ -84,7 +84,7 @@ export class Targets {
     return target;
   }
 
-  /** Sees to it that there is a mailbox. */
+  /** Makes sure that the mailbox exists. */
   async make(t: Target): Promise<Mailbox> {
     const account = this.#account;
     // It may have been removed since.
@@ -95,7 +95,7 @@ export class Targets {
     const r = await account.createMailbox(t.name, { specialUse: t.use });
     const names = r.created.map((m) => m.name);
     await account.writer.write(() => noteMade(account.db, this.#change, names));
-    // Mailboxes that are there already are as their user wants them here.
+    // Existing mailboxes keep the subscription that their user chose.
     if (t.unsubscribed) await account.unsubscribe(r.mailbox.name);
     return t.mailbox = r.mailbox;
   }

@@ -1,6 +1,6 @@
-/** What stops a packed message from being unpacked. @module */
+/** Why a packed message can't be unpacked. @module */
 
-/** The bytes are damaged, or there are more of them than a message may have. */
+/** The bytes are damaged, or exceed the size of a message. */
 export class UnpackError extends Error {
   readonly reason: "damaged" | "large";
 

@@ -1,4 +1,4 @@
-/** The reader of xz, loaded by the first message that is packed with it. @module */
+/** The xz reader, loaded for the first message packed with it. @module */
 import xz from "xz-decompress";
 
 export const { XzReadableStream } = xz;

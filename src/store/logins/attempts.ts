@@ -1,9 +1,9 @@
 /**
- * Who has tried to log in, from where, and how it ended: `logins.db` in the data folder. Attempts that are alike
- * are counted in one row for each day.
+ * Who has tried to log in, from where, and how it ended: `logins.db` in the data folder. Equal attempts are
+ * counted in one row per day.
  *
- * They are written in batches, some time after: nothing depends on the last second of them. The number of rows is
- * bounded, however many names and addresses somebody tries.
+ * They are written in batches with a delay: nothing depends on the last second of them. The number of rows is
+ * bounded, however many names and addresses are tried.
  *
  * @module
  */
@@ -35,7 +35,7 @@ CREATE INDEX attempts_day ON attempts (day);
 `,
 }];
 
-/** What accounts have in it. */
+/** The tables with rows of accounts. */
 export const attemptsOfAccounts: AccountDatabase = {
   file: "logins.db",
   migrations,
@@ -43,21 +43,24 @@ export const attemptsOfAccounts: AccountDatabase = {
 };
 
 const dayMs = 86_400_000;
-/** Days for which attempts are kept. */
+/** Days for which attempts are stored. */
 const keepDays = 30;
-/** Rows of one account and day, and of all names that are no account's. More are counted as of one client. */
+/**
+ * Rows per account and day, and for all names that are not accounts. Further attempts are counted under a
+ * single client.
+ */
 const maxRows = 500;
-/** Milliseconds until what was noted is written. */
+/** Milliseconds until noted attempts are written. */
 const delay = 500;
-/** Milliseconds until what could not be written is tried again. */
+/** Milliseconds before a failed write is retried. */
 const retryDelay = 10_000;
-/** Different attempts waiting to be written. As long as the disk takes none, more of them are not noted. */
+/** Most different attempts waiting to be written. While the disk accepts none, further ones are dropped. */
 const maxWaiting = 2000;
 
 /** An attempt as it happens. */
 export interface LoginAttempt {
   account: string;
-  /** As it was typed. */
+  /** As typed. */
   login: string;
   /** Such as "imap". */
   service: string;
@@ -66,11 +69,11 @@ export interface LoginAttempt {
   /** "ok", or why not. */
   result: string;
   remoteIp: string;
-  /** What the program says that it is; "" if it says nothing. */
+  /** The client's description of itself; "" if it gives none. */
   client: string;
 }
 
-/** Attempts of a day that are alike. Times in milliseconds since the epoch. */
+/** Equal attempts of a day. Times in milliseconds since the epoch. */
 export interface LoginAttempts extends LoginAttempt {
   first: number;
   last: number;
@@ -128,7 +131,10 @@ export class LoginLog {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** Writes what waits. What can't be written, as on a full disk, waits on: nobody's login fails because of it. */
+  /**
+   * Writes waiting attempts. What can't be written, as on a full disk, keeps waiting: no login fails because of
+   * it.
+   */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -175,7 +181,7 @@ export class LoginLog {
       attempts.account,
       day,
     )!;
-    // Somebody tries names, or from many addresses: that they do is enough to know.
+    // Somebody is trying names, or many addresses: that fact is enough.
     const row = rows < maxRows
       ? attempts
       : { ...attempts, login: attempts.account, remoteIp: "many", client: "" };
@@ -205,7 +211,7 @@ export class LoginLog {
     ).map(([account, remoteIp, last]) => ({ account, remoteIp, last }));
   }
 
-  /** The last attempts first; of all accounts and names if none is given. */
+  /** Latest attempts first; of all accounts and names if none is given. */
   list(account: string | undefined, limit: number): LoginAttempts[] {
     this.flush();
     return this.#db.all(
@@ -229,7 +235,7 @@ export class LoginLog {
     );
   }
 
-  /** Writes what waits, and closes. */
+  /** Writes waiting attempts and closes. */
   async close(): Promise<void> {
     this.flush();
     clearTimeout(this.#timer);

@@ -1,9 +1,9 @@
 /**
- * An account's credentials: an argon2id hash for mechanisms that send the password, and what SCRAM and
- * CRAM-MD5 need to check a password that isn't sent. The password itself is never stored.
+ * An account's credentials: an argon2id hash for mechanisms that send the password, and the data with which
+ * SCRAM and CRAM-MD5 check a password that isn't sent. The password itself is never stored.
  *
- * With a second factor (TOTP) the password opens the pages only, together with a code; programs, which can't
- * ask for one, need passwords of their own.
+ * With a second factor (TOTP) the password works only for the pages, together with a code; programs, which
+ * can't ask for one, need app passwords.
  *
  * @module
  */
@@ -43,17 +43,17 @@ import type { Writer } from "../database/writer.ts";
 
 const log = new Log("store");
 
-/** Who logs in from where. */
+/** Who logs in, and from where. */
 type Peer = { protocol: string; remoteIp: string };
 
 /** Fewest characters of a password; set through {@link Credentials.setPassword}. */
 export const minPasswordLength = 8;
 
-/** What has changed of an account's ways to log in. */
+/** What has changed in an account's ways to log in. */
 export type CredentialChange = "password" | "appPassword" | "secondFactor" | "passkey";
 
 /**
- * Puts a password's hash, and what else is kept of it, in the place of the one before. In a transaction.
+ * Replaces the password's hash and the other data stored for it. In a transaction.
  * @param name of the password as a credential; a new one if not given
  */
 export function putCredentials(
@@ -73,8 +73,8 @@ export class Credentials {
   readonly #db: Db;
   readonly #writer: Writer;
   /**
-   * Is told of each change, when it is durable: who is in with what is no more has to go. With it goes what the
-   * change was given as its origin: a session that may stay.
+   * Called with each change, after it is durable: sessions whose credential is gone must end. The session given
+   * as the origin of the change may stay.
    */
   onChange: ((change: CredentialChange, keepSession: number | undefined) => void) | undefined;
 
@@ -87,7 +87,7 @@ export class Credentials {
     return this.#db.get("SELECT value FROM credentials WHERE kind = ?", kind)?.[0];
   }
 
-  /** Removes what CRAM-MD5 checks with, of the password and of app passwords, where it isn't wanted. */
+  /** Removes the CRAM-MD5 data of the password and of app passwords, where it isn't wanted. */
   async dropUnwanted(): Promise<void> {
     if (cramMd5Wanted()) return;
     const there = this.#db.get(
@@ -108,12 +108,12 @@ export class Credentials {
     return this.#read("password") !== undefined;
   }
 
-  /** All that logins are checked with. */
+  /** All data that logins are checked with. */
   secrets(): Secrets {
     return readSecrets(this.#db);
   }
 
-  /** Checks the user's own password. `from` is whose place in the queue it takes, such as an address. */
+  /** Checks the user's own password. `from` decides its place in the queue, such as an address. */
   async verifyPassword(password: string, from = ""): Promise<boolean> {
     const hash = this.#read("password");
     if (!await verifyPassword(hash, password, from)) return false;
@@ -121,19 +121,19 @@ export class Credentials {
     return true;
   }
 
-  /** Replaces the hash of another server, or adds keys that it had not, where a password was right. */
+  /** Replaces another server's hash, or adds missing keys, after a password was right. */
   async renewHash(password: string, hash: string): Promise<void> {
     const own = isOwnHash(hash);
     if (own && this.secrets().derived.scramSha256 !== undefined) return;
     await this.#setPassword(password, hash).catch((err) => {
-      // The login is good all the same; the next one tries again.
+      // The login succeeds anyway; the next one tries again.
       log.error("replacing the hash of a password", { err: err as Error });
     });
   }
 
   /**
-   * Takes over what another server kept of a password: its hash (password_hash.ts), which is replaced by our
-   * own at the next login with the password itself, and keys of SCRAM and CRAM-MD5 if there are any.
+   * Takes over a password's data from another server: its hash (password_hash.ts), which is replaced by our own
+   * at the next login with the password itself, and keys of SCRAM and CRAM-MD5 if there are any.
    */
   async setPasswordHash(hash: string, derived: DerivedCredentials = {}): Promise<void> {
     if (parsePasswordHash(hash) === undefined) {
@@ -150,7 +150,7 @@ export class Credentials {
     this.onChange?.("password", keepSession);
   }
 
-  /** @param ifHash nothing is set if the hash is meanwhile another one; it stays the same password */
+  /** @param ifHash sets nothing if the hash has changed meanwhile; the password itself stays the same */
   async #setPassword(password: string, ifHash?: string): Promise<void> {
     const derived = await deriveCredentials(password, storedAppPasswords(this.#db)[0]?.derived);
     await this.#replacePassword(await hashPassword(password), derived, ifHash);
@@ -161,7 +161,7 @@ export class Credentials {
     derived: DerivedCredentials,
     ifHash?: string,
   ): Promise<void> {
-    // A hash that is renewed is of the same password: who is in with it stays in.
+    // A renewed hash is of the same password: its sessions stay logged in.
     const { passwordName } = this.secrets();
     const id = ifHash === undefined ? undefined : passwordName;
     await this.#writer.write(() => {
@@ -194,7 +194,7 @@ export class Credentials {
         id,
       );
     }).catch(() => {
-      // The account is being closed; nothing depends on it.
+      // The account is being closed; nothing depends on this.
     });
   }
 
@@ -202,7 +202,7 @@ export class Credentials {
     return listAppPasswords(this.#db);
   }
 
-  /** Makes a password for a program; durable when it resolves. Undefined if there are too many. */
+  /** Creates an app password; durable when it resolves. Undefined if there are too many. */
   async addAppPassword(name: string): Promise<string | undefined> {
     const stored = storedAppPasswords(this.#db);
     if (stored.length >= maxAppPasswords) return undefined;
@@ -242,7 +242,7 @@ export class Credentials {
     return this.#read("totp") !== undefined;
   }
 
-  /** Recovery codes that are left. */
+  /** Number of unused recovery codes. */
   get recoveryCodes(): number {
     return JSON.parse(this.#read("recovery") ?? "[]").length;
   }
@@ -259,8 +259,8 @@ export class Credentials {
   }
 
   /**
-   * Turns the second factor on with a key whose current code the user has shown to have.
-   * @returns recovery codes, each good for one login; undefined if the code is wrong.
+   * Turns the second factor on with a key, given its current code as proof.
+   * @returns recovery codes, each valid for one login; undefined if the code is wrong.
    */
   async enableTotp(
     key: string,
@@ -284,7 +284,9 @@ export class Credentials {
     });
   }
 
-  /** Checks a code of the second factor, or a recovery code; each is good once. True without one. */
+  /**
+   * Checks a code of the second factor, or a recovery code; each is valid once. True without a second factor.
+   */
   checkSecondFactor(code: string, now: number): Promise<boolean> {
     const given = code.replace(/\s/g, "").toLowerCase();
     return this.#writer.write(() => {

@@ -1,6 +1,6 @@
 /**
- * Secrets for checking logins, read without opening the account: the same work for accounts that are open, those that
- * nobody uses, and names that are no account's, for which the database of some other account is read in vain.
+ * Secrets for checking logins, read without opening the account: the same work for open accounts, for unused
+ * ones, and for unknown names, for which the database of another account is read in vain.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type ScramCredentials, scramRounds } from "../../sasl/credentials.ts";
 import { noSecrets, readSecrets, scramCredentials, type Secrets } from "./secrets.ts";
 
-/** Milliseconds that reading takes at least: more than it does on an idle machine, whatever is read. */
+/** Least milliseconds that reading takes: more than it needs on an idle machine, in every case. */
 const readTime = 4;
 
 export class LoginDirectory {
@@ -20,7 +20,7 @@ export class LoginDirectory {
 
   /**
    * @param dir the folder of the accounts
-   * @param key of this server, the same after a restart: what is made up for a name must stay the same
+   * @param key of this server, the same after a restart: data invented for a name must stay the same
    * @param names of all accounts
    */
   constructor(dir: string, key: Uint8Array, names: () => Iterable<string>) {
@@ -33,7 +33,7 @@ export class LoginDirectory {
     return Uint8Array.from(createHmac("sha256", this.#key).update(text).digest());
   }
 
-  /** The account that stands in for a name: mostly the same, also when others come and go. */
+  /** The account that stands in for a name: mostly the same, even when accounts are added and removed. */
   #standIn(login: string): string | undefined {
     let best: string | undefined;
     let most = -1;
@@ -46,10 +46,10 @@ export class LoginDirectory {
   }
 
   /**
-   * The secrets of an account; for none, nothing. Throws nothing: an account whose database can't be read like
-   * this, as one of an older version, has to be opened.
+   * The secrets of an account; nothing for an unknown name. Never throws: an account whose database can't be
+   * read this way, such as one of an older version, has to be opened.
    * @param account name of the account; undefined if the login name is nobody's
-   * @param start when the check began, by performance.now(): what came before this takes no time of its own
+   * @param start when the check began, by performance.now(): the time before this call is included
    * @returns `unread` if it has to be opened
    */
   async read(
@@ -75,7 +75,7 @@ export class LoginDirectory {
         all(sql) {
           const s = open.prepare(sql);
           (s as typeof s & { setReturnArrays(on: boolean): void }).setReturnArrays(true);
-          // deno-lint-ignore no-explicit-any -- rows are of SQL's types
+          // deno-lint-ignore no-explicit-any -- rows have SQL's types
           return s.all() as unknown as any[][];
         },
       });
@@ -87,8 +87,8 @@ export class LoginDirectory {
   }
 
   /**
-   * SCRAM credentials that no password fits, for a name without any: with a salt that stays the same, and the rounds
-   * that some account has.
+   * SCRAM credentials that no password fits, for a name without any: with a stable salt, and the number of
+   * rounds of an existing account.
    */
   absentScram(login: string, mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256"): ScramCredentials {
     const standIn = this.#standIn(login);

@@ -1,6 +1,6 @@
 /**
- * The administrator's second factor (TOTP), in a file of the data folder: the administrator has no account. Without the
- * file there is none, so whoever has lost theirs removes it.
+ * The administrator's second factor (TOTP), in a file of the data folder: the administrator has no account.
+ * Without the file there is no second factor, so an administrator who has lost it removes the file.
  *
  * @module
  */
@@ -12,27 +12,27 @@ import { matchingStep } from "./totp.ts";
 /** Name of the file. */
 export const adminFactorFile = "admin-second-factor.json";
 
-/** Recovery codes that are made with a key. */
+/** Recovery codes generated with a key. */
 const recoveryCodes = 10;
 
 interface Stored {
   key: string;
-  /** Step of the last code: each is good once. */
+  /** Step of the last code: each is valid once. */
   used: number;
-  /** Hashes of those that are left. */
+  /** Hashes of the unused ones. */
   recovery: string[];
 }
 
 export class FactorFile {
   readonly #path: string;
-  /** One after the other, as each use changes the file. */
+  /** Runs one call after the other, as each use changes the file. */
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(dataDir: string) {
     this.#path = join(dataDir, adminFactorFile);
   }
 
-  /** @throws Error if the file can't be read or is damaged: then nobody gets in without it */
+  /** @throws Error if the file can't be read or is damaged: nobody gets in then */
   async #read(): Promise<Stored | undefined> {
     let text: string;
     try {
@@ -62,7 +62,7 @@ export class FactorFile {
     return result;
   }
 
-  /** Whether there is one, and how many recovery codes are left. */
+  /** Whether there is one, and how many recovery codes are unused. */
   state(): Promise<{ on: boolean; recoveryCodes: number }> {
     return this.#alone(async () => {
       const s = await this.#read();
@@ -71,7 +71,7 @@ export class FactorFile {
   }
 
   /**
-   * Turns it on with a key whose current code was shown.
+   * Turns it on with a key, given its current code as proof.
    * @returns recovery codes; undefined if the code is wrong
    */
   enable(key: string, code: string, now: number): Promise<string[] | undefined> {
@@ -91,7 +91,10 @@ export class FactorFile {
     });
   }
 
-  /** Checks a code, or a recovery code; each is good once, on disk when it resolves. True without second factor. */
+  /**
+   * Checks a code, or a recovery code; each is valid once, on disk when it resolves. True without a second
+   * factor.
+   */
   check(code: string, now: number): Promise<boolean> {
     const given = code.replace(/\s/g, "").toLowerCase();
     return this.#alone(async () => {

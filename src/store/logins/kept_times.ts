@@ -1,6 +1,6 @@
 /**
- * Times of other servers' hashes, kept over restarts in a file of the data folder (see wrong_time.ts). What is lost of
- * it is measured again.
+ * Times of other servers' hashes, kept across restarts in a file of the data folder (see wrong_time.ts). Lost
+ * times are measured again.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import type { WrongTime } from "./wrong_time.ts";
 const fileName = "passwordtimes.json";
 /** Milliseconds by cost. */
 const schema = v.record(v.string(), v.pipe(v.number(), v.minValue(0), v.maxValue(3_600_000)));
-/** Part by which a time must differ from what is kept, to be written. */
+/** A time is written if it differs from the stored one by this fraction. */
 const worthKeeping = 0.2;
 
-/** Takes the times that a data folder has, and keeps those there that are measured from now on. */
+/** Restores the times stored in a data folder, and stores later measurements there. */
 export function keepTimes(times: WrongTime, dataDir: string): void {
   const path = join(dataDir, fileName);
   let kept: Record<string, number> = {};
   try {
     kept = v.parse(schema, JSON.parse(Deno.readTextFileSync(path)));
   } catch {
-    // There is none yet, or it is damaged.
+    // It doesn't exist yet, or is damaged.
   }
   times.restore(kept);
   const keep = () => {
@@ -32,13 +32,13 @@ export function keepTimes(times: WrongTime, dataDir: string): void {
     if (!differs) return;
     kept = now;
     try {
-      // A few bytes, a few times in a server's life.
+      // A few bytes, a few times in the life of a server.
       Deno.writeTextFileSync(path, JSON.stringify(now), { mode: 0o600 });
     } catch {
-      // The next start does without.
+      // The next start works without.
     }
   };
   times.onMeasured = keep;
-  // Of another data folder that this process has served before.
+  // A data folder that this process served before.
   keep();
 }

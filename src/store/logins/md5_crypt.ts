@@ -1,5 +1,6 @@
 /**
- * MD5-crypt, the `$1$` hashes of older Unix password files: too weak to keep, and common among those that move in.
+ * MD5-crypt, the `$1$` hashes of older Unix password files: too weak to keep, but common in accounts moved from
+ * other servers.
  *
  * @module
  */
@@ -7,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 
 const digits = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/** The order in which three bytes of the digest make four digits each; the last byte makes two. */
+/** The order of the digest's bytes: three make four digits each; the last byte makes two. */
 const order = [0, 6, 12, 1, 7, 13, 2, 8, 14, 3, 9, 15, 4, 10, 5];
 
 function md5(...parts: Uint8Array[]): Buffer {

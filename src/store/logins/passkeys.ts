@@ -1,7 +1,7 @@
 /** Passkeys of an account: public keys of devices that log in to the pages (WebAuthn). @module */
 import type { AccountDb } from "../database/account_db.ts";
 
-/** Of one account. */
+/** Most passkeys of one account. */
 export const maxPasskeys = 20;
 
 /** Times in milliseconds since the epoch, 0 for never. */
@@ -12,12 +12,12 @@ export interface Passkey {
   lastUsed: number;
 }
 
-/** What checks a login. */
+/** The data that checks a login. */
 export interface PasskeyKey {
   id: number;
   /** SubjectPublicKeyInfo, DER. */
   publicKey: Uint8Array;
-  /** Number of COSE: -7, -8 or -257. */
+  /** COSE number: -7, -8 or -257. */
   algorithm: number;
   signCount: number;
 }
@@ -40,7 +40,7 @@ export function findPasskey(account: AccountDb, credentialId: Uint8Array): Passk
   return r && { id: r[0], publicKey: r[1], algorithm: r[2], signCount: r[3] };
 }
 
-/** Durable when it resolves. False if there are too many, or it is there already. */
+/** Durable when it resolves. False if there are too many, or it exists already. */
 export function addPasskey(
   account: AccountDb,
   p: {
@@ -66,7 +66,7 @@ export function addPasskey(
   });
 }
 
-/** Notes a login. */
+/** Notes a login with a passkey. */
 export function usedPasskey(account: AccountDb, id: number, signCount: number): Promise<void> {
   return account.writer.write(() => {
     account.db.run(

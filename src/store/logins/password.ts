@@ -8,20 +8,20 @@ import { workerClient } from "../../platform/worker.ts";
 import { looksLikeHash, parsePasswordHash, plainPassword } from "./password_hash.ts";
 import type { PasswordRequest } from "./password_worker.ts";
 
-/** Logins that may wait at a time, in all and of one place; more are refused rather than piled up. */
+/** Most logins waiting at a time, in total and per place; more are refused rather than queued. */
 const maxWaiting = 200;
 const maxWaitingOfPlace = 20;
-/** Those that the Worker has: one that it computes, and the next. */
+/** Logins handed to the Worker: one being computed, and the next. */
 const maxAsked = 2;
 
 const worker = workerClient<PasswordRequest, string | boolean>({
   name: "password",
   start: () => new Worker(new URL("./password_worker.ts", import.meta.url), { type: "module" }),
-  // With it go the 19 MiB that argon2 works in.
+  // This frees the 19 MiB that argon2 works in.
   idleTimeout: 30_000,
 });
 
-/** Too many passwords wait to be checked, in all or of one place: whether this one is right was not found out. */
+/** Too many passwords wait to be checked, in total or from one place; this one was not checked. */
 export class LoginsBusy extends Error {
   override name = "LoginsBusy";
   constructor() {
@@ -29,28 +29,28 @@ export class LoginsBusy extends Error {
   }
 }
 
-/** Starts one that waits. */
+/** Starts a waiting login. */
 type Start = () => void;
-/** Those that wait, by place; places take turns, so that one with many keeps no other waiting for all of them. */
+/** Waiting logins by place; places take turns, so that one with many does not hold up the others. */
 const waiting = new Map<string, Start[]>();
 let waitingCount = 0;
 let asked = 0;
 
-/** What is remembered of a password. */
+/** A password check that remembers results. */
 export interface KnownPassword {
-  /** It was found to be right, perhaps for another one who asked meanwhile. */
+  /** Whether it is known to be right, perhaps from another check meanwhile. */
   has(): boolean;
-  /** It is right. */
+  /** Remembers it as right. */
   add(): void;
 }
 
-/** Settles when the Worker has ended what it computes. */
+/** Settles when the Worker has finished a computation. */
 let ended = Promise.withResolvers<void>();
 
 /**
  * Asks the Worker in turn.
- * @param known looked at when it is its turn, and where there is no place left after the next that ends: a client that
- *   logs in on many connections at once has its password computed once
+ * @param known checked when its turn comes and, if the queue is full, after the next computation ends: a
+ *   client that logs in on many connections at once has its password computed once
  * @throws LoginsBusy
  */
 async function ask(
@@ -84,7 +84,7 @@ async function ask(
   }
 }
 
-/** Hands a place at the Worker to one of the place whose turn it is. */
+/** Hands the Worker to a login from the place whose turn it is. */
 function next(): void {
   for (const [from, starts] of waiting) {
     const start = starts.shift()!;
@@ -96,7 +96,7 @@ function next(): void {
   asked--;
 }
 
-/** True for a hash as it is made here; others are replaced when the password is known. */
+/** True for a hash in our own form; others are replaced when the password is known. */
 export function isOwnHash(hash: string): boolean {
   return hash.startsWith("$argon2id$v=19$m=19456,t=2,p=1$");
 }
@@ -107,9 +107,9 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * True if the password is the one that was hashed, here or by another server (password_hash.ts). Takes the same time
- * whether it is or not.
- * @param from the place that asks, such as an address: places take turns
+ * True if the password is the one that was hashed, here or by another server (password_hash.ts). Takes the same
+ * time whether it is or not.
+ * @param from the place of the login, such as an address: places take turns
  * @throws LoginsBusy
  */
 export async function checkPassword(
@@ -122,9 +122,9 @@ export async function checkPassword(
 }
 
 /**
- * Whether a password is that of a value that a directory has: a hash with its scheme in braces or without, or, without
- * any mark of one, the password itself (RFC 4519 §2.41).
- * @param from the place that asks, such as an address
+ * Whether a password matches a directory's value: a hash, with or without its scheme in braces, or, if it
+ * doesn't look like a hash, the password itself (RFC 4519 §2.41).
+ * @param from the place of the login, such as an address
  * @returns undefined for a hash of a kind that can't be verified
  */
 export async function fitsHash(
@@ -140,8 +140,8 @@ export async function fitsHash(
 }
 
 /**
- * Starts the Worker and keeps it: for before privileges are dropped where the program runs from sources,
- * which the user that it becomes may not be able to read.
+ * Starts the Worker and keeps it running. Called before privileges are dropped if the program runs from
+ * sources, which the new user may not be able to read.
  */
 export async function keepPasswordWorker(): Promise<void> {
   await hashPassword("started");

@@ -1,9 +1,9 @@
 /**
- * Hashes of passwords as other servers keep them, with Dovecot's `{SCHEME}` prefixes or without: they are
- * verified as they are, and replaced by our own at the next login with the password.
+ * Password hashes from other servers, with or without Dovecot's `{SCHEME}` prefixes: they are verified
+ * unchanged, and replaced by our own at the next login with the password.
  *
- * What can be verified: argon2id, argon2i, bcrypt, SHA-crypt (`$5$`, `$6$`), MD5-crypt (`$1$`), PBKDF2 (of Dovecot, and of
- * passlib as Mailu has it), SCRAM-SHA-1 and -256 of Dovecot, and (S)SHA, (S)SHA256 and (S)SHA512.
+ * Supported: argon2id, argon2i, bcrypt, SHA-crypt (`$5$`, `$6$`), MD5-crypt (`$1$`), PBKDF2 (of Dovecot, and of
+ * passlib as used by Mailu), SCRAM-SHA-1 and -256 of Dovecot, and (S)SHA, (S)SHA256 and (S)SHA512.
  *
  * @module
  */
@@ -30,10 +30,10 @@ export type PasswordHash =
     storedKey: Buffer;
   };
 
-/** Schemes of Dovecot whose text says by itself what it is. */
+/** Dovecot schemes whose text identifies itself. */
 const selfDescribing =
   /^(?:CRYPT|MD5-CRYPT|SHA256-CRYPT|SHA512-CRYPT|BLF-CRYPT|ARGON2I|ARGON2ID|PBKDF2|SCRAM-SHA-1|SCRAM-SHA-256)$/;
-/** Schemes that are a digest, in base64, with a salt at its end. */
+/** Schemes that are a base64 digest, with a salt at its end. */
 const digests: Record<string, { algorithm: string; size: number; salted: boolean }> = {
   SHA: { algorithm: "sha1", size: 20, salted: false },
   SHA1: { algorithm: "sha1", size: 20, salted: false },
@@ -43,26 +43,26 @@ const digests: Record<string, { algorithm: string; size: number; salted: boolean
   SSHA256: { algorithm: "sha256", size: 32, salted: true },
   SSHA512: { algorithm: "sha512", size: 64, salted: true },
 };
-/** Schemes that are the password itself. */
+/** Schemes for plain passwords. */
 const plainSchemes = /^\{(?:PLAIN|CLEARTEXT|CLEAR)\}/i;
 
 /** Most rounds of PBKDF2 and SCRAM, and cost of bcrypt, that are computed: some seconds. */
 const maxRounds = 5_000_000;
 const maxBcryptCost = 16;
 
-/** The password itself, of a text with `{PLAIN}` before it; undefined for others. */
+/** The password from a text with `{PLAIN}` before it; undefined for others. */
 export function plainPassword(text: string): string | undefined {
   const m = plainSchemes.exec(text);
   return m ? text.slice(m[0].length) : undefined;
 }
 
-/** True for a text that is a hash, or seems to be one: nobody's password, most likely. */
+/** True for a text that is a hash or looks like one: most likely nobody's password. */
 export function looksLikeHash(text: string): boolean {
   return parsePasswordHash(text) !== undefined || plainSchemes.test(text) ||
     /^\{[A-Z][A-Z0-9-]+(?:\.[A-Z0-9]+)?\}./i.test(text) || /^\$[0-9a-z-]{1,16}\$./i.test(text);
 }
 
-/** Takes a hash apart; undefined for one that can't be verified here. */
+/** Parses a hash; undefined for one that can't be verified here. */
 export function parsePasswordHash(text: string): PasswordHash | undefined {
   const m = /^\{([A-Za-z0-9-]+)(?:\.([A-Za-z0-9]+))?\}/.exec(text);
   if (!m) return parseUnprefixed(text);
@@ -83,7 +83,7 @@ function parseUnprefixed(text: string): PasswordHash | undefined {
     /^\$argon2(?:i|id)\$v=19\$m=([0-9]{1,8}),t=([0-9]{1,4}),p=([0-9]{1,3})\$[^$]+\$[^$]+$/
       .exec(text);
   if (argon) {
-    // Memory in KiB times passes is the work; one gigabyte is the most that is set aside.
+    // Memory in KiB times passes is the work; one gigabyte is the most that is allocated.
     const [memory, passes, lanes] = argon.slice(1).map(Number);
     const fits = memory <= 1 << 20 && memory * passes <= 1 << 24 && lanes <= 64;
     return fits ? { kind: "argon2", text } : undefined;
@@ -130,7 +130,7 @@ function parseDigest(
   };
 }
 
-/** `$1$salt$rounds$hex`, of SHA-1. */
+/** Parses `$1$salt$rounds$hex`, of SHA-1. */
 function parseDovecotPbkdf2(text: string): PasswordHash | undefined {
   const m = /^\$1\$([^$]+)\$([0-9]{1,7})\$([0-9a-fA-F]{40})$/.exec(text);
   if (!m || !hasFewRounds(m[2])) return undefined;
@@ -143,7 +143,7 @@ function parseDovecotPbkdf2(text: string): PasswordHash | undefined {
   };
 }
 
-/** `$pbkdf2-sha256$rounds$salt$digest`, in base64 with a dot for the plus. */
+/** Parses `$pbkdf2-sha256$rounds$salt$digest`, in base64 with a dot for the plus. */
 function parsePasslibPbkdf2(text: string): PasswordHash | undefined {
   const m = /^\$pbkdf2(?:-(sha1|sha256|sha512))?\$([0-9]{1,7})\$([./A-Za-z0-9]*)\$([./A-Za-z0-9]+)$/
     .exec(text);
@@ -156,7 +156,7 @@ function parsePasslibPbkdf2(text: string): PasswordHash | undefined {
   return { kind: "pbkdf2", algorithm, rounds: Number(m[2]), salt, digest };
 }
 
-/** `iterations,salt,stored key,server key`. */
+/** Parses `iterations,salt,stored key,server key`. */
 function parseScram(algorithm: "sha1" | "sha256", text: string): PasswordHash | undefined {
   const [rounds, saltText, stored, server, more] = text.split(",");
   const salt = base64Bytes(saltText ?? "");
@@ -181,7 +181,7 @@ function hexBytes(text: string): Buffer | undefined {
   return /^(?:[0-9a-fA-F]{2})+$/.test(text) ? Buffer.from(text, "hex") : undefined;
 }
 
-/** Whether a password is that of a hash. Takes up to some seconds of a thread: for a Worker. */
+/** Whether a password matches a hash. Blocks a thread for up to some seconds: call it in a Worker. */
 export async function verifyPasswordHash(hash: PasswordHash, password: string): Promise<boolean> {
   switch (hash.kind) {
     case "argon2":
@@ -221,7 +221,7 @@ export async function verifyPasswordHash(hash: PasswordHash, password: string): 
   }
 }
 
-/** bcrypt takes 72 bytes of a password, and others cut off what is more. */
+/** bcrypt uses 72 bytes of a password; other implementations also cut off the rest. */
 async function verifyBcrypt(hash: string, password: Buffer): Promise<boolean> {
   if (password.length === 0) return false;
   return await bcryptVerify({ password: password.subarray(0, 72), hash });

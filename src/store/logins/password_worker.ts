@@ -5,22 +5,25 @@ import { parsePasswordHash, verifyPasswordHash } from "./password_hash.ts";
 
 export interface PasswordRequest {
   password: string;
-  /** Given: check against it. Missing: make a hash. */
+  /** Given: check against it. Missing: compute a hash. */
   hash?: string;
 }
 
 // OWASP's minimum for argon2id: 19 MiB, 2 passes, 1 lane.
 const cost = { memorySize: 19 * 1024, iterations: 2, parallelism: 1, hashLength: 32 };
 
-/** Hashes after which what they have left is collected. */
+/** Hashes after which their garbage is collected. */
 const collectedAfter = 2;
-/** Bytes of a buffer that has V8 collect. Nothing is written into it, so that it takes no memory itself. */
+/**
+ * Bytes of a buffer that make V8 collect garbage. Nothing is written into it, so that it takes no memory
+ * itself.
+ */
 const pressure = 256 * 1024 * 1024;
 let left = 0;
 
 /**
- * Each hash has a memory of its own, 19 MiB, which V8 doesn't count: it would keep fifteen of them before it
- * collects any.
+ * Each hash has its own memory of 19 MiB, which V8 doesn't count: it would keep fifteen of them before
+ * collecting any.
  */
 function collect(): void {
   if (++left < collectedAfter) return;
@@ -28,7 +31,7 @@ function collect(): void {
   try {
     new ArrayBuffer(pressure);
   } catch {
-    // Address space is limited here: then they are collected late.
+    // Address space is limited here: they are collected late then.
   }
 }
 

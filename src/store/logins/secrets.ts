@@ -1,5 +1,6 @@
 /**
- * What an account's logins are checked with, read at once, and the checks: of the password and of app passwords.
+ * The data that an account's logins are checked with, read in one go, and the checks of the password and of app
+ * passwords.
  *
  * @module
  */
@@ -21,16 +22,16 @@ import { costOf, WrongTime } from "./wrong_time.ts";
 export interface Secrets {
   /** Argon2id of the password; undefined if none was set. */
   passwordHash: string | undefined;
-  /** Name of the password as a credential, another one for each password; undefined if none was set. */
+  /** Name of the password as a credential, new for each password; undefined if none was set. */
   passwordName: string | undefined;
-  /** Of the password. */
+  /** Data derived from the password. */
   derived: DerivedCredentials;
   appPasswords: StoredAppPassword[];
-  /** The password opens the pages only, and together with a code. */
+  /** The password works only for the pages, and together with a code. */
   secondFactor: boolean;
 }
 
-/** Those of a name without account. */
+/** The secrets of a name without an account. */
 export const noSecrets: Secrets = {
   passwordHash: undefined,
   passwordName: undefined,
@@ -53,7 +54,7 @@ export function readSecrets(db: Pick<RowDb, "all">): Secrets {
   };
 }
 
-/** Kind of the row that has the name of the password. */
+/** Kind of the row that holds the password's name. */
 export const passwordIdKind = "password-id";
 
 /** A name for a new password. */
@@ -61,32 +62,32 @@ export function newPasswordId(): string {
   return `password ${randomBytes(12).toString("base64url")}`;
 }
 
-/** Of passwords that were set before they had names. */
+/** The name of a password that was set before passwords had names. */
 const nameOfHash = (hash: string) =>
   `password ${createHash("sha256").update(hash).digest("base64url").slice(0, 16)}`;
 const appPasswordName = (id: number) => `app password ${id}`;
 
-/** Whether a program may stay in that has logged in with a credential, as the checks here name them. */
+/** Whether a program that has logged in with a credential, as named by the checks here, may stay logged in. */
 export function stillOpens(secrets: Secrets, credential: string): boolean {
   if (secrets.appPasswords.some((p) => appPasswordName(p.id) === credential)) return true;
   return secrets.passwordName !== undefined && !secrets.secondFactor &&
     secrets.passwordName === credential;
 }
 
-/** How long a password that was right is known to be so, in milliseconds. */
+/** How long a correct password is remembered, in milliseconds. */
 const cacheTime = 10 * 60 * 1000;
-/** Passwords that are known. */
+/** Most passwords remembered. */
 const maxKnown = 10_000;
-// A MAC with a key of this process: what is kept in memory is of no use elsewhere.
+// A MAC with a key of this process: what is kept in memory is useless elsewhere.
 const cacheKey = randomBytes(32);
-/** By the hash that it fits. */
+/** By the hash that it matches. */
 const known = new Map<string, { mac: Uint8Array; until: number }>();
 
 function mac(password: string): Uint8Array {
   return createHmac("sha256", cacheKey).update(password).digest();
 }
 
-/** Whether a password fits a hash, as was found out some minutes ago at most. */
+/** Whether a password is known to match a hash, from a check at most some minutes ago. */
 function isKnown(hash: string, bytes: Uint8Array): boolean {
   const before = known.get(hash);
   return before !== undefined && before.until > Date.now() && timingSafeEqual(before.mac, bytes);
@@ -103,18 +104,18 @@ function remember(hash: string, bytes: Uint8Array): void {
   }
 }
 
-/** Checked in place of a hash that doesn't exist, so that timing doesn't tell which accounts do. */
+/** Checked in place of a missing hash, so that timing doesn't reveal which accounts exist. */
 const absentHash =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/** Of all accounts of this process. */
+/** For all accounts of this process. */
 export const wrongTime = new WrongTime();
-/** Costs that are being measured. */
+/** Costs being measured. */
 const measured = new Set<string>();
 
 /**
- * Measures what a hash of another server costs, before somebody's first wrong try would show it; not if one that costs
- * the same was measured before. What fails is left to that try.
+ * Measures what a hash of another server costs, before a first wrong attempt would reveal it; skipped if a hash
+ * of the same cost was measured before. If it fails, that attempt measures it.
  */
 export async function measureHash(hash: string): Promise<void> {
   const other = isOwnHash(hash) ? undefined : parsePasswordHash(hash);
@@ -127,17 +128,17 @@ export async function measureHash(hash: string): Promise<void> {
     await checkPassword(randomBytes(16).toString("hex"), hash);
     wrongTime.foreign(cost, performance.now() - began);
   } catch {
-    // There are too many logins now, or the Worker has ended.
+    // There are too many logins at the moment, or the Worker has ended.
   } finally {
     measured.delete(cost);
   }
 }
 
-/** Does the work of a hash of our own. */
+/** Does the work of checking one of our own hashes. */
 async function checkAbsent(password: string, from: string): Promise<void> {
   const began = performance.now();
   await checkPassword(password, absentHash, from).catch((err) => {
-    // As with a name that there is.
+    // As for an existing name.
     if (err instanceof LoginsBusy) throw err;
   });
   wrongTime.own(performance.now() - began);
@@ -145,8 +146,9 @@ async function checkAbsent(password: string, from: string): Promise<void> {
 
 /**
  * Checks a password against a hash; a right one is remembered for some minutes, so that clients reconnect fast.
- * Without hash the time is spent all the same, and with another server's no other than with ours (wrong_time.ts).
- * @param from whose place in the queue it takes, such as an address
+ * Without a hash the same time is spent, and another server's hash takes no other time than ours
+ * (wrong_time.ts).
+ * @param from decides its place in the queue, such as an address
  * @throws LoginsBusy if it can't be checked now
  */
 export async function verifyPassword(
@@ -175,19 +177,17 @@ export async function verifyPassword(
   return true;
 }
 
-/** What a password that a program has sent is. */
+/** The result for a password sent by a program. */
 export interface ProgramLogin {
-  /**
-   * "secondFactor": it is the user's own, and would be right were there no second factor.
-   */
+  /** "secondFactor": it is the user's own, and would be right without a second factor. */
   result: "ok" | "wrong" | "secondFactor";
-  /** Name of what it has logged in with. */
+  /** Name of the credential that it logged in with. */
   credential?: string;
-  /** Id of the app password that it was. */
+  /** Id of the matching app password. */
   appPassword?: number;
 }
 
-/** The id of the app password that it is; undefined if it is none of them. */
+/** The id of the matching app password; undefined if none matches. */
 function appPasswordOf(secrets: Secrets, password: string): number | undefined {
   const hash = Buffer.from(appPasswordHash(password));
   let found: number | undefined;
@@ -199,8 +199,8 @@ function appPasswordOf(secrets: Secrets, password: string): number | undefined {
 }
 
 /**
- * What a password of a program is, if it is right and that can be said at once: an app password, or the user's own
- * when it was right some minutes ago. Undefined of all others, which {@link verifyForProgram} has to check.
+ * The result for a program's password if it is right and needs no computation: an app password, or the user's
+ * own if it was right some minutes ago. Undefined for all others, which {@link verifyForProgram} has to check.
  */
 export function rightForProgram(secrets: Secrets, password: string): ProgramLogin | undefined {
   const id = appPasswordOf(secrets, password);
@@ -225,7 +225,7 @@ export async function verifyForProgram(
 
 type Named = DerivedCredentials & { credential: string; used?: () => void };
 
-/** Of all passwords that programs may log in with. `used` is called with the id of an app password. */
+/** All passwords that programs may log in with. `used` is called with the id of an app password. */
 function forPrograms(secrets: Secrets, used?: (appPassword: number) => void): Named[] {
   const own = secrets.secondFactor || secrets.passwordName === undefined
     ? []
@@ -240,7 +240,7 @@ function forPrograms(secrets: Secrets, used?: (appPassword: number) => void): Na
   ];
 }
 
-/** What SCRAM checks with; undefined if the account has nothing for it. */
+/** The SCRAM credentials; undefined if the account has none. */
 export function scramCredentials(
   secrets: Secrets,
   mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256",
@@ -250,14 +250,14 @@ export function scramCredentials(
     const c = mechanism === "SCRAM-SHA-1" ? named.scramSha1 : named.scramSha256;
     return c ? [{ ...c, credential: named.credential, used: named.used }] : [];
   });
-  // The client computes with the salt of the first: those with another can't fit.
+  // The client computes with the first one's salt: those with another salt can't match.
   const others = all.slice(1).filter((c) =>
     Buffer.compare(c.salt, all[0].salt) === 0 && c.iterations === all[0].iterations
   );
   return all.length === 0 ? undefined : { ...all[0], others };
 }
 
-/** What CRAM-MD5 checks with; undefined if the account has nothing for it. */
+/** The CRAM-MD5 credentials; undefined if the account has none. */
 export function cramMd5Credentials(
   secrets: Secrets,
   used?: (appPassword: number) => void,

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 
 const digits = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/** The order in which three bytes of the digest make four digits each. */
+/** The order of the digest's bytes: three make four digits each. */
 const orders = {
   sha256: [
     0,
@@ -109,7 +109,7 @@ const orders = {
   ],
 };
 
-/** A SHA-crypt hash, taken apart. */
+/** A parsed SHA-crypt hash. */
 export interface ShaCrypt {
   algorithm: "sha256" | "sha512";
   rounds: number;
@@ -121,7 +121,7 @@ export interface ShaCrypt {
 /** Most rounds that are computed: some seconds. */
 const maxRounds = 2_000_000;
 
-/** Takes a `$5$` or `$6$` text apart; undefined if it is none, or one that would take minutes. */
+/** Parses a `$5$` or `$6$` text; undefined if it is not one, or would take minutes. */
 export function parseShaCrypt(text: string): ShaCrypt | undefined {
   const m = /^\$([56])\$(?:rounds=([0-9]{1,9})\$)?([^$:\n]{0,16})\$([./0-9A-Za-z]+)$/.exec(text);
   if (!m) return undefined;

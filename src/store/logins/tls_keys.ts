@@ -1,6 +1,6 @@
 /**
  * Public keys of TLS client certificates that log in without a password (SASL EXTERNAL), of all accounts:
- * `tlskeys.db` in the data folder. What counts is the key; the certificate around it may be renewed.
+ * `tlskeys.db` in the data folder. Only the key matters; its certificate may be renewed.
  *
  * @module
  */
@@ -27,14 +27,14 @@ CREATE INDEX keys_login ON keys (login);
 `,
 }];
 
-/** What accounts have in it. */
+/** The tables with rows of accounts. */
 export const tlsKeysOfAccounts: AccountDatabase = {
   file: "tlskeys.db",
   migrations,
   tables: [{ name: "keys" }],
 };
 
-/** Keys of one login name at most. */
+/** Most keys of one login name. */
 const maxKeys = 100;
 
 /** A key that may log in. */
@@ -42,7 +42,7 @@ export interface TlsKey {
   fingerprint: string;
   /** The address that it logs in as. */
   login: string;
-  /** What its user calls it. */
+  /** The user's name for it. */
   name: string;
   /** Such as "ecdsa-p256", "rsa2048". */
   type: string;
@@ -55,7 +55,7 @@ export class TlsKeyError extends Error {
   override name = "TlsKeyError";
 }
 
-/** Fingerprint and kind of a certificate's key. @throws Error if it is no certificate */
+/** Fingerprint and kind of a certificate's key. @throws Error if it is not a certificate */
 function describe(certificate: Uint8Array): { fingerprint: string; type: string; subject: string } {
   const c = new X509Certificate(certificate);
   const key = c.publicKey;
@@ -76,7 +76,7 @@ function describe(certificate: Uint8Array): { fingerprint: string; type: string;
 
 export class TlsKeys {
   readonly #db: Db;
-  /** Called when a key has been removed. */
+  /** Called after a key was removed. */
   onRemoved: (() => void) | undefined;
 
   private constructor(db: Db) {
@@ -87,12 +87,12 @@ export class TlsKeys {
     return new TlsKeys(await Db.open(join(dataDir, "tlskeys.db"), migrations));
   }
 
-  /** True if any key is there: only then clients are asked for a certificate. */
+  /** True if there is any key: only then are clients asked for a certificate. */
   get any(): boolean {
     return this.#db.get("SELECT 1 FROM keys LIMIT 1") !== undefined;
   }
 
-  /** The login name that a certificate (DER) stands for, and the account it was then of. */
+  /** The login name of a certificate (DER), and the account that it belonged to then. */
   loginOf(
     certificate: Uint8Array,
   ): { login: string; account: string; fingerprint: string } | undefined {
@@ -106,7 +106,7 @@ export class TlsKeys {
     return r && { login: r[0], account: r[1], fingerprint };
   }
 
-  /** Keys of a login name, or of all with "". */
+  /** Keys of a login name, or all keys for "". */
   list(login = ""): TlsKey[] {
     return this.#db.all(
       "SELECT fingerprint, login, name, type, added FROM keys WHERE (?1 = '' OR login = ?1) " +
@@ -166,7 +166,7 @@ export class TlsKeys {
     return key;
   }
 
-  /** PEM of the certificate that was given. */
+  /** PEM of the original certificate. */
   certificate(fingerprint: string): string | undefined {
     const row = this.#db.get("SELECT certificate FROM keys WHERE fingerprint = ?", fingerprint);
     return row && new X509Certificate(row[0]).toString();

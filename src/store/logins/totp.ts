@@ -1,4 +1,7 @@
-/** Time-based one-time passwords (RFC 6238) with SHA-1, six digits and steps of 30 seconds, as apps make them. @module */
+/**
+ * Time-based one-time passwords (RFC 6238) with SHA-1, six digits and steps of 30 seconds, as apps generate
+ * them. @module
+ */
 import { createHmac, randomBytes } from "node:crypto";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -10,7 +13,7 @@ export function newTotpKey(): string {
   return [...randomBytes(32)].map((b) => alphabet[b & 31]).join("");
 }
 
-/** Bytes of a key in base32 (RFC 4648 §6); undefined if it is none. */
+/** Bytes of a key in base32 (RFC 4648 §6); undefined if it is not one. */
 function keyBytes(key: string): Uint8Array | undefined {
   const out: number[] = [];
   let bits = 0;
@@ -39,14 +42,14 @@ export function totpCode(key: string, step: number): string {
   return String(number % 10 ** digits).padStart(digits, "0");
 }
 
-/** The step that a time, in milliseconds since the epoch, is in. */
+/** The step of a time in milliseconds since the epoch. */
 export function totpStep(now: number): number {
   return Math.floor(now / stepMs);
 }
 
 /**
- * The step whose code it is: the current one, or one before or after as clocks differ (RFC 6238 §5.2), but later
- * than the last that was used. Undefined if the code is wrong.
+ * The step that a code belongs to: the current one, or one before or after as clocks differ (RFC 6238 §5.2),
+ * but later than the last used one. Undefined if the code is wrong.
  */
 export function matchingStep(
   key: string,

@@ -1,14 +1,14 @@
-/** Keys with which URLs of messages are authorised, one for each mailbox (RFC 4467 §5). @module */
+/** Keys that authorise URLs of messages, one for each mailbox (RFC 4467 §5). @module */
 import type { MailboxId } from "../ids.ts";
 import { randomBytes } from "node:crypto";
 import type { AccountDb } from "../database/account_db.ts";
 
-/** The key of a mailbox; undefined if it has none: then no URL of it is good. */
+/** The key of a mailbox; undefined if it has none: then no URL of it is valid. */
 export function urlKey(account: AccountDb, mailboxId: MailboxId): Uint8Array | undefined {
   return account.db.get("SELECT key FROM url_keys WHERE mailbox_id = ?", mailboxId)?.[0];
 }
 
-/** The key of a mailbox, made if it has none; durable when it resolves. */
+/** The key of a mailbox, created if it has none; durable when it resolves. */
 export async function makeUrlKey(account: AccountDb, mailboxId: MailboxId): Promise<Uint8Array> {
   await account.writer.write(() => {
     account.db.run(

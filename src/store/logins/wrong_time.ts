@@ -1,24 +1,25 @@
 /**
- * The same time for every wrong password, whether nobody has the name, an account has a hash of our own, or one of
- * another server that takes longer: timing would tell who has an account that was moved here.
+ * Makes every wrong password take the same time, whether the name is unknown, the account has one of our own
+ * hashes, or a slower one of another server: timing would reveal which accounts were moved here.
  *
- * What a hash of another server costs is measured when it is set, and with each wrong try; from then on no wrong password
- * is answered earlier than that. Waiting costs no CPU time. What was measured is kept in a file over restarts.
+ * The cost of another server's hash is measured when it is set, and with each wrong attempt; from then on no
+ * wrong password is answered earlier. Waiting costs no CPU time. Measurements are kept in a file across
+ * restarts.
  *
  * @module
  */
 import type { PasswordHash } from "./password_hash.ts";
 
-/** Milliseconds that others wait at most for the sake of a dear hash; a client may wait ten seconds in all. */
+/** Most milliseconds that others wait because of an expensive hash; a client may wait ten seconds in total. */
 const mostWaiting = 3000;
-/** Kinds of hashes that are known; an administrator who moves accounts brings a handful. */
+/** Most kinds of hashes that are known; an administrator who moves accounts brings a handful. */
 const maxKinds = 100;
-/** Above what was measured when nothing else was computed. */
+/** Factor above the time measured on an otherwise idle machine. */
 const margin = 1.25;
-/** Milliseconds; times are rounded up to it, so that small differences of measuring don't show. */
+/** Milliseconds; times are rounded up to a multiple, so that small measuring differences don't show. */
 const step = 50;
 
-/** What a hash costs to verify, without what is secret in it: hashes of one text take the same time. */
+/** The cost of verifying a hash, as a text without secrets: hashes with the same text take the same time. */
 export function costOf(hash: PasswordHash): string {
   switch (hash.kind) {
     case "argon2":
@@ -36,27 +37,27 @@ export function costOf(hash: PasswordHash): string {
   }
 }
 
-/** Times of hashes, and from them of the answer that a password is wrong. */
+/** Times of hashes, and the time of a wrong password's answer derived from them. */
 export class WrongTime {
-  /** Least milliseconds by cost: more of them were spent waiting for others. */
+  /** Least milliseconds by cost: longer times included waiting for others. */
   readonly #least = new Map<string, number>();
-  /** Costs whose times were measured by an earlier run, perhaps on another machine. */
+  /** Costs measured by an earlier run, perhaps on another machine. */
   readonly #before = new Set<string>();
   #own = Infinity;
-  /** Is told when another server's hash was measured for the first time, or differently. */
+  /** Called when another server's hash was measured for the first time, or with a different result. */
   onMeasured: (() => void) | undefined;
 
-  /** Whether this run has measured hashes of a cost. */
+  /** Whether this run has measured hashes of this cost. */
   knows(cost: string): boolean {
     return this.#least.has(cost) && !this.#before.has(cost);
   }
 
-  /** Times by cost, to be kept. */
+  /** Times by cost, for storing. */
   get times(): Record<string, number> {
     return Object.fromEntries(this.#least);
   }
 
-  /** Takes times of an earlier run, until it is measured anew. */
+  /** Restores times of an earlier run, valid until measured again. */
   restore(times: Readonly<Record<string, number>>): void {
     for (const [cost, ms] of Object.entries(times)) {
       if (this.#least.size >= maxKinds) return;
@@ -66,12 +67,12 @@ export class WrongTime {
     }
   }
 
-  /** A hash of our own was verified in so many milliseconds. */
+  /** Notes how long verifying one of our own hashes took, in milliseconds. */
   own(ms: number): void {
     this.#own = Math.min(this.#own, ms);
   }
 
-  /** One of another server's was. */
+  /** Notes the same for another server's hash. */
   foreign(cost: string, ms: number): void {
     const kept = this.#least.get(cost);
     if (kept === undefined && this.#least.size >= maxKinds) return;
@@ -84,7 +85,7 @@ export class WrongTime {
   /** Milliseconds before which no wrong password is answered. */
   get least(): number {
     if (this.#least.size === 0) return 0;
-    // After one of another server's our own work is done too, as one that is quick would show otherwise.
+    // Another server's hash is followed by the work of our own, as a fast one would show otherwise.
     const both = Math.max(...this.#least.values()) + (this.#own === Infinity ? 0 : this.#own);
     return Math.min(mostWaiting, Math.ceil(both * margin / step) * step);
   }

@@ -9,7 +9,7 @@ import { nextModseq } from "./mailboxes.ts";
 import { type Listener, StoreError } from "../types.ts";
 import type { Writer } from "../database/writer.ts";
 
-/** Bytes of one value, and entries of one mailbox. */
+/** Most bytes of one value, and most entries of one mailbox. */
 export const maxAnnotationBytes = 64 * 1024;
 export const maxAnnotations = 1000;
 

@@ -1,5 +1,5 @@
 /**
- * Counts of mailboxes, kept up with each change of their messages.
+ * Counts of mailboxes, updated with each change of their messages.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export class CountDelta implements MailboxCounts {
   unseen = 0;
   size = 0;
 
-  /** Adds (`sign` 1) or takes away (-1) a message with these flags and size. */
+  /** Adds (`sign` 1) or subtracts (-1) a message with these flags and size. */
   count(sign: 1 | -1, flags: number, size: number): void {
     this.total += sign;
     this.size += sign * size;
@@ -33,7 +33,7 @@ export class CountDelta implements MailboxCounts {
   }
 }
 
-/** Applies a delta and the change's modseq, and tells the new counts. */
+/** Applies a delta and the change's modseq, and returns the new counts. */
 export function applyCounts(
   db: Db,
   ctx: WriteContext,

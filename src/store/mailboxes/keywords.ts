@@ -1,5 +1,5 @@
 /**
- * Keywords: flags beyond those that have a bit. Kept lower case and sorted, as one text in a row.
+ * Keywords: flags without a bit of their own. Stored in lower case and sorted, as one text per row.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import type { Db } from "../database/database.ts";
 import { flagNames, StoreError } from "../types.ts";
 import type { WriteContext } from "../database/writer.ts";
 
-/** Keywords a mailbox may have; more are refused with a clear NO. */
+/** Most keywords of a mailbox; more are refused with a clear NO. */
 export const maxKeywordsPerMailbox = 1000;
-/** Keywords a message may have. */
+/** Most keywords of a message. */
 export const maxKeywordsPerMessage = 100;
-/** Bytes of a keyword. */
+/** Most bytes of a keyword. */
 export const maxKeywordBytes = 100;
 
 const bits = new Map(flagNames.map(([bit, name]) => [name.toLowerCase(), bit]));
-// Spellings of other clients for what has a bit.
+// Other clients' spellings of flags that have a bit.
 for (
   const [name, of] of [["$forwarded", 32], ["forwarded", 32], ["junk", 64], ["nonjunk", 128], [
     "notjunk",
@@ -58,7 +58,7 @@ export function normalizeKeywords(keywords: readonly string[]): string[] {
 }
 
 /**
- * Adds keywords to those known in the mailbox, as they are spelled at first: messages have them in lower case.
+ * Adds keywords to those known in the mailbox, in the spelling first used: messages have them in lower case.
  * @throws StoreError "tooManyKeywords"
  */
 export function addMailboxKeywords(
@@ -81,12 +81,12 @@ export function addMailboxKeywords(
   ctx.changes.push({ kind: "mailboxKeywords", mailboxId, keywords: all });
 }
 
-/** Keywords of a mailbox, as they are spelled there, by what messages have. */
+/** A mailbox's keywords in its spelling, by their stored form. */
 export function spellings(keywords: readonly string[]): Map<string, string> {
   return new Map(keywords.map((k) => [k.toLowerCase(), k]));
 }
 
-/** Keywords of messages as a mailbox spells them. */
+/** Keywords of messages in the mailbox's spelling. */
 export function spelledIn(db: Db, mailboxId: MailboxId, keywords: Iterable<string>): string[] {
   const text = db.get("SELECT keywords FROM mailboxes WHERE id = ?", mailboxId)?.[0] as string ??
     "";

@@ -1,5 +1,5 @@
 /**
- * Mailboxes as they are: names, and looking them up. See changes.ts for what changes them.
+ * Mailboxes: their names and how to look them up. account/mailbox_changes.ts changes them.
  *
  * @module
  */
@@ -38,7 +38,7 @@ function fromRow(row: Row): Mailbox {
 }
 
 /**
- * The name as it is stored: Unicode NFC, "Inbox" spelled so in any case of the first level.
+ * The stored form of a name: Unicode NFC, with a first level "inbox" in any case spelled "Inbox".
  * @throws StoreError "mailboxName" for names that can't be used.
  */
 export function normalizeMailboxName(name: string): string {
@@ -79,7 +79,7 @@ export function mailboxById(db: Db, id: MailboxId): Mailbox | undefined {
   return r && fromRow(r);
 }
 
-/** By name in any spelling; undefined also for names that can't exist. */
+/** A mailbox by name in any spelling; also undefined for names that can't exist. */
 export function mailboxByName(db: Db, name: string): Mailbox | undefined {
   try {
     name = normalizeMailboxName(name);
@@ -114,7 +114,7 @@ export function subscriptions(db: Db): string[] {
   return db.all("SELECT name FROM subscriptions ORDER BY name").map((r) => r[0]);
 }
 
-/** Mailboxes that were removed, at a modseq or after it. */
+/** Mailboxes removed at a modseq or later. */
 export function goneMailboxesSince(
   db: Pick<Db, "all">,
   modseq: number,

@@ -1,17 +1,18 @@
-/** Changing rights of a mailbox so that those whom they are about hear of it. @module */
+/** Changing rights of a mailbox so that the users concerned are notified. @module */
 import type { AccountDb } from "../database/account_db.ts";
 import type { Mailbox } from "../types.ts";
 import { anyone, changeRights, effectiveRights } from "./rights.ts";
 import type { RightsChange } from "./shares.ts";
 
-/** Who changes rights, and who is told of it. */
+/** Who changes rights, and who is notified. */
 export interface RightsNote {
   by: RightsChange["by"];
   changed?: (change: RightsChange) => Promise<void>;
 }
 
 /**
- * Changes what an identifier is granted, and tells what the user may do now; durable when it resolves.
+ * Changes the rights granted to an identifier, and notifies the user of the new rights; durable when it
+ * resolves.
  * @throws StoreError as {@link changeRights}
  */
 export async function changeNotedRights(

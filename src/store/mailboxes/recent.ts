@@ -1,7 +1,7 @@
 /**
- * \Recent of IMAP4rev1 (RFC 3501 §2.3.2): messages that no session was told of before. By mailbox it is known up to
- * which uid sessions were told; it is kept in `recent.json` in the account's folder when the account is closed. Where
- * that is lost, or was never written, messages are recent once more, as the RFC wants it.
+ * \Recent of IMAP4rev1 (RFC 3501 §2.3.2): messages that no session has seen before. For each mailbox the uid up
+ * to which sessions have seen messages is known; it is stored in `recent.json` in the account's folder when the
+ * account is closed. If that is lost or was never written, messages are recent again, as the RFC requires.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../../platform/files.ts";
 import type { MailboxId } from "../ids.ts";
 
-/** Bytes of the file that are read: more than any account has mailboxes for. */
+/** Most bytes of the file: more than the mailboxes of any account need. */
 const maxFile = 16 * 1024 * 1024;
 
 export class RecentMarks {
@@ -32,7 +32,7 @@ export class RecentMarks {
         if (Number.isInteger(from) && from > 0) this.#marks.set(Number(id), from);
       }
     } catch {
-      // Not there, or damaged: nothing is known.
+      // Missing or damaged: nothing is known.
     }
     return this.#marks;
   }
@@ -42,14 +42,14 @@ export class RecentMarks {
     return this.#read().get(mailboxId) ?? 1;
   }
 
-  /** A session was told of all messages of a mailbox below this uid. */
+  /** A session has seen all messages of a mailbox below this uid. */
   told(mailboxId: MailboxId, below: number): void {
     if (below <= this.from(mailboxId)) return;
     this.#read().set(mailboxId, below);
     this.#changed = true;
   }
 
-  /** Writes down what has changed. @param exists false for mailboxes that are gone */
+  /** Writes changes to the file. @param exists false for mailboxes that are gone */
   async save(exists: (mailboxId: number) => boolean): Promise<void> {
     if (!this.#changed) return;
     const kept = [...this.#read()].filter(([id]) => exists(id));

@@ -1,7 +1,7 @@
 /**
- * Who may do what with a mailbox (RFC 4314). Rights are kept in the account of the mailbox; its owner has all
- * of them, always, and no row. Identifiers are names of accounts, or "anyone"; with "-" in front the rights
- * are taken away.
+ * Who may do what with a mailbox (RFC 4314). Rights are stored in the mailbox's account; its owner always has
+ * all of them, without a row. Identifiers are names of accounts, or "anyone"; with "-" in front the rights are
+ * denied.
  *
  * @module
  */
@@ -16,12 +16,12 @@ import { StoreError } from "../types.ts";
  * expunge, administer.
  */
 export const allRights = "lrswipkxtea";
-/** Everybody who has an account. */
+/** Everybody with an account. */
 export const anyone = "anyone";
-/** Identifiers of a mailbox at most. */
+/** Most identifiers of a mailbox. */
 const maxIdentifiers = 200;
 
-/** What an identifier was granted, or with "-" in front denied. */
+/** Rights granted to an identifier, or denied with "-" in front. */
 export interface Granted {
   identifier: string;
   rights: string;
@@ -34,8 +34,8 @@ function ordered(rights: Iterable<string>): string {
 }
 
 /**
- * Rights of a text; undefined if it has another letter. Those of RFC 2086 that were divided stand for what
- * they became (RFC 4314 §2.1.1): "c" for "k", "d" for "x", "t" and "e".
+ * Parses rights; undefined if there is another letter. RFC 2086 rights that were split stand for their
+ * successors (RFC 4314 §2.1.1): "c" for "k", "d" for "x", "t" and "e".
  */
 export function parseRights(text: string): string | undefined {
   let rights = "";
@@ -48,14 +48,14 @@ export function parseRights(text: string): string | undefined {
   return ordered(rights);
 }
 
-/** Rights as clients are told of them: old ones know "c" and "d" only. */
+/** Rights as sent to clients: old ones know only "c" and "d". */
 export function formatRights(rights: string): string {
   const c = rights.includes("k") ? "c" : "";
   const d = /[xte]/.test(rights) ? "d" : "";
   return rights + c + d;
 }
 
-/** All that was granted of a mailbox, by identifier. */
+/** All rights granted on a mailbox, by identifier. */
 export function grantedRights(db: Db, mailboxId: MailboxId): Granted[] {
   return db.all(
     "SELECT identifier, rights FROM mailbox_rights WHERE mailbox_id = ? ORDER BY identifier",
@@ -63,7 +63,7 @@ export function grantedRights(db: Db, mailboxId: MailboxId): Granted[] {
   ).map(([identifier, rights]) => ({ identifier, rights }));
 }
 
-/** What a user may do: what it and everybody was granted, without what either was denied. */
+/** A user's effective rights: those granted to it and to anyone, minus those denied to either. */
 export function effectiveRights(account: AccountDb, mailboxId: MailboxId, user: string): string {
   if (user === account.name) return allRights;
   const rows = account.db.all(
@@ -85,7 +85,7 @@ export function effectiveRights(account: AccountDb, mailboxId: MailboxId, user: 
 }
 
 /**
- * Changes what an identifier is granted; durable when it resolves. Without rights its row goes.
+ * Changes the rights granted to an identifier; durable when it resolves. Without rights its row is removed.
  * @throws StoreError "mailboxMissing", "rights" if the mailbox has too many identifiers
  */
 export function changeRights(
@@ -126,7 +126,7 @@ export function changeRights(
   });
 }
 
-/** Takes all rights from an identifier, granted and denied, in all mailboxes of an account. */
+/** Removes all rights of an identifier, granted and denied, in all mailboxes of an account. */
 export function forgetIdentifier(account: AccountDb, identifier: string): Promise<void> {
   return account.writer.write(() => {
     account.db.run(
@@ -137,7 +137,7 @@ export function forgetIdentifier(account: AccountDb, identifier: string): Promis
   });
 }
 
-/** Ids of the mailboxes of an account that somebody was granted rights of. */
+/** Ids of the account's mailboxes on which somebody has rights. */
 export function sharedMailboxIds(db: Db): Set<number> {
   return new Set(db.all("SELECT DISTINCT mailbox_id FROM mailbox_rights").map((r) => r[0]));
 }

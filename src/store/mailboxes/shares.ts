@@ -1,9 +1,8 @@
 /**
- * Which accounts have granted rights to whom: `shares.db` in the data folder. What the rights are is in the
- * accounts; this tells where to look, so that a list of mailboxes need not open every account.
+ * Which accounts have granted rights to whom: `shares.db` in the data folder. The rights themselves are in the
+ * accounts; this says where to look, so that listing mailboxes need not open every account.
  *
- * An entry is written before the right that it is about, so none is missing after a crash. One that has become
- * void does no harm.
+ * An entry is written before its right, so that none is missing after a crash. An obsolete one does no harm.
  *
  * @module
  */
@@ -24,11 +23,11 @@ CREATE TABLE shares (
 `,
 }];
 
-/** Somebody got rights on something, or lost them. */
+/** Somebody gained or lost rights on something. */
 export interface RightsChange {
   /** Name of the account that it belongs to. */
   owner: string;
-  /** Who changed them: the account, and the address that it logged in with, or "". */
+  /** Who changed them: the account, and the address used to log in, or "". */
   by: { account: string; login: string };
   type: "Mailbox" | "Calendar" | "AddressBook";
   /** Its id in the account. */
@@ -41,7 +40,7 @@ export interface RightsChange {
   after: string;
 }
 
-/** What accounts have in it: whom they have granted something. */
+/** The tables with rows of accounts: to whom they have granted something. */
 export const sharesOfAccounts: AccountDatabase = {
   file: "shares.db",
   migrations,
@@ -50,7 +49,7 @@ export const sharesOfAccounts: AccountDatabase = {
 
 export class Shares {
   readonly #db: Db;
-  /** Notes changes of rights for those whom they are about; durable when it resolves. */
+  /** Notifies those concerned of changes of rights; durable when it resolves. */
   onChange: ((change: RightsChange) => Promise<void>) | undefined;
 
   private constructor(db: Db) {
@@ -71,12 +70,12 @@ export class Shares {
     await this.#db.durable();
   }
 
-  /** Tells of rights that were changed; those that stayed as they were are passed over. */
+  /** Reports changed rights; unchanged ones are skipped. */
   async changed(change: RightsChange): Promise<void> {
     if (change.before !== change.after && change.account !== anyone) await this.onChange?.(change);
   }
 
-  /** Accounts that may have granted something to a user, without its own. */
+  /** Accounts that may have granted something to a user, except its own. */
   owners(user: string): string[] {
     return this.#db.all(
       "SELECT DISTINCT owner FROM shares WHERE identifier IN (?, ?) AND owner != ? ORDER BY owner",

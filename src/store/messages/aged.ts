@@ -1,14 +1,14 @@
-/** Messages that are in a mailbox for long. @module */
+/** Messages that have been in a mailbox for long. @module */
 import type { Db } from "../database/database.ts";
 import type { MailboxId } from "../ids.ts";
 
 /**
- * The next uids, ascending, of messages that came into a mailbox before a moment: neither was received after it nor moved
- * or copied there after it (SAVEDATE, RFC 8514).
+ * The next uids, ascending, of messages that came into a mailbox before a given time: neither received nor
+ * moved or copied there after it (SAVEDATE, RFC 8514).
  * @param before milliseconds
- * @param after only uids above this one are looked at
- * @param rows at most so many messages are looked at
- * @returns them, and the uid that was looked at last; undefined if there are no more
+ * @param after only uids above this one are checked
+ * @param rows the most messages to check
+ * @returns the uids, and the last uid checked; undefined if there are no more
  */
 export function agedUids(
   db: Db,

@@ -1,11 +1,11 @@
-/** What is kept of emails beside their bytes: summary, listed fields and structure, as text. */
+/** The data stored for emails besides their bytes: summary, listed fields and structure, as text. */
 import type { Db } from "../database/database.ts";
 import type { EmailId } from "../ids.ts";
 
-/** What is kept of an email; each is read by its own function (summary.ts, mail/structure). */
+/** The stored data of an email; each is parsed by its own function (summary.ts, mail/structure). */
 export interface EmailContent {
   summary: string;
-  /** Null if it is not kept. */
+  /** Null if not stored. */
   listed: string | null;
   structure: string;
 }
@@ -21,7 +21,7 @@ export function emailStructure(db: Pick<Db, "get">, emailId: EmailId): string | 
   return db.get("SELECT structure FROM emails WHERE id = ?", emailId)?.[0];
 }
 
-/** Summaries of emails by id, of those that are there. */
+/** Summaries of emails by id, for those that exist. */
 export function emailSummaries(
   db: Pick<Db, "all">,
   emailIds: readonly number[],

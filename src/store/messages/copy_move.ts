@@ -1,5 +1,5 @@
 /**
- * COPY and MOVE: messages that are there, put into another mailbox. No file is touched.
+ * COPY and MOVE: puts existing messages into another mailbox. No file is touched.
  *
  * The functions run inside a write (see writer.ts).
  *
@@ -19,9 +19,9 @@ import type { WriteContext } from "../database/writer.ts";
 export interface CopyResult {
   fromUids: number[];
   toUids: number[];
-  /** Of the mailbox they were put into. */
+  /** UIDVALIDITY of the target mailbox. */
   uidValidity: number;
-  /** Ids of the messages that became ham or spam by it, or ceased to be. */
+  /** Ids of messages that became ham or spam by it, or are neither any more. */
   trainable: number[];
 }
 
@@ -29,7 +29,7 @@ export interface MoveResult extends CopyResult {
   modseq: number;
 }
 
-/** What is read of a message. */
+/** The fields read of a message. */
 interface Source {
   id: number;
   emailId: EmailId;
@@ -51,7 +51,7 @@ function readSources(db: Db, mailboxId: MailboxId, uids: ArrayLike<number>): Sou
   return sources;
 }
 
-/** Takes so many new uids of a mailbox; returns the first. @throws StoreError "mailboxName" */
+/** Reserves a number of new uids of a mailbox; returns the first. @throws StoreError "mailboxName" */
 function takeUids(db: Db, mailboxId: MailboxId, count: number): number {
   const first = db.get(
     "UPDATE mailboxes SET uidnext = uidnext + ?1 WHERE id = ?2 RETURNING uidnext - ?1",
@@ -64,7 +64,7 @@ function takeUids(db: Db, mailboxId: MailboxId, count: number): number {
   return first;
 }
 
-/** COPY: the same emails in another mailbox (RFC 9051 §6.4.7). All or nothing. */
+/** COPY: puts the same emails into another mailbox (RFC 9051 §6.4.7). All or nothing. */
 export function copyMessages(
   db: Db,
   ctx: WriteContext,
@@ -125,9 +125,9 @@ export function copyMessages(
 }
 
 /**
- * MOVE (RFC 6851): the messages keep their ids and get a uid in the other mailbox; their old uids stay
- * behind as expunged. Moving out of a Rejects mailbox makes a message count for reputation as if it
- * had been delivered to where it was destined, as good mail unless it goes to a mailbox for junk or Trash.
+ * MOVE (RFC 6851): the messages keep their ids and get a uid in the other mailbox; their old uids stay behind
+ * as expunged. Moving out of a Rejects mailbox makes a message count for reputation as if it had been delivered
+ * to its intended mailbox; it counts as good unless it goes to a junk mailbox or Trash.
  */
 export function moveMessages(
   db: Db,
@@ -185,7 +185,7 @@ export function moveMessages(
     );
     for (const m of run) {
       let own = applyJunkFlags(rules, to, m.flags);
-      // Its user has looked at a rejected message and wants it, so it counts as good.
+      // The user has looked at a rejected message and wants it, so it counts as good.
       if (wanted.has(m.id) && !(own & junkFlags) && to.specialUse !== SpecialUse.Trash) {
         own |= Flag.NotJunk;
         db.run("UPDATE messages SET flags = ? WHERE id = ?", own, m.id);
@@ -225,8 +225,8 @@ export function moveMessages(
 }
 
 /**
- * What is known of where messages came from, when they are moved: those in Rejects count as delivered to where they
- * were destined, and those in an introbox too. @returns ids of messages that had been rejected
+ * Updates the delivery records of moved messages: those in Rejects count as delivered to their intended
+ * mailbox, and so do those in an introbox. @returns ids of messages that had been rejected
  */
 function countAsWanted(db: Db, first: number, last: number): Set<number> {
   const rejected = new Set<number>();
@@ -255,7 +255,7 @@ function countAsWanted(db: Db, first: number, last: number): Set<number> {
   return rejected;
 }
 
-/** The results of slices as one. */
+/** Joins the results of slices. */
 export function joinedCopies(parts: readonly CopyResult[]): CopyResult {
   if (parts.length === 1) return parts[0];
   return {

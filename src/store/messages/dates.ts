@@ -1,19 +1,19 @@
 /**
- * Where messages are in the order by date, from the index alone.
+ * Positions of messages in date order, from the index alone.
  *
  * @module
  */
 import type { Db } from "../database/database.ts";
 import type { MailboxId } from "../ids.ts";
 
-/** A place in the order by date. */
+/** A position in date order. */
 export interface Place {
   /** Milliseconds since the epoch. */
   received: number;
   id: number;
 }
 
-/** Places of the live messages of a mailbox behind one (from the newest without one), newest first. */
+/** Positions of a mailbox's live messages after a given one (from the newest without one), newest first. */
 export function datesByDate(
   db: Db,
   mailboxId: MailboxId,

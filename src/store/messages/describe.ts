@@ -1,5 +1,5 @@
 /**
- * What is computed once of an email's content, when it is stored: structure, IMAP texts, summary.
+ * Data computed once from an email's content, when it is stored: structure, IMAP texts, summary.
  *
  * @module
  */
@@ -30,13 +30,13 @@ import {
   type SummaryAddress,
 } from "./summary.ts";
 
-/** Computed of a file's content, without the prefix: it can be shared by several deliveries of a file. */
+/** Computed from a file's content, without the prefix: several deliveries of a file can share it. */
 export interface EmailDescription {
-  /** IMAP ENVELOPE, BODY and BODYSTRUCTURE, ready to be sent. */
+  /** IMAP ENVELOPE, BODY and BODYSTRUCTURE, ready to send. */
   envelope: string;
   body: string;
   bodyStructure: string;
-  /** Packed structure of the message with so many bytes of prefix before it. */
+  /** Packed structure of the message with a prefix of the given length in bytes. */
   structure(prefixLength: number): string;
   /** Listed fields of prefix and header (mail/header/filter.ts). */
   listed(prefix: Uint8Array): string | undefined;
@@ -49,7 +49,10 @@ export interface EmailDescription {
   organizationalDomain(domain: string): string;
 }
 
-/** Characters of a description that grow with the parts of its message; what it takes in memory is several times that. */
+/**
+ * Characters of a description's fields that grow with the parts of the message; it takes several times that in
+ * memory.
+ */
 export function descriptionSize(d: EmailDescription): number {
   return d.body.length + d.bodyStructure.length;
 }
@@ -74,17 +77,17 @@ function groups(lists: AddressLists): Pick<Summary, "groups"> {
 }
 
 const addressFields: readonly AddressField[] = ["from", "to", "cc", "bcc"];
-/** Characters of Subject and Date that are decoded. */
+/** Most characters of Subject and Date that are decoded. */
 const maxDecoded = 64 * 1024;
 
-/** The domain that an organisation registered: the public suffix and one label (RFC 7489 §3.2). */
+/** The registered domain: the public suffix and one label (RFC 7489 §3.2). */
 export function organizationalDomain(domain: string): string {
   return parseDomain(domain, { allowPrivateDomains: true }).domain ?? domain;
 }
 
 /**
- * Describes a parsed message; `read` gives its bytes, from the file without a prefix. Each step is bounded, and
- * others get their turns between them.
+ * Describes a parsed message; `read` returns its bytes, from the file without a prefix. Each step is bounded,
+ * and others are served in between.
  */
 export async function describe(
   parsed: Pick<ParsedMessage, "root" | "size">,
@@ -135,7 +138,7 @@ export async function describe(
     bodyStructure,
     structure: (prefixLength) => packStructure(root, prefixLength),
     listed: (prefix) =>
-      // Of a header cut off where it was too long nothing is known for sure.
+      // A header cut off at its limit doesn't show everything.
       root.header && root.header.length >= root.bodyOffset - 2
         ? listedLines([prefix, root.header])
         : undefined,
@@ -147,7 +150,7 @@ export async function describe(
   };
 }
 
-/** Bytes that are read in one go. Big messages let others run in between. */
+/** Bytes read in one go. Large messages let others run in between. */
 const pieceSize = 16 * 1024;
 
 /** Describes a message in memory, without its prefix. */
@@ -167,7 +170,7 @@ export async function describeFile(path: string): Promise<EmailDescription> {
     const parser = new StructureParser();
     const buffer = new Uint8Array(pieceSize);
     for (;;) {
-      // Messages are in the page cache.
+      // Messages are in the page cache, so this does not block.
       const n = file.readSync(buffer);
       if (n === null) break;
       parser.write(buffer.subarray(0, n));

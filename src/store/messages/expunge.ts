@@ -1,6 +1,6 @@
 /**
- * EXPUNGE: messages leave their mailbox, and emails that are in none any more the account. Runs inside a
- * write (see writer.ts).
+ * EXPUNGE: removes messages from their mailbox, and emails that are in no mailbox any more from the account.
+ * Runs inside a write (see writer.ts).
  *
  * @module
  */
@@ -28,9 +28,9 @@ const placedEmails =
   "SELECT DISTINCT email_id FROM messages WHERE email_id >= ? AND email_id <= ? AND expunged = 0";
 
 /**
- * Expunges messages: those with \Deleted, or with `force` all of the uids. Emails that are in no
- * mailbox any more are erased; their files are removed after the commit.
- * @returns the uids that are gone, ascending, and the modseq.
+ * Expunges messages: those with \Deleted, or with `force` all of the uids. Emails that are in no mailbox any
+ * more are erased; their files are removed after the commit.
+ * @returns the removed uids, ascending, and the modseq.
  */
 export function expungeMessages(
   db: Db,
@@ -44,7 +44,7 @@ export function expungeMessages(
   if (uids === undefined && !force && mailbox.deleted === 0) {
     return { uids: [], modseq: mailbox.modseq };
   }
-  // Taken below, if something goes.
+  // Set below, if anything is removed.
   const modseq = db.get("SELECT modseq + 1 FROM state")![0] as number;
   const gone: Gone[] = [];
   const ranges = uids === undefined
@@ -58,7 +58,7 @@ export function expungeMessages(
   }
   if (gone.length === 0) return { uids: [], modseq: mailbox.modseq };
   nextModseq(db);
-  // What RETURNING gives has no order.
+  // RETURNING has no order.
   gone.sort((a, b) => a.uid - b.uid);
   const delta = new CountDelta();
   for (const m of gone) delta.count(-1, m.flags, m.size);

@@ -1,8 +1,8 @@
 /**
- * Reading messages of a mailbox in uid order, with as much of them as is wanted.
+ * Reading messages of a mailbox in uid order, with the requested data.
  *
- * Runs of consecutive uids are read as ranges: FETCH 1:* is one pass over an index. A row's object is
- * reused, and its columns are read as arrays, so that 10,000 rows cost some milliseconds.
+ * Runs of consecutive uids are read as ranges: FETCH 1:* is one pass over an index. A row's object is reused,
+ * and its columns are read as arrays, so that 10,000 rows cost some milliseconds.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { Flag, type Message, Want } from "../types.ts";
 const base = "m.id, m.email_id, m.uid, m.modseq, m.flags, m.keywords, m.received, m.saved, m.size";
 const baseColumns = 9;
 
-/** Columns of the emails table, by what asks for them. */
+/** Columns of the emails table, by the Want that requests them. */
 const emailColumns = [
   [Want.Envelope, "e.envelope", "envelope"],
   [Want.Body, "e.body", "body"],
@@ -31,7 +31,7 @@ const emailColumns = [
 interface Columns {
   /** With a comma before each. */
   columns: string;
-  /** Fields of the row they fill, in their order. */
+  /** The row's fields that they fill, in the same order. */
   fields: (typeof emailColumns[number][2])[];
   /** The thread's id is the last column. */
   thread: boolean;
@@ -48,19 +48,19 @@ function columnsFor(want: number): Columns {
   return r;
 }
 
-/** Joins for the columns, to the messages table. */
+/** Joins for the columns, with the messages table. */
 function joinsFor(columns: Columns): string {
   return (columns.fields.length > 0 ? " JOIN emails e ON e.id = m.email_id" : "") +
     (columns.thread ? " LEFT JOIN threads t ON t.email_id = m.email_id" : "");
 }
 
-/** Fills the columns that cost extra, from the given index of a row on. */
+/** Fills the fields that cost extra, from a column index on. */
 function fillExtra(row: FetchRow, columns: Columns, r: Row, at: number): void {
   for (let k = 0; k < columns.fields.length; k++) row[columns.fields[k]] = r[at + k] as never;
   if (columns.thread) row.threadId = r[at + columns.fields.length] ?? row.emailId;
 }
 
-/** Fills one object from rows, again and again. */
+/** Fills one object from rows, repeatedly. */
 function rowReader(columns: Columns): (row: Row) => FetchRow {
   const o = new FetchRow();
   return (row) => {
@@ -78,10 +78,10 @@ function rowReader(columns: Columns): (row: Row) => FetchRow {
   };
 }
 
-/** Names of header fields, in lower case: rows get these of those that were kept, and no others. */
+/** Names of header fields, in lower case: of the stored fields, rows get only these. */
 export type Fields = ReadonlySet<string>;
 
-/** Chooses the fields in rows whose first column is the id. */
+/** Selects the fields in rows whose first column is the id. */
 function madeOf(columns: Columns, fields: Fields): Made | undefined {
   const at = columns.fields.indexOf("listed") + 1;
   if (at === 0) return undefined;
@@ -93,12 +93,12 @@ function madeOf(columns: Columns, fields: Fields): Made | undefined {
   };
 }
 
-/** Rows that one query reads at most, so that memory stays bounded. */
+/** Most rows that one query reads, so that memory stays bounded. */
 const rowsPerQuery = 1000;
 
 /**
- * Calls `each` for the live messages among the uids, in their (ascending) order. The object is reused:
- * copy what is kept. `each` ends it by returning false.
+ * Calls `each` for the live messages among the uids, in their (ascending) order. The object is reused: copy
+ * what you keep. `each` stops it by returning false.
  */
 export function fetchMessages(
   db: Db,
@@ -114,7 +114,7 @@ export function fetchMessages(
   const read = rowReader(c);
   let i = 0;
   while (i < uids.length) {
-    // A run: uids with gaps of a few are read as one range too, and the strangers skipped.
+    // A run: uids with small gaps are also read as one range, skipping the others.
     let end = i + 1;
     while (end < uids.length && end - i < rowsPerQuery && uids[end] - uids[end - 1] <= 4) end++;
     let from = uids[i];
@@ -140,16 +140,15 @@ export function fetchMessages(
   }
 }
 
-/** Rows of the emails table that one query reads at most. Content is large, and often not all is taken. */
+/** Most rows of the emails table that one query reads. Content is large, and often not all of it is used. */
 const emailsPerQuery = 500;
 const contentsPerQuery = 64;
-/** What is kept in memory of emails: never the thread, which may change, nor what is large. */
+/** The email data kept in memory: never the thread, which may change, nor large data. */
 const keptWants = Want.Envelope | Want.Body | Want.BodyStructure | Want.Prefix | Want.Listed;
 
 /**
- * As {@link fetchMessages}, for a mailbox whose rows are in memory: only what costs extra is read, and
- * ids of emails that rise together with the uids as one range. Rows that are small and stay as they are come from
- * those that are kept.
+ * Like {@link fetchMessages}, for a mailbox whose rows are in memory: only data that costs extra is read; ids
+ * of emails that rise together with the uids are read as one range. Small, unchanging rows come from memory.
  */
 export function fetchFromRows(
   db: Db,
@@ -163,7 +162,7 @@ export function fetchFromRows(
   const o = new FetchRow();
   const c = columnsFor(want);
   let at = uids.length > 0 ? rows.indexOf(uids[0]) : 0;
-  /** Index of the next uid that is there, with `at` on its row; or the end. */
+  /** Index of the next uid that exists, with `at` on its row; or the end. */
   const find = (i: number): number => {
     for (; i < uids.length; i++) {
       const uid = uids[i];
@@ -190,7 +189,7 @@ export function fetchFromRows(
   const keeps = (want & ~keptWants) === 0;
   const most = want & Want.Content && !keeps ? contentsPerQuery : emailsPerQuery;
   for (let i = find(0); i < uids.length;) {
-    /** Indexes of the rows that are read together, and the ids of their emails. */
+    /** Indexes of rows that are read together, and the ids of their emails. */
     const indexes: number[] = [];
     const ids: number[] = [];
     for (; i < uids.length && ids.length < most; i = find(i + 1)) {
@@ -216,7 +215,7 @@ export function fetchFromRows(
 
 /**
  * Calls `each` for the live messages that have all of the flags in `set` and none in `clear`, ascending.
- * Messages without \\Seen are found by an index of their own.
+ * Messages without \\Seen have their own index.
  */
 export function eachWithFlags(
   db: Db,
@@ -236,7 +235,7 @@ export function eachWithFlags(
   for (const [uid, modseq] of rows) each(uid, modseq);
 }
 
-/** Live messages whose modseq is higher than given, in uid order (RFC 7162 §3.1.4). */
+/** Live messages whose modseq is higher than the given one, in uid order (RFC 7162 §3.1.4). */
 export function fetchSince(
   db: Db,
   mailboxId: MailboxId,
@@ -297,14 +296,14 @@ export function countFromUid(db: Db, mailboxId: MailboxId, uid: number): number 
   return row![0];
 }
 
-/** Uids in a mailbox of the messages of emails: of those given, and of all with the id `from` or a higher one. */
+/** Uids in a mailbox of the messages of given emails, and of all emails with id `from` or higher. */
 export function uidsOfEmails(
   db: Db,
   mailboxId: MailboxId,
   emailIds: Iterable<number>,
   from: number,
 ): Uint32Array {
-  // The plus keeps the planner from going through the whole mailbox by another index.
+  // The plus keeps the planner from scanning the whole mailbox through another index.
   const uids = db.all(
     "SELECT uid FROM messages WHERE +mailbox_id = ? AND email_id >= ? AND expunged = 0",
     mailboxId,

@@ -1,5 +1,5 @@
 /**
- * What came to an account, and whom its user wrote to: the history that reputation and rate limits ask.
+ * An account's received messages and its user's recipients: the history for reputation and rate limits.
  *
  * @module
  */
@@ -13,13 +13,13 @@ export interface HistoryMessage {
   msgFromLocalpart: string;
 }
 
-/** Which messages are asked for: all given properties must match, and at least one is given. */
+/** Which messages to find: all given properties must match, and at least one is given. */
 export interface HistoryQuery {
-  /** Mailbox that the messages were delivered to, or destined for when they were rejected. */
+  /** Mailbox that the messages were delivered to, or intended for when they were rejected. */
   mailboxId: MailboxId;
   /** Milliseconds: received at or after. */
   since: number;
-  /** At most so many, the newest. */
+  /** The newest ones, at most this many. */
   limit: number;
   msgFromLocalpart?: string;
   msgFromDomain?: string;
@@ -27,22 +27,22 @@ export interface HistoryQuery {
   msgFromValidated?: boolean;
   /** One of the domains whose signatures passed. */
   dkimDomain?: string;
-  /** Of messages whose MAIL FROM passed SPF: a forged one is nobody's history. */
+  /** For messages whose MAIL FROM passed SPF: a forged one says nothing about its owner. */
   mailFromLocalpart?: string;
   mailFromDomain?: string;
-  /** Of messages whose EHLO passed SPF. */
+  /** For messages whose EHLO passed SPF. */
   ehloDomain?: string;
   network?: Network;
 }
 
-/** A network of a sender: of its networks the one at the index, narrow (0) to wide (2). */
+/** A sender's network: the one at the index among its networks, narrow (0) to wide (2). */
 export interface Network {
   index: 0 | 1 | 2;
-  /** As in the facts: those wider than the index help to find it. */
+  /** As in the facts: networks wider than the index help to find it. */
   networks: readonly [string, string, string];
 }
 
-/** An account's history, as reputation and rate limits ask for it. Answers are short and synchronous. */
+/** An account's history for reputation and rate limits. Queries are short and synchronous. */
 export interface History {
   /** Marked messages that are not expunged, newest first. */
   messages(query: HistoryQuery): HistoryMessage[];
@@ -60,7 +60,7 @@ export interface History {
 
 const netColumns = ["net1", "net2", "net3"] as const;
 
-/** Of a signing domain only so many of the account's newest messages are looked at. */
+/** For a signing domain only this many of the account's newest messages are checked. */
 const dkimMessages = 1000;
 
 /** Exactly one of $Junk and $NotJunk. */
@@ -105,7 +105,7 @@ export function accountHistory(db: Pick<Db, "all" | "get">): History {
   };
 }
 
-/** Registered domains that the account's user has written to, in their order, at most so many. */
+/** Registered domains that the account's user has written to, in order, up to a limit. */
 export function correspondentDomains(db: Pick<Db, "all">, limit: number): string[] {
   return db.all("SELECT DISTINCT org_domain FROM recipients ORDER BY org_domain LIMIT ?", limit)
     .map(([domain]) => domain as string);
@@ -145,7 +145,7 @@ function conditions(query: HistoryQuery): { where: string; params: SqlValue[] } 
   return { where: where.join(" AND "), params };
 }
 
-/** All networks from the wide one to the one asked for: the order of the index. */
+/** All networks from the wide one to the requested one: the order of the index. */
 function within(network: Network): { where: string; params: SqlValue[] } {
   const columns = netColumns.slice(network.index).reverse();
   return {

@@ -24,16 +24,16 @@ import {
 } from "../types.ts";
 import type { WriteContext } from "../database/writer.ts";
 
-/** An email that is ready to be put into a mailbox. */
+/** An email ready to be put into a mailbox. */
 export interface ReadyEmail {
   emailId: EmailId;
   prefix: Uint8Array;
-  /** Prefix and file, in bytes. */
+  /** Size of prefix and file, in bytes. */
   size: number;
   description: EmailDescription;
   flags: number;
   keywords: string[];
-  /** The keywords as they were spelled. */
+  /** The keywords as originally spelled. */
   keywordNames?: readonly string[];
   received: number;
   facts: DeliveryFacts | undefined;
@@ -43,19 +43,19 @@ export interface ReadyEmail {
   overQuota: boolean;
 }
 
-/** What the account's configuration says that matters here. */
+/** The relevant parts of the account's configuration. */
 export interface MailboxRules {
-  /** $Junk / $NotJunk bits that messages get in this mailbox; undefined leaves them alone. */
+  /** $Junk / $NotJunk bits that messages get in this mailbox; undefined leaves them unchanged. */
   junkFlags(mailbox: { name: string; specialUse: number }): number | undefined;
-  /** Bytes of all messages together; undefined for no limit. */
+  /** Limit for bytes of all messages; undefined for no limit. */
   quotaMessageSize(): number | undefined;
-  /** Messages of all mailboxes together; undefined for no limit. */
+  /** Limit for messages in all mailboxes; undefined for no limit. */
   quotaMessages?(): number | undefined;
-  /** Mailboxes, Inbox among them; undefined for no limit. */
+  /** Limit for mailboxes, including Inbox; undefined for no limit. */
   quotaMailboxes?(): number | undefined;
 }
 
-/** Sets junk flags as the mailbox's special use and name ask for (AutomaticJunkFlags). */
+/** Sets junk flags according to the mailbox's special use and name (AutomaticJunkFlags). */
 export function applyJunkFlags(
   rules: MailboxRules,
   mailbox: { name: string; specialUse: number },
@@ -88,7 +88,7 @@ function requireSize(rules: MailboxRules, used: number): void {
 }
 
 /**
- * Looks whether further messages will fit, without counting them.
+ * Checks that further messages fit, without counting them.
  * @throws StoreError "overQuota"
  */
 export function requireRoom(db: Db, rules: MailboxRules, size: number, count: number): void {
@@ -102,7 +102,7 @@ export function countMessages(db: Db): number {
 }
 
 /**
- * Looks whether so many further messages may be in the account.
+ * Checks that the account may have the given number of further messages.
  * @throws StoreError "overQuota"
  */
 export function chargeMessages(db: Db, rules: MailboxRules, count: number): void {
@@ -150,7 +150,7 @@ export function insertEmail(
       subject: d.threadSubject,
       isReply: d.isReply,
       received: email.received,
-      // What insertMessage takes.
+      // The modseq that insertMessage will take.
       createseq: db.get("SELECT modseq + 1 FROM state")![0],
     });
     threadId = thread.threadId;
@@ -170,7 +170,7 @@ export function insertEmail(
   return message;
 }
 
-/** Inserts a message for an email that is there: a new uid, flags, counts, the change. */
+/** Inserts a message for an existing email: a new uid, flags, counts, the change. */
 export function insertMessage(
   db: Db,
   ctx: WriteContext,

@@ -1,9 +1,9 @@
 /**
- * Rows of the emails table that stay in memory: what the answers to FETCH of envelopes, structures and header
- * fields are made of. Each program of a person asks for the same, and SQLite takes two microseconds for a row.
+ * Rows of the emails table kept in memory: the data for FETCH of envelopes, structures and header fields. Each
+ * program of a user requests the same, and SQLite takes two microseconds per row.
  *
- * An email's row never changes (see schema.ts) and its id is given once, so what is kept stays right. Rows lie in
- * blocks of consecutive ids, and a block has one set of columns.
+ * An email's row never changes (see schema.ts) and its id is never reused, so cached rows stay valid. Rows are
+ * in blocks of consecutive ids, and a block has one set of columns.
  *
  * @module
  */
@@ -11,23 +11,23 @@ import type { Db, Row } from "../database/database.ts";
 
 /** Ids in a block. */
 const blockIds = 128;
-/** So many emails of a block must be wanted for it to be read as a whole. */
+/** A block is read as a whole if this many of its emails are wanted. */
 const worthwhile = blockIds / 4;
-/** Characters and bytes of a block above which it isn't kept: 2 KB of an email. */
+/** A block with more characters and bytes isn't kept: 2 KB per email. */
 const maxBlock = 256 * 1024;
-/** Characters and bytes kept over all accounts. */
+/** Most characters and bytes kept over all accounts. */
 const maxKept = 16 * 1024 * 1024;
-/** What a row takes besides its texts. */
+/** Size of a row besides its texts. */
 const rowCost = 64;
 /**
- * Milliseconds for which a block that was used isn't given up for another: who goes through more than is kept would
- * find nothing otherwise, as each block would be gone when its turn comes again.
+ * Milliseconds during which a used block isn't replaced by another. Otherwise a repeated pass over more than
+ * fits would find nothing, as each block would be gone when its turn comes again.
  */
 const keptFor = 30_000;
 
-/** What rows become before they are kept. */
+/** How rows are transformed before they are kept. */
 export interface Made {
-  /** Another one for each outcome. */
+  /** Different for each result. */
   name: string;
   of(row: Row): void;
 }
@@ -39,13 +39,13 @@ interface Block {
   key: string;
   sql: string;
   made: Made;
-  /** By the place of their ids in the block; undefined of a block that is too large. */
+  /** By position of their ids in the block; undefined for a block that is too large. */
   rows: (Row | undefined)[] | undefined;
   size: number;
   used: number;
 }
 
-/** Of all accounts, least recently used first. */
+/** Blocks of all accounts, least recently used first. */
 const kept = new Set<Block>();
 let keptSize = 0;
 
@@ -54,7 +54,7 @@ function giveUp(block: Block): void {
   if (block.owner.get(block.key) === block) block.owner.delete(block.key);
 }
 
-/** Makes room; false if all that is kept was used just now. */
+/** Makes room; false if everything kept was used recently. */
 function makeRoom(size: number, now: number): boolean {
   for (const b of kept) {
     if (keptSize + size <= maxKept) return true;
@@ -77,11 +77,11 @@ const blockOf = (id: number) => Math.floor((id - 1) / blockIds);
 const sqlOf = (columns: string) =>
   `SELECT e.id${columns} FROM emails e WHERE e.id >= ? AND e.id <= ? ORDER BY e.id`;
 
-/** Rows between which there are so few others that they are read together. */
+/** Rows with at most this many others in between are read together. */
 const maxGap = 4;
 
 /**
- * Rows by their ids, which may come in any order: uids and ids of emails rise together but for those that arrived at
+ * Rows by their ids, given in any order: uids and email ids rise together, except for messages that arrived at
  * the same time. Ids that are close to each other are read as one range.
  * @param sql with the id as its first column, and the lowest and the highest id as its parameters
  */
@@ -108,8 +108,8 @@ export class KeptEmails {
 
   /**
    * Looks emails up by id, in any order.
-   * @param columns of the table `emails` alone, each with a comma before it; rows have the id before them
-   * @param made what is made of the columns of a row in place, once; the name of it is what it depends on
+   * @param columns of the table `emails` only, each with a comma before it; rows start with the id
+   * @param made transforms the columns of a row in place, once; its name identifies the result
    * @returns the row of one of the ids; undefined if there is none
    */
   find(
@@ -140,7 +140,7 @@ export class KeptEmails {
     };
   }
 
-  /** Rows of a block from memory, or read as a whole; undefined if it isn't worth that. */
+  /** Rows of a block from memory, or read as a whole; undefined if that isn't worthwhile. */
   #block(
     columns: string,
     n: number,
@@ -155,7 +155,8 @@ export class KeptEmails {
       kept.delete(block);
       kept.add(block);
       const { rows } = block;
-      // Others have come since: of those that arrive at the same time, the first may be in the mailbox last.
+      // Others have come since: of messages that arrive at the same time, the first may be the last in the
+      // mailbox.
       if (rows === undefined || ids.every((id) => rows[id - 1 - n * blockIds])) return rows;
     }
     if (ids.length < worthwhile) return undefined;
@@ -185,12 +186,15 @@ export class KeptEmails {
     return rows;
   }
 
-  /** Forgets all: rows have changed after all. */
+  /** Forgets everything: rows have changed after all. */
   clear(): void {
     for (const b of [...this.#blocks.values()]) giveUp(b);
   }
 
-  /** In words, where what is kept differs from the database, but for emails that are gone. For the check in tests. */
+  /**
+   * Differences between kept rows and the database, in words, except for emails that are gone. For the check in
+   * tests.
+   */
   differences(): string[] {
     const found: string[] = [];
     for (const b of this.#blocks.values()) {

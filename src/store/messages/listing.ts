@@ -1,5 +1,5 @@
 /**
- * Messages as lists show them: by date, with their thread, a window at a time.
+ * Messages for lists: in date order, with their thread, a window at a time.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { Db, Row } from "../database/database.ts";
 import { parseSummary } from "./summary.ts";
 import type { Summary } from "../types.ts";
 
-/** A place in the order by date. Messages of the same millisecond are told apart by id. */
+/** A position in date order. Messages of the same millisecond are told apart by id. */
 export interface DatePlace {
   received: number;
   id: number;
 }
 
-/** A message as a list finds it, before it is shown. */
+/** A message found for a list, before its details are read. */
 export interface Listed extends DatePlace {
   emailId: EmailId;
   mailboxId: MailboxId;
@@ -22,12 +22,12 @@ export interface Listed extends DatePlace {
   threadId: number;
 }
 
-/** Below 0 if `a` comes before `b`, the oldest first. */
+/** Below 0 if `a` comes before `b`, oldest first. */
 export function comparePlaces(a: DatePlace, b: DatePlace): number {
   return a.received - b.received || a.id - b.id;
 }
 
-/** The next live messages of a mailbox behind a place (from the start without one). */
+/** The next live messages of a mailbox after a position (from the start without one). */
 export function listByDate(
   db: Db,
   mailboxId: MailboxId,
@@ -65,14 +65,14 @@ export function listByUid(db: Db, mailboxId: MailboxId, uids: readonly number[])
   ).map((r) => ({ received: r[0], id: r[1], emailId: r[2], uid: r[3], threadId: r[4], mailboxId }));
 }
 
-/** What a line of a list shows. */
+/** The data in a line of a list. */
 export interface ListedMessage extends Listed {
   flags: number;
   keywords: string[];
   size: number;
   /** Email id of the parent; 0 without one. */
   parentId: number;
-  /** The email that it answers isn't here, or not any more. */
+  /** The email that it answers isn't here, or is gone. */
   missingLink: boolean;
   muted: boolean;
   collapsed: boolean;
@@ -81,7 +81,7 @@ export interface ListedMessage extends Listed {
 
 const columns = "m.received, m.id, m.email_id, m.mailbox_id, m.uid, m.flags, m.keywords, m.size, " +
   "coalesce(t.thread_id, m.email_id), coalesce(t.parent_id, 0), " +
-  // A parent that was here and is gone is missing as well.
+  // A parent that is gone is also missing.
   "coalesce(t.missing_link OR t.parent_id != 0 AND NOT EXISTS " +
   "(SELECT 1 FROM threads p WHERE p.email_id = t.parent_id), 0), " +
   "coalesce(t.muted, 0), coalesce(t.collapsed, 0), e.summary";
@@ -115,7 +115,7 @@ export function listedMessage(db: Db, id: number): ListedMessage | undefined {
   return r && fromRow(r);
 }
 
-/** The live messages of a thread's newest emails, in all mailboxes, the oldest first. */
+/** The live messages of a thread's newest emails, in all mailboxes, oldest first. */
 export function listedThread(db: Db, threadId: number, maxEmails: number): ListedMessage[] {
   return db.all(
     `SELECT ${columns} FROM (SELECT * FROM threads WHERE thread_id = ? ORDER BY received DESC ` +
@@ -126,7 +126,7 @@ export function listedThread(db: Db, threadId: number, maxEmails: number): Liste
   ).map(fromRow).sort(comparePlaces);
 }
 
-/** Where the live messages of a thread's newest emails are. */
+/** Mailboxes and uids of the live messages of a thread's newest emails. */
 export function threadPlaces(
   db: Db,
   threadId: number,
@@ -141,7 +141,7 @@ export function threadPlaces(
   ).map((r) => ({ id: r[0], mailboxId: r[1], uid: r[2] }));
 }
 
-/** Live messages with a Message-ID (normalised, without <>), the newest first. */
+/** Live messages with a Message-ID (normalised, without <>), newest first. */
 export function messagesWithMessageId(
   db: Db,
   messageId: string,
@@ -173,7 +173,7 @@ export function placesOf(
   return found;
 }
 
-/** What the delivery of a message found out; undefined for one that wasn't delivered to here. */
+/** The delivery record of a message; undefined for one that wasn't delivered here. */
 export function deliveryOf(db: Db, messageId: number):
   | { tlsVersion: string; fromValidated: boolean; mailFrom: string; dkimDomains: string[] }
   | undefined {

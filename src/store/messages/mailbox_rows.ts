@@ -1,11 +1,11 @@
 /**
- * The rows of a mailbox in memory: what FETCH of flags, dates and sizes, STORE and SEARCH of flags look
- * at, as columns. Reading them from SQLite takes half a microsecond a message; here it takes a tenth.
+ * The rows of a mailbox in memory, as columns: the data for FETCH of flags, dates and sizes, for STORE and for
+ * SEARCH of flags. Reading them from SQLite takes half a microsecond per message; here it takes a tenth of
+ * that.
  *
- * A mailbox is read when it is selected. After that its rows follow the database by modseq, which
- * rises with each change of a message (RFC 7162): what has a higher one than the rows is read again, and
- * what is gone left a remnant. So nothing has to be told for them to be right. Being told of flags
- * spares the reading.
+ * A mailbox is read when it is selected. After that its rows follow the database by modseq, which rises with
+ * each change of a message (RFC 7162): messages with a higher one than the rows are read again, and removed
+ * ones left a remnant. So the rows are correct without notifications; notified flag changes save the reading.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { Change } from "../types.ts";
 
 /** Messages held in memory over all accounts: at 64 bytes each, 19 MB. */
 const maxMessages = 300_000;
-/** Changes that are followed one by one; after more the mailbox is read again when it is selected. */
+/** Most changes that are followed one by one; after more the mailbox is read again when it is selected. */
 const maxFollowed = 20_000;
 /** Rows read between two turns of the event loop. */
 const sliceRows = 5000;
@@ -28,9 +28,9 @@ const columns = "uid, modseq, flags, keywords, id, email_id, received, saved, si
 export class MailboxRows {
   readonly mailboxId: MailboxId;
   readonly uidValidity: number;
-  /** All changes up to this one are in the rows. */
+  /** All changes up to this modseq are in the rows. */
   modseq: number;
-  /** Something happened that the rows were told of only in part. */
+  /** A change that was only partly applied to the rows. */
   stale = false;
   count = 0;
   uids: Uint32Array;
@@ -61,7 +61,7 @@ export class MailboxRows {
   /** Index of the first message whose uid isn't lower. */
   indexOf(uid: number): number {
     const { uids, count } = this;
-    // Readers go on from where they are, and most ask for the end.
+    // Readers continue from where they are, and most ask for the end.
     if (count === 0 || uid > uids[count - 1]) return count;
     let lo = 0;
     let hi = count;
@@ -73,7 +73,7 @@ export class MailboxRows {
     return lo;
   }
 
-  /** Takes a row over, in its place. */
+  /** Writes a row to its position. */
   put(row: Row): void {
     const uid = row[0] as number;
     let i = this.indexOf(uid);
@@ -98,7 +98,7 @@ export class MailboxRows {
     return [uids, flags, modseqs, ids, emailIds, received, saved, sizes];
   }
 
-  /** Makes room at an index; that doesn't happen to a mailbox whose uids rise as they should. */
+  /** Makes room at an index; not needed in a mailbox whose uids rise as they should. */
   #open(at: number): void {
     for (const a of this.#arrays()) a.copyWithin(at + 1, at, this.count);
     this.keywords.splice(at, 0, "");
@@ -126,7 +126,7 @@ export class MailboxRows {
     this.sizes = float(this.sizes);
   }
 
-  /** Takes out the uids, ascending; those that aren't there are passed over. */
+  /** Removes the uids, ascending; missing ones are skipped. */
   remove(gone: readonly number[]): void {
     if (gone.length === 0) return;
     const { keywords } = this;
@@ -160,7 +160,7 @@ export class MailboxRows {
   }
 }
 
-/** All rows in memory with the cache they belong to, least recently used first. */
+/** All rows in memory with their cache, least recently used first. */
 const held = new Map<MailboxRows, RowCache>();
 let heldMessages = 0;
 
@@ -181,7 +181,7 @@ function letGo(rows: MailboxRows): void {
 export class RowCache {
   readonly #db: Db;
   readonly #mailboxes = new Map<MailboxId, MailboxRows>();
-  /** What goes with the rows of its emails. */
+  /** Kept rows of its emails. */
   readonly emails: KeptEmails;
 
   constructor(db: Db) {
@@ -190,12 +190,12 @@ export class RowCache {
   }
 
   /**
-   * Rows of a mailbox as it is now; undefined if it isn't in memory. With `few`, undefined as well if
+   * Rows of a mailbox as it is now; undefined if it isn't in memory. With `forFewRows`, also undefined if
    * changes would have to be read first.
    */
   get(mailboxId: MailboxId, forFewRows = false): MailboxRows | undefined {
     const rows = this.#mailboxes.get(mailboxId);
-    // What a transaction has changed so far may yet be taken back.
+    // Uncommitted changes of a transaction may be rolled back.
     if (!rows || this.#db.inTransaction) return undefined;
     const state = this.#state(mailboxId);
     if (!state || state.uidValidity !== rows.uidValidity) {
@@ -221,7 +221,7 @@ export class RowCache {
     return r && { modseq: r[0], total: r[1], uidValidity: r[2] };
   }
 
-  /** Reads what has changed since. False if that is too much: the rows are given up then. */
+  /** Reads the changes since. False if there are too many: the rows are dropped then. */
   #follow(rows: MailboxRows, modseq: number): boolean {
     const before = rows.uids.length;
     const changed = this.#db.all(
@@ -246,7 +246,7 @@ export class RowCache {
     return true;
   }
 
-  /** Reads a mailbox into memory, in slices, or what has changed in it since. */
+  /** Reads a mailbox into memory in slices, or only its changes since. */
   async prepare(mailboxId: MailboxId): Promise<void> {
     const there = this.get(mailboxId);
     if (there) {
@@ -270,13 +270,15 @@ export class RowCache {
       after = read[read.length - 1][0];
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
-    // What happened between the slices is followed by modseq at the first use.
+    // Changes between the slices are followed by modseq at the first use.
     this.drop(mailboxId);
     this.#mailboxes.set(mailboxId, rows);
     hold(rows, this);
   }
 
-  /** Hears of changes just committed. Of flags the rows take notice, of others at the next use. */
+  /**
+   * Called with changes just committed. Flag changes are applied to the rows, others are read at the next use.
+   */
   note(changes: readonly Change[]): void {
     if (this.#mailboxes.size === 0) return;
     for (const c of changes) {
@@ -294,7 +296,7 @@ export class RowCache {
       rows.modseqs[i] = c.modseq;
       rows.keywords[i] = c.keywords.length === 0 ? "" : c.keywords.join(" ");
     }
-    // Only after all of them: the messages of one change share its modseq.
+    // Only after all of them, as the messages of one change share its modseq.
     for (const c of changes) {
       if (c.kind !== "changeFlags") continue;
       const rows = this.#mailboxes.get(c.mailboxId);
@@ -309,13 +311,13 @@ export class RowCache {
     letGo(rows);
   }
 
-  /** After changes that no modseq tells of. */
+  /** Called after changes that no modseq shows. */
   clear(): void {
     for (const id of [...this.#mailboxes.keys()]) this.drop(id);
     this.emails.clear();
   }
 
-  /** In words, where rows in memory differ from the database. For the check in tests. */
+  /** Differences between rows in memory and the database, in words. For the check in tests. */
   differences(): string[] {
     const found = this.emails.differences();
     for (const id of [...this.#mailboxes.keys()]) {

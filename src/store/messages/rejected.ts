@@ -2,7 +2,7 @@
 import type { Db } from "../database/database.ts";
 import type { MailboxId } from "../ids.ts";
 
-/** Uids of the copies in a mailbox, ascending; of those received before a time if one is given. */
+/** Uids of the copies in a mailbox, ascending; only those received before a time if one is given. */
 export function rejectedUids(db: Pick<Db, "all">, mailboxId: MailboxId, before?: number): number[] {
   return db.all(
     "SELECT m.uid FROM deliveries d JOIN messages m ON m.id = d.message_id " +
@@ -20,7 +20,7 @@ export function rejectedWithMessageId(
 ): number[] {
   if (messageId === "") return [];
   return db.all(
-    // The second condition lets the index on Message-IDs be used.
+    // The second condition makes the index on Message-IDs usable.
     "SELECT m.uid FROM threads t JOIN messages m ON m.email_id = t.email_id " +
       "JOIN deliveries d ON d.message_id = m.id " +
       "WHERE t.message_id = ? AND t.message_id != '' AND m.expunged = 0 AND m.mailbox_id = ? " +

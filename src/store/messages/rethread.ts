@@ -1,4 +1,4 @@
-/** Matching all emails of an account to threads anew. @module */
+/** Matches all emails of an account to threads again. @module */
 import type { EmailId } from "../ids.ts";
 import { baseSubject } from "../../mail/header/subject.ts";
 import type { AccountDb } from "../database/account_db.ts";
@@ -9,7 +9,7 @@ import { matchThread } from "./threads.ts";
 /** Emails matched in one transaction. */
 const slice = 250;
 
-/** Matches one email to its thread, by its summary as it is stored; `received` is null if not known. */
+/** Matches one email to its thread by its stored summary; `received` is null if unknown. */
 export function matchEmail(
   db: RowDb,
   emailId: EmailId,
@@ -29,8 +29,8 @@ export function matchEmail(
 }
 
 /**
- * Forgets all threads and matches the emails again, in the order of their arrival. What was muted or
- * collapsed stays so.
+ * Forgets all threads and matches the emails again, in the order of their arrival. Muted and collapsed threads
+ * stay so.
  * @returns how many emails
  */
 export async function reassignThreads(
@@ -59,7 +59,7 @@ export async function reassignThreads(
     progress(done);
   }
   await account.writer.write(() => {
-    // Who knew the threads as they were has to look anew.
+    // Clients that knew the old threads must read them again.
     db.run("DELETE FROM gone_emails");
     db.run("UPDATE state SET modseq = modseq + 1, known_since = modseq + 1");
     for (const [emailId, muted, collapsed] of marked) {

@@ -1,5 +1,5 @@
 /**
- * A message as a pass over a mailbox gives it.
+ * A message as read by a pass over a mailbox.
  *
  * @module
  */
@@ -8,8 +8,9 @@ import { noSummary, parseSummary, type Summary } from "./summary.ts";
 
 const noBytes = new Uint8Array(0);
 
-/** A row as FETCH, search and webmail read it. The object is reused between rows: copy what you keep. *
- * A class, not a shape: a copy made by spreading it would lack the summary, and is no FetchRow to the compiler.
+/**
+ * A row as FETCH, search and webmail read it. The object is reused between rows: copy what you keep. * A class,
+ * not a shape: a copy made by spreading it would lack the summary, and is not a FetchRow to the compiler.
  */
 export class FetchRow {
   id = 0;
@@ -23,16 +24,18 @@ export class FetchRow {
   saved = 0;
   size = 0;
   threadId = 0;
-  /** Each with its bit of Want. */
+  /** Each is read with its bit of Want. */
   envelope = "";
   body = "";
   bodyStructure = "";
-  /** Lines of the fields that lists show (mail/header/filter.ts); null where the message must be read. */
+  /**
+   * Lines of the header fields that lists show (mail/header/filter.ts); null where the message must be read.
+   */
   listed: string | null = null;
-  /** Bytes before the file's, and the structure still packed. */
+  /** The prefix before the file's bytes, and the packed structure. */
   prefix: Uint8Array = noBytes;
   structure = "";
-  /** With Want.Summary: as it is stored, and parsed when it is asked for. */
+  /** With Want.Summary: as stored, and parsed on demand. */
   summaryText = "";
   #parsedText = "";
   #parsed = noSummary;
@@ -45,7 +48,7 @@ export class FetchRow {
     return this.#parsed;
   }
 
-  /** A copy that stays as it is when the pass goes on. */
+  /** A copy that stays valid while the pass goes on. */
   kept(): FetchRow {
     return Object.assign(new FetchRow(), this, { prefix: this.prefix.slice() });
   }

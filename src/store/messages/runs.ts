@@ -1,11 +1,11 @@
 /**
- * Messages with consecutive ids, which one statement changes: mail that came one after the other has such ids, and a
- * statement for each message takes two to four times as long.
+ * Messages with consecutive ids, which one statement can change: mail that arrived in sequence has such ids,
+ * and a statement for each message takes two to four times as long.
  *
  * @module
  */
 
-/** Indexes of a list, from the first to before the last. */
+/** Indexes of a list, from the first to the one after the last. */
 export interface Run {
   from: number;
   end: number;

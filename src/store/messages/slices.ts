@@ -1,5 +1,5 @@
 /**
- * Changes of many messages in slices: each is a write of its own, whole and broadcast when it is made, and
+ * Changes of many messages in slices: each is a separate write, complete and broadcast at its commit, and
  * others read and write in between.
  *
  * @module
@@ -8,12 +8,12 @@ import { giveWay } from "../../platform/turns.ts";
 import type { WriteContext, Writer } from "../database/writer.ts";
 import type { Listener } from "../types.ts";
 
-/** Messages in one write: some 15 ms of it. */
+/** Messages per write: some 15 ms. */
 const perSlice = 400;
-/** The same of a write that changes flags only. */
+/** The same for a write that changes only flags. */
 export const flagsPerSlice = 1000;
 
-/** True if so many messages come in more than one write. */
+/** True if the messages need more than one write. */
 export function isSliced(uids: ArrayLike<number>): boolean {
   return uids.length > perSlice;
 }
@@ -22,8 +22,8 @@ export function isSliced(uids: ArrayLike<number>): boolean {
 export type WritePart = <R>(fn: (ctx: WriteContext) => R) => Promise<R>;
 
 /**
- * Calls `step` for one part of the uids after the other; what it writes is on disk when all of them are done, with one
- * fsync. If one fails nothing more is written; what was is the caller's to undo, if it must be.
+ * Calls `step` for one part of the uids after the other; its writes are on disk when all are done, with one
+ * fsync. If one fails nothing more is written; undoing earlier parts is up to the caller.
  */
 export async function inSlices<T>(
   writer: Writer,

@@ -14,10 +14,10 @@ import { runsOf } from "./runs.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 import type { WriteContext } from "../database/writer.ts";
 
-/** What becomes of the flags that a message has. */
+/** How a message's flags are changed. */
 export type FlagsOp = "set" | "add" | "remove";
 
-/** A message as STORE leaves it. */
+/** A message after STORE. */
 export interface StoredFlags {
   uid: number;
   modseq: number;
@@ -26,17 +26,17 @@ export interface StoredFlags {
 }
 
 export interface StoreFlagsResult {
-  /** Every message that was there and not refused, also those whose flags were right already. */
+  /** Every existing message that was not refused, including those that had the flags already. */
   changed: StoredFlags[];
   /** Uids refused because they were changed after `unchangedSince`. */
   modified: number[];
-  /** Uids asked for that aren't there. */
+  /** Requested uids that don't exist. */
   missing: number[];
-  /** Ids of the messages that became ham or spam, or ceased to be. */
+  /** Ids of messages that became ham or spam, or are neither any more. */
   trainable: number[];
 }
 
-/** What may be changed by one who has only some rights; all else stays as it is. */
+/** The flags that a user with limited rights may change; all others stay unchanged. */
 export interface ChangeableFlags {
   /** Bits. */
   flags: number;
@@ -100,21 +100,24 @@ export function storeFlags(
 
 const noKeywords: string[] = [];
 
-/** A message to write: its id, its index among those changed, its keywords. */
+/** A message to write: its id, its index among the changed ones, its keywords. */
 interface Update {
   id: number;
   at: number;
   words: string;
 }
 
-/** What becomes of any flags: `have & keep | set`. */
+/** The result for any flags: `have & keep | set`. */
 function maskOf(op: FlagsOp, flags: number, only?: ChangeableFlags): { keep: number; set: number } {
   const keep = op === "set" ? 0 : op === "add" ? ~0 : ~flags;
   const set = op === "remove" ? 0 : flags;
   return only ? { keep: keep | ~only.flags, set: set & only.flags } : { keep, set };
 }
 
-/** Writes flags: of messages with consecutive ids in one statement, which takes half the time of one for each. */
+/**
+ * Writes flags, with one statement for messages with consecutive ids, which takes half the time of one for
+ * each.
+ */
 function updateRows(
   db: Db,
   updates: readonly Update[],
@@ -149,8 +152,8 @@ function wordsAfter(
 }
 
 /**
- * {@link storeFlags} for messages that all have the flags already: programs mark all of a mailbox as read again and
- * again. Looks at rows in memory, outside of a write; so all that is in them must be durable.
+ * {@link storeFlags} for messages that all have the flags already: programs mark whole mailboxes as read again
+ * and again. Reads rows in memory, outside of a write; so everything in them must be durable.
  * @returns undefined if one of them would change
  */
 export function unchangedFlags(
@@ -189,8 +192,8 @@ export function unchangedFlags(
 }
 
 /**
- * To JMAP, where a message with \Deleted isn't there (RFC 8621 §4.1.1), an email comes into being when none of its
- * others is.
+ * For JMAP, where a message with \Deleted doesn't exist (RFC 8621 §4.1.1), an email is created when it has no
+ * other message.
  */
 function appearAgain(db: Db, id: number, emailId: EmailId, modseq: number): void {
   db.run(

@@ -1,26 +1,26 @@
 /**
- * The summary of an email: what lists, SORT and THREAD need without opening it, how it is stored, and how much
- * of a header's addresses and texts goes into it.
+ * The summary of an email: the data for lists, SORT and THREAD that saves opening it, its stored form, and the
+ * limits for a header's addresses and texts.
  *
  * @module
  */
 import { standardBaseSubject } from "../../mail/header/subject.ts";
 import { collationKey } from "../../mail/text/collation.ts";
 
-/** What lists, SORT and THREAD need of an email without opening it. Texts are decoded. */
+/** The data of an email that lists, SORT and THREAD need without opening it. Texts are decoded. */
 export interface Summary {
   /** Normalised, without <>; "" if none. */
   messageId: string;
   /** References then In-Reply-To, oldest first, at most 100. */
   references: string[];
-  /** How many of them, the last ones, are in In-Reply-To only; undefined for none. */
+  /** How many of the last ones are only in In-Reply-To; undefined for none. */
   repliesOnly: number | undefined;
   subject: string;
   /** Collation key of the base subject (RFC 5256 §2.1). */
   sortSubject: string;
-  /** Of the Date header, milliseconds; undefined without a valid one. */
+  /** Date header in milliseconds; undefined without a valid one. */
   sent: number | undefined;
-  /** Minutes east of Greenwich of the zone that the Date was written in; undefined for 0. */
+  /** Time zone of the Date header in minutes east of Greenwich; undefined for 0. */
   sentZone: number | undefined;
   from: SummaryAddress[];
   to: SummaryAddress[];
@@ -29,14 +29,14 @@ export interface Summary {
   replyTo: SummaryAddress[];
   preview: string;
   hasAttachment: boolean;
-  /** Names of groups in the address fields (RFC 5322 §3.4), which searches look at too. */
+  /** Names of groups in the address fields (RFC 5322 §3.4), which searches include. */
   groups?: Partial<Record<AddressField, GroupNames>>;
 }
-/** Address fields in which groups are kept. */
+/** Address fields whose groups are stored. */
 export type AddressField = "from" | "to" | "cc" | "bcc";
 export interface GroupNames {
   names: string[];
-  /** The field begins with the first of them: it is sorted by that (RFC 5256 §3, RFC 5957 §3). */
+  /** The field begins with the first group: it is sorted by that (RFC 5256 §3, RFC 5957 §3). */
   first: boolean;
 }
 export interface SummaryAddress {
@@ -45,11 +45,11 @@ export interface SummaryAddress {
   address: string;
 }
 
-/** Addresses of a field, and characters of a text. */
+/** Most addresses of a field, and most characters of a text. */
 export const maxSummaryAddresses = 1000;
 export const maxSummaryText = 4000;
 
-/** True if something may have been left out of a summary: then only the header has all. */
+/** True if a summary may be incomplete: then only the header has everything. */
 export function isCutSummary(summary: Summary): boolean {
   const long = (a: SummaryAddress) =>
     a.name.length >= maxSummaryText || a.address.length >= maxSummaryText;
@@ -62,7 +62,7 @@ export function isCutSummary(summary: Summary): boolean {
     );
 }
 
-/** A summary in which everything is empty. */
+/** A summary with all fields empty. */
 export const noSummary: Summary = {
   messageId: "",
   references: [],
@@ -80,22 +80,22 @@ export const noSummary: Summary = {
   hasAttachment: false,
 };
 
-/** Reads a summary as it is stored: only what isn't empty. */
+/** Parses a stored summary, which has only fields that aren't empty. */
 export function parseSummary(text: string): Summary {
   const s = { ...noSummary, ...JSON.parse(text) };
-  // Of before the collation was that of the RFC.
+  // From before the collation was that of the RFC.
   if ("baseSubject" in s) s.sortSubject = sortSubject(s.subject);
   return s;
 }
 
-/** What SORT and THREAD compare of a decoded subject. */
+/** The key of a decoded subject that SORT and THREAD compare. */
 export function sortSubject(subject: string): string {
   return collationKey(standardBaseSubject(subject).base);
 }
 
 /**
- * Single fields of a summary as it is stored, for sorting: without the cost of reading all of it. Quotes in
- * values are escaped, so what looks like a key is one, and no other object in a summary has these.
+ * Single fields of a stored summary, for sorting without the cost of parsing all of it. Quotes in values are
+ * escaped, so what looks like a key is one, and no other object in a summary has these.
  */
 export function storedSent(text: string): number | undefined {
   const at = text.indexOf('"sent":');
@@ -109,7 +109,7 @@ export function storedSortSubject(text: string): string {
   return value.includes("\\") ? parseSummary(text).sortSubject : value;
 }
 
-/** A summary as it is stored. */
+/** The stored form of a summary. */
 export function packSummary(summary: Summary): string {
   const r: Record<string, unknown> = {};
   for (const [k, v] of Object.entries(summary)) {

@@ -1,5 +1,5 @@
 /**
- * Muted and collapsed threads. Both are kept with each email of the thread, so that an answer inherits
+ * Muted and collapsed threads. Both states are stored with each email of the thread, so that an answer inherits
  * them from its parent.
  *
  * @module
@@ -8,10 +8,10 @@ import type { EmailId } from "../ids.ts";
 import type { AccountDb } from "../database/account_db.ts";
 import type { Listener } from "../types.ts";
 
-/** Emails that one change names at most. */
+/** Most emails in one change. */
 const maxEmails = 5000;
 
-/** Sets one of both for the threads of these emails. */
+/** Sets one of the two states for the threads of these emails. */
 export async function setThreadState(
   account: AccountDb,
   emailIds: readonly EmailId[],
@@ -25,7 +25,7 @@ export async function setThreadState(
       const r = db.get("SELECT thread_id FROM threads WHERE email_id = ?", id);
       if (r) threads.add(r[0]);
     }
-    // Emails that have the same state afterwards, in one change.
+    // Emails that end up in the same state, in one change.
     const groups = new Map<string, { muted: boolean; collapsed: boolean; emailIds: EmailId[] }>();
     for (const thread of threads) {
       const rows = db.all(

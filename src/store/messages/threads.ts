@@ -1,16 +1,16 @@
 /**
  * Threads: matching an email to its parent at delivery, and later when the parent comes after it.
  *
- * An email's parent is the newest email that its References or In-Reply-To name and that has the same
- * base subject. Without such headers it is the newest email with the same base subject of the last
- * four weeks, if the subject says that it is an answer, and somebody took part in both. An email without a
- * parent joins the thread of one with the same message-id, or of one that waits for the same parent. Each email
- * stores its thread's id and its direct parent only; the parents up to the root are found by walking, so a chain of n messages takes
- * space linear in n. An email whose direct parent is not here keeps the parent's message-id in
- * `wanted`, and is matched again when that arrives.
+ * An email's parent is the newest email that its References or In-Reply-To name and that has the same base
+ * subject. Without such headers it is the newest email with the same base subject of the last four weeks, if
+ * the subject marks it as a reply, and somebody took part in both. An email without a parent joins the thread
+ * of one with the same message-id, or of one that waits for the same parent. Each email stores only its
+ * thread's id and its direct parent; the parents up to the root are found by walking, so a chain of n messages
+ * takes space linear in n. An email whose direct parent is not here keeps the parent's message-id in `wanted`,
+ * and is matched again when that arrives.
  *
- * Two threads that turn out to be one are merged by renaming the smaller: each email is renamed at
- * most log2(n) times, whatever the order of arrival.
+ * Two threads that turn out to be one are merged by renaming the smaller: each email is renamed at most log2(n)
+ * times, whatever the order of arrival.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { Db, RowDb } from "../database/database.ts";
 import { nextModseq } from "../mailboxes/mailboxes.ts";
 import { parseSummary, type SummaryAddress } from "./summary.ts";
 
-/** What matching needs of an email. */
+/** The data of an email for matching. */
 export interface ThreadInput {
   emailId: EmailId;
   /** Normalised, "" if none. */
@@ -32,7 +32,7 @@ export interface ThreadInput {
   isReply: boolean;
   /** Milliseconds. */
   received: number;
-  /** Modseq at which the email comes to be; 0, the default, for one that was there before. */
+  /** Modseq at which the email is created; 0, the default, for one that existed before. */
   createseq?: number;
 }
 
@@ -43,7 +43,7 @@ export interface ThreadResult {
   collapsed: boolean;
 }
 
-/** How old an email may be that is matched by its subject alone: 4 weeks, in milliseconds. */
+/** How old an email may be to be matched by its subject alone: 4 weeks, in milliseconds. */
 export const subjectMatchAge = 4 * 7 * 24 * 3600 * 1000;
 
 interface Candidate {
@@ -65,7 +65,7 @@ function candidate(r: unknown[] | undefined): Candidate | undefined {
   };
 }
 
-/** Ancestors of an email that a search for a parent looks at; more is abuse. */
+/** Ancestors of an email that are checked in the search for a parent; more is abuse. */
 const maxReferences = 100;
 
 /** Finds the email's parent, stores its row, and matches emails that waited for it. */
@@ -82,15 +82,15 @@ export function matchThread(db: RowDb, input: ThreadInput): ThreadResult {
       input.subject,
       input.emailId,
     ));
-    // Only the direct parent is waited for: what refers to earlier ones finds them through it.
+    // Only the direct parent is waited for: emails that refer to earlier ones find them through it.
     if (!parent && i === references.length - 1) wanted = references[i];
   }
   const missingLink = wanted !== null;
   if (!parent && references.length === 0 && input.isReply && input.subject !== "") {
     parent = bySubject(db, input);
   }
-  // A message without a parent here that is here already, as its copy in Sent, or another through a
-  // list: beside it, under the same id, so that answers to either are in one thread.
+  // A message without a parent that exists already, as a copy in Sent or through a list, is placed next to that
+  // copy under the same id, so that replies to either are in one thread.
   const twin = parent || input.messageId === "" ? undefined : candidate(db.get(
     `SELECT ${candidateColumns} FROM threads INDEXED BY threads_message_id WHERE message_id = ? ` +
       "AND message_id != '' AND subject = ? AND email_id != ? ORDER BY email_id LIMIT 1",
@@ -125,12 +125,12 @@ export function matchThread(db: RowDb, input: ThreadInput): ThreadResult {
   return result;
 }
 
-/** Emails that wait for the same parent and are looked at, the newest first. */
+/** Most emails waiting for the same parent that are checked, newest first. */
 const maxSiblings = 200;
 
 /**
- * An email that waits for the same parent: answers to a message that isn't here, and notifications about something whose
- * first message never was, are in one thread all the same.
+ * An email that waits for the same parent: replies to a message that isn't here, and notifications whose first
+ * message never existed, still share a thread.
  */
 function sibling(db: RowDb, input: ThreadInput, wanted: string | null): Candidate | undefined {
   if (wanted === null) return undefined;
@@ -143,10 +143,10 @@ function sibling(db: RowDb, input: ThreadInput, wanted: string | null): Candidat
   ));
 }
 
-/** Emails with the same subject that are looked at, the newest first. */
+/** Most emails with the same subject that are checked, newest first. */
 const maxSameSubject = 20;
 
-/** The newest email that an answer without references can be an answer to: between the same people. */
+/** The newest email that a reply without references may answer: between the same people. */
 function bySubject(db: RowDb, input: ThreadInput): Candidate | undefined {
   const same = db.all(
     `SELECT ${candidateColumns} FROM threads WHERE subject = ? AND subject != '' AND received >= ? ` +
@@ -160,8 +160,8 @@ function bySubject(db: RowDb, input: ThreadInput): Candidate | undefined {
   const answer = participants(db, input.emailId);
   for (const row of same) {
     const original = participants(db, row[0] as EmailId);
-    // Everything in a mailbox is addressed to its owner: that alone is no conversation. Somebody who took part
-    // in the one has to write the other, or be answered by it.
+    // Everything in a mailbox is addressed to its owner: that alone makes no conversation. A participant of the
+    // first must have written the second, or be answered by it.
     const joins = answer.from.some((a) => original.from.includes(a) || original.to.includes(a)) ||
       original.from.some((a) => answer.to.includes(a));
     if (joins) return candidate(row);
@@ -169,7 +169,7 @@ function bySubject(db: RowDb, input: ThreadInput): Candidate | undefined {
   return undefined;
 }
 
-/** Addresses that an email is from (or is answered at), and to, in lower case. */
+/** Addresses that an email is from (or replies go to), and to, in lower case. */
 function participants(db: RowDb, emailId: EmailId): { from: string[]; to: string[] } {
   const row = db.get("SELECT summary FROM emails WHERE id = ?", emailId);
   if (!row) return { from: [], to: [] };
@@ -187,7 +187,7 @@ function adoptWaiting(db: RowDb, input: ThreadInput, threadId: number): number {
     input.subject,
     input.emailId,
   );
-  // Ids that this thread has or had: in it a circle could come to be.
+  // Ids that this thread has or had: these could make a circle.
   const own = new Set([threadId]);
   for (const [emailId, otherThread] of waiting as [number, number][]) {
     if (own.has(otherThread) && isAncestor(db, emailId, input.emailId)) continue;
@@ -198,7 +198,7 @@ function adoptWaiting(db: RowDb, input: ThreadInput, threadId: number): number {
       emailId,
     );
     if (threadId === input.emailId && (input.createseq ?? 0) > 0) {
-      // A new email that nothing else is with joins the thread that was here first.
+      // A new email with no others in its thread joins the older thread.
       db.run("UPDATE threads SET thread_id = ? WHERE email_id = ?", otherThread, input.emailId);
       threadId = otherThread;
     } else threadId = mergeThreads(db, threadId, otherThread, input.emailId);
@@ -206,12 +206,12 @@ function adoptWaiting(db: RowDb, input: ThreadInput, threadId: number): number {
   return threadId;
 }
 
-/** Steps of a walk up a chain that look for a circle; readers of chains bound their walks as well. */
+/** Most steps up a chain in the search for a circle; readers of chains also bound their walks. */
 const maxCircle = 50;
 
 /**
- * True if `ancestor` is the email or closely above it: message-ids that are used twice, or forged
- * references, could make a circle.
+ * True if `ancestor` is the email itself or closely above it: reused message-ids or forged references could
+ * make a circle.
  */
 function isAncestor(db: RowDb, ancestor: number, emailId: EmailId): boolean {
   let at = emailId;
@@ -223,9 +223,9 @@ function isAncestor(db: RowDb, ancestor: number, emailId: EmailId): boolean {
 }
 
 /**
- * Makes two threads one, under the id of the larger; returns it. To JMAP, whose Emails never change their thread
- * (RFC 8621 §3), those that are renamed are gone, and come again under another id.
- * @param arriving an email that is new, and known to nobody
+ * Merges two threads under the id of the larger; returns it. In JMAP, Emails never change their thread (RFC
+ * 8621 §3): the renamed ones are destroyed and created under another id.
+ * @param arriving a new email that no client knows
  */
 export function mergeThreads(db: RowDb, a: number, b: number, arriving = 0): number {
   if (a === b) return a;
@@ -249,7 +249,7 @@ export function mergeThreads(db: RowDb, a: number, b: number, arriving = 0): num
   return keep;
 }
 
-/** Compares sizes without counting further than the smaller one goes. */
+/** Compares sizes, counting no further than the smaller one. */
 function isLarger(db: RowDb, a: number, b: number): boolean {
   for (let limit = 8;; limit *= 4) {
     const count = (id: number): number =>
@@ -264,8 +264,8 @@ function isLarger(db: RowDb, a: number, b: number): boolean {
 }
 
 /**
- * Removes emails with these ids, the first to the last, that are gone; their children keep their thread, and its id as
- * that of their parent: readers see that it has no row.
+ * Removes the rows of emails that are gone, with ids from first to last; their children keep their thread and
+ * the parent's id: readers see that it has no row.
  */
 export function forgetThreads(db: RowDb, first: EmailId, last: EmailId, modseq: number): void {
   db.run(
@@ -278,7 +278,7 @@ export function forgetThreads(db: RowDb, first: EmailId, last: EmailId, modseq: 
   db.run("DELETE FROM threads WHERE email_id >= ? AND email_id <= ?", first, last);
 }
 
-/** Parents of an email that are here, from the direct one to the root, at most `limit`. */
+/** An email's existing ancestors, from the direct parent to the root, at most `limit`. */
 export function threadParents(db: RowDb, emailId: EmailId, limit = 10_000): number[] {
   return db.all(
     "WITH RECURSIVE up (id, n) AS (SELECT parent_id, 1 FROM threads WHERE email_id = ? " +
@@ -289,12 +289,12 @@ export function threadParents(db: RowDb, emailId: EmailId, limit = 10_000): numb
   ).map((r) => r[0]);
 }
 
-/** Emails of a thread, in no order. */
+/** Emails of a thread, in no particular order. */
 export function emailsOfThread(db: Pick<Db, "all">, threadId: number): EmailId[] {
   return db.all("SELECT email_id FROM threads WHERE thread_id = ?", threadId).map(([id]) => id);
 }
 
-/** Emails that left a thread, at a modseq or after it. */
+/** Emails that left a thread at a modseq or later. */
 export function goneEmailsSince(
   db: Pick<Db, "all">,
   modseq: number,

@@ -1,9 +1,9 @@
-/** What messages are marked as, and what a junk filter has learned of them. */
+/** How messages are marked, and what a junk filter has learned from them. */
 import type { Db } from "../database/database.ts";
 import type { EmailId } from "../ids.ts";
 import { Flag } from "../types.ts";
 
-/** A message that is there, with its flags and what was learned from it (Trained of src/junk). */
+/** An existing message, with its flags and what was learned from it (Trained of src/junk). */
 export interface TrainableMessage {
   id: number;
   emailId: EmailId;
@@ -19,7 +19,7 @@ const trainableOf = (r: unknown[]): TrainableMessage => ({
   trained: r[3] as number,
 });
 
-/** All messages with exactly one of $Junk and $NotJunk, the first received first. */
+/** All messages with exactly one of $Junk and $NotJunk, in order of arrival. */
 export function markedMessages(db: Pick<Db, "all">): TrainableMessage[] {
   return db.all(
     `SELECT ${columns} FROM messages WHERE expunged = 0 AND ` +

@@ -1,7 +1,7 @@
 /**
- * Changes that come in many writes and count only as a whole: COPY of thousands of messages, an import. What they
- * have brought so far is noted in the same writes; what a crash left unfinished is taken away when the account is
- * opened again, in slices, so that others are served meanwhile.
+ * All-or-nothing changes made of many writes: COPY of thousands of messages, an import. Their additions so far
+ * are noted in the same writes; what a crash left unfinished is removed when the account is opened again, in
+ * slices, so that others are served meanwhile.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Db } from "../database/database.ts";
 import type { Writer } from "../database/writer.ts";
 import type { Listener, Mailbox, Message, NewMessage } from "../types.ts";
 
-/** What is needed of an account. */
+/** What is needed from an account. */
 interface Account {
   readonly db: Db;
   readonly writer: Writer;
@@ -35,16 +35,16 @@ interface Account {
   deleteMailbox(name: string): Promise<void>;
 }
 
-/** What one change has brought: from uid to uid, by mailbox, and the mailboxes that were made for it. */
+/** Additions of one change: uid ranges by mailbox, and the mailboxes created for it. */
 interface Brought {
   uids: Record<string, [number, number][]>;
   made: string[];
 }
 
-/** Name among the account's settings. */
+/** Name of the account setting. */
 const setting = "unfinished";
 
-/** Begins the names of changes whose parts stay when they can't be finished. */
+/** Prefix of changes whose parts stay if they can't be finished. */
 export const keptInParts = "in parts ";
 
 type All = Record<string, Brought>;
@@ -60,7 +60,7 @@ function write(db: Db, settings: Record<string, unknown>, all: All): void {
   db.run("UPDATE state SET settings = ?", JSON.stringify(settings));
 }
 
-/** Notes messages that a change has brought into a mailbox. Runs inside the write that brings them. */
+/** Notes messages that a change has added to a mailbox. Runs inside the write that adds them. */
 export function noteBrought(
   db: Db,
   change: string,
@@ -77,14 +77,17 @@ export function noteBrought(
   write(db, settings, all);
 }
 
-/** Notes mailboxes that were made for a change. Runs inside a write. */
+/** Notes mailboxes created for a change. Runs inside a write. */
 export function noteMade(db: Db, change: string, names: readonly string[]): void {
   const { settings, all } = read(db);
   (all[change] ??= { uids: {}, made: [] }).made.push(...names);
   write(db, settings, all);
 }
 
-/** The change is whole, or gone. Runs inside a write, which is durable before the change is reported as done. */
+/**
+ * The change is complete, or undone. Runs inside a write, which is durable before the change is reported as
+ * done.
+ */
 export function forgetBrought(db: Db, change: string): void {
   const { settings, all } = read(db);
   if (!(change in all)) return;
@@ -93,9 +96,9 @@ export function forgetBrought(db: Db, change: string): void {
 }
 
 /**
- * Takes away what a change has brought: its messages, the recipients remembered of them, and mailboxes made for it
- * that are empty.
- * @throws as writes of the account do; what is left then is noted still
+ * Undoes the additions of a change: its messages, the recipients remembered from them, and empty mailboxes
+ * created for it.
+ * @throws as writes of the account do; the rest stays noted then
  */
 export async function takeBack(
   account: Account,
@@ -123,7 +126,7 @@ export async function takeBack(
       await account.expunge(mailboxId, uids, origin, { force: true });
     }
   }
-  // Those below first.
+  // Lower levels first.
   for (const name of brought.made.sort((a, b) => b.length - a.length)) {
     const mailbox = account.mailboxByName(name);
     if (mailbox === undefined || account.uids(mailbox.id).length > 0) continue;
@@ -133,7 +136,7 @@ export async function takeBack(
   await writer.write(() => forgetBrought(db, change));
 }
 
-/** Takes back all that was left unfinished when the account was last in use; returns how many changes. */
+/** Undoes all changes that were unfinished when the account was last in use; returns how many. */
 export async function takeBackUnfinished(account: Account): Promise<number> {
   const { db, writer } = account;
   let taken = 0;
@@ -147,20 +150,23 @@ export async function takeBackUnfinished(account: Account): Promise<number> {
   return taken;
 }
 
-/** Messages in one write of {@link appendAll}, and characters of their descriptions: each may have thousands of parts. */
+/**
+ * Messages per write of {@link appendAll}, and characters of their descriptions: each may have thousands of
+ * parts.
+ */
 const perWrite = 100;
 const describedPerWrite = 1024 * 1024;
 
 /**
- * APPEND of any number of messages, all or nothing; their uids. What one write can't take without holding up others
- * comes in several. Durable when it resolves. @throws StoreError
+ * APPEND of any number of messages, all or nothing; returns their uids. Uses several writes where one would
+ * hold up others. Durable when it resolves. @throws StoreError
  */
 export async function appendAll(
   account: Account,
   mailboxId: MailboxId,
   list: readonly NewMessage[],
 ): Promise<number[]> {
-  // One message is described where it is put in place.
+  // A single message is described when it is put in place.
   if (list.length === 1) {
     return (await account.append(mailboxId, list, undefined, undefined)).map((m) => m.uid);
   }

@@ -1,5 +1,5 @@
 /**
- * Changing an email as a whole: its keywords in all of its messages, the mailboxes that it is in, and its end. Runs
+ * Changing an email as a whole: its keywords in all of its messages, its mailboxes, and destroying it. Runs
  * inside a write (see writer.ts).
  *
  * @module
@@ -19,7 +19,9 @@ export interface EmailKeywords {
   words: string[];
 }
 
-/** What is to become of an email. Each gets what is there when it is done, so that no change is lost. */
+/**
+ * The changes of an email. Each function gets the value at the time of the change, so that no change is lost.
+ */
 export interface EmailChange {
   keywords?: (before: EmailKeywords) => EmailKeywords;
   /** Ids of mailboxes. */
@@ -33,7 +35,7 @@ interface Place {
   keywords: string;
 }
 
-/** The messages of an email, also those with \Deleted. */
+/** The messages of an email, including those with \Deleted. */
 function placesOf(db: Db, emailId: EmailId): Place[] {
   return db.all(
     "SELECT mailbox_id, uid, flags, keywords FROM messages WHERE email_id = ? AND expunged = 0 ORDER BY id",
@@ -43,7 +45,7 @@ function placesOf(db: Db, emailId: EmailId): Place[] {
 
 /**
  * Changes an email; all or nothing.
- * @returns ids of messages that became ham or spam by it, or ceased to be
+ * @returns ids of messages that became ham or spam by it, or are neither any more
  * @throws StoreError "emailMissing", "mailboxMissing", "keyword", "tooManyKeywords"
  */
 export function updateEmail(
@@ -76,7 +78,7 @@ export function updateEmail(
     const removed = before.filter((id) => !after.includes(id));
     const uidsIn = (id: MailboxId) =>
       places.filter((p) => p.mailboxId === id).map((p) => p.uid).sort((a, b) => a - b);
-    // One that leaves a mailbox and comes into another is moved: what is known of its delivery goes with it.
+    // One that leaves a mailbox and enters another is moved: its delivery record goes with it.
     const moves = Math.min(added.length, removed.length);
     for (const id of added.slice(moves)) {
       const { mailboxId, uid } = places[0];

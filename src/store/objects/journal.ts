@@ -1,9 +1,10 @@
 /**
- * A data folder, and what is committed to it, as objects of a storage elsewhere: what a standby would be sent, in pieces
- * that are never changed. A generation begins with all that is there; restoring plays it up to a moment.
+ * A data folder, and everything committed to it, as objects in an object storage: the data that a standby would
+ * get, in pieces that never change. A generation begins with all existing data; restoring replays it up to a
+ * moment.
  *
- * Names: `<prefix><generation>/<number>-<time>`, where the time is that as of which the data is whole with the object,
- * or "part" where a later one has the rest.
+ * Names: `<prefix><generation>/<number>-<time>`, where the time is the one as of which the data is complete
+ * with this object, or "part" if a later one has the rest.
  *
  * @module
  */
@@ -13,18 +14,18 @@ import { Known, newGeneration } from "./known.ts";
 import type { Bucket } from "./s3.ts";
 import { generationKey, sealObject } from "./seal.ts";
 
-/** Bytes of content after which an object is stored. */
+/** An object is stored after this many bytes of content. */
 const objectSize = 16 * 1024 * 1024;
-/** Milliseconds between looks at the data. */
+/** Milliseconds between checks of the data. */
 const lookInterval = 1000;
-/** Milliseconds before the storage is tried again, and after which logs are not held any more. */
+/** Milliseconds before the storage is tried again, and after which logs are no longer held. */
 const retryAfter = 5_000;
 const dayMs = 86_400_000;
 
 export interface JournalOptions {
   dataDir: string;
   configDir: string;
-  /** The database that knows what is stored. */
+  /** The database that records what is stored. */
   state: string;
   prefix: string;
   key: Uint8Array;
@@ -34,19 +35,19 @@ export interface JournalOptions {
   keep: number;
 }
 
-/** How it stands. */
+/** The state of the journal. */
 export interface JournalState {
-  /** Time as of which the stored data is whole; 0 while it isn't. */
+  /** Time as of which the stored data is complete; 0 while it isn't. */
   upToDate: number;
   objects: number;
   bytes: number;
-  /** Why the last object is not stored. */
+  /** Why the last object was not stored. */
   error?: string;
-  /** Why old objects are still there. */
+  /** Why old objects still exist. */
   notRemoved?: string;
 }
 
-/** One stored object, by its name. */
+/** A stored object, by its name. */
 export interface StoredObject {
   name: string;
   generation: string;
@@ -55,7 +56,7 @@ export interface StoredObject {
   time: number | undefined;
 }
 
-/** What a name says; undefined for other objects. */
+/** Parses a name; undefined for other objects. */
 export function storedObject(prefix: string, name: string): StoredObject | undefined {
   const m = /^(\d{14}-[0-9a-f]{12})\/(\d{8})-(\d{14}|part)$/.exec(name.slice(prefix.length));
   if (m === null || !name.startsWith(prefix)) return undefined;
@@ -69,11 +70,11 @@ export class Journal implements FeedChannel {
   readonly #known: Known;
   #parts: Uint8Array[] = [];
   #size = 0;
-  /** A line whose bytes come. */
+  /** A line whose bytes are arriving. */
   #open: { op: FeedOp; parts: Uint8Array[]; left: number } | undefined;
   #changed = false;
   #lastStored = -Infinity;
-  /** The last round that came. */
+  /** The last round received. */
   #rounded = 0;
   readonly state: JournalState = { upToDate: 0, objects: 0, bytes: 0 };
 
@@ -84,7 +85,7 @@ export class Journal implements FeedChannel {
   }
 
   /**
-   * Stores until the signal.
+   * Stores until the signal is aborted.
    * @param tell is called after each round, and after a failure
    * @throws errors of the data folder
    */
@@ -116,7 +117,7 @@ export class Journal implements FeedChannel {
     this.#changed = false;
   }
 
-  /** Begins a new generation where the last one is old, or not as it should be; removes those that are too old. */
+  /** Begins a new generation if the last one is old or inconsistent; removes generations that are too old. */
   async #generation(): Promise<void> {
     const now = Date.now();
     const all = await this.#try(() => this.#bucket.list(this.#o.prefix));
@@ -125,7 +126,8 @@ export class Journal implements FeedChannel {
     );
     const own = this.#known.generation;
     const stored = objects.filter((s) => s.generation === own?.id);
-    // One more was stored than is known where the process ended in between, and one less where somebody removed it.
+    // If the process ended in between, there is one more object than recorded; if somebody removed one, there
+    // is one less.
     const fits = own !== undefined && stored.length === own.next &&
       stored.every((s, i) => s.number === i);
     if (!fits || now - own.started > this.#o.fullEvery * dayMs) {
@@ -135,14 +137,14 @@ export class Journal implements FeedChannel {
       ...new Set(objects.filter((s) => s.time !== undefined).map((s) => s.generation)),
     ].sort();
     for (const s of objects) {
-      // What began after it can be restored instead, for all the time that is to be kept.
+      // The next generation covers all the time that must be kept.
       const next = started.find((g) => g > s.generation);
       if (next === undefined || now - Number(next.slice(0, 14)) <= this.#o.keep * dayMs) continue;
       try {
         await this.#bucket.remove(s.name);
         this.state.notRemoved = undefined;
       } catch (err) {
-        // A lock of the bucket, perhaps: tried again with the next generation.
+        // Perhaps a lock of the bucket: tried again with the next generation.
         this.state.notRemoved = (err as Error).message;
         return;
       }
@@ -196,7 +198,7 @@ export class Journal implements FeedChannel {
 
   async #done(op: FeedOp, parts: readonly Uint8Array[]): Promise<void> {
     this.#known.take(op, joined(parts));
-    // Between lines only, so that what is stored is what is known.
+    // Only between lines, so that the record matches what is stored.
     if (this.#size >= objectSize) await this.#store("part");
   }
 
@@ -205,7 +207,7 @@ export class Journal implements FeedChannel {
     this.#size += bytes.length;
   }
 
-  /** After a round: stores what came, once in a while. */
+  /** Called after a round: stores the collected data if it is time. */
   async #due(now: boolean): Promise<void> {
     if (!this.#changed && this.#size === 0) {
       this.state.upToDate = this.#rounded;
@@ -240,7 +242,7 @@ export class Journal implements FeedChannel {
   }
 }
 
-/** The storage fails: it is tried again, from what is known to be stored. */
+/** The storage fails: retried from what is known to be stored. */
 class NotStored extends Error {
   override name = "NotStored";
 }

@@ -1,6 +1,6 @@
 /**
- * What the stored objects hold, in a database of its own: which message files, how far each log, and which blocks of
- * the databases. Changes are those of one transaction until the object that has them is stored.
+ * A record of the stored objects' contents, in a separate database: which message files, how far each log, and
+ * which blocks of the databases. Changes stay in one transaction until the object that has them is stored.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { frameHead, headerSize } from "../backup/wal_format.ts";
 import { blockHash } from "../follow/feed.ts";
 import { blockSize, type CopyPosition, type FeedOp, type NamedFile } from "../follow/protocol.ts";
 
-/** The generation that is written. */
+/** The generation being written. */
 export interface Generation {
   id: string;
   /** Number of the next object. */
@@ -65,7 +65,7 @@ export class Known {
       | undefined;
   }
 
-  /** Forgets everything: the next feed sends all. */
+  /** Forgets everything: the next feed sends all data. */
   begin(generation: Generation): void {
     this.#db.exec("BEGIN; DELETE FROM generation; DELETE FROM file; DELETE FROM log");
     this.#db.prepare("INSERT INTO generation VALUES (?, ?, ?)").run(
@@ -76,19 +76,19 @@ export class Known {
     this.#db.exec("COMMIT");
   }
 
-  /** Begins to take what the next object has. */
+  /** Begins the transaction of the next object. */
   open(): void {
     if (!this.#db.isTransaction) this.#db.exec("BEGIN");
   }
 
-  /** The object is stored. */
+  /** Called when the object is stored. */
   stored(next: number): void {
     this.open();
     this.#db.prepare("UPDATE generation SET next = ?").run(next);
     this.#db.exec("COMMIT");
   }
 
-  /** The object is not stored. */
+  /** Called when the object could not be stored. */
   lost(): void {
     if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
   }
@@ -98,7 +98,7 @@ export class Known {
     this.#db.close();
   }
 
-  /** The answer of a copy that has what was taken. */
+  /** Answers as a copy would that has everything recorded. */
   answer(op: FeedOp): unknown {
     if (op.op === "folders") {
       const below = `${globbed(op.path)}/*`;
@@ -129,7 +129,7 @@ export class Known {
       | undefined;
   }
 
-  /** Notes a line with its bytes. */
+  /** Records a line with its bytes. */
   take(op: FeedOp, bytes: Uint8Array): void {
     if (op.op === "file") {
       if (op.config || !/\/msg\/\d+\/\d+$/.test(op.path)) return;
@@ -157,7 +157,7 @@ export class Known {
     }
   }
 
-  /** Notes a piece of a log: what it changes is not known any more. */
+  /** Records a piece of a log: the pages that it changes are no longer known. */
   #note(
     path: string,
     log: Uint8Array,
@@ -203,12 +203,12 @@ function split(path: string): [folder: string, name: string] {
   return [path.slice(0, at), path.slice(at + 1)];
 }
 
-/** For GLOB: its special characters stand for themselves. */
+/** Escapes special characters for GLOB. */
 function globbed(text: string): string {
   return text.replaceAll(/[*?[]/g, "[$&]");
 }
 
-/** A short name that tells nothing. */
+/** A short name that reveals nothing. */
 export function newGeneration(now: number): Generation {
   const id = `${String(now).padStart(14, "0")}-${
     createHash("sha256").update(crypto.getRandomValues(new Uint8Array(32))).digest("hex").slice(

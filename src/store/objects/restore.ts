@@ -1,4 +1,4 @@
-/** A data folder from stored objects, as it was at a moment. @module */
+/** Restores a data folder from stored objects, as of a moment. @module */
 import { CopySink } from "../follow/sink.ts";
 import type { FeedOp } from "../follow/protocol.ts";
 import { payloadSize, type StoredObject, storedObject } from "./journal.ts";
@@ -8,18 +8,18 @@ import { generationKey, openObject } from "./seal.ts";
 export interface RestoreOptions {
   prefix: string;
   key: Uint8Array;
-  /** Milliseconds: the last moment that counts; undefined for the last that is stored. */
+  /** Milliseconds: the moment to restore; undefined for the last one stored. */
   at: number | undefined;
   dataDir: string;
   configDir: string;
 }
 
-/** Nothing that can be restored, or it is not all there. */
+/** There is nothing to restore, or it is incomplete. */
 export class RestoreError extends Error {
   override name = "RestoreError";
 }
 
-/** The objects in their order, by generations from old to new. */
+/** The objects in order, by generation from old to new. */
 export async function storedGenerations(
   bucket: Bucket,
   prefix: string,
@@ -35,8 +35,8 @@ export async function storedGenerations(
 }
 
 /**
- * Restores into folders that are empty, or not there.
- * @returns the time as of which the data is
+ * Restores into folders that are empty or don't exist.
+ * @returns the time as of which the data is restored
  * @throws RestoreError, SealError, ObjectsError
  */
 export async function restoreObjects(
@@ -80,7 +80,7 @@ export async function restoreObjects(
 
 async function* none(): AsyncGenerator<Uint8Array> {}
 
-/** Does what the lines of an object say. */
+/** Carries out the lines of an object. */
 async function play(content: Uint8Array, sink: CopySink): Promise<void> {
   for (let at = 0; at < content.length;) {
     const end = content.indexOf(10, at);
@@ -90,7 +90,7 @@ async function play(content: Uint8Array, sink: CopySink): Promise<void> {
     const payload = async function* (size: number) {
       yield content.subarray(next, next += size);
     };
-    // As a feed asks before: what is in the copy's log goes into its base.
+    // As a feed requests before: merges the copy's log into its base.
     if (op.op === "base") await sink.take({ op: "blocks", path: op.path }, none);
     await sink.take(op, payload);
     at += payloadSize(op);

@@ -7,7 +7,7 @@ import { createHash, createHmac } from "node:crypto";
 import type { HttpAnswer, Outbound } from "../../net/mod.ts";
 
 export interface BucketOptions {
-  /** Such as https://s3.example.org; the bucket is a part of the path. */
+  /** Such as https://s3.example.org; the bucket is part of the path. */
   endpoint: string;
   region: string;
   bucket: string;
@@ -15,12 +15,12 @@ export interface BucketOptions {
   secretKey: string;
 }
 
-/** Milliseconds for one request, with its object. */
+/** Milliseconds for one request, including its object. */
 const timeout = 120_000;
-/** Bytes of an object that is read. */
+/** Most bytes of an object that is read. */
 const maxObject = 128 * 1024 * 1024;
 
-/** The storage refuses, or can't be reached. */
+/** The storage refuses a request, or can't be reached. */
 export class ObjectsError extends Error {
   override name = "ObjectsError";
 }
@@ -29,7 +29,7 @@ const hex = (data: string | Uint8Array) => createHash("sha256").update(data).dig
 const hmac = (key: string | Uint8Array, text: string) =>
   createHmac("sha256", key).update(text).digest();
 
-/** As the signature wants it: all but unreserved characters, and with "/" for paths. */
+/** Escaped as the signature requires: all but unreserved characters, and but "/" for paths. */
 function escaped(text: string, path = false): string {
   const all = encodeURIComponent(text).replace(
     /[!'()*]/g,
@@ -99,7 +99,7 @@ export class Bucket {
     url.pathname = escaped(path, true);
     url.search = query.map(([k, v]) => `${escaped(k)}=${escaped(v)}`).sort().join("&");
     try {
-      // The administrator chose it.
+      // The administrator chose the address.
       const call = { url, method, headers, body, timeout, maxBytes: maxObject, rule: undefined };
       return await this.#outbound.request(call);
     } catch (err) {
@@ -119,20 +119,20 @@ export class Bucket {
     if (a.status !== 200) throw this.#refused(name, a);
   }
 
-  /** @throws ObjectsError, also if there is none */
+  /** @throws ObjectsError, also if the object is missing */
   async get(name: string): Promise<Uint8Array> {
     const a = await this.#request("GET", name, []);
     if (a.status !== 200) throw this.#refused(name, a);
     return a.body;
   }
 
-  /** Removes an object; one that isn't there is removed. @throws ObjectsError */
+  /** Removes an object; a missing one counts as removed. @throws ObjectsError */
   async remove(name: string): Promise<void> {
     const a = await this.#request("DELETE", name, []);
     if (a.status !== 204 && a.status !== 200 && a.status !== 404) throw this.#refused(name, a);
   }
 
-  /** Names of all objects that begin so, in their order. @throws ObjectsError */
+  /** Names of all objects with the prefix, in order. @throws ObjectsError */
   async list(prefix: string): Promise<string[]> {
     const names: string[] = [];
     for (let token = "";;) {
@@ -161,7 +161,7 @@ export class Bucket {
 
 const entities: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
-/** Text of XML; storages write quotes and the like by their numbers too. */
+/** Decodes XML text; storages also write quotes and the like as numeric references. */
 function unescaped(text: string): string {
   return text.replace(
     /&(?:(amp|lt|gt|quot|apos)|#(\d{1,7})|#x([0-9a-f]{1,6}));/gi,

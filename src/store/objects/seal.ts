@@ -1,7 +1,7 @@
 /**
- * Objects that nobody else can read or change: compressed, then AES-256-GCM with a key that is derived from the
- * administrator's for each generation. The name of an object is authenticated with it, so one can't be put in the place of
- * another.
+ * Objects that nobody else can read or change: compressed, then AES-256-GCM with a key derived from the
+ * administrator's for each generation. The name of an object is authenticated with it, so that one can't
+ * replace another.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 const magic = new TextEncoder().encode("MOXOBJ1\n");
 const nonceSize = 12;
 const tagSize = 16;
-/** Bytes of an object's content. */
+/** Most bytes of an object's content. */
 const maxContent = 96 * 1024 * 1024;
 
-/** An object that was changed, or sealed with another key. */
+/** An object that was changed or sealed with another key. */
 export class SealError extends Error {
   override name = "SealError";
 }
@@ -30,7 +30,7 @@ export function masterKey(text: string): Uint8Array {
   try {
     key = /^[0-9a-fA-F]{64}$/.test(t) ? Uint8Array.fromHex(t) : Uint8Array.fromBase64(t);
   } catch {
-    // Said below.
+    // Reported below.
   }
   if (key?.length !== 32) {
     throw new Error("32 bytes in base64 are expected (openssl rand -base64 32)");

@@ -1,9 +1,8 @@
 /**
- * A message's texts as SEARCH compares them: decoded from transfer encodings and charsets, and folded.
- * The search and the full-text index see the same ones.
+ * A message's texts as SEARCH compares them: decoded from transfer encodings and charsets, and folded. The
+ * search and the full-text index use the same ones.
  *
- * Large parts are read and decoded in pieces, so that the memory for them is bounded, and found in all of their
- * length.
+ * Large parts are read and decoded in pieces, so that memory is bounded and their full length is searched.
  *
  * @module
  */
@@ -24,17 +23,17 @@ import { unpackStructure } from "../../mail/structure/packed.ts";
 import type { SearchNode, SummaryField } from "./types.ts";
 import type { MessageReader, Summary, SummaryAddress } from "../types.ts";
 
-/** Bytes of a part up to which it is decoded in one go, and of the pieces of larger ones. */
+/** Parts up to this many bytes are decoded in one go; also the size of the pieces of larger ones. */
 const wholePartBytes = 1024 * 1024;
 const pieceBytes = 256 * 1024;
-/** Bytes of a header that are read at a time. */
+/** Bytes of a header read at a time. */
 const headerPieceBytes = 32 * 1024;
-/** Bytes of one field of a header that are looked at. */
+/** Most bytes of one header field that are read. */
 const maxFieldBytes = 4 * 1024 * 1024;
-/** Characters that are held back where they could be composed with what follows. */
+/** Most characters held back because they could be composed with what follows. */
 const maxHeldText = 1024 * 1024;
 
-/** Text for comparing without regard to case: upper case takes ß with SS and ς with σ as one. */
+/** Folds a text for comparing regardless of case: upper case equates ß with SS and ς with σ. */
 export function foldCase(s: string): string {
   return s.normalize("NFC").toUpperCase();
 }
@@ -47,7 +46,7 @@ export function withoutMarks(folded: string): string {
     .replace(/[ØŁĐĦŦıÞÐÆŒ]/g, (c) => plainLetters[c]);
 }
 
-/** Letters that have no marks to take off, and are looked for as if they had. */
+/** Letters without removable marks that are searched as if they had them. */
 const plainLetters: Record<string, string> = {
   "Ø": "O",
   "Ł": "L",
@@ -61,7 +60,7 @@ const plainLetters: Record<string, string> = {
   "Œ": "OE",
 };
 
-/** Folds text that comes in pieces: what can be composed with what follows (NFC) is not cut off from it. */
+/** Folds text that comes in pieces: characters that can be composed (NFC) are not split. */
 export function* foldPieces(pieces: Iterable<string>): Generator<string> {
   let held = "";
   for (const p of pieces) {
@@ -73,12 +72,12 @@ export function* foldPieces(pieces: Iterable<string>): Generator<string> {
   yield foldCase(held);
 }
 
-/** In front of the last character that isn't composed with the one before it. */
+/** The index before the last character that isn't composed with the preceding one. */
 function composedCut(text: string): number {
   for (let i = text.length - 1; i >= 0; i--) {
     const c = text.codePointAt(i)!;
     if (c < 0x300) return i;
-    // Halves of a character, of which the second one may be still to come.
+    // Half of a surrogate pair, whose second half may still follow.
     const half = c >= 0xd800 && c <= 0xdfff;
     const jamo = (c >= 0x1160 && c <= 0x11ff) || (c >= 0xd7b0 && c <= 0xd7ff);
     if (!half && !jamo && !/\p{M}/u.test(String.fromCodePoint(c))) return i;
@@ -92,17 +91,17 @@ export interface TextField {
   value: string;
 }
 
-/** A field as TEXT sees it. */
+/** A field in the form that TEXT searches. */
 export function fieldText(field: TextField): string {
   return `${field.name.toUpperCase()}: ${field.value}`;
 }
 
-/** Addresses as FROM, TO, CC and BCC see them. */
+/** Addresses in the form that FROM, TO, CC and BCC search. */
 export function addressText(address: SummaryAddress): string {
   return foldCase(address.name === "" ? address.address : `${address.name} <${address.address}>`);
 }
 
-/** All texts of a summary that are searched, one by one. */
+/** All searched texts of a summary, one by one. */
 export function summaryTexts(summary: Summary): string[] {
   const lists = [summary.from, summary.to, summary.cc, summary.bcc];
   const groups = Object.values(summary.groups ?? {}).flatMap((g) => g.names.map(foldCase));
@@ -115,18 +114,18 @@ export type TextNode = Extract<
   { op: "header" | "body" | "text" | "summary" | "shown" }
 >;
 
-/** Header fields that people see. */
+/** Header fields that users see. */
 const shownFields: ReadonlySet<string> = new Set([
   ...["subject", "from", "sender", "reply-to", "to", "cc", "bcc"],
 ]);
 
-/** A message's texts, read as they are asked for. */
+/** A message's texts, read on demand. */
 export class MessageText {
   readonly #openFile: () => MessageReader;
   readonly #root: Part;
   #reader: MessageReader | undefined;
 
-  /** @param structure packed, as it is stored. */
+  /** @param structure packed, as stored. */
   constructor(structure: string, open: () => MessageReader) {
     this.#root = unpackStructure(structure);
     this.#openFile = open;
@@ -176,7 +175,7 @@ export class MessageText {
     return false;
   }
 
-  /** MIME header fields of parts, which TEXT looks at too (RFC 9051 §6.4.4). */
+  /** MIME header fields of parts, which TEXT includes (RFC 9051 §6.4.4). */
   partFields(): Generator<string> {
     return this.#fieldsOfParts(this.#root);
   }
@@ -189,7 +188,7 @@ export class MessageText {
     }
   }
 
-  /** What the envelope's field has, also beyond what is kept of it. */
+  /** Whether an envelope field has the text, including the part that is not stored. */
   #inSummary(field: SummaryField, text: string, loose: boolean): boolean {
     const form = (s: string) => loose ? withoutMarks(s) : s;
     const values: string[] = [];
@@ -208,7 +207,7 @@ export class MessageText {
 
   *#inTexts(texts: Iterable<Iterable<string>>, text: string): Generator<void, boolean> {
     for (const pieces of texts) {
-      // The end of what was looked at, which the text may begin in.
+      // The end of the last piece, in which the text may begin.
       let end = "";
       for (const p of pieces) {
         const t = end + p;
@@ -228,7 +227,7 @@ export class MessageText {
     }
   }
 
-  /** True if what people see of the texts isn't what {@link bodyTexts} gives. */
+  /** True if the visible text differs from {@link bodyTexts}. */
   get isFormatted(): boolean {
     for (const p of leaves(this.#root)) {
       if (p.subtype === "html" || fileNameOf(p) !== "") return true;
@@ -236,7 +235,7 @@ export class MessageText {
     return false;
   }
 
-  /** The texts as people see them, in pieces, folded and without marks: of HTML what is between the tags. */
+  /** The visible texts, in pieces, folded and without marks: for HTML the text between the tags. */
   *shownTexts(): Generator<Iterable<string>> {
     for (const p of leaves(this.#root)) {
       if (p.type !== "text" || p.disposition === "attachment") continue;
@@ -253,7 +252,7 @@ export class MessageText {
       : decodeTextPieces(part, () => this.#pieces(part));
   }
 
-  /** Texts of the body, in pieces: parts of text, and fields of messages in it. */
+  /** Texts of the body, in pieces: text parts, and fields of messages in it. */
   bodyTexts(): Generator<Iterable<string>> {
     return this.#partTexts(this.#root);
   }
@@ -275,7 +274,7 @@ export class MessageText {
         }
       }
     } else if (part.type === "text" || part.type === "message" || part.type === "") {
-      // Of message/delivery-status and the like (RFC 3464, 8098) the fields.
+      // For message/delivery-status and the like (RFC 3464, 8098), the fields.
       if (part.endOffset - part.bodyOffset <= wholePartBytes) {
         yield [foldCase(decodeText(part, this.#open().read(part.bodyOffset, part.endOffset)))];
       } else {
@@ -314,7 +313,7 @@ export class MessageText {
   }
 }
 
-/** After the last line that is followed by another field's; 0 if there is none. */
+/** The end of the last line that is followed by another field; 0 if there is none. */
 function fieldCut(bytes: Uint8Array): number {
   for (let i = bytes.length - 2; i >= 0; i--) {
     if (bytes[i] === 10 && bytes[i + 1] !== 32 && bytes[i + 1] !== 9) return i + 1;
@@ -326,7 +325,7 @@ function folded(field: HeaderField): TextField {
   return { name: field.name, value: foldCase(decodeWords(field.value) + decodedParameters(field)) };
 }
 
-/** Parameters that are written in the ways of RFC 2231, as they are meant. */
+/** Parameters in the encodings of RFC 2231, decoded. */
 function decodedParameters(field: HeaderField): string {
   if (!field.value.includes("*")) return "";
   const parsed = field.name === "content-type"

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A header whose decoded text is kept in the database, so that no file is opened for it. */
+/** A header whose decoded text is stored in the database, so that no file is opened for it. */
 export type SummaryField = "from" | "to" | "cc" | "bcc" | "subject";
 
 /** A condition on a message. Texts are Unicode and match in any case of letters. */
@@ -32,14 +32,15 @@ export type SearchNode =
     /** Marks on letters don't matter, as people expect: "nunez" finds "Núñez". */
     loose?: boolean;
   }
-  /** Header by lower-case name; "" matches if it is there. */
+  /** Header by lower-case name; "" matches if it exists. */
   | { op: "header"; name: string; text: string }
   /** Decoded text of the body. */
   | { op: "body"; text: string }
   /** Headers or decoded text. */
   | { op: "text"; text: string }
   /**
-   * What people see of a message: subject, names, addresses, texts, names of files; marks on letters don't matter.
+   * The visible parts of a message: subject, names, addresses, texts, file names; marks on letters don't
+   * matter.
    */
   | { op: "shown"; text: string }
   /** Has a part that is an attachment. */
@@ -48,7 +49,7 @@ export type SearchNode =
   | { op: "threadId"; id: number }
   | { op: "none" };
 
-/** All conditions of a tree from left to right, those that combine others before them. However deep it is. */
+/** All conditions of a tree from left to right, combining ones before their operands. Works at any depth. */
 export function* nodesOf(tree: SearchNode): Generator<SearchNode> {
   const open = [tree];
   for (let n = open.pop(); n !== undefined; n = open.pop()) {

@@ -14,9 +14,9 @@ interface Options {
   settings(context: PageContext): AccountConfig;
   change(context: PageContext, fn: (config: AccountConfig) => void): Promise<void>;
   withAccount<T>(name: string, fn: (account: Account) => T | Promise<T>): Promise<T>;
-  /** Notes that an account grants something to a user, before it does. */
+  /** Records that an account will grant something to a user, before it does. */
   granting(owner: string, user: string): Promise<void>;
-  /** Is told of rights that were changed. */
+  /** Called when rights were changed. */
   rightsChanged(change: RightsChange): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ export function delegationHandlers(
     },
     async MailboxShare({ mailbox, who, level }, context) {
       const own = context.session!.account;
-      // Rights of somebody who is gone can still be taken away.
+      // Rights of an account that no longer exists can still be revoked.
       const user = who === anyone || level === "none" && config.account(who) === undefined
         ? who
         : accountNamed(own, who);

@@ -1,6 +1,6 @@
 /**
- * Imports under way, one of an account at a time. They go on when the page that began them is gone, and are
- * found again by their token. When the server stops, what was brought so far is taken away again.
+ * Running imports, one at a time per account. They continue when the page that started them is closed, and are
+ * found again by their token. When the server stops, what was imported so far is removed again.
  *
  * @module
  */
@@ -27,18 +27,18 @@ import { openArchive } from "../../store/import/archive/open.ts";
 import { StoreError } from "../../store/types.ts";
 import { HttpError } from "../http/mod.ts";
 
-/** Milliseconds for which an import that has ended can be looked at. */
+/** Milliseconds for which the state of a finished import is available. */
 const keep = 3600_000;
 
-/** How an import stands. */
+/** State of an import. */
 export interface ImportState {
   token: string;
   phase: "reading" | "importing" | "done" | "failed" | "aborted";
-  /** Files of the archive that were looked through. */
+  /** Files of the archive that were read. */
   files: number;
   imported: number;
   duplicates: number;
-  /** How much is done, of 1; null where that isn't known. */
+  /** Progress from 0 to 1; null if unknown. */
   part: number | null;
   /** Messages by mailbox. */
   mailboxes: [string, number][];
@@ -53,7 +53,7 @@ interface Job {
   account: string;
   state: ImportState;
   abort: AbortController;
-  /** Its user ended it, not the server. */
+  /** The user aborted it, not the server. */
   unwanted: boolean;
   done: Promise<void>;
   ended: number | undefined;
@@ -69,10 +69,10 @@ export interface ImportJobOptions {
   log: Log;
 }
 
-/** What is imported, and how. */
+/** What to import, and how. */
 export interface ImportRequest {
   account: string;
-  /** Above the mailboxes of the archive; "" for none. */
+  /** Parent of the archive's mailboxes; "" for none. */
   mailbox: string;
   skipDuplicates: boolean;
 }
@@ -85,7 +85,7 @@ export class ImportJobs {
     this.#o = options;
   }
 
-  /** The import of an account that is under way; it may not begin another one. */
+  /** An account's running import; it may not start another one. */
   running(account: string): ImportState | undefined {
     for (const j of this.#jobs.values()) {
       if (j.account === account && j.ended === undefined) return j.state;
@@ -106,7 +106,7 @@ export class ImportJobs {
           part: (p) => contents.bytes > 0 ? partDone(p, contents.bytes) : undefined,
         });
       } catch (err) {
-        // Nothing is left of it.
+        // Nothing of it remains.
         this.#change(job, { imported: 0, mailboxes: [] });
         throw err;
       } finally {
@@ -116,8 +116,8 @@ export class ImportJobs {
   }
 
   /**
-   * Imports from another server. What has come before the connection breaks or the server is stopped stays, and
-   * another import goes on from there.
+   * Imports from another server. Messages imported before the connection breaks or the server is stopped are kept, and
+   * the next import continues from there.
    * @throws HttpError 409
    */
   startImap(request: ImportRequest, options: ImapOptions): string {
@@ -134,13 +134,13 @@ export class ImportJobs {
         await this.#take(job, account, request, source.messages(), {
           part: () => source.part,
           keepOnFailure: () => !job.unwanted,
-          // Only what is stored for good: what is lost with a batch is fetched again.
+          // Only what is durable: messages lost with a batch are fetched again.
           stored: () => rememberBrought(account, options, brought),
         });
         await rememberBrought(account, options, brought);
       } catch (err) {
         if (!job.unwanted) throw err;
-        // What had come is gone again.
+        // What was imported has been removed.
         await rememberBrought(account, options, before);
         throw err;
       }
@@ -217,7 +217,7 @@ export class ImportJobs {
     request: ImportRequest,
     source: Source,
     more: {
-      /** How much is done, of 1, as far as is known. */
+      /** Progress from 0 to 1, as far as known. */
       part: (progress: ImportProgress) => number | undefined;
     } & Pick<ImportOptions, "keepOnFailure" | "stored">,
   ): Promise<void> {
@@ -256,7 +256,7 @@ export class ImportJobs {
     return job;
   }
 
-  /** How an import stands now and whenever that changes, to its end. @throws HttpError 404 */
+  /** The state of an import, now and at each change until its end. @throws HttpError 404 */
   async *follow(account: string, token: string, signal: AbortSignal): AsyncGenerator<ImportState> {
     const job = this.#find(account, token);
     let wake: (() => void) | undefined;
@@ -268,7 +268,7 @@ export class ImportJobs {
         yield structuredClone(job.state);
         if (job.ended !== undefined || signal.aborted) return;
         await new Promise<void>((resolve) => wake = resolve);
-        // Several changes in a row are one.
+        // Consecutive changes are merged.
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     } finally {
@@ -277,7 +277,7 @@ export class ImportJobs {
     }
   }
 
-  /** Aborts an import; resolves when what it had brought is gone. @throws HttpError 404 */
+  /** Aborts an import; resolves when what it had imported is removed. @throws HttpError 404 */
   async abort(account: string, token: string): Promise<void> {
     const job = this.#find(account, token);
     job.unwanted = true;
@@ -291,7 +291,7 @@ export class ImportJobs {
     }
   }
 
-  /** Aborts all, and waits until what they had brought is gone. */
+  /** Aborts all, and waits until what they had imported is removed. */
   async close(): Promise<void> {
     for (const j of this.#jobs.values()) j.abort.abort(new Error("the server stops"));
     await Promise.all([...this.#jobs.values()].map((j) => j.done));

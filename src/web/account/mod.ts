@@ -49,43 +49,43 @@ export interface AccountPageOptions {
   sessions: Sessions;
   login: Login;
   page: WebHandler;
-  /** Files beside it, by their paths: its texts in other languages. */
+  /** Its other files by path: its texts in other languages. */
   files: ReadonlyMap<string, WebHandler>;
-  /** For messages on their way, on the file system of the accounts. */
+  /** Folder for messages being received, on the accounts' file system. */
   tempDir: string;
-  /** Limits guessing of passwords. */
+  /** Limits password guessing. */
   limiter: LoginGuard;
   audit: AuditLog;
-  /** Whether the user of an open page has proved again who they are. @throws UserError */
+  /** Checks the renewed authentication of an open page's user. @throws UserError */
   checkAgain: CheckAgain;
-  /** The name of the directory that has the password of a login name; undefined if it is here. */
+  /** The name of the directory that has the password of a login name; undefined if it is stored here. */
   passwordElsewhere: (login: string) => string | undefined;
-  /** The way to other servers, for imports. */
+  /** Outgoing connections, for imports. */
   outbound: Outbound;
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
-  /** Notes that an account grants something to a user, before it does. */
+  /** Records that an account will grant something to a user, before it does. */
   granting: (owner: string, user: string) => Promise<void>;
-  /** Is told of rights that were changed. */
+  /** Called when rights were changed. */
   rightsChanged: (change: RightsChange) => Promise<void>;
-  /** What the account's junk filter has learned from; undefined if it has none. */
+  /** The training data of the account's junk filter; undefined if it has none. */
   trained: (account: Account) => Promise<TrainingFigures | undefined>;
-  /** Days after which messages are removed by themselves, by mailbox. */
+  /** Days after which messages are removed automatically, by mailbox. */
   retention: (account: Account) => { mailbox: string; days: number }[];
-  /** How junk went on the last days. */
+  /** Junk statistics of the last days. */
   junkDays: (account: string, days: number) => JunkDay[];
 }
 
-/** Most sessions and suppressions that are shown. */
+/** Most sessions and suppressions shown. */
 const maxShown = 500;
 
 /** The page of a running server. */
 export interface AccountPage {
   handle: WebHandler;
-  /** Makes its folder; what a server before left in it is removed. */
+  /** Creates its folder; leftovers of an earlier run are removed. */
   open(): Promise<void>;
-  /** Ends imports. */
+  /** Aborts imports. */
   close(): Promise<void>;
 }
 
@@ -245,7 +245,7 @@ export function accountPage(options: AccountPageOptions): AccountPage {
         throw new UserError(`a password has at least ${minPasswordLength} characters`);
       }
       await withAccount(context.session!.account, async (account) => {
-        // Someone who finds an open page must not be able to take the account over.
+        // Someone who finds an open page must not be able to take over the account.
         await confirmUser(options, context, account, { current, totp });
         await account.credentials.setPassword(next, context.session!.id);
       });

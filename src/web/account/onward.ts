@@ -16,7 +16,7 @@ interface Options {
   withAccount<T>(name: string, fn: (account: Account) => T | Promise<T>): Promise<T>;
 }
 
-/** An address to forward to as it is configured. @throws UserError */
+/** An address to forward to, in its configured form. @throws UserError */
 function checkedAddress(config: Config, account: string, given: string): string {
   const address = given.trim();
   try {

@@ -29,7 +29,7 @@ import {
   wrongFirstCode,
 } from "../login/mod.ts";
 
-/** Whether the user of an open page has proved again who they are. @throws UserError */
+/** Checks the renewed authentication of an open page's user. @throws UserError */
 export type CheckAgain = (
   session: { login: string; created: number },
   account: Account,
@@ -48,16 +48,16 @@ interface Options {
   withAccount<T>(name: string, fn: (account: Account) => T | Promise<T>): Promise<T>;
 }
 
-/** Attempts that are shown. */
+/** Login attempts shown. */
 const maxShown = 200;
 
-/** What was asked for again. */
+/** The renewed authentication. */
 export interface Given {
   current: string;
   totp?: string;
 }
 
-/** Asks the user of an open page again who they are. @throws UserError, HttpError 429 */
+/** Requires the user of an open page to authenticate again. @throws UserError, HttpError 429 */
 export async function confirmUser(
   o: Pick<Options, "limiter" | "checkAgain">,
   context: PageContext,
@@ -85,7 +85,7 @@ export function securityHandlers(
   const { config } = options;
   const nameOf = (c: PageContext) => c.session!.account;
 
-  /** Runs with the account open once its user was asked again. @throws UserError, HttpError 429 */
+  /** Runs with the account open after its user has authenticated again. @throws UserError, HttpError 429 */
   function confirmed<T>(
     context: PageContext,
     given: Given,

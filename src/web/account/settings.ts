@@ -10,7 +10,7 @@ import {
 } from "../../config/mod.ts";
 import { UserError } from "../http/mod.ts";
 
-/** Changes an account in domains.conf. @throws UserError with what the configuration's check says */
+/** Changes an account in domains.conf. @throws UserError with the error of the configuration's check */
 export async function changeAccount(
   config: Config,
   name: string,
@@ -25,7 +25,7 @@ export async function changeAccount(
   } catch (e) {
     if (e instanceof UserError) throw e;
     if (e instanceof Error && e.name === "ConfigError") {
-      // Without the file's name and line, which are the administrator's.
+      // Without the file's name and line, which only concern the administrator.
       throw new UserError(e.message.replace(/^\S+:\d+: /gm, ""), { cause: e });
     }
     throw e;
@@ -62,7 +62,7 @@ function checkExpression(what: string, source: string): void {
   }
 }
 
-/** What the page sent, as domains.conf has it. @throws UserError */
+/** The page's input in the form of domains.conf. @throws UserError */
 export function checkedDestination(
   destination: Destination,
 ): Pick<ConfiguredDestination, "Mailbox" | "FullName" | "Rulesets"> {

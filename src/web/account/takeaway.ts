@@ -1,4 +1,4 @@
-/** Contacts and calendars of the account page: an archive to take away, and one to bring. @module */
+/** Export and import of contacts and calendars on the account page. @module */
 import { collectionFiles, importCollections } from "../../groupware/takeaway.ts";
 import { createTemp, freeSpace, removeFile, writeAll } from "../../platform/files.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
@@ -27,14 +27,14 @@ interface Options {
 
 /** Bytes of an upload. */
 const maxUpload = 500e6;
-/** Bytes that are left free on the disk. */
+/** Bytes to leave free on the disk. */
 const reserve = 1e9;
 
 /** Answers the requests; undefined for others. */
 export function takeawayRoutes(
   options: Options,
 ): (req: WebRequest) => Promise<Response> | undefined {
-  /** Accounts that import. */
+  /** Accounts with a running import. */
   const running = new Set<string>();
   const routes: Record<string, WebHandler> = {
     "/import/collections": (req) => brought(options, req, running),

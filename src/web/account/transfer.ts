@@ -1,4 +1,4 @@
-/** Import and export of the account page: uploads, their progress as events, and archives to take away. @module */
+/** Import and export of mail on the account page: uploads, their progress as events, and archives to download. @module */
 import { asMailboxId } from "../../store/ids.ts";
 import { join } from "node:path";
 import type { transferCalls } from "../../../webmail/account/transfer_api.ts";
@@ -36,7 +36,7 @@ interface Options {
 
 /** Bytes of an upload. */
 const maxUpload = 100e9;
-/** Bytes that are left free on the disk. */
+/** Bytes to leave free on the disk. */
 const reserve = 1e9;
 
 /** Handlers of the page's calls. */
@@ -83,7 +83,7 @@ function checkedMailbox(name: string): string {
   return clean;
 }
 
-/** Answers the requests that are no calls; undefined for others. */
+/** Answers the requests that are not calls; undefined for others. */
 export function transferRoutes(
   options: Options,
 ): (req: WebRequest) => Promise<Response> | undefined {
@@ -161,7 +161,7 @@ function events(options: Options, req: WebRequest): Response {
         else controller.enqueue(encoder.encode(`data: ${JSON.stringify(r.value)}\n\n`));
       } catch (err) {
         if (!(err instanceof HttpError)) throw err;
-        // Not known any more: the page asks anew.
+        // No longer known: the page asks again.
         controller.enqueue(encoder.encode(`event: gone\ndata: {}\n\n`));
         controller.close();
       }
@@ -209,7 +209,7 @@ async function exported(options: Options, req: WebRequest): Promise<Response> {
   }
 }
 
-/** Where uploads and messages on their way are. */
+/** Folder for uploads and messages being received. */
 export function importFolder(tempDir: string): string {
   return join(tempDir, "import");
 }

@@ -1,4 +1,4 @@
-/** Which ruleset of an address would take a message that was pasted. @module */
+/** Which ruleset of an address would match a pasted message. @module */
 import type { Destination } from "../../../webmail/account/api.ts";
 import { matchingRuleset } from "../../delivery/analysis_rulesets.ts";
 import { parseAddressList } from "../../mail/address/address.ts";
@@ -7,8 +7,8 @@ import type { DeliveryFacts } from "../../store/types.ts";
 import { checkedDestination } from "./settings.ts";
 
 /**
- * The first rule that fits; -1 for none. The envelope sender is taken from Return-Path, and the sender's
- * domain counts as verified: what was found out when the message came in isn't known here.
+ * The first matching rule; -1 for none. The envelope sender is taken from Return-Path, and the sender's
+ * domain counts as verified: the results on arrival aren't known here.
  */
 export function tryRulesets(
   destination: Destination,

@@ -1,14 +1,14 @@
-/** Webhooks of an account: settings, an example, and the calls that wait or were made. @module */
+/** Webhooks of an account: settings, an example, and pending and past calls. @module */
 import type { webhookCalls } from "../../../webmail/account/webhook_api.ts";
 import { type Account as AccountConfig, outgoingWebhookEvents } from "../../config/mod.ts";
 import type { Hook, NewHook, RetiredHook, Webhooks } from "../../queue/webhooks/mod.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 
-/** Calls that are shown, of those that wait and of those that are done. */
+/** Calls shown, of pending and of past ones each. */
 const maxShown = 100;
 
-/** Examples that an account may call at a time. */
+/** Simultaneous test calls of an account. */
 const testing = new Set<string>();
 
 interface Options {
@@ -42,7 +42,7 @@ function checkedUrl(url: string): string {
   return parsed.href;
 }
 
-/** What stays of an authorization that was not typed anew: nothing for another receiver. */
+/** The stored authorization if it was not typed again: nothing for a different receiver. */
 function keptAuthorization(
   typed: string | null,
   url: string,
@@ -54,7 +54,7 @@ function keptAuthorization(
     : "";
 }
 
-/** A message that never was, as both kinds of webhooks are told of it. */
+/** A made-up message, in the form of both kinds of webhooks. */
 function example(account: string, url: string, authorization: string, incoming: boolean): NewHook {
   const messageId = "<example@example.org>";
   const subject = "Example";
@@ -190,7 +190,7 @@ export function webhookHandlers(options: Options): CallHandlers<typeof webhookCa
         const r = await hooksOf().example(
           example(account, set.URL, set.Authorization, kind === "incoming"),
         );
-        // Not what was answered: a user must not read pages of the server's own network this way.
+        // Without the answer: users must not read pages of the server's own network this way.
         return { code: r.code, error: r.error, took: r.took };
       } finally {
         testing.delete(account);

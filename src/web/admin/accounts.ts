@@ -79,9 +79,11 @@ export function accountHandlers(
       options.sessions.endAll(name);
       return {};
     },
-    async AccountDisable({ name, text }) {
+    async AccountDisable({ name, text }, { ofDomains }) {
       await withAdminErrors(() =>
-        text === "" ? admin.enableLogin(config, name) : admin.disableLogin(config, name, text)
+        text === ""
+          ? admin.enableLogin(config, name)
+          : admin.disableLogin(config, name, text, ofDomains)
       );
       if (text !== "") options.sessions.endAll(name);
       return {};
@@ -97,7 +99,7 @@ export function accountHandlers(
       return {};
     },
     async AccountAged({ name, ...keeping }) {
-      // What the configuration would refuse has no result either.
+      // Rules that the configuration would refuse give no result either.
       await withAdminErrors(() => tryChange(() => admin.setKeeping(config, name, keeping)));
       const own = {
         Retention: admin.retentionRules(keeping.retention),

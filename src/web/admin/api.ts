@@ -1,6 +1,6 @@
 /**
- * The admin API: `POST api/<Name>`, for the page with its session and for programs with tokens. All calls come through
- * here, so that both have the same functions, permissions and notes in the audit log.
+ * The admin API: `POST api/<Name>`, for the page with its session and for programs with tokens. All calls pass through
+ * here, so that both have the same functions, permissions and audit log.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import * as v from "valibot";
 import { adminCalls } from "../../../webmail/admin/api/mod.ts";
 import { auditChanges } from "../../admin/mod.ts";
-import { tryChange } from "../../config/mod.ts";
+import { ConfigError, tryChange } from "../../config/mod.ts";
 import {
   callError,
   callFailure,
@@ -33,18 +33,26 @@ import { type AdminCallName, callRules } from "./rules.ts";
 
 /** Calls that need no login. */
 const open: ReadonlySet<string> = new Set(["Login", "Session", "Logout"]);
-/** Functions of the original that begin a session, before there is anything to guard against other sites with. */
+/** The original's functions that begin a session, before there is anything to protect against other sites. */
 const beginning: ReadonlySet<string> = new Set(["LoginPrep", "Login"]);
 
-/** Calls of one token that run at a time; more are refused. */
+/** Simultaneous calls of one token; more are refused. */
 const maxRunning = 20;
+
+/** Whether a call failed because domains.conf has mistakes already. */
+function isFileMistake(err: unknown): boolean {
+  for (let e = err; e instanceof Error; e = e.cause) {
+    if (e instanceof ConfigError && e.inFile) return true;
+  }
+  return false;
+}
 
 export interface AdminApi {
   handle: WebHandler;
   close(): Promise<void>;
 }
 
-/** A request that is answered. */
+/** A request being answered. */
 interface Asked {
   req: WebRequest;
   name: string;
@@ -70,14 +78,28 @@ export function adminApi(
     if (own !== undefined) await withAdminErrors(() => checkOwn(own, name, request));
     const context: PageContext = {
       session: caller.session,
+      ofDomains: own !== undefined,
       req: asked.req,
       setCookie: (value) => asked.cookies.push(value),
     };
     const handle = handlers[name] as (r: unknown, context: PageContext) => unknown;
-    const run = async () => await handle(request, context);
+    const run = async () => {
+      try {
+        return await handle(request, context);
+      } catch (err) {
+        // The mistakes may be in what others have in the file.
+        if (own === undefined || !isFileMistake(err)) throw err;
+        throw new UserError(
+          "domains.conf has mistakes: the server's administrator must correct them",
+          {
+            cause: err,
+          },
+        );
+      }
+    };
     const dryRun = asked.req.url.searchParams.getAll("dryRun");
     if (dryRun.length > 0) {
-      // Whoever writes it in another way doesn't want the change made either.
+      // A caller who spells it differently doesn't want the change made either.
       if (dryRun.some((value) => value !== "1")) throw new HttpError(400, "dryRun must be 1");
       if (!rule.trial) throw new UserError(`${name} has no dry run`);
       const tried = await tryChange(run);
@@ -86,7 +108,7 @@ export function adminApi(
     const answer = rule.kind === "read" || open.has(name)
       ? await run()
       : await options.audit.run(caller.actor, name, request, run);
-    // What does not fit is a mistake of ours, and must not reach the caller as if it were right.
+    // A result that doesn't match its schema is a bug of ours, and must not reach the caller as if it were right.
     const right = v.parse(adminCalls[name].response, answer);
     return own === undefined ? right : cutToOwn(own, name, right);
   }
@@ -127,7 +149,7 @@ export function adminApi(
     }
     const login = await options.login.login(req, { username: "", password });
     asked.cookies.push(cookie("", 0), login.cookie);
-    // Stands for the header field that a page of another site can't add: any value does.
+    // Replaces the header field that a page of another site can't add: any value will do.
     return token;
   }
 
@@ -141,7 +163,7 @@ export function adminApi(
     return await carryOut(asked, name, body) ?? null;
   }
 
-  /** Once for each Idempotency-Key of a token. */
+  /** Runs once for each Idempotency-Key of a token. */
   async function answerOnce(asked: Asked, body: unknown): Promise<unknown> {
     const key = asked.req.headers.get("idempotency-key");
     const { token } = asked.caller;
@@ -152,7 +174,7 @@ export function adminApi(
     return await kept.once(token.secret, key, JSON.stringify([asked.name, body]), run);
   }
 
-  /** No token has more than its share of calls at a time. */
+  /** Limits the simultaneous calls of a token. */
   async function limited<T>(caller: Caller, run: () => Promise<T>): Promise<T> {
     const id = caller.token?.id;
     if (id === undefined) return await run();
@@ -224,14 +246,14 @@ export function adminApi(
   };
 }
 
-/** The parameters of a body in the original's form. */
+/** The parameters of a body in the original's format. */
 function paramsOf(body: unknown): unknown[] | undefined {
   if (body === null || typeof body !== "object" || Array.isArray(body)) return undefined;
   const { params, ...more } = body as { params?: unknown };
   return Array.isArray(params) && Object.keys(more).length === 0 ? params : undefined;
 }
 
-/** The description, for people and for programs; nothing secret is in it. */
+/** The API's description, for people and for programs; it contains nothing secret. */
 function describe(options: AdminPageOptions, req: WebRequest, name: string): Response | undefined {
   if (name === "openapi.json") {
     const path = req.url.pathname.slice(0, -"/openapi.json".length);

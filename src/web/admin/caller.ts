@@ -7,18 +7,18 @@ import type { AdminPageOptions } from "./options.ts";
 import { OwnDomains } from "./own_domains.ts";
 import type { CallRule } from "./rules.ts";
 
-/** Somebody who may call something. */
+/** An authenticated caller. */
 export interface Caller {
-  /** For the audit log. */
+  /** Name for the audit log. */
   actor: Actor;
   session: FoundSession | undefined;
-  /** With the token itself, which answers that are kept are encrypted with. */
+  /** Including the token itself, with which stored answers are encrypted. */
   token?: AdminToken & { secret: string };
-  /** Undefined for who sees all. */
+  /** Undefined for callers who see everything. */
   own: OwnDomains | undefined;
 }
 
-/** What logins are noted under, as there is no name. Failures of one place are nobody else's. */
+/** The login name to log, as there is none. Failures of one address don't count for others. */
 const tokenLogin = (remoteIp: string) => ({ login: "(token)", account: `(token) ${remoteIp}` });
 
 const challenge = { "WWW-Authenticate": 'Bearer realm="mox admin"' };
@@ -38,14 +38,14 @@ function bearer(req: WebRequest): string | undefined {
 const ownDomains = ({ config, accounts }: AdminPageOptions, names: readonly string[]) =>
   new OwnDomains(config, names, (account) => accounts.names().includes(account));
 
-/** Who has the token of a request; undefined without one. @throws HttpError 401, 403, 429 */
+/** The owner of a request's token; undefined without one. @throws HttpError 401, 403, 429 */
 export async function tokenCaller(
   options: AdminPageOptions,
   req: WebRequest,
 ): Promise<Caller | undefined> {
   const secret = bearer(req);
   if (secret === undefined) return undefined;
-  // A page of another site has no token; a browser extension with one needn't be one of these.
+  // A page of another site has no token; a browser extension with a token is no such page.
   if (["cross-site", "same-site"].includes(req.headers.get("sec-fetch-site") ?? "")) {
     throw new HttpError(403, "calls from pages of other sites are refused");
   }
@@ -72,7 +72,7 @@ export async function tokenCaller(
   };
 }
 
-/** Who has the session of a request. */
+/** The owner of a request's session. */
 export function sessionCaller(
   options: AdminPageOptions,
   req: WebRequest,
@@ -88,7 +88,7 @@ export function sessionCaller(
   };
 }
 
-/** Whether a call may be made. @throws HttpError 403 */
+/** Checks that a call is permitted. @throws HttpError 403 */
 export function permit(caller: Caller, rule: CallRule): void {
   const { token } = caller;
   if (token !== undefined) {

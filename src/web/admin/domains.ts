@@ -14,7 +14,7 @@ export function domainHandlers(
   o: AdminPageOptions,
 ): CallHandlers<typeof domainCalls, PageContext> {
   const { config } = o;
-  /** One that remembers nothing of before. */
+  /** A resolver without a cache. */
   const resolver = () => {
     if (o.freshResolver === undefined) throw new UserError("localserve uses no DNS");
     return o.freshResolver();

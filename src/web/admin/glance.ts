@@ -1,4 +1,4 @@
-/** Figures of the metrics that an administrator looks at first, over the last day. @module */
+/** Key figures for an administrator over the last day, from the metrics. @module */
 import type { Series } from "../../../webmail/admin/api/server.ts";
 import { type Followed, historyLength, MetricsHistory } from "../../metrics/history.ts";
 
@@ -44,7 +44,7 @@ const shown = {
     kind: "rate",
     bad: true,
     metric: "mox_authentication_total",
-    // Sessions that ran out are nobody's attempt.
+    // Expired sessions are not login attempts.
     fits: (l: Labels) =>
       l.result !== "ok" && l.result !== "aborted" && l.variant !== "websessionuse",
   },
@@ -73,7 +73,7 @@ export interface Glance {
   read(): Promise<{ step: number; room: number; series: Series[] }>;
 }
 
-/** Follows them from `start` on. */
+/** Collects them from `start` on. */
 export function followGlance(): Glance {
   const history = new MetricsHistory<Name>(shown);
   return {

@@ -1,10 +1,10 @@
-/** Webhooks: calls that wait, and those that were made. @module */
+/** Webhooks: pending and past calls. @module */
 import type { hookCalls } from "../../../webmail/admin/api/hooks.ts";
 import { type CallHandlers, HttpError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 import type { AdminPageOptions } from "./options.ts";
 
-/** Calls that are shown, of each list. */
+/** Calls shown of each list. */
 const maxShown = 500;
 
 export function hookHandlers(

@@ -1,6 +1,6 @@
 /**
- * Requests with an Idempotency-Key: carried out once, and answered again as they were for a day, after a restart too.
- * Answers may have passwords in them, so they are kept encrypted with a key that only who has the token can make.
+ * Requests with an Idempotency-Key: carried out once, and given the same answer again for a day, even after a restart.
+ * Answers may contain passwords, so they are stored encrypted with a key that only the token's owner can derive.
  *
  * @module
  */
@@ -23,10 +23,10 @@ export class KeptAnswers {
   }
 
   /**
-   * Carries a request out, unless it was already.
+   * Carries out a request, unless that was done already.
    * @param secret the caller's token
-   * @param request what must be the same for the same key
-   * @throws HttpError 400, 409; what `run` throws, which is forgotten
+   * @param request must be the same for the same key
+   * @throws HttpError 400, 409; errors of `run`, which are not stored
    */
   async once(
     secret: string,
@@ -40,7 +40,7 @@ export class KeptAnswers {
     const seen = await (this.#seen ??= SeenRequests.open(this.#dataDir));
     try {
       const sealed = await seen.once(
-        // No account has such a name.
+        // No account can have such a name.
         `\0admin token ${createHash("sha256").update(secret).digest("base64url")}`,
         key,
         await requestHash(new TextEncoder().encode(request)),

@@ -1,4 +1,4 @@
-/** Mailing lists: their settings, members, and what is held. @module */
+/** Mailing lists: their settings, members, and held messages. @module */
 import type { listCalls } from "../../../webmail/admin/api/lists.ts";
 import * as admin from "../../admin/mod.ts";
 import { maxSlice } from "../../lists/members.ts";

@@ -1,5 +1,5 @@
 /**
- * The admin page's server side, and the API of it for programs. Its calls are in files by what they are about, as in
+ * The admin page's server side, and its API for programs. Calls are grouped in files by subject, as in
  * webmail/admin/api.
  *
  * Imports config, store, queue, reports, admin's functions, and http, login and webapi beside it. Called by
@@ -45,7 +45,7 @@ export function adminPage(options: AdminPageOptions): AdminApi {
       const account = session?.account ?? "";
       return {
         loggedIn: session !== undefined,
-        // Who is not logged in need not know the server's name.
+        // Without a login nobody needs to know the server's name.
         hostname: session === undefined ? "" : options.config.static.Hostname,
         domains: account === "" ? null : administeredDomains(options.config, account),
       };

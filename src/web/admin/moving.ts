@@ -23,10 +23,10 @@ import { type CallHandlers, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 import { type AdminPageOptions, withAdminErrors } from "./options.ts";
 
-/** Accounts of a move that are shown. */
+/** Accounts of a move shown. */
 const maxShown = 500;
 
-/** What the administrator is told of a plan. */
+/** What the administrator sees of a plan. */
 function shown(plan: Plan, problems: readonly LineProblem[]): ListResult {
   return {
     changes: [...plan.domains.map((d) => `domain ${d}`), ...plan.changes],

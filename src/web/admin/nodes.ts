@@ -1,4 +1,4 @@
-/** The nodes that accounts are spread over. @module */
+/** The nodes among which accounts are distributed. @module */
 import type { nodeCalls } from "../../../webmail/admin/api/nodes.ts";
 import { type CallHandlers, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";

@@ -1,4 +1,4 @@
-/** The description of the admin API: in OpenAPI 3.1, and as a page for people. @module */
+/** The description of the admin API: in OpenAPI 3.1, and as a web page. @module */
 import { adminCalls } from "../../../webmail/admin/api/mod.ts";
 import { ErrorAnswer } from "../../../webmail/api/basics.ts";
 import { type JsonSchema, jsonSchemaOf } from "../http/mod.ts";
@@ -7,7 +7,7 @@ import { type AdminCallName, type CallRule, callRules } from "./rules.ts";
 
 const named: ReadonlyMap<unknown, string> = new Map([[ErrorAnswer, "Error"]]);
 
-/** Calls for programs. */
+/** Calls available to programs. */
 const listed = (Object.entries(callRules) as [AdminCallName, CallRule][])
   .filter(([, r]) => !r.pageOnly);
 

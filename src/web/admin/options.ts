@@ -1,4 +1,4 @@
-/** What the admin page works with. @module */
+/** Services used by the admin page. @module */
 import type { AdminNode } from "../../../webmail/admin/api/nodes.ts";
 import type { ScannerStates } from "./scanners.ts";
 import { AdminError, type AdminTokens, type AuditLog, type RunningLists } from "../../admin/mod.ts";
@@ -29,14 +29,14 @@ import {
 } from "../login/mod.ts";
 import type { Glance } from "./glance.ts";
 
-/** What the page asks of a server that is a node. */
+/** What the page needs from a server that is a node. */
 export interface NodesForAdmin {
   states(): Promise<AdminNode[]>;
   push(): Promise<{ name: string; error: string }[]>;
   moves(): { account: string; to: string; begun: number; decided: boolean; error: string }[];
-  /** Resolves when the move is under way. @throws Error saying why it can't be */
+  /** Resolves when the move has started. @throws Error with the reason if it can't */
   move(account: string, node: string): Promise<void>;
-  /** @throws Error saying why not */
+  /** @throws Error with the reason if it can't */
   cancel(account: string): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export interface AdminPageOptions {
   sessions: Sessions;
   login: Login;
   page: WebHandler;
-  /** Limits guessing of passwords. */
+  /** Limits password guessing. */
   limiter: LoginGuard;
   audit: AuditLog;
   /** Tokens of the API. */
@@ -60,20 +60,20 @@ export interface AdminPageOptions {
   /** Checks the administrator's password and code. */
   check(form: { password: string; code?: string }, remoteIp: string): Promise<LoginResult>;
   version: string;
-  /** What is listened on, in words. */
+  /** The endpoints, as text. */
   listeners: () => string[];
   /** Open connections of all listeners. */
   connections: () => OpenConnection[];
   glance: Glance;
-  /** Undefined where there is no DNS. */
+  /** Undefined if there is no DNS. */
   resolver: Resolver | undefined;
-  /** The same, remembering nothing of before. */
+  /** The same, without a cache. */
   freshResolver?: () => Resolver;
   /** Sieve scripts of the accounts. */
   scripts: Scripts;
-  /** The way to other servers, for looking at policies. */
+  /** Outgoing connections, for fetching policies. */
   outbound: Outbound;
-  /** Undefined where none are received. */
+  /** Undefined if none are received. */
   reports:
     | {
       dmarc: DmarcReports;
@@ -82,19 +82,19 @@ export interface AdminPageOptions {
       evaluations: DmarcEvaluations;
     }
     | undefined;
-  /** Results of own connections; undefined where none are reported. */
+  /** Results of own connections; undefined if none are reported. */
   tlsResults: TlsResults | undefined;
   /** Undefined while the server starts. */
   loginLog: () => LoginLog | undefined;
   scanners: ScannerStates;
-  /** What an account's rules on old messages would remove now. @param own in place of what the account has */
+  /** What an account's retention rules would remove now. @param own rules in place of the account's */
   agedMail: (
     account: Account,
     own: { Retention: ReadonlyMap<string, number>; LegalHold: boolean },
   ) => Promise<{ mailbox: string; days: number; messages: number; size: number }[]>;
   /** Whether the node has a standby, and whether it follows. */
   standby?: () => "none" | "follows" | "away";
-  /** Undefined while the server starts, and where it is no node. */
+  /** Undefined while the server starts, and without nodes. */
   nodes?: () => NodesForAdmin | undefined;
   certificates: () => {
     name: string;
@@ -104,7 +104,7 @@ export interface AdminPageOptions {
     failures: number;
     error: string | undefined;
   }[];
-  /** MTA-STS policies of others. */
+  /** MTA-STS policies of other domains. */
   stsPolicies: () => {
     domain: string;
     mode: string;
@@ -114,7 +114,7 @@ export interface AdminPageOptions {
   }[];
 }
 
-/** Runs an administrator's action: what it says of mistakes is for the administrator. */
+/** Runs an administrator's action: its error messages are meant for the administrator. */
 export async function withAdminErrors<T>(run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
@@ -127,7 +127,7 @@ export async function withAdminErrors<T>(run: () => T | Promise<T>): Promise<T> 
   }
 }
 
-/** Asks the administrator again who they are. @throws UserError, HttpError 429 */
+/** Requires the administrator to authenticate again. @throws UserError, HttpError 429 */
 export async function confirmAdmin(
   o: Pick<AdminPageOptions, "limiter" | "check">,
   context: PageContext,
@@ -142,7 +142,7 @@ export async function confirmAdmin(
   );
 }
 
-/** Runs with an account open. @throws HttpError 404 if the configuration has none of that name */
+/** Runs with an account open. @throws HttpError 404 if no account of that name is configured */
 export async function withAccount<T>(
   o: Pick<AdminPageOptions, "config" | "accounts">,
   name: string,
@@ -157,7 +157,7 @@ export async function withAccount<T>(
   }
 }
 
-/** Bytes of messages in an account; null if it has no data yet, or another node has it. */
+/** Bytes of an account's messages; null if it has no data yet, or another node has it. */
 export async function usageOf(
   o: Pick<AdminPageOptions, "config" | "accounts">,
   name: string,

@@ -1,7 +1,7 @@
 /**
- * Functions of the original's admin API, by its names: `{"params": […]}` in, `{"result": …}` or
- * `{"error": {"code", "message"}}` out, as its clients send and read them. Each is made of calls of our own, with
- * their permissions. Those whose results mean something else here are left out.
+ * Functions of the original's admin API, under its names: `{"params": […]}` in, `{"result": …}` or
+ * `{"error": {"code", "message"}}` out, as its clients send and read them. Each is built from our own calls, with
+ * their permissions. Functions whose results mean something else here are left out.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { AdminCallName } from "./rules.ts";
 type Request<N extends AdminCallName> = v.InferInput<(typeof adminCalls)[N]["request"]>;
 type Answer<N extends AdminCallName> = v.InferOutput<(typeof adminCalls)[N]["response"]>;
 
-/** Makes a call of our own for the same caller. @throws HttpError */
+/** Runs one of our own calls for the same caller. @throws HttpError */
 export type MakeCall = <N extends AdminCallName>(
   name: N,
   request: Request<N>,
@@ -71,7 +71,7 @@ const queueFilter = v.object({
   Transport: v.optional(v.nullable(text)),
 });
 
-/** Nanoseconds of a millisecond, which durations are in there. */
+/** Nanoseconds in a millisecond: its durations are in nanoseconds. */
 const nanos = 1_000_000;
 const durations = new Set(["MaxAge", "KeepRetiredMessagePeriod", "KeepRetiredWebhookPeriod"]);
 
@@ -118,7 +118,7 @@ function domainConfig(config: Config, name: string): unknown {
   return { ...plain(d) as object, Domain: names(config, name) };
 }
 
-/** What a domain's settings are, to change one of them. */
+/** A domain's settings, in order to change one of them. */
 async function domainSettings({ call }: Given, name: string) {
   const { description, clientSettingsDomain, separators, caseSensitive } = await call("Domain", {
     name,
@@ -181,7 +181,7 @@ export const originalCalls: Readonly<Record<string, OriginalCall>> = {
   ),
   DomainAdd: fn([flag, text, text, text], async ({ call, config }, disabled, name, account, lp) => {
     const there = config.account(account) !== undefined;
-    // Reports go to an account, which has its address at the domain: to the postmaster's until it is there.
+    // Reports go to an account with an address at the domain; to the postmaster's until there is one.
     const first = there || lp === "" ? account : config.static.Postmaster.Account;
     await call("DomainAdd", { name, account: first, disabled });
     if (lp === "") return;
@@ -255,7 +255,7 @@ export const originalCalls: Readonly<Record<string, OriginalCall>> = {
       await call("AccountSet", {
         name,
         fullName,
-        // 0 stands for the default there.
+        // 0 means the default there.
         maxOutgoing: maxOutgoing || 1000,
         maxFirstTime: maxFirstTime || 200,
         quota: quota < 0 ? null : quota,
@@ -360,7 +360,7 @@ export function originalError(err: HttpError, name: string): { code: string; mes
   }
   if (err.status === 400) return { code: "sherpa:badParams", message: err.message };
   if (err.status >= 500) return { code: "server:error", message: err.message };
-  // Clients look for these words, to take what is gone already as done.
+  // Clients look for these words, to treat what was removed before as done.
   const gone = /^(?:there is )?no (?:account|domain|alias)\b/.test(err.message) ||
     err.status === 404;
   return { code: "user:error", message: gone ? `${err.message} (does not exist)` : err.message };

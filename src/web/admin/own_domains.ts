@@ -1,10 +1,10 @@
 /**
- * Those who administer some domains only: what they see of answers, and what they may ask for. Domains and accounts of
- * others are answered as if they weren't there.
+ * Administrators of some domains only: what they see of answers, and what they may request. Domains and accounts of
+ * others are treated as if they didn't exist.
  *
- * An account is theirs if all its addresses are at their domains, nothing of the server as a whole goes to it, and it
- * has nothing to do for other domains, as their administrator, or with their reports and journals: whoever sets its
- * password could do and read all that it may.
+ * An account is theirs if all its addresses are at their domains, no mail for the server as a whole goes to it, and it
+ * has no role for other domains, as administrator or recipient of reports and journals: whoever sets its
+ * password could do and read everything that it may.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { AdminCallName } from "./rules.ts";
 type Request<N extends AdminCallName> = v.InferOutput<(typeof adminCalls)[N]["request"]>;
 type Answer<N extends AdminCallName> = v.InferInput<(typeof adminCalls)[N]["response"]>;
 
-/** What of the server belongs to some domains. */
+/** The parts of the server that belong to some domains. */
 export class OwnDomains {
   readonly config: Config;
   /** As in domains.conf. */
@@ -27,8 +27,8 @@ export class OwnDomains {
   #busyElsewhere: ReadonlySet<string> | undefined;
 
   /**
-   * @param names in whatever form; those that aren't there any more count for nothing
-   * @param hasFolder whether there is mail of an account of that name, in the configuration or not
+   * @param names in any form; domains that no longer exist are ignored
+   * @param hasFolder whether there is mail of an account of that name, configured or not
    */
   constructor(config: Config, names: readonly string[], hasFolder: (account: string) => boolean) {
     this.config = config;
@@ -77,7 +77,7 @@ export class OwnDomains {
     if (!this.has(name)) throw new HttpError(404, `there is no domain ${name}`);
   }
 
-  /** An address that is theirs to give or take. @throws HttpError 404 */
+  /** An address that they may assign or remove. @throws HttpError 404 */
   address(address: string): void {
     if (!this.#hasAddress(address)) {
       throw new HttpError(404, `${address} is not an address at your domains`);
@@ -89,7 +89,7 @@ export class OwnDomains {
     if (!this.hasAccount(name)) throw new HttpError(404, `there is no account ${name}`);
   }
 
-  /** A new account has nothing of a former one, whose mail may be there still. @throws UserError */
+  /** A new account must not inherit from a former one, whose mail may still exist. @throws UserError */
   newAccount(name: string): void {
     if (this.config.account(name) === undefined && this.#hasFolder(name)) {
       throw new UserError(
@@ -98,7 +98,7 @@ export class OwnDomains {
     }
   }
 
-  /** What is held for a court is not theirs to remove. @throws UserError */
+  /** They must not remove an account under legal hold. @throws UserError */
   removal(name: string): void {
     if (this.config.account(name)!.LegalHold) {
       throw new UserError(
@@ -107,7 +107,15 @@ export class OwnDomains {
     }
   }
 
-  /** An alias of others that has an address as its only member, would be left with none. @throws UserError */
+  /** What the server's administrator has disabled they can't enable. @throws UserError */
+  login(name: string): void {
+    const account = this.config.account(name)!;
+    if (account.LoginDisabled !== "" && !account.LoginDisabledByDomain) {
+      throw new UserError(`login to ${name} was disabled by the server's administrator`);
+    }
+  }
+
+  /** Another domain's alias with the address as its only member would be left without any. @throws UserError */
   onlyMember(address: string): void {
     const { key } = addressKeyOf(address);
     const same = (a: string) => {
@@ -127,7 +135,7 @@ export class OwnDomains {
     }
   }
 
-  /** Mail of an alias skips the junk filters of its members: those of other domains are not theirs to add. */
+  /** Mail of an alias skips its members' junk filters: they must not add members of other domains. */
   members(alias: string, list: readonly string[]): void {
     const at = alias.lastIndexOf("@");
     const there = this.config.domain(alias.slice(at + 1))?.config.Aliases.get(alias.slice(0, at));
@@ -141,7 +149,7 @@ export class OwnDomains {
     this.#notForeign(owners, there?.Owners ?? []);
   }
 
-  /** @param there those that stay */
+  /** @param there existing ones, which stay */
   #notForeign(list: readonly string[], there: readonly string[]): void {
     for (const m of list) {
       const domain = m.slice(m.lastIndexOf("@") + 1).trim();
@@ -166,7 +174,7 @@ export class OwnDomains {
     if (
       request.maxOutgoing > now.MaxOutgoingMessagesPerDay ||
       request.maxFirstTime > now.MaxFirstTimeRecipientsPerDay ||
-      // 0 is no limit.
+      // 0 means no limit.
       (request.maxHourly !== undefined &&
         (request.maxHourly || Infinity) > (now.MaxOutgoingMessagesPerHour || Infinity))
     ) {
@@ -174,11 +182,11 @@ export class OwnDomains {
     }
   }
 
-  /** The host that mail programs are told: certificates are asked for in its name. @throws UserError */
+  /** The host announced to mail programs: certificates are requested for it. @throws UserError */
   clientSettings(domain: string, host: string): void {
     if (host === "" || host === this.config.domain(domain)!.config.ClientSettingsDomain) return;
     const parts = host.split(".");
-    // A domain below theirs may be another's.
+    // A subdomain of theirs may belong to someone else.
     const nearest = parts.map((_, i) => parts.slice(i).join("."))
       .find((name) => this.config.domain(name) !== undefined);
     if (nearest === undefined || !this.has(nearest)) {
@@ -251,7 +259,10 @@ const checks: Checks = {
     own.account(r.name);
     own.removal(r.name);
   },
-  AccountDisable: ofAccount,
+  AccountDisable(own, r) {
+    own.account(r.name);
+    own.login(r.name);
+  },
   AccountSet(own, r) {
     own.account(r.name);
     own.limits(r);
@@ -280,7 +291,7 @@ const checks: Checks = {
   TlsReports: ofReports,
 };
 
-/** Of what a call answers. */
+/** For the answer of a call. */
 const cuts: Cuts = {
   DkimRotations: (own, a) => ({ rotations: a.rotations.filter((r) => own.has(r.domain)) }),
   Domains: (own, a) => ({ domains: a.domains.filter((d) => own.has(d.name)) }),
@@ -294,12 +305,12 @@ const cuts: Cuts = {
   },
 };
 
-/** Whether a request may be carried out. @throws HttpError */
+/** Checks that a request may be carried out. @throws HttpError */
 export function checkOwn(own: OwnDomains, name: AdminCallName, request: unknown): void {
   (checks[name] as ((own: OwnDomains, r: unknown) => void) | undefined)?.(own, request);
 }
 
-/** What of an answer they see. @throws HttpError */
+/** The part of an answer that they may see. @throws HttpError */
 export function cutToOwn(own: OwnDomains, name: AdminCallName, answer: unknown): unknown {
   const cut = cuts[name] as ((own: OwnDomains, a: unknown) => unknown) | undefined;
   return cut === undefined ? answer : cut(own, answer);

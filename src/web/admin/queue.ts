@@ -1,11 +1,11 @@
-/** The queue: what waits and what can be done about it, what has left, and who gets nothing. @module */
+/** The queue: waiting messages and actions on them, past ones, and suppressed addresses. @module */
 import type { queueCalls, QueueFilter } from "../../../webmail/admin/api/queue.ts";
 import { type Attempt, messageBytes, type QueueItem } from "../../queue/mod.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 import type { AdminPageOptions } from "./options.ts";
 
-/** Bytes of a message that are shown. */
+/** Bytes of a message shown. */
 const maxText = 256 * 1024;
 
 const attempt = ({ time, kind, code, enhanced, text, remoteMta }: Attempt) => ({
@@ -22,7 +22,7 @@ export function queueHandlers(
 ): CallHandlers<typeof queueCalls, PageContext> {
   const { config, queue } = options;
 
-  /** Undefined for what has just left. */
+  /** Undefined if it has just left the queue. */
   const shown = (item: QueueItem) => {
     const m = queue.message(item.messageId);
     if (m === undefined) return undefined;
@@ -49,7 +49,7 @@ export function queueHandlers(
   };
 
   const someOf = (filter: QueueFilter) => {
-    // An action without a filter is a slip, for all that it would reach.
+    // An action without a filter is probably a mistake, as it would affect everything.
     if (Object.values(filter).every((x) => x === undefined)) {
       throw new UserError("nothing is selected");
     }

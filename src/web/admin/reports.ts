@@ -1,4 +1,4 @@
-/** DMARC and TLS reports: those that came in, and what is to be reported to others. @module */
+/** DMARC and TLS reports: received ones, and data for reports to others. @module */
 import type { reportCalls } from "../../../webmail/admin/api/reports.ts";
 import {
   type DmarcRecord,
@@ -11,17 +11,17 @@ import type { PageContext } from "../login/mod.ts";
 import type { AdminPageOptions } from "./options.ts";
 
 const dayMs = 86_400_000;
-/** Evaluations of a domain, and senders in a summary, that are shown. */
+/** Evaluations of a domain, and senders in a summary, shown. */
 const maxEvaluations = 1000;
 const maxSources = 50;
-/** Reports that a period's summary reads at most. */
+/** Reports read for a period's summary. */
 const maxReports = 20_000;
 /** Reports in the list below it. */
 const maxListed = 500;
-/** Failure reports that are shown, the newest. */
+/** Failure reports shown, the newest first. */
 const maxFailures = 500;
 
-/** Counts by day of UTC, the days without any included. */
+/** Counts by UTC day, including days without any. */
 function byDay(days: number, entries: Iterable<{ time: number; pass: number; fail: number }>) {
   const today = Math.floor(Date.now() / dayMs);
   const list = Array.from({ length: days + 1 }, (_, i) => ({
@@ -78,7 +78,7 @@ export function reportHandlers(
   return {
     DmarcReports({ days, domain }) {
       const now = Date.now();
-      // Times of DMARC reports are in seconds. Periods may end a little after now, by others' clocks.
+      // Times in DMARC reports are in seconds. Periods may end slightly in the future, by others' clocks.
       const begin = Math.floor((now - days * dayMs) / 1000);
       const end = Math.floor((now + dayMs) / 1000);
       const found = options.reports?.dmarc.list(begin, end, domain, maxReports) ?? [];
@@ -111,7 +111,7 @@ export function reportHandlers(
         days: byDay(
           days,
           found.map((report) => ({
-            // The middle of what it is about.
+            // The middle of its period.
             time: (report.report.begin + report.report.end) * 500,
             pass: total(report) - failed(report),
             fail: failed(report),
@@ -254,7 +254,7 @@ export function reportHandlers(
     TlsToSend: async () => ({
       enabled: options.tlsResults !== undefined && !options.config.static.NoOutgoingTLSReports,
       sent: await reportsSent("tls"),
-      // Days of eight digits: all that are there.
+      // Days as eight digits: all that exist.
       results: (options.tlsResults?.before("99999999") ?? []).map((result) => ({
         day: result.day,
         policyDomain: result.policyDomain,

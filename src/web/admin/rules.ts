@@ -1,6 +1,6 @@
 /**
- * What each call of the admin page and its API is about, in words and for permissions. A call that isn't here can be
- * made by nobody; a test holds the two tables together.
+ * The description and permissions of each call of the admin page and its API. Nobody can make a call that isn't listed
+ * here; a test keeps the two tables consistent.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import type { AdminArea } from "../../admin/mod.ts";
 
 export type AdminCallName = keyof typeof adminCalls;
 
-/** Of one call. */
+/** The rule of one call. */
 export interface CallRule {
   area: AdminArea;
-  /** "write" changes something, and is noted in the audit log. */
+  /** "write" changes something, and is recorded in the audit log. */
   kind: "read" | "write";
   text: string;
-  /** It begins with a change of domains.conf, which can be tried without making it. */
+  /** It changes domains.conf first, which allows a dry run. */
   trial?: true;
-  /** For those who administer some domains only, within what these allow (own_domains.ts). */
+  /** For administrators of some domains only, within their limits (own_domains.ts). */
   own?: true;
-  /** Not by tokens: what makes or guards ways in, and what is of a session. */
+  /** Not for tokens: calls that create or protect logins, or that concern a session. */
   pageOnly?: true;
 }
 
@@ -46,7 +46,7 @@ const reports = of("reports");
 const security = of("security");
 const settings = of("settings");
 
-/** Of domains.conf, and within one's domains. */
+/** Changes domains.conf, within one's own domains. */
 const own = { own: true } as const;
 const trial = { trial: true } as const;
 const ownTrial = { own: true, trial: true } as const;

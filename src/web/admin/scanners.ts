@@ -1,7 +1,7 @@
-/** Other programs that look at mail, for the page. @module */
+/** External scanners, for the page. @module */
 import type { Config } from "../../config/mod.ts";
 
-/** How each answered last; `since` is 0 where it was not asked yet. */
+/** The last answer of each; `since` is 0 if it was not used yet. */
 export type ScannerStates = () => readonly {
   name: string;
   error: string | undefined;

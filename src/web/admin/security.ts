@@ -1,4 +1,4 @@
-/** Who comes in, certificates, and TLS policies of others. @module */
+/** Logins and connections, certificates, and TLS policies of others. @module */
 import { scannerList } from "./scanners.ts";
 import type { securityCalls } from "../../../webmail/admin/api/security.ts";
 import { cidString } from "../../log/mod.ts";
@@ -6,7 +6,7 @@ import { type CallHandlers, UserError } from "../http/mod.ts";
 import { checkedKey, newFactor, type PageContext, wrongFirstCode } from "../login/mod.ts";
 import { type AdminPageOptions, confirmAdmin } from "./options.ts";
 
-/** Attempts to log in, and connections, that are shown. */
+/** Login attempts, and connections, shown. */
 const maxAttempts = 500;
 const maxConnections = 500;
 const maxAudit = 500;

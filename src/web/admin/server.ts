@@ -1,4 +1,4 @@
-/** The server as a whole: what it is, how it fares, its storage, and what block lists say of it. @module */
+/** The server as a whole: its version, state and storage, and its block list entries. @module */
 import type { serverCalls } from "../../../webmail/admin/api/server.ts";
 import { dnsblStatus, serverHealth, worstState } from "../../admin/mod.ts";
 import { freeSpace } from "../../platform/files.ts";

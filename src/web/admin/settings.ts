@@ -1,4 +1,4 @@
-/** Settings: configuration files, levels of the log, the administrator's password. @module */
+/** Settings: configuration files, log levels, the administrator's password. @module */
 import { createHash } from "node:crypto";
 import type { settingsCalls } from "../../../webmail/admin/api/settings.ts";
 import * as admin from "../../admin/mod.ts";

@@ -1,4 +1,4 @@
-/** Tokens of the API: made and withdrawn on the page. @module */
+/** Tokens of the API: created and revoked on the page. @module */
 import type { tokenCalls } from "../../../webmail/admin/api/tokens.ts";
 import { adminScopes } from "../../admin/mod.ts";
 import { type CallHandlers, HttpError } from "../http/mod.ts";

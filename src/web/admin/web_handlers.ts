@@ -47,12 +47,12 @@ function actionShown(handler: WebHandler): WebAction {
       headers: headersShown(handler.WebForward.ResponseHeaders),
     };
   }
-  // The check of the configuration lets no handler through that has none of the four.
+  // The configuration's check guarantees one of the four.
   const { BasePath, Service } = handler.WebInternal!;
   return { kind: "internal", basePath: BasePath, service: Service || "webmail" };
 }
 
-/** What the page says, as domains.conf has it. */
+/** The page's input in the form of domains.conf. */
 export function webHandlerOf(shown: Shown): WebHandler {
   const { action } = shown;
   const h: WebHandler = {

@@ -1,6 +1,6 @@
 /**
- * The mail that localserve has caught: what is in the mailboxes of its accounts, but for sent mail, drafts and
- * trash. A message is named by its number in the account, and the account's name where there are several.
+ * The mail that localserve has caught: everything in the mailboxes of its accounts except sent mail, drafts and
+ * trash. A message is identified by its number in the account, plus the account's name if there are several.
  *
  * @module
  */
@@ -26,15 +26,15 @@ export interface Caught {
   received: number;
 }
 
-/** A message that a search has found. */
+/** A message found by a search. */
 export interface Found extends Caught {
   read: boolean;
 }
 
 const left = SpecialUse.Sent | SpecialUse.Drafts | SpecialUse.Trash;
-/** Messages that one change touches at a time; others are served in between. */
+/** Messages changed at a time; others are served in between. */
 const changeSize = 500;
-/** Rows of found messages that are read at a time. */
+/** Rows of found messages read at a time. */
 const readSize = 2000;
 
 const newestFirst = (a: Caught, b: Caught) =>
@@ -46,9 +46,9 @@ export class CaughtMail {
   readonly #accounts: Accounts;
   readonly #names: () => string[];
   readonly #open = new Map<string, Promise<Account>>();
-  /** Names that were logged as such. */
+  /** Accounts already logged as failing to open. */
   readonly #failed = new Set<string>();
-  /** Whose messages have no account in their name. */
+  /** The account whose message ids have no account name. */
   readonly #main: string;
 
   constructor(accounts: Accounts, main: string, names: () => string[]) {
@@ -57,7 +57,7 @@ export class CaughtMail {
     this.#names = names;
   }
 
-  /** The accounts, open until this is closed. One that can't be opened is left out, and tried again the next time. */
+  /** The accounts, open until this is closed. An account that can't be opened is left out, and tried again next time. */
   async accounts(): Promise<Account[]> {
     const names = this.#names();
     const open: Promise<Account | undefined>[] = [];
@@ -82,12 +82,12 @@ export class CaughtMail {
     this.#open.clear();
   }
 
-  /** Mailboxes that mail is caught in. */
+  /** Mailboxes with caught mail. */
   mailboxes(account: Account): Mailbox[] {
     return account.mailboxes().filter((m) => (m.specialUse & left) === 0);
   }
 
-  /** Messages, and those not read. */
+  /** Number of messages, and of unread ones. */
   async counts(): Promise<{ total: number; unread: number }> {
     let [total, unread] = [0, 0];
     for (const account of await this.accounts()) {
@@ -113,7 +113,7 @@ export class CaughtMail {
     return m.account.name === this.#main ? `m${m.id}` : `m${m.id}-${m.account.name}`;
   }
 
-  /** The message of an id, or the newest for "latest"; undefined if there is none. */
+  /** The message with an id, or the newest for "latest"; undefined if there is none. */
   async find(id: string): Promise<Caught | undefined> {
     if (id === "latest") return (await this.list(0, 1))[0];
     const parts = /^m(\d{1,15})(?:-(.+))?$/.exec(id);
@@ -135,7 +135,7 @@ export class CaughtMail {
     return await pageByDate(boxes, start, limit);
   }
 
-  /** What a search finds, newest first. */
+  /** The results of a search, newest first. */
   async search(node: SearchNode, only?: ReadonlySet<string>): Promise<Found[]> {
     const found: Found[] = [];
     for (const account of await this.accounts()) {
@@ -155,7 +155,7 @@ export class CaughtMail {
     return found.sort(newestFirst);
   }
 
-  /** How many messages a search finds. */
+  /** The number of messages a search finds. */
   async count(node: SearchNode): Promise<number> {
     let n = 0;
     for (const account of await this.accounts()) {
@@ -166,7 +166,7 @@ export class CaughtMail {
     return n;
   }
 
-  /** Runs a change on messages, some at a time, by mailbox. */
+  /** Applies a change to messages in batches, by mailbox. */
   async #each(
     list: readonly Caught[],
     change: (account: Account, mailboxId: MailboxId, uids: number[]) => Promise<unknown>,
@@ -187,7 +187,7 @@ export class CaughtMail {
     }
   }
 
-  /** Deletes messages for good. */
+  /** Deletes messages permanently. */
   async remove(list: readonly Caught[]): Promise<void> {
     await this.#each(
       list,

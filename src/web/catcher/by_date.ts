@@ -1,6 +1,6 @@
 /**
- * A page of the messages of several mailboxes, newest first. What comes before the page is gone through in the
- * index alone, a window of each mailbox at a time.
+ * A page of the messages of several mailboxes, newest first. Messages before the page are skipped using the
+ * index only, one window of each mailbox at a time.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Account } from "../../store/account/account.ts";
 import type { MailboxId } from "../../store/ids.ts";
 import { datesByDate, listedAt, type Place } from "../../store/messages/dates.ts";
 
-/** Rows that are read of a mailbox at a time. */
+/** Rows read from a mailbox at a time. */
 const rowsAtATime = 2000;
 
 export interface DatedBox {
@@ -44,7 +44,7 @@ class Cursor {
     return this.#rows[this.#at];
   }
 
-  /** Goes on by one. True if rows had to be read for it. */
+  /** Advances by one. True if rows had to be read. */
   step(): boolean {
     const last = this.#rows[this.#at++];
     if (this.#at < this.#rows.length || this.#rows.length < this.#window) return false;
@@ -72,7 +72,7 @@ export async function pageByDate(
     const { account, mailboxId } = newest.box;
     if (n >= start) {
       const m = account.message(newest.head!.id);
-      // One that went while others were served.
+      // One that was removed while others were served.
       if (m !== undefined) page.push({ account, mailboxId, ...newest.head!, uid: m.uid });
     }
     if (newest.step()) await giveWay();

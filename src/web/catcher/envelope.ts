@@ -1,13 +1,13 @@
 /**
  * The SMTP envelope of a caught message, as a field that localserve puts in front of its header.
  *
- * The value is JSON in ASCII, folded between its items. Only the part of a message that this server wrote
- * itself is ever read for it.
+ * The value is JSON in ASCII, folded between its items. It is only ever read from the part of a message that this server
+ * wrote itself.
  *
  * @module
  */
 
-/** A recipient with what RCPT said of it (RFC 3461). */
+/** A recipient with its RCPT parameters (RFC 3461). */
 export interface EnvelopeRecipient {
   Address: string;
   /** NOTIFY, such as "SUCCESS,FAILURE"; left out if not given. */
@@ -16,7 +16,7 @@ export interface EnvelopeRecipient {
   OriginalRecipient?: string;
 }
 
-/** What MAIL, RCPT and the session said. */
+/** The data of MAIL, RCPT and the session. */
 export interface Envelope {
   /** "" for the null reverse path. */
   From: string;
@@ -28,14 +28,14 @@ export interface Envelope {
   TLS: string;
   /** Login name of AUTH; "" without. */
   Username: string;
-  /** BODY, SMTPUTF8, RET, ENVID and the like, as they were given. */
+  /** BODY, SMTPUTF8, RET, ENVID and the like, as given. */
   Parameters: string[];
   /** Line ends that were not CRLF have been repaired. */
   RepairedLineEnds: boolean;
 }
 
 const fieldName = "X-Mox-Envelope";
-/** Said in words for whoever reads the source. */
+/** A note for people who read the source. */
 const note = "X-Mox-Note: line ends were not CRLF; real mail servers may refuse such a message\r\n";
 
 const ascii = (json: string) =>
@@ -44,7 +44,7 @@ const ascii = (json: string) =>
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-/** The field with its CRLF, and a note where the message isn't as it should be. */
+/** The field with its CRLF, and a note if the message has a defect. */
 export function envelopeField(envelope: Envelope): string {
   const { To, ...rest } = envelope;
   const items = Object.entries(rest).map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`);
@@ -74,7 +74,7 @@ export function readEnvelope(prefix: Uint8Array): Envelope | undefined {
 
 const lower = (a: { address: string }) => a.address.toLowerCase();
 
-/** Recipients that the header names nowhere: who wrote the message had them in Bcc. */
+/** Recipients missing in the header: they were in Bcc. */
 export function hiddenRecipients(
   recipients: readonly string[],
   named: readonly { address: string }[],

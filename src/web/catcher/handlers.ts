@@ -1,5 +1,5 @@
 /**
- * The calls of the API about one message: its form, header, source, parts and checks.
+ * The API's calls about one message: its content, header, source, parts and checks.
  *
  * @module
  */
@@ -31,7 +31,7 @@ import { bodies, headersForm, messageForm } from "./message.ts";
 import { partTree } from "./part_tree.ts";
 import type { CatcherServices } from "./services.ts";
 
-/** Links of a message that are looked at, and how many at a time. */
+/** Links of a message that are checked, and how many at a time. */
 const maxLinks = 100;
 const linksAtATime = 5;
 /** Bytes of a header that is checked, and of a message whose signatures are. */
@@ -40,7 +40,7 @@ const maxAuthenticated = 50 * 1024 * 1024;
 
 export const notFound = () => textResponse(404, "message not found");
 
-/** What strangers' HTML may do in a page of this server: be looked at. */
+/** Policy for untrusted HTML on a page of this server: display only. */
 const viewPolicy =
   "default-src * data: blob: 'unsafe-inline'; script-src 'none'; object-src 'none'; " +
   "form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
@@ -54,7 +54,7 @@ function read<T>(caught: Caught, fn: (content: MessageContent) => T): T {
   }
 }
 
-/** The message, which then counts as read. */
+/** The message, which is marked as read. */
 export async function message(services: CatcherServices, caught: Caught): Promise<Response> {
   const form = messageForm(services.mail, caught);
   if (form === undefined) return notFound();
@@ -78,7 +78,7 @@ export function raw(_s: CatcherServices, caught: Caught, req: WebRequest): Respo
   });
 }
 
-/** A part, decoded. Only pictures are shown as what they are; all else is a file to save. */
+/** A part, decoded. Only pictures keep their type; everything else is a file to save. */
 export function part(_s: CatcherServices, caught: Caught, path: string): Response {
   return read(caught, (content) => {
     const p = partByPath(content.root, path);
@@ -98,8 +98,8 @@ export function part(_s: CatcherServices, caught: Caught, path: string): Respons
 }
 
 /**
- * The HTML as a page whose pictures come from the message; or the text. In a frame its links open pages of
- * their own.
+ * The HTML as a page with pictures from the message; or the text. In a frame its links open new
+ * pages.
  */
 export function view(
   services: CatcherServices,
@@ -138,13 +138,13 @@ function safeDecode(text: string): string {
   }
 }
 
-/** HTML that parsers go through in good time. @throws HttpError 400 */
+/** HTML that can be parsed in reasonable time. @throws HttpError 400 */
 function checkable(html: string): string {
   if (nestedTooDeep(html)) throw new HttpError(400, "the HTML is nested too deeply to be checked");
   return html;
 }
 
-/** What mail programs don't support of the HTML. */
+/** Features of the HTML that mail programs don't support. */
 export async function htmlCheck(_s: CatcherServices, caught: Caught): Promise<Response> {
   const { html } = read(caught, bodies);
   if (html === "") throw new HttpError(400, "this message has no HTML");
@@ -172,8 +172,8 @@ function checked(caught: Caught): Checked & { header: Uint8Array; source: Uint8A
 }
 
 /**
- * What a message's readers and receivers may mind. `ip`: as if it came from this address; SPF, DKIM and DMARC are
- * looked up in the DNS then.
+ * Problems of a message for readers and receivers. `ip`: as if sent from this address; SPF, DKIM and DMARC are
+ * then looked up in the DNS.
  */
 export async function check(
   services: CatcherServices,
@@ -202,7 +202,7 @@ export async function check(
   });
 }
 
-/** The signs of junk, in the form that Mailpit gives SpamAssassin's in. */
+/** The signs of junk, in Mailpit's form for SpamAssassin results. */
 export function spamCheck(_s: CatcherServices, caught: Caught): Response {
   const c = checked(caught);
   checkable(c.html);
@@ -216,7 +216,7 @@ export function spamCheck(_s: CatcherServices, caught: Caught): Response {
   });
 }
 
-/** Whether the links lead somewhere. */
+/** Whether the links work. */
 export async function linkCheck(
   services: CatcherServices,
   caught: Caught,
@@ -237,7 +237,7 @@ export async function linkCheck(
   return jsonResponse(200, { Errors: bad.length, Links });
 }
 
-/** Sends the message on to a real server. */
+/** Releases the message to a real server. */
 export async function release(
   services: CatcherServices,
   caught: Caught,

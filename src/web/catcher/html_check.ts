@@ -6,12 +6,12 @@
 import { Parser } from "htmlparser2";
 import { rareModule } from "../../platform/rare_modules.ts";
 
-/** Megabytes in memory, and only developers ask for it. */
+/** Takes megabytes of memory, and only developers use it. */
 const supportData = rareModule<typeof import("./html_support_data.ts")>(
   new URL("./html_support_data.ts", import.meta.url),
 );
 
-/** Characters of HTML that are looked at. */
+/** Characters of HTML that are checked. */
 const maxHtml = 2_000_000;
 
 interface Feature {
@@ -22,7 +22,7 @@ interface Feature {
   category: string;
   tags: string[];
   keywords: string;
-  /** Of the programs by their number: newest version, and "y", "n" or "a" with the numbers of notes. */
+  /** By program number: newest version, and "y", "n" or "a" with the numbers of notes. */
   support: Record<string, [string, string]>;
   notes: Record<string, string>;
 }
@@ -46,12 +46,12 @@ function support(): Promise<Support> {
     programs,
     features: new Map((features as unknown as Feature[]).map((f) => [f.slug, f])),
   }));
-  // It is tried again.
+  // Loading is tried again.
   loaded.catch(() => loaded = undefined);
   return loaded;
 }
 
-/** What a document uses: how often each feature's slug was seen, and the elements in it. */
+/** Features of a document: how often each slug was seen, and its elements. */
 interface Uses {
   found: Map<string, number>;
   nodes: number;
@@ -79,7 +79,7 @@ const elementSlugs: Record<string, string> = {
   s: "html-strike",
 };
 
-/** Pseudo-classes and at-rules are looked for as text, which is how mail programs filter them too. */
+/** Pseudo-classes and at-rules are searched as text, the way mail programs filter them too. */
 const selectorPatterns: [RegExp, string][] = [
   [/@font-face/i, "css-at-font-face"],
   [/@import/i, "css-at-import"],
@@ -216,7 +216,7 @@ function resultsOf(feature: Feature, { programs }: Support): Result[] {
 
 const percent = (n: number, of: number) => of === 0 ? 0 : Math.round(n / of * 10_000) / 100;
 
-/** Checks HTML. The totals weigh each feature by how often it is used. */
+/** Checks HTML. The totals weight each feature by how often it is used. */
 export async function checkHtml(html: string) {
   const of = await support();
   const { found, nodes } = usesOf(html, of);

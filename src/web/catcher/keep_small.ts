@@ -1,13 +1,13 @@
-/** Deleting the oldest messages, where localserve keeps so many or so long only. @module */
+/** Deleting the oldest messages, if localserve limits their number or age. @module */
 import { Log } from "../../log/mod.ts";
 import type { CatcherServices } from "./services.ts";
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const pause = 2_000;
-/** Messages that go in one look. */
+/** Messages deleted in one check. */
 const maxGone = 20_000;
 
-/** Looks again and again; returns what ends that. */
+/** Checks periodically. @returns function that stops it */
 export function keepSmall(s: Pick<CatcherServices, "mail" | "keep">): () => void {
   const { messages, age } = s.keep;
   if (messages === undefined && age === undefined) return () => {};
@@ -29,7 +29,7 @@ export function keepSmall(s: Pick<CatcherServices, "mail" | "keep">): () => void
   };
 }
 
-/** Deletes what is too much or too old. @param now milliseconds since the epoch */
+/** Deletes messages above the limits. @param now milliseconds since the epoch */
 export async function removeOld(
   { mail, keep }: Pick<CatcherServices, "mail" | "keep">,
   now: number,

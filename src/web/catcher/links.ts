@@ -1,9 +1,9 @@
 /** The links of a message's HTML and text. @module */
 import { Parser } from "htmlparser2";
 
-/** Characters of HTML that links are looked for in. */
+/** Characters of HTML searched for links. */
 const maxText = 2_000_000;
-/** Characters of a link that is checked; longer ones are passed over. */
+/** Characters of a link that is checked; longer ones are skipped. */
 const maxUrl = 4000;
 
 /** http: and https: URLs, each once, pictures and style sheets included. */

@@ -1,5 +1,5 @@
 /**
- * What arrives while somebody waits: websocket events, and requests that wait for a message.
+ * Live notification: websocket events, and requests that wait for a message.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { summaryForm } from "./message.ts";
 const maxSockets = 200;
 /** Bytes that a socket may leave unread before it is closed. */
 const maxUnread = 4 * 1024 * 1024;
-/** Pings that a client may send at once, and with each second; one that sends more is cut off. */
+/** Pings that a client may send in a burst, and per second; a client that sends more is disconnected. */
 const mostPings = 1000;
 const pingsEachSecond = 10;
 /** Milliseconds between two messages about counts. */
@@ -30,14 +30,14 @@ type Socket = {
   on(event: "ping", fn: (data: Uint8Array) => void): void;
 };
 
-/** Follows the accounts and tells whoever listens. */
+/** Follows the accounts and notifies listeners. */
 export class LiveMail {
   readonly #mail: CaughtMail;
   readonly #version: string;
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: 64 * 1024,
-    // The library answers any number, read or not.
+    // The library answers any number of pings, even if its answers aren't read.
     autoPong: false,
   });
   readonly #sockets = new Set<Socket>();
@@ -51,7 +51,7 @@ export class LiveMail {
     this.#version = version;
   }
 
-  /** Follows accounts that are not followed so far. */
+  /** Follows accounts that are not followed yet. */
   async follow(): Promise<void> {
     for (const account of await this.#mail.accounts()) {
       if (this.#followed.has(account.name) || this.#stop.signal.aborted) continue;
@@ -118,7 +118,7 @@ export class LiveMail {
       const gone = () => this.#sockets.delete(ws);
       ws.on("close", gone);
       ws.on("error", gone);
-      // Clients have nothing to say.
+      // Clients don't send messages.
       ws.on("message", () => {});
       const pings = new Allowance(mostPings, pingsEachSecond);
       ws.on("ping", (data) => pings.use() ? ws.pong(data) : ws.terminate());

@@ -1,4 +1,4 @@
-/** Caught messages as the API gives them. @module */
+/** Caught messages in the form of the API. @module */
 import { headerText } from "../../mail/header/header.ts";
 import { unpackStructure } from "../../mail/structure/packed.ts";
 import type { Part } from "../../mail/structure/structure.ts";
@@ -39,7 +39,7 @@ export interface MessageSummary {
   Subject: string;
   /** When it was caught. */
   Created: string;
-  /** Name that the program logged in with. */
+  /** Login name of the program. */
   Username: string;
   Tags: string[];
   Size: number;
@@ -47,7 +47,7 @@ export interface MessageSummary {
   Snippet: string;
 }
 
-/** A part beside the text. */
+/** A part other than the text. */
 export interface AttachmentForm {
   PartID: string;
   FileName: string;
@@ -56,7 +56,7 @@ export interface AttachmentForm {
   Size: number;
 }
 
-/** Characters of text and of HTML that are given, each. */
+/** Characters returned of text and of HTML each. */
 const maxText = 5_000_000;
 /** Characters of a snippet. */
 const maxSnippet = 250;
@@ -90,7 +90,7 @@ function rowOf(caught: Caught): Row | undefined {
   return found;
 }
 
-/** A part that belongs to the HTML by its Content-ID. */
+/** A part that the HTML refers to by its Content-ID. */
 const isInline = (p: Part, hasHtml: boolean) =>
   p.disposition === "inline" || (hasHtml && contentId(p) !== "" && p.disposition !== "attachment");
 
@@ -103,7 +103,7 @@ function split(root: Part): { attachments: NumberedPart[]; inline: NumberedPart[
   };
 }
 
-/** A message of a list; undefined if it is gone. */
+/** A list entry; undefined if the message no longer exists. */
 export function summaryForm(mail: CaughtMail, caught: Caught): MessageSummary | undefined {
   const row = rowOf(caught);
   if (row === undefined) return undefined;
@@ -192,7 +192,7 @@ export function messageForm(mail: CaughtMail, caught: Caught) {
       Date: new Date(s.sent ?? row.received).toISOString(),
       Tags: tagsOf(row.keywords),
       Username: envelope?.Username ?? "",
-      // Without the line end that every text part ends in, as Mailpit gives it since 1.27.
+      // Without the final line end of text parts, like Mailpit since 1.27.
       Text: text.replace(/\r?\n$/, ""),
       HTML: html,
       Size: row.size,

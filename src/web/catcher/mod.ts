@@ -1,7 +1,7 @@
 /**
- * The API of localserve for tests: what programs have sent is listed, searched, waited for, checked and deleted.
- * Its calls and answers are those of Mailpit's /api/v1, so that what was made for that works here; `wait`, `faults`
- * and `scenario` are ours.
+ * The API of localserve for tests: lists, searches, awaits, checks and deletes what programs have sent.
+ * Its calls and answers are those of Mailpit's /api/v1, so that its clients work here; `wait`, `faults`
+ * and `scenario` are our own.
  *
  * May import the store, mail and config below it, and http/, webapi/ and webmail/ beside it; serve/ starts it in
  * localserve.
@@ -45,7 +45,7 @@ import { cleanTag, keywordsLike, tagKeyword, tagOf, tagsOf } from "./tags.ts";
 export { CaughtMail } from "./box.ts";
 export type { CatcherServices } from "./services.ts";
 
-/** The steps of a scenario's file. @throws Error that says what is wrong where */
+/** The steps of a scenario file. @throws Error with the mistake and its place */
 export function parseScenario(text: string): v.InferOutput<typeof scenarioRequest> {
   const result = v.safeParse(scenarioRequest, JSON.parse(text));
   if (result.success) return result.output;
@@ -53,10 +53,10 @@ export function parseScenario(text: string): v.InferOutput<typeof scenarioReques
   throw new Error(`${v.getDotPath(issue) ?? "scenario"}: ${issue.message}`);
 }
 
-/** Messages of a list at most, and seconds that a request waits at most. */
+/** Most messages of a list, and most seconds that a request waits. */
 const maxList = 1000;
 const maxWait = 300;
-/** Bytes of a request; messages to send have their files in base64. */
+/** Bytes of a request; messages to send contain their files in base64. */
 const maxBody = 1024 * 1024;
 const maxSendBody = 64 * 1024 * 1024;
 
@@ -213,7 +213,7 @@ async function messageCall(
     case "GET raw":
       return handlers.raw(services, m, req);
     case "GET part":
-      // A picture as it is serves for its thumbnail.
+      // A picture is its own thumbnail.
       if (path !== undefined && (more === undefined || more === "thumb")) {
         return handlers.part(services, m, path);
       }
@@ -237,7 +237,7 @@ async function messageCall(
   return textResponse(404, "not found");
 }
 
-/** Messages by id; all of them if none is named. */
+/** Messages by id; all if no id is given. */
 async function picked(services: CatcherServices, ids: readonly string[]): Promise<Caught[]> {
   if (ids.length === 0) return await services.mail.search({ op: "all" });
   const found: Caught[] = [];
@@ -358,14 +358,14 @@ async function send(services: CatcherServices, req: WebRequest): Promise<Respons
   }
 }
 
-/** The first message that matches: one that is there, or the next that comes. */
+/** The first matching message: an existing one, or the next to arrive. */
 async function wait(services: CatcherServices, live: LiveMail, req: WebRequest): Promise<Response> {
   const seconds = number(req, "timeout", 10, maxWait);
   const text = req.url.searchParams.get("query") ?? "";
   const since = number(req, "since", 0, Number.MAX_SAFE_INTEGER);
   const end = performance.now() + seconds * 1000;
   const gone = AbortSignal.any([req.signal, req.stopping]);
-  // Followed before it is looked for: what comes in between is not missed.
+  // Starts following before the search, so that messages in between are not missed.
   await live.follow();
   for (;;) {
     const change = live.next(end - performance.now(), gone);

@@ -4,7 +4,7 @@ interface Call {
   path: string;
   method: "get" | "put" | "post" | "delete";
   summary: string;
-  /** Query parameters with what they say. */
+  /** Query parameters with their descriptions. */
   query?: Record<string, string>;
   /** Name of the body's example. */
   body?: unknown;

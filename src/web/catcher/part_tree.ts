@@ -2,25 +2,25 @@
 import type { Part } from "../../mail/structure/structure.ts";
 import { contentId, decodedSize, fileNameOf } from "../webmail/reading/parts.ts";
 
-/** A part, and what is in it. */
+/** A part with its subparts. */
 export interface PartNode {
-  /** As IMAP counts: "1", "2.1"; "" for a multipart at the top. */
+  /** Part number as in IMAP: "1", "2.1"; "" for a multipart at the top. */
   PartID: string;
   ContentType: string;
-  /** Such as "base64"; "" if none is named. */
+  /** Such as "base64"; "" if there is none. */
   Encoding: string;
-  /** In the declaration; "" for none. */
+  /** The declared charset; "" for none. */
   Charset: string;
-  /** "inline" or "attachment"; "" if nothing is said. */
+  /** "inline" or "attachment"; "" if there is none. */
   Disposition: string;
   FileName: string;
   ContentID: string;
-  /** Bytes when decoded, nearly. */
+  /** Approximate bytes when decoded. */
   Size: number;
   Parts: PartNode[];
 }
 
-/** Parts of a tree at most: who writes more shows nothing by it. */
+/** Parts of a tree: more are never useful. */
 const maxParts = 2000;
 
 /** The tree of a message. Parts after the first two thousand are left out. */
@@ -35,7 +35,7 @@ export function partTree(root: Part): PartNode {
     for (const [i, c] of part.parts.entries()) {
       add(c, path === "" ? `${i + 1}` : `${path}.${i + 1}`);
     }
-    // A message that is no multipart has its text as its first part.
+    // A message that isn't a multipart has its text as its first part.
     const own = part.parts.length > 0 ? path : path === "" ? "1" : path;
     if (part.message !== undefined) {
       add(part.message, part.message.parts.length > 0 ? own : `${own}.1`);

@@ -17,7 +17,7 @@ export class QueryError extends Error {
   }
 }
 
-/** What a search is read with. */
+/** Context for parsing a search. */
 export interface QueryContext {
   /** Keywords in use, for tags. */
   keywords: readonly string[];
@@ -54,7 +54,7 @@ const filters = new Set([
   "smaller",
 ]);
 
-/** Takes a search apart. */
+/** Splits a search into conditions. */
 function* terms(text: string): Generator<Term> {
   let at = 0;
   const quoted = (): string => {
@@ -91,7 +91,7 @@ function* terms(text: string): Generator<Term> {
   }
 }
 
-/** Minutes that a zone is east of Greenwich at a moment. */
+/** Offset in minutes of a zone from UTC at a moment, positive to the east. */
 const offsetAt = (zone: string, ms: number): number => Math.round(zoneClock(zone)(ms) / 60_000);
 
 function dateOf(text: string, zone: string | undefined): number {
@@ -140,7 +140,7 @@ function nodeOf({ filter, value }: Term, context: QueryContext): SearchNode {
     case "subject":
       return { op: "summary", field: filter, text: value };
     case "to":
-      // Recipients that only the envelope names are kept as Bcc.
+      // Envelope-only recipients are kept as Bcc.
       return summary(value, "to", "cc", "bcc");
     case "addressed":
       return summary(value, "from", "to", "cc", "bcc");

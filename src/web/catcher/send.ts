@@ -1,4 +1,4 @@
-/** Putting a message into the caught mail by the API, as if it had come by SMTP. @module */
+/** Adding a message to the caught mail by the API, as if it had arrived by SMTP. @module */
 import { removeFile } from "../../platform/files.ts";
 import { describeFile } from "../../store/messages/describe.ts";
 import { composeRequest, requestAddress } from "../webapi/compose.ts";
@@ -36,7 +36,7 @@ export async function sendMessage(
     services,
     {
       Subject: request.Subject ?? "",
-      // A message without any text is one too.
+      // A message without any text is valid.
       Text: request.Text || (request.HTML ? "" : " "),
       HTML: request.HTML ?? "",
       Headers: Object.entries(request.Headers ?? {}),

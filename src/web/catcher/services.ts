@@ -1,9 +1,9 @@
-/** What the API of caught mail needs of the server. @module */
+/** What the API of caught mail needs from the server. @module */
 import type { SenderAuth } from "../../senderauth/mod.ts";
 import type { WebHandler, WebRequest } from "../http/mod.ts";
 import type { CaughtMail } from "./box.ts";
 
-/** A refusal that comes by chance. */
+/** A random refusal. */
 export interface ChaosTrigger {
   /** SMTP code, 400-599. */
   ErrorCode: number;
@@ -27,7 +27,7 @@ export interface ChaosSettings {
 
 export interface CatcherServices {
   mail: CaughtMail;
-  /** The account that sent messages are put into. */
+  /** The account that gets sent messages. */
   account: string;
   tempDir: string;
   hostname: string;
@@ -43,9 +43,9 @@ export interface CatcherServices {
   };
   /** The page for developers, below /caught/. */
   page: WebHandler;
-  /** How many messages are kept and how long, in milliseconds; undefined for no limit. */
+  /** How many messages are kept and for how many milliseconds; undefined for no limit. */
   keep: { messages: number | undefined; age: number | undefined };
-  /** Sends a message on to a real server; undefined if none is set. */
+  /** Releases a message to a real server; undefined if none is configured. */
   release?: {
     server: string;
     /** Why an address may not be sent to; undefined if it may. */
@@ -57,9 +57,9 @@ export interface CatcherServices {
       size: number,
     ): Promise<void>;
   };
-  /** HEAD of a link, within limits: status and text. */
+  /** HEAD request for a link, within limits: status and text. */
   checkLink(url: string, follow: boolean): Promise<{ StatusCode: number; Status: string }>;
-  /** What SPF, DKIM and DMARC say of a message that comes from an IP address. The DNS is asked. */
+  /** Results of SPF, DKIM and DMARC for a message from an IP address, using the DNS. */
   authenticate(
     ip: string,
     mailFrom: string,

@@ -52,15 +52,15 @@ export function tagsOf(keywords: readonly string[]): string[] {
   return keywords.flatMap((k) => tagOf(k) ?? []).sort((a, b) => a.localeCompare(b, "en"));
 }
 
-/** Keywords that a tag may stand as: names are the same in capital and small letters. */
+/** Keywords that a tag may have: names are case-insensitive. */
 export function keywordsLike(keywords: Iterable<string>, tag: string): string[] {
   const wanted = tag.toLowerCase();
   return [...keywords].filter((k) => tagOf(k)?.toLowerCase() === wanted);
 }
 
 /**
- * Tags that a message brings along: behind "+" in its recipients' localparts, in its field X-Tags, and the name
- * that its program logged in with.
+ * Tags of a message on arrival: after "+" in its recipients' localparts, in its field X-Tags, and the login name
+ * of its program.
  */
 export function tagsBrought(
   recipients: readonly string[],
@@ -74,6 +74,6 @@ export function tagsBrought(
   });
   names.push(...(xTags ?? "").split(","), username);
   const tags = names.flatMap((n) => cleanTag(n) ?? []);
-  // One message doesn't fill a mailbox with keywords.
+  // One message must not fill a mailbox with keywords.
   return [...new Map(tags.map((t) => [t.toLowerCase(), t])).values()].slice(0, 20);
 }

@@ -1,4 +1,4 @@
-/** Mailboxes as a file to take away: an archive with a mailbox file or a Maildir of each. @module */
+/** Mailboxes as a download: an archive with an mbox file or a Maildir of each. @module */
 import type { MailboxId } from "../../store/ids.ts";
 import { freeSpace } from "../../platform/files.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -11,7 +11,7 @@ import { writeZip } from "./zip.ts";
 export type { ExportFormat };
 export type ArchiveKind = "zip" | "tgz" | "tar";
 
-/** Bytes that are left free on the disk. */
+/** Bytes to leave free on the disk. */
 const reserve = 1e9;
 
 /** The mailboxes to export: one with those below it, or all. */
@@ -25,7 +25,7 @@ export function exportMailboxes(account: Account, mailboxId: MailboxId | undefin
 }
 
 /**
- * Refuses what there is no room for: tar has a file's size before it, so a mailbox file is made beside it first.
+ * Refuses an export without enough disk space: tar has a file's size in front, so an mbox file is first written to disk.
  * @throws UserError
  */
 export async function checkRoom(

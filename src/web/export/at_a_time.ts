@@ -1,5 +1,5 @@
 /**
- * Exports of an account at a time: each packs as fast as it is read, and some keep a copy of a mailbox on the disk
+ * Limits simultaneous exports of an account: each packs as fast as it is read, and some need a copy of a mailbox on disk
  * meanwhile.
  *
  * @module
@@ -8,12 +8,12 @@ import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { HttpError } from "../http/mod.ts";
 
-/** Exports of one account that run at a time; more are refused. */
+/** Simultaneous exports of one account; more are refused. */
 const maxExports = 4;
 
 const running = new Map<string, number>();
 
-/** Counts an export in; what it gives counts it out, and may be called again. @throws HttpError 429 if there are too many */
+/** Counts a new export. @returns function that ends it, which may be called repeatedly @throws HttpError 429 if there are too many */
 export function beginExport(account: string): () => void {
   const count = running.get(account) ?? 0;
   if (count >= maxExports) {
@@ -32,7 +32,7 @@ export function beginExport(account: string): () => void {
   };
 }
 
-/** Opens an account for an export, whose end `release` tells. @throws HttpError 429; StoreError as opening does */
+/** Opens an account for an export; call `release` at its end. @throws HttpError 429; StoreError as opening does */
 export async function openForExport(
   accounts: Accounts,
   name: string,

@@ -11,7 +11,7 @@ const pieceSize = 64 * 1024;
 
 /**
  * Writes an archive.
- * @param o.tempDir for files whose size isn't known: tar has it in front
+ * @param o.tempDir for files of unknown size: tar has it in front
  */
 export async function* writeTar(
   files: AsyncIterable<ExportFile>,
@@ -20,7 +20,7 @@ export async function* writeTar(
   const pack = (await tarLibrary()).pack();
   const gzip = o.gzip ? createGzip({ level: 6 }) : undefined;
   const filled = fill(pack, files, o.tempDir);
-  // Told by the stream, which is read below.
+  // Reported by the stream, which is read below.
   filled.catch((err) => pack.destroy(err));
   pack.on("error", (err) => gzip?.destroy(err));
   const out = gzip ? pack.pipe(gzip) : pack;
@@ -70,7 +70,7 @@ function add(
       { name, size, mode: 0o600, mtime },
       (err) => err ? reject(err) : resolve(),
     );
-    // Of the entry too: it ends with the archive when that does, and an error that nobody hears would end the process.
+    // For the entry too: it fails together with the archive, and an unhandled error would end the process.
     out.on("error", reject);
     Readable.from(pieces).on("error", reject).pipe(out);
   });
@@ -92,7 +92,7 @@ async function* read(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
     const n = await file.read(piece);
     if (n === null) return;
     yield piece.subarray(0, n);
-    // It is packed in one go, and others pack too.
+    // It is compressed in one go, and there may be others.
     await giveWay();
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Zip archives, written as a stream, not compressed: mail's attachments mostly are already.
+ * Zip archives, written as a stream, not compressed: attachments of mail mostly are already.
  *
- * Sizes follow each file's data (APPNOTE.TXT 4.4.4 bit 3), so that nothing has to be read twice. What is beyond 4 GB
- * or 65,534 files is told in the fields of zip64 (4.5.3, 4.3.14), which are there only where they are needed.
+ * Sizes follow each file's data (APPNOTE.TXT 4.4.4 bit 3), so that nothing has to be read twice. Sizes above 4 GB
+ * and more than 65,534 files are written to the fields of zip64 (4.5.3, 4.3.14), which are only present if needed.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export type ZipEntry = ExportFile;
 
 const max16 = 0xffff;
 const max32 = 0xffffffff;
-/** Of a file whose size isn't known: from here on it may need zip64. */
+/** For a file of unknown size: from here on it may need zip64. */
 const maybeLarge = 4e9;
 
 /** Writes an archive. */
@@ -56,7 +56,7 @@ const flags = 0x0808;
 const version = (zip64: boolean) => zip64 ? 45 : 20;
 
 function localHeader(name: Uint8Array, time: number, large: boolean): Uint8Array {
-  // With sizes of 8 bytes, zip64's field says so of the data descriptor.
+  // The zip64 field announces 8-byte sizes in the data descriptor.
   const sizes = large ? fields([1, 2], [16, 2], [0, 8], [0, 8]) : new Uint8Array(0);
   const extra = joined([sizes, unixTime(time)]);
   const size = large ? max32 : 0;
@@ -106,7 +106,7 @@ function* endOfDirectory(count: number, length: number, at: number): Generator<U
   yield fields([0x06054b50, 4], [0, 2], [0, 2], [c, 2], [c, 2], [l, 4], [a, 4], [0, 2]);
 }
 
-/** Numbers with their widths in bytes, little-endian, one after the other. */
+/** Concatenated numbers with their widths in bytes, little-endian. */
 function fields(...list: (readonly [value: number, width: number])[]): Uint8Array {
   const out = new Uint8Array(list.reduce((n, [, width]) => n + width, 0));
   let at = 0;
@@ -116,7 +116,7 @@ function fields(...list: (readonly [value: number, width: number])[]): Uint8Arra
   return out;
 }
 
-/** A time as MS-DOS counts: date in the upper half, two seconds as one. */
+/** A time in MS-DOS format: date in the upper half, units of two seconds. */
 function dosTime(ms: number): number {
   const d = new Date(Math.max(ms, Date.UTC(1980, 0, 1)));
   const date = (d.getUTCFullYear() - 1980) << 9 | (d.getUTCMonth() + 1) << 5 | d.getUTCDate();
@@ -124,7 +124,7 @@ function dosTime(ms: number): number {
   return date * 65536 + time;
 }
 
-/** The field that tells the second, and that it is in UTC. */
+/** The field with the time in seconds, in UTC. */
 function unixTime(ms: number): Uint8Array {
   return fields([0x5455, 2], [5, 2], [1, 1], [Math.floor(ms / 1000), 4]);
 }

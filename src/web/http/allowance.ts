@@ -1,6 +1,6 @@
-/** What a client may do for nothing: an amount that is used up, and comes back with time. @module */
+/** An allowance of free operations for a client: used up, and refilled with time. @module */
 
-/** An amount that is used up, and comes back with time. */
+/** An amount that is used up, and refilled with time. */
 export class Allowance {
   readonly #most: number;
   readonly #eachSecond: number;
@@ -8,8 +8,8 @@ export class Allowance {
   #at = performance.now();
 
   /**
-   * @param most that may be used at once
-   * @param eachSecond that comes back with each second
+   * @param most that may be used in a burst
+   * @param eachSecond refilled each second
    */
   constructor(most: number, eachSecond: number) {
     this.#most = most;

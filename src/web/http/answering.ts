@@ -1,6 +1,6 @@
 /**
- * From a request to its answer, by whichever version of HTTP: who it is from, which service answers, what is
- * measured and logged.
+ * From a request to its answer, for all versions of HTTP: the client's identity, the service that answers, metrics
+ * and logging.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
   type WebRequest,
 } from "./types.ts";
 
-/** What requests are given to. */
+/** Handles requests. */
 export interface HttpHandlers {
   /** Name of the service that answers, for metrics and logs. */
   service(req: WebRequest): string;
@@ -33,7 +33,7 @@ export interface HttpConnection {
   readonly remoteIp: string;
   readonly cid: number;
   readonly log: Log;
-  /** The client uses HTTPS, with this server or with a proxy in front. */
+  /** The client uses HTTPS, with this server or with a proxy in front of it. */
   readonly secure: boolean;
   readonly arrival: Arrival;
 }
@@ -45,7 +45,7 @@ const durations = histogram(
   [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60],
 );
 
-/** By the name and labels that the original's alerting rules look at. */
+/** Named and labelled as in the original's alerting rules. */
 const durationsByCode = histogram(
   "mox_httpserver_request_duration_seconds",
   "Time to answer HTTP requests, without event streams, by service and status.",
@@ -53,10 +53,10 @@ const durationsByCode = histogram(
   [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60],
 );
 
-/** A request that has come in, as the version of HTTP has it. */
+/** A received request, in the form of its HTTP version. */
 export interface ToAnswer {
   version: "1.1" | "2";
-  /** Reads it. @throws HttpError for one that is none */
+  /** Parses it. @throws HttpError for an invalid request */
   read: () => WebRequest;
   method: string;
   host: string;
@@ -81,12 +81,12 @@ export class Answering {
     this.handlers = handlers;
   }
 
-  /** The request as its client made it. @throws HttpError 503 for too many of a client behind a proxy */
+  /** The request as made by its client. @throws HttpError 503 for too many from a client behind a proxy */
   ofClient(req: WebRequest, connection: HttpConnection, until: EventEmitter): WebRequest {
     const { proxies, connectionLimiter } = this.#limits;
     if (proxies?.networks.has(connection.remoteIp) !== true) return req;
     const seen = forwardedRequest(req, proxies.networks);
-    // Requests that a proxy passes on are counted for their client as its connections are.
+    // Requests passed on by a proxy are counted for their client, like its connections.
     const { remoteIp } = seen;
     if (proxies.networks.has(remoteIp)) return seen;
     if (connectionLimiter?.add(remoteIp) === false) {
@@ -139,7 +139,7 @@ export class Answering {
   }
 }
 
-/** Logs and counts what no handler expected. */
+/** Logs and counts unexpected errors. */
 export function unhandledInHandler(e: unknown, log: Log): void {
   countPanic("webserver");
   log.error("unhandled error in a web handler", {

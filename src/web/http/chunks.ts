@@ -1,11 +1,11 @@
 /**
- * The framing of a chunked body (RFC 9112 §7.1): where it ends, and that what stands besides its content is
- * bounded.
+ * The framing of a chunked body (RFC 9112 §7.1): finds its end, and limits everything besides its
+ * content.
  *
  * @module
  */
 
-/** Bytes of a chunk's size with its extensions. */
+/** Bytes of a chunk's size line, including extensions. */
 const maxSizeLine = 256;
 /** Bytes of all extensions of a body together, and of its trailer. */
 const maxExtensions = 16 * 1024;
@@ -14,11 +14,11 @@ const cr = 0x0d;
 const lf = 0x0a;
 const semicolon = 0x3b;
 
-/** Follows one body through any pieces of it. Total. */
+/** Follows one body through pieces of any size. Total. */
 export class ChunkFraming {
-  /** The last byte of the body was taken. */
+  /** The last byte of the body was consumed. */
   ended = false;
-  /** It is no chunked body, or has too much besides its content. */
+  /** It isn't a valid chunked body, or has too much besides its content. */
   wrong = false;
   #place: "size" | "extension" | "sizeLf" | "data" | "dataCr" | "dataLf" | "trailer" = "size";
   #size = 0;
@@ -26,7 +26,7 @@ export class ChunkFraming {
   #besides = 0;
   #lastCr = false;
 
-  /** Takes bytes; gives how many of them belong to the body. */
+  /** Consumes bytes; returns how many of them belong to the body. */
   take(bytes: Uint8Array): number {
     let i = 0;
     while (i < bytes.length && !this.ended && !this.wrong) {
@@ -48,7 +48,7 @@ export class ChunkFraming {
         const digit = hexDigit(c);
         if (digit >= 0) {
           this.#size = this.#size * 16 + digit;
-          // More than any request may have; the server's own limit refuses less than this.
+          // Larger than any allowed request; the server's own limit is lower.
           if (++this.#line > 12) this.wrong = true;
         } else if (this.#line === 0) this.wrong = true;
         else if (c === cr) this.#place = "sizeLf";

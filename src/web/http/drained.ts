@@ -1,5 +1,5 @@
 /**
- * Waiting for a client to take what was written.
+ * Waiting for a client to read what was written.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { EventEmitter } from "node:events";
 /** Milliseconds that a client may leave an answer unread. */
 export const writeTimeout = 60_000;
 
-/** Waits for an event of a stream. @throws Error if it doesn't come in so many milliseconds, or the stream is gone */
+/** Waits for an event of a stream. @throws Error if it doesn't occur within so many milliseconds, or the stream is destroyed */
 export function drainedBy(
   stream: EventEmitter & { readonly destroyed: boolean },
   timeout: number,

@@ -1,17 +1,17 @@
 /**
- * Answers with the same bytes for everyone: pages and scripts that are made once.
+ * Answers with the same bytes for everyone: pages and scripts that are created once.
  *
- * A Response copies bytes that it is given, and their reader gets all of them at once: clients that ask for a page of
- * 200 KB and reset the request grew the server by 100 MB and more in seconds (measured, by HTTP/2), until the next
- * collection. Here nothing is copied, and a piece is made when the one before has been taken.
+ * A Response copies its bytes, and its reader gets all of them in one piece: clients that requested a page of
+ * 200 KB and reset the request made the server grow by 100 MB and more in seconds (measured with HTTP/2), until the next
+ * garbage collection. Here nothing is copied, and each piece is created when the one before has been written.
  *
  * @module
  */
 
-/** Bytes that are written at a time. */
+/** Bytes written at a time. */
 const pieceSize = 32 * 1024;
 
-/** An answer with these bytes, which nobody may change any more. */
+/** An answer with these bytes, which must not be changed any more. */
 export function fixedResponse(
   bytes: Uint8Array<ArrayBuffer>,
   headers: Record<string, string>,

@@ -1,5 +1,5 @@
 /**
- * Requests that come through a reverse proxy: whom they are from, by X-Forwarded-For, -Proto and -Host, or by
+ * Requests through a reverse proxy: their client, by X-Forwarded-For, -Proto and -Host, or by
  * Forwarded (RFC 7239).
  *
  * @module
@@ -8,26 +8,26 @@ import { canonicalIp, type Networks, parseIp } from "../../net/mod.ts";
 import { hostForm } from "./request.ts";
 import { HttpError, type WebRequest } from "./types.ts";
 
-/** What one proxy on the way says of the side that the request came from. */
+/** What one proxy on the path reports about the side the request came from. */
 interface Hop {
-  /** Undefined where it is not an address ("unknown", or a name of the proxy's own). */
+  /** Undefined if it is not an address ("unknown", or a proxy's own identifier). */
   ip: string | undefined;
   proto: string | undefined;
   host: string | undefined;
 }
 
-/** Proxies that a request may have come through. */
+/** Proxies that a request may have passed. */
 const maxHops = 50;
 
 /**
- * The request as its client made it. The last proxy is known by its connection; what those before it say is
- * believed as far as they are trusted too, so the client is the last address that is none of theirs.
+ * The request as made by its client. The last proxy is known by its connection; earlier ones are
+ * believed as far as they are trusted too, so the client is the last address that isn't a trusted proxy.
  * @throws HttpError 400 for headers that can't be read, or that name different clients
  */
 export function forwardedRequest(req: WebRequest, trusted: Networks): WebRequest {
   const hop = clientHop(xForwarded(req), trusted);
   const other = clientHop(forwarded(req.headers.get("forwarded")), trusted);
-  // A proxy passes on those that it doesn't set itself, as the client made them up.
+  // A proxy passes on fields that it doesn't set itself, so the client may have made them up.
   if (hop !== undefined && other !== undefined && hop.ip !== other.ip) {
     throw new HttpError(
       400,
@@ -37,7 +37,7 @@ export function forwardedRequest(req: WebRequest, trusted: Networks): WebRequest
   return seenFrom(req, hop ?? other);
 }
 
-/** The request where any peer is believed: it comes from the last address of X-Forwarded-For, if that is one. */
+/** The request if every peer is trusted: it is from the last address of X-Forwarded-For, if that is valid. */
 export function requestOfLastHop(req: WebRequest): WebRequest {
   const named = (last(req.headers.get("x-forwarded-for")) ?? "").replace(/^\[|\]$/g, "");
   const ip = parseIp(named) === undefined ? undefined : canonicalIp(named);
@@ -84,7 +84,7 @@ function hopsOf(list: string[], name: string): string[] {
   return list.map((t) => t.trim()).filter((t) => t !== "");
 }
 
-/** RFC 7239 §6: an address, in brackets if of IPv6, with or without a port; "unknown" or "_name" is none. */
+/** RFC 7239 §6: an address, in brackets for IPv6, with or without a port; "unknown" or "_name" isn't one. */
 function addressOf(text: string, name: string): string | undefined {
   if (/^(?:unknown|_[\w.-]+)(?::[\w.-]+)?$/i.test(text)) return undefined;
   const bracketed = /^\[([^\]]+)\](?::[\w-]+)?$/.exec(text)?.[1];

@@ -1,10 +1,10 @@
 /**
- * What stands between a connection and the runtime's HTTP server: requests are let through one at a time.
+ * A gate between a connection and the runtime's HTTP server: it lets requests through one at a time.
  *
- * The runtime's server reads all that has arrived and begins to answer each request in it, so that a few
- * hundred kilobytes of pipelined requests become as many answers in memory. The gate gives it the input up
- * to the end of one request, and what follows when that has been answered (RFC 9112 §9.3.2 asks for answers
- * in order, no more). What waits meanwhile is bounded: the socket isn't read.
+ * The runtime's server reads everything that has arrived and starts to answer each request in it, so that a few
+ * hundred kilobytes of pipelined requests become as many answers in memory. The gate passes on the input up
+ * to the end of one request, and the rest once that has been answered (RFC 9112 §9.3.2 only requires answers
+ * in order). Waiting input is bounded: the socket isn't read.
  *
  * @module
  */
@@ -14,19 +14,19 @@ import { Share } from "../../net/mod.ts";
 import { nextTurn, turnSpent } from "../../platform/turns.ts";
 import { ChunkFraming } from "./chunks.ts";
 
-/** Input that waits, above which the socket isn't read. */
+/** Waiting input above which the socket isn't read. */
 const maxWaiting = 64 * 1024;
 
-/** Bytes of a chunked body that are let through at a time: each of its chunks may be of one byte. */
+/** Bytes of a chunked body that are let through at a time: each of its chunks may have one byte. */
 const maxPiece = 16 * 1024;
 
 const cr = 0x0d;
 const lf = 0x0a;
 
-/** How the body of a request is framed; decides how far input is let through. */
+/** The framing of a request's body; it decides how much input is let through. */
 export type Framing = { length: number } | "chunked";
 
-/** A connection as the runtime's server gets it. */
+/** The connection passed to the runtime's server. */
 export class RequestGate extends Duplex {
   readonly #socket: Duplex;
   readonly #share: Share;
@@ -37,14 +37,14 @@ export class RequestGate extends Duplex {
   #feeding = false;
   /**
    * What is let through: a header up to its empty line; nothing while it is parsed ("parsing"); so many bytes
-   * of a body; a chunked body; nothing until the answer is done ("answering"); all ("open").
+   * of a body; a chunked body; nothing until the answer is done ("answering"); everything ("open").
    */
   #state: "header" | "parsing" | "length" | "chunked" | "answering" | "open" = "header";
   #left = 0;
   #chunks = new ChunkFraming();
-  /** The answer to the request is done. */
+  /** The request has been answered. */
   #answered = false;
-  /** The last bytes let through that may begin an empty line. */
+  /** The last bytes let through that may start an empty line. */
   #tail = 0;
   #begun = false;
   #counted = 0;
@@ -70,11 +70,11 @@ export class RequestGate extends Duplex {
     });
     socket.on("error", (e) => this.destroy(e));
     socket.on("close", () => this.destroy());
-    // After a handshake it may stand still.
+    // It may be paused after a handshake.
     socket.resume();
   }
 
-  // What the runtime's server asks of a socket.
+  // What the runtime's server needs from a socket.
   get remoteAddress(): string | undefined {
     return (this.#socket as { remoteAddress?: string }).remoteAddress;
   }
@@ -107,9 +107,9 @@ export class RequestGate extends Duplex {
     this.#feed();
   }
 
-  /** The request was answered: the next one may come. */
+  /** The request was answered: the next one may pass. */
   answered(): void {
-    // What is left of a body that nobody read is let through, and dropped, first.
+    // The rest of an unread body is let through first, and dropped.
     this.#answered = true;
     this.#feedInTurn();
   }
@@ -120,7 +120,7 @@ export class RequestGate extends Duplex {
     this.#begun = false;
   }
 
-  /** No more requests: what comes is another protocol's. */
+  /** No more requests: what follows is another protocol. */
   open(): void {
     this.#state = "open";
     this.#feed();
@@ -138,7 +138,7 @@ export class RequestGate extends Duplex {
     this.#feedInTurn();
   }
 
-  /** A request after the other out of what has arrived would leave the loop no turn. */
+  /** Passing on one buffered request after another would starve the event loop. */
   #feedInTurn(): void {
     if (turnSpent()) nextTurn().then(() => this.#feed());
     else this.#feed();
@@ -162,7 +162,7 @@ export class RequestGate extends Duplex {
     if (this.#ended && this.#size === 0 && this.#wanted && !this.destroyed) this.push(null);
   }
 
-  /** Bytes of the first chunk that may be let through now; the state goes on as if they were. */
+  /** Bytes of the first piece that may be let through now; the state advances as if they were. */
   #allowed(): number {
     const first = this.#waiting[0];
     if (first === undefined) return 0;
@@ -205,7 +205,7 @@ export class RequestGate extends Duplex {
     }
   }
 
-  /** Bytes to the end of the first empty line, or all; `#tail` is 4 if it was found. */
+  /** Bytes up to the end of the first empty line, or all; `#tail` is 4 if it was found. */
   #toEmptyLine(bytes: Uint8Array): number {
     let tail = this.#tail === 4 ? 0 : this.#tail;
     for (let i = 0; i < bytes.length; i++) {
@@ -222,7 +222,7 @@ export class RequestGate extends Duplex {
     return bytes.length;
   }
 
-  /** The body's framing is none that is taken. */
+  /** The body's framing is not acceptable. */
   #refuse(): void {
     this.#waiting = [];
     this.#size = 0;

@@ -1,21 +1,21 @@
 /**
- * JSON of requests, bounded before it is parsed: JSON.parse takes all in one go, and many small values take far
+ * JSON of requests, bounded before it is parsed: JSON.parse runs in one go, and many small values take far
  * more memory than their text.
  *
  * @module
  */
 
-/** Levels of arrays and objects: deeper is abuse. */
+/** Levels of arrays and objects: deeper nesting is abuse. */
 export const maxJsonDepth = 64;
-/** Values, members of objects among them; parsing so many takes some 30 ms. */
+/** Values, including members of objects; parsing so many takes some 30 ms. */
 export const maxJsonValues = 200_000;
 
-/** Why a text isn't taken as JSON, in words. */
+/** Why a text isn't accepted as JSON. */
 export class JsonError extends Error {
   override name = "JsonError";
 }
 
-/** What is above a limit; looked at before anything is made of the text, which needn't be JSON. */
+/** Which limit is exceeded; checked before parsing, so the text needn't be valid JSON. */
 function excess(text: string): string | undefined {
   let depth = 0;
   let values = 1;
@@ -37,7 +37,7 @@ function excess(text: string): string | undefined {
   return undefined;
 }
 
-/** The value of a text, or of UTF-8. @throws JsonError */
+/** The value of a text, or of UTF-8 bytes. @throws JsonError */
 export function parseJson(body: string | Uint8Array): unknown {
   let text: string;
   try {

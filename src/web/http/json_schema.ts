@@ -3,7 +3,7 @@ import type * as v from "valibot";
 
 export type JsonSchema = { [key: string]: unknown };
 
-/** What is read of a schema of valibot. */
+/** The used properties of a valibot schema. */
 interface Shape {
   type: string;
   wrapped?: v.GenericSchema;
@@ -24,7 +24,7 @@ const mayBeAbsent = (schema: v.GenericSchema): boolean => {
     ["nullish", "optional"].includes(pipe[0].type);
 };
 
-/** With null as another value. */
+/** Allows null too. */
 function orNull(schema: JsonSchema): JsonSchema {
   return typeof schema.type === "string" ? { ...schema, type: [schema.type, "null"] } : {
     anyOf: [schema, { type: "null" }],
@@ -32,8 +32,8 @@ function orNull(schema: JsonSchema): JsonSchema {
 }
 
 /**
- * The JSON Schema that says the same.
- * @param named schemas that stand apart among the components, by their names, and are referred to
+ * The equivalent JSON Schema.
+ * @param named schemas that are kept by name among the components, and referred to
  * @param inPlace describe this one here, even if it has a name
  * @throws Error for kinds of schemas that no API uses
  */

@@ -1,6 +1,6 @@
 /**
- * JSON of request bodies, large ones in a Worker: 20 MB held the event loop for 200 ms and more, taking over what the
- * Worker has made of them takes a tenth.
+ * JSON of request bodies, large ones parsed in a Worker: 20 MB blocked the event loop for 200 ms and more, receiving the
+ * Worker's result takes a tenth of that.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { JsonError, parseJson } from "./json.ts";
 import type { ParsedJson } from "./json_worker.ts";
 import { HttpError } from "./types.ts";
 
-/** Bytes that are parsed at once: some milliseconds. */
+/** Bytes that are parsed directly: some milliseconds. */
 const smallJson = 512 * 1024;
 /** Bodies that may wait for the Worker. */
 const maxWaiting = 20;
@@ -25,7 +25,7 @@ const worker = renewedWorker<Uint8Array, ParsedJson>({
   answerTimeout: 30_000,
 });
 
-/** The value of a body in UTF-8, which may be gone afterwards. @throws JsonError; HttpError 503 if too many large ones wait */
+/** The value of a UTF-8 body, which may be detached afterwards. @throws JsonError; HttpError 503 if too many large ones wait */
 export async function parseJsonBody(bytes: Uint8Array): Promise<unknown> {
   if (bytes.length <= smallJson) return parseJson(bytes);
   if (worker.waiting() >= maxWaiting) {

@@ -1,26 +1,26 @@
-/** Logins over HTTP: limited, noted, and answered no sooner than failures may be. @module */
+/** Logins over HTTP: limited, logged, and with a minimum time for failures. @module */
 import type { AuthResult, AuthService } from "../../metrics/authentication.ts";
 import { type LoginGuard, LoginLimited } from "../../net/mod.ts";
 import { HttpError, type WebRequest } from "./types.ts";
 
-/** How a check can end without somebody being in. "second" asks for the code of the second factor. */
+/** How a check can fail. "second" asks for the code of the second factor. */
 export type LoginFailure = "wrong" | "disabled" | "second" | "wrongCode";
 
-/** A try to log in. */
+/** A login attempt. */
 export interface HttpLogin {
   service: AuthService;
   login: string;
   /** Such as "weblogin". */
   mechanism: string;
-  /** The account, where it isn't a login name that says it. */
+  /** The account, if it isn't identified by a login name. */
   account?: string;
-  /** How "second" is noted: as a failure where no code can be given. */
+  /** How "second" is logged: as a failure if no code can be given. */
   second?: "aborted" | "badcreds";
 }
 
 /**
- * Checks a login, counted before it is checked. If the check finds out the login name, it is noted under that.
- * @throws HttpError 429 if it may not be tried now; what `check` throws
+ * Checks a login, counting it first. If the check determines the login name, it is logged under that.
+ * @throws HttpError 429 if it may not be tried now; errors of `check`
  */
 export async function limitedLogin<T extends { account: string; login?: string }>(
   guard: LoginGuard,

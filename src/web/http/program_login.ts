@@ -1,6 +1,6 @@
 /**
- * Who asks, for programs: HTTP basic authentication (RFC 7617), or a bearer token (RFC 6750), which is what basic
- * authentication has behind its name: address and password in base64. Programs of accounts with a second factor
+ * Authentication of programs: HTTP basic authentication (RFC 7617), or a bearer token (RFC 6750), which has the same
+ * content: address and password in base64. Programs of accounts with a second factor
  * use an app password in both.
  *
  * @module
@@ -11,7 +11,7 @@ import type { LoginGuard } from "../../net/mod.ts";
 import { limitedLogin } from "./limited_login.ts";
 import { HttpError, type WebRequest } from "./types.ts";
 
-/** A login of a program: the account, or why there is none. */
+/** A program's login: the account, or why there is none. */
 export type ProgramLogin =
   | { account: string; credential: string }
   | "wrong"
@@ -25,7 +25,7 @@ interface Credentials {
   mechanism: "httpbasic" | "httpbearer";
 }
 
-/** Name and password of a header field; undefined if there are none that can be read. */
+/** Name and password in a header field; undefined if there are none or they can't be parsed. */
 export function credentialsOf(header: string | null): Credentials | undefined {
   const match = /^(basic|bearer)[ ]+([A-Za-z0-9+/_-]{1,8192}={0,2})[ ]*$/i.exec(header ?? "");
   if (match === null) return undefined;
@@ -45,18 +45,18 @@ export function credentialsOf(header: string | null): Credentials | undefined {
   };
 }
 
-/** What checks logins. */
+/** Checks logins. */
 export interface ProgramLogins {
   limiter: LoginGuard;
   checkLogin(
     form: { username: string; password: string },
     remoteIp: string,
   ): Promise<ProgramLogin>;
-  /** Checks an access token of a provider; undefined where none let in. */
+  /** Checks an access token of a provider; undefined if none is configured. */
   checkToken?: (token: string) => Promise<ProgramUser | "wrong">;
 }
 
-/** Who a program is. */
+/** An authenticated program. */
 export interface ProgramUser {
   account: string;
   credential: string;
@@ -81,7 +81,7 @@ export async function programLogin(
     const result = await limitedLogin(
       logins.limiter,
       req,
-      // There is no name yet, and failures of one place are nobody else's.
+      // There is no name yet, and failures of one address don't count for others.
       {
         service,
         login: "(token)",

@@ -1,9 +1,10 @@
 /**
- * Writing answers: headers that all of them get, bodies as fast as the client reads.
+ * Writing answers: common headers, and bodies as fast as the client reads.
  *
  * @module
  */
 import { isStorageFull } from "../../platform/storage_errors.ts";
+import { nextTurn, turnSpent } from "../../platform/turns.ts";
 import { writeTimeout } from "./drained.ts";
 import { type AnswerSink, diskFull, HttpError, type WebRequest } from "./types.ts";
 
@@ -11,7 +12,7 @@ import { type AnswerSink, diskFull, HttpError, type WebRequest } from "./types.t
 const common: Record<string, string> = {
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
-  // Names in mail are looked up for nobody who only reads it.
+  // Reading mail must not trigger DNS lookups of names in it.
   "X-DNS-Prefetch-Control": "off",
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -49,18 +50,18 @@ export function jsonResponse(
   });
 }
 
-/** Sends the client elsewhere. The place may be relative to the request. */
+/** Redirects the client. The location may be relative to the request. */
 export function redirect(status: 301 | 302 | 303 | 307 | 308, location: string): Response {
   return new Response(null, { status, headers: { Location: location } });
 }
 
-/** The answer that stands for an error of a handler; undefined if nobody expects it. */
+/** The answer for a handler's error; undefined for unexpected errors. */
 export function errorResponse(e: unknown): Response | undefined {
   if (isStorageFull(e)) e = diskFull();
   return e instanceof HttpError ? textResponse(e.status, e.message, e.headers) : undefined;
 }
 
-/** Sends an answer. Never throws: what fails destroys the connection. Returns the bytes of its body. */
+/** Sends an answer. Never throws: a failure destroys the connection. Returns the bytes of its body. */
 export async function sendResponse(
   req: WebRequest | undefined,
   response: Response,
@@ -99,8 +100,8 @@ async function sendBody(
   try {
     let next = await reader.read();
     let pending = next.done ? undefined : reader.read();
-    // A body of one piece gets its length, so that it needs no chunks.
-    const whole = pending === undefined || (await Promise.race([pending, nextTurn()]))?.done;
+    // A body in one piece gets a Content-Length, so that it needs no chunks.
+    const whole = pending === undefined || (await Promise.race([pending, soon()]))?.done;
     if (whole && headers["content-length"] === undefined) {
       headers["content-length"] = String(next.value?.length ?? 0);
     }
@@ -113,6 +114,8 @@ async function sendBody(
       if (!to.ready) await to.drained(writeTimeout);
       next = await (pending ?? reader.read());
       pending = undefined;
+      // The answers of hundreds of streams would go on in one piece.
+      if (!next.done && turnSpent()) await nextTurn();
     }
     await to.finish();
   } catch {
@@ -122,6 +125,6 @@ async function sendBody(
   return sent;
 }
 
-function nextTurn(): Promise<undefined> {
+function soon(): Promise<undefined> {
   return new Promise((resolve) => setTimeout(() => resolve(undefined), 0));
 }

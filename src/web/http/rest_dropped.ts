@@ -1,5 +1,5 @@
 /**
- * What still comes of a request that is answered before its end.
+ * The rest of a request that is answered before its end.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import type { Incoming } from "./types.ts";
 const lingerTime = 2_000;
 
 /**
- * Reads and drops it for a moment: if a connection were closed with bytes unread, TCP would reset it, and the
- * client lose the answer.
+ * Reads and drops it for a moment: if a connection is closed with unread bytes, TCP resets it, and the
+ * client loses the answer.
  */
 export function restDropped(incoming: Incoming): Promise<void> {
   return new Promise((resolve) => {

@@ -32,7 +32,7 @@ export type CallHandlers<C extends Calls, Context> = {
   ) => v.InferInput<C[K]["response"]> | Promise<v.InferInput<C[K]["response"]>>;
 };
 
-/** What the user did can't be done; the message says why and what to do. */
+/** An action that can't be done; the message tells the user why and what to do. */
 export class UserError extends HttpError {
   constructor(message: string, options?: ErrorOptions) {
     super(422, message, {}, options);
@@ -51,7 +51,7 @@ const codes: Record<number, string> = {
   429: "limit",
 };
 
-/** An error as calls answer it. */
+/** An error in the form of a call's answer. */
 export function callError(err: HttpError): Response {
   const code = codes[err.status] ?? (err.status < 500 ? "request" : "internal");
   return jsonResponse(err.status, { error: { code, message: err.message } }, err.headers);
@@ -60,7 +60,7 @@ export function callError(err: HttpError): Response {
 /** Most bytes of a call's body. */
 export const maxCallBody = 2 * 1024 * 1024;
 
-/** Calls that failed by a fault of the server, by the names that the original's alerting rules look at. */
+/** Calls that failed by a fault of the server, named as in the original's alerting rules. */
 const serverErrors = counter(
   "sherpa_errors_total",
   "Calls of the pages that failed by a fault of the server.",
@@ -84,7 +84,7 @@ export async function jsonBody(req: WebRequest): Promise<unknown> {
   }
 }
 
-/** What a call is given, if it fits. @throws HttpError 400 that names the field */
+/** A call's input, if it matches the schema. @throws HttpError 400 that names the field */
 export function checkedRequest<S extends v.GenericSchema>(
   schema: S,
   json: unknown,
@@ -106,7 +106,7 @@ export async function callBody<S extends v.GenericSchema>(
 }
 
 /**
- * What a call that failed is answered with. What isn't the caller's fault is logged and counted.
+ * The answer to a failed call. Errors that aren't the caller's fault are logged and counted.
  */
 export function callFailure(
   e: unknown,
@@ -130,7 +130,7 @@ export function callFailure(
 }
 
 /**
- * Answers a call. `context` makes sure that the caller may call (throws HttpError 401 else) before
+ * Answers a call. `context` checks that the caller may call (otherwise throws HttpError 401) before
  * the body is read.
  */
 export async function answerCall<C extends Calls, Context>(
@@ -153,7 +153,7 @@ export async function answerCall<C extends Calls, Context>(
     const context = await o.context(name);
     const request = await callBody(req, calls[name].request);
     const response = await handlers[name as keyof C](request, context);
-    // What does not fit is a mistake of ours, and must not reach the page as if it were right.
+    // A result that doesn't match its schema is a bug of ours, and must not reach the page as if it were right.
     return jsonResponse(200, v.parse(calls[name].response, response) ?? null);
   } catch (e) {
     return callError(callFailure(e, o));

@@ -1,9 +1,9 @@
 /**
- * Requests that another site makes a browser send are refused.
+ * Refusing requests that another site makes a browser send.
  *
- * Cookies are SameSite=Strict already. Beyond that, browsers say where a request comes from
- * (Sec-Fetch-Site, or Origin), and calls carry a header field that only a page of ours can add
- * without asking first (a CORS preflight, which is never answered).
+ * Cookies are SameSite=Strict already. In addition, browsers tell the origin of a request
+ * (Sec-Fetch-Site, or Origin), and calls carry a header field that only our own pages can add
+ * without a CORS preflight, which is never answered.
  *
  * @module
  */

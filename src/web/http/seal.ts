@@ -1,4 +1,4 @@
-/** Texts that only who has the key can read and make: AES-256-GCM. @module */
+/** Encrypted and authenticated texts: AES-256-GCM. @module */
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
@@ -10,7 +10,7 @@ export function seal(key: Uint8Array, text: string): string {
   return Buffer.concat([...parts, cipher.getAuthTag()]).toString("base64url");
 }
 
-/** Undefined for what wasn't sealed with the key. */
+/** Undefined if it wasn't sealed with the key. */
 export function unseal(key: Uint8Array, sealed: string): string | undefined {
   const bytes = Buffer.from(sealed, "base64url");
   if (bytes.length < 28) return undefined;

@@ -1,9 +1,9 @@
 /**
- * HTTP listeners: connections within limits, TLS, requests to handlers, slow clients cut off. HTTP/1.1 is here,
+ * HTTP listeners: limits on connections, TLS, passing requests to handlers, disconnecting slow clients. HTTP/1.1 is here,
  * HTTP/2 in version2/.
  *
  * The runtime's HTTP server parses requests; sockets are accepted, limited and secured here, so
- * that web services get certificates, limits and graceful stops the way mail protocols do.
+ * that web services get certificates, limits and graceful stops like mail protocols.
  *
  * @module
  */
@@ -37,10 +37,10 @@ import { Version2Connection } from "./version2/connection.ts";
 
 /** A listener of HTTP or, with `tls`, HTTPS. */
 export interface HttpOptions extends Omit<AcceptOptions, "protocol" | "pkg" | "refusal"> {
-  /** HTTP/2 is served where its ALPN protocols have "h2". */
+  /** HTTP/2 is served if its ALPN protocols include "h2". */
   tls?: ServerTls;
   /**
-   * Takes connections that chose another protocol than HTTP when TLS began (ALPN); true if it did.
+   * Takes connections that negotiated a protocol other than HTTP (ALPN); true if it did.
    * The handler then owns the socket.
    */
   alpn?: (made: Secured, cid: number, log: Log, arrival: Arrival) => Promise<void> | undefined;
@@ -52,12 +52,12 @@ export interface HttpOptions extends Omit<AcceptOptions, "protocol" | "pkg" | "r
 /** Milliseconds: for a handshake; for a request's header; between requests on a connection. */
 const handshakeTimeout = 30_000;
 const headerTimeout = 30_000;
-/** Longer than programs keep connections themselves (90 seconds and less), so that none is used just as it closes. */
+/** Longer than clients keep connections (90 seconds or less), so that none is reused just as it closes. */
 const idleTimeout = 120_000;
 /** Bytes of a request's header. */
 const maxHeaderSize = 32 * 1024;
 
-/** For connections that are turned away. */
+/** The answer to connections that are refused. */
 const refusal = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nConnection: close\r\n" +
   "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 31\r\n\r\n" +
   "server is busy, try again later";
@@ -70,7 +70,7 @@ function framing(raw: IncomingMessage): Framing {
 
 /** A connection by HTTP/1.1. */
 interface Version1Connection extends HttpConnection {
-  /** Requests being answered; 0 or 1, and pipelined ones behind it. */
+  /** Requests being answered: 0 or 1, plus pipelined ones after it. */
   active: number;
   gate: RequestGate | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -82,11 +82,11 @@ export async function serveHttp(options: HttpOptions, handlers: HttpHandlers): P
   const stopping = new AbortController();
   const answering = new Answering(options, handlers);
   const http = createServer({ maxHeaderSize, keepAliveTimeout: 0, requestTimeout: 0 });
-  // Timeouts are kept here, per connection; the runtime's own would not know sockets that it is given.
+  // Timeouts are kept here, per connection; the runtime's own don't cover sockets passed to it.
   http.headersTimeout = 0;
   http.timeout = 0;
-  // It gets its connections from acceptSockets. Of a server that doesn't listen, the runtime would close each
-  // connection after an answer, and reset it under a request that is on its way.
+  // It gets its connections from acceptSockets. If the server doesn't listen, the runtime closes each
+  // connection after an answer, and resets it when a request is on its way.
   Object.defineProperty(http, "listening", { value: true });
 
   const idle = (socket: Duplex, connection: Version1Connection, ms: number) => {
@@ -94,7 +94,7 @@ export async function serveHttp(options: HttpOptions, handlers: HttpHandlers): P
     connection.timer = setTimeout(() => socket.destroy(), ms);
   };
 
-  /** Programs open connections ahead: one that has not begun to ask may wait as long as between requests. */
+  /** Programs open connections in advance: one without a request yet may wait as long as between requests. */
   const firstHeader = (socket: Socket, stream: Duplex, connection: Version1Connection) => {
     const [most, whole] = [
       options.headerTimeout ?? headerTimeout,
@@ -109,7 +109,7 @@ export async function serveHttp(options: HttpOptions, handlers: HttpHandlers): P
 
   http.on("request", (raw: IncomingMessage, to: ServerResponse) => {
     const c = connections.get(raw.socket)!;
-    // The gate lets one through at a time; where it and the parser don't agree on a request's end, none is safe.
+    // The gate lets one through at a time; if it and the parser disagree about a request's end, neither is safe.
     if (c.active > 0) return void raw.socket.destroy();
     clearTimeout(c.timer);
     c.active++;
@@ -179,7 +179,7 @@ export async function serveHttp(options: HttpOptions, handlers: HttpHandlers): P
       remoteIp: arrival.peer.remoteIp,
       cid,
       log,
-      // Also where a proxy has taken TLS off.
+      // Also if a proxy has terminated TLS.
       secure: options.tls !== undefined || arrival.tls !== undefined,
       arrival,
       active: 0,
@@ -190,8 +190,8 @@ export async function serveHttp(options: HttpOptions, handlers: HttpHandlers): P
     let second: Version2Connection | undefined;
     const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
     socket.on("error", () => {});
-    // An answer is written in several pieces: without it each waits until the one before is acknowledged, which clients do
-    // up to 40 ms late.
+    // An answer is written in several pieces: without this each waits for the acknowledgement of the one before, which
+    // clients delay by up to 40 ms.
     socket.setNoDelay(true);
     const run = async () => {
       try {
@@ -278,10 +278,10 @@ function sinkOf(raw: IncomingMessage, to: ServerResponse, stopping: AbortSignal)
     async finish() {
       if (!raw.complete) await restDropped(raw);
       to.end();
-      // Who still sends after that has had its answer; the rest is not waited for.
+      // A client still sending after that has its answer; the rest is not awaited.
       if (!raw.complete) raw.socket.end();
     },
-    // Cutting the connection is the one way to tell that an answer isn't whole.
+    // Cutting the connection is the only way to show that an answer is incomplete.
     destroy: () => to.destroy(),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Several services on one port: the one with the longest path of those that answer to the host.
+ * Several services on one port: of those for the request's host, the one with the longest matching path.
  *
  * @module
  */
@@ -16,8 +16,8 @@ export function requestHost(req: WebRequest): string {
 }
 
 /**
- * Hosts by which the pages of a listener are asked for: an IP address, localhost, or its name. A page
- * on another name would be the victim of DNS rebinding.
+ * Hosts under which the pages of a listener are available: an IP address, localhost, or its name. Any other
+ * name would allow DNS rebinding.
  */
 export function ownHost(listenerName: string): (host: string) => boolean {
   return (host) =>

@@ -1,5 +1,5 @@
 /**
- * What handlers of HTTP requests see and give.
+ * Input and output of HTTP request handlers.
  *
  * @module
  */
@@ -7,82 +7,82 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Log } from "../../log/mod.ts";
 
-/** A request, with its address already checked for form. */
+/** A request, with its URL already validated. */
 export interface WebRequest {
   /** Upper case. */
   readonly method: string;
-  /** As the client asked for it: scheme, host and path. */
+  /** As requested by the client: scheme, host and path. */
   readonly url: URL;
-  /** Scheme, host and port that the client knows, also behind a reverse proxy that is trusted. */
+  /** Scheme, host and port as used by the client, also behind a trusted reverse proxy. */
   readonly origin: string;
   /** Path below the service's own, decoded only as far as URL does; starts with "/". */
   readonly path: string;
   readonly headers: Headers;
-  /** Address of the client; behind a reverse proxy that is trusted, the one it names. */
+  /** Address of the client; behind a trusted reverse proxy, the one it names. */
   readonly remoteIp: string;
   /** The client uses HTTPS. */
   readonly secure: boolean;
-  /** Aborted when the client goes away before it has the whole answer, or when the server stops. */
+  /** Aborted when the client disconnects before it has the whole answer, or when the server stops. */
   readonly signal: AbortSignal;
   readonly cid: number;
   readonly log: Log;
-  /** Aborted as soon as the server begins to stop: long answers (event streams) then end. */
+  /** Aborted as soon as the server starts to stop: long answers (event streams) then end. */
   readonly stopping: AbortSignal;
   /**
    * The whole body.
-   * @throws HttpError 413 if it has more bytes than the limit; 408 if it stops coming.
+   * @throws HttpError 413 if it has more bytes than the limit; 408 if it stalls.
    */
   body(limit: number): Promise<Uint8Array>;
-  /** The body as it comes in; reading fails as `body` does. It can be read once. */
+  /** The body as it arrives; reading fails like `body`. It can be read once. */
   stream(limit: number): ReadableStream<Uint8Array>;
-  /** Path of another service, by its name, of the same port and host; undefined if there is none. */
+  /** Path of another service on the same port and host, by its name; undefined if there is none. */
   readonly sibling: (service: string) => string | undefined;
-  /** Names and values in turn, as the client wrote them, for passing the request on (reverse proxy). */
+  /** Alternating names and values, as sent by the client, for passing the request on (reverse proxy). */
   readonly rawHeaders: readonly string[];
-  /** A body follows, of a length that may not be known. */
+  /** A body follows, whose length may be unknown. */
   readonly hasBody: boolean;
-  /** The runtime's own form of it, which libraries for upgrades want; undefined with HTTP/2. */
+  /** The runtime's own object, needed by libraries for upgrades; undefined with HTTP/2. */
   readonly raw: IncomingMessage | undefined;
 }
 
 /** Answers a request. */
 export type WebHandler = (req: WebRequest) => Response | Promise<Response>;
 
-/** Where a request's body comes from: the runtime's message or stream. */
+/** The source of a request's body: the runtime's message or stream. */
 export interface Incoming {
   pause(): unknown;
   resume(): unknown;
   on(event: "data", f: (chunk: Uint8Array) => void): unknown;
   on(event: "end" | "close" | "aborted", f: () => void): unknown;
   on(event: "error", f: (err: Error) => void): unknown;
-  /** Ends it, and with HTTP/1.1 its connection. */
+  /** Aborts it, and with HTTP/1.1 its connection. */
   destroy(): unknown;
 }
 
-/** Where an answer goes. Writing to one that is destroyed does nothing. */
+/** The target of an answer. Writing to a destroyed one does nothing. */
 export interface AnswerSink {
   readonly destroyed: boolean;
-  /** Status and fields, before all else. */
+  /** Status and fields, before everything else. */
   head(status: number, headers: Record<string, string | string[]>): void;
-  /** False if {@link AnswerSink.drained} is to be waited for before more is written. */
+  /** False if the caller must wait for {@link AnswerSink.drained} before writing more. */
   readonly ready: boolean;
   write(bytes: Uint8Array): void;
-  /** Waits until more may be written. @throws Error if the client doesn't read for so many milliseconds, or is gone */
+  /** Waits until more may be written. @throws Error if the client doesn't read for so many milliseconds, or has disconnected */
   drained(timeout: number): Promise<void>;
-  /** The answer is whole. What still comes of its request is dropped for a moment, then refused. */
+  /** The answer is complete. The rest of its request is dropped for a moment, then refused. */
   finish(): Promise<void>;
-  /** The answer is not whole, and its client must see that. */
+  /** The answer is incomplete, and its client must notice that. */
   destroy(): void;
 }
 
-/** Takes over the connection of a request with "Connection: Upgrade"; `head` has come in already. */
+/** Takes over the connection of a request with "Connection: Upgrade"; `head` has already been read. */
 export type UpgradeHandler = (
   req: WebRequest,
   socket: Duplex,
   head: Uint8Array,
 ) => void | Promise<void>;
 
-/** Something at a path of some hosts. */
+/** A service at a path of some hosts. */
 export interface WebService {
   /** Name in logs and metrics. */
   name: string;
@@ -94,11 +94,11 @@ export interface WebService {
   upgrade?: UpgradeHandler;
   /** Take the client's address, scheme and host from X-Forwarded-For, -Proto and -Host. */
   forwarded?: boolean;
-  /** Answers to the path without its last slash too, instead of redirecting. */
+  /** Also answers at the path without its last slash, instead of redirecting. */
   exact?: boolean;
 }
 
-/** An answer in place of the one that was asked for; thrown by handlers. */
+/** An error answer; thrown by handlers. */
 export class HttpError extends Error {
   /** HTTP status, 400-599. */
   readonly status: number;
@@ -116,7 +116,7 @@ export class HttpError extends Error {
   }
 }
 
-/** What a user is told where the server has no room left (507 Insufficient Storage, RFC 4918 section 11.5). */
+/** The message for users when the disk is full (507 Insufficient Storage, RFC 4918 section 11.5). */
 export function diskFull(): HttpError {
   return new HttpError(507, "the server's disk is full: try again later, and tell who runs it");
 }

@@ -1,4 +1,4 @@
-/** What the pages of lists look like: plain HTML, without scripts. @module */
+/** The appearance of list pages: plain HTML, without scripts. @module */
 
 /** HTML that is safe as it is. */
 export class Html {
@@ -15,7 +15,7 @@ function shown(v: unknown): string {
   return String(v).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
-/** HTML with values in it: texts are escaped, HTML and lists of it are not. */
+/** HTML with values: texts are escaped, HTML and lists of it are not. */
 export function html(strings: TemplateStringsArray, ...values: unknown[]): Html {
   return new Html(strings.reduce((out, s, i) => out + shown(values[i - 1]) + s));
 }

@@ -1,4 +1,4 @@
-/** A message of an archive: its text, and its files for downloading. Read in pieces, whatever its size. @module */
+/** An archived message: its text, and its files for downloading. Read in pieces, whatever its size. @module */
 import { parameters } from "../../mail/compose.ts";
 import { decodeText, fileNameOf, isAttachment } from "../../mail/structure/contents.ts";
 import { leaves, type Part, StructureParser } from "../../mail/structure/structure.ts";
@@ -7,16 +7,16 @@ import { transferStream } from "../../mail/transfer/stream.ts";
 import { giveWay } from "../../platform/turns.ts";
 import { HttpError } from "../http/mod.ts";
 
-/** Bytes of a text that are shown. */
+/** Bytes of a text shown. */
 const maxText = 256 * 1024;
-/** Files that are listed. */
+/** Files listed. */
 const maxFiles = 50;
 const piece = 64 * 1024;
 
 /** What a page shows of a message. */
 export interface ShownMessage {
   text: string;
-  /** There is more of the text than is shown. */
+  /** The text is longer than shown. */
   cut: boolean;
   files: { name: string; bytes: number }[];
 }
@@ -71,7 +71,7 @@ function partsOf(root: Part): { texts: Part[]; files: Part[] } {
   return { texts, files };
 }
 
-/** The message in a file. @throws HttpError 404 if it is gone */
+/** The message in a file. @throws HttpError 404 if it no longer exists */
 export function showMessage(path: string): Promise<ShownMessage> {
   return opened(path, async (file) => {
     const { texts, files } = partsOf(await structure(file));
@@ -95,7 +95,7 @@ export function showMessage(path: string): Promise<ShownMessage> {
   });
 }
 
-/** A file of a message, for saving: nothing of it is shown by the browser. @throws HttpError 404 */
+/** A file of a message as a download: the browser displays none of it. @throws HttpError 404 */
 export async function messageFile(path: string, index: number): Promise<Response> {
   const { part, name } = await opened(path, async (file) => {
     const { files } = partsOf(await structure(file));

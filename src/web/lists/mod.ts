@@ -1,6 +1,6 @@
 /**
- * Pages of mailing lists: subscribing, leaving, the archive, what is held. Plain HTML with forms. Nothing happens by GET
- * but reading, as programs that look at mail open its links.
+ * Pages of mailing lists: subscribing, leaving, the archive, held messages. Plain HTML with forms. GET never changes
+ * anything, as mail scanners open links.
  *
  * Imports config, lists and http. Called by serve/, which gives it what the pages do.
  *
@@ -24,17 +24,17 @@ import { type Html, html, page } from "./html.ts";
 import { messageFile, showMessage } from "./message.ts";
 import { readerCookie, readerOf } from "./reader.ts";
 
-/** What the pages work with. Functions throw {@link HttpError} 422 with words for the user. */
+/** Services of the pages. Functions throw {@link HttpError} 422 with a message for the user. */
 export interface ListPagesOptions {
   db: ListsDatabase;
-  /** Of cookies. */
+  /** Key for cookies. */
   key: Uint8Array;
   all(): ResolvedList[];
   list(key: string): ResolvedList | undefined;
   isOwner(list: ResolvedList, address: string): boolean;
   token(list: ResolvedList, token: string): { purpose: TokenPurpose; id: number } | undefined;
   ask(list: ResolvedList, kind: RequestKind, address: string, name: string): Promise<void>;
-  /** Of what it was about, in words; or who reads from now on. */
+  /** The outcome as text; or who reads from now on. */
   confirm(
     list: ResolvedList,
     id: number,
@@ -47,7 +47,7 @@ export interface ListPagesOptions {
 
 /** Messages on a page of the archive. */
 const perPage = 50;
-/** Forms that an address of the network may send in an hour. */
+/** Forms that a client network may submit in an hour. */
 const maxForms = 20;
 const maxForm = 8192;
 const hour = 3_600_000;
@@ -178,7 +178,7 @@ async function fields(req: WebRequest): Promise<URLSearchParams> {
   return new URLSearchParams(new TextDecoder().decode(await req.body(maxForm)));
 }
 
-/** Networks as a provider gives them to one customer. */
+/** The network that a provider typically assigns to one customer. */
 function network(ip: string): string {
   const bytes = parseIp(ip);
   return bytes?.length === 16 ? bytes.subarray(0, 8).toHex() : ip;
@@ -261,7 +261,7 @@ async function leavePage(asked: Asked, token: string, post: boolean): Promise<Re
   const given = o.token(list, token);
   if (given?.purpose !== "leave") throw new HttpError(404, "the link is none of this list");
   const member = o.db.members.byId(list.key, given.id);
-  // RFC 8058 §3.1: a POST does it, without cookies, from wherever it comes.
+  // RFC 8058 §3.1: a POST without cookies does it, from any origin.
   if (post) {
     if (member !== undefined) await o.leave(list, given.id);
     return page(200, listName(list), html`<p>You have left the list.</p>`);
@@ -288,7 +288,7 @@ sends a link to your address, which opens it.</p>`,
 
 const dateText = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 
-/** In public archives nobody's address is to be collected. */
+/** Keeps addresses in public archives from being harvested. */
 function authorText(post: Post, all: boolean): string {
   const name = post.authorName || post.author.slice(0, post.author.lastIndexOf("@"));
   return all ? `${post.authorName} <${post.author}>`.trim() : name;
@@ -355,7 +355,7 @@ async function archive(
   );
 }
 
-/** What a number in a path stands for. @throws HttpError 404 */
+/** Parses a number in a path. @throws HttpError 404 */
 function numbered<T>(text: string, find: (n: number) => T | undefined): T {
   const found = /^\d{1,15}$/.test(text) ? find(Number(text)) : undefined;
   if (found === undefined) throw new HttpError(404, "there is no such message");

@@ -1,4 +1,4 @@
-/** Who reads the pages of a list: members and owners, by a cookie that a confirmed address gets. @module */
+/** Readers of a list's pages: members and owners, by a cookie for confirmed addresses. @module */
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { WebRequest } from "../http/mod.ts";
@@ -26,7 +26,7 @@ export function readerCookie(
     `Max-Age=${days * 86_400}; HttpOnly; SameSite=Lax${o.secure ? "; Secure" : ""}`;
 }
 
-/** The address that a browser has shown to be its own; undefined if none. It may have left the list since. */
+/** The browser's confirmed address; undefined if none. It may have left the list since. */
 export function readerOf(
   key: Uint8Array,
   list: string,

@@ -1,5 +1,5 @@
 /**
- * Asking again who is there, before ways to log in are changed: an open page, or a stolen cookie, is not enough.
+ * Renewed authentication before logins are changed: an open page, or a stolen cookie, is not enough.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { LoginGuard } from "../../net/mod.ts";
 import { UserError, type WebRequest } from "../http/mod.ts";
 import { limitedLogin, type LoginFailure } from "../http/limited_login.ts";
 
-/** Whose password it is, and where it is asked for. */
+/** Whose password it is, and which page asks for it. */
 export interface Confirmation {
   service: AuthService;
   login: string;
@@ -22,7 +22,7 @@ const texts: Record<LoginFailure, string> = {
 };
 
 /**
- * Checks the password that was given again, and the code where there is a second factor, limited like logins.
+ * Checks the password given again, and the code if there is a second factor, limited like logins.
  * @throws UserError with what is wrong or missing; HttpError 429
  */
 export async function confirm(

@@ -64,8 +64,8 @@ class Reader {
 }
 
 /**
- * The key that stands at the start of the bytes, and its algorithm.
- * @throws Error if it is none that can be used
+ * The key at the start of the bytes, and its algorithm.
+ * @throws Error if it can't be used
  */
 export function coseKey(bytes: Uint8Array): { key: KeyObject; algorithm: number } {
   const map = new Reader(bytes).value();

@@ -1,5 +1,5 @@
 /**
- * Logging in to a page, and knowing who sends a request.
+ * Logging in to a page, and identifying the user of a request.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { limitedLogin, type LoginFailure } from "../http/limited_login.ts";
 import { Challenges, type PasskeyAnswer, type PasskeyPlace } from "./webauthn.ts";
 import type { FoundSession, LoginService, Sessions } from "./sessions.ts";
 
-/** What a user types. */
+/** The user's input. */
 export interface LoginForm {
   username: string;
   password: string;
@@ -34,20 +34,20 @@ export interface LoginOptions {
   service: LoginService;
   sessions: Sessions;
   limiter: LoginGuard;
-  /** Checks what was typed; takes the same time whether or not the name exists. */
+  /** Checks the input; takes the same time whether or not the name exists. */
   check(form: LoginForm, remoteIp: string): Promise<LoginResult>;
-  /** Checks a passkey's answer and whose it is; undefined where passkeys open nothing. */
+  /** Checks a passkey's answer and finds its owner; undefined if passkeys are not supported. */
   checkPasskey?(
     answer: PasskeyLogin,
     place: PasskeyPlace,
     challenges: Challenges,
   ): Promise<{ account: string; login: string } | "wrong" | "disabled">;
   /**
-   * Who is logged in without having typed anything; undefined for nobody. For localserve, where whoever sits at
+   * The account logged in without credentials; undefined for none. For localserve, where anyone at
    * the machine may see all mail.
    */
   withoutLogin?(req: WebRequest): { account: string; login: string } | undefined;
-  /** Asked at each request: false ends sessions of accounts that are gone or may not log in. */
+  /** Checked at each request: false ends sessions of accounts that were removed or may not log in. */
   allowed(session: { account: string; login: string }): boolean;
 }
 
@@ -57,7 +57,7 @@ const authNames: Record<LoginService, AuthService> = {
   admin: "webadmin",
 };
 
-/** The account that a passkey says that it is of. */
+/** The account named by a passkey. */
 export function accountOfPasskey(answer: PasskeyLogin): string {
   return Buffer.from(answer.userHandle, "base64url").toString();
 }
@@ -70,14 +70,14 @@ export function placeOf(req: WebRequest): PasskeyPlace {
 /** Logins and the cookie of one page. */
 export class Login {
   readonly #o: LoginOptions;
-  /** Those that passkeys are to answer. */
+  /** Open challenges for passkeys. */
   readonly challenges = new Challenges();
 
   constructor(options: LoginOptions) {
     this.#o = options;
   }
 
-  /** Name of the cookie; one for HTTP and one for HTTPS, which may be set on the same host. */
+  /** Name of the cookie: different for HTTP and HTTPS, which may share a host. */
   #cookieName(req: WebRequest): string {
     return `${req.secure ? "__Secure-" : ""}mox-${this.#o.service}`;
   }
@@ -140,7 +140,7 @@ export class Login {
     return { account: result.account, cookie: this.#setCookie(req, token, 90 * 86_400) };
   }
 
-  /** Begins a session of somebody who has proved themselves otherwise; returns the cookie to set. */
+  /** Starts a session for a user authenticated in another way; returns the cookie to set. */
   loginAs(req: WebRequest, who: { account: string; login: string }): string {
     const { service, sessions } = this.#o;
     const userAgent = req.headers.get("user-agent") ?? "";
@@ -199,7 +199,7 @@ export class Login {
     return s;
   }
 
-  /** A session that begins by itself; its cookie is set by `renew`. */
+  /** A session that starts without a login; `renew` sets its cookie. */
   #opened(req: WebRequest): FoundSession | undefined {
     const who = this.#o.withoutLogin?.(req);
     if (who === undefined || !this.#o.allowed(who)) return undefined;

@@ -1,12 +1,12 @@
-/** A key for a second factor (TOTP), as apps take it: an otpauth URI and its QR code. @module */
+/** A key for a second factor (TOTP), in the form for apps: an otpauth URI and its QR code. @module */
 import qrcode from "qrcode-generator";
 import { newTotpKey } from "../../store/logins/totp.ts";
 import { UserError } from "../http/mod.ts";
 
-/** Told when the first code of a key is wrong. */
+/** Message when the first code of a key is wrong. */
 export const wrongFirstCode = "the code is wrong: look whether the clock of your device is right";
 
-/** A text as a QR code: modules on a side, and the dark ones as a path of an SVG. */
+/** A text as a QR code: modules per side, and the dark ones as an SVG path. */
 export function qrPath(content: string): { size: number; path: string } {
   const code = qrcode(0, "M");
   code.addData(content);
@@ -31,7 +31,7 @@ export function newFactor(
   return { key, uri, ...qrPath(uri) };
 }
 
-/** A key as it comes back from a page. @throws UserError */
+/** A key as returned by a page. @throws UserError */
 export function checkedKey(key: string): string {
   if (!/^[A-Z2-7]{16,100}$/.test(key)) throw new UserError("that is no key");
   return key;

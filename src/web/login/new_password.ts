@@ -1,8 +1,8 @@
-/** A password that is to be set. @module */
+/** A password to be set. @module */
 import { preparePassword, SaslError } from "../../sasl/mod.ts";
 import { UserError } from "../http/mod.ts";
 
-/** In the form that logins compare. @throws UserError for characters that can't be in one */
+/** Normalised as logins compare it. @throws UserError for invalid characters */
 export function newPassword(text: string): string {
   try {
     return preparePassword(text);

@@ -1,6 +1,6 @@
 /**
- * Logging in to a page with an OpenID provider: `oidc/NAME` sends the browser there, `oidc/callback` is where it comes
- * back to. What has to be kept meanwhile is in a cookie that only this process can read.
+ * Logging in to a page with an OpenID provider: `oidc/NAME` sends the browser there, and it returns to
+ * `oidc/callback`. The state in between is in a cookie that only this process can read.
  *
  * @module
  */
@@ -19,13 +19,13 @@ export interface OpenIdLoginOptions {
   login: Login;
   service: AuthService;
   limiter: LoginGuard;
-  /** Those that are in use. */
+  /** Providers in use. */
   providers: () => readonly OpenId[];
-  /** The account of somebody; undefined if it may not log in. @throws IdentityError */
+  /** The account of a user; undefined if it may not log in. @throws IdentityError */
   accountOf(provider: OpenId, person: Person): Promise<string | undefined>;
 }
 
-/** Seconds that somebody has to log in at the provider. */
+/** Seconds for logging in at the provider. */
 const patience = 600;
 const key = randomBytes(32);
 
@@ -40,11 +40,11 @@ const Pending = v.object({
 
 const cookieName = (req: WebRequest) => `${req.secure ? "__Secure-" : ""}mox-oidc`;
 
-/** Where the page is: the request's path up to "/oidc/". */
+/** The page's path: the request's path up to "/oidc/". */
 const pagePath = (req: WebRequest) => req.url.pathname.slice(0, -req.path.length);
 
 function cookie(req: WebRequest, value: string, maxAge: number): string {
-  // Lax: the browser comes back from another site.
+  // Lax: the browser returns from another site.
   return `${cookieName(req)}=${value}; Path=${pagePath(req)}/oidc/; Max-Age=${maxAge}; HttpOnly; ` +
     `SameSite=Lax${req.secure ? "; Secure" : ""}`;
 }
@@ -62,11 +62,11 @@ function pendingOf(req: WebRequest): v.InferOutput<typeof Pending> | undefined {
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-/** A page that leads back to the login form, at once or by a link. */
+/** A page that leads back to the login form, immediately or by a link. */
 function answer(status: number, text: string, goes: boolean): Response {
   const shown = text.replace(/[&<>"]/g, (c) => escapes[c]);
-  // The session's cookie is of this site only: it goes along with what this page asks for, not with a redirect that
-  // another site has begun.
+  // The session's cookie is same-site: it is sent with requests of this page, not with a redirect that
+  // another site has started.
   const go = goes ? '<meta http-equiv="refresh" content="0; url=../">' : "";
   return new Response(
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Login</title>${go}` +
@@ -79,7 +79,7 @@ function answer(status: number, text: string, goes: boolean): Response {
   );
 }
 
-/** Answers what is of logins with providers, and hands everything else on. */
+/** Answers requests for logins with providers, and passes everything else on. */
 export function withOpenId(options: OpenIdLoginOptions, handle: WebHandler): WebHandler {
   const redirectUri = (req: WebRequest) => `${req.origin}${pagePath(req)}/oidc/callback`;
 
@@ -113,7 +113,7 @@ export function withOpenId(options: OpenIdLoginOptions, handle: WebHandler): Web
       {
         service: options.service,
         login: `(${provider.name})`,
-        // Failures of one place are nobody else's.
+        // Failures of one address don't count for others.
         account: `(${provider.name}) ${req.remoteIp}`,
         mechanism: "openid",
       },

@@ -1,5 +1,5 @@
 /**
- * Pages with a login and a table of calls: routing of their requests, and the cookie around the calls.
+ * Pages with a login and a table of calls: routing of their requests, and the session cookie.
  *
  * @module
  */
@@ -15,8 +15,10 @@ import {
 import type { Login } from "./login.ts";
 import type { FoundSession } from "./sessions.ts";
 
-/** What a call's handler gets: the session (undefined for calls that need none), and the request. */
+/** Context of a call's handler: the session (undefined for calls that need none), and the request. */
 export interface PageContext {
+  /** Of the admin page: the caller administers some domains only. */
+  ofDomains?: boolean;
   session: FoundSession | undefined;
   req: WebRequest;
   /** Sets a cookie with the answer. */
@@ -32,7 +34,7 @@ export interface PageOptions<C extends Calls> {
   /** The document at "/". */
   page: WebHandler;
   pkg: PanicPackage;
-  /** Runs each call of somebody who is logged in. */
+  /** Wraps each call of a logged-in user. */
   around?<T>(
     name: string,
     request: unknown,
@@ -69,7 +71,7 @@ export function pageHandler<C extends Calls>(options: PageOptions<C>): WebHandle
   };
 }
 
-/** Handlers that run within something. */
+/** Wraps handlers. */
 function aroundAll<C extends Calls>(
   handlers: CallHandlers<C, PageContext>,
   around: NonNullable<PageOptions<C>["around"]>,

@@ -1,8 +1,8 @@
 /**
- * Login sessions of web pages, in a small database of their own.
+ * Login sessions of web pages, in their own small database.
  *
- * A session's token is in a cookie; here is only its hash, so that a copy of the database logs
- * nobody in. Tokens change once a day while a session is used.
+ * A session's token is in a cookie; the database has only its hash, so that a copy of it can't be used to
+ * log in. Tokens change once a day while a session is used.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Session {
   service: LoginService;
   /** Account name; "" for the administrator. */
   account: string;
-  /** Name that was typed at login. */
+  /** Name used at login. */
   login: string;
   /** Milliseconds since the epoch. */
   created: number;
@@ -30,13 +30,13 @@ export interface Session {
 
 /** A session found by its token. */
 export interface FoundSession extends Session {
-  /** A token that replaces the one given, which works for another minute. */
+  /** A token that replaces the given one, which remains valid for another minute. */
   newToken?: string;
 }
 
 const hour = 3_600_000;
 const day = 24 * hour;
-/** Milliseconds that a session lives unused, and altogether. */
+/** Lifetime of a session in milliseconds: unused, and in total. */
 const idleLife: Record<LoginService, number> = {
   webmail: 14 * day,
   account: day,

@@ -89,8 +89,11 @@ export function messageHandlers<C>(
 ): CallHandlers<MessageCalls, C> {
   const { services, undo } = state;
   const rejects = (account: Account) => rejectsMailboxes(services.config, account.name);
-  const noted = (account: Account, login: string): Noted => (cause, mailboxId, uids, flags = []) =>
-    services.noteChange?.({ ...{ account, login, cause, mailboxId, uids, changedFlags: flags } });
+  const noted =
+    (account: Account, login: string): Noted => async (cause, mailboxId, uids, changedFlags = []) =>
+      await services.noteChange?.({
+        ...{ account, login, cause, mailboxId, uids, changedFlags },
+      });
 
   /** Works with the messages of a target, in the mail that they belong to. */
   const inTarget = <T>(
@@ -257,7 +260,7 @@ export function messageHandlers<C>(
           mailboxId: to.id,
           rights: mail.rights(to.id),
         }, state.tempDir);
-        noted(mail.account, login)("APPEND", to.id, [m.uid]);
+        await noted(mail.account, login)("APPEND", to.id, [m.uid]);
         return { id: m.id + mail.base };
       });
     },

@@ -61,7 +61,7 @@ export interface WebmailServices {
   scheduler?: Scheduler;
   /** Sieve scripts of the accounts, which the rules are, and those that all can include. */
   sieve?: { db: SieveDatabase; site: SiteScripts };
-  /** Takes note of what happened, for scripts that run then (RFC 6785); must not fail, nor wait. */
+  /** Takes note of what happened, for scripts that run then (RFC 6785); durable when it resolves. Must not fail. */
   noteChange?(change: {
     account: Account;
     /** Who did it. */
@@ -71,7 +71,7 @@ export interface WebmailServices {
     uids: ArrayLike<number>;
     /** Names of flags that were set or taken away, each once. */
     changedFlags: readonly string[];
-  }): void;
+  }): Promise<void>;
   /** PEM of the certificate authorities that are trusted; without it none is. */
   authorities?(): readonly string[];
   /** POSTs "List-Unsubscribe=One-Click" to an address (RFC 8058); gives the status of the answer. */

@@ -28,7 +28,7 @@ export const append: Command = {
         input.c.sp();
         const name = await input.mailbox();
         const list: NewMessage[] = [];
-        // RFC 3502 §6.3.11: a mailbox that doesn't exist is told before the message is sent.
+        // RFC 3502 §6.3.11: a missing mailbox is reported before the message is sent.
         const found = await place(session, name, "i", "TRYCREATE");
         do {
           input.c.sp();
@@ -38,7 +38,7 @@ export const append: Command = {
         return { ...found, list };
       });
       const appended = await storing(session, appendAll(account, mailbox.id, list));
-      session.backend.scripts?.note({
+      await session.backend.scripts?.note({
         account,
         login: session.login ?? "",
         cause: "APPEND",

@@ -22,7 +22,7 @@ const maxSaslLine = 16 * 1024;
 /** Steps of one exchange. */
 const maxSteps = 10;
 
-/** Base64 as SASL has it: no other characters, complete (RFC 4648 §3.3). */
+/** Base64 as in SASL: no other characters, and complete (RFC 4648 §3.3). */
 function decodeBase64(text: string): Uint8Array {
   const bytes = decodeResponse(text);
   if (bytes === undefined) throw new ImapBad("response isn't base64");

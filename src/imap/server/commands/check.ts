@@ -1,5 +1,5 @@
 /**
- * CHECK (RFC 3501 §6.4.1; gone from RFC 9051): all is durable already, so it does what NOOP does.
+ * CHECK (RFC 3501 §6.4.1; dropped by RFC 9051): everything is durable already, so it does what NOOP does.
  *
  * @module
  */

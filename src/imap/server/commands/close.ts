@@ -12,8 +12,8 @@ export const close: Command = {
   parse: (_, session) => async () => {
     const v = session.selected;
     session.closeView();
-    // RFC 9051 §6.4.1: removes silently, and nothing where the mailbox is read-only; RFC 4314 §4: nor
-    // where that takes a right that one has not.
+    // RFC 9051 §6.4.1: removes silently, and nothing in a read-only mailbox; RFC 4314 §4: nor
+    // without the right to expunge.
     if (v.readOnly || !v.rights.includes("e") || !v.account.mailbox(v.mailboxId)) return;
     const r = await v.account.expunge(v.mailboxId);
     // RFC 7162 §3.2.8.

@@ -27,7 +27,7 @@ function copyCommand(uid: boolean): Command {
         const r = staysWithin(v, to)
           ? await v.account.copy(v.mailboxId, uids, to.mailbox.id)
           : await copyToAccount(v, uids, to);
-        noteCopied(session, to, r.toUids);
+        await noteCopied(session, to, r.toUids);
         return copied(r);
       };
     },

@@ -20,7 +20,7 @@ export const deleteAcl: Command = {
     const identifier = cursor.astring("identifier");
     return async () => {
       const { account, mailbox } = await place(session, name, "a");
-      // As it was given: an account that is gone must be removable.
+      // The identifier as given: an account that no longer exists must be removable.
       const known = grantedRights(account.db, mailbox.id).map((g) => g.identifier);
       let key = identifier;
       if (!known.includes(key)) {

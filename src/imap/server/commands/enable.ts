@@ -42,7 +42,7 @@ export const enable: Command = {
             on(n);
         }
       }
-      // RFC 7162 §3.1.2: told in the selected state by whatever command switches it on.
+      // RFC 7162 §3.1.2: sent in the selected state by whichever command switches it on.
       if (session.condstore && !hadCondstore) session.tellHighestModseq();
       session.untagged(
         `ENABLED${now.map((n) => ` ${n === "IMAP4REV2" ? "IMAP4rev2" : n}`).join("")}`,

@@ -29,7 +29,7 @@ async function filteredMailboxes(session: Session, filters: MailboxFilter[]): Pr
     name: mailbox.name,
     rights: allRights,
   }));
-  // RFC 7377 §2.2: of mailboxes that may not be read nothing is said.
+  // RFC 7377 §2.2: mailboxes that may not be read are left out silently.
   const all = [...own, ...(await sharedPlaces(session)).filter((p) => p.rights.includes("r"))];
   const subscribed = new Set(session.store.subscriptions());
   return all.filter((place) =>

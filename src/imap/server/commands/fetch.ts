@@ -74,7 +74,7 @@ async function fetch(
   const v = session.selected;
   let uids = resolveUids(session, set, uid);
   if (vanished) {
-    // "*" reaches to the last that there ever was, or the end of a mailbox could vanish unnoticed.
+    // "*" reaches to the highest uid ever used, or the end of a mailbox could vanish unnoticed.
     const highest = v.account.highestEverUid(v.mailboxId);
     const asked = set.saved ? [] : normalRanges(set, highest);
     const gone = v.account.expungedSince(v.mailboxId, changedSince!)
@@ -82,7 +82,7 @@ async function fetch(
     if (gone.length > 0) session.untagged(`VANISHED (EARLIER) ${formatNumSet(gone)}`);
   }
   if (partial) uids = slicePartial(uids, partial);
-  // Where some are gone that the client doesn't know of, those asked for are looked at to tell.
+  // If messages have vanished without the client knowing, check the requested ones to report them.
   const gone = (v.account.mailbox(v.mailboxId)?.total ?? 0) < v.count;
   if (changedSince !== undefined && !(gone && !uid)) {
     uids = commonUids(uids, v.account.uidsSince(v.mailboxId, changedSince));
@@ -91,7 +91,7 @@ async function fetch(
   if (r.unknownEncoding) {
     throw new ImapNo("a part has a transfer encoding that can't be undone", "UNKNOWN-CTE");
   }
-  // RFC 5530: what is damaged is in the log.
+  // RFC 5530: the log says what is damaged.
   if (r.unreadable.length > 0) {
     const n = r.unreadable.length;
     throw new ImapNo(

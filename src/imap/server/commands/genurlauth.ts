@@ -41,7 +41,7 @@ export const genUrlAuth: Command = {
       for (const url of urls) {
         const u = parseAuthorizedUrl(url);
         if (!u || u.token !== undefined) throw badUrl(url, "not a URL that can be authorised");
-        // RFC 4467 §7: of one's own messages only.
+        // RFC 4467 §7: for one's own messages only.
         if (urlAccount(session, u) !== session.store.name) {
           throw badUrl(url, "not a URL of your mailboxes here");
         }

@@ -1,5 +1,5 @@
 /**
- * GETJMAPACCESS (RFC 9698): where the same mail is had by JMAP, under the same ids.
+ * GETJMAPACCESS (RFC 9698): where JMAP serves the same mail, under the same ids.
  *
  * @module
  */

@@ -27,7 +27,7 @@ export const getMetadata: Command = {
           depth = w === "0" ? 0 : w === "1" ? 1 : Infinity;
         }
       });
-    // RFC 5464 §4.2 has the options first; its erratum and clients put them after the mailbox too.
+    // RFC 5464 §4.2 puts the options first; its erratum and some clients put them after the mailbox.
     if (cursor.at("(")) {
       options();
       cursor.sp();
@@ -46,7 +46,7 @@ export const getMetadata: Command = {
       : [cursor.astring("entry name")];
     return async (): Promise<Answer | void> => {
       for (const e of entries) checkEntry(e, depth);
-      // RFC 5464 §4.2 with RFC 4314: who may read the mailbox may read what is noted about it.
+      // RFC 5464 §4.2 with RFC 4314: whoever may read the mailbox may read its annotations.
       const { source: { account }, id, name: found } = await metadataTarget(session, name, "r");
       const sharedOnly = account !== session.account;
       const r = metadataText(account, id, entries, depth, { maxSize, sharedOnly });

@@ -9,7 +9,7 @@ import { quotaLine, rootAccount } from "../mailboxes/quota_roots.ts";
 export const getQuota: Command = {
   name: "GETQUOTA",
   states: loggedIn,
-  // No QUOTASET, and of resources those that an administrator can set limits for.
+  // No QUOTASET, and only the resources that an administrator can limit.
   capabilities: ["QUOTA", "QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE", "QUOTA=RES-MAILBOX"],
   parse(cursor, session) {
     cursor.sp();

@@ -10,8 +10,8 @@ import { anyState, type Command } from "../session/command.ts";
 import type { Session } from "../session/session.ts";
 
 /**
- * A trusted proxy names the client that it speaks for, in the fields that Dovecot's proxies send.
- * @throws ImapBad for what is no address or port; ImapNo LIMIT if the client's networks have too many connections
+ * A trusted proxy names the client it speaks for, in the fields that Dovecot's proxies send.
+ * @throws ImapBad for an invalid address or port; ImapNo LIMIT if the client's networks have too many connections
  */
 function clientOfProxy(session: Session, fields: Record<string, string>): void {
   const given = fields["x-originating-ip"];
@@ -51,7 +51,7 @@ function clientOfProxy(session: Session, fields: Record<string, string>): void {
   });
 }
 
-/** A proxy whose words can't be used has nothing more to say. */
+/** Ends the connection of a proxy whose fields can't be used. */
 function refuse(session: Session, text: string): ImapBad {
   session.ended = true;
   return new ImapBad(`ID: ${text}`);

@@ -15,7 +15,7 @@ export const idle: Command = {
   parse: (_, session) => async () => {
     const { conn } = session;
     conn.write("+ waiting\r\n");
-    // Thunderbird takes no notice of EXISTS while it fetches: it is told again, which does no harm.
+    // Thunderbird ignores EXISTS while it fetches: sending it again does no harm.
     if (session.existsAfterFetch && session.view) session.untagged(`${session.view.count} EXISTS`);
     session.existsAfterFetch = false;
     await deliverUntilInput(session, true);

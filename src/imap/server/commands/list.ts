@@ -18,7 +18,7 @@ import { statusText } from "../mailboxes/status_text.ts";
 
 async function list(session: Session, args: ListArgs): Promise<Answer | void> {
   if (args.basic && args.patterns[0] === "") {
-    // RFC 9051 §6.3.9: asks for the delimiter.
+    // RFC 9051 §6.3.9: an empty name asks for the delimiter.
     session.untagged(`LIST (\\Noselect) "/" ""`);
     return;
   }
@@ -46,14 +46,14 @@ async function list(session: Session, args: ListArgs): Promise<Answer | void> {
   };
   const names = new Set(mailboxes.map((m) => m.name));
   if (args.subscribed) { for (const n of subscribed) names.add(n); }
-  // RFC 5258 §3.5: with RECURSIVEMATCH the parents of what is selected but doesn't match are listed.
+  // RFC 5258 §3.5: RECURSIVEMATCH lists parents whose selected children don't match the pattern.
   const withChild = new Set<string>();
   if (args.recursive) {
     for (const n of names) if (selectable(n)) addParents(n, withChild);
     for (const n of withChild) names.add(n);
   }
 
-  // Levels above mailboxes of others exist only for those who see just them, not what is below.
+  // Levels above other users' mailboxes are listed only if the pattern matches them but nothing below.
   const levels = new Set<string>();
   for (const p of shared) {
     await giveWay();
@@ -78,7 +78,7 @@ async function list(session: Session, args: ListArgs): Promise<Answer | void> {
     else if (!m) attrs.push("\\NonExistent");
     if (showSubscribed && subscribed.has(name)) attrs.push("\\Subscribed");
     if (m) attrs.push(parents.has(name) ? "\\HasChildren" : "\\HasNoChildren");
-    // RFC 6154 §2 lets special uses be in every answer, and clients that don't ask rely on it.
+    // RFC 6154 §2 allows special uses in every answer, and clients that don't ask rely on it.
     for (const [bit, use] of specialUseNames) if (specialUse(m) & bit) attrs.push(use);
     const info: string[] = [];
     if (child) {
@@ -91,11 +91,11 @@ async function list(session: Session, args: ListArgs): Promise<Answer | void> {
     const extended = info.length > 0 ? ` (${info.join(" ")})` : "";
     session.untagged(`LIST (${attrs.join(" ")}) "/" ${session.mailboxText(name)}${extended}`);
     if (!m) continue;
-    // RFC 8440 §3: of what can be selected, and where MYRIGHTS would be answered.
+    // RFC 8440 §3: for mailboxes that can be selected, and where MYRIGHTS would be answered.
     if (args.returnRights && /[lrikxa]/.test(m.rights)) {
       session.untagged(`MYRIGHTS ${session.mailboxText(name)} ${formatRights(m.rights)}`);
     }
-    // RFC 5819 §2: no STATUS of what may not be read.
+    // RFC 5819 §2: no STATUS for a mailbox that may not be read.
     if (!m.rights.includes("r")) continue;
     if (args.returnStatus.length > 0) session.untagged(statusText(session, m, args.returnStatus));
     if (args.returnMetadata.length > 0) {
@@ -109,7 +109,7 @@ async function list(session: Session, args: ListArgs): Promise<Answer | void> {
   }
 }
 
-/** Those of others have a special use for them only. */
+/** Another user's mailbox has a special use for that user only. */
 function specialUse(place: Place | undefined): number {
   return place && splitShared(place.name) === undefined ? place.mailbox.specialUse : 0;
 }

@@ -9,7 +9,7 @@ import { whoIs } from "../mailboxes/acl_identifiers.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 import { place } from "../mailboxes/places.ts";
 
-/** What can't be had one without another: all are single (RFC 4314 §3.7). */
+/** Rights that are granted together: none, each is independent (RFC 4314 §3.7). */
 const single = [...formatRights(allRights)].join(" ");
 
 export const listRights: Command = {

@@ -33,7 +33,7 @@ function moveCommand(uid: boolean): Command {
         const r = staysWithin(v, to)
           ? await v.account.move(v.mailboxId, uids, to.mailbox.id)
           : await moveToAccount(v, uids, to);
-        noteCopied(session, to, r.toUids);
+        await noteCopied(session, to, r.toUids);
         // RFC 6851 §4.3: COPYUID comes before the expunges, untagged.
         const { code } = copied(r);
         if (code) session.untagged(`OK [${code}] moved`);
@@ -44,7 +44,7 @@ function moveCommand(uid: boolean): Command {
   };
 }
 
-/** The copies are there before the originals go: should the server end in between, there are both. */
+/** Copies are made before the originals are removed: if the server stops in between, both exist. */
 async function moveToAccount(view: View, uids: Uint32Array, to: Place) {
   const copied = await copyToAccount(view, uids, to);
   const { modseq } = await view.account.expunge(view.mailboxId, copied.fromUids, undefined, {

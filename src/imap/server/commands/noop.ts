@@ -1,5 +1,5 @@
 /**
- * NOOP (RFC 9051 §6.1.2): what others changed is told at its end, as at the end of every command.
+ * NOOP (RFC 9051 §6.1.2): reports changes by others at its end, as every command does.
  *
  * @module
  */

@@ -15,7 +15,7 @@ import type { Place } from "../names/names.ts";
 import { allRights } from "../../../store/mailboxes/rights.ts";
 import { statusText } from "../mailboxes/status_text.ts";
 
-/** Those that there are here: annotations of messages are not kept. */
+/** Supported events: there are no message annotations here. */
 const eventNames = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange " +
   "MailboxMetadataChange ServerMetadataChange";
 const events = eventNames.toUpperCase().split(" ") as NotifyEvent[];
@@ -48,7 +48,7 @@ function parseGroup(cursor: Cursor): NotifyGroup & { unsupported: boolean } {
     });
   }
   cursor.expect(")");
-  // §5: new messages and expunges go together, and flags and annotations need both.
+  // §5: new messages and expunges must be requested together, and flags and annotations need both.
   if (set.has("MESSAGENEW") !== set.has("MESSAGEEXPUNGE")) {
     cursor.fail("MessageNew and MessageExpunge together");
   }
@@ -83,25 +83,25 @@ export const notify: Command = {
       if (groups.filter((g) => isSelected(g.filter)).length > 1) {
         throw new ImapBad("only one of SELECTED and SELECTED-DELAYED");
       }
-      // §3.1: what has happened before belongs to the rules before.
+      // §3.1: earlier changes are reported by the earlier rules.
       await deliverChanges(session, true);
       session.notify = { groups };
       const places = await sharedPlaces(session);
-      // Only of those that were named: "personal" is none of them.
+      // Only for mailboxes requested by name: "personal" does not name any.
       const shared = places.filter((p) =>
         eventsFor(session.notify!, session.store, p.name) !== undefined
       );
       for (const source of session.sources) source.listed = undefined;
       for (const p of shared) {
         (sourceOf(session, p.account).listed ??= new Set()).add(p.mailbox.id);
-        // §3.1: it is there, but what happens in it is not for this client.
+        // §3.1: the mailbox exists, but this client may not see its events.
         const named = groups.some((g) => "names" in g.filter && g.filter.names.includes(p.name));
         if (named && !p.rights.includes("r")) {
           session.untagged(`LIST (\\NoAccess) "/" ${session.mailboxText(p.name)}`);
         }
       }
       if (!status) return;
-      // §4: the state to start from, of mailboxes whose messages are watched.
+      // §4: the initial state of mailboxes whose messages are watched.
       const own = session.store.mailboxes().map((mailbox): Place => ({
         account: session.store,
         mailbox,

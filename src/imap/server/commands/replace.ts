@@ -46,7 +46,7 @@ function replaceCommand(uid: boolean): Command {
         });
         const { account, mailbox } = r.to;
         if (account !== r.v.account) {
-          // The new one first: should the server end in between, there are both.
+          // The new message first: if the server stops in between, both exist.
           const [made] = await storing(session, account.append(mailbox.id, [r.message]));
           await r.v.account.expunge(r.v.mailboxId, [r.old], undefined, { force: true });
           return await replaced(session, r.to, made);
@@ -67,8 +67,8 @@ async function replaced(
   { account, mailbox }: { account: Account; mailbox: Mailbox },
   message: Message,
 ): Promise<Answer> {
-  // RFC 8508 §3: it is an APPEND, and so RFC 6785 §3.4 is for it too.
-  session.backend.scripts?.note({
+  // RFC 8508 §3: it is an APPEND, so RFC 6785 §3.4 applies too.
+  await session.backend.scripts?.note({
     account,
     login: session.login ?? "",
     cause: "APPEND",

@@ -77,24 +77,24 @@ async function select(
 ): Promise<Answer> {
   // RFC 7162 §3.2.5: QRESYNC must have been enabled.
   if (qresync && !session.enabled.has("QRESYNC")) throw new ImapBad("ENABLE QRESYNC first");
-  // RFC 9586 §3.3: numbers of messages have no place there.
+  // RFC 9586 §3.3: message numbers are not allowed with UIDONLY.
   if (qresync?.match) session.requireSequenceNumbers();
   if (session.view) {
     session.closeView();
-    // RFC 9051 §7.1: tells where the old mailbox ends, also when the new one can't be selected.
+    // RFC 9051 §7.1: marks the end of the old mailbox, even if the new one can't be selected.
     session.untagged("OK [CLOSED] mailbox closed");
   }
   const found = await place(session, name, "r");
   const { account, rights } = found;
   await account.prepareRows(found.mailbox.id);
   const source = sourceOf(session, account);
-  // What is pending is about mailboxes not selected; uids read now include it.
+  // Pending changes are about unselected mailboxes; the uids read now include them.
   await deliverChanges(session, true);
   const m = account.mailbox(found.mailbox.id);
   if (!m) throw new ImapNo("no such mailbox", "NONEXISTENT");
   if (condstore) session.enabled.add("CONDSTORE");
   const uids = account.uids(m.id);
-  // RFC 4314 §5.2: read-only is what offers nothing to change.
+  // RFC 4314 §5.2: a mailbox is read-only if none of its rights allow a change.
   readOnly ||= !/[swite]/.test(rights);
   const view = new View(source, { ...found, mailbox: m }, uids, readOnly);
   session.view = view;
@@ -127,14 +127,14 @@ async function select(
     : { code: "READ-WRITE", text: "mailbox is open" };
 }
 
-/** Sends what happened since the client was here last (RFC 7162 §3.2.5). */
+/** Sends the changes since the client's last visit (RFC 7162 §3.2.5). */
 function resync(session: Session, view: View, qresync: Qresync): void {
   if (qresync.uidValidity !== view.uidValidity) return;
   const gone = view.account.expungedSince(view.mailboxId, qresync.modseq);
   let from = 1;
   if (qresync.match) {
-    // §3.2.5.2: up to the last pair that agrees the client has the right uids: nothing before it
-    // can be gone.
+    // §3.2.5.2: up to the last matching pair the client has the right uids: nothing before it
+    // can have vanished.
     const seqs = expand(qresync.match.seqs);
     const uids = expand(qresync.match.uids);
     for (let i = 0; i < Math.min(seqs.length, uids.length); i++) {

@@ -1,6 +1,6 @@
 /**
- * SETQUOTA (RFC 9208 §4.1.3). Limits are the administrator's, who has no login here: it is read, so that clients of
- * RFC 2087 hear why it is refused, and QUOTASET isn't announced.
+ * SETQUOTA (RFC 9208 §4.1.3). Only the administrator sets limits, and has no IMAP login: the command is parsed so that
+ * clients of RFC 2087 learn why it is refused, and QUOTASET isn't announced.
  *
  * @module
  */

@@ -58,7 +58,7 @@ function sortCommand(uid: boolean): Command {
           session.untagged(`SORT${numbers.length > 0 ? ` ${numbers.join(" ")}` : ""}${modseq}`);
           return;
         }
-        // RFC 5182 §2.1: who only saves asks for no answer.
+        // RFC 5182 §2.1: SAVE alone asks for no answer.
         if (options.save && !options.update && !asksForResult(options)) return;
         const items = esearchItems(
           numbers,

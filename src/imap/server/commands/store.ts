@@ -6,6 +6,7 @@
 import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapNo } from "../session/answer.ts";
 import { flagsLine, writeFlags } from "../updates/changes.ts";
+import { FlagLines } from "../fetch/flags_bytes.ts";
 import { announceKeywords } from "../fetch/flags_lines.ts";
 import type { Command } from "../session/command.ts";
 import { splitFlags } from "../messages/flag_bits.ts";
@@ -13,8 +14,10 @@ import { changeableFlags } from "../../../store/messages/flag_rights.ts";
 import { resolveUids } from "../messages/resolve.ts";
 import { type Session, State } from "../session/session.ts";
 
-/** Messages whose new flags are written at once, before the peer is waited for. */
+/** Messages whose new flags are written before waiting for the peer. */
 const slice = 500;
+/** Lines that are made as bytes from so many on; for fewer the buffer costs more than they do. */
+const manyLines = 50;
 
 function storeCommand(uid: boolean): Command {
   return {
@@ -76,7 +79,7 @@ async function store(
   });
   session.noteOwnFlags(r.changed, silent);
   if (r.changed.length > 0) {
-    session.backend.scripts?.note({
+    await session.backend.scripts?.note({
       account: v.account,
       login: session.login ?? "",
       cause: "FLAG",
@@ -90,19 +93,28 @@ async function store(
   }
   // RFC 7162 §3.1.3: .SILENT keeps the flags back, never the modseq.
   const tells = silent ? session.condstore : true;
+  const lines = r.changed.length >= manyLines && !silent && !session.condstore && !session.uidOnly
+    ? new FlagLines((bytes) => session.conn.write(bytes), v.keywords)
+    : undefined;
   let out = "";
   for (let i = 0; tells && i < r.changed.length; i++) {
     const c = r.changed[i];
-    if (!silent) {
-      const words = c.keywords.length === 0 ? "" : c.keywords.join(" ");
+    const words = silent || c.keywords.length === 0 ? "" : c.keywords.join(" ");
+    if (lines) {
+      const seq = v.seqOf(c.uid);
+      // What the client doesn't know isn't told.
+      if (seq > 0) lines.add(seq, uid ? c.uid : 0, session.shownFlags(c.uid, c.flags), words);
+    } else if (!silent) {
       out += flagsLine(session, c.uid, c.flags, words, c.modseq, uid);
     } else if (session.uidOnly) out += `* ${c.uid} UIDFETCH (MODSEQ (${c.modseq}))\r\n`;
     else out += `* ${v.seqOf(c.uid)} FETCH (UID ${c.uid} MODSEQ (${c.modseq}))\r\n`;
     if (i % slice !== slice - 1) continue;
+    lines?.flush();
     session.conn.write(out);
     out = "";
     await session.conn.flush();
   }
+  lines?.flush();
   session.conn.write(out);
   if (r.modified.length > 0) {
     // The client learns what the flags are now (RFC 7162 §3.1.3, example 7).

@@ -14,7 +14,7 @@ export const subscribe: Command = {
     cursor.sp();
     const name = cursor.mailbox();
     return async () => {
-      // RFC 4314 §4. Names of one's own may be subscribed to that don't exist.
+      // RFC 4314 §4. Own names may be subscribed to even if no such mailbox exists.
       const subscribed = splitShared(name) ? (await place(session, name, "l")).name : name;
       await session.store.subscribe(subscribed);
     };

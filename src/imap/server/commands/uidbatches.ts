@@ -1,6 +1,6 @@
 /**
  * UIDBATCHES: the uids of the selected mailbox as ranges with the same number of messages in each, the newest first
- * (draft-ietf-mailmaint-imap-uidbatches), so that a client that wants part of a large mailbox needs no list of all.
+ * (draft-ietf-mailmaint-imap-uidbatches), so that a client that wants part of a large mailbox needn't list all of it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * UNAUTHENTICATE (RFC 8437): back to where the connection was before login, for another user.
+ * UNAUTHENTICATE (RFC 8437): back to the state before login, for another user.
  *
  * @module
  */

@@ -67,7 +67,7 @@ function bytesOf(session: Session, account: Account, url: AuthorizedUrl): Uint8A
   return size === undefined || size > limit ? undefined : joined(parts);
 }
 
-/** The structure of the part that a URL names, "NIL" for what is no part. */
+/** The structure of the part that a URL names, "NIL" if it names no part. */
 function structureOf(session: Session, account: Account, url: AuthorizedUrl): string {
   const { section, uid } = url.message;
   if (section.text !== "" || url.message.partial) return "NIL";
@@ -78,7 +78,7 @@ function structureOf(session: Session, account: Account, url: AuthorizedUrl): st
   return structureOfPart(plain, section.part) ?? "NIL";
 }
 
-/** The part that a URL names with its transfer encoding undone; "unknown" if that is not possible. */
+/** The decoded part that a URL names; "unknown" if it can't be decoded. */
 async function decodedOf(
   session: Session,
   account: Account,
@@ -99,7 +99,7 @@ async function decodedOf(
     for (;;) {
       const step = work.next();
       if (!step.done) {
-        // Others have their turn while a large one is decoded.
+        // Yields to others while a large part is decoded.
         await new Promise((resolve) => setTimeout(resolve, 0));
         continue;
       }

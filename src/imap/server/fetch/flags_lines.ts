@@ -1,5 +1,5 @@
 /**
- * Telling a client which flags and keywords a mailbox has (RFC 9051 §7.3.5).
+ * Announcing which flags and keywords a mailbox has (RFC 9051 §7.3.5).
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { View } from "../session/view.ts";
 /** Flags that exist in every mailbox. */
 export const standardFlags = flagNames.map(([, name]) => name).join(" ");
 
-/** The FLAGS line of the selected mailbox, and what can be kept (RFC 4314 §5.1.1). */
+/** The FLAGS line of the selected mailbox, and its PERMANENTFLAGS (RFC 4314 §5.1.1). */
 export function writeFlagsLines(session: Session, view: View): void {
   const words = [...view.keywords.values()].join(" ");
   session.untagged(`FLAGS (${standardFlags}${words === "" ? "" : ` ${words}`})`);

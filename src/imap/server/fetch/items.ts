@@ -1,5 +1,5 @@
 /**
- * One message's items of FETCH (RFC 9051 §7.5.2): those that the store has ready as text, and message bytes.
+ * One message's FETCH items (RFC 9051 §7.5.2): those that the store keeps as text, and message bytes.
  *
  * @module
  */
@@ -57,7 +57,7 @@ function formatPreview(text: string): string {
 }
 
 /**
- * Writes the items of a row of which some are message bytes. Yields where a large one may wait.
+ * Writes the items of a row, some of which are message bytes. Yields where a large one may wait.
  * @param before text that goes out before the first item
  */
 export function* contentPieces(
@@ -120,13 +120,13 @@ export function* contentPieces(
   }
 }
 
-/** The whole message, byte for byte: what its parts are doesn't matter. */
+/** The whole message, byte for byte, whatever its parts. */
 export function wholeMessage(item: FetchItem & { kind: "section" | "binarysize" }): boolean {
   return item.kind === "section" && !item.binary && item.section.part.length === 0 &&
     item.section.text === "";
 }
 
-/** Where a part of a section begins, as answers tell it (RFC 9051 §7.5.2). */
+/** The origin octet of a partial section in the answer (RFC 9051 §7.5.2). */
 function originText(partial: [number, number] | undefined): string {
   return partial ? `<${partial[0]}>` : "";
 }
@@ -135,7 +135,7 @@ function cut(bytes: Uint8Array, partial: [number, number] | undefined): Uint8Arr
   return partial ? bytes.subarray(partial[0], partial[0] + partial[1]) : bytes;
 }
 
-/** The part of the bytes that the pieces are together. */
+/** A range of the bytes that the pieces make up. */
 function cutPieces(
   pieces: readonly Uint8Array[],
   partial: [number, number] | undefined,
@@ -153,7 +153,7 @@ function cutPieces(
   return chosen;
 }
 
-/** A literal of decoded bytes: a literal8 where NUL is in it. */
+/** A literal of decoded bytes: a literal8 if it contains NUL. */
 function* writePieces(
   session: Session,
   label: string,
@@ -175,8 +175,8 @@ function writeBytes(session: Session, label: string, bytes: Uint8Array): void {
 }
 
 /**
- * RFC 9051 §4.3: NUL can't stand in a literal, and clients without IMAP4rev2 don't know literal8 here: they get 0x80,
- * so that sizes stay as they are. BINARY has the bytes as they came.
+ * RFC 9051 §4.3: NUL is not allowed in a literal, and clients without IMAP4rev2 don't expect literal8 here: they get
+ * 0x80, which keeps sizes right. BINARY has the original bytes.
  */
 function withoutNul(bytes: Uint8Array): Uint8Array {
   return bytes.includes(0) ? bytes.map((b) => b === 0 ? 0x80 : b) : bytes;
@@ -192,7 +192,7 @@ function* writeSpan(
   partial: [number, number] | undefined,
   nul: boolean,
 ): Generator<void> {
-  // A damaged file may end before.
+  // A damaged file may end early.
   to = Math.min(to, reader.size);
   from = Math.min(from, to);
   if (partial) {

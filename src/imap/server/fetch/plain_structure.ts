@@ -7,7 +7,7 @@
 
 const mark = '("MESSAGE" "GLOBAL" ';
 
-/** The structure with its message/global parts as those of any other kind. Linear. */
+/** The structure with its message/global parts written like any other part. Linear. */
 export function withoutGlobal(text: string): string {
   let at = text.indexOf(mark);
   if (at < 0) return text;
@@ -28,13 +28,13 @@ export function withoutGlobal(text: string): string {
 }
 
 /**
- * The structure of a part within that of its message, as BODY has them; undefined for a part that isn't there. Linear
+ * The structure of a part, taken from its message's BODY; undefined if there is no such part. Linear
  * for each number.
  */
 export function structureOfPart(body: string, numbers: readonly number[]): string | undefined {
   let part = body;
   for (const [depth, n] of numbers.entries()) {
-    // A message/rfc822 part counts through to the parts of its message.
+    // Numbering continues from a message/rfc822 part into its message.
     const inner = depth > 0 && /^\("MESSAGE" "(?:RFC822|GLOBAL)" /.test(part)
       ? valueAt(part, 8)
       : undefined;
@@ -58,7 +58,7 @@ function valueAt(list: string, n: number): string {
   return list.slice(at, valueEnd(list, at));
 }
 
-/** Where a value ends that begins there: a list, a string, or a word. */
+/** Where the value that begins there ends: a list, a string, or a word. */
 function valueEnd(text: string, from: number): number {
   let depth = 0;
   for (let i = from; i < text.length;) {
@@ -88,7 +88,7 @@ function valueEnd(text: string, from: number): number {
   return text.length;
 }
 
-/** The place after so many octets of UTF-8. */
+/** The offset after this many octets of UTF-8. */
 function skipOctets(text: string, from: number, octets: number): number {
   let i = from;
   while (octets > 0 && i < text.length) {

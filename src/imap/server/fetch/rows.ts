@@ -2,7 +2,7 @@
  * Answering FETCH: rows from the database become text, a slice at a time, with back-pressure.
  *
  * Metadata opens no file. The text of a slice is gathered in pieces that the connection encodes into
- * its buffer; after each slice the peer is waited for, so a slow reader costs bounded memory.
+ * its buffer; after each slice it waits for the peer, so a slow reader costs bounded memory.
  *
  * @module
  */
@@ -45,7 +45,7 @@ interface Plan {
   flags: boolean;
   /** Header fields that the store has kept, by item. */
   listed: Map<FetchItem, ReadonlySet<string>>;
-  /** Those of the one item that has some, if there is one only: the store chooses them. */
+  /** Fields of the only item that has any, if there is just one: the store selects them. */
   fields: ReadonlySet<string> | undefined;
 }
 
@@ -61,7 +61,7 @@ function plan(session: Session, items: readonly FetchItem[], options: FetchOptio
   };
   const seen = new Set<string>();
   for (const item of items) {
-    // Of simple items a second one says nothing new.
+    // Repeating a simple item adds nothing.
     if (item.kind !== "section" && item.kind !== "binarysize") {
       if (seen.has(item.kind)) continue;
       seen.add(item.kind);
@@ -89,7 +89,7 @@ function plan(session: Session, items: readonly FetchItem[], options: FetchOptio
           p.want |= Want.Listed;
           break;
         }
-        // With literal8 at hand it matters whether there is a NUL, which the structure knows.
+        // Where literal8 is allowed it matters whether there is a NUL, which the structure records.
         p.want |= wholeMessage(item) && !session.enabled.has("IMAP4REV2")
           ? Want.Prefix
           : Want.Content;
@@ -111,7 +111,7 @@ function plan(session: Session, items: readonly FetchItem[], options: FetchOptio
     }
     p.items.push(item);
   }
-  // Opened in any case: the fields are taken from there as well.
+  // The file is opened in any case, so the fields are read from it as well.
   if (p.content && p.listed.size > 0) p.want |= Want.Content;
   if (!p.content && p.listed.size === 1) [p.fields] = p.listed.values();
   // RFC 7162 §3.1.4.1: CHANGEDSINCE asks for MODSEQ too; §3.1: each FETCH has it once flags are in it.
@@ -122,11 +122,11 @@ function plan(session: Session, items: readonly FetchItem[], options: FetchOptio
 
 /** How a FETCH went. */
 export interface Fetched {
-  /** Messages that weren't there any more. */
+  /** Messages that no longer existed. */
   missing: number;
   /** A part's transfer encoding can't be undone. */
   unknownEncoding: boolean;
-  /** Uids of messages whose files can't be read; of these only the other items were told. */
+  /** Uids of messages whose files can't be read; only their other items were sent. */
   unreadable: number[];
 }
 
@@ -159,7 +159,7 @@ export async function fetchUids(
 
   for (let i = 0; i < uids.length && !conn.closed;) {
     const part = uids.subarray(i, i + (p.content ? contentSlice : slice));
-    // Before an answer names keywords that others have just made.
+    // Must precede an answer with keywords that others have just created.
     if (p.flags || sets) announceKeywords(session, account.mailbox(v.mailboxId)?.keywords ?? []);
     const nowSeen = sets ? await setSeen(session, part) : undefined;
     let out = "";
@@ -248,7 +248,7 @@ export async function fetchUids(
       }
       conn.write(")\r\n");
     }
-    // What was looked at: all of the part, or up to the message at which the reading stopped.
+    // Messages visited: the whole part, or up to the message at which reading stopped.
     const stopped = large !== undefined || bytes >= contentBytes;
     const done = stopped ? lowerBound(part, last + 1) : part.length;
     r.missing += done - found;
@@ -258,7 +258,7 @@ export async function fetchUids(
   return r;
 }
 
-/** What a client of IMAP4rev1 can read of a row. */
+/** A row in the form that IMAP4rev1 clients can read. */
 function forRev1(row: FetchRow): void {
   row.body = withoutGlobal(row.body);
   row.bodyStructure = withoutGlobal(row.bodyStructure);
@@ -273,7 +273,7 @@ function listedNames(item: FetchItem): ReadonlySet<string> | undefined {
   return names;
 }
 
-/** Header fields out of those that were kept, which are ASCII. */
+/** Header fields from the stored ones, which are ASCII. */
 function listedItem(item: FetchItem, lines: string): string {
   const { section, partial, name } = item as FetchItem & { kind: "section" };
   let text = `${lines}\r\n`;
@@ -285,7 +285,7 @@ function listedItem(item: FetchItem, lines: string): string {
   return `${label} {${text.length}}\r\n${text}`;
 }
 
-/** Opens a message's file; trouble with it is noted, and others are still served. */
+/** Opens a message's file; a failure is noted, and other messages are still served. */
 function openContent(session: Session, row: FetchRow, fetched: Fetched): MessageReader | undefined {
   let reader: MessageReader;
   try {
@@ -355,7 +355,7 @@ function readInstead(
   let written = false;
   account.fetch(mailboxId, [uid], want, (row) => {
     if (!session.utf8) forRev1(row);
-    // As it will be told: \Seen may have been set just now.
+    // As it will be reported: \Seen may just have been set.
     row.flags |= flags;
     const reader = openContent(session, row, fetched);
     if (reader === undefined) return;

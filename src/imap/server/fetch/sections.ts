@@ -26,7 +26,7 @@ const maxHeaderBytes = 4 * 1024 * 1024;
 function findPart(root: Part, numbers: readonly number[]): Part | undefined {
   let p = root;
   for (const [depth, n] of numbers.entries()) {
-    // A message/rfc822 part counts through to the parts of its message.
+    // Numbering continues from a message/rfc822 part into its message.
     const holder = depth > 0 && p.message ? p.message : p;
     if (holder.parts.length > 0) {
       if (n > holder.parts.length) return undefined;
@@ -58,7 +58,7 @@ export function sectionSpan(
     case "":
       return { from: p.bodyOffset, to: p.endOffset };
     case "MIME":
-      // Of a message that isn't multipart, part 1 has the message's own header.
+      // If a message isn't multipart, its part 1 has the message's own header.
       return { from: p === root ? 0 : p.headerOffset, to: p.bodyOffset };
     default: {
       // HEADER and TEXT are of the message that a message/rfc822 part holds.
@@ -71,7 +71,7 @@ export function sectionSpan(
   }
 }
 
-/** The bytes of a section that is small or must be computed: header fields, or decoded (BINARY). */
+/** The bytes of a section that is small or computed: header fields, or decoded (BINARY). */
 export function readSection(
   reader: MessageReader,
   span: Span,
@@ -87,15 +87,15 @@ export function readSection(
   return out;
 }
 
-/** Encodings that are undone piece by piece; what others mean depends on the whole. */
+/** Encodings that can be decoded piece by piece; others need the whole. */
 const streamed = new Set(["", "base64", "quoted-printable", "7bit", "8bit", "binary"]);
 
-/** Bytes that are decoded in one go. */
+/** Bytes decoded in one go. */
 const slice = 256 * 1024;
 
 /**
- * A part's body with its transfer encoding undone (RFC 3516), as pieces one behind the other. Yields after each, so
- * that others are served while a large one is decoded.
+ * A part's decoded body (RFC 3516), as consecutive pieces. Yields after each, so that others are served while a large
+ * one is decoded.
  */
 export function* binaryPieces(
   reader: MessageReader,
@@ -104,7 +104,7 @@ export function* binaryPieces(
 ): Generator<void, Uint8Array[] | "missing" | "unknown"> {
   const p = section.part.length === 0 ? undefined : findPart(root, section.part);
   if (section.part.length > 0 && !p) return "missing";
-  // RFC 3516 §4.3: of multipart and message/rfc822 the body as it is.
+  // RFC 3516 §4.3: for multipart and message/rfc822 the body is unchanged.
   const asItIs = !p || p.parts.length > 0 || p.message !== undefined;
   if (!asItIs && !streamed.has(p.encoding.toLowerCase())) {
     const whole = decodeTransferEncoding(reader.read(p.bodyOffset, p.endOffset), p.encoding);

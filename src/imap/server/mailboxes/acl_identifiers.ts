@@ -10,7 +10,7 @@ import { anyone } from "../../../store/mailboxes/rights.ts";
 import { ImapNo } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
 
-/** Whose session it is that changes rights, and who is told. */
+/** Whose session changes rights, and who is notified. */
 export function rightsNote(session: Session): RightsNote {
   return {
     by: { account: session.store.name, login: session.login ?? "" },
@@ -18,7 +18,7 @@ export function rightsNote(session: Session): RightsNote {
   };
 }
 
-/** Whom an identifier stands for, and whether rights are taken away. @throws ImapNo if there is nobody of that name */
+/** Whom an identifier means, and whether it takes rights away. @throws ImapNo if there is no such account */
 export function whoIs(session: Session, identifier: string): { user: string; negative: boolean } {
   const negative = identifier.startsWith("-");
   const name = negative ? identifier.slice(1) : identifier;

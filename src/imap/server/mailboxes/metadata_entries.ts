@@ -15,7 +15,7 @@ const maxEntryName = 250;
 /**
  * The mailbox, 0 for the server's own annotations, in its account.
  * @param letters rights of which the client needs one
- * @throws ImapNo if it does not exist for this client or may not be used so
+ * @throws ImapNo if it does not exist for this client or the client lacks the rights
  */
 export async function metadataTarget(
   session: Session,
@@ -24,7 +24,7 @@ export async function metadataTarget(
 ): Promise<{ source: Source; id: MailboxId; name: string }> {
   if (name === "") return { source: session.sources[0], id: noMailbox, name: "" };
   const p = await place(session, name, letters);
-  // RFC 5464 §3.3: that and the right to look it up.
+  // RFC 5464 §3.3: that right, and the right to look up the mailbox.
   if (!p.rights.includes("l")) throw new ImapNo("no such mailbox", "NONEXISTENT");
   const source = session.sources.find((x) => x.account === p.account) ??
     { account: p.account, listener: session.sources[0].listener, prefix: "" };
@@ -32,8 +32,8 @@ export async function metadataTarget(
 }
 
 /**
- * RFC 5464 §3.2: begins with "/private/" or "/shared/", no wildcards, no empty components. What is above all
- * entries can be asked for with a depth.
+ * RFC 5464 §3.2: begins with "/private/" or "/shared/", no wildcards, no empty components. The root above all
+ * entries can be requested with a depth.
  * @throws ImapBad
  */
 export function checkEntry(name: string, depth = 0): void {

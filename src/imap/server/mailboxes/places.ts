@@ -1,6 +1,6 @@
 /**
- * Mailboxes by the names that a client uses: its own, and those of other accounts that were shared with it,
- * which are below "Other Users" (RFC 2342 §5, RFC 4314).
+ * Mailboxes by the names that a client uses: its own, and those that other accounts share with it,
+ * below "Other Users" (RFC 2342 §5, RFC 4314).
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { ImapNo } from "../session/answer.ts";
 import { otherUsers, type Place, type Source, splitShared } from "../names/names.ts";
 import type { Session } from "../session/session.ts";
 
-/** The name in front of those of an account's mailboxes. */
+/** Prefix of the names of an account's mailboxes. */
 export function prefixOf(session: Session, account: Account): string {
   return account === session.account ? "" : `${otherUsers}/${account.name}/`;
 }
@@ -44,7 +44,7 @@ export function sourceOf(session: Session, account: Account): Source {
   return source;
 }
 
-/** The mailbox of a name, with what the client may do there; undefined if it may not know of it. */
+/** The mailbox with this name and the client's rights; undefined if the client may not know of it. */
 export async function findPlace(session: Session, name: string): Promise<Place | undefined> {
   const own = session.store.mailboxByName(name);
   if (own) return { account: session.store, mailbox: own, name: own.name, rights: allRights };
@@ -77,9 +77,9 @@ export function requireRight(rights: string, letters: string): void {
 }
 
 /**
- * The mailbox of a name.
+ * The mailbox with this name.
  * @param letters rights of which the client needs one
- * @throws ImapNo with the code if it does not exist for this client, NOPERM if it may not do that (RFC 4314 §6)
+ * @throws ImapNo with the code if it does not exist for this client, NOPERM without these rights (RFC 4314 §6)
  */
 export async function place(
   session: Session,
@@ -89,26 +89,26 @@ export async function place(
 ): Promise<Place> {
   const p = await findPlace(session, name);
   if (!p) {
-    // Nothing can be made where only others may.
+    // No TRYCREATE below "Other Users": clients can hardly create anything there.
     const shared = code === "TRYCREATE" && splitShared(name) ? "NONEXISTENT" : code;
     throw new ImapNo("no such mailbox", shared);
   }
   if ([...letters].some((l) => p.rights.includes(l))) return p;
-  // RFC 4314 §6: one who may not look it up shall not learn that it exists.
+  // RFC 4314 §6: without the right to look it up, a client must not learn that it exists.
   if (!p.rights.includes("l")) throw new ImapNo("no such mailbox", "NONEXISTENT");
   requireRight(p.rights, letters);
   return p;
 }
 
-/** A name as it comes: a "/" at the end announces mailboxes below it (RFC 9051 §6.3.4). */
+/** A name as sent: a trailing "/" announces mailboxes below it (RFC 9051 §6.3.4). */
 export function trimDelimiter(name: string): string {
   return name.length > 1 && name.endsWith("/") ? name.slice(0, -1) : name;
 }
 
 /**
- * Where a new mailbox is to be, and its name there. Below a mailbox of others that takes the right k (RFC 4314
+ * Where a new mailbox will be, and its name there. Below another user's mailbox this requires the right k (RFC 4314
  * §4).
- * @throws ImapNo NOPERM if it may not be made there
+ * @throws ImapNo NOPERM if it may not be created there
  */
 export async function newPlace(
   session: Session,
@@ -120,7 +120,7 @@ export async function newPlace(
     const parent = splitShared(name.slice(0, at));
     const account = parent && await sharingAccount(session, parent.owner);
     if (!account) break;
-    // The nearest that exists counts, also one that the client may not know of.
+    // The nearest existing parent counts, even one that the client may not know of.
     const mailbox = account.mailboxByName(parent.rest);
     if (!mailbox) continue;
     const rights = effectiveRights(account, mailbox.id, session.store.name);
@@ -149,7 +149,7 @@ export async function sharedPlaces(session: Session): Promise<Place[]> {
   return places;
 }
 
-/** What makes ids of another account's mailboxes, emails and threads differ from the client's own (RFC 8474). */
+/** Suffix that makes ids of another account's mailboxes, emails and threads differ from the client's own (RFC 8474). */
 export function idSuffix(session: Session, account: Account): string {
   if (account === session.account) return "";
   const name = new TextEncoder().encode(account.name);

@@ -1,5 +1,5 @@
 /**
- * Quota roots, one for each account, and what is told of them (RFC 9208 §5).
+ * Quota roots, one for each account, and their answers (RFC 9208 §5).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { ImapNo } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
 import { sharedPlaces } from "./places.ts";
 
-/** The quota root of an account: messages count for the account that they are in. */
+/** The quota root of an account: messages count for the account that holds them. */
 export function quotaRoot(session: Session, account: Account): string {
   return account === session.account ? "" : `${otherUsers}/${account.name}`;
 }

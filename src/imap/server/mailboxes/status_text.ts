@@ -19,7 +19,7 @@ export function statusText(
   return `STATUS ${session.mailboxText(p.name)} (${values.join(" ")})`;
 }
 
-/** RECENT: of the selected mailbox what this session was told of, of others what no session was. */
+/** RECENT: in the selected mailbox those this session was told of, elsewhere those no session was told of. */
 function recentCount(session: Session, account: Account, mailbox: Mailbox): number {
   if (!session.tellsRecent) return 0;
   if (session.view?.shows(account, mailbox.id)) return session.view.recentCount;

@@ -10,15 +10,15 @@ import { urlKey } from "../../../store/logins/url_keys.ts";
 import { type MessageUrl, parseUrl } from "./url.ts";
 import type { Session } from "../session/session.ts";
 
-/** Longest URL that is looked at. */
+/** Length above which a URL is ignored. */
 export const maxUrl = 8192;
-/** URLs of a command at most. */
+/** URLs in one command. */
 export const maxUrls = 100;
-/** In front of tokens, so that they could be made in another way one day. */
+/** Prefix of tokens, so that the way they are made can change one day. */
 const version = "01";
 
 export interface AuthorizedUrl {
-  /** Up to and with the access; what the token is for. */
+  /** Up to and including the access; what the token is for. */
   rump: string;
   user: string;
   host: string;
@@ -31,7 +31,7 @@ export interface AuthorizedUrl {
   token: string | undefined;
 }
 
-/** Takes a URL apart; undefined if it is none of these. */
+/** Parses a URL; undefined if it isn't one of these. */
 export function parseAuthorizedUrl(url: string): AuthorizedUrl | undefined {
   if (url.length > maxUrl) return undefined;
   const m =
@@ -44,7 +44,7 @@ export function parseAuthorizedUrl(url: string): AuthorizedUrl | undefined {
   if (!/^(?:submit\+.+|user\+.+|authuser|anonymous)$/i.test(access)) return undefined;
   let expires: number | undefined;
   if (expire !== undefined) {
-    // RFC 3339, as RFC 4467 §2.1 has it.
+    // RFC 3339, as RFC 4467 §2.1 requires.
     if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i.test(expire)) {
       return undefined;
     }

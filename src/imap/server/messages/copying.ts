@@ -1,5 +1,5 @@
 /**
- * What COPY and MOVE share: their arguments, how messages get there, and the COPYUID answer.
+ * What COPY and MOVE share: their arguments, the copying, and the COPYUID answer.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Place } from "../names/names.ts";
 import type { Session } from "../session/session.ts";
 import type { View } from "../session/view.ts";
 
-/** Reads the messages and the mailbox that they go to. @throws ParseError */
+/** Reads the message set and the target mailbox. @throws ParseError */
 export function parseCopy(cursor: Cursor, uid: boolean): { set: NumSet; name: string } {
   cursor.sp();
   const set = parseNumSet(cursor, uid ? "uid set" : "sequence set");
@@ -19,14 +19,18 @@ export function parseCopy(cursor: Cursor, uid: boolean): { set: NumSet; name: st
   return { set, name: cursor.mailbox() };
 }
 
-/** Within an account with all rights flags stay as they are, and no file is touched. */
+/** Within one account and with all rights, flags are unchanged and no file is touched. */
 export function staysWithin(view: View, to: Place): boolean {
   return to.account === view.account && !changeableFlags(to.rights);
 }
 
-/** Tells scripts of messages that came into a mailbox (RFC 6785). */
-export function noteCopied(session: Session, to: Place, toUids: readonly number[]): void {
-  session.backend.scripts?.note({
+/** Notifies scripts of messages added to a mailbox (RFC 6785); durable when it resolves. */
+export async function noteCopied(
+  session: Session,
+  to: Place,
+  toUids: readonly number[],
+): Promise<void> {
+  await session.backend.scripts?.note({
     account: to.account,
     login: session.login ?? "",
     cause: "COPY",

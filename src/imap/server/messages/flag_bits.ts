@@ -1,5 +1,5 @@
 /**
- * Flags as commands name them, taken apart for the store.
+ * Flags as named in commands, split up for the store.
  *
  * @module
  */

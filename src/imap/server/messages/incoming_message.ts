@@ -95,13 +95,13 @@ async function catenate(input: StreamedInput, path: string): Promise<number> {
   return size;
 }
 
-/** A URL as it can stand between quotes in an answer. */
+/** A URL escaped for a quoted string in an answer. */
 function quotable(url: string): string {
   return url.replace(/[^\x21-\x7e]|["\\]/g, "").slice(0, 1000);
 }
 
 /**
- * Writes a literal to a new file, and goes on to the line after it. Lines that end in LF alone get a CR, but for
+ * Writes a literal to a new file, and moves on to the line after it. Lines that end in LF alone get a CR, except in a
  * literal8, which may hold anything. Returns the file's size.
  */
 async function literalToFile(
@@ -124,7 +124,7 @@ async function literalToFile(
     await readBytes(s.conn, header.size, (piece) => {
       const b = lines(piece);
       size += b.length;
-      // When the disk is full the rest of the literal is read all the same.
+      // If the disk is full, the rest of the literal is still read.
       for (let n = 0; failure === undefined && n < b.length;) {
         try {
           n += file!.writeSync(b.subarray(n));
@@ -141,7 +141,7 @@ async function literalToFile(
   return size;
 }
 
-/** Gives pieces of a text with CRLF at the ends of lines that have LF alone. */
+/** Yields a text in pieces, with CRLF in place of bare LF. */
 export function crlfLines(): (bytes: Uint8Array) => Uint8Array {
   let last = 0;
   return (b) => {
@@ -168,7 +168,7 @@ function cannotStore(cause: unknown): ImapNo {
 }
 
 /**
- * Waits for what has been read to be stored; trouble of the disk is answered, and the connection goes on.
+ * Waits until what was read is stored; disk errors become the answer, and the connection continues.
  * @throws ImapNo UNAVAILABLE
  */
 export async function storing<T>(session: Session, stored: Promise<T>): Promise<T> {
@@ -184,7 +184,7 @@ export async function storing<T>(session: Session, stored: Promise<T>): Promise<
 /** Names for the files of messages under way. */
 let nextFile = 0;
 
-/** Runs with file names, whose files are removed at the end. */
+/** Calls the function with file names, and removes their files at the end. */
 export async function withFiles<T>(
   session: Session,
   fn: (next: () => string) => Promise<T>,
@@ -199,7 +199,7 @@ export async function withFiles<T>(
   } finally {
     for (const f of files) {
       await Deno.remove(f).catch(() => {
-        // It was not made.
+        // It was never created.
       });
     }
   }

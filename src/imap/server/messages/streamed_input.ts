@@ -1,5 +1,5 @@
 /**
- * The input of a command that is read from the connection piece by piece, as its literals come.
+ * The input of a command, read from the connection piece by piece as its literals arrive.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { Session } from "../session/session.ts";
 /** Bytes of a mailbox name sent as a literal. */
 const maxNameLiteral = 8 * 1024;
 
-/** The input of a command as it comes: lines, and between them literals. */
+/** The input of a command as it arrives: lines, with literals between them. */
 export class StreamedInput {
   readonly s: Session;
   c: Cursor;
@@ -34,7 +34,7 @@ export class StreamedInput {
     return h && h.offset === this.c.pos ? h : undefined;
   }
 
-  /** Goes on with the line after a literal. */
+  /** Continues with the line after a literal. */
   async nextLine(): Promise<void> {
     const line = (await this.s.conn.readLine(maxLineAfter)).slice();
     const utf8Names = this.c.utf8Names;
@@ -56,7 +56,7 @@ export class StreamedInput {
       n += b.length;
     });
     await this.nextLine();
-    // The name is read as the quoted string would be.
+    // The name is read like a quoted string.
     const head = new TextEncoder().encode(`{${h.size}}\r\n`);
     const text = new Uint8Array(head.length + bytes.length);
     text.set(head);
@@ -67,8 +67,8 @@ export class StreamedInput {
   }
 
   /**
-   * Reads past what is left of a command that is refused, as far as the client sends it without being
-   * asked to.
+   * Skips the rest of a refused command, as far as the client sends it without waiting for
+   * a continuation request.
    */
   async skip(): Promise<void> {
     for (let h = literalHeader(this.c.bytes); h; h = literalHeader(this.c.bytes)) {
@@ -79,7 +79,7 @@ export class StreamedInput {
   }
 }
 
-/** Runs; when that fails, what is left of the command is read past. @throws as fn does */
+/** Calls the function; if it fails, skips the rest of the command. @throws as fn does */
 export async function refusing<T>(input: StreamedInput, fn: () => Promise<T>): Promise<T> {
   try {
     return await fn();

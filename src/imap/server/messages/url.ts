@@ -22,7 +22,7 @@ export interface MessageUrl {
   partial: [number, number] | undefined;
 }
 
-/** Longest URL that is looked at. */
+/** Length above which a URL is ignored. */
 const maxUrl = 4096;
 
 /** Reads "/mailbox;UIDVALIDITY=1/;UID=2/;SECTION=1.2/;PARTIAL=0.10", or from ";UID" on. */
@@ -80,7 +80,7 @@ export function parseUrl(url: string): MessageUrl | undefined {
 const chunk = 64 * 1024;
 
 /**
- * Hands out the bytes that a URL names.
+ * Passes on the bytes that a URL names.
  * @returns how many, or undefined if it names nothing that is there
  */
 export async function readUrl(
@@ -97,7 +97,7 @@ export async function readUrl(
   return readMessage(account, m, u, limit, each);
 }
 
-/** The same for a URL that was taken apart, of a mailbox that may be read. */
+/** The same for a parsed URL, of a mailbox that may be read. */
 export function readMessage(
   account: Account,
   mailbox: Mailbox,

@@ -21,7 +21,7 @@ export type MailboxFilter =
   | { kind: "selected" | "selected-delayed" | "inboxes" | "personal" | "subscribed" }
   | { kind: "subtree" | "subtree-one" | "mailboxes"; names: string[] };
 
-/** Reads a filter; `what` it is for is said in errors. */
+/** Reads a filter; errors name `what` it is for. */
 export function parseMailboxFilter(cursor: Cursor, what: string): MailboxFilter {
   const kind = cursor.oneOf(kinds, what).toLowerCase() as MailboxFilter["kind"];
   if (kind !== "subtree" && kind !== "subtree-one" && kind !== "mailboxes") return { kind };
@@ -30,12 +30,12 @@ export function parseMailboxFilter(cursor: Cursor, what: string): MailboxFilter 
   return { kind, names: cursor.at("(") ? cursor.list(name) : [name()] };
 }
 
-/** Whether the filter is about the selected mailbox, which {@link fitsFilter} knows nothing of. */
+/** Whether the filter is about the selected mailbox, which {@link fitsFilter} can't know. */
 export function isSelected(filter: MailboxFilter): boolean {
   return filter.kind.startsWith("selected");
 }
 
-/** Whether a mailbox is one of those that a filter names. */
+/** Whether a filter includes a mailbox. */
 export function fitsFilter(
   filter: MailboxFilter,
   m: { name: string; personal: boolean; subscribed: () => boolean },

@@ -1,5 +1,5 @@
 /**
- * Names in answers of LIST and LSUB: which fit, and their order (RFC 9051 §6.3.9).
+ * Names in answers of LIST and LSUB: which match, and their order (RFC 9051 §6.3.9).
  *
  * @module
  */
@@ -10,8 +10,8 @@ const inbox = "Inbox";
 const isInInbox = (name: string) => name === inbox || name.startsWith(`${inbox}/`);
 
 /**
- * Whether a name fits one of the patterns below the reference. "INBOX" fits in any case, with wildcards too. As names
- * are stored in normalization form C, patterns are brought into it.
+ * Whether a name matches one of the patterns below the reference. "INBOX" matches in any case, with wildcards too. As
+ * names are stored in normalization form C, patterns are normalized too.
  */
 export function nameMatcher(
   reference: string,

@@ -7,19 +7,19 @@ import type { MailboxId } from "../../../store/ids.ts";
 import { formatAstring } from "../../format/text.ts";
 import type { Account } from "../../../store/account/account.ts";
 
-/** Entries of the owner of the mailbox alone. */
+/** Prefix of entries that only the owner of the mailbox sees. */
 export const isPrivateEntry = (entry: string) => /^\/private(\/|$)/i.test(entry);
 
 export interface MetadataOptions {
   /** Bytes of a value above which it isn't sent. */
   maxSize?: number;
-  /** For one who isn't the owner: private entries have no value. */
+  /** For anyone but the owner: private entries have no value. */
   sharedOnly?: boolean;
 }
 
 /**
- * Entries of a mailbox (0: server) that are asked for, and `depth` levels below, as pieces of an
- * answer. `longest` is the size of the longest value that was held back.
+ * The requested entries of a mailbox (0: the server), and `depth` levels below, as pieces of an
+ * answer. `longest` is the size of the longest value that was left out.
  */
 export function metadataText(
   account: Account,

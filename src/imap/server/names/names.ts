@@ -1,6 +1,6 @@
 /**
- * Names of mailboxes as a client sees them: its own, and below "Other Users" those that others share; and what
- * stands behind a name.
+ * Names of mailboxes as a client sees them: its own, and below "Other Users" those that others share; and the mailbox
+ * behind a name.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export const otherUsers = "Other Users";
 export interface Source {
   account: Account;
   listener: Listener;
-  /** In front of the names of its mailboxes. */
+  /** Prefix of the names of its mailboxes. */
   prefix: string;
   /** Mailboxes of another account that the client could look up when NOTIFY was set. */
   listed?: Set<number>;
@@ -31,7 +31,7 @@ export interface Place {
   rights: string;
 }
 
-/** Account and name of a mailbox of another account; undefined for names of the client's own. */
+/** Account and name of another account's mailbox; undefined for the client's own names. */
 export function splitShared(name: string): { owner: string; rest: string } | undefined {
   if (name.slice(0, otherUsers.length + 1).toLowerCase() !== `${otherUsers.toLowerCase()}/`) {
     return undefined;
@@ -43,7 +43,7 @@ export function splitShared(name: string): { owner: string; rest: string } | und
     : { owner: path.slice(0, slash), rest: path.slice(slash + 1) };
 }
 
-/** A name of a command as the server spells it; one that can't be is left as it is. */
+/** A name from a command in the server's spelling; an invalid one is left unchanged. */
 export function canonicalName(name: string): string {
   const shared = splitShared(name);
   try {

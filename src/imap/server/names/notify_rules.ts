@@ -1,5 +1,5 @@
 /**
- * Which events of which mailboxes a client wants to hear of (RFC 5465).
+ * Which events of which mailboxes a client wants to be notified of (RFC 5465).
  *
  * @module
  */
@@ -34,7 +34,7 @@ export function selectedGroup(rules: NotifyRules): NotifyGroup | undefined {
   return rules.groups.find((g) => isSelected(g.filter));
 }
 
-/** Events wanted of a mailbox that isn't selected; the first group that fits counts (§5). */
+/** Requested events of a mailbox that isn't selected; the first matching group counts (§5). */
 export function eventsFor(
   rules: NotifyRules,
   account: Account,

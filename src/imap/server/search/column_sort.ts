@@ -13,7 +13,14 @@ import {
   textsOf,
 } from "../../../store/account/column_rows.ts";
 import type { TextColumn } from "../../../store/columns/values.ts";
-import { combined, orderOf, rankNumbers, type Ranks, rankTexts, reversed } from "./ranks.ts";
+import {
+  combined,
+  orderOf,
+  rankNumbers,
+  type Ranks,
+  rankTexts,
+  reversed,
+} from "../../../store/columns/ranks.ts";
 import type { SortKey } from "../../parse/sort_keys.ts";
 
 const columnOf: Partial<Record<SortKey["key"], TextColumn>> = {
@@ -48,7 +55,7 @@ async function ranksOf(
   }
 }
 
-/** Uids in the order of the keys, equal ones by uid; undefined where the columns don't know all of them. */
+/** Uids in the order of the keys, equal ones by uid; undefined if the columns don't have all of them. */
 export async function sortByColumns(
   account: Account,
   mailboxId: MailboxId,

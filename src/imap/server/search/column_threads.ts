@@ -1,6 +1,6 @@
 /**
- * THREAD by columns (store/columns): what sorting.ts does with an object for each message, with numbers in lists. A
- * node is a message, or one that isn't here and that others refer to ("dummy" in RFC 5256 §3).
+ * THREAD by columns (store/columns): what sorting.ts does with an object for each message, done with lists of numbers.
+ * A node is a message, or a missing one that others refer to ("dummy" in RFC 5256 §3).
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
   textsOf,
 } from "../../../store/account/column_rows.ts";
 import { valueSeparator } from "../../../store/columns/values.ts";
-import { orderOf, rankNumbers } from "./ranks.ts";
+import { orderOf, rankNumbers } from "../../../store/columns/ranks.ts";
 
 export type ThreadAlgorithm = "ORDEREDSUBJECT" | "REFERENCES" | "REFS";
 
@@ -23,7 +23,7 @@ const perSlice = 2048;
 /** Neither parent nor message. */
 const none = -1;
 
-/** What the algorithms go by, message by message in the order of uids. */
+/** Input of the algorithms, one entry per message in uid order. */
 interface Messages {
   count: number;
   dates: Float64Array;
@@ -91,8 +91,8 @@ async function linked(
   };
   /** How many children each node has. */
   let children = new Int32Array(count * 2 + 16);
-  // A loop can only come about where the child has children. Looking for one is bounded, so that the whole is linear
-  // whatever the references say: beyond it a message stays a root.
+  // A loop can only arise where the child has children. The search for one is bounded, so that the whole is linear
+  // for any references: beyond the bound a message stays a root.
   let steps = 100 * count + 100_000;
   let refused = false;
   const adopt = (parent: number, child: number) => {
@@ -117,7 +117,7 @@ async function linked(
     const id = messageIds[i];
     let n = id === "" ? none : container(id);
     if (n === none || !nodes.isDummy(n)) {
-      // Without an id of its own, or with one that another has already.
+      // It has no id of its own, or one that another message has already.
       n = nodes.add(i);
     } else nodes.messages[n] = i;
     nodeOf[i] = n;
@@ -131,7 +131,7 @@ async function linked(
     const same = parent !== none && nodeOf[parent] === lastNode &&
       references[parent] === (lastAt < 0 ? "" : refs.slice(0, lastAt));
     if (same && !refused && parent !== i) {
-      // What the parent refers to was linked when the parent was, and stays so unless a link was refused.
+      // The parent's references were linked together with the parent, and stay so unless a link was refused.
       previous = lastNode;
     } else if (lastAt < 0) {
       previous = lastNode;
@@ -162,7 +162,7 @@ interface Forest {
   nextSibling: Int32Array;
 }
 
-/** Lists of children from parents: all in the order of date and uid, dummies by their first child. */
+/** Lists of children from parents: ordered by date and uid, dummies by their first child. */
 function grow(nodes: Nodes, order: Uint32Array, nodeOf: Int32Array): Forest {
   const firstChild = new Int32Array(nodes.count).fill(none);
   const lastChild = new Int32Array(nodes.count).fill(none);
@@ -184,7 +184,7 @@ function grow(nodes: Nodes, order: Uint32Array, nodeOf: Int32Array): Forest {
   return { nodes, roots, firstChild, nextSibling };
 }
 
-/** Steps 2 and 3: dummies only stay where they hold several together, as roots. */
+/** Steps 2 and 3: dummies stay only as roots of several messages. */
 function prune(nodes: Nodes, nodeOf: Int32Array): void {
   const { parents } = nodes;
   /** Of dummies: the message above them, or the dummy at the top. */
@@ -287,8 +287,8 @@ function bySubjects(messages: Messages): Forest {
 }
 
 /**
- * The threads of messages (uids, ascending) as the answer has them (RFC 5256 §4), with numbers of the caller; undefined
- * where the columns don't know all of them.
+ * The threads of messages (uids, ascending) in the form of the answer (RFC 5256 §4), with the caller's numbers;
+ * undefined if the columns don't have all of them.
  */
 export async function threadsByColumns(
   account: Account,
@@ -354,7 +354,7 @@ async function formatForest(forest: Forest, numbers: ArrayLike<number>): Promise
         continue;
       }
       if (space) out += " ";
-      // What is pushed last comes first.
+      // Last pushed, first written.
       const children: number[] = [];
       for (let c = child; c !== none; c = nextSibling[c]) children.push(c);
       for (let i = children.length - 1; i >= 0; i--) stack.push(closeParen, children[i], openParen);

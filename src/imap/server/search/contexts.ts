@@ -1,8 +1,8 @@
 /**
  * Searches whose result is kept up to date while the mailbox is selected (RFC 5267 §4.3).
  *
- * When messages come, go, or change their flags, only these are looked at again. A sorted result is put in order
- * anew for the places of those that come into it.
+ * When messages arrive, vanish, or change flags, only these are evaluated again. A sorted result is sorted
+ * again to find the positions of those that join it.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { sortUids } from "./kept_orders.ts";
 /** Results of a mailbox that are kept up to date. */
 const maxContexts = 16;
 
-/** Keeps a result up to date from now on, or tells that it is not (§4.3.1). */
+/** Keeps a result up to date from now on, or reports that it won't be (§4.3.1). */
 export function addContext(session: Session, context: Context): void {
   const v = session.selected;
   v.contexts = v.contexts.filter((x) => x.tag !== context.tag);
@@ -50,7 +50,7 @@ function tell(session: Session, context: Context, items: string): void {
   );
 }
 
-/** Takes uids out of a result; the item that tells so, "" if none was in it. */
+/** Removes uids from a result; returns the item that reports it, "" if none was in it. */
 function removeFrom(session: Session, context: Context, gone: ReadonlySet<number>): string {
   const removed = context.result.flatMap((uid, i) => gone.has(uid) ? [[i + 1, [uid]]] : []) as [
     number,
@@ -58,7 +58,7 @@ function removeFrom(session: Session, context: Context, gone: ReadonlySet<number
   ][];
   if (removed.length === 0) return "";
   context.result = context.result.filter((uid) => !gone.has(uid));
-  // From the end, so that each place is right when its message is taken out.
+  // From the end, so that each position is right when its message is removed.
   const pairs = context.keys ? removed.reverse() : [[0, removed.flatMap(([, u]) => u)]] as [
     number,
     number[],
@@ -66,7 +66,7 @@ function removeFrom(session: Session, context: Context, gone: ReadonlySet<number
   return item(session, context, "REMOVEFROM", pairs);
 }
 
-/** Tells of messages that are about to be expunged: their numbers still hold. */
+/** Reports messages that are about to be expunged, while their numbers are still valid. */
 export function beforeExpunge(session: Session, uids: readonly number[]): void {
   const gone = new Set(uids);
   for (const c of session.selected.contexts) {
@@ -76,7 +76,7 @@ export function beforeExpunge(session: Session, uids: readonly number[]): void {
 }
 
 /**
- * Tells what has become of results by messages that are new or were changed.
+ * Reports how new or changed messages affect the results.
  * @param arrived those of them that are new
  */
 export async function updateContexts(
@@ -95,7 +95,7 @@ export async function updateContexts(
     const fresh = found.filter((u) => !had.has(u));
     if (fresh.length > 0) items += await addTo(session, c, fresh);
     if (items !== "") tell(session, c, items);
-    // RFC 5465 §7: after the EXISTS, and not for those that were there before.
+    // RFC 5465 §7: after the EXISTS, and only for new messages.
     const shown = c.items.length > 0 ? fresh.filter((u) => arrived.includes(u)) : [];
     if (shown.length > 0) {
       await fetchUids(session, Uint32Array.from(shown), c.items, { uid: c.uid });
@@ -112,7 +112,7 @@ async function addTo(session: Session, context: Context, fresh: number[]): Promi
   const all = [...context.result, ...fresh].sort((a, b) => a - b);
   context.result = await sortUids(v.account, v.mailboxId, all, context.keys);
   const added = new Set(fresh);
-  // In the order of their places: each is right when those before it are in.
+  // In the order of their positions: each is right once those before it are in.
   const pairs = context.result.flatMap((uid, i) => added.has(uid) ? [[i + 1, [uid]]] : []) as [
     number,
     number[],

@@ -1,8 +1,8 @@
 /**
  * SORT with the order of a mailbox kept from the last time.
  *
- * What a message is sorted by never changes, so an order stays right: messages that are gone are left out, and
- * new ones put in their places. An order takes 4 bytes a message, and is kept no longer than the
+ * A message's sort keys never change, so an order stays valid: vanished messages are left out, and
+ * new ones inserted. An order takes 4 bytes a message, and is kept no longer than the
  * mailbox's rows are in memory (store/messages/mailbox_rows.ts), which is bounded.
  *
  * @module
@@ -15,7 +15,7 @@ import type { SortKey } from "../../parse/sort_keys.ts";
 import { compareSorted, readSorted, sortAnew } from "./sorting.ts";
 
 interface Order {
-  /** All messages up to `highest` that were there when it was last brought up to date. */
+  /** All messages up to `highest` that existed at the last update. */
   uids: Uint32Array;
   highest: number;
 }
@@ -24,9 +24,9 @@ interface Order {
 const kept = new WeakMap<MailboxRows, Map<string, Order>>();
 /** Orders that are kept of a mailbox. */
 const maxOrders = 4;
-/** New messages that are put in their places one by one; with more of them all is sorted anew. */
+/** New messages that are inserted one by one; with more of them everything is sorted again. */
 const maxNew = 100;
-/** To pick less than such a part from a whole order takes longer than to sort it. */
+/** Picking a smaller part than this from a whole order takes longer than sorting it. */
 const smallPart = 1 / 20;
 
 /** Uids in the order of the keys; equal ones by uid. Scores are for RELEVANCY. */
@@ -51,7 +51,7 @@ export async function sortUids(
   let order = orders.get(name);
   if (order && !update(account, rows, order, keys)) order = undefined;
   if (!order) {
-    // Made for half of a mailbox or more: less may never be asked for again.
+    // Created for half of a mailbox or more: smaller sets may never be requested again.
     if (uids.length < rows.count / 2) return await anew();
     const all = Array.from(rows.uids.subarray(0, rows.count));
     const sorted = await sortByColumns(account, mailboxId, all, keys) ??
@@ -67,7 +67,7 @@ export async function sortUids(
   return pick(order.uids, uids);
 }
 
-/** Brings an order up to the rows as they are now. False where sorting anew costs less. */
+/** Updates an order to the current rows. False if sorting again costs less. */
 function update(
   account: Account,
   rows: MailboxRows,
@@ -109,7 +109,7 @@ function update(
 /** Bytes of a map of uids up to which one is made; a set takes more time, and no more memory. */
 const maxMap = 16 * 1024 * 1024;
 
-/** Those of the wanted uids (ascending) that are in the order, in its order. */
+/** The wanted uids (ascending) that are in the order, sorted by it. */
 function pick(order: Uint32Array, wanted: readonly number[]): number[] {
   const out: number[] = [];
   const first = wanted[0] ?? 0;

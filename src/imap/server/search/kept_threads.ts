@@ -1,7 +1,7 @@
 /**
  * THREAD with the threads of a mailbox kept from the last time.
  *
- * What threads are made from never changes in a message, so the same messages have the same threads: they are kept
+ * The fields that threads are made from never change, so the same messages have the same threads: they are kept
  * as the answer's text, about 7 bytes a message, for as long as the mailbox's rows are in memory.
  *
  * @module
@@ -22,11 +22,11 @@ interface Threads {
 }
 
 const kept = new WeakMap<MailboxRows, Map<ThreadAlgorithm, Threads>>();
-/** Fewer messages are threaded anew at once. */
+/** Below this many messages, threads are computed each time. */
 const smallMailbox = 100;
 
 /**
- * The threads of messages (uids, ascending), as the answer has them (RFC 5256 §4).
+ * The threads of messages (uids, ascending), in the form of the answer (RFC 5256 §4).
  * @param numbers what the answer calls each of them
  */
 export async function threadText(

@@ -63,7 +63,7 @@ export function noOptions(): ReturnOptions {
   };
 }
 
-/** What an answer without return options says. */
+/** What an answer without return options contains. */
 export const allOptions = (): ReturnOptions => ({ ...noOptions(), all: true });
 
 /** True if a result is asked for, not just that it be kept. */
@@ -133,7 +133,7 @@ export function searchContext(session: Session): CharsetContext {
   };
 }
 
-/** A charset; unknown ones are told of once the whole command was read. */
+/** A charset; unknown ones are reported once the whole command has been read. */
 function setCharset(ctx: CharsetContext, name: string): boolean {
   const lower = name.toLowerCase();
   if (lower === "utf-8" || lower === "us-ascii") return true;
@@ -149,8 +149,8 @@ function parseKeys(cursor: Cursor, ctx: SearchContext): SearchKey {
 }
 
 /**
- * What is searched for, to the end of the command. SORT and THREAD have a charset before it ("must"), in other
- * searches there may be one.
+ * The search program, to the end of the command. SORT and THREAD require a charset before it ("must"), other
+ * searches may have one.
  * @returns undefined if the charset is not known: see {@link badCharset}
  */
 export function parseCriteria(
@@ -167,7 +167,7 @@ export function parseCriteria(
     const known = setCharset(ctx, cursor.astring("charset"));
     cursor.sp();
     if (!known) {
-      // What follows can't be read, so it is not.
+      // What follows can't be decoded, so it isn't parsed.
       cursor.pos = cursor.bytes.length;
       return undefined;
     }
@@ -175,7 +175,7 @@ export function parseCriteria(
   return parseKeys(cursor, ctx);
 }
 
-/** Refuses a charset that is not known. RFC 5182 §2.1: a search that was to be saved leaves nothing saved. */
+/** Refuses an unknown charset. RFC 5182 §2.1: a failed search with SAVE leaves nothing saved. */
 export function badCharset(session: Session, options: ReturnOptions | undefined): ImapNo {
   if (options?.save && session.view) session.view.saved = [];
   return new ImapNo("charset is not known", "BADCHARSET (US-ASCII UTF-8)");
@@ -190,7 +190,7 @@ export function progress(session: Session, tag: string): (done: number, total: n
     next = performance.now() + interval;
     session.untagged(`OK [INPROGRESS (${formatString(tag, false)} ${done} ${total})] searching`);
     session.conn.flush().catch(() => {
-      // The command finds out by itself that the connection is gone.
+      // The command itself will notice that the connection is gone.
     });
   };
 }
@@ -214,14 +214,14 @@ export async function runSearch(
 }
 
 /**
- * Sets in a search, as ranges of uids. RFC 9051 §6.4.4 has no error for numbers that no message has: a search
- * with them finds what there is.
+ * Sets in a search, as ranges of uids. RFC 9051 §6.4.4 has no error for numbers that no message has: such a search
+ * finds the messages that exist.
  */
 function rangesIn(view: View): (set: NumSet, uid: boolean) => [number, number][] {
   return (set, uid) => view.uidRanges(set, uid);
 }
 
-/** Uids of messages that are \Recent in a view, if the session's client is told of such; they grow with the view. */
+/** Uids of messages that are \Recent in a view, if the client gets \Recent at all; they grow with the view. */
 export function recentIn(
   session: Session,
   view: View,
@@ -230,8 +230,8 @@ export function recentIn(
 }
 
 /**
- * How well messages of a result fit, from 1 to 100 (RFC 6203 §4): best with the texts as they were given, less
- * with all their words, least with words that begin like them.
+ * Relevance of messages in a result, from 1 to 100 (RFC 6203 §4): highest with the texts as given, lower
+ * with all their words, lowest with words that only begin like them.
  */
 export async function relevancies(
   session: Session,
@@ -249,7 +249,7 @@ export async function relevancies(
   return scores;
 }
 
-/** The rest of an ESEARCH line: what was asked for of a result, in its order. */
+/** The rest of an ESEARCH line: the requested items of a result, in its order. */
 export function esearchItems(
   numbers: readonly number[],
   modseq: number | undefined,
@@ -276,8 +276,8 @@ export function esearchItems(
 }
 
 /**
- * The MODSEQ of an answer (RFC 4731 §3.2): the highest of the result, or where only its ends are asked for,
- * of these.
+ * The MODSEQ of an answer (RFC 4731 §3.2): the highest of the result, or, if only MIN or MAX is requested,
+ * of those.
  */
 export function resultModseq(
   session: Session,
@@ -305,7 +305,7 @@ export function toNumbers(session: Session, uids: readonly number[], uid: boolea
   const numbers = new Array<number>(uids.length);
   let at = 0;
   for (let i = 0; i < uids.length; i++) {
-    // Those that rise are found by going on, others of a sorted result by looking them up.
+    // Ascending uids are found by moving forward, others of a sorted result by lookup.
     if (at < all.length && all[at] === uids[i]) numbers[i] = ++at;
     else {
       numbers[i] = session.selected.seqOf(uids[i]);
@@ -316,8 +316,8 @@ export function toNumbers(session: Session, uids: readonly number[], uid: boolea
 }
 
 /**
- * What SAVE keeps: all that was found, or without ALL and COUNT just what MIN, MAX (RFC 5182 §2.4) and PARTIAL
- * (RFC 9394 §3.2) tell of it.
+ * What SAVE keeps: everything found, or without ALL and COUNT just what MIN, MAX (RFC 5182 §2.4) and PARTIAL
+ * (RFC 9394 §3.2) return.
  */
 export function saveResult(session: Session, uids: number[], options: ReturnOptions): void {
   let kept = uids;

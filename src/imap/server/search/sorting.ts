@@ -57,7 +57,7 @@ function valuesOf(
       case "SIZE":
         return row.size;
       case "DATE":
-        // RFC 5256 §2.2: without a usable Date the internal date stands in.
+        // RFC 5256 §2.2: the internal date replaces an unusable Date.
         return storedSent(row.summaryText) ?? row.received;
       case "SUBJECT":
         return storedSortSubject(row.summaryText);
@@ -94,7 +94,7 @@ export function compareSorted(a: SortedRow, b: SortedRow, keys: readonly SortKey
   return a.uid - b.uid;
 }
 
-/** A few messages with what they are sorted by, read at once. */
+/** A few messages with their sort keys, read in one go. */
 export function readSorted(
   account: Account,
   mailboxId: MailboxId,
@@ -176,7 +176,7 @@ function byDate(a: ThreadNode, b: ThreadNode): number {
   return x.date - y.date || x.uid - y.uid;
 }
 
-/** What a node is sorted by: of a dummy, its first child. */
+/** A node's sort key: for a dummy that of its first child. */
 function dated(n: ThreadNode): ThreadNode {
   return n.uid === 0 && n.children.length > 0 ? n.children[0] : n;
 }
@@ -241,8 +241,8 @@ async function byReferences(
     return n;
   };
   const extra: ThreadNode[] = [];
-  // A loop can only come about where the child has children. Looking for one is bounded, so that the
-  // whole is linear whatever the references say: beyond it a message stays a root.
+  // A loop can only arise where the child has children. The search for one is bounded, so that the
+  // whole is linear for any references: beyond the bound a message stays a root.
   let steps = 100 * uids.length + 100_000;
   const adopt = (parent: ThreadNode, child: ThreadNode) => {
     if (child.children.length > 0) {
@@ -263,7 +263,7 @@ async function byReferences(
     let n: ThreadNode;
     const known = m.messageId === "" ? undefined : byId.get(m.messageId);
     if (m.messageId === "" || (known && known.uid !== 0)) {
-      // Without an id of its own, or with one that another has already.
+      // It has no id of its own, or one that another message has already.
       n = node(m);
       extra.push(n);
     } else {
@@ -279,7 +279,7 @@ async function byReferences(
     if (previous && previous !== n) {
       if (n.parent) {
         const { children } = n.parent;
-        // The last one takes its place: the order comes later, by date.
+        // The last one takes its place: sorting by date comes later.
         const at = children.lastIndexOf(n);
         children[at] = children[children.length - 1];
         children.pop();
@@ -288,14 +288,14 @@ async function byReferences(
       adopt(previous, n);
     }
   }
-  // 2. and 3. Roots; messages that aren't there are left out where they hold nothing together.
+  // 2. and 3. Roots; missing messages are left out where they join nothing.
   const roots = prune([...byId.values(), ...extra].filter((n) => !n.parent));
   // 4. Sort roots by date, with their children first so that dummies have a date.
   sortChildren(roots);
   return roots.sort(byDate);
 }
 
-/** The steps 5 and 6: threads with the same subject are one. */
+/** Steps 5 and 6: threads with the same subject become one. */
 function withSubjects(roots: ThreadNode[]): ThreadNode[] {
   const bySubject = new Map<string, ThreadNode>();
   for (const n of roots) {
@@ -337,7 +337,7 @@ function withSubjects(roots: ThreadNode[]): ThreadNode[] {
   return roots.sort(byDate);
 }
 
-/** Takes out nodes without message: their children take their place, but not several at the root. */
+/** Removes nodes without a message: their children replace them, except several at the root. */
 function prune(roots: ThreadNode[]): ThreadNode[] {
   const order: ThreadNode[] = [];
   const stack = [...roots];
@@ -373,7 +373,7 @@ function sortChildren(roots: ThreadNode[]): void {
 /** Threads as THREAD answers have them, of uids. */
 export function formatThreads(roots: readonly ThreadNode[]): string {
   let out = "";
-  // Work still to do: a node to write, or text to put between.
+  // Pending work: a node to write, or text between nodes.
   const stack: (ThreadNode | string)[] = [];
   for (const r of roots) {
     out += "(";

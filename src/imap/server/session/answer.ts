@@ -21,7 +21,7 @@ export class ImapNo extends Error {
   }
 }
 
-/** What a user is told where the server has no room left. */
+/** The text for users when the server's disk is full. */
 export const diskFull = "the server's disk is full, try again later";
 
 /** The command is wrong: tagged BAD. */

@@ -1,5 +1,5 @@
 /**
- * What the IMAP server asks of the rest of the process.
+ * What the IMAP server needs from the rest of the process.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import type { LoggedIn, LoginGuard } from "../../../net/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { RightsChange } from "../../../store/mailboxes/shares.ts";
 
-/** What sharing asks of the rest. Accounts go by their names. */
+/** What sharing needs from the rest. Accounts are identified by name. */
 export interface Sharing {
   /** Accounts that may have granted something to a user. */
   owners(user: string): string[];
   /** Notes that an account grants something to an identifier; durable when it resolves. */
   granting(owner: string, identifier: string): Promise<void>;
-  /** Is told of rights that were changed. */
+  /** Called when rights were changed. */
   changed?(change: RightsChange): Promise<void>;
   /** The account of a name or an address; undefined if there is none. */
   accountNamed(identifier: string): string | undefined;
@@ -29,40 +29,40 @@ export interface ImapBackend {
   /** Name of this server for greetings. */
   readonly hostname: string;
   readonly log: Log;
-  /** Folder for messages under way; on the file system of the accounts, so that they can be linked. */
+  /** Folder for messages being received; on the accounts' file system, so that they can be linked. */
   readonly tempDir: string;
   /** Bytes of a message that APPEND takes. */
   readonly maxMessageSize: number;
   /** Passwords may be sent without TLS (localserve). */
   readonly plaintextLogin: boolean;
-  /** Refuse what breaks the specification but is harmless: lines that end in LF alone. */
+  /** Refuse harmless violations of the specification, such as lines that end in LF alone. */
   readonly pedantic?: boolean;
   /** For STARTTLS; undefined offers none. */
   readonly tls: ServerTls | undefined;
   /** Milliseconds that a client may be silent; one minute before login and 31 minutes after it if not given. */
   readonly timeouts?: { beforeLogin: number; afterLogin: number };
-  /** Milliseconds between two notes of how far a long command has got; 10 seconds if not given. */
+  /** Milliseconds between two progress notes of a long command; 10 seconds if not given. */
   readonly progressInterval?: number;
   /** Checks passwords and the like. EXTERNAL is offered only if it has certificateUsername. */
   readonly sasl: SaslBackend;
-  /** Limits guessing of passwords, and notes who tries. */
+  /** Limits password guessing, and records who tries. */
   readonly loginGuard: LoginGuard;
-  /** Is told of each login; what it returns is called when the session is over. */
+  /** Called at each login; the function it returns is called when the session ends. */
   loggedIn?(session: LoggedIn): () => void;
   /** Opens the account of a login name, for one session, which closes it. */
   accountForLogin(login: string): Promise<Account | undefined>;
-  /** Capabilities that an account's programs are not told of. */
+  /** Capabilities hidden from an account's programs. */
   capabilitiesDisabled?(account: string): readonly string[];
   /** URL of the session of JMAP (RFC 9698), in ASCII; undefined where it isn't served. */
   readonly jmapUrl?: string;
   /** Mailboxes shared between accounts (RFC 4314); undefined where they are not. */
   readonly sharing?: Sharing;
-  /** Scripts that run for what happens (RFC 6785); undefined where there are none. */
+  /** Scripts that run on events (RFC 6785); undefined where there are none. */
   readonly scripts?: {
-    /** Where they are managed, for the capability: "sieve://host". */
+    /** Where scripts are managed, for the capability: "sieve://host". */
     url: string;
-    /** Takes note of what happened; must not fail, nor wait. */
-    note(change: ImapChange): void;
+    /** Records an event, durable when it resolves; must neither fail nor wait for the script. */
+    note(change: ImapChange): Promise<void>;
   };
 }
 

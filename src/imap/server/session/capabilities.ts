@@ -1,7 +1,7 @@
 /**
  * Which capabilities are announced, by state and TLS.
  *
- * Those of commands come from their table, by the session; what has no command of its own is listed here.
+ * Those of commands come from their table, through the session; those without a command are listed here.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a command is: a name, the states it is allowed in, a parser, and what it does.
+ * What makes up a command: a name, the states it is allowed in, a parser, and an action.
  *
  * @module
  */
@@ -14,11 +14,11 @@ export interface Command {
   readonly name: string;
   /** Bits of State. */
   readonly states: number;
-  /** Capabilities that this command stands for. */
+  /** Capabilities that this command implements. */
   readonly capabilities?: readonly string[];
-  /** Expunges aren't announced when it ends: it answered with sequence numbers (RFC 9051 §7.5.1). */
+  /** Expunges aren't announced at its end, as its answer has sequence numbers (RFC 9051 §7.5.1). */
   readonly holdsExpunges?: boolean;
-  /** Runs when the tagged answer OK was written, and sends it: STARTTLS, COMPRESS. */
+  /** Runs once the tagged OK is written, and sends it: STARTTLS, COMPRESS. */
   afterwards?(session: Session): Promise<void>;
   /**
    * Reads the arguments, from the space after the name on, and returns what to do. The end of the

@@ -14,7 +14,7 @@ export function loginAttempt(session: Session, mechanism: string): LoginAttempt 
   return new LoginAttempt(session.backend.loginGuard, "imap", session.conn, mechanism);
 }
 
-/** Before anything of a name is looked at. @throws ImapNo LIMIT after too many failed logins from there */
+/** Called before the name is looked at. @throws ImapNo LIMIT after too many failed logins from this address */
 export async function admit(attempt: LoginAttempt, login: string): Promise<void> {
   try {
     await attempt.admit(login);
@@ -24,7 +24,7 @@ export async function admit(attempt: LoginAttempt, login: string): Promise<void>
   }
 }
 
-/** An account that can't be opened just now, as while it moves to another node, is no failure of who logs in. */
+/** An account that can't be opened for now, as while it moves to another node, does not count as a failed login. */
 async function opened(
   session: Session,
   attempt: LoginAttempt,
@@ -38,7 +38,7 @@ async function opened(
   }
 }
 
-/** The account for a name that has proved itself; the answer has the new capabilities. @throws ImapNo if it is disabled */
+/** The account of an authenticated name; the answer has the new capabilities. @throws ImapNo if it is disabled */
 export async function logIn(
   session: Session,
   attempt: LoginAttempt,

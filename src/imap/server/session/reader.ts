@@ -17,7 +17,7 @@ const maxCommandBefore = 96 * 1024;
 const maxCommandAfter = 2 * 1024 * 1024;
 /** Literals in one command. */
 const maxLiterals = 1000;
-/** Bytes of a refused LITERAL+ literal that are read and dropped; for more the connection is closed. */
+/** Bytes of a refused LITERAL+ literal that are read and dropped; beyond that the connection is closed. */
 export const maxDiscard = 128 * 1024 * 1024;
 
 /** The literal that a line ends with. */
@@ -42,7 +42,7 @@ export function literalHeader(line: Uint8Array): LiteralHeader | undefined {
   let scale = 1;
   let digits = 0;
   while (i >= 0 && line[i] >= 0x30 && line[i] <= 0x39) {
-    // 2^63 and such become large enough to be refused, whatever is lost of their digits.
+    // 2^63 and the like stay large enough to be refused, even if digits are lost.
     size = Math.min(Number.MAX_SAFE_INTEGER, size + (line[i] - 0x30) * scale);
     scale = Math.min(Number.MAX_SAFE_INTEGER, scale * 10);
     digits++;
@@ -55,7 +55,7 @@ export function literalHeader(line: Uint8Array): LiteralHeader | undefined {
 
 const crlf = new Uint8Array([13, 10]);
 
-/** Reads exactly so many bytes, handing out pieces that are valid until the next. */
+/** Reads exactly this many bytes, in pieces that are valid until the next one. */
 export async function readBytes(
   conn: Connection,
   count: number,
@@ -69,8 +69,8 @@ export async function readBytes(
 }
 
 /**
- * Drops a literal that is refused, if it comes in any case.
- * @returns false if it is too large: then the connection can't go on.
+ * Drops a refused literal, if the client sends it anyway.
+ * @returns false if it is too large: then the connection can't continue.
  */
 export async function discardLiteral(conn: Connection, header: LiteralHeader): Promise<boolean> {
   if (!header.nonSync) return true;
@@ -80,9 +80,9 @@ export async function discardLiteral(conn: Connection, header: LiteralHeader): P
 }
 
 /**
- * Drops what belongs to a command that is refused by its first line: literals that come without being asked for, and
- * the line behind each (RFC 7888 §3). Left in place they were read as commands.
- * @throws Unrecoverable if more comes than a connection goes on for
+ * Drops the rest of a command that is refused by its first line: literals sent without waiting, and
+ * the line after each (RFC 7888 §3). Otherwise they would be read as commands.
+ * @throws Unrecoverable if there is more than a connection may continue after
  */
 export async function discardRest(
   conn: Connection,
@@ -107,7 +107,7 @@ export async function requestLiteral(conn: Connection, header: LiteralHeader): P
   await conn.flush();
 }
 
-/** Thrown when the client sends on and on something that was refused. */
+/** Thrown when the client keeps sending what was refused. */
 export class Unrecoverable extends Error {
   constructor(text: string) {
     super(text);
@@ -141,7 +141,7 @@ export async function readRest(
     }
     if (refusal) {
       if (!await discardLiteral(conn, header)) throw new Unrecoverable("literal too large");
-      // A literal that waits for permission ends the command when it is refused.
+      // If a synchronizing literal is refused, the command ends there.
       if (!header.nonSync) throw refusal;
     } else {
       await requestLiteral(conn, header);

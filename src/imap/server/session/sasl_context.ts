@@ -1,5 +1,5 @@
 /**
- * What SASL is told of a connection, and which mechanisms can be used on it.
+ * What SASL needs to know of a connection, and which mechanisms can be used on it.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { bindingsFor } from "../../../sasl/cancelled.ts";
 import type { MechanismName } from "../../../sasl/types.ts";
 import type { Session } from "./session.ts";
 
-/** Who tries to log in. */
+/** The client that tries to log in. */
 export const peerOf = (s: Session) => ({ protocol: "imap", remoteIp: s.conn.remoteIp });
 
 /** What decides how one may log in here. */

@@ -3,18 +3,18 @@ import type { SearchNode } from "../../../store/search/types.ts";
 import type { FetchItem } from "../../parse/fetch.ts";
 import type { SortKey } from "../../parse/sort_keys.ts";
 
-/** A result that the client is told of. */
+/** A result whose changes are reported to the client. */
 export interface Context {
-  /** Of the command that made it. */
+  /** Tag of the command that created it. */
   tag: string;
-  /** Told in uids, not in sequence numbers. */
+  /** Reported in uids, not in sequence numbers. */
   uid: boolean;
-  /** Message numbers in it stand for what they did when the search ran. */
+  /** Message numbers in it keep the meaning they had when the search ran. */
   node: SearchNode;
   /** Undefined for the order of the mailbox. */
   keys: readonly SortKey[] | undefined;
   /** Uids in their order. */
   result: number[];
-  /** What is sent of new messages that come into it (RFC 5465 §7). */
+  /** Items to send for new messages that join it (RFC 5465 §7). */
   items: FetchItem[];
 }

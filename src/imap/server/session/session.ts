@@ -1,5 +1,5 @@
 /**
- * One client's session: what state it is in and what it has switched on.
+ * One client's session: its state and what it has enabled.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export type Enabled =
   | "UIDONLY"
   | "METADATA";
 
-/** Flags as the session's own change left them. */
+/** Flags as set by the session's own change. */
 export interface OwnFlags {
   modseq: number;
   flags: number;
@@ -43,9 +43,9 @@ export class Session {
   readonly enabled = new Set<Enabled>();
   login: string | undefined;
   account: Account | undefined;
-  /** Whose changes are followed: first the account's own. */
+  /** Accounts whose changes are followed: the client's own first. */
   sources: Source[] = [];
-  /** Accounts of others that were looked into, by name. */
+  /** Other users' accounts that were opened, by name. */
   readonly shared = new Map<string, Account>();
   view: View | undefined;
   /** NOTIFY (RFC 5465); undefined is the behaviour without it. */
@@ -54,8 +54,8 @@ export class Session {
   /** New messages were announced at the end of a FETCH, where some clients don't listen; see idle.ts. */
   existsAfterFetch = false;
   /**
-   * Flags that this session has set while changes of others were pending. Those are older, and must
-   * not be sent after them as if they were the last word.
+   * Flags that this session has set while changes by others were pending. The pending ones are older, and must
+   * not be sent afterwards as if they were current.
    */
   readonly ownFlags = new Map<number, OwnFlags>();
   /** Commands in a row that were answered with BAD. */
@@ -64,12 +64,12 @@ export class Session {
   tag = "";
   /** Set by LOGOUT, or when the session can't go on. */
   ended = false;
-  /** The end that comes from outside: see LoggedIn. */
+  /** Ends the session from outside: see LoggedIn. */
   readonly ending: SessionEnd;
   /** Called when the session is over. */
   onClose: (() => void) | undefined;
 
-  /** What goes to and fro, for the log. */
+  /** The protocol trace, for the log. */
   trace: ProtocolTrace | undefined;
 
   /** Capabilities of all commands. */
@@ -108,7 +108,7 @@ export class Session {
     return this.enabled.has("UIDONLY");
   }
 
-  /** Messages may be \Recent: what IMAP4rev1 has and IMAP4rev2 has not, for clients that enabled nothing newer. */
+  /** The client gets \Recent, which IMAP4rev1 has and IMAP4rev2 has not: it has enabled nothing newer. */
   get tellsRecent(): boolean {
     return this.enabled.size === 0;
   }
@@ -126,7 +126,7 @@ export class Session {
     this.conn.write(`* ${line}\r\n`);
   }
 
-  /** @throws ImapBad outside of the authenticated states; the table keeps that from happening. */
+  /** @throws ImapBad outside the authenticated states, which the table prevents. */
   get store(): Account {
     if (!this.account) throw new ImapBad("not logged in");
     return this.account;
@@ -143,7 +143,7 @@ export class Session {
     return v;
   }
 
-  /** Nothing is selected any more. */
+  /** Leaves the selected mailbox. */
   closeView(): void {
     const source = this.view?.source;
     this.view = undefined;
@@ -186,7 +186,7 @@ export class Session {
     for (const c of changed) this.ownFlags.set(c.uid, { ...c, silent });
   }
 
-  /** Back to the state before login (RFC 8437 §2): nothing that was enabled or selected stays. */
+  /** Back to the state before login (RFC 8437 §2): nothing stays enabled or selected. */
   unauthenticate(): void {
     this.#release();
     this.enabled.clear();
@@ -197,7 +197,7 @@ export class Session {
     this.log = this.backend.log.withCid(this.conn.cid);
   }
 
-  /** Gives back all that the session holds. */
+  /** Releases everything that the session holds. */
   close(): void {
     this.ending.over();
     this.#release();

@@ -1,6 +1,6 @@
 /**
- * The protocol in the log, at level trace: lines as they go to and fro, without what is in literals, and without
- * passwords but at level traceauth.
+ * The protocol in the log, at level trace: lines in both directions, without the contents of literals, and with
+ * passwords at level traceauth only.
  *
  * @module
  */
@@ -15,11 +15,11 @@ const latin1 = new TextDecoder("latin1");
 /** Logs what one connection sends and receives. */
 export class ProtocolTrace {
   readonly #log: () => Log;
-  /** Octets of a literal that are still to come, and the line so far. */
+  /** Octets of a literal still to be skipped, and the line so far. */
   #literal = 0;
   #line = "";
 
-  /** Follows what is written to the connection from now on. */
+  /** Logs what is written to the connection from now on. */
   constructor(conn: Connection, log: () => Log) {
     this.#log = log;
     const write = conn.write.bind(conn);
@@ -61,7 +61,7 @@ export class ProtocolTrace {
   }
 
   #sent(data: string | Uint8Array): void {
-    // Octets count, so that literals end where they do.
+    // Literals are counted in octets.
     const text = typeof data === "string"
       ? latin1.decode(new TextEncoder().encode(data))
       : this.#literal >= data.length

@@ -1,7 +1,7 @@
 /**
  * What a client knows of the mailbox it has selected: the uids, in the order of their sequence numbers.
  *
- * The view changes only when the client is told so: an expunge that can't be announced yet stays in
+ * The view changes only together with the client's: an expunge that can't be announced yet stays in
  * `expunged` and keeps its number.
  *
  * @module
@@ -14,7 +14,7 @@ import type { Place, Source } from "../names/names.ts";
 import { lowerBound, normalRanges, type NumSet } from "../../parse/numset.ts";
 
 export class View {
-  /** The mailbox's account, and how its changes are heard of. */
+  /** The mailbox's account, and the source of its changes. */
   readonly source: Source;
   readonly mailboxId: MailboxId;
   readonly uidValidity: number;
@@ -27,19 +27,19 @@ export class View {
   #count: number;
   /** Uids that are gone and not yet announced. */
   expunged: number[] = [];
-  /** What NOTIFY keeps from the client for now: messages that aren't in the view yet, and changed flags. */
+  /** Held back by NOTIFY for now: messages that aren't in the view yet, and changed flags. */
   held: { arrived: number[]; flags: Set<number> } = { arrived: [], flags: new Set() };
   /** Results that are kept up to date (RFC 5267). */
   contexts: Context[] = [];
-  /** Uids whose flags this session has changed since results were last looked at. */
+  /** Uids whose flags this session has changed since results were last updated. */
   touched: number[] = [];
   /** "$" (RFC 5182), ascending uids. */
   saved: number[] = [];
   /** Uids of messages that no session was told of before this one (RFC 3501 §2.3.2), as ascending ranges. */
   readonly recent: [number, number][] = [];
-  /** How many of them the client was told of last. */
+  /** How many of them were last reported to the client. */
   toldRecent = 0;
-  /** Keywords that the client has been told of, as they are spelled, by what messages have. */
+  /** Spelling of the keywords announced to the client, by stored keyword. */
   keywords: Map<string, string>;
 
   constructor(
@@ -80,8 +80,8 @@ export class View {
   }
 
   /**
-   * Takes messages for recent that no session was told of before, up to a uid; who may only read leaves them to the next
-   * one (RFC 3501 §6.3.2).
+   * Claims as recent the messages up to a uid that no session has been told of; a read-only session leaves them to the
+   * next one (RFC 3501 §6.3.2).
    */
   claimRecent(upTo: number): void {
     const marks = this.account.recent;
@@ -135,8 +135,8 @@ export class View {
   }
 
   /**
-   * Removes messages; returns the number that each had at the moment it was removed, in the order in
-   * which they are to be announced: lowest first, each lowering those after it.
+   * Removes messages; returns the number each had when it was removed, in the order in
+   * which to announce them: lowest first, each lowering those after it.
    */
   remove(uids: readonly number[]): { seqs: number[]; uids: number[] } {
     const sorted = [...uids].sort((a, b) => a - b);
@@ -155,7 +155,7 @@ export class View {
       }
     }
     this.#count = to;
-    // RFC 5182 §2.1: messages that are gone leave the saved result too.
+    // RFC 5182 §2.1: expunged messages leave the saved result too.
     if (this.saved.length > 0 && gone.length > 0) {
       const set = new Set(gone);
       this.saved = this.saved.filter((u) => !set.has(u));
@@ -164,7 +164,7 @@ export class View {
   }
 
   /**
-   * Uids in the view that a set names, ascending. For sequence numbers beyond the end: undefined, the
+   * Uids in the view that a set names, ascending. Undefined for sequence numbers beyond the end: the
    * command is BAD (RFC 9051 §9 seq-number), or with `lenient` they name nothing.
    */
   resolve(set: NumSet, uid: boolean, lenient = false): Uint32Array | undefined {

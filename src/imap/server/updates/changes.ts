@@ -1,5 +1,5 @@
 /**
- * Telling a client what others changed: at the end of each command, and at once during IDLE.
+ * Reporting changes by others to a client: at the end of each command, and immediately during IDLE.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export function flagsLine(
   return `* ${seq} FETCH (${withUid || session.condstore ? `UID ${uid} ` : ""}${f})\r\n`;
 }
 
-/** Announces messages as gone, and takes them out of the view. */
+/** Announces messages as expunged, and removes them from the view. */
 export function announceExpunged(session: Session, uids: readonly number[]): void {
   if (session.selected.contexts.length > 0) beforeExpunge(session, uids);
   const gone = session.selected.remove(uids);
@@ -63,7 +63,7 @@ export function announceExpunged(session: Session, uids: readonly number[]): voi
   }
 }
 
-/** The number of recent messages, where it isn't what the client was told last. */
+/** The number of recent messages, if it differs from the last one reported. */
 function writeRecent(session: Session, view: View): void {
   if (view.recent.length === 0 || !session.tellsRecent) return;
   const n = view.recentCount;
@@ -73,8 +73,8 @@ function writeRecent(session: Session, view: View): void {
 }
 
 /**
- * Sends what is pending. With `expunges` false (RFC 9051 §7.5.1: not while FETCH, STORE or SEARCH by
- * sequence number is answered) messages that are gone keep their numbers until later.
+ * Sends pending changes. With `expunges` false (RFC 9051 §7.5.1: not while FETCH, STORE or SEARCH by
+ * sequence number is answered) expunged messages keep their numbers until later.
  */
 export async function deliverChanges(session: Session, expunges: boolean): Promise<void> {
   if (session.sources.some((x) => x.listener.overflowed)) {
@@ -106,7 +106,7 @@ export async function deliverChanges(session: Session, expunges: boolean): Promi
     if (v && v.source === source && "mailboxId" in c && c.mailboxId === v.mailboxId) {
       switch (c.kind) {
         case "addMessage":
-          // The client can't use a number that it wasn't told of.
+          // The client can't use a number that was never announced.
           if (wantsNew) arrive(v, c.uid);
           else v.held.arrived.push(c.uid);
           continue;
@@ -121,7 +121,7 @@ export async function deliverChanges(session: Session, expunges: boolean): Promi
           }
           continue;
         case "changeFlags":
-          // The last one counts; one line per message.
+          // The last change counts; one line per message.
           flagChanges.delete(c.uid);
           flagChanges.set(c.uid, c);
           continue;
@@ -129,7 +129,7 @@ export async function deliverChanges(session: Session, expunges: boolean): Promi
           announceKeywords(session, c.keywords);
           continue;
         case "removeMailbox":
-          // RFC 2180 §3.3 leaves it open; the view is emptied and what needs the mailbox says NO.
+          // RFC 2180 §3.3 leaves it open; the view is emptied, and commands that need the mailbox get NO.
           v.readOnly = true;
           break;
       }
@@ -185,8 +185,8 @@ export async function deliverChanges(session: Session, expunges: boolean): Promi
 }
 
 /**
- * More has happened than is kept. With a mailbox selected the client can't be told any more what it has; without
- * one only what NOTIFY asks for is lost, and it ends (RFC 5465 §5.8).
+ * More changes than are kept. With a mailbox selected, the client's view can't be brought up to date any more; without
+ * one only NOTIFY's events are lost, and NOTIFY ends (RFC 5465 §5.8).
  */
 function overflow(session: Session): void {
   if (session.view) {
@@ -204,7 +204,7 @@ function overflow(session: Session): void {
   }
 }
 
-/** Flags that NOTIFY had kept back, as they are now; but for those of which there is news. */
+/** Current values of flags that NOTIFY had held back, except where there is a newer change. */
 function writeHeldFlags(session: Session, view: View, news: ReadonlyMap<number, unknown>): void {
   if (view.held.flags.size === 0) return;
   const uids = [...view.held.flags].filter((u) => !news.has(u)).sort((a, b) => a - b);
@@ -214,13 +214,13 @@ function writeHeldFlags(session: Session, view: View, news: ReadonlyMap<number, 
   });
 }
 
-/** What has happened since the last look, with whose account it was. */
+/** Changes since the last call, each with its account. */
 function* pending(session: Session): Generator<[Source, Change]> {
   for (const source of session.sources) {
     if (!source.listener.pending) continue;
     const changes = source.listener.take();
     const { view: v, account } = session;
-    // Of a mailbox that may not be read any more nothing is told.
+    // Nothing is reported of a mailbox that may no longer be read.
     const hidden = v?.source === source && source.account !== account &&
         !effectiveRights(source.account, v.mailboxId, session.store.name).includes("r")
       ? v.mailboxId
@@ -269,7 +269,7 @@ function noteOther(
       } else {
         items.add("MESSAGES").add("UIDNEXT").add("UIDVALIDITY").add("UNSEEN");
       }
-      // RFC 5465 §5.3: of changed flags always, as we have CONDSTORE.
+      // RFC 5465 §5.3: always for changed flags, as CONDSTORE is supported.
       if (session.condstore || kind === "FLAGCHANGE") items.add("HIGHESTMODSEQ");
       return;
     }
@@ -280,7 +280,7 @@ function noteOther(
       }
       return;
     case "removeMailbox":
-      // The rights of a mailbox that is gone are gone too: it was listed, or is not told of.
+      // A deleted mailbox has no rights any more: report it only if it was listed before.
       if (
         events(change.name)?.has("MAILBOXNAME") && (own || source.listed?.has(change.mailboxId))
       ) {
@@ -320,7 +320,7 @@ function noteOther(
   }
 }
 
-/** An annotation that was changed, by its name only (RFC 5464 §4.4.2). Private ones are the owner's alone. */
+/** A changed annotation, by its name only (RFC 5464 §4.4.2). Private ones are for the owner alone. */
 function noteAnnotation(
   session: Session,
   source: Source,
@@ -344,17 +344,17 @@ function noteAnnotation(
   );
 }
 
-/** Sends changes as they come, until there is input (or the connection has ended). */
+/** Sends changes as they happen, until there is input (or the connection has ended). */
 export async function deliverUntilInput(session: Session, expunges: boolean): Promise<void> {
   const { conn } = session;
   for (;;) {
-    // What is pending is sent first; the signal stays set for what comes meanwhile.
+    // Pending changes are sent first; the signal stays set for changes that arrive meanwhile.
     await deliverChanges(session, expunges);
     await conn.flush();
     if (session.ended || session.sources.length === 0 || conn.buffered > 0) return;
     const stop = new AbortController();
     const input = conn.waitInput(stop.signal);
-    // If it fails after the listener has won, the next read finds out.
+    // If it fails after the listener has won, the next read reports it.
     input.catch(() => {});
     try {
       await Promise.race([input, ...session.sources.map((x) => x.listener.wait(stop.signal))]);

@@ -11,7 +11,7 @@ import { resolveId } from "../../core/set.ts";
 import { id, unsignedInt } from "../../core/types.ts";
 import { Turns } from "../../mail/message_source.ts";
 
-/** Digests that are made, with the names that the runtime has for them. */
+/** Supported digests, with the runtime's names. */
 export const digests: Record<string, string> = {
   sha: "sha1",
   "sha-256": "sha256",
@@ -25,7 +25,7 @@ const properties = [
   "size",
   ...Object.keys(digests).map((d) => `digest:${d}`),
 ];
-/** Bytes that are given of all blobs of a call together. */
+/** Most bytes returned for all blobs of a call together. */
 const maxData = 8_000_000;
 const pieceSize = 256 * 1024;
 
@@ -67,7 +67,7 @@ export const blobGet = defineMethod({
         const from = Math.min(args.offset ?? 0, blob.size);
         const to = Math.min(blob.size, from + (args.length ?? blob.size));
         const o: Record<string, unknown> = { id: blobId };
-        // RFC 9404 §4.2: less than was asked for is told.
+        // RFC 9404 §4.2: truncation is reported.
         const cut = (args.offset ?? 0) > blob.size ||
           (args.length ?? 0) > 0 && (args.offset ?? 0) + args.length! > blob.size;
         if (cut) o.isTruncated = true;

@@ -10,7 +10,7 @@ import { id } from "../../core/types.ts";
 import { mailboxIdOf, slotId, threadIdOf } from "../../mail/ids.ts";
 import { mailView } from "../../mail/view.ts";
 
-/** Types that can be looked for. */
+/** Types that can be looked up. */
 export const lookupTypes = ["Email", "Thread", "Mailbox"];
 
 export const blobLookup = defineMethod({

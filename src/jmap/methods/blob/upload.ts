@@ -1,4 +1,4 @@
-/** Blob/upload (RFC 9404 §4.1): blobs of text, of base64, and of pieces of others. @module */
+/** Blob/upload (RFC 9404 §4.1): blobs from text, from base64, and from pieces of others. @module */
 import * as v from "valibot";
 import { openBlob } from "../../mail/blob.ts";
 import { UploadLimitError } from "../../blobs/uploads.ts";
@@ -9,7 +9,7 @@ import { resolveId, setErrorOf } from "../../core/set.ts";
 import { anyObject, id, mapOf } from "../../core/types.ts";
 import { mediaType } from "../../http/media_type.ts";
 
-/** Pieces of a blob, and bytes of one that is made so. */
+/** Most pieces of such a blob, and most bytes. */
 export const maxDataSources = 64;
 export const maxSizeBlobSet = 50_000_000;
 

@@ -1,4 +1,4 @@
-/** CalendarEvent/parse (jmap-calendars §5.12): events of a file, such as an invitation in a message. @module */
+/** CalendarEvent/parse (jmap-calendars §5.12): events in a file, such as an invitation in a message. @module */
 import * as v from "valibot";
 import { maxObjectSize } from "../../../groupware/objects.ts";
 import { Series } from "../../../mail/calendar/series.ts";
@@ -20,10 +20,10 @@ import { defineMethod } from "../../core/method.ts";
 import { id } from "../../core/types.ts";
 import { openBlob } from "../../mail/blob.ts";
 
-/** Events of one file that are given. */
+/** Most events returned for one file. */
 const maxEvents = 5000;
 
-/** The events of a text by UID; undefined if it is no calendar. */
+/** The events of a text by UID; undefined if it is not a calendar. */
 async function eventsIn(text: string): Promise<Record<string, unknown>[] | undefined> {
   try {
     const found: Record<string, unknown>[] = [];

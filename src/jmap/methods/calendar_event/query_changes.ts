@@ -1,4 +1,4 @@
-/** CalendarEvent/queryChanges (jmap-calendars §5.11); not for the dates of recurring events one by one. @module */
+/** CalendarEvent/queryChanges (jmap-calendars §5.11); not with recurring events expanded. @module */
 import * as v from "valibot";
 import { queryEvents } from "../../calendars/event_query.ts";
 import { Capability } from "../../core/capabilities.ts";

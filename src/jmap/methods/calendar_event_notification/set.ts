@@ -1,4 +1,4 @@
-/** CalendarEventNotification/set (jmap-calendars §7.6): clients remove them, and nothing else. @module */
+/** CalendarEventNotification/set (jmap-calendars §7.6): clients can only remove them. @module */
 import { notificationsOf } from "../../calendars/event_notifications.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { defineMethod } from "../../core/method.ts";

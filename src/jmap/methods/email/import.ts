@@ -23,7 +23,7 @@ import type { Blob } from "../../blobs/types.ts";
 const known = ["blobId", "mailboxIds", "keywords", "receivedAt"];
 const piece = 256 * 1024;
 
-/** When the last server on its way had it (RFC 8621 §4.8); undefined if that can't be told. */
+/** When the last server received it (RFC 8621 §4.8); undefined if unknown. */
 function receivedLast(header: Uint8Array): number | undefined {
   const field = rawFields(header).find((f) => f.name.toLowerCase() === "received");
   const semicolon = field?.value.lastIndexOf(";") ?? -1;

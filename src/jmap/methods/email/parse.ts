@@ -9,7 +9,7 @@ import { bodyEntries, parsedEmail, presetOfParse, wantedEmail } from "../../mail
 import { rawFields } from "../../mail/header_fields.ts";
 import { blobMessage, headerOf, Turns } from "../../mail/message_source.ts";
 
-/** Messages that are parsed at a time. */
+/** Most messages parsed per call. */
 const maxBlobs = 100;
 
 export const emailParse = defineMethod({
@@ -35,7 +35,7 @@ export const emailParse = defineMethod({
       }
       const m = await blobMessage(blob, blobId);
       try {
-        // What begins with no header field is no message.
+        // Data that doesn't begin with a header field is not a message.
         if (rawFields(headerOf(m, m.root)).length === 0) notParsable.push(blobId);
         else parsed[blobId] = await parsedEmail(m, blob.size, want, turns);
       } finally {

@@ -17,7 +17,7 @@ export const emailQuery = defineMethod({
   async run(ctx, args) {
     const query = readEmailQuery(args, ctx.using.has(Capability.SmimeVerify));
     const view = await mailView(await ctx.access(args.accountId));
-    // Of before: what changes while it is looked for comes with the next changes.
+    // The state before the search: changes meanwhile are reported with the next ones.
     const queryState = String(emailState(view.account));
     const { position, limit } = args;
     const isStart = !args.anchor && !args.calculateTotal && (position ?? 0) >= 0;

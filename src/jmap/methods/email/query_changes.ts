@@ -40,7 +40,7 @@ export const emailQueryChanges = defineMethod({
       changed.add(slot);
       threads.add(index.threadId[slot]);
     }
-    // Where one email of a thread stands for all, or others count, all of it may have moved.
+    // If one email represents its thread, or others of it count, all of the thread may have moved.
     if (query.collapseThreads || looksAtThreads(query.filter) || sortsByThread(query.sort)) {
       for (
         const { thread, modseq, emailId } of goneEmailsSince(account.db, since.modseq)

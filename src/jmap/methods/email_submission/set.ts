@@ -30,7 +30,7 @@ export const emailSubmissionSet = defineMethod({
         ...args.onSuccessDestroyEmail ?? [],
       ]
     ) {
-      // RFC 8621 §7.5: of something that this call makes, or changes.
+      // RFC 8621 §7.5: for a submission that this call creates or changes.
       const known = key.startsWith("#")
         ? Object.hasOwn(args.create ?? {}, key.slice(1)) || ctx.createdIds.has(key.slice(1))
         : objectNumber("submission", key) !== undefined;
@@ -38,7 +38,7 @@ export const emailSubmissionSet = defineMethod({
         throw new MethodError("invalidArguments", `there is no submission ${key.slice(0, 200)}`);
       }
     }
-    /** Emails of submissions that went well, by how the client calls these. */
+    /** Emails of successful submissions, by the client's keys. */
     const done = new Map<string, string>();
     const find = (id: string) => {
       const number = objectNumber("submission", id);
@@ -87,7 +87,7 @@ export const emailSubmissionSet = defineMethod({
       },
     });
     const update: Record<string, unknown> = {};
-    /** The email of a submission of this call, also of one that an earlier call created. */
+    /** The email of a submission of this call or of an earlier one. */
     const emailOf = (key: string) => done.get(key) ?? done.get(resolveId(ctx, key) ?? key);
     for (const [key, patch] of Object.entries(args.onSuccessUpdateEmail ?? {})) {
       const emailId = emailOf(key);

@@ -13,7 +13,7 @@ import {
 } from "../../mail/identities.ts";
 import { objectId, objectNumber } from "../../objects/store.ts";
 
-/** Characters of a name, and of a signature; identities of an account. */
+/** Most characters of a name and of a signature, and most identities of an account. */
 const maxName = 200;
 const maxSignature = 50_000;
 const maxIdentities = 200;

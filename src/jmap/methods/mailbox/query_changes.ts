@@ -23,7 +23,7 @@ export const mailboxQueryChanges = defineMethod({
     const objects = mailboxObjects(view);
     const now = queryMailboxes(objects, args);
     const c = mailboxChanges(view, args.sinceQueryState);
-    // Counts neither filter nor sort. What is below a mailbox moves with it.
+    // Counts affect neither filter nor sort. Mailboxes below a mailbox move with it.
     const of = (kind: string) =>
       c.events.filter((e) => e.kind === kind).map((e) => mailboxIdOf(asMailboxId(e.order)));
     const moved = new Set(c.countsOnly ? [] : of("updated"));

@@ -21,7 +21,7 @@ import {
 } from "../../mail/mailbox_object.ts";
 import { type MailView, mailView } from "../../mail/view.ts";
 
-/** Properties that a client sets, checked. */
+/** Checked properties set by a client. */
 interface Wanted {
   name?: string;
   /** {@link noMailbox} for none. */
@@ -97,7 +97,7 @@ function noParent(): ConflictError {
   });
 }
 
-/** One level of a name: not empty, no controls, not divided. */
+/** A valid level of a name: not empty, without control characters and separators. */
 function isName(s: string): boolean {
   return s !== "" && s.isWellFormed() && new TextEncoder().encode(s).length <= 255 &&
     // deno-lint-ignore no-control-regex
@@ -167,7 +167,7 @@ async function create(
   const id = mailboxIdOf(mailbox.id);
   const made = mailboxObjects(await mailView(access), sharing(ctx)).get(id);
   if (!made) return { id };
-  // What the client said itself, it knows.
+  // The client knows its own values.
   return Object.fromEntries(
     Object.entries(made).filter(([k, value]) =>
       k === "id" || !(settable.includes(k) && sameJson(given[k], value))
@@ -280,7 +280,7 @@ async function destroy(
   await view.account.deleteMailbox(m.name);
 }
 
-/** Takes the name of a mailbox, or its role, away until it gets its new one. */
+/** Removes the name or role of a mailbox until it gets its new one. */
 async function makeRoom(
   access: MailView["access"],
   id: string,
@@ -308,7 +308,7 @@ async function makeRoom(
   };
 }
 
-/** Those that others are put below come first. */
+/** Parents come first. */
 function creationOrder(create: Record<string, Record<string, unknown>>): string[] {
   const done = new Set<string>();
   const visit = (key: string, depth: number) => {
@@ -343,7 +343,7 @@ export const mailboxSet = defineMethod({
       destroy: (id) => destroy(access, id, removeEmails),
       makeRoom: (id, err) => makeRoom(access, id, err),
       creationOrder,
-      // Those below others first.
+      // Children first.
       destroyOrder: (ids) => [...ids].sort((a, b) => depth(b) - depth(a)),
     });
   },

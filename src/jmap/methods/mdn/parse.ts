@@ -9,7 +9,7 @@ import { id } from "../../core/types.ts";
 import { openBlob } from "../../mail/blob.ts";
 import { emailOfMessageId } from "../../mail/mdn.ts";
 
-/** Bytes of a message that is looked at. */
+/** Most bytes of a message that is parsed. */
 const maxSize = 1024 * 1024;
 
 export const mdnParse = defineMethod({

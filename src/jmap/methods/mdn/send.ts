@@ -41,7 +41,7 @@ export const mdnSend = defineMethod({
         if (!maySendAs(ctx.s.config, account, identity.email)) {
           throw new SetError("forbiddenFrom", `${identity.email} is not one of your addresses`);
         }
-        // One after the other, as the same message may be in it twice.
+        // One after the other, as the same message may be included twice.
         if ([...done.values()].includes(String(o.forEmailId))) {
           throw new SetError("mdnAlreadySent", "this call sends one about the message already");
         }
@@ -53,7 +53,7 @@ export const mdnSend = defineMethod({
       }
     }
     const update: Record<string, Record<string, unknown>> = {};
-    // RFC 9007 §2.1: the message says that it was done, whether or not the client asks for that.
+    // RFC 9007 §2.1: the message is marked as answered by an MDN, whether or not the client requests that.
     for (const emailId of done.values()) update[emailId] = { "keywords/$mdnsent": true };
     for (const [key, patch] of Object.entries(args.onSuccessUpdateEmail ?? {})) {
       const emailId = done.get(key);

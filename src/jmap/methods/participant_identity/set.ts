@@ -1,4 +1,6 @@
-/** ParticipantIdentity/set (jmap-calendars §3.3): the addresses of an account are its administrator's. @module */
+/**
+ * ParticipantIdentity/set (jmap-calendars §3.3): the administrator sets the addresses of an account. @module
+ */
 import { participantIdentities, participantState } from "../../calendars/participant_identities.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { SetError } from "../../core/errors.ts";

@@ -1,4 +1,4 @@
-/** Principal/changes (RFC 9670 §2.2): which accounts there are is known, not which there were. @module */
+/** Principal/changes (RFC 9670 §2.2): only the current accounts are known, not earlier ones. @module */
 import { Capability } from "../../core/capabilities.ts";
 import { cannotCalculate, changesArgs } from "../../core/changes.ts";
 import { defineMethod } from "../../core/method.ts";

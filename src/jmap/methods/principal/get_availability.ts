@@ -6,7 +6,7 @@ import { defineMethod } from "../../core/method.ts";
 import { dateMs, id, utcDate, utcDateOf } from "../../core/types.ts";
 import { accountOfPrincipal } from "../../principals/principals.ts";
 
-/** Days that are asked about at most. */
+/** Most days of a request. */
 export const maxAvailabilityDays = 400;
 
 const kinds = {
@@ -38,7 +38,7 @@ export const principalGetAvailability = defineMethod({
     const busy = await ctx.s.scheduler.times(of, { start, end });
     return {
       accountId: args.accountId,
-      // Details are in the calendars that are shared; others learn the times alone.
+      // Details are in shared calendars; others learn only the times.
       list: busy.map((busy) => ({
         utcStart: utcDateOf(busy.start),
         utcEnd: utcDateOf(busy.end),

@@ -1,4 +1,4 @@
-/** Principal/set (RFC 9670 §2.3): accounts are made and named by the administrator. @module */
+/** Principal/set (RFC 9670 §2.3): the administrator creates and names accounts. @module */
 import { Capability } from "../../core/capabilities.ts";
 import { SetError } from "../../core/errors.ts";
 import { defineMethod } from "../../core/method.ts";

@@ -15,7 +15,7 @@ export const pushSubscriptionGet = defineMethod({
   capability: Capability.Core,
   args: v.strictObject({ ids: getEntries.ids, properties: getEntries.properties }),
   run(ctx, args) {
-    // What is secret is not told (RFC 8620 §7.2.1).
+    // Secret properties are not returned (RFC 8620 §7.2.1).
     if (args.properties?.some((p) => p === "url" || p === "keys")) {
       throw new MethodError("forbidden", "url and keys are told to nobody");
     }

@@ -10,7 +10,7 @@ import { objectId, objectNumber } from "../../objects/store.ts";
 import { readKeys } from "../../../net/webpush/encrypt.ts";
 import { longestSubscription, maxSubscriptions, type PushSubscription } from "../../push/pusher.ts";
 
-/** Milliseconds that one lasts if the client doesn't say. */
+/** Default lifetime in milliseconds. */
 const usual = 7 * 24 * 3600_000;
 
 function readExpires(value: unknown, now: number): number {
@@ -75,7 +75,7 @@ export const pushSubscriptionSet = defineMethod({
         const expires = readExpires(o.expires, now);
         const types = readTypes(o.types);
         const old = objects.list<PushSubscription>(account, "push");
-        // Those that are over make room.
+        // Expired ones make room.
         for (const p of old) {
           if (p.value.expires <= now) await objects.remove(account, "push", p.id);
         }

@@ -14,7 +14,7 @@ import { excerpt, marked, type Terms, termsOf, textOfHtml } from "../../mail/sni
 import { type MailView, mailView } from "../../mail/view.ts";
 import { parseSummary } from "../../../store/messages/summary.ts";
 
-/** Bytes of a body that are looked at. */
+/** Most bytes of a body that are searched. */
 const maxBody = 256 * 1024;
 
 async function snippet(

@@ -1,4 +1,4 @@
-/** ShareNotification/set (RFC 9670 §3.5): clients remove them, and nothing else. @module */
+/** ShareNotification/set (RFC 9670 §3.5): clients can only remove them. @module */
 import { Capability } from "../../core/capabilities.ts";
 import { defineMethod } from "../../core/method.ts";
 import { setArgs } from "../../core/set.ts";

@@ -96,7 +96,7 @@ export const sieveScriptSet = defineMethod({
       x !== null
     );
     if (failed) return result;
-    // RFC 9661 §2.4: one of them, when all else has succeeded.
+    // RFC 9661 §2.4: one of them, if everything else has succeeded.
     if (args.onSuccessActivateScript) {
       const id = resolveId(ctx, args.onSuccessActivateScript);
       const found = id === undefined ? undefined : scriptOf(scripts, account, id);

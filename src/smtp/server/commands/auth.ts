@@ -14,12 +14,12 @@ import {
 import { sequenceError, SmtpError } from "../errors.ts";
 import type { Session } from "../session.ts";
 
-/** What is known of the connection, for the choice of mechanisms. */
+/** Facts about the connection for the choice of mechanisms. */
 export function saslContext(session: Session): SaslServerContext {
   return {
     mayShowPassword: session.tls !== undefined || session.options.allowPlainAuth === true,
-    // Debian's mutt and neomutt take SCRAM-SHA-256-PLUS where it is offered, find that they can't bind to TLS 1.3,
-    // and give up.
+    // Debian's mutt and neomutt choose SCRAM-SHA-256-PLUS if offered, find that they can't bind to TLS 1.3, and
+    // give up.
     channelBindings: session.options.scramPlus
       ? bindingsFor(session.remoteIp, session.tls)
       : new Map(),
@@ -33,10 +33,10 @@ export function saslContext(session: Session): SaslServerContext {
 
 export async function auth(session: Session, args: string): Promise<void> {
   const { backend } = session.options;
-  const [name, initial, ...more] = args.split(" ");
+  const [name, initial, ...more] = session.wordsOf(args);
   if (backend.sasl === undefined) throw new SmtpError(502, "5.1", "AUTH is not offered");
   if (session.hello.name === "") throw sequenceError("EHLO first");
-  // What a proxy says of a login (XCLIENT), the client may still prove.
+  // A login asserted by a proxy (XCLIENT) may still be proven by the client.
   if (session.username !== undefined && !session.loginOfProxy) {
     throw sequenceError("already authenticated");
   }
@@ -82,7 +82,7 @@ export async function auth(session: Session, args: string): Promise<void> {
     result = "ok";
   } catch (e) {
     if (e instanceof LoginLimited) {
-      // It is noted already.
+      // It has already been noted.
       result = "limited";
       throw new SmtpError(454, "7.0", e.message, { close: true, cause: e });
     }
@@ -145,7 +145,7 @@ async function refusal(session: Session, err: SaslError): Promise<SmtpError> {
   if (err.reason === "malformed") return new SmtpError(501, "5.2", err.message, { cause: err });
   // RFC 4954 §4.
   if (err.reason === "temporary") return new SmtpError(454, "7.0", err.message, { cause: err });
-  // The first mistake is answered at once, those who guess on must wait.
+  // The first failures are answered immediately; further guesses must wait.
   if (++session.failedLogins > 3) {
     await session.pause(Math.min(5000, 5 * (session.options.errorDelay ?? 200)));
   }

@@ -9,8 +9,8 @@ import { checkProgress, readyForMessage } from "./data.ts";
 const chunkSize = 64 * 1024;
 
 export async function bdat(session: Session, args: string): Promise<void> {
-  const { size, last } = parse(args);
-  // A chunk is there whether it is wanted or not; only huge ones aren't waited for.
+  const { size, last } = parse(session.wordsOf(args));
+  // A chunk arrives whether wanted or not; only huge ones aren't read.
   if (size > session.limits.size + 1024 * 1024) {
     throw new SmtpError(552, "3.4", `message larger than ${session.limits.size} bytes`, {
       close: true,
@@ -45,9 +45,9 @@ export async function bdat(session: Session, args: string): Promise<void> {
   }
 }
 
-/** RFC 3030 §2: size and perhaps LAST. Where that can't be read, nobody knows where the next command is. */
-function parse(args: string): { size: number; last: boolean } {
-  const [digits, word, ...more] = args.split(" ");
+/** RFC 3030 §2: size and perhaps LAST. If that can't be parsed, the start of the next command is unknown. */
+function parse(words: readonly string[]): { size: number; last: boolean } {
+  const [digits, word, ...more] = words;
   const last = word?.toUpperCase() === "LAST";
   if (!isDigits(digits) || digits.length > 20 || more.length > 0 || (word !== undefined && !last)) {
     throw new SmtpError(501, "5.4", "size and LAST expected", { close: true });
@@ -75,7 +75,7 @@ async function receive(session: Session, size: number): Promise<void> {
   const { file, reader, started } = session.chunked!;
   const deadline = started + session.limits.messageTime;
   session.conn.readTimeout = session.limits.dataTimeout;
-  // The answer to the command before may be what the peer waits for.
+  // The peer may be waiting for the answer to the previous command.
   if (session.conn.buffered < size) await session.conn.flush();
   for (let left = size; left > 0;) {
     const chunk = await session.conn.readSome(Math.min(left, chunkSize));

@@ -4,7 +4,7 @@ import { MessageFile } from "../message_file.ts";
 import type { OpenTransaction, Session } from "../session.ts";
 import { checkLineEnds, finishMessage, lineReader } from "../take_message.ts";
 
-/** Bytes of one read; what MessageFile has room for. */
+/** Bytes per read: as many as MessageFile has room for. */
 const chunkSize = 64 * 1024;
 
 /** The transaction, if a message may begin now. */
@@ -33,7 +33,7 @@ export async function data(session: Session, args: string): Promise<void> {
     await finishMessage(session, t, file, repaired);
   } finally {
     await file.discard();
-    // RFC 5321 §4.1.1.4: whatever became of it, the transaction is over.
+    // RFC 5321 §4.1.1.4: whatever the result, the transaction is over.
     await session.dropTransaction();
   }
 }
@@ -61,12 +61,12 @@ async function receive(session: Session, file: MessageFile): Promise<boolean> {
   return reader.repaired;
 }
 
-/** Ends connections that send on and on. */
+/** Ends connections that never stop sending. */
 export function checkProgress(session: Session, file: MessageFile, deadline: number): void {
   if (performance.now() > deadline) {
     throw new SmtpError(421, "4.2", "message takes too long", { close: true });
   }
-  // What was too large is read on to its end, so that the peer gets the reason; but not for ever.
+  // An oversized message is read to its end, so that the peer gets the reason; but not forever.
   if (file.size > 2 * session.limits.size + 1024 * 1024) {
     throw new SmtpError(552, "3.4", `message larger than ${session.limits.size} bytes`, {
       close: true,

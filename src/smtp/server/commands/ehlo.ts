@@ -7,7 +7,7 @@ import type { Session } from "../session.ts";
 import { saslContext } from "./auth.ts";
 import { xclientAttributes } from "./xclient.ts";
 
-/** The name; of a device's that has blanks, as "John's PC", the first word. */
+/** The name; for a device's name with spaces, such as "John's PC", the first word. */
 async function hello(session: Session, given: string, extended: boolean): Promise<string> {
   const args = session.pedantic ? given : given.trimStart().split(/[ \t]/, 1)[0];
   if (args === "" || args.includes(" ") || args.includes("\t") || args.length > 255) {

@@ -14,7 +14,7 @@ import type { OpenTransaction, Session } from "../session.ts";
 
 const known = ["SIZE", "BODY", "SMTPUTF8", "REQUIRETLS", "RET", "ENVID", "AUTH"];
 
-/** Takes "FROM:" or "TO:" off; blanks after it are common, and before it harmless too. */
+/** Removes "FROM:" or "TO:"; spaces after it are common, and before it harmless. */
 export function afterKeyword(session: Session, given: string, keyword: string): string {
   const args = session.pedantic ? given : given.trimStart();
   if (args.slice(0, keyword.length).toUpperCase() !== keyword) {
@@ -24,7 +24,7 @@ export function afterKeyword(session: Session, given: string, keyword: string): 
   return session.pedantic ? rest : rest.trimStart();
 }
 
-/** RFC 6531 §3.2: an address with other characters where SMTPUTF8 was not asked for. */
+/** RFC 6531 §3.2: a non-ASCII address without SMTPUTF8. */
 export function pathRefusal(err: PathError, enhanced: string): SmtpError {
   if (err.needsSmtpUtf8) return new SmtpError(553, "6.7", err.message, { cause: err });
   return new SmtpError(501, enhanced, err.message, { cause: err });
@@ -33,7 +33,7 @@ export function pathRefusal(err: PathError, enhanced: string): SmtpError {
 export async function mail(session: Session, args: string): Promise<void> {
   checkMailAllowed(session);
   const text = afterKeyword(session, args, "FROM:");
-  // Whether other characters are allowed stands behind the address.
+  // Whether non-ASCII characters are allowed is stated after the address.
   const smtpUtf8 = / SMTPUTF8( |$)/i.test(text);
   let path: ReturnType<typeof parsePath>;
   try {
@@ -48,8 +48,8 @@ export async function mail(session: Session, args: string): Promise<void> {
   }
   const extensions = (session.hello.extended || !session.pedantic ? known : [])
     .filter((e) => e !== "REQUIRETLS" || !session.options.noRequireTls);
-  const hold = session.submission ? ["HOLDFOR", "HOLDUNTIL"] : [];
-  const parameters = parseParameters(path.rest, [...extensions, ...hold]);
+  const holding = session.submission ? ["HOLDFOR", "HOLDUNTIL"] : [];
+  const parameters = parseParameters(path.rest, [...extensions, ...holding]);
   const t: OpenTransaction = {
     mailFrom: path.address,
     body: body(parameters.get("BODY"), parameters.has("BODY")),
@@ -79,11 +79,11 @@ export async function mail(session: Session, args: string): Promise<void> {
     if (value !== undefined && value.length > 100) throw parameterError("ENVID is too long");
     t.envelopeId = parseXtext(value, "ENVID", smtpUtf8, !session.pedantic);
   }
-  // RFC 4954 §5: no other server is trusted to say who has authenticated.
+  // RFC 4954 §5: no other server is trusted to name the authenticated user.
   if (parameters.has("AUTH")) {
     parseXtext(parameters.get("AUTH"), "AUTH", smtpUtf8, !session.pedantic);
   }
-  t.holdUntil = holdUntil(parameters);
+  Object.assign(t, hold(parameters));
   t.handle = await session.options.backend.checkMailFrom?.(session, t);
   session.transaction = t;
   session.refusedRecipients = 0;
@@ -115,22 +115,29 @@ function body(value: string | undefined, given: boolean): OpenTransaction["body"
   throw parameterError("BODY=7BIT, 8BITMIME or BINARYMIME expected");
 }
 
-/** RFC 4865 §4.1 */
-function holdUntil(parameters: Map<string, string | undefined>): number | undefined {
+/** What RFC 4865 §3 asks for: until when to hold the message, and the words of DSNs for it (§5.1.2). */
+function hold(
+  parameters: Map<string, string | undefined>,
+): Pick<OpenTransaction, "holdUntil" | "holdRequest"> {
   const withFor = parameters.has("HOLDFOR");
   const withUntil = parameters.has("HOLDUNTIL");
-  if (!withFor && !withUntil) return undefined;
+  if (!withFor && !withUntil) return {};
   if (withFor && withUntil) throw parameterError("HOLDFOR and HOLDUNTIL exclude each other");
   const now = Date.now();
   let until: number;
+  let request: string;
   if (withFor) {
     const value = parameters.get("HOLDFOR");
-    if (value === undefined || !isDigits(value) || value.length > 9) {
-      throw parameterError("HOLDFOR needs seconds, 9 digits at most");
+    // §3, §4.2: not 0, nor 0 in front.
+    if (value === undefined || !isDigits(value) || value.length > 9 || value[0] === "0") {
+      throw parameterError("HOLDFOR needs seconds, from 1 to 999999999");
     }
     until = now + Number(value) * 1000;
+    request = `for;${value}`;
   } else {
-    until = parseDateTime(parameters.get("HOLDUNTIL"), "HOLDUNTIL");
+    const value = parameters.get("HOLDUNTIL");
+    until = parseDateTime(value, "HOLDUNTIL");
+    request = `until;${value}`;
   }
   if (until > now + maxHold) {
     throw new SmtpError(
@@ -139,5 +146,5 @@ function holdUntil(parameters: Map<string, string | undefined>): number | undefi
       `can't hold a message for more than ${maxHold / 86400_000} days`,
     );
   }
-  return until;
+  return { holdUntil: until, holdRequest: request };
 }

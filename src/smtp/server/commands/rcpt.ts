@@ -32,7 +32,7 @@ export async function rcpt(session: Session, args: string): Promise<void> {
       ? originalRecipient(parameters.get("ORCPT"), t.smtpUtf8, !session.pedantic)
       : undefined,
   };
-  // RFC 5321 §4.5.3.1.10: the client sends to those that were taken, and to the rest in another transaction.
+  // RFC 5321 §4.5.3.1.10: the client sends to the accepted ones, and to the rest in another transaction.
   if (t.recipients.length >= session.limits.recipients) {
     throw new SmtpError(452, "5.3", `more than ${session.limits.recipients} recipients`, {
       harmless: true,
@@ -44,7 +44,7 @@ export async function rcpt(session: Session, args: string): Promise<void> {
   } catch (e) {
     session.refusedRecipients++;
     if (e instanceof SmtpError) {
-      // Of a shape that programs which watch the log go by (contrib/fail2ban).
+      // Programs that watch the log depend on this form (contrib/fail2ban).
       session.log.info("refused recipient", {
         remote: session.remoteIp,
         login: session.username,
@@ -91,7 +91,7 @@ function originalRecipient(
     if (!/^[a-z0-9-]$/.test(c)) throw parameterError("type;address expected for ORCPT");
   }
   const text = parseXtext(value.slice(semicolon + 1), "ORCPT", smtpUtf8, lenient);
-  // Nothing said, and no reason to lose a message.
+  // Empty, but no reason to lose a message.
   if (text === "" && lenient) return undefined;
   if (text === "") throw parameterError("type;address expected for ORCPT");
   return { type, address: type === "utf-8" ? parseUtf8Xtext(text, "ORCPT") : text };

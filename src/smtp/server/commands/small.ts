@@ -26,7 +26,7 @@ export function help(session: Session, _args: string): Promise<void> {
   return Promise.resolve();
 }
 
-/** Who is here is nobody's business (RFC 5321 §7.3). */
+/** The server does not reveal which users exist (RFC 5321 §7.3). */
 export function vrfy(session: Session, args: string): Promise<void> {
   if (args === "") throw new SmtpError(501, "5.4", "address expected");
   session.reply(252, "5.2", "not verified, but delivery will be tried");

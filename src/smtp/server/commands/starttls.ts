@@ -10,8 +10,8 @@ export async function starttls(session: Session, args: string): Promise<void> {
   if (tls === undefined) throw new SmtpError(502, "5.1", "STARTTLS is not offered");
   if (session.username !== undefined) throw sequenceError("STARTTLS must come before AUTH");
   if (session.transaction !== undefined) throw sequenceError("STARTTLS within a transaction");
-  // Commands that came along in plain could be somebody else's, to be run as if they had come over
-  // TLS. They are not, and whoever tries gets no further.
+  // Commands already received in plain text could be a third party's, meant to run as if sent over TLS. They
+  // are dropped, and the connection ends.
   if (session.conn.buffered > 0) {
     session.log.info("plain text behind STARTTLS");
     throw new SmtpError(503, "5.1", "no commands may follow STARTTLS before the handshake", {

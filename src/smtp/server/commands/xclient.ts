@@ -4,18 +4,18 @@ import { sequenceError, SmtpError } from "../errors.ts";
 import { isDigits, parseXtext } from "../parameters.ts";
 import type { Session } from "../session.ts";
 
-/** What a proxy may say, as announced in answer to EHLO. */
+/** Attributes that a proxy may send, as announced in the answer to EHLO. */
 export const xclientAttributes = [
   ...["NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT"],
 ] as const;
-/** Between nodes the version and cipher of the client's TLS too, with a slash between. */
+/** Between nodes also the client's TLS version and cipher, separated by a slash. */
 const nodeAttributes = [...xclientAttributes, "TLS"] as const;
 type Attribute = (typeof nodeAttributes)[number];
 
-/** The attributes of a command, decoded; undefined where the proxy says that it doesn't know. */
+/** The attributes of a command, decoded; undefined if the proxy doesn't know it. */
 export type ClientAttributes = Map<Attribute, string | undefined>;
 
-/** A proxy whose words can't be used has nothing more to say. */
+/** A proxy that sends invalid attributes is disconnected. */
 function refuse(text: string): SmtpError {
   return new SmtpError(501, "5.4", `XCLIENT: ${text}`, { close: true });
 }
@@ -50,7 +50,7 @@ export function parseXclient(
 function xtext(text: string, attribute: Attribute): string {
   if (text === "" || text.length > 255) throw refuse(`value of ${attribute} expected`);
   try {
-    // Of a login name the bytes are UTF-8.
+    // The bytes of a login name are UTF-8.
     const bytes = Uint8Array.from(parseXtext(text, attribute, true), (c) => c.charCodeAt(0));
     const value = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     // deno-lint-ignore no-control-regex
@@ -80,7 +80,7 @@ function port(value: string | undefined, attribute: Attribute): number | undefin
 }
 
 export async function xclient(session: Session, args: string): Promise<void> {
-  // Several may come one after the other; what a client says through the proxy comes after other commands.
+  // Several may follow each other; what a client sends through the proxy comes after other commands.
   const goesOn = session.lastVerb === "XCLIENT" && session.proxyNamed;
   if (!session.conn.fromProxy && !goesOn) {
     throw new SmtpError(550, "7.0", "insufficient authorization");
@@ -111,7 +111,7 @@ export async function xclient(session: Session, args: string): Promise<void> {
     });
   }
   if (ends.remoteIp !== undefined) session.proxyNamed = true;
-  // As after the connection was made (XCLIENT_README).
+  // The state is as after connecting (XCLIENT_README).
   if (!goesOn) session.hello = { name: "", extended: false };
   if (helo !== undefined) session.hello = { name: helo, extended: proto !== "SMTP" };
   if (login !== undefined && session.submission) await logIn(session, login);
@@ -121,11 +121,11 @@ export async function xclient(session: Session, args: string): Promise<void> {
     login: login ?? "",
     hello: helo ?? "",
   });
-  // Who is blocked is turned away as at its own connection.
+  // A blocked client is rejected as on its own connection.
   if (!await session.greet()) session.quit();
 }
 
-/** The client's TLS as its node has it; null for none. */
+/** The client's TLS as reported by its node; null for none. */
 function tlsOf(value: string | undefined): TlsInfo | null {
   if (value === undefined) return null;
   const [version, cipher = ""] = value.split("/");

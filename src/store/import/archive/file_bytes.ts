@@ -3,8 +3,8 @@
 const pieceSize = 256 * 1024;
 
 /**
- * Reads a file from its start to its end; each piece is the caller's.
- * @param size of the file if it is known, so that no larger piece is made for a small one
+ * Reads a file from start to end; each piece belongs to the caller.
+ * @param size of the file if known, so that a small file gets no larger buffer
  */
 export async function* fileBytes(path: string, size = pieceSize): AsyncGenerator<Uint8Array> {
   const file = await Deno.open(path);

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { fileBytes } from "./file_bytes.ts";
 import { type Archive, ArchiveError } from "./types.ts";
 
-/** Levels of folders that are gone down. */
+/** Levels of folders that are entered. */
 const maxDepth = 50;
 
-/** The files below a folder, in the order of their names. Links are not followed. @throws file errors */
+/** The files below a folder, in name order. Links are not followed. @throws file errors */
 export function folderArchive(folder: string): Archive {
   async function* walk(below: string, depth: number): ReturnType<Archive["entries"]> {
     if (depth > maxDepth) throw new ArchiveError(`${below} is more than ${maxDepth} levels deep`);

@@ -1,4 +1,4 @@
-/** Which files of an archive are mail, and what mailboxes they are of. @module */
+/** Which files of an archive are mail, and which mailboxes they belong to. @module */
 import { decodeUtf7 } from "../../../mail/text/utf7.ts";
 
 /** Levels of a file's folder. */
@@ -13,17 +13,17 @@ export function maildirOf(name: string): string[] | undefined {
   return last === "cur" || last === "new" ? folder.slice(0, -1) : undefined;
 }
 
-/** Files that stand beside mail and are none. */
+/** Files next to mail that are not mail. */
 const notMail =
   /(?:^|\/)(?:\.DS_Store|__MACOSX\/.*|dovecot.*|maildirfolder|subscriptions|courier.*|table_of_contents|.*\.(?:msf|dat|plist|json|html?|idx|log|cache|db))$/i;
 
-/** Whether a file could be a mailbox file or a single message, to be looked into. */
+/** Whether a file could be a mailbox file or a single message, and must be inspected. */
 export function mayBeMail(name: string): boolean {
   if (notMail.test(name)) return false;
   return !folderOf(name).includes("tmp") || maildirOf(name) !== undefined;
 }
 
-/** What a mail program calls a folder on disk, as it calls it itself: names are in modified UTF-7 with some. */
+/** The name that a mail program shows for a folder on disk: some programs store names in modified UTF-7. */
 function shownName(level: string): string {
   return decodeUtf7(level) ?? level;
 }
@@ -34,8 +34,8 @@ function shownFolder(level: string): string {
 }
 
 /**
- * Levels of the mailbox of a mailbox file: Thunderbird's folders "X.sbd" are those below X, Apple Mail's "X.mbox"
- * is a folder with a file "mbox" in it.
+ * Levels of the mailbox of a mailbox file: Thunderbird's folders "X.sbd" hold the mailboxes below X, Apple
+ * Mail's "X.mbox" is a folder with a file "mbox" in it.
  */
 export function mboxLevels(name: string): string[] {
   const levels = name.split("/");
@@ -45,7 +45,7 @@ export function mboxLevels(name: string): string[] {
   return [...above, shownName(file.replace(/\.(?:mbox|mboxrd|mbx)$/i, ""))];
 }
 
-/** Levels of the mailbox of a message in a file of its own. */
+/** Levels of the mailbox of a message in a separate file. */
 export function messageLevels(name: string): string[] {
   return folderOf(name).map(shownFolder);
 }
@@ -57,7 +57,10 @@ export function emlxLevels(name: string): string[] {
   return levels.slice(0, last < 0 ? undefined : last + 1).map(shownFolder);
 }
 
-/** Levels of a Maildir: "X/.A.B" is the mailbox A/B of the Maildir++ X, and KMail's ".A.directory" has those below A. */
+/**
+ * Levels of a Maildir: "X/.A.B" is the mailbox A/B of the Maildir++ X, and KMail's ".A.directory" holds those
+ * below A.
+ */
 export function maildirLevels(folder: readonly string[]): string[] {
   return folder.flatMap((l) => {
     const kmail = /^\.(.+)\.directory$/.exec(l);
@@ -69,8 +72,8 @@ export function maildirLevels(folder: readonly string[]): string[] {
 }
 
 /**
- * Levels of the mailboxes in a list of subscriptions, below the Maildir that it is in: as Dovecot writes it, with tabs
- * between levels since version 2.2 and dots before, or Courier.
+ * Levels of the mailboxes in a list of subscriptions, below the Maildir that contains it, as written by Courier
+ * or by Dovecot (tabs between levels since version 2.2, dots before).
  */
 export function subscribedLevels(text: string): string[][] {
   const lines = text.split(/\r?\n/).slice(0, 100_000);
@@ -78,14 +81,14 @@ export function subscribedLevels(text: string): string[][] {
   return lines.slice(tabs ? 1 : 0).filter((l) => l !== "").flatMap((line) => {
     const levels = line.split(tabs ? "\t" : line.includes("/") ? "/" : ".")
       .filter((l) => l !== "").map(shownName);
-    // Courier has all mailboxes below INBOX, Dovecot those whose folders begin with it.
+    // Courier lists all mailboxes below INBOX, Dovecot only those whose folders begin with it.
     return /^inbox$/i.test(levels[0] ?? "") ? [levels, levels.slice(1)] : [levels];
   });
 }
 
 /**
- * Thunderbird's folders of accounts, such as ImapMail/imap.example.org: of a single account they are left out, else
- * those of each account are below its name.
+ * Thunderbird's folders of accounts, such as ImapMail/imap.example.org: left out for a single account;
+ * otherwise each account's mailboxes are below its name.
  */
 function withoutProfile(all: readonly (readonly string[])[]): readonly (readonly string[])[] {
   const at = (l: readonly string[]) => l.findIndex((x) => /^(?:ImapMail|Mail)$/.test(x));
@@ -102,7 +105,7 @@ function withoutProfile(all: readonly (readonly string[])[]): readonly (readonly
   });
 }
 
-/** Names that programs give to the folder around all mail. */
+/** Names that programs give to the folder that holds all mail. */
 const around = /^(?:maildir|mail|\.maildir|takeout|imapmail|local folders|profile|backup|export)$/i;
 
 /** Levels as the key of a map. */
@@ -111,9 +114,9 @@ export function levelsKey(levels: readonly string[]): string {
 }
 
 /**
- * The mailbox's name for each list of levels, by their key. What is above all of them is left out, and so is the
- * name of a Maildir++ or another folder around all mail; that one itself is the Inbox.
- * @param exact nothing is left out, and what has no levels has no name
+ * The mailbox's name for each list of levels, by their key. Levels common to all are left out, and so is the
+ * name of a Maildir++ or another folder around all mail; that folder itself is the Inbox.
+ * @param exact nothing is left out, and a mailbox without levels has no name
  */
 export function mailboxNames(
   given: readonly (readonly string[])[],
@@ -124,7 +127,7 @@ export function mailboxNames(
   const shortest = exact ? 0 : all.reduce((n, l) => Math.min(n, l.length), Infinity);
   while (cut < shortest && all.every((l) => l[cut] === all[0][cut])) {
     const isMailbox = all.some((l) => l.length === cut + 1);
-    // A single mailbox keeps its own name, unless that says nothing.
+    // A single mailbox keeps its own name, unless the name is generic.
     if (isMailbox && !around.test(all[0][cut])) break;
     cut++;
   }
@@ -137,7 +140,7 @@ export function mailboxNames(
   return names;
 }
 
-/** A level that may stand in a mailbox's name. */
+/** A level in a form allowed in a mailbox's name. */
 function cleanLevel(level: string): string {
   // deno-lint-ignore no-control-regex
   const text = level.normalize("NFC").replace(/[\u0000-\u001f\u007f-\u009f%*\\/]/g, "_").trim();

@@ -1,4 +1,4 @@
-/** What kind of file somebody gave us: zip, tar, gzip around one, or a mailbox file. @module */
+/** Detects the kind of a given file: zip, tar, either with gzip, or a mailbox file. @module */
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { tarArchive } from "./tar.ts";
@@ -39,7 +39,7 @@ const isMbox = (b: Uint8Array) => new TextDecoder("latin1").decode(b.subarray(0,
 
 const repack = "unpack it, and pack the folder as zip or tgz";
 
-/** What else people may try, by its first bytes. */
+/** Other kinds that people may try, by their first bytes. */
 const others: [string, string][] = [
   ["7z\xbc\xaf\x27\x1c", `7z archives can't be read here: ${repack}`],
   ["Rar!", `rar archives can't be read here: ${repack}`],
@@ -53,7 +53,7 @@ const others: [string, string][] = [
   ],
 ];
 
-/** One file as if it were in an archive. */
+/** One file, presented as an archive. */
 function single(path: string, name: string, gzip: boolean): Archive {
   return {
     async *entries() {
@@ -78,9 +78,9 @@ function single(path: string, name: string, gzip: boolean): Archive {
 }
 
 /**
- * Opens what was uploaded.
- * @param name what the user's program called it, for the mailbox of a single file
- * @throws ArchiveError if it is nothing that is known
+ * Opens an uploaded file.
+ * @param name the name that the user's program gave it, for the mailbox of a single file
+ * @throws ArchiveError if its kind is unknown
  */
 export async function openArchive(path: string, name: string): Promise<Archive> {
   const head = await start(fileBytes(path), 512);

@@ -1,9 +1,10 @@
 /**
- * The messages of an archive: of its Maildirs, mailbox files and single messages, with the mailboxes that the
- * archive's folders stand for.
+ * The messages of an archive: from its Maildirs, mailbox files and single messages, with the mailboxes that its
+ * folders represent.
  *
- * The archive is read twice: first for its mailboxes and keywords, and for whether it can be read at all; nothing
- * is imported of one that can't. What is kept in memory grows with folders and mailbox files, not with messages.
+ * The archive is read twice: first for its mailboxes and keywords, and to see whether it is readable at all;
+ * nothing is imported from an unreadable one. Memory use grows with folders and mailbox files, not with
+ * messages.
  *
  * @module
  */
@@ -52,7 +53,7 @@ interface Place {
   unsubscribed?: boolean;
 }
 
-/** What is known of an archive when it has been looked through. */
+/** What the first pass over an archive found. */
 export interface Contents {
   /** Mailboxes by the levels of their files, see levelsKey. */
   mailboxes: Map<string, string>;
@@ -62,18 +63,18 @@ export interface Contents {
   keywords: Map<string, Map<string, string>>;
   /** By folder. */
   sequences: Map<string, MhSequences>;
-  /** The list of our own export, and the folder it is in. */
+  /** The list of our own export, and the folder that contains it. */
   index: { folder: string; list: TransferIndex; places: Map<string, Place> } | undefined;
-  /** Maildirs by marks of their programs, also those without messages: their levels. */
+  /** Levels of Maildirs found by marker files of their programs, even without messages. */
   maildirs: string[][];
-  /** Mailboxes that their user chose to see, by levelsKey; undefined without a list of them. */
+  /** Mailboxes that their user subscribed to, by levelsKey; undefined without such a list. */
   subscribed: Set<string> | undefined;
-  /** Files that are mail, and bytes of all files that are known. */
+  /** Number of mail files, and bytes of all files whose size is known. */
   files: number;
   bytes: number;
 }
 
-/** Bytes of a file that tell what it is. */
+/** Bytes of a file that are enough to detect its kind. */
 const startLength = 200;
 
 function levelsOf(name: string, kind: Kind): readonly string[] {
@@ -90,7 +91,7 @@ function levelsOf(name: string, kind: Kind): readonly string[] {
   }
 }
 
-/** Kind of a file that its name tells, if it is mail. */
+/** Kind of a file by its name, if the name shows that it is mail. */
 function kindByName(name: string): Exclude<Kind, "mbox"> | undefined {
   if (maildirOf(name) !== undefined) return /\/\.[^/]*$/.test(name) ? undefined : "maildir";
   if (!mayBeMail(name)) return undefined;
@@ -121,7 +122,7 @@ async function wholeText(entry: ArchiveEntry, max: number): Promise<string> {
   return new TextDecoder().decode(await whole(entry, max));
 }
 
-/** The first bytes of a file; the rest is read too, so that damage is found now. */
+/** The first bytes of a file; the rest is read as well, so that damage is found now. */
 async function firstBytes(entry: ArchiveEntry, length: number): Promise<string> {
   let text = "";
   for await (const p of entry.pieces()) {
@@ -132,13 +133,16 @@ async function firstBytes(entry: ArchiveEntry, length: number): Promise<string> 
 
 export interface LookOptions {
   signal?: AbortSignal;
-  /** Told the number of files from time to time. */
+  /** Called with the number of files from time to time. */
   progress?: (files: number) => void;
-  /** Folders are those that the user meant: none is left out, and what is in the topmost is of the mailbox itself. */
+  /**
+   * The folders are exactly the user's: none is left out, and the topmost one's messages belong to the mailbox
+   * itself.
+   */
   exact?: boolean;
 }
 
-/** Looks through an archive. @throws ArchiveError if it can't be read, or has no mail in it */
+/** First pass over an archive. @throws ArchiveError if it can't be read, or has no mail in it */
 export async function lookThrough(
   archive: Archive,
   options: LookOptions = {},
@@ -179,7 +183,7 @@ export async function lookThrough(
   return c;
 }
 
-/** Files in each Maildir of a program. */
+/** Marker files of programs in each Maildir. */
 const maildirMarks = new Set(["maildirfolder", "dovecot-uidlist", "courierimapuiddb"]);
 
 async function look(entry: ArchiveEntry, contents: Contents): Promise<Kind | undefined> {
@@ -232,7 +236,7 @@ export function looksLikeHeader(start: string): boolean {
   return /^[!-9;-~]{1,76}:[ \t\r\n]/.test(start);
 }
 
-/** The name below a folder, if it is there. */
+/** The name below a folder, if it is below it. */
 function below(folder: string, name: string): string | undefined {
   if (folder === "") return name;
   return name.startsWith(`${folder}/`) ? name.slice(folder.length + 1) : undefined;
@@ -257,7 +261,7 @@ function placeAt(contents: Contents, levels: readonly string[]): Place {
   return { below, ...hidden ? { unsubscribed: true } : {} };
 }
 
-/** The messages of an archive that was looked through. */
+/** The messages of an archive after the first pass. */
 export async function* archiveSource(archive: Archive, contents: Contents): Source {
   yield* contents.index?.places.values() ?? [];
   if (!contents.index) { for (const levels of contents.maildirs) yield placeAt(contents, levels); }
@@ -298,7 +302,7 @@ function message(
         ? contents.index!.list.keywords[path]
         : [];
       const found = maildirMessage(entry.name, content, entry.modified, keywords, more);
-      // Names that tell flags are of other programs.
+      // Names with flags come from other programs.
       const mozilla = /[:;!]2,/.test(entry.name) ? undefined : mozillaMessage(found.content);
       return typeof mozilla === "object" ? { ...found, ...mozilla } : mozilla ?? found;
     }

@@ -1,4 +1,4 @@
-/** Reading tar archives, with gzip around them or without. @module */
+/** Reading tar archives, with or without gzip. @module */
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { rareModule } from "../../../platform/rare_modules.ts";
@@ -53,7 +53,7 @@ export function tarArchive(path: string, gzip: boolean): Archive {
               try {
                 for await (const piece of e) {
                   total += (piece as Uint8Array).length;
-                  // What gzip takes for a file of the archive isn't known.
+                  // The compressed size of a single file isn't known.
                   meter.bytes((piece as Uint8Array).length, name, total, packed);
                   yield piece as Uint8Array;
                 }

@@ -1,2 +1,2 @@
-/** Tar archives, loaded by the first that is read or written. @module */
+/** Tar archives, loaded for the first one that is read or written. @module */
 export { extract, pack } from "tar-stream";

@@ -1,14 +1,14 @@
-/** What archives are made of. @module */
+/** The types of archives. @module */
 
 /** A file in an archive. */
 export interface ArchiveEntry {
-  /** With "/" between levels, as it stands in the archive; checked to stay below it. */
+  /** With "/" between levels, as in the archive; checked to stay inside it. */
   name: string;
-  /** Bytes; undefined where that is known at the end only. */
+  /** Bytes; undefined if known only at the end. */
   size: number | undefined;
   /** Milliseconds. */
   modified: number;
-  /** The content, once, and before the next entry is asked for. */
+  /** The content, readable once, before the next entry is requested. */
   pieces(): AsyncIterable<Uint8Array>;
 }
 
@@ -18,18 +18,18 @@ export interface Archive {
   entries(): AsyncGenerator<ArchiveEntry>;
 }
 
-/** Something about an archive that makes it unfit; the text says what, and in which file of it. */
+/** An archive that can't be used; the text says why, and names the file in it. */
 export class ArchiveError extends Error {
   override name = "ArchiveError";
 }
 
-/** Limits against archives that are made to fill disks. */
+/** Limits against archives made to fill disks. */
 export const limits = {
-  /** Bytes of all files together. */
+  /** Total bytes of all files. */
   content: 200e9,
   /** Files. */
   entries: 3_000_000,
-  /** How many times its size a file may grow, beyond the first megabyte. */
+  /** Factor by which a file may grow, beyond the first megabyte. */
   ratio: 1000,
   /** Characters of a name. */
   name: 4000,
@@ -53,7 +53,7 @@ export function checkedName(name: string): string {
   return clean;
 }
 
-/** Counts what comes out of an archive. */
+/** Counts the unpacked data of an archive. */
 export class Meter {
   #entries = 0;
   #content = 0;
@@ -62,7 +62,7 @@ export class Meter {
     if (++this.#entries > limits.entries) throw new ArchiveError("too many files in it");
   }
 
-  /** Bytes of a file that took so many in the archive. */
+  /** Counts bytes of a file, with its packed size. */
   bytes(count: number, name: string, soFar: number, packed: number): void {
     this.#content += count;
     if (this.#content > limits.content) {

@@ -1,6 +1,6 @@
 /**
- * Reading zip archives (APPNOTE.TXT): stored and deflated files, also beyond 4 GB (zip64). The central directory
- * counts; each file's length and checksum are verified.
+ * Reading zip archives (APPNOTE.TXT): stored and deflated files, including ones over 4 GB (zip64). The central
+ * directory is authoritative; each file's length and checksum are verified.
  *
  * @module
  */
@@ -19,7 +19,9 @@ const maxEnd = 22 + 65_535;
 /** Bytes of the list of files. */
 const maxDirectory = 1e9;
 const pieceSize = 256 * 1024;
-/** Bytes of a packed file that are unpacked in one go: for most messages a stream takes longer to be made. */
+/**
+ * Packed files up to this many bytes are unpacked in one go: for most messages, creating a stream takes longer.
+ */
 const small = 64 * 1024;
 
 const broken = (why: string) => new ArchiveError(`the zip archive is damaged: ${why}`);
@@ -34,7 +36,7 @@ interface Central {
   modified: number;
 }
 
-/** A zip archive in a file. @throws ArchiveError if it is none or can't be used as a whole */
+/** A zip archive in a file. @throws ArchiveError if it is not one or can't be used as a whole */
 export function zipArchive(path: string): Archive {
   return {
     async *entries() {
@@ -46,7 +48,7 @@ export function zipArchive(path: string): Archive {
         let left = size;
         for await (const c of directory(new Reader(file), size)) {
           meter.entry();
-          // Files that share their bytes are made to be unpacked again and again.
+          // Files that share bytes are made to be unpacked repeatedly.
           left -= c.packed;
           if (left < 0) throw broken("its files are larger than itself");
           if (!c.name.endsWith("/")) yield entry(content, c, meter);
@@ -58,7 +60,7 @@ export function zipArchive(path: string): Archive {
   };
 }
 
-/** Reads at any place of a file; what stands close together is read in one go. */
+/** Reads at any offset of a file; nearby data is read in one go. */
 class Reader {
   readonly #file: Deno.FsFile;
   #at = 0;
@@ -68,7 +70,7 @@ class Reader {
     this.#file = file;
   }
 
-  /** The bytes; they may be kept. */
+  /** The bytes; the caller may keep them. */
   async read(at: number, length: number): Promise<Buffer> {
     if (at < this.#at || at + length > this.#at + this.#block.length) {
       this.#block = new Uint8Array(0);
@@ -88,7 +90,7 @@ class Reader {
   }
 }
 
-/** Where the list of files is. */
+/** Finds the list of files. */
 async function findDirectory(
   file: Reader,
   size: number,
@@ -136,7 +138,7 @@ async function* directory(file: Reader, fileSize: number): AsyncGenerator<Centra
     if (flags & 1) {
       throw new ArchiveError(`${JSON.stringify(name)} is encrypted: unpack it yourself`);
     }
-    // Made on Unix: the upper half has the mode.
+    // Made on Unix: the upper half holds the mode.
     if (head.readUInt16LE(4) >> 8 === 3 && (head.readUInt16LE(40) & 0xf000) === 0xa000) {
       throw new ArchiveError(`${JSON.stringify(name)} is a symbolic link: it is refused`);
     }
@@ -154,7 +156,7 @@ async function* directory(file: Reader, fileSize: number): AsyncGenerator<Centra
   }
 }
 
-/** Names are UTF-8 if they say so, or look it; else as DOS programs wrote them, near enough. */
+/** Names are UTF-8 if they are marked so or look so; otherwise DOS characters, approximately. */
 function decodeName(bytes: Uint8Array, utf8: boolean): string {
   try {
     return new TextDecoder("utf-8", { fatal: !utf8 }).decode(bytes);

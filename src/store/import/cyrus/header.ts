@@ -1,22 +1,22 @@
 /**
- * A mailbox's `cyrus.header`: three lines that all have, then a list of values (Cyrus 3.4 and later), or lines with the
- * quota root, the names of keywords and the rights (before).
+ * A mailbox's `cyrus.header`: three lines common to all versions, then a list of values (Cyrus 3.4 and later)
+ * or, before that, lines with the quota root, the names of keywords and the rights.
  *
  * @module
  */
 
 export interface CyrusHeader {
-  /** As Cyrus calls the mailbox within, `user.ann.Sent`; undefined where the folder's path tells it. */
+  /** Cyrus's internal name of the mailbox, `user.ann.Sent`; undefined where the folder's path gives it. */
   name: string | undefined;
-  /** What Cyrus 3.6 names its folders by; "" before. */
+  /** The folder name since Cyrus 3.6; "" before. */
   id: string;
-  /** Of mail, or of Sieve scripts; others are of calendars and contacts. */
+  /** Mail or Sieve scripts; other kinds are calendars and contacts. */
   kind: "mail" | "scripts" | "other";
-  /** Names of keywords, by the number of their bit. */
+  /** Names of keywords, by bit number. */
   keywords: string[];
 }
 
-/** Values of a list that are read. */
+/** Most values of a list. */
 const maxValues = 10_000;
 
 /** Reads a header; undefined for other files. */
@@ -48,10 +48,10 @@ export function parseCyrusHeader(text: string): CyrusHeader | undefined {
   };
 }
 
-/** Text, or a list of values; of a list of pairs the keys stand before their values. */
+/** Text, or a list of values; in a list of pairs, keys precede their values. */
 type Value = string | Value[];
 
-/** Reads one list with those in it; undefined for what is none. */
+/** Reads one list with its nested lists; undefined for anything else. */
 function parseList(text: string): Value[] | undefined {
   const open: Value[][] = [];
   let at = 0;

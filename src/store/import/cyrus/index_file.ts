@@ -1,14 +1,14 @@
 /**
- * A mailbox's `cyrus.index`: a header and a record of fixed size for each message, numbers with the highest byte first.
- * Where the fields are that are read here has been the same from Cyrus 2.3 to 3.6 (versions 9 to 17 of the file). A
- * later version is read if it is the same there too: if the sizes that it has of messages are those of their files.
+ * A mailbox's `cyrus.index`: a header and a record of fixed size for each message, numbers with the highest
+ * byte first. The fields read here have the same offsets from Cyrus 2.3 to 3.6 (versions 9 to 17 of the file).
+ * A later version is accepted if they still fit: if its message sizes equal those of the files.
  *
  * @module
  */
 import { giveWay } from "../../../platform/turns.ts";
 import { Flag } from "../../types.ts";
 
-/** What the index has of a message. */
+/** The index data of a message. */
 export interface CyrusRecord {
   /** Bytes of the message's file. */
   size: number;
@@ -18,17 +18,17 @@ export interface CyrusRecord {
   flags: number;
   /** Numbers of keywords. */
   keywords: number[];
-  /** Removed, though its file may still be there. */
+  /** Removed, though its file may still exist. */
   gone: boolean;
 }
 
-/** Versions of the file that are read. */
+/** Supported versions of the file. */
 const [firstVersion, lastVersion] = [9, 17];
-/** Up to where a record's fields are read. */
+/** End of the fields that are read from a record. */
 const recordBytes = 52;
-/** Records between two looks at the clock. */
+/** Records between two checks of the clock. */
 const recordsPerLook = 2000;
-/** Words of 32 bits with a message's keywords. */
+/** 32-bit words with a message's keywords. */
 const keywordWords = 4;
 
 const systemFlags: readonly (readonly [bit: number, flag: number])[] = [
@@ -39,10 +39,12 @@ const systemFlags: readonly (readonly [bit: number, flag: number])[] = [
   [4, Flag.Seen],
 ];
 
-/** Messages whose sizes are compared. */
+/** Most messages whose sizes are compared. */
 const maxCompared = 50;
 
-/** Whether what was read of a later version agrees with the messages' files: with all that are there, and some are. */
+/**
+ * Whether records of a later version agree with the message files: with all that exist, and there must be some.
+ */
 async function agrees(
   records: ReadonlyMap<number, CyrusRecord>,
   sizeOf: (uid: number) => Promise<number | undefined>,

@@ -1,7 +1,7 @@
 /**
  * The mail spool of Cyrus on disk: a folder for each mailbox, with a file for each message, `cyrus.header` and
  * `cyrus.index`. Before Cyrus 3.6 folders are named after mailboxes, with or without hashing
- * (`domain/e/example.org/a/user/ann/Sent`); since then after their ids, and the header has the name.
+ * (`domain/e/example.org/a/user/ann/Sent`); since then after their ids, with the name in the header.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { flagsOf, maxMessage, type Source, tooLarge, withCrlf } from "../sources
 import { type CyrusHeader, parseCyrusHeader } from "./header.ts";
 import { type CyrusRecord, parseCyrusIndex } from "./index_file.ts";
 
-/** Whose mailbox it is, and its levels; none for the Inbox. */
+/** The user and levels of a mailbox; no levels for the Inbox. */
 export interface CyrusName {
   user: string;
   /** "" for the default one. */
@@ -26,12 +26,12 @@ export interface CyrusMailbox extends CyrusName {
   id: string;
 }
 
-/** Levels of folders that are looked at. */
+/** Levels of folders that are searched. */
 const maxDepth = 64;
 /** Bytes of a header, and of an index. */
 const [maxHeader, maxIndex] = [1 << 20, 1 << 30];
 
-/** The parts of a name: a dot between them, and ^ for a dot in one. */
+/** The parts of a name: separated by dots, with ^ for a dot inside a part. */
 function nameParts(domain: string, parts: readonly string[]): CyrusName | undefined {
   if (parts.length < 2 || parts[0] !== "user" || parts[1] === "") return undefined;
   const plain = parts.slice(1).map((p) => p.replaceAll("^", "."));
@@ -43,17 +43,20 @@ function nameParts(domain: string, parts: readonly string[]): CyrusName | undefi
   };
 }
 
-/** By the name that the header has: `user.ann.Sent`, `example.org!user.ann`. Undefined for others than users'. */
+/**
+ * Parses the name in the header: `user.ann.Sent`, `example.org!user.ann`. Undefined unless it is a user's
+ * mailbox.
+ */
 export function cyrusNameOf(name: string): CyrusName | undefined {
   const mark = name.indexOf("!");
   return nameParts(mark < 0 ? "" : name.slice(0, mark), name.slice(mark + 1).split("."));
 }
 
-/** By the path of the folder below the spool. Undefined for others than users'. */
+/** Parses the folder's path below the spool. Undefined unless it is a user's mailbox. */
 export function cyrusNameOfPath(path: readonly string[]): CyrusName | undefined {
   let [domain, rest] = ["", path];
   if (path[0] === "domain") {
-    // A letter stands between them where folders are hashed.
+    // With hashing, a letter stands between them.
     const at = path[1]?.length === 1 && path[2]?.includes(".") ? 2 : 1;
     [domain, rest] = [path[at] ?? "", path.slice(at + 1)];
   }
@@ -61,7 +64,7 @@ export function cyrusNameOfPath(path: readonly string[]): CyrusName | undefined 
 }
 
 /**
- * Finds the mailboxes of users in a spool, or in a part of one.
+ * Finds the mailboxes of users in a spool, or a part of one.
  * @throws file errors
  */
 export async function* cyrusMailboxes(
@@ -69,13 +72,13 @@ export async function* cyrusMailboxes(
   signal?: AbortSignal,
 ): AsyncGenerator<CyrusMailbox> {
   for await (const [kind, m] of look(spool, [], signal)) {
-    // Calendars and the like, of versions whose header has no kind.
+    // Calendars and the like, from versions whose header has no kind.
     if (kind === "mail" && !m.levels.some((l) => l.startsWith("#"))) yield m;
   }
 }
 
 /**
- * As {@link cyrusMailboxes}, those that have a user's Sieve scripts as messages (Cyrus 3.6).
+ * Like {@link cyrusMailboxes}, but finds folders that hold a user's Sieve scripts as messages (Cyrus 3.6).
  * @returns also the id of each user's Inbox
  */
 export async function cyrusScriptFolders(
@@ -115,7 +118,7 @@ async function readHeader(path: string): Promise<CyrusHeader | undefined> {
   return parseCyrusHeader(new TextDecoder("latin1").decode(await Deno.readFile(path)));
 }
 
-/** The messages of mailboxes, with flags, keywords and dates of their indexes. */
+/** The messages of mailboxes, with flags, keywords and dates from their indexes. */
 export async function* cyrusSource(mailboxes: readonly CyrusMailbox[]): Source {
   for (const m of mailboxes) {
     const below = m.levels.length === 0 ? "Inbox" : m.levels.join("/");

@@ -1,6 +1,6 @@
 /**
- * An account of the Go original, taken over into a folder of its own that is then put in its place: mailboxes with
- * their UIDVALIDITY, messages with uids, modseqs, flags and dates, threads, what is known of senders, and
+ * Takes an account of the Go original over into a new folder that is then put in place: mailboxes with their
+ * UIDVALIDITY, messages with uids, modseqs, flags and dates, threads, reputation data of senders, and
  * credentials. Nothing in the original's folder is changed: message files are hard links.
  *
  * @module
@@ -24,11 +24,11 @@ import {
 } from "./mailboxes.ts";
 import { MessageTaker, surveyMessages } from "./messages.ts";
 
-/** What is, or would be, taken over of an account. */
+/** What is, or would be, taken over from an account. */
 export interface TakenAccount {
   mailboxes: number;
   messages: number;
-  /** Uids that programs are told are gone. */
+  /** Uids reported to programs as gone. */
   expunged: number;
   /** Messages whose files are missing. */
   missing: number;
@@ -58,7 +58,7 @@ function droppedOf(file: RecordFile): Record<string, number> {
   return dropped;
 }
 
-/** What is in an account of the original, without changing anything. @throws BoltError */
+/** Surveys an account of the original without changing anything. @throws BoltError */
 export function surveyAccount(dir: string): TakenAccount {
   const file = RecordFile.open(join(dir, "index.db"));
   let failed = true;
@@ -94,17 +94,17 @@ export function surveyAccount(dir: string): TakenAccount {
 
 export interface TakeAccountOptions {
   warn: Warn;
-  /** Told of how many messages of how many are taken over. */
+  /** Called with the number of messages taken over, and their total. */
   progress?: (done: number, of: number) => void;
 }
 
-/** Messages whose rows are written in one transaction. */
+/** Messages per transaction. */
 const batch = 500;
 
 /**
  * Takes an account over.
- * @param from the original's folder of the account
- * @param to a folder that is empty; complete and on disk when it resolves
+ * @param from the account's folder in the original
+ * @param to an empty folder; complete and on disk when it resolves
  * @throws BoltError; errors of the file system
  */
 export async function takeAccount(
@@ -197,12 +197,13 @@ async function takeAll(
   };
 }
 
-/** Most uids of a mailbox that are written down as gone. */
+/** Most uids of a mailbox that are recorded as gone. */
 const maxForgotten = 1_000_000;
 
 /**
- * Where the original has forgotten which messages were removed up to some change, programs that were last
- * here before it are told of all uids that aren't there (RFC 7162 §3.2.5.1 allows to name more than were there).
+ * Where the original has forgotten which messages were removed up to some change, programs that last
+ * synchronised before it are told of all missing uids (RFC 7162 §3.2.5.1 allows naming uids that never
+ * existed).
  */
 function forgottenUids(db: Db, modseq: number): void {
   if (modseq <= 0) return;

@@ -1,4 +1,4 @@
-/** What the Go original keeps of a password: a bcrypt hash, and keys of SCRAM and CRAM-MD5. @module */
+/** The Go original's data of a password: a bcrypt hash, and keys of SCRAM and CRAM-MD5. @module */
 import {
   type CramMd5Credentials,
   type DerivedCredentials,
@@ -11,7 +11,7 @@ import type { BoltRecord, RecordFile } from "../../bolt/records.ts";
 import { parsePasswordHash } from "../../logins/password_hash.ts";
 import type { Warn } from "./mailboxes.ts";
 
-/** Credentials of an account; undefined if it has none that can be used. */
+/** Credentials of an account; undefined if it has no usable ones. */
 export function originalCredentials(
   file: RecordFile,
   warn: Warn,
@@ -47,7 +47,7 @@ function scram(hash: ScramHash, record: BoltRecord): ScramCredentials | undefine
 
 /**
  * Two MD5 states after one block, as Go packs them: "md5\x01", the four words of the state big-endian, the
- * block that has begun (64 bytes), how many bytes went in (8). Before them is the length of the first (2 bytes).
+ * partial block (64 bytes), the number of bytes processed (8). The length of the first precedes them (2 bytes).
  */
 function cramMd5(bytes: Uint8Array): CramMd5Credentials | undefined {
   const size = 4 + 16 + 64 + 8;
@@ -60,7 +60,7 @@ function cramMd5(bytes: Uint8Array): CramMd5Credentials | undefined {
 function md5State(bytes: Uint8Array): Uint8Array | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (String.fromCharCode(...bytes.subarray(0, 3)) !== "md5" || bytes[3] !== 1) return undefined;
-  // Just the key's block has gone in.
+  // Only the key's block has been processed.
   if (view.getBigUint64(84) !== 64n) return undefined;
   const state = new Uint8Array(16);
   const out = new DataView(state.buffer);

@@ -1,9 +1,9 @@
-/** Mailboxes, subscriptions, annotations and what else is about a whole account of the Go original. @module */
+/** Mailboxes, subscriptions, annotations and other data of a whole account of the Go original. @module */
 import type { BoltRecord, RecordFile } from "../../bolt/records.ts";
 import type { Db } from "../../database/database.ts";
 import { SpecialUse } from "../../types.ts";
 
-/** Told of what can't be taken over as it is. */
+/** Called for what can't be taken over unchanged. */
 export type Warn = (text: string) => void;
 
 const uses: readonly (readonly [field: string, bit: number, name: string])[] = [
@@ -14,13 +14,13 @@ const uses: readonly (readonly [field: string, bit: number, name: string])[] = [
   ["Trash", SpecialUse.Trash, "Trash"],
 ];
 
-/** A mailbox that was taken over. */
+/** A mailbox taken over. */
 export interface TakenMailbox {
   name: string;
   sent: boolean;
 }
 
-/** Makes the mailboxes, under their ids; those that were removed are left out. */
+/** Creates the mailboxes with their ids; removed ones are left out. */
 export function takeMailboxes(db: Db, file: RecordFile, warn: Warn): Map<number, TakenMailbox> {
   const taken = new Map<number, TakenMailbox>();
   const held = new Set<number>();
@@ -48,7 +48,7 @@ export function takeMailboxes(db: Db, file: RecordFile, warn: Warn): Map<number,
     );
     taken.set(m.number("ID"), { name, sent: (specialUse & SpecialUse.Sent) !== 0 });
   }
-  // Older versions have no ids of parents: names tell.
+  // Older versions have no parent ids: names give the parents.
   db.run(
     "UPDATE mailboxes SET parent_id = coalesce((SELECT p.id FROM mailboxes p WHERE p.expunged = 0 AND " +
       "p.name = rtrim(rtrim(mailboxes.name, replace(mailboxes.name, '/', '')), '/')), 0) " +
@@ -79,7 +79,7 @@ export function takeAnnotations(db: Db, file: RecordFile): number {
   return count;
 }
 
-/** Whom the user wrote to. */
+/** The recipients that the user wrote to. */
 export function takeRecipients(db: Db, file: RecordFile): void {
   for (const r of file.records("Recipient")) {
     db.run(
@@ -93,7 +93,7 @@ export function takeRecipients(db: Db, file: RecordFile): void {
   }
 }
 
-/** The webmail's settings, by the names that it has here. */
+/** The webmail's settings, under their names here. */
 export function takeSettings(db: Db, file: RecordFile): void {
   const [s] = file.records("Settings");
   const senders: Record<string, string> = {};
@@ -118,7 +118,7 @@ function settingsOf(record: BoltRecord): Record<string, unknown> {
   return settings;
 }
 
-/** Totals of each mailbox from its messages, and the account's. */
+/** The totals of each mailbox from its messages, and those of the account. */
 export function countMailboxes(db: Db): void {
   db.exec(`
 WITH c AS (

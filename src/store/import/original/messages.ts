@@ -83,7 +83,7 @@ export class OriginalFiles {
     await linkOrCopy(this.#found.get(id) ?? originalPath(this.#dir, id), target);
   }
 
-  /** Where each file is, for what is not where it is expected. */
+  /** Finds each file, for those that are not where they are expected. */
   #scan(): Map<number, string> {
     const found = new Map<number, string>();
     try {
@@ -103,13 +103,13 @@ export class OriginalFiles {
   }
 }
 
-/** What a first look at the messages tells. */
+/** Result of the first pass over the messages. */
 export interface MessageSurvey {
   live: Set<number>;
   expunged: number;
   lastId: number;
   lastModseq: number;
-  /** For each thread the first of its messages that is there. */
+  /** For each thread, the first of its existing messages. */
   threads: Map<number, number>;
 }
 
@@ -168,7 +168,7 @@ export class MessageTaker {
     this.#warn = warn;
   }
 
-  /** What takes time and is no matter of the database: the file, and what is in it. */
+  /** The slow work outside the database: the file and its contents. */
   async prepare(record: BoltRecord): Promise<EmailDescription | undefined> {
     const id = asEmailId(record.number("ID"));
     const target = this.#files.path(id);
@@ -193,7 +193,7 @@ export class MessageTaker {
     return `message ${record.number("ID")} (uid ${record.number("UID")} in ${mailbox})`;
   }
 
-  /** A message that is gone, or can't be taken: programs are told that its uid is. */
+  /** A message that is gone or can't be taken over: programs are told that its uid is gone. */
   remnant(record: BoltRecord): void {
     this.#db.run(
       "INSERT INTO messages (id, email_id, mailbox_id, uid, modseq, createseq, expunged, flags, keywords, " +
@@ -260,7 +260,7 @@ export class MessageTaker {
     const received = record.number("Received");
     const thread = this.#survey.threads.get(record.number("ThreadID"));
     if (thread === undefined) {
-      // Of a version before threads.
+      // From a version before threads.
       matchThread(this.#db, {
         emailId: id,
         messageId,
@@ -329,9 +329,9 @@ export class MessageTaker {
     }
   }
 
-  /** What can be said of threads once all messages are there. */
+  /** Completes the threads once all messages are there. */
   finish(): void {
-    // A parent that could not be taken over, or is in another thread, is none.
+    // A parent that could not be taken over, or is in another thread, does not count.
     this.#db.exec(
       "UPDATE threads SET parent_id = 0, missing_link = 1 WHERE parent_id != 0 AND NOT EXISTS " +
         "(SELECT 1 FROM threads p WHERE p.email_id = threads.parent_id AND p.thread_id = threads.thread_id)",

@@ -1,8 +1,8 @@
-/** Whether HTML can be read by those who listen, and by those who see badly (WCAG 2.2, as far as mail goes). @module */
+/** Whether HTML is accessible with a screen reader and low vision (WCAG 2.2, as far as it applies to mail). @module */
 import { Parser } from "htmlparser2";
 import type { Checked, Finding } from "./types.ts";
 
-/** Characters of HTML that are looked at, and findings of a kind that are named. */
+/** Characters of HTML that are checked, and findings listed per kind. */
 const maxHtml = 2_000_000;
 
 const vague = /^(?:click here|here|more|read more|link|hier|mehr|ici|aquí)$/i;
@@ -14,7 +14,7 @@ interface Seen {
   language: boolean;
   title: boolean;
   withoutAlt: number;
-  /** Tables for layout that say so, and those that neither do nor have headers. */
+  /** Tables marked as layout, and those that neither are marked nor have headers. */
   dataTables: number;
   vagueLinks: number;
   emptyLinks: number;

@@ -1,4 +1,4 @@
-/** What receivers will make of who sent it: from the message alone, or with the DNS asked. @module */
+/** How receivers will judge the sender: from the message alone, or with DNS lookups. @module */
 import {
   type DkimSignature,
   listedOrganization,
@@ -17,7 +17,7 @@ function signatureOf(value: string): DkimSignature | undefined {
   }
 }
 
-/** What the signatures say of themselves. Nothing is asked. */
+/** What the signatures claim, without lookups. */
 export function checkSignatures(checked: Checked): Finding[] {
   const found: Finding[] = [];
   const add = (Level: Finding["Level"], Text: string) =>
@@ -45,7 +45,7 @@ export function checkSignatures(checked: Checked): Finding[] {
   return found;
 }
 
-/** What a receiver would find, who got it from an address of the internet. */
+/** What a receiver would find who got it from an internet address. */
 export function checkAuth(auth: SenderAuth, ip: string): Finding[] {
   const finding = (name: string, status: string, more: string): Finding => ({
     Area: "authentication",

@@ -1,9 +1,9 @@
-/** How large a message is, and what is cut off of it. @module */
+/** The size of a message, and clipping by providers. @module */
 import type { Checked, Finding } from "./types.ts";
 
 /** Bytes of HTML that Gmail shows; the rest is behind a link. */
 const gmailClip = 102 * 1024;
-/** Bytes that large providers take, attachments encoded. */
+/** Bytes that large providers accept, with attachments encoded. */
 const commonLimit = 25 * 1024 * 1024;
 
 const kB = (n: number) => `${(n / 1024).toFixed(n < 10_240 ? 1 : 0)} kB`;

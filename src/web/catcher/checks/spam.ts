@@ -1,6 +1,6 @@
 /**
- * Signs by which filters tell junk that every filter knows, each with points as the rules of such filters have;
- * what a trained one says depends on its training.
+ * Common signs of junk, each with points like the rules of well-known filters;
+ * the verdict of a trained filter depends on its training.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import type { Checked, Finding } from "./types.ts";
 const shorteners = new Set(
   "bit.ly t.co goo.gl tinyurl.com ow.ly is.gd buff.ly rebrand.ly cutt.ly shorturl.at".split(" "),
 );
-/** Characters of a text that the signs are looked for in. */
+/** Characters of a text searched for the signs. */
 const maxText = 200_000;
-/** Points from which filters that count them take a message for junk, as they are set mostly. */
+/** The usual threshold in points above which filters consider a message junk. */
 export const spamLimit = 5;
 
 /** All points, to one decimal. */
@@ -23,7 +23,7 @@ export function spamScore(findings: readonly Finding[]): number {
   return Math.round(findings.reduce((sum, f) => sum + (f.Points ?? 0), 0) * 10) / 10;
 }
 
-/** Letters that are read, and pictures. */
+/** Counts visible letters and pictures. */
 function contents(html: string): { letters: number; pictures: number } {
   let [letters, pictures, hidden] = [0, 0, 0];
   const unread = new Set(["style", "script", "title", "head"]);

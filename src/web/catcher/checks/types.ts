@@ -2,18 +2,18 @@
 
 /** One finding. */
 export interface Finding {
-  /** What it is about. */
+  /** Its subject. */
   Area: "size" | "header" | "accessibility" | "spam" | "authentication";
-  /** "warning": receivers or readers will mind; "note": good to know; "ok": looked at, and fine. */
+  /** "warning": a problem for receivers or readers; "note": good to know; "ok": checked and fine. */
   Level: "warning" | "note" | "ok";
   Text: string;
-  /** What it counts as a sign of junk; left out if it is none. */
+  /** Its points as a sign of junk; left out if it isn't one. */
   Points?: number;
   /** Name of the sign, if it counts. */
   Rule?: string;
 }
 
-/** The message, as checks see it. */
+/** The message in the form for checks. */
 export interface Checked {
   /** Bytes as it was sent. */
   size: number;

@@ -1,8 +1,8 @@
 /**
- * A connection by HTTP/2 (RFC 9113): its streams become requests, so many at a time.
+ * An HTTP/2 connection (RFC 9113): its streams become requests, a limited number at a time.
  *
- * The runtime's session reads and writes frames, header compression included, and refuses what breaks the protocol:
- * header lists in too many frames (CVE-2024-27316), answers that pile up unread to pings and settings (CVE-2019-9512,
+ * The runtime's session reads and writes frames, including header compression, and refuses protocol violations:
+ * header lists in too many frames (CVE-2024-27316), unread answers to pings and settings that pile up (CVE-2019-9512,
  * -9515). The gate counts the rest.
  *
  * @module
@@ -23,20 +23,20 @@ import { Turns } from "./turns.ts";
 
 /** Streams that a client may have open; RFC 9113 §6.5.2 recommends no fewer. */
 const maxStreams = 100;
-/** The same for a client from where many were sent away of late. */
+/** The same for a client from a suspect network. */
 const maxStreamsOfSuspects = 20;
 /** Bytes of a body that a client may send before they are read. */
 const streamWindow = 128 * 1024;
-/** Bytes of bodies of a connection that nobody reads, above which requests that wait for their turn are refused. */
+/** Unread bytes of a connection's bodies above which waiting requests are refused. */
 const maxUnreadBodies = 1024 * 1024;
-/** Milliseconds for a client that is sent away to read why. */
+/** Milliseconds for a disconnected client to read the reason. */
 const lingerTime = 1_000;
 /** RFC 9113 §7. */
 const noError = 0;
 const refusedStream = 7;
 const enhanceYourCalm = 0xb;
 
-/** What a connection is served with. Times in milliseconds. */
+/** Options of a connection. Times in milliseconds. */
 export interface Version2Options {
   protocol: string;
   connection: HttpConnection;
@@ -54,7 +54,7 @@ export class Version2Connection {
   readonly #gate: FrameGate;
   readonly #session: ServerHttp2Session;
   readonly #streams = new Set<ServerHttp2Stream>();
-  /** Those whose requests wait for their turn. */
+  /** Streams with waiting requests. */
   readonly #waiting = new Set<ServerHttp2Stream>();
   readonly #turns = new Turns();
   #idle: ReturnType<typeof setTimeout> | undefined;
@@ -64,7 +64,7 @@ export class Version2Connection {
   constructor(socket: Duplex, options: Version2Options) {
     this.#o = options;
     const { remoteIp, arrival } = options.connection;
-    // A proxy that names no clients speaks for good ones too.
+    // A proxy that names no clients has good ones too.
     const suspect = !arrival.fromProxy && isSuspect(remoteIp);
     this.#gate = new FrameGate(socket, options.protocol, new Allowances(suspect), {
       unread: () => this.#sum((s) => s.readableLength),
@@ -76,9 +76,10 @@ export class Version2Connection {
       },
       ended: () => {
         this.#ended = true;
-        // What came before it may not have become requests yet.
+        // Earlier input may not have become requests yet.
         if (this.#streams.size === 0) this.#watchIdle();
       },
+      lost: () => this.#session.destroy(),
     });
     this.done = new Promise((resolve) => this.#gate.on("close", () => resolve()));
     this.#gate.on("close", () => this.#closed());
@@ -90,7 +91,7 @@ export class Version2Connection {
         initialWindowSize: streamWindow,
       },
     });
-    // What ends a session is the client's doing, or the end of its connection.
+    // Errors of a session are caused by the client, or by the end of its connection.
     this.#session.on("error", () => this.#gate.destroy());
     this.#session.on("close", () => this.#gate.destroy());
     this.#session.on(
@@ -101,7 +102,7 @@ export class Version2Connection {
     this.#watchIdle();
   }
 
-  /** Finishes what is under way, and takes no more requests. */
+  /** Finishes current requests, and accepts no more. */
   stop(): void {
     if (this.#streams.size === 0) this.#gate.destroy();
     else if (!this.#session.closed) this.#session.close();
@@ -144,13 +145,13 @@ export class Version2Connection {
     });
   }
 
-  /** Nothing has been done about requests that wait: their client may ask again (RFC 9113 §8.7). */
+  /** Refuses waiting requests: nothing was done for them, so the client may retry (RFC 9113 §8.7). */
   #refuseBodies(): void {
     if (this.#sum((s) => s.readableLength) <= maxUnreadBodies) return;
     for (const s of this.#waiting) {
       if (s.readableLength === 0) continue;
       s.close(refusedStream);
-      // What has come is dropped.
+      // Received data is dropped.
       s.resume();
     }
   }
@@ -169,7 +170,7 @@ export class Version2Connection {
     this.#idle = setTimeout(() => this.#gate.destroy(), most);
   }
 
-  /** A header list has its time from when it begins to come. */
+  /** The time limit for a header list starts with its first byte. */
   #watchHeader(): void {
     if (!this.#gate.inHeaders) {
       clearTimeout(this.#header);

@@ -1,6 +1,6 @@
 /**
- * Where the frames of HTTP/2 begin and end (RFC 9113 §4.1), so that a connection is let through in measured pieces.
- * What is in them is the runtime's to read and check.
+ * Frame boundaries of HTTP/2 (RFC 9113 §4.1), to let a connection through in measured pieces.
+ * The runtime reads and checks the frames' contents.
  *
  * @module
  */
@@ -20,19 +20,19 @@ const prefaceLength = 24;
 const headerLength = 9;
 /** Frames in a piece: each may cost the runtime as much as a whole request. */
 const framesInPiece = 32;
-/** A frame of data with fewer bytes is not worth its header. */
+/** A data frame with fewer bytes counts as useless. */
 const smallData = 64;
 
-/** Bytes of a header list once unpacked, at most: what requests may have, and the meter's doubt. */
+/** Bytes of a decompressed header list: the limit of requests, plus the meter's uncertainty. */
 const maxUnpacked = 160 * 1024;
 
-/** What a frame is to the connection; "header" is a header list that becomes too large. */
+/** A frame's kind for the connection; "header" is a header list that becomes too large. */
 export type FrameUse = "stream" | "control" | "data" | "header";
 
-/** Follows frames through the bytes of a client. */
+/** Tracks frames in the bytes of a client. */
 export class FrameReader {
   readonly #onFrame: (use: FrameUse) => boolean;
-  /** Bytes that belong to no frame header, still to come. */
+  /** Bytes still to come that are not part of a frame header. */
   #skip = prefaceLength;
   readonly #header = new Uint8Array(headerLength);
   #inHeader = 0;
@@ -40,23 +40,23 @@ export class FrameReader {
   #openHeaders = false;
   #openFrame: number | undefined;
   readonly #meter = new HeaderMeter(maxUnpacked);
-  /** Of the open frame: its length of padding comes next; bytes before the header list; bytes of padding. */
+  /** For the open frame: whether its padding length comes next; bytes before the header list; bytes of padding. */
   #padComes = false;
   #before = 0;
   #padding = 0;
 
-  /** @param onFrame is called for each frame as its header was read; false ends it. */
+  /** @param onFrame called for each frame once its header is read; returning false stops it. */
   constructor(onFrame: (use: FrameUse) => boolean) {
     this.#onFrame = onFrame;
   }
 
-  /** A header list has begun and not ended. */
+  /** A header list has started and not ended. */
   get inHeaders(): boolean {
     return this.#openHeaders || this.#openFrame === frameTypes.headers ||
       this.#openFrame === frameTypes.continuation || this.#inHeader > 0;
   }
 
-  /** How many of these bytes may go to the runtime in one turn; undefined if `onFrame` gave false. */
+  /** How many of these bytes may go to the runtime in one turn; undefined if `onFrame` returned false. */
   take(bytes: Uint8Array): number | undefined {
     let at = 0;
     let frames = 0;

@@ -1,6 +1,6 @@
 /**
- * What stands between a connection by HTTP/2 and the runtime's session: input in pieces with turns of the loop
- * between them, frames counted, what the connection holds counted against the memory of all.
+ * A gate between an HTTP/2 connection and the runtime's session: passes input in pieces with turns of the event loop
+ * in between, counts frames, and counts what the connection holds against the memory budget.
  *
  * @module
  */
@@ -11,30 +11,32 @@ import { nextTurn, turnSpent } from "../../../platform/turns.ts";
 import type { Allowances } from "./allowances.ts";
 import { FrameReader, type FrameUse } from "./frames.ts";
 
-/** Input that waits, above which the socket isn't read. */
+/** Waiting input above which the socket isn't read. */
 const maxWaiting = 64 * 1024;
-/** Bytes that are let through at a time. */
+/** Bytes let through at a time. */
 const maxPiece = 16 * 1024;
-/** Output that the peer doesn't take, above which no more is made, and the peer not read: what it sends asks for more. */
+/** Unsent output above which no more is produced, and the peer not read, as its input requests more. */
 const maxUnread = 256 * 1024;
-/** Answers that wait for their windows, all together, above which no more is made. */
+/** Total of answers waiting for their windows above which no more is produced. */
 const maxStalled = 1024 * 1024;
 
-/** How a gate tells its connection. */
+/** Callbacks from a gate to its connection. */
 export interface GateEvents {
-  /** Bytes of bodies that nobody has read. */
+  /** Unread bytes of bodies. */
   unread: () => number;
-  /** Bytes of answers that wait for their windows. */
+  /** Bytes of answers waiting for their windows. */
   stalled: () => number;
-  /** The client makes work for nothing. */
+  /** The client causes useless work. */
   tooMuch: (what: FrameUse) => void;
-  /** Something came in. */
+  /** Input has arrived. */
   input: () => void;
   /** The client sends no more. */
   ended: () => void;
+  /** The client is gone. */
+  lost: () => void;
 }
 
-/** A connection as the runtime's session gets it. */
+/** The connection passed to the runtime's session. */
 export class FrameGate extends Duplex {
   readonly #socket: Duplex;
   readonly #share: Share;
@@ -47,6 +49,8 @@ export class FrameGate extends Duplex {
   #asked = false;
   #closed = false;
   #counted = 0;
+  /** Nobody is there to read: what is written is dropped. */
+  #lost = false;
 
   constructor(socket: Duplex, protocol: string, allowances: Allowances, events: GateEvents) {
     super({
@@ -57,7 +61,7 @@ export class FrameGate extends Duplex {
     this.#socket = socket;
     this.allowances = allowances;
     this.#events = events;
-    // Each answer that waits for it listens.
+    // Each waiting answer adds a listener.
     this.setMaxListeners(0);
     this.#share = new Share(protocol, () => this.destroy());
     this.#frames = new FrameReader((use) => {
@@ -75,10 +79,21 @@ export class FrameGate extends Duplex {
       this.#feed();
     });
     socket.on("end", () => events.ended());
-    socket.on("error", (e) => this.destroy(e));
-    socket.on("close", () => this.destroy());
-    // After a handshake it may stand still.
+    socket.on("error", (e) => this.#gone(e));
+    socket.on("close", () => this.#gone());
+    // It may be paused after a handshake.
     socket.resume();
+  }
+
+  /** The end of a hundred streams takes milliseconds: those of many connections that end at once come in turns. */
+  async #gone(e?: Error): Promise<void> {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.close();
+    if (turnSpent()) await nextTurn(0);
+    // As long as it takes what they write: an error with its stack for each stream that says that it ends takes longest.
+    this.#events.lost();
+    this.destroy(e);
   }
 
   #within(use: FrameUse): boolean {
@@ -87,7 +102,7 @@ export class FrameGate extends Duplex {
     return use === "data";
   }
 
-  // What the runtime's session asks of a socket.
+  // What the runtime's session needs from a socket.
   get remoteAddress(): string | undefined {
     return (this.#socket as { remoteAddress?: string }).remoteAddress;
   }
@@ -107,12 +122,12 @@ export class FrameGate extends Duplex {
     return this;
   }
 
-  /** A header list has begun to come and has not ended. */
+  /** A header list has started and not ended. */
   get inHeaders(): boolean {
     return this.#frames.inHeaders;
   }
 
-  /** Takes no more input. */
+  /** Accepts no more input. */
   close(): void {
     this.#closed = true;
     this.#waiting = [];
@@ -137,10 +152,10 @@ export class FrameGate extends Duplex {
 
   #feed(): void {
     if (this.#asked) return;
-    // Each piece may be many requests: the loop gets its turns, whether or not more is wanted at once.
+    // Each piece may contain many requests: the event loop gets turns even if more input could be passed on.
     if (turnSpent()) {
       this.#asked = true;
-      nextTurn().then(() => {
+      nextTurn(this.#size).then(() => {
         this.#asked = false;
         this.#feed();
       });
@@ -168,16 +183,16 @@ export class FrameGate extends Duplex {
     }
   }
 
-  /** So much output is on its way that more has to wait for "uncrowded". */
+  /** So much output is pending that more has to wait for "uncrowded". */
   get crowded(): boolean {
-    return this.#unread || this.#events.stalled() > maxStalled;
+    return this.#lost || this.#unread || this.#events.stalled() > maxStalled;
   }
 
   get #unread(): boolean {
     return this.writableLength + this.#socket.writableLength > maxUnread;
   }
 
-  /** Something was taken: who waits for it goes on. */
+  /** Output was sent: waiting answers continue. */
   taken(): void {
     this.count();
     if (!this.crowded) this.emit("uncrowded");
@@ -198,10 +213,11 @@ export class FrameGate extends Duplex {
 
   override _write(chunk: Uint8Array, _: BufferEncoding, done: (err?: Error | null) => void): void {
     // Nothing is what TLS never tells the end of.
-    if (chunk.length === 0) return done();
+    if (chunk.length === 0 || this.#lost) return done();
     this.allowances.sent(chunk.length);
     this.#socket.write(chunk, (e) => {
-      done(e);
+      if (e) this.#gone(e);
+      done();
       this.taken();
       this.#feed();
     });

@@ -1,9 +1,9 @@
 /**
- * How large header lists become when they are unpacked (HPACK, RFC 7541), at most; before the runtime unpacks them.
+ * An upper bound for the size of decompressed header lists (HPACK, RFC 7541), before the runtime decompresses them.
  *
- * The runtime unpacks any list before it looks at its size, and a byte may stand for 4 KiB of the table (CVE-2016-6581):
- * 10 KB of input became 40 MB (measured). Huffman codes aren't read, and contents of the table not kept: a field of the
- * table counts as the largest one that was put there.
+ * The runtime decompresses any list before it checks its size, and a byte may refer to 4 KiB of the table (CVE-2016-6581):
+ * 10 KB of input became 40 MB (measured). Huffman codes aren't decoded, and contents of the table not stored: a field of
+ * the table counts as the largest one ever added.
  *
  * @module
  */
@@ -12,18 +12,18 @@
 const tableSize = 4096;
 /** RFC 7541 §4.1. */
 const fieldOverhead = 32;
-/** Entries of the static table (RFC 7541 Appendix A), and what the largest of them counts. */
+/** Entries of the static table (RFC 7541 Appendix A), and the size of the largest one. */
 const staticEntries = 61;
 const staticField = 80;
 /** The shortest Huffman code has 5 bits. */
 const huffmanGrowth = 8 / 5;
-/** Bytes of a number; more than the runtime takes. */
+/** Bytes of a number; more than the runtime accepts. */
 const maxNumberBytes = 5;
 
-/** What the next byte is. */
+/** The meaning of the next byte. */
 type Next = "field" | "number" | "length" | "string";
 
-/** Follows the header lists of one connection. */
+/** Measures the header lists of one connection. */
 export class HeaderMeter {
   readonly #most: number;
   #next: Next = "field";
@@ -32,10 +32,10 @@ export class HeaderMeter {
   #size = 0;
   /** Of the field so far. */
   #field = 0;
-  /** Strings of the field still to come. */
+  /** Remaining strings of the field. */
   #strings = 0;
   #kept = false;
-  /** The index of a field in full, or that of a name. */
+  /** The index of a complete field, or that of a name. */
   #whole = false;
   #number = 0;
   #numberBytes = 0;
@@ -53,7 +53,7 @@ export class HeaderMeter {
     this.#size = 0;
   }
 
-  /** The next bytes of the list. False if it becomes too large, or is none. */
+  /** The next bytes of the list. False if it becomes too large, or is invalid. */
   take(bytes: Uint8Array): boolean {
     let at = 0;
     while (at < bytes.length) {
@@ -75,7 +75,7 @@ export class HeaderMeter {
         this.#whole = b >= 0x80;
         this.#kept = (b & 0xc0) === 0x40;
         if (this.#whole) return this.#begin("number", b & 0x7f, 0x7f);
-        // A change of the table's size; larger than it was it can't be.
+        // A change of the table's size, which can't grow.
         if ((b & 0xe0) === 0x20) {
           this.#whole = true;
           return this.#begin("number", b & 0x1f, 0x1f);
@@ -133,7 +133,7 @@ export class HeaderMeter {
   }
 
   #fieldEnded(): void {
-    // What is larger than the table isn't kept (RFC 7541 §4.4).
+    // An entry larger than the table isn't stored (RFC 7541 §4.4).
     if (this.#kept) this.#largest = Math.min(tableSize, Math.max(this.#largest, this.#field));
     this.#size += this.#field;
     this.#field = 0;

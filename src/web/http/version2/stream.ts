@@ -1,5 +1,5 @@
 /**
- * A stream of HTTP/2 as the request and answer that handlers know.
+ * An HTTP/2 stream in the form of a request and answer for handlers.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { FrameGate } from "./gate.ts";
 const noError = 0;
 const internalError = 2;
 
-/** RFC 9113 §8.2.2: fields of a connection have no meaning here. */
+/** RFC 9113 §8.2.2: connection-specific fields have no meaning here. */
 const ofConnection: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -22,12 +22,12 @@ const ofConnection: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Fields of a request; and their bytes, counted as RFC 9113 §10.5.1 does, as with HTTP/1.1. */
+/** Fields of a request; and their bytes, counted as in RFC 9113 §10.5.1, like for HTTP/1.1. */
 const maxFields = 200;
 export const maxHeaderSize: number = 32 * 1024;
 const fieldOverhead = 32;
 
-/** A request by HTTP/2 whose fields have not been looked at. */
+/** An HTTP/2 request whose fields have not been checked. */
 export interface StreamRequest {
   method: string;
   host: string;
@@ -35,7 +35,7 @@ export interface StreamRequest {
   read(origin: RequestOrigin): WebRequest;
 }
 
-/** The request of a stream, from its fields, names and values in turn. */
+/** The request of a stream, from its fields (alternating names and values). */
 export function requestOfStream(
   stream: ServerHttp2Stream,
   fields: readonly string[],
@@ -56,7 +56,7 @@ export function requestOfStream(
       hosts++;
     } else rawHeaders.push(name, value);
   }
-  // RFC 9113 §8.2.3: crumbs are joined before anyone else sees them.
+  // RFC 9113 §8.2.3: cookie crumbs are joined before anyone else sees them.
   if (cookies.length > 0) rawHeaders.push("cookie", cookies.join("; "));
   const authority = pseudo.get(":authority") ?? host;
   if (authority !== undefined) rawHeaders.push("host", authority);
@@ -69,7 +69,7 @@ export function requestOfStream(
         throw new HttpError(431, "the request's header is too large");
       }
       if (method === "CONNECT") throw new HttpError(405, "this server is no proxy");
-      // RFC 9113 §8.3.1: the same in both.
+      // RFC 9113 §8.3.1: both must be the same.
       if (hosts > 1 || (host !== undefined && host.toLowerCase() !== authority!.toLowerCase())) {
         throw new HttpError(400, "the request's authority and its Host header differ");
       }
@@ -88,7 +88,7 @@ export function requestOfStream(
   };
 }
 
-/** Where the answer of a stream goes. */
+/** The target of a stream's answer. */
 export class AnswerStream implements AnswerSink {
   readonly #stream: ServerHttp2Stream;
   readonly #gate: FrameGate;
@@ -99,7 +99,7 @@ export class AnswerStream implements AnswerSink {
     this.#gate = gate;
   }
 
-  /** The answer was given in whole. */
+  /** The answer is complete. */
   get whole(): boolean {
     return this.#whole && this.#stream.writableFinished;
   }
@@ -129,7 +129,7 @@ export class AnswerStream implements AnswerSink {
 
   async drained(timeout: number): Promise<void> {
     if (this.#stream.writableNeedDrain) await drainedBy(this.#stream, timeout);
-    // The runtime takes from streams what their windows allow, whether or not the connection takes it.
+    // The runtime reads from streams what their windows allow, even if the connection can't send it.
     while (this.#gate.crowded && !this.#stream.destroyed) {
       await drainedBy(this.#gate, timeout, "uncrowded");
     }
@@ -140,11 +140,11 @@ export class AnswerStream implements AnswerSink {
     this.#whole = true;
     if (s.destroyed) return;
     s.end();
-    // As long as it is not taken it counts as worked on.
+    // Until it is sent, it counts as being answered.
     if (!s.writableFinished) {
       await drainedBy(s, writeTimeout, "finish").catch(() => this.destroy());
     }
-    // RFC 9113 §8.1: the answer is whole, and more of the request is not wanted.
+    // RFC 9113 §8.1: the answer is complete, and the rest of the request is not needed.
     if (s.destroyed || s.endAfterHeaders || s.readableEnded) return;
     s.close(noError);
     s.resume();

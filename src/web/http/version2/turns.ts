@@ -1,6 +1,6 @@
 /**
- * Requests of one connection that are worked on at a time: as many as a browser's connections by HTTP/1.1 would
- * be, and not as many as streams may be open.
+ * Simultaneously handled requests of one connection: as many as a browser has connections with HTTP/1.1, fewer
+ * than streams may be open.
  *
  * @module
  */
@@ -8,19 +8,19 @@
 import { setImmediate } from "node:timers";
 import { nextTurn, turnSpent } from "../../../platform/turns.ts";
 
-/** At a time; event streams are not counted once they have begun. */
+/** Simultaneous requests; event streams don't count once they have started. */
 const maxWorking = 6;
 
 /** A queue in front of the work. */
 export class Turns {
   #working = 0;
-  /** The next is begun later. */
+  /** The next one starts later. */
   #later = false;
   readonly #waiting = new Set<() => void>();
 
   /**
-   * Runs the work once it is its turn, unless it is aborted before; not before all frames were read that came with
-   * it, as a reset may be among them. The turn lasts until the work ends or calls what it is given.
+   * Runs the work when it is its turn, unless it is aborted before; not until all frames that arrived with
+   * it are read, as a reset may be among them. The turn lasts until the work ends or calls the given function.
    */
   take(signal: AbortSignal, work: (done: () => void) => Promise<void>): void {
     const run = () => {

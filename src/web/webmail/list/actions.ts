@@ -32,7 +32,7 @@ export async function setFlags(
     ];
     for (const { mailboxId, uids } of inWrites(targets)) {
       const { changed } = await account.storeFlags(mailboxId, uids, op, flags, words);
-      noted?.("FLAG", mailboxId, changed.map((m) => m.uid), names);
+      await noted?.("FLAG", mailboxId, changed.map((m) => m.uid), names);
     }
   };
   await change("remove", remove, removeKeywords);
@@ -59,7 +59,7 @@ export async function moveMessages(
     try {
       const { toUids } = await account.move(mailboxId, uids, to.id);
       if (to.specialUse & SpecialUse.Junk) await markJunk(account, to.id, toUids);
-      noted?.("COPY", to.id, toUids);
+      await noted?.("COPY", to.id, toUids);
     } catch (err) {
       if (before === 0) throw err;
       // Neither all nor none: it is said how many.

@@ -33,7 +33,7 @@ export async function moveAcross(
       if (to.base === 0 && mailbox.specialUse & SpecialUse.Junk) {
         await markJunk(to.account, mailbox.id, toUids);
       }
-      noted("COPY", mailbox.id, toUids);
+      await noted("COPY", mailbox.id, toUids);
       count += fromUids.length;
     } catch (err) {
       const gone = err instanceof Deno.errors.NotFound;

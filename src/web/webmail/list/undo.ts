@@ -122,7 +122,7 @@ export class UndoLog {
       await account.storeFlags(to, wrong, "remove", junk & ~flags, []);
       if (flags !== 0) await account.storeFlags(to, wrong, "add", flags, []);
     }
-    noted?.("COPY", to, toUids);
+    await noted?.("COPY", to, toUids);
     return here.length;
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Ordering many messages: values become numbers in their order, and these are sorted together with the places of the
- * messages, as plain numbers.
+ * Ordering many messages: values become numbers in the same order (ranks), which are sorted together with the
+ * messages' positions, as plain numbers.
  *
  * @module
  */
-import { giveWay } from "../../../platform/turns.ts";
+import { giveWay } from "../../platform/turns.ts";
 
-/** Numbers that are in the order of values, whole and from 0 to `max`. */
+/** Integers from 0 to `max`, ordered like the values. */
 export interface Ranks {
   ranks: Float64Array;
   max: number;
@@ -61,7 +61,7 @@ async function merge(a: readonly string[], b: readonly string[]): Promise<string
   return out;
 }
 
-/** Ranks of numbers; of those that are whole seconds the seconds themselves. */
+/** Ranks of numbers; times in whole seconds are their own ranks. */
 export function rankNumbers(values: Float64Array): Ranks {
   const n = values.length;
   let least = Infinity;
@@ -123,7 +123,7 @@ function dense(ranks: Ranks): Ranks {
   return { ranks: ranks.ranks.map((v) => rankOf.get(v)!), max: Math.max(0, rankOf.size - 1) };
 }
 
-/** Places in the order of the ranks; those of the same rank as they were. */
+/** Positions in the order of the ranks; equal ranks keep their order. */
 export function orderOf({ ranks, max }: Ranks): Uint32Array {
   const n = ranks.length;
   const exact = max * (n + 1) < Number.MAX_SAFE_INTEGER ? ranks : dense({ ranks, max }).ranks;
