@@ -11,20 +11,24 @@ function usual(groupware: Groupware, all: readonly Collection[]): Collection | u
     all.find((c) => c.name === "default") ?? all[0];
 }
 
-/** The calendar for invitations: one chosen by a program (RFC 6638 §9.2), or {@link usual}. */
-export function defaultCalendar(groupware: Groupware): Collection | undefined {
-  const all = groupware.collections("calendars").filter((c) => c.kind === "calendar");
+const calendarsOf = (groupware: Groupware) =>
+  groupware.collections("calendars").filter((c) => c.kind === "calendar");
+
+/** The calendar that a program chose for invitations (RFC 6638 §9.2). */
+export function chosenCalendar(groupware: Groupware): Collection | undefined {
   const inbox = groupware.collection("calendars", "inbox");
   const address = inbox && groupware.properties(inbox.id).get(chosenProperty);
-  if (address !== undefined) {
-    const segment = elementText(address).split("/").filter((s) => s !== "").at(-1) ?? "";
-    const chosen = all.find((c) => c.name === segment || encodeURIComponent(c.name) === segment);
-    if (chosen !== undefined) return chosen;
-  }
-  return usual(groupware, all);
+  if (address === undefined) return undefined;
+  const segment = elementText(address).split("/").filter((s) => s !== "").at(-1) ?? "";
+  return calendarsOf(groupware)
+    .find((c) => c.name === segment || encodeURIComponent(c.name) === segment);
 }
 
-/** The address book for contacts if none is given. */
+/** The calendar that invitations go to: one that a program chose, or {@link usual}. */
+export const defaultCalendar = (groupware: Groupware): Collection | undefined =>
+  chosenCalendar(groupware) ?? usual(groupware, calendarsOf(groupware));
+
+/** The address book that contacts go to where none is named. */
 export function defaultBook(groupware: Groupware): Collection | undefined {
   return usual(
     groupware,

@@ -172,7 +172,7 @@ function differing(g: Groupware, seen: Seen): Differing {
     content(id) {
       const row = g.objectById(id);
       const is = row && seen.of(row);
-      if (is === undefined || is.privacy === "secret") return undefined;
+      if (is === undefined || is.privacy === "confidential") return undefined;
       return is.privacy === "private" ? is.content : g.content(id);
     },
     objects(collectionId, after = "", limit = 1_000_000) {

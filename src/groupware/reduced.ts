@@ -4,17 +4,13 @@
  * @module
  */
 import { parseCalendar } from "../mail/calendar/object.ts";
+import { privacyIn } from "../mail/calendar/privacy.ts";
 import {
   type Component,
   newProperty,
-  param,
   type Property,
-  unescapeText,
   writeComponent,
 } from "../mail/contentline/component.ts";
-
-/** What others see of an object: everything if "public", only the times if "private", nothing if "secret". */
-export type Privacy = "public" | "private" | "secret";
 
 /**
  * Most bytes of a private object whose times others see; a larger one, which takes long to parse, is hidden
@@ -48,35 +44,6 @@ const shownProperties = new Set([
 ]);
 const shownParameters = new Set(["TZID", "VALUE", "RANGE"]);
 
-/** The privacy set by a property; undefined for other properties. */
-function privacyOf(p: Property): Privacy | undefined {
-  if (p.name === "CLASS") {
-    const value = p.value.trim().toUpperCase();
-    // RFC 5545 §3.8.1.3: unknown values count as PRIVATE.
-    return value === "CONFIDENTIAL" ? "secret" : value === "PUBLIC" ? "public" : "private";
-  }
-  if (p.name !== "JSPROP") return undefined;
-  if ((param(p, "JSPTR") ?? "").trim().replace(/^\//, "") !== "privacy") return undefined;
-  const value = unescapeText(p.value).trim();
-  return value === '"secret"' ? "secret" : value === '"public"' ? "public" : "private";
-}
-
-/** The strictest privacy in a calendar and its components. */
-function privacyIn(component: Component): Privacy {
-  let found: Privacy = "public";
-  for (const p of component.properties) {
-    const says = privacyOf(p);
-    if (says === "secret") return says;
-    if (says === "private") found = says;
-  }
-  for (const below of component.components) {
-    const of = privacyIn(below);
-    if (of === "secret") return of;
-    if (of === "private") found = of;
-  }
-  return found;
-}
-
 function reducedComponent(component: Component): Component {
   const properties: Property[] = component.properties
     .filter((p) => shownProperties.has(p.name) && p.group === "")
@@ -102,17 +69,17 @@ function reducedComponent(component: Component): Component {
 
 /** What others than the owner see of a calendar object. */
 export type ForGuests =
-  | { privacy: "public" | "secret" }
-  /** The replacement that they get. */
+  | { privacy: "public" | "confidential" }
+  /** What they get in its place. */
   | { privacy: "private"; content: Uint8Array };
 
 /** What others than the owner see of a calendar object's content; nothing of an unreadable one. */
 export function forGuests(content: Uint8Array): ForGuests {
   if (!mayHaveClass.test(latin1.decode(content))) return { privacy: "public" };
-  if (content.length > maxReduced) return { privacy: "secret" };
+  if (content.length > maxReduced) return { privacy: "confidential" };
   try {
     const calendar = parseCalendar(content);
-    const privacy = privacyIn(calendar);
+    const privacy = privacyIn([calendar]);
     if (privacy !== "private") return { privacy };
     const reduced: Component = {
       name: calendar.name,
@@ -123,6 +90,6 @@ export function forGuests(content: Uint8Array): ForGuests {
     };
     return { privacy, content: new TextEncoder().encode(writeComponent(reduced)) };
   } catch {
-    return { privacy: "secret" };
+    return { privacy: "confidential" };
   }
 }

@@ -23,12 +23,14 @@ import {
   sentTo,
   withStatus,
 } from "../mail/calendar/itip.ts";
+import { declinedDates } from "../mail/calendar/declined_dates.ts";
 import { readObject } from "../mail/calendar/object.ts";
 import type { Series } from "../mail/calendar/series.ts";
 import {
   type Component,
   newProperty,
   param,
+  type Property,
   property,
   writeComponent,
 } from "../mail/contentline/component.ts";
@@ -175,12 +177,14 @@ export function openScheduler(services: SchedulerServices): Scheduler {
       if (mine(to) || !serverTells(param(p, "SCHEDULE-AGENT")) || status.size >= maxListed) {
         continue;
       }
-      const unchanged = was !== undefined && known!.has(to) &&
-        sentTo(was, to) === sentTo(series, to);
+      const old = known?.get(to);
+      // Whom the server didn't tell before, it tells now (RFC 6638 §3.2.1.2).
+      const unchanged = was !== undefined && old !== undefined &&
+        serverTells(param(old, "SCHEDULE-AGENT")) && sentTo(was, to) === sentTo(series, to);
       if (unchanged && param(p, "SCHEDULE-FORCE-SEND")?.toUpperCase() !== "REQUEST") {
         // Properties that the client left out stay.
-        const old = param(known!.get(to)!, "SCHEDULE-STATUS");
-        if (old !== undefined && param(p, "SCHEDULE-STATUS") === undefined) status.set(to, old);
+        const told = param(old, "SCHEDULE-STATUS");
+        if (told !== undefined && param(p, "SCHEDULE-STATUS") === undefined) status.set(to, told);
         continue;
       }
       const message = invitationFor(series, to, now());
@@ -189,7 +193,11 @@ export function openScheduler(services: SchedulerServices): Scheduler {
       status.set(to, await tell(mail));
     }
     if (was !== undefined) {
-      const gone = [...known!.keys()].filter((a) => !invited.has(a));
+      // Whom another tells from now on hears from the server that it doesn't any more (RFC 6638 §3.2.1.2).
+      const gone = [...known!.keys()].filter((a) => {
+        const p = invited.get(a);
+        return p === undefined || !serverTells(param(p, "SCHEDULE-AGENT"));
+      });
       await cancelled(write.account, from, was, gone);
     }
     return status;
@@ -198,28 +206,25 @@ export function openScheduler(services: SchedulerServices): Scheduler {
   const asInvited = async (
     write: CalendarWrite,
     series: Series,
-    organizer: string,
+    organizer: Property,
     was: Series | undefined,
   ): Promise<Map<string, string>> => {
     const mine = mineOf(write.account);
+    const to = addressOf(organizer);
     const me = [...attendeesOf(series.calendar).keys()].find(mine);
     const status = new Map<string, string>();
     if (me === undefined) return status;
     const old = was && answersOf(was, me);
-    const changed = [...answersOf(series, me)].filter(([key, { status }]) =>
-      status !== (old?.get(key)?.status ?? old?.get("")?.status ?? "NEEDS-ACTION")
+    // RFC 6638 §7.2: asked for, an answer goes again.
+    const again = param(organizer, "SCHEDULE-FORCE-SEND")?.toUpperCase() === "REPLY";
+    const answers = [...answersOf(series, me)].filter(([key, { status }]) =>
+      again || status !== (old?.get(key)?.status ?? old?.get("")?.status ?? "NEEDS-ACTION")
     ).map(([, { part }]) => part);
-    if (changed.length === 0) return status;
-    const message = replyOf(series, me, changed, now());
-    const mail = {
-      account: write.account,
-      from: me,
-      to: organizer,
-      method: "REPLY",
-      series,
-      message,
-    };
-    status.set(organizer, await tell(mail));
+    if (was !== undefined) answers.push(...declinedDates(was, series, me));
+    if (answers.length === 0) return status;
+    const message = replyOf(series, me, answers, now());
+    const mail = { account: write.account, from: me, to, method: "REPLY", series, message };
+    status.set(to, await tell(mail));
     return status;
   };
 
@@ -230,6 +235,33 @@ export function openScheduler(services: SchedulerServices): Scheduler {
     return p !== undefined && addressOf(p) !== "" && attendeesOf(series.calendar).size > 0
       ? p
       : undefined;
+  };
+
+  /** Tells of a removal, or of an event that is nobody else's business any more. */
+  const removed = async (write: CalendarWrite): Promise<void> => {
+    const was = before(write);
+    const p = organizerProperty(was);
+    if (was === undefined || p === undefined) return;
+    const mine = mineOf(write.account);
+    const organizer = addressOf(p);
+    if (mine(organizer)) {
+      await cancelled(write.account, organizer, was, attendeesOf(was.calendar).keys());
+      return;
+    }
+    const me = [...attendeesOf(was.calendar).keys()].find(mine);
+    if (me === undefined || !write.reply || !serverTells(param(p, "SCHEDULE-AGENT"))) return;
+    const open = [...answersOf(was, me).values()].filter((x) => x.status !== "DECLINED")
+      .map((x) => x.part).filter((c) => property(c, "STATUS")?.value !== "CANCELLED");
+    if (open.length === 0) return;
+    const message = replyOf(was, me, open, now(), "DECLINED");
+    await tell({
+      account: write.account,
+      from: me,
+      to: organizer,
+      method: "REPLY",
+      series: was,
+      message,
+    });
   };
 
   return {
@@ -250,11 +282,8 @@ export function openScheduler(services: SchedulerServices): Scheduler {
         return { content, series, scheduleTag: "", changed: false };
       }
       if (p === undefined) {
-        // Nobody is invited any more.
-        const old = organizerProperty(was);
-        if (was !== undefined && old !== undefined && mine(addressOf(old))) {
-          await cancelled(w.account, addressOf(old), was, attendeesOf(was.calendar).keys());
-        }
+        // Nobody is invited any more: a removal for all others (RFC 6638 §3.2.3.1).
+        await removed(w);
         return { content, series, scheduleTag: "", changed: false };
       }
       const other = w.g.eventsByUid(series.uid).find((o) =>
@@ -269,11 +298,22 @@ export function openScheduler(services: SchedulerServices): Scheduler {
       }
       const organizer = addressOf(p);
       const own = mine(organizer);
+      const old = organizerProperty(was);
+      if (
+        old !== undefined && addressOf(old) !== organizer && !(own && mine(addressOf(old)))
+      ) {
+        throw new SchedulingError(
+          mine(addressOf(old))
+            ? "allowed-organizer-scheduling-object-change"
+            : "allowed-attendee-scheduling-object-change",
+          "an event keeps its organizer",
+        );
+      }
       const agent = serverTells(param(p, "SCHEDULE-AGENT"));
       const status = own
         ? await asOrganizer(w, series, organizer, was)
         : agent
-        ? await asInvited(w, series, organizer, was)
+        ? await asInvited(w, series, p, was)
         : new Map<string, string>();
       const scheduleTag = newTag();
       if (status.size === 0) return { content, series, scheduleTag, changed: false };
@@ -282,31 +322,7 @@ export function openScheduler(services: SchedulerServices): Scheduler {
       return { content: bytes, series: readObject(bytes), scheduleTag, changed: true };
     },
 
-    async remove(write): Promise<void> {
-      const was = before(write);
-      const p = organizerProperty(was);
-      if (was === undefined || p === undefined) return;
-      const mine = mineOf(write.account);
-      const organizer = addressOf(p);
-      if (mine(organizer)) {
-        await cancelled(write.account, organizer, was, attendeesOf(was.calendar).keys());
-        return;
-      }
-      const me = [...attendeesOf(was.calendar).keys()].find(mine);
-      if (me === undefined || !write.reply || !serverTells(param(p, "SCHEDULE-AGENT"))) return;
-      const open = [...answersOf(was, me).values()].filter((x) => x.status !== "DECLINED")
-        .map((x) => x.part).filter((c) => property(c, "STATUS")?.value !== "CANCELLED");
-      if (open.length === 0) return;
-      const message = replyOf(was, me, open, now(), "DECLINED");
-      await tell({
-        account: write.account,
-        from: me,
-        to: organizer,
-        method: "REPLY",
-        series: was,
-        message,
-      });
-    },
+    remove: removed,
 
     times: (account, range) =>
       withGroupware(

@@ -19,10 +19,18 @@
 import { join } from "node:path";
 import { Db } from "../store/database/database.ts";
 import { Bloom, bloomBytes, sightHash, wordHash } from "./bloom.ts";
-import { firstLearnedChunk, Learned } from "./learned.ts";
+import { firstLearnedChunk, formerChunks, Learned } from "./learned.ts";
+import { headerSquare } from "./likeness.ts";
 import { type JunkParams, junkParams } from "./params.ts";
 import { filterMigrations } from "./schema.ts";
-import { type Classification, classifyWords, Evidence, silentWords, wordScore } from "./score.ts";
+import {
+  type Classification,
+  classifyWords,
+  Evidence,
+  isOfText,
+  silentWords,
+  wordScore,
+} from "./score.ts";
 import { classified, trained } from "./metrics.ts";
 
 /** The journal is merged at this many words; about 12 ms of work, once every 15 messages or so. */
@@ -142,7 +150,8 @@ export class JunkFilter {
       },
       this.#hams,
       this.#spams,
-      (known, n) => learned.logOdds(known.map(wordHash), n),
+      (known, words, counted) =>
+        learned.logOdds(hashesOf(known), spaceOf(words) - spaceOf(known), words.length, counted),
     );
   }
 
@@ -383,11 +392,24 @@ export class JunkFilter {
   }
 }
 
-/** Hashes of the words, each once, ascending. */
+/** Hashes of the words, each once: ascending those of the header, then those of the text; see headerWords of learned.ts. */
 function hashesOf(words: Iterable<string>): Float64Array {
-  const set = new Set<number>();
-  for (const w of words) set.add(wordHash(w));
-  return Float64Array.from(set).sort();
+  const header = new Set<number>(), text = new Set<number>();
+  for (const w of words) (isOfText(w) ? text : header).add(wordHash(w));
+  const first = Float64Array.from(header).sort();
+  const hashes = new Float64Array(first.length + text.size);
+  hashes.set(first);
+  hashes.set(Float64Array.from(text).sort(), first.length);
+  return hashes;
+}
+
+/** What words take in a vector of a message, see likeness.ts. */
+function spaceOf(words: readonly string[]): number {
+  let space = 0;
+  for (const word of words) {
+    space += silentWords.has(word) ? 0 : isOfText(word) ? 1 : headerSquare;
+  }
+  return space;
 }
 
 function learnFrom(learned: Learned, entry: JournalEntry, logOdds: () => number): void {
@@ -463,6 +485,7 @@ function writeBloom(db: Db, bloom: Bloom): void {
 }
 
 function writeLearned(db: Db, learned: Learned): void {
+  db.run("DELETE FROM bloom WHERE chunk BETWEEN ? AND ?", ...formerChunks);
   for (const [chunk, bytes] of learned.changes()) writeChunk(db, chunk, bytes);
 }
 

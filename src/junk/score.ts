@@ -112,8 +112,8 @@ function lnChiSquaredAbove(x: number, n: number): number {
   return Math.min(0, sum);
 }
 
-/** True for words of the text, its links and attachments; the others are from the header and the route. */
-const isOfText = (word: string) =>
+/** True for words of the text, its links and attachments; the others are of the header and of the way here. */
+export const isOfText = (word: string) =>
   !word.includes(":") || /^(?:url|shape|text|file|part):/.test(word);
 
 /**
@@ -177,8 +177,10 @@ function logOddsOf(probability: number): number {
 }
 
 /**
- * Combines the words' scores. `counts` returns the counts of a word, or undefined if not counted; `learned` the
- * verdict learned from mistakes, as log odds. Takes linear time except for sorting the words that count.
+ * Combines the words' scores. `counts` gives the counts of a word, or undefined if not counted; `learned` what was
+ * learned from mistakes and what the kept messages say, as a logarithm of odds: of the words that are counted, all words, and
+ * what counting gave.
+ * Takes linear time but for sorting the words that say something.
  */
 export function classifyWords(
   params: JunkParams,
@@ -186,7 +188,7 @@ export function classifyWords(
   counts: (word: string) => { ham: number; spam: number } | undefined,
   hams: number,
   spams: number,
-  learned: (known: string[], words: number) => number = () => 0,
+  learned: (known: string[], words: string[], counted: number) => number = () => 0,
 ): Classification {
   const all = [...words];
   const newLanguage = inNewLanguage(all, counts);
@@ -217,8 +219,8 @@ export function classifyWords(
   const counted = textShare * ofText.logOdds + headerShare * ofHeader.logOdds +
     bothShare * Evidence.both(ofText, ofHeader).logOdds;
   return {
-    // Both views of a message, counts and lessons from mistakes: log odds add up.
-    probability: size === 0 ? 0.5 : 1 / (1 + Math.exp(-counted - learned(known, all.length))),
+    // Both views of a message, counts and what was learned from mistakes: logarithms of odds add up.
+    probability: size === 0 ? 0.5 : 1 / (1 + Math.exp(-counted - learned(known, all, counted))),
     significant: hams >= significantHams,
     evidence: size,
     hams: topHam,

@@ -282,7 +282,7 @@ test("free-busy of people of one's own domain, and of nobody else", async ({ ann
       "Content-Type": "text/calendar",
     },
   );
-  assert.equal(condition(forged), `${C}organizer-allowed`);
+  assert.equal(condition(forged), `${C}valid-organizer`);
 });
 
 test("what scheduling doesn't allow", async ({ ann }) => {

@@ -14,6 +14,7 @@ Deno.test("lines of flags are those that strings would make, however long they a
   const line = fc.record({
     seq: number,
     uid: fc.oneof(fc.constant(0), number),
+    modseq: fc.oneof(fc.constant(0), number, fc.constant(Number.MAX_SAFE_INTEGER)),
     flags: fc.integer({ min: 0, max: 1023 }),
     keywords: fc.constantFrom(
       "",
@@ -27,12 +28,12 @@ Deno.test("lines of flags are those that strings would make, however long they a
     let text = "";
     const decoder = new TextDecoder();
     const lines = new FlagLines((b) => text += decoder.decode(b), spelled);
-    for (const l of all) lines.add(l.seq, l.uid, l.flags, l.keywords);
+    for (const l of all) lines.add(l.seq, l.uid, l.flags, l.keywords, l.modseq);
     lines.flush();
-    const want = all.map(({ seq, uid, flags, keywords }) =>
-      `* ${seq} FETCH (${uid === 0 ? "" : `UID ${uid} `}FLAGS (${
-        formatFlags(flags, keywords, spelled)
-      }))\r\n`
+    const want = all.map(({ seq, uid, flags, keywords, modseq }) =>
+      `* ${seq} FETCH (${uid === 0 ? "" : `UID ${uid} `}${
+        modseq === 0 ? "" : `MODSEQ (${modseq}) `
+      }FLAGS (${formatFlags(flags, keywords, spelled)}))\r\n`
     );
     assert.ok(text === want.join(""));
   }));
@@ -56,8 +57,16 @@ Deno.test("a STORE of many messages tells what FETCH tells, by number and by uid
         ["UID STORE 20:150 FLAGS (\\Seen other)", "UID FETCH 20:150 (FLAGS)"],
         ["STORE 1:49 +FLAGS (\\Answered)", "FETCH 1:49 (FLAGS)"],
         ["STORE 1:50 -FLAGS (\\Answered)", "FETCH 1:50 (FLAGS)"],
+        ["ENABLE CONDSTORE", ""],
+        ["STORE 1:* +FLAGS (\\Flagged)", "FETCH 1:* (UID FLAGS)"],
+        ["UID STORE 20:150 -FLAGS (\\Flagged other)", "UID FETCH 20:150 (FLAGS)"],
+        ["UID STORE 20:150 +FLAGS (\\Flagged)", "UID FETCH 20:150 (FLAGS MODSEQ)"],
       ]
     ) {
+      if (fetch === "") {
+        await a.ok(store);
+        continue;
+      }
       const told = fetched(await a.ok(store));
       assert.ok(told.length >= 49, `${store}: ${told.length}`);
       assert.deepEqual(told, fetched(await a.ok(fetch)), store);

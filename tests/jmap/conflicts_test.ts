@@ -1,5 +1,6 @@
 /** Objects of one /set that are in each other's way, and requests that are JSON but not I-JSON. */
 import assert from "node:assert/strict";
+import { ConflictError, runWithConflicts, type Step } from "../../src/jmap/core/conflicts.ts";
 import { notIJson } from "../../src/jmap/core/i_json.ts";
 import { type Json, withJmap } from "./world.ts";
 
@@ -67,6 +68,36 @@ Deno.test("RFC 8620 §5.3: only the state after a /set must be valid: names and 
     );
     assert.deepEqual(await tree(a, n), ["D/X junk", "A -"]);
   }));
+
+Deno.test("those that wait for each other in a circle are exchanged together, others are not of it", async () => {
+  const names = new Map([["a", "A"], ["b", "B"], ["c", "C"], ["d", "D"]]);
+  const failed: string[] = [];
+  const rename = (objectId: string, name: string): Step => ({
+    objectId,
+    run() {
+      const holder = [...names].find(([id, n]) => n === name && id !== objectId)?.[0];
+      if (holder !== undefined) throw new ConflictError("alreadyExists", "", { holder });
+      names.set(objectId, name);
+      return Promise.resolve();
+    },
+    fail: () => failed.push(objectId),
+  });
+  const circles: string[][] = [];
+  const steps = [rename("d", "A"), rename("a", "B"), rename("b", "C"), rename("c", "A")];
+  await runWithConflicts(steps, (err) => err as ConflictError, (circle) => {
+    circles.push(circle.map((w) => w.objectId));
+    // Each gets the name of the next one.
+    const next = circle.map((w) => names.get(w.err.holder!)!);
+    circle.forEach((w, i) => names.set(w.objectId, next[i]));
+    return Promise.resolve(() => Promise.resolve());
+  });
+  assert.equal(circles.length, 1);
+  assert.deepEqual([...circles[0]].sort(), ["a", "b", "c"]);
+  const at = circles[0].indexOf("a");
+  assert.deepEqual([...circles[0].slice(at), ...circles[0].slice(0, at)], ["a", "b", "c"]);
+  assert.deepEqual([...names], [["a", "B"], ["b", "C"], ["c", "A"], ["d", "D"]]);
+  assert.deepEqual(failed, ["d"]);
+});
 
 Deno.test("RFC 8620 §5.3: pointers below what isn't there, or into an array", () =>
   withJmap(async ({ ann }) => {

@@ -76,15 +76,22 @@ Deno.test("what was learned never makes junk of a message by itself, however oft
   const hashes = (words: string[]) => Float64Array.from(words, wordHash).sort();
   const good = hashes(row("good", 40)), bad = hashes(row("bad", 40));
   let highest = 0, lowest = 0;
+  const odds = (message: Float64Array, counted: number) =>
+    learned.logOdds(message, 0, message.length, counted);
   for (let i = 0; i < 200; i++) {
     // Counting has it the wrong way round each time: the weights go as far as they can.
     learned.learn(true, good, 8);
     learned.learn(false, bad, -8);
-    highest = Math.max(highest, learned.logOdds(bad, bad.length));
-    lowest = Math.min(lowest, learned.logOdds(good, good.length));
+    highest = Math.max(highest, odds(bad, 0));
+    lowest = Math.min(lowest, odds(good, 0));
   }
   assert.equal(highest, 2);
-  assert.equal(lowest, -2);
-  // Below the threshold of new accounts, on a message that counting knows nothing of.
+  // Good mail may be as surely good as ever.
+  assert.equal(lowest, -6);
+  // Below the threshold of new accounts, on a message that counting knows nothing of, or finds to be good.
   assert.ok(1 / (1 + Math.exp(-highest)) < 0.9);
+  assert.equal(odds(bad, -3), 2);
+  // Where counting finds junk too, it may be as much surer.
+  assert.equal(odds(bad, 1.5), 3.5);
+  assert.equal(odds(bad, 20), 6);
 });

@@ -57,7 +57,7 @@ async function withClient(
 /** Waits until a condition holds. */
 async function until(fn: () => Promise<boolean>): Promise<void> {
   for (let i = 0; !await fn(); i++) {
-    assert.ok(i < 300, "it never came to be");
+    assert.ok(i < 3000, "it never came to be");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

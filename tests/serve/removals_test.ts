@@ -32,7 +32,7 @@ const refused = async (call: Call, name: string, request: unknown, why: RegExp) 
 /** Waits until a condition holds. */
 async function until(fn: () => boolean | Promise<boolean>): Promise<void> {
   for (let i = 0; !await fn(); i++) {
-    assert.ok(i < 1000, "it never came to be");
+    assert.ok(i < 3000, "it never came to be");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

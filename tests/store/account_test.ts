@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { type MailboxId, noMailbox } from "../../src/store/ids.ts";
 import { smallFile } from "../../src/store/files/recent_messages.ts";
 import { Flag, SpecialUse, StoreError, Want } from "../../src/store/types.ts";
 import { messageFiles, withStore } from "./setup.ts";
@@ -221,6 +222,67 @@ Deno.test("renaming takes children and subscriptions along; renaming Inbox moves
     await account.renameMailbox("inbox", "Old");
     assert.equal(account.mailboxByName("Inbox")!.total, 0);
     assert.equal(account.mailboxByName("Old")!.total, 1);
+  }));
+
+Deno.test("mailboxes get each other's names in one transaction, or keep them all", () =>
+  withStore(async ({ account }) => {
+    const made = new Map<string, MailboxId>();
+    for (const name of ["a", "b", "c", "a/x", "b/y", "~0"]) {
+      made.set(name, (await account.createMailbox(name)).mailbox.id);
+    }
+    const id = (name: string) => made.get(name)!;
+    const names = () => [...made].map(([k, v]) => `${k}=${account.mailbox(v)!.name}`).join(" ");
+    const top = (from: string, to: string) => ({ id: id(from), parentId: noMailbox, name: to });
+    const listener = account.listen();
+
+    await account.renameInCircle([top("a", "b"), top("b", "c"), top("c", "a")]);
+    assert.equal(names(), "a=b b=c c=a a/x=b/x b/y=c/y ~0=~0");
+    assert.equal(account.mailbox(id("a/x"))!.parentId, id("a"));
+    assert.ok(account.subscriptions().includes("c/y"));
+    // Whoever follows the changes has a list without doubles after each of them.
+    const seen = new Set(["a", "b", "c", "a/x", "b/y", "~0"]);
+    for (const c of listener.take()) {
+      if (c.kind !== "renameMailbox") continue;
+      assert.ok(seen.delete(c.oldName), c.oldName);
+      assert.ok(!seen.has(c.newName), c.newName);
+      seen.add(c.newName);
+    }
+    assert.deepEqual([...seen].sort(), ["a", "b", "b/x", "c", "c/y", "~0"]);
+
+    // One gets a name below the other, which has its own by then.
+    await account.renameInCircle([
+      { id: id("a/x"), parentId: noMailbox, name: "b" },
+      { id: id("a"), parentId: id("a/x"), name: "x" },
+    ]);
+    assert.equal(names(), "a=b/x b=c c=a a/x=b b/y=c/y ~0=~0");
+
+    listener.take();
+    const before = names();
+    // What is in the way is none of them.
+    await assert.rejects(
+      account.renameInCircle([top("b", "~0"), top("c", "c")]),
+      (e) => e instanceof StoreError && e.code === "mailboxExists",
+    );
+    assert.equal(names(), before);
+    assert.deepEqual(listener.take(), []);
+    const inbox = account.mailboxByName("Inbox")!.id;
+    await assert.rejects(
+      account.renameInCircle([top("b", "Inbox"), { id: inbox, parentId: noMailbox, name: "c" }]),
+      (e) => e instanceof StoreError && e.code === "inbox",
+    );
+    assert.equal(names(), before);
+
+    const { Archive, Junk, Sent } = SpecialUse;
+    const [archive, junk] = [Archive, Junk].map((use) => account.mailboxBySpecialUse(use)!.id);
+    const uses = () => [archive, junk].map((x) => account.mailbox(x)!.specialUse);
+    await account.setSpecialUses([{ id: archive, bits: Junk }, { id: junk, bits: Archive }]);
+    assert.deepEqual(uses(), [Junk, Archive]);
+    await assert.rejects(
+      account.setSpecialUses([{ id: archive, bits: Archive }, { id: junk, bits: Sent }]),
+      (e) => e instanceof StoreError && e.code === "specialUse",
+    );
+    assert.deepEqual(uses(), [Junk, Archive]);
+    listener.close();
   }));
 
 Deno.test("a removed mailbox is gone with its messages and files, and its name gets a new uidvalidity", () =>

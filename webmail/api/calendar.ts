@@ -78,6 +78,10 @@ export const Repetition = v.variant("every", [
 ]);
 export type Repetition = v.InferOutput<typeof Repetition>;
 
+/** Who sees it of those that the calendar is shared with: all of it, when it is, or nothing. */
+export const EventPrivacy = v.picklist(["public", "private", "confidential"]);
+export type EventPrivacy = v.InferOutput<typeof EventPrivacy>;
+
 /** What the page shows and changes of an event. */
 export const EventForm = v.object({
   title: text(1000),
@@ -90,6 +94,8 @@ export const EventForm = v.object({
   repeat: Repetition,
   /** Addresses of those who are invited, without the user's own. */
   people: v.pipe(v.array(text(320)), v.maxLength(maxCalendarPeople)),
+  /** Left out: as it is, of a new one public. */
+  privacy: v.optional(EventPrivacy),
 });
 export type EventForm = v.InferOutput<typeof EventForm>;
 

@@ -87,6 +87,12 @@ export const calls = {
     response: Nothing,
   },
 
+  /** From now on, or no more, the page is told of changes of calendars and address books (events.ts). */
+  GroupwareFollow: {
+    request: v.strictObject({ sseId: SseId, follow: v.boolean() }),
+    response: Nothing,
+  },
+
   // --- messages
   MessageGet: { request: v.strictObject({ id: Id }), response: ParsedMessage },
   /** All of a thread by time, wherever its messages are, each once; not what is thrown away or being written. */

@@ -1,4 +1,4 @@
-/** The account's address books and the people in them. @module */
+/** Address books and the people in them: the account's own, and those that others share with it. @module */
 import * as v from "valibot";
 import { Count, Id, Nothing, text } from "./basics.ts";
 
@@ -34,7 +34,10 @@ const Entry = v.object({
 });
 
 export const ContactRow = v.object({
+  /** Among those of its owner, as all ids here. */
   id: Id,
+  /** The account that shares the book; "" for the user's own. */
+  owner: v.string(),
   bookId: Id,
   name: v.string(),
   emails: v.array(v.string()),
@@ -43,7 +46,10 @@ export type ContactRow = v.InferOutput<typeof ContactRow>;
 
 export const Contact = v.object({
   id: Id,
+  owner: v.string(),
   bookId: Id,
+  /** Whether the user may change it. */
+  writable: v.boolean(),
   /** Of the version that this is. */
   etag: v.string(),
   /** A group of people. */
@@ -62,17 +68,28 @@ export const Contact = v.object({
 });
 export type Contact = v.InferOutput<typeof Contact>;
 
-export const ContactBook = v.object({ id: Id, name: v.string(), count: Count });
+export const ContactBook = v.object({
+  id: Id,
+  /** The account that shares it; "" for the user's own. */
+  owner: v.string(),
+  name: v.string(),
+  count: Count,
+  /** Whether the user may change it. */
+  writable: v.boolean(),
+});
 export type ContactBook = v.InferOutput<typeof ContactBook>;
 
 const Etag = text(100);
+/** The account that shares the book; "" for an own one. */
+const Owner = v.optional(text(500), "");
 
 export const contactCalls = {
   ContactBooks: { request: Nothing, response: v.object({ books: v.array(ContactBook) }) },
   /** Contacts that have all words of a search, by name. */
   ContactList: {
     request: v.strictObject({
-      /** null: all books. */
+      owner: Owner,
+      /** null: all books, of others too. */
       bookId: v.nullable(Id),
       search: text(200),
       limit: v.pipe(Count, v.minValue(1), v.maxValue(2000)),
@@ -83,22 +100,33 @@ export const contactCalls = {
       more: v.boolean(),
     }),
   },
-  ContactGet: { request: v.strictObject({ id: Id }), response: v.object({ contact: Contact }) },
+  ContactGet: {
+    request: v.strictObject({ owner: Owner, id: Id }),
+    response: v.object({ contact: Contact }),
+  },
   ContactAdd: {
-    request: v.strictObject({ bookId: Id, fields: ContactFields }),
+    request: v.strictObject({ owner: Owner, bookId: Id, fields: ContactFields }),
     response: v.object({ id: Id }),
   },
   /** Refused with "conflict" if it isn't the version of this etag any more. */
   ContactChange: {
-    request: v.strictObject({ id: Id, etag: Etag, fields: ContactFields }),
+    request: v.strictObject({ owner: Owner, id: Id, etag: Etag, fields: ContactFields }),
     response: v.object({ etag: v.string() }),
   },
   /** Refused with "conflict" as ContactChange is. */
-  ContactDelete: { request: v.strictObject({ id: Id, etag: Etag }), response: Nothing },
-  ContactGroups: { request: Nothing, response: v.object({ groups: v.array(ContactRow) }) },
+  ContactDelete: {
+    request: v.strictObject({ owner: Owner, id: Id, etag: Etag }),
+    response: Nothing,
+  },
+  /** Groups of an owner's books that the user may change. */
+  ContactGroups: {
+    request: v.strictObject({ owner: Owner }),
+    response: v.object({ groups: v.array(ContactRow) }),
+  },
   /** Makes a group, or changes who is in one. On disk when it is answered. */
   ContactGroupChange: {
     request: v.strictObject({
+      owner: Owner,
       group: v.variant("id", [
         v.strictObject({ id: v.null(), bookId: Id, name: text(500) }),
         v.strictObject({ id: Id }),
@@ -108,7 +136,7 @@ export const contactCalls = {
     }),
     response: v.object({ id: Id }),
   },
-  /** Contacts that share an address or a whole name. */
+  /** Contacts of the user's own books that share an address or a whole name. */
   ContactDoubles: {
     request: Nothing,
     response: v.object({ sets: v.array(v.array(ContactRow)), more: v.boolean() }),
@@ -120,7 +148,7 @@ export const contactCalls = {
   },
   /** Puts an uploaded file of cards (.vcf) into a book; those with the same UID are replaced. */
   ContactImport: {
-    request: v.strictObject({ bookId: Id, uploadId: text(100) }),
+    request: v.strictObject({ owner: Owner, bookId: Id, uploadId: text(100) }),
     response: v.object({
       imported: Count,
       leftOut: Count,

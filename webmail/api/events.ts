@@ -107,6 +107,8 @@ export const Change = v.variant("kind", [
   v.object({ kind: v.literal("mailboxSpecialUse"), id: Id, specialUse: v.array(SpecialUse) }),
   v.object({ kind: v.literal("mailboxKeywords"), id: Id, keywords: v.array(v.string()) }),
   v.object({ kind: v.literal("settings"), settings: Settings }),
+  /** Calendars or address books that the user sees have changed; told to pages that asked for it (GroupwareFollow). */
+  v.object({ kind: v.literal("groupware"), calendars: v.boolean(), contacts: v.boolean() }),
   /** A message waits for its time from now on, or waits no more (null). */
   v.object({ kind: v.literal("waits"), id: Id, sendAt: v.nullable(Time) }),
   /** A message that waited could not be sent, and is a draft again. */

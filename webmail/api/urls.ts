@@ -69,9 +69,9 @@ export function exportUrl(mailboxId: number | null, format: "mbox" | "maildir"):
   return `export?mailbox=${mailboxId ?? ""}&format=${format}`;
 }
 
-/** An address book as a file of cards. */
-export function contactsUrl(bookId: number): string {
-  return `contacts.vcf?book=${bookId}`;
+/** An address book as a file of cards; `owner` shares it, or is "". */
+export function contactsUrl(bookId: number, owner: string): string {
+  return `contacts.vcf?book=${bookId}&owner=${encodeURIComponent(owner)}`;
 }
 
 /** POST with the file as the body and the header `x-mox-request: 1`; the answer is compose.ts Upload. */

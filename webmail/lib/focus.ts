@@ -14,12 +14,14 @@ function focusable(within: Element): HTMLElement[] {
 const nameOf = (e: Element) => `${e.tagName} ${e.getAttribute("aria-label") ?? e.textContent}`;
 
 /**
- * Remembers where an element is within the page's content.
+ * Remembers where an element is within the page's content, or within a dialog.
  * @returns what gives the focus back; undefined if the element is not in it
  */
 export function rememberFocus(element: Element | null): (() => void) | undefined {
-  const main = element?.closest("main");
-  if (!main || element === main || !(element instanceof HTMLElement)) return undefined;
+  const main = element?.closest("main, dialog");
+  if (!(main instanceof HTMLElement) || element === main || !(element instanceof HTMLElement)) {
+    return undefined;
+  }
   const at = focusable(main).indexOf(element);
   const name = nameOf(element);
   return () => {

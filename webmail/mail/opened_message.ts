@@ -6,7 +6,7 @@ import { attempt } from "../lib/notify.ts";
 import type { Actions } from "./actions.ts";
 import { answer, fromMailto, wantsRich } from "./compose/quoting.ts";
 import type { ComposeWindows } from "./compose/windows.ts";
-import { addSender } from "./contacts/contacts.ts";
+import { addSender } from "./contacts/add_sender.ts";
 import { ownMailboxes, type PageState } from "./page_state.ts";
 import { type MessageView, messageView } from "./reading/message_view.ts";
 import { ruleFrom } from "./rules/from_message.ts";

@@ -3,6 +3,7 @@ import type { Change, Mailbox, ServerEvent, Settings, StartEvent } from "../api/
 import { fill } from "../lib/dom.ts";
 import { alertUser, attempt } from "../lib/notify.ts";
 import { showBadge } from "./app_install.ts";
+import { groupwareChanged, groupwareConnected } from "./groupware_changes.ts";
 import { tellArrival } from "./list/arrivals.ts";
 import type { LabelList } from "./mailboxes/labels.ts";
 import { labelsOf, type PageState, queryOf, wantedMailbox } from "./page_state.ts";
@@ -89,6 +90,9 @@ export function serverEvents(
       case "arrived":
         tellArrival(c.item, () => list.select(c.item.id));
         break;
+      case "groupware":
+        groupwareChanged(c);
+        break;
       case "waits":
         message.waits(c.id, c.sendAt);
         break;
@@ -119,6 +123,7 @@ export function serverEvents(
       location.reload();
       return;
     }
+    groupwareConnected(event.sseId);
     mailboxes.clear();
     for (const m of event.mailboxes) mailboxes.set(m.id, m);
     boxes.set(mailboxes.values());

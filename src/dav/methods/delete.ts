@@ -1,7 +1,8 @@
 /** DELETE (RFC 4918 §9.6). @module */
 import { byGuest, dropEvent, removeEvent } from "../../groupware/event_writes.ts";
+import { chosenCalendar } from "../../groupware/default_calendar.ts";
 import { allowed } from "../core/allow.ts";
-import { DavError } from "../core/errors.ts";
+import { calCondition, DavError } from "../core/errors.ts";
 import { childrenOf, type CollectionResource } from "../core/resources.ts";
 import { checkCondition, type DavRequest, depthOf, type Method } from "../request/request.ts";
 import { storeError } from "../writing/store_object.ts";
@@ -49,6 +50,14 @@ export const remove: Method = {
         }
         // A collection is removed from its home, which is its owner's.
         requireRights(p.ctx.base, r, "write-acl");
+        // RFC 6638 §4.3. Where none was chosen, another takes the place of one that goes.
+        if (chosenCalendar(r.g)?.id === r.collection.id) {
+          throw new DavError(
+            403,
+            "invitations go to this calendar: choose another one first",
+            calCondition("default-calendar-needed"),
+          );
+        }
         await tellAll(request, r);
         await r.g.removeCollection(r.collection.id);
       }

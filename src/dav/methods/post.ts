@@ -77,10 +77,12 @@ async function add(request: DavRequest, resource: CollectionResource): Promise<R
   });
 }
 
-const invalid = (text: string) => new DavError(403, text, calCondition("valid-scheduling-message"));
+// RFC 6638 §5.2.1.
+const invalid = (text: string) => new DavError(400, text, calCondition("valid-scheduling-message"));
 
 async function ask(request: DavRequest, resource: CollectionResource): Promise<Response> {
   if (resource.rights !== "owner") throw notHere(allowed(resource));
+  checkMediaType(request, resource);
   const content = await objectBody(request, resource);
   let series: Series;
   let method: string | undefined;
@@ -101,12 +103,16 @@ async function ask(request: DavRequest, resource: CollectionResource): Promise<R
     throw new DavError(
       403,
       "the ORGANIZER is not one of your addresses",
-      calCondition("organizer-allowed"),
+      calCondition("valid-organizer"),
     );
   }
   const recipients = series.master.properties.filter((p) => p.name === "ATTENDEE")
     .map((p) => p.value.trim());
   if (recipients.length === 0) throw invalid("nobody is asked");
+  // RFC 5546 §3.3.2: both have to be there.
+  for (const name of ["DTSTART", "DTEND"]) {
+    if (property(series.master, name) === undefined) throw invalid(`a ${name} is missing`);
+  }
   const answers = await request.p.s.scheduler.busy(resource.account, series, recipients);
   const responses = answers.map((answer) =>
     el(

@@ -69,6 +69,7 @@ function refusal(
   { key, element: e }: PropertyChange,
   kind: Changeable,
   making: boolean,
+  isCalendar: (href: string) => boolean,
 ): Refusal | undefined {
   if (making && (key === `{${DAV}}resourcetype`)) return undefined;
   if (key === componentSet && making && kind === "calendar" && e !== null) {
@@ -82,7 +83,10 @@ function refusal(
   if (kind === "none") return { status: 403 };
   if (kind === "object" && key === `{${DAV}}displayname`) return protectedProperty;
   if (key === `{${CAL}}schedule-default-calendar-URL`) {
-    return kind === "inbox" && e !== null && child(e, DAV, "href") !== undefined
+    // Without one, invitations go where they did before.
+    if (e === null && kind === "inbox") return undefined;
+    const address = e === null ? undefined : child(e, DAV, "href");
+    return kind === "inbox" && address !== undefined && isCalendar(textOf(address).trim())
       ? undefined
       : { status: 403, condition: calCondition("valid-schedule-default-calendar-URL") };
   }
@@ -119,8 +123,9 @@ export function checkChanges(
   changes: readonly PropertyChange[],
   kind: Changeable,
   making: boolean,
+  isCalendar: (href: string) => boolean = () => false,
 ): { stored: [string, string | null][]; propstats: string; refused: boolean } {
-  const refusals = changes.map((c) => refusal(c, kind, making));
+  const refusals = changes.map((c) => refusal(c, kind, making, isCalendar));
   const refused = refusals.some((r) => r !== undefined);
   const groups = new Map<string, { status: number; condition?: string; props: string[] }>();
   changes.forEach((change, i) => {

@@ -42,6 +42,8 @@ export class Uploads {
   /** Total bytes of an account's files. */
   readonly #maxBytes: number;
   readonly #accounts = new Map<string, Map<string, Upload>>();
+  /** Bytes of files that aren't whole yet, by account. */
+  readonly #growing = new Map<string, number>();
   readonly #timer: ReturnType<typeof setInterval>;
 
   /** @param maxSize most bytes of one upload */
@@ -103,13 +105,13 @@ export class Uploads {
     const path = join(dir, user === account ? id : `${id}-${user}`);
     const begun = join(dir, `${id}.part`);
     let size = 0;
-    const used = [...files.values()].reduce((n, u) => n + u.size, 0);
     try {
       const file = await Deno.open(begun, { write: true, createNew: true, mode: 0o600 });
       try {
         for await (const chunk of stream) {
           size += chunk.length;
-          if (used + size > this.#maxBytes) {
+          this.#grow(account, chunk.length);
+          if (this.#used(account) > this.#maxBytes) {
             throw new UploadLimitError("the files that you uploaded take too much room");
           }
           for (let n = 0; n < chunk.length;) n += await file.write(chunk.subarray(n));
@@ -123,10 +125,23 @@ export class Uploads {
     } catch (err) {
       removeFile(begun);
       throw err;
+    } finally {
+      this.#grow(account, -size);
     }
     const upload = { id, by: user, path, size, uploaded: Date.now() };
     files.set(id, upload);
     return upload;
+  }
+
+  #grow(account: string, bytes: number): void {
+    this.#growing.set(account, (this.#growing.get(account) ?? 0) + bytes);
+  }
+
+  /** Bytes of an account's files, with those that are on their way. */
+  #used(account: string): number {
+    let used = this.#growing.get(account) ?? 0;
+    for (const u of this.#files(account).values()) used += u.size;
+    return used;
   }
 
   /** Removes the oldest files if there are too many, once their least time is over. */

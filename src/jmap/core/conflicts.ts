@@ -11,14 +11,23 @@ import { turnTime } from "./limits.ts";
 export class ConflictError extends SetError {
   /** Id of the object in the way. */
   readonly holder: string | undefined;
+  /** What the type of objects needs, to do it together with what is in the way. */
+  readonly wanted: unknown;
   constructor(
     type: SetErrorType,
     description: string,
-    o: { holder?: string; more?: Record<string, unknown> } = {},
+    o: { holder?: string; wanted?: unknown; more?: Record<string, unknown> } = {},
   ) {
     super(type, description, o.more);
     this.holder = o.holder;
+    this.wanted = o.wanted;
   }
+}
+
+/** An object, and why it can't be changed yet. */
+export interface Waiting {
+  objectId: string;
+  err: ConflictError;
 }
 
 /** A creation, update or destruction of a /set. */
@@ -30,10 +39,11 @@ export interface Step {
 }
 
 /**
- * Moves an object out of the way temporarily.
- * @returns a function that puts it back, if it is still where it was moved to
+ * Ends that objects wait for each other: each of a circle for the next one, the last one for the first. Either changes
+ * all of them at once, or moves the first one's holder, which is the next one, out of the way for a while.
+ * @returns puts that back, if it is still where it was moved to
  */
-export type MakeRoom = (objectId: string, err: ConflictError) => Promise<() => Promise<void>>;
+export type MakeRoom = (circle: readonly Waiting[]) => Promise<() => Promise<void>>;
 
 /** How often conflicting steps are retried: bounds the work of one call. Longer chains are refused. */
 const maxPasses = 12;
@@ -70,28 +80,30 @@ export async function runWithConflicts(
     if (progress || again.length === 0) continue;
     const circle = inCircle(again);
     if (circle === undefined) break;
-    undo.push(await makeRoom(circle.holder!, circle));
+    undo.push(await makeRoom(circle));
   }
   for (const { step, err } of waiting) step.fail(err!);
   for (const putBack of undo) await putBack();
 }
 
-/** The conflict of one step in a circle of waiting steps. */
+/** Those that wait for each other in a circle. */
 function inCircle(
   waiting: readonly { step: Step; err: ConflictError }[],
-): ConflictError | undefined {
+): Waiting[] | undefined {
   const byId = new Map(waiting.map(({ step, err }) => [step.objectId, err]));
   byId.delete(undefined);
   const seen = new Set<string>();
   for (const start of byId.keys()) {
-    const path = new Set<string>();
+    const path: Waiting[] = [];
     let at: string | undefined = start;
     while (at !== undefined && !seen.has(at)) {
       seen.add(at);
-      path.add(at);
-      const next: ConflictError | undefined = byId.get(at);
-      at = next?.holder;
-      if (at !== undefined && path.has(at)) return next;
+      const err = byId.get(at);
+      if (err === undefined) break;
+      path.push({ objectId: at, err });
+      at = err.holder;
+      const begin = path.findIndex((w) => w.objectId === at);
+      if (begin >= 0) return path.slice(begin);
     }
   }
   return undefined;

@@ -16,6 +16,7 @@ import {
 import { type Form, inviteesOf, readForm, ruleOf, textOf, wallOf } from "./event_form.ts";
 import { newCalendar } from "./freebusy.ts";
 import { addressOf } from "./itip.ts";
+import { classWords, type EventPrivacy, privacyOf } from "./privacy.ts";
 import { Series } from "./series.ts";
 import { type CalendarTime, day, formatTime, formatUtc, timeOf } from "./time.ts";
 import { zoneComponent } from "./zone_component.ts";
@@ -77,6 +78,18 @@ function withText(component: Component, name: string, text: string): Component {
     ? newProperty(name, value)
     : changedProperty(old, value, { LANGUAGE: undefined, ALTREP: undefined });
   return withProperty(component, name, p);
+}
+
+/** A component that says who may see it; what anybody may see has no CLASS (RFC 5545 §3.8.1.3). */
+function withPrivacy(component: Component, privacy: EventPrivacy): Component {
+  const rest = {
+    ...component,
+    properties: component.properties.filter((p) =>
+      p.name === "CLASS" || privacyOf(p) === undefined
+    ),
+  };
+  const p = privacy === "public" ? undefined : newProperty("CLASS", classWords[privacy]);
+  return withProperty(rest, "CLASS", p);
 }
 
 /** A time of the form as a property in a zone. */
@@ -245,6 +258,7 @@ export function newEvent(uid: string, form: Form, options: ChangeOptions): Compo
   c = withText(c, "SUMMARY", form.title);
   c = withText(c, "LOCATION", form.place);
   c = withText(c, "DESCRIPTION", form.description);
+  if (form.privacy !== undefined && form.privacy !== "public") c = withPrivacy(c, form.privacy);
   c = withPeople(c, form, options);
   return withZones(newCalendar([c]), form, options);
 }
@@ -275,6 +289,7 @@ export function changedComponent(
   if (JSON.stringify(f.people) !== JSON.stringify(before.people)) {
     next = withPeople(next, f, options);
   }
+  if (f.privacy !== undefined && f.privacy !== before.privacy) next = withPrivacy(next, f.privacy);
   return next === component ? component : stamped(next, options.now);
 }
 
@@ -318,6 +333,9 @@ export function changedEvent(
     }
     if (JSON.stringify(form.people) !== JSON.stringify(before.people)) {
       next = withPeople(next, form, options);
+    }
+    if (form.privacy !== undefined && form.privacy !== before.privacy) {
+      next = withPrivacy(next, form.privacy);
     }
     if (next !== c) {
       changed = true;

@@ -14,6 +14,7 @@ import {
 } from "../contentline/component.ts";
 import { addressOf } from "./itip.ts";
 import { maxDate, minDate } from "./object.ts";
+import { type EventPrivacy, privacyIn } from "./privacy.ts";
 import { parseRule, type Rule } from "./recurrence_rule.ts";
 import { Series } from "./series.ts";
 import { type CalendarTime, day, parseTime, timeOf } from "./time.ts";
@@ -43,6 +44,8 @@ export interface Form {
   repeat: Repeat;
   /** Addresses, without the user's own. */
   people: string[];
+  /** The strictest that it says; of a form that changes an event, left out: it stays as it is. */
+  privacy?: EventPrivacy;
 }
 
 /** A local time in ISO 8601; durations may end after the last year that it supports. */
@@ -217,5 +220,7 @@ export function readForm(
     ...shownTimes({ start, end: endOf(series, component) }, (t) => series.instant(t), zone),
     repeat: repeatOf(series, component, start),
     people: [...new Set(people)],
+    // The strictest of its dates counts for a series.
+    privacy: privacyIn(component === series.master ? series.calendar.components : [component]),
   };
 }

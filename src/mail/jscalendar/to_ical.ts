@@ -289,19 +289,25 @@ function timePart(event: JsonObject): JsonObject {
   );
 }
 
-/** The lines of a part: the rest goes into JSPROP. */
-function linesOf(event: JsonObject, key: string, value: unknown): (Property | Component)[] {
+/** The lines of a part: the rest goes into JSPROP. @param organizer its lines, made once for all participants */
+function linesOf(
+  event: JsonObject,
+  key: string,
+  value: unknown,
+  organizer: readonly Property[],
+): (Property | Component)[] {
   const made = nativeLines(event, key, value);
   // Times are fully expressed by the lines.
   if (key === "time") return made;
   const properties = made.filter(isProperty);
   const needs = timeLines({ ...event, recurrenceRules: [], excludedRecurrenceRules: [] });
-  const organizer = key.startsWith("participants/") && event.replyTo !== undefined
-    ? nativeLines(event, "replyTo", event.replyTo).filter(isProperty)
-    : [];
   const c: Component = {
     name: "VEVENT",
-    properties: [...needs, ...organizer, ...properties],
+    properties: [
+      ...needs,
+      ...key.startsWith("participants/") ? organizer : [],
+      ...properties,
+    ],
     components: made.filter((x): x is Component => !isProperty(x)),
   };
   const said = made.length === 0
@@ -311,23 +317,55 @@ function linesOf(event: JsonObject, key: string, value: unknown): (Property | Co
   return [...made, ...jspropLines(key, value, said)];
 }
 
-/** One component of an event. */
+/**
+ * Parts of an event that are written at a time, those of all its dates together: participants, locations, titles. Each takes
+ * a tenth of a millisecond, and they are written in one piece.
+ */
+const maxWrittenParts = 5000;
+/** Parts that each date has: uid, title, times, and which date it is. */
+const leastParts = 4;
+
+/** The property that has most of the parts of what is written. */
+function tooMany(event: JsonObject, keys: Iterable<string>): EventError {
+  const counts = new Map<string, number>();
+  for (const key of keys) {
+    const name = event.recurrenceId === undefined ? key.split("/")[0] : "recurrenceOverrides";
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const [[name]] = [...counts].sort((x, y) => y[1] - x[1]);
+  return new EventError([name], `more than ${maxWrittenParts} parts of an event to write`);
+}
+
+/** One component of an event. @param written parts so far */
 function componentOf(
   event: JsonObject,
   now: number,
+  written: { parts: number },
   before?: { component: Component; converted: ConvertedEvent },
 ): Component {
   if (wallOfLocal(event.start) === undefined) throw new EventError(["start"], "start is missing");
   const parts = (e: JsonObject) => partsOf(e, eventMaps, without).set("time", timePart(e));
+  const organizer = event.replyTo === undefined
+    ? []
+    : nativeLines(event, "replyTo", event.replyTo).filter(isProperty);
   const all = before && [...before.component.properties, ...before.component.components];
+  const wanted = parts(event);
+  if (before === undefined && written.parts + wanted.size > maxWrittenParts) {
+    throw tooMany(event, wanted.keys());
+  }
   const merged = mergedLines<Property | Component>(
-    parts(event),
+    wanted,
     before && {
       lines: all!,
       origins: before.converted.origins,
       parts: parts(before.converted.event),
     },
-    (key, value) => linesOf(event, key, value),
+    (key, value) => {
+      if (++written.parts > maxWrittenParts) {
+        throw tooMany(event, wanted.keys());
+      }
+      return linesOf(event, key, value, organizer);
+    },
   );
   const properties = merged.filter(isProperty);
   if (!properties.some((p) => p.name === "DTSTAMP")) {
@@ -365,17 +403,17 @@ function withDates(component: Component, event: JsonObject, series: Series | und
       same(timesOf(series, series.master).name ?? null, event.timeZone ?? null);
     if (kept) continue;
     properties = properties.filter((p) => p.name !== name);
-    for (const at of now) properties = [...properties, timeLine(name, wallOfLocal(at)!, clock)];
+    properties = [...properties, ...now.map((at) => timeLine(name, wallOfLocal(at)!, clock))];
   }
   return { ...component, properties };
 }
 
 /** Applies an instance's patch. */
 export function patched(master: JsonObject, id: string, patch: JsonObject): JsonObject {
-  const base = structuredClone(master);
-  for (const name of ["recurrenceRules", "excludedRecurrenceRules", "recurrenceOverrides"]) {
-    delete base[name];
-  }
+  // What has other dates isn't copied for each of them.
+  const { recurrenceRules: _r, excludedRecurrenceRules: _e, recurrenceOverrides: _o, ...own } =
+    master;
+  const base: JsonObject = structuredClone(own);
   const instance: JsonObject = { ...base, start: id, recurrenceId: id };
   if (base.timeZone !== undefined) instance.recurrenceIdTimeZone = base.timeZone;
   for (const [pointer, value] of Object.entries(patch)) {
@@ -397,11 +435,22 @@ export function calendarOf(event: JsonObject, now: number, before?: Series): Com
   const main = before && mainComponent(before);
   const converted = main && eventFromComponent(before!, main);
   const components: Component[] = [];
+  const written = { parts: 0 };
   const masterOf = (e: JsonObject) =>
-    componentOf(e, now, main && converted && { component: main, converted });
+    componentOf(e, now, written, main && converted && { component: main, converted });
   const hasMaster = before === undefined || before.master !== undefined;
   components.push(hasMaster ? withDates(masterOf(event), event, before) : masterOf(event));
   const overrides = hasMaster ? obj(event.recurrenceOverrides) : {};
+  const changedDates =
+    Object.values(overrides).filter((p) =>
+      obj(p).excluded !== true && Object.keys(obj(p)).length > 0
+    ).length;
+  if (before === undefined && changedDates > maxWrittenParts / leastParts) {
+    throw new EventError(
+      ["recurrenceOverrides"],
+      `more than ${maxWrittenParts} parts of an event to write`,
+    );
+  }
   const old = new Map<string, Component>();
   if (before?.master !== undefined) {
     const times = timesOf(before, before.master);
@@ -424,6 +473,7 @@ export function calendarOf(event: JsonObject, now: number, before?: Series): Com
     const c = componentOf(
       instance,
       now,
+      written,
       there && { component: there, converted: eventFromComponent(before!, there) },
     );
     components.push(withRecurrenceId(c, id, event));

@@ -40,6 +40,8 @@ export class Account extends AccountWriter {
   #groupware: Promise<Groupware> | undefined;
   /** Called with changes of events in the account's calendars. It doesn't fail. */
   onEventChange: ((change: EventChange) => Promise<void>) | undefined;
+  /** Called soon after changes of calendars and address books. */
+  onGroupwareChange: (() => void) | undefined;
   #references = 0;
   readonly #onIdle: (account: Account) => void;
 
@@ -161,6 +163,7 @@ export class Account extends AccountWriter {
   groupware(): Promise<Groupware> {
     const opening = this.#groupware ??= Groupware.open(this.dir).then((g) => {
       g.onEventChange = async (change) => await this.onEventChange?.(change);
+      g.listen(() => this.onGroupwareChange?.());
       return g;
     });
     // It may be tried again.

@@ -37,6 +37,8 @@ export class Accounts {
   #closed = false;
   /** Called once for each account that is opened: training, threads and indexing start here. */
   onOpen: ((account: Account) => void) | undefined;
+  /** Called soon after changes of an account's calendars and address books. */
+  onGroupwareChange: ((account: string) => void) | undefined;
 
   /**
    * @param dir the folder `accounts` in the data folder.
@@ -105,6 +107,7 @@ export class Accounts {
     const log = this.log.with({ account: name });
     const account = await Account.open(name, dir, log, rules, (a) => this.#idle(a));
     this.#ready.set(name, account);
+    account.onGroupwareChange = () => this.onGroupwareChange?.(name);
     this.onOpen?.(account);
     return account;
   }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { asMailboxId, type EmailId, type MailboxId } from "../ids.ts";
+import { asMailboxId, type EmailId, type MailboxId, noMailbox } from "../ids.ts";
 import { moveMessages } from "../messages/copy_move.ts";
 import type { Db } from "../database/database.ts";
 import { expungeMessages } from "../messages/expunge.ts";
@@ -160,6 +160,51 @@ export function renameMailbox(
     renamed.push(requireMailbox(db, m.id));
   }
   return renamed;
+}
+
+/** A mailbox with the name that it gets. */
+export interface Renaming {
+  id: MailboxId;
+  /** {@link noMailbox} for none. */
+  parentId: MailboxId;
+  /** Its last level. */
+  name: string;
+}
+
+/**
+ * Renames mailboxes of which each gets the name of the next one, and the last one that of the first. Listeners are told
+ * of each step, with a name that one of them has for a moment: so their lists come out right. Nobody else sees it.
+ * @throws StoreError as renameMailbox; then nothing is renamed
+ */
+export function renameInCircle(
+  db: Db,
+  ctx: WriteContext,
+  rules: MailboxRules,
+  circle: readonly Renaming[],
+): void {
+  const rename = (id: MailboxId, to: string) => {
+    const { name } = requireMailbox(db, id);
+    // Its messages would be moved.
+    if (name === "Inbox") throw new StoreError("inbox", "Inbox can't be renamed");
+    if (name !== to) renameMailbox(db, ctx, rules, name, to, () => {});
+  };
+  let n = 0;
+  while (mailboxByName(db, `~${n}`)) n++;
+  rename(circle[0].id, `~${n}`);
+  for (const { id, parentId, name } of [...circle.slice(1).reverse(), circle[0]]) {
+    const above = parentId === noMailbox ? "" : `${requireMailbox(db, parentId).name}/`;
+    rename(id, above + name);
+  }
+}
+
+/** Gives mailboxes special uses that others of them have. @throws StoreError "specialUse" */
+export function setSpecialUses(
+  db: Db,
+  ctx: WriteContext,
+  uses: readonly { id: MailboxId; bits: number }[],
+): void {
+  for (const { id } of uses) setSpecialUse(db, ctx, id, 0);
+  for (const { id, bits } of uses) setSpecialUse(db, ctx, id, bits);
 }
 
 function renameInbox(

@@ -139,6 +139,16 @@ export abstract class AccountWriter extends AccountReader {
     );
   }
 
+  /** Renames mailboxes, each to the name of the next one, all at once; see {@link changing.renameInCircle}. */
+  renameInCircle(circle: readonly changing.Renaming[]): Promise<void> {
+    return this.writer.write((ctx) => changing.renameInCircle(this.db, ctx, this.rules, circle));
+  }
+
+  /** Gives mailboxes special uses that others of them have, all at once. @throws StoreError "specialUse" */
+  setSpecialUses(uses: readonly { id: MailboxId; bits: number }[]): Promise<void> {
+    return this.writer.write((ctx) => changing.setSpecialUses(this.db, ctx, uses));
+  }
+
   /** Removes a mailbox with its messages. @throws StoreError "inbox", "mailboxHasChildren", "mailboxMissing" */
   deleteMailbox(name: string, origin?: Listener): Promise<void> {
     return this.writer.write(

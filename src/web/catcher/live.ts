@@ -37,6 +37,9 @@ export class LiveMail {
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: 64 * 1024,
+    // Clients have nothing to say: the library's 131,072 parts of a message would hold 13 MB for each (CVE-2026-48779).
+    maxFragments: 100,
+    maxBufferedChunks: 1000,
     // The library answers any number of pings, even if its answers aren't read.
     autoPong: false,
   });

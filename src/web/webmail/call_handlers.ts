@@ -191,6 +191,11 @@ export function callHandlers(state: WebmailState): Handlers {
       return {};
     },
 
+    GroupwareFollow(r, ctx) {
+      connection(ctx, r.sseId).groupware = r.follow ? new Map() : undefined;
+      return {};
+    },
+
     ...messageHandlers(state, (ctx) => {
       const { account, session } = of(ctx);
       return { account, login: session.login, signal: ctx.req.signal };

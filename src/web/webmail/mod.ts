@@ -28,6 +28,7 @@ import { Log } from "../../log/mod.ts";
 import { addressBooks } from "./contacts/books.ts";
 import { addressGroups } from "./contacts/groups.ts";
 import { eachOwner } from "./owners.ts";
+import { GroupwareWatch } from "./list/groupware_watch.ts";
 import { AddressBooks } from "./sending/address_book.ts";
 import {
   type CallContext,
@@ -84,6 +85,12 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   const uploads = new Uploads(tempDir, services.maxMessageSize);
   const connections = new EventConnections();
   const undo = new UndoLog();
+  const watch = new GroupwareWatch(
+    services,
+    connections,
+    (err) => new Log("webmail").debug("telling of calendars and contacts", { err: err as Error }),
+  );
+  services.accounts.onGroupwareChange = (account) => watch.changed(account);
   const books = new AddressBooks({
     groupsOf: addressGroups,
     eachShared: (user, fn) =>
@@ -174,6 +181,8 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
     },
     async close() {
       unwatch();
+      services.accounts.onGroupwareChange = undefined;
+      await watch.close();
       await unfinished.close();
       await scheduler.close();
       await snoozed.close();
@@ -212,7 +221,7 @@ async function route(
       : path === "/events"
       ? eventStream(state, req, session, account, release)
       : path === "/contacts.vcf"
-      ? await exportedBook(req, account, release)
+      ? await exportedBook(state.services, req, account, release)
       : await exported(state, req, account, release);
     return state.services.login.renew(req, session, response);
   } catch (err) {

@@ -12,7 +12,7 @@ import type { HeaderField } from "../../mail/header/header.ts";
 import type { Part } from "../../mail/structure/structure.ts";
 import type { Account } from "../../store/account/account.ts";
 import { addressBooks } from "./contacts/books.ts";
-import { findContacts } from "./contacts/search.ts";
+import { ContactSearch } from "./contacts/search.ts";
 import { headerFields, type MessageContent, partBytes, withContent } from "./reading/content.ts";
 import { numberedParts } from "./reading/parts.ts";
 import { protectionOf } from "./reading/protection.ts";
@@ -108,8 +108,11 @@ function fromBase64(text: string): Uint8Array | undefined {
 /** Keys that the account's own contacts have for an address (RFC 6350 §6.8.1). */
 async function keysOfContacts(account: Account, from: string): Promise<(string | Uint8Array)[]> {
   const g = await account.groupware();
-  const { contacts } = await findContacts(g, addressBooks(g), [from], maxContacts);
-  return contacts.filter((contact) => contact.emails.some((e) => e.toLowerCase() === from))
+  const search = new ContactSearch([from], maxContacts);
+  await search.add(g, addressBooks(g), "");
+  return search.done().contacts.filter((contact) =>
+    contact.emails.some((e) => e.toLowerCase() === from)
+  )
     .flatMap((contact) => {
       const card = g.content(contact.id);
       return card ? cardKeys(new TextDecoder().decode(card)) : [];

@@ -340,6 +340,42 @@ Deno.test("a form that changes nothing changes nothing", () => {
   for (const lines of rows) assert.equal(after(events(lines), {}), undefined, lines.join(" "));
 });
 
+Deno.test("who may see an event: read from CLASS, written for all of a series", () => {
+  const privacy = (...lines: string[]) => shownForm(events([start, end, ...lines])).privacy;
+  assert.equal(privacy(), "public");
+  assert.equal(privacy("CLASS:Public"), "public");
+  assert.equal(privacy("CLASS:private"), "private");
+  assert.equal(privacy("CLASS:X-OURS"), "private");
+  assert.equal(privacy("CLASS:CONFIDENTIAL"), "confidential");
+  assert.equal(privacy('JSPROP;JSPTR=privacy:"secret"'), "confidential");
+
+  const made = (privacy: Form["privacy"]) =>
+    partLines(newEvent("u9", { ...form, privacy }, options))[0].filter((l) => /^CLASS/.test(l));
+  assert.deepEqual(made(undefined), []);
+  assert.deepEqual(made("public"), []);
+  assert.deepEqual(made("private"), ["CLASS:PRIVATE"]);
+  assert.deepEqual(made("confidential"), ["CLASS:CONFIDENTIAL"]);
+
+  const series = events(
+    [start, end, "RRULE:FREQ=WEEKLY", "CLASS:PRIVATE", "SUMMARY:x"],
+    [
+      "RECURRENCE-ID;TZID=Europe/Berlin:20260309T110000",
+      "DTSTART;TZID=Europe/Berlin:20260309T120000",
+      'JSPROP;JSPTR=privacy:"secret"',
+      "CLASS:CONFIDENTIAL",
+    ],
+  );
+  // The strictest counts for all, so all say the same after a change.
+  assert.equal(shownForm(series).privacy, "confidential");
+  assert.equal(after(series, {}), undefined);
+  assert.equal(after(series, { privacy: undefined }), undefined);
+  const classes = (more: Partial<Form>) =>
+    after(series, more)!.map((lines) => lines.filter((l) => /^(?:CLASS|JSPROP)/.test(l)));
+  assert.deepEqual(classes({ privacy: "private" }), [["CLASS:PRIVATE"], ["CLASS:PRIVATE"]]);
+  assert.deepEqual(classes({ privacy: "public" }), [[], []]);
+  assert.deepEqual(classes({ title: "y" })[0], ["CLASS:PRIVATE"]);
+});
+
 Deno.test("a change leaves alone what it is not about", () => {
   const all = [
     start,

@@ -19,6 +19,7 @@ const form = (more: Partial<EventForm> = {}): EventForm => ({
   end: "2027-03-02T13:00",
   repeat: { every: "week", interval: 1, until: null, count: 6 },
   people: [],
+  privacy: "public",
   ...more,
 });
 

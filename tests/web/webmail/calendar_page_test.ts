@@ -22,6 +22,7 @@ const form = (more: Partial<EventForm> = {}): EventForm => ({
   end: "2027-01-05T13:00",
   repeat: { every: "never" },
   people: [],
+  privacy: "public",
   ...more,
 });
 

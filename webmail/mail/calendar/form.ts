@@ -1,5 +1,5 @@
 /** The fields of an event. @module */
-import type { Calendar, EventForm, Repetition } from "../../api/mod.ts";
+import type { Calendar, EventForm, EventPrivacy, Repetition } from "../../api/mod.ts";
 import { el, field, newId } from "../../lib/dom.ts";
 import { t } from "../../lib/text.ts";
 import { busyList } from "./busy.ts";
@@ -13,6 +13,12 @@ const everyWords: readonly (readonly [Every, string])[] = [
   ["week", t("Each week")],
   ["month", t("Each month")],
   ["year", t("Each year")],
+];
+
+const privacyWords: readonly (readonly [EventPrivacy, string])[] = [
+  ["public", t("Public: they see all of it")],
+  ["private", t("Private: they see only when it is")],
+  ["confidential", t("Confidential: they do not see it")],
 ];
 
 export interface EventFields {
@@ -76,6 +82,14 @@ export function eventFields(
   description.value = event.description;
   const people = el("textarea", { rows: 2 });
   people.value = event.people.join(", ");
+
+  const privacy = el(
+    "select",
+    {},
+    privacyWords.map(([value, text]) =>
+      el("option", { value, selected: value === (event.privacy ?? "public") }, text)
+    ),
+  );
 
   const old = event.repeat;
   const simple = old.every === "never" || old.every === "other" ? undefined : old;
@@ -160,6 +174,10 @@ export function eventFields(
       o.repeats ? repeatParts : null,
       invited,
       field(t("Description"), description),
+      // What its dates say together counts for all of a series.
+      o.repeats
+        ? field(t("Privacy"), privacy, t("For those with whom the calendar is shared"))
+        : null,
     ),
     focus: () => title.focus(),
     value: () => ({
@@ -174,6 +192,7 @@ export function eventFields(
         end: end.value,
         repeat: repeat(),
         people: invited.hidden ? [] : addresses(),
+        privacy: o.repeats ? privacy.value as EventPrivacy : undefined,
       },
     }),
   };

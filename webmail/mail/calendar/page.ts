@@ -4,8 +4,10 @@ import type { Calendar, CalendarItem } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
 import { openDialog } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
+import { rememberFocus } from "../../lib/focus.ts";
 import { errorText } from "../../lib/notify.ts";
 import { t } from "../../lib/text.ts";
+import { watchGroupware } from "../groupware_changes.ts";
 import { comingView } from "./coming.ts";
 import {
   browserZone,
@@ -31,6 +33,8 @@ const views: readonly (readonly [View, string, string])[] = [
   ["list", t("List"), "l"],
 ];
 const kept = "mox-webmail-calendar-view";
+/** Milliseconds until what another program changed is shown, where a button of the mouse is down. */
+const heldDelay = 300;
 
 function lastView(): View {
   try {
@@ -51,6 +55,10 @@ class CalendarPage {
   #day: Day = today();
   #calendars: readonly Calendar[] = [];
   #items: readonly CalendarItem[] = [];
+  /** What is drawn. */
+  #drawn = "";
+  /** The last question that a person asked. */
+  #loading: Promise<void> = Promise.resolve();
   /** Of the last question: answers to those before it come too late. */
   #asked = 0;
   readonly #title = el("h3", { class: "period", "aria-live": "polite" });
@@ -86,12 +94,16 @@ class CalendarPage {
         this.#body,
         this.#status,
       ),
-      { wide: true },
+      {
+        wide: true,
+        onClose: () => unwatch(),
+      },
     );
     dialog.element.classList.add("calendar-page");
     dialog.element.addEventListener("keydown", (e) => this.#key(e));
     this.#body.focus();
     this.#show(this.#view, this.#day);
+    const unwatch = watchGroupware("calendars", () => this.#refresh());
   }
 
   #key(event: KeyboardEvent): void {
@@ -128,7 +140,7 @@ class CalendarPage {
     for (const [v, b] of this.#choices) b.setAttribute("aria-pressed", String(v === view));
     fill(this.#title, periodText(view, day));
     fill(this.#status);
-    void this.#load();
+    this.#loading = this.#load();
   }
 
   /** Asks for the events of what is shown. */
@@ -156,7 +168,37 @@ class CalendarPage {
     }
   }
 
-  #draw(): void {
+  /** Shows what another program, or another page, has changed; whoever works here isn't disturbed. */
+  async #refresh(): Promise<void> {
+    await this.#loading;
+    const asked = this.#asked;
+    const got = await call("CalendarItems", {
+      zone: browserZone(),
+      ...period(this.#view, this.#day),
+    });
+    // What is held by the mouse stays until it is let go.
+    while (this.#body.matches(":active")) {
+      await new Promise((resolve) => setTimeout(resolve, heldDelay));
+    }
+    // What was asked for meanwhile shows the change too.
+    if (asked !== this.#asked || this.#textOf(got) === this.#drawn) return;
+    this.#calendars = got.calendars;
+    this.#items = got.items;
+    this.#draw(true);
+  }
+
+  /** What a drawing shows, to compare it. */
+  #textOf(got: { calendars: readonly Calendar[]; items: readonly CalendarItem[] }): string {
+    return JSON.stringify([this.#view, this.#day, got.calendars, got.items]);
+  }
+
+  /** @param again the same view with other events: it stays where it is */
+  #draw(again = false): void {
+    this.#drawn = this.#textOf({ calendars: this.#calendars, items: this.#items });
+    const giveBack = again && this.#body.contains(document.activeElement)
+      ? rememberFocus(document.activeElement)
+      : undefined;
+    const scrolled = this.#body.querySelector(".hours-scroll")?.scrollTop;
     const s: Shown = {
       items: this.#items,
       calendars: this.#calendars,
@@ -174,14 +216,18 @@ class CalendarPage {
       : hoursView(s, from, to);
     fill(this.#body, view);
     this.#body.dataset.view = this.#view;
-    scrollToMorning(this.#body);
+    if (again) {
+      const scroll = this.#body.querySelector(".hours-scroll");
+      if (scroll && scrolled !== undefined) scroll.scrollTop = scrolled;
+      if (giveBack !== undefined) return giveBack();
+    } else scrollToMorning(this.#body);
     // Keys work where the focus is.
     if (focused) this.#body.focus();
   }
 
   #changed(text: string): void {
     fill(this.#status, text);
-    void this.#load();
+    this.#loading = this.#load();
   }
 
   #own(): readonly Calendar[] {

@@ -1,15 +1,17 @@
 /** The account's contacts: their list, one of them, and what can be done with them. @module */
-import { call } from "../../api/client.ts";
+import { call, CallError } from "../../api/client.ts";
 import type { Contact, ContactBook, ContactRow } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog, type Dialog, openDialog, openMenu } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
+import { rememberFocus } from "../../lib/focus.ts";
 import { countText } from "../../lib/format.ts";
-import { attempt, errorText, notice } from "../../lib/notify.ts";
+import { attempt, errorText } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { locale, t } from "../../lib/text.ts";
+import { watchGroupware } from "../groupware_changes.ts";
 import { openDoubles } from "./doubles.ts";
-import { openEditor } from "./editor.ts";
+import { type ContactPlace, openEditor } from "./editor.ts";
 import { exportFile, importFile } from "./files.ts";
 import { addToGroup } from "./groups.ts";
 import { personView } from "./person.ts";
@@ -29,38 +31,11 @@ export function openContacts(compose: (to: string) => void): void {
   });
 }
 
-/** Offers a sender as a new contact, or says that it is one. */
-export function addSender(from: { name: string; address: string } | undefined): void {
-  attempt(async () => {
-    if (from === undefined || from.address === "") {
-      throw new Error(t("This message names no sender."));
-    }
-    const { books } = await call("ContactBooks", {});
-    if (books.length === 0) throw new Error(t("There is no address book."));
-    const known = await call("ContactList", {
-      bookId: null,
-      search: from.address.slice(0, 200),
-      limit: 20,
-    });
-    const same = (e: string) => e.toLowerCase() === from.address.toLowerCase();
-    const found = known.contacts.find((c) => c.emails.some(same));
-    if (found !== undefined) {
-      notice(t("{0} is a contact already: {1}", from.address, contactTitle(found)));
-      return;
-    }
-    const words = from.name.trim().split(/\s+/).filter((w) => w !== "");
-    openEditor({
-      from: {
-        start: words.length === 2
-          ? { given: words[0], family: words[1], email: from.address }
-          : { name: from.name, email: from.address },
-        books,
-      },
-      saved: () => notice(t("Contact saved.")),
-      newer: () => {},
-    });
-  });
-}
+/** Tells books of all owners apart. */
+const keyOf = (book: ContactBook) => `${book.id} ${book.owner}`;
+const placeOf = ({ owner, id }: ContactPlace): ContactPlace => ({ owner, id });
+const titleOf = (c: Contact) =>
+  contactTitle({ name: c.name, emails: c.emails.map((e) => e.value) });
 
 class ContactsDialog {
   #books: ContactBook[];
@@ -76,11 +51,14 @@ class ContactsDialog {
   readonly #file: HTMLInputElement;
   #limit = pageSize;
   #contacts: ContactRow[] = [];
-  #shown: number | undefined;
+  #shown: Contact | undefined;
+  #more = false;
+  /** The last question that a person asked. */
+  #loading: Promise<void> = Promise.resolve();
   /** Of what was asked last: older answers are passed over. */
   #asked = 0;
   #askedPerson = 0;
-  #importInto = 0;
+  #importInto: ContactBook | undefined;
 
   constructor(books: ContactBook[], compose: (to: string) => void) {
     this.#books = books;
@@ -118,15 +96,15 @@ class ContactsDialog {
     const take: HTMLButtonElement = button(
       t("Import"),
       () =>
-        this.#withBook(take, (id) => {
-          this.#importInto = id;
+        this.#withBook(take, this.#writable(), (book) => {
+          this.#importInto = book;
           this.#file.click();
         }),
       { title: t("Contacts of a file (.vcf)") },
     );
     const give: HTMLButtonElement = button(
       t("Export"),
-      () => this.#withBook(give, exportFile),
+      () => this.#withBook(give, this.#books, exportFile),
       { title: t("An address book as a file (.vcf)") },
     );
     this.#list.addEventListener("keydown", (e) => this.#listKey(e));
@@ -161,9 +139,13 @@ class ContactsDialog {
           this.#person,
         ),
       ),
-      { wide: true },
+      {
+        wide: true,
+        onClose: () => unwatch(),
+      },
     );
     this.#search.focus();
+    const unwatch = watchGroupware("contacts", () => this.#refresh());
   }
 
   #drawBooks(): void {
@@ -172,7 +154,7 @@ class ContactsDialog {
       this.#book,
       el("option", { value: "" }, t("All address books")),
       this.#books.map((b) =>
-        el("option", { value: b.id, selected: String(b.id) === chosen }, bookTitle(b))
+        el("option", { value: keyOf(b), selected: keyOf(b) === chosen }, bookTitle(b))
       ),
     );
   }
@@ -188,20 +170,26 @@ class ContactsDialog {
     }
   }
 
-  #bookId(): number | null {
-    return this.#book.value === "" ? null : Number(this.#book.value);
+  /** The chosen book; undefined for all. */
+  #chosen(): ContactBook | undefined {
+    return this.#books.find((b) => keyOf(b) === this.#book.value);
   }
 
-  /** The chosen book, the only one, or one of a menu. */
-  #withBook(at: Element, run: (id: number) => void): void {
-    const id = this.#bookId() ?? (this.#books.length === 1 ? this.#books[0].id : null);
-    if (id !== null) return run(id);
-    if (this.#books.length === 0) {
+  #writable(): ContactBook[] {
+    return this.#books.filter((b) => b.writable);
+  }
+
+  /** The chosen one of some books, the only one, or one of a menu. */
+  #withBook(at: Element, books: ContactBook[], run: (book: ContactBook) => void): void {
+    const chosen = this.#chosen();
+    const one = books.find((b) => b === chosen) ?? (books.length === 1 ? books[0] : undefined);
+    if (one !== undefined) return run(one);
+    if (books.length === 0) {
       return fill(this.#problem, el("p", { class: "error" }, t("There is no address book.")));
     }
     openMenu(
       at,
-      this.#books.map((b) => ({ text: bookTitle(b), run: () => run(b.id) })),
+      books.map((b) => ({ text: bookTitle(b), run: () => run(b) })),
       t("Address book"),
     );
   }
@@ -212,27 +200,86 @@ class ContactsDialog {
   }
 
   /** Asks for the list anew. */
-  async load(): Promise<void> {
-    await this.#try(async () => {
+  load(): Promise<void> {
+    return this.#loading = this.#try(async () => {
       const asked = ++this.#asked;
-      const { contacts, more } = await call("ContactList", {
-        bookId: this.#bookId(),
-        search: this.#search.value,
-        limit: this.#limit,
-      });
+      const got = await this.#listed();
       if (asked !== this.#asked) return;
-      const order = new Intl.Collator(locale());
-      this.#contacts = contacts.map((c) => ({ c, title: contactTitle(c) }))
-        .sort((a, b) => order.compare(a.title, b.title)).map(({ c }) => c);
-      this.#drawList(more);
+      this.#contacts = got.contacts;
+      this.#more = got.more;
+      this.#drawList();
     });
+  }
+
+  /** The contacts of the chosen books that have the words of the search, by name. */
+  async #listed(): Promise<{ contacts: ContactRow[]; more: boolean }> {
+    const book = this.#chosen();
+    const { contacts, more } = await call("ContactList", {
+      owner: book?.owner ?? "",
+      bookId: book?.id ?? null,
+      search: this.#search.value,
+      limit: this.#limit,
+    });
+    const order = new Intl.Collator(locale());
+    const sorted = contacts.map((c) => ({ c, title: contactTitle(c) }))
+      .sort((a, b) => order.compare(a.title, b.title)).map(({ c }) => c);
+    return { contacts: sorted, more };
+  }
+
+  /** Shows what another program, or another page, has changed; whoever works here isn't disturbed. */
+  async #refresh(): Promise<void> {
+    await this.#refreshList();
+    await this.#refreshPerson();
+  }
+
+  async #refreshList(): Promise<void> {
+    await this.#loading;
+    const asked = this.#asked;
+    const got = await this.#listed();
+    // What was asked for meanwhile shows the change too.
+    if (asked !== this.#asked) return;
+    const textOf = (c: readonly ContactRow[], more: boolean) => JSON.stringify([c, more]);
+    if (textOf(got.contacts, got.more) === textOf(this.#contacts, this.#more)) return;
+    this.#contacts = got.contacts;
+    this.#more = got.more;
+    const focused = document.activeElement;
+    const giveBack = this.#list.contains(focused) ? rememberFocus(focused) : undefined;
+    const scrolled = this.#list.scrollTop;
+    this.#drawList();
+    this.#list.scrollTop = scrolled;
+    giveBack?.();
+  }
+
+  async #refreshPerson(): Promise<void> {
+    const shown = this.#shown;
+    if (shown === undefined) return;
+    const asked = this.#askedPerson;
+    let contact: Contact | undefined;
+    try {
+      ({ contact } = await call("ContactGet", placeOf(shown)));
+    } catch (err) {
+      if (!(err instanceof CallError && err.code === "missing")) throw err;
+    }
+    if (asked !== this.#askedPerson || this.#shown !== shown) return;
+    if (JSON.stringify(contact) === JSON.stringify(shown)) return;
+    const within = this.#person.contains(document.activeElement);
+    if (contact === undefined) {
+      this.#hide();
+      fill(this.#notice, t("{0} was deleted elsewhere.", titleOf(shown)));
+      if (within) this.#search.focus();
+      return;
+    }
+    const giveBack = within ? rememberFocus(document.activeElement) : undefined;
+    this.#drawPerson(contact);
+    giveBack?.();
   }
 
   #rows(): HTMLButtonElement[] {
     return [...this.#list.querySelectorAll("button")];
   }
 
-  #drawList(more: boolean): void {
+  #drawList(): void {
+    const more = this.#more;
     fill(this.#list, this.#contacts.map((c) => this.#row(c)));
     const none = this.#contacts.length === 0
       ? el(
@@ -265,8 +312,9 @@ class ContactsDialog {
           type: "button",
           class: "contact-row",
           "data-id": row.id,
-          "aria-current": row.id === this.#shown ? "true" : null,
-          onclick: () => void this.#show(row.id),
+          "data-owner": row.owner,
+          "aria-current": this.#isShown(row.id, row.owner) ? "true" : null,
+          onclick: () => void this.#show(row),
         },
         el("span", { dir: "auto" }, safeText(contactTitle(row))),
         row.name !== "" && row.emails.length > 0
@@ -295,36 +343,46 @@ class ContactsDialog {
     else rows[Math.min(to, rows.length - 1)].focus();
   }
 
-  async #show(id: number): Promise<void> {
+  #isShown(id: number, owner: string): boolean {
+    return this.#shown?.id === id && this.#shown.owner === owner;
+  }
+
+  async #show(place: ContactPlace): Promise<void> {
     await this.#try(async () => {
       const asked = ++this.#askedPerson;
-      const { contact } = await call("ContactGet", { id });
+      const { contact } = await call("ContactGet", placeOf(place));
       if (asked !== this.#askedPerson) return;
-      this.#shown = id;
-      for (const row of this.#rows()) {
-        if (row.dataset.id === String(id)) row.setAttribute("aria-current", "true");
-        else row.removeAttribute("aria-current");
-      }
-      fill(
-        this.#person,
-        personView(contact, {
-          compose: (to) => {
-            this.#dialog.close();
-            this.#compose(to);
-          },
-          show: (other) => void this.#show(other),
-          toGroup: (at) => void this.#try(() => this.#toGroup(at, contact)),
-          outOfGroup: (m) =>
-            void this.#try(async () => {
-              await call("ContactGroupChange", { group: { id }, add: [], remove: [m.id] });
-              await this.#stored(id, t("{0} removed.", contactTitle(m)));
-            }),
-          edit: () => this.#edit(contact),
-          remove: () => void this.#remove(contact),
-        }),
-      );
+      this.#drawPerson(contact);
       this.#person.querySelector("h3")?.focus();
     });
+  }
+
+  #drawPerson(contact: Contact): void {
+    const { id, owner } = contact;
+    this.#shown = contact;
+    for (const row of this.#rows()) {
+      if (this.#isShown(Number(row.dataset.id), row.dataset.owner ?? "")) {
+        row.setAttribute("aria-current", "true");
+      } else row.removeAttribute("aria-current");
+    }
+    fill(
+      this.#person,
+      personView(contact, {
+        compose: (to) => {
+          this.#dialog.close();
+          this.#compose(to);
+        },
+        show: (other) => void this.#show(other),
+        toGroup: (at) => void this.#try(() => this.#toGroup(at, contact)),
+        outOfGroup: (m) =>
+          void this.#try(async () => {
+            await call("ContactGroupChange", { owner, group: { id }, add: [], remove: [m.id] });
+            await this.#stored(contact, t("{0} removed.", contactTitle(m)));
+          }),
+        edit: () => this.#edit(contact),
+        remove: () => void this.#remove(contact),
+      }),
+    );
   }
 
   #toGroup(at: Element, contact: Contact): Promise<void> {
@@ -332,7 +390,7 @@ class ContactsDialog {
       at,
       contact,
       (work) => this.#try(work),
-      (name) => void this.#stored(contact.id, t("Added to {0}.", name)),
+      (name) => void this.#stored(contact, t("Added to {0}.", name)),
     );
   }
 
@@ -343,26 +401,25 @@ class ContactsDialog {
   }
 
   /** After a change: what is shown is what is stored. */
-  async #stored(id: number | undefined, done: string): Promise<void> {
+  async #stored(place: ContactPlace | undefined, done: string): Promise<void> {
     await this.load();
-    if (id === undefined) {
+    if (place === undefined) {
       this.#hide();
       this.#search.focus();
-    } else await this.#show(id);
+    } else await this.#show(place);
     fill(this.#notice, done);
   }
 
   #add(): void {
-    if (this.#books.length === 0) {
+    const writable = this.#writable();
+    if (writable.length === 0) {
       return fill(this.#problem, el("p", { class: "error" }, t("There is no address book.")));
     }
-    const chosen = this.#bookId();
-    const books = [...this.#books].sort((a, b) =>
-      Number(b.id === chosen) - Number(a.id === chosen)
-    );
+    const chosen = this.#chosen();
+    const books = writable.sort((a, b) => Number(b === chosen) - Number(a === chosen));
     openEditor({
       from: { start: {}, books },
-      saved: (id) => void this.#stored(id, t("Contact saved.")),
+      saved: (stored) => void this.#stored(stored, t("Contact saved.")),
       newer: () => {},
     });
   }
@@ -370,23 +427,24 @@ class ContactsDialog {
   #edit(contact: Contact): void {
     openEditor({
       from: { contact },
-      saved: (id) => void this.#stored(id, t("Contact saved.")),
-      newer: () => void this.#stored(contact.id, ""),
+      saved: (stored) => void this.#stored(stored, t("Contact saved.")),
+      newer: () => void this.#stored(contact, ""),
     });
   }
 
   async #remove(contact: Contact): Promise<void> {
-    const emails = contact.emails.map((e) => e.value);
-    const title = contactTitle({ name: contact.name, emails });
+    const title = titleOf(contact);
     const yes = await confirmDialog(
       t("Delete contact"),
-      t("{0} is removed from the address book, here and on your other devices.", title),
+      contact.owner === ""
+        ? t("{0} is removed from the address book, here and on your other devices.", title)
+        : t("{0} is removed from the address book of {1}.", title, contact.owner),
       t("Delete"),
       { danger: true },
     );
     if (!yes) return;
     await this.#try(async () => {
-      await call("ContactDelete", { id: contact.id, etag: contact.etag });
+      await call("ContactDelete", { ...placeOf(contact), etag: contact.etag });
       await this.#stored(undefined, t("Contact deleted."));
     });
   }
@@ -394,11 +452,12 @@ class ContactsDialog {
   #import(): void {
     const file = this.#file.files?.[0];
     this.#file.value = "";
-    if (file === undefined) return;
+    const into = this.#importInto;
+    if (file === undefined || into === undefined) return;
     void this.#try(async () => {
       fill(this.#notice, t("Importing…"));
       try {
-        const r = await importFile(this.#importInto, file);
+        const r = await importFile(into, file);
         await this.load();
         const done = t("{0} imported.", countText(r.imported, "contact"));
         fill(

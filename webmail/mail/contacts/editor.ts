@@ -8,6 +8,9 @@ import { errorText } from "../../lib/notify.ts";
 import { t } from "../../lib/text.ts";
 import { bookTitle, kindWords } from "./words.ts";
 
+/** Which contact it is. */
+export type ContactPlace = Pick<Contact, "owner" | "id">;
+
 /** What a form of a new contact begins with. */
 export interface NewContact {
   given?: string;
@@ -19,8 +22,8 @@ export interface NewContact {
 export interface EditorOptions {
   /** The contact that is edited, or what a new one begins with. */
   from: { contact: Contact } | { start: NewContact; books: readonly ContactBook[] };
-  /** Gets the id of what was stored. */
-  saved: (id: number) => void;
+  /** Gets what was stored. */
+  saved: (stored: ContactPlace) => void;
   /** It was changed elsewhere meanwhile, and the newer version is wanted. */
   newer: () => void;
 }
@@ -121,7 +124,7 @@ export function openEditor(options: EditorOptions): void {
   const book = el(
     "select",
     {},
-    books.map((b) => el("option", { value: b.id }, bookTitle(b))),
+    books.map((b, i) => el("option", { value: i }, bookTitle(b))),
   );
   const emails = new EntryRows(
     t("E-mail"),
@@ -156,13 +159,15 @@ export function openEditor(options: EditorOptions): void {
     fill(problem);
     try {
       if (old !== undefined) {
-        await call("ContactChange", { id: old.id, etag: old.etag, fields: read() });
+        const { owner, id, etag } = old;
+        await call("ContactChange", { owner, id, etag, fields: read() });
         dialog.close();
-        options.saved(old.id);
+        options.saved({ owner, id });
       } else {
-        const r = await call("ContactAdd", { bookId: Number(book.value), fields: read() });
+        const { owner, id: bookId } = books[Number(book.value)];
+        const { id } = await call("ContactAdd", { owner, bookId, fields: read() });
         dialog.close();
-        options.saved(r.id);
+        options.saved({ owner, id });
       }
     } catch (err) {
       const conflict = err instanceof CallError && err.code === "conflict";

@@ -1,13 +1,20 @@
 /** Contacts as files. @module */
 import * as v from "valibot";
 import { call } from "../../api/client.ts";
-import { type CallResponse, contactsUrl, ErrorAnswer, Upload, uploadUrl } from "../../api/mod.ts";
+import {
+  type CallResponse,
+  type ContactBook,
+  contactsUrl,
+  ErrorAnswer,
+  Upload,
+  uploadUrl,
+} from "../../api/mod.ts";
 import { el } from "../../lib/dom.ts";
 import { t } from "../../lib/text.ts";
 
 /** Sends a file of cards into a book. @throws Error in words */
 export async function importFile(
-  bookId: number,
+  { id, owner }: ContactBook,
   file: File,
 ): Promise<CallResponse<"ContactImport">> {
   const r = await fetch(uploadUrl(file.name, "text/vcard"), {
@@ -23,12 +30,12 @@ export async function importFile(
       refused.success ? refused.output.error.message : t("{0} could not be uploaded.", file.name),
     );
   }
-  return await call("ContactImport", { bookId, uploadId: answer.output.uploadId });
+  return await call("ContactImport", { owner, bookId: id, uploadId: answer.output.uploadId });
 }
 
 /** Saves a book as a file. */
-export function exportFile(bookId: number): void {
-  const a = el("a", { href: contactsUrl(bookId), download: "" });
+export function exportFile({ id, owner }: ContactBook): void {
+  const a = el("a", { href: contactsUrl(id, owner), download: "" });
   document.body.append(a);
   a.click();
   a.remove();

@@ -8,7 +8,7 @@ import { t } from "../../lib/text.ts";
 import { contactTitle } from "./words.ts";
 
 export interface GroupActions {
-  show: (id: number) => void;
+  show: (member: ContactRow) => void;
   compose: (addresses: string) => void;
   /** Takes a member out. */
   remove: (member: ContactRow) => void;
@@ -26,10 +26,12 @@ export function membersView(contact: Contact, act: GroupActions): HTMLElement[] 
         return el(
           "li",
           {},
-          linkButton(title, () => act.show(m.id), t("Show {0}", title)),
-          button(t("Remove"), () => act.remove(m), {
-            title: t("Take {0} out of the group", title),
-          }),
+          linkButton(title, () => act.show(m), t("Show {0}", title)),
+          contact.writable
+            ? button(t("Remove"), () => act.remove(m), {
+              title: t("Take {0} out of the group", title),
+            })
+            : null,
         );
       }),
     ),
@@ -50,10 +52,11 @@ export async function addToGroup(
   run: (work: () => Promise<void>) => Promise<void>,
   done: (name: string) => void,
 ): Promise<void> {
-  const { groups } = await call("ContactGroups", {});
+  const { owner } = contact;
+  const { groups } = await call("ContactGroups", { owner });
   const add = (group: { id: number } | { id: null; bookId: number; name: string }, name: string) =>
     run(async () => {
-      await call("ContactGroupChange", { group, add: [contact.id], remove: [] });
+      await call("ContactGroupChange", { owner, group, add: [contact.id], remove: [] });
       done(name);
     });
   const fresh = async () => {
@@ -67,7 +70,7 @@ export async function addToGroup(
         text: contactTitle(g),
         run: () => void add({ id: g.id }, contactTitle(g)),
       })),
-      { text: t("New group…"), run: () => void fresh() },
+      ...contact.writable ? [{ text: t("New group…"), run: () => void fresh() }] : [],
     ],
     t("Group"),
   );

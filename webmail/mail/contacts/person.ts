@@ -9,7 +9,7 @@ import { contactTitle, kindWords, propertyWords } from "./words.ts";
 
 export interface PersonActions {
   compose: (address: string) => void;
-  show: (id: number) => void;
+  show: (contact: ContactRow) => void;
   /** Asks for a group to put the contact into. */
   toGroup: (at: Element) => void;
   /** Takes a member out of the group that is shown. */
@@ -19,7 +19,7 @@ export interface PersonActions {
 }
 
 /** The contact with what can be done with it. */
-export function personView(contact: Contact, act: PersonActions): HTMLElement[] {
+export function personView(contact: Contact, act: PersonActions): Child[] {
   const emails = contact.emails.map((e) => e.value);
   const title = contactTitle({ name: contact.name, emails });
   const group: HTMLButtonElement = button(t("Add to a group"), () => act.toGroup(group));
@@ -31,6 +31,11 @@ export function personView(contact: Contact, act: PersonActions): HTMLElement[] 
     k === "" ? null : el("span", { class: "hint" }, ` ${kindWords[k]}`);
   return [
     el("h3", { tabindex: -1, dir: "auto" }, safeText(title)),
+    contact.owner === "" ? null : el(
+      "p",
+      { class: "hint" },
+      t("In an address book that {0} shares with you.", contact.owner),
+    ),
     ...contact.group
       ? [
         el("p", { class: "hint" }, t("A group of people")),
@@ -61,12 +66,14 @@ export function personView(contact: Contact, act: PersonActions): HTMLElement[] 
         ? null
         : line(t("Note"), el("span", { class: "contact-note" }, contact.note)),
     ),
-    el(
-      "div",
-      { class: "buttons start" },
-      button(t("Edit"), act.edit),
-      contact.group ? null : group,
-      button(t("Delete"), act.remove, { danger: true }),
-    ),
+    contact.writable
+      ? el(
+        "div",
+        { class: "buttons start" },
+        button(t("Edit"), act.edit),
+        contact.group ? null : group,
+        button(t("Delete"), act.remove, { danger: true }),
+      )
+      : null,
   ];
 }

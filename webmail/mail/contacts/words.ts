@@ -21,7 +21,8 @@ export const propertyWords: Readonly<Record<string, string>> = {
 
 /** A book's name; the first one has none of its own. */
 export function bookTitle(book: ContactBook): string {
-  return book.name || t("My contacts");
+  const name = book.name || (book.owner === "" ? t("My contacts") : t("Contacts"));
+  return book.owner === "" ? name : `${name} – ${t("address book of {0}", book.owner)}`;
 }
 
 /** What a contact is called in a list. */

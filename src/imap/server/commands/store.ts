@@ -93,7 +93,7 @@ async function store(
   }
   // RFC 7162 §3.1.3: .SILENT keeps the flags back, never the modseq.
   const tells = silent ? session.condstore : true;
-  const lines = r.changed.length >= manyLines && !silent && !session.condstore && !session.uidOnly
+  const lines = r.changed.length >= manyLines && !silent && !session.uidOnly
     ? new FlagLines((bytes) => session.conn.write(bytes), v.keywords)
     : undefined;
   let out = "";
@@ -103,7 +103,11 @@ async function store(
     if (lines) {
       const seq = v.seqOf(c.uid);
       // What the client doesn't know isn't told.
-      if (seq > 0) lines.add(seq, uid ? c.uid : 0, session.shownFlags(c.uid, c.flags), words);
+      if (seq > 0) {
+        const { condstore } = session;
+        const flags = session.shownFlags(c.uid, c.flags);
+        lines.add(seq, uid || condstore ? c.uid : 0, flags, words, condstore ? c.modseq : 0);
+      }
     } else if (!silent) {
       out += flagsLine(session, c.uid, c.flags, words, c.modseq, uid);
     } else if (session.uidOnly) out += `* ${c.uid} UIDFETCH (MODSEQ (${c.modseq}))\r\n`;

@@ -9,12 +9,13 @@ import { formatFlags } from "../../format/text.ts";
 /** Bytes that are gathered before they are handed on. */
 const size = 15 * 1024;
 /** Bytes of a line without its flags: words and two numbers. */
-const besides = 64;
+const besides = 80;
 
 const encoder = new TextEncoder();
 const words = (text: string) => encoder.encode(text);
 /** Between the numbers of a line, and before the only one. */
 const [fetchUid, fetch] = [words(" FETCH (UID "), words(" FETCH (")];
+const modseqWord = words("MODSEQ (");
 const flagsOf = (names: string) => words(`FLAGS (${names}))\r\n`);
 /** How lines of messages without keywords end, by their flags. */
 const endOf: (Uint8Array | undefined)[] = [];
@@ -35,8 +36,11 @@ export class FlagLines {
     this.#spelled = spelled;
   }
 
-  /** @param uid 0 for a line without it */
-  add(seq: number, uid: number, flags: number, keywords: string): void {
+  /**
+   * @param uid 0 for a line without it
+   * @param modseq 0 for a line without it
+   */
+  add(seq: number, uid: number, flags: number, keywords: string, modseq = 0): void {
     const end = keywords === ""
       ? endOf[flags] ??= flagsOf(formatFlags(flags, ""))
       : flagsOf(formatFlags(flags, keywords, this.#spelled));
@@ -54,6 +58,13 @@ export class FlagLines {
       out.set(fetch, this.#used);
       this.#used += fetch.length;
     }
+    if (modseq !== 0) {
+      out.set(modseqWord, this.#used);
+      this.#used += modseqWord.length;
+      this.#number(modseq);
+      out[this.#used++] = 0x29;
+      out[this.#used++] = 0x20;
+    }
     if (end.length + besides > size) {
       this.flush();
       return this.#write(end);
@@ -68,7 +79,7 @@ export class FlagLines {
     const out = this.#bytes;
     for (let at = this.#used + digits - 1; at >= this.#used; at--) {
       const rest = Math.floor(n / 10);
-      out[at] = 0x30 + n - rest * 10;
+      out[at] = 0x30 + (n - rest * 10);
       n = rest;
     }
     this.#used += digits;

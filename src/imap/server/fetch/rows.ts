@@ -149,7 +149,7 @@ export async function fetchUids(
   const all = v.uids;
   const suffix = idSuffix(session, account);
   let at = uids.length > 0 ? v.seqOf(uids[0]) - 1 : 0;
-  const flagLines = p.flags && p.items.length === 1 && !p.modseq && !session.uidOnly &&
+  const flagLines = p.flags && p.items.length === 1 && !session.uidOnly &&
       o.changedSince === undefined
     ? new FlagLines((bytes) => conn.write(bytes), v.keywords)
     : undefined;
@@ -196,7 +196,8 @@ export async function fetchUids(
       if (flagLines) {
         while (all[at] < row.uid) at++;
         const flags = session.shownFlags(row.uid, row.flags);
-        flagLines.add(at + 1, o.uid ? row.uid : 0, flags, row.keywords);
+        const modseq = p.modseq ? row.modseq : 0;
+        flagLines.add(at + 1, o.uid ? row.uid : 0, flags, row.keywords, modseq);
         return;
       }
       const line = begin(row);

@@ -3,10 +3,11 @@ import { type MailboxId, noMailbox } from "../../../store/ids.ts";
 import * as v from "valibot";
 import { mailboxState } from "../../../store/emails/changes.ts";
 import { maxMailboxDepth, maxMailboxNameBytes } from "../../../store/mailboxes/mailboxes.ts";
-import type { Mailbox } from "../../../store/types.ts";
+import type { Renaming } from "../../../store/account/mailbox_changes.ts";
+import { type Mailbox, StoreError } from "../../../store/types.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { invalidProperties, SetError } from "../../core/errors.ts";
-import { ConflictError } from "../../core/conflicts.ts";
+import { ConflictError, type Waiting } from "../../core/conflicts.ts";
 import { defineMethod, type MethodContext } from "../../core/method.ts";
 import { applyPatch, sameJson } from "../../core/patch.ts";
 import { notFound, resolveId, runSet, setEntries } from "../../core/set.ts";
@@ -119,23 +120,29 @@ function pathOf(view: MailView, parentId: MailboxId, name: string): string {
   return path;
 }
 
-function checkFree(view: MailView, path: string): void {
+/** What mailboxes that are in each other's way get, all at once. */
+type Exchange = { renaming: Renaming } | { bits: number };
+
+function checkFree(view: MailView, path: string, renaming?: Renaming): void {
   const existing = view.account.mailboxByName(path);
   if (existing) {
     const holder = mailboxIdOf(existing.id);
     throw new ConflictError("alreadyExists", "there is a mailbox of this name there already", {
       holder,
+      wanted: renaming && { renaming } satisfies Exchange,
       more: { existingId: holder },
     });
   }
 }
 
-function checkRole(view: MailView, role: string, own: number): number {
+/** @param alone nothing else of the mailbox is changed that could be refused after this */
+function checkRole(view: MailView, role: string, own: number, alone = false): number {
   const bit = specialUseOf(role)!;
   const holder = view.account.mailboxBySpecialUse(bit);
   if (holder && holder.id !== own) {
     throw new ConflictError("invalidProperties", `the mailbox ${holder.name} has this role`, {
       holder: mailboxIdOf(holder.id),
+      wanted: alone ? { bits: bit } satisfies Exchange : undefined,
       more: { properties: ["role"] },
     });
   }
@@ -177,7 +184,8 @@ async function create(
 
 async function rename(view: MailView, mailbox: Mailbox, wanted: Wanted): Promise<void> {
   const parentId = wanted.parentId ?? mailbox.parentId;
-  const path = pathOf(view, parentId, wanted.name ?? leafName(mailbox.name));
+  const name = wanted.name ?? leafName(mailbox.name);
+  const path = pathOf(view, parentId, name);
   if (path === mailbox.name) return;
   if (mailbox.name === "Inbox") throw new SetError("forbidden", "Inbox can't be renamed or moved");
   for (
@@ -194,7 +202,7 @@ async function rename(view: MailView, mailbox: Mailbox, wanted: Wanted): Promise
   if (!view.access.own && !view.rights(parentId).includes("k")) {
     throw new SetError("forbidden", "you may not put a mailbox there");
   }
-  checkFree(view, path);
+  checkFree(view, path, { id: mailbox.id, parentId, name });
   await view.account.renameMailbox(mailbox.name, path);
 }
 
@@ -240,8 +248,9 @@ async function update(
   if (w.role !== undefined && m.name === "Inbox") {
     throw invalidProperties(["role"], "the role of Inbox can't be changed");
   }
-  if (w.role) checkRole(view, w.role, m.id);
-  if (w.name !== undefined || w.parentId !== undefined) await rename(view, m, w);
+  const moves = w.name !== undefined || w.parentId !== undefined;
+  if (w.role) checkRole(view, w.role, m.id, !moves);
+  if (moves) await rename(view, m, w);
   if (w.role !== undefined && w.role !== roleOf(m)) {
     await account.setSpecialUse(m.id, w.role === null ? 0 : specialUseOf(w.role)!);
   }
@@ -280,15 +289,46 @@ async function destroy(
   await view.account.deleteMailbox(m.name);
 }
 
-/** Removes the name or role of a mailbox until it gets its new one. */
+/** Whether mailboxes that want each other's names, or roles, have changed them in one transaction. */
+async function exchanged(
+  { account }: MailView["access"],
+  circle: readonly Waiting[],
+): Promise<boolean> {
+  const all = circle.map(({ objectId, err }) => ({
+    id: mailboxNumber(objectId) ?? noMailbox,
+    wanted: err.wanted as Exchange | undefined,
+  }));
+  const renamings = all.flatMap(({ wanted }) =>
+    wanted !== undefined && "renaming" in wanted ? [wanted.renaming] : []
+  );
+  const uses = all.flatMap(({ id, wanted }) =>
+    wanted !== undefined && "bits" in wanted ? [{ id, bits: wanted.bits }] : []
+  );
+  try {
+    if (renamings.length === all.length) await account.renameInCircle(renamings);
+    else if (uses.length === all.length) await account.setSpecialUses(uses);
+    else return false;
+    return true;
+  } catch (err) {
+    // Changed by somebody else meanwhile, or too long for a moment: as one by one, or not at all.
+    if (err instanceof StoreError) return false;
+    throw err;
+  }
+}
+
+/**
+ * Lets mailboxes have what others of them have: all at once, or else takes the name of one, or its role, away until it
+ * gets its new one.
+ */
 async function makeRoom(
   access: MailView["access"],
-  id: string,
-  err: ConflictError,
+  circle: readonly Waiting[],
 ): Promise<() => Promise<void>> {
   const { account } = access;
-  const m = account.mailbox(mailboxNumber(id) ?? noMailbox);
   const nothing = () => Promise.resolve();
+  if (await exchanged(access, circle)) return nothing;
+  const { err } = circle.at(-1)!;
+  const m = account.mailbox(mailboxNumber(err.holder ?? "") ?? noMailbox);
   if (m === undefined) return nothing;
   if (err.type === "alreadyExists") {
     const above = m.name.slice(0, m.name.lastIndexOf("/") + 1);
@@ -341,7 +381,7 @@ export const mailboxSet = defineMethod({
       create: async (o) => await create(ctx, await mailView(access), o),
       update: (id, patch) => update(ctx, access, id, patch),
       destroy: (id) => destroy(access, id, removeEmails),
-      makeRoom: (id, err) => makeRoom(access, id, err),
+      makeRoom: (circle) => makeRoom(access, circle),
       creationOrder,
       // Children first.
       destroyOrder: (ids) => [...ids].sort((a, b) => depth(b) - depth(a)),

@@ -13,7 +13,8 @@ import { type CallHandlers, UserError } from "../../http/mod.ts";
 import type { WebmailServices } from "../services.ts";
 import { busyPeople } from "./busy.ts";
 import { calendarList, calendarsOf, eventRow, Gathered, periodOf, zoneOf } from "./reading.ts";
-import { eachCalendarOwner, sharedEvent, sharingAccount } from "./shared.ts";
+import { withSharing } from "../owners.ts";
+import { eachCalendarOwner, sharedEvent } from "./shared.ts";
 import {
   answerEvent,
   deleteEvent,
@@ -80,7 +81,7 @@ export function calendarHandlers<C>(
     if (scheduler === undefined) throw new UserError("there are no calendars on this server");
     const { account, loginAddress } = who(ctx);
     if (owner !== "") {
-      return await sharingAccount(services, account.name, owner, (g) =>
+      return await withSharing(services, account.name, owner, "event", (g) =>
         fn({
           account: owner,
           guest: account.name,

@@ -2,7 +2,7 @@
 import type { Groupware } from "../../../store/groupware/groupware.ts";
 import type { Collection, ObjectRow } from "../../../store/groupware/types.ts";
 import { missing } from "../errors.ts";
-import { eachOwner, type OwnerServices, withOwner } from "../owners.ts";
+import { eachOwner, type OwnerServices, withSharing } from "../owners.ts";
 import { calendarsOf } from "./reading.ts";
 
 /** The calendars of an account that a user may read. */
@@ -21,19 +21,6 @@ export async function eachCalendarOwner(
   });
 }
 
-/** Works with the account that shares something with a user. @throws HttpError if it shares nothing */
-export async function sharingAccount<T>(
-  services: OwnerServices,
-  user: string,
-  owner: string,
-  fn: (groupware: Groupware) => Promise<T>,
-): Promise<T> {
-  if (!(services.owners?.(user) ?? []).includes(owner)) throw missing("event");
-  const found = await withOwner(services, owner, async (g) => ({ value: await fn(g) }));
-  if (found === undefined) throw missing("event");
-  return found.value;
-}
-
 /** Works with an event of a shared calendar. @throws HttpError if it isn't there for the user */
 export async function sharedEvent<T>(
   services: OwnerServices,
@@ -41,7 +28,7 @@ export async function sharedEvent<T>(
   where: { owner: string; calendarId: number; name: string },
   fn: (groupware: Groupware, row: ObjectRow) => Promise<T>,
 ): Promise<T> {
-  return await sharingAccount(services, user, where.owner, (groupware) => {
+  return await withSharing(services, user, where.owner, "event", (groupware) => {
     const c = sharedCalendars(groupware, user).find((x) => x.id === where.calendarId);
     const row = c && groupware.object(c.id, where.name);
     if (row === undefined || row.component !== "VEVENT") throw missing("event");

@@ -3,9 +3,8 @@ import { cardObject, maxObjectSize } from "../../../groupware/objects.ts";
 import { type Component, writeComponent } from "../../../mail/contentline/component.ts";
 import { CardError, readCardInTurns } from "../../../mail/vcard/card.ts";
 import { giveWay } from "../../../platform/turns.ts";
-import type { Groupware } from "../../../store/groupware/groupware.ts";
 import type { NewObject, ObjectRow } from "../../../store/groupware/types.ts";
-import { addressBooks } from "./books.ts";
+import type { Shelf } from "./books.ts";
 
 /** A card that is to be stored. @throws CardError */
 export function cardToStore(name: string, card: Component): NewObject {
@@ -19,17 +18,17 @@ export function cardToStore(name: string, card: Component): NewObject {
 /** Rows that are read at once. */
 const atOnce = 500;
 
-/** The groups of all books: cards without addresses of their own that say so; in turns with other work. */
-export async function groupRows(groupware: Groupware): Promise<ObjectRow[]> {
+/** The groups of books: cards without addresses of their own that say so; in turns with other work. */
+export async function groupRows({ g, books }: Shelf): Promise<ObjectRow[]> {
   const found: ObjectRow[] = [];
-  for (const book of addressBooks(groupware)) {
+  for (const book of books) {
     for (let after = "";;) {
-      const rows = groupware.objects(book.id, after, atOnce);
+      const rows = g.objects(book.id, after, atOnce);
       for (const row of rows) {
         await giveWay();
         if (row.emails.length > 0) continue;
         try {
-          const card = await readCardInTurns(groupware.content(row.id) ?? new Uint8Array(0));
+          const card = await readCardInTurns(g.content(row.id) ?? new Uint8Array(0));
           if (card.group) found.push(row);
         } catch {
           // One that an earlier version stored, and that can't be read, is no group.

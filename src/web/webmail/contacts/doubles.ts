@@ -4,9 +4,8 @@ import { changedMembers, membersOf } from "../../../mail/vcard/members.ts";
 import { mergedCard } from "../../../mail/vcard/merge.ts";
 import { readCard } from "../../../mail/vcard/card.ts";
 import { giveWay } from "../../../platform/turns.ts";
-import type { Groupware } from "../../../store/groupware/groupware.ts";
 import { GroupwareError } from "../../../store/groupware/types.ts";
-import { addressBooks, contactRow } from "./books.ts";
+import type { Shelf } from "./books.ts";
 import { cardToStore, groupRows } from "./cards.ts";
 
 /** Sets of doubles that are given at a time, and people of one. */
@@ -16,7 +15,8 @@ const maxOfSet = 20;
 const atOnce = 500;
 
 /** Contacts with an address, or a whole name, in common. */
-export async function findDoubles(groupware: Groupware): Promise<CallResponse<"ContactDoubles">> {
+export async function findDoubles(shelf: Shelf): Promise<CallResponse<"ContactDoubles">> {
+  const { g, books, owner } = shelf;
   const first = new Map<string, number>();
   const rows: ContactRow[] = [];
   const parent: number[] = [];
@@ -24,12 +24,12 @@ export async function findDoubles(groupware: Groupware): Promise<CallResponse<"C
     while (parent[n] !== n) n = parent[n] = parent[parent[n]];
     return n;
   };
-  for (const book of addressBooks(groupware)) {
+  for (const book of books) {
     for (let after = "";;) {
-      const found = groupware.objects(book.id, after, atOnce);
+      const found = g.objects(book.id, after, atOnce);
       for (const r of found) {
         const n = rows.length;
-        rows.push({ id: r.id, bookId: book.id, name: r.summary, emails: [...r.emails] });
+        rows.push({ id: r.id, owner, bookId: book.id, name: r.summary, emails: [...r.emails] });
         parent.push(n);
         const name = r.summary.trim().toLowerCase();
         const keys = r.emails.map((e) => `@${e.toLowerCase()}`);
@@ -45,7 +45,7 @@ export async function findDoubles(groupware: Groupware): Promise<CallResponse<"C
       await giveWay();
     }
   }
-  const groups = new Set((await groupRows(groupware)).map((r) => r.id));
+  const groups = new Set((await groupRows(shelf)).map((r) => r.id));
   const sets = new Map<number, ContactRow[]>();
   for (const [n, row] of rows.entries()) {
     if (groups.has(row.id)) continue;
@@ -60,30 +60,31 @@ export async function findDoubles(groupware: Groupware): Promise<CallResponse<"C
 
 /** Makes one contact of several: the first one with what the others say besides. On disk when it resolves. */
 export async function mergeContacts(
-  groupware: Groupware,
+  shelf: Shelf,
   checked: CallChecked<"ContactMerge">,
 ): Promise<CallResponse<"ContactMerge">> {
-  const rows = [...new Set(checked.ids)].map((id) => contactRow(groupware, id));
+  const { g } = shelf;
+  const rows = [...new Set(checked.ids)].map((id) => shelf.contact(id));
   const [kept, ...others] = rows;
-  const read = (id: number) => readCard(groupware.content(id) ?? new Uint8Array(0));
+  const read = (id: number) => readCard(g.content(id) ?? new Uint8Array(0));
   const cards = others.map((row) => read(row.id));
   if ([read(kept.id), ...cards].some((c) => c.group)) {
     throw new GroupwareError("kept", "groups can't be made one with others");
   }
   const card = mergedCard(read(kept.id).component, cards.map((c) => c.component));
   // First what says all: should the rest fail, there are doubles still, and nothing is lost.
-  await groupware.put(kept.collectionId, cardToStore(kept.name, card), { ifMatch: [kept.etag] });
+  await g.put(kept.collectionId, cardToStore(kept.name, card), { ifMatch: [kept.etag] });
   const gone = others.map((row) => row.uid);
-  for (const row of await groupRows(groupware)) {
+  for (const row of await groupRows(shelf)) {
     const { component } = read(row.id);
     const members = membersOf(component);
     const lost = members.filter((u) => gone.includes(u));
     if (lost.length === 0) continue;
     const next = changedMembers(component, members.includes(kept.uid) ? [] : [kept.uid], lost);
-    await groupware.put(row.collectionId, cardToStore(row.name, next), { ifMatch: [row.etag] });
+    await g.put(row.collectionId, cardToStore(row.name, next), { ifMatch: [row.etag] });
   }
   for (const row of others) {
-    await groupware.remove(row.collectionId, row.name, { ifMatch: [row.etag] });
+    await g.remove(row.collectionId, row.name, { ifMatch: [row.etag] });
   }
   return { id: kept.id };
 }

@@ -5,21 +5,33 @@ import type { WebRequest } from "../../http/mod.ts";
 import { missing } from "../errors.ts";
 import { pieceStream } from "../reading/content.ts";
 import { disposition } from "../reading/documents.ts";
-import { addressBook, bookName } from "./books.ts";
+import type { OwnerServices } from "../owners.ts";
+import { bookName, withShelf } from "./books.ts";
 
 /** All cards of the book that is asked for, one after the other. @throws HttpError 404 */
 export async function exportedBook(
+  services: OwnerServices,
   req: WebRequest,
   account: Account,
   release: () => void,
 ): Promise<Response> {
   const id = req.url.searchParams.get("book") ?? "";
   if (!/^\d{1,15}$/.test(id)) throw missing("address book");
-  const g = await account.groupware();
-  const book = addressBook(g, Number(id));
-  const name = bookName(g, book) || "contacts";
+  const owner = req.url.searchParams.get("owner") ?? "";
+  // As long as the book is read, its owner's account stays open.
+  let kept: Account | undefined;
+  const { g, book, name } = await withShelf(services, account, owner, (shelf) => {
+    const book = shelf.book(Number(id));
+    kept = owner === "" ? undefined : services.accounts.ifOpen(owner)?.acquire();
+    return { g: shelf.g, book, name: bookName(shelf.g, book) || "contacts" };
+  });
+  const end = () => {
+    kept?.close();
+    kept = undefined;
+    release();
+  };
   const pieces = exportCollection(g, book, name)[Symbol.asyncIterator]();
-  return new Response(pieceStream(pieces, release, req.log), {
+  return new Response(pieceStream(pieces, end, req.log), {
     headers: {
       "Content-Type": "text/vcard; charset=utf-8",
       "Cache-Control": "no-store",

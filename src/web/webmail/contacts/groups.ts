@@ -6,27 +6,27 @@ import type { Groupware } from "../../../store/groupware/groupware.ts";
 import type { ObjectRow } from "../../../store/groupware/types.ts";
 import type { AddressGroup } from "../sending/address_book.ts";
 import { UserError } from "../../http/mod.ts";
-import { addressBook, addressBooks, contactRow } from "./books.ts";
+import { Shelf } from "./books.ts";
 import { cardToStore, groupRows } from "./cards.ts";
 
 /** Members of a group that are shown. */
 const maxMembers = 1000;
 
-const rowOf = (row: ObjectRow): ContactRow => ({
+const rowOf = (row: ObjectRow, owner: string): ContactRow => ({
   id: row.id,
+  owner,
   bookId: row.collectionId,
   name: row.summary,
   emails: [...row.emails],
 });
 
-/** The members of a group that are in the account's books. */
-export function groupMembers(groupware: Groupware, id: number): ContactRow[] {
-  const { component } = readCard(groupware.content(id) ?? new Uint8Array(0));
-  const books = addressBooks(groupware);
+/** The members of a group that are in its owner's books, of those that the user may read. */
+export function groupMembers({ g, books, owner }: Shelf, id: number): ContactRow[] {
+  const { component } = readCard(g.content(id) ?? new Uint8Array(0));
   return membersOf(component).slice(0, maxMembers).flatMap((uid) => {
     for (const b of books) {
-      const row = groupware.objectByUid(b.id, uid);
-      if (row !== undefined) return [rowOf(row)];
+      const row = g.objectByUid(b.id, uid);
+      if (row !== undefined) return [rowOf(row, owner)];
     }
     return [];
   });
@@ -34,47 +34,50 @@ export function groupMembers(groupware: Groupware, id: number): ContactRow[] {
 
 /** Makes a group, or changes who is in one. On disk when it resolves. */
 export async function changeGroup(
-  groupware: Groupware,
+  shelf: Shelf,
   checked: CallChecked<"ContactGroupChange">,
 ): Promise<CallResponse<"ContactGroupChange">> {
-  const uids = (ids: readonly number[]) => ids.map((id) => contactRow(groupware, id).uid);
+  const { g } = shelf;
+  const uids = (ids: readonly number[]) => ids.map((id) => shelf.contact(id).uid);
   if (checked.group.id === null) {
     const name = checked.group.name.trim();
     // deno-lint-ignore no-control-regex -- none of these may stand in a value (RFC 6350 §3.3)
     if (name === "" || /[\x00-\x1f\x7f]/.test(name)) throw new UserError("a group needs a name");
     const uid = crypto.randomUUID();
-    const book = addressBook(groupware, checked.group.bookId);
+    const book = shelf.bookToChange(checked.group.bookId);
     const escaped = name.replace(/[\\;,]/g, "\\$&");
     const card = changedMembers(newGroup(uid, escaped), uids(checked.add), []);
-    const { row } = await groupware.put(book.id, cardToStore(`${uid}.vcf`, card), {
+    const { row } = await g.put(book.id, cardToStore(`${uid}.vcf`, card), {
       ifNoneMatch: "*",
     });
     return { id: row.id };
   }
-  const row = contactRow(groupware, checked.group.id);
-  const { component, group } = readCard(groupware.content(row.id) ?? new Uint8Array(0));
+  const row = shelf.contactToChange(checked.group.id);
+  const { component, group } = readCard(g.content(row.id) ?? new Uint8Array(0));
   if (!group) throw new UserError("this contact is no group");
   const next = changedMembers(component, uids(checked.add), uids(checked.remove));
   if (next !== component) {
-    await groupware.put(row.collectionId, cardToStore(row.name, next), { ifMatch: [row.etag] });
+    await g.put(row.collectionId, cardToStore(row.name, next), { ifMatch: [row.etag] });
   }
   return { id: row.id };
 }
 
 /** The groups of an account's books, for completion: who is in one is read when it is offered. */
 export async function addressGroups(groupware: Groupware): Promise<AddressGroup[]> {
-  return (await groupRows(groupware)).map(({ id, summary }) => ({
+  const shelf = new Shelf(groupware);
+  return (await groupRows(shelf)).map(({ id, summary }) => ({
     name: summary,
     members() {
       // A group that is gone since has nobody in it.
       if (groupware.objectById(id) === undefined) return [];
-      return groupMembers(groupware, id).flatMap(({ name, emails }) =>
+      return groupMembers(shelf, id).flatMap(({ name, emails }) =>
         emails.slice(0, 1).map((address) => ({ name, address }))
       );
     },
   }));
 }
 
-/** The groups of the account's books. */
-export const listGroups = async (g: Groupware): Promise<ContactRow[]> =>
-  (await groupRows(g)).map(rowOf);
+/** The groups of an account's books that the user may change. */
+export const listGroups = async (shelf: Shelf): Promise<ContactRow[]> =>
+  (await groupRows(shelf)).filter((row) => shelf.mayWrite(row.collectionId))
+    .map((row) => rowOf(row, shelf.owner));

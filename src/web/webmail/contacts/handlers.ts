@@ -1,21 +1,21 @@
 /** What the calls about contacts do. @module */
-import type { Contact } from "../../../../webmail/api/mod.ts";
+import type { Contact, ContactBook } from "../../../../webmail/api/mod.ts";
 import type { contactCalls } from "../../../../webmail/api/contacts.ts";
 import { CardError, readCard, texts } from "../../../mail/vcard/card.ts";
 import { cardFields, changeCard, newCard } from "../../../mail/vcard/edit.ts";
 import type { Account } from "../../../store/account/account.ts";
-import type { Groupware } from "../../../store/groupware/groupware.ts";
 import { GroupwareError } from "../../../store/groupware/types.ts";
 import { type CallHandlers, HttpError, UserError } from "../../http/mod.ts";
 import { missing } from "../errors.ts";
+import type { OwnerServices } from "../owners.ts";
 import type { AddressBooks } from "../sending/address_book.ts";
 import type { Uploads } from "../sending/uploads.ts";
-import { addressBook, addressBooks, bookName, contactRow } from "./books.ts";
+import { bookName, eachShelf, type Shelf, withShelf } from "./books.ts";
 import { cardToStore } from "./cards.ts";
 import { findDoubles, mergeContacts } from "./doubles.ts";
 import { changeGroup, groupMembers, listGroups } from "./groups.ts";
 import { importContacts } from "./import.ts";
-import { findContacts } from "./search.ts";
+import { ContactSearch } from "./search.ts";
 
 /** Words of a search. */
 const maxWords = 10;
@@ -49,18 +49,20 @@ async function inWords<T>(fn: () => Promise<T>): Promise<T> {
   }
 }
 
-function contact(groupware: Groupware, id: number): Contact {
-  const row = contactRow(groupware, id);
-  const card = readCard(groupware.content(id) ?? new Uint8Array(0));
+function contact(shelf: Shelf, id: number): Contact {
+  const row = shelf.contact(id);
+  const card = readCard(shelf.g.content(id) ?? new Uint8Array(0));
   const fields = cardFields(card.component);
   const stored = <T extends { at: number | null }>(list: T[]) =>
     list.map((e) => ({ ...e, at: e.at! }));
   return {
     id,
+    owner: shelf.owner,
     bookId: row.collectionId,
+    writable: shelf.mayWrite(row.collectionId),
     etag: row.etag,
     group: card.group,
-    members: card.group ? groupMembers(groupware, id) : [],
+    members: card.group ? groupMembers(shelf, id) : [],
     ...fields,
     emails: stored(fields.emails),
     phones: stored(fields.phones),
@@ -75,49 +77,64 @@ function contact(groupware: Groupware, id: number): Contact {
   };
 }
 
-/** The handlers; `account` finds who calls. */
+/** The handlers; `accountOf` finds who calls. */
 export function contactHandlers<C>(
-  state: { uploads: Uploads; books: AddressBooks },
+  state: { services: OwnerServices; uploads: Uploads; books: AddressBooks },
   accountOf: (ctx: C) => Account,
 ): CallHandlers<typeof contactCalls, C> {
+  const { services } = state;
+  const reading = <T>(ctx: C, owner: string, fn: (shelf: Shelf) => Promise<T> | T) =>
+    inWords(() => withShelf(services, accountOf(ctx), owner, fn));
+  /** What is offered while somebody writes is made anew afterwards. */
+  const writing = async <T>(ctx: C, owner: string, fn: (shelf: Shelf) => Promise<T>) => {
+    try {
+      return await reading(ctx, owner, fn);
+    } finally {
+      state.books.forget(accountOf(ctx).name);
+      if (owner !== "") state.books.forget(owner);
+    }
+  };
   return {
     async ContactBooks(_r, ctx) {
-      const g = await accountOf(ctx).groupware();
-      return {
-        books: addressBooks(g).map((collection) => ({
+      const books: ContactBook[] = [];
+      await eachShelf(services, accountOf(ctx), (shelf) => {
+        books.push(...shelf.books.map((collection) => ({
           id: collection.id,
-          name: bookName(g, collection),
-          count: g.count(collection.id),
-        })),
-      };
+          owner: shelf.owner,
+          name: bookName(shelf.g, collection),
+          count: shelf.g.count(collection.id),
+          writable: shelf.mayWrite(collection.id),
+        })));
+        return Promise.resolve();
+      });
+      return { books };
     },
     async ContactList(r, ctx) {
-      const g = await accountOf(ctx).groupware();
-      const books = r.bookId === null ? addressBooks(g) : [addressBook(g, r.bookId)];
       const words = r.search.toLowerCase().split(/\s+/).filter((s) => s !== "").slice(0, maxWords);
-      return await findContacts(g, books, words, r.limit);
+      const search = new ContactSearch(words, r.limit);
+      const { bookId } = r;
+      if (bookId === null) {
+        await eachShelf(services, accountOf(ctx), (s) => search.add(s.g, s.books, s.owner));
+      } else {
+        await reading(ctx, r.owner, (s) => search.add(s.g, [s.book(bookId)], s.owner));
+      }
+      return search.done();
     },
-    async ContactGet(r, ctx) {
-      const g = await accountOf(ctx).groupware();
-      return await inWords(() => Promise.resolve({ contact: contact(g, r.id) }));
-    },
-    async ContactAdd(r, ctx) {
-      const account = accountOf(ctx);
-      const g = await account.groupware();
-      const book = addressBook(g, r.bookId);
-      const uid = crypto.randomUUID();
-      return await inWords(async () => {
+    ContactGet: (r, ctx) => reading(ctx, r.owner, (shelf) => ({ contact: contact(shelf, r.id) })),
+    ContactAdd: (r, ctx) =>
+      writing(ctx, r.owner, async (shelf) => {
+        const book = shelf.bookToChange(r.bookId);
+        const uid = crypto.randomUUID();
         const card = changeCard(newCard(uid), r.fields);
-        const { row } = await g.put(book.id, cardToStore(`${uid}.vcf`, card), { ifNoneMatch: "*" });
-        state.books.forget(account.name);
+        const { row } = await shelf.g.put(book.id, cardToStore(`${uid}.vcf`, card), {
+          ifNoneMatch: "*",
+        });
         return { id: row.id };
-      });
-    },
-    async ContactChange(r, ctx) {
-      const account = accountOf(ctx);
-      const g = await account.groupware();
-      const row = contactRow(g, r.id);
-      return await inWords(async () => {
+      }),
+    ContactChange: (r, ctx) =>
+      writing(ctx, r.owner, async (shelf) => {
+        const { g } = shelf;
+        const row = shelf.contactToChange(r.id);
         // Where fields stand is true of one version only.
         if (row.etag !== r.etag) throw new GroupwareError("condition", "another version");
         const { component } = readCard(g.content(row.id) ?? new Uint8Array(0));
@@ -126,52 +143,29 @@ export function contactHandlers<C>(
         const stored = await g.put(row.collectionId, cardToStore(row.name, card), {
           ifMatch: [r.etag],
         });
-        state.books.forget(account.name);
         return { etag: stored.row.etag };
-      });
-    },
-    async ContactDelete(r, ctx) {
-      const account = accountOf(ctx);
-      const g = await account.groupware();
-      const row = contactRow(g, r.id);
-      await inWords(() => g.remove(row.collectionId, row.name, { ifMatch: [r.etag] }));
-      state.books.forget(account.name);
-      return {};
-    },
-    async ContactGroups(_r, ctx) {
-      return { groups: await listGroups(await accountOf(ctx).groupware()) };
-    },
-    async ContactGroupChange(r, ctx) {
-      const account = accountOf(ctx);
-      const g = await account.groupware();
-      try {
-        return await inWords(() => changeGroup(g, r));
-      } finally {
-        state.books.forget(account.name);
-      }
-    },
-    async ContactDoubles(_r, ctx) {
-      return await findDoubles(await accountOf(ctx).groupware());
-    },
-    async ContactMerge(r, ctx) {
-      const account = accountOf(ctx);
-      const g = await account.groupware();
-      try {
-        return await inWords(() => mergeContacts(g, r));
-      } finally {
-        state.books.forget(account.name);
-      }
-    },
+      }),
+    ContactDelete: (r, ctx) =>
+      writing(ctx, r.owner, async (shelf) => {
+        const row = shelf.contactToChange(r.id);
+        await shelf.g.remove(row.collectionId, row.name, { ifMatch: [r.etag] });
+        return {};
+      }),
+    ContactGroups: (r, ctx) =>
+      reading(ctx, r.owner, async (shelf) => ({ groups: await listGroups(shelf) })),
+    ContactGroupChange: (r, ctx) => writing(ctx, r.owner, (shelf) => changeGroup(shelf, r)),
+    ContactDoubles: (_r, ctx) => reading(ctx, "", findDoubles),
+    ContactMerge: (r, ctx) => writing(ctx, "", (shelf) => mergeContacts(shelf, r)),
     async ContactImport(r, ctx) {
       const account = accountOf(ctx);
-      const g = await account.groupware();
-      const book = addressBook(g, r.bookId);
       const file = state.uploads.get(account.name, r.uploadId);
       try {
-        return await inWords(() => importContacts(account.name, g, book, file.path, file.size));
+        return await writing(ctx, r.owner, (shelf) => {
+          const book = shelf.bookToChange(r.bookId);
+          return importContacts(account.name, shelf.g, book, file.path, file.size);
+        });
       } finally {
         state.uploads.remove(account.name, r.uploadId);
-        state.books.forget(account.name);
       }
     },
   };

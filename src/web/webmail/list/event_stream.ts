@@ -44,6 +44,12 @@ export function eventBytes(value: unknown): Uint8Array {
   return encoder.encode(`data: ${JSON.stringify(value)}\n\n`);
 }
 
+/** How far what a user sees of an account's calendars and address books has come, as a text for each kind. */
+export interface GroupwareStates {
+  calendars: string;
+  contacts: string;
+}
+
 /** The events of a page. */
 export interface ToldEvents {
   /** Undefined at the end. */
@@ -77,6 +83,8 @@ export class EventConnection {
   #wake: (() => void) | undefined;
   /** Id of the newest message that was told. */
   #newestId: number;
+  /** By account, what the page knows of calendars and address books; undefined while it shows none. */
+  groupware: Map<string, GroupwareStates> | undefined;
 
   /** @param account in use until the stream is closed; the caller closes it then */
   constructor(account: Account, who: Who, services: WebmailServices, view: View) {
@@ -413,6 +421,11 @@ export class EventConnections {
   /** Pages of others that show mailboxes of an account. */
   followers(owner: string): EventConnection[] {
     return [...this.#open.values()].filter((c) => c.follows(owner));
+  }
+
+  /** Those whose pages show calendars or address books. */
+  following(): EventConnection[] {
+    return [...this.#open.values()].filter((c) => c.groupware !== undefined);
   }
 
   /** Tells all pages of an account. */
