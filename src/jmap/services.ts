@@ -59,6 +59,8 @@ export interface JmapServices {
     owners(user: string): string[];
     /** Notes that an account grants something to another; durable when it resolves. */
     add(owner: string, account: string): Promise<void>;
+    /** A user's rights on a mailbox have changed. */
+    changed?(account: string): void;
   };
   uploads: Uploads;
   objects: ObjectStore;

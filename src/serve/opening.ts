@@ -394,7 +394,10 @@ async function open(
       ]),
     ]),
   );
-  shares.onChange = async (c) => await pages.handlers.jmap?.noteRights(c);
+  shares.onChange = async (c) => {
+    pages.sharesChanged(c.account);
+    await pages.handlers.jmap?.noteRights(c);
+  };
   const watches = [
     audit.follow(config),
     config.watch(),

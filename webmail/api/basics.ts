@@ -9,8 +9,13 @@
  */
 import * as v from "valibot";
 
-/** Id of a mailbox, message, email or thread. */
+/**
+ * Id of a mailbox, message, email or thread. From {@link othersFrom} on it belongs to another account, which shares its
+ * mail with the user.
+ */
 export const Id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+/** Ids from here on belong to other accounts; each has as many. */
+export const othersFrom = 10_000_000_000;
 export const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Milliseconds since the epoch. */
 export const Time = v.pipe(v.number(), v.safeInteger());

@@ -23,6 +23,13 @@ export const Mailbox = v.object({
   specialUse: v.array(SpecialUse),
   /** Keywords that were used in it, sorted. */
   keywords: v.array(v.string()),
+  /** Of another account, which shares it. Its name begins with "Other Users/", as in IMAP, and the account's. */
+  shared: v.optional(v.object({
+    /** Whose it is, as people read it. */
+    owner: v.string(),
+    /** What the user may do, in letters of RFC 4314. */
+    rights: v.string(),
+  })),
   ...MailboxCounts.entries,
 });
 export type Mailbox = v.InferOutput<typeof Mailbox>;

@@ -9,6 +9,7 @@ import { confirmDialog, openMenu, promptDialog } from "../lib/dialog.ts";
 import { askTime, snoozeTimes } from "./compose/send_options.ts";
 import { countText, plannedDate } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
+import { may } from "./mailboxes/rights.ts";
 import { leafName, sortedMailboxes } from "./names.ts";
 import { t } from "../lib/text.ts";
 
@@ -144,8 +145,12 @@ export function actions(context: ActionContext): Actions {
       if (target === undefined) return;
       openMenu(
         at,
-        sortedMailboxes(context.mailboxes()).map(({ mailbox, depth }) => ({
-          text: `${"\u2003".repeat(depth)}${leafName(mailbox.name)}`,
+        sortedMailboxes(context.mailboxes()).filter(({ mailbox }) => may(mailbox, "i")).map((
+          { mailbox, depth },
+        ) => ({
+          text: `${"\u2003".repeat(depth)}${leafName(mailbox.name)}${
+            mailbox.shared ? ` – ${mailbox.shared.owner}` : ""
+          }`,
           title: mailbox.name,
           run: () => move(mailbox.id, target),
         })),

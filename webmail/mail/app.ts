@@ -32,6 +32,7 @@ import { readAddress, readDraft, readMailto } from "./page_address.ts";
 import {
   labelsOf,
   newPageState,
+  ownMailboxes,
   queryOf,
   shownMailbox,
   viewOf,
@@ -243,7 +244,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   function showSettings(): void {
     const { start, settings } = s;
     if (start === undefined || settings === undefined) return void soon.push(showSettings);
-    const rules = () => openRules(s.mailboxes.values());
+    const rules = () => openRules(ownMailboxes(s));
     const addresses = start.addresses.map((a) => a.address);
     openSettings(settings, addresses, start.accountPage, rules, applySettings);
   }

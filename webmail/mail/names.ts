@@ -26,6 +26,8 @@ const known: Readonly<Record<string, string>> = {
 
 /** Last part of a mailbox's name; those that all accounts have in the page's language. */
 export function leafName(name: string): string {
+  // Those that others share are named as theirs are.
+  name = name.replace(/^Other Users\/[^/]+\//, "");
   if (Object.hasOwn(known, name)) return known[name];
   return name.slice(name.lastIndexOf("/") + 1);
 }

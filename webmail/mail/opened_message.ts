@@ -7,7 +7,7 @@ import type { Actions } from "./actions.ts";
 import { answer, fromMailto, wantsRich } from "./compose/quoting.ts";
 import type { ComposeWindows } from "./compose/windows.ts";
 import { addSender } from "./contacts/add_sender.ts";
-import type { PageState } from "./page_state.ts";
+import { ownMailboxes, type PageState } from "./page_state.ts";
 import { type MessageView, messageView } from "./reading/message_view.ts";
 import { ruleFrom } from "./rules/from_message.ts";
 import { openRules } from "./rules/rules.ts";
@@ -46,6 +46,7 @@ export function openedMessage(state: PageState, parts: OpenedMessageParts): Mess
   function notJunk(item: MessageItem): void {
     // What lies in the junk mailbox is not vouched for by being looked at.
     const box = state.mailboxes.get(item.mailboxId);
+    if (box?.shared !== undefined) return;
     if (box?.specialUse.some((u) => ["junk", "trash", "sent", "drafts"].includes(u))) return;
     if (box !== undefined && start().rejectsMailboxes.includes(box.name)) return;
     void setFlags(item, "notjunk");
@@ -96,7 +97,7 @@ export function openedMessage(state: PageState, parts: OpenedMessageParts): Mess
       {
         text: t("Make a rule"),
         title: t("For messages like this one, when they come"),
-        run: () => openRules(state.mailboxes.values(), ruleFrom(m, view.current()?.headers ?? [])),
+        run: () => openRules(ownMailboxes(state), ruleFrom(m, view.current()?.headers ?? [])),
       },
       {
         text: t("Add sender to contacts"),

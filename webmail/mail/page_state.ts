@@ -51,9 +51,14 @@ export function viewOf(state: PageState): View {
   return { viewId: state.viewId, query: queryOf(state), page: { anchor: null, count: pageCount } };
 }
 
+/** The user's own mailboxes. */
+export function ownMailboxes(state: PageState): Mailbox[] {
+  return [...state.mailboxes.values()].filter((m) => m.shared === undefined);
+}
+
 /** Labels that people have made. */
 export function labelsOf(state: PageState): string[] {
-  return [...new Set([...state.mailboxes.values()].flatMap((m) => m.keywords))]
+  return [...new Set(ownMailboxes(state).flatMap((m) => m.keywords))]
     .filter((k) => !k.startsWith("$")).sort();
 }
 

@@ -82,7 +82,9 @@ export async function shareMailbox(
   const note = {
     by: { account: by, login },
     changed: async (c: Parameters<typeof noteRightsChange>[1]) => {
-      if (c.before !== c.after) await noteRightsChange(ctx.s, c);
+      if (c.before === c.after) return;
+      await noteRightsChange(ctx.s, c);
+      ctx.s.sharing.changed?.(c.account);
     },
   };
   try {

@@ -34,6 +34,7 @@ export async function jmap(
     WebShared,
     "limiter" | "logins" | "openLogins" | "tempDir" | "shares" | "sieve" | "outbound"
   >,
+  sharesChanged: (user: string) => void,
 ): Promise<Jmap> {
   const { config } = server;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
@@ -55,6 +56,7 @@ export async function jmap(
     sharing: {
       owners: (user) => shared.shares()?.owners(user) ?? [],
       add: async (owner, account) => await shared.shares()?.add(owner, account),
+      changed: sharesChanged,
     },
     uploads: new Uploads(config.dataDir, maxMessageSize),
     objects,

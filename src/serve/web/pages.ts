@@ -26,6 +26,8 @@ export interface WebPages {
   sessions: Sessions;
   /** Called after an account has arrived from another node. */
   accountCame(): void;
+  /** A user's rights on something of others have changed. */
+  sharesChanged(user: string): void;
   close(): Promise<void>;
 }
 
@@ -48,7 +50,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     shared,
     mail.sendWithCopy,
   );
-  const jmapServer = await jmap(server, shared);
+  const jmapServer = await jmap(server, shared, (user) => mail.sharesChanged(user));
   const catcher = shared.developer && catcherApi(server, shared, shared.developer);
   const glance = followGlance();
   const pages = accountAndAdminPages({
@@ -109,5 +111,11 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     await catcher?.close();
     await sessions.close();
   };
-  return { handlers, sessions, accountCame: () => mail.accountCame(), close };
+  return {
+    handlers,
+    sessions,
+    accountCame: () => mail.accountCame(),
+    sharesChanged: (user) => mail.sharesChanged(user),
+    close,
+  };
 }

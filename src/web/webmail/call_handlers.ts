@@ -20,13 +20,11 @@ import type { EventConnections } from "./list/event_stream.ts";
 import type { SharedStreams } from "./list/shared_stream.ts";
 import { joinStream, leaveStream } from "./list/streams.ts";
 import { bitsFromUses } from "./list/flags.ts";
-import type { Noted } from "./list/noted.ts";
-import { rejectsMailboxes } from "./identities.ts";
-import { conversationItems, mailboxItem, messageItem } from "./list/items.ts";
+import { messageHandlers } from "./message_handlers.ts";
+import { mailboxItem } from "./list/items.ts";
+import { inMail, openMail, requireReadable } from "./others/mail.ts";
 import { answerTo } from "./sending/invitation.ts";
-import { checkSignature } from "./signature.ts";
 import { unsubscribe } from "./reading/unsubscribe.ts";
-import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";
 import { checkSendAt, sendOrSchedule } from "./scheduled/schedule.ts";
 import type { WebmailServices } from "./services.ts";
@@ -34,11 +32,10 @@ import { calendarHandlers } from "./calendar/handlers.ts";
 import { contactHandlers } from "./contacts/handlers.ts";
 import { ruleHandlers } from "./rules/handlers.ts";
 import { saveSenderView, saveWebmailSettings, webmailSettings } from "./settings.ts";
-import { countTargets, targetUids } from "./list/targets.ts";
+import { targetUids } from "./list/targets.ts";
 import type { UndoLog } from "./list/undo.ts";
 import type { Scheduler } from "./scheduled/scheduler.ts";
-import { type Snoozed, snoozedMailbox, type SnoozedMessage } from "./scheduled/snoozed.ts";
-import { importMessage } from "./sending/import_message.ts";
+import type { Snoozed } from "./scheduled/snoozed.ts";
 import { subscriptionKeys, type Subscriptions } from "./push/subscriptions.ts";
 import type { SendingServices } from "./sending/send.ts";
 import type { Unfinished } from "./sending/unfinished.ts";
@@ -67,7 +64,17 @@ export function composeContext(
 ): ComposeContext {
   const { services, uploads, tempDir } = state;
   const { hostname, maxMessageSize } = services;
-  return { account, uploads, tempDir, hostname, maxMessageSize };
+  const mailWith: ComposeContext["mailWith"] = async (id) => {
+    const opened = await openMail(services, account, id, "message");
+    try {
+      requireReadable(opened.mail, opened.id);
+      return opened;
+    } catch (err) {
+      opened.mail.release();
+      throw err;
+    }
+  };
+  return { account, uploads, tempDir, hostname, maxMessageSize, mailWith };
 }
 
 /** Who makes a call. Those that work without a session don't look at it. */
@@ -92,14 +99,13 @@ export const openCalls: readonly CallName[] = [
 
 /** The handlers of all calls. */
 export function callHandlers(state: WebmailState): Handlers {
-  const { services, connections, undo } = state;
+  const { services, connections } = state;
   const of = (ctx: CallContext): { account: Account; session: FoundSession } => {
     if (ctx.account === undefined || ctx.session === undefined) {
       throw new HttpError(401, "not logged in");
     }
     return { account: ctx.account, session: ctx.session };
   };
-  const rejects = (account: Account) => rejectsMailboxes(services.config, account.name);
   const compose = (account: Account): ComposeContext => composeContext(state, account);
   const sending = (ctx: CallContext): SendingServices => ({
     services,
@@ -119,17 +125,6 @@ export function callHandlers(state: WebmailState): Handlers {
   const endSession = (account: string, id: number, reason: string) => {
     connections.endSession(account, id, reason);
     state.shared.endSession(account, id);
-  };
-  const noted = (ctx: CallContext): Noted => {
-    const { account, session } = of(ctx);
-    return async (cause, mailboxId, uids, changedFlags = []) =>
-      await services.noteChange?.({
-        ...{ account, login: session.login, cause, mailboxId, uids, changedFlags },
-      });
-  };
-  const targets = (ctx: CallContext, target: Parameters<typeof targetUids>[1]) => {
-    const { account } = of(ctx);
-    return targetUids(account, target, rejects(account), ctx.req.signal);
   };
 
   const handlers: Handlers = {
@@ -201,91 +196,14 @@ export function callHandlers(state: WebmailState): Handlers {
       return {};
     },
 
-    async MessageGet(r, ctx) {
-      const { account } = of(ctx);
-      const m = await parsedMessage(services.config, account, r.id);
-      return { ...m, sendAt: state.scheduler.timeOf(account, r.id) ?? null };
-    },
-    MessageItems(r, ctx) {
-      const { account } = of(ctx);
-      return {
-        items: r.ids.map((id) => messageItem(account, id)).filter((m) => m !== undefined),
-      };
-    },
-    ThreadGet(r, ctx) {
-      const { account } = of(ctx);
-      return { items: conversationItems(account, r.id, rejects(account)) };
-    },
-    FlagsSet: async (r, ctx) =>
-      actions.setFlags(of(ctx).account, await targets(ctx, r.target), r, noted(ctx)),
-    async Move(r, ctx) {
-      const { account } = of(ctx);
-      const to = mailbox(account, r.mailboxId);
-      return actions.moveMessages(account, await targets(ctx, r.target), to, undo, noted(ctx));
-    },
-    async MoveTo(r, ctx) {
-      const { account } = of(ctx);
-      const found = await targets(ctx, r.target);
-      const to = await actions.mailboxForUse(account, r.specialUse);
-      return actions.moveMessages(account, found, to, undo, noted(ctx));
-    },
-    async Delete(r, ctx) {
-      const { account } = of(ctx);
-      return actions.deleteMessages(
-        account,
-        await targets(ctx, r.target),
-        r.forever ?? false,
-        rejects(account),
-        undo,
-        noted(ctx),
-      );
-    },
-    async Snooze(r, ctx) {
-      const { account } = of(ctx);
-      const found = await targets(ctx, r.target);
-      state.snoozed.check(account.name, countTargets(found), r.until);
-      const put: SnoozedMessage[] = [];
-      const to = account.mailboxByName(snoozedMailbox) ??
-        (await account.createMailbox(snoozedMailbox)).mailbox;
-      for (const [mailboxId, uids] of found) {
-        account.fetch(mailboxId, uids, 0, (m) => {
-          put.push({ message: m.id, mailbox: to.id, back: mailboxId });
-        });
-      }
-      const done = await actions.moveMessages(account, found, to, undo, noted(ctx));
-      await state.snoozed.add(account.name, put.filter((m) => m.back !== to.id), r.until);
-      return done;
-    },
-    async MessageImport(r, ctx) {
-      const { account } = of(ctx);
-      const to = mailbox(account, r.mailboxId);
-      const m = await importMessage(account, state.uploads, r.uploadId, to, state.tempDir);
-      await noted(ctx)("APPEND", to.id, [m.uid]);
-      return { id: m.id };
-    },
-    Undo: async (r, ctx) => ({ count: await undo.undo(of(ctx).account, r.undo, noted(ctx)) }),
-    QueryCount: async (r, ctx) => ({
-      count: countTargets(await targets(ctx, { query: r.query })),
+    ...messageHandlers(state, (ctx) => {
+      const { account, session } = of(ctx);
+      return { account, login: session.login, signal: ctx.req.signal };
     }),
-    async ThreadMute(r, ctx) {
-      const { account } = of(ctx);
-      // What isn't to be heard of need not be seen either.
-      const state = r.mute ? { muted: true, collapsed: true } : { muted: false };
-      await actions.setThreads(account, await targets(ctx, r.target), state);
-      return {};
-    },
-    async ThreadCollapse(r, ctx) {
-      const { account } = of(ctx);
-      await actions.setThreads(account, await targets(ctx, r.target), { collapsed: r.collapse });
-      return {};
-    },
-
     async Unsubscribe(r, ctx) {
       await unsubscribe(services, of(ctx).account, r.id);
       return {};
     },
-    SignatureCheck: (r, ctx) =>
-      checkSignature(of(ctx).account, r.id, services.authorities?.() ?? []),
     InvitationAnswer: (r, ctx) => answerTo(sending(ctx), compose(of(ctx).account), r),
 
     MailboxCreate: async (r, ctx) => ({
@@ -310,12 +228,6 @@ export function callHandlers(state: WebmailState): Handlers {
       await account.deleteMailbox(m.name);
       return {};
     },
-    async MailboxEmpty(r, ctx) {
-      const { account } = of(ctx);
-      const m = mailbox(account, r.id);
-      const all = new Map([[m.id, account.uids(m.id)]]);
-      return { count: await actions.expungeMessages(account, all) };
-    },
     async MailboxSetSpecialUse(r, ctx) {
       await actions.setSpecialUse(of(ctx).account, asMailboxId(r.id), bitsFromUses(r.specialUse));
       return {};
@@ -323,7 +235,11 @@ export function callHandlers(state: WebmailState): Handlers {
 
     AddressComplete: (r, ctx) => state.books.complete(of(ctx).account, r.text),
     RecipientSecurity: (r) => domainSecurity(services, r.address),
-    MessageQuote: (r, ctx) => quotedHtml(of(ctx).account, r.id, r.style),
+    MessageQuote: (r, ctx) =>
+      inMail(services, of(ctx).account, r.id, "message", (mail, id) => {
+        requireReadable(mail, id);
+        return quotedHtml(mail.account, id, r.style, mail.base);
+      }),
     DraftSave: (r, ctx) =>
       saveDraft(compose(of(ctx).account), r, (a, id) => state.unfinished.wasSent(a, id)),
     async DraftGet(r, ctx) {
@@ -339,7 +255,7 @@ export function callHandlers(state: WebmailState): Handlers {
     },
     async DraftDiscard(r, ctx) {
       const { account } = of(ctx);
-      const found = await targets(ctx, { ids: [r.id] });
+      const found = await targetUids(account, { ids: [r.id] }, [], ctx.req.signal);
       await actions.expungeMessages(account, found);
       return {};
     },

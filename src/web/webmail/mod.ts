@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { calls } from "../../../webmail/api/mod.ts";
 import { ensureDir, removeFile } from "../../platform/files.ts";
 import type { Account } from "../../store/account/account.ts";
+import type { Mailbox } from "../../store/types.ts";
 import {
   answerCall,
   callError,
@@ -39,7 +40,7 @@ import {
 import { exportedBook } from "./contacts/export.ts";
 import { compressed } from "./compression.ts";
 import { pieceStream } from "./reading/content.ts";
-import { disposition, messageDocument } from "./reading/documents.ts";
+import { disposition, documentId, messageDocument } from "./reading/documents.ts";
 import { missing, rethrow } from "./errors.ts";
 import { EventConnections } from "./list/event_stream.ts";
 import { SharedStreams } from "./list/shared_stream.ts";
@@ -47,6 +48,7 @@ import { eventStream } from "./list/streams.ts";
 import { exportArchive, exportMailboxes } from "../export/archive.ts";
 import { beginExport } from "../export/at_a_time.ts";
 import { stopSanitizeWorker } from "./html/worker.ts";
+import { mailboxFor, mayRead, openMail, requireReadable } from "./others/mail.ts";
 import type { WebmailServices } from "./services.ts";
 import { ScheduledRows } from "./sending/rows.ts";
 import { Scheduler } from "./scheduled/scheduler.ts";
@@ -69,6 +71,8 @@ export interface Webmail {
   sendWithCopy: SendWithCopy;
   /** Looks for what is due of an account that has come from another node. */
   accountCame(): void;
+  /** A user's rights on something of others have changed. */
+  sharesChanged(user: string): void;
   /** Finishes what is being sent, removes uploads and ends the Worker. */
   close(): Promise<void>;
 }
@@ -160,6 +164,8 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   const handlers = callHandlers(state);
   const unwatch = services.sessions.watch((account) => {
     for (const c of state.connections.of(account)) c.checkSession(true);
+    // It may be on its way to another node, or be removed: then nobody shall hold it here.
+    for (const c of state.connections.followers(account)) c.sharesChanged();
     const open = services.sessions.list(account).map((s) => s.id);
     subscriptions.keepSessions(account, new Set(open));
   });
@@ -169,6 +175,9 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
     accountCame() {
       void unfinished.start().then(() => scheduler.start());
       snoozed.start();
+    },
+    sharesChanged(user) {
+      for (const c of connections.of(user)) c.sharesChanged();
     },
     async close() {
       unwatch();
@@ -208,16 +217,38 @@ async function route(
   const release = once(() => account.close());
   try {
     const response = document
-      ? compressed(req, await messageDocument(req, account, release))
+      ? compressed(req, await sharedDocument(state, req, account, release))
       : path === "/events"
       ? eventStream(state, req, session, account, release)
       : path === "/contacts.vcf"
       ? await exportedBook(state.services, req, account, release)
-      : exported(req, account, release);
+      : await exported(state, req, account, release);
     return state.services.login.renew(req, session, response);
   } catch (err) {
     release();
     rethrow(err);
+  }
+}
+
+/** A document of a message, which may be another account's. */
+async function sharedDocument(
+  state: WebmailState,
+  req: WebRequest,
+  user: Account,
+  release: () => void,
+): Promise<Response> {
+  const pageId = documentId(req);
+  const { mail, id } = await openMail(state.services, user, pageId, "message");
+  const done = once(() => {
+    mail.release();
+    release();
+  });
+  try {
+    requireReadable(mail, id);
+    return await messageDocument(req, mail.account, id, done);
+  } catch (err) {
+    done();
+    throw err;
   }
 }
 
@@ -271,18 +302,37 @@ async function answer(
   }
 }
 
-function exported(req: WebRequest, account: Account, release: () => void): Response {
+async function exported(
+  state: WebmailState,
+  req: WebRequest,
+  user: Account,
+  release: () => void,
+): Promise<Response> {
   const params = req.url.searchParams;
   const format = params.get("format") === "maildir" ? "maildir" : "mbox";
   const id = params.get("mailbox") ?? "";
   if (!/^\d{0,15}$/.test(id)) throw missing("mailbox");
-  const mailboxes = exportMailboxes(account, id === "" ? undefined : asMailboxId(Number(id)));
-  const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
-  const ended = beginExport(account.name);
-  const done = () => {
+  const opened = await openMail(state.services, user, Number(id), "mailbox");
+  const { mail } = opened;
+  const { account } = mail;
+  const readable = mayRead(mail);
+  let ended = () => {};
+  const done = once(() => {
     ended();
+    mail.release();
     release();
-  };
+  });
+  let mailboxes: Mailbox[];
+  try {
+    if (mail.base !== 0) mailboxFor(mail, opened.id, "r");
+    mailboxes = exportMailboxes(account, id === "" ? undefined : asMailboxId(opened.id))
+      .filter((m) => readable(m.id));
+    ended = beginExport(user.name);
+  } catch (err) {
+    done();
+    throw err;
+  }
+  const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
   return new Response(
     pieceStream(exportArchive(account, mailboxes, format, "zip", ""), done, req.log),
     {

@@ -27,12 +27,14 @@ const unknown: CheckedSignature = { state: "unknown", signer: "", fingerprint: "
 /**
  * Checks it. What is too large counts as unknown.
  * @param trusted PEM of certificate authorities
+ * @param reader whose contacts vouch for keys
  * @throws HttpError 404 for a message that is gone
  */
 export function checkSignature(
   account: Account,
   id: number,
   trusted: readonly string[],
+  reader: Account = account,
 ): Promise<CheckedSignature> {
   return withContent(account, id, async (c) => {
     const kind = protectionOf(c.root);
@@ -40,7 +42,7 @@ export function checkSignature(
     const from = senderOf(fields);
     // Who has two senders, or none, has none that a signature could be of.
     if (from === undefined) return unknown;
-    if (kind === "pgpSigned") return await checkOpenPgp(account, c, fields, from);
+    if (kind === "pgpSigned") return await checkOpenPgp(reader, c, fields, from);
     const parts = smimeParts(c.root);
     if (kind !== "smimeSigned" || !parts) return unknown;
     const message = { root: c.root, read: (a: number, b: number) => c.reader.read(a, b) };
@@ -52,7 +54,7 @@ export function checkSignature(
 const tooLarge = (p: Part, max: number) => p.endOffset - p.bodyOffset > max;
 
 async function checkOpenPgp(
-  account: Account,
+  reader: Account,
   c: MessageContent,
   fields: readonly HeaderField[],
   from: string,
@@ -64,7 +66,7 @@ async function checkOpenPgp(
     signature: new TextDecoder().decode(partBytes(c, signature)),
     content: c.reader.read(content.headerOffset, content.endOffset),
     from,
-    known: await keysOfContacts(account, from),
+    known: await keysOfContacts(reader, from),
     brought: [...attachedKeys(c), ...autocryptKeys(fields, from)],
   });
 }

@@ -11,6 +11,7 @@ import { el, fill, unseen } from "../../lib/dom.ts";
 import { countText, numberText, sizeText } from "../../lib/format.ts";
 import { attempt, notice } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { ifAllowed, may } from "./rights.ts";
 import { leafName, sortedMailboxes } from "../names.ts";
 import { t } from "../../lib/text.ts";
 
@@ -61,6 +62,7 @@ export function mailboxList(options: MailboxListOptions): MailboxList {
     el("span", { class: "mailbox-name" }, t("All mail")),
   );
   const items = el("ul", { class: "mailboxes" });
+  const shared = el("div", { class: "labels" });
   const quota = el("div", { class: "quota" });
   let limit: number | null = null;
   const root = el(
@@ -68,6 +70,7 @@ export function mailboxList(options: MailboxListOptions): MailboxList {
     { class: "mailbox-list", "aria-label": t("Mailboxes") },
     items,
     el("div", { class: "mailbox-tools" }, button(t("New mailbox"), () => create(""))),
+    shared,
     options.below,
     quota,
   );
@@ -91,7 +94,7 @@ export function mailboxList(options: MailboxListOptions): MailboxList {
   };
 
   function showQuota(): void {
-    const used = [...all.values()].reduce((n, m) => n + m.size, 0);
+    const used = [...all.values()].reduce((n, m) => m.shared ? n : n + m.size, 0);
     if (limit === null) return fill(quota, t("{0} used", sizeText(used)));
     const text = t("{0} of {1} used", sizeText(used), sizeText(limit));
     fill(
@@ -109,10 +112,18 @@ export function mailboxList(options: MailboxListOptions): MailboxList {
 
   function render(): void {
     rows.clear();
+    const sections = Map.groupBy(all.values(), (m) => m.shared?.owner);
+    const lines = (list: Iterable<Mailbox> = []) =>
+      sortedMailboxes(list).map(({ mailbox, depth }) => el("li", {}, row(mailbox, depth)));
+    fill(items, lines(sections.get(undefined)), el("li", {}, allRow));
+    sections.delete(undefined);
     fill(
-      items,
-      sortedMailboxes(all.values()).map(({ mailbox, depth }) => el("li", {}, row(mailbox, depth))),
-      el("li", {}, allRow),
+      shared,
+      sections.size > 0 ? el("h2", {}, t("Shared with me")) : null,
+      [...sections].map(([owner, list]) => [
+        el("h3", {}, safeText(owner!)),
+        el("ul", { class: "mailboxes", "aria-label": owner }, lines(list)),
+      ]),
     );
     mark();
   }
@@ -145,7 +156,7 @@ export function mailboxList(options: MailboxListOptions): MailboxList {
           const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
           if (event.key === "ArrowRight") menu(mailbox.id, row);
           else if (steps[event.key] !== undefined) {
-            const list = [...items.querySelectorAll<HTMLElement>(".mailbox")];
+            const list = [...root.querySelectorAll<HTMLElement>(".mailbox:enabled")];
             list[list.indexOf(row) + steps[event.key]]?.focus();
           } else return;
           event.preventDefault();
@@ -156,7 +167,7 @@ export function mailboxList(options: MailboxListOptions): MailboxList {
           menu(mailbox.id, row);
         },
         ondragover: (event: DragEvent) => {
-          if (!event.dataTransfer?.types.includes(dragType)) return;
+          if (!event.dataTransfer?.types.includes(dragType) || !may(mailbox, "i")) return;
           event.preventDefault();
           event.dataTransfer.dropEffect = "move";
           row.classList.add("drop");
@@ -173,7 +184,8 @@ export function mailboxList(options: MailboxListOptions): MailboxList {
     );
     rows.set(mailbox.id, { row, count, name });
     showCounts(mailbox);
-    return el("div", { class: "mailbox-row" }, row, more);
+    ifAllowed(may(mailbox, "r"), row);
+    return el("div", { class: "mailbox-row" }, row, row.disabled ? null : more);
   }
 
   function mark(): void {
@@ -196,13 +208,17 @@ export function mailboxList(options: MailboxListOptions): MailboxList {
       });
     };
     const list: MenuItem[] = [
-      { text: t("New mailbox below"), run: () => create(`${m.name}/`) },
-      { text: t("Mark all as read"), run: () => attempt(() => markRead(m)) },
-      { text: t("Empty"), danger: true, run: () => attempt(() => empty(m)) },
+      ...m.shared ? [] : [{ text: t("New mailbox below"), run: () => create(`${m.name}/`) }],
+      ...may(m, "s")
+        ? [{ text: t("Mark all as read"), run: () => attempt(() => markRead(m)) }]
+        : [],
+      ...may(m, "te")
+        ? [{ text: t("Empty"), danger: true, run: () => attempt(() => empty(m)) }]
+        : [],
       { text: t("Save as mbox"), run: () => location.assign(exportUrl(id, "mbox")) },
       { text: t("Save as Maildir"), run: () => location.assign(exportUrl(id, "maildir")) },
     ];
-    if (m.name !== "Inbox") {
+    if (m.name !== "Inbox" && m.shared === undefined) {
       list.splice(
         1,
         0,

@@ -8,6 +8,7 @@ import {
   headersUrl,
   htmlUrl,
   type MessageItem,
+  othersFrom,
   type ParsedMessage,
   printUrl,
   rawUrl,
@@ -250,7 +251,8 @@ export function messageView(options: MessageViewOptions): MessageView {
     button(t("Back"), options.onBack, { key: "Escape", attributes: { class: "back" } });
 
   function answerButtons(message: ParsedMessage): HTMLElement[] {
-    if (has(message.item, "draft")) {
+    // Drafts of others are theirs.
+    if (has(message.item, "draft") && message.item.id < othersFrom) {
       const edit = async () => {
         // What is written on isn't sent meanwhile.
         const id = message.sendAt === null

@@ -9,7 +9,8 @@ import { formatNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapNo } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 import { receiveMessage, storing, withFiles } from "../messages/incoming_message.ts";
-import { permittedFlags, place } from "../mailboxes/places.ts";
+import { permittedFlags } from "../../../store/messages/flag_rights.ts";
+import { place } from "../mailboxes/places.ts";
 import { refusing, StreamedInput } from "../messages/streamed_input.ts";
 
 /** Messages in one APPEND. */

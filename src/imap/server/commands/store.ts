@@ -10,7 +10,7 @@ import { FlagLines } from "../fetch/flags_bytes.ts";
 import { announceKeywords } from "../fetch/flags_lines.ts";
 import type { Command } from "../session/command.ts";
 import { splitFlags } from "../messages/flag_bits.ts";
-import { changeableFlags } from "../mailboxes/places.ts";
+import { changeableFlags } from "../../../store/messages/flag_rights.ts";
 import { resolveUids } from "../messages/resolve.ts";
 import { type Session, State } from "../session/session.ts";
 

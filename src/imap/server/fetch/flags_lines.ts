@@ -4,7 +4,7 @@
  * @module
  */
 import { flagNames } from "../../../store/types.ts";
-import { rightForFlag } from "../mailboxes/places.ts";
+import { rightForFlag } from "../../../store/messages/flag_rights.ts";
 import type { Session } from "../session/session.ts";
 import type { View } from "../session/view.ts";
 

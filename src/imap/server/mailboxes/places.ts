@@ -6,8 +6,7 @@
  */
 import type { Account } from "../../../store/account/account.ts";
 import { allRights, effectiveRights, sharedMailboxIds } from "../../../store/mailboxes/rights.ts";
-import type { ChangeableFlags } from "../../../store/messages/store_flags.ts";
-import { Flag, flagNames, StoreError } from "../../../store/types.ts";
+import { StoreError } from "../../../store/types.ts";
 import { ImapNo } from "../session/answer.ts";
 import { otherUsers, type Place, type Source, splitShared } from "../names/names.ts";
 import type { Session } from "../session/session.ts";
@@ -155,28 +154,4 @@ export function idSuffix(session: Session, account: Account): string {
   if (account === session.account) return "";
   const name = new TextEncoder().encode(account.name);
   return `_${Array.from(name, (b) => b.toString(16).padStart(2, "0")).join("").slice(0, 200)}`;
-}
-
-/** The right needed to change a flag (RFC 4314 §4). */
-export function rightForFlag(bit: number): "s" | "t" | "w" {
-  return bit === Flag.Seen ? "s" : bit === Flag.Deleted ? "t" : "w";
-}
-
-/** The flags that may be changed with these rights; undefined for all. */
-export function changeableFlags(rights: string): ChangeableFlags | undefined {
-  const keywords = rights.includes("w");
-  if (keywords && rights.includes("s") && rights.includes("t")) return undefined;
-  let flags = 0;
-  for (const [bit] of flagNames) if (rights.includes(rightForFlag(bit))) flags |= bit;
-  return { flags, keywords };
-}
-
-/** Those flags of a new message that may be set (RFC 4314 §4). */
-export function permittedFlags<T extends { flags?: number; keywords?: string[] }>(
-  rights: string,
-  m: T,
-): T {
-  const only = changeableFlags(rights);
-  if (!only) return m;
-  return { ...m, flags: (m.flags ?? 0) & only.flags, keywords: only.keywords ? m.keywords : [] };
 }

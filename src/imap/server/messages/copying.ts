@@ -6,7 +6,7 @@
 import type { Cursor } from "../../parse/cursor.ts";
 import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import type { Answer } from "../session/answer.ts";
-import { changeableFlags } from "../mailboxes/places.ts";
+import { changeableFlags } from "../../../store/messages/flag_rights.ts";
 import type { Place } from "../names/names.ts";
 import type { Session } from "../session/session.ts";
 import type { View } from "../session/view.ts";

@@ -1,27 +1,22 @@
 /** Actions on messages: flags, moving, deleting, muting and collapsing threads. @module */
 import type { EmailId, MailboxId } from "../../../store/ids.ts";
-import type { Done, Flag as FlagName, SpecialUse as UseName } from "../../../../webmail/api/mod.ts";
+import type { Done, SpecialUse as UseName } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { flagBit } from "../../../store/mailboxes/keywords.ts";
 import { setThreadState } from "../../../store/messages/thread_state.ts";
 import { Flag, flagNames, type Mailbox, SpecialUse } from "../../../store/types.ts";
 import { UserError } from "../../http/mod.ts";
 import { missing } from "../errors.ts";
-import { bitsFromFlags, bitsFromUses } from "./flags.ts";
+import { bitsFromFlags, bitsFromKeywords, bitsFromUses, type FlagChange } from "./flags.ts";
 import type { Noted } from "./noted.ts";
 import { countTargets, inWrites, type TargetUids } from "./targets.ts";
 import type { Moved, UndoLog } from "./undo.ts";
-
-/** Flags that were typed as keywords, such as "$forwarded". */
-function bitsFromKeywords(keywords: readonly string[]): number {
-  return keywords.reduce((bits, k) => bits | (flagBit(k) ?? 0), 0);
-}
 
 /** Adds and removes flags and keywords. */
 export async function setFlags(
   account: Account,
   targets: TargetUids,
-  o: { add: FlagName[]; remove: FlagName[]; addKeywords: string[]; removeKeywords: string[] },
+  o: FlagChange,
   noted?: Noted,
 ): Promise<Done> {
   const remove = bitsFromFlags(o.remove) | bitsFromKeywords(o.removeKeywords);
@@ -50,7 +45,7 @@ export async function moveMessages(
   account: Account,
   targets: TargetUids,
   to: Mailbox,
-  undo: UndoLog,
+  undo: Pick<UndoLog, "add">,
   noted?: Noted,
 ): Promise<Done> {
   targets.delete(to.id);
@@ -79,7 +74,11 @@ export async function moveMessages(
 }
 
 /** What a person puts there is junk, also where the configuration doesn't say so. */
-async function markJunk(account: Account, mailboxId: MailboxId, uids: number[]): Promise<void> {
+export async function markJunk(
+  account: Account,
+  mailboxId: MailboxId,
+  uids: readonly number[],
+): Promise<void> {
   const wrong: number[] = [];
   account.fetch(mailboxId, Uint32Array.from(uids).sort(), 0, (m) => {
     if ((m.flags & (Flag.Junk | Flag.NotJunk)) !== Flag.Junk) wrong.push(m.uid);

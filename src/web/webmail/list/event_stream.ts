@@ -8,12 +8,17 @@
  * @module
  */
 import type { Change, Page, ServerEvent, View } from "../../../../webmail/api/mod.ts";
+import { Log } from "../../../log/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
+import { asMailboxId } from "../../../store/ids.ts";
 import type { Listener } from "../../../store/types.ts";
 import { tellChanges } from "./change_events.ts";
 import { identities, rejectsMailboxes } from "../identities.ts";
 import { mailboxItem } from "./items.ts";
 import { ListView, ViewError, type ViewStep, type Wanted } from "./view.ts";
+import { idThere, numberOf, threadFrom } from "../others/ids.ts";
+import { SharedMailboxes } from "./shared_mailboxes.ts";
+import { type Mail, mayRead, ownMail } from "../others/mail.ts";
 import type { WebmailServices, Who } from "../services.ts";
 import { webmailSettings } from "../settings.ts";
 
@@ -25,6 +30,12 @@ const progressInterval = 500;
 const maxChanges = 500;
 /** ViewMore requests that wait. */
 const maxWaiting = 20;
+
+const gone = "this mailbox is gone";
+const log = new Log("webmail");
+
+/** What a page of the list asks for, as the account has its ids. */
+const wanted = ({ count, until }: Page): Wanted => ({ count, until: until && idThere(until) });
 
 const encoder = new TextEncoder();
 
@@ -53,7 +64,11 @@ export class EventConnection {
   readonly #account: Account;
   readonly #services: WebmailServices;
   readonly #listener: Listener;
+  /** What others share. */
+  readonly #shared: SharedMailboxes;
   #view: ListView | undefined;
+  /** Where the view's messages are. */
+  #mail: Mail;
   #viewId: number;
   /** Asked for, not begun. */
   #nextView: View | undefined;
@@ -78,6 +93,8 @@ export class EventConnection {
     this.#services = services;
     this.#listener = account.listen();
     this.#listener.onPending = () => this.#wakeUp();
+    this.#shared = new SharedMailboxes(services, account, log, () => this.#wakeUp());
+    this.#mail = ownMail(account);
     this.#nextView = view;
     this.#viewId = view.viewId;
     this.#newestId = account.newestMessageId();
@@ -95,7 +112,7 @@ export class EventConnection {
     if ((this.#nextView?.viewId ?? this.#viewId) !== viewId || this.#more.length >= maxWaiting) {
       return false;
     }
-    this.#more.push({ count: page.count, until: page.until });
+    this.#more.push(wanted(page));
     this.#wakeUp();
     return true;
   }
@@ -104,6 +121,17 @@ export class EventConnection {
   tell(change: Change): void {
     if (this.#own.length < maxChanges) this.#own.push(change);
     this.#wakeUp();
+  }
+
+  /** What others share with the user has changed. */
+  sharesChanged(): void {
+    this.#shared.lookSoon();
+    this.#wakeUp();
+  }
+
+  /** The page shows mailboxes of this account, which is another's. */
+  follows(owner: string): boolean {
+    return this.#shared.follows(owner);
   }
 
   /** Ends the stream; the page doesn't try again. */
@@ -141,7 +169,7 @@ export class EventConnection {
   get #busy(): boolean {
     return this.#closed || this.#end !== undefined || this.#nextView !== undefined ||
       this.#load !== undefined || this.#more.length > 0 || this.#own.length > 0 ||
-      this.#listener.pending;
+      this.#listener.pending || this.#shared.pending || this.#shared.due;
   }
 
   /**
@@ -156,6 +184,7 @@ export class EventConnection {
       open = false;
       this.close();
       this.#listener.close();
+      this.#shared.close();
       onClose();
     };
     return {
@@ -193,6 +222,7 @@ export class EventConnection {
   }
 
   async *#events(): AsyncGenerator<ServerEvent> {
+    await this.#shared.look();
     yield this.#start();
     while (!this.#closed) {
       if (this.#end !== undefined) {
@@ -200,8 +230,11 @@ export class EventConnection {
         return;
       }
       // Changes were dropped: only a new start can tell what is there.
-      if (this.#listener.overflowed) return;
+      if (this.#listener.overflowed || this.#shared.overflowed) return;
+      if (this.#shared.due) this.#own.push(...await this.#shared.look());
       yield* this.#changes();
+      const lost = this.#lostView();
+      if (lost !== undefined) yield lost;
       const failed = this.#beginLoad();
       if (failed !== undefined) yield failed;
       if (this.#load !== undefined) {
@@ -236,7 +269,7 @@ export class EventConnection {
       account: this.who.account,
       loginAddress: this.who.loginAddress,
       ...identities(config, this.who.account, this.who.loginAddress),
-      mailboxes: this.#account.mailboxes().map(mailboxItem),
+      mailboxes: [...this.#account.mailboxes().map(mailboxItem), ...this.#shared.list()],
       rejectsMailboxes: rejectsMailboxes(config, this.who.account),
       settings: webmailSettings(this.#account),
       maxMessageSize,
@@ -255,16 +288,12 @@ export class EventConnection {
       this.#view = undefined;
       this.#viewId = next.viewId;
       try {
-        this.#view = new ListView(
-          this.#account,
-          next,
-          rejectsMailboxes(this.#services.config, this.who.account),
-        );
+        this.#view = this.#open(next);
       } catch (err) {
         if (!(err instanceof ViewError)) throw err;
         return { kind: "viewError", viewId: next.viewId, message: err.message };
       }
-      this.#more.unshift({ count: next.page.count, until: next.page.until });
+      this.#more.unshift(wanted(next.page));
     }
     const view = this.#view;
     // More of a view that is stale or gone: the page will set another.
@@ -279,6 +308,37 @@ export class EventConnection {
     return undefined;
   }
 
+  /** @throws ViewError */
+  #open(view: View): ListView {
+    const { mailboxId } = view.query;
+    const number = numberOf(mailboxId ?? 0);
+    const mail = number === 0 ? ownMail(this.#account) : this.#shared.mail(number);
+    if (mail === undefined) throw new ViewError(gone);
+    this.#mail = mail;
+    const { anchor } = view.page;
+    const there: View = {
+      ...view,
+      query: { ...view.query, mailboxId: mailboxId && idThere(mailboxId) },
+      page: { ...view.page, anchor: anchor && idThere(anchor) },
+    };
+    const rejects = rejectsMailboxes(this.#services.config, mail.account.name);
+    return new ListView(mail.account, there, rejects, mayRead(mail));
+  }
+
+  /** The view shows what the user may read no more: an event that says so. */
+  #lostView(): ServerEvent | undefined {
+    const id = this.#view?.query.mailboxId ?? null;
+    if (id === null || this.#mail.base === 0) return undefined;
+    const mailboxId = asMailboxId(id);
+    // An account that shares nothing more is given back, and not to be asked.
+    const there = this.#shared.mail(numberOf(this.#mail.base)) === this.#mail &&
+      this.#mail.account.mailbox(mailboxId) !== undefined;
+    if (there && mayRead(this.#mail)(mailboxId)) return undefined;
+    this.#view = undefined;
+    this.#load = undefined;
+    return { kind: "viewError", viewId: this.#viewId, message: gone };
+  }
+
   async #loadStep(): Promise<ServerEvent | undefined> {
     const r = await this.#load!.next();
     if (r.done) {
@@ -287,7 +347,9 @@ export class EventConnection {
     }
     const { threads, done, end, total, looked, of } = r.value;
     if (threads.length > 0 || done) {
-      return { kind: "view", viewId: this.#viewId, threads, done, end, total };
+      const { base } = this.#mail;
+      const shown = threads.map((t) => threadFrom(base, t));
+      return { kind: "view", viewId: this.#viewId, threads: shown, done, end, total };
     }
     if (performance.now() - this.#lastProgress < progressInterval) return undefined;
     this.#lastProgress = performance.now();
@@ -296,18 +358,27 @@ export class EventConnection {
 
   async *#changes(): AsyncGenerator<ServerEvent> {
     const changes = this.#own.splice(0);
+    const own = this.#mail.base === 0;
+    if (this.#shared.pending) {
+      const found = await this.#shared.take(own ? undefined : this.#view, this.#mail);
+      changes.push(...found.changes);
+      if (found.stale) {
+        this.#view = undefined;
+        this.#load = undefined;
+      }
+    }
     if (this.#listener.pending) {
       const taken = this.#listener.take();
       const newest = this.#newestId;
       this.#newestId = this.#account.newestMessageId();
-      const found = await tellChanges(this.#account, this.#view, taken, newest);
+      const found = await tellChanges(this.#account, own ? this.#view : undefined, taken, newest);
       changes.push(...found.changes);
-      if (found.stale || found.gone) {
+      if (own && (found.stale || found.gone)) {
         this.#view = undefined;
         this.#load = undefined;
       }
       if (found.gone) {
-        yield { kind: "viewError", viewId: this.#viewId, message: "this mailbox is gone" };
+        yield { kind: "viewError", viewId: this.#viewId, message: gone };
       }
     }
     for (let at = 0; at < changes.length; at += maxChanges) {
@@ -345,6 +416,11 @@ export class EventConnections {
 
   of(account: string): EventConnection[] {
     return [...this.#open.values()].filter((c) => c.who.account === account);
+  }
+
+  /** Pages of others that show mailboxes of an account. */
+  followers(owner: string): EventConnection[] {
+    return [...this.#open.values()].filter((c) => c.follows(owner));
   }
 
   /** Those whose pages show calendars or address books. */

@@ -9,6 +9,7 @@ import {
 import { threadParents } from "../../../store/messages/threads.ts";
 import { Flag, type Mailbox, SpecialUse, type SummaryAddress } from "../../../store/types.ts";
 import { flagsFromBits, usesFromBits } from "./flags.ts";
+import { allMayRead, type MayRead } from "./query.ts";
 import { shownAddress } from "./shown_address.ts";
 
 /** Emails of a thread that are shown, the newest. */
@@ -89,17 +90,21 @@ export function conversationItems(
   account: Account,
   id: number,
   rejects: readonly string[],
+  mayRead: MayRead = allMayRead,
 ): MessageItem[] {
   const here = listedMessage(account.db, id);
-  if (here === undefined) return [];
+  if (here === undefined || !mayRead(here.mailboxId)) return [];
+  const all = account.mailboxes();
+  const unreadable = new Set(all.filter((m) => !mayRead(m.id)).map((m) => m.id));
   const hidden = new Set(
-    account.mailboxes().filter((m) =>
+    all.filter((m) =>
       m.specialUse & (SpecialUse.Trash | SpecialUse.Junk | SpecialUse.Drafts) ||
       rejects.includes(m.name)
     ).map((m) => m.id),
   );
   const shown = new Map<string, ListedMessage>();
   for (const m of listedThread(account.db, here.threadId, maxThread)) {
+    if (unreadable.has(m.mailboxId)) continue;
     if (m.emailId !== here.emailId && (hidden.has(m.mailboxId) || m.flags & Flag.Draft)) continue;
     const key = m.summary.messageId || `email ${m.emailId}`;
     if (!shown.has(key) || m.id === id) shown.set(key, m);
@@ -115,6 +120,8 @@ export interface ThreadChoice {
   matching(messages: readonly ListedMessage[]): Promise<ReadonlySet<number>>;
   /** Mailboxes whose messages are only shown if they match: trash, junk, rejects. */
   hidden: ReadonlySet<number>;
+  /** Of others only what lies here is shown, or named as a parent. */
+  mayRead: MayRead;
 }
 
 /** A thread with all its messages but hidden ones, in the order of {@link Thread}. */
@@ -123,7 +130,11 @@ export async function threadItems(
   threadId: number,
   choice: ThreadChoice,
 ): Promise<Thread> {
-  const all = listedThread(account.db, threadId, maxThread);
+  const listed = listedThread(account.db, threadId, maxThread);
+  const readable = new Set(
+    [...new Set(listed.map((m) => m.mailboxId))].filter((id) => choice.mayRead(id)),
+  );
+  const all = listed.filter((m) => readable.has(m.mailboxId));
   const matching = await choice.matching(all);
   // Of the copies of a message those that match are shown, or else one: copies are the same email, or
   // another with its Message-ID, such as the one in Sent of a message that came back through a list.

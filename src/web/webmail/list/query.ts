@@ -1,6 +1,7 @@
 /** A query of the webmail as mailboxes and a search tree of the store. @module */
 import type { Filter, Query } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
+import type { MailboxId } from "../../../store/ids.ts";
 import type { SearchNode, SummaryField } from "../../../store/search/types.ts";
 import { type Mailbox, SpecialUse } from "../../../store/types.ts";
 import { bitsFromFlags } from "./flags.ts";
@@ -55,13 +56,18 @@ export function isHidden(mailbox: Mailbox, rejects: readonly string[]): boolean 
     rejects.includes(mailbox.name);
 }
 
+/** Whether a user may read a mailbox: all of the own, some of those of others. */
+export type MayRead = (id: MailboxId) => boolean;
+export const allMayRead: MayRead = () => true;
+
 /** The mailboxes that a query looks in; undefined if the one it names is gone. */
 export function queryMailboxes(
   account: Account,
   query: Query,
   rejects: readonly string[],
+  mayRead: MayRead = allMayRead,
 ): Mailbox[] | undefined {
-  const all = account.mailboxes();
+  const all = account.mailboxes().filter((m) => mayRead(m.id));
   if (query.mailboxId === null) return all.filter((m) => !isHidden(m, rejects));
   const named = all.find((m) => m.id === query.mailboxId);
   if (named === undefined) return undefined;

@@ -5,7 +5,7 @@ import type { Account } from "../../../store/account/account.ts";
 import { placesOf } from "../../../store/messages/listing.ts";
 import { searchMailbox } from "../../../store/account/search.ts";
 import { UserError } from "../../http/mod.ts";
-import { filterTree, queryMailboxes } from "./query.ts";
+import { allMayRead, filterTree, type MayRead, queryMailboxes } from "./query.ts";
 
 /** Messages that one write changes: more would hold up others. */
 const perWrite = 500;
@@ -13,20 +13,25 @@ const perWrite = 500;
 /** Uids of messages by mailbox, ascending. */
 export type TargetUids = Map<MailboxId, Uint32Array>;
 
-/** Finds the messages. Those that are gone are left out. */
+/**
+ * Finds the messages. Those that are gone are left out, and those in mailboxes that may not be read.
+ */
 export async function targetUids(
   account: Account,
   target: Target,
   rejects: readonly string[],
   signal: AbortSignal,
+  mayRead: MayRead = allMayRead,
 ): Promise<TargetUids> {
   if ("ids" in target) {
     const groups = Map.groupBy(placesOf(account.db, target.ids), (m) => m.mailboxId);
     return new Map(
-      [...groups].map(([id, list]) => [id, Uint32Array.from(list, (m) => m.uid).sort()]),
+      [...groups].filter(([id]) => mayRead(id)).map((
+        [id, list],
+      ) => [id, Uint32Array.from(list, (m) => m.uid).sort()]),
     );
   }
-  const mailboxes = queryMailboxes(account, target.query, rejects);
+  const mailboxes = queryMailboxes(account, target.query, rejects, mayRead);
   if (mailboxes === undefined) throw new UserError("this mailbox is gone");
   const tree = filterTree(target.query.filter);
   const found: TargetUids = new Map();

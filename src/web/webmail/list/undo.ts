@@ -14,6 +14,8 @@ export interface Moved {
 }
 
 interface Entry {
+  /** Name of the account whose user did it, and of the one whose messages they are. */
+  user: string;
   account: string;
   /** Where the messages were moved to. */
   mailboxId: MailboxId;
@@ -32,28 +34,55 @@ const junk = Flag.Junk | Flag.NotJunk;
 export class UndoLog {
   readonly #entries = new Map<string, Entry>();
 
-  /** Remembers a move; returns the name under which it can be undone, null if it is too large. */
-  add(account: string, mailboxId: MailboxId, messages: Moved[]): string | null {
+  /**
+   * Remembers a move; returns the name under which it can be undone, null if it is too large.
+   * @param user who may undo it, if that is another's than the account
+   */
+  add(
+    account: string,
+    mailboxId: MailboxId,
+    messages: Moved[],
+    user: string = account,
+  ): string | null {
     const now = Date.now();
     let total = messages.length;
     for (const [id, e] of this.#entries) {
       if (e.until < now) this.#entries.delete(id);
       else total += e.messages.length;
     }
-    const own = [...this.#entries].filter(([, e]) => e.account === account);
+    const own = [...this.#entries].filter(([, e]) => e.user === user);
     for (let i = 0; i <= own.length - maxEntries; i++) this.#entries.delete(own[i][0]);
     if (messages.length === 0 || total > maxMessages) return null;
     const id = crypto.randomUUID();
-    this.#entries.set(id, { account, mailboxId, messages, until: now + lifetime });
+    this.#entries.set(id, { user, account, mailboxId, messages, until: now + lifetime });
     return id;
   }
 
-  /** Moves the messages back that are still where they were moved to. Returns how many. */
-  async undo(account: Account, id: string, noted?: Noted): Promise<number> {
+  #entry(user: string, id: string): Entry {
     const entry = this.#entries.get(id);
-    if (entry === undefined || entry.account !== account.name || entry.until < Date.now()) {
+    if (entry === undefined || entry.user !== user || entry.until < Date.now()) {
       throw new HttpError(404, "this can't be undone any more");
     }
+    return entry;
+  }
+
+  /** Where a user's move was: in which account, to which mailbox and from which. @throws HttpError 404 */
+  find(
+    user: string,
+    id: string,
+  ): { account: string; to: MailboxId; from: ReadonlySet<MailboxId> } {
+    const { account, mailboxId, messages } = this.#entry(user, id);
+    return { account, to: mailboxId, from: new Set(messages.map((m) => m.mailboxId)) };
+  }
+
+  /** Moves the messages back that are still where they were moved to. Returns how many. */
+  async undo(
+    account: Account,
+    id: string,
+    noted?: Noted,
+    user: string = account.name,
+  ): Promise<number> {
+    const entry = this.#entry(user, id);
     this.#entries.delete(id);
     let count = 0;
     for (const [mailboxId, list] of Map.groupBy(entry.messages, (m) => m.mailboxId)) {

@@ -23,7 +23,7 @@ import type { Mailbox } from "../../../store/types.ts";
 import { giveWay } from "../../../platform/turns.ts";
 import { DatedMessages } from "./dated_messages.ts";
 import { maxThread, messageItem, threadItems } from "./items.ts";
-import { filterTree, isHidden, queryMailboxes } from "./query.ts";
+import { allMayRead, filterTree, isHidden, type MayRead, queryMailboxes } from "./query.ts";
 
 /** Threads of one event. */
 const threadsPerEvent = 50;
@@ -64,6 +64,7 @@ export class ListView {
   readonly query: Query;
   readonly #account: Account;
   readonly #rejects: readonly string[];
+  readonly #mayRead: MayRead;
   readonly #tree: SearchNode | undefined;
   #window: number;
   readonly #maxWindow: number;
@@ -92,11 +93,17 @@ export class ListView {
   #burst = { since: -Infinity, messages: 0 };
 
   /** @throws ViewError if the mailbox is gone. */
-  constructor(account: Account, view: View, rejects: readonly string[]) {
+  constructor(
+    account: Account,
+    view: View,
+    rejects: readonly string[],
+    mayRead: MayRead = allMayRead,
+  ) {
     this.viewId = view.viewId;
     this.query = view.query;
     this.#account = account;
     this.#rejects = rejects;
+    this.#mayRead = mayRead;
     this.#tree = filterTree(view.query.filter);
     [this.#window, this.#maxWindow] = this.#tree === undefined
       ? windowSizes.all
@@ -107,7 +114,9 @@ export class ListView {
     for (const m of this.#mailboxes.values()) this.#of += m.total;
     if (view.page.anchor !== null) {
       const anchor = listedMessage(account.db, view.page.anchor);
-      if (anchor === undefined) throw new ViewError("the message to go on from is gone");
+      if (anchor === undefined || !mayRead(anchor.mailboxId)) {
+        throw new ViewError("the message to go on from is gone");
+      }
       this.#horizon = { received: anchor.received, id: anchor.id };
       this.#threads.add(anchor.threadId);
       this.#anchored = true;
@@ -122,7 +131,7 @@ export class ListView {
   }
 
   #chooseMailboxes(): boolean {
-    const chosen = queryMailboxes(this.#account, this.query, this.#rejects);
+    const chosen = queryMailboxes(this.#account, this.query, this.#rejects, this.#mayRead);
     if (chosen === undefined) return false;
     this.#mailboxes = new Map(chosen.map((m) => [m.id, m]));
     this.#hidden = new Set(
@@ -284,6 +293,7 @@ export class ListView {
     const thread = await threadItems(this.#account, threadId, {
       matching: (messages) => this.#matching(messages),
       hidden: this.#hidden,
+      mayRead: this.#mayRead,
     });
     for (const { id } of thread) {
       const before = this.#sentIn.get(id);

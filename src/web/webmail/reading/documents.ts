@@ -80,14 +80,23 @@ function stream(
   return pieceStream(pieces, end, log);
 }
 
+/** The message that `message/<id>/…` names, as the page has its id. @throws HttpError 404 */
+export function documentId(req: WebRequest): number {
+  const id = req.path.split("/")[2] ?? "";
+  if (!/^[1-9]\d{0,14}$/.test(id)) throw new HttpError(404, "not found");
+  return Number(id);
+}
+
 /**
  * Answers `message/<id>/…`. `release` is called when the account is no longer needed: at once, or when a
  * streamed body has ended.
+ * @param id as the account has it
  * @throws HttpError 404
  */
 export async function messageDocument(
   req: WebRequest,
   account: Account,
+  id: number,
   release: () => void,
 ): Promise<Response> {
   let streaming = false;
@@ -100,11 +109,8 @@ export async function messageDocument(
     return stream(content, pieces, release, req.log);
   };
   try {
-    const [, , idText, kind, path, ...more] = req.path.split("/");
-    if (!/^[1-9]\d{0,14}$/.test(idText ?? "") || more.length > 0) {
-      throw new HttpError(404, "not found");
-    }
-    const id = Number(idText);
+    const [, , , kind, path, ...more] = req.path.split("/");
+    if (more.length > 0) throw new HttpError(404, "not found");
     const download = req.url.searchParams.has("download");
     if (kind === "part" && path !== undefined) {
       return partAnswer(open(id), path, download, streamed);

@@ -12,10 +12,11 @@ import { AddressError, type WrittenAddress } from "../../../mail/address/format.
 import { formatDate } from "../../../mail/header/date.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { writeTempFile } from "../../../platform/files.ts";
-import { listedMessage } from "../../../store/messages/listing.ts";
+import { type ListedMessage, listedMessage } from "../../../store/messages/listing.ts";
 import { HttpError, UserError } from "../../http/mod.ts";
 import { type MessageContent, openContent, partPieces, rawPieces } from "../reading/content.ts";
 import { missing } from "../errors.ts";
+import type { Mail } from "../others/mail.ts";
 import { type MimeNode, mimePieces } from "../reading/mime_tree.ts";
 import { packedFile, packedFileType } from "../reading/packed_files.ts";
 import { fileNameOf, partByPath } from "../reading/parts.ts";
@@ -41,6 +42,11 @@ export interface ComposeContext {
   tempDir: string;
   hostname: string;
   maxMessageSize: number;
+  /**
+   * Opens the mail that a message of the page is in, which may be another account's. Whoever gets it gives it back.
+   * @throws HttpError 404 for what the user may not read
+   */
+  mailWith(id: number): Promise<{ mail: Mail; id: number }>;
 }
 
 /** An answer to an invitation. */
@@ -59,9 +65,22 @@ export interface HeaderAddresses {
   replyTo: WrittenAddress[];
 }
 
+/** The message that is answered, if it is still there. */
+async function answered(ctx: ComposeContext, id: number): Promise<ListedMessage | undefined> {
+  try {
+    const opened = await ctx.mailWith(id);
+    const found = listedMessage(opened.mail.account.db, opened.id);
+    opened.mail.release();
+    return found;
+  } catch (err) {
+    if (err instanceof HttpError && err.status === 404) return undefined;
+    throw err;
+  }
+}
+
 /** In-Reply-To and References of an answer. */
-function threadFields(account: Account, inReplyTo: number | null): string[] {
-  const parent = inReplyTo === null ? undefined : listedMessage(account.db, inReplyTo);
+async function threadFields(ctx: ComposeContext, inReplyTo: number | null): Promise<string[]> {
+  const parent = inReplyTo === null ? undefined : await answered(ctx, inReplyTo);
   const id = parent?.summary.messageId ?? "";
   // A forged id must not be able to start another field, nor be longer than a line.
   const clean = (s: string) => /^[\x21-\x3b\x3d\x3f-\x7e]{1,400}$/.test(s);
@@ -109,7 +128,7 @@ export async function composeMessage(
     addresses,
     smtputf8,
     messageId,
-    threadFields(ctx.account, composition.inReplyTo),
+    await threadFields(ctx, composition.inReplyTo),
   );
   const open: MessageContent[] = [];
   try {
@@ -205,6 +224,26 @@ async function bodyTree(
     : { multipart: "mixed", parts: [body, ...attached.map((f) => f.node)] };
 }
 
+/** Opens a message that is attached, or of which a part is. */
+async function attachedContent(
+  ctx: ComposeContext,
+  messageId: number,
+): Promise<{ content: MessageContent; subject: string }> {
+  const { mail, id } = await ctx.mailWith(messageId);
+  try {
+    const content = openContent(mail.account, id);
+    const subject = listedMessage(mail.account.db, id)?.summary.subject ?? "";
+    const close = () => {
+      content.close();
+      mail.release();
+    };
+    return { content: { ...content, close }, subject };
+  } catch (err) {
+    mail.release();
+    throw err;
+  }
+}
+
 /** Reads what is attached: the file is opened now, so that nothing can go before it is read. */
 async function attachedNode(
   ctx: ComposeContext,
@@ -215,7 +254,7 @@ async function attachedNode(
     const f = ctx.uploads.get(ctx.account.name, attach.uploadId);
     return fileNode(f.type, attach.filename || f.filename, attach.cid, () => filePieces(f.path));
   }
-  const content = openContent(ctx.account, attach.messageId);
+  const { content, subject } = await attachedContent(ctx, attach.messageId);
   open.push(content);
   if (attach.kind === "part") {
     const packed = packedFile(content, attach.path);
@@ -236,7 +275,6 @@ async function attachedNode(
   }
   // Whom a copy of ours went to in secret stands before it.
   const secret = /^bcc:/i.test(new TextDecoder().decode(content.prefix.subarray(0, 4)));
-  const subject = listedMessage(ctx.account.db, attach.messageId)?.summary.subject ?? "";
   const name = subject.replace(/[/\\:*?"<>|]+/g, " ").trim().slice(0, 80) || "message";
   return await messageNode(
     content,

@@ -315,11 +315,16 @@ function typedText(a: Address): string {
   return a.name === "" ? a.address : `${JSON.stringify(a.name)} <${a.address}>`;
 }
 
-/** The HTML of a message, for quoting or forwarding. @param style with its style sheets */
+/**
+ * The HTML of a message, for quoting or forwarding.
+ * @param style with its style sheets
+ * @param base what the page's ids have in addition
+ */
 export function quotedHtml(
   account: Account,
   id: number,
   style: boolean,
+  base: number,
 ): Promise<CallResponse<"MessageQuote">> {
   return withContent(account, id, async (content) => {
     const parts = sortParts(content.root);
@@ -327,7 +332,13 @@ export function quotedHtml(
     const pictures = parts.attachments.map((p) => attachmentItem(p, true))
       .filter((f) => f.cid !== "" && html.includes(`cid:${f.cid}`))
       .map((f): ComposeAttachment => ({
-        attach: { kind: "part", messageId: id, path: f.path, filename: f.filename, cid: f.cid },
+        attach: {
+          kind: "part",
+          messageId: id + base,
+          path: f.path,
+          filename: f.filename,
+          cid: f.cid,
+        },
         filename: f.filename,
         type: f.type,
         size: f.size,

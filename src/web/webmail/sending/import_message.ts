@@ -2,7 +2,9 @@
 import type { Account } from "../../../store/account/account.ts";
 import { removeFile, writeTempFile } from "../../../platform/files.ts";
 import { splitHeader } from "../../../mail/header/header.ts";
-import { Flag, type Mailbox, type Message } from "../../../store/types.ts";
+import type { MailboxId } from "../../../store/ids.ts";
+import { permittedFlags } from "../../../store/messages/flag_rights.ts";
+import { Flag, type Message } from "../../../store/types.ts";
 import { UserError } from "../../http/mod.ts";
 import type { Uploads } from "./uploads.ts";
 
@@ -10,15 +12,19 @@ import type { Uploads } from "./uploads.ts";
 const looked = 64 * 1024;
 const usual = /^(?:from|to|subject|date|message-id|received|return-path|mime-version)$/;
 
-/** @throws UserError for what is no message. @returns the message */
+/**
+ * @param user name of the account that has uploaded it
+ * @param to where it goes, and what may be done there
+ * @throws UserError for what is no message. @returns the message
+ */
 export async function importMessage(
-  account: Account,
+  user: string,
   uploads: Uploads,
   uploadId: string,
-  to: Mailbox,
+  to: { account: Account; mailboxId: MailboxId; rights: string },
   tempDir: string,
 ): Promise<Message> {
-  const f = uploads.get(account.name, uploadId);
+  const f = uploads.get(user, uploadId);
   const file = await Deno.open(f.path, { read: true });
   const start = new Uint8Array(Math.min(f.size, looked));
   try {
@@ -31,15 +37,15 @@ export async function importMessage(
   }
   const { path, size } = await withLineEnds(f.path, tempDir);
   try {
-    const [m] = await account.append(to.id, [{
+    const [m] = await to.account.append(to.mailboxId, [permittedFlags(to.rights, {
       file: path,
       fileSize: size,
       fileSynced: true,
       prefix: new Uint8Array(0),
       flags: Flag.Seen,
       noTrain: true,
-    }]);
-    uploads.remove(account.name, uploadId);
+    })]);
+    uploads.remove(user, uploadId);
     return m;
   } finally {
     removeFile(path);

@@ -21,6 +21,7 @@ import { HttpError } from "../../http/mod.ts";
 import { mailboxForUse, moveMessages } from "../list/actions.ts";
 import { maxThread } from "../list/items.ts";
 import type { UndoLog } from "../list/undo.ts";
+import { inMail } from "../others/mail.ts";
 import { openContent, rawPieces } from "../reading/content.ts";
 import type { ScheduledRows, Sending, SendingDetails } from "./rows.ts";
 import type { WebmailServices } from "../services.ts";
@@ -273,7 +274,10 @@ export class Unfinished {
     if (details.draftId !== null) {
       await attempt("removing the draft", () => removeDraft(account, details.draftId!));
     }
-    await attempt("marking the message as answered", () => markAnswered(account, details));
+    await attempt(
+      "marking the message as answered",
+      () => markAnswered(this.#o.services, account, details),
+    );
     if (details.archiveThread && details.inReplyTo !== null) {
       await attempt(
         "moving to the archive",
@@ -300,14 +304,23 @@ export class Unfinished {
 const copyOf = (account: Account, { messageId, details }: Sending) =>
   details.copy === undefined ? keptCopy(account, messageId) : programsCopy(account, details.copy);
 
+/** Marks what was answered and forwarded; of other accounts where the user may. */
 async function markAnswered(
-  account: Account,
+  services: WebmailServices,
+  user: Account,
   of: Pick<SendingDetails, "inReplyTo" | "forwards">,
 ): Promise<void> {
-  const mark = async (id: number, flag: number) => {
-    const m = account.message(id);
-    if (m === undefined || m.flags & flag) return;
-    await account.storeFlags(m.mailboxId, [m.uid], "add", flag, []);
+  const mark = async (pageId: number, flag: number) => {
+    try {
+      await inMail(services, user, pageId, "message", async (mail, id) => {
+        const m = mail.account.message(id);
+        if (m === undefined || m.flags & flag || !mail.rights(m.mailboxId).includes("w")) return;
+        await mail.account.storeFlags(m.mailboxId, [m.uid], "add", flag, []);
+      });
+    } catch (err) {
+      // Shared no more.
+      if (!(err instanceof HttpError && err.status === 404)) throw err;
+    }
   };
   if (of.inReplyTo !== null) await mark(of.inReplyTo, Flag.Answered);
   for (const id of of.forwards) await mark(id, Flag.Forwarded);
