@@ -264,24 +264,26 @@ export const newer: Input[] = [
     run: expunge,
   },
   {
-    name: "ManageSieve: 500 scripts put, listed and removed",
-    async run(s) {
-      using p = await Peer.to(s.managesieve);
-      await p.until(/^OK/m);
-      await p.command(
-        `AUTHENTICATE "PLAIN" "${btoa("\0mox@localhost\0moxmoxmox")}"`,
-        /^(?:OK|NO)/m,
-      );
-      const script = bytes(`require "fileinto";\r\n${"# x\r\n".repeat(10_000)}keep;\r\n`);
-      for (let i = 0; i < 500; i++) {
-        await p.send(`PUTSCRIPT "s${i}" {${script.length}+}\r\n`);
-        await p.send(script);
-        await p.command("", /^(?:OK|NO|BYE)/m);
-      }
-      await Promise.all([
-        p.send("LISTSCRIPTS\r\n".repeat(500) + "LOGOUT\r\n"),
-        p.closed(20_000),
-      ]);
-    },
+    name: "ManageSieve: 500 scripts put and listed",
+    // The server may end it before.
+    run: (s) =>
+      crowd(1, async () => {
+        using p = await Peer.to(s.managesieve);
+        await p.until(/^OK/m);
+        await p.command(
+          `AUTHENTICATE "PLAIN" "${btoa("\0mox@localhost\0moxmoxmox")}"`,
+          /^(?:OK|NO)/m,
+        );
+        const script = bytes(`require "fileinto";\r\n${"# x\r\n".repeat(10_000)}keep;\r\n`);
+        for (let i = 0; i < 500; i++) {
+          await p.send(`PUTSCRIPT "s${i}" {${script.length}+}\r\n`);
+          await p.send(script);
+          await p.command("", /^(?:OK|NO|BYE)/m);
+        }
+        await Promise.all([
+          p.send("LISTSCRIPTS\r\n".repeat(500) + "LOGOUT\r\n"),
+          p.closed(20_000),
+        ]);
+      }),
   },
 ];
