@@ -2,6 +2,7 @@
  * Files uploaded by clients (RFC 8620 §6.1): kept for a day, under `uploads/<account>` in the data folder, so
  * that an upload answered with 201 still exists after a restart. Each is visible only to its uploader: file
  * names of uploads by users other than the account's owner end with "-" and the name of the uploader's account.
+ * Limits are per uploader, so that guests can't use up the owner's room.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import { ensureDir, removeFile, syncDir } from "../../platform/files.ts";
 /** Milliseconds that a file is kept, and the least time when room is needed. */
 const keepTime = 24 * 3600_000;
 const minKeepTime = 3600_000;
-/** Most files of an account. */
+/** Most files of an uploader in an account. */
 const maxFiles = 2000;
 /** Milliseconds between checks for old files. */
 const sweepTime = 600_000;
@@ -27,7 +28,7 @@ export interface Upload {
   uploaded: number;
 }
 
-/** An account has reached its upload limit for now. */
+/** An uploader has reached the limit in an account for now. */
 export class UploadLimitError extends Error {
   override name = "UploadLimitError";
 }
@@ -39,10 +40,10 @@ const fileForm = /^(U[0-9a-f]{32})(?:-(.+))?$/;
 
 export class Uploads {
   readonly #dir: string;
-  /** Total bytes of an account's files. */
+  /** Total bytes of an uploader's files in an account. */
   readonly #maxBytes: number;
   readonly #accounts = new Map<string, Map<string, Upload>>();
-  /** Bytes of files that aren't whole yet, by account. */
+  /** Bytes of incomplete files, by account and uploader. */
   readonly #growing = new Map<string, number>();
   readonly #timer: ReturnType<typeof setInterval>;
 
@@ -98,7 +99,7 @@ export class Uploads {
     stream: ReadableStream<Uint8Array>,
   ): Promise<Upload> {
     const files = this.#files(account);
-    this.#makeRoom(files);
+    this.#makeRoom(files, user);
     const id = `U${crypto.randomUUID().replaceAll("-", "")}`;
     const dir = join(this.#dir, account);
     await ensureDir(dir, 0o700);
@@ -110,8 +111,8 @@ export class Uploads {
       try {
         for await (const chunk of stream) {
           size += chunk.length;
-          this.#grow(account, chunk.length);
-          if (this.#used(account) > this.#maxBytes) {
+          this.#grow(account, user, chunk.length);
+          if (this.#used(account, user) > this.#maxBytes) {
             throw new UploadLimitError("the files that you uploaded take too much room");
           }
           for (let n = 0; n < chunk.length;) n += await file.write(chunk.subarray(n));
@@ -126,35 +127,41 @@ export class Uploads {
       removeFile(begun);
       throw err;
     } finally {
-      this.#grow(account, -size);
+      this.#grow(account, user, -size);
     }
     const upload = { id, by: user, path, size, uploaded: Date.now() };
     files.set(id, upload);
     return upload;
   }
 
-  #grow(account: string, bytes: number): void {
-    this.#growing.set(account, (this.#growing.get(account) ?? 0) + bytes);
+  #grow(account: string, user: string, bytes: number): void {
+    const key = `${account}/${user}`;
+    const growing = (this.#growing.get(key) ?? 0) + bytes;
+    if (growing === 0) this.#growing.delete(key);
+    else this.#growing.set(key, growing);
   }
 
-  /** Bytes of an account's files, with those that are on their way. */
-  #used(account: string): number {
-    let used = this.#growing.get(account) ?? 0;
-    for (const u of this.#files(account).values()) used += u.size;
+  /** Bytes of a user's files in an account, including incomplete ones. */
+  #used(account: string, user: string): number {
+    let used = this.#growing.get(`${account}/${user}`) ?? 0;
+    for (const u of this.#files(account).values()) if (u.by === user) used += u.size;
     return used;
   }
 
-  /** Removes the oldest files if there are too many, once their least time is over. */
-  #makeRoom(files: Map<string, Upload>): void {
-    const old = [...files.values()].filter((u) => u.uploaded + minKeepTime < Date.now())
+  /** Removes a user's oldest files if there are too many, once their least time is over. */
+  #makeRoom(files: Map<string, Upload>, user: string): void {
+    const own = [...files.values()].filter((u) => u.by === user);
+    const old = own.filter((u) => u.uploaded + minKeepTime < Date.now())
       .sort((a, b) => a.uploaded - b.uploaded);
-    let bytes = [...files.values()].reduce((n, u) => n + u.size, 0);
+    let bytes = own.reduce((n, u) => n + u.size, 0);
+    let count = own.length;
     for (const u of old) {
-      if (files.size < maxFiles && bytes < this.#maxBytes / 2) return;
+      if (count < maxFiles && bytes < this.#maxBytes / 2) return;
       this.#remove(files, u);
       bytes -= u.size;
+      count--;
     }
-    if (files.size >= maxFiles) {
+    if (count >= maxFiles) {
       throw new UploadLimitError(`you have uploaded ${maxFiles} files in an hour`);
     }
   }
