@@ -24,6 +24,7 @@ import { ifHolds } from "./core/if_header.ts";
 import { type Context, pathBelow, resolve } from "./core/resources.ts";
 import { syncToken } from "./core/sync_token.ts";
 import { methods } from "./methods/table.ts";
+import { Bodies } from "./request/bodies.ts";
 import { addressesOf } from "./properties/people.ts";
 import type { DavServices } from "./services.ts";
 
@@ -101,6 +102,7 @@ function ending(response: Response, done: () => void): Response {
 
 /** Creates the handlers. */
 export function openDav(services: DavServices): Dav {
+  const bodies = new Bodies();
   const answer = async (req: WebRequest, base: string): Promise<Response> => {
     const method = methods.get(req.method);
     if (method === undefined) {
@@ -141,7 +143,7 @@ export function openDav(services: DavServices): Dav {
       const r = await resolve(ctx, req.path);
       await checkIf(ctx, req);
       response = await method.run({
-        req,
+        req: bodies.inTurn(req, user.account),
         p: { s: services, ctx },
         r,
         slash: req.path.endsWith("/"),

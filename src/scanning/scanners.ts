@@ -13,7 +13,7 @@ import { askMilter } from "./milter/client.ts";
 import { HeaderTooLarge } from "./raw_header.ts";
 import { NewBody, rewrite, type RewrittenMessage } from "./rewriting.ts";
 import { askRspamd, type RspamdServer, teachRspamd } from "./rspamd.ts";
-import { Places } from "./places.ts";
+import { Places } from "../platform/places.ts";
 import {
   emptyResult,
   type ScanEnvelope,
