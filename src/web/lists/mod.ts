@@ -47,7 +47,7 @@ export interface ListPagesOptions {
 
 /** Messages on a page of the archive. */
 const perPage = 50;
-/** Forms that a client network may submit in an hour. */
+/** Forms that a client network may submit in an hour, and bytes of one. */
 const maxForms = 20;
 const maxForm = 8192;
 const hour = 3_600_000;

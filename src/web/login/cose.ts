@@ -9,7 +9,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 
 type Value = number | string | Uint8Array | Map<number | string, Value>;
 
-/** Levels of maps in a key: it has one. */
+/** Levels of maps in a key (a valid one has a single level), and entries of each. */
 const maxDepth = 2;
 const maxEntries = 20;
 

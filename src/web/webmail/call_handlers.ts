@@ -1,4 +1,4 @@
-/** What each call does. @module */
+/** Handlers of the calls. @module */
 import { asMailboxId } from "../../store/ids.ts";
 import type { CallName, calls } from "../../../webmail/api/mod.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -57,7 +57,7 @@ export interface WebmailState {
   tempDir: string;
 }
 
-/** What writing a message of an account needs. */
+/** Everything needed to write a message of an account. */
 export function composeContext(
   state: Pick<WebmailState, "services" | "uploads" | "tempDir">,
   account: Account,
@@ -77,7 +77,7 @@ export function composeContext(
   return { account, uploads, tempDir, hostname, maxMessageSize, mailWith };
 }
 
-/** Who makes a call. Those that work without a session don't look at it. */
+/** The caller. Calls that work without a session ignore it. */
 export interface CallContext {
   req: WebRequest;
   session: FoundSession | undefined;
@@ -223,7 +223,7 @@ export function callHandlers(state: WebmailState): Handlers {
       if (account.mailboxes().some((c) => c.name.startsWith(`${m.name}/`))) {
         throw new UserError(`${m.name} has mailboxes below it: remove those first`);
       }
-      // In pieces, so that a large mailbox doesn't hold up others.
+      // In batches, so that a large mailbox doesn't hold up others.
       await actions.expungeMessages(account, new Map([[m.id, account.uids(m.id)]]));
       await account.deleteMailbox(m.name);
       return {};
@@ -250,7 +250,7 @@ export function callHandlers(state: WebmailState): Handlers {
       const wasSent = () => state.unfinished.wasSent(account, id);
       if (!await oneAfterTheOther(account, id, wasSent)) return opened;
       if (account.message(r.id) === undefined) throw missing("draft");
-      // A copy of what was sent: it is another message.
+      // A copy of a sent message: it is a different message.
       return { ...opened, key: null };
     },
     async DraftDiscard(r, ctx) {
@@ -323,7 +323,7 @@ export function callHandlers(state: WebmailState): Handlers {
   return withStoreErrors(handlers);
 }
 
-/** Refusals of the store are answers for the user. */
+/** Refusals of the store become answers for the user. */
 function withStoreErrors(handlers: Handlers): Handlers {
   const wrapped: Record<string, unknown> = {};
   for (const [name, handler] of Object.entries(handlers)) {

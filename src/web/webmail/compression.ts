@@ -6,7 +6,7 @@
  */
 import type { WebRequest } from "../http/mod.ts";
 
-/** True if the client takes gzip. */
+/** True if the client accepts gzip. */
 function takesGzip(req: WebRequest): boolean {
   return (req.headers.get("accept-encoding") ?? "").toLowerCase().split(",").some((e) => {
     const [name, ...params] = e.split(";").map((s) => s.trim());
@@ -14,7 +14,7 @@ function takesGzip(req: WebRequest): boolean {
   });
 }
 
-/** The answer compressed, if it is text and the client takes that. */
+/** The answer compressed, if it is text and the client accepts gzip. */
 export function compressed(req: WebRequest, response: Response): Response {
   const type = response.headers.get("content-type") ?? "";
   if (response.body === null || !/^(?:application\/json|text\/)/.test(type) || !takesGzip(req)) {

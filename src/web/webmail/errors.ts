@@ -2,7 +2,7 @@
 import { StoreError } from "../../store/types.ts";
 import { HttpError, UserError } from "../http/mod.ts";
 
-/** Throws on what an error of the store means for the user; other errors as they are. */
+/** Rethrows errors of the store as errors for the user; other errors unchanged. */
 export function rethrow(err: unknown): never {
   if (!(err instanceof StoreError)) throw err;
   switch (err.code) {
@@ -16,7 +16,7 @@ export function rethrow(err: unknown): never {
   }
 }
 
-/** A message or mailbox that isn't there (any more). */
+/** A message or mailbox that doesn't exist (any more). */
 export function missing(what: string): HttpError {
   return new HttpError(404, `this ${what} is gone`);
 }

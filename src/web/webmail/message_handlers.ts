@@ -1,4 +1,4 @@
-/** What the calls about messages do: those of the user's own account, and those that others share. @module */
+/** Handlers of the calls about messages: those of the user's own account, and those that others share. @module */
 import type { calls, Target } from "../../../webmail/api/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { asMailboxId, type MailboxId } from "../../store/ids.ts";
@@ -41,7 +41,7 @@ interface State {
   tempDir: string;
 }
 
-/** Who makes a call. */
+/** The caller. */
 interface Caller {
   account: Account;
   /** Address. */
@@ -82,7 +82,7 @@ function targetThere(target: Target): { id: number; there: Target } {
   return { id, there: { ids: target.ids.map(idThere) } };
 }
 
-/** The handlers; `callerOf` finds who calls. */
+/** The handlers; `callerOf` identifies the caller. */
 export function messageHandlers<C>(
   state: State,
   callerOf: (ctx: C) => Caller,
@@ -95,7 +95,7 @@ export function messageHandlers<C>(
         ...{ account, login, cause, mailboxId, uids, changedFlags },
       });
 
-  /** Works with the messages of a target, in the mail that they belong to. */
+  /** Works with the messages of a target, in the mail they belong to. */
   const inTarget = <T>(
     { account: user, signal }: Caller,
     target: Target,
@@ -227,7 +227,7 @@ export function messageHandlers<C>(
         if (forever) {
           return { count: await actions.expungeMessages(mail.account, found), undo: null };
         }
-        // What somebody throws away is in their own trash.
+        // Deleted messages are in the trash of whoever deleted them.
         const trash = await actions.mailboxForUse(account, "trash");
         return await move(caller, mail, found, ownMail(account), trash.id);
       });

@@ -69,9 +69,9 @@ export interface Webmail {
   handle: WebHandler;
   /** Sending for the web API, with a copy in Sent. */
   sendWithCopy: SendWithCopy;
-  /** Looks for what is due of an account that has come from another node. */
+  /** Checks for due work of an account that has come from another node. */
   accountCame(): void;
-  /** A user's rights on something of others have changed. */
+  /** A user's rights on something that others own have changed. */
   sharesChanged(user: string): void;
   /** Finishes what is being sent, removes uploads and ends the Worker. */
   close(): Promise<void>;
@@ -164,7 +164,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   const handlers = callHandlers(state);
   const unwatch = services.sessions.watch((account) => {
     for (const c of state.connections.of(account)) c.checkSession(true);
-    // It may be on its way to another node, or be removed: then nobody shall hold it here.
+    // It may be moving to another node, or be removed: then nothing here may keep it open.
     for (const c of state.connections.followers(account)) c.sharesChanged();
     const open = services.sessions.list(account).map((s) => s.id);
     subscriptions.keepSessions(account, new Set(open));

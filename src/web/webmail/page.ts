@@ -26,7 +26,7 @@ const ownPage =
   "connect-src 'self'; img-src 'self' data: blob:; media-src 'self'; object-src 'self'; " +
   "frame-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/** A page that stands alone, or in a frame of one of its own origin. */
+/** A page on its own, or in a frame of a page of its own origin. */
 export interface PageOptions {
   /** "/" for the page itself. */
   path: string;

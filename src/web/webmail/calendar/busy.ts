@@ -1,4 +1,4 @@
-/** When people who are to be invited are busy, for the form of an event. @module */
+/** When prospective invitees are busy, for the form of an event. @module */
 import type { Scheduler } from "../../../groupware/scheduling.ts";
 import type { Config } from "../../../config/mod.ts";
 import { minuteText, wallOf } from "../../../mail/calendar/event_form.ts";

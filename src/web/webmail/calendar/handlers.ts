@@ -1,4 +1,4 @@
-/** What the calls about calendars do. @module */
+/** Handlers of the calls about calendars. @module */
 import type { calendarCalls } from "../../../../webmail/api/calendar.ts";
 import { storedSeries } from "../../../groupware/objects.ts";
 import { invitee, inviteesOf, readForm } from "../../../mail/calendar/event_form.ts";
@@ -25,7 +25,7 @@ import {
   type WriteContext,
 } from "./writing.ts";
 
-/** An event as the page's form has it. @throws UserError */
+/** An event in the shape of the page's form. @throws UserError */
 function gotten(
   groupware: Groupware,
   row: ObjectRow,
@@ -60,7 +60,7 @@ function gotten(
   }
 }
 
-/** The handlers; `who` finds who calls. */
+/** The handlers; `who` identifies the caller. */
 export function calendarHandlers<C>(
   services: WebmailServices,
   who: (ctx: C) => { account: Account; loginAddress: string },
@@ -71,7 +71,7 @@ export function calendarHandlers<C>(
     return at > 0 &&
       config.mayUseFrom(account, address.slice(0, at), address.slice(at + 1)) === "yes";
   };
-  /** Writes to the user's own calendars, or to those of somebody who shares. */
+  /** Writes to the user's own calendars, or to those that somebody shares. */
   const writing = async <T>(
     ctx: C,
     owner: string,

@@ -71,7 +71,7 @@ export function calendarList(
   }));
 }
 
-/** Whether the user said that they don't come. */
+/** Whether the user declined. */
 function declined(component: Component, mine: (address: string) => boolean): boolean {
   return component.properties.some((p) =>
     p.name === "ATTENDEE" && param(p, "PARTSTAT")?.toUpperCase() === "DECLINED" &&
@@ -132,7 +132,7 @@ export function periodOf(from: string, to: string, zone: Zone): TimeRange {
   return { start: toInstant(zone, first), end: toInstant(zone, last + day) };
 }
 
-/** Times of events in a period, as they are gathered from several accounts. */
+/** Times of events in a period, gathered from several accounts. */
 export class Gathered {
   readonly #items: CalendarItem[] = [];
   #unread = 0;

@@ -1,4 +1,4 @@
-/** Events that the page makes, changes and removes; people are told as for any program (RFC 6638). @module */
+/** Events that the page creates, changes and removes; people are notified as for any client (RFC 6638). @module */
 import {
   type CalendarObject,
   calendarObject,
@@ -47,7 +47,7 @@ import { calendarOf, eventRow, zoneOf } from "./reading.ts";
 export interface WriteContext {
   /** Whose calendars they are. */
   account: string;
-  /** Who writes to them, where it isn't their owner. */
+  /** Who writes to them, if not their owner. */
   guest: string | undefined;
   g: Groupware;
   scheduler: Scheduler;
@@ -56,7 +56,7 @@ export interface WriteContext {
   me: { name: string; address: string };
 }
 
-/** An event that somebody changed since it was read. */
+/** An event that somebody has changed since it was read. */
 const changedMeanwhile = () =>
   new HttpError(409, "the event has changed meanwhile: open it again to see what it is now");
 
@@ -72,13 +72,13 @@ export function rethrowCalendar(err: unknown): never {
   throw new UserError(err.message, { cause: err });
 }
 
-/** Whose event it is, where it isn't the user's own. */
+/** The event's organizer, if not the user. */
 export function foreignOrganizer(series: Series, mine: (a: string) => boolean) {
   const p = organizerOf(series.calendar);
   return p === undefined || addressOf(p) === "" || mine(addressOf(p)) ? undefined : p;
 }
 
-/** The user's address among those who are invited. */
+/** The user's address among the invitees. */
 export function invitedAs(calendar: Component, mine: (a: string) => boolean): string | undefined {
   return [...attendeesOf(calendar).keys()].find(mine);
 }
@@ -93,7 +93,7 @@ function unchanged(
   return row;
 }
 
-/** People whom the last write couldn't tell (RFC 6638 §3.2.9). */
+/** People whom the last write couldn't notify (RFC 6638 §3.2.9). */
 function notInvited(series: Series): string[] {
   const found = new Set<string>();
   for (const c of series.calendar.components) {
@@ -133,7 +133,7 @@ function checkGuest({ guest, account, mine }: WriteContext, series: Series): voi
   throw new UserError(`others are invited to this event: only ${account} can change it`);
 }
 
-/** Writes an event, and tells its people unless a guest writes. */
+/** Writes an event, and notifies its people unless a guest writes. */
 async function put(
   { scheduler, account, guest, g }: WriteContext,
   collection: Collection,
@@ -149,7 +149,7 @@ async function put(
   return { row, series: object.series };
 }
 
-/** Removes an event, and tells its people unless a guest does. */
+/** Removes an event, and notifies its people unless a guest removes it. */
 async function drop(
   { scheduler, account, guest, g }: WriteContext,
   collection: Collection,
@@ -160,7 +160,7 @@ async function drop(
   await removeEvent({ scheduler, account, g, collection }, name, { condition });
 }
 
-/** Makes or changes an event. On disk when it resolves. */
+/** Creates or changes an event. On disk when it resolves. */
 export async function saveEvent(
   context: WriteContext,
   checked: CallChecked<"CalendarEventSave">,

@@ -26,7 +26,7 @@ function elementText(xml: string): string {
   ).trim();
 }
 
-/** The name that people gave a book; "" if they gave none. */
+/** The name that people gave a book; "" without one. */
 export function bookName(groupware: Groupware, collection: Collection): string {
   const name = elementText(groupware.properties(collection.id).get("{DAV:}displayname") ?? "");
   return name || (collection.name === "default" ? "" : collection.name);
@@ -36,7 +36,7 @@ export function addressBooks(groupware: Groupware): Collection[] {
   return groupware.collections("addressbooks").filter((c) => c.kind === "addressbook");
 }
 
-/** Address books of one account, those that a user may read. */
+/** Address books of one account that a user may read. */
 export class Shelf {
   readonly g: Groupware;
   /** The account that shares them; "" for the user's own. */

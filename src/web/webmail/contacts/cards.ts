@@ -6,7 +6,7 @@ import { giveWay } from "../../../platform/turns.ts";
 import type { NewObject, ObjectRow } from "../../../store/groupware/types.ts";
 import type { Shelf } from "./books.ts";
 
-/** A card that is to be stored. @throws CardError */
+/** A card to store. @throws CardError */
 export function cardToStore(name: string, card: Component): NewObject {
   const content = new TextEncoder().encode(writeComponent(card));
   if (content.length > maxObjectSize) {

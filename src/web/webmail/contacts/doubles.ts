@@ -1,4 +1,4 @@
-/** People who are in the address books several times: finding them, and making one of them. @module */
+/** People who are in the address books several times: finding and merging them. @module */
 import type { CallChecked, CallResponse, ContactRow } from "../../../../webmail/api/mod.ts";
 import { changedMembers, membersOf } from "../../../mail/vcard/members.ts";
 import { mergedCard } from "../../../mail/vcard/merge.ts";
@@ -14,7 +14,7 @@ const maxOfSet = 20;
 /** Contacts that are read at once. */
 const atOnce = 500;
 
-/** Contacts with an address, or a whole name, in common. */
+/** Contacts with an address or a whole name in common. */
 export async function findDoubles(shelf: Shelf): Promise<CallResponse<"ContactDoubles">> {
   const { g, books, owner } = shelf;
   const first = new Map<string, number>();
@@ -72,7 +72,7 @@ export async function mergeContacts(
     throw new GroupwareError("kept", "groups can't be made one with others");
   }
   const card = mergedCard(read(kept.id).component, cards.map((c) => c.component));
-  // First what says all: should the rest fail, there are doubles still, and nothing is lost.
+  // First the contact with everything: should the rest fail, the duplicates remain, and nothing is lost.
   await g.put(kept.collectionId, cardToStore(kept.name, card), { ifMatch: [kept.etag] });
   const gone = others.map((row) => row.uid);
   for (const row of await groupRows(shelf)) {

@@ -8,7 +8,7 @@ import { disposition } from "../reading/documents.ts";
 import type { OwnerServices } from "../owners.ts";
 import { bookName, withShelf } from "./books.ts";
 
-/** All cards of the book that is asked for, one after the other. @throws HttpError 404 */
+/** All cards of the requested book, one after the other. @throws HttpError 404 */
 export async function exportedBook(
   services: OwnerServices,
   req: WebRequest,
@@ -18,7 +18,7 @@ export async function exportedBook(
   const id = req.url.searchParams.get("book") ?? "";
   if (!/^\d{1,15}$/.test(id)) throw missing("address book");
   const owner = req.url.searchParams.get("owner") ?? "";
-  // As long as the book is read, its owner's account stays open.
+  // The owner's account stays open while the book is read.
   let kept: Account | undefined;
   const { g, book, name } = await withShelf(services, account, owner, (shelf) => {
     const book = shelf.book(Number(id));

@@ -1,4 +1,4 @@
-/** Groups of people: who is in one, making one, and putting people into it. @module */
+/** Groups of people: listing members, creating groups, and adding people. @module */
 import type { CallChecked, CallResponse, ContactRow } from "../../../../webmail/api/mod.ts";
 import { readCard } from "../../../mail/vcard/card.ts";
 import { changedMembers, membersOf, newGroup } from "../../../mail/vcard/members.ts";
@@ -20,7 +20,7 @@ const rowOf = (row: ObjectRow, owner: string): ContactRow => ({
   emails: [...row.emails],
 });
 
-/** The members of a group that are in its owner's books, of those that the user may read. */
+/** The members of a group that are in those of its owner's books that the user may read. */
 export function groupMembers({ g, books, owner }: Shelf, id: number): ContactRow[] {
   const { component } = readCard(g.content(id) ?? new Uint8Array(0));
   return membersOf(component).slice(0, maxMembers).flatMap((uid) => {
@@ -32,7 +32,7 @@ export function groupMembers({ g, books, owner }: Shelf, id: number): ContactRow
   });
 }
 
-/** Makes a group, or changes who is in one. On disk when it resolves. */
+/** Creates a group, or changes its members. On disk when it resolves. */
 export async function changeGroup(
   shelf: Shelf,
   checked: CallChecked<"ContactGroupChange">,
@@ -41,7 +41,7 @@ export async function changeGroup(
   const uids = (ids: readonly number[]) => ids.map((id) => shelf.contact(id).uid);
   if (checked.group.id === null) {
     const name = checked.group.name.trim();
-    // deno-lint-ignore no-control-regex -- none of these may stand in a value (RFC 6350 §3.3)
+    // deno-lint-ignore no-control-regex -- none of these may appear in a value (RFC 6350 §3.3)
     if (name === "" || /[\x00-\x1f\x7f]/.test(name)) throw new UserError("a group needs a name");
     const uid = crypto.randomUUID();
     const book = shelf.bookToChange(checked.group.bookId);
@@ -62,13 +62,13 @@ export async function changeGroup(
   return { id: row.id };
 }
 
-/** The groups of an account's books, for completion: who is in one is read when it is offered. */
+/** The groups of an account's books, for completion: members are read when a group is offered. */
 export async function addressGroups(groupware: Groupware): Promise<AddressGroup[]> {
   const shelf = new Shelf(groupware);
   return (await groupRows(shelf)).map(({ id, summary }) => ({
     name: summary,
     members() {
-      // A group that is gone since has nobody in it.
+      // A group that has been removed since has no members.
       if (groupware.objectById(id) === undefined) return [];
       return groupMembers(shelf, id).flatMap(({ name, emails }) =>
         emails.slice(0, 1).map((address) => ({ name, address }))

@@ -1,4 +1,4 @@
-/** What the calls about contacts do. @module */
+/** Handlers of the calls about contacts. @module */
 import type { Contact, ContactBook } from "../../../../webmail/api/mod.ts";
 import type { contactCalls } from "../../../../webmail/api/contacts.ts";
 import { CardError, readCard, texts } from "../../../mail/vcard/card.ts";
@@ -19,14 +19,14 @@ import { ContactSearch } from "./search.ts";
 
 /** Words of a search. */
 const maxWords = 10;
-/** Properties that are shown beside the form's. */
+/** Properties that are shown in addition to the form's. */
 const shownProperties = ["NICKNAME", "TITLE", "ADR", "BDAY", "URL"] as const;
 /** Values of these that a contact shows. */
 const maxShown = 50;
 /** Characters of each. */
 const maxShownText = 1000;
 
-/** Refusals in words for people. */
+/** Refusals worded for people. */
 async function inWords<T>(fn: () => Promise<T>): Promise<T> {
   try {
     return await fn();
@@ -77,7 +77,7 @@ function contact(shelf: Shelf, id: number): Contact {
   };
 }
 
-/** The handlers; `accountOf` finds who calls. */
+/** The handlers; `accountOf` identifies the caller. */
 export function contactHandlers<C>(
   state: { services: OwnerServices; uploads: Uploads; books: AddressBooks },
   accountOf: (ctx: C) => Account,
@@ -135,7 +135,7 @@ export function contactHandlers<C>(
       writing(ctx, r.owner, async (shelf) => {
         const { g } = shelf;
         const row = shelf.contactToChange(r.id);
-        // Where fields stand is true of one version only.
+        // Positions of fields are valid for one version only.
         if (row.etag !== r.etag) throw new GroupwareError("condition", "another version");
         const { component } = readCard(g.content(row.id) ?? new Uint8Array(0));
         const card = changeCard(component, r.fields);

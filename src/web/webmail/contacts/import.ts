@@ -1,4 +1,4 @@
-/** Files of cards that come into a book. @module */
+/** Importing files of cards into a book. @module */
 import { importText } from "../../../groupware/import.ts";
 import { decodeText, FormatError } from "../../../mail/contentline/component.ts";
 import type { Groupware } from "../../../store/groupware/groupware.ts";
@@ -11,7 +11,7 @@ const maxFile = 32 * 1024 * 1024;
 /** Accounts with an import under way. */
 const running = new Set<string>();
 
-/** Puts the contacts of a file into a book; on disk when it resolves. @throws HttpError, UserError */
+/** Imports the contacts of a file into a book; on disk when it resolves. @throws HttpError, UserError */
 export async function importContacts(
   account: string,
   groupware: Groupware,

@@ -25,7 +25,7 @@ const names = new Set(
     "yellowgreen").split(" "),
 );
 
-/** Functions that are a colour. */
+/** Functions whose value is a colour. */
 export const colorFunctions: ReadonlySet<string> = new Set(
   "rgb rgba hsl hsla hwb lab lch oklab oklch color".split(" "),
 );
@@ -41,11 +41,11 @@ export function darkened(color: string): string {
   return `oklch(from ${color} calc(.94 - .76*l) c h)`;
 }
 
-/** A colour as an attribute has it, checked; undefined for what is none. */
+/** A checked colour of an attribute; undefined if it is not a colour. */
 export function attributeColor(value: string): string | undefined {
   const plain = value.trim();
   if (isColorName(plain)) return plain;
-  // Browsers take six digits without a mark, too.
+  // Browsers accept six digits without "#", too.
   const hex = /^#?([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(plain);
   if (hex !== null) return `#${hex[1]}`;
   return /^rgba?\([0-9 ,.%/]{1,60}\)$/i.test(plain) ? plain : undefined;

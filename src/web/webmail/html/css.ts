@@ -10,7 +10,7 @@ import { type CssToken, cssTokens, tokenText } from "./css_tokens.ts";
 /** Characters of CSS that are looked at; more is dropped. */
 const maxCss = 500_000;
 
-/** Functions that load nothing. */
+/** Functions that don't load anything. */
 const functions = new Set(
   ("rgb rgba hsl hsla hwb lab lch oklab oklch color color-mix light-dark calc min max clamp round var env " +
     "linear-gradient radial-gradient conic-gradient repeating-linear-gradient repeating-radial-gradient " +
@@ -26,7 +26,7 @@ const selectorFunctions = new Set(
 /** Properties that run code in some program, or leave the message's frame. */
 const badProperties = new Set(["behavior", "-moz-binding", "-ms-behavior", "src"]);
 
-/** Decides on an address: what stands for it, or undefined if it must not be loaded. */
+/** Decides on an address: returns its replacement, or undefined if it must not be loaded. */
 export type CssUrl = (url: string) => string | undefined;
 
 /** Names of the classes that stand for the elements of a page, which a message's rules may name. */
@@ -36,7 +36,7 @@ const pageClasses: Record<string, string> = { html: ".mail-html", body: ".mail-b
 export interface CssPage {
   /** It is dark: rules for dark pages count, and only then. */
   dark: boolean;
-  /** Colours with their lightness turned around. */
+  /** Colours with inverted lightness. */
   turned: boolean;
 }
 
@@ -72,7 +72,7 @@ class Parser {
       if (t.kind === "function") depth++;
       if (t.kind !== "mark") continue;
       if (depth === 0 && marks.includes(t.text)) break;
-      // What a block ends ends with it, brackets open or not.
+      // Whatever ends with a block ends there, with brackets still open or not.
       if (t.text === "}" && marks.includes("}")) break;
       if (t.text === "(" || t.text === "[") depth++;
       else if ((t.text === ")" || t.text === "]") && depth > 0) depth--;
@@ -80,7 +80,7 @@ class Parser {
     return this.#tokens.slice(from, this.#at);
   }
 
-  /** Skips a block from its "{" to the "}" that belongs to it. */
+  /** Skips a block from its "{" to the matching "}". */
   #skipBlock(): void {
     let depth = 0;
     for (; !this.#ended; this.#at++) {
@@ -131,7 +131,7 @@ class Parser {
     }
     this.#at++;
     const rules = this.rules(level + 1);
-    // The page may be another than the system's.
+    // The page's theme may differ from the system's.
     const known = text.replace(
       /\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)/gi,
       (_, scheme: string) =>
@@ -213,7 +213,7 @@ class Parser {
       if (t.kind === "mark") {
         if (t.text === "(" || t.text === "[") open++;
         if ((t.text === ")" || t.text === "]") && --open < 0) return undefined;
-        // Outside of functions brackets mean nothing.
+        // Outside of functions, brackets have no meaning.
         if (t.text === "(" && open === 1) return undefined;
         if (!"()[],/+-*!".includes(t.text)) return undefined;
       }
@@ -231,7 +231,7 @@ class Parser {
   }
 }
 
-/** A selector or condition; undefined if it has what neither has. */
+/** A selector or condition; undefined if it contains anything that neither may contain. */
 function selectorText(tokens: CssToken[]): string | undefined {
   let out = "";
   let open = 0;

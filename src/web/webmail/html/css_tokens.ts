@@ -12,7 +12,7 @@ export type CssToken =
   /** With its unit, or "%". */
   | { kind: "number"; text: string; unit: string }
   | { kind: "space" }
-  /** Any other character, brackets too. */
+  /** Any other character, including brackets. */
   | { kind: "mark"; text: string };
 
 const nameStart = /[a-z_\u0080-\uffff]/i;
@@ -83,7 +83,7 @@ class Reader {
         this.at++;
         break;
       }
-      // A line end ends a string that was not closed.
+      // A line break ends an unclosed string.
       if (/[\n\r\f]/.test(c)) break;
       if (c === "\\") {
         if (this.at + 1 >= this.s.length) {
@@ -123,7 +123,7 @@ class Reader {
   }
 }
 
-/** Reads CSS; a comment comes as a blank. */
+/** Reads CSS; a comment becomes a space. */
 export function* cssTokens(css: string): Generator<CssToken> {
   const r = new Reader(css.replaceAll("\0", "\ufffd"));
   const { s } = r;
@@ -132,7 +132,7 @@ export function* cssTokens(css: string): Generator<CssToken> {
     if (c === "/" && s[r.at + 1] === "*") {
       const end = s.indexOf("*/", r.at + 2);
       r.at = end < 0 ? s.length : end + 2;
-      // What a comment keeps apart must stay so: `url/**/(x)` is no url().
+      // Tokens separated by a comment must stay separate: `url/**/(x)` is not a url().
       yield { kind: "space" };
     } else if (space.test(c)) {
       while (r.at < s.length && space.test(s[r.at])) r.at++;
@@ -185,7 +185,7 @@ function escaped(s: string, plain: RegExp): string {
 function nameText(s: string): string {
   if (/^-?[a-z_][a-z0-9_-]*$/i.test(s)) return s;
   const text = escaped(s, /[a-z0-9_\u0080-\u{10ffff}-]/iu);
-  // A digit can't begin a name.
+  // A name can't begin with a digit.
   return /^-?[0-9]/.test(text)
     ? text.replace(/^(-?)([0-9])/, (_, dash, digit) => `${dash}\\3${digit} `)
     : text === "-"

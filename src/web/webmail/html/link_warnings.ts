@@ -1,8 +1,8 @@
-/** Links whose text names another site than the one they lead to: where they lead is said beside them. @module */
+/** Links whose text names a different site than their target: the real target is shown next to them. @module */
 import { getDomain } from "tldts";
 import { escapeHtml } from "../pages.ts";
 
-/** Text that is an address of a site, with or without a path. */
+/** Text that is the address of a site, with or without a path. */
 const siteText =
   /^\s*(?:https?:\/\/)?((?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+\p{L}{2,})(?:[/?#:]\S*)?\s*$/u;
 /** Characters of a link's text that are looked at. */
@@ -42,7 +42,7 @@ function warningFor(href: string, text: string): string | undefined {
     getDomain(shown, { allowPrivateDomains: true }),
     getDomain(to, { allowPrivateDomains: true }),
   ];
-  // A file's name, such as "report.docx", is no site.
+  // A file name, such as "report.docx", is not a site.
   if (a === null || a === b) return undefined;
   return ` <span class="mail-warning" role="note">⚠ leads to ${escapeHtml(to)}</span>`;
 }

@@ -1,8 +1,8 @@
-/** How deep the elements of HTML are in each other: parsers take long for each level. @module */
+/** Nesting depth of HTML elements: parsers spend a long time on each level. @module */
 
-/** Elements open at a time; to close one the parser looks through all of them. */
+/** Elements open at a time; to close one, the parser searches all of them. */
 const maxOpen = 2000;
-/** Elements that have no end, or whose end is mostly left out. */
+/** Elements without an end tag, or whose end tag is usually omitted. */
 const unclosed = new Set(
   ("area base br col embed hr img input link meta param source track wbr p li dt dd option optgroup thead " +
     "tbody tfoot tr td th colgroup rb rt rtc rp !doctype").split(" "),
@@ -26,7 +26,7 @@ export function nestedTooDeep(html: string): boolean {
       counts.set(name, (counts.get(name) ?? 0) + 1);
       continue;
     }
-    // It closes what was opened since, too; an end of nothing is passed over.
+    // It also closes everything opened since; an unmatched end tag is ignored.
     if ((counts.get(name) ?? 0) === 0) continue;
     for (;;) {
       const closed = open.pop()!;

@@ -7,7 +7,7 @@
 
 /** Characters of text from which a quote is folded. */
 const foldFrom = 160;
-/** Quotes that are folded. */
+/** Quotes folded in one message. */
 const maxFolded = 200;
 
 const mark = /<(\/?)blockquote\b[^>]*>/g;

@@ -12,7 +12,7 @@ import { attributeColor, darkened } from "./colors.ts";
 import { safeStyle, safeStyleSheet } from "./css.ts";
 import { nestedTooDeep } from "./nesting.ts";
 
-/** What is used of the package, which has no types of its own. */
+/** The used parts of the package, which has no types of its own. */
 const sanitizeHtml = untyped as (html: string, options: {
   allowedTags: string[];
   nonTextTags: string[];
@@ -50,7 +50,7 @@ const tags =
     "header hr html i img ins kbd li main mark menu nav ol p pre q rp rt ruby s samp section small span strike " +
     "strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr").split(" ");
 
-/** Elements that go with all that is in them. */
+/** Elements that are removed with their contents. */
 const dropped =
   ("script style textarea option xmp noscript title iframe frameset frame noframes noembed " +
     "object applet embed svg math template select button audio video canvas map dialog portal plaintext " +
@@ -62,11 +62,11 @@ const attributes =
     "datetime open role").split(" ");
 
 export interface SanitizeOptions {
-  /** Keep addresses of pictures elsewhere (http: and https:). */
+  /** Keep addresses of remote pictures (http: and https:). */
   external: boolean;
-  /** What is loaded for `cid:` and a Content-ID; undefined if there is no such part. */
+  /** The address to load for `cid:` and a Content-ID; undefined if there is no such part. */
   inline: (contentId: string) => string | undefined;
-  /** For a dark page: colours with their lightness turned around, unless the message has dark ones itself. */
+  /** For a dark page: colours with inverted lightness, unless the message has dark ones itself. */
   dark?: boolean;
   /** What stands before the address in links that write to one. */
   mailto?: string;
@@ -80,7 +80,7 @@ export interface Sanitized {
   external: number;
 }
 
-/** An address as a browser takes it: without blanks around it and controls in it. */
+/** An address as browsers read it: without surrounding spaces and without control characters. */
 function plainUrl(url: string): string {
   // deno-lint-ignore no-control-regex
   return url.replace(/[\u0000-\u001f\u007f]/g, "").trim();
@@ -101,7 +101,7 @@ function linkUrl(url: string): string | undefined {
   return parsed.href;
 }
 
-/** Makes HTML harmless. Total: any text gives a result. */
+/** Makes HTML harmless. Total: any text yields a result. */
 export function sanitizeMessageHtml(html: string, options: SanitizeOptions): Sanitized {
   let external = 0;
   let data = 0;
@@ -122,14 +122,14 @@ export function sanitizeMessageHtml(html: string, options: SanitizeOptions): San
       data += plain.length;
       return data > maxData ? undefined : plain.replace(/[^\w+/=:;,.-]/g, "");
     }
-    // A browser takes backslashes for slashes.
+    // Browsers treat backslashes as slashes.
     const at = plain.replaceAll("\\", "/");
     const parsed = URL.parse(at.startsWith("//") ? `https:${at}` : at);
     if (parsed === null || !["http:", "https:"].includes(parsed.protocol)) return undefined;
     external++;
     return options.external ? parsed.href : undefined;
   };
-  // Messages have the same few styles again and again.
+  // Messages repeat the same few styles.
   const known = new Map<string, string>();
   const text = html.slice(0, maxHtml).toWellFormed();
   if (nestedTooDeep(text)) return { html: tooDeep, external: 0, ownDark: false };
@@ -206,7 +206,7 @@ export function sanitizeMessageHtml(html: string, options: SanitizeOptions): San
           } else if (name === "text" && tagName !== "body") {
             continue;
           } else if (name === "srcset" || name === "poster") {
-            // Left out, but told: what a browser chooses from can't be shown in part.
+            // Left out, but reported: a set that browsers choose from can't be shown in part.
             if (/\S/.test(value)) external++;
           } else if (name !== "target" && name !== "rel") {
             a[name] = value;
@@ -215,7 +215,7 @@ export function sanitizeMessageHtml(html: string, options: SanitizeOptions): San
         if (a.href !== undefined && !a.href.startsWith("#")) {
           a.target = "_blank";
           a.rel = "noopener noreferrer nofollow";
-          // Where it really leads, whatever its text says.
+          // The real target, whatever the text says.
           a.title = a.href;
           if (options.mailto !== undefined && a.href.startsWith("mailto:")) {
             a.href = options.mailto + encodeURIComponent(a.href);

@@ -9,8 +9,8 @@ import { countTargets, inWrites, type TargetUids } from "./targets.ts";
 import type { Mail } from "../others/mail.ts";
 
 /**
- * Moves messages to a mailbox of another account; rights were looked at. The copies are there before the originals
- * go: should the server end in between, there are both.
+ * Moves messages to a mailbox of another account; the caller has checked rights. The copies exist before the originals
+ * are removed: should the server stop in between, both exist.
  * @throws UserError that says how many were moved, if not all could be; StoreError
  */
 export async function moveAcross(

@@ -28,7 +28,7 @@ export function filterTree(filter: Filter): SearchNode | undefined {
     for (let bit = 1; bit <= all; bit <<= 1) if (all & bit) list.push({ op: "flag", bit });
     return list;
   };
-  // What columns decide stands first: the rest is then not looked at.
+  // Conditions on columns come first: often the rest is then not evaluated.
   nodes.push(...bits(filter.flags));
   for (const node of bits(filter.notFlags)) nodes.push({ op: "not", node });
   texts(filter.keywords, filter.notKeywords, (keyword) => ({ op: "keyword", keyword }));
@@ -50,13 +50,13 @@ export function filterTree(filter: Filter): SearchNode | undefined {
   return nodes.length === 1 ? nodes[0] : { op: "and", nodes };
 }
 
-/** Mailboxes that are left out where none is asked for. */
+/** Mailboxes that are left out of queries that don't name one. */
 export function isHidden(mailbox: Mailbox, rejects: readonly string[]): boolean {
   return (mailbox.specialUse & (SpecialUse.Junk | SpecialUse.Trash)) !== 0 ||
     rejects.includes(mailbox.name);
 }
 
-/** Whether a user may read a mailbox: all of the own, some of those of others. */
+/** Whether a user may read a mailbox: all of their own, some of those of others. */
 export type MayRead = (id: MailboxId) => boolean;
 export const allMayRead: MayRead = () => true;
 

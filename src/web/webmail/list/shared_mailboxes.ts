@@ -1,4 +1,4 @@
-/** Mailboxes that others share, as one page is told of them, and what changes there. @module */
+/** Mailboxes that others share, and their changes, as reported to one page. @module */
 import type { Change as ApiChange, Mailbox as ApiMailbox } from "../../../../webmail/api/mod.ts";
 import type { Log } from "../../../log/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
@@ -30,7 +30,7 @@ const otherUsers = "Other Users";
 interface Followed {
   mail: Mail;
   listener: Listener;
-  /** What the page has been told, without counts. */
+  /** The last state sent to the page, without counts. */
   told: Map<MailboxId, ApiMailbox>;
 }
 
@@ -49,7 +49,7 @@ export class SharedMailboxes {
   readonly #onPending: () => void;
   readonly #log: Log;
   readonly #followed = new Map<string, Followed>();
-  /** Accounts that may share something, but no mail. */
+  /** Accounts that may share something, but not mail. */
   readonly #without = new Set<string>();
   #looks = 0;
   #lookedAt = -Infinity;
@@ -62,7 +62,7 @@ export class SharedMailboxes {
     this.#onPending = onPending;
   }
 
-  /** All that is shared, as the page knows it. */
+  /** Everything that is shared, as the page knows it. */
   list(): ApiMailbox[] {
     return [...this.#followed.values()].flatMap(({ mail, told }) =>
       [...told].map(([id, m]) => ({ ...m, ...countsOf(mail, id) }))
@@ -88,18 +88,18 @@ export class SharedMailboxes {
     return [...this.#followed.values()].some((f) => f.listener.overflowed);
   }
 
-  /** It is time to look who shares what. */
+  /** It is time to check who shares what. */
   get due(): boolean {
     return performance.now() - this.#lookedAt >= lookInterval;
   }
 
-  /** Somebody's rights have changed: looks at all accounts soon. */
+  /** Somebody's rights have changed: checks all accounts soon. */
   lookSoon(): void {
     this.#lookedAt = -Infinity;
     this.#without.clear();
   }
 
-  /** Looks who shares what; tells what is new, or no more. */
+  /** Checks who shares what; reports what was added or removed. */
   async look(): Promise<ApiChange[]> {
     this.#lookedAt = performance.now();
     if (this.#looks++ % looksForAll === 0) this.#without.clear();
@@ -118,7 +118,7 @@ export class SharedMailboxes {
         changes.push(...this.#mailboxes(owner, followed));
         if (followed.told.size === 0) changes.push(...this.#leave(owner, followed));
       } catch (err) {
-        // The page is of use without it.
+        // The page is useful without it.
         this.#log.error("looking at shared mailboxes", { owner, err: err as Error });
       }
     }
@@ -212,7 +212,7 @@ export class SharedMailboxes {
         (c.kind === "addMessage" || c.kind === "removeMessages" || c.kind === "changeFlags") &&
         readable(c.mailboxId)
       );
-      // Only what comes into the own inbox is told as having arrived.
+      // Only messages in the user's own inbox are reported as new arrivals.
       const found = await tellChanges(mail.account, view, ofMessages, Infinity);
       stale ||= found.stale;
       changes.push(...found.changes.map((c) => changeFrom(mail.base, c)));

@@ -10,7 +10,7 @@ import { aliveInterval, eventBytes, type ToldEvents } from "./event_stream.ts";
 /** Times of {@link aliveInterval} without any page after which the stream ends. */
 const lonely = 3;
 
-/** What a page has made that waits until the browser reads. */
+/** An event that a page has made, waiting until the browser reads. */
 interface Waiting {
   value: unknown;
   taken: () => void;
@@ -28,7 +28,7 @@ export class SharedStream {
     this.who = who;
   }
 
-  /** Tells the events of a page, by its name, from now on. */
+  /** Sends the events of a page, under its name, from now on. */
   join(page: string, events: ToldEvents): void {
     if (this.#closed) return events.finish();
     this.leave(page);
@@ -51,7 +51,7 @@ export class SharedStream {
     this.#wake?.();
   }
 
-  /** Each page makes its next event when the one before was taken: a slow browser costs no memory. */
+  /** Each page makes its next event once the previous one was taken: a slow browser costs no memory. */
   async #tell(page: string, events: ToldEvents): Promise<void> {
     try {
       for (;;) {
@@ -63,16 +63,16 @@ export class SharedStream {
         });
       }
     } catch {
-      // It was told to the page's own handler of errors.
+      // It was reported to the page's own error handler.
     }
     if (this.#pages.get(page) !== events) return;
     this.#pages.delete(page);
-    // A page whose events ended without a word connects again.
+    // A page whose events ended without notice connects again.
     this.#waiting.push({ value: { page, ended: true }, taken: () => {} });
     this.#wake?.();
   }
 
-  /** The body of the answer. `onClose` runs once, when nothing is sent any more. */
+  /** The body of the answer. `onClose` runs once, when sending has ended. */
   stream(onClose: () => void): ReadableStream<Uint8Array> {
     let first = true;
     let silences = 0;
@@ -99,7 +99,7 @@ export class SharedStream {
     }, { highWaterMark: 0 });
   }
 
-  /** What comes next; undefined if nothing does for a while. */
+  /** The next item; undefined if there is none for a while. */
   async #next(): Promise<Waiting | undefined> {
     if (this.#waiting.length === 0 && !this.#closed) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -136,7 +136,7 @@ export class SharedStreams {
     return s?.who.account === who.account && s.who.sessionId === who.sessionId ? s : undefined;
   }
 
-  /** Ends those of a session, once its pages have been told why. */
+  /** Ends the streams of a session, once its pages have been told why. */
   endSession(account: string, sessionId: number): void {
     for (const s of this.#open.values()) {
       if (s.who.account === account && s.who.sessionId === sessionId) {

@@ -13,7 +13,7 @@ import type { SummaryAddress } from "../../../store/types.ts";
 export function shownAddress(address: SummaryAddress): Address {
   const at = address.address.lastIndexOf("@");
   const domain = address.address.slice(at + 1);
-  // An invalid one is "" there: then it stays as it is.
+  // An invalid domain becomes "" there: then it stays unchanged.
   const unicode = domain.includes("xn--") ? domainToUnicode(domain) : "";
   return unicode === ""
     ? address

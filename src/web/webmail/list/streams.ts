@@ -35,7 +35,7 @@ const logged = (req: WebRequest) => (err: unknown) => {
   req.log.error("unhandled error in an event stream", { err: err as Error });
 };
 
-/** Calls when the client is gone or the server stops; gives what calls it off. */
+/** Calls back when the client is gone or the server stops; returns a function that cancels this. */
 function whenOver(req: WebRequest, close: () => void): () => void {
   const signals = [req.signal, req.stopping];
   for (const s of signals) s.addEventListener("abort", close);
@@ -118,7 +118,7 @@ export async function joinStream(
   }
 }
 
-/** A page that is gone leaves the stream. */
+/** A closed page leaves the stream. */
 export function leaveStream(
   state: Streams,
   session: FoundSession,

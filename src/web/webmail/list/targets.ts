@@ -1,4 +1,4 @@
-/** Messages that an action is for: those named, or all that a query finds. @module */
+/** Messages that an action applies to: those named, or all that a query finds. @module */
 import type { MailboxId } from "../../../store/ids.ts";
 import type { Target } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
@@ -14,7 +14,7 @@ const perWrite = 500;
 export type TargetUids = Map<MailboxId, Uint32Array>;
 
 /**
- * Finds the messages. Those that are gone are left out, and those in mailboxes that may not be read.
+ * Finds the messages, leaving out those that no longer exist and those in mailboxes that may not be read.
  */
 export async function targetUids(
   account: Account,
@@ -39,14 +39,14 @@ export async function targetUids(
     const uids = tree === undefined ? account.uids(m.id) : Uint32Array.from(
       (await searchMailbox(account, m.id, tree, { stopped: () => signal.aborted })).uids,
     );
-    // A search that was cut short must not be acted upon.
+    // An incomplete search must not be acted upon.
     signal.throwIfAborted();
     if (uids.length > 0) found.set(m.id, uids);
   }
   return found;
 }
 
-/** Messages in pieces for one write each. */
+/** Messages in batches, one write each. */
 export function* inWrites(
   targets: TargetUids,
 ): Generator<{ mailboxId: MailboxId; uids: Uint32Array }> {

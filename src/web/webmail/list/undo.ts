@@ -1,4 +1,4 @@
-/** Moves that can be taken back, kept in memory for some minutes. @module */
+/** Moves that can be undone, kept in memory for some minutes. @module */
 import type { MailboxId } from "../../../store/ids.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { placesOf } from "../../../store/messages/listing.ts";
@@ -23,7 +23,7 @@ interface Entry {
   until: number;
 }
 
-/** Milliseconds that a move can be undone. */
+/** Milliseconds during which a move can be undone. */
 const lifetime = 10 * 60_000;
 /** Moves of an account, and messages of all of them, that are remembered. */
 const maxEntries = 20;
@@ -66,7 +66,7 @@ export class UndoLog {
     return entry;
   }
 
-  /** Where a user's move was: in which account, to which mailbox and from which. @throws HttpError 404 */
+  /** A user's move: its account, its target mailbox and its source. @throws HttpError 404 */
   find(
     user: string,
     id: string,
@@ -75,7 +75,7 @@ export class UndoLog {
     return { account, to: mailboxId, from: new Set(messages.map((m) => m.mailboxId)) };
   }
 
-  /** Moves the messages back that are still where they were moved to. Returns how many. */
+  /** Moves back the messages that are still where they were moved to. Returns their number. */
   async undo(
     account: Account,
     id: string,
@@ -110,7 +110,7 @@ export class UndoLog {
     const here = placesOf(account.db, list.map((m) => m.id)).filter((m) => m.mailboxId === from);
     const uids = Uint32Array.from(here, (m) => m.uid).sort();
     const { toUids } = await account.move(from, uids, to);
-    // Junk marks that the move brought go with it.
+    // Junk flags that the move set are removed with it.
     const before = new Map(list.map((m) => [m.id, m.flags & junk]));
     const back = placesOf(account.db, here.map((m) => m.id)).filter((m) => m.mailboxId === to);
     for (const [flags, messages] of Map.groupBy(back, (m) => before.get(m.id)!)) {

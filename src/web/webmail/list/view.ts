@@ -53,7 +53,7 @@ export interface ViewStep {
   of: number;
 }
 
-/** What the list asks to be loaded. */
+/** The part that the list requests. */
 export interface Wanted {
   count: number;
   until?: number;
@@ -76,12 +76,12 @@ export class ListView {
   readonly #threads = new Set<number>();
   /** Under which thread each message was sent: a message that arrives can make two threads one. */
   readonly #sentIn = new Map<number, number>();
-  /** The last message that was sent: what sorts behind it comes when it is asked for. */
+  /** The last message that was sent: messages that sort after it are sent on request. */
   #horizon: DatePlace | undefined;
   #ended = false;
-  /** The page was told that there is no more: from then on it is told all that comes. */
+  /** The page was told that there are no more: from then on every new message is reported to it. */
   #endSent = false;
-  /** The place of the last message that the filter was asked of. */
+  /** The place of the last message that the filter was applied to. */
   #lookedAt: DatePlace | undefined;
   /** The filter finds more than are kept: it goes on by windows. */
   #tooMany = false;
@@ -89,7 +89,7 @@ export class ListView {
   #of = 0;
   #found = 0;
   #anchored = false;
-  /** Messages that came since a moment of the last second. */
+  /** Messages that arrived since a moment within the last second. */
   #burst = { since: -Infinity, messages: 0 };
 
   /** @throws ViewError if the mailbox is gone. */
@@ -124,7 +124,7 @@ export class ListView {
     this.#source = this.#open();
   }
 
-  /** Counts messages that came, and returns how many did within about a second. */
+  /** Counts arrivals, and returns their number within about a second. */
   addedLately(messages: number, now = performance.now()): number {
     if (now - this.#burst.since > 1000) this.#burst = { since: now, messages: 0 };
     return this.#burst.messages += messages;
@@ -198,7 +198,7 @@ export class ListView {
         yield step(false);
       }
     }
-    // Whether these were the last is only known by looking for one more.
+    // Only looking for one more shows whether these were the last.
     if (this.#pending.length === 0 && !this.#ended) await this.#refill(stopped);
     if (!stopped()) yield step(true);
   }
@@ -208,7 +208,7 @@ export class ListView {
     return this.#ended && this.#pending.length === 0 && !this.#anchored ? this.#found : null;
   }
 
-  /** Looks at the next window. */
+  /** Searches the next window. */
   async #refill(stopped: () => boolean): Promise<void> {
     const window: Listed[] = [];
     while (window.length < this.#window) {
@@ -242,7 +242,7 @@ export class ListView {
         await giveWay();
       }
     }
-    // The list began anew meanwhile.
+    // The list was restarted meanwhile.
     if (this.#source !== source || stopped()) return;
     const newest = this.query.order === "newest";
     const last = this.#lookedAt;
@@ -322,7 +322,7 @@ export class ListView {
     for (const m of candidates) {
       const known = this.#threaded && this.#isShown(m.threadId);
       if (matching.has(m.id) && !known && this.#isBehind(m)) {
-        // It may be in what was read ahead of it.
+        // It may be among the messages that were read ahead.
         this.#readAgain();
         continue;
       }

@@ -15,14 +15,14 @@ import type { WebmailServices } from "../services.ts";
 import { baseOf, idThere, numberOf } from "./ids.ts";
 import { ownerWithNumber } from "./numbers.ts";
 
-/** An account's mail as somebody may use it: the own, or another's. */
+/** An account's mail as a user may use it: their own, or another's. */
 export interface Mail {
   account: Account;
   /** What the ids of the page have in addition; 0 for the own. */
   base: number;
-  /** What the user may do with a mailbox; "" for what the user may not know of. */
+  /** The user's rights on a mailbox; "" for one that the user may not know of. */
   rights(mailboxId: MailboxId): string;
-  /** Gives the account back. */
+  /** Releases the account. */
   release(): void;
 }
 
@@ -31,17 +31,17 @@ export type MailServices = Pick<WebmailServices, "accounts" | "config" | "owners
 /** Accounts that are asked for what they share. */
 export const maxOwners = 50;
 
-/** Accounts that may share mail with a user and are here. */
+/** Accounts that may share mail with a user and are on this server. */
 export function mailOwners({ owners, config }: MailServices, user: string): string[] {
   return (owners?.(user) ?? []).filter((o) => config.isHere(o)).slice(0, maxOwners);
 }
 
-/** The user's own mail; nothing has to be given back. */
+/** The user's own mail; nothing has to be released. */
 export function ownMail(account: Account): Mail {
   return { account, base: 0, rights: () => allRights, release: () => {} };
 }
 
-/** Opens the mail of another account. Undefined if there is none any more. */
+/** Opens the mail of another account. Undefined if the account no longer exists. */
 export async function othersMail(
   { accounts }: MailServices,
   user: string,
@@ -57,7 +57,7 @@ export async function othersMail(
       release: () => account.close(),
     };
   } catch (err) {
-    // Removed since, or going to another node.
+    // Removed since, or moving to another node.
     if (err instanceof StoreError && (err.code === "accountMissing" || err.code === "busy")) {
       return undefined;
     }
@@ -111,7 +111,7 @@ export async function openMail(
   return { mail: await mailWith(services, user, id, what), id: idThere(id) };
 }
 
-/** Whether the user may read what is in a mailbox. */
+/** Whether the user may read the messages of a mailbox. */
 export const mayRead = (mail: Mail) => (mailboxId: MailboxId): boolean =>
   mail.rights(mailboxId).includes("r");
 

@@ -11,7 +11,7 @@ import { baseOf } from "./ids.ts";
 
 /** Where they are in the account's settings. */
 const setting = "webmailOwners";
-/** The highest number: ids that are made with it are still exact, and have at most 15 digits. */
+/** The highest number: ids made with it are still exact, and have at most 15 digits. */
 const maxNumber = 99_999;
 /** Accounts whose numbers are kept; those that share no more are forgotten beyond it. */
 const maxKept = 200;
@@ -29,12 +29,12 @@ function kept(value: unknown): Kept {
 
 const numbersIn = (account: Account) => kept(accountSetting(account, setting)).numbers;
 
-/** The account that a number was given to. */
+/** The account that a number was assigned to. */
 export function ownerWithNumber(user: Account, number: number): string | undefined {
   return Object.entries(numbersIn(user)).find(([, n]) => n === number)?.[0];
 }
 
-/** An id of an account as the user's pages have it; one that is nowhere if the account has no number. */
+/** An id of an account as used in the user's pages; an id that doesn't exist if the account has no number. */
 export function pageId(user: Account, owner: string, id: number): number {
   if (owner === user.name) return id;
   const numbers = numbersIn(user);
