@@ -22,7 +22,12 @@ export class Coverage {
   readonly #open = new Map<string, Map<string, CoveredRange>>();
   /** Functions whose first run was noted. */
   readonly #seen = new Set<string>();
+  readonly #scripts: RegExp;
   #blocks = 0;
+
+  private constructor(scripts: RegExp) {
+    this.#scripts = scripts;
+  }
 
   /** Functions and blocks that have run. */
   get blocks(): number {
@@ -39,8 +44,9 @@ export class Coverage {
     );
   }
 
-  static async start(): Promise<Coverage> {
-    const c = new Coverage();
+  /** @param scripts URLs of the scripts that count; timers of others may run at any time */
+  static async start(scripts = /\/(?:src|webmail)\//): Promise<Coverage> {
+    const c = new Coverage(scripts);
     c.#session.connect();
     await c.#post("Profiler.enable");
     await c.#post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
@@ -57,7 +63,7 @@ export class Coverage {
     const { result } = await this.#post("Profiler.takePreciseCoverage") as Taken;
     let found = 0;
     for (const script of result) {
-      if (!/\/(?:src|webmail)\//.test(script.url)) continue;
+      if (!this.#scripts.test(script.url)) continue;
       for (const f of script.functions) {
         const [whole, ...inner] = f.ranges;
         if (whole.count === 0) continue;
