@@ -1,5 +1,5 @@
 /**
- * What can be done to messages: each with the words for it, its undo, and errors told.
+ * Actions on messages: each with its wording, its undo, and its error messages.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { may } from "./mailboxes/rights.ts";
 import { leafName, sortedMailboxes } from "./names.ts";
 import { t } from "../lib/text.ts";
 
-/** What actions ask the page for. */
+/** What actions need from the page. */
 export interface ActionContext {
   /** Messages to act on; undefined if none is selected. */
   target: () => Target | undefined;
@@ -33,7 +33,7 @@ export interface Actions {
   move(mailboxId: number, target?: Target): void;
   moveMenu(at: Element): void;
   mute(mute: boolean): void;
-  /** A menu of times at which messages come back. */
+  /** A menu of times for snoozed messages to come back. */
   snoozeMenu(at: Element): void;
   undo(): void;
 }
@@ -70,7 +70,7 @@ export function actions(context: ActionContext): Actions {
     );
     if (done.undo !== null) endNotice = gone;
   };
-  /** Runs with the messages that are selected, if any are. */
+  /** Runs with the selected messages, if there are any. */
   const act = (run: (target: Target) => Promise<unknown>, target = context.target()) => {
     if (target !== undefined) attempt(() => run(target));
   };

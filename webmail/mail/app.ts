@@ -1,5 +1,5 @@
 /**
- * The page of someone who is logged in: makes the views, and joins them.
+ * The page of a logged-in user: creates the views, and connects them.
  *
  * @module
  */
@@ -50,7 +50,7 @@ import { showing } from "./showing.ts";
 import { generalButtons, topLine, type TopLineParts } from "./top_line.ts";
 import { t } from "../lib/text.ts";
 
-/** Runs the page until the session ends; resolves with why. */
+/** Runs the page until the session ends; resolves with the reason. */
 export function app(into: HTMLElement): Promise<string> {
   return new Promise((resolve) => run(into, resolve));
 }
@@ -60,7 +60,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   const unload: (() => void)[] = [];
   /** This window is for one message that is written. */
   const alone = readDraft();
-  /** Asked for before the server has said who we are: done when it has. */
+  /** Requested before the server has identified the user: done once it has. */
   const soon: (() => void)[] = [];
   let events: Events | undefined;
 
@@ -225,7 +225,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     sessionEnded,
   });
 
-  /** The server knows us no more: what is written stays, under a login form. */
+  /** The session is no longer valid: unsent messages stay, under a login form. */
   function sessionEnded(reason: string): void {
     if (windows.count() === 0) return finish(reason);
     events?.close();

@@ -10,7 +10,7 @@ export function installApp(): void {
   navigator.serviceWorker?.register("service_worker.js").catch(() => {});
 }
 
-/** Shows a number at the app's icon; 0 takes it away. */
+/** Shows a number on the app's icon; 0 removes it. */
 export function showBadge(n: number): void {
   if (n > 0) navigator.setAppBadge?.(n).catch(() => {});
   else navigator.clearAppBadge?.().catch(() => {});
@@ -25,10 +25,10 @@ const base64url = (buffer: ArrayBuffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_")
     .replace(/=+$/, "");
 
-/** Whether this browser can be told of mail when the page is closed. */
+/** Whether this browser can be notified of mail when the page is closed. */
 export const canPush = () => "serviceWorker" in navigator && "PushManager" in globalThis;
 
-/** Asks the browser, and has the server tell it of new mail in these mailboxes. @throws Error */
+/** Asks the browser for permission, and has the server notify it of new mail in these mailboxes. @throws Error */
 export async function subscribePush(mailboxes: string[]): Promise<void> {
   if (await Notification.requestPermission() !== "granted") {
     throw new Error(
@@ -62,7 +62,7 @@ export async function unsubscribePush(): Promise<void> {
   await s.unsubscribe();
 }
 
-/** Whether this browser is told. */
+/** Whether this browser is notified. */
 export async function isSubscribed(): Promise<boolean> {
   if (!canPush()) return false;
   const worker = await navigator.serviceWorker.getRegistration();

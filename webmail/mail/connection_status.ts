@@ -16,17 +16,17 @@ export interface ConnectionStatus {
   show(state: ConnectionState, seconds: number | undefined, began: boolean): void;
 }
 
-/** Makes the status, empty. */
+/** Creates the status, empty. */
 export function connectionStatus(options: ConnectionStatusOptions): ConnectionStatus {
   const root = el("span", { class: "connection", role: "status" });
 
-  /** After a broken connection: is it the session that has ended? */
+  /** After a broken connection: has the session ended? */
   async function checkSession(): Promise<void> {
     try {
       const { who } = await call("Session", {});
       if (who === null) options.onLoggedOut();
     } catch {
-      // The server can't be reached: nothing is known.
+      // The server can't be reached: the reason is unknown.
     }
   }
 

@@ -1,4 +1,4 @@
-/** Messages as files: dropped on the page they come into a mailbox, dragged out of it they are saved. @module */
+/** Messages as files: dropped on the page they go into a mailbox, dragged out of it they are saved. @module */
 import { call } from "../api/client.ts";
 import { type MessageItem, rawUrl, Upload, uploadUrl } from "../api/mod.ts";
 import * as v from "valibot";

@@ -12,7 +12,7 @@ export interface SourceOptions {
   view: () => View;
   /** A value that the server told; what it is must be checked. */
   onValue: (value: unknown) => void;
-  /** Nothing comes any more. */
+  /** The connection has ended. */
   onBroken: () => void;
 }
 
@@ -40,7 +40,7 @@ function ownSource(options: SourceOptions): EventsSource {
   return source;
 }
 
-/** A name that nobody else has; randomUUID is for HTTPS alone. */
+/** A unique name; randomUUID needs HTTPS. */
 function newName(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0"))
     .join("");
@@ -70,7 +70,7 @@ function sharedSource(options: SourceOptions): EventsSource {
     end();
     say({ kind: "close", page });
   };
-  // A page that comes back from the browser's cache connects anew.
+  // A page restored from the browser's cache reconnects.
   const onHide = () => {
     close();
     globalThis.addEventListener("pageshow", options.onBroken, { once: true });

@@ -1,5 +1,5 @@
 /**
- * The event stream: one connection for all that the server tells, made anew when it breaks.
+ * The event stream: one connection for everything that the server reports, re-established when it breaks.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { ServerEvent, type View } from "../api/mod.ts";
 import { connectEvents, type EventsSource } from "./event_source.ts";
 
-/** How it stands with the connection. */
+/** State of the connection. */
 export type ConnectionState = "connecting" | "connected" | "waiting" | "ended";
 
 export interface EventsOptions {
@@ -19,7 +19,7 @@ export interface EventsOptions {
 }
 
 export interface Events {
-  /** Tries at once. */
+  /** Tries immediately. */
   reconnect(): void;
   close(): void;
 }

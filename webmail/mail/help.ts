@@ -7,7 +7,7 @@ import { t } from "../lib/text.ts";
 
 /** Shows the help. */
 export function openHelp(layers: readonly KeyLayer[]): void {
-  /** Keys as they stand on keyboards. */
+  /** Keys as labelled on keyboards. */
   const words: Record<string, string> = {
     ArrowDown: "↓",
     ArrowUp: "↑",

@@ -39,7 +39,7 @@ function loadSizes(): Sizes {
   }
 }
 
-/** Puts the panes together. */
+/** Assembles the panes. */
 export function layout(
   parts: { top: HTMLElement; mailboxes: HTMLElement; list: HTMLElement; message: HTMLElement },
 ): Layout {

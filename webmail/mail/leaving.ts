@@ -1,10 +1,10 @@
-/** Logging out, and sessions that end: what is written goes to the server first, or stays under a login form. @module */
+/** Logging out, and sessions that end: unsaved text goes to the server first, or stays under a login form. @module */
 import { call } from "../api/client.ts";
 import { confirmDialog } from "../lib/dialog.ts";
 import type { ComposeWindows } from "./compose/windows.ts";
 import { t } from "../lib/text.ts";
 
-/** Logs out. What is written is saved first; if it can't be, it is asked. */
+/** Logs out. Unsaved text is saved first; if that fails, the user is asked. */
 export async function logout(windows: ComposeWindows): Promise<void> {
   await windows.save();
   if (

@@ -13,7 +13,7 @@ import { Db, type Migration } from "../../store/database/database.ts";
 /** Pages with a login. */
 export type LoginService = "webmail" | "account" | "admin";
 
-/** Someone who is logged in. */
+/** A logged-in user. */
 export interface Session {
   id: number;
   service: LoginService;
@@ -44,7 +44,7 @@ const idleLife: Record<LoginService, number> = {
 };
 const wholeLife = 90 * day;
 const rotateAfter = day;
-/** How long a replaced token still works: requests that were on their way carry it. */
+/** How long a replaced token still works: requests already under way carry it. */
 const overlap = 60_000;
 /** Sessions of one account and service; the ones unused for longest go first. */
 const maxSessions = 100;
@@ -104,7 +104,7 @@ export class Sessions {
     return new Sessions(await Db.open(join(dataDir, "sessions.db"), migrations), now);
   }
 
-  /** Begins a session; returns its token. */
+  /** Starts a session; returns its token. */
   create(
     s: Pick<Session, "service" | "account" | "login" | "remoteIp" | "userAgent">,
   ): string {
@@ -145,7 +145,7 @@ export class Sessions {
     return token;
   }
 
-  /** The session that a token is of, noting that it is used; undefined if there is none any more. */
+  /** The session of a token, recording its use; undefined if it no longer exists. */
   find(service: LoginService, token: string): FoundSession | undefined {
     if (token.length !== 43) return undefined;
     const now = this.#now();
@@ -178,14 +178,14 @@ export class Sessions {
       );
       return { ...s, newToken: replacement };
     }
-    // Once a minute is enough for showing when it was used.
+    // Once a minute is accurate enough for showing the last use.
     if (now - s.lastUsed > 60_000) {
       this.#db.run("UPDATE sessions SET last_used = ? WHERE id = ?", now, s.id);
     }
     return s;
   }
 
-  /** All sessions of an account, those used last first. */
+  /** All sessions of an account, most recently used first. */
   list(account: string): Session[] {
     return this.#db.all(
       `SELECT ${columns} FROM sessions WHERE account = ? ORDER BY last_used DESC, id DESC`,
@@ -215,7 +215,7 @@ export class Sessions {
     this.#ended(account);
   }
 
-  /** Tells when sessions of an account were ended before their time. @returns what ends that */
+  /** Calls back when sessions of an account were ended early. @returns a function that stops this */
   watch(fn: (account: string) => void): () => void {
     this.#watchers.add(fn);
     return () => this.#watchers.delete(fn);

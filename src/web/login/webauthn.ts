@@ -17,7 +17,7 @@ import { coseKey } from "./cose.ts";
 
 /** Milliseconds for which a challenge can be answered. */
 const lifetime = 5 * 60_000;
-/** Challenges that were answered rightly and could be again, while they live. */
+/** Unexpired challenges that were answered correctly, and must not be accepted again. */
 const maxSpent = 100_000;
 /** ES256, EdDSA and RS256. */
 export const passkeyAlgorithms = [-7, -8, -257];
@@ -28,12 +28,12 @@ export class PasskeyError extends Error {
 }
 
 /**
- * Challenges, each good for one right answer. They carry their end and a MAC, so that nothing is kept of those that
- * nobody answers: however many a stranger asks for, those of others stay good.
+ * Challenges, each valid for one correct answer. They carry their expiry and a MAC, so that nothing is stored for those
+ * that nobody answers: however many a stranger requests, those of others stay valid.
  */
 export class Challenges {
   readonly #key = randomBytes(32);
-  /** Those that were answered rightly, with their end. */
+  /** Those that were answered correctly, with their expiry. */
   readonly #spent = new Map<string, number>();
   readonly #now: () => number;
 
@@ -60,13 +60,13 @@ export class Challenges {
     return body.readUIntBE(0, 6);
   }
 
-  /** True for each that was given out, while it lives and was not answered rightly. */
+  /** True for each that was issued, has not expired and was not yet answered correctly. */
   open(challenge: string): boolean {
     const end = this.#end(challenge);
     return end !== undefined && end > this.#now() && !this.#spent.has(challenge);
   }
 
-  /** It was answered rightly. */
+  /** Records a correct answer. */
   spend(challenge: string): void {
     const end = this.#end(challenge);
     if (end === undefined) return;
@@ -78,7 +78,7 @@ export class Challenges {
   }
 }
 
-/** What a browser says, all base64url. */
+/** A browser's answer, all base64url. */
 export interface PasskeyAnswer {
   /** Of the credential. */
   id: string;
@@ -90,7 +90,7 @@ export interface PasskeyAnswer {
 export interface PasskeyPlace {
   /** Host and port of the page. */
   host: string;
-  /** Host alone: the relying party. */
+  /** Only the host: the relying party. */
   hostname: string;
 }
 
@@ -104,7 +104,7 @@ interface AuthenticatorData {
   challenge: string;
 }
 
-/** Checks what a login and a new passkey have in common (§7.1, §7.2). @throws PasskeyError */
+/** Checks the parts common to a login and a new passkey (§7.1, §7.2). @throws PasskeyError */
 function checked(
   answer: PasskeyAnswer,
   type: "webauthn.create" | "webauthn.get",
@@ -134,7 +134,7 @@ function checked(
   if (URL.parse(String(client.origin))?.host !== place.host) {
     throw new PasskeyError("answer is for another site");
   }
-  // The page is shown in no frame of others, so whoever asked from one is none of ours.
+  // The page is never shown in frames of other sites, so a request from one is not ours.
   if ((client.crossOrigin ?? false) !== false || client.topOrigin !== undefined) {
     throw new PasskeyError("answer was asked for in a frame of another site");
   }
@@ -154,7 +154,7 @@ function checked(
   };
 }
 
-/** A new passkey, as the browser gives it. */
+/** A new passkey, as reported by the browser. */
 export interface NewPasskey extends PasskeyAnswer {
   /** SubjectPublicKeyInfo, DER, base64url. */
   publicKey: string;
@@ -190,7 +190,7 @@ export function checkNewPasskey(
   } catch (cause) {
     throw new PasskeyError("the authenticator's key can't be read", { cause });
   }
-  // What a script in the page says of the key must be what the authenticator says.
+  // The key reported by the page's script must be that of the authenticator.
   if (attested.algorithm !== passkey.algorithm || !attested.key.equals(given)) {
     throw new PasskeyError("the key is not the authenticator's");
   }
@@ -224,7 +224,7 @@ export function checkPasskeyLogin(
     throw new PasskeyError("signature can't be read", { cause });
   }
   if (!good) throw new PasskeyError("signature is wrong");
-  // §6.1.1: devices that count tell of a copy by going back; many never count.
+  // §6.1.1: on devices with a counter, a counter that goes back reveals a copy; many never count.
   if (signCount !== 0 && signCount <= key.signCount) {
     throw new PasskeyError("device counts backwards: the key was copied");
   }

@@ -20,7 +20,7 @@ import webmail from "./webmail.html" with { type: "text" };
 export const webmailPage: string = webmail;
 /** The editor for rich text, for a frame in it. */
 export const editorPage: string = editor;
-/** The pages' texts in other languages, beside the webmail and the account page. */
+/** The pages' texts in other languages, served next to the webmail and the account page. */
 export const languageFiles: Readonly<Record<string, { text: string; type: string }>> = Object
   .fromEntries(
     Object.entries(catalogues).map(([name, text]) => [
@@ -28,7 +28,7 @@ export const languageFiles: Readonly<Record<string, { text: string; type: string
       { text, type: "application/json" },
     ]),
   );
-/** Files beside the webmail: what makes it an app of the browser. */
+/** Files next to the webmail, which make it an app of the browser. */
 export const appFiles: Readonly<Record<string, { text: string; type: string }>> = {
   "/service_worker.js": { text: worker, type: "text/javascript" },
   "/shared_events.js": { text: sharedEvents, type: "text/javascript" },
@@ -36,7 +36,7 @@ export const appFiles: Readonly<Record<string, { text: string; type: string }>> 
   ...languageFiles,
   "/icon.svg": { text: icon, type: "image/svg+xml" },
 };
-/** The page for developers, of what localserve caught. */
+/** The page for developers, with the mail that localserve caught. */
 export const caughtPage: string = caught;
 /** The account page. */
 export const accountPageHtml: string = account;

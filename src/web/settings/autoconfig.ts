@@ -1,5 +1,5 @@
 /**
- * Settings for mail programs, from nothing but an address: Thunderbird's autoconfig, Microsoft's
+ * Settings for mail programs, from an address alone: Thunderbird's autoconfig, Microsoft's
  * autodiscover (its older form, for IMAP), and profiles for Apple's systems.
  *
  * None of it is secret, and none of it tells whether an address exists.
@@ -48,7 +48,7 @@ function asked(config: Config, address: string): Asked {
   return { address, domain, settings, imap, submission, dav: settings.dav[0] };
 }
 
-/** True for names that mail programs ask for settings at. */
+/** True for host names that mail programs ask for settings. */
 export function autoconfigHost(config: Config, host: string): boolean {
   const m = /^(?:autoconfig|autodiscover)\.(.+)$/.exec(host);
   if (m !== null && config.domain(m[1]) !== undefined) return true;
@@ -86,7 +86,7 @@ function xml(text: string): Response {
 const socketTypes = { tls: "SSL", starttls: "STARTTLS", none: "plain" } as const;
 
 function autoconfig(config: Config, req: WebRequest): string {
-  // Without an address the host tells the domain, and the program fills in the address itself.
+  // Without an address, the domain is that of the host, and the program fills in the address itself.
   const host = /^(?:autoconfig|autodiscover)\.(.+)$/.exec(req.url.hostname)?.[1];
   const address = req.url.searchParams.get("emailaddress") ?? "";
   const a = asked(config, address || `postmaster@${host ?? ""}`);
@@ -110,7 +110,7 @@ function autoconfig(config: Config, req: WebRequest): string {
     `    <displayName>${domain}</displayName>`,
     `    <displayShortName>${domain}</displayShortName>`,
     ...a.settings.imap.flatMap((s) => server("incomingServer", "imap", s)),
-    // Programs take the first that they can: POP3 is for those that have nothing else.
+    // Programs use the first that they support: POP3 is for those that support nothing else.
     ...a.settings.pop3.flatMap((s) => server("incomingServer", "pop3", s)),
     ...a.settings.submission.flatMap((s) => server("outgoingServer", "smtp", s)),
     `  </emailProvider>`,
@@ -119,7 +119,7 @@ function autoconfig(config: Config, req: WebRequest): string {
   );
 }
 
-/** Where contacts and calendars are, as Thunderbird's form has it. */
+/** Location of contacts and calendars in Thunderbird's format. */
 function davServers(dav: ClientService | undefined): string[] {
   if (dav === undefined) return [];
   const url = xmlText(`https://${dav.host}${dav.port === 443 ? "" : `:${dav.port}`}/`);

@@ -19,7 +19,7 @@ export interface ClientSettings {
   imap: ClientService[];
   pop3: ClientService[];
   submission: ClientService[];
-  /** CardDAV and CalDAV; "starttls" is none of theirs. */
+  /** CardDAV and CalDAV; they don't have "starttls". */
   dav: ClientService[];
 }
 
@@ -46,7 +46,7 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
     const host = entry.config.ClientSettingsDomain || l.Hostname || config.static.Hostname;
     const clear = (l: Listener, noRequire: boolean) =>
       l.TLS !== undefined && l.TLS !== null ? "starttls" : noRequire ? "none" : undefined;
-    // Local listeners of plain HTTP are no place for programs elsewhere.
+    // Local listeners of plain HTTP are of no use to programs on other machines.
     if (l.DAVHTTPS.Enabled) add(dav, host, l.DAVHTTPS.Port || 443, "tls");
     if (l.IMAPS.Enabled) add(imap, host, l.IMAPS.Port || 993, "tls");
     if (l.Submissions.Enabled) add(submission, host, l.Submissions.Port || 465, "tls");

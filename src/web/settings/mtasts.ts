@@ -1,5 +1,5 @@
 /**
- * Policies of MTA-STS for the own domains (RFC 8461 §3.3), at mta-sts.<domain>.
+ * MTA-STS policies of our own domains (RFC 8461 §3.3), at mta-sts.<domain>.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { HttpError, textResponse, type WebHandler } from "../http/mod.ts";
 
 const prefix = "mta-sts.";
 
-/** True for the name that a domain's policy is asked for at. */
+/** True for the host name that serves a domain's policy. */
 export function mtastsHost(config: Config, host: string): boolean {
   return host.startsWith(prefix) && config.domain(host.slice(prefix.length)) !== undefined;
 }

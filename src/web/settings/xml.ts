@@ -1,6 +1,6 @@
 /** Writing XML. @module */
 
-/** Text as it stands in an element or a quoted attribute. Characters that XML has no way to write are left out. */
+/** Text escaped for an element or a quoted attribute. Characters that XML can't represent are left out. */
 export function xmlText(s: string): string {
   // deno-lint-ignore no-control-regex -- those are the ones that XML 1.0 does not have
   return s.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, "").replace(

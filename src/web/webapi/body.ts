@@ -33,7 +33,7 @@ async function readForm(type: string, bytes: Uint8Array, method: Method): Promis
   return all;
 }
 
-/** What is wrong with a request, for the one who writes the program. */
+/** The fault of a request, described for the client's developer. */
 function complaint(issue: v.BaseIssue<unknown>): string {
   const at = v.getDotPath(issue);
   if (issue.type === "strict_object" && at !== null) {
@@ -62,7 +62,7 @@ export async function readRequest(
     throw cause;
   }
   const type = req.headers.get("content-type") ?? "";
-  // They are gone when they have been read.
+  // They are gone once they have been read.
   const hash = await requestHash(bytes);
   const kind = type.split(";", 1)[0].trim().toLowerCase();
   let json: unknown;
@@ -75,7 +75,7 @@ export async function readRequest(
       "the body must be application/json, application/x-www-form-urlencoded or multipart/form-data",
     );
   }
-  // Where all fields are optional, a list would pass for an object.
+  // If all fields are optional, a list would pass as an object.
   if (Array.isArray(json)) throw malformed("the request is a list, not an object");
   const parsed = v.safeParse(method.request, json);
   if (!parsed.success) {

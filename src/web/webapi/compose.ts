@@ -33,7 +33,7 @@ export interface ComposedFile {
   messageId: string;
 }
 
-/** Fields that are made from the rest of the request, or by servers. */
+/** Fields that are generated from the rest of the request, or by servers. */
 const reserved = new Set([
   "from",
   "to",
@@ -72,7 +72,7 @@ export function requestAddress(a: { Name?: string | null; Address: string }): Wr
   if (written.localpart.includes("@") || written.localpart.split(".").includes("")) throw bad();
   try {
     formatMailbox(written, { smtputf8: needsUtf8(written) });
-    // Must be a name also where UTF-8 is not understood.
+    // Must be a name even where UTF-8 is not understood.
     formatMailbox({ ...written, localpart: "x" }, { smtputf8: false });
   } catch (cause) {
     if (cause instanceof AddressError) throw bad(cause);
@@ -84,7 +84,7 @@ export function requestAddress(a: { Name?: string | null; Address: string }): Wr
 function ownFields(headers: SendRequest["Headers"], smtputf8: boolean): string[] {
   return (headers ?? []).map(([name, value]) => {
     const lower = name.toLowerCase();
-    // RFC 5322 §2.2: printable ASCII but the colon.
+    // RFC 5322 §2.2: printable ASCII except the colon.
     if (!/^[!-9;-~]{1,76}$/.test(name)) {
       throw new ApiError("user", `${JSON.stringify(name)} can't be the name of a header field`);
     }
@@ -122,7 +122,7 @@ const base64Slice = 64 * 1024;
 
 /**
  * Bytes of base64, with or without line ends, in pieces.
- * @throws ApiError for what is none: Buffer would skip it, and a file must not come out otherwise than it went in
+ * @throws ApiError for anything else: Buffer would skip it, and files must not be altered
  */
 function* dataOf(file: RequestFile): Generator<Uint8Array> {
   let left = "";
@@ -182,7 +182,7 @@ async function bodyTree(request: SendRequest, text: string, html: string): Promi
   return multipart("mixed", [multipart("alternative", bodies), ...shown, ...attached]);
 }
 
-/** Bcc, which stands only in the copy that the sender keeps. */
+/** Bcc, which appears only in the sender's own copy. */
 export function bccField(envelope: Envelope): string {
   return envelope.bcc.length === 0
     ? ""

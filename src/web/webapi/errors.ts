@@ -1,6 +1,6 @@
 /** Refusals of the web API. @module */
 
-/** Codes by which a program can tell what was wrong. */
+/** Codes that tell programs what was wrong. */
 export const apiErrorCodes = [
   "user",
   "server",
@@ -27,12 +27,12 @@ export const apiErrorCodes = [
 ] as const;
 export type ApiErrorCode = (typeof apiErrorCodes)[number];
 
-/** What a call can't do, and why; answered as `{"Code": …, "Message": …}`. */
+/** A refused call, with the reason; answered as `{"Code": …, "Message": …}`. */
 export class ApiError extends Error {
   readonly code: ApiErrorCode;
   /** HTTP status. */
   readonly status: number;
-  /** Something was done before it failed: to repeat the call would do it twice. */
+  /** Part of the work was done before it failed: repeating the call would do it twice. */
   readonly partial: boolean;
   /** Seconds after which the call may be made again; undefined if that isn't known. */
   readonly retryAfter: number | undefined;

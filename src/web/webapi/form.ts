@@ -14,12 +14,12 @@ const fileFields = {
   alternativefile: "AlternativeFiles",
 } as const;
 
-/** What was in a form, or why it can't be read. */
+/** The contents of a form, or the reason why it can't be read. */
 export type FormContent =
   | { json: unknown; files: [target: string, list: FormFile[]][] }
   | { problem: string };
 
-/** A file as requests have it, its bytes in base64. */
+/** A file in the form used in requests, its bytes in base64. */
 export interface FormFile {
   Name: string;
   ContentType: string;

@@ -14,7 +14,7 @@ export interface FormRequest {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Bytes that are read at once: some milliseconds. */
+/** Bytes of forms that are read without the Worker: some milliseconds. */
 const smallForm = 256 * 1024;
 /** Forms that may wait for the Worker. */
 const maxWaiting = 20;
@@ -30,7 +30,7 @@ const worker = renewedWorker<FormRequest, FormContent>({
   answerTimeout: 30_000,
 });
 
-/** What is in a form, whose bytes may be gone afterwards. @throws HttpError 503 if too many large ones wait */
+/** The contents of a form, whose bytes may be gone afterwards. @throws HttpError 503 if too many large ones wait */
 export async function formContent(type: string, bytes: Uint8Array): Promise<FormContent> {
   if (bytes.length <= smallForm) return await readFormContent(type, bytes.slice());
   if (worker.waiting() >= maxWaiting) {

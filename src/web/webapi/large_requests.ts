@@ -21,7 +21,7 @@ export class LargeRequests {
   readonly #running = new Set<string>();
   #waiting: Waiting[] = [];
 
-  /** Waits for a place; what it gives lets go of it. @throws the signal's reason when the client has gone */
+  /** Waits for a place; returns a function that releases it. @throws the signal's reason when the client has gone */
   async enter(account: string, signal: AbortSignal): Promise<() => void> {
     if (!this.#free(account) || this.#waiting.some((w) => w.account === account)) {
       await new Promise<void>((resolve, reject) => {

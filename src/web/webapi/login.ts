@@ -1,4 +1,4 @@
-/** Who calls the web API: HTTP basic authentication (RFC 7617). @module */
+/** Authentication of callers of the web API: HTTP basic authentication (RFC 7617). @module */
 import { Buffer } from "node:buffer";
 import { countAuthentication } from "../../metrics/authentication.ts";
 import { HttpError, limitedLogin, type WebRequest } from "../http/mod.ts";
@@ -6,7 +6,7 @@ import type { LoginForm } from "../login/mod.ts";
 import { ApiError } from "./errors.ts";
 import type { WebApiServices } from "./services.ts";
 
-/** Name and password of the header field; undefined if there are none that can be read. */
+/** Name and password of the header field; undefined if missing or malformed. */
 export function basicCredentials(header: string | null): LoginForm | undefined {
   const match = /^basic[ ]+([A-Za-z0-9+/]{1,8192}={0,2})[ ]*$/i.exec(header ?? "");
   if (match === null) return undefined;

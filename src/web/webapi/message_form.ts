@@ -1,4 +1,4 @@
-/** A message as programs are given it, by the web API and by webhooks. @module */
+/** A message in the form that the web API and webhooks give to programs. @module */
 import { headerText } from "../../mail/header/header.ts";
 import { withoutComments } from "../../mail/header/params.ts";
 import { parseMessageIds } from "../../mail/header/messageid.ts";
@@ -52,7 +52,7 @@ function summaryOf(account: Account, message: Message): Summary {
     found = row.summary;
     return false;
   });
-  // Gone since it was opened; it is read as an empty one.
+  // Removed since it was opened; it is read as an empty one.
   return found ?? {
     messageId: "",
     references: [],
@@ -107,7 +107,7 @@ export function inReplyTo(content: MessageContent): string {
   return id === undefined ? "" : `<${id}>`;
 }
 
-/** RFC 3834 §5, and what lists and programs write: nobody should answer it by a program. */
+/** RFC 3834 §5, and the fields of lists and programs: no program should answer it automatically. */
 export function isAutomated(content: MessageContent, record: DeliveryRecord | undefined): boolean {
   const fields = headerFields(content);
   const word = (name: string) =>
@@ -126,7 +126,7 @@ export function isDsn(root: Part): boolean {
     root.parts.some((p) => p.type === "message" && /^(?:global-)?delivery-status$/.test(p.subtype));
 }
 
-/** A file that stands in another part, as a part of it. */
+/** A file inside another part, as a part of it. */
 const packedForm = (file: PackedFile): Structure => ({
   ContentType: "application/octet-stream",
   ContentTypeParams: {},
@@ -137,7 +137,7 @@ const packedForm = (file: PackedFile): Structure => ({
   Parts: [],
 });
 
-/** The parts; files by uuencode in a text, and those of winmail.dat, are parts of what they stand in. */
+/** The parts; uuencoded files in a text, and those of winmail.dat, are parts of the part that contains them. */
 export function structureForm(content: MessageContent): Structure {
   const packed = new Map<Part, PackedFile[]>();
   for (const { part, files } of packedFiles(content)) packed.set(part, files);
@@ -175,7 +175,7 @@ export function flagList(message: Message): string[] {
   ];
 }
 
-/** Of a message, and how it came in. */
+/** Data of a message, and how it was received. */
 export function messageMeta(account: Account, content: MessageContent) {
   const d = deliveryRecord(account.db, content.message.id);
   return {

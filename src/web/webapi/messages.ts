@@ -1,4 +1,4 @@
-/** Methods about messages that are in the account. @module */
+/** Methods for messages in the account. @module */
 import type { Log } from "../../log/mod.ts";
 import type { Part } from "../../mail/structure/structure.ts";
 import type { PackedFile } from "../../mail/transfer/uuencode.ts";
@@ -50,7 +50,7 @@ export function messageGet(account: Account, id: number) {
   }
 }
 
-/** An answer whose bytes are read as fast as the client takes them. */
+/** An answer whose bytes are read at the client's pace. */
 function bytesAnswer(
   pieces: Iterator<Uint8Array>,
   type: string,
@@ -61,14 +61,14 @@ function bytesAnswer(
     headers: {
       "Content-Type": type,
       "Cache-Control": "no-store",
-      // What a stranger wrote must not become a page of this server.
+      // A stranger's content must not become a page of this server.
       "Content-Disposition": "attachment",
       "Content-Security-Policy": "sandbox; default-src 'none'",
     },
   });
 }
 
-/** The message as it is. `onEnd` is called when it is read, or nobody reads on. */
+/** The unchanged message. `onEnd` is called when it was read completely, or reading was cancelled. */
 export function messageRaw(account: Account, id: number, onEnd: () => void, log: Log): Response {
   const c = open(account, id);
   const end = () => {
@@ -97,7 +97,7 @@ function packedAt(content: MessageContent, path: readonly number[]): PackedFile 
   return undefined;
 }
 
-/** A part, decoded; or a file that stands in one. */
+/** A decoded part, or a file inside one. */
 export function messagePart(
   account: Account,
   id: number,

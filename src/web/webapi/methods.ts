@@ -17,7 +17,7 @@ import type { SeenRequests } from "./seen_requests.ts";
 import { type Caller, send } from "./send.ts";
 import type { WebApiServices } from "./services.ts";
 
-/** A call whose caller is known and whose request fits. */
+/** A call with a known caller and a valid request. */
 export interface ApiCall {
   name: MethodName;
   request: unknown;
@@ -149,6 +149,6 @@ export async function runMethod(
   ) => unknown;
   const answer = await run(call.request, call, services, seen);
   if (answer instanceof Response) return answer;
-  // What does not fit is a mistake of ours, and must not reach a program as if it were right.
+  // An invalid answer is a mistake of ours, and must not reach a program as if it were valid.
   return jsonResponse(200, v.parse(methods[call.name].response!, answer));
 }

@@ -31,7 +31,7 @@ import type { WebApiServices } from "./services.ts";
 export { ApiError } from "./errors.ts";
 export type { ApiSubmission, WebApiServices } from "./services.ts";
 
-/** Header field of calls of webhooks. */
+/** Header field of webhook calls. */
 export const webhookIdHeader = "x-mox-webhook-id";
 
 const calls = counter("mox_webapi_requests_total", "Calls of the web API, by method and result.", {
@@ -130,7 +130,7 @@ async function route(
   }
 }
 
-/** The description, for people and for programs; nothing secret is in it. */
+/** The description, for people and for programs; it has nothing secret. */
 function description(services: WebApiServices, req: WebRequest, name: string): Response {
   if (req.method !== "GET" && req.method !== "HEAD") {
     throw new HttpError(405, "only GET", { Allow: "GET, HEAD" });
@@ -157,7 +157,7 @@ async function answer(
   req: WebRequest,
   name: MethodName,
 ): Promise<Response> {
-  // A browser that knows the password must not be made to call by another site.
+  // Other sites must not be able to make calls with a browser that knows the password.
   if (["cross-site", "same-site"].includes(req.headers.get("sec-fetch-site") ?? "")) {
     throw new ApiError("protocol", "calls from pages of other sites are refused", { status: 403 });
   }
@@ -175,9 +175,9 @@ async function answer(
   let leave: (() => void) | undefined;
   try {
     const m: Method = methods[name];
-    // Base64 takes a third more, and JSON escapes some.
+    // Base64 takes a third more, and JSON escapes some characters.
     const limit = m.files ? Math.min(2 * services.maxMessageSize, 200 * 1024 * 1024) : 256 * 1024;
-    // Without a length, as with chunks, it may be anything.
+    // Without a length, as with chunks, it may be of any size.
     if (Number(req.headers.get("content-length") ?? limit) > largeBody) {
       leave = await large.enter(caller.account, req.signal);
     }

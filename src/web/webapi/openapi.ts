@@ -10,7 +10,7 @@ const named = new Map<unknown, string>([
   [ErrorAnswer, "Error"],
 ]);
 
-/** The JSON Schema that says the same. */
+/** The equivalent JSON Schema. */
 export const jsonSchema = (s: v.GenericSchema, inPlace = false): JsonSchema =>
   jsonSchemaOf(s, named, inPlace);
 

@@ -1,4 +1,4 @@
-/** The page that tells people about the web API, made from its schemas. @module */
+/** The page that describes the web API to people, generated from its schemas. @module */
 import type { JsonSchema } from "../http/mod.ts";
 import { jsonSchema } from "./openapi.ts";
 import { apiErrorCodes } from "./errors.ts";
@@ -12,7 +12,7 @@ const style = "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2r
   "td,th{text-align:left;vertical-align:top;border-bottom:1px solid #8888;padding:.3rem .6rem}" +
   "pre{overflow:auto;padding:1rem;border:1px solid #8888;border-radius:.4rem}";
 
-/** What a value is, in few words. */
+/** A short description of a value. */
 function kind(schema: JsonSchema): string {
   if (typeof schema.$ref === "string") return schema.$ref.slice(schema.$ref.lastIndexOf("/") + 1);
   if (Array.isArray(schema.anyOf)) return kind(schema.anyOf[0] as JsonSchema);

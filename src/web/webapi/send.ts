@@ -16,7 +16,7 @@ const maxWait = 60 * 24 * 3600_000;
 /** Recipients of a message. */
 const maxRecipients = 1000;
 
-/** Who calls. */
+/** The caller. */
 export interface Caller {
   account: Account;
   conf: AccountConfig;
@@ -34,7 +34,7 @@ function tooMany(): never {
 }
 
 function envelopeOf(caller: Caller, request: SendRequest): Envelope {
-  // Before each is looked at.
+  // Before each of them is checked.
   const named = [request.To, request.CC, request.BCC, request.ReplyTo].reduce(
     (n, l) => n + (l?.length ?? 0),
     0,
@@ -178,7 +178,7 @@ async function submitEach(
 ): Promise<SendAnswer["Submissions"]> {
   const done: SendAnswer["Submissions"] = [];
   for (const address of recipients) {
-    // Lower case: servers exist that change the case of localparts.
+    // Lower case: some servers change the case of localparts.
     const fromId = Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString("hex");
     try {
       const [id] = await services.submit({
@@ -200,7 +200,7 @@ async function submitEach(
   return done;
 }
 
-/** Puts the message into Sent. @returns an error where the account has no room for it */
+/** Puts the message into Sent. @returns an error if the account has no room for it */
 async function keepCopy(
   account: Account,
   sent: Mailbox,

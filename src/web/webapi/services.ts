@@ -1,4 +1,4 @@
-/** What the web API needs of the server. @module */
+/** The server's services that the web API needs. @module */
 import type { Config } from "../../config/mod.ts";
 import type { LoginGuard } from "../../net/mod.ts";
 import type { NewQueueRecipient, Queue } from "../../queue/mod.ts";
@@ -6,7 +6,7 @@ import type { Accounts } from "../../store/account/accounts.ts";
 import type { SendWithCopy } from "../webmail/mod.ts";
 import type { LoginForm, LoginResult } from "../login/mod.ts";
 
-/** A message that was composed, for some of its recipients. */
+/** A composed message, for some of its recipients. */
 export interface ApiSubmission {
   account: string;
   /** The address in From. */
@@ -25,7 +25,7 @@ export interface ApiSubmission {
   messageId: string;
   subject: string;
   extra: Record<string, string>;
-  /** Noted with the message in the queue. */
+  /** Stored with the message in the queue. */
   key?: string;
 }
 

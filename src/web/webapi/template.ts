@@ -1,4 +1,4 @@
-/** Values put into texts in place of {{name}}. @module */
+/** Replacing {{name}} in texts with values. @module */
 import { ApiError } from "./errors.ts";
 
 const escapes: Record<string, string> = {
@@ -10,7 +10,7 @@ const escapes: Record<string, string> = {
 };
 
 /**
- * The text with its fields filled in. Values are not looked into again.
+ * The text with its fields filled in. Fields inside values are not replaced.
  * @param html values are escaped for HTML
  * @throws ApiError "missingField" for a name without value
  */

@@ -2,7 +2,7 @@
 import type { Address } from "../../../webmail/api/mod.ts";
 import type { Config } from "../../config/mod.ts";
 
-/** Addresses with their names, the one logged in with first; and domains that are wholly the account's. */
+/** Addresses with their names, the login address first; and domains that belong entirely to the account. */
 export function identities(
   config: Config,
   account: string,

@@ -1,4 +1,4 @@
-/** Whether those who are to be invited have time, below the form's field. @module */
+/** Whether prospective invitees have time, shown below the form's field. @module */
 import { call } from "../../api/client.ts";
 import type { CallResponse } from "../../api/mod.ts";
 import { el, fill } from "../../lib/dom.ts";
@@ -56,7 +56,7 @@ export function busyList(
         ),
       );
     } catch {
-      // An event can be made without knowing.
+      // An event can be created without this.
       if (mine === asked) fill(list);
     }
   };

@@ -32,7 +32,7 @@ export const today = (): Day => localText(new Date()).slice(0, 10);
 export const addDays = (d: Day, n: number): Day => of(at(d) + n * ms);
 export const dayOf = (text: string): Day => text.slice(0, 10);
 
-/** Days from one to another, both within. */
+/** Days from one to another, inclusive. */
 export function daysBetween(from: Day, to: Day): Day[] {
   const list: Day[] = [];
   for (let t = at(from); t <= at(to); t += ms) list.push(of(t));
@@ -86,7 +86,7 @@ export function step(view: View, day: Day, n: number): Day {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** A day in words; of a date, so in no zone. */
+/** A day in words; made from a date, so without a zone. */
 export function dayText(day: Day, options: Intl.DateTimeFormatOptions): string {
   const key = `${locale()} ${JSON.stringify(options)}`;
   let f = formats.get(key);

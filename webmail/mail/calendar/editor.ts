@@ -1,4 +1,4 @@
-/** Making, changing and removing an event. @module */
+/** Creating, changing and removing an event. @module */
 import { call } from "../../api/client.ts";
 import type {
   Calendar,
@@ -20,7 +20,7 @@ import { eventFields } from "./form.ts";
 export interface EditorOptions {
   /** The user's own, and those that others share. */
   calendars: readonly Calendar[];
-  /** After a change, with what to say. */
+  /** Called after a change, with a text to show. */
   changed: (text: string) => void;
 }
 
@@ -60,7 +60,7 @@ function timesText(e: Got["event"]): string {
   return `${one(e.start)} – ${sameDay ? timeText(e.end) : one(e.end)}`;
 }
 
-/** Asks, and removes the event or a part of it; whether it is gone. */
+/** Removes the event or a part of it after a question; returns whether it was removed. */
 async function remove(
   old: Old,
   repeats: boolean,
@@ -84,7 +84,7 @@ async function remove(
   return true;
 }
 
-/** Shows an event of a calendar that somebody shares, that can't be changed here. */
+/** Shows an event of a shared calendar that can't be changed here. */
 function showShared(got: Got, owner: string, writable: boolean): void {
   const { event } = got;
   openDialog(
@@ -108,7 +108,7 @@ function showShared(got: Got, owner: string, writable: boolean): void {
   );
 }
 
-/** Buttons that answer an invitation, or one date of it; the answer that was given is pressed. */
+/** Buttons that answer an invitation, or one date of it; the given answer is pressed. */
 function answerButtons(
   got: Got,
   run: (answer: "accepted" | "tentative" | "declined") => void,
@@ -280,7 +280,7 @@ export function makeEvent(event: EventForm, options: EditorOptions): void {
   showEditor(event, usual.id, undefined, undefined, options);
 }
 
-/** Opens an event; of a series, first asks what of it is meant. @throws CallError */
+/** Opens an event; for a series, first asks which part of it is meant. @throws CallError */
 export async function openEvent(item: CalendarItem, options: EditorOptions): Promise<void> {
   const { calendarId, name, date, owner } = item;
   const where = { zone: browserZone(), calendarId, name, owner };

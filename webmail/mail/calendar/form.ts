@@ -155,7 +155,7 @@ export function eventFields(
     ),
     busy.root,
   );
-  // Nobody invites in another's name.
+  // Nobody can invite in somebody else's name.
   const showInvited = () => invited.hidden = chosenCalendar().owner !== "";
   calendar.addEventListener("change", showInvited);
   showInvited();

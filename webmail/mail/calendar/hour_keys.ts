@@ -7,7 +7,7 @@ import { clock, dayMinutes, step } from "./pointing.ts";
 /**
  * Listeners for the columns of days; what is chosen is shown with the first key.
  * @param choose gets a day and minutes of it
- * @param announce says what is chosen to who can't see it
+ * @param announce tells the selection to people who can't see it
  */
 export function hourKeys(
   choose: (day: Day, from: number, to: number) => void,

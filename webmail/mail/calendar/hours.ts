@@ -1,4 +1,4 @@
-/** Days beside each other, with their hours: a week, or one day. @module */
+/** Days side by side, with their hours: a week, or one day. @module */
 import type { CalendarItem } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
 import { el, fill } from "../../lib/dom.ts";
@@ -23,7 +23,7 @@ interface Placed {
   lanes: number;
 }
 
-/** Puts what is at the same time beside each other. */
+/** Puts simultaneous events side by side. */
 export function placed(items: readonly CalendarItem[], day: Day): Placed[] {
   const all: Placed[] = items.map((item) => {
     const from = dayOf(item.start) < day ? 0 : minutesOf(item.start);

@@ -15,20 +15,20 @@ export interface Shown {
   showDay: (day: Day) => void;
 }
 
-/** The last day that an item is on; what ends at midnight isn't on the next. */
+/** The last day of an item; one that ends at midnight isn't on the next day. */
 export function lastDay(item: CalendarItem): Day {
   const last = dayOf(item.end);
   const midnight = !item.allDay && item.end.endsWith("T00:00") && item.end > item.start;
   return midnight ? addDays(last, -1) : last;
 }
 
-/** Items of a day, those of whole days first. */
+/** Items of a day, all-day items first. */
 export function itemsOn(items: readonly CalendarItem[], day: Day): CalendarItem[] {
   const found = items.filter((i) => dayOf(i.start) <= day && lastDay(i) >= day);
   return [...found.filter((i) => i.allDay), ...found.filter((i) => !i.allDay)];
 }
 
-/** Colours of calendars that chose none. */
+/** Colours of calendars without a chosen one. */
 const usual = ["#2b6e92", "#2b6a3b", "#8a5200", "#6b3fa0", "#a32a2a", "#0b6e6e"];
 
 export function colorOf(

@@ -5,7 +5,7 @@ import { t } from "../../lib/text.ts";
 import { type Day, daysBetween, dayText, period, today } from "./dates.ts";
 import { itemButton, itemsOn, type Shown, weekdayName } from "./items.ts";
 
-/** Events of a day that have room; of more there is a button to see all. */
+/** Events shown of a day; if there are more, a button shows all. */
 const room = 4;
 
 function cell(s: Shown, day: Day, month: string): HTMLElement {

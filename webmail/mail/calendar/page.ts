@@ -59,7 +59,7 @@ class CalendarPage {
   #drawn = "";
   /** The last question that a person asked. */
   #loading: Promise<void> = Promise.resolve();
-  /** Of the last question: answers to those before it come too late. */
+  /** Of the last request: answers to earlier ones are too late. */
   #asked = 0;
   readonly #title = el("h3", { class: "period", "aria-live": "polite" });
   readonly #status = el("div", { role: "status", class: "calendar-status" });
@@ -135,7 +135,7 @@ class CalendarPage {
     try {
       localStorage.setItem(kept, view);
     } catch {
-      // Without storage the calendar begins with the month.
+      // Without storage the calendar starts with the month.
     }
     for (const [v, b] of this.#choices) b.setAttribute("aria-pressed", String(v === view));
     fill(this.#title, periodText(view, day));
@@ -168,7 +168,7 @@ class CalendarPage {
     }
   }
 
-  /** Shows what another program, or another page, has changed; whoever works here isn't disturbed. */
+  /** Shows changes of other programs and pages without disturbing people at work here. */
   async #refresh(): Promise<void> {
     await this.#loading;
     const asked = this.#asked;
@@ -176,11 +176,11 @@ class CalendarPage {
       zone: browserZone(),
       ...period(this.#view, this.#day),
     });
-    // What is held by the mouse stays until it is let go.
+    // An element held by the mouse stays until it is released.
     while (this.#body.matches(":active")) {
       await new Promise((resolve) => setTimeout(resolve, heldDelay));
     }
-    // What was asked for meanwhile shows the change too.
+    // A request made meanwhile shows the change too.
     if (asked !== this.#asked || this.#textOf(got) === this.#drawn) return;
     this.#calendars = got.calendars;
     this.#items = got.items;
@@ -192,7 +192,7 @@ class CalendarPage {
     return JSON.stringify([this.#view, this.#day, got.calendars, got.items]);
   }
 
-  /** @param again the same view with other events: it stays where it is */
+  /** @param again the same view with different events: its position stays */
   #draw(again = false): void {
     this.#drawn = this.#textOf({ calendars: this.#calendars, items: this.#items });
     const giveBack = again && this.#body.contains(document.activeElement)

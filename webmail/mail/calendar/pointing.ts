@@ -3,7 +3,7 @@ import { el, fill } from "../../lib/dom.ts";
 import { timeText } from "./dates.ts";
 
 export const dayMinutes = 24 * 60;
-/** Minutes that are chosen at least. */
+/** Shortest selection, in minutes. */
 export const step = 30;
 /** Pixels that a hand may shake while it clicks. */
 const still = 6;

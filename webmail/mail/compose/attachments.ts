@@ -64,10 +64,10 @@ export function attachmentList(message: ParsedMessage): HTMLElement | null {
   );
 }
 
-/** Bytes of a picture that is shown small. */
+/** Bytes of a picture that is shown as a thumbnail. */
 const maxThumbnail = 5_000_000;
 
-/** A picture in small. */
+/** A thumbnail. */
 function thumbnail(message: ParsedMessage, attachment: Attachment): HTMLElement | null {
   if (
     !/^image\/(?:avif|gif|jpeg|png|webp)$/.test(attachment.type) || attachment.size > maxThumbnail

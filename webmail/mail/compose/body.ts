@@ -1,4 +1,4 @@
-/** The text of a message that is written. @module */
+/** The text of a message being written. @module */
 import type { Composition } from "../../api/mod.ts";
 import { el } from "../../lib/dom.ts";
 import { cursorStart } from "./quoting.ts";
@@ -11,7 +11,7 @@ export interface Body {
   root: HTMLElement;
   read(): BodyText;
   write(text: BodyText): void;
-  /** Puts the cursor where one begins to write. */
+  /** Puts the cursor where writing starts. */
   focus(): void;
 }
 

@@ -29,7 +29,7 @@ import { t } from "../../lib/text.ts";
 export interface ComposeOptions {
   start: StartEvent;
   settings: Settings;
-  /** As they are when they are asked for. */
+  /** Their state at the time of the call. */
   currentSettings: () => Settings;
   beginning: Beginning;
   /** The window is gone. */
@@ -47,10 +47,10 @@ export interface ComposeOptions {
 export interface ComposeWindow {
   root: HTMLElement;
   key: string;
-  /** Something is written that isn't on the server yet. */
+  /** There is text that isn't on the server yet. */
   unsaved(): boolean;
   save(): Promise<void>;
-  /** Takes it away; what isn't saved stays in the browser. */
+  /** Removes it; unsaved text stays in the browser. */
   end(): void;
   focus(): void;
   minimise(small: boolean): void;
@@ -98,7 +98,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
 
   function composition(): Composition {
     const written = body.read();
-    // Pictures that are no longer in the text don't go with it.
+    // Pictures that are no longer in the text are not sent with it.
     const attachments = files.attachments().filter((a) =>
       a.kind === "message" || a.cid === "" || written.html?.includes(`cid:${a.cid}`)
     );
@@ -171,7 +171,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     drawTitle();
   }
 
-  /** Puts the signature of another address in place of the one there is, if that is as it was. */
+  /** Replaces the present signature by that of another address, if it was not edited. */
   function sign(before: string, now: string): void {
     body.write(withSignature(body.read(), settings, before, now));
   }
@@ -197,7 +197,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     { title: t("Texts that are written again and again") },
   );
 
-  /** Goes on in rich text, or in plain. */
+  /** Continues in rich text, or in plain text. */
   function setRich(next: boolean, text: BodyText = body.read()): void {
     const before = body.root;
     rich = next;
@@ -241,7 +241,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     if (busy) before = document.activeElement;
     root.inert = busy;
     root.classList.toggle("busy", busy);
-    // What is inert has lost the focus: keys would go nowhere.
+    // Inert elements have lost the focus: keys would have no effect.
     if (busy || document.activeElement !== document.body) return;
     if (before instanceof HTMLElement && root.contains(before)) before.focus();
     else body.focus();

@@ -25,7 +25,7 @@ export interface DraftOptions {
   /** The server has them now as parts of the draft. */
   onAttachments: (sent: readonly Attach[], saved: readonly Attach[]) => void;
   onState: (text: string) => void;
-  /** Another window has saved it, and here is something else. */
+  /** Another window has saved it, and the text here is different. */
   onConflict: (theirs: number) => void;
   /** Another window has saved it, and nothing was written here since. */
   onOther: (composition: Composition, options: SendOptions) => void;
@@ -40,7 +40,7 @@ export interface Draft {
   id(): number | null;
   /** Something was written. */
   changed(): void;
-  /** Saves now; resolves when that is done, or has failed. */
+  /** Saves now; resolves when this is done, or has failed. */
   save(o?: { force?: boolean }): Promise<void>;
   /** Something isn't on the server yet. */
   dirty(): boolean;
@@ -72,7 +72,7 @@ interface Told {
   options?: SendOptions;
 }
 
-/** Begins to keep a message. */
+/** Starts keeping a message. */
 export function keepDraft(o: DraftOptions): Draft {
   const me = crypto.randomUUID();
   const channel = new BroadcastChannel("mox-webmail-written");
@@ -190,7 +190,7 @@ export function keepDraft(o: DraftOptions): Draft {
   };
   const online = () => void save();
   addEventListener("online", online);
-  // Whatever ends the page: the last words are kept.
+  // Whatever ends the page, the last words are kept.
   addEventListener("pagehide", keep);
 
   function end(): void {
@@ -236,7 +236,7 @@ function partsThere(files: readonly Attach[], there: readonly Attach[]): Attach[
 
 const plain = (s: string) => s.replace(/\s+/g, " ").trim();
 
-/** Whether two versions say the same. */
+/** Whether two versions have the same contents. */
 export function sameText(a: Composition, b: Composition): boolean {
   const people = (c: Composition) => [...c.to, "", ...c.cc, "", ...c.bcc].join("\n");
   return plain(a.text) === plain(b.text) && a.subject === b.subject && people(a) === people(b) &&

@@ -1,4 +1,4 @@
-/** The line over what is written: questions about a draft that other windows have too. @module */
+/** The line above the text: questions about a draft that other windows have too. @module */
 import type { Composition, SendOptions } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
 import { el, fill } from "../../lib/dom.ts";

@@ -14,7 +14,7 @@ import { t } from "../../lib/text.ts";
 export interface ComposeHeadOptions {
   start: StartEvent;
   settings: Settings;
-  /** What the lines begin with. */
+  /** Initial contents of the lines. */
   composition: Composition;
   changed: () => void;
   /** Another address to send from was chosen. */
@@ -25,14 +25,14 @@ export interface ComposeHead {
   lines: HTMLElement[];
   subject: HTMLInputElement;
   /** What is in the lines now. */
-  /** Puts in what another window has. */
+  /** Takes over the contents of another window. */
   write(composition: Composition): void;
   values(): Pick<Composition, "from" | "to" | "cc" | "bcc" | "replyTo" | "subject">;
   /** Puts the cursor into the line for recipients. */
   focus(): void;
 }
 
-/** Makes the lines. */
+/** Creates the lines. */
 export function composeHead(options: ComposeHeadOptions): ComposeHead {
   const { start, composition: c, changed } = options;
   const lineOptions = { changed, security: () => options.settings.showRecipientSecurity };

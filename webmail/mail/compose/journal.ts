@@ -11,7 +11,7 @@ import { t } from "../../lib/text.ts";
 const database = "mox-webmail";
 const store = "written";
 
-/** A message with text that the server doesn't have. */
+/** A message with text that is not on the server. */
 const Written = v.object({
   key: v.string(),
   /** Account name: others who log in here don't see it. */
@@ -60,7 +60,7 @@ export async function keepWritten(written: Written): Promise<boolean> {
   }
 }
 
-/** Forgets one, which the server has, or nobody wants. */
+/** Forgets one that is on the server, or that nobody wants. */
 export async function forgetWritten(key: string): Promise<void> {
   try {
     await run("readwrite", (s) => s.delete(key));
@@ -88,7 +88,7 @@ const lockName = (key: string) => `mox-written-${key}`;
 export function holdWritten(key: string): () => void {
   let release = () => {};
   const held = new Promise<void>((resolve) => release = resolve);
-  // Where the page came without TLS there are no locks: then each window counts as the only one.
+  // On a page loaded without TLS there are no locks: then each window counts as the only one.
   navigator.locks?.request(lockName(key), { mode: "shared" }, () => held).catch(() => {});
   return release;
 }

@@ -1,5 +1,5 @@
 /**
- * What a reply or forward begins with: recipients, subject, quoted text.
+ * Initial contents of a reply or forward: recipients, subject, quoted text.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export interface Beginning {
   failure?: string;
   /** Files that aren't on the server. */
   files?: { filename: string; type: string; blob: Blob }[];
-  /** The server doesn't have it yet. */
+  /** It is not on the server yet. */
   unsaved?: boolean;
 }
 
@@ -159,7 +159,7 @@ export function answer(
       quote?.pictures.map((p) => p.attach.kind === "part" ? p.attach.path : ""),
     );
     const files = message.attachments.filter((a) =>
-      // Of winmail.dat, which few programs can read, the files that are in it.
+      // Instead of winmail.dat, which few programs can read, the files in it.
       !inText.has(a.path) && !message.attachments.some((f) => f.path.startsWith(`${a.path}+`))
     );
     b.attachments = files.map((a) => ({
@@ -218,7 +218,7 @@ export function answer(
 
 /** Where the cursor stands at first: before a quote, or below it if it comes first. */
 export function cursorStart(text: string): number {
-  // A line that says who wrote, and what they wrote.
+  // A line that names the author, and the author's text.
   if (!/^[^\n]+:\n>/.test(text)) return 0;
   const signature = text.lastIndexOf("\n-- \n");
   return signature < 0 ? text.length : signature;

@@ -13,7 +13,7 @@ import { t } from "../../lib/text.ts";
 export interface Recipients {
   root: HTMLElement;
   values(): string[];
-  /** Shows others instead. */
+  /** Shows other recipients instead. */
   write(values: readonly string[]): void;
   add(address: string): void;
   focus(): void;
@@ -38,7 +38,7 @@ export function splitAddresses(text: string): string[] {
   return out.map((s) => s.trim()).filter((s) => s !== "");
 }
 
-/** True for what can be an address, as far as its form goes. */
+/** True for text with the form of an address. */
 export function plausible(address: string): boolean {
   const bare = /<([^<>]*)>\s*$/.exec(address)?.[1] ?? address;
   return /^[^@\s]+@[^@\s]+$|^".+"@[^@\s]+$/.test(bare.trim());
@@ -216,7 +216,7 @@ export function recipients(
       chip.dataset.security = grade(s);
       name.title = `${securityText(s)}. ${t("Double click to edit")}`;
     } catch {
-      // Not known: nothing is shown.
+      // Unknown: nothing is shown.
     }
   }
 

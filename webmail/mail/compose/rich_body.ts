@@ -18,9 +18,9 @@ export interface RichBodyOptions {
   changed: () => void;
   /** Where pictures of the text are, by their Content-ID. */
   pictures: () => ReadonlyMap<string, string>;
-  /** Takes a picture for the text; gives its Content-ID. Null: pictures are files like others. */
+  /** Takes a picture for the text; returns its Content-ID. Null: pictures are treated like other files. */
   addPicture: ((file: File) => string) | null;
-  /** Files that are no pictures. */
+  /** Files that are not pictures. */
   addFiles: (files: File[]) => void;
 }
 
@@ -75,7 +75,7 @@ export function richBody(b: BodyText, options: RichBodyOptions): Body {
       last.html ?? textHtml(last.text),
       options.pictures(),
     );
-    // Keys that are the window's.
+    // Keys that belong to the window.
     frame.contentWindow!.addEventListener("keydown", (e) => {
       if (!(e.ctrlKey || e.metaKey || e.key === "Escape") || e.defaultPrevented) return;
       const { key, ctrlKey, metaKey, shiftKey, altKey } = e;

@@ -1,4 +1,4 @@
-/** What is looked at before a message is sent. @module */
+/** Checks before a message is sent. @module */
 import type { Composition } from "../../api/mod.ts";
 import { confirmDialog } from "../../lib/dialog.ts";
 import { alertUser } from "../../lib/notify.ts";
@@ -10,8 +10,8 @@ const attachmentWords =
   /\b(attach(?:ed|ment|ments|ing)?|enclosed|angeh(?:ä|ae)ngt|anhang|bijlage|ci-joint|adjunto)\b/i;
 
 /**
- * Whether a message can be sent. What is missing is told, and what seems to be forgotten is asked about.
- * `onNoRecipient`: there is none.
+ * Whether a message can be sent. Reports anything missing, and asks about anything that seems forgotten.
+ * `onNoRecipient`: called if there is no recipient.
  */
 export async function readyToSend(
   composition: Composition,

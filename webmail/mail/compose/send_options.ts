@@ -14,7 +14,7 @@ export function sendOptionsText({ sendAt, requireTls }: SendOptions): string {
   ].filter((s) => s !== "").join(" ");
 }
 
-/** A time as a field for date and time has it, in the browser's zone. */
+/** A time in the format of a field for date and time, in the browser's zone. */
 function localTime(at: number): string {
   const d = new Date(at);
   return new Date(at - d.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
@@ -77,7 +77,7 @@ export function timeField(
   };
 }
 
-/** Asks for options, beginning with those there are. */
+/** Asks for options, starting with the current ones. */
 export function openSendOptions(now: SendOptions, onSet: (options: SendOptions) => void): void {
   const when = timeField(t("Send at"), now.sendAt, t("Not before this time. Empty: at once."));
   const tls = el(
@@ -121,7 +121,7 @@ export function snoozeTimes(): { text: string; at: number }[] {
   return [{ text: t("In three hours"), at: Date.now() + 3 * 3600_000 }, ...usualTimes()];
 }
 
-/** Asks for another time for a message that waits. */
+/** Asks for a different time for a waiting message. */
 export function askSendTime(now: number, onSet: (at: number) => void): void {
   askTime(
     t("Change the time"),
@@ -132,7 +132,7 @@ export function askSendTime(now: number, onSet: (at: number) => void): void {
   );
 }
 
-/** Asks for a time to come. */
+/** Asks for a time in the future. */
 export function askTime(
   title: string,
   label: string,

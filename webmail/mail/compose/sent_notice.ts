@@ -1,4 +1,4 @@
-/** Telling that a message was sent, or waits; and calling it off. @module */
+/** The notice that a message was sent, or waits; and cancelling it. @module */
 import { call } from "../../api/client.ts";
 import type { CallResponse, SendOptions } from "../../api/mod.ts";
 import { plannedDate } from "../../lib/format.ts";

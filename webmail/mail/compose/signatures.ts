@@ -10,13 +10,13 @@ function signatureOf(settings: Settings, address: string): string {
   return Object.hasOwn(settings.signatures, key) ? settings.signatures[key] : settings.signature;
 }
 
-/** As it stands in plain text; "" for none. */
+/** As it appears in plain text; "" for none. */
 export function signatureText(settings: Settings, address: string): string {
   const text = signatureOf(settings, address);
   return text === "" ? "" : `-- \n${text.trimEnd()}\n`;
 }
 
-/** As it stands in rich text; "" for none. */
+/** As it appears in rich text; "" for none. */
 export function signatureHtml(settings: Settings, address: string): string {
   const key = address.toLowerCase();
   const text = signatureOf(settings, address);

@@ -1,4 +1,4 @@
-/** Texts that are written again and again: put in, kept, and taken away. @module */
+/** Frequently used texts: inserting, saving and removing them. @module */
 import { call } from "../../api/client.ts";
 import type { Settings } from "../../api/mod.ts";
 import { openMenu, promptDialog } from "../../lib/dialog.ts";
@@ -17,7 +17,7 @@ const maxTemplates = 50;
 
 const save = (settings: Settings) => call("SettingsSet", { settings });
 
-/** Shows the texts at a button. */
+/** Shows the texts next to a button. */
 export function openTemplates(at: Element, menu: TemplateMenu): void {
   const { templates } = menu.settings();
   const keep = () =>

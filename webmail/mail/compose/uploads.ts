@@ -36,21 +36,21 @@ export interface Uploads {
   /** Shows those that another window has. */
   show(list: readonly Attach[]): void;
   add(files: Iterable<File>): void;
-  /** A picture in the text; gives its Content-ID. */
+  /** Adds a picture in the text; returns its Content-ID. */
   addPicture(file: File): string;
   /** Where the pictures in the text are, by Content-ID. */
   pictures(): ReadonlyMap<string, string>;
-  /** Some are still on their way. */
+  /** Some are still being uploaded. */
   busy(): boolean;
   count(): number;
-  /** Ends what is on its way. */
+  /** Aborts running uploads. */
   stop(): void;
 }
 
 /** Milliseconds until an upload that got no answer is tried again. */
 const retryAfter = 5_000;
 
-/** Makes the list. */
+/** Creates the list. */
 export function uploads(
   initial: readonly { attach: Attach; filename: string; size: number }[],
   changed: () => void,

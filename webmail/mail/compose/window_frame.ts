@@ -1,4 +1,4 @@
-/** The window around a message that is written: its parts in their places, and files that are dropped or pasted on it. @module */
+/** The window around a message being written: the layout of its parts, and files dropped or pasted on it. @module */
 import { button } from "../../lib/button.ts";
 import { type Child, el } from "../../lib/dom.ts";
 import { t } from "../../lib/text.ts";
@@ -59,7 +59,7 @@ export function composeFrame(parts: WindowParts): HTMLElement {
   return root;
 }
 
-/** A button that lets one choose files, with its field, which nobody sees. */
+/** A button for choosing files, with its hidden field. */
 export function attachButton(add: (files: Iterable<File>) => void): HTMLElement[] {
   const picker = el("input", {
     type: "file",

@@ -9,7 +9,7 @@ import type { Beginning } from "./quoting.ts";
 import { t } from "../../lib/text.ts";
 
 const maxWindows = 8;
-/** Windows that are open beside each other; others are made small. */
+/** Windows that are open side by side; others are minimised. */
 const maxOpen = 2;
 
 export interface ComposeWindowsOptions {
@@ -28,18 +28,18 @@ export interface ComposeWindows {
   open(beginning: Beginning): void;
   /** Opens a draft. @throws CallError */
   edit(draftId: number): Promise<void>;
-  /** Opens what was written in this browser and never came to the server. */
+  /** Opens text that was written in this browser and never reached the server. */
   recover(): Promise<void>;
-  /** Something is written that isn't saved yet. */
+  /** There is unsaved text. */
   unsaved(): boolean;
   /** Saves all. */
   save(): Promise<void>;
   count(): number;
-  /** Takes all windows away, saved or not. */
+  /** Removes all windows, saved or not. */
   remove(): void;
 }
 
-/** Makes the place for windows. */
+/** Creates the area for windows. */
 export function composeWindows(o: ComposeWindowsOptions): ComposeWindows {
   const windows: ComposeWindow[] = [];
   const root = el("div", { class: "compose-windows" });

@@ -5,7 +5,7 @@ import { t } from "../../lib/text.ts";
 import { openEditor } from "./editor.ts";
 import { contactTitle } from "./words.ts";
 
-/** Offers a sender as a new contact, or says that it is one. */
+/** Offers to add a sender as a new contact, or shows that it is one. */
 export function addSender(from: { name: string; address: string } | undefined): void {
   attempt(async () => {
     if (from === undefined || from.address === "") {

@@ -1,4 +1,4 @@
-/** The account's contacts: their list, one of them, and what can be done with them. @module */
+/** The account's contacts: their list, a single one, and actions on them. @module */
 import { call, CallError } from "../../api/client.ts";
 import type { Contact, ContactBook, ContactRow } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
@@ -31,7 +31,7 @@ export function openContacts(compose: (to: string) => void): void {
   });
 }
 
-/** Tells books of all owners apart. */
+/** Distinguishes books of all owners. */
 const keyOf = (book: ContactBook) => `${book.id} ${book.owner}`;
 const placeOf = ({ owner, id }: ContactPlace): ContactPlace => ({ owner, id });
 const titleOf = (c: Contact) =>
@@ -55,7 +55,7 @@ class ContactsDialog {
   #more = false;
   /** The last question that a person asked. */
   #loading: Promise<void> = Promise.resolve();
-  /** Of what was asked last: older answers are passed over. */
+  /** Of the last request: older answers are ignored. */
   #asked = 0;
   #askedPerson = 0;
   #importInto: ContactBook | undefined;
@@ -199,7 +199,7 @@ class ContactsDialog {
     void this.load();
   }
 
-  /** Asks for the list anew. */
+  /** Requests the list again. */
   load(): Promise<void> {
     return this.#loading = this.#try(async () => {
       const asked = ++this.#asked;
@@ -226,7 +226,7 @@ class ContactsDialog {
     return { contacts: sorted, more };
   }
 
-  /** Shows what another program, or another page, has changed; whoever works here isn't disturbed. */
+  /** Shows changes of other programs and pages without disturbing people at work here. */
   async #refresh(): Promise<void> {
     await this.#refreshList();
     await this.#refreshPerson();
@@ -236,7 +236,7 @@ class ContactsDialog {
     await this.#loading;
     const asked = this.#asked;
     const got = await this.#listed();
-    // What was asked for meanwhile shows the change too.
+    // A request made meanwhile shows the change too.
     if (asked !== this.#asked) return;
     const textOf = (c: readonly ContactRow[], more: boolean) => JSON.stringify([c, more]);
     if (textOf(got.contacts, got.more) === textOf(this.#contacts, this.#more)) return;
@@ -400,7 +400,7 @@ class ContactsDialog {
     fill(this.#person);
   }
 
-  /** After a change: what is shown is what is stored. */
+  /** After a change: shows the stored state. */
   async #stored(place: ContactPlace | undefined, done: string): Promise<void> {
     await this.load();
     if (place === undefined) {

@@ -1,4 +1,4 @@
-/** People who are in the address books several times, to be made one. @module */
+/** Merging people who are in the address books several times. @module */
 import { call } from "../../api/client.ts";
 import type { ContactRow } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
@@ -9,7 +9,7 @@ import { safeText } from "../../lib/scripts.ts";
 import { t } from "../../lib/text.ts";
 import { contactTitle } from "./words.ts";
 
-/** Shows sets of doubles. `merged` is called when one was made of a set. */
+/** Shows sets of duplicates. `merged` is called when a set was merged. */
 export async function openDoubles(merged: () => void): Promise<void> {
   const { sets, more } = await call("ContactDoubles", {});
   const problem = el("div", { role: "alert" });

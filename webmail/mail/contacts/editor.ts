@@ -22,7 +22,7 @@ export interface NewContact {
 export interface EditorOptions {
   /** The contact that is edited, or what a new one begins with. */
   from: { contact: Contact } | { start: NewContact; books: readonly ContactBook[] };
-  /** Gets what was stored. */
+  /** Receives the stored contact. */
   saved: (stored: ContactPlace) => void;
   /** It was changed elsewhere meanwhile, and the newer version is wanted. */
   newer: () => void;
@@ -100,7 +100,7 @@ class EntryRows {
   }
 }
 
-/** The name that the other fields make. */
+/** The name made from the other fields. */
 const derived = (given: string, family: string) => `${given.trim()} ${family.trim()}`.trim();
 
 /** Opens the form. */

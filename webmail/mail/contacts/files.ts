@@ -12,7 +12,7 @@ import {
 import { el } from "../../lib/dom.ts";
 import { t } from "../../lib/text.ts";
 
-/** Sends a file of cards into a book. @throws Error in words */
+/** Imports a file of cards into a book. @throws Error worded for people */
 export async function importFile(
   { id, owner }: ContactBook,
   file: File,

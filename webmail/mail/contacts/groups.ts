@@ -1,4 +1,4 @@
-/** Groups of people in the contacts: their members, and putting somebody into one. @module */
+/** Groups of people in the contacts: their members, and adding somebody. @module */
 import { call } from "../../api/client.ts";
 import type { Contact, ContactRow } from "../../api/mod.ts";
 import { button, linkButton } from "../../lib/button.ts";
@@ -10,7 +10,7 @@ import { contactTitle } from "./words.ts";
 export interface GroupActions {
   show: (member: ContactRow) => void;
   compose: (addresses: string) => void;
-  /** Takes a member out. */
+  /** Removes a member. */
   remove: (member: ContactRow) => void;
 }
 
@@ -45,7 +45,7 @@ export function membersView(contact: Contact, act: GroupActions): HTMLElement[] 
   ];
 }
 
-/** Asks for a group, and puts a contact into it. `done` gets the name of the group. */
+/** Asks for a group, and adds a contact to it. `done` receives the name of the group. */
 export async function addToGroup(
   at: Element,
   contact: Contact,

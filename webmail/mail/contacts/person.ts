@@ -1,4 +1,4 @@
-/** One contact, as it is shown. @module */
+/** The view of one contact. @module */
 import type { Contact, ContactRow } from "../../api/mod.ts";
 import { button, linkButton } from "../../lib/button.ts";
 import { type Child, el } from "../../lib/dom.ts";
@@ -10,15 +10,15 @@ import { contactTitle, kindWords, propertyWords } from "./words.ts";
 export interface PersonActions {
   compose: (address: string) => void;
   show: (contact: ContactRow) => void;
-  /** Asks for a group to put the contact into. */
+  /** Asks for a group to add the contact to. */
   toGroup: (at: Element) => void;
-  /** Takes a member out of the group that is shown. */
+  /** Removes a member from the displayed group. */
   outOfGroup: (member: ContactRow) => void;
   edit: () => void;
   remove: () => void;
 }
 
-/** The contact with what can be done with it. */
+/** The contact with its actions. */
 export function personView(contact: Contact, act: PersonActions): Child[] {
   const emails = contact.emails.map((e) => e.value);
   const title = contactTitle({ name: contact.name, emails });

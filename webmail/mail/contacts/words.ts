@@ -2,7 +2,7 @@
 import type { ContactBook, ContactEntry, ContactRow } from "../../api/mod.ts";
 import { t } from "../../lib/text.ts";
 
-/** What an address or a number is for. */
+/** The purpose of an address or a number. */
 export const kindWords: Readonly<Record<ContactEntry["kind"], string>> = {
   "": t("other"),
   home: t("home"),
@@ -10,7 +10,7 @@ export const kindWords: Readonly<Record<ContactEntry["kind"], string>> = {
   mobile: t("mobile"),
 };
 
-/** Names of what is shown only, by property. */
+/** Names of read-only fields, by property. */
 export const propertyWords: Readonly<Record<string, string>> = {
   NICKNAME: t("Nickname"),
   TITLE: t("Job title"),

@@ -1,8 +1,8 @@
-/** Telling of new messages while the page is in the background. @module */
+/** Notifications of new messages while the page is in the background. @module */
 import type { MessageItem } from "../../api/mod.ts";
 import { shortName, subjectText } from "../names.ts";
 
-/** Shows a notification, if the user has allowed them and doesn't see the page. */
+/** Shows a notification, if the user has allowed them and the page is not visible. */
 export function tellArrival(item: MessageItem, onClick: () => void): void {
   if (!document.hidden || globalThis.Notification?.permission !== "granted") return;
   const who = item.from.map(shortName).join(", ");

@@ -21,13 +21,13 @@ export interface BulkBarOptions {
 
 export interface BulkBar {
   root: HTMLElement;
-  /** So many messages are selected now, one by one. */
+  /** Shows how many messages are selected now, one by one. */
   show(selected: number): void;
   /** Everything the query finds is selected. */
   whole(): boolean;
 }
 
-/** Makes the line, empty. */
+/** Creates the line, empty. */
 export function bulkBar(options: BulkBarOptions): BulkBar {
   const root = el("div", { class: "bulk", role: "status" });
   /** Selected by the query: so many. */

@@ -1,4 +1,4 @@
-/** What stands in place of messages where there are none. @module */
+/** The content shown in place of messages if there are none. @module */
 import { button } from "../../lib/button.ts";
 import { el } from "../../lib/dom.ts";
 import { t } from "../../lib/text.ts";
@@ -12,9 +12,9 @@ export interface EmptyListOptions {
   clearSearch: () => void;
 }
 
-/** Says that there is nothing, and after a search what can be done about it. */
+/** Shows that there is nothing, and after a search what can be done about it. */
 export function emptyList(o: EmptyListOptions): HTMLElement | null {
-  // A name runs as its letters do, whatever the text around it does.
+  // A name has the direction of its letters, whatever the direction of the text around it.
   const name = o.place === null ? null : `\u2068${o.place}\u2069`;
   if (!o.searched) return name === null ? null : el("p", {}, t("{0} is empty.", name));
   return el(

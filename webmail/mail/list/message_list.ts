@@ -34,7 +34,7 @@ export interface MessageListOptions {
   /** More are wanted, after this message. */
   onMore: (anchor: number) => void;
   settings: () => Settings;
-  /** Name of a mailbox if it isn't the one that is shown. */
+  /** Name of a mailbox if it isn't the displayed one. */
   mailboxName: (id: number) => string | undefined;
   outgoing: () => boolean;
   /** What is shown where there are no messages. */
@@ -43,28 +43,28 @@ export interface MessageListOptions {
 
 export interface MessageList {
   root: HTMLElement;
-  /** Begins a new view; the message `keep` is selected when it comes. */
+  /** Starts a new view; the message `keep` is selected when it arrives. */
   reset(threading: Threading, keep?: number): void;
   add(event: ViewEvent): void;
   change(change: Change): void;
-  /** A line over the list: progress, an error. */
+  /** A line above the list: progress, an error. */
   say(text: string): void;
-  /** Selected messages, those of collapsed threads with them. */
+  /** Selected messages, including those of collapsed threads. */
   selected(): MessageItem[];
-  /** Selects a message as soon as it comes. */
+  /** Selects a message as soon as it arrives. */
   selectSoon(id: number): void;
   select(id: number): void;
   clear(): void;
-  /** Draws all lines anew. */
+  /** Redraws all lines. */
   redraw(): void;
   total(): number | null;
-  /** The count of a whole mailbox, which is known better than by what was loaded. */
+  /** The count of a whole mailbox, more accurate than that of the loaded messages. */
   setTotal(n: number): void;
   focus(): void;
   shortcuts: Shortcut[];
 }
 
-/** Makes the list. */
+/** Creates the list. */
 export function messageList(options: MessageListOptions): MessageList {
   let threading: Threading = "off";
   let threads: ListedThread[] = [];
@@ -75,7 +75,7 @@ export function messageList(options: MessageListOptions): MessageList {
   let end = false;
   let loading = false;
   let total: number | null = null;
-  /** To be selected when it comes. */
+  /** To be selected when it arrives. */
   let awaited: number | undefined;
 
   const status = el("div", { class: "list-status", role: "status" });

@@ -10,7 +10,7 @@ import { t } from "../../lib/text.ts";
 /** What a line shows: a message, or a collapsed thread. */
 export interface RowContent {
   item: MessageItem;
-  /** All messages that the line stands for. */
+  /** All messages that the line represents. */
   items: readonly MessageItem[];
   collapsed: boolean;
   /** The first of a thread with more than one message. */

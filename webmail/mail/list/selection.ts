@@ -13,11 +13,11 @@ export interface Selection {
   readonly size: number;
   /** The line that keys start from. */
   focused: number | undefined;
-  /** Selects, and gives the line the focus. Like all that change something: returns whose state may have changed. */
+  /** Selects, and focuses the line. Like all methods that change something: returns the lines that may have changed. */
   pick(id: number, how: Pick, order: () => readonly number[]): Set<number>;
   selectAll(ids: readonly number[]): Set<number>;
   clear(): Set<number>;
-  /** Lines that are no more. */
+  /** Lines that no longer exist. */
   drop(ids: readonly number[]): void;
   /** For a new list. */
   reset(): void;
@@ -26,7 +26,7 @@ export interface Selection {
 /** An empty selection. */
 export function newSelection(): Selection {
   let selected = new Set<number>();
-  /** Where a selection with shift began. */
+  /** Where a selection with shift started. */
   let mark: number | undefined;
 
   const replace = (ids: Iterable<number>): Set<number> => {

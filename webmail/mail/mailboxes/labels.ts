@@ -18,7 +18,7 @@ export interface LabelList {
 /** Labels that are listed. */
 const maxLabels = 100;
 
-/** Makes the list, empty. */
+/** Creates the list, empty. */
 export function labelList(options: LabelListOptions): LabelList {
   const items = el("ul", {});
   const root = el("div", { class: "labels" }, el("h2", {}, t("Labels")), items);

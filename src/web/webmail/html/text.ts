@@ -1,6 +1,6 @@
-/** Sanitised HTML as plain text, for answering a message that has no other. @module */
+/** Sanitised HTML as plain text, for answering a message without plain text. @module */
 
-/** Elements that stand on lines of their own; those of paragraphs with an empty line between. */
+/** Elements on lines of their own; paragraphs are separated by an empty line. */
 const blocks = new Set(
   ("address article aside center dd details div dl dt figcaption figure footer header hr li main menu nav ol " +
     "section summary table tbody tfoot thead tr ul caption").split(" "),
@@ -92,7 +92,7 @@ export function htmlAsText(html: string): string {
   return lines.join("\n");
 }
 
-/** Where a link leads, unless its text says so. */
+/** The target of a link, unless its text shows it. */
 function linkTarget(href: string, text: string): string {
   if (href === "" || href.startsWith("#")) return "";
   const plain = (s: string) => s.trim().replace(/^(?:https?:\/\/|mailto:)/, "").replace(/\/$/, "");

@@ -29,7 +29,7 @@ export async function trySanitizeWorker(): Promise<void> {
   await worker.ask("", { html: "<p>", inline: new Map(), external: false });
 }
 
-/** Ends the Worker; texts that it had are refused. */
+/** Ends the Worker; its pending texts are refused. */
 export function stopSanitizeWorker(): void {
   worker.stop("stopped");
 }

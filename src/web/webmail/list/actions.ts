@@ -40,7 +40,7 @@ export async function setFlags(
   return { count: countTargets(targets), undo: null };
 }
 
-/** Moves messages to a mailbox; those that are there already stay. */
+/** Moves messages to a mailbox; those already there stay. */
 export async function moveMessages(
   account: Account,
   targets: TargetUids,
@@ -62,7 +62,7 @@ export async function moveMessages(
       await noted?.("COPY", to.id, toUids);
     } catch (err) {
       if (before === 0) throw err;
-      // Neither all nor none: it is said how many.
+      // Neither all nor none: the error gives the number.
       account.log.error("moving messages", { err: err as Error, moved: before, of: wanted });
       throw new UserError(
         `${before} of ${wanted} messages were moved to ${to.name}, the others could not be: try again`,
@@ -118,7 +118,7 @@ export async function setSpecialUse(account: Account, id: MailboxId, bits: numbe
   await account.setSpecialUse(id, bits);
 }
 
-/** Removes messages for good. */
+/** Removes messages permanently. */
 export async function expungeMessages(account: Account, targets: TargetUids): Promise<number> {
   let count = 0;
   for (const { mailboxId, uids } of inWrites(targets)) {
@@ -127,7 +127,7 @@ export async function expungeMessages(account: Account, targets: TargetUids): Pr
   return count;
 }
 
-/** Moves messages to the trash; those there, and all with `forever`, go for good. */
+/** Moves messages to the trash; those already there, and all with `forever`, are removed permanently. */
 export async function deleteMessages(
   account: Account,
   targets: TargetUids,

@@ -1,5 +1,5 @@
 /**
- * Changes of an account as a page with a view of it is told them.
+ * Changes of an account as reported to a page with a view of it.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export async function tellChanges(
   let gone = false;
   let added: Added[] = [];
   const adds = changes.reduce((n, c) => n + (c.kind === "addMessage" ? 1 : 0), 0);
-  // A large copy comes in slices.
+  // A large copy arrives in slices.
   if ((view?.addedLately(adds) ?? adds) > maxAdded) {
     stale = true;
     events.push({ kind: "viewStale" });
@@ -65,7 +65,7 @@ export async function tellChanges(
     stale = true;
     events.push({ kind: "viewStale" });
   };
-  // Counts change with each message: the last ones say it all.
+  // Counts change with each message: only the last ones matter.
   const lastCounts = new Map<number, number>();
   for (const [i, c] of changes.entries()) {
     if (c.kind === "mailboxCounts") lastCounts.set(c.mailboxId, i);

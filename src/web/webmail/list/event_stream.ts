@@ -34,12 +34,12 @@ const maxWaiting = 20;
 const gone = "this mailbox is gone";
 const log = new Log("webmail");
 
-/** What a page of the list asks for, as the account has its ids. */
+/** A page's request for the list, with the account's ids. */
 const wanted = ({ count, until }: Page): Wanted => ({ count, until: until && idThere(until) });
 
 const encoder = new TextEncoder();
 
-/** A value as an event stream has it. */
+/** A value in the format of an event stream. */
 export function eventBytes(value: unknown): Uint8Array {
   return encoder.encode(`data: ${JSON.stringify(value)}\n\n`);
 }
@@ -70,7 +70,7 @@ export class EventConnection {
   /** Where the view's messages are. */
   #mail: Mail;
   #viewId: number;
-  /** Asked for, not begun. */
+  /** Requested, not begun. */
   #nextView: View | undefined;
   #more: Wanted[] = [];
   #load: AsyncGenerator<ViewStep> | undefined;
@@ -81,7 +81,7 @@ export class EventConnection {
   #end: string | undefined;
   #closed = false;
   #wake: (() => void) | undefined;
-  /** Id of the newest message that was told. */
+  /** Id of the newest message that was reported. */
   #newestId: number;
   /** By account, what the page knows of calendars and address books; undefined while it shows none. */
   groupware: Map<string, GroupwareStates> | undefined;
@@ -107,7 +107,7 @@ export class EventConnection {
     this.#wakeUp();
   }
 
-  /** Loads more of the current view; a view that was set meanwhile is another one. */
+  /** Loads more of the current view; a view set meanwhile is a different one. */
   loadMore(viewId: number, page: Page): boolean {
     if ((this.#nextView?.viewId ?? this.#viewId) !== viewId || this.#more.length >= maxWaiting) {
       return false;
@@ -117,7 +117,7 @@ export class EventConnection {
     return true;
   }
 
-  /** Tells a change that is none of the account's. */
+  /** Reports a change that is not one of the account's. */
   tell(change: Change): void {
     if (this.#own.length < maxChanges) this.#own.push(change);
     this.#wakeUp();
@@ -129,7 +129,7 @@ export class EventConnection {
     this.#wakeUp();
   }
 
-  /** The page shows mailboxes of this account, which is another's. */
+  /** Whether the page shows mailboxes of this account, which belongs to another user. */
   follows(owner: string): boolean {
     return this.#shared.follows(owner);
   }
@@ -140,7 +140,7 @@ export class EventConnection {
     this.#wakeUp();
   }
 
-  /** Ends the stream without a word: the server stops, or the client is gone. */
+  /** Ends the stream without notice: the server stops, or the client is gone. */
   close(): void {
     this.#closed = true;
     this.#wakeUp();
@@ -240,7 +240,7 @@ export class EventConnection {
       if (this.#load !== undefined) {
         const event = await this.#loadStep();
         if (event !== undefined) yield event;
-        // Others are served between two steps.
+        // Other clients are served between two steps.
         await new Promise((resolve) => setTimeout(resolve, 0));
         continue;
       }
@@ -325,7 +325,7 @@ export class EventConnection {
     return new ListView(mail.account, there, rejects, mayRead(mail));
   }
 
-  /** The view shows what the user may read no more: an event that says so. */
+  /** The event for a view whose messages the user may no longer read. */
   #lostView(): ServerEvent | undefined {
     const id = this.#view?.query.mailboxId ?? null;
     if (id === null || this.#mail.base === 0) return undefined;
@@ -428,7 +428,7 @@ export class EventConnections {
     return [...this.#open.values()].filter((c) => c.groupware !== undefined);
   }
 
-  /** Tells all pages of an account. */
+  /** Notifies all pages of an account. */
   tell(account: string, change: Change): void {
     for (const c of this.of(account)) c.tell(change);
   }

@@ -43,7 +43,7 @@ export class GroupwareWatch {
     this.#onError = onError;
   }
 
-  /** An account's calendars or address books have changed. */
+  /** To be called when an account's calendars or address books have changed. */
   changed(account: string): void {
     if (this.#timers.has(account) || !this.#concerns(account)) return;
     this.#timers.set(
@@ -58,7 +58,7 @@ export class GroupwareWatch {
     );
   }
 
-  /** Whether a page is to be told of changes of an account. */
+  /** Whether any page must be notified of an account's changes. */
   #concerns(account: string): boolean {
     return this.#connections.following().some((c) =>
       c.who.account === account || ownersHere(this.#services, c.who.account).includes(account)

@@ -74,7 +74,7 @@ function item(
   };
 }
 
-/** One message, out of its thread; undefined if it is gone. */
+/** One message, without its thread; undefined if it no longer exists. */
 export function messageItem(account: Account, id: number): MessageItem | undefined {
   const m = listedMessage(account.db, id);
   if (m === undefined) return undefined;
@@ -155,7 +155,7 @@ export async function threadItems(
   return arrange(all, shown, standsFor, matching);
 }
 
-/** Roots first, answers below what they answer, siblings by time. */
+/** Roots first, answers below their parents, siblings by time. */
 function arrange(
   all: readonly ListedMessage[],
   shown: ReadonlyMap<number, ListedMessage[]>,
@@ -170,7 +170,7 @@ function arrange(
     let shownParent = 0;
     let at = parentOf.get(emailId) ?? 0;
     for (let steps = 0; at !== 0 && steps < maxAncestors; steps++) {
-      // Forged references can make a circle.
+      // Forged references can form a cycle.
       if (at === emailId || named.includes(at)) break;
       if (named.length < maxParents) named.push(at);
       const p = standsFor.get(at);
@@ -185,7 +185,7 @@ function arrange(
   for (const emailId of shown.keys()) {
     const { named, shownParent } = above(emailId);
     parents.set(emailId, named);
-    // A parent that isn't shown leaves its answers to its own parent.
+    // Answers to a parent that isn't shown move to that parent's own parent.
     const siblings = children.get(shownParent);
     if (siblings === undefined) children.set(shownParent, [emailId]);
     else siblings.push(emailId);
@@ -208,7 +208,7 @@ function arrange(
     }
   };
   walk(children.get(0) ?? []);
-  // What is part of a circle has no root.
+  // Messages in a cycle have no root.
   for (const emailId of shown.keys()) if (!done.has(emailId)) walk([emailId]);
   return out;
 }
