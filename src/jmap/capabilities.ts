@@ -11,7 +11,7 @@ import { maxMailboxesPerEmail } from "./mail/email_changes.ts";
 import { digests } from "./methods/blob/get.ts";
 import { lookupTypes } from "./methods/blob/lookup.ts";
 import { maxDataSources, maxSizeBlobSet } from "./methods/blob/upload.ts";
-import { emailSorts } from "./mail/email_sort.ts";
+import { emailSorts } from "./mail/query/email_sort.ts";
 import { maxDelayedSend } from "./mail/submit.ts";
 import type { JmapServices } from "./services.ts";
 import { sieveCapability } from "./sieve/scripts.ts";

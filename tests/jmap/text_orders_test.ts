@@ -1,7 +1,7 @@
 /** Orders by what has to be read from summaries, kept while emails come and go, beside what sorting all of them gives. */
 import assert from "node:assert/strict";
 import type { Access } from "../../src/jmap/core/method.ts";
-import { findEmails, readEmailQuery } from "../../src/jmap/mail/email_query.ts";
+import { findEmails, readEmailQuery } from "../../src/jmap/mail/query/email_query.ts";
 import { mailView } from "../../src/jmap/mail/view.ts";
 import { Flag } from "../../src/store/types.ts";
 import { seedOf } from "../support/seed.ts";

@@ -1,5 +1,5 @@
 /** The Worker of worker_test.ts. */
-import { answerRequests } from "../../src/platform/worker.ts";
+import { answerRequests } from "../../src/platform/workers/worker.ts";
 
 answerRequests(async (request: string) => {
   switch (request) {

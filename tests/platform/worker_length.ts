@@ -1,4 +1,4 @@
 /** A Worker of worker_test.ts that is given bytes. */
-import { answerRequests } from "../../src/platform/worker.ts";
+import { answerRequests } from "../../src/platform/workers/worker.ts";
 
 answerRequests((bytes: Uint8Array) => Promise.resolve(bytes.length));

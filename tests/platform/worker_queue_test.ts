@@ -1,6 +1,6 @@
 /** Workers that accounts share: turns, limits, one request's end apart from the others. */
 import assert from "node:assert/strict";
-import { workerQueue, type WorkerQueueOptions } from "../../src/platform/worker_queue.ts";
+import { workerQueue, type WorkerQueueOptions } from "../../src/platform/workers/worker_queue.ts";
 
 /** Answers after so many milliseconds; hangs for -1. */
 const source = `

@@ -1,7 +1,11 @@
 /** Requests to a Worker: answers, errors, and when it starts and ends. */
 import assert from "node:assert/strict";
-import { renewedWorker } from "../../src/platform/renewed_worker.ts";
-import { type WorkerClient, workerClient, type WorkerOptions } from "../../src/platform/worker.ts";
+import { renewedWorker } from "../../src/platform/workers/renewed_worker.ts";
+import {
+  type WorkerClient,
+  workerClient,
+  type WorkerOptions,
+} from "../../src/platform/workers/worker.ts";
 
 interface Watched {
   client: WorkerClient<string, string>;

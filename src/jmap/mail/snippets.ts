@@ -1,6 +1,6 @@
 /** Snippets around the matches of a search in an email (RFC 8621 §5). @module */
-import type { EmailFilter } from "./email_filter.ts";
-import { eachCondition, searchTerms } from "./email_filter.ts";
+import type { EmailFilter } from "./query/email_filter.ts";
+import { eachCondition, searchTerms } from "./query/email_filter.ts";
 
 /** Most bytes of a snippet of the body. */
 const maxPreview = 255;

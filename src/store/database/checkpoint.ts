@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { workerClient } from "../../platform/worker.ts";
+import { workerClient } from "../../platform/workers/worker.ts";
 
 const worker = workerClient<string, void>({
   name: "checkpoint",

@@ -1,6 +1,6 @@
 /** The Worker side of checkpoint.ts. @module */
 import { DatabaseSync } from "node:sqlite";
-import { answerRequests } from "../../platform/worker.ts";
+import { answerRequests } from "../../platform/workers/worker.ts";
 
 answerRequests((path: string) => {
   const db = new DatabaseSync(path, { timeout: 1000 });

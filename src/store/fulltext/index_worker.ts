@@ -2,7 +2,7 @@
 import { asEmailId, type EmailId } from "../ids.ts";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { answerRequests } from "../../platform/worker.ts";
+import { answerRequests } from "../../platform/workers/worker.ts";
 import { ChunkBuilder } from "../columns/chunk.ts";
 import { chunkEmails } from "../columns/values.ts";
 import { MessageFiles } from "../files/message_files.ts";

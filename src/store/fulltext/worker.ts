@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { workerClient } from "../../platform/worker.ts";
+import { workerClient } from "../../platform/workers/worker.ts";
 import type { IndexRequest } from "./index_worker.ts";
 
 const worker = workerClient<IndexRequest, number>({

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { workerClient } from "../../platform/worker.ts";
+import { workerClient } from "../../platform/workers/worker.ts";
 import { looksLikeHash, parsePasswordHash, plainPassword } from "./password_hash.ts";
 import type { PasswordRequest } from "./password_worker.ts";
 

@@ -1,6 +1,6 @@
 /** The Worker side of password.ts. @module */
 import { argon2id } from "hash-wasm";
-import { answerRequests } from "../../platform/worker.ts";
+import { answerRequests } from "../../platform/workers/worker.ts";
 import { parsePasswordHash, verifyPasswordHash } from "./password_hash.ts";
 
 export interface PasswordRequest {

@@ -1,5 +1,5 @@
 /** The Worker side of large_json.ts. @module */
-import { answerRequests } from "../../platform/worker.ts";
+import { answerRequests } from "../../platform/workers/worker.ts";
 import { JsonError, parseJson } from "./json.ts";
 
 /** The value, or why there is none. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { renewedWorker } from "../../platform/renewed_worker.ts";
+import { renewedWorker } from "../../platform/workers/renewed_worker.ts";
 import { JsonError, parseJson } from "./json.ts";
 import type { ParsedJson } from "./json_worker.ts";
 import { HttpError } from "./types.ts";

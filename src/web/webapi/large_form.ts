@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { renewedWorker } from "../../platform/renewed_worker.ts";
+import { renewedWorker } from "../../platform/workers/renewed_worker.ts";
 import { HttpError } from "../http/mod.ts";
 import { type FormContent, readFormContent } from "./form.ts";
 

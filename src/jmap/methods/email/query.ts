@@ -4,7 +4,7 @@ import { emailState } from "../../../store/emails/changes.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { defineMethod } from "../../core/method.ts";
 import { queryEntries, queryWindow } from "../../core/query.ts";
-import { findEmails, readEmailQuery, resultsOf } from "../../mail/email_query.ts";
+import { findEmails, readEmailQuery, resultsOf } from "../../mail/query/email_query.ts";
 import { mailView } from "../../mail/view.ts";
 
 export const emailQuery = defineMethod({

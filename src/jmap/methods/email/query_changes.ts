@@ -6,9 +6,9 @@ import { Capability } from "../../core/capabilities.ts";
 import { cannotCalculate } from "../../core/changes.ts";
 import { defineMethod } from "../../core/method.ts";
 import { queryChangesEntries, queryDifference } from "../../core/query.ts";
-import { isImmutable, looksAtThreads } from "../../mail/email_filter.ts";
-import { findEmails, readEmailQuery, resultsOf } from "../../mail/email_query.ts";
-import { sortsByKeyword, sortsByThread } from "../../mail/email_sort.ts";
+import { isImmutable, looksAtThreads } from "../../mail/query/email_filter.ts";
+import { findEmails, readEmailQuery, resultsOf } from "../../mail/query/email_query.ts";
+import { sortsByKeyword, sortsByThread } from "../../mail/query/email_sort.ts";
 import { emailIdOf, slotId } from "../../mail/ids.ts";
 import { mailView } from "../../mail/view.ts";
 

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { Capability } from "../../core/capabilities.ts";
 import { defineMethod } from "../../core/method.ts";
 import { queryEntries, queryWindow } from "../../core/query.ts";
-import { querySubmissions } from "../../mail/submission_query.ts";
+import { querySubmissions } from "../../mail/query/submission_query.ts";
 import { refreshSubmissions, type Submission } from "../../mail/submissions.ts";
 
 export const emailSubmissionQuery = defineMethod({

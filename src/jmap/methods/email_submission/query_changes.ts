@@ -4,7 +4,7 @@ import { Capability } from "../../core/capabilities.ts";
 import { cannotCalculate } from "../../core/changes.ts";
 import { defineMethod } from "../../core/method.ts";
 import { queryChangesEntries, queryDifference } from "../../core/query.ts";
-import { querySubmissions } from "../../mail/submission_query.ts";
+import { querySubmissions } from "../../mail/query/submission_query.ts";
 import { refreshSubmissions, type Submission } from "../../mail/submissions.ts";
 import { objectId } from "../../objects/store.ts";
 

@@ -5,7 +5,7 @@ import { Capability } from "../../core/capabilities.ts";
 import { defineMethod } from "../../core/method.ts";
 import { queryEntries, queryWindow } from "../../core/query.ts";
 import { mailboxObjects } from "../../mail/mailbox_object.ts";
-import { queryMailboxes } from "../../mail/mailbox_query.ts";
+import { queryMailboxes } from "../../mail/query/mailbox_query.ts";
 import { mailView } from "../../mail/view.ts";
 
 export const mailboxQuery = defineMethod({

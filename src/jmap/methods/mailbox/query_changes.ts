@@ -7,7 +7,7 @@ import { queryChangesEntries, queryDifference } from "../../core/query.ts";
 import { mailboxIdOf } from "../../mail/ids.ts";
 import { mailboxChanges } from "../../mail/mailbox_changes.ts";
 import { mailboxObjects } from "../../mail/mailbox_object.ts";
-import { queryMailboxes } from "../../mail/mailbox_query.ts";
+import { queryMailboxes } from "../../mail/query/mailbox_query.ts";
 import { mailView } from "../../mail/view.ts";
 
 export const mailboxQueryChanges = defineMethod({

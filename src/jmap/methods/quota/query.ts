@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { Capability } from "../../core/capabilities.ts";
 import { defineMethod } from "../../core/method.ts";
 import { queryEntries, queryWindow } from "../../core/query.ts";
-import { queryQuotas } from "../../mail/quota_query.ts";
+import { queryQuotas } from "../../mail/query/quota_query.ts";
 import { quotaObjects, quotaState } from "../../mail/quotas.ts";
 
 export const quotaQuery = defineMethod({

@@ -4,7 +4,7 @@ import { Capability } from "../../core/capabilities.ts";
 import { cannotCalculate } from "../../core/changes.ts";
 import { defineMethod } from "../../core/method.ts";
 import { queryChangesEntries, queryDifference } from "../../core/query.ts";
-import { queryQuotas } from "../../mail/quota_query.ts";
+import { queryQuotas } from "../../mail/query/quota_query.ts";
 import { quotaDifference, quotaObjects, quotaState } from "../../mail/quotas.ts";
 
 export const quotaQueryChanges = defineMethod({

@@ -7,7 +7,7 @@ import { defineMethod } from "../../core/method.ts";
 import { anyObject, id } from "../../core/types.ts";
 import { type BodyPart, bodyParts, chooseBodies } from "../../mail/body_parts.ts";
 import { bodyValue } from "../../mail/body_values.ts";
-import { readEmailFilter } from "../../mail/email_filter.ts";
+import { readEmailFilter } from "../../mail/query/email_filter.ts";
 import { slotOfId } from "../../mail/ids.ts";
 import { storedMessage, Turns } from "../../mail/message_source.ts";
 import { excerpt, marked, type Terms, termsOf, textOfHtml } from "../../mail/snippets.ts";

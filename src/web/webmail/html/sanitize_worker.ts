@@ -1,5 +1,5 @@
 /** The Worker side of worker.ts. @module */
-import { answerRequests } from "../../../platform/worker.ts";
+import { answerRequests } from "../../../platform/workers/worker.ts";
 import { sanitizeMessageHtml } from "./sanitize.ts";
 
 export interface SanitizeRequest {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { workerQueue } from "../../../platform/worker_queue.ts";
+import { workerQueue } from "../../../platform/workers/worker_queue.ts";
 import { type Sanitized, sanitizeMessageHtml } from "./sanitize.ts";
 import type { SanitizeRequest } from "./sanitize_worker.ts";
 

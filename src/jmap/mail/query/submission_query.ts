@@ -1,11 +1,11 @@
 /** Finding submissions (RFC 8621 §7.3). @module */
 import * as v from "valibot";
-import { MethodError } from "../core/errors.ts";
-import { type Comparator, meets, readFilter } from "../core/query.ts";
-import { dateMs, utcDate } from "../core/types.ts";
-import { objectId, type StoredObject } from "../objects/store.ts";
+import { MethodError } from "../../core/errors.ts";
+import { type Comparator, meets, readFilter } from "../../core/query.ts";
+import { dateMs, utcDate } from "../../core/types.ts";
+import { objectId, type StoredObject } from "../../objects/store.ts";
 import { readCondition } from "./mailbox_query.ts";
-import type { Submission } from "./submissions.ts";
+import type { Submission } from "../submissions.ts";
 
 const condition = v.strictObject({
   identityIds: v.optional(v.array(v.string())),

@@ -1,5 +1,5 @@
 /** Comparing texts with the collations that the session announces (RFC 8620 §5.5, RFC 4790). @module */
-import { collationKey } from "../../mail/text/collation.ts";
+import { collationKey } from "../../../mail/text/collation.ts";
 
 const collations = ["i;ascii-casemap", "i;unicode-casemap", "i;octet"];
 

@@ -1,15 +1,15 @@
 /** Conditions on emails (RFC 8621 §4.4.1): those decided by the index, and those decided by texts. @module */
 import * as v from "valibot";
-import type { EmailIndex } from "../../store/emails/email_index.ts";
-import type { SearchNode } from "../../store/search/types.ts";
-import { Capability } from "../core/capabilities.ts";
-import { MethodError } from "../core/errors.ts";
-import { type FilterTree, readFilter } from "../core/query.ts";
-import { dateMs, id, unsignedInt, utcDate } from "../core/types.ts";
-import { mailboxNumber } from "./ids.ts";
-import { keywordBit } from "./keywords.ts";
+import type { EmailIndex } from "../../../store/emails/email_index.ts";
+import type { SearchNode } from "../../../store/search/types.ts";
+import { Capability } from "../../core/capabilities.ts";
+import { MethodError } from "../../core/errors.ts";
+import { type FilterTree, readFilter } from "../../core/query.ts";
+import { dateMs, id, unsignedInt, utcDate } from "../../core/types.ts";
+import { mailboxNumber } from "../ids.ts";
+import { keywordBit } from "../keywords.ts";
 import { readCondition } from "./mailbox_query.ts";
-import { asksSmime, asksVerified } from "./smime.ts";
+import { asksSmime, asksVerified } from "../smime.ts";
 
 export const emailCondition = v.strictObject({
   inMailbox: v.optional(v.nullable(id)),

@@ -1,7 +1,7 @@
 /** Finding quotas (RFC 9425 §4.4). @module */
 import * as v from "valibot";
-import { MethodError } from "../core/errors.ts";
-import { type Comparator, meets, readFilter } from "../core/query.ts";
+import { MethodError } from "../../core/errors.ts";
+import { type Comparator, meets, readFilter } from "../../core/query.ts";
 import { readCondition } from "./mailbox_query.ts";
 
 const condition = v.strictObject({

@@ -1,12 +1,18 @@
 /** Orders of emails (RFC 8621 §4.4.2). @module */
-import { giveWay } from "../../platform/turns.ts";
-import { combined, orderOf, rankNumbers, type Ranks, reversed } from "../../store/columns/ranks.ts";
-import { MethodError } from "../core/errors.ts";
-import type { Comparator } from "../core/query.ts";
+import { giveWay } from "../../../platform/turns.ts";
+import {
+  combined,
+  orderOf,
+  rankNumbers,
+  type Ranks,
+  reversed,
+} from "../../../store/columns/ranks.ts";
+import { MethodError } from "../../core/errors.ts";
+import type { Comparator } from "../../core/query.ts";
 import { isCollation } from "./collation.ts";
 import { keywordTest, threadsByKeyword } from "./email_filter.ts";
 import { summaryRanks } from "./text_orders.ts";
-import type { MailView } from "./view.ts";
+import type { MailView } from "../view.ts";
 
 /** Properties that the session announces for sorting. */
 export const emailSorts = [

@@ -1,7 +1,7 @@
 /** Finding emails (RFC 8621 §4.4): filter, order, one per thread. @module */
-import type { EmailIndex } from "../../store/emails/email_index.ts";
-import { searchEmails } from "../../store/account/search_emails.ts";
-import { type Comparator, meets, type Results } from "../core/query.ts";
+import type { EmailIndex } from "../../../store/emails/email_index.ts";
+import { searchEmails } from "../../../store/account/search_emails.ts";
+import { type Comparator, meets, type Results } from "../../core/query.ts";
 import {
   eachCondition,
   type EmailCondition,
@@ -12,11 +12,11 @@ import {
   textNode,
 } from "./email_filter.ts";
 import { type EmailComparator, readEmailSort, sortSlots } from "./email_sort.ts";
-import { slotId, slotOfId } from "./ids.ts";
-import { Turns } from "./message_source.ts";
-import { asksSmime, asksVerified, withSmime } from "./smime.ts";
+import { slotId, slotOfId } from "../ids.ts";
+import { Turns } from "../message_source.ts";
+import { asksSmime, asksVerified, withSmime } from "../smime.ts";
 import { isFromSummary, orderAtHand } from "./text_orders.ts";
-import type { MailView } from "./view.ts";
+import type { MailView } from "../view.ts";
 
 /** The checked query. */
 export interface EmailQuery {

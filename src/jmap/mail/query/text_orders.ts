@@ -5,20 +5,20 @@
  *
  * @module
  */
-import { giveWay } from "../../platform/turns.ts";
+import { giveWay } from "../../../platform/turns.ts";
 import {
   orderOf,
   rankNumbers,
   type Ranks,
   rankTexts,
   reversed,
-} from "../../store/columns/ranks.ts";
-import { chunkEmails, unknownValue } from "../../store/columns/values.ts";
-import type { EmailIndex } from "../../store/emails/email_index.ts";
-import { emailSummaries } from "../../store/messages/content.ts";
-import { parseSummary, type Summary } from "../../store/messages/summary.ts";
+} from "../../../store/columns/ranks.ts";
+import { chunkEmails, unknownValue } from "../../../store/columns/values.ts";
+import type { EmailIndex } from "../../../store/emails/email_index.ts";
+import { emailSummaries } from "../../../store/messages/content.ts";
+import { parseSummary, type Summary } from "../../../store/messages/summary.ts";
 import { sortKey } from "./collation.ts";
-import type { MailView } from "./view.ts";
+import type { MailView } from "../view.ts";
 
 /** How emails are compared; equal ones by date. */
 export interface SummaryComparator {

@@ -1,8 +1,8 @@
 /** Finding and ordering mailboxes (RFC 8621 §2.3). @module */
 import * as v from "valibot";
-import { MethodError } from "../core/errors.ts";
-import { type Comparator, type FilterTree, meets, readFilter } from "../core/query.ts";
-import { complaint, id } from "../core/types.ts";
+import { MethodError } from "../../core/errors.ts";
+import { type Comparator, type FilterTree, meets, readFilter } from "../../core/query.ts";
+import { complaint, id } from "../../core/types.ts";
 import { compareTexts, isCollation } from "./collation.ts";
 
 const condition = v.strictObject({
