@@ -9,7 +9,8 @@ import {
 import { eventFromSeries, overrideOf } from "../../src/mail/jscalendar/from_ical.ts";
 import { ruleFrom, ruleTo, wallOfLocal } from "../../src/mail/jscalendar/rules.ts";
 import { eventProblems } from "../../src/mail/jscalendar/schema.ts";
-import { calendarOf, EventError, patched } from "../../src/mail/jscalendar/to_ical.ts";
+import { EventError } from "../../src/mail/jscalendar/event_error.ts";
+import { calendarOf, patched } from "../../src/mail/jscalendar/to_ical.ts";
 
 type Json = Record<string, unknown>;
 

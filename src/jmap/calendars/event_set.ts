@@ -20,7 +20,8 @@ import type { Series } from "../../mail/calendar/series.ts";
 import { writeComponent } from "../../mail/contentline/component.ts";
 import { eventFromSeries, type JsonObject, overrideOf } from "../../mail/jscalendar/from_ical.ts";
 import { eventProblems } from "../../mail/jscalendar/schema.ts";
-import { calendarOf, EventError, patched } from "../../mail/jscalendar/to_ical.ts";
+import { EventError } from "../../mail/jscalendar/event_error.ts";
+import { calendarOf, patched } from "../../mail/jscalendar/to_ical.ts";
 import {
   inOneForm,
   namesOfClient,

@@ -1,6 +1,7 @@
 /** Events as JSON with very many parts: refused before they are written, as all of it happens in one piece. */
 import assert from "node:assert/strict";
-import { calendarOf, EventError } from "../../../src/mail/jscalendar/to_ical.ts";
+import { EventError } from "../../../src/mail/jscalendar/event_error.ts";
+import { calendarOf } from "../../../src/mail/jscalendar/to_ical.ts";
 
 const event = (more: Record<string, unknown>) => ({
   "@type": "Event",
