@@ -2,30 +2,15 @@
 import assert from "node:assert/strict";
 import { chromium, type Page } from "playwright-core";
 import { findProgram, lacks } from "../support/programs.ts";
-import { type Client, type Json, password, withJmap, type World } from "../jmap/world.ts";
+import { type Client, type Json, withJmap } from "../jmap/world.ts";
 import { violations } from "./accessibility.ts";
-import { browserFlags, type Look, newContext } from "./browser.ts";
+import { nextMonth, pageOfBob } from "./bob.ts";
+import { browserFlags, type Look } from "./browser.ts";
 
 /** Where pictures go, if they are wanted. */
 const pictures = Deno.env.get("MOX_TEST_PICTURES");
 
 const dialog = (p: Page, name: string) => p.getByRole("dialog", { name, exact: true });
-
-/** A day of next month, as YYYY-MM-DD: one that every month has. */
-function nextMonth(day: number): string {
-  const now = new Date();
-  const d = new Date(now.getFullYear(), now.getMonth() + 1, day);
-  const two = (n: number) => String(n).padStart(2, "0");
-  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
-}
-
-async function login(w: World, page: Page): Promise<void> {
-  await page.goto(`${w.origin}/webmail/`);
-  await page.getByLabel("Email address").fill("bob@mox.example");
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("listbox", { name: "Messages" }).waitFor();
-}
 
 /** Makes or changes something by JMAP, as another program does; the id of what was made. */
 async function set(c: Client, type: string, o: Json): Promise<string> {
@@ -62,11 +47,7 @@ Deno.test({
         args: browserFlags,
       });
       try {
-        const open = async (o: Look) => {
-          const page = await (await newContext(browser, o)).newPage();
-          await login(w, page);
-          return page;
-        };
+        const open = (o: Look) => pageOfBob(browser, w, o);
         const p = await open({});
         const seen = async (q: Page, name: string) => {
           assert.deepEqual(await violations(q), [], name);

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { chromium, type Page } from "playwright-core";
 import { findProgram, lacks } from "../support/programs.ts";
-import { password, withJmap, type World } from "../jmap/world.ts";
+import { withJmap, type World } from "../jmap/world.ts";
 import { violations } from "./accessibility.ts";
-import { browserFlags, discardWriting, type Look, newContext } from "./browser.ts";
+import { pageOfBob } from "./bob.ts";
+import { browserFlags, discardWriting, type Look } from "./browser.ts";
 
 /** Where pictures go, if they are wanted. */
 const pictures = Deno.env.get("MOX_TEST_PICTURES");
@@ -38,14 +39,6 @@ async function prepare({ ann }: World): Promise<Record<"team" | "news", string>>
   return { team: created.team.id, news: created.news.id };
 }
 
-async function login(w: World, page: Page): Promise<void> {
-  await page.goto(`${w.origin}/webmail/`);
-  await page.getByLabel("Email address").fill("bob@mox.example");
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("listbox", { name: "Messages" }).waitFor();
-}
-
 Deno.test({
   name: "mailboxes of others in Chromium",
   ignore: lacks("chromium"),
@@ -57,11 +50,7 @@ Deno.test({
         args: browserFlags,
       });
       try {
-        const open = async (o: Look) => {
-          const page = await (await newContext(browser, o)).newPage();
-          await login(w, page);
-          return page;
-        };
+        const open = (o: Look) => pageOfBob(browser, w, o);
         const seen = async (q: Page, name: string) => {
           assert.deepEqual(await violations(q), [], name);
           if (pictures) await q.screenshot({ path: `${pictures}/shared-mail-${name}.png` });

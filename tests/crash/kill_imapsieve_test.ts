@@ -4,7 +4,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { SieveDatabase } from "../../src/delivery/sieve/database.ts";
 import { type Localserve, mox, startLocalserve } from "../support/localserve.ts";
-import { lines, messageText, subjects } from "./load.ts";
+import { assertGoneOnOnce } from "./gone_on.ts";
+import { lines, messageText } from "./load.ts";
 
 const script = "/shared/imapsieve/script";
 
@@ -87,21 +88,7 @@ Deno.test("SIGKILL while scripts of IMAP run: no event is lost, and nothing goes
     // A server that stops finishes its events first.
     assert.equal(await s.stop(), 0);
     s = await startLocalserve({ dir, offset });
-    const release = await mox(["queue", "unhold", "-dir", dir, "-account", "mox"]);
-    assert.equal(release.code, 0, release.stderr);
-    for (;;) {
-      const queue = await mox(["queue", "list", "-dir", dir]);
-      assert.equal(queue.code, 0, queue.stderr);
-      if (/nothing is queued/.test(queue.stdout)) break;
-    }
-    const onward = await subjects(s);
-    const twice = [...onward].filter(([, n]) => n > 1);
-    const lost = [...answered].filter((id) => !onward.has(id));
-    console.log(
-      `IMAPSIEVE: answered ${answered.size}, went on ${onward.size}, ${twice.length} twice, ${lost.length} lost`,
-    );
-    assert.deepEqual(lost, []);
-    assert.deepEqual(twice, []);
+    await assertGoneOnOnce(s, "IMAPSIEVE", "mox", answered);
     assert.equal(await s.stop(), 0);
     const v = await mox(["verifydata", join(dir, "data")]);
     assert.match(v.stdout, /all is well/, v.stdout);

@@ -7,7 +7,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { SieveDatabase } from "../../src/delivery/sieve/database.ts";
 import { type Localserve, mox, startLocalserve } from "../support/localserve.ts";
-import { lines, messageText, subjects } from "./load.ts";
+import { assertGoneOnOnce } from "./gone_on.ts";
+import { lines, messageText } from "./load.ts";
 
 /** Sends messages one after the other until the connection breaks; those given first, and without a name only those. */
 async function deliver(
@@ -99,21 +100,7 @@ Deno.test("SIGKILL while redirecting by Sieve: nothing is lost, and nothing goes
       open = nextOpen;
       s = await startLocalserve({ dir, offset });
     }
-    const release = await mox(["queue", "unhold", "-dir", dir, "-account", "sieve"]);
-    assert.equal(release.code, 0, release.stderr);
-    for (;;) {
-      const queue = await mox(["queue", "list", "-dir", dir]);
-      assert.equal(queue.code, 0, queue.stderr);
-      if (/nothing is queued/.test(queue.stdout)) break;
-    }
-    const onward = await subjects(s);
-    const twice = [...onward].filter(([, n]) => n > 1);
-    const lost = [...answered].filter((id) => !onward.has(id));
-    console.log(
-      `Sieve: answered ${answered.size}, went on ${onward.size}, ${twice.length} twice, ${lost.length} lost`,
-    );
-    assert.deepEqual(lost, []);
-    assert.deepEqual(twice, []);
+    await assertGoneOnOnce(s, "Sieve", "sieve", answered);
     assert.equal(await s.stop(), 0);
     const v = await mox(["verifydata", join(dir, "data")]);
     assert.match(v.stdout, /all is well/, v.stdout);
