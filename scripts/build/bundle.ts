@@ -13,6 +13,18 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Packages in the versions of the lock file, and no others. The configuration names none: see docs/decisions.md. */
 export const locked: readonly string[] = [`--lock=${join(root, "deno.lock")}`, "--frozen"];
 
+/**
+ * How bundles are made. What a package asks for without depending on it (debug's supports-color) is left out: the lock
+ * file has it through a package of the tests, and whether it is in the cache depends on what ran before.
+ */
+export const bundling: readonly string[] = [
+  "bundle",
+  ...locked,
+  "--quiet",
+  "--external",
+  "supports-color",
+];
+
 /** Files of a bundle, absolute. */
 export interface Bundle {
   main: string;
@@ -48,7 +60,7 @@ export function laterModules(): string[] {
   return [...found].sort();
 }
 
-/** Runs this Deno. @throws Error with what it said if it fails */
+/** Runs this Deno; returns its standard output. @throws Error with what it said if it fails */
 export async function deno(
   args: string[],
   options: { cwd?: string; env?: Record<string, string> } = {},
@@ -61,13 +73,14 @@ export async function deno(
     stdout: "piped",
     stderr: "piped",
   }).output();
-  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  if (!success) throw new Error(`deno ${args.join(" ")} failed:\n${text}`);
-  return text;
+  const [out, told] = [stdout, stderr].map((b) => new TextDecoder().decode(b));
+  if (!success) throw new Error(`deno ${args.join(" ")} failed:\n${out}${told}`);
+  // Downloads are told of on the other stream.
+  return out;
 }
 
 async function bundleOne(entry: string, output: string): Promise<void> {
-  await deno(["bundle", ...locked, "--quiet", "--platform", "deno", "--output", output, entry]);
+  await deno([...bundling, "--platform", "deno", "--output", output, entry]);
   // Workers are beside the one file now, as JavaScript.
   const text = await Deno.readTextFile(output);
   const changed = text.replaceAll(
