@@ -60,11 +60,11 @@ export function laterModules(): string[] {
   return [...found].sort();
 }
 
-/** Runs this Deno; returns its standard output. @throws Error with what it said if it fails */
-export async function deno(
+/** Runs this Deno; returns its output, and what it told beside it. @throws Error with both if it fails */
+export async function runDeno(
   args: string[],
   options: { cwd?: string; env?: Record<string, string> } = {},
-): Promise<string> {
+): Promise<{ output: string; told: string }> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: options.cwd ?? root,
@@ -73,10 +73,14 @@ export async function deno(
     stdout: "piped",
     stderr: "piped",
   }).output();
-  const [out, told] = [stdout, stderr].map((b) => new TextDecoder().decode(b));
-  if (!success) throw new Error(`deno ${args.join(" ")} failed:\n${out}${told}`);
-  // Downloads are told of on the other stream.
-  return out;
+  const [output, told] = [stdout, stderr].map((b) => new TextDecoder().decode(b));
+  if (!success) throw new Error(`deno ${args.join(" ")} failed:\n${output}${told}`);
+  return { output, told };
+}
+
+/** Runs this Deno; returns its output, without what it tells of downloads. @throws Error if it fails */
+export async function deno(args: string[]): Promise<string> {
+  return (await runDeno(args)).output;
 }
 
 async function bundleOne(entry: string, output: string): Promise<void> {
