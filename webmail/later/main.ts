@@ -4,6 +4,9 @@
  *
  * @module
  */
+// As in the page's own: texts are made while modules begin, and those that both share begin with the page.
+import "../lib/language.ts";
+
 export { openCalendar } from "../mail/calendar/page.ts";
 export { addSender } from "../mail/contacts/add_sender.ts";
 export { openContacts } from "../mail/contacts/contacts.ts";
