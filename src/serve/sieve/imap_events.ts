@@ -10,13 +10,9 @@
  */
 import type { MailboxId } from "../../store/ids.ts";
 import type { Config } from "../../config/mod.ts";
-import {
-  accountMailboxes,
-  inAddressBook,
-  localZone,
-  serverEnvironment,
-} from "../../delivery/sieve/context.ts";
+import { accountMailboxes, localZone, serverEnvironment } from "../../delivery/sieve/context.ts";
 import { flagsOf, mailboxFor } from "../../delivery/sieve/filing.ts";
+import { AddressLists } from "../../delivery/sieve/lists.ts";
 import type { NotedEvent } from "../../delivery/sieve/events.ts";
 import type { DoneStep } from "../../delivery/sieve/done_log.ts";
 import type { ImapChange } from "../../imap/server/mod.ts";
@@ -211,6 +207,7 @@ export class ImapEvents {
       "imap.mailbox": mailbox,
       "imap.changedflags": event.changedFlags.join(" "),
     };
+    const lists = await AddressLists.of(account, [script]);
     const result = await executeSieveAsync([script], {
       message: new SieveMail({
         prefix: row.prefix,
@@ -226,7 +223,7 @@ export class ImapEvents {
         Object.hasOwn(imap, name)
           ? imap[name]
           : serverEnvironment(this.#s.config.static.Hostname, name),
-      inList: (list, value) => inAddressBook(account, list, value),
+      inList: (list, value) => lists.has(list, value),
       include: (name, where) =>
         where === "personal" ? db.scripts.compiled(account.name, name) : site.global(name),
       seen: (key) => db.memory.seen(account.name, key),
