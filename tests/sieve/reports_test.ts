@@ -77,3 +77,90 @@ if header :is "X-Spam-Flag" "YES" {
   assert.match(again, /^require \["envelope", "fileinto", "include"\];/);
   compileSieve(again);
 });
+
+Deno.test("flags of fileinto are a value of their tag, in any order of tags (check-sieve #26)", () => {
+  const head = 'require ["fileinto", "imap4flags", "copy"]; ';
+  const of = (command: string) => shortActions(runScript(head + command, messages.plain));
+  const both = ["fileinto Box [\\Seen]", "keep"];
+  assert.deepEqual(of(`fileinto :flags "\\\\Seen" :copy "Box";`), both);
+  assert.deepEqual(of(`fileinto :copy :flags ["\\\\Seen"] "Box";`), both);
+  assert.throws(() => compileSieve(`${head}fileinto :flags :copy "Box";`), SieveSyntaxError);
+});
+
+Deno.test("an empty script, and one of comments, keep the message (roundcubemail #5176)", () => {
+  for (const script of ["", "\r\n", "# nothing\r\n", "/* nothing */"]) {
+    assert.deepEqual(shortActions(runScript(script, messages.plain)), ["keep"]);
+    assert.deepEqual(readRules(script).items.filter((i) => "rule" in i), []);
+  }
+});
+
+Deno.test("an address that is redirected to twice gets the message once (mailinabox #1847)", () => {
+  const r = runScript(
+    `require ["copy"];
+# rule:[send to people1@something.com]
+if true
+{
+\tredirect :copy "people1@something.com";
+}
+# rule:[Forward to people2]
+if true
+{
+\tredirect "people2@something.com";
+\tredirect :copy "People2@something.com";
+}
+`,
+    messages.plain,
+  );
+  assert.deepEqual(shortActions(r), [
+    "redirect people1@something.com",
+    "redirect people2@something.com",
+  ]);
+});
+
+Deno.test("comments of other editors stay, and rules of one name are two (roundcubemail #9231, #7349)", () => {
+  const script = `require ["body", "imap4flags", "fileinto", "copy"];
+
+#SCRIPTNAME: Deel 0 van script
+# rule:[DMARC]
+if anyof (header :contains "from" "DMARC Report"
+, body :text :contains "This is a DMARC aggregate report for nvkh.nl"
+)
+{
+    setflag [ "\\\\Seen" ];
+    fileinto "Trash";
+}
+
+# rule:[Forwarding]
+if false # true
+{
+     redirect :copy "test2@test.com";
+}
+# rule:[Forwarding]
+if false # true
+{
+     redirect :copy "test@test.com";
+}
+`;
+  const { items, required } = readRules(script);
+  const again = writeRules(items, required);
+  assert.match(again, /#SCRIPTNAME: Deel 0 van script/);
+  for (const to of ["test2@test.com", "test@test.com"]) assert.ok(again.includes(to), to);
+  assert.equal(again.match(/rule:\[Forwarding\]/g)?.length, 2);
+  assert.deepEqual(shortActions(runScript(again, messages.plain)), ["keep"]);
+  assert.deepEqual(readRules(again), readRules(writeRules(readRules(again).items, required)));
+});
+
+Deno.test("requirements that are missing are told with the line of what needs them (Roundcube-Plugins #6, snappymail #276)", () => {
+  assert.throws(
+    () => compileSieve(`\n\nif currentdate :is "year" "2026" { set "a" "b"; }\nfileinto "x";\n`),
+    (err) => {
+      assert.ok(err instanceof SieveSyntaxError);
+      assert.deepEqual(err.problems.map((p) => `${p.line} ${p.message}`), [
+        `3 the test currentdate needs require "date"`,
+        `3 the command set needs require "variables"`,
+        `4 the command fileinto needs require "fileinto"`,
+      ]);
+      return true;
+    },
+  );
+});
