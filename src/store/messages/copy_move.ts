@@ -8,7 +8,13 @@
 import type { EmailId, MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import { fetchMessages } from "./fetch.ts";
-import { applyJunkFlags, chargeMessages, type MailboxRules } from "./insert.ts";
+import {
+  applyJunkFlags,
+  changedFlags,
+  chargeMessages,
+  junkChange,
+  type MailboxRules,
+} from "./insert.ts";
 import { runsOf } from "./runs.ts";
 import { addMailboxKeywords, spelledIn } from "../mailboxes/keywords.ts";
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
@@ -157,7 +163,7 @@ export function moveMessages(
     const [a, b] = [sources[i - 1], sources[i]];
     return b.id === a.id + 1 && b.uid === a.uid + 1;
   };
-  const junk = rules.junkFlags(to);
+  const junk = junkChange(rules, to);
   for (const { from, end } of runsOf(sources.length, together)) {
     const run = sources.slice(from, end);
     const [first, last] = [run[0].id, run[run.length - 1].id];
@@ -171,20 +177,21 @@ export function moveMessages(
       last,
     );
     db.run(
-      "UPDATE messages SET mailbox_id = ?, uid = uid + ?, modseq = ?, createseq = ?, flags = (flags & ?) | ?, " +
-        "saved = ? WHERE id >= ? AND id <= ?",
+      "UPDATE messages SET mailbox_id = ?, uid = uid + ?, modseq = ?, createseq = ?, " +
+        "flags = iif(flags & ?, flags, (flags & ?) | ?), saved = ? WHERE id >= ? AND id <= ?",
       toMailboxId,
       uid - run[0].uid,
       modseq,
       modseq,
-      junk === undefined ? ~0 : ~junkFlags,
-      junk ?? 0,
+      junk.unless,
+      junk.keep,
+      junk.add,
       saved,
       first,
       last,
     );
     for (const m of run) {
-      let own = applyJunkFlags(rules, to, m.flags);
+      let own = changedFlags(m.flags, junk);
       // The user has looked at a rejected message and wants it, so it counts as good.
       if (wanted.has(m.id) && !(own & junkFlags) && to.specialUse !== SpecialUse.Trash) {
         own |= Flag.NotJunk;

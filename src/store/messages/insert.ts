@@ -55,14 +55,37 @@ export interface MailboxRules {
   quotaMailboxes?(): number | undefined;
 }
 
+/** How the junk flags of messages change when they enter a mailbox. */
+export interface JunkChange {
+  /** The flags that stay. */
+  keep: number;
+  add: number;
+  /** A message with one of these flags is not changed. */
+  unless: number;
+}
+
+/** Junk flags according to the mailbox's special use and name (AutomaticJunkFlags). */
+export function junkChange(
+  rules: MailboxRules,
+  mailbox: { name: string; specialUse: number },
+): JunkChange {
+  const add = rules.junkFlags(mailbox);
+  if (add === undefined) return { keep: ~0, add: 0, unless: 0 };
+  // Who throws junk away doesn't say that it is none.
+  const trash = (mailbox.specialUse & SpecialUse.Trash) !== 0 && add === Flag.NotJunk;
+  return { keep: ~junkFlags, add, unless: trash ? Flag.Junk : 0 };
+}
+
+export const changedFlags = (flags: number, c: JunkChange): number =>
+  (flags & c.unless) === 0 ? (flags & c.keep) | c.add : flags;
+
 /** Sets junk flags according to the mailbox's special use and name (AutomaticJunkFlags). */
 export function applyJunkFlags(
   rules: MailboxRules,
   mailbox: { name: string; specialUse: number },
   flags: number,
 ): number {
-  const junk = rules.junkFlags(mailbox);
-  return junk === undefined ? flags : (flags & ~junkFlags) | junk;
+  return changedFlags(flags, junkChange(rules, mailbox));
 }
 
 /**
