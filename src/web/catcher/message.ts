@@ -1,5 +1,6 @@
 /** Caught messages in the form of the API. @module */
 import { headerText } from "../../mail/header/header.ts";
+import { giveWay } from "../../platform/turns.ts";
 import { unpackStructure } from "../../mail/structure/packed.ts";
 import type { Part } from "../../mail/structure/structure.ts";
 import { Flag, type Summary, type SummaryAddress, Want } from "../../store/types.ts";
@@ -7,11 +8,11 @@ import {
   headerFields,
   type MessageContent,
   openContent,
+  partPieces,
   partText,
 } from "../webmail/reading/content.ts";
 import {
   contentId,
-  decodedSize,
   fileNameOf,
   type NumberedPart,
   sortParts,
@@ -127,14 +128,36 @@ export function summaryForm(mail: CaughtMail, caught: Caught): MessageSummary | 
   };
 }
 
-function attachmentForm({ path, part }: NumberedPart): AttachmentForm {
+/** The bytes of a part when decoded. Others are served in between. */
+export async function decodedSize(content: MessageContent, part: Part): Promise<number> {
+  let size = 0;
+  for (const piece of partPieces(content, part)) {
+    size += piece.length;
+    await giveWay();
+  }
+  return size;
+}
+
+async function attachmentForm(
+  content: MessageContent,
+  { path, part }: NumberedPart,
+): Promise<AttachmentForm> {
   return {
     PartID: path,
     FileName: fileNameOf(part),
     ContentType: `${part.type}/${part.subtype}`,
     ContentID: contentId(part),
-    Size: decodedSize(part),
+    Size: await decodedSize(content, part),
   };
+}
+
+async function attachmentForms(
+  content: MessageContent,
+  parts: readonly NumberedPart[],
+): Promise<AttachmentForm[]> {
+  const forms: AttachmentForm[] = [];
+  for (const p of parts) forms.push(await attachmentForm(content, p));
+  return forms;
 }
 
 function texts(content: MessageContent, list: readonly NumberedPart[]): string {
@@ -169,7 +192,7 @@ function unsubscribeForm(content: MessageContent) {
 }
 
 /** A whole message, without the content of its attachments. */
-export function messageForm(mail: CaughtMail, caught: Caught) {
+export async function messageForm(mail: CaughtMail, caught: Caught) {
   const row = rowOf(caught);
   if (row === undefined) return undefined;
   const c = openContent(caught.account, caught.id);
@@ -196,8 +219,8 @@ export function messageForm(mail: CaughtMail, caught: Caught) {
       Text: text.replace(/\r?\n$/, ""),
       HTML: html,
       Size: row.size,
-      Inline: inline.map(attachmentForm),
-      Attachments: attachments.map(attachmentForm),
+      Inline: await attachmentForms(c, inline),
+      Attachments: await attachmentForms(c, attachments),
       Envelope: envelope ?? null,
     };
   } finally {

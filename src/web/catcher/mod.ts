@@ -209,7 +209,7 @@ async function messageCall(
     case "GET headers":
       return handlers.headers(services, m);
     case "GET parts":
-      return handlers.parts(services, m);
+      return await handlers.parts(services, m);
     case "GET raw":
       return handlers.raw(services, m, req);
     case "GET part":
@@ -372,7 +372,7 @@ async function wait(services: CatcherServices, live: LiveMail, req: WebRequest):
     const keywords = await services.mail.keywords();
     const found = await services.mail.search(parseQuery(text, { keywords }));
     const first = found.filter((m) => m.received >= since).at(0);
-    const form = first && messageForm(services.mail, first);
+    const form = first && await messageForm(services.mail, first);
     if (form) return jsonResponse(200, form);
     if (performance.now() >= end || gone.aborted) {
       return textResponse(408, `no message matched within ${seconds} seconds`);
