@@ -81,6 +81,8 @@ export function openCatcher(services: CatcherServices): Catcher {
   return {
     async handle(req) {
       try {
+        // For health checks, which have no password.
+        if (/^\/\/?(?:livez|readyz)$/.test(req.url.pathname)) return ok();
         checkSameSite(req);
         return await services.refusal(req) ?? await route(services, live, counters, req);
       } catch (err) {
@@ -135,7 +137,6 @@ async function route(
   req: WebRequest,
 ): Promise<Response> {
   const path = req.url.pathname.replace(/^\/\//, "/");
-  if (path === "/livez" || path === "/readyz") return ok();
   const shown = /^\/view\/([^/]+)\.(html|txt)$/.exec(path);
   if (shown !== null) {
     const m = await services.mail.find(decodeURIComponent(shown[1]));
