@@ -11,12 +11,7 @@ import {
   partPieces,
   partText,
 } from "../webmail/reading/content.ts";
-import {
-  contentId,
-  fileNameOf,
-  type NumberedPart,
-  sortParts,
-} from "../webmail/reading/parts.ts";
+import { contentId, fileNameOf, type NumberedPart, sortParts } from "../webmail/reading/parts.ts";
 import { listUnsubscribe } from "../webmail/reading/list_headers.ts";
 import type { Caught, CaughtMail } from "./box.ts";
 import { type Envelope, readEnvelope } from "./envelope.ts";
@@ -59,6 +54,8 @@ export interface AttachmentForm {
 
 /** Characters returned of text and of HTML each. */
 const maxText = 5_000_000;
+/** Bytes of a header whose fields are returned. */
+const maxHeader = 1_000_000;
 /** Characters of a snippet. */
 const maxSnippet = 250;
 
@@ -228,21 +225,26 @@ export async function messageForm(mail: CaughtMail, caught: Caught) {
   }
 }
 
-/** The header's fields by name, in the spelling of their first occurrence. */
+/** A header's fields by name, in the spelling of their first occurrence, as they came but unfolded. */
+export function namedFields(header: Uint8Array): Record<string, string[]> {
+  const found = new Map<string, { name: string; values: string[] }>();
+  const text = new TextDecoder().decode(header);
+  for (const field of text.replaceAll(/\r\n(?=[ \t])/g, "").split("\r\n")) {
+    const colon = field.indexOf(":");
+    if (colon <= 0) continue;
+    const name = field.slice(0, colon).trimEnd();
+    const entry = found.get(name.toLowerCase()) ?? { name, values: [] };
+    entry.values.push(field.slice(colon + 1).trim());
+    found.set(name.toLowerCase(), entry);
+  }
+  return Object.fromEntries([...found.values()].map((e) => [e.name, e.values]));
+}
+
+/** The fields of a message's header. */
 export function headersForm(caught: Caught): Record<string, string[]> {
   const c = openContent(caught.account, caught.id);
   try {
-    const found = new Map<string, { name: string; values: string[] }>();
-    const text = new TextDecoder().decode(c.reader.read(0, Math.min(c.root.bodyOffset, 1_000_000)));
-    for (const field of text.replaceAll(/\r\n(?=[ \t])/g, "").split("\r\n")) {
-      const colon = field.indexOf(":");
-      if (colon <= 0) continue;
-      const name = field.slice(0, colon).trimEnd();
-      const entry = found.get(name.toLowerCase()) ?? { name, values: [] };
-      entry.values.push(field.slice(colon + 1).trim());
-      found.set(name.toLowerCase(), entry);
-    }
-    return Object.fromEntries([...found.values()].map((e) => [e.name, e.values]));
+    return namedFields(c.reader.read(0, Math.min(c.root.bodyOffset, maxHeader)));
   } finally {
     c.close();
   }

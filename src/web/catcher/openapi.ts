@@ -155,6 +155,18 @@ const calls: Call[] = [
     summary: "Play faults one after the other, each for a number of messages or seconds",
     body: [{ Messages: 2, Faults: { Message: { ErrorCode: 452, Probability: 100 } } }],
   },
+  {
+    path: "/api/v2/messages",
+    method: "get",
+    summary: "List messages as MailHog does",
+    query: page,
+  },
+  {
+    path: "/api/v2/search",
+    method: "get",
+    summary: "Search messages as MailHog does",
+    query: { kind: "from, to or containing", query: "The text", ...page },
+  },
   { path: "/view/{ID}.html", method: "get", summary: "The HTML as a page", answer: "text/html" },
   { path: "/view/{ID}.txt", method: "get", summary: "The text", answer: "text/plain" },
 ];

@@ -179,6 +179,11 @@ function nodeOf({ filter, value }: Term, context: QueryContext): SearchNode {
   }
 }
 
+/** A search for one text as it is: in all of a message, or in its sender or recipients. */
+export function textQuery(filter: "" | "from" | "to", value: string): SearchNode {
+  return value === "" ? { op: "all" } : nodeOf({ negated: false, filter, value }, { keywords: [] });
+}
+
 /** A search as a tree of the store. @throws QueryError */
 export function parseQuery(text: string, context: QueryContext): SearchNode {
   if (text.length > maxQuery) throw new QueryError(`a search has at most ${maxQuery} characters`);
