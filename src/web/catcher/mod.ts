@@ -36,6 +36,7 @@ import {
   renameRequest,
   scenarioRequest,
   sendRequest,
+  spelled,
   tagsRequest,
 } from "./schemas.ts";
 import { keepSmall } from "./keep_small.ts";
@@ -125,7 +126,10 @@ async function json<T extends v.GenericSchema>(
   } catch (cause) {
     throw new HttpError(400, (cause as Error).message, {}, { cause });
   }
-  const result = v.safeParse(schema, value);
+  if (Array.isArray(value) && schema.type !== "array") {
+    throw new HttpError(400, "the body must be a JSON object");
+  }
+  const result = v.safeParse(schema, spelled(schema, value));
   if (result.success) return result.output;
   const issue = result.issues[0];
   const at = v.getDotPath(issue);
@@ -230,7 +234,7 @@ async function mailhogCall(
     throw new HttpError(400, "kind is from, to or containing");
   }
   const text = (req.url.searchParams.get("query") ?? "").slice(0, maxText);
-  const found = await mail.search(textQuery(kind === "containing" ? "" : kind, text));
+  const found = await mail.search(textQuery(kind === "containing" ? "anywhere" : kind, text));
   const page = found.slice(start, start + limit);
   return jsonResponse(200, await mailhogList(mail, page, start, found.length));
 }

@@ -19,7 +19,7 @@ const page = {
 const search = {
   query:
     'Words and "phrases", and from: to: cc: bcc: reply-to: addressed: subject: message-id: tag: is:read ' +
-    "is:unread is:tagged has:attachment before: after: larger: smaller:, each negated by - or !",
+    "is:unread is:tagged has:attachment before: after: larger: smaller: anywhere:, each negated by - or !",
   tz: "Time zone of before: and after:, such as Europe/Berlin",
 };
 
