@@ -155,6 +155,7 @@ export class OwnDomains {
       );
     }
     this.login(name);
+    for (const address of this.config.accountAddresses(name)) this.onlyMember(address);
   }
 
   /** What the server's administrator has disabled they can't enable. @throws UserError */
@@ -165,7 +166,7 @@ export class OwnDomains {
     }
   }
 
-  /** Another domain's alias with the address as its only member would be left without any. @throws UserError */
+  /** Another domain's alias or list with the address alone would be left without anybody. @throws UserError */
   onlyMember(address: string): void {
     const { key } = addressKeyOf(address);
     const same = (a: string) => {
@@ -175,8 +176,11 @@ export class OwnDomains {
         return false;
       }
     };
-    for (const [domain, { Aliases }] of this.config.dynamic.Domains) {
+    for (const [domain, { Aliases, Lists }] of this.config.dynamic.Domains) {
       if (this.#names.has(domain)) continue;
+      if ([...Lists.values()].some(({ Owners }) => Owners.length === 1 && same(Owners[0]))) {
+        throw new UserError(`${address} is the only owner of a mailing list that isn't yours`);
+      }
       for (const { Addresses } of Aliases.values()) {
         if (Addresses.length === 1 && same(Addresses[0])) {
           throw new UserError(`${address} is the only member of an alias that isn't yours`);
