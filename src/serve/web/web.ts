@@ -130,7 +130,15 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
       // Next to the account page, whose calls are below /api/ too.
       // With two slashes: for test suites whose server URL ends in one, and a plugin for Cypress.
       const exactly = ["/api/events/", "/livez/", "/readyz/"];
-      const paths = ["/api/v1/", "/api/v2/", "/view/", "/caught/", "//api/v1/", "//view/", ...exactly];
+      const paths = [
+        "/api/v1/",
+        "/api/v2/",
+        "/view/",
+        "/caught/",
+        "//api/v1/",
+        "//view/",
+        ...exactly,
+      ];
       for (const path of paths) {
         const exact = exactly.includes(path);
         p.services.push({ name: "catcher", path, host: own, exact, ...handlers.catcher });
