@@ -25,6 +25,9 @@ Listeners:
 		POP3:
 			Enabled: true
 			NoRequireSTARTTLS: true
+		ManageSieve:
+			Enabled: true
+			NoRequireSTARTTLS: true
 		MTASTSHTTPS:
 			Enabled: true
 			NonTLS: true

@@ -113,6 +113,8 @@ function autoconfig(config: Config, req: WebRequest): string {
     // Programs use the first that they support: POP3 is for those that support nothing else.
     ...a.settings.pop3.flatMap((s) => server("incomingServer", "pop3", s)),
     ...a.settings.submission.flatMap((s) => server("outgoingServer", "smtp", s)),
+    // Type of draft-ietf-mailmaint-autoconfig. Last: programs that don't know it pass over it.
+    ...a.settings.sieve.flatMap((s) => server("incomingServer", "managesieve", s)),
     `  </emailProvider>`,
     ...davServers(a.dav),
     `</clientConfig>`,

@@ -1,5 +1,5 @@
 /**
- * Where users' mail programs find this server: host, port and kind of TLS for IMAP, POP3 and submission.
+ * Where users' mail programs find this server: host, port and kind of TLS for IMAP, POP3, submission and ManageSieve.
  *
  * @module
  */
@@ -19,6 +19,8 @@ export interface ClientSettings {
   imap: ClientService[];
   pop3: ClientService[];
   submission: ClientService[];
+  /** ManageSieve, which has no "tls". */
+  sieve: ClientService[];
   /** CardDAV and CalDAV; they don't have "starttls". */
   dav: ClientService[];
 }
@@ -33,6 +35,7 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
   const imap: ClientService[] = [];
   const pop3: ClientService[] = [];
   const submission: ClientService[] = [];
+  const sieve: ClientService[] = [];
   const dav: ClientService[] = [];
   const add = (
     to: ClientService[],
@@ -59,9 +62,16 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
     if (l.Submission.Enabled && submissionClear) {
       add(submission, host, l.Submission.Port || 587, submissionClear);
     }
+    const sieveClear = clear(l, l.ManageSieve.NoRequireSTARTTLS);
+    if (l.ManageSieve.Enabled && sieveClear) {
+      add(sieve, host, l.ManageSieve.Port || 4190, sieveClear);
+    }
   }
   const order = ["tls", "starttls", "none"];
   const sort = (s: ClientService[]) =>
     s.sort((a, b) => order.indexOf(a.security) - order.indexOf(b.security));
-  return { imap: sort(imap), pop3: sort(pop3), submission: sort(submission), dav };
+  return {
+    ...{ imap: sort(imap), pop3: sort(pop3), submission: sort(submission), sieve: sort(sieve) },
+    dav,
+  };
 }

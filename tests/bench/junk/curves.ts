@@ -10,12 +10,18 @@ import { readFigures } from "./figures.ts";
 
 /** Pictures, and the splits that are in them. */
 const pictures: readonly (readonly [file: string, title: string, splits: readonly string[]])[] = [
-  ["junk-curves.svg", "Junk filters: what they miss at so many false alarms", [
+  ["junk-curves.svg", "Junk filters: spam that they miss, at so many false alarms", [
     "random half",
     "first half in time",
   ]],
-  ["junk-curves-young.svg", "Junk filters that have just begun", ["100 trained", "500 trained"]],
+  ["junk-curves-young.svg", "Junk filters that have just begun: spam that they miss", [
+    "100 trained",
+    "500 trained",
+  ]],
 ];
+
+/** Names of splits that are too long for a picture. */
+const short: Readonly<Record<string, string>> = { "first half in time": "by time" };
 
 /** Percent that stands for none: the axis has no zero. */
 const least = 0.05;
@@ -29,11 +35,11 @@ const figures = readFigures(from);
 for (const [file, title, splits] of pictures) {
   const curves: Curve[] = splits.flatMap((split) =>
     Object.entries(figures[split] ?? {}).map(([filter, points]): Curve => ({
-      name: `${filter}, ${split}`,
+      name: `${filter}, ${short[split] ?? split}`,
       points: points.map(([x, y]) => [x, Math.max(least, y)]),
     }))
   );
   if (curves.length === 0) continue;
   const x = "good messages taken for spam, %";
-  Deno.writeTextFileSync(join(to, file), plot(title, x, "% missed", curves));
+  Deno.writeTextFileSync(join(to, file), plot(title, x, "%", curves));
 }

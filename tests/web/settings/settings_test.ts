@@ -55,6 +55,11 @@ Deno.test("autoconfig: host, port and kind of TLS for IMAP and SMTP", async () =
       r.text.indexOf('type="imap"') < r.text.indexOf('type="pop3"'),
       "IMAP is to be preferred",
     );
+    assert.match(
+      r.text,
+      /<incomingServer type="managesieve">\s*<hostname>mail\.mox\.example<\/hostname>\s*<port>4190<\/port>/,
+    );
+    assert.ok(r.text.indexOf('type="managesieve"') > r.text.indexOf('type="smtp"'), "last");
     const without = await s.ask("autoconfig.plain.example", "/mail/config-v1.1.xml");
     assert.match(without.text, /<hostname>imap\.plain\.example</);
     const wellKnown = await s.ask(
