@@ -214,3 +214,59 @@ Deno.test("who waits for mail is woken by what comes and goes in the list, and b
     await closing;
   });
 });
+
+Deno.test("figures and settings for clients: what came, what is there, what was deleted", async () => {
+  await withCatcher(async (w) => {
+    for (const s of ["one", "two", "three"]) {
+      await w.catches(`Subject: ${s}\n\n${s}\n`, { tags: ["t"] });
+    }
+    await w.call("GET", "/api/v1/message/m3");
+    await w.call("DELETE", "/api/v1/messages", { IDs: ["m1"] });
+    const { json } = await w.call("GET", "/api/v1/info");
+    const { RuntimeStats: stats, ...rest } = json;
+    const size = await w.mail.size();
+    assert.ok(size > 0);
+    assert.deepEqual(rest, {
+      Version: "1.2.3",
+      LatestVersion: "1.2.3",
+      Database: w.services.dataDir,
+      DatabaseSize: size,
+      Messages: 2,
+      Unread: 1,
+      Tags: { t: 2 },
+    });
+    assert.deepEqual([stats.SMTPAccepted, stats.MessagesDeleted, stats.SMTPRejected], [3, 1, 0]);
+    assert.ok(stats.Uptime >= 0 && stats.Uptime < 3600);
+    assert.ok(stats.Memory > 1_000_000);
+    const { json: settings } = await w.call("GET", "/api/v1/webui");
+    assert.deepEqual(settings, {
+      Label: "",
+      MessageRelay: {
+        Enabled: false,
+        SMTPServer: "",
+        ReturnPath: "",
+        AllowedRecipients: "",
+        BlockedRecipients: "",
+        OverrideFrom: "",
+        PreserveMessageIDs: true,
+      },
+      SpamAssassin: true,
+      ChaosEnabled: true,
+      DuplicatesIgnored: false,
+      HideDeleteAllButton: false,
+    });
+    // Each call that is described is there: another answer than that of a call that is not.
+    const { json: api } = await w.call("GET", "/api/v1/openapi.json");
+    for (const [path, methods] of Object.entries(api.paths)) {
+      for (const method of Object.keys(methods as object)) {
+        if (/wait|release/.test(path)) continue;
+        const real = path.replace("{ID}", "m3").replace("{PartID}", "1").replace("{Tag}", "t");
+        const r = await w.call(method.toUpperCase(), `${real}?query=x&kind=to`, undefined);
+        assert.ok(
+          r.status !== 404 || !/no such call|^not found/.test(r.text),
+          `${method} ${path}: ${r.text}`,
+        );
+      }
+    }
+  });
+});
