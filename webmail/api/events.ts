@@ -12,7 +12,7 @@
 import * as v from "valibot";
 import { Address, Count, Flag, Id, Time } from "./basics.ts";
 import { Mailbox, MailboxCounts } from "./mailbox.ts";
-import { MessageItem, Thread } from "./message.ts";
+import { MessageItem, Thread, ThreadPart } from "./message.ts";
 import { SpecialUse } from "./basics.ts";
 import { Settings } from "./settings.ts";
 
@@ -49,6 +49,8 @@ export const ViewEvent = v.object({
   kind: v.literal("view"),
   viewId: Id,
   threads: v.array(Thread),
+  /** Of those that are long, and sent in part. */
+  parts: v.array(ThreadPart),
   /** Nothing comes after these before the next ViewMore. */
   done: v.boolean(),
   /** These are the last of the view's messages. */
@@ -77,11 +79,16 @@ export const ViewErrorEvent = v.object({
 /** A change of the account. Those of messages are for messages of the current view. */
 export const Change = v.variant("kind", [
   /**
-   * Threads with new messages, whole: each takes the place of what the page has of that threadId, or is
-   * new. Without threading each has one message. What sorts behind the last one loaded isn't told.
-   * Messages that belonged to another thread until now are removed before.
+   * Threads with new messages, whole or with their part: each takes the place of what the page has of that threadId, or
+   * is new. Without threading each has one message. What sorts behind the last one loaded isn't told.
+   * Messages that belonged to another thread until now are removed before. A thread of which the page has a part is also
+   * told anew when its messages get other flags, or some are removed.
    */
-  v.object({ kind: v.literal("threads"), threads: v.array(Thread) }),
+  v.object({
+    kind: v.literal("threads"),
+    threads: v.array(Thread),
+    parts: v.array(ThreadPart),
+  }),
   /** With those that were shown only for the thread of one. */
   v.object({ kind: v.literal("messagesRemove"), ids: v.array(Id) }),
   /** Flags and keywords as they are now. Messages that match no more stay in the view. */

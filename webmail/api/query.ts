@@ -73,6 +73,8 @@ export const Page = v.strictObject({
    * Go on until this message is there (a link to it was opened), beyond the count if need be, up to 5000.
    */
   until: v.optional(Id),
+  /** The message that is open: its thread is sent whole. */
+  open: v.optional(Id),
 });
 export type Page = v.InferOutput<typeof Page>;
 

@@ -141,6 +141,39 @@ export function threadPlaces(
   ).map((r) => ({ id: r[0], mailboxId: r[1], uid: r[2] }));
 }
 
+/** What is counted of a message for the line of its thread. */
+export interface CountedMessage extends DatePlace {
+  emailId: EmailId;
+  mailboxId: MailboxId;
+  uid: number;
+  flags: number;
+  /** Separated by spaces. */
+  keywords: string;
+  /** Normalised, without <>; "" without one. */
+  messageId: string;
+}
+
+/** The live messages of a thread's newest emails, in all mailboxes, those of the newest email first. */
+export function countedMessages(db: Db, threadId: number, maxEmails: number): CountedMessage[] {
+  return db.all(
+    "SELECT m.received, m.id, m.email_id, m.mailbox_id, m.uid, m.flags, m.keywords, t.message_id " +
+      "FROM (SELECT email_id, message_id FROM threads WHERE thread_id = ? ORDER BY received DESC " +
+      "LIMIT ?) t CROSS JOIN messages m INDEXED BY messages_email ON m.email_id = t.email_id " +
+      "AND m.expunged = 0",
+    threadId,
+    maxEmails,
+  ).map((r) => ({
+    received: r[0],
+    id: r[1],
+    emailId: r[2],
+    mailboxId: r[3],
+    uid: r[4],
+    flags: r[5],
+    keywords: r[6],
+    messageId: r[7],
+  }));
+}
+
 /** Live messages with a Message-ID (normalised, without <>), newest first. */
 export function messagesWithMessageId(
   db: Db,

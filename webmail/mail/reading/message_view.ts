@@ -59,7 +59,8 @@ export interface MessageView {
   root: HTMLElement;
   show(item: MessageItem): void;
   /** Instead of a message. */
-  showNone(selected: MessageItem[], tools: HTMLElement[]): void;
+  /** No message is open; so many are selected. */
+  showNone(selected: number, tools: HTMLElement[]): void;
   /** The shown message has new flags. */
   update(item: MessageItem): void;
   /** A message waits to be sent, or does no more. */
@@ -389,11 +390,11 @@ export function messageView(options: MessageViewOptions): MessageView {
       fill(head);
       fill(
         body,
-        selected.length > 1
+        selected > 1
           ? el(
             "div",
             { class: "many" },
-            el("p", {}, t("{0} selected", countText(selected.length, "message"))),
+            el("p", {}, t("{0} selected", countText(selected, "message"))),
             el("div", { class: "message-tools" }, tools),
           )
           : el("p", { class: "empty" }, t("No message selected")),
