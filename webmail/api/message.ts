@@ -48,7 +48,7 @@ export type Thread = v.InferOutput<typeof Thread>;
 
 /**
  * What the line of a thread says that was sent in part; the whole is had by ViewThreads. Counted are the messages of the
- * thread's 200 newest emails, and what was found otherwise.
+ * thread's 100 newest emails, and what was found otherwise.
  */
 export const ThreadPart = v.object({
   threadId: Id,

@@ -47,8 +47,9 @@ export class SentThreads {
     this.#threads.add(threadId);
   }
 
-  has(threadId: number): boolean {
-    return this.#threads.has(threadId);
+  /** Those that the page has or had. */
+  get threads(): ReadonlySet<number> {
+    return this.#threads;
   }
 
   /** From now on the thread is sent whole. */

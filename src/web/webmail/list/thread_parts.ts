@@ -19,7 +19,7 @@ import { lineItem, type ThreadChoice } from "./items.ts";
 /** Items of a thread that is sent in part: its oldest and its newest, and the newest that were found. */
 export const partItems = 4;
 /** Emails of a thread that are counted for its line, the newest. What is beyond is had with the whole thread. */
-const maxCounted = 200;
+const maxCounted = 100;
 
 /** A thread as its line shows it. */
 export interface PartialThread {

@@ -151,6 +151,8 @@ export class ListView {
       this.#mailboxes.keys(),
       this.query.order,
       this.#horizon,
+      // What a filter finds is also counted.
+      this.#threaded && this.#tree === undefined ? this.#sent.threads : undefined,
     );
   }
 
@@ -221,6 +223,10 @@ export class ListView {
   async #refill(stopped: () => boolean): Promise<void> {
     const window: Listed[] = [];
     while (window.length < this.#window) {
+      while (!this.#source.prepare()) {
+        await giveWay();
+        if (stopped()) return;
+      }
       const m = this.#source.next();
       if (m === undefined) {
         this.#ended = true;
