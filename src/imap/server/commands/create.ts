@@ -6,7 +6,7 @@
 import type { Mailbox } from "../../../store/types.ts";
 import { ImapNo } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
-import { specialUseBit } from "../names/special_uses.ts";
+import { specialUseBit } from "../mailboxes/special_uses.ts";
 import { idSuffix, newPlace, prefixOf, trimDelimiter } from "../mailboxes/places.ts";
 
 export const create: Command = {

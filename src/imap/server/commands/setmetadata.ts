@@ -10,7 +10,7 @@ import { type Command, loggedIn } from "../session/command.ts";
 import { checkEntry, metadataTarget } from "../mailboxes/metadata_entries.ts";
 import { isPrivateEntry, specialUseEntry } from "../names/metadata_text.ts";
 import { noMailbox } from "../../../store/ids.ts";
-import { specialUseBits } from "../names/special_uses.ts";
+import { specialUseBits } from "../mailboxes/special_uses.ts";
 
 function readValue(cursor: Cursor): Uint8Array | null {
   if (cursor.takeWord("NIL")) return null;
