@@ -52,9 +52,9 @@ function hasNewDates(was: Series, now: Series): boolean {
   const dates = datesOf(now, Infinity);
   const last = dates.at(-1)?.start ?? Infinity;
   const before = datesOf(was, last);
-  if (before.length === maxCompared) return false;
   const known = new Set(before.map(spanOf));
-  return dates.some((i) => !known.has(spanOf(i)));
+  const end = before.length < maxCompared ? last : before.at(-1)!.start ?? last;
+  return dates.some((i) => (i.start ?? 0) <= end && !known.has(spanOf(i)));
 }
 
 /** The time of a component itself. */

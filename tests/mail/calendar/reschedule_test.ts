@@ -72,6 +72,8 @@ Deno.test("fewer dates of a series ask nobody anything; further ones do", () => 
     "1 kept",
   );
   assert.equal(outcome([start, end, "RRULE:FREQ=DAILY;INTERVAL=2"], forever), "1 asked");
+  assert.equal(outcome(forever, [start, end, "RRULE:FREQ=DAILY;INTERVAL=2"]), "1 kept");
+  assert.equal(outcome(forever, [start, end, "RRULE:FREQ=MONTHLY;BYHOUR=11"]), "1 asked");
 });
 
 Deno.test("one date that moves is asked about alone", () => {
