@@ -330,3 +330,39 @@ Deno.test("a thread's change has its first and its last modseq; counts follow ch
     {},
     { inMemory: true },
   ));
+
+Deno.test("an email that leaves one of its mailboxes has changed; a thread's changes are sorted by time", () =>
+  withStore(
+    async (s) => {
+      const { account } = s;
+      await letters(s, 6);
+      const inbox = account.mailboxByName("Inbox")!.id;
+      const archive = account.mailboxByName("Archive")!.id;
+      await account.copy(inbox, [1], archive);
+      const id = account.db.get("SELECT email_id FROM messages WHERE uid = 1 LIMIT 1")![0];
+      for (const fresh of [false, true]) {
+        const before = pointOf(account, String(emailState(account)), emailState(account))!;
+        if (!fresh) await emailIndex(account);
+        await (fresh
+          ? account.storeFlags(archive, [1], "add", Flag.Flagged, [])
+          : account.expunge(inbox, [1], undefined, { force: true }));
+        const { created, updated, destroyed } = emailChanges(
+          account,
+          await emailIndex(account),
+          before,
+          10,
+        );
+        assert.deepEqual([created, updated.map((k) => k.emailId), destroyed], [[], [id], []]);
+      }
+      // The second letter goes before its answer is hidden.
+      const before = pointOf(account, String(emailState(account)), emailState(account))!;
+      await account.expunge(inbox, [2], undefined, { force: true });
+      const first = emailState(account);
+      await account.storeFlags(inbox, [3], "add", Flag.Deleted, []);
+      const last = emailState(account);
+      const changed = changedThreads(account, await emailIndex(account), before);
+      assert.deepEqual(changed.map((t) => [t.first, t.last]), [[first, last]]);
+    },
+    {},
+    { inMemory: true },
+  ));
