@@ -7,7 +7,7 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { locked } from "./build/bundle.ts";
+import { scriptAndLater, wholeScript } from "./build/page_scripts.ts";
 import { packagesIn } from "./build/packages.ts";
 import { licensesText } from "./house/licenses.ts";
 import { limitsPage } from "./house/limits.ts";
@@ -22,6 +22,8 @@ interface Page {
   styles: string[];
   output: string;
   title: string;
+  /** A part of its script is loaded when it is needed. */
+  later?: true;
 }
 
 const pages: Page[] = [
@@ -31,6 +33,7 @@ const pages: Page[] = [
     styles: ["webmail/lib/base.css", "webmail/webmail.css"],
     output: "src/web/pages/webmail.html",
     title: "Webmail",
+    later: true,
   },
   {
     html: "webmail/editor.html",
@@ -68,30 +71,17 @@ function smallStyle(css: string): string {
     .replace(/;}/g, "}").trim();
 }
 
-async function bundle(script: string): Promise<string> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "bundle",
-      ...locked,
-      "--quiet",
-      "--platform",
-      "browser",
-      "--minify",
-      script,
-    ],
-    cwd: root,
-    env: { NO_COLOR: "1" },
-  }).output();
-  if (code !== 0) throw new Error(`${script}: ${new TextDecoder().decode(stderr)}`);
-  // A script element ends at this text, wherever it stands.
-  return new TextDecoder().decode(stdout).trim().replaceAll("</script", "<\\/script");
-}
+/** Parts of the webmail that are loaded when they are opened. */
+const laterOutput = "src/web/pages/webmail_later.html";
+let webmailScripts: Promise<{ first: string; later: string }> | undefined;
+const webmail = () =>
+  webmailScripts ??= scriptAndLater(root, "webmail/mail/main.ts", "webmail/later/main.ts");
 
 /** The page as one file. */
 async function build(page: Page): Promise<string> {
   const html = await Deno.readTextFile(join(root, page.html));
   const styles = await Promise.all(page.styles.map((s) => Deno.readTextFile(join(root, s))));
-  const script = await bundle(page.script);
+  const script = page.later ? (await webmail()).first : await wholeScript(root, page.script);
   return html.replace("<title>Webmail</title>", () => `<title>${page.title}</title>`)
     .replace("STYLE", () => smallStyle(styles.join("\n"))).replace("SCRIPT", () => script);
 }
@@ -117,13 +107,20 @@ async function reference(): Promise<string> {
 let stale = false;
 const outputs = [
   ...pages.map((p) => ({ output: p.output, make: () => build(p) })),
+  { output: laterOutput, make: async () => (await webmail()).later },
   // A script alone; its name ends as those of the other built files do.
-  { output: "src/web/pages/service_worker.html", make: () => bundle("webmail/worker/main.ts") },
+  {
+    output: "src/web/pages/service_worker.html",
+    make: () => wholeScript(root, "webmail/worker/main.ts"),
+  },
   {
     output: "src/commands/licenses.txt",
     make: async () => licensesText(root, await packagesIn()),
   },
-  { output: "src/web/pages/shared_events.html", make: () => bundle("webmail/worker/events.ts") },
+  {
+    output: "src/web/pages/shared_events.html",
+    make: () => wholeScript(root, "webmail/worker/events.ts"),
+  },
   { output: "docs/configuration.md", make: reference },
   { output: "docs/limits.md", make: () => limitsPage(root) },
   { output: "docs/map.svg", make: () => sourceMap(root) },

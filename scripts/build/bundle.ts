@@ -13,6 +13,18 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Packages in the versions of the lock file, and no others. The configuration names none: see docs/decisions.md. */
 export const locked: readonly string[] = [`--lock=${join(root, "deno.lock")}`, "--frozen"];
 
+/**
+ * How bundles are made. What a package asks for without depending on it (debug's supports-color) is left out: the lock
+ * file has it through a package of the tests, and whether it is in the cache depends on what ran before.
+ */
+export const bundling: readonly string[] = [
+  "bundle",
+  ...locked,
+  "--quiet",
+  "--external",
+  "supports-color",
+];
+
 /** Files of a bundle, absolute. */
 export interface Bundle {
   main: string;
@@ -48,11 +60,11 @@ export function laterModules(): string[] {
   return [...found].sort();
 }
 
-/** Runs this Deno. @throws Error with what it said if it fails */
-export async function deno(
+/** Runs this Deno; returns its output, and what it told beside it. @throws Error with both if it fails */
+export async function runDeno(
   args: string[],
   options: { cwd?: string; env?: Record<string, string> } = {},
-): Promise<string> {
+): Promise<{ output: string; told: string }> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: options.cwd ?? root,
@@ -61,13 +73,18 @@ export async function deno(
     stdout: "piped",
     stderr: "piped",
   }).output();
-  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  if (!success) throw new Error(`deno ${args.join(" ")} failed:\n${text}`);
-  return text;
+  const [output, told] = [stdout, stderr].map((b) => new TextDecoder().decode(b));
+  if (!success) throw new Error(`deno ${args.join(" ")} failed:\n${output}${told}`);
+  return { output, told };
+}
+
+/** Runs this Deno; returns its output, without what it tells of downloads. @throws Error if it fails */
+export async function deno(args: string[]): Promise<string> {
+  return (await runDeno(args)).output;
 }
 
 async function bundleOne(entry: string, output: string): Promise<void> {
-  await deno(["bundle", ...locked, "--quiet", "--platform", "deno", "--output", output, entry]);
+  await deno([...bundling, "--platform", "deno", "--output", output, entry]);
   // Workers are beside the one file now, as JavaScript.
   const text = await Deno.readTextFile(output);
   const changed = text.replaceAll(

@@ -1,7 +1,7 @@
 /** Executables from a bundle: one for each operating system, with nothing in it but the bundle. @module */
 import { basename, dirname, join } from "node:path";
 import { runtimeFlags } from "../../src/commands/runtime_flags.ts";
-import { type Bundle, deno } from "./bundle.ts";
+import { type Bundle, runDeno } from "./bundle.ts";
 
 /** A system that executables are made for. */
 export interface Target {
@@ -55,7 +55,7 @@ export async function compile(
 ): Promise<Packed> {
   const dir = dirname(bundle.main);
   const included = [...bundle.workers, ...target.name.startsWith("windows") ? [bundle.roots] : []];
-  const text = await deno([
+  const { output: printed, told } = await runDeno([
     "compile",
     "--no-config",
     "--no-lock",
@@ -79,7 +79,7 @@ export async function compile(
   const path = target.name.startsWith("windows") && !output.endsWith(".exe")
     ? `${output}.exe`
     : output;
-  const embedded = embeddedFiles(text);
+  const embedded = embeddedFiles(printed + told);
   const expected = [bundle.main, ...included].map((f) => basename(f)).sort();
   if (JSON.stringify(embedded) !== JSON.stringify(expected)) {
     throw new Error(

@@ -5,7 +5,7 @@
  * @module
  */
 import { join, relative } from "node:path";
-import { deno, laterModules, locked, root } from "./bundle.ts";
+import { bundling, deno, laterModules, locked, root } from "./bundle.ts";
 
 /** A package, and where its files are. */
 export interface NpmPackage {
@@ -19,7 +19,7 @@ const moduleComment =
   /^\s*\/\/ .*[\\/]npm[\\/][\w.-]+[\\/]((?:@[^\\/]+[\\/])?[^\\/]+[\\/][^\\/]+)[\\/]/gm;
 
 /** Scripts of the pages. */
-const pageScripts = ["mail", "editor", "account", "admin", "caught", "worker"]
+const pageScripts = ["mail", "later", "editor", "account", "admin", "caught", "worker"]
   .map((name) => `webmail/${name}/main.ts`);
 
 /** Packages of the server, of what it loads later and of the pages, by name and version. */
@@ -34,7 +34,7 @@ export async function packagesIn(): Promise<NpmPackage[]> {
   for (const { module, platform } of entries) {
     const [info, code] = await Promise.all([
       deno(["info", ...locked, "--json", join(root, module)]),
-      deno(["bundle", ...locked, "--quiet", "--platform", platform, module]),
+      deno([...bundling, "--platform", platform, module]),
     ]);
     const { npmPackages } = JSON.parse(info) as { npmPackages: Record<string, NpmPackage> };
     for (const p of Object.values(npmPackages)) known.set(`${p.name}/${p.version}`, p);

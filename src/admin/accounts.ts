@@ -4,6 +4,7 @@ import {
   account as accountType,
   type Config,
   destination as destinationType,
+  type Dynamic,
   newAccountJunkSettings,
 } from "../config/mod.ts";
 import { packAddress, parseAddress, parseDomain } from "../config/names.ts";
@@ -64,6 +65,7 @@ export async function addAccount(
   if (isSafeName(name) && await isMarked(accounts, name)) {
     throw new AdminError(`the mail of a former account ${name} is still being removed`);
   }
+  checkFree(config, address);
   await changing(() =>
     config.writeDynamic((value) => {
       if (value.Accounts.has(name)) throw new AdminError(`account ${name} is there already`);
@@ -74,9 +76,10 @@ export async function addAccount(
 
 /**
  * Removes an account from the configuration, and its folder with all mail: immediately, or if sessions
- * still have it open, when the last of them has ended ({@link finishRemovals}).
+ * still have it open, when the last of them has ended ({@link finishRemovals}). Aliases and lists lose it as a member and
+ * owner.
  * @returns whether the folder is already deleted
- * @throws AdminError if it doesn't exist, or something (Postmaster, reports, aliases) refers to it
+ * @throws AdminError if it doesn't exist, something (Postmaster, reports) refers to it, or an alias or list has nobody else
  */
 export async function removeAccount(
   config: Config,
@@ -85,7 +88,11 @@ export async function removeAccount(
 ): Promise<boolean> {
   await changing(() =>
     config.writeDynamic((value) => {
-      if (!value.Accounts.delete(name)) throw new AdminError(`no account ${name}`);
+      const account = value.Accounts.get(name);
+      if (!account) throw new AdminError(`no account ${name}`);
+      const keys = [...account.Destinations.keys()];
+      leave(value, (address) => keys.some((key) => sameKey(address, key)), name);
+      value.Accounts.delete(name);
       for (const other of value.Accounts.values()) {
         other.SendAs = other.SendAs.filter((a) => a !== name);
         other.SendOnBehalf = other.SendOnBehalf.filter((a) => a !== name);
@@ -173,6 +180,7 @@ async function setLoginDisabled(
 /** Adds an address to an account, or with "@domain" all other addresses of a domain. @throws AdminError */
 export async function addAddress(config: Config, address: string, account: string): Promise<void> {
   const { key } = addressKeyOf(address);
+  checkFree(config, address);
   await changing(() =>
     config.writeDynamic((value) => {
       const a = value.Accounts.get(account);
@@ -184,8 +192,8 @@ export async function addAddress(config: Config, address: string, account: strin
 }
 
 /**
- * Removes an address from its account, and from the aliases that have it as a member.
- * @throws AdminError if no account has it, or an alias would be left without members
+ * Removes an address from its account, from the aliases that have it as a member, and the lists as an owner.
+ * @throws AdminError if no account has it, or an alias or list has nobody else
  */
 export async function removeAddress(config: Config, address: string): Promise<void> {
   const { key } = addressKeyOf(address);
@@ -195,19 +203,58 @@ export async function removeAddress(config: Config, address: string): Promise<vo
       if (!owner) throw new AdminError(`no account has the address ${key}`);
       owner.Destinations.delete(key);
       owner.FromIDLoginAddresses = owner.FromIDLoginAddresses.filter((a) => !sameKey(a, key));
-      for (const [domain, { Aliases }] of value.Domains) {
-        for (const [localpart, alias] of Aliases) {
-          const rest = alias.Addresses.filter((a) => !sameKey(a, key));
-          if (rest.length === 0) {
-            throw new AdminError(
-              `it is the only member of the alias ${localpart}@${domain}: remove that first`,
-            );
-          }
-          alias.Addresses = rest;
-        }
-      }
+      leave(value, (member) => sameKey(member, key), address);
     })
   );
+}
+
+/** Takes addresses out of aliases and lists. @throws AdminError naming those that nobody would be left in */
+function leave(value: Dynamic, gone: (address: string) => boolean, who: string): void {
+  const aliases: string[] = [];
+  const lists: string[] = [];
+  for (const [domain, { Aliases, Lists }] of value.Domains) {
+    for (const [localpart, alias] of Aliases) {
+      const rest = alias.Addresses.filter((a) => !gone(a));
+      if (rest.length === 0) aliases.push(`${localpart}@${domain}`);
+      else alias.Addresses = rest;
+    }
+    for (const [localpart, list] of Lists) {
+      const rest = list.Owners.filter((a) => !gone(a));
+      if (rest.length === 0 && list.Owners.length > 0) lists.push(`${localpart}@${domain}`);
+      else list.Owners = rest;
+    }
+  }
+  const named = (what: string, names: readonly string[]) => {
+    const some = names.slice(0, namedInErrors).join(", ");
+    const more = names.length > namedInErrors ? ` and ${names.length - namedInErrors} more` : "";
+    return names.length === 0 ? [] : [`${what} ${some}${more}`];
+  };
+  const left = [
+    ...named("member of the alias", aliases),
+    ...named("owner of the list", lists),
+  ];
+  if (left.length > 0) {
+    throw new AdminError(
+      `${who} is the only ${
+        left.join(", and the only ")
+      }: name somebody else there, or remove that first`,
+    );
+  }
+}
+
+/** Aliases and lists that an error names, of each kind. */
+const namedInErrors = 10;
+
+/** @throws AdminError if an address is that of an alias or list */
+function checkFree(config: Config, address: string): void {
+  const { key } = addressKeyOf(address);
+  const at = key.lastIndexOf("@");
+  if (at === 0) return;
+  const found = config.lookupAddress(key.slice(0, at), key.slice(at + 1), {
+    disabledDomains: true,
+  });
+  if (found.kind === "alias") throw new AdminError(`${key} is an alias already`);
+  if (found.kind === "list") throw new AdminError(`${key} is an address of a mailing list already`);
 }
 
 function sameKey(address: string, key: string): boolean {

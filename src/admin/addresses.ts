@@ -17,3 +17,17 @@ export function splitAddress(address: string): { localpart: string; domain: stri
   const a = readAddress(address, () => parseAddress(address));
   return { localpart: a.localpart, domain: a.domain.unicode };
 }
+
+/**
+ * The key of a localpart among aliases or lists of a domain, which domains.conf has as they were typed: mail finds them in
+ * any case unless the domain is case-sensitive, so administrators do too.
+ */
+export function localpartKey(
+  named: ReadonlyMap<string, unknown>,
+  localpart: string,
+  caseSensitive: boolean,
+): string | undefined {
+  if (named.has(localpart) || caseSensitive) return named.has(localpart) ? localpart : undefined;
+  const wanted = localpart.toLowerCase();
+  return [...named.keys()].find((key) => key.toLowerCase() === wanted);
+}

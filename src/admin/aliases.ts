@@ -1,7 +1,7 @@
 /** Aliases: addresses whose mail goes to several accounts. @module */
 import { alias as aliasType } from "../config/dynamic/domain.ts";
 import type { Alias, Config, Dynamic } from "../config/mod.ts";
-import { splitAddress } from "./addresses.ts";
+import { localpartKey, splitAddress } from "./addresses.ts";
 import { requireDomain } from "./domains.ts";
 import { AdminError, changing } from "./errors.ts";
 
@@ -18,11 +18,15 @@ function setOptions(alias: Alias, options: AliasOptions): void {
   if (options.allowMsgFrom !== undefined) alias.AllowMsgFrom = options.allowMsgFrom;
 }
 
-function find(dynamic: Dynamic, address: string): Alias {
+function find(
+  dynamic: Dynamic,
+  address: string,
+): { alias: Alias; remove: () => void } {
   const { localpart, domain } = splitAddress(address);
-  const alias = dynamic.Domains.get(requireDomain(dynamic, domain))!.Aliases.get(localpart);
-  if (!alias) throw new AdminError(`no alias ${address}`);
-  return alias;
+  const { Aliases, LocalpartCaseSensitive } = dynamic.Domains.get(requireDomain(dynamic, domain))!;
+  const key = localpartKey(Aliases, localpart, LocalpartCaseSensitive);
+  if (key === undefined) throw new AdminError(`no alias ${address}`);
+  return { alias: Aliases.get(key)!, remove: () => void Aliases.delete(key) };
 }
 
 /** Adds an alias with its members. @throws AdminError */
@@ -51,18 +55,12 @@ export async function updateAlias(
   address: string,
   options: AliasOptions,
 ): Promise<void> {
-  await changing(() => config.writeDynamic((d) => setOptions(find(d, address), options)));
+  await changing(() => config.writeDynamic((d) => setOptions(find(d, address).alias, options)));
 }
 
 /** Removes an alias. @throws AdminError */
 export async function removeAlias(config: Config, address: string): Promise<void> {
-  const { localpart, domain } = splitAddress(address);
-  await changing(() =>
-    config.writeDynamic((value) => {
-      find(value, address);
-      value.Domains.get(requireDomain(value, domain))!.Aliases.delete(localpart);
-    })
-  );
+  await changing(() => config.writeDynamic((value) => find(value, address).remove()));
 }
 
 /** Sets members and options of an alias. @throws AdminError */
@@ -75,7 +73,7 @@ export async function setAliasMembers(
   if (members.length === 0) throw new AdminError("an alias has at least one member");
   await changing(() =>
     config.writeDynamic((value) => {
-      const alias = find(value, address);
+      const { alias } = find(value, address);
       alias.Addresses = [...members];
       setOptions(alias, options);
     })
@@ -90,7 +88,7 @@ export async function addAliasMembers(
 ): Promise<void> {
   await changing(() =>
     config.writeDynamic((value) => {
-      const alias = find(value, address);
+      const { alias } = find(value, address);
       for (const m of members) {
         if (alias.Addresses.includes(m)) {
           throw new AdminError(`${m} is a member of ${address} already`);
@@ -109,7 +107,7 @@ export async function removeAliasMembers(
 ): Promise<void> {
   await changing(() =>
     config.writeDynamic((value) => {
-      const alias = find(value, address);
+      const { alias } = find(value, address);
       for (const m of members) {
         if (!alias.Addresses.includes(m)) {
           throw new AdminError(`${m} is not a member of ${address}`);

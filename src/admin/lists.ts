@@ -5,7 +5,7 @@ import { NameError, packAddress, parseAddress } from "../config/names.ts";
 import type { ListsDatabase } from "../lists/database.ts";
 import { maxSlice } from "../lists/members.ts";
 import { giveWay } from "../platform/turns.ts";
-import { splitAddress } from "./addresses.ts";
+import { localpartKey, splitAddress } from "./addresses.ts";
 import { requireDomain } from "./domains.ts";
 import { AdminError, changing } from "./errors.ts";
 
@@ -49,11 +49,15 @@ function apply(list: MailingList, settings: ListSettings): void {
   if (settings.unlisted !== undefined) list.Unlisted = settings.unlisted;
 }
 
-function find(dynamic: Dynamic, address: string): MailingList {
+function find(
+  dynamic: Dynamic,
+  address: string,
+): { list: MailingList; remove: () => void } {
   const { localpart, domain } = splitAddress(address);
-  const list = dynamic.Domains.get(requireDomain(dynamic, domain))!.Lists.get(localpart);
-  if (!list) throw new AdminError(`no list ${address}`);
-  return list;
+  const { Lists, LocalpartCaseSensitive } = dynamic.Domains.get(requireDomain(dynamic, domain))!;
+  const key = localpartKey(Lists, localpart, LocalpartCaseSensitive);
+  if (key === undefined) throw new AdminError(`no list ${address}`);
+  return { list: Lists.get(key)!, remove: () => void Lists.delete(key) };
 }
 
 /** Adds a mailing list. @throws AdminError */
@@ -80,18 +84,12 @@ export async function updateList(
   address: string,
   settings: ListSettings,
 ): Promise<void> {
-  await changing(() => config.writeDynamic((d) => apply(find(d, address), settings)));
+  await changing(() => config.writeDynamic((d) => apply(find(d, address).list, settings)));
 }
 
 /** Removes a list; its members and archive are deleted soon after. @throws AdminError */
 export async function removeList(config: Config, address: string): Promise<void> {
-  const { localpart, domain } = splitAddress(address);
-  await changing(() =>
-    config.writeDynamic((value) => {
-      find(value, address);
-      value.Domains.get(requireDomain(value, domain))!.Lists.delete(localpart);
-    })
-  );
+  await changing(() => config.writeDynamic((value) => find(value, address).remove()));
 }
 
 /** A list by its address. @throws AdminError */

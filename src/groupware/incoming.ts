@@ -46,6 +46,8 @@ export interface Arrival {
   mine: (address: string) => boolean;
   /** The verified sender, lower case; undefined if unknown. */
   from: string | undefined;
+  /** What the message's part says its method is, if it came by mail. */
+  method?: string;
   /** The local account of an address, if any. */
   accountOf?: (address: string) => string | undefined;
 }
@@ -180,6 +182,8 @@ export async function takeMessage(
   try {
     read = readMessage(parseCalendar(content));
     if (read === undefined) return undefined;
+    // RFC 6047 §2.4: one that says two things says nothing.
+    if ((arrival.method ?? read.method).trim().toUpperCase() !== read.method) return undefined;
     if (!await apply(arrival, read.method, read.series)) return undefined;
   } catch (err) {
     // Unreadable or invalid messages are ignored.

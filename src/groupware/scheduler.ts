@@ -14,15 +14,15 @@ import {
   addressOf,
   answersOf,
   attendeesOf,
-  cancellationFor,
-  invitationFor,
   isDraftEvent,
   organizerOf,
-  replyOf,
+  partsOf,
   sameOrganizer,
   sentTo,
   withStatus,
 } from "../mail/calendar/itip.ts";
+import { cancellationFor, invitationFor, replyOf } from "../mail/calendar/itip_messages.ts";
+import { asChanged } from "../mail/calendar/reschedule.ts";
 import { declinedDates } from "../mail/calendar/declined_dates.ts";
 import { readObject } from "../mail/calendar/object.ts";
 import type { Series } from "../mail/calendar/series.ts";
@@ -38,6 +38,7 @@ import type { Accounts } from "../store/account/accounts.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
 import { accountBusy } from "./busy.ts";
 import { newTag, takeMessage } from "./incoming.ts";
+import { nextMessageTime } from "./message_times.ts";
 import { storedSeries } from "./objects.ts";
 import { defaultCalendar } from "./default_calendar.ts";
 import {
@@ -52,6 +53,8 @@ const log = new Log("dav");
 
 /** Most people notified by one write. */
 const maxListed = 500;
+/** Comments sent with an answer; further ones stay in the calendar. */
+const maxComments = 10;
 /** The longest span of a query, in milliseconds. */
 const longestBusy = 400 * 86_400_000;
 /** An iTIP message sent by mail. */
@@ -82,11 +85,29 @@ const parts = (a: string): [string, string] => {
 const serverTells = (agent: string | undefined) =>
   agent === undefined || agent.toUpperCase() === "SERVER";
 
+/** What somebody says with an answer: the comments that it adds. */
+function commentsOn(was: Series | undefined, answers: readonly Component[]): Property[] {
+  if (was === undefined) return [];
+  const of = (list: readonly Component[]) =>
+    list.flatMap((c) => c.properties.filter((p) => p.name === "COMMENT"));
+  const before = new Set(of(partsOf(was.calendar)).map((p) => p.value));
+  return of(answers).filter((p) => !before.has(p.value)).slice(0, maxComments);
+}
+
+/** A calendar as an object to store. */
+function objectOf(calendar: Component): { content: Uint8Array; series: Series } {
+  const content = new TextEncoder().encode(writeComponent(calendar));
+  return { content, series: readObject(content) };
+}
+
 export function openScheduler(services: SchedulerServices): Scheduler {
   const { config } = services;
   const now = services.now ?? Date.now;
   const mineOf = (account: string) => (address: string) =>
     address.includes("@") && config.mayUseFrom(account, ...parts(address)) === "yes";
+
+  const timeOf = (account: string, uid: string) =>
+    nextMessageTime(services.accounts, account, uid, now());
 
   const withGroupware = async <T>(
     name: string,
@@ -149,13 +170,14 @@ export function openScheduler(services: SchedulerServices): Scheduler {
     from: string,
     was: Series,
     gone: Iterable<string>,
+    at: number,
   ): Promise<void> => {
     const mine = mineOf(account);
     let n = 0;
     for (const to of gone) {
       const p = attendeesOf(was.calendar).get(to);
       if (mine(to) || !serverTells(p && param(p, "SCHEDULE-AGENT")) || ++n > maxListed) continue;
-      const message = cancellationFor(was, to, now());
+      const message = cancellationFor(was, to, at);
       await tell({ account, from, to, method: "CANCEL", series: was, message });
     }
   };
@@ -165,6 +187,7 @@ export function openScheduler(services: SchedulerServices): Scheduler {
     series: Series,
     from: string,
     was: Series | undefined,
+    at: number,
   ): Promise<Map<string, string>> => {
     const mine = mineOf(write.account);
     const invited = attendeesOf(series.calendar);
@@ -184,7 +207,7 @@ export function openScheduler(services: SchedulerServices): Scheduler {
         if (told !== undefined && param(p, "SCHEDULE-STATUS") === undefined) status.set(to, told);
         continue;
       }
-      const message = invitationFor(series, to, now());
+      const message = invitationFor(series, to, at);
       if (message === undefined) continue;
       const mail = { account: write.account, from, to, method: "REQUEST", series, message };
       status.set(to, await tell(mail));
@@ -195,7 +218,7 @@ export function openScheduler(services: SchedulerServices): Scheduler {
         const p = invited.get(a);
         return p === undefined || !serverTells(param(p, "SCHEDULE-AGENT"));
       });
-      await cancelled(write.account, from, was, gone);
+      await cancelled(write.account, from, was, gone, at);
     }
     return status;
   };
@@ -219,7 +242,8 @@ export function openScheduler(services: SchedulerServices): Scheduler {
     ).map(([, { part }]) => part);
     if (was !== undefined) answers.push(...declinedDates(was, series, me));
     if (answers.length === 0) return status;
-    const message = replyOf(series, me, answers, now());
+    const at = timeOf(write.account, series.uid);
+    const message = replyOf(series, me, answers, at, undefined, commentsOn(was, answers));
     const mail = { account: write.account, from: me, to, method: "REPLY", series, message };
     status.set(to, await tell(mail));
     return status;
@@ -241,8 +265,9 @@ export function openScheduler(services: SchedulerServices): Scheduler {
     if (was === undefined || p === undefined) return;
     const mine = mineOf(write.account);
     const organizer = addressOf(p);
+    const at = timeOf(write.account, was.uid);
     if (mine(organizer)) {
-      await cancelled(write.account, organizer, was, attendeesOf(was.calendar).keys());
+      await cancelled(write.account, organizer, was, attendeesOf(was.calendar).keys(), at);
       return;
     }
     const me = [...attendeesOf(was.calendar).keys()].find(mine);
@@ -250,7 +275,7 @@ export function openScheduler(services: SchedulerServices): Scheduler {
     const open = [...answersOf(was, me).values()].filter((x) => x.status !== "DECLINED")
       .map((x) => x.part).filter((c) => property(c, "STATUS")?.value !== "CANCELLED");
     if (open.length === 0) return;
-    const message = replyOf(was, me, open, now(), "DECLINED");
+    const message = replyOf(was, me, open, at, "DECLINED");
     await tell({
       account: write.account,
       from: me,
@@ -265,7 +290,7 @@ export function openScheduler(services: SchedulerServices): Scheduler {
     defaultCalendar,
 
     async write(w): Promise<Scheduled> {
-      const { series, content } = w.after;
+      let { series, content } = w.after;
       const was = before(w);
       const mine = mineOf(w.account);
       const p = organizerProperty(series);
@@ -307,16 +332,21 @@ export function openScheduler(services: SchedulerServices): Scheduler {
         );
       }
       const agent = serverTells(param(p, "SCHEDULE-AGENT"));
+      let changed = false;
+      if (own && was !== undefined) {
+        const calendar = asChanged(was, series, mine);
+        changed = calendar !== series.calendar;
+        if (changed) ({ content, series } = objectOf(calendar));
+      }
       const status = own
-        ? await asOrganizer(w, series, organizer, was)
+        ? await asOrganizer(w, series, organizer, was, timeOf(w.account, series.uid))
         : agent
         ? await asInvited(w, series, p, was)
         : new Map<string, string>();
       const scheduleTag = newTag();
-      if (status.size === 0) return { content, series, scheduleTag, changed: false };
+      if (status.size === 0) return { content, series, scheduleTag, changed };
       const calendar = withStatus(series.calendar, own ? "ATTENDEE" : "ORGANIZER", status);
-      const bytes = new TextEncoder().encode(writeComponent(calendar));
-      return { content: bytes, series: readObject(bytes), scheduleTag, changed: true };
+      return { ...objectOf(calendar), scheduleTag, changed: true };
     },
 
     remove: removed,

@@ -45,6 +45,15 @@ function ownerOf(config: Config, address: string): { account: string } | "taken"
     : "taken";
 }
 
+/** Whether a provider's user is an administrator of the server: the localpart counts as it is written. */
+function isAdministrator(provider: OpenId, address: string): boolean {
+  const form = (a: string) => {
+    const at = a.lastIndexOf("@");
+    return a.slice(0, at) + a.slice(at).toLowerCase();
+  };
+  return provider.conf.Administrators.some((a) => form(a) === form(address));
+}
+
 export class Identities {
   readonly #config: Config;
   readonly #providers = new Map<string, OpenId>();
@@ -117,6 +126,22 @@ export class Identities {
     return [...this.#providers.values()].filter((p) => used.has(p.name));
   }
 
+  /** Providers of the admin page: they have administrators of the server, or of domains that use them. */
+  get adminProviders(): OpenId[] {
+    const domains = [...this.#config.dynamic.Domains.values()];
+    const used = new Set(
+      domains.filter((d) => d.Administrators.length > 0).map((d) => d.OpenIDProvider),
+    );
+    return [...this.#providers.values()].filter((p) =>
+      p.conf.Administrators.length > 0 || used.has(p.name)
+    );
+  }
+
+  /** Whether some provider's user with an address is an administrator of the server. */
+  administers(address: string): boolean {
+    return [...this.#providers.values()].some((p) => isAdministrator(p, address));
+  }
+
   /** Some domain's passwords are in a directory. */
   get hasDirectories(): boolean {
     return [...this.#config.dynamic.Domains.values()].some((d) => d.LDAPDirectory !== "");
@@ -135,18 +160,33 @@ export class Identities {
   }
 
   /**
-   * The account of a user known to a provider or directory; created if configured so and there is none.
-   * @throws IdentityError "wrong" if there is none
+   * Who a provider's user is at the admin page: "" for the server's administrator, or an account that exists.
+   * @throws IdentityError "wrong" for everyone else
    */
-  async account(by: OpenId | Ldap, person: Person): Promise<string> {
-    const { address } = person;
-    const config = this.#config;
+  administrator(by: OpenId, { address }: Person): string {
+    if (isAdministrator(by, address)) return "";
+    const owner = this.#owner(by, address);
+    if (typeof owner === "object") return owner.account;
+    throw new IdentityError("wrong", `${address} administers nothing here`);
+  }
+
+  /** @throws IdentityError "wrong" if the provider or directory doesn't speak for the address's domain */
+  #owner(by: OpenId | Ldap, address: string): ReturnType<typeof ownerOf> {
     // A provider is trusted for its own domains only: nobody can claim other addresses through it.
     const right = by instanceof OpenId ? this.providerOf(address) : this.directoryOf(address);
     if (right !== by) {
       throw new IdentityError("wrong", `${address} is at no domain that ${by.name} is for`);
     }
-    const there = ownerOf(config, address);
+    return ownerOf(this.#config, address);
+  }
+
+  /**
+   * The account of a user known to a provider or directory; created if configured so and there is none.
+   * @throws IdentityError "wrong" if there is none
+   */
+  async account(by: OpenId | Ldap, person: Person): Promise<string> {
+    const { address } = person;
+    const there = this.#owner(by, address);
     if (typeof there === "object") return there.account;
     if (there === "taken" || !by.conf.CreateAccounts || this.makes === undefined) {
       throw new IdentityError("wrong", `${address} has no account here`);

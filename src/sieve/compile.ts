@@ -83,7 +83,7 @@ function* compileSteps(
   }
   const available = options.available ?? everything;
   const problems = new Problems(text);
-  const checker = new ScriptChecker(problems, tablesOf(available), available);
+  const checker = new ScriptChecker(text, problems, tablesOf(available), available);
   const commands: PlacedCommand[] = [];
   let requiring = true;
   // The syntax of checked commands is dropped: a long script is never completely in memory.
@@ -96,7 +96,7 @@ function* compileSteps(
     const node = step.value as SyntaxNode | undefined;
     if (node === undefined && !done) continue;
     if (chain.length > 0 && !(node && goesOn(node, chain[chain.length - 1]))) {
-      for (const command of yield* checker.commands(chain, requiring)) commands.push(command);
+      for (const command of yield* checker.commands(chain, requiring, true)) commands.push(command);
       requiring &&= chain[0].name === "require";
       chain = [];
     }

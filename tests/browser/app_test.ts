@@ -38,3 +38,48 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "parts that are loaded when they are opened: without a connection, and of another version",
+  ignore: lacks("chromium"),
+  async fn() {
+    await withWorld(async (w) => {
+      const c = await w.context();
+      const p = await w.login(c);
+      const loads: string[] = [];
+      p.on("request", (r) => loads.push(new URL(r.url()).pathname));
+      await p.getByRole("listbox").first().waitFor();
+      const alert = p.locator(".toasts.alerts");
+      assert.deepEqual(loads.filter((l) => l.endsWith("later.js")), []);
+
+      await p.route("**/later.js", (route) => route.abort());
+      await p.keyboard.press("K");
+      await alert.getByText("Check the connection, and try again.").waitFor();
+      await p.unroute("**/later.js");
+
+      // Its hash isn't the one in the page's policy: the browser doesn't run it.
+      await p.route(
+        "**/later.js",
+        (route) =>
+          route.fulfill({
+            contentType: "text/javascript",
+            body: "moxLater.parts={};document.title='no'",
+          }),
+      );
+      await p.keyboard.press("P");
+      await alert.getByText("newer version of this page").waitFor();
+      assert.notEqual(await p.title(), "no");
+      await p.unroute("**/later.js");
+
+      await p.keyboard.press("K");
+      await p.getByRole("dialog", { name: "Calendar" }).waitFor();
+      await p.keyboard.press("Escape");
+      await p.getByRole("dialog", { name: "Calendar" }).waitFor({ state: "detached" });
+      const before = loads.filter((l) => l.endsWith("later.js")).length;
+      await p.keyboard.press("P");
+      await p.getByRole("dialog", { name: "Contacts" }).waitFor();
+      assert.equal(loads.filter((l) => l.endsWith("later.js")).length, before);
+      await c.close();
+    });
+  },
+});

@@ -61,6 +61,41 @@ Deno.test({
         await writing(p).waitFor({ state: "detached" });
       });
 
+      await t.step(
+        "a pasted list becomes recipients, and the key that sends works from there",
+        async () => {
+          await p.keyboard.press("c");
+          await p.getByLabel("Subject").fill("To a list");
+          const line = p.getByRole("combobox", { name: "To", exact: true });
+          await line.focus();
+          await p.evaluate(`{
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text/plain", ${
+            JSON.stringify(
+              "bob@localhost\nRoe, Ann <ann@localhost>\nmailto:carl@localhost?subject=x\n",
+            )
+          });
+          document.activeElement.dispatchEvent(
+            new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }),
+          );
+        }`);
+          assert.deepEqual(await writing(p).getByRole("listitem").allInnerTexts(), [
+            "bob@localhost\n×",
+            '"Roe, Ann" <ann@localhost>\n×',
+            "carl@localhost\n×",
+          ]);
+          await p.getByLabel("Message text").fill("Hello all.\n");
+          await line.focus();
+          await p.keyboard.type("dora@localhost");
+          await p.keyboard.press("Control+Enter");
+          await writing(p).waitFor({ state: "detached" });
+          await mailbox(p, "Sent").click();
+          await option(p, /To a list/).click();
+          await p.locator(".message-fields").getByText("dora@localhost").waitFor();
+          await mailbox(p, "Inbox").click();
+        },
+      );
+
       await t.step("a reply to all quotes, and goes to everybody else", async () => {
         await option(p, "Lunch?").click();
         await p.locator(".text-body").getByText("Half past").waitFor();

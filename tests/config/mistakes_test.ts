@@ -34,6 +34,18 @@ const staticMistakes: Mistake[] = [
     "24: must have neither query nor fragment",
   ],
   [
+    "administrators with addresses that anybody may type",
+    "Transports:\n",
+    "OpenIDProviders:\n\tcompany:\n\t\tIssuer: https://id.example\n\t\tClientID: mox\n\t\tAllowUnverifiedEmail: true\n\t\tAdministrators:\n\t\t\t- ann@mox.example\nTransports:\n",
+    "27: the provider must have verified their addresses: remove AllowUnverifiedEmail, or Administrators",
+  ],
+  [
+    "an administrator without an address",
+    "Transports:\n",
+    "OpenIDProviders:\n\tcompany:\n\t\tIssuer: https://id.example\n\t\tClientID: mox\n\t\tAdministrators:\n\t\t\t- ann\nTransports:\n",
+    '27: OpenIDProviders: company: Administrators: "ann" is not an address',
+  ],
+  [
     "name of a provider",
     "Transports:\n",
     "OpenIDProviders:\n\tMy Company:\n\t\tIssuer: https://id.example\n\t\tClientID: mox\nTransports:\n",

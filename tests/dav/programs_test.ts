@@ -175,3 +175,57 @@ test("an address is found in each form that programs write it in, and comes back
   const gone = await ann.send("DELETE", own);
   assert.equal(gone.status, 204);
 });
+
+test("two dozen requests at a time are one login, not as many guesses", async ({ ann }) => {
+  const paths = Array.from({ length: 24 }, (_, i) => `${cal}many-${i}.ics`);
+  const all = (method: string) =>
+    Promise.all(
+      paths.map(async (path, i) =>
+        (method === "PUT"
+          ? await ann.put(path, event(`many-${i}`, ...start))
+          : await ann.send(method, path)).status
+      ),
+    );
+  assert.deepEqual(new Set(await all("PUT")), new Set([201]));
+  assert.deepEqual(new Set(await all("GET")), new Set([200]));
+  assert.deepEqual(new Set(await all("DELETE")), new Set([204]));
+});
+
+test("programs that are given nothing but the host's name are led from / to their properties", async ({ ann, origin }) => {
+  const root = await ann.send("PROPFIND", `${origin}/`, undefined, { Depth: "0" });
+  assert.deepEqual([root.status, root.headers.get("location")], [301, "/dav/"]);
+  assert.equal((await ann.send("GET", `${origin}/`)).status, 404);
+});
+
+test("conditions by time, and a subscription that is up to date", async ({ ann }) => {
+  const path = `${cal}time.ics`;
+  assert.equal((await ann.put(path, event("time", ...start))).status, 201);
+  const got = await ann.send("GET", path);
+  const at = got.headers.get("last-modified")!;
+  const before = new Date(Date.parse(at) - 5000).toUTCString();
+  const etag = got.headers.get("etag")!;
+  const get = async (headers: Record<string, string>) =>
+    (await ann.send("GET", path, undefined, headers)).status;
+  assert.equal(await get({ "If-Modified-Since": at }), 304);
+  assert.equal(await get({ "If-Modified-Since": before }), 200);
+  assert.equal(await get({ "If-Modified-Since": "yesterday" }), 200);
+  // An etag says more than a time.
+  assert.equal(await get({ "If-Modified-Since": at, "If-None-Match": '"other"' }), 200);
+  assert.equal(await get({ "If-Unmodified-Since": before }), 412);
+  assert.equal(await get({ "If-Unmodified-Since": before, "If-Match": etag }), 200);
+  for (const method of ["DELETE", "PUT"]) {
+    const body = method === "PUT" ? event("time", ...start, "SUMMARY:x") : undefined;
+    const a = await ann.send(method, path, body, { "If-Unmodified-Since": before });
+    assert.equal(a.status, 412, method);
+  }
+  assert.equal(
+    (await ann.send("DELETE", path, undefined, { "If-Unmodified-Since": at })).status,
+    204,
+  );
+
+  const whole = await ann.send("GET", cal);
+  const tag = { "If-None-Match": whole.headers.get("etag")! };
+  assert.equal((await ann.send("GET", cal, undefined, tag)).status, 304);
+  assert.equal((await ann.put(path, event("time", ...start))).status, 201);
+  assert.equal((await ann.send("GET", cal, undefined, tag)).status, 200);
+});

@@ -208,6 +208,14 @@ export async function withDav(fn: (w: World) => Promise<void>): Promise<void> {
   );
   const resolver = scriptedResolver({
     "to.example": { MX: ["10 to.example"], A: ["127.0.0.1"], authenticated: true },
+    // Senders there are verified (SPF and DMARC).
+    "sure.example": {
+      MX: ["10 to.example"],
+      A: ["127.0.0.1"],
+      TXT: ["v=spf1 ip4:127.0.0.1 -all"],
+      authenticated: true,
+    },
+    "_dmarc.sure.example": { TXT: ["v=DMARC1; p=reject"] },
   });
   const start = async () =>
     await MailServer.start({

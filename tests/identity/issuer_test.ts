@@ -31,6 +31,7 @@ Deno.test("a slash too many or missing at the end of Issuer is no matter; anothe
         Audiences: [],
         TokenScope: "",
         CreateAccounts: false,
+        Administrators: [],
       },
       secret: "",
       outbound: new Outbound({ authorities: Authorities.of(), lookup: () => Promise.resolve([]) }),

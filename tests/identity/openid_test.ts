@@ -108,6 +108,7 @@ Deno.test({
     p.people.set("ann", person("ann@mox.example"));
     p.people.set("bob", person("bob@mox.example"));
     p.people.set("new", person("newcomer@mox.example"));
+    p.people.set("former", person("former@mox.example"));
     p.people.set("unverified", person("ann@mox.example", { email_verified: false }));
     p.people.set("elsewhere", person("ann@other.example"));
     p.people.set("nowhere", person("ann@nowhere.example"));
@@ -162,6 +163,11 @@ Deno.test({
         const conf = await Deno.readTextFile(`${site.dir}/config/domains.conf`);
         assert.match(conf, /FullName: A Person/);
         assert.equal(conf.match(/newcomer@mox\.example/g)?.length, 1);
+        // A folder of that name has the mail of somebody before.
+        await Deno.mkdir(`${site.dir}/data/accounts/former`);
+        p.who = "former";
+        const former = await logIn(site, "/");
+        assert.equal(await whoIs(site, former.visitor), "former.mox.example");
       });
 
       await t.step("who may not log in is told why", async () => {

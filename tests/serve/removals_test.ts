@@ -87,7 +87,14 @@ Deno.test("an account that the server's administrator disabled stays so; one tha
       await refused(own, "AccountDisable", { name: "ida", text }, /by the server's administrator/);
     }
     assert.equal(disabled(), "abuse");
+    // Nor do they get around it with another account of the address.
+    await refused(own, "AccountRemove", { name: "ida" }, /by the server's administrator/);
+    await good(all, "AddressAdd", { address: "ida2@one.example", account: "ida" });
+    for (const address of ["ida@one.example", "ida2@one.example"]) {
+      await refused(own, "AddressRemove", { address }, /by the server's administrator/);
+    }
     await good(all, "AccountDisable", { name: "ida", text: "" });
+    await good(own, "AddressRemove", { address: "ida2@one.example" });
     await good(own, "AccountDisable", { name: "ida", text: "on leave" });
     // Whoever disables it last has it.
     await good(all, "AccountDisable", { name: "ida", text: "abuse" });
@@ -115,4 +122,43 @@ Deno.test("mistakes of domains.conf name nothing of other domains to a domain's 
     assert.equal(r.status, 422);
     assert.match(r.text, /the server's administrator must correct them/);
     assert.doesNotMatch(r.text, /secretname|ann/);
+  }, { empty: true }));
+
+Deno.test("where copies of another domain's mail go by a catch-all, a domain's administrators give nobody that address", () =>
+  withAdminSite(async (site) => {
+    const all = await tokenOf(site, []);
+    await good(all, "DomainAdd", { name: "one.example", account: "ann", disabled: false });
+    const own = await tokenOf(site, ["one.example"]);
+    await good(own, "AccountAdd", { name: "ida", address: "ida@one.example" });
+    await good(all, "AccountAdd", { name: "catch", address: "catch@one.example" });
+    await good(all, "AddressAdd", { address: "@one.example", account: "catch" });
+    const settings = {
+      ...{ name: "one.example", description: "", clientSettingsDomain: "", caseSensitive: false },
+    };
+    await good(own, "DomainSet", { ...settings, separators: ["+"] });
+    const journal = (Address: string) =>
+      site.config.writeDynamic((d) => {
+        d.Domains.get("mox.example")!.Journal = { Address, Mailbox: "Journal", KeyFile: "" };
+      });
+    const goes = () => site.config.accountFor("Copies-all+x@one.example");
+    await journal("Copies-all+x@one.example");
+    assert.equal(goes(), "catch");
+    const inUse = /in use by the server's administrator/;
+    for (const address of ["copies-all@one.example", "COPIES-ALL@One.Example"]) {
+      await refused(own, "AddressAdd", { address, account: "ida" }, inUse);
+      await refused(own, "AccountAdd", { name: "eve", address }, inUse);
+      const alias = { postPublic: true, listMembers: false, allowMsgFrom: false };
+      await refused(own, "AliasAdd", { address, members: ["ida@one.example"], ...alias }, inUse);
+    }
+    for (const separators of [["-"], ["+", "-"], []]) {
+      await refused(own, "DomainSet", { ...settings, separators }, inUse);
+    }
+    await refused(own, "DomainSet", { ...settings, separators: ["+"], caseSensitive: true }, inUse);
+    await good(own, "DomainSet", { ...settings, description: "changed", separators: ["+"] });
+    await good(own, "AddressAdd", { address: "copies@one.example", account: "ida" });
+    assert.equal(goes(), "catch");
+    // The account that has them is not theirs.
+    await refused(own, "AddressRemove", { address: "@one.example" }, /looks after/);
+    await good(all, "AddressAdd", { address: "copies-all@one.example", account: "ida" });
+    assert.equal(goes(), "ida");
   }, { empty: true }));

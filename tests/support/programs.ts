@@ -26,6 +26,7 @@ const known = [
   "slapd",
   "haproxy",
   "nginx",
+  "caddy",
   "named",
   "rspamd",
   "clamd",

@@ -1,4 +1,4 @@
-/** HAProxy and nginx of Debian, with configurations of the test's. @module */
+/** HAProxy, nginx and Caddy of Debian, with configurations of the test's. @module */
 import { findProgram } from "./programs.ts";
 import { answers } from "./listening.ts";
 
@@ -8,12 +8,14 @@ export interface RunningProxy extends AsyncDisposable {
 }
 
 async function start(
-  name: "haproxy" | "nginx",
+  name: "haproxy" | "nginx" | "caddy",
   args: string[],
   listens: readonly number[],
+  env: Record<string, string> = {},
 ): Promise<RunningProxy> {
   const child = new Deno.Command(findProgram(name)!, {
     args,
+    env,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -94,4 +96,19 @@ events {
 ${blocks.replace("http {\n", `http {\n\taccess_log off;\n${temp}`)}`,
   );
   return await start("nginx", ["-c", path, "-p", `${dir}/nginx`, "-e", "stderr"], listens);
+}
+
+/** Starts Caddy with sites of its Caddyfile; resolves when all ports answer. */
+export async function startCaddy(
+  dir: string,
+  sites: string,
+  listens: readonly number[],
+): Promise<RunningProxy> {
+  const path = `${dir}/Caddyfile`;
+  await Deno.writeTextFile(
+    path,
+    `{\n\tadmin off\n\tauto_https off\n}\n${sites}`,
+  );
+  const env = { HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir };
+  return await start("caddy", ["run", "--config", path, "--adapter", "caddyfile"], listens, env);
 }

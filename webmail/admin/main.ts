@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     await loginForm(root, {
       title: "Administration",
       username: "optional",
+      providers: true,
       submit: async (form) => {
         await makeCall(adminCalls, "Login", form);
       },

@@ -8,13 +8,13 @@ import type { MessageItem, Settings, StartEvent, Target } from "../api/mod.ts";
 import { actions } from "./actions.ts";
 import { bulkBar } from "./list/bulk_bar.ts";
 import { composeWindows } from "./compose/windows.ts";
-import { openContacts } from "./contacts/contacts.ts";
 import { connectionStatus } from "./connection_status.ts";
 import { type Events, openEvents } from "./events.ts";
 import { openHelp } from "./help.ts";
 import { takeDroppedMessages } from "./drop_messages.ts";
 import { setLabelColors } from "./label_colors.ts";
 import { chooseLanguage } from "../lib/language.ts";
+import { withLater } from "./later.ts";
 import { layout } from "./layout.ts";
 import { logout } from "./leaving.ts";
 import { labelList } from "./mailboxes/labels.ts";
@@ -43,9 +43,6 @@ import { pageKeys } from "./page_keys.ts";
 import { fromMailto, newMessage } from "./compose/quoting.ts";
 import { searchBar } from "./search/bar.ts";
 import { serverEvents } from "./server_events.ts";
-import { openCalendar } from "./calendar/page.ts";
-import { openRules } from "./rules/rules.ts";
-import { openSettings } from "./settings.ts";
 import { showing } from "./showing.ts";
 import { generalButtons, topLine, type TopLineParts } from "./top_line.ts";
 import { t } from "../lib/text.ts";
@@ -188,7 +185,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     skip: () => list.focus(),
     mailboxes: () => panes.show(panes.pane() === "mailboxes" ? "list" : "mailboxes"),
     compose: () => compose(),
-    calendar: openCalendar,
+    calendar: showCalendar,
     contacts: showContacts,
     settings: showSettings,
     help: showHelp,
@@ -237,16 +234,22 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     openHelp([...keyLayers()]);
   }
 
+  function showCalendar(): void {
+    withLater((p) => p.openCalendar());
+  }
+
   function showContacts(): void {
-    openContacts((to) => compose(to));
+    withLater((p) => p.openContacts((to) => compose(to)));
   }
 
   function showSettings(): void {
     const { start, settings } = s;
     if (start === undefined || settings === undefined) return void soon.push(showSettings);
-    const rules = () => openRules(ownMailboxes(s));
     const addresses = start.addresses.map((a) => a.address);
-    openSettings(settings, addresses, start.accountPage, rules, applySettings);
+    withLater((p) => {
+      const rules = () => p.openRules(ownMailboxes(s));
+      p.openSettings(settings, addresses, start.accountPage, rules, applySettings);
+    });
   }
 
   function applySettings(now: Settings): void {
@@ -292,7 +295,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     compose: () => compose(),
     search: () => search.focus(),
     goToMailboxes: () => boxes.focus(),
-    calendar: openCalendar,
+    calendar: showCalendar,
     contacts: showContacts,
     help: showHelp,
     moveMenuAt: () => message.root.querySelector("button[title^=Move]") ?? list.root,

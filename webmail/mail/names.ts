@@ -61,7 +61,7 @@ export function fullAddress(address: Address): string {
 }
 
 /** A name as it stands before an address: quoted if it has characters that mean something there. */
-function quoteName(name: string): string {
+export function quoteName(name: string): string {
   return /[()<>[\]:;@\\,."]/.test(name) ? `"${name.replace(/["\\]/g, "\\$&")}"` : name;
 }
 

@@ -6,12 +6,9 @@ import { attempt } from "../lib/notify.ts";
 import type { Actions } from "./actions.ts";
 import { answer, fromMailto, wantsRich } from "./compose/quoting.ts";
 import type { ComposeWindows } from "./compose/windows.ts";
-import { addSender } from "./contacts/add_sender.ts";
+import { withLater } from "./later.ts";
 import { ownMailboxes, type PageState } from "./page_state.ts";
 import { type MessageView, messageView } from "./reading/message_view.ts";
-import { ruleFrom } from "./rules/from_message.ts";
-import { openRules } from "./rules/rules.ts";
-import { showLog } from "./rules/trying.ts";
 import { noticeOnce } from "./notice_once.ts";
 import { t } from "../lib/text.ts";
 
@@ -97,14 +94,17 @@ export function openedMessage(state: PageState, parts: OpenedMessageParts): Mess
       {
         text: t("Make a rule"),
         title: t("For messages like this one, when they come"),
-        run: () => openRules(ownMailboxes(state), ruleFrom(m, view.current()?.headers ?? [])),
+        run: () => {
+          const headers = view.current()?.headers ?? [];
+          withLater((p) => p.openRules(ownMailboxes(state), p.ruleFrom(m, headers)));
+        },
       },
       {
         text: t("Add sender to contacts"),
         title: t("Whoever wrote this message becomes a contact"),
-        run: () => addSender(m.from[0]),
+        run: () => withLater((p) => p.addSender(m.from[0])),
       },
-      { text: t("What rules did"), run: () => showLog(m.id) },
+      { text: t("What rules did"), run: () => withLater((p) => p.showLog(m.id)) },
       ...checksItem(m.id),
       ...settings().threading === "off" ? [] : [{
         text: m.threadMuted ? t("Unmute thread") : t("Mute thread"),

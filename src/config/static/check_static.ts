@@ -86,6 +86,12 @@ function checkOpenIdProvider(
   if (issuer !== null && (issuer.search !== "" || issuer.hash !== "")) {
     report([...path, "Issuer"], "must have neither query nor fragment");
   }
+  if (provider.Administrators.length > 0 && provider.AllowUnverifiedEmail) {
+    report(
+      [...path, "Administrators"],
+      "the provider must have verified their addresses: remove AllowUnverifiedEmail, or Administrators",
+    );
+  }
 }
 
 /** Services of a listener that speak TLS, by the names of their fields. */

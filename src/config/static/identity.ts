@@ -46,6 +46,12 @@ export const openIdProvider = struct({
     bool,
     "Make an account at the first login of somebody with an address at a domain of the provider that has none.",
   ),
+  Administrators: optional(
+    list(text((s) => /^[^\s@]+@[^\s@]+$/.test(s) ? undefined : "is not an address")),
+    "Addresses of who may log in to the admin page as the server's administrator, as the provider names them; they need no " +
+      "account here. The administrator's password keeps working, and is asked for before ways in are changed. Not with " +
+      "AllowUnverifiedEmail; with another LoginClaim than email only where users can't set that claim.",
+  ),
 });
 export type OpenIdProvider = Infer<typeof openIdProvider>;
 

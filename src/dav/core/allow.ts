@@ -12,6 +12,8 @@ export function allowed(resource: Resource): string {
     case "object":
       return [...read, "GET", "HEAD", "PUT", "DELETE", "PROPPATCH", "COPY", "MOVE"].join(", ");
     case "collection":
+      if (resource.collection.kind === "inbox") return [...read, "PROPPATCH"].join(", ");
+      if (resource.collection.kind === "outbox") return [...read, "POST", "PROPPATCH"].join(", ");
       return [...read, "GET", "HEAD", "POST", "DELETE", "PROPPATCH", "COPY", "MOVE", "ACL"]
         .join(", ");
     case "noObject":

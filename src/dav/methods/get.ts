@@ -1,7 +1,13 @@
 /** GET and HEAD: an object as stored; for a collection all objects in one text. @module */
 import { exportCollection } from "../../groupware/export.ts";
 import { allowed } from "../core/allow.ts";
-import { conditionOf, type DavRequest, type Method } from "../request/request.ts";
+import {
+  checkUnmodified,
+  conditionOf,
+  type DavRequest,
+  isOld,
+  type Method,
+} from "../request/request.ts";
 import { DavError } from "../core/errors.ts";
 import { notHere, requireThere } from "../core/there.ts";
 import { syncToken } from "../core/sync_token.ts";
@@ -32,7 +38,8 @@ function run(request: DavRequest): Response {
     if (c.ifMatch !== undefined && c.ifMatch !== "*" && !c.ifMatch.includes(r.object.etag)) {
       throw new DavError(412, "If-Match: that isn't what is there");
     }
-    if (c.ifNoneMatch === "*" || c.ifNoneMatch?.includes(r.object.etag)) {
+    checkUnmodified(request);
+    if (c.ifNoneMatch === "*" || c.ifNoneMatch?.includes(r.object.etag) || isOld(request)) {
       return new Response(null, { status: 304, headers });
     }
     const content = r.g.content(r.object.id) ?? new Uint8Array(0);
@@ -43,16 +50,20 @@ function run(request: DavRequest): Response {
         "addressbook")
   ) {
     const calendar = r.collection.kind === "calendar";
-    return new Response(
-      exportCollection(r.g, r.collection, displayNameOf(request.p, r)),
-      {
-        headers: {
-          "Content-Type": calendar ? "text/calendar; charset=utf-8" : "text/vcard; charset=utf-8",
-          "Cache-Control": "private, no-cache",
-          "ETag": `W/"${syncToken(r.g, r.collection, r.collection.modseq)}"`,
-        },
-      },
-    );
+    const tag = syncToken(r.g, r.collection, r.collection.modseq);
+    const headers = {
+      "Content-Type": calendar ? "text/calendar; charset=utf-8" : "text/vcard; charset=utf-8",
+      "Cache-Control": "private, no-cache",
+      "ETag": `W/"${tag}"`,
+    };
+    // Programs that subscribe ask every few minutes.
+    const { ifNoneMatch } = conditionOf(request);
+    if (ifNoneMatch !== undefined && ifNoneMatch !== "*" && ifNoneMatch.includes(tag)) {
+      return new Response(null, { status: 304, headers });
+    }
+    return new Response(exportCollection(r.g, r.collection, displayNameOf(request.p, r)), {
+      headers,
+    });
   }
   throw notHere(allowed(r).replace(/, GET, HEAD/, ""));
 }

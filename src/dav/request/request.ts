@@ -55,15 +55,40 @@ export function prefers(request: DavRequest, what: "minimal" | "representation")
   return what === "minimal" && request.req.headers.get("brief")?.trim().toLowerCase() === "t";
 }
 
-/** Etags of a header field such as If-Match (RFC 9110 §13.1.1). Weak ones match nothing in If-Match. */
+/** Etags of a header field such as If-Match (RFC 9110 §13.1.1), also without quotes. Weak ones match nothing in If-Match. */
 function etags(header: string | null, weak: boolean): readonly string[] | "*" | undefined {
   if (header === null) return undefined;
   const text = header.trim();
   if (text === "*") return "*";
-  return text.split(",").flatMap((x) => {
-    const m = /^(W\/)?"?([^"]*)"?$/.exec(x.trim());
-    return m === null || m[1] && !weak ? [] : [m[2]];
-  });
+  if (!text.includes('"')) return text.split(",").map((x) => x.trim());
+  // Commas may be within an etag.
+  return [...text.matchAll(/(W\/)?"([^"]*)"/g)].flatMap(([, w, tag]) => w && !weak ? [] : [tag]);
+}
+
+/** The time of a header field, in milliseconds; undefined if there is none, or another condition counts. */
+function timeOf(request: DavRequest, name: string, unless: string): number | undefined {
+  const { headers } = request.req;
+  const time = headers.has(unless) ? NaN : Date.parse(headers.get(name) ?? "");
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** Whether an object has changed since the time in If-Unmodified-Since (RFC 9110 §13.1.4). */
+function changedSince(request: DavRequest): boolean {
+  const time = timeOf(request, "if-unmodified-since", "if-match");
+  return time !== undefined && request.r.kind === "object" &&
+    request.r.object.modified >= time + 1000;
+}
+
+/** Whether an object is as old as the client's copy (If-Modified-Since, RFC 9110 §13.1.3). */
+export function isOld(request: DavRequest): boolean {
+  const time = timeOf(request, "if-modified-since", "if-none-match");
+  return time !== undefined && request.r.kind === "object" &&
+    request.r.object.modified < time + 1000;
+}
+
+/** @throws DavError 412 */
+export function checkUnmodified(request: DavRequest): void {
+  if (changedSince(request)) throw new DavError(412, "If-Unmodified-Since: it has changed since");
 }
 
 /** The conditions of a write. */
@@ -84,6 +109,7 @@ export function checkCondition(request: DavRequest): Condition {
   const there = r.kind === "object" ? r.object : undefined;
   const exists = !["nothing", "noCollection", "noObject"].includes(r.kind);
   const fail = (text: string) => new DavError(412, text);
+  checkUnmodified(request);
   if (c.ifMatch !== undefined) {
     const right = exists && (c.ifMatch === "*" || there && c.ifMatch.includes(there.etag));
     if (!right) throw fail("If-Match: that isn't what is there");

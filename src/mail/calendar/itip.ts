@@ -1,6 +1,6 @@
 /**
- * Events that several people share (iTIP, RFC 5546): the people of an event, the messages between organizers
- * and attendees, and how a message changes an event.
+ * Events that several people share (iTIP, RFC 5546): the people of an event, and how the messages between
+ * organizers and attendees change it. Those messages are made in itip_messages.ts.
  *
  * @module
  */
@@ -13,10 +13,9 @@ import {
   property,
   valueOf,
 } from "../contentline/component.ts";
-import { newCalendar } from "./freebusy.ts";
 import { instanceComponent } from "./output.ts";
 import { Series } from "./series.ts";
-import { formatUtc, parseTime } from "./time.ts";
+import { formatUtc, parseTime, timeOf } from "./time.ts";
 
 /** Address of ORGANIZER or ATTENDEE, lower case; "" if it isn't a mail address. */
 export function addressOf(p: Property): string {
@@ -78,132 +77,20 @@ export function attendeesOf(calendar: Component): Map<string, Property> {
 }
 
 /** The attendee property of an address in a component. */
-function attendeeIn(component: Component, address: string): Property | undefined {
+export function attendeeIn(component: Component, address: string): Property | undefined {
   return component.properties.find((p) => p.name === "ATTENDEE" && addressOf(p) === address);
 }
 
+/** When the last answer of an attendee was written (its DTSTAMP), in the organizer's event. */
+export const repliedParam = "X-MOX-REPLIED";
+
 /** The key of an instance: "" for the whole series. */
-const instanceKey = (series: Series, component: Component): string => {
+export const instanceKey = (series: Series, component: Component): string => {
   const p = property(component, "RECURRENCE-ID");
   if (p === undefined) return "";
   const t = parseTime(p.value.trim(), param(p, "TZID") ?? "");
   return t === undefined ? p.value.trim() : t.date ? `D${t.wall}` : String(series.instant(t));
 };
-
-/** Parameters meant only for a client and its own server (RFC 6638 §7). */
-const ownParams = {
-  "SCHEDULE-AGENT": undefined,
-  "SCHEDULE-STATUS": undefined,
-  "SCHEDULE-FORCE-SEND": undefined,
-};
-
-const clean = (p: Property): Property =>
-  p.params.some((x) => x.name in ownParams) ? changedProperty(p, p.value, ownParams) : p;
-
-/** A component as sent to others: without alarms and parameters for the own server. */
-function forOthers(component: Component, now: number): Component {
-  const properties = component.properties.filter((p) =>
-    p.name !== "DTSTAMP" && !p.name.startsWith("X-MOX-")
-  )
-    .map((p) => p.name === "ATTENDEE" || p.name === "ORGANIZER" ? clean(p) : p);
-  return {
-    name: component.name,
-    properties: [newProperty("DTSTAMP", formatUtc(now)), ...properties],
-    components: [],
-  };
-}
-
-const zonesOf = (calendar: Component) => calendar.components.filter((c) => c.name === "VTIMEZONE");
-
-/**
- * The dates to which somebody invited to a series is not invited (RFC 5546 §3.2.2.6), as EXDATE: otherwise
- * these would appear at their usual time.
- */
-function datesWithout(series: Series, address: string): Property[] {
-  return partsOf(series.calendar).flatMap((c) => {
-    const id = property(c, "RECURRENCE-ID");
-    const out = id !== undefined && param(id, "RANGE") === undefined &&
-      attendeeIn(c, address) === undefined;
-    return out ? [{ ...id, name: "EXDATE", raw: undefined }] : [];
-  });
-}
-
-/** The invitation for an address (METHOD:REQUEST); undefined if none of the components invites them. */
-export function invitationFor(series: Series, address: string, now: number): Component | undefined {
-  const parts = partsOf(series.calendar).filter((c) => attendeeIn(c, address) !== undefined);
-  if (parts.length === 0) return undefined;
-  const out = datesWithout(series, address);
-  const sent = parts.map((c) => {
-    const other = forOthers(c, now);
-    return property(c, "RECURRENCE-ID") === undefined
-      ? { ...other, properties: [...other.properties, ...out] }
-      : other;
-  });
-  return newCalendar([...zonesOf(series.calendar), ...sent], "REQUEST");
-}
-
-/** Tells an attendee that an event is cancelled, or that they are no longer invited (METHOD:CANCEL). */
-export function cancellationFor(series: Series, address: string, now: number): Component {
-  const invited = partsOf(series.calendar).filter((c) => attendeeIn(c, address) !== undefined);
-  const parts =
-    (invited.some((c) => property(c, "RECURRENCE-ID") === undefined)
-      ? invited.filter((c) => property(c, "RECURRENCE-ID") === undefined)
-      : invited).map((component) => {
-        const other = forOthers(component, now);
-        const sequence = Number(valueOf(component, "SEQUENCE") ?? 0) || 0;
-        const left = other.properties.filter((p) =>
-          !["STATUS", "SEQUENCE", "RRULE", "RDATE", "EXDATE"].includes(p.name) &&
-          (p.name !== "ATTENDEE" || addressOf(p) === address)
-        );
-        return {
-          ...other,
-          properties: [
-            ...left,
-            newProperty("STATUS", "CANCELLED"),
-            newProperty("SEQUENCE", String(sequence + 1)),
-          ],
-        };
-      });
-  return newCalendar([...zonesOf(series.calendar), ...parts], "CANCEL");
-}
-
-/** The answer of an attendee (METHOD:REPLY), with the answered components. */
-export function replyOf(
-  series: Series,
-  address: string,
-  parts: readonly Component[],
-  now: number,
-  status?: string,
-): Component {
-  const kept = [
-    "UID",
-    "ORGANIZER",
-    "RECURRENCE-ID",
-    "SEQUENCE",
-    "DTSTART",
-    "DTEND",
-    "DUE",
-    "DURATION",
-    "SUMMARY",
-  ];
-  const answered = parts.map((component): Component => {
-    const me = attendeeIn(component, address)!;
-    return {
-      name: component.name,
-      properties: [
-        newProperty("DTSTAMP", formatUtc(now)),
-        ...component.properties.filter((p) => kept.includes(p.name)).map(clean),
-        clean(
-          status === undefined
-            ? me
-            : changedProperty(me, me.value, { PARTSTAT: status, RSVP: undefined }),
-        ),
-      ],
-      components: [],
-    };
-  });
-  return newCalendar([...zonesOf(series.calendar), ...answered], "REPLY");
-}
 
 /** An attendee's answers by component: PARTSTAT, by instance. */
 export function answersOf(
@@ -218,6 +105,19 @@ export function answersOf(
     found.set(instanceKey(series, part), { status, part });
   }
   return found;
+}
+
+/**
+ * The dates to which somebody invited to a series is not invited (RFC 5546 §3.2.2.6), as EXDATE: otherwise
+ * these would appear at their usual time.
+ */
+export function datesWithout(series: Series, address: string): Property[] {
+  return partsOf(series.calendar).flatMap((c) => {
+    const id = property(c, "RECURRENCE-ID");
+    const out = id !== undefined && param(id, "RANGE") === undefined &&
+      attendeeIn(c, address) === undefined;
+    return out ? [{ ...id, name: "EXDATE", raw: undefined }] : [];
+  });
 }
 
 /** Properties whose changes attendees must know; others may change without notice. */
@@ -277,13 +177,20 @@ export function withStatus(
   };
 }
 
-const sequenceOf = (c: Component) => Number(valueOf(c, "SEQUENCE") ?? 0) || 0;
+export const sequenceOf = (c: Component) => Number(valueOf(c, "SEQUENCE") ?? 0) || 0;
+export const zonesOf = (calendar: Component) =>
+  calendar.components.filter((c) => c.name === "VTIMEZONE");
+
 const stampOf = (c: Component) => parseTime(valueOf(c, "DTSTAMP")?.trim() ?? "")?.wall ?? 0;
 
-/** Whether a message's component is newer than the existing one (RFC 5546 §2.1.5). */
+/**
+ * Whether a message's component is newer than the existing one (RFC 5546 §2.1.5). A cancelled one gives way to
+ * whatever its organizer says later: programs that invite somebody again don't all go on counting.
+ */
 function newer(c: Component, there: Component): boolean {
   const [a, b] = [sequenceOf(c), sequenceOf(there)];
-  return a !== b ? a > b : stampOf(c) > stampOf(there);
+  if (a === b || isCancelled(there)) return stampOf(c) > stampOf(there);
+  return a > b;
 }
 
 /** A message without its method, as an object. */
@@ -330,17 +237,19 @@ export function withInvitation(
   return { ...existing.calendar, components: [...zones.values(), ...result.values()] };
 }
 
-/** A component cancelled by a message. */
-function cancelled(component: Component, sequence: number): Component {
-  const properties = component.properties.filter((p) =>
-    p.name !== "STATUS" && p.name !== "SEQUENCE"
-  );
+const isCancelled = (c: Component) => valueOf(c, "STATUS")?.trim().toUpperCase() === "CANCELLED";
+
+/** A component cancelled by a message, with its number and time. */
+function cancelled(component: Component, message: Component): Component {
+  const changed = new Set(["STATUS", "SEQUENCE", "DTSTAMP"]);
+  const stamp = stampOf(message) > stampOf(component) ? message : component;
   return {
     ...component,
     properties: [
-      ...properties,
+      ...component.properties.filter((p) => !changed.has(p.name)),
+      ...stamp.properties.filter((p) => p.name === "DTSTAMP"),
       newProperty("STATUS", "CANCELLED"),
-      newProperty("SEQUENCE", String(Math.max(sequence, sequenceOf(component)))),
+      newProperty("SEQUENCE", String(Math.max(sequenceOf(message), sequenceOf(component)))),
     ],
   };
 }
@@ -355,17 +264,15 @@ export function withCancellation(existing: Series, message: Series): Component |
     const there = parts.find((x) => instanceKey(existing, x) === key);
     const base = there ?? (key === "" ? parts[0] : existing.master);
     if (base === undefined || sequenceOf(c) < sequenceOf(base)) continue;
+    // One that was overtaken: they are invited again.
+    if (sequenceOf(c) === sequenceOf(base) && stampOf(c) < stampOf(base)) continue;
     if (there !== undefined || key === "") {
       // Cancelling the series also cancels its exceptions (RFC 5546 §3.2.5).
-      const ends = parts.filter((x) =>
-        (x === there || key === "") && valueOf(x, "STATUS") !== "CANCELLED"
-      );
+      const ends = parts.filter((x) => (x === there || key === "") && !isCancelled(x));
       if (ends.length === 0) continue;
       calendar = {
         ...calendar,
-        components: calendar.components.map((x) =>
-          ends.includes(x) ? cancelled(x, sequenceOf(c)) : x
-        ),
+        components: calendar.components.map((x) => ends.includes(x) ? cancelled(x, c) : x),
       };
     } else {
       const id = property(c, "RECURRENCE-ID")!;
@@ -381,6 +288,27 @@ export function withCancellation(existing: Series, message: Series): Component |
     changed = true;
   }
   return changed ? calendar : undefined;
+}
+
+/** Whether an answer is about another time than the event's now: it crossed with the change. */
+function isStale(existing: Series, there: Component, message: Series, c: Component): boolean {
+  if (property(c, "SEQUENCE") === undefined || sequenceOf(c) >= sequenceOf(there)) return false;
+  const start = (series: Series, x: Component) => {
+    const p = property(x, "DTSTART");
+    return p && series.instant(timeOf(p, p.value.trim()));
+  };
+  const about = start(message, c);
+  return about !== undefined && about !== start(existing, there);
+}
+
+/** The attendee that an invited one has sent in their place, from the answer of either (RFC 5546 §3.2.2.3). */
+function delegateIn(there: Component, answer: Property): Property | undefined {
+  const from = param(answer, "DELEGATED-FROM")?.replace(/^mailto:/i, "").toLowerCase();
+  const by = from && attendeeIn(there, from);
+  const to = by && param(by, "DELEGATED-TO")?.replace(/^mailto:/i, "").toLowerCase();
+  return to !== undefined && to === addressOf(answer)
+    ? changedProperty(answer, answer.value, { "SCHEDULE-AGENT": undefined })
+    : undefined;
 }
 
 /** The organizer's object after an answer; undefined if nothing is new. */
@@ -409,15 +337,30 @@ export function withReply(
       there = { ...instanceComponent(existing, instance), components: [] };
       calendar = { ...calendar, components: [...calendar.components, there] };
     }
-    const me = there && attendeeIn(there, address);
-    if (there === undefined || me === undefined) continue;
-    if ((param(me, "PARTSTAT") ?? "NEEDS-ACTION").toUpperCase() === status) continue;
+    if (there === undefined || isStale(existing, there, message, c)) continue;
+    const me = attendeeIn(there, address) ?? delegateIn(there, answer);
+    if (me === undefined) continue;
+    const stamp = stampOf(c);
+    // RFC 5546 §2.1.5: answers are in the order of their times, however they arrive.
+    const last = parseTime(param(me, repliedParam) ?? "")?.wall;
+    if (last !== undefined && stamp < last) continue;
+    const same = (param(me, "PARTSTAT") ?? "NEEDS-ACTION").toUpperCase() === status;
+    if (
+      same && (last === undefined || last === stamp) && attendeeIn(there, address) !== undefined
+    ) continue;
     const answered = changedProperty(me, me.value, {
       PARTSTAT: status,
       RSVP: undefined,
       "SCHEDULE-STATUS": "2.0",
+      "DELEGATED-TO": status === "DELEGATED" ? param(answer, "DELEGATED-TO") : undefined,
+      ...stamp === 0 ? {} : { [repliedParam]: formatUtc(stamp) },
     });
-    const made = { ...there, properties: there.properties.map((p) => p === me ? answered : p) };
+    const made = {
+      ...there,
+      properties: attendeeIn(there, address) === undefined
+        ? [...there.properties, answered]
+        : there.properties.map((p) => p === me ? answered : p),
+    };
     calendar = { ...calendar, components: calendar.components.map((x) => x === there ? made : x) };
     changed = true;
   }

@@ -1,7 +1,7 @@
 /** VTIMEZONE for a zone that the runtime knows (RFC 5545 §3.6.5). @module */
-import { type Component, newProperty } from "../contentline/component.ts";
+import { type Component, newProperty, param, valueOf } from "../contentline/component.ts";
 import { day, formatTime, minute } from "./time.ts";
-import type { Zone } from "./zones.ts";
+import { namedZone, utcZone, type Zone } from "./zones.ts";
 
 /** Years covered, starting with the one before the event's. */
 const years = 12;
@@ -114,4 +114,35 @@ export function zoneComponent(zone: Zone, about: number): Component {
     components.push(part(to > from ? "DAYLIGHT" : "STANDARD", from, to, walls[0], more));
   }
   return { name: "VTIMEZONE", properties: [newProperty("TZID", zone.name)], components };
+}
+
+/**
+ * Adds descriptions of the zones that times name and that aren't described yet. Zones that nobody knows are left out.
+ * @param about as for {@link zoneComponent}
+ */
+export function withZoneDescriptions(calendar: Component, about: number): Component {
+  const known = new Set(
+    calendar.components.filter((c) => c.name === "VTIMEZONE").map((c) => valueOf(c, "TZID")),
+  );
+  const missing = new Set<string>();
+  for (const c of calendar.components) {
+    for (const p of c.properties) {
+      const id = param(p, "TZID");
+      if (id !== undefined && !known.has(id)) missing.add(id);
+    }
+  }
+  const made = [...missing].flatMap((id) => {
+    const zone = namedZone(id);
+    if (zone === undefined || zone === utcZone) return [];
+    const description = zoneComponent(zone, about);
+    // Under the exact name that the times use.
+    return [{
+      ...description,
+      properties: [
+        newProperty("TZID", id),
+        ...description.properties.filter((p) => p.name !== "TZID"),
+      ],
+    }];
+  });
+  return { ...calendar, components: [...made, ...calendar.components] };
 }

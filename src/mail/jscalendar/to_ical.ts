@@ -7,15 +7,14 @@
 import { newCalendar } from "../calendar/freebusy.ts";
 import { Series } from "../calendar/series.ts";
 import { formatUtc } from "../calendar/time.ts";
-import { zoneComponent } from "../calendar/zone_component.ts";
-import { namedZone, toWall, utcZone } from "../calendar/zones.ts";
+import { withZoneDescriptions } from "../calendar/zone_component.ts";
+import { toWall } from "../calendar/zones.ts";
 import {
   type Component,
   newProperty,
   param,
   type Property,
   property,
-  valueOf,
 } from "../contentline/component.ts";
 import { jspropLines, mergedLines, partsOf, same } from "../jsprops/parts.ts";
 import {
@@ -259,7 +258,10 @@ export function calendarOf(event: JsonObject, now: number, before?: Series): Com
     : before.calendar.components.filter((c) => c.name === "VEVENT" && c !== main);
   const calendar = before?.calendar ?? newCalendar([]);
   const kept = before?.calendar.components.filter((c) => c.name === "VTIMEZONE") ?? [];
-  return withZones({ ...calendar, components: [...kept, ...components, ...others] }, now);
+  return withZoneDescriptions(
+    { ...calendar, components: [...kept, ...components, ...others] },
+    now,
+  );
 }
 
 /** Sets the date of an override in the master's zone. */
@@ -273,32 +275,4 @@ function withRecurrenceId(component: Component, id: string, master: JsonObject):
     ...component,
     properties: [...component.properties.filter((p) => p.name !== "RECURRENCE-ID"), wanted],
   };
-}
-
-/** Adds descriptions of the zones used by times. */
-function withZones(calendar: Component, now: number): Component {
-  const known = new Set(
-    calendar.components.filter((c) => c.name === "VTIMEZONE").map((c) => valueOf(c, "TZID")),
-  );
-  const missing = new Set<string>();
-  for (const c of calendar.components) {
-    for (const p of c.properties) {
-      const id = param(p, "TZID");
-      if (id !== undefined && !known.has(id)) missing.add(id);
-    }
-  }
-  const made = [...missing].flatMap((id) => {
-    const zone = namedZone(id);
-    if (zone === undefined || zone === utcZone) return [];
-    const description = zoneComponent(zone, now);
-    // Under the exact name that the times use.
-    return [{
-      ...description,
-      properties: [
-        newProperty("TZID", id),
-        ...description.properties.filter((p) => p.name !== "TZID"),
-      ],
-    }];
-  });
-  return { ...calendar, components: [...made, ...calendar.components] };
 }

@@ -58,6 +58,7 @@ export async function takeMailedEvent(
       mine,
       from: event.author,
       accountOf: (a) => s.config.accountFor(a),
+      method: part.params.method,
     },
     text,
   );

@@ -35,6 +35,7 @@ import type {
   SenderWait,
 } from "../arrival/services.ts";
 import type { Passing } from "./passing.ts";
+import { RecipientRates } from "./rates.ts";
 import { RelayedAddresses } from "./relayed.ts";
 import { nodeOfAddress, routeForRecipient } from "./targets.ts";
 
@@ -75,6 +76,7 @@ export class Receiving {
   readonly #services: ReceivingServices;
   readonly #stop: AbortController;
   readonly #relayed: RelayedAddresses;
+  readonly #rates: RecipientRates;
 
   private constructor(services: ReceivingServices, stop: AbortController) {
     this.#services = services;
@@ -84,6 +86,7 @@ export class Receiving {
       services.now,
       stop.signal,
     );
+    this.#rates = new RecipientRates(services);
   }
 
   /**
@@ -168,7 +171,7 @@ export class Receiving {
       greylist: l.SMTP.Greylist,
     };
     return {
-      checkRecipient: (_session, transaction, recipient) =>
+      checkRecipient: (session, transaction, recipient) =>
         Promise.resolve().then(async () => {
           const node = nodeOfAddress(s.config, recipient.address);
           if (node !== undefined) {
@@ -177,6 +180,9 @@ export class Receiving {
           const route = routeForRecipient(s, recipient.address, transaction.mailFrom);
           if ("list" in route) s.lists.checkRecipient(route.list);
           if ("relay" in route) await this.#relayed.check(route.relay, recipient.address);
+          if ("target" in route) {
+            await this.#rates.check(session, transaction, route.target.account);
+          }
           return route;
         }),
       startMessage: () => new ParsingObserver(),

@@ -60,7 +60,7 @@ import {
 } from "../../web/login/mod.ts";
 import { Buffer } from "node:buffer";
 import { findPasskey, usedPasskey } from "../../store/logins/passkeys.ts";
-import { withProviders } from "./openid.ts";
+import { withAdminProviders, withProviders } from "./openid.ts";
 import { accountPageHtml, adminPageHtml, languageFiles } from "../../web/pages/mod.ts";
 import { serveFile, servePage } from "../../web/webmail/mod.ts";
 
@@ -352,52 +352,60 @@ export function accountAndAdminPages(
     junkDays: server.junkDays,
     retention: (account) => retentionOf(config, account),
   });
+  const adminLogin = new Login({
+    service: "admin",
+    sessions,
+    limiter,
+    check: (form, remoteIp) => checkAdminPageLogin(server, factor, form, remoteIp),
+    withoutLogin: server.withoutLogin &&
+      ((req) => server.withoutLogin!(req) && { account: "", login: "" }),
+    // A login that a provider vouches for has a name, which must still be an administrator's.
+    allowed: ({ account, login }) =>
+      account === ""
+        ? login === "" || server.logins.identities?.administers(login) === true
+        : loginAccount(config, login) === account &&
+          administeredDomains(config, account).length > 0,
+  });
+  const admin = adminPage({
+    config,
+    accounts,
+    queue,
+    webhooks: server.webhooks,
+    sessions,
+    login: adminLogin,
+    limiter,
+    audit: server.audit,
+    lists: server.lists,
+    tokens: new AdminTokens(config.dataDir),
+    factor,
+    check: (form, remoteIp) => checkAdminLogin(config, factor, form, remoteIp),
+    page: servePage(adminPageHtml),
+    version: programVersion,
+    listeners: server.listeners,
+    connections: server.connections,
+    glance: server.glance,
+    resolver: server.resolver,
+    freshResolver: server.freshResolver,
+    scripts: server.scripts,
+    outbound: server.outbound,
+    reports: server.reports,
+    tlsResults: server.tlsResults,
+    loginLog: server.loginLog,
+    certificates: server.certificates,
+    scanners: server.scanners,
+    agedMail: (account, own) => agedMail({ config, accounts }, account, own),
+    standby: server.standby,
+    nodes: server.nodes,
+    stsPolicies: server.stsPolicies,
+  });
   return {
     account: {
       ...account,
       handle: withProviders(server, accountLogin, "webaccount", account.handle),
     },
-    admin: adminPage({
-      config,
-      accounts,
-      queue,
-      webhooks: server.webhooks,
-      sessions,
-      login: new Login({
-        service: "admin",
-        sessions,
-        limiter,
-        check: (form, remoteIp) => checkAdminPageLogin(server, factor, form, remoteIp),
-        withoutLogin: server.withoutLogin &&
-          ((req) => server.withoutLogin!(req) && { account: "", login: "" }),
-        allowed: ({ account, login }) =>
-          account === "" || loginAccount(config, login) === account &&
-            administeredDomains(config, account).length > 0,
-      }),
-      limiter,
-      audit: server.audit,
-      lists: server.lists,
-      tokens: new AdminTokens(config.dataDir),
-      factor,
-      check: (form, remoteIp) => checkAdminLogin(config, factor, form, remoteIp),
-      page: servePage(adminPageHtml),
-      version: programVersion,
-      listeners: server.listeners,
-      connections: server.connections,
-      glance: server.glance,
-      resolver: server.resolver,
-      freshResolver: server.freshResolver,
-      scripts: server.scripts,
-      outbound: server.outbound,
-      reports: server.reports,
-      tlsResults: server.tlsResults,
-      loginLog: server.loginLog,
-      certificates: server.certificates,
-      scanners: server.scanners,
-      agedMail: (account, own) => agedMail({ config, accounts }, account, own),
-      standby: server.standby,
-      nodes: server.nodes,
-      stsPolicies: server.stsPolicies,
-    }),
+    admin: {
+      ...admin,
+      handle: withAdminProviders(server, adminLogin, admin.handle),
+    },
   };
 }

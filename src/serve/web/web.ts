@@ -227,6 +227,7 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
           req.path === "/" ? redirect(307, place.path) : new Response(null, { status: 404 }),
       });
     }
+    if (handlers.dav !== undefined) leadToDav(p, own, handlers.dav);
     if (!p.https && handlers.acme !== undefined) {
       const handle = handlers.acme;
       const path = "/.well-known/acme-challenge/";
@@ -234,6 +235,20 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
     }
   }
   return [...ports.values()];
+}
+
+/** Leads programs that ask for properties of "/" to calendars and contacts there, if a port has these (RFC 6764 §6). */
+function leadToDav(p: WebPort, own: WebService["host"], dav: Dav): void {
+  const place = p.services.find((s) => s.name === "dav");
+  if (place === undefined) return;
+  const elsewhere = dav.elsewhere(place.path);
+  const root = p.services.find((s) => s.path === "/" && s.host === own);
+  const handle: WebHandler = root?.handle ?? (() => new Response(null, { status: 404 }));
+  const service: WebService = {
+    ...root ?? { name: "root", path: "/", host: own },
+    handle: (req) => req.path === "/" && req.method === "PROPFIND" ? elsewhere(req) : handle(req),
+  };
+  p.services = [...p.services.filter((s) => s !== root), service];
 }
 
 /** How a listener's ports are served. */

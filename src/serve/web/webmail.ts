@@ -10,7 +10,7 @@ import type { Accounts } from "../../store/account/accounts.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { UserError } from "../../web/http/mod.ts";
 import { Login, type LoginOptions, type Sessions } from "../../web/login/mod.ts";
-import { appFiles, editorPage, webmailPage } from "../../web/pages/mod.ts";
+import { appFiles, editorPage, webmailLater, webmailPage } from "../../web/pages/mod.ts";
 import {
   openWebmail,
   serveFile,
@@ -66,7 +66,7 @@ export async function webmail(server: WebmailServer): Promise<Webmail> {
     allowed: (session) => loginAccount(config, session.login) === session.account,
   });
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
-  const page = servePage(webmailPage);
+  const page = servePage(webmailPage, { path: "/", framed: false, later: webmailLater });
   const files = new Map(
     Object.entries(appFiles).map(([path, { text, type }]) => [path, serveFile(text, type)]),
   );

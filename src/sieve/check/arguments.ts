@@ -12,6 +12,8 @@ export interface ArgumentsOf {
   error(at: number, message: string): void;
   /** Why a tag can't be used; undefined if it can. */
   tagRefused(tag: string, spec: TagSpec): string | undefined;
+  /** Whether strings stand for themselves: no extension gives them another meaning. */
+  readonly literal: boolean;
   text(at: number, value: string): Text;
 }
 
@@ -40,13 +42,83 @@ function fits(argument: Argument, kind: ArgumentKind): boolean {
 }
 
 type Value = Exclude<Argument, { kind: "tag" }>;
-interface Tagged {
-  at: number;
-  value: Value | undefined;
-}
 const none: never[] = [];
 const noSpecs: Tags = {};
-const noTags: ReadonlyMap<string, Tagged> = new Map();
+
+/**
+ * Where the positional arguments start, after tags and their values; -1 if there are errors about tags.
+ * Arguments without errors are used as they were parsed: nothing is copied.
+ */
+function readTags(
+  node: SyntaxNode,
+  what: "command" | "test",
+  known: Tags,
+  o: ArgumentsOf,
+): number {
+  const { args } = node;
+  let first = args.length;
+  let ok = true;
+  for (let i = 0; i < args.length; i++) {
+    const a = args[i];
+    if (a.kind !== "tag") {
+      if (i < first) first = i;
+      continue;
+    }
+    const spec = Object.hasOwn(known, a.name) ? known[a.name] : undefined;
+    if (!spec) {
+      ok = false;
+      o.error(a.at, `the ${what} ${node.name} has no tag :${a.name}`);
+      continue;
+    }
+    const refusal = o.tagRefused(a.name, spec);
+    if (refusal !== undefined) {
+      ok = false;
+      o.error(a.at, refusal);
+    }
+    if (first < i) {
+      ok = false;
+      o.error(
+        a.at,
+        `the tag :${a.name} must stand before the other arguments of the ${what} ${node.name}`,
+      );
+    }
+    if (tagIn(args, i, a.name) >= 0) {
+      ok = false;
+      o.error(a.at, `the tag :${a.name} is given twice`);
+    }
+    if (!spec.takes) continue;
+    const next = args[i + 1];
+    if (!next || next.kind === "tag" || !fits(next, spec.takes)) {
+      ok = false;
+      o.error(
+        next?.at ?? a.at,
+        `the tag :${a.name} needs ${kindNames[spec.takes]} after it${
+          next ? `, not ${shown(next)}` : ""
+        }`,
+      );
+      if (!next || next.kind === "tag") continue;
+    }
+    // The value of the tag.
+    i++;
+  }
+  return ok ? first : -1;
+}
+
+/** The arguments by position of a command whose tags have errors. */
+function withoutTags(args: readonly Argument[], known: Tags): Argument[] {
+  const takes = (a: Argument | undefined) =>
+    a?.kind === "tag" && Object.hasOwn(known, a.name) && known[a.name].takes !== undefined;
+  return args.filter((a, i) => a.kind !== "tag" && !takes(args[i - 1]));
+}
+
+/** The index of a tag in the first so many arguments; -1 if it is not there. */
+function tagIn(args: readonly Argument[], end: number, name: string): number {
+  for (let i = 0; i < end; i++) {
+    const a = args[i];
+    if (a.kind === "tag" && a.name === name) return i;
+  }
+  return -1;
+}
 
 /** Reads the arguments; undefined if errors were found. */
 export function readArguments(
@@ -55,154 +127,136 @@ export function readArguments(
   definition: Definition,
   o: ArgumentsOf,
 ): Args | undefined {
-  const known = definition.tags ?? noSpecs;
   const wanted = definition.positional ?? none;
-  let tags: Map<string, Tagged> | undefined;
-  const positional: Value[] = [];
-  let ok = true;
-  const fail = (at: number, message: string) => {
-    ok = false;
-    o.error(at, message);
-  };
-  for (let i = 0; i < node.args.length; i++) {
-    const a = node.args[i];
-    if (a.kind !== "tag") {
-      positional.push(a);
-      continue;
+  const known = definition.tags ?? noSpecs;
+  const first = readTags(node, what, known, o);
+  let ok = first >= 0;
+  const values = ok ? node.args : withoutTags(node.args, known);
+  const start = Math.max(first, 0);
+  const given = values.length - start;
+  const missing = wanted.length - given;
+  const shift = definition.optionalFirst && missing === 1 ? 1 : 0;
+  for (let i = 0; i < given; i++) {
+    const value = values[start + i];
+    const kind = i + shift < wanted.length ? wanted[i + shift] : undefined;
+    if (kind === undefined) {
+      ok = false;
+      o.error(
+        value.at,
+        `the ${what} ${node.name} takes no more arguments, but has ${shown(value)} here`,
+      );
+      break;
     }
-    const spec = Object.hasOwn(known, a.name) ? known[a.name] : undefined;
-    if (!spec) {
-      fail(a.at, `the ${what} ${node.name} has no tag :${a.name}`);
-      continue;
-    }
-    const refusal = o.tagRefused(a.name, spec);
-    if (refusal !== undefined) fail(a.at, refusal);
-    if (positional.length > 0) {
-      fail(
-        a.at,
-        `the tag :${a.name} must stand before the other arguments of the ${what} ${node.name}`,
+    if (!fits(value, kind)) {
+      ok = false;
+      o.error(
+        value.at,
+        `the ${what} ${node.name} needs ${kindNames[kind]} here, not ${shown(value)}`,
       );
     }
-    if (tags?.has(a.name)) fail(a.at, `the tag :${a.name} is given twice`);
-    let value: Value | undefined;
-    if (spec.takes) {
-      const next = node.args[i + 1];
-      if (!next || next.kind === "tag" || !fits(next, spec.takes)) {
-        fail(
-          next?.at ?? a.at,
-          `the tag :${a.name} needs ${kindNames[spec.takes]} after it${
-            next ? `, not ${shown(next)}` : ""
-          }`,
-        );
-        if (next && next.kind !== "tag") i++;
-        continue;
-      }
-      value = next;
-      i++;
-    }
-    (tags ??= new Map()).set(a.name, { at: a.at, value });
   }
-  const missing = wanted.length - positional.length;
-  const shift = definition.optionalFirst && missing === 1 ? 1 : 0;
-  positional.forEach((value, i) => {
-    const kind = wanted[i + shift];
-    if (kind === undefined) {
-      if (i === wanted.length - shift) {
-        fail(
-          value.at,
-          `the ${what} ${node.name} takes no more arguments, but has ${shown(value)} here`,
-        );
-      }
-    } else if (!fits(value, kind)) {
-      fail(value.at, `the ${what} ${node.name} needs ${kindNames[kind]} here, not ${shown(value)}`);
-    }
-  });
   if (missing > (definition.optionalLast ? 1 : shift)) {
-    const at = Math.max(positional.length + shift, 0);
-    fail(
+    ok = false;
+    const at = given + shift;
+    o.error(
       node.at,
       `the ${what} ${node.name} lacks ${kindNames[wanted[at]]} (its ${ordinal(at + 1)} argument)`,
     );
   }
-  if (!ok) return undefined;
-  const all: (Value | undefined)[] = shift ? [undefined, ...positional] : positional;
-  return new ReadArgs(node.at, o, tags ?? noTags, all);
+  return ok ? new ReadArgs(node, first, shift, o) : undefined;
 }
 
 function ordinal(n: number): string {
   return ["first", "second", "third", "fourth", "fifth"][n - 1] ?? `${n}th`;
 }
 
-/** Valid arguments. */
+/** Valid arguments: tags with their values, then those by position. */
 class ReadArgs implements Args {
-  readonly at: number;
+  readonly #node: SyntaxNode;
+  /** Index of the first one by position. */
+  readonly #first: number;
+  /** 1 if the optional one before it is left out. */
+  readonly #shift: number;
   readonly #o: ArgumentsOf;
-  readonly #tags: ReadonlyMap<string, Tagged>;
-  readonly #positional: readonly (Value | undefined)[];
   tests: Args["tests"] = none;
   block: Args["block"] = none;
 
-  constructor(
-    at: number,
-    o: ArgumentsOf,
-    tags: ReadonlyMap<string, Tagged>,
-    positional: readonly (Value | undefined)[],
-  ) {
-    this.at = at;
+  constructor(node: SyntaxNode, first: number, shift: number, o: ArgumentsOf) {
+    this.#node = node;
+    this.#first = first;
+    this.#shift = shift;
     this.#o = o;
-    this.#tags = tags;
-    this.#positional = positional;
+  }
+
+  get at(): number {
+    return this.#node.at;
+  }
+
+  #tag(tag: string): number {
+    return tagIn(this.#node.args, this.#first, tag);
+  }
+
+  #after(tag: string): Value | undefined {
+    const i = this.#tag(tag);
+    return i < 0 ? undefined : this.#value(i + 1, this.#first);
+  }
+
+  #positional(i: number): Value | undefined {
+    return i < this.#shift
+      ? undefined
+      : this.#value(this.#first + i - this.#shift, this.#node.args.length);
+  }
+
+  #value(i: number, end: number): Value | undefined {
+    const value = i < end ? this.#node.args[i] : undefined;
+    return value?.kind === "tag" ? undefined : value;
   }
 
   #text(value: Value | undefined): Text | undefined {
-    return value?.kind === "string" ? this.#o.text(value.at, value.value) : undefined;
+    return value?.kind === "string" ? this.#o.text(value.at, value.text) : undefined;
   }
 
-  #placed(value: Value | undefined): PlacedText[] {
-    switch (value?.kind) {
-      case "list":
-        return value.items.map((s) => ({ at: s.at, text: this.#o.text(s.at, s.value) }));
-      case "string":
-        return [{ at: value.at, text: this.#o.text(value.at, value.value) }];
-      default:
-        return [];
-    }
+  #placed(value: Value | undefined): readonly PlacedText[] {
+    const list = value?.kind === "list" ? value.items : value?.kind === "string" ? [value] : none;
+    if (this.#o.literal) return list;
+    return list.map((s) => ({ at: s.at, text: this.#o.text(s.at, s.text) }));
   }
 
   get tagged(): boolean {
-    return this.#tags.size > 0;
+    return this.#first > 0;
   }
   has(tag: string): boolean {
-    return this.#tags.has(tag);
+    return this.#tag(tag) >= 0;
   }
   tagAt(tag: string): number {
-    return this.#tags.get(tag)?.at ?? this.at;
+    const i = this.#tag(tag);
+    return i < 0 ? this.at : this.#node.args[i].at;
   }
   text(tag: string): Text | undefined {
-    return this.#text(this.#tags.get(tag)?.value);
+    return this.#text(this.#after(tag));
   }
-  texts(tag: string): PlacedText[] | undefined {
-    const value = this.#tags.get(tag)?.value;
+  texts(tag: string): readonly PlacedText[] | undefined {
+    const value = this.#after(tag);
     return value && this.#placed(value);
   }
   number(tag: string): number | undefined {
-    const value = this.#tags.get(tag)?.value;
+    const value = this.#after(tag);
     return value?.kind === "number" ? value.value : undefined;
   }
   given(i: number): boolean {
-    return this.#positional[i] !== undefined;
+    return this.#positional(i) !== undefined;
   }
   string(i: number): Text {
-    return this.#text(this.#positional[i]) ?? "";
+    return this.#text(this.#positional(i)) ?? "";
   }
-  strings(i: number): PlacedText[] {
-    return this.#placed(this.#positional[i]);
+  strings(i: number): readonly PlacedText[] {
+    return this.#placed(this.#positional(i));
   }
   numberAt(i: number): number {
-    const value = this.#positional[i];
+    const value = this.#positional(i);
     return value?.kind === "number" ? value.value : 0;
   }
   positionalAt(i: number): number {
-    return this.#positional[i]?.at ?? this.at;
+    return this.#positional(i)?.at ?? this.at;
   }
 }

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { commandsOfTurn, type SyntaxNode } from "../language/syntax.ts";
-import type { Problems } from "../language/problems.ts";
+import { commandsOfTurn, parseHead, parseSyntax, type SyntaxNode } from "../language/syntax.ts";
+import { Problems } from "../language/problems.ts";
 import type { CommandFn, PlacedCommand, TestFn } from "../run/run.ts";
 import { readArguments } from "./arguments.ts";
 import type { Args, Checker, CommandDefinition, TagSpec, TestDefinition } from "./definition.ts";
 import { extensions, ihaveMayEnable, withImplied } from "./extensions.ts";
-import { ifCommand, requireNames } from "../run/control.ts";
+import { type Branch, ifCommand, type LateCompiler, LateIf, requireNames } from "../run/control.ts";
 import { decodeEncodedCharacters, parseVariables, type Text, TextError } from "../language/text.ts";
 
 /** All commands and tests. */
@@ -20,13 +20,10 @@ export interface Tables {
 
 const never: TestFn = () => false;
 const always: TestFn = () => true;
+const noTests: TestFn[] = [];
 
-/**
- * A copy of a list without spare memory: a list that has grown has room for 17 items, and a script has tens of
- * thousands of lists.
- */
-function exact<T>(list: T[]): T[] {
-  return list.length > 16 ? list : list.slice();
+function isBranch({ name }: SyntaxNode): boolean {
+  return name === "if" || name === "elsif" || name === "else";
 }
 
 /** Checks one script. */
@@ -36,9 +33,14 @@ export class ScriptChecker implements Checker {
   readonly #available: ReadonlySet<string>;
   readonly required = new Set<string>();
   readonly loops: string[] = [];
+  readonly #text: string;
 
-  /** @param available extensions that may be required */
-  constructor(problems: Problems, tables: Tables, available: ReadonlySet<string>) {
+  /**
+   * @param text of the script
+   * @param available extensions that may be required
+   */
+  constructor(text: string, problems: Problems, tables: Tables, available: ReadonlySet<string>) {
+    this.#text = text;
     this.#problems = problems;
     this.#tables = tables;
     this.#available = available;
@@ -52,6 +54,10 @@ export class ScriptChecker implements Checker {
     this.#problems.warn(at, message);
   }
 
+  get literal(): boolean {
+    return !this.required.has("encoded-character") && !this.required.has("variables");
+  }
+
   requires(extension: string): boolean {
     return this.required.has(extension);
   }
@@ -60,10 +66,18 @@ export class ScriptChecker implements Checker {
     for (const name of withImplied(extension)) this.required.add(name);
   }
 
-  /** Commands of a script or block; yields from time to time. */
-  *commands(nodes: readonly SyntaxNode[], top: boolean): Generator<void, PlacedCommand[]> {
-    const list: PlacedCommand[] = [];
-    let requiring = top;
+  /**
+   * Commands of a script or block; yields from time to time.
+   * @param requiring whether `require` may stand before them
+   * @param outermost whether they are in no block
+   */
+  *commands(
+    nodes: readonly SyntaxNode[],
+    requiring: boolean,
+    outermost = false,
+  ): Generator<void, PlacedCommand[]> {
+    const list = new Array<PlacedCommand>(nodes.length);
+    let length = 0;
     for (let i = 0; i < nodes.length; i++) {
       if (i % commandsOfTurn === commandsOfTurn - 1) yield;
       const node = nodes[i];
@@ -81,7 +95,7 @@ export class ScriptChecker implements Checker {
           end++;
           if (nodes[end - 1].name === "else") break;
         }
-        list.push({ at: node.at, run: yield* this.#if(nodes, i, end) });
+        list[length++] = yield* this.#if(nodes, i, end, outermost);
         i = end - 1;
         continue;
       }
@@ -91,29 +105,49 @@ export class ScriptChecker implements Checker {
         continue;
       }
       const fn = node.block ? yield* this.#withBlock(node, node.block) : this.#command(node);
-      if (fn) list.push({ at: node.at, run: fn });
+      if (fn) list[length++] = { at: node.at, run: fn };
     }
-    return exact(list);
+    return length === nodes.length ? list : list.slice(0, length);
+  }
+
+  /** A block of a few commands without blocks, which needs no turns; undefined for any other. */
+  #short(nodes: readonly SyntaxNode[]): PlacedCommand[] | undefined {
+    if (nodes.length > commandsOfTurn) return undefined;
+    for (const node of nodes) {
+      if (node.block || node.name === "require" || isBranch(node)) return undefined;
+    }
+    const list = new Array<PlacedCommand>(nodes.length);
+    let length = 0;
+    for (const node of nodes) {
+      const fn = this.#command(node);
+      if (fn) list[length++] = { at: node.at, run: fn };
+    }
+    return length === nodes.length ? list : list.slice(0, length);
   }
 
   #require(node: SyntaxNode): void {
     if (node.tests.length > 0 || node.testList) this.error(node.at, "require takes no test");
     if (node.block) this.error(node.at, "require takes no block");
-    for (const { at, value } of requireNames(node, (a, m) => this.error(a, m))) {
+    for (const { at, text } of requireNames(node, (a, m) => this.error(a, m))) {
       // RFC 5228 §2.10.5 requires an error for an unknown extension.
-      if (this.#available.has(value)) this.allow(value);
-      else if (extensions.includes(value)) {
+      if (this.#available.has(text)) this.allow(text);
+      else if (extensions.includes(text)) {
         this.error(
           at,
-          `the extension ${JSON.stringify(value)} can't be used in scripts of this kind`,
+          `the extension ${JSON.stringify(text)} can't be used in scripts of this kind`,
         );
-      } else this.error(at, `there is no extension ${JSON.stringify(value.slice(0, 100))}`);
+      } else this.error(at, `there is no extension ${JSON.stringify(text.slice(0, 100))}`);
     }
   }
 
   /** An `if` with its branches: the nodes from one index up to another. */
-  *#if(nodes: readonly SyntaxNode[], from: number, to: number): Generator<void, CommandFn> {
-    const branches: { test: TestFn; block: PlacedCommand[] }[] = [];
+  *#if(
+    nodes: readonly SyntaxNode[],
+    from: number,
+    to: number,
+    outermost: boolean,
+  ): Generator<void, PlacedCommand> {
+    const branches: Branch[] = [];
     // RFC 5463 §4: unreachable commands aren't checked, as they may need unsupported extensions.
     let reachable = true;
     for (let i = from; i < to; i++) {
@@ -124,7 +158,10 @@ export class ScriptChecker implements Checker {
       if (node.name === "else") {
         if (node.tests.length > 0) this.error(node.tests[0].at, "else takes no test");
         if (reachable) {
-          branches.push({ test: always, block: yield* this.commands(block, false) });
+          branches.push({
+            test: always,
+            block: this.#short(block) ?? (yield* this.commands(block, false)),
+          });
         }
         continue;
       }
@@ -136,10 +173,50 @@ export class ScriptChecker implements Checker {
       if (!reachable) continue;
       const known = this.#known(node.tests[0]);
       const test = this.test(node.tests[0]);
-      if (known !== false) branches.push({ test, block: yield* this.commands(block, false) });
+      if (known !== false) {
+        branches.push({ test, block: this.#short(block) ?? (yield* this.commands(block, false)) });
+      }
       if (known === true) reachable = false;
     }
-    return ifCommand(exact(branches));
+    // What `ihave` enables depends on the place in the script.
+    return outermost && !this.requires("ihave")
+      ? this.#late(nodes, from, to)
+      : { at: nodes[from].at, run: ifCommand(branches) };
+  }
+
+  /** The branches, which have been compiled to find their errors, are dropped, and compiled again when they are reached. */
+  #late(nodes: readonly SyntaxNode[], from: number, to: number): LateIf {
+    let next: LateIf | undefined;
+    for (let i = to - 1; i >= from; i--) {
+      const { name, at, blockAt, end } = nodes[i];
+      const test = name === "else" ? always : undefined;
+      next = new LateIf(this.#lateCompiler, at, blockAt, end, test, next);
+    }
+    return next!;
+  }
+
+  /** For tests; a block, which gives turns to others, has one of its own. */
+  #testing: ScriptChecker | undefined;
+  readonly #lateCompiler: LateCompiler = {
+    test: (at) => (this.#testing ??= this.#again()).test(parseHead(this.#text, at).tests[0]),
+    block: (from, end) => this.#again().#block(this.#text.slice(0, end - 1), from),
+  };
+
+  /** One that compiles parts of the same script, and drops what it has to say about them. */
+  #again(): ScriptChecker {
+    const problems = new Problems(this.#text);
+    const checker = new ScriptChecker(this.#text, problems, this.#tables, this.#available);
+    for (const name of this.required) checker.required.add(name);
+    return checker;
+  }
+
+  *#block(text: string, from: number): Generator<void, PlacedCommand[]> {
+    const nodes: SyntaxNode[] = [];
+    for (const node of parseSyntax(text, this.#problems, from)) {
+      if (node === undefined) yield;
+      else nodes.push(node);
+    }
+    return yield* this.commands(nodes, false);
   }
 
   /** The result of a test with ihave in it, if already known. */
@@ -148,7 +225,7 @@ export class ScriptChecker implements Checker {
     switch (node.name) {
       case "ihave": {
         const names = node.args.flatMap((a) =>
-          a.kind === "list" ? a.items.map((s) => s.value) : a.kind === "string" ? [a.value] : []
+          a.kind === "list" ? a.items.map((s) => s.text) : a.kind === "string" ? [a.text] : []
         );
         return names.every((n) => ihaveMayEnable(n, this.#available));
       }
@@ -289,14 +366,17 @@ export class ScriptChecker implements Checker {
     this.#checkTests(node, "test", d.tests);
     // In a combined test, those after a deciding one are never run (RFC 5463 §4).
     const decides = node.name === "allof" ? false : node.name === "anyof" ? true : undefined;
-    const tests: TestFn[] = [];
-    for (const t of node.tests) {
-      const known = this.#known(t);
-      tests.push(this.test(t));
-      if (known !== undefined && known === decides) break;
+    let tests = node.tests.length === 0 ? noTests : new Array<TestFn>(node.tests.length);
+    for (let i = 0; i < node.tests.length; i++) {
+      const known = this.#known(node.tests[i]);
+      tests[i] = this.test(node.tests[i]);
+      if (known !== undefined && known === decides) {
+        tests = tests.slice(0, i + 1);
+        break;
+      }
     }
     if (!args) return never;
-    if (tests.length > 0) args.tests = exact(tests);
+    args.tests = tests;
     return d.compile(this, args);
   }
 }

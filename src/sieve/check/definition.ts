@@ -51,7 +51,7 @@ export interface PlacedText {
 /** Arguments of one command or test, checked against its definition. */
 export interface Args {
   /** Offset of the name. */
-  at: number;
+  readonly at: number;
   /** Whether it has any tag. */
   readonly tagged: boolean;
   has(tag: string): boolean;
@@ -59,12 +59,12 @@ export interface Args {
   tagAt(tag: string): number;
   /** The value after a tag, if present. */
   text(tag: string): Text | undefined;
-  texts(tag: string): PlacedText[] | undefined;
+  texts(tag: string): readonly PlacedText[] | undefined;
   number(tag: string): number | undefined;
   /** Positional arguments; {@link given} says whether an optional one is present. */
   given(i: number): boolean;
   string(i: number): Text;
-  strings(i: number): PlacedText[];
+  strings(i: number): readonly PlacedText[];
   numberAt(i: number): number;
   /** Offset of a positional argument. */
   positionalAt(i: number): number;

@@ -131,6 +131,7 @@ export function compileMatcher(checker: Checker, args: Args, keys: readonly Plac
 
 /** RFC 5228 §2.7.4, RFC 5233. */
 export type AddressPart = "all" | "localpart" | "domain" | "user" | "detail";
+const addressParts: readonly AddressPart[] = ["all", "localpart", "domain", "user", "detail"];
 export const addressPartTags: Tags = {
   all: {},
   localpart: {},
@@ -140,13 +141,7 @@ export const addressPartTags: Tags = {
 };
 
 export function compileAddressPart(checker: Checker, args: Args): AddressPart {
-  return oneOf(
-    checker,
-    args,
-    ["all", "localpart", "domain", "user", "detail"] as const,
-    "address part",
-  ) ??
-    "all";
+  return oneOf(checker, args, addressParts, "address part") ?? "all";
 }
 
 /** RFC 5260 §6. */

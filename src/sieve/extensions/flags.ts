@@ -35,7 +35,9 @@ export function cleanFlags(run: Run, lists: readonly string[]): string[] {
 
 function checkFlags(checker: Checker, args: Args, i: number): void {
   for (const { at, text } of args.strings(i)) {
-    for (const f of constant(text)?.split(/\s+/) ?? []) {
+    const known = constant(text);
+    if (known === undefined || isFlag(known)) continue;
+    for (const f of known.split(/\s+/)) {
       if (f !== "" && !isFlag(f)) {
         checker.warn(at, `${JSON.stringify(f.slice(0, longest))} can't be a flag`);
       }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Args, Checker, Tags, TestDefinition } from "../check/definition.ts";
+import type { Args, Checker, PlacedText, Tags, TestDefinition } from "../check/definition.ts";
 import {
   addressPartTags,
   atIndex,
@@ -39,16 +39,17 @@ interface Where {
 }
 
 const inMessage: Where = { mime: false, anychild: false };
+const pieces = ["type", "subtype", "contenttype", "param"] as const;
+const besideMime = ["anychild", ...pieces];
+const noTexts: readonly Text[] = [];
 
 function compileWhere(checker: Checker, args: Args): Where {
   if (!args.tagged) return inMessage;
-  const where = { mime: args.has("mime"), anychild: args.has("anychild") };
-  for (const tag of ["anychild", "type", "subtype", "contenttype", "param"]) {
-    if (args.has(tag) && !where.mime) {
-      checker.error(args.tagAt(tag), `:${tag} needs :mime beside it`);
-    }
+  if (args.has("mime")) return { mime: true, anychild: args.has("anychild") };
+  for (const tag of besideMime) {
+    if (args.has(tag)) checker.error(args.tagAt(tag), `:${tag} needs :mime beside it`);
   }
-  return where.mime ? where : inMessage;
+  return inMessage;
 }
 
 /** Lists of fields for the test: of the message, of a loop's current part, or of the parts in it. */
@@ -99,8 +100,16 @@ const addressFields = new Set([
 ]);
 
 /** The common case: values decoded once for all tests. */
-function anyValue(names: readonly Text[], matcher: Matcher): TestFn {
-  const known = names.map((n) => typeof n === "string" ? n.toLowerCase() : n);
+function anyValue(names: readonly PlacedText[], matcher: Matcher): TestFn {
+  const known = new Array<Text>(names.length);
+  for (let i = 0; i < names.length; i++) {
+    const { text } = names[i];
+    known[i] = typeof text === "string" ? text.toLowerCase() : text;
+  }
+  return valuesNamed(known, matcher);
+}
+
+function valuesNamed(known: readonly Text[], matcher: Matcher): TestFn {
   return (run) => {
     for (const n of known) {
       const name = typeof n === "string" ? n : run.text(n).toLowerCase();
@@ -120,30 +129,37 @@ const header: TestDefinition = {
     const where = compileWhere(checker, args);
     const index = compileIndex(checker, args);
     const matcher = compileMatcher(checker, args, args.strings(1));
-    const piece = oneOf(
-      checker,
-      args,
-      ["type", "subtype", "contenttype", "param"] as const,
-      "piece of the field",
-    );
-    const params = args.texts("param")?.map((p) => p.text) ?? [];
-    const texts = names.map((n) => n.text);
-    if (!where.mime && !index && matcher.match.type !== "count") return anyValue(texts, matcher);
-    const valuesOf = (run: Run, field: MailField): string[] =>
-      piece === undefined ? [decodedValue(field)] : fieldPieces(
-        field,
-        piece === "param" ? { params: run.texts(params).map((p) => p.toLowerCase()) } : piece,
-      );
-    return (run) => {
-      const values: string[] = [];
-      for (const f of fieldsNamed(run, where, texts, index)) {
-        run.spend(1);
-        values.push(...valuesOf(run, f));
-      }
-      return matcher.any(run, values);
-    };
+    const piece = oneOf(checker, args, pieces, "piece of the field");
+    if (!where.mime && !index && matcher.match.type !== "count") return anyValue(names, matcher);
+    return chosenValues(where, names, index, matcher, piece, args.texts("param"));
   },
 };
+
+/** Values of parts, or of fields by number, and their count. */
+function chosenValues(
+  where: Where,
+  names: readonly PlacedText[],
+  index: IndexChoice | undefined,
+  matcher: Matcher,
+  piece: typeof pieces[number] | undefined,
+  parameters: readonly PlacedText[] | undefined,
+): TestFn {
+  const params = parameters?.map((p) => p.text) ?? noTexts;
+  const texts = names.map((n) => n.text);
+  const valuesOf = (run: Run, field: MailField): string[] =>
+    piece === undefined ? [decodedValue(field)] : fieldPieces(
+      field,
+      piece === "param" ? { params: run.texts(params).map((p) => p.toLowerCase()) } : piece,
+    );
+  return (run) => {
+    const values: string[] = [];
+    for (const f of fieldsNamed(run, where, texts, index)) {
+      run.spend(1);
+      values.push(...valuesOf(run, f));
+    }
+    return matcher.any(run, values);
+  };
+}
 
 const address: TestDefinition = {
   name: "address",

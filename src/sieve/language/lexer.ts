@@ -35,11 +35,12 @@ export class Lexer {
   /** End of the previous token. */
   endBefore = 0;
 
-  constructor(text: string, problems: Problems) {
+  constructor(text: string, problems: Problems, from = 0) {
     this.#text = text;
     this.#problems = problems;
+    this.#at = from;
     // A byte order mark is not part of the script.
-    if (text.charCodeAt(0) === 0xfeff) this.#at = 1;
+    if (from === 0 && text.charCodeAt(0) === 0xfeff) this.#at = 1;
     this.next();
   }
 

@@ -4,14 +4,20 @@
  * @module
  */
 import { Lexer, type TokenKind } from "./lexer.ts";
-import type { Problems } from "./problems.ts";
+import { Problems } from "./problems.ts";
 
 /** Arguments as written; `at` is an offset into the script. */
 export type Argument =
   | { kind: "number"; at: number; value: number }
-  | { kind: "string"; at: number; value: string }
-  | { kind: "list"; at: number; items: { at: number; value: string }[] }
+  | { kind: "string"; at: number; text: string }
+  | { kind: "list"; at: number; items: readonly SyntaxText[] }
   | { kind: "tag"; at: number; name: string };
+
+/** A string of a list. */
+export interface SyntaxText {
+  at: number;
+  text: string;
+}
 
 /** A command or test. */
 export interface SyntaxNode {
@@ -24,8 +30,9 @@ export interface SyntaxNode {
   tests: readonly SyntaxNode[];
   /** Whether the tests are in parentheses. */
   testList: boolean;
-  /** The block of a command that has one. */
-  block: SyntaxNode[] | undefined;
+  /** The block of a command that has one, and where it starts: after its opening brace. */
+  block: readonly SyntaxNode[] | undefined;
+  blockAt: number;
 }
 
 /** Deepest nesting of blocks and tests; RFC 5228 §2.10.5 requires at least 15. */
@@ -44,24 +51,59 @@ const maxStrings = 50_000;
 /**
  * Parses a script, yielding each of its commands, and undefined from time to time within a block; faults are
  * added to `problems`, and parsing continues after them.
+ * @param from where to start in the text: after the opening brace of a block, for its commands alone
  */
 export function parseSyntax(
   text: string,
   problems: Problems,
+  from = 0,
 ): Generator<SyntaxNode | undefined, void> {
-  return new Parser(text, problems).script();
+  return new Parser(text, problems, from).script();
+}
+
+/** A command without errors at an offset, without its block. */
+export function parseHead(text: string, at: number): SyntaxNode {
+  return new Parser(text, new Problems(text), at).head();
 }
 
 /** The rest of a command is unreadable. */
 class Skip extends Error {}
 
+/**
+ * What lists under way have so far, the innermost at the end: each gets an array of its exact length. One that grows by
+ * itself has room for 17, and a long script has a hundred thousand lists.
+ */
+class Stack<T> {
+  readonly #list: T[] = [];
+  length = 0;
+
+  push(value: T): void {
+    this.#list[this.length++] = value;
+  }
+
+  /** Takes what was pushed since there were so many. */
+  since(from: number): readonly T[] {
+    if (from === this.length) return none;
+    const list = this.#list.slice(from, this.length);
+    this.length = from;
+    return list;
+  }
+}
+
 class Parser {
   readonly #lexer: Lexer;
   readonly #problems: Problems;
+  readonly #commands = new Stack<SyntaxNode>();
+  readonly #tests = new Stack<SyntaxNode>();
+  readonly #arguments = new Stack<Argument>();
 
-  constructor(text: string, problems: Problems) {
+  constructor(text: string, problems: Problems, from: number) {
     this.#problems = problems;
-    this.#lexer = new Lexer(text, problems);
+    this.#lexer = new Lexer(text, problems, from);
+  }
+
+  head(): SyntaxNode {
+    return this.#named(0);
   }
 
   *script(): Generator<SyntaxNode | undefined, void> {
@@ -80,13 +122,14 @@ class Parser {
   /** Parses the commands of a block, up to its closing brace. The lexer is after the opening brace. */
   *#fill(node: SyntaxNode, depth: number): Generator<undefined, void> {
     const open = this.#lexer.endBefore - 1;
-    const list = node.block!;
+    const from = this.#commands.length;
     for (let n = 1; this.#goesOn(); n++) {
       const inner = this.#tried(depth + 1);
       if (inner?.block) yield* this.#fill(inner, depth + 1);
-      if (inner !== undefined) list.push(inner);
+      if (inner !== undefined) this.#commands.push(inner);
       if (n % commandsOfTurn === 0) yield;
     }
+    node.block = this.#commands.since(from);
     if (this.#is("}")) this.#lexer.next();
     else if (!this.#problems.full) {
       this.#problems.error(open, "the block that starts here has no end (})");
@@ -102,10 +145,14 @@ class Parser {
 
   /** A command, its block still empty; undefined for an unreadable one, which is skipped. */
   #tried(depth: number): SyntaxNode | undefined {
+    const tests = this.#tests.length;
+    const args = this.#arguments.length;
     try {
       return this.#command(depth);
     } catch (err) {
       if (!(err instanceof Skip)) throw err;
+      this.#tests.length = tests;
+      this.#arguments.length = args;
       this.#skip();
       return undefined;
     }
@@ -149,8 +196,9 @@ class Parser {
       this.#fail(`expected ; or { after the command ${node.name}, found ${this.#found()}`, at);
     }
     if (depth >= maxNesting) this.#fail(`blocks nest deeper than ${maxNesting}`);
+    node.blockAt = l.start + 1;
     l.next();
-    node.block = [];
+    node.block = none;
     return node;
   }
 
@@ -165,35 +213,39 @@ class Parser {
       tests: none,
       testList: false,
       block: undefined,
+      blockAt: 0,
     };
     l.next();
-    for (let args: Argument[] | undefined;;) {
+    const args = this.#arguments.length;
+    for (;;) {
       const argument = this.#argument();
       if (argument === undefined) break;
-      if (args) args.push(argument);
-      else node.args = args = [argument];
+      this.#arguments.push(argument);
     }
+    node.args = this.#arguments.since(args);
     if (this.#is("identifier")) {
       this.#nest(depth);
       node.tests = [this.#named(depth + 1)];
     } else if (this.#is("(")) {
       this.#nest(depth);
       node.testList = true;
-      const tests: SyntaxNode[] = [];
-      node.tests = tests;
+      const from = this.#tests.length;
       l.next();
       for (;;) {
         if (!this.#is("identifier")) {
           this.#fail(`expected a test, found ${this.#found()}`);
         }
-        tests.push(this.#named(depth + 1));
-        if (tests.length > maxTests) this.#fail(`more than ${maxTests} tests in one list`);
+        this.#tests.push(this.#named(depth + 1));
+        if (this.#tests.length - from > maxTests) {
+          this.#fail(`more than ${maxTests} tests in one list`);
+        }
         if (this.#is(")")) break;
         if (!this.#is(",")) {
           this.#fail(`expected , or ) between tests, found ${this.#found()}`);
         }
         l.next();
       }
+      node.tests = this.#tests.since(from);
       l.next();
     }
     return node;
@@ -212,7 +264,7 @@ class Parser {
         argument = { kind: "number", at, value: l.number };
         break;
       case "string":
-        argument = { kind: "string", at, value: l.value };
+        argument = { kind: "string", at, text: l.value };
         break;
       case "[":
         return { kind: "list", at, items: this.#list() };
@@ -227,13 +279,13 @@ class Parser {
     if (depth >= maxNesting) this.#fail(`tests nest deeper than ${maxNesting}`);
   }
 
-  #list(): { at: number; value: string }[] {
+  #list(): readonly SyntaxText[] {
     const l = this.#lexer;
-    const items: { at: number; value: string }[] = [];
+    const items: SyntaxText[] = [];
     for (;;) {
       l.next();
       if (!this.#is("string")) this.#fail(`expected a string in the list, found ${this.#found()}`);
-      items.push({ at: l.start, value: l.value });
+      items.push({ at: l.start, text: l.value });
       if (items.length > maxStrings) this.#fail(`more than ${maxStrings} strings in one list`);
       l.next();
       if (this.#is("]")) break;

@@ -79,8 +79,10 @@ export function sessionCaller(
   session: FoundSession | undefined,
 ): Caller {
   const account = session?.account ?? "";
+  // Who logged in with a provider has a name.
+  const administrator = ["administrator", session?.login ?? ""].join(" ").trim();
   return {
-    actor: { who: account === "" ? "administrator" : account, from: req.remoteIp },
+    actor: { who: account === "" ? administrator : account, from: req.remoteIp },
     session,
     own: account === ""
       ? undefined

@@ -11,7 +11,7 @@
 import type * as v from "valibot";
 import type { adminCalls } from "../../../webmail/admin/api/mod.ts";
 import { addressKeyOf } from "../../admin/accounts.ts";
-import type { Config } from "../../config/mod.ts";
+import { canonicalLocalpart, catchallSeparators, type Config } from "../../config/mod.ts";
 import { HttpError, UserError } from "../http/mod.ts";
 import type { AdminCallName } from "./rules.ts";
 
@@ -98,13 +98,64 @@ export class OwnDomains {
     }
   }
 
-  /** They must not remove an account under legal hold. @throws UserError */
+  /**
+   * An address at their domains that they give to somebody. It must not be where copies of all mail of another domain
+   * go, by a catch-all: whom they choose would read them.
+   * @param list an address of a mailing list, which has others with a hyphen after its name
+   * @throws HttpError 404, UserError
+   */
+  newAddress(address: string, list = false): void {
+    this.address(address);
+    const own = this.#canonical(address);
+    for (const journal of this.#journalsOfOthers()) {
+      const same = own !== undefined && own.domain === journal.domain &&
+        (own.localpart === journal.localpart ||
+          list && journal.localpart.startsWith(`${own.localpart}-`));
+      if (same) throw new UserError(`${address} is in use by the server's administrator`);
+    }
+  }
+
+  /** Nor may such an address become one of theirs by what counts of a localpart. @throws UserError */
+  localparts(r: Request<"DomainSet">): void {
+    const { name, config } = this.config.domain(r.name)!;
+    const same = r.caseSensitive === config.LocalpartCaseSensitive &&
+      r.separators.join("\n") === catchallSeparators(config).filter((s) => s !== "").join("\n");
+    if (!same && this.#journalsOfOthers().some((j) => j.domain === name.ascii)) {
+      throw new UserError(
+        `an address at ${r.name} is in use by the server's administrator, who can change its separators`,
+      );
+    }
+  }
+
+  /** Where copies of other domains' mail go. */
+  #journalsOfOthers(): { localpart: string; domain: string }[] {
+    return [...this.config.dynamic.Domains].flatMap(([domain, { Journal }]) =>
+      Journal === undefined || this.#names.has(domain) ? [] : this.#canonical(Journal.Address) ?? []
+    );
+  }
+
+  /** An address as it is looked up; undefined for none of this server. */
+  #canonical(address: string): { localpart: string; domain: string } | undefined {
+    const at = address.lastIndexOf("@");
+    const entry = this.config.domain(address.slice(at + 1));
+    if (entry === undefined) return undefined;
+    const { key } = addressKeyOf(address);
+    const localpart = canonicalLocalpart(key.slice(0, key.lastIndexOf("@")), entry);
+    return { localpart, domain: entry.name.ascii };
+  }
+
+  /**
+   * They must not remove an account under legal hold, and not make anew what the server's administrator has disabled.
+   * @throws UserError
+   */
   removal(name: string): void {
     if (this.config.account(name)!.LegalHold) {
       throw new UserError(
         `the mail of ${name} is under legal hold: the server's administrator can remove it`,
       );
     }
+    this.login(name);
+    for (const address of this.config.accountAddresses(name)) this.onlyMember(address);
   }
 
   /** What the server's administrator has disabled they can't enable. @throws UserError */
@@ -115,7 +166,7 @@ export class OwnDomains {
     }
   }
 
-  /** Another domain's alias with the address as its only member would be left without any. @throws UserError */
+  /** Another domain's alias or list with the address alone would be left without anybody. @throws UserError */
   onlyMember(address: string): void {
     const { key } = addressKeyOf(address);
     const same = (a: string) => {
@@ -125,8 +176,11 @@ export class OwnDomains {
         return false;
       }
     };
-    for (const [domain, { Aliases }] of this.config.dynamic.Domains) {
+    for (const [domain, { Aliases, Lists }] of this.config.dynamic.Domains) {
       if (this.#names.has(domain)) continue;
+      if ([...Lists.values()].some(({ Owners }) => Owners.length === 1 && same(Owners[0]))) {
+        throw new UserError(`${address} is the only owner of a mailing list that isn't yours`);
+      }
       for (const { Addresses } of Aliases.values()) {
         if (Addresses.length === 1 && same(Addresses[0])) {
           throw new UserError(`${address} is the only member of an alias that isn't yours`);
@@ -227,13 +281,17 @@ const checks: Checks = {
   DomainSet(own, r) {
     own.domain(r.name);
     own.clientSettings(r.name, r.clientSettingsDomain);
+    own.localparts(r);
   },
   DomainMtaSts: ofDomain,
   DkimAdd: ofDomain,
   DkimSign: ofDomain,
   DkimRemove: ofDomain,
   DomainCheck: ofDomain,
-  AliasAdd: ofAlias,
+  AliasAdd(own, r) {
+    own.newAddress(r.address);
+    ofAlias(own, r);
+  },
   AliasSet: ofAlias,
   AliasMembersAdd: ofAlias,
   AliasMembersRemove: ofAlias,
@@ -241,7 +299,10 @@ const checks: Checks = {
   DnsPlan: ofDomain,
   DkimRotate: ofDomain,
   Lists: (own, r) => own.domain(r.domain),
-  ListAdd: ofListSettings,
+  ListAdd(own, r) {
+    own.newAddress(r.address, true);
+    ofListSettings(own, r);
+  },
   ListSet: ofListSettings,
   ListRemove: ofList,
   ListMembers: ofList,
@@ -252,7 +313,7 @@ const checks: Checks = {
   ListDecide: ofList,
   Account: ofAccount,
   AccountAdd(own, r) {
-    own.address(r.address);
+    own.newAddress(r.address);
     own.newAccount(r.name);
   },
   AccountRemove(own, r) {
@@ -271,7 +332,7 @@ const checks: Checks = {
   AccountPassword: ofAccount,
   AccountSessionsEnd: ofAccount,
   AddressAdd(own, r) {
-    own.address(r.address);
+    own.newAddress(r.address);
     own.account(r.account);
   },
   AddressRemove(own, { address }) {
@@ -283,6 +344,8 @@ const checks: Checks = {
         `${address} is of an account that the server's administrator looks after`,
       );
     }
+    // Whoever gets it next could receive and send as if nothing had been disabled.
+    if (owner !== undefined) own.login(owner[0]);
     own.onlyMember(address);
   },
   SecondFactorRemove: ofAccount,

@@ -63,6 +63,27 @@ export interface ProgramUser {
   login: string;
 }
 
+/** Checks under way, by service, address and credentials. */
+const underWay = new WeakMap<ProgramLogins, Map<string, Promise<ProgramLogin>>>();
+
+/**
+ * A check of credentials, or the one of the same that is under way: programs send many requests at a time, which
+ * are one attempt, not as many guesses.
+ */
+function once(
+  logins: ProgramLogins,
+  key: string,
+  check: () => Promise<ProgramLogin>,
+): Promise<ProgramLogin> {
+  let list = underWay.get(logins);
+  if (list === undefined) underWay.set(logins, list = new Map());
+  const there = list.get(key);
+  if (there !== undefined) return there;
+  const made = check().finally(() => list.delete(key));
+  list.set(key, made);
+  return made;
+}
+
 /** Checks name and password of a request. @throws HttpError 401, 403, 429 */
 export async function programLogin(
   logins: ProgramLogins,
@@ -98,12 +119,14 @@ export async function programLogin(
     throw unauthorized("log in with an email address and password");
   }
   const { mechanism, username } = form;
-  const result = await limitedLogin(
-    logins.limiter,
-    req,
-    { service, login: username, mechanism, second: "badcreds" },
-    () => logins.checkLogin(form, req.remoteIp),
-  );
+  const key = JSON.stringify([service, req.remoteIp, mechanism, username, form.password]);
+  const result = await once(logins, key, () =>
+    limitedLogin(
+      logins.limiter,
+      req,
+      { service, login: username, mechanism, second: "badcreds" },
+      () => logins.checkLogin(form, req.remoteIp),
+    ));
   if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
   if (typeof result === "string") {
     throw unauthorized(

@@ -11,6 +11,7 @@ import caught from "./caught.html" with { type: "text" };
 import { catalogues } from "./catalogues.ts";
 import editor from "./editor.html" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
+import later from "./webmail_later.html" with { type: "text" };
 import manifest from "./manifest.webmanifest" with { type: "text" };
 import worker from "./service_worker.html" with { type: "text" };
 import sharedEvents from "./shared_events.html" with { type: "text" };
@@ -18,6 +19,8 @@ import webmail from "./webmail.html" with { type: "text" };
 
 /** The webmail, one document with style and script in it. */
 export const webmailPage: string = webmail;
+/** Parts of the webmail that are loaded when they are opened: a script that its page allows. */
+export const webmailLater: string = later;
 /** The editor for rich text, for a frame in it. */
 export const editorPage: string = editor;
 /** The pages' texts in other languages, served next to the webmail and the account page. */
@@ -30,6 +33,7 @@ export const languageFiles: Readonly<Record<string, { text: string; type: string
   );
 /** Files next to the webmail, which make it an app of the browser. */
 export const appFiles: Readonly<Record<string, { text: string; type: string }>> = {
+  "/later.js": { text: webmailLater, type: "text/javascript" },
   "/service_worker.js": { text: worker, type: "text/javascript" },
   "/shared_events.js": { text: sharedEvents, type: "text/javascript" },
   "/manifest.webmanifest": { text: manifest, type: "application/manifest+json" },

@@ -6,7 +6,11 @@
  */
 import { createHash } from "node:crypto";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { fixedResponse, textResponse, type WebHandler } from "../http/mod.ts";
+import { fixedResponse, textResponse, type WebHandler, type WebRequest } from "../http/mod.ts";
+
+/** The hash of a script or style, as a source in a Content-Security-Policy. */
+const hashSource = (text: string) =>
+  `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
 /** Hashes of the contents of elements, for a Content-Security-Policy. */
 function contentHashes(html: string, tag: string): string {
@@ -16,8 +20,7 @@ function contentHashes(html: string, tag: string): string {
     const open = start < 0 ? -1 : html.indexOf(">", start);
     const end = open < 0 ? -1 : html.indexOf(`</${tag}>`, open);
     if (end < 0) return hashes.join(" ");
-    const hash = createHash("sha256").update(html.slice(open + 1, end)).digest("base64");
-    hashes.push(`'sha256-${hash}'`);
+    hashes.push(hashSource(html.slice(open + 1, end)));
     at = end;
   }
 }
@@ -31,18 +34,13 @@ export interface PageOptions {
   /** "/" for the page itself. */
   path: string;
   framed: boolean;
+  /** A script that the page puts into itself as text, and that its policy allows too. */
+  later?: string;
 }
 
-/**
- * Serves a page. Scripts are those within it, no others; it may talk to its own origin, and show pictures
- * of it and what it made itself. One in a frame talks to nobody, and has any styles: those of messages.
- */
-export function servePage(
-  html: string,
-  { path, framed }: PageOptions = { path: "/", framed: false },
-): WebHandler {
-  const bytes = new TextEncoder().encode(html);
-  const bodies = {
+/** A text as browsers take it. */
+function compressed(bytes: Uint8Array) {
+  return {
     br: new Uint8Array(brotliCompressSync(bytes, {
       params: {
         [constants.BROTLI_PARAM_QUALITY]: 9,
@@ -51,21 +49,17 @@ export function servePage(
     })),
     gzip: new Uint8Array(gzipSync(bytes, { level: 9 })),
   };
+}
+
+/** A fixed text: compressed as the request allows, or 304 if the browser has it. */
+function answerer(
+  text: string,
+  common: Readonly<Record<string, string>>,
+): (req: WebRequest) => Response {
+  const bytes = new TextEncoder().encode(text);
+  const bodies = compressed(bytes);
   const tag = createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
-  const common = {
-    "Content-Type": "text/html; charset=utf-8",
-    // Asked for each time, answered with 304 mostly: an upgrade shows at the next load.
-    "Cache-Control": "no-cache",
-    "Vary": "Accept-Encoding",
-    "Content-Security-Policy": "default-src 'none'; " +
-      `script-src ${contentHashes(html, "script") || "'none'"}; ` +
-      (framed
-        ? "style-src 'unsafe-inline'; img-src 'self' data: blob:; base-uri 'none'; " +
-          "form-action 'none'; frame-ancestors 'self'"
-        : `style-src ${contentHashes(html, "style") || "'none'"}; ${ownPage}`),
-  };
   return (req) => {
-    if (req.path !== path) return textResponse(404, "not found");
     if (req.method !== "GET" && req.method !== "HEAD") {
       return textResponse(405, "only GET", { Allow: "GET, HEAD" });
     }
@@ -77,7 +71,7 @@ export function servePage(
       ? "gzip"
       : undefined;
     const etag = `"${tag}-${encoding ?? "plain"}"`;
-    const headers: Record<string, string> = { ...common, ETag: etag };
+    const headers: Record<string, string> = { ...common, ETag: etag, Vary: "Accept-Encoding" };
     if ((req.headers.get("if-none-match") ?? "").includes(etag)) {
       return new Response(null, { status: 304, headers });
     }
@@ -86,23 +80,37 @@ export function servePage(
   };
 }
 
+/**
+ * Serves a page. Scripts are those within it and `later`, no others; it may talk to its own origin, and show
+ * pictures of it and what it made itself. One in a frame talks to nobody, and has any styles: those of messages.
+ */
+export function servePage(
+  html: string,
+  { path, framed, later }: PageOptions = { path: "/", framed: false },
+): WebHandler {
+  const scripts = [
+    contentHashes(html, "script"),
+    later === undefined ? "" : hashSource(later),
+  ].filter((s) => s !== "").join(" ");
+  const answer = answerer(html, {
+    "Content-Type": "text/html; charset=utf-8",
+    // Asked for each time, answered with 304 mostly: an upgrade shows at the next load.
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "default-src 'none'; " +
+      `script-src ${scripts || "'none'"}; ` +
+      (framed
+        ? "style-src 'unsafe-inline'; img-src 'self' data: blob:; base-uri 'none'; " +
+          "form-action 'none'; frame-ancestors 'self'"
+        : `style-src ${contentHashes(html, "style") || "'none'"}; ${ownPage}`),
+  });
+  return (req) => req.path === path ? answer(req) : textResponse(404, "not found");
+}
+
 /** Serves a small file beside the page, which loads nothing itself but from its own origin. */
 export function serveFile(text: string, type: string): WebHandler {
-  const bytes = new TextEncoder().encode(text);
-  const tag = `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
-  const headers = {
+  return answerer(text, {
     "Content-Type": `${type}; charset=utf-8`,
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'none'; connect-src 'self'; frame-ancestors 'none'",
-    ETag: tag,
-  };
-  return (req) => {
-    if (req.method !== "GET" && req.method !== "HEAD") {
-      return textResponse(405, "only GET", { Allow: "GET, HEAD" });
-    }
-    if ((req.headers.get("if-none-match") ?? "").includes(tag)) {
-      return new Response(null, { status: 304, headers });
-    }
-    return fixedResponse(bytes, headers);
-  };
+  });
 }

@@ -4,12 +4,9 @@ import {
   addressOf,
   answersOf,
   attendeesOf,
-  cancellationFor,
-  invitationFor,
   isDraftEvent,
   organizerOf,
   readMessage,
-  replyOf,
   sameOrganizer,
   sentTo,
   withAnswer,
@@ -18,6 +15,11 @@ import {
   withReply,
   withStatus,
 } from "../../../src/mail/calendar/itip.ts";
+import {
+  cancellationFor,
+  invitationFor,
+  replyOf,
+} from "../../../src/mail/calendar/itip_messages.ts";
 import { Series } from "../../../src/mail/calendar/series.ts";
 import { parseComponents } from "../../../src/mail/contentline/component.ts";
 import { at, calendarOf, events, linesOf, partLines, withLines } from "./objects.ts";
@@ -135,7 +137,7 @@ Deno.test("an invitation has what its attendee may know, and no more", () => {
   ]);
   // Bob is invited to one date only, and gets that one.
   assert.deepEqual(partLines(invitationFor(series, "bob@example.org", now)!), [
-    [third, start, end, bob],
+    [third, start, end, bob, boss, "SUMMARY:"],
   ]);
   assert.equal(invitationFor(series, "nobody@example.org", now), undefined);
 });
@@ -160,7 +162,7 @@ Deno.test("a cancellation is about all of the event, or about the dates that som
   ]);
   const carl = cancellationFor(series, "carl@example.org", now);
   assert.deepEqual(partLines(carl), [
-    [third, start, "ATTENDEE:mailto:carl@example.org", "STATUS:CANCELLED", "SEQUENCE:1"],
+    [third, start, "ATTENDEE:mailto:carl@example.org", boss, "STATUS:CANCELLED", "SEQUENCE:1"],
   ]);
   assert.ok(linesOf(carl).includes("METHOD:CANCEL"));
   assert.ok(linesOf(carl).includes("DTSTAMP:20260201T080000Z"));
@@ -432,7 +434,7 @@ Deno.test("a reply changes the answer of the one who sends it, and of nobody els
     start,
     end,
     boss,
-    "ATTENDEE;PARTSTAT=ACCEPTED;SCHEDULE-STATUS=2.0:mailto:ann@example.org",
+    "ATTENDEE;PARTSTAT=ACCEPTED;SCHEDULE-STATUS=2.0;X-MOX-REPLIED=20260101T000000Z:mailto:ann@example.org",
     bob,
   ]]);
   assert.equal(withReply(here, reply("NEEDS-ACTION"), "ann@example.org"), undefined, "the same");
@@ -463,7 +465,7 @@ Deno.test("a reply about one date makes it one that differs", () => {
     end.replace("0302", "0304"),
     "SUMMARY:plan",
     boss,
-    "ATTENDEE;PARTSTAT=DECLINED;SCHEDULE-STATUS=2.0:mailto:ann@example.org",
+    "ATTENDEE;PARTSTAT=DECLINED;SCHEDULE-STATUS=2.0;X-MOX-REPLIED=20260101T000000Z:mailto:ann@example.org",
     third,
   ]]);
   // Once more, it is there.

@@ -1,6 +1,8 @@
 /** The page: compressed, kept until it changes, and only its own script runs. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { webmailLater, webmailPage } from "../../../src/web/pages/mod.ts";
 import { servePage } from "../../../src/web/webmail/page.ts";
 import { withWebmail } from "./server.ts";
 
@@ -46,4 +48,30 @@ Deno.test("the page's policy lets its own script run and nothing else", async ()
     assert.match(policy, /frame-ancestors 'none'/);
     assert.doesNotMatch(policy, /script-src[^;]*unsafe|https?:/);
   }, { page: servePage(html) });
+});
+
+Deno.test("a script that the page loads later is allowed by its hash", async () => {
+  const later = "moxLater.parts={}";
+  await withWebmail(async (w) => {
+    const r = await fetch(w.base);
+    await r.body?.cancel();
+    const [own, other] = [script, later].map((s) =>
+      createHash("sha256").update(s).digest("base64")
+    );
+    assert.ok(
+      r.headers.get("content-security-policy")!.includes(
+        `script-src 'sha256-${own}' 'sha256-${other}';`,
+      ),
+    );
+  }, { page: servePage(html, { path: "/", framed: false, later }) });
+});
+
+Deno.test("the webmail as shipped: its first load is below 80 kB, and what comes later is not in it", () => {
+  const first = gzipSync(webmailPage, { level: 9 }).length;
+  assert.ok(first < 80_000, `${first} bytes`);
+  assert.ok(gzipSync(webmailLater, { level: 9 }).length > 10_000);
+  // A name of the calendar, which the build leaves as it is.
+  assert.ok(webmailLater.includes("calendar-views"));
+  assert.ok(!webmailPage.includes('"calendar-views"'));
+  assert.match(webmailLater, /^moxLater\.parts=/);
 });

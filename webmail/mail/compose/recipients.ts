@@ -7,6 +7,7 @@ import { call } from "../../api/client.ts";
 import type { Address, DomainSecurity } from "../../api/mod.ts";
 import { type Child, el, fill, newId } from "../../lib/dom.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { plausible, splitAddresses } from "./address_text.ts";
 import { addressesText, fullAddress, shortName } from "../names.ts";
 import { t } from "../../lib/text.ts";
 
@@ -17,31 +18,6 @@ export interface Recipients {
   write(values: readonly string[]): void;
   add(address: string): void;
   focus(): void;
-}
-
-/** Splits what was typed or pasted at commas and semicolons outside of quotes and brackets. */
-export function splitAddresses(text: string): string[] {
-  const out: string[] = [];
-  let now = "";
-  let quoted = false;
-  let angle = false;
-  for (const c of text) {
-    if (c === '"') quoted = !quoted;
-    else if (c === "<" && !quoted) angle = true;
-    else if (c === ">" && !quoted) angle = false;
-    if ((c === "," || c === ";" || c === "\n") && !quoted && !angle) {
-      out.push(now);
-      now = "";
-    } else now += c;
-  }
-  out.push(now);
-  return out.map((s) => s.trim()).filter((s) => s !== "");
-}
-
-/** True for text with the form of an address. */
-export function plausible(address: string): boolean {
-  const bare = /<([^<>]*)>\s*$/.exec(address)?.[1] ?? address;
-  return /^[^@\s]+@[^@\s]+$|^".+"@[^@\s]+$/.test(bare.trim());
 }
 
 /** What completion offers. */
@@ -245,12 +221,22 @@ export function recipients(
     if (/[,;]\s*$/.test(input.value)) finish();
     else complete();
   });
-  input.addEventListener("paste", () => setTimeout(() => /[,;\n]/.test(input.value) && finish()));
+  input.addEventListener("paste", (e) => {
+    const text = e.clipboardData?.getData("text/plain") ?? "";
+    // The browser takes ends of lines out of what is pasted into a field of one line.
+    if (input.value.trim() !== "" || !/[,;\n]|^mailto:|@.*\s|\s.*@/is.test(text.trim())) return;
+    e.preventDefault();
+    take(text);
+  });
   input.addEventListener("blur", () => {
     show([]);
     finish();
   });
   input.addEventListener("keydown", (e) => {
+    // Keys that choose characters of Chinese or Japanese belong to the input method.
+    if (e.isComposing) return;
+    // What sends the message, once the address is in it.
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.key === "ArrowDown" && choices.length > 0) mark((chosen + 1) % choices.length);
     else if (e.key === "ArrowUp" && choices.length > 0) {
       mark((chosen - 1 + choices.length) % choices.length);

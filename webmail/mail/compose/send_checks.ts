@@ -2,7 +2,7 @@
 import type { Composition } from "../../api/mod.ts";
 import { confirmDialog } from "../../lib/dialog.ts";
 import { alertUser } from "../../lib/notify.ts";
-import { plausible } from "./recipients.ts";
+import { plausible } from "./address_text.ts";
 import type { Uploads } from "./uploads.ts";
 import { t } from "../../lib/text.ts";
 

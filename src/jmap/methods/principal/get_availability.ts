@@ -4,7 +4,7 @@ import { Capability } from "../../core/capabilities.ts";
 import { MethodError } from "../../core/errors.ts";
 import { defineMethod } from "../../core/method.ts";
 import { dateMs, id, utcDate } from "../../core/types.ts";
-import { availability } from "../../principals/availability.ts";
+import { availability } from "../../calendars/availability.ts";
 import { accountOfPrincipal } from "../../principals/principals.ts";
 
 /** Most days of a request. */

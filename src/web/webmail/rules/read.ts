@@ -9,9 +9,9 @@ export interface ReadRules {
   required: string[];
 }
 
-const text = (a: Argument | undefined) => a?.kind === "string" ? a.value : undefined;
+const text = (a: Argument | undefined) => a?.kind === "string" ? a.text : undefined;
 const texts = (a: Argument | undefined) =>
-  a?.kind === "list" ? a.items.map((i) => i.value) : a?.kind === "string" ? [a.value] : [];
+  a?.kind === "list" ? a.items.map((i) => i.text) : a?.kind === "string" ? [a.text] : [];
 const tags = (n: SyntaxNode) => n.args.flatMap((a) => a.kind === "tag" ? [a.name] : []);
 const others = (n: SyntaxNode) => n.args.filter((a) => a.kind !== "tag");
 
