@@ -14,11 +14,11 @@ export interface PageKeysOptions {
   calendar: () => void;
   contacts: () => void;
   help: () => void;
-  /** Where the menu of mailboxes to move to opens. */
+  /** Where the menu for moving messages opens. */
   moveMenuAt: () => Element;
 }
 
-/** The layer of these keys. */
+/** The layer with these keys. */
 export function pageKeys(options: PageKeysOptions): KeyLayer {
   const { act } = options;
   return {

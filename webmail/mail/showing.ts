@@ -1,4 +1,4 @@
-/** Showing a mailbox, or what is found: the list, the page's address and its title go together. @module */
+/** Shows a mailbox or search results: keeps the list, the page's address and its title together. @module */
 import { call } from "../api/client.ts";
 import type { Filter } from "../api/mod.ts";
 import { fill } from "../lib/dom.ts";
@@ -13,24 +13,24 @@ import type { MessageView } from "./reading/message_view.ts";
 import type { SearchBar } from "./search/bar.ts";
 import { t } from "../lib/text.ts";
 
-/** The views that show it. */
+/** The views involved. */
 export interface ShowingParts {
   list: MessageList;
   message: MessageView;
   bulk: BulkBar;
   boxes: MailboxList;
   search: SearchBar;
-  /** Where the mailbox is named. */
+  /** Shows the mailbox's name. */
   place: HTMLElement;
   reconnect: () => void;
 }
 
 export interface Showing {
-  /** Shows a mailbox (null: all), or what is found there. `keep`: the open message stays open. */
+  /** Shows a mailbox (null: all), or what a search finds in it. `keep`: the open message stays open. */
   show(id: number | null, filter: Filter, keep?: boolean): void;
-  /** Names the mailbox and what is unread in it, as they are now. */
+  /** Redraws the mailbox's name and its unread count. */
   drawPlace(): void;
-  /** Asks for what comes after a row. */
+  /** Requests what follows a row. */
   more(anchor: number): void;
 }
 
@@ -50,7 +50,7 @@ export function showing(state: PageState, parts: ShowingParts): Showing {
       try {
         await call("ViewSet", { sseId: start.sseId, view: viewOf(state) });
       } catch (e) {
-        // A connection that just broke: the next one asks for this view.
+        // If the connection has just broken, the next one requests this view.
         if (
           viewId === state.viewId && !(e instanceof Error && "code" in e && e.code === "missing")
         ) {
