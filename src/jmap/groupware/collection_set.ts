@@ -254,7 +254,9 @@ export async function setCollections(
         storedChanges(view, values, {}).filter((x): x is [string, string] => x[1] !== null),
       );
       try {
-        const c = await g.createCollection(kind, crypto.randomUUID(), { properties });
+        // Calendars of JMAP have events alone: programs for tasks need not show them.
+        const components = kind === "calendar" ? ["VEVENT"] : [];
+        const c = await g.createCollection(kind, crypto.randomUUID(), { properties, components });
         if (isObject(shareWith)) await share(c, shareWith);
         const made = collectionObjects(view).get(idOf(view.home, "collection", c.id))!;
         return Object.fromEntries(
