@@ -170,7 +170,7 @@ Deno.test("RFC 8621 §4.6: what can't be created, by property", () =>
         "textBody/0/charset",
       ]],
       size: [{ ...text, textBody: [{ partId: "t", size: 1 }] }, ["textBody/0/size"]],
-      neither: [{ ...text, textBody: [{}] }, ["bodyStructure"]],
+      neither: [{ ...text, textBody: [{}] }, ["textBody/0"]],
       encoding: [
         { ...text, textBody: [{ partId: "t", "header:Content-Transfer-Encoding": " 8bit" }] },
         ["header:Content-Transfer-Encoding"],
