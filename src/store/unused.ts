@@ -1,10 +1,11 @@
 /**
- * Returns cache memory that nothing has used for a while to the system: pages of databases, and cached message
- * files. A server at night is as small as after its start.
+ * Returns cache memory that nothing has used for a while to the system: pages of databases, cached message
+ * files, and what a flood has left behind in the heap. A server at night is as small as after its start.
  *
  * @module
  */
-import { trimHeap } from "../platform/heap.ts";
+import { trimHeap, trimmedAfterGrowth } from "../platform/heap.ts";
+import { memoryUse } from "../platform/process.ts";
 import { shrinkUnused } from "./database/unused_pages.ts";
 import { giveUpUnused } from "./files/recent_messages.ts";
 
@@ -12,14 +13,18 @@ import { giveUpUnused } from "./files/recent_messages.ts";
 const lookInterval = 15_000;
 /** Checks after which the heap is still trimmed: buffers are freed when the runtime collects its garbage. */
 const trimmed = 4;
+/** Checks between two trims while the process stays larger than it once was: 5 minutes. */
+const trimmedWhileLarge = 20;
 
 /** Starts checking; call the result to stop. */
 export function watchUnused(): () => void {
   let owed = 0;
+  const grown = trimmedAfterGrowth(trimmed, trimmedWhileLarge);
   const timer = setInterval(() => {
     if (shrinkUnused() + giveUpUnused() > 0) owed = trimmed;
-    if (owed === 0) return;
-    owed--;
+    const trims = grown(memoryUse().resident);
+    if (owed > 0) owed--;
+    else if (!trims) return;
     trimHeap();
   }, lookInterval);
   Deno.unrefTimer(timer as unknown as number);

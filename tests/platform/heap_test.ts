@@ -1,6 +1,6 @@
 /** The heap of the C library gives back what nobody uses. */
 import assert from "node:assert/strict";
-import { closeHeap, openHeap, trimHeap } from "../../src/platform/heap.ts";
+import { closeHeap, openHeap, trimHeap, trimmedAfterGrowth } from "../../src/platform/heap.ts";
 
 Deno.test("without the library nothing is asked for", () => {
   closeHeap();
@@ -33,4 +33,21 @@ Deno.test({
     }
     assert.equal(trimHeap(), false);
   },
+});
+
+Deno.test("a process that has grown is trimmed for some calls, and now and then while it stays large", () => {
+  const mib = 1024 * 1024;
+  const trims = trimmedAfterGrowth(2, 10);
+  const at = (mb: number) => trims(mb * mib);
+  // Calls 1 to 3: small changes.
+  assert.deepEqual([200, 210, 231].map(at), [false, false, false]);
+  // A flood, and what it leaves behind once it is over.
+  assert.deepEqual([400, 390, 390].map(at), [true, true, false]);
+  // Grown again, beyond what is known: calls 7 to 9.
+  assert.deepEqual([430, 250, 250].map(at), [true, true, false]);
+  // Call 10.
+  assert.equal(at(250), true);
+  assert.equal(at(250), false);
+  // It follows the memory down.
+  assert.deepEqual([205, 238].map(at), [false, true]);
 });

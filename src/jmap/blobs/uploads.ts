@@ -7,6 +7,7 @@
  * @module
  */
 import { join } from "node:path";
+import { giveBack } from "../../platform/bytes.ts";
 import { ensureDir, removeFile, syncDir } from "../../platform/files.ts";
 
 /** Milliseconds that a file is kept, and the least time when room is needed. */
@@ -90,7 +91,7 @@ export class Uploads {
   }
 
   /**
-   * Stores a file of a user; durable when it resolves.
+   * Stores a file of a user; durable when it resolves. The memory of the stream's pieces is given back.
    * @throws UploadLimitError, HttpError of the stream, errors of the file system
    */
   async add(
@@ -116,6 +117,7 @@ export class Uploads {
             throw new UploadLimitError("the files that you uploaded take too much room");
           }
           for (let n = 0; n < chunk.length;) n += await file.write(chunk.subarray(n));
+          giveBack(chunk);
         }
         await file.syncData();
       } finally {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import * as v from "valibot";
 import { Share } from "../../net/mod.ts";
+import { giveBack } from "../../platform/bytes.ts";
 import { Allowance, type WebRequest } from "../../web/http/mod.ts";
 import { RequestError } from "../core/errors.ts";
 import { maxConcurrentRequests, maxSizeRequest } from "../core/limits.ts";
@@ -112,7 +113,11 @@ export class JmapSocket {
   run(head: Uint8Array): Promise<void> {
     const stop = () => this.close(1001, "the server stops");
     this.#req.stopping.addEventListener("abort", stop);
-    this.#socket.on("data", (b: Uint8Array) => this.#take(b));
+    this.#socket.on("data", (b: Uint8Array) => {
+      this.#take(b);
+      // What it needs of them was copied.
+      giveBack(b);
+    });
     this.#socket.on("error", () => this.#end());
     this.#socket.on("end", () => this.#end());
     this.#take(head);

@@ -1,4 +1,5 @@
 /** Export and import of contacts and calendars on the account page. @module */
+import { giveBack } from "../../platform/bytes.ts";
 import { collectionFiles, importCollections } from "../../groupware/takeaway.ts";
 import { createTemp, freeSpace, removeFile, writeAll } from "../../platform/files.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
@@ -86,6 +87,7 @@ async function brought(options: Options, req: WebRequest, running: Set<string>):
               throw new HttpError(413, "there is not enough room on the server's disk");
             }
             await writeAll(file, chunk);
+            giveBack(chunk);
           }
         } finally {
           file.close();

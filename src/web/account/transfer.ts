@@ -1,4 +1,5 @@
 /** Import and export of mail on the account page: uploads, their progress as events, and archives to download. @module */
+import { giveBack } from "../../platform/bytes.ts";
 import { asMailboxId } from "../../store/ids.ts";
 import { join } from "node:path";
 import type { transferCalls } from "../../../webmail/account/transfer_api.ts";
@@ -119,6 +120,7 @@ async function upload(options: Options, req: WebRequest): Promise<Response> {
             throw new HttpError(413, "there is not enough room on the server's disk");
           }
           await writeAll(file, chunk);
+          giveBack(chunk);
         }
       } finally {
         file.close();

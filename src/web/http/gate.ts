@@ -11,6 +11,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { Share } from "../../net/mod.ts";
+import { giveBack } from "../../platform/bytes.ts";
 import { nextTurn, turnSpent } from "../../platform/turns.ts";
 import { ChunkFraming } from "./chunks.ts";
 
@@ -48,6 +49,8 @@ export class RequestGate extends Duplex {
   #tail = 0;
   #begun = false;
   #counted = 0;
+  /** Last pieces of what came of bodies from the socket at a time, until the parser has read them. */
+  readonly #ends = new WeakSet<Uint8Array>();
 
   constructor(socket: Duplex, protocol: string) {
     super({
@@ -57,7 +60,10 @@ export class RequestGate extends Duplex {
     });
     this.#socket = socket;
     this.#share = new Share(protocol, () => this.destroy());
-    socket.on("data", (chunk: Uint8Array) => {
+    socket.on("data", (received: Uint8Array) => {
+      // Its memory is given back once it was parsed, so it must be its own.
+      const whole = received.length === received.buffer.byteLength;
+      const chunk = whole ? received : new Uint8Array(received);
       this.#waiting.push(chunk);
       this.#size += chunk.length;
       if (this.#size > maxWaiting) socket.pause();
@@ -94,6 +100,16 @@ export class RequestGate extends Duplex {
     return this;
   }
 
+  /** The runtime's parser, which was called before, has copied what it wants of a body. */
+  readonly #parsed = (piece: Uint8Array) => {
+    if (this.#ends.delete(piece)) giveBack(new Uint8Array(piece.buffer));
+  };
+
+  /** To be called when the runtime's server listens for data. */
+  parserReads(): void {
+    this.on("data", this.#parsed);
+  }
+
   /** A request's header was read: its body may follow. */
   requestBegan(framing: Framing): void {
     this.#answered = false;
@@ -104,7 +120,9 @@ export class RequestGate extends Duplex {
       this.#state = "length";
       this.#left = framing.length;
     } else this.#state = "answering";
-    this.#feed();
+    // The parser is still in the header's bytes, and takes no others meanwhile: a header that came before it
+    // listened, as with the last packet of a TLS handshake, is not passed on by #feed.
+    if (!this.#feeding) queueMicrotask(() => this.#feed());
   }
 
   /** The request was answered: the next one may pass. */
@@ -122,6 +140,7 @@ export class RequestGate extends Duplex {
 
   /** No more requests: what follows is another protocol. */
   open(): void {
+    this.off("data", this.#parsed);
     this.#state = "open";
     this.#feed();
   }
@@ -149,9 +168,13 @@ export class RequestGate extends Duplex {
     this.#feeding = true;
     while (this.#wanted && !this.destroyed) {
       if (this.#state === "answering" && this.#answered) this.#nextRequest();
+      const ofBody = this.#state === "length" || this.#state === "chunked";
       const n = this.#allowed();
       if (n === 0) break;
       const piece = this.#take(n);
+      if (ofBody && piece.byteOffset + piece.length === piece.buffer.byteLength) {
+        this.#ends.add(piece);
+      }
       this.#wanted = false;
       if (this.push(piece)) this.#wanted = true;
     }

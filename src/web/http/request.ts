@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Log } from "../../log/mod.ts";
 import { Share } from "../../net/mod.ts";
+import { giveBack } from "../../platform/bytes.ts";
 import { giveWay } from "../../platform/turns.ts";
 import { HttpError, type Incoming, type WebRequest } from "./types.ts";
 
@@ -147,9 +148,13 @@ async function readBody(
       }
       all.set(chunk, size);
       size = needed;
+      giveBack(chunk);
       // Bytes that come as fast as they are read leave no turn to others.
       await giveWay();
     }
+  } catch (err) {
+    giveBack(all);
+    throw err;
   } finally {
     share.end();
   }
@@ -189,7 +194,8 @@ function streamBody(raw: Incoming, length: number, limit: number): ReadableStrea
         if (performance.now() - began - held > bodyTimeout + size / slowestBody) {
           return fail(new HttpError(408, "the request comes in too slowly"));
         }
-        controller.enqueue(new Uint8Array(chunk));
+        // A view: the runtime's parsers give each piece memory of its own.
+        controller.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
         if ((controller.desiredSize ?? 0) <= 0) {
           clearTimeout(timer);
           raw.pause();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { giveBack } from "../../platform/bytes.ts";
 import type { Incoming } from "./types.ts";
 
 /** Milliseconds that the rest of a refused request is read and dropped. */
@@ -21,6 +22,7 @@ export function restDropped(incoming: Incoming): Promise<void> {
     const timer = setTimeout(done, lingerTime);
     incoming.on("end", done);
     incoming.on("close", done);
+    incoming.on("data", giveBack);
     incoming.resume();
   });
 }

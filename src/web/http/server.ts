@@ -222,6 +222,7 @@ export async function serveHttp(options: HttpOptions, handlers: HttpHandlers): P
         firstHeader(socket, gate, c);
         gate.on("close", () => clearTimeout(c.timer));
         http.emit("connection", gate);
+        gate.parserReads();
         await closed;
       } finally {
         clearTimeout(c.timer);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { giveBack } from "../../../platform/bytes.ts";
 import type { Connection } from "../../../net/types.ts";
 import { ImapBad, ImapNo } from "./answer.ts";
 
@@ -65,6 +66,7 @@ export async function readBytes(
     const b = await conn.readSome(Math.min(count, 64 * 1024));
     count -= b.length;
     await each(b);
+    giveBack(b);
   }
 }
 

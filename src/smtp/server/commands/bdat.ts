@@ -1,4 +1,5 @@
 /** BDAT (RFC 3030). */
+import { giveBack } from "../../../platform/bytes.ts";
 import { SmtpError } from "../errors.ts";
 import { MessageFile } from "../message_file.ts";
 import { isDigits } from "../parameters.ts";
@@ -83,6 +84,8 @@ async function receive(session: Session, size: number): Promise<void> {
     session.traceData(chunk);
     if (reader === undefined) file.put(chunk);
     else reader.push(chunk);
+    // The file has a copy.
+    giveBack(chunk);
     await file.room();
     checkProgress(session, file, deadline);
   }

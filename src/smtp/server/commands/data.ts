@@ -1,4 +1,5 @@
 /** DATA (RFC 5321 §4.1.1.4). */
+import { giveBack } from "../../../platform/bytes.ts";
 import { sequenceError, SmtpError } from "../errors.ts";
 import { MessageFile } from "../message_file.ts";
 import type { OpenTransaction, Session } from "../session.ts";
@@ -51,6 +52,8 @@ async function receive(session: Session, file: MessageFile): Promise<boolean> {
       session.conn.unread(chunk.subarray(end));
       break;
     }
+    // The file has a copy.
+    giveBack(chunk);
     await file.room();
     checkProgress(session, file, deadline);
   }

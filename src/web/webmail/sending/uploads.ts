@@ -1,4 +1,5 @@
 /** Files that a page uploads, kept until the message is sent or a day has passed. @module */
+import { giveBack } from "../../../platform/bytes.ts";
 import { createTemp, removeFile } from "../../../platform/files.ts";
 import { HttpError } from "../../http/mod.ts";
 
@@ -60,6 +61,7 @@ export class Uploads {
             throw new HttpError(413, `the file is too large, the limit is ${this.#maxSize} bytes`);
           }
           for (let at = 0; at < chunk.length;) at += await out.write(chunk.subarray(at));
+          giveBack(chunk);
         }
       } finally {
         out.close();
