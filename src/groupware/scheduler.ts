@@ -22,7 +22,7 @@ import {
   withStatus,
 } from "../mail/calendar/itip.ts";
 import { cancellationFor, invitationFor, replyOf } from "../mail/calendar/itip_messages.ts";
-import { asChanged } from "../mail/calendar/reschedule.ts";
+import { asChanged, asInvitation } from "../mail/calendar/reschedule.ts";
 import { declinedDates } from "../mail/calendar/declined_dates.ts";
 import { readObject } from "../mail/calendar/object.ts";
 import type { Series } from "../mail/calendar/series.ts";
@@ -336,8 +336,8 @@ export function openScheduler(services: SchedulerServices): Scheduler {
       }
       const agent = serverTells(param(p, "SCHEDULE-AGENT"));
       let changed = false;
-      if (own && was !== undefined) {
-        const calendar = asChanged(was, series, mine);
+      if (was !== undefined && (own || agent && old !== undefined)) {
+        const calendar = own ? asChanged(was, series, mine) : asInvitation(was, series);
         changed = calendar !== series.calendar;
         if (changed) ({ content, series } = objectOf(calendar));
       }

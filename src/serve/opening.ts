@@ -418,6 +418,7 @@ async function open(
   retention.start();
   monthReports.start();
   nodes?.start();
+  accounts.onStay = (account) => events.resume(account);
   events.resume();
   await queue.start();
   lists.start();

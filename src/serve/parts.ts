@@ -95,7 +95,7 @@ export async function endParts(p: Partial<ServerParts>): Promise<void> {
   p.receiving?.stop();
   p.certificates?.stop();
   await Promise.all([p.listeners?.stop(stopGrace), p.nodes?.quiesce(stopGrace)]);
-  await p.events?.idle();
+  await p.events?.stop();
   await p.noMoreFiles?.();
   await p.reportSending?.end();
   p.endDnsblMonitor?.();

@@ -350,3 +350,59 @@ test("a series of which all dates were taken out, and nobody sees any (nextcloud
   const again = await ann.put(`${cal}none.ics`, body.replace("UID:none", "UID:none\r\nSUMMARY:X"));
   assert.equal(again.status, 204);
 });
+
+test("dates of one's own with rules of their own, and days taken out by times (ical4android 190, node-ical 454)", async ({ ann }) => {
+  const body = objects(
+    ["UID:own", "DTSTART:20270301T100000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=3"],
+    [
+      "UID:own",
+      "RECURRENCE-ID:20270302T100000Z",
+      "DTSTART:20270302T120000Z",
+      "DURATION:PT1H",
+      "RDATE:20270320T100000Z",
+      "EXDATE:20270303T100000Z",
+    ],
+  );
+  assert.equal((await ann.put(`${cal}own.ics`, body)).status, 201);
+  assert.deepEqual(await expanded(ann, "20270301T000000Z", "20270401T000000Z"), [
+    "20270301T100000Z",
+    "20270302T120000Z",
+    "20270303T100000Z",
+  ]);
+  assert.equal((await ann.send("DELETE", `${cal}own.ics`)).status, 204);
+  const days = objects([
+    "UID:days",
+    "DTSTART;VALUE=DATE:20260216",
+    "DTEND;VALUE=DATE:20260217",
+    "RRULE:FREQ=DAILY;COUNT=4",
+    "EXDATE;TZID=W. Europe Standard Time:20260218T000000",
+  ]);
+  assert.equal((await ann.put(`${cal}days.ics`, days)).status, 201);
+  assert.deepEqual(await expanded(ann, "20260201T000000Z", "20260301T000000Z"), [
+    "20260216",
+    "20260217",
+    "20260219",
+  ]);
+});
+
+test("cards with REV twice, and a photo as a data URI (nextcloud/server 2799, 4358)", async ({ ann }) => {
+  const photo = "PHOTO;VALUE=uri:data:image/png;base64,iVBORw0KGgo=";
+  const text = card(
+    "twice",
+    "FN:A",
+    "N:;A;;;",
+    "REV:20260101T000000Z",
+    "REV:20260102T000000Z",
+    photo,
+  );
+  assert.equal((await ann.put(`${book}twice.vcf`, text)).status, 201);
+  const [r] = await ann.report(
+    book,
+    `<A:addressbook-multiget ${ns}><D:prop><D:getetag/><A:address-data content-type="text/vcard" version="4.0"/>` +
+      `</D:prop><D:href>/dav/${book}twice.vcf</D:href></A:addressbook-multiget>`,
+  );
+  assert.match(
+    unfold(String([...r.found.values()].at(-1)!.children.join(""))),
+    /data:image\/png;base64,iVBORw0KGgo=/,
+  );
+});

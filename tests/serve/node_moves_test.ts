@@ -1,8 +1,10 @@
 /** An account goes from node to node while it is used; and both are killed at each step of that. */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { isLinux } from "../../src/platform/os.ts";
 import { isRoot } from "../../src/platform/users.ts";
 import { freePorts, moxIn, type RunningServer, startServe } from "./instance.ts";
+import { Talk } from "../support/talk.ts";
 import { check, load, login, password, subjects } from "./moving_load.ts";
 import { makeNodeFolder } from "./node_folder.ts";
 import { zoneServer } from "./zone.ts";
@@ -13,6 +15,7 @@ interface TestNode {
   dir: string;
   smtp: number;
   imap: number;
+  sieve: number;
   web: number;
   link: number;
   key: string;
@@ -22,7 +25,7 @@ interface TestNode {
 const conf = (n: TestNode) => ["-config", `${n.dir}/config/mox.conf`];
 
 async function prepare(name: string): Promise<TestNode> {
-  const [smtp, imap, web, link] = await freePorts(4);
+  const [smtp, imap, sieve, web, link] = await freePorts(5);
   const { dir, key } = await makeNodeFolder(
     `mox-move-${name}-`,
     `DataDir: ../data
@@ -43,6 +46,10 @@ Listeners:
 			Enabled: true
 			Port: ${imap}
 			NoRequireSTARTTLS: true
+		ManageSieve:
+			Enabled: true
+			Port: ${sieve}
+			NoRequireSTARTTLS: true
 		WebAPIHTTP:
 			Enabled: true
 			Port: ${web}
@@ -57,6 +64,7 @@ Postmaster:
     dir,
     smtp,
     imap,
+    sieve,
     web,
     link,
     key,
@@ -165,6 +173,50 @@ Deno.test({
         const verified = await moxIn(n.dir, ["verifydata", `${n.dir}/data`]);
         assert.equal(verified.code, 0, verified.stdout + verified.stderr);
       }
+    });
+  },
+});
+
+/** Each message takes it some 0.1 s, as it has to look for what isn't there. */
+const slowScript = `require ["imapsieve", "imap4flags", "regex"];
+${
+  `if header :regex "subject" "^((a?){25}){8}$" { discard; }
+`.repeat(7)
+}addflag "seenhere";
+`;
+
+Deno.test({
+  name: "nodes: a script that runs on appended messages goes on where the account goes (RFC 6785)",
+  ignore,
+  async fn() {
+    await withNodes(async (one, two) => {
+      const managing = new Talk(connect({ host: one.host, port: one.sieve }));
+      await managing.expect(/^OK.*\r\n/m);
+      const sasl = btoa(`\0ann@mox.example\0${password}`);
+      await managing.say(`AUTHENTICATE "PLAIN" "${sasl}"\r\n`, /^OK.*\r\n/m);
+      await managing.say(
+        `PUTSCRIPT "slow" {${slowScript.length}+}\r\n${slowScript}\r\n`,
+        /^OK.*\r\n/m,
+      );
+      managing.close();
+      const messages = 60;
+      const text = `Subject: ${"a".repeat(900)}\r\n\r\nhi\r\n`;
+      const imap = (await login(one))!;
+      await imap.say(`b SETMETADATA "" (/shared/imapsieve/script "slow")\r\n`, /^b OK.*\r\n/m);
+      await imap.say(
+        `c APPEND INBOX${` {${text.length}+}\r\n${text}`.repeat(messages)}\r\n`,
+        /^c OK.*\r\n/m,
+      );
+      const moved = await moxIn(one.dir, [...conf(one), "node", "move", "ann", "two"]);
+      assert.equal(moved.code, 0, moved.stderr);
+      const there = (await login(two))!;
+      await there.say("a SELECT INBOX\r\n", /^a OK.*\r\n/m);
+      for (;;) {
+        const found = await there.say("d SEARCH NOT KEYWORD seenhere\r\n", /^d OK.*\r\n/m);
+        if (/^\* E?SEARCH(?: \(TAG "d"\))?(?: ALL)?\r\n/m.test(found)) break;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      there.close();
     });
   },
 });

@@ -1,6 +1,7 @@
 /** Scripts at delivery, through a whole server. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { cardObject } from "../../src/groupware/objects.ts";
 import { type FakeHost, fakeHost, type FakeOptions } from "../smtp/fake_host.ts";
 import { Want } from "../../src/store/types.ts";
 import { mail, type Receiver, startReceiver } from "./receiver.ts";
@@ -269,4 +270,61 @@ Deno.test("each member of a list has its own script", () =>
     assert.deepEqual(await listed(r, "cas", "Team"), ["all 0"]);
     assert.deepEqual(await listed(r, "ann", "Inbox"), ["all 0"]);
     assert.deepEqual(await listed(r, "bob", "Inbox"), []);
+  }));
+
+Deno.test("a list is a group of the user's contacts, to look in and to send to (RFC 6134)", () =>
+  withServer(async (r, host) => {
+    await r.account("cas", async (a) => {
+      const g = await a.groupware();
+      const [book] = g.collections("addressbooks");
+      const put = (uid: string, lines: string[]) =>
+        g.put(
+          book.id,
+          cardObject(
+            `${uid}.vcf`,
+            new TextEncoder().encode(
+              ["BEGIN:VCARD", "VERSION:3.0", `UID:${uid}`, ...lines, "END:VCARD", ""].join("\r\n"),
+            ),
+          ),
+          { ifNoneMatch: "*" },
+        );
+      await put("m1", ["FN:Ann", "N:Ann;;;;", "EMAIL:ann@away.example", "EMAIL:a2@away.example"]);
+      await put("m2", ["FN:Ben", "N:Ben;;;;", "EMAIL:Ben@away.example"]);
+      await put("m3", ["FN:Cid", "N:Cid;;;;"]);
+      const group = (uid: string, name: string, members: string[]) =>
+        put(uid, [
+          `FN:${name}`,
+          `N:${name};;;;`,
+          "X-ADDRESSBOOKSERVER-KIND:group",
+          ...members.map((m) => `X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:${m}`),
+        ]);
+      await group("g1", "Family", ["m1", "m2", "m3", "gone"]);
+      await group("g2", "Nobody", ["m3"]);
+    });
+    await activate(
+      r,
+      "cas",
+      `require ["extlists", "fileinto", "copy", "envelope"];
+if envelope :list "from" ":addrbook:family" { fileinto "Family"; stop; }
+if header "subject" "news" { redirect :list :copy ":addrbook:FAMILY"; }
+if header "subject" "only" { redirect :list ":addrbook:Family"; }
+if header "subject" "none" { redirect :list ":addrbook:Nobody"; }
+if header "subject" "else" { redirect :list ":addrbook:default"; }
+if allof (header "subject" "valid", valid_ext_list [":addrbook:Family", ":addrbook:default"],
+  not valid_ext_list ":addrbook:Foes") { fileinto "Valid"; }`,
+    );
+    for (const subject of ["news", "only", "none", "else", "valid"]) {
+      assert.equal((await toCas(r, { subject })).code, 250);
+    }
+    await r.server.queue.idle();
+    const sent = host.mails.map((m) => m.to.join()).sort();
+    assert.deepEqual(sent, [
+      ...["Ben@away.example", "Ben@away.example"],
+      ...["ann@away.example", "ann@away.example"],
+    ]);
+    assert.deepEqual((await listed(r, "cas", "Inbox")).sort(), ["else 0", "news 0", "none 0"]);
+    assert.deepEqual(await listed(r, "cas", "Valid"), ["valid 0"]);
+    const done = r.server.sieve!.log.latest("cas").flatMap((e) => e.steps.map((s) => s.text));
+    assert.ok(done.includes("not sent on: nobody in :addrbook:Nobody has an address"));
+    assert.ok(done.includes("not sent on: there is no group of contacts :addrbook:default"));
   }));

@@ -96,3 +96,20 @@ Deno.test("signs that no script has, and flags in variables of others, are error
     /need require "variables"/,
   );
 });
+
+Deno.test("the part of a long value that a regular expression is matched against has no end there", () => {
+  const matches = (pattern: string, length: number) =>
+    shortActions(
+      runScript(
+        `require ["regex"]; if header :regex "subject" "${pattern}" { discard; }`,
+        `Subject: ${"a".repeat(length)}\n\nx\n`,
+      ),
+    )[0] === "discard";
+  // Fewer than 200 characters of a value are looked at with the first one, and all of it with the others.
+  assert.deepEqual([matches("^((a?){25}){8}$", 900), matches("^((a?){25}){8}$", 100)], [
+    false,
+    true,
+  ]);
+  assert.deepEqual([matches("^((a?){25}){8}", 900), matches("^a*$", 900)], [true, true]);
+  assert.deepEqual([matches("^a*$", 40_000), matches("^a*", 40_000)], [false, true]);
+});

@@ -48,10 +48,13 @@ export interface LinearRegExp {
   readonly size: number;
   /** Number of groups, including the whole match. */
   readonly groups: number;
-  /** True if it matches anywhere in the text, within the budget. */
-  test(text: string, budget?: StepBudget): boolean;
-  /** The leftmost match at or after an offset, within the budget. */
-  exec(text: string, from?: number, budget?: StepBudget): Match | undefined;
+  /**
+   * True if it matches anywhere in the text, within the budget.
+   * @param to only matches that end there or before count; the text goes on all the same, so that `$` does not hold there
+   */
+  test(text: string, budget?: StepBudget, to?: number): boolean;
+  /** The leftmost match at or after an offset, within the budget; `to` is as in {@link test}. */
+  exec(text: string, from?: number, budget?: StepBudget, to?: number): Match | undefined;
   /**
    * Replaces all matches; `$1`, `${1}` and `${name}` in the template are groups, `$$` is a dollar. Once the
    * budget is used up, no more are replaced.
@@ -86,14 +89,14 @@ function compile(pattern: string): LinearRegExp {
   const { ast, groups, names } = parsePattern(pattern);
   const program = programOf(ast);
   program.push({ op: "match" });
-  const exec = (text: string, from = 0, budget = unbounded()) =>
-    run(program, groups, text, from, true, budget);
+  const exec = (text: string, from = 0, budget = unbounded(), to = text.length) =>
+    run(program, groups, text, from, to, true, budget);
   return {
     pattern,
     size: program.length,
     groups,
-    test: (text, budget = unbounded()) =>
-      run(program, groups, text, 0, false, budget) !== undefined,
+    test: (text, budget = unbounded(), to = text.length) =>
+      run(program, groups, text, 0, to, false, budget) !== undefined,
     exec,
     replace(text, template, budget = unbounded()) {
       const parts = parseTemplate(template, names);
@@ -228,6 +231,7 @@ function run(
   groups: number,
   text: string,
   from: number,
+  to: number,
   wantGroups: boolean,
   budget: StepBudget,
 ): Match | undefined {
@@ -242,7 +246,7 @@ function run(
       follow(program, current, 0, at, text, step, wantGroups ? [at, -1] : noSlots, budget);
     }
     if (current.pcs.length === 0 && (found || onlyAtStart)) break;
-    const c = at < text.length ? text.codePointAt(at)! : -1;
+    const c = at < to ? text.codePointAt(at)! : -1;
     const width = c > 0xffff ? 2 : 1;
     for (let i = 0; i < current.pcs.length; i++) {
       const pc = current.pcs[i];
@@ -259,7 +263,7 @@ function run(
         follow(program, next, pc + 1, at + width, text, step + 1, current.slots[i], budget);
       }
     }
-    if (at >= text.length) break;
+    if (at >= to) break;
     at += width;
     [current, next] = [next, current];
     next.pcs.length = 0;

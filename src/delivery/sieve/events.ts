@@ -57,10 +57,15 @@ export class EventLog {
     this.#db.run("DELETE FROM events WHERE id = ?", id);
   }
 
-  /** Events that are not done, in order. */
-  open(): NotedEvent[] {
+  /**
+   * Events that are not done, in order.
+   * @param account of all accounts if not given
+   */
+  open(account?: string): NotedEvent[] {
     return this.#db.all(
-      "SELECT id, account, login, cause, mailbox_id, uids, flags, through FROM events ORDER BY rowid",
+      "SELECT id, account, login, cause, mailbox_id, uids, flags, through FROM events " +
+        "WHERE ?1 IS NULL OR account = ?1 ORDER BY rowid",
+      account ?? null,
     ).map(([id, account, login, cause, mailboxId, uids, flags, through]) => ({
       ...{ id, account, login, cause, mailboxId: asMailboxId(mailboxId), through },
       uids: JSON.parse(uids),

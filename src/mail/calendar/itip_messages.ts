@@ -7,6 +7,7 @@ import {
   changedProperty,
   type Component,
   newProperty,
+  param,
   type Property,
   property,
   valueOf,
@@ -71,13 +72,29 @@ function message(series: Series, components: Component[], method: string): Compo
   return withZoneDescriptions(calendar, about ?? Date.now());
 }
 
+/**
+ * A component that asks those for an answer who haven't given one, unless its program says that none is wanted:
+ * programs that leave this to servers don't say so themselves.
+ */
+function askingForAnswers(c: Component): Component {
+  const isOpen = (p: Property) =>
+    p.name === "ATTENDEE" && param(p, "RSVP") === undefined &&
+    (param(p, "PARTSTAT") ?? "NEEDS-ACTION").toUpperCase() === "NEEDS-ACTION";
+  return {
+    ...c,
+    properties: c.properties.map((p) =>
+      isOpen(p) ? changedProperty(p, p.value, { RSVP: "TRUE" }) : p
+    ),
+  };
+}
+
 /** The invitation for an address (METHOD:REQUEST); undefined if none of the components invites them. */
 export function invitationFor(series: Series, address: string, now: number): Component | undefined {
   const parts = partsOf(series.calendar).filter((c) => attendeeIn(c, address) !== undefined);
   if (parts.length === 0) return undefined;
   const out = datesWithout(series, address);
   const sent = parts.map((c) => {
-    const other = forOthers(series, c, now);
+    const other = askingForAnswers(forOthers(series, c, now));
     // RFC 5546 §3.2.2: the title may be empty, but not missing.
     if (property(c, "SUMMARY") === undefined) other.properties.push(newProperty("SUMMARY", ""));
     if (property(c, "RECURRENCE-ID") === undefined) other.properties.push(...out);

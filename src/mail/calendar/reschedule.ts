@@ -27,6 +27,13 @@ const datesText = (c: Component) =>
     `${p.name};${param(p, "TZID") ?? ""}:${p.value}`
   ).sort().join("\n");
 
+/** The values of a component's properties that say when it is. */
+const timeText = (c: Component) =>
+  ["DTSTART", "DTEND", "DUE", "DURATION"].map((name) => {
+    const p = property(c, name);
+    return p && `${name};${param(p, "TZID") ?? ""}:${p.value.trim()}`;
+  }).join("\n");
+
 /** A master without the dates that differ from it. */
 function alone(series: Series): Series {
   const kept = series.calendar.components.filter((c) =>
@@ -76,13 +83,7 @@ function isMoved(was: Series, before: Component | undefined, now: Series, c: Com
     const usual = usualTime(was, c);
     return usual !== undefined && usual !== ownTime(now, c);
   }
-  const single = ["DTSTART", "DTEND", "DUE", "DURATION"];
-  const text = (x: Component) =>
-    single.map((name) => {
-      const p = property(x, name);
-      return p && `${name};${param(p, "TZID") ?? ""}:${p.value.trim()}`;
-    }).join("\n");
-  if (text(before) !== text(c) && ownTime(was, before) !== ownTime(now, c)) return true;
+  if (timeText(before) !== timeText(c) && ownTime(was, before) !== ownTime(now, c)) return true;
   return c === now.master && was.master !== undefined && datesText(before) !== datesText(c) &&
     hasNewDates(was, now);
 }
@@ -150,4 +151,32 @@ export function asChanged(was: Series, now: Series, mine: (address: string) => b
   }
   if (made.size === 0) return now.calendar;
   return { ...now.calendar, components: now.calendar.components.map((c) => made.get(c) ?? c) };
+}
+
+/**
+ * The copy of somebody invited, after a change of theirs: it keeps the number and time of the organizer's last
+ * message, by which the next one is known to be later. Programs raise them with any change, as if it were their
+ * event. What has other times comes from the organizer: a program has read the message itself.
+ * @returns the same calendar if nothing has to differ from what the program wrote
+ */
+export function asInvitation(was: Series, now: Series): Component {
+  const old = new Map(partsOf(was.calendar).map((c) => [instanceKey(was, c), c]));
+  const kept = ["SEQUENCE", "DTSTAMP"];
+  let changed = false;
+  const components = now.calendar.components.map((c) => {
+    if (c.name === "VTIMEZONE") return c;
+    // A date that the program has made one of its own has those of the series.
+    const before = old.get(instanceKey(now, c)) ?? was.master;
+    if (before === undefined) return c;
+    const moved = before !== was.master || c === now.master
+      ? timeText(before) !== timeText(c) || datesText(before) !== datesText(c)
+      : usualTime(was, c) !== ownTime(now, c);
+    if (moved) return c;
+    const values = (x: Component) => kept.map((name) => valueOf(x, name)?.trim() ?? "").join(" ");
+    if (values(before) === values(c)) return c;
+    changed = true;
+    const own = before.properties.filter((p) => kept.includes(p.name));
+    return { ...c, properties: [...own, ...c.properties.filter((p) => !kept.includes(p.name))] };
+  });
+  return changed ? { ...now.calendar, components } : now.calendar;
 }

@@ -179,8 +179,11 @@ export class Series {
           if (++dates > maxDates) throw new FormatError(`more than ${maxDates} dates`);
           const [from, to] = v.trim().split("/");
           const time = timeOf(p, from);
-          if (p.name === "EXDATE") this.#excluded.add(this.#key(time));
-          else {
+          if (p.name === "EXDATE") {
+            // Exchange takes days out by the times at which they begin.
+            const isDay = start?.date && !time.date && time.wall % day === 0;
+            this.#excluded.add(isDay ? `D${time.wall}` : this.#key(time));
+          } else {
             const end = to === undefined ? undefined : parseTime(to, time.zone);
             const duration = to === undefined || end ? undefined : parseDuration(to);
             this.#added.push({ time, end, duration });

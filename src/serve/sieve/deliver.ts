@@ -7,7 +7,13 @@ import type { Account as AccountConfig } from "../../config/mod.ts";
 import type { Decision } from "../../delivery/analysis_types.ts";
 import type { DoneStep } from "../../delivery/sieve/done_log.ts";
 import { type DeliveryOf, fileMessage, withEdited } from "../../delivery/sieve/filing.ts";
-import { type Action, problemText, type SieveResult } from "../../sieve/mod.ts";
+import {
+  type Action,
+  type Edited,
+  problemText,
+  type Redirect,
+  type SieveResult,
+} from "../../sieve/mod.ts";
 import { type IncomingMessage, SmtpError } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Message, NewMessage } from "../../store/types.ts";
@@ -16,6 +22,7 @@ import type { Plan } from "../arrival/plan.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 import { noteFailure } from "./failure_note.ts";
 import { notification, vacationReply } from "./replies.ts";
+import { AddressLists } from "../../delivery/sieve/lists.ts";
 import { runScripts, type Scripts } from "./running.ts";
 import { redirect, sendWritten, sieveActions } from "./sending.ts";
 
@@ -41,6 +48,18 @@ export interface Carried {
   discarded: boolean;
   /** A script sent a reply or decided not to: no other one is sent. */
   answered: boolean;
+}
+
+/** Most members of a list that a message is sent on to: for more there are mailing lists. */
+const maxListed = 50;
+
+/** RFC 6134 §2.5: whom a list stands for, or why nothing can be sent to it. */
+async function addressesOf(account: Account, list: string): Promise<readonly string[] | string> {
+  const members = (await AddressLists.of(account)).members(list);
+  if (members === undefined) return `there is no group of contacts ${list}`;
+  if (members.length === 0) return `nobody in ${list} has an address`;
+  if (members.length > maxListed) return `more than ${maxListed} people are in ${list}`;
+  return members;
 }
 
 /** RFC 5429 §2.1: the text of a refusal, in a form fit for an SMTP answer. */
@@ -157,35 +176,42 @@ async function carryOutActions(
       return `no ${what}: the server could not write it`;
     }
   };
+  const sendOn = async (a: Extract<Action, { edited: Edited }>, to: Redirect) => {
+    const went = await withEdited(
+      d,
+      a.edited,
+      (file) => redirect(services, incoming, scripts.plan, account, to, scripts.message, file),
+    );
+    sieveActions.inc({ action: went ? "redirect" : "failed" });
+    if (!went) unsent = true;
+    steps.push(
+      step(
+        a,
+        went
+          ? `sent on to ${to.address}`
+          : `not sent on to ${to.address}: it came from there, or mail to it fails`,
+      ),
+    );
+  };
   for (const a of result.actions) {
     switch (a.kind) {
       case "discard":
         sieveActions.inc({ action: "discard" });
         steps.push(step(a, "discarded"));
         break;
-      case "redirect": {
-        const went = await withEdited(
-          d,
-          a.edited,
-          (file) =>
-            redirect(services, incoming, scripts.plan, account, a.redirect, scripts.message, file),
-        );
-        sieveActions.inc({ action: went ? "redirect" : "failed" });
-        if (!went) unsent = true;
-        steps.push(
-          step(
-            a,
-            went
-              ? `sent on to ${a.redirect.address}`
-              : `not sent on to ${a.redirect.address}: it came from there, or mail to it fails`,
-          ),
-        );
+      case "redirect":
+        await sendOn(a, a.redirect);
+        break;
+      case "redirectToList": {
+        const to = await addressesOf(account, a.list);
+        if (typeof to === "string") {
+          unsent = true;
+          steps.push(step(a, `not sent on: ${to}`));
+          break;
+        }
+        for (const address of to) await sendOn(a, { ...a.redirect, address });
         break;
       }
-      case "redirectToList":
-        unsent = true;
-        steps.push(step(a, `not sent on: ${a.list} is a list to look in, not to write to`));
-        break;
       case "vacation":
         steps.push(step(a, await orKept("reply", () => reply(services, incoming, scripts, a))));
         break;

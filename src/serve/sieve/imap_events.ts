@@ -3,19 +3,16 @@
  * mailbox names the script in its annotation `/shared/imapsieve/script`, or else the account itself does.
  *
  * They run in the background, for one account one after the other; what they change causes no further events. An event
- * is durable before the client is answered: should the process end, the next one goes on with it.
+ * is durable before the client is answered: should the process end, the next one goes on with it, and if the account moves to
+ * another node meanwhile, that one does.
  *
  * @module
  */
 import type { MailboxId } from "../../store/ids.ts";
 import type { Config } from "../../config/mod.ts";
-import {
-  accountMailboxes,
-  inAddressBook,
-  localZone,
-  serverEnvironment,
-} from "../../delivery/sieve/context.ts";
+import { accountMailboxes, localZone, serverEnvironment } from "../../delivery/sieve/context.ts";
 import { flagsOf, mailboxFor } from "../../delivery/sieve/filing.ts";
+import { AddressLists } from "../../delivery/sieve/lists.ts";
 import type { NotedEvent } from "../../delivery/sieve/events.ts";
 import type { DoneStep } from "../../delivery/sieve/done_log.ts";
 import type { ImapChange } from "../../imap/server/mod.ts";
@@ -58,6 +55,9 @@ export interface EventServices {
 export class ImapEvents {
   readonly #s: EventServices;
   readonly #running = new Map<string, { waiting: number; last: Promise<void> }>();
+  /** Ids of the events that wait or run. */
+  readonly #known = new Set<string>();
+  #stopped = false;
 
   constructor(services: EventServices) {
     this.#s = services;
@@ -77,7 +77,7 @@ export class ImapEvents {
       account.acquire();
       this.#enqueue(noted, async () => {
         try {
-          await this.#run(account, noted, script);
+          return await this.#run(account, noted, script);
         } finally {
           account.close();
         }
@@ -88,31 +88,56 @@ export class ImapEvents {
     }
   }
 
-  /** Continues with the events that the previous process did not finish. */
-  resume(): void {
-    for (const noted of this.#s.sieve.db.events.open()) {
-      this.#enqueue(noted, async () => {
-        if (!this.#s.config.account(noted.account)) return;
-        const account = await this.#s.accounts.open(noted.account);
-        try {
-          const script = this.#scriptFor(account, noted.mailboxId);
-          if (script) await this.#run(account, noted, script);
-        } finally {
-          account.close();
-        }
-      });
+  /**
+   * Continues with the events that the previous process, or the node that had the account before, did not finish.
+   * @param account of all accounts if not given
+   */
+  resume(account?: string): void {
+    const left = this.#s.sieve.db.events.open(account).filter((e) => !this.#known.has(e.id));
+    if (left.length > 0) log.info("going on with IMAP events", { events: left.length });
+    for (const noted of left) this.#enqueue(noted, () => this.#resumed(noted));
+  }
+
+  /** @returns whether the event is finished */
+  async #resumed(noted: NotedEvent): Promise<boolean> {
+    const { config, accounts } = this.#s;
+    if (!config.account(noted.account)) return true;
+    if (!config.isHere(noted.account) || this.#paused(noted.account)) return false;
+    const account = await accounts.open(noted.account).catch((err) => {
+      this.#failed(noted.account, err);
+    });
+    // Too many are open, or its files are damaged: the next start tries again.
+    if (!account) return false;
+    try {
+      const script = this.#scriptFor(account, noted.mailboxId);
+      return script === undefined || await this.#run(account, noted, script);
+    } finally {
+      account.close();
     }
   }
 
-  /** Runs an event after those of the account that are waiting. Afterwards it is done, even if it failed. */
-  #enqueue(noted: NotedEvent, run: () => Promise<void>): void {
-    const { account } = noted;
+  /** Whether events have to wait: for the next start, or until the account is at another node. */
+  #paused(account: string): boolean {
+    return this.#stopped || this.#s.accounts.isLeaving(account);
+  }
+
+  /**
+   * Runs an event after those of the account that are waiting.
+   * @param run tells whether the event is finished; one that fails is
+   */
+  #enqueue(noted: NotedEvent, run: () => Promise<boolean>): void {
+    const { account, id } = noted;
     const queue = this.#running.get(account) ?? { waiting: 0, last: Promise.resolve() };
     this.#running.set(account, queue);
     queue.waiting++;
-    queue.last = queue.last.then(run).catch((err) => this.#failed(account, err)).finally(() => {
+    this.#known.add(id);
+    queue.last = queue.last.then(run).catch((err) => {
+      this.#failed(account, err);
+      return true;
+    }).then((finished) => {
       if (--queue.waiting === 0) this.#running.delete(account);
-      this.#s.sieve.db.events.done(noted.id);
+      this.#known.delete(id);
+      if (finished) this.#s.sieve.db.events.done(id);
     }).catch((err) => this.#failed(account, err));
   }
 
@@ -121,8 +146,9 @@ export class ImapEvents {
     log.error("running a script for an IMAP event", { err: err as Error, account });
   }
 
-  /** Resolves when no events are waiting. */
-  async idle(): Promise<void> {
+  /** Ends after the messages under way; the next start goes on. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([...this.#running.values()].map((q) => q.last));
   }
 
@@ -135,7 +161,8 @@ export class ImapEvents {
     return Array.isArray(found) ? undefined : found as SieveScript | undefined;
   }
 
-  async #run(account: Account, event: NotedEvent, script: SieveScript): Promise<void> {
+  /** @returns whether the event is finished: not where it has to wait */
+  async #run(account: Account, event: NotedEvent, script: SieveScript): Promise<boolean> {
     const { mailboxId } = event;
     const uids = Uint32Array.from(event.uids.filter((uid) => uid > event.through));
     for (let at = 0; at < uids.length; at += 20) {
@@ -144,6 +171,7 @@ export class ImapEvents {
         rows.push(row.kept());
       });
       for (const row of rows) {
+        if (this.#paused(account.name)) return false;
         const reader = account.openRow(row);
         try {
           await this.#runOn(account, event, script, row, reader);
@@ -156,6 +184,7 @@ export class ImapEvents {
         this.#s.sieve.db.events.through(event.id, row.uid);
       }
     }
+    return true;
   }
 
   async #runOn(
@@ -178,6 +207,7 @@ export class ImapEvents {
       "imap.mailbox": mailbox,
       "imap.changedflags": event.changedFlags.join(" "),
     };
+    const lists = await AddressLists.of(account, [script]);
     const result = await executeSieveAsync([script], {
       message: new SieveMail({
         prefix: row.prefix,
@@ -193,7 +223,7 @@ export class ImapEvents {
         Object.hasOwn(imap, name)
           ? imap[name]
           : serverEnvironment(this.#s.config.static.Hostname, name),
-      inList: (list, value) => inAddressBook(account, list, value),
+      inList: (list, value) => lists.has(list, value),
       include: (name, where) =>
         where === "personal" ? db.scripts.compiled(account.name, name) : site.global(name),
       seen: (key) => db.memory.seen(account.name, key),

@@ -5,12 +5,7 @@
  */
 import { catchallSeparators } from "../../config/mod.ts";
 import type { Decision } from "../../delivery/analysis_types.ts";
-import {
-  accountMailboxes,
-  inAddressBook,
-  localZone,
-  serverEnvironment,
-} from "../../delivery/sieve/context.ts";
+import { accountMailboxes, localZone, serverEnvironment } from "../../delivery/sieve/context.ts";
 import {
   executeSieveAsync,
   keptAfter,
@@ -20,6 +15,7 @@ import {
   type SieveResult,
   type SieveScript,
 } from "../../sieve/mod.ts";
+import { AddressLists } from "../../delivery/sieve/lists.ts";
 import { countPanic } from "../../metrics/mod.ts";
 import { addressText } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -70,6 +66,7 @@ export async function runScripts(
   const { db, site } = services.sieve;
   const own = services.config.domain(address.domain ?? "");
   const separators = own ? catchallSeparators(own.config) : [];
+  const lists = await AddressLists.of(account, scripts.run);
   const context: SieveContext = {
     message: new SieveMail({
       prefix,
@@ -93,7 +90,7 @@ export async function runScripts(
       name === "remote-ip"
         ? session.remoteIp
         : serverEnvironment(services.config.static.Hostname, name),
-    inList: (list, value) => inAddressBook(account, list, value),
+    inList: (list, value) => lists.has(list, value),
     include: (name, where) =>
       where === "personal" ? db.scripts.compiled(account.name, name) : site.global(name),
     seen: (key) => db.memory.seen(account.name, key),

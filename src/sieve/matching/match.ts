@@ -141,15 +141,16 @@ export class Matcher {
         }
         case "regex": {
           const { linear, posix } = key.regexp(m.comparator);
-          const text = affordable(value, linear.size);
-          run.spend(1 + text.length * linear.size / 64);
-          if (!linear.test(text)) return false;
+          const end = affordable(value.length, linear.size);
+          run.spend(1 + end * linear.size / 64);
+          if (!linear.test(value, undefined, end)) return false;
           if (keep) {
             const { cost } = posix();
-            const part = affordable(text, cost / groupFactor);
-            run.spend(part.length * cost / 64);
+            const part = affordable(end, cost / groupFactor);
+            run.spend(part * cost / 64);
             // If that is too much work, the groups are those of the first alternative that matches.
-            const groups = posix().exec(part) ?? linear.exec(text)!.groups;
+            const groups = posix().exec(value, part) ??
+              linear.exec(value, 0, undefined, end)!.groups;
             run.captures = groups.map((g) => g ?? "");
           }
           return true;
@@ -169,9 +170,9 @@ export class Matcher {
   }
 }
 
-/** The part of a text that an expression may be matched against. */
-function affordable(text: string, cost: number): string {
-  return text.slice(0, Math.min(maxRegexText, Math.ceil(maxRegexSteps / cost)));
+/** How much of a text of so many characters an expression may be matched against. */
+function affordable(length: number, cost: number): number {
+  return Math.min(length, maxRegexText, Math.ceil(maxRegexSteps / cost));
 }
 
 let lately: { comparator: Comparator; value: string; text: string } | undefined;

@@ -62,16 +62,17 @@ interface Characters {
   text: string;
 }
 
-function charactersOf(text: string): Characters {
+/** Those of a text up to an offset. */
+function charactersOf(text: string, to: number): Characters {
   const codes: number[] = [];
   const offsets: number[] = [];
-  for (let at = 0; at < text.length;) {
+  for (let at = 0; at < to;) {
     const c = text.codePointAt(at)!;
     codes.push(c);
     offsets.push(at);
     at += c > 0xffff ? 2 : 1;
   }
-  offsets.push(text.length);
+  offsets.push(to);
   return { codes, offsets, text };
 }
 
@@ -240,9 +241,10 @@ export class PosixRegExp {
   /**
    * The text of the match and of each group, undefined for those that did not participate; undefined if there
    * is no match.
+   * @param to only matches that end there or before count; the text goes on all the same
    */
-  exec(text: string): (string | undefined)[] | undefined {
-    const c = charactersOf(text);
+  exec(text: string, to = text.length): (string | undefined)[] | undefined {
+    const c = charactersOf(text, to);
     const length = c.codes.length;
     const all = Int32Array.from({ length: length + 1 }, (_, i) => i);
     const reach = farthest(this.#node.program, c, 0, length, all);

@@ -37,6 +37,8 @@ export class Accounts {
   #closed = false;
   /** Called once for each account that is opened: training, threads and indexing start here. */
   onOpen: ((account: Account) => void) | undefined;
+  /** Called when an account that was being moved may be opened here. */
+  onStay: ((account: string) => void) | undefined;
   /** Called soon after changes of an account's calendars and address books. */
   onGroupwareChange: ((account: string) => void) | undefined;
 
@@ -149,7 +151,12 @@ export class Accounts {
 
   /** Allows an account to be opened again. */
   stay(name: string): void {
-    this.#leaving.delete(name);
+    if (this.#leaving.delete(name)) this.onStay?.(name);
+  }
+
+  /** Whether an account is being moved: nobody may open it, and who has it open lets go of it soon. */
+  isLeaving(name: string): boolean {
+    return this.#leaving.has(name);
   }
 
   /**

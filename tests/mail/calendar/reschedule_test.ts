@@ -1,6 +1,6 @@
 /** RFC 6638 §3.2.5, §3.2.8: what an organizer's change does to an event's number, and to the answers to it. */
 import assert from "node:assert/strict";
-import { asChanged } from "../../../src/mail/calendar/reschedule.ts";
+import { asChanged, asInvitation } from "../../../src/mail/calendar/reschedule.ts";
 import type { Series } from "../../../src/mail/calendar/series.ts";
 import { events, linesOf, partLines } from "./objects.ts";
 
@@ -115,4 +115,34 @@ Deno.test("the number goes up where somebody is left out, and stays where somebo
   // Everything else stays as it is written.
   const text = linesOf(asChanged(one(bob), one("X-OWN;A=b:c\\,d"), mine));
   assert.ok(text.includes("X-OWN;A=b:c\\,d"));
+});
+
+Deno.test("a copy keeps the number and time of the organizer's last message", () => {
+  const was = events([start, end, ann, boss, "SEQUENCE:2"]);
+  const of = (...lines: string[]) =>
+    linesOf(asInvitation(was, events([...lines]))).filter((l) => /^(?:SEQUENCE|DTSTAMP)/.test(l));
+  const kept = ["DTSTAMP:20260101T000000Z", "SEQUENCE:2"];
+  const late = "DTSTAMP:20290101T000000Z";
+  const alarm = ["BEGIN:VALARM", "TRIGGER:-PT5M", "ACTION:DISPLAY", "END:VALARM"];
+  assert.deepEqual(of(start, end, ann, boss, "SEQUENCE:5", late, ...alarm), kept);
+  assert.deepEqual(of(start, end, ann, boss, late), kept, "lost");
+  // The organizer's own change, which the program has read in a mail.
+  const moved = of(start.replace("T10", "T09"), end, ann, boss, "SEQUENCE:3", late);
+  assert.deepEqual(moved.sort(), [late, "SEQUENCE:3"]);
+  const same = events([start, end, asked, boss, "SEQUENCE:2"]);
+  assert.equal(asInvitation(was, same), same.calendar, "nothing to write");
+  const series = events([start, end, daily, ann, boss, "SEQUENCE:2"]);
+  const one = events([start, end, daily, ann, boss, "SEQUENCE:2"], [
+    third,
+    start.replace("0302", "0304"),
+    end.replace("0302", "0304"),
+    bob,
+    boss,
+    "SEQUENCE:9",
+    late,
+  ]);
+  assert.deepEqual(
+    linesOf(asInvitation(series, one)).filter((l) => /^(?:SEQUENCE|DTSTAMP)/.test(l)),
+    ["DTSTAMP:20260101T000000Z", "SEQUENCE:2", ...kept],
+  );
 });

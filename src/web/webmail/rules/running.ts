@@ -1,11 +1,7 @@
 /** Running rules on stored messages: to see what they would do, and to do it. @module */
 import type { MailboxId } from "../../../store/ids.ts";
-import {
-  accountMailboxes,
-  inAddressBook,
-  localZone,
-  serverEnvironment,
-} from "../../../delivery/sieve/context.ts";
+import { accountMailboxes, localZone, serverEnvironment } from "../../../delivery/sieve/context.ts";
+import { AddressLists } from "../../../delivery/sieve/lists.ts";
 import { unpackStructure } from "../../../mail/structure/packed.ts";
 import {
   executeSieveAsync,
@@ -88,6 +84,7 @@ async function runOne(
     });
     const first = (name: string) =>
       /[^\s<>,;:"]+@[^\s<>,;:"]+/.exec(message.values(name)[0] ?? "")?.[0];
+    const lists = await AddressLists.of(account, [script]);
     const context: SieveContext = {
       message,
       envelope: { from: first("return-path") ?? "", to: first("delivered-to") },
@@ -95,7 +92,7 @@ async function runOne(
       now: row.received,
       zone: localZone,
       environment: (name) => serverEnvironment(includes.hostname, name),
-      inList: (list, value) => inAddressBook(account, list, value),
+      inList: (list, value) => lists.has(list, value),
       include: includes.include,
       seen: () => false,
       spamScore: undefined,
