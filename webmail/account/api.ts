@@ -14,7 +14,7 @@ import { confirmation, securityCalls } from "./security_api.ts";
 import { transferCalls } from "./transfer_api.ts";
 import { webhookCalls } from "./webhook_api.ts";
 
-/** A rule that sorts incoming messages; the first that fits counts. */
+/** A rule that sorts incoming messages; the first that matches applies. */
 export const Ruleset = v.strictObject({
   SMTPMailFromRegexp: text(1000),
   MsgFromRegexp: text(1000),
@@ -31,7 +31,7 @@ export const Ruleset = v.strictObject({
 });
 export type Ruleset = v.InferOutput<typeof Ruleset>;
 
-/** An address and where its mail goes. */
+/** An address and what happens to its mail. */
 export const Destination = v.strictObject({
   address: text(1000),
   Mailbox: text(1000),
@@ -41,7 +41,7 @@ export const Destination = v.strictObject({
 export type Destination = v.InferOutput<typeof Destination>;
 
 export const JunkSettings = v.strictObject({
-  /** Undefined: no filter. */
+  /** Null: no filter. */
   threshold: v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
   automaticFlags: v.boolean(),
   junkMailboxRegexp: text(1000),
@@ -61,22 +61,22 @@ export const Overview = v.object({
   fullName: v.string(),
   destinations: v.array(Destination),
   mailboxes: v.array(v.string()),
-  /** Bytes. */
+  /** In bytes. */
   usage: Count,
-  /** Bytes; null for none. */
+  /** In bytes; null for none. */
   quota: v.nullable(Count),
-  /** The user gets a message when the account fills up; null if the server sends none. */
+  /** Whether the user gets a message when the account fills up; null if the server sends none. */
   quotaWarnings: v.nullable(v.boolean()),
-  /** Days after which messages are removed by themselves, by mailbox. */
+  /** Days after which messages are deleted automatically, by mailbox. */
   retention: v.array(v.object({ mailbox: v.string(), days: Count })),
   maxOutgoingPerDay: Count,
   maxFirstTimeRecipientsPerDay: Count,
   junk: JunkSettings,
-  /** Messages that the junk filter has learned from, and that wait to be learned from; null without one. */
+  /** Messages that the junk filter has learned from, and those waiting for it; null without a filter. */
   trained: v.nullable(v.object({ hams: Count, spams: Count, waiting: Count })),
-  /** The account has a second factor. */
+  /** Whether the account has a second factor. */
   secondFactor: v.boolean(),
-  /** Passwords are made by the server only. */
+  /** Whether only the server makes passwords. */
   noCustomPassword: v.boolean(),
   sessions: v.array(v.object({
     id: Id,
@@ -123,21 +123,21 @@ export const accountCalls = {
   Overview: { request: Nothing, response: Overview },
   /** Whether the user gets a message at 80, 95 and 100 % of the quota. */
   QuotaWarningsSet: { request: v.strictObject({ on: v.boolean() }), response: Nothing },
-  /** Whether people who are written to are put into an address book. */
+  /** Whether recipients of sent messages are added to an address book. */
   WrittenToSet: { request: v.strictObject({ on: v.boolean() }), response: Nothing },
   FullNameSet: { request: v.strictObject({ fullName: text(500) }), response: Nothing },
-  /** Ends all other sessions. With an empty new password, one is made and told. */
+  /** Sets a password, and ends all other sessions. If it is empty, one is generated and returned. */
   PasswordSet: {
     request: v.strictObject({ ...confirmation, password: text(1000) }),
     response: v.object({ password: v.nullable(v.string()) }),
   },
   DestinationSet: { request: v.strictObject({ destination: Destination }), response: Nothing },
-  /** Which ruleset of an address would take a message; -1 for none. The message is raw text. */
+  /** Which ruleset of an address would apply to a message; -1 for none. The message is raw text. */
   RulesetTry: {
     request: v.strictObject({ destination: Destination, message: text(1_000_000) }),
     response: v.object({ index: v.number(), mailbox: v.string() }),
   },
-  /** How junk went on the last days, today last; days are of UTC. */
+  /** The junk filter's results by day, today last; days are in UTC. */
   JunkDays: {
     request: v.strictObject({
       days: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366)),
@@ -148,9 +148,9 @@ export const accountCalls = {
         good: Count,
         junk: Count,
         refused: Count,
-        /** Marked as junk by the user, having come as good mail. */
+        /** Marked as junk by the user after arriving as good mail. */
         missed: Count,
-        /** Marked as not junk by the user, having come as junk. */
+        /** Marked as not junk by the user after arriving as junk. */
         falseAlarms: Count,
       })),
     }),

@@ -1,4 +1,4 @@
-/** The section on others who send and read for the account. @module */
+/** The section for others who send and read on behalf of the account. @module */
 import { makeCall } from "../api/client.ts";
 import { button } from "../lib/button.ts";
 import { el } from "../lib/dom.ts";
@@ -16,7 +16,7 @@ export function delegationSection(changed: () => Promise<void>): Section {
 const words = (text: string) => text.split(/[\s,]+/).filter((w) => w !== "");
 const named = (list: readonly string[]) => list.length === 0 ? t("nobody") : list.join(", ");
 
-/** Rights in words, where they are one of the page's levels. */
+/** Rights in words, if they are one of the page's levels. */
 function rightsText(rights: string): string {
   const has = (letters: string) => [...letters].every((l) => rights.includes(l));
   if (has("lrswipkxtea")) return t("all, sharing too");

@@ -1,4 +1,4 @@
-/** The section on encrypting what arrives to a key of one's own. @module */
+/** The section for encrypting incoming mail to the user's own key. @module */
 import { makeCall } from "../api/client.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog } from "../lib/dialog.ts";

@@ -1,4 +1,4 @@
-/** The calls about encrypting incoming mail of the account page. @module */
+/** Calls of the account page for encrypting incoming mail. @module */
 import * as v from "valibot";
 import { Nothing, text, Time } from "../api/basics.ts";
 
@@ -8,16 +8,16 @@ export const encryptionCalls = {
     response: v.object({
       key: v.nullable(v.object({
         kind: v.picklist(["pgp", "smime"]),
-        /** Whose it is, as it says itself. */
+        /** The owner named in the key. */
         name: v.string(),
         fingerprint: v.string(),
         expires: v.nullable(Time),
-        /** Since when. */
+        /** When it was set. */
         set: Time,
       })),
     }),
   },
-  /** An OpenPGP public key in armor or a certificate in PEM; null for none any more. */
+  /** An OpenPGP public key in ASCII armor or a certificate in PEM; null removes the current one. */
   EncryptionSet: {
     request: v.strictObject({ key: v.nullable(text(300_000)) }),
     response: Nothing,

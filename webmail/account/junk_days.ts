@@ -1,4 +1,4 @@
-/** How junk went for the account over time. @module */
+/** The junk filter's results for the account over time. @module */
 import { makeCall } from "../api/client.ts";
 import { dayChart } from "../lib/chart.ts";
 import { el, field, fill } from "../lib/dom.ts";
@@ -9,13 +9,13 @@ import { accountCalls } from "./api.ts";
 import { locale, t } from "../lib/text.ts";
 
 const lengths = [7, 30, 90, 365];
-/** What was chosen last, while the page is open. */
+/** The last choice, while the page is open. */
 let chosen = 30;
 
 const percent = () =>
   new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 });
 
-/** The part of the section, for the period that is chosen in it. */
+/** The part of the section, for the period chosen in it. */
 export async function junkDaysPart(): Promise<HTMLElement> {
   const view = el("div", { class: "stacked", "aria-live": "polite" });
   const draw = async () => {

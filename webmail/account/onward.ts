@@ -1,4 +1,4 @@
-/** The section on being away: forwarding, and replies to who writes. @module */
+/** The section for absence: forwarding, and automatic replies. @module */
 import { makeCall } from "../api/client.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog } from "../lib/dialog.ts";
@@ -15,7 +15,7 @@ export function onwardSection(changed: () => Promise<void>): Section {
   return { id: "away", title: t("Away"), show: () => away(changed) };
 }
 
-/** A time as such an input has it: local, to the minute. */
+/** A time in the form of its input: local, to the minute. */
 function localTime(ms: number | null): string {
   if (ms === null) return "";
   const d = new Date(ms);

@@ -1,4 +1,4 @@
-/** Editing the rules of an address, and trying them on a message. @module */
+/** Edits the rules of an address, and tries them on a message. @module */
 import { makeCall } from "../api/client.ts";
 import { button } from "../lib/button.ts";
 import { openDialog } from "../lib/dialog.ts";
@@ -20,7 +20,7 @@ const emptyRule: Ruleset = {
   Comment: "",
 };
 
-/** Shows the rules; `save` keeps them. */
+/** Shows the rules; `save` stores them. */
 export function rulesDialog(
   destination: Destination,
   mailboxes: readonly string[],

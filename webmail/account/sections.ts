@@ -21,7 +21,7 @@ import { t } from "../lib/text.ts";
 
 const overview = () => makeCall(accountCalls, "Overview", {});
 
-/** All of them; `changed` shows the current one anew. */
+/** All sections; `changed` redraws the current one. */
 export function sections(changed: () => Promise<void>): Section[] {
   return [
     { id: "account", title: t("Account"), show: async () => account(await overview(), changed) },
@@ -333,7 +333,7 @@ function junk(o: Overview, changed: () => Promise<void>): HTMLElement[] {
   ];
 }
 
-/** Messages of each kind from which on a junk filter is of use. */
+/** Messages of each kind that a junk filter needs to be useful. */
 const usefulFrom = 50;
 
 function learned({ hams, spams, waiting }: NonNullable<Overview["trained"]>): HTMLElement {

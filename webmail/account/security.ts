@@ -1,4 +1,4 @@
-/** The section on logins: second factor, app passwords, keys, sessions, and who has tried. @module */
+/** The section for logins: second factor, app passwords, keys, sessions, and login attempts. @module */
 import { makeCall } from "../api/client.ts";
 import { attemptsTable } from "../lib/attempts.ts";
 import { button } from "../lib/button.ts";

@@ -1,9 +1,9 @@
-/** The calls about ways to log in of the account page. @module */
+/** Calls of the account page for the ways to log in. @module */
 import * as v from "valibot";
 import { NewPasskey } from "../api/passkeys.ts";
 import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
 
-/** Attempts of a day that are alike. */
+/** Similar attempts of one day. */
 export const Attempts = v.object({
   account: v.string(),
   login: v.string(),
@@ -19,8 +19,8 @@ export const Attempts = v.object({
 export type Attempts = v.InferOutput<typeof Attempts>;
 
 /**
- * Whoever finds an open page must not be able to change ways in: the password is asked for again, and the code where
- * there is a second factor.
+ * Someone who finds an open page must not be able to change how to log in: the password is asked for again, and the
+ * code if there is a second factor.
  */
 export const confirmation = { current: text(1000), totp: v.optional(text(20)) };
 
@@ -29,7 +29,7 @@ export const securityCalls = {
     request: Nothing,
     response: v.object({
       secondFactor: v.boolean(),
-      /** Recovery codes that are left. */
+      /** Number of unused recovery codes. */
       recoveryCodes: Count,
       appPasswords: v.array(v.object({
         id: Id,
@@ -57,14 +57,14 @@ export const securityCalls = {
       attempts: v.array(Attempts),
     }),
   },
-  /** A new key for a second factor, not in use yet. */
+  /** Creates a key for a second factor, not in use yet. */
   SecondFactorBegin: {
     request: Nothing,
     response: v.object({
       key: v.string(),
-      /** As apps read it. */
+      /** In the form that apps read. */
       uri: v.string(),
-      /** The same as a QR code: modules on a side, and the dark ones as an SVG path. */
+      /** The same as a QR code: modules per side, and the dark ones as an SVG path. */
       size: Count,
       path: v.string(),
     }),
@@ -74,7 +74,7 @@ export const securityCalls = {
     response: v.object({ recoveryCodes: v.array(v.string()) }),
   },
   SecondFactorOff: { request: v.strictObject({ ...confirmation }), response: Nothing },
-  /** What a device needs to make a passkey. */
+  /** What a device needs to create a passkey. */
   PasskeyBegin: {
     request: Nothing,
     response: v.object({
@@ -109,6 +109,6 @@ export const securityCalls = {
     response: Nothing,
   },
   TlsKeyRemove: { request: v.strictObject({ fingerprint: text(100) }), response: Nothing },
-  /** Ends all logins but this one. */
+  /** Ends all sessions but this one. */
   OtherSessionsEnd: { request: Nothing, response: Nothing },
 };

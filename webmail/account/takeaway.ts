@@ -1,4 +1,4 @@
-/** Contacts and calendars as an archive, on the account page. @module */
+/** Exports and imports contacts and calendars as an archive, on the account page. @module */
 import { TakeawayDone, type TakenBack } from "./transfer_api.ts";
 import { uploadFile } from "../api/upload.ts";
 import { button } from "../lib/button.ts";
@@ -7,7 +7,7 @@ import { numberText } from "../lib/format.ts";
 import { part, table } from "../lib/page.ts";
 import { t } from "../lib/text.ts";
 
-/** The part of the page. */
+/** This part of the page. */
 export function takeawayPart(): HTMLElement {
   const view = el("div", { "aria-live": "polite" });
   const file = el("input", { type: "file", accept: ".zip", required: true });

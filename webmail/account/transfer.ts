@@ -1,4 +1,4 @@
-/** The section on import and export. @module */
+/** The section for import and export. @module */
 import * as v from "valibot";
 import { makeCall } from "../api/client.ts";
 import { uploadFile } from "../api/upload.ts";
@@ -14,7 +14,7 @@ import { takeawayPart } from "./takeaway.ts";
 import { ImportBegun, ImportState } from "./transfer_api.ts";
 import { t } from "../lib/text.ts";
 
-/** Where the token of an import is kept, so that the page finds it again. */
+/** Key of an import's token in storage, by which the page finds it again. */
 const storageKey = "mox-import";
 
 export function transferSection(): Section {
@@ -122,7 +122,7 @@ function upload(
   fill(view, el("p", {}, t("Uploading {0} ", file.name), bar, " ", button(t("Cancel"), cancel)));
 }
 
-/** Shows an import until it ends. */
+/** Shows the progress of an import until it ends. */
 function followImport(view: HTMLElement, token: string): void {
   sessionStorage.setItem(storageKey, token);
   const events = new EventSource(`import/events?token=${encodeURIComponent(token)}`);

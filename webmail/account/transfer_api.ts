@@ -1,15 +1,15 @@
-/** The calls about import and export of the account page. @module */
+/** Calls of the account page for import and export. @module */
 import * as v from "valibot";
 import { Count, Nothing, text } from "../api/basics.ts";
 
-/** How an import stands; also what its stream of events has. */
+/** State of an import; also sent in its event stream. */
 export const ImportState = v.object({
   token: v.string(),
   phase: v.picklist(["reading", "importing", "done", "failed", "aborted"]),
   files: Count,
   imported: Count,
   duplicates: Count,
-  /** How much is done, of 1. */
+  /** The finished fraction, 0 to 1. */
   part: v.nullable(v.number()),
   mailboxes: v.array(v.tuple([v.string(), Count])),
   warnings: v.array(v.string()),
@@ -21,21 +21,21 @@ export type ImportState = v.InferOutput<typeof ImportState>;
 /** The answer to an upload. */
 export const ImportBegun = v.object({ token: v.string() });
 
-/** What came of an archive of contacts and calendars. */
+/** Result of importing an archive of contacts and calendars. */
 export const TakeawayDone = v.object({
   files: v.array(v.object({
     kind: v.picklist(["addressbook", "calendar"]),
     name: v.string(),
     imported: Count,
   })),
-  /** What was left out and why; the first ones. */
+  /** The first items that were left out, and why. */
   left: v.array(v.string()),
   leftOut: Count,
 });
 export type TakenBack = v.InferOutput<typeof TakeawayDone>;
 
 export const transferCalls = {
-  /** The import that is under way, and mailboxes to export. */
+  /** The running import, and mailboxes to export. */
   Transfers: {
     request: Nothing,
     response: v.object({
@@ -44,7 +44,7 @@ export const transferCalls = {
     }),
   },
   ImportAbort: { request: v.strictObject({ token: text(100) }), response: Nothing },
-  /** From another IMAP server. The password is kept in memory only. */
+  /** From another IMAP server. The password is only kept in memory. */
   ImportImap: {
     request: v.strictObject({
       host: v.pipe(text(300), v.minLength(1)),
@@ -52,7 +52,7 @@ export const transferCalls = {
       tls: v.boolean(),
       user: v.pipe(text(500), v.minLength(1)),
       password: text(5000),
-      /** The password is a token of OAuth2. */
+      /** Whether the password is an OAuth2 token. */
       token: v.boolean(),
       mailbox: text(500),
     }),

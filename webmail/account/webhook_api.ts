@@ -1,12 +1,12 @@
-/** The calls about webhooks of the account page. @module */
+/** Calls of the account page for webhooks. @module */
 import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
 
-/** Null: none is called. An authorization of null stays as it is. */
+/** Null: no webhook. A null authorization leaves it unchanged. */
 const OutgoingSetting = v.nullable(v.strictObject({
   url: v.pipe(text(2000), v.minLength(1)),
   authorization: v.nullable(text(2000)),
-  /** Empty for all. */
+  /** Empty for all events. */
   events: v.pipe(v.array(text(50)), v.maxLength(20)),
 }));
 const IncomingSetting = v.nullable(v.strictObject({
@@ -19,7 +19,7 @@ export const WebhookCall = v.object({
   event: v.string(),
   subject: v.string(),
   attempts: Count,
-  /** Of the next attempt, or of the end. */
+  /** Time of the next attempt, or of the end. */
   time: Time,
   /** "waits", "done", "failed" or "canceled". */
   state: v.string(),
@@ -39,17 +39,17 @@ export const webhookCalls = {
       incoming: v.nullable(v.object({ url: v.string(), hasAuthorization: v.boolean() })),
       /** Names of all events. */
       events: v.array(v.string()),
-      /** By which calls are signed. */
+      /** Secret for signing calls. */
       secret: v.string(),
       calls: v.array(WebhookCall),
     }),
   },
   OutgoingWebhookSet: { request: v.strictObject({ webhook: OutgoingSetting }), response: Nothing },
   IncomingWebhookSet: { request: v.strictObject({ webhook: IncomingSetting }), response: Nothing },
-  /** Calls the one that is set, with an example. */
+  /** Calls the configured webhook with an example. */
   WebhookTest: {
     request: v.strictObject({ kind: v.picklist(["outgoing", "incoming"]) }),
-    /** The error is "" if the call went well. */
+    /** The error is "" if the call succeeded. */
     response: v.object({ code: Count, error: v.string(), took: Count }),
   },
   WebhookAct: {

@@ -1,4 +1,4 @@
-/** The section on webhooks. @module */
+/** The section for webhooks. @module */
 import { makeCall } from "../api/client.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog } from "../lib/dialog.ts";

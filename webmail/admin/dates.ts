@@ -2,7 +2,7 @@
 import { el } from "../lib/dom.ts";
 import { longDate, shortDate } from "../lib/format.ts";
 
-/** Short, and whole when pointed at. */
+/** A short form, with the complete one in the title. */
 export function date(ms: number): HTMLElement {
   return el("time", { datetime: new Date(ms).toISOString(), title: longDate(ms) }, shortDate(ms));
 }
@@ -15,7 +15,7 @@ const units: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["second", 1000],
 ];
 
-/** How far from now. */
+/** The distance from now. */
 export function fromNow(ms: number, now = Date.now()): HTMLElement {
   const by = ms - now;
   const [unit, size] = units.find(([, s]) => Math.abs(by) >= s) ?? units.at(-1)!;
@@ -26,7 +26,7 @@ export function fromNow(ms: number, now = Date.now()): HTMLElement {
   );
 }
 
-/** The first and the last day, in UTC as reports count them. */
+/** The first and last day, in UTC as in reports. */
 export function days(begin: number, end: number): HTMLElement {
   const format = new Intl.DateTimeFormat(undefined, {
     day: "numeric",

@@ -1,5 +1,5 @@
 /**
- * The admin page: logs in, then shows the server. Each file beside this one has a section or a few.
+ * The admin page: logs in, then shows the server. The folders beside this file contain its sections.
  *
  * @module
  */

@@ -25,16 +25,16 @@ export function text(max: number) {
   return v.pipe(v.string(), v.maxLength(max));
 }
 
-/** An address as it is shown. */
+/** An address for display. */
 export const Address = v.object({
-  /** Decoded; "" if none. */
+  /** Decoded; "" if missing. */
   name: v.string(),
   /** localpart@domain, domain in Unicode. */
   address: v.string(),
 });
 export type Address = v.InferOutput<typeof Address>;
 
-/** Flags of a message that have a meaning of their own; all other marks are keywords. */
+/** Flags with a meaning in the protocol; all other marks are keywords. */
 export const Flag = v.picklist([
   "seen",
   "answered",
@@ -64,31 +64,31 @@ export type SpecialUse = v.InferOutput<typeof SpecialUse>;
 
 /** Why a call was refused. The message that goes with it is for the person who uses the page. */
 export const ErrorCode = v.picklist([
-  /** Does not fit the schema: the page is of another version, say. */
+  /** The request doesn't fit the schema: the page may be of another version. */
   "request",
-  /** Nobody is logged in (any more), or at Login: name or password is wrong. */
+  /** Nobody is logged in, or (for Login) the name or password is wrong. */
   "login",
   /** Cross-site, or an account that may not log in. */
   "forbidden",
   /** The message, mailbox, view or upload is gone. */
   "missing",
-  /** Someone else changed it meanwhile. */
+  /** Someone else has changed it meanwhile. */
   "conflict",
   /** Too large; the message names the limit. */
   "size",
-  /** Too often; the message says when to try again. */
+  /** Too many requests; the message says when to try again. */
   "limit",
-  /** What was asked can't be done; the message says why and what to do. */
+  /** The request can't be carried out; the message says why and what to do. */
   "user",
-  /** An error of the server, in its log. */
+  /** An error of the server, which is in its log. */
   "internal",
 ]);
 export type ErrorCode = v.InferOutput<typeof ErrorCode>;
 
-/** Body of an answer that isn't 200. */
+/** Body of an answer other than 200. */
 export const ErrorAnswer = v.object({
   error: v.object({ code: ErrorCode, message: v.string() }),
 });
 
-/** Nothing to say. */
+/** No content. */
 export const Nothing = v.strictObject({});

@@ -1,22 +1,22 @@
 /**
- * The calls of the calendar. Times of events are written as clocks of the reader's zone show them: "2027-01-05" or
- * "2027-01-05T10:00"; each call says which zone that is.
+ * The calls of the calendar. Event times are as on a clock in the reader's zone: "2027-01-05" or "2027-01-05T10:00";
+ * each call names the zone.
  *
  * @module
  */
 import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "./basics.ts";
 
-/** Longest period that is asked for, in days. */
+/** Longest period of a request, in days. */
 export const maxCalendarDays = 400;
-/** Events of one answer. */
+/** Most events in one answer. */
 export const maxCalendarEvents = 5000;
-/** People of one event. */
+/** Most attendees of one event. */
 export const maxCalendarPeople = 200;
 
 /** Name of a time zone (IANA), such as Europe/Berlin. */
 const ZoneName = text(100);
-/** Last segment of an event's address in its calendar. */
+/** Last segment of an event's URL in its calendar. */
 const EventName = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
 const DateText = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\d$/, "not a date"));
 /** A date, or a date with a time. */
@@ -26,21 +26,21 @@ const DateOrTime = v.pipe(
 );
 
 export const Calendar = v.object({
-  /** Among those of its owner. */
+  /** Unique among those of its owner. */
   id: Id,
   /** The account that shares it; "" for the user's own. */
   owner: v.string(),
   name: v.string(),
-  /** As CSS has it; "" if none was chosen. */
+  /** A CSS color; "" if none was chosen. */
   color: v.string(),
-  /** Events are put here unless another is chosen. */
+  /** New events are put here unless another is chosen. */
   usual: v.boolean(),
   /** Whether the user may change it. */
   writable: v.boolean(),
 });
 export type Calendar = v.InferOutput<typeof Calendar>;
 
-/** One time at which an event is. */
+/** One occurrence of an event. */
 export const CalendarItem = v.object({
   calendarId: Id,
   /** As the calendar has it. */
@@ -48,16 +48,16 @@ export const CalendarItem = v.object({
   name: v.string(),
   title: v.string(),
   place: v.string(),
-  /** Whole days: start and end are dates, the end is the last day. */
+  /** All-day: start and end are dates, and the end is the last day. */
   allDay: v.boolean(),
   start: DateOrTime,
   end: DateOrTime,
-  /** Of the start, to order and compare. */
+  /** Of the start, for sorting and comparing. */
   time: Time,
   repeats: v.boolean(),
-  /** Which date of a series it is, for calls about that alone; null if it doesn't repeat. */
+  /** Which occurrence of a series it is, for calls about that alone; null if it doesn't repeat. */
   date: v.nullable(Time),
-  /** Lower case, as RFC 5545 names it; "" without; "declined" if the user doesn't come. */
+  /** In lower case, as RFC 5545 names it; "" if missing; "declined" if the user has declined. */
   status: v.string(),
 });
 export type CalendarItem = v.InferOutput<typeof CalendarItem>;
@@ -68,17 +68,17 @@ export const Repetition = v.variant("every", [
     every: v.picklist(["day", "week", "month", "year"]),
     /** Every n-th. */
     interval: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(999)),
-    /** The last date, or null. */
+    /** The last date; null for none. */
     until: v.nullable(DateText),
-    /** How often, or null. */
+    /** Number of occurrences; null for none. */
     count: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(9999))),
   }),
-  /** One that the page has no fields for: it stays as it is. */
+  /** A rule for which the page has no fields: it stays unchanged. */
   v.object({ every: v.literal("other"), rule: text(2000) }),
 ]);
 export type Repetition = v.InferOutput<typeof Repetition>;
 
-/** Who sees it of those that the calendar is shared with: all of it, when it is, or nothing. */
+/** What people with whom the calendar is shared see of it: everything, only the time, or nothing. */
 export const EventPrivacy = v.picklist(["public", "private", "confidential"]);
 export type EventPrivacy = v.InferOutput<typeof EventPrivacy>;
 
@@ -89,17 +89,17 @@ export const EventForm = v.object({
   description: text(50_000),
   allDay: v.boolean(),
   start: DateOrTime,
-  /** Of whole days the last one. */
+  /** For all-day events the last day. */
   end: DateOrTime,
   repeat: Repetition,
-  /** Addresses of those who are invited, without the user's own. */
+  /** Addresses of attendees, without the user's own. */
   people: v.pipe(v.array(text(320)), v.maxLength(maxCalendarPeople)),
-  /** Left out: as it is, of a new one public. */
+  /** If left out it stays unchanged; a new event is public. */
   privacy: v.optional(EventPrivacy),
 });
 export type EventForm = v.InferOutput<typeof EventForm>;
 
-/** The same as it is read: what others wrote may be longer than what the page writes. */
+/** The same for reading: events by other programs may be longer than those the page writes. */
 const ShownEvent = v.object({
   ...EventForm.entries,
   title: v.string(),
@@ -109,7 +109,7 @@ const ShownEvent = v.object({
   people: v.array(v.string()),
 });
 
-/** Someone who is invited. */
+/** An attendee. */
 const Invited = v.object({
   name: v.string(),
   address: v.string(),
@@ -118,10 +118,10 @@ const Invited = v.object({
 });
 export type Invited = v.InferOutput<typeof Invited>;
 
-/** A date of a series, alone or with all that follow it. */
+/** An occurrence of a series, alone or with all that follow it. */
 const SeriesPart = v.strictObject({ date: Time, following: v.boolean() });
 export type SeriesPart = v.InferOutput<typeof SeriesPart>;
-/** Null for all of an event. */
+/** Null for the whole event. */
 const Part = v.optional(v.nullable(SeriesPart), null);
 
 const Where = { calendarId: Id, name: EventName };
@@ -129,30 +129,30 @@ const Where = { calendarId: Id, name: EventName };
 const Owner = v.optional(text(500), "");
 
 export const calendarCalls = {
-  /** The events of a period, each time of those that repeat. */
+  /** The events of a period, with each occurrence of repeating ones. */
   CalendarItems: {
     request: v.strictObject({
       zone: ZoneName,
-      /** First and last day, both within. */
+      /** First and last day, inclusive. */
       from: DateText,
       to: DateText,
     }),
     response: v.object({
       calendars: v.array(Calendar),
       items: v.array(CalendarItem),
-      /** There are more than one answer has. */
+      /** There are more events than fit into one answer. */
       more: v.boolean(),
-      /** Events that can't be read. */
+      /** Number of events that can't be read. */
       unread: Count,
     }),
   },
-  /** When people of the user's own domains are busy in a time; of others nothing is known. */
+  /** When people of the user's own domains are busy; nothing is known about others. */
   CalendarBusy: {
     request: v.strictObject({
       zone: ZoneName,
       people: v.pipe(v.array(text(320)), v.maxLength(maxCalendarPeople)),
       start: DateOrTime,
-      /** Of whole days the last one. */
+      /** For all-day periods the last day. */
       end: DateOrTime,
     }),
     response: v.object({
@@ -174,27 +174,27 @@ export const calendarCalls = {
     response: v.object({
       etag: v.string(),
       event: ShownEvent,
-      /** Null, or whose event it is: only they change it. */
+      /** The organizer, who alone may change it; null if there is none. */
       organizer: v.nullable(Invited),
       people: v.array(Invited),
-      /** What the user answered to an invitation, as `status` has it; null for who isn't invited. */
+      /** The user's answer to an invitation, with the values of `status`; null if the user isn't invited. */
       answer: v.nullable(v.string()),
-      /** Dates of a series that differ, or were taken out of it. */
+      /** Number of occurrences of a series that differ or were removed. */
       exceptions: Count,
     }),
   },
   /**
-   * Makes an event, or changes one: all of a series or a part of it; people are told. The dates from one on become a
-   * series of their own. In calendars that others share nobody is invited, as nobody does that in another's name. On
-   * disk when it is answered.
+   * Creates an event, or changes one: a whole series or a part of it; attendees are notified. Occurrences from a date
+   * on become a series of their own. In other users' calendars nobody is invited, as invitations aren't sent in
+   * another's name. On disk before the answer.
    */
   CalendarEventSave: {
     request: v.strictObject({
       zone: ZoneName,
       owner: Owner,
-      /** The calendar that it shall be in, of the same owner. */
+      /** The calendar to put it into, of the same owner. */
       calendarId: Id,
-      /** What is changed, as it was read; null for a new one. */
+      /** The event to change, as it was read; null for a new one. */
       old: v.nullable(v.strictObject({ ...Where, etag: text(100) })),
       part: Part,
       event: EventForm,
@@ -202,22 +202,22 @@ export const calendarCalls = {
     response: v.object({
       name: v.string(),
       etag: v.string(),
-      /** Whom no invitation could be sent. */
+      /** Attendees to whom no invitation could be sent. */
       untold: v.array(v.string()),
     }),
   },
-  /** Answers an invitation, or one date of it; its organizer is told. On disk when it is answered. */
+  /** Answers an invitation, or one occurrence of it; the organizer is notified. On disk before the answer. */
   CalendarEventAnswer: {
     request: v.strictObject({
       ...Where,
       etag: text(100),
-      /** A date of a series; null for all of the event. */
+      /** An occurrence of a series; null for the whole event. */
       date: v.nullable(Time),
       answer: v.picklist(["accepted", "tentative", "declined"]),
     }),
     response: Nothing,
   },
-  /** Removes an event: all of a series or a part of it. Who is invited is told; an invitation is declined. */
+  /** Deletes an event: a whole series or a part of it. Attendees are notified; an invitation is declined. */
   CalendarEventDelete: {
     request: v.strictObject({ ...Where, owner: Owner, etag: text(100), part: Part }),
     response: Nothing,

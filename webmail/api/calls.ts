@@ -17,7 +17,7 @@ import {
   SendReschedule,
 } from "./compose.ts";
 import { Mailbox, MailboxName } from "./mailbox.ts";
-import { CheckedSignature, MessageItem, ParsedMessage } from "./message.ts";
+import { CheckedSignature, MessageItem, ParsedMessage, Thread } from "./message.ts";
 import { contactCalls } from "./contacts.ts";
 import { Page, Query, Target, View } from "./query.ts";
 import { calendarCalls } from "./calendar.ts";
@@ -30,11 +30,11 @@ export interface CallSchemas {
   response: v.GenericSchema;
 }
 
-/** What an action on messages did. */
+/** The result of an action on messages. */
 const Done = v.object({
-  /** Messages that it changed. */
+  /** Number of changed messages. */
   count: Count,
-  /** For Undo, within 10 minutes; null if it can't be undone or changed nothing. */
+  /** For Undo, within 10 minutes; null if it can't be undone or nothing changed. */
   undo: v.nullable(v.string()),
 });
 export type Done = v.InferOutput<typeof Done>;
@@ -74,8 +74,8 @@ export const calls = {
   },
   SessionRevoke: { request: v.strictObject({ id: Id }), response: Nothing },
 
-  // --- the message list; what is asked for comes over the event stream
-  /** A page is told its events over the stream of its browser from now on; not found if that has ended. */
+  // --- the message list; its content comes over the event stream
+  /** From now on the page gets its events over its browser's shared stream; not found if that has ended. */
   EventsJoin: {
     request: v.strictObject({ stream: SseId, page: SseId, view: View }),
     response: Nothing,
@@ -87,7 +87,16 @@ export const calls = {
     response: Nothing,
   },
 
-  /** From now on, or no more, the page is told of changes of calendars and address books (events.ts). */
+  /** Threads of a view of which the page has a part, whole; from now on they are told whole. Without those that are gone. */
+  ViewThreads: {
+    request: v.strictObject({
+      sseId: SseId,
+      viewId: Id,
+      threadIds: v.pipe(v.array(Id), v.minLength(1), v.maxLength(10)),
+    }),
+    response: v.object({ threads: v.array(Thread) }),
+  },
+  /** Starts or stops telling the page of changes in calendars and address books (events.ts). */
   GroupwareFollow: {
     request: v.strictObject({ sseId: SseId, follow: v.boolean() }),
     response: Nothing,
@@ -95,12 +104,12 @@ export const calls = {
 
   // --- messages
   MessageGet: { request: v.strictObject({ id: Id }), response: ParsedMessage },
-  /** All of a thread by time, wherever its messages are, each once; not what is thrown away or being written. */
+  /** All messages of a thread by time, in any mailbox, each once; without trash and drafts. */
   ThreadGet: {
     request: v.strictObject({ id: Id }),
     response: v.object({ items: v.array(MessageItem) }),
   },
-  /** Items by id, in the order asked for, without those that are gone. */
+  /** Items by id, in the order requested; missing messages are left out. */
   MessageItems: {
     request: v.strictObject({ ids: v.pipe(v.array(Id), v.minLength(1), v.maxLength(1000)) }),
     response: v.object({ items: v.array(MessageItem) }),
@@ -119,17 +128,17 @@ export const calls = {
     request: v.strictObject({ target: Target, mailboxId: Id }),
     response: Done,
   },
-  /** To the mailbox of a special use, which is made if there is none. */
+  /** To the mailbox with a special use, which is created if needed. */
   MoveTo: {
     request: v.strictObject({ target: Target, specialUse: SpecialUse }),
     response: Done,
   },
-  /** Moves to the trash; what is there already (or all, with `forever`) goes for good. */
+  /** Moves messages to the trash; those already there (or all, with `forever`) are deleted for good. */
   Delete: {
     request: v.strictObject({ target: Target, forever: v.optional(v.boolean()) }),
     response: Done,
   },
-  /** Puts messages away until a time; then they are back where they were, unread. */
+  /** Snoozes messages: at the given time they are back where they were, unread. */
   Snooze: { request: v.strictObject({ target: Target, until: Time }), response: Done },
   /** Puts an uploaded message (.eml) into a mailbox. */
   MessageImport: {
@@ -137,9 +146,9 @@ export const calls = {
     response: v.object({ id: Id }),
   },
   Undo: { request: v.strictObject({ undo: text(100) }), response: v.object({ count: Count }) },
-  /** How many messages a query finds, before acting on them all. */
+  /** How many messages a query finds, before an action on all of them. */
   QueryCount: { request: v.strictObject({ query: Query }), response: v.object({ count: Count }) },
-  /** New messages of a muted thread arrive as read. Muting collapses it, too. */
+  /** New messages of a muted thread arrive as read. Muting also collapses it. */
   ThreadMute: {
     request: v.strictObject({ target: Target, mute: v.boolean() }),
     response: Nothing,
@@ -149,11 +158,14 @@ export const calls = {
     response: Nothing,
   },
 
-  /** Asks a list's server to send no more (RFC 8058), from this server, without anything of the reader's. */
+  /**
+   * Asks a mailing list's server to unsubscribe (RFC 8058); the request comes from this server and identifies the
+   * reader only by the list's URL.
+   */
   Unsubscribe: { request: v.strictObject({ id: Id }), response: Nothing },
-  /** Checks the signature of a message, by what came with it and the keys of contacts. */
+  /** Checks a message's signature with the keys in the message and those of contacts. */
   SignatureCheck: { request: v.strictObject({ id: Id }), response: CheckedSignature },
-  /** Answers an invitation; its organiser gets a message. */
+  /** Answers an invitation; the organizer gets a message. */
   InvitationAnswer: {
     request: v.strictObject({
       id: Id,
@@ -168,9 +180,9 @@ export const calls = {
     response: v.object({ mailbox: Mailbox }),
   },
   MailboxRename: { request: v.strictObject({ id: Id, name: MailboxName }), response: Nothing },
-  /** With its messages; refused while it has mailboxes below it. */
+  /** Deletes a mailbox with its messages; refused while it has child mailboxes. */
   MailboxDelete: { request: v.strictObject({ id: Id }), response: Nothing },
-  /** Removes all its messages for good. */
+  /** Deletes all its messages for good. */
   MailboxEmpty: { request: v.strictObject({ id: Id }), response: v.object({ count: Count }) },
   MailboxSetSpecialUse: {
     request: v.strictObject({ id: Id, specialUse: v.array(SpecialUse) }),
@@ -178,7 +190,7 @@ export const calls = {
   },
 
   // --- writing
-  /** Addresses for what was typed so far, the likeliest first, and groups of contacts by their names. */
+  /** Addresses that match what was typed so far, most likely first, and groups of contacts by name. */
   AddressComplete: {
     request: v.strictObject({ text: text(500) }),
     response: v.object({
@@ -193,7 +205,7 @@ export const calls = {
   MessageQuote,
   DraftSave,
   DraftGet,
-  /** Throws a draft away. */
+  /** Deletes a draft. */
   DraftDiscard: { request: v.strictObject({ id: Id }), response: Nothing },
   Send,
   SendCancel,
@@ -226,7 +238,7 @@ export const calls = {
   // --- settings
   SettingsGet: { request: Nothing, response: v.object({ settings: Settings }) },
   SettingsSet: { request: v.strictObject({ settings: Settings }), response: Nothing },
-  /** Remembers how the messages of a sender are shown; null forgets it. */
+  /** Stores how a sender's messages are shown; null removes that. */
   SenderViewSet: {
     request: v.strictObject({ address: text(500), view: v.nullable(SenderView) }),
     response: Nothing,
@@ -234,8 +246,8 @@ export const calls = {
 } satisfies Record<string, CallSchemas>;
 
 export type CallName = keyof typeof calls;
-/** What the caller gives. */
+/** What the caller passes. */
 export type CallRequest<N extends CallName> = v.InferInput<(typeof calls)[N]["request"]>;
-/** What the handler gets: checked, with defaults filled in. */
+/** What the handler gets: checked, with defaults. */
 export type CallChecked<N extends CallName> = v.InferOutput<(typeof calls)[N]["request"]>;
 export type CallResponse<N extends CallName> = v.InferOutput<(typeof calls)[N]["response"]>;

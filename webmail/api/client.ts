@@ -1,5 +1,5 @@
 /**
- * The page's side of the calls: typed by the table in calls.ts, and the answer checked by it.
+ * The page's side of the calls: typed by the table in calls.ts, with the answers checked against it.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import {
   type CallSchemas,
 } from "./calls.ts";
 
-/** A call that was refused or got no answer. The message can be shown. */
+/** A call that was refused or got no answer. The message can be shown to people. */
 export class CallError extends Error {
   override name = "CallError";
   /**
-   * "secondFactor": Login wants a one-time code too (or another one); "network": there was no answer;
-   * "answer": it isn't what it should be.
+   * "secondFactor": Login needs a one-time code (or a different one); "network": there was no answer; "answer": the
+   * answer doesn't fit its schema.
    */
   readonly code: ErrorCode | "secondFactor" | "network" | "answer";
   constructor(code: CallError["code"], message: string, options?: ErrorOptions) {
@@ -27,7 +27,7 @@ export class CallError extends Error {
   }
 }
 
-/** Where calls go and how; for tests and other pages. */
+/** Where and how calls are made; for tests and other pages. */
 export interface CallOptions {
   /** Before `api/`: "" for the page's own folder. */
   base?: string;
@@ -36,7 +36,7 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
-/** Makes a call of the webmail. @throws CallError */
+/** Makes a webmail call. @throws CallError */
 export function call<N extends CallName>(
   name: N,
   request: CallRequest<N>,

@@ -1,10 +1,10 @@
-/** Address books and the people in them: the account's own, and those that others share with it. @module */
+/** Address books and their contacts: the account's own, and those that others share with it. @module */
 import * as v from "valibot";
 import { Count, Id, Nothing, text } from "./basics.ts";
 
-/** What an address or a number is for; "" for none of these. */
+/** What an address or number is for; "" for none of these. */
 export const ContactEntry = v.strictObject({
-  /** Where it stands in the card, as ContactGet said; null for a new one. */
+  /** Its position in the card, as ContactGet returned it; null for a new one. */
   at: v.nullable(Count),
   kind: v.picklist(["", "home", "work", "mobile"]),
   value: text(1000),
@@ -13,16 +13,16 @@ export type ContactEntry = v.InferOutput<typeof ContactEntry>;
 
 const Entries = v.pipe(v.array(ContactEntry), v.maxLength(200));
 
-/** What a form has of a contact. */
+/** The fields of a contact's form. */
 export const ContactFields = v.strictObject({
-  /** As it is shown; "" makes one of the other fields. */
+  /** The display name; if "", it is made from the other fields. */
   name: text(1000),
   given: text(500),
   family: text(500),
   organisation: text(1000),
   emails: Entries,
   phones: Entries,
-  /** Left out: it stays as it is. */
+  /** If left out it stays unchanged. */
   note: v.optional(text(100_000)),
 });
 export type ContactFields = v.InferOutput<typeof ContactFields>;
@@ -34,7 +34,7 @@ const Entry = v.object({
 });
 
 export const ContactRow = v.object({
-  /** Among those of its owner, as all ids here. */
+  /** Unique among those of its owner, as all ids here. */
   id: Id,
   /** The account that shares the book; "" for the user's own. */
   owner: v.string(),
@@ -50,11 +50,11 @@ export const Contact = v.object({
   bookId: Id,
   /** Whether the user may change it. */
   writable: v.boolean(),
-  /** Of the version that this is. */
+  /** Of this version. */
   etag: v.string(),
-  /** A group of people. */
+  /** Whether this is a group of people. */
   group: v.boolean(),
-  /** Of a group, those of its members who are in the account's books. */
+  /** A group's members that are in the account's books. */
   members: v.array(ContactRow),
   name: v.string(),
   given: v.string(),
@@ -63,7 +63,7 @@ export const Contact = v.object({
   emails: v.array(Entry),
   phones: v.array(Entry),
   note: v.string(),
-  /** What is shown only, by the name of its property: NICKNAME, TITLE, ADR, BDAY, URL. */
+  /** Properties that are only shown, by name: NICKNAME, TITLE, ADR, BDAY, URL. */
   others: v.array(v.object({ name: v.string(), value: v.string() })),
 });
 export type Contact = v.InferOutput<typeof Contact>;
@@ -85,18 +85,18 @@ const Owner = v.optional(text(500), "");
 
 export const contactCalls = {
   ContactBooks: { request: Nothing, response: v.object({ books: v.array(ContactBook) }) },
-  /** Contacts that have all words of a search, by name. */
+  /** Contacts that match all words of a search, by name. */
   ContactList: {
     request: v.strictObject({
       owner: Owner,
-      /** null: all books, of others too. */
+      /** null: all books, including shared ones. */
       bookId: v.nullable(Id),
       search: text(200),
       limit: v.pipe(Count, v.minValue(1), v.maxValue(2000)),
     }),
     response: v.object({
       contacts: v.array(ContactRow),
-      /** There are others behind the limit. */
+      /** There are more than the limit. */
       more: v.boolean(),
     }),
   },
@@ -108,12 +108,12 @@ export const contactCalls = {
     request: v.strictObject({ owner: Owner, bookId: Id, fields: ContactFields }),
     response: v.object({ id: Id }),
   },
-  /** Refused with "conflict" if it isn't the version of this etag any more. */
+  /** Refused with "conflict" if the etag is not of the current version. */
   ContactChange: {
     request: v.strictObject({ owner: Owner, id: Id, etag: Etag, fields: ContactFields }),
     response: v.object({ etag: v.string() }),
   },
-  /** Refused with "conflict" as ContactChange is. */
+  /** Refused with "conflict" in the same way as ContactChange. */
   ContactDelete: {
     request: v.strictObject({ owner: Owner, id: Id, etag: Etag }),
     response: Nothing,
@@ -123,7 +123,7 @@ export const contactCalls = {
     request: v.strictObject({ owner: Owner }),
     response: v.object({ groups: v.array(ContactRow) }),
   },
-  /** Makes a group, or changes who is in one. On disk when it is answered. */
+  /** Creates a group, or changes its members. On disk before the answer. */
   ContactGroupChange: {
     request: v.strictObject({
       owner: Owner,
@@ -136,23 +136,23 @@ export const contactCalls = {
     }),
     response: v.object({ id: Id }),
   },
-  /** Contacts of the user's own books that share an address or a whole name. */
+  /** Contacts in the user's own books that share an address or a full name. */
   ContactDoubles: {
     request: Nothing,
     response: v.object({ sets: v.array(v.array(ContactRow)), more: v.boolean() }),
   },
-  /** Makes one contact of several: the first one, with what the others say besides. On disk when it is answered. */
+  /** Merges contacts: the first one gets what the others have in addition. On disk before the answer. */
   ContactMerge: {
     request: v.strictObject({ ids: v.pipe(v.array(Id), v.minLength(2), v.maxLength(20)) }),
     response: v.object({ id: Id }),
   },
-  /** Puts an uploaded file of cards (.vcf) into a book; those with the same UID are replaced. */
+  /** Imports an uploaded file of cards (.vcf) into a book; those with the same UID are replaced. */
   ContactImport: {
     request: v.strictObject({ owner: Owner, bookId: Id, uploadId: text(100) }),
     response: v.object({
       imported: Count,
       leftOut: Count,
-      /** Why, for the first of them. */
+      /** Why the first of them were left out. */
       left: v.array(v.string()),
     }),
   },

@@ -12,34 +12,34 @@
 import * as v from "valibot";
 import { Address, Count, Flag, Id, Time } from "./basics.ts";
 import { Mailbox, MailboxCounts } from "./mailbox.ts";
-import { MessageItem, Thread } from "./message.ts";
+import { MessageItem, Thread, ThreadPart } from "./message.ts";
 import { SpecialUse } from "./basics.ts";
 import { Settings } from "./settings.ts";
 
-/** First of each connection. */
+/** First event of each connection. */
 export const StartEvent = v.object({
   kind: v.literal("start"),
   sseId: v.string(),
-  /** Of the server; a page of another version reloads when nothing is being written. */
+  /** The server's version; a page of another version reloads when nothing is being written. */
   version: v.string(),
-  /** Name of the account, and the address that was logged in with. */
+  /** Name of the account, and the address used to log in. */
   account: v.string(),
   loginAddress: v.string(),
-  /** Addresses to send from; the first is the usual one. */
+  /** Addresses to send from; the first is the default. */
   addresses: v.array(Address),
-  /** Domains of which the account has every address. */
+  /** Domains for which the account receives every address. */
   catchallDomains: v.array(v.string()),
   mailboxes: v.array(Mailbox),
-  /** Mailboxes with these names hold refused messages. */
+  /** Names of mailboxes that hold refused messages. */
   rejectsMailboxes: v.array(v.string()),
   settings: Settings,
-  /** Bytes of a message, attachments encoded. */
+  /** Largest message in bytes, with encoded attachments. */
   maxMessageSize: Count,
-  /** Bytes that all messages may have together; null without a limit. */
+  /** Most bytes of all messages together; null without a limit. */
   quota: v.nullable(Count),
   /** Path of the account page; null if it isn't served here. */
   accountPage: v.nullable(v.string()),
-  /** Of localserve: where a message is shown with its checks, with {id} in it; null elsewhere. */
+  /** Only in localserve: where a message is shown with its checks, with {id} in it; null elsewhere. */
   checks: v.nullable(v.string()),
 });
 export type StartEvent = v.InferOutput<typeof StartEvent>;
@@ -49,56 +49,65 @@ export const ViewEvent = v.object({
   kind: v.literal("view"),
   viewId: Id,
   threads: v.array(Thread),
-  /** Nothing comes after these before the next ViewMore. */
+  /** Of those that are long, and sent in part. */
+  parts: v.array(ThreadPart),
+  /** Nothing follows these before the next ViewMore. */
   done: v.boolean(),
-  /** These are the last of the view's messages. */
+  /** These are the last messages of the view. */
   end: v.boolean(),
-  /** Messages that the query finds, without those shown for their thread; null while not known. */
+  /**
+   * Number of messages that the query finds, without those shown only for their thread; null while unknown.
+   */
   total: v.nullable(Count),
 });
 export type ViewEvent = v.InferOutput<typeof ViewEvent>;
 
-/** A search that takes its time. */
+/** Progress of a slow search. */
 export const ProgressEvent = v.object({
   kind: v.literal("progress"),
   viewId: Id,
-  /** Messages looked at. */
+  /** Messages searched so far. */
   done: Count,
   total: Count,
 });
 
-/** A view that can't be shown: its mailbox is gone, say. */
+/** A view that can't be shown, for example because its mailbox is gone. */
 export const ViewErrorEvent = v.object({
   kind: v.literal("viewError"),
   viewId: Id,
   message: v.string(),
 });
 
-/** A change of the account. Those of messages are for messages of the current view. */
+/** A change in the account. Changes of messages concern messages of the current view. */
 export const Change = v.variant("kind", [
   /**
-   * Threads with new messages, whole: each takes the place of what the page has of that threadId, or is
-   * new. Without threading each has one message. What sorts behind the last one loaded isn't told.
-   * Messages that belonged to another thread until now are removed before.
+   * Threads with new messages, whole or with their part: each takes the place of what the page has of that threadId, or
+   * is new. Without threading each has one message. What sorts behind the last one loaded isn't told.
+   * Messages that belonged to another thread until now are removed before. A thread of which the page has a part is also
+   * told anew when its messages get other flags, or some are removed.
    */
-  v.object({ kind: v.literal("threads"), threads: v.array(Thread) }),
-  /** With those that were shown only for the thread of one. */
+  v.object({
+    kind: v.literal("threads"),
+    threads: v.array(Thread),
+    parts: v.array(ThreadPart),
+  }),
+  /** Includes messages that were shown only for the thread of a removed one. */
   v.object({ kind: v.literal("messagesRemove"), ids: v.array(Id) }),
-  /** Flags and keywords as they are now. Messages that match no more stay in the view. */
+  /** Current flags and keywords. Messages that no longer match stay in the view. */
   v.object({
     kind: v.literal("flags"),
     items: v.array(v.object({ id: Id, flags: v.array(Flag), keywords: v.array(v.string()) })),
   }),
-  /** Of all messages with one of these email ids. */
+  /** Concerns all messages with one of these email ids. */
   v.object({
     kind: v.literal("threadState"),
     emailIds: v.array(Id),
     muted: v.boolean(),
     collapsed: v.boolean(),
   }),
-  /** So much has changed that the view is to be set anew. */
+  /** So much has changed that the view must be requested again. */
   v.object({ kind: v.literal("viewStale") }),
-  /** A message came into the inbox (whatever the view shows), for notifications. */
+  /** A message arrived in the inbox (whatever the view shows), for notifications. */
   v.object({ kind: v.literal("arrived"), item: MessageItem }),
   v.object({ kind: v.literal("mailboxAdd"), mailbox: Mailbox }),
   v.object({ kind: v.literal("mailboxRemove"), id: Id }),
@@ -107,26 +116,28 @@ export const Change = v.variant("kind", [
   v.object({ kind: v.literal("mailboxSpecialUse"), id: Id, specialUse: v.array(SpecialUse) }),
   v.object({ kind: v.literal("mailboxKeywords"), id: Id, keywords: v.array(v.string()) }),
   v.object({ kind: v.literal("settings"), settings: Settings }),
-  /** Calendars or address books that the user sees have changed; told to pages that asked for it (GroupwareFollow). */
+  /**
+   * Calendars or address books that the user sees have changed; sent to pages that asked for it (GroupwareFollow).
+   */
   v.object({ kind: v.literal("groupware"), calendars: v.boolean(), contacts: v.boolean() }),
-  /** A message waits for its time from now on, or waits no more (null). */
+  /** A message waits for its sending time, or no longer does (null). */
   v.object({ kind: v.literal("waits"), id: Id, sendAt: v.nullable(Time) }),
-  /** A message that waited could not be sent, and is a draft again. */
+  /** A scheduled message could not be sent, and is a draft again. */
   v.object({ kind: v.literal("sendFailed"), draftId: Id, subject: v.string(), why: v.string() }),
 ]);
 export type Change = v.InferOutput<typeof Change>;
 
-/** Changes, in their order; those of messages belong to the view named. */
+/** Changes, in order; those of messages belong to the named view. */
 export const ChangesEvent = v.object({
   kind: v.literal("changes"),
   viewId: Id,
   changes: v.array(Change),
 });
 
-/** Every 20 seconds without other events: a page that hears nothing for 60 connects anew. */
+/** Sent every 20 seconds without other events: a page that gets nothing for 60 seconds reconnects. */
 export const AliveEvent = v.object({ kind: v.literal("alive") });
 
-/** The session has ended (logout, revoked, password changed): no use in connecting again. */
+/** The session has ended (logout, revoked, password changed): reconnecting is pointless. */
 export const EndEvent = v.object({ kind: v.literal("end"), reason: v.string() });
 
 export const ServerEvent = v.variant("kind", [

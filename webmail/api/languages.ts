@@ -1,6 +1,6 @@
 /** Languages of the page. @module */
 
-/** All that there are, by their own names. English needs no catalogue; Chinese is in simplified characters. */
+/** All languages, by their own names. English needs no catalogue; Chinese uses simplified characters. */
 export const languages = {
   en: "English",
   de: "Deutsch",

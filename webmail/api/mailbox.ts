@@ -9,7 +9,7 @@ export const MailboxCounts = v.object({
   /** Without "seen". */
   unseen: Count,
   deleted: Count,
-  /** Bytes. */
+  /** In bytes. */
   size: Count,
 });
 export type MailboxCounts = v.InferOutput<typeof MailboxCounts>;
@@ -21,18 +21,21 @@ export const Mailbox = v.object({
   /** 0 at the top. */
   parentId: Count,
   specialUse: v.array(SpecialUse),
-  /** Keywords that were used in it, sorted. */
+  /** Keywords used in it, sorted. */
   keywords: v.array(v.string()),
-  /** Of another account, which shares it. Its name begins with "Other Users/", as in IMAP, and the account's. */
+  /**
+   * Set for a mailbox shared by another account. As in IMAP, its name begins with "Other Users/" and the account's
+   * name.
+   */
   shared: v.optional(v.object({
-    /** Whose it is, as people read it. */
+    /** The owner's name for display. */
     owner: v.string(),
-    /** What the user may do, in letters of RFC 4314. */
+    /** The user's rights, as letters of RFC 4314. */
     rights: v.string(),
   })),
   ...MailboxCounts.entries,
 });
 export type Mailbox = v.InferOutput<typeof Mailbox>;
 
-/** A full name as a person types it; the server says what is wrong with it. */
+/** A full name as typed; the server says what is wrong with it. */
 export const MailboxName = v.pipe(text(1000), v.minLength(1));

@@ -2,10 +2,10 @@
 import * as v from "valibot";
 import { Address, Count, Flag, Id, Time } from "./basics.ts";
 
-/** A line of the message list. */
+/** A row of the message list. */
 export const MessageItem = v.object({
   id: Id,
-  /** Content: copies of one message in several mailboxes have one email id. */
+  /** Identifies the content: copies of a message in several mailboxes share an email id. */
   emailId: Id,
   mailboxId: Id,
   uid: Id,
@@ -13,7 +13,7 @@ export const MessageItem = v.object({
   flags: v.array(Flag),
   keywords: v.array(v.string()),
   received: Time,
-  /** Of the Date header; null without a valid one. */
+  /** From the Date header; null without a valid one. */
   sent: v.nullable(Time),
   size: Count,
   subject: v.string(),
@@ -25,62 +25,83 @@ export const MessageItem = v.object({
   /** First words of the text. */
   preview: v.string(),
   hasAttachment: v.boolean(),
-  /** Email ids of its parents, the immediate one first, three at most. */
+  /** Email ids of its ancestors, nearest first, three at most. */
   parentIds: v.array(Id),
-  /** Parents that are in the same thread of the view: how far it is indented. */
+  /** Number of ancestors in the same thread of the view: determines the indentation. */
   level: Count,
-  /** The immediate parent isn't here. */
+  /** The immediate parent isn't in the view. */
   missingParent: v.boolean(),
   threadMuted: v.boolean(),
   threadCollapsed: v.boolean(),
-  /** False for one that is there because a message of its thread was found. */
+  /** False for a message shown because another message of its thread was found. */
   matches: v.boolean(),
 });
 export type MessageItem = v.InferOutput<typeof MessageItem>;
 
 /**
- * A thread as the list shows it: the root first, each message before its answers, those of one parent by
- * time. One message without threading. At most the 500 newest messages.
+ * A thread as the list shows it: the root first, each message before its answers, siblings by time. A single message
+ * without threading. At most the 500 newest messages. Of a thread that has a {@link ThreadPart} beside it only those that
+ * its one line needs, by time: the oldest and the newest, and the newest that were found.
  */
 export const Thread = v.array(MessageItem);
 export type Thread = v.InferOutput<typeof Thread>;
 
+/**
+ * What the line of a thread says that was sent in part; the whole is had by ViewThreads. Counted are the messages of the
+ * thread's 100 newest emails, and what was found otherwise.
+ */
+export const ThreadPart = v.object({
+  threadId: Id,
+  /** Messages that the whole has; those that the query finds. */
+  count: Count,
+  found: Count,
+  /** There are older ones, which aren't counted. */
+  older: v.boolean(),
+  unread: v.boolean(),
+  /** All that were found are flagged. */
+  allFlagged: v.boolean(),
+  /** Flags and keywords that a message of it has. */
+  flags: v.array(Flag),
+  keywords: v.array(v.string()),
+});
+export type ThreadPart = v.InferOutput<typeof ThreadPart>;
+
 /** A part that can be opened or saved, at `message/<id>/part/<path>` (see urls.ts). */
 export const Attachment = v.object({
-  /** Numbers separated by dots, as IMAP counts parts. */
+  /** Numbers separated by dots, as IMAP numbers parts. */
   path: v.string(),
-  /** "" if it has none. */
+  /** "" if missing. */
   filename: v.string(),
-  /** Lower case, such as "image/png". */
+  /** In lower case, such as "image/png". */
   type: v.string(),
-  /** Bytes when decoded, nearly: encoded texts are not counted to the byte. */
+  /** Approximate decoded size in bytes: encoded content is not counted to the byte. */
   size: Count,
-  /** Shown in the text rather than listed: an image that the HTML names by its Content-ID. */
+  /** Shown within the text rather than listed: an image referenced by Content-ID in the HTML. */
   inline: v.boolean(),
-  /** Content-ID without <>; "" if none. */
+  /** Content-ID without <>; "" if missing. */
   cid: v.string(),
 });
 export type Attachment = v.InferOutput<typeof Attachment>;
 
-/** One text/plain part, decoded. */
+/** A text/plain part, decoded. */
 export const TextPart = v.object({
   path: v.string(),
   text: v.string(),
-  /** Cut at 1 MB of characters: the whole is at `message/<id>/part/<path>`. */
+  /** Truncated at a million characters; complete at `message/<id>/part/<path>`. */
   truncated: v.boolean(),
 });
 
-/** What was found out about the sender when the message came in. */
+/** What was determined about the sender on arrival. */
 export const Authentication = v.object({
   /** Results as RFC 8601 names them: "pass", "fail", "softfail", "none", "temperror", ... */
   spf: v.string(),
   dkim: v.string(),
   dmarc: v.string(),
-  /** Domains whose DKIM signature holds. */
+  /** Domains with a valid DKIM signature. */
   dkimDomains: v.array(v.string()),
-  /** The From domain is vouched for by SPF or DKIM. */
+  /** The From domain is verified by SPF or DKIM. */
   fromVerified: v.boolean(),
-  /** TLS version it came with; "" without TLS. */
+  /** TLS version of the incoming connection; "" without TLS. */
   tls: v.string(),
 });
 export type Authentication = v.InferOutput<typeof Authentication>;
@@ -94,7 +115,7 @@ export const ListUnsubscribe = v.object({
   oneClick: v.boolean(),
 });
 
-/** An event that a message is about (RFC 5546). */
+/** An event in a message (RFC 5546). */
 export const Invitation = v.object({
   /** "request", "reply", "cancel", "publish", … */
   method: v.string(),
@@ -103,20 +124,20 @@ export const Invitation = v.object({
   description: v.string(),
   start: Time,
   end: Time,
-  /** The times are days, in UTC. */
+  /** The times are dates, in UTC. */
   allDay: v.boolean(),
   recurring: v.boolean(),
   cancelled: v.boolean(),
   organizer: v.nullable(Address),
   attendees: v.array(v.object({ name: v.string(), address: v.string(), status: v.string() })),
-  /** The own address that is invited, with its status; null if none is. */
+  /** The user's invited address with its status; null if not invited. */
   me: v.nullable(v.object({ address: v.string(), status: v.string() })),
 });
 export type Invitation = v.InferOutput<typeof Invitation>;
 
-/** A contact that a message brings (RFC 6350). Texts are "" and lists empty where it says nothing. */
+/** A contact in a message (RFC 6350). Missing texts are "", missing lists empty. */
 export const ContactCard = v.object({
-  /** The part that it stands in. */
+  /** The part that contains it. */
   path: v.string(),
   name: v.string(),
   organisation: v.string(),
@@ -126,25 +147,25 @@ export const ContactCard = v.object({
   addresses: v.array(v.string()),
   /** Web addresses, http: or https:. */
   urls: v.array(v.string()),
-  /** As it is written in the card. */
+  /** As written in the card. */
   birthday: v.string(),
   note: v.string(),
 });
 export type ContactCard = v.InferOutput<typeof ContactCard>;
 
-/** Why a message is where it is, in plain words; only for messages that came in over SMTP. */
+/** Why a message is where it is, in plain words; only for messages received over SMTP. */
 export const Why = v.object({
-  /** Code of the reason, as in the field X-Mox-Reason; "" if it is unknown. */
+  /** Code of the reason, as in the field X-Mox-Reason; "" if unknown. */
   reason: v.string(),
   sentence: v.string(),
-  /** The junk filter's number, from 0 (good) to 1 (junk); null if it was not asked. */
+  /** The junk filter's score, from 0 (good) to 1 (junk); null if it was not used. */
   score: v.nullable(v.number()),
-  /** What spoke most for good mail, and what for junk. */
+  /** The strongest evidence for good mail, and for junk. */
   good: v.array(v.string()),
   junk: v.array(v.string()),
   /** What a careful reader would notice, as sentences. */
   signals: v.array(v.string()),
-  /** Enough of it to warn. */
+  /** Serious enough for a warning. */
   warning: v.boolean(),
 });
 export type Why = v.InferOutput<typeof Why>;
@@ -152,7 +173,7 @@ export type Why = v.InferOutput<typeof Why>;
 /** An opened message. */
 export const ParsedMessage = v.object({
   item: MessageItem,
-  /** All of them; the item has the first ones. */
+  /** All of them; the item has only the first ones. */
   recipients: v.object({
     to: v.array(Address),
     cc: v.array(Address),
@@ -161,17 +182,17 @@ export const ParsedMessage = v.object({
   }),
   /** Message-ID without <>; "" if none. */
   messageId: v.string(),
-  /** Own addresses that it was sent to or delivered for: the first one answers. */
+  /** The user's addresses that it was sent to or delivered for: an answer comes from the first one. */
   ownAddresses: v.array(v.string()),
-  /** Fields of the header that people look for (not those shown anyway), in their order, decoded. */
+  /** Header fields that are useful to people and not shown elsewhere, in their order, decoded. */
   headers: v.array(v.object({ name: v.string(), value: v.string() })),
   texts: v.array(TextPart),
   hasHtml: v.boolean(),
-  /** The HTML says more than the text: pictures, tables, or what the text only points to. */
+  /** The HTML has content that the text lacks: images, tables, or what the text merely refers to. */
   htmlSaysMore: v.boolean(),
-  /** The HTML as text, for quoting it; only of a message that has no text, otherwise "". */
+  /** The HTML as text, for quoting; only for a message without text, otherwise "". */
   htmlText: v.string(),
-  /** The HTML has resources that are only loaded on request. */
+  /** The HTML refers to resources that are only loaded on request. */
   hasExternal: v.boolean(),
   attachments: v.array(Attachment),
   authentication: v.nullable(Authentication),
@@ -180,30 +201,33 @@ export const ParsedMessage = v.object({
   listPost: v.nullable(v.string()),
   listUnsubscribe: v.nullable(ListUnsubscribe),
   invitation: v.nullable(Invitation),
-  /** Contacts that it brings; at most 20. */
+  /** Contacts in the message; at most 20. */
   contacts: v.array(ContactCard),
-  /** Encrypted or signed by its sender's program. */
+  /** Encryption or signature by the sender's program. */
   protection: v.nullable(
     v.picklist(["pgpEncrypted", "smimeEncrypted", "pgpSigned", "smimeSigned"]),
   ),
-  /** How this sender's messages are shown, if it was remembered. */
+  /** The stored choice for this sender's messages. */
   senderView: v.nullable(v.picklist(["text", "html", "htmlExternal"])),
-  /** When it is sent, if it waits for that; null otherwise. */
+  /** When it will be sent, if it is scheduled; null otherwise. */
   sendAt: v.nullable(Time),
-  /** Bytes of the message that its damaged file has lost. */
+  /** Bytes of the message that are missing from its damaged file. */
   lost: Count,
 });
 export type ParsedMessage = v.InferOutput<typeof ParsedMessage>;
 
-/** What became of a signature that was checked. */
+/** The result of checking a signature. */
 export const CheckedSignature = v.object({
   /**
-   * good: it holds, and the key is vouched for; held: it holds, with a key that nobody vouches for; other: it is
-   * by somebody other than the sender; bad: it does not hold; noKey: the key isn't known; unknown: it can't be
-   * checked here.
+   * good: valid, and the key is vouched for;
+   * held: valid, with a key that nobody vouches for;
+   * other: made by someone other than the sender;
+   * bad: invalid;
+   * noKey: the key isn't known;
+   * unknown: it can't be checked here.
    */
   state: v.picklist(["good", "held", "other", "bad", "noKey", "unknown"]),
-  /** Whose key it is, as the key says. */
+  /** The key's owner, according to the key. */
   signer: v.string(),
   fingerprint: v.string(),
 });

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { Nothing, text } from "./basics.ts";
 
-/** Answers of devices; all but the algorithm in base64url. */
+/** Answers of authenticators; all but the algorithm in base64url. */
 const answer = {
   id: text(2000),
   clientData: text(10_000),
@@ -12,7 +12,7 @@ const answer = {
 export const PasskeyLogin = v.strictObject({
   ...answer,
   signature: text(5000),
-  /** Whose key it is. */
+  /** The key's owner. */
   userHandle: text(1000),
 });
 

@@ -1,5 +1,5 @@
 /**
- * What the message list shows: which messages, in which order, in threads or not.
+ * What the message list shows: which messages, in which order, threaded or not.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import { Count, Flag, Id, Keyword, text, Time } from "./basics.ts";
 
 const Words = v.pipe(v.array(v.pipe(text(1000), v.minLength(1))), v.maxLength(50));
 
-/** Conditions; a message must meet all. Texts are found anywhere, in any case of letters. */
+/** Conditions, all of which a message must meet. Texts match anywhere, ignoring case. */
 export const Filter = v.strictObject({
-  /** In headers or text. A word with blanks is a phrase. */
+  /** In headers or text. A word with spaces is a phrase. */
   words: v.optional(Words),
   notWords: v.optional(Words),
   from: v.optional(Words),
@@ -29,10 +29,10 @@ export const Filter = v.strictObject({
   notFlags: v.optional(v.array(Flag)),
   keywords: v.optional(v.pipe(v.array(Keyword), v.maxLength(50))),
   notKeywords: v.optional(v.pipe(v.array(Keyword), v.maxLength(50))),
-  /** Bytes, not included. */
+  /** Bytes, exclusive. */
   largerThan: v.optional(Count),
   smallerThan: v.optional(Count),
-  /** Header fields by name, with a text in them; "" for any. */
+  /** Header fields by name, with a text they contain; "" for any. */
   headers: v.optional(
     v.pipe(
       v.array(v.strictObject({ name: v.pipe(text(200), v.minLength(1)), text: text(1000) })),
@@ -55,7 +55,7 @@ export type Order = v.InferOutput<typeof Order>;
 export const Query = v.strictObject({
   /** null: all mailboxes but those for junk, trash and rejects. */
   mailboxId: v.nullable(Id),
-  /** Mailboxes below it too. */
+  /** Includes its child mailboxes. */
   withChildren: v.boolean(),
   filter: Filter,
   order: Order,
@@ -63,29 +63,31 @@ export const Query = v.strictObject({
 });
 export type Query = v.InferOutput<typeof Query>;
 
-/** A stretch of the list. */
+/** A section of the list. */
 export const Page = v.strictObject({
-  /** Messages (or threads) after that of this message; null from the start. */
+  /** Messages (or threads) after the one with this message; null from the start. */
   anchor: v.nullable(Id),
-  /** Messages, or threads. */
+  /** Number of messages or threads. */
   count: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)),
   /**
-   * Go on until this message is there (a link to it was opened), beyond the count if need be, up to 5000.
+   * Continues until it includes this message (opened by a link), beyond the count if necessary, up to 5000.
    */
   until: v.optional(Id),
+  /** The message that is open: its thread is sent whole. */
+  open: v.optional(Id),
 });
 export type Page = v.InferOutput<typeof Page>;
 
 /** A view of the message list. */
 export const View = v.strictObject({
-  /** Chosen by the page, rising: what comes for an older one is passed over. */
+  /** Chosen by the page, increasing: events for an older view are ignored. */
   viewId: Id,
   query: Query,
   page: Page,
 });
 export type View = v.InferOutput<typeof View>;
 
-/** Messages to act on: those named, or all that a query finds. */
+/** Messages to act on: named ones, or all that a query finds. */
 export const Target = v.union([
   v.strictObject({ ids: v.pipe(v.array(Id), v.minLength(1), v.maxLength(10_000)) }),
   v.strictObject({ query: Query }),

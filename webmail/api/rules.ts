@@ -1,8 +1,10 @@
-/** Rules for arriving mail, as the webmail's settings show them; on the server they are a Sieve script. @module */
+/**
+ * Rules for arriving mail, as the webmail's settings show them; the server stores them as a Sieve script. @module
+ */
 import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "./basics.ts";
 
-/** What is looked at. "all": every message; "header" is any other field, named beside it. */
+/** What is examined. "all": every message; "header": any other field, whose name is given in `header`. */
 export const ConditionField = v.picklist([
   "from",
   "to",
@@ -17,10 +19,10 @@ export type ConditionField = v.InferOutput<typeof ConditionField>;
 
 export const Condition = v.strictObject({
   field: ConditionField,
-  /** Of texts; a size is "over" or "under". */
+  /** For texts; a size is "over" or "under". */
   op: v.picklist(["contains", "is", "matches", "over", "under", "has"]),
   not: v.boolean(),
-  /** Text, or a size in bytes with K or M behind it. */
+  /** A text, or a size in bytes with K or M behind it. */
   value: text(500),
   /** Name of the field for "header". */
   header: text(100),
@@ -42,7 +44,7 @@ export const RuleAction = v.strictObject({
     "refuse",
     "stop",
   ]),
-  /** Mailbox, label, address or text. */
+  /** A mailbox, label, address or text. */
   value: text(10_000),
 });
 export type RuleAction = v.InferOutput<typeof RuleAction>;
@@ -50,7 +52,7 @@ export type RuleAction = v.InferOutput<typeof RuleAction>;
 export const Rule = v.strictObject({
   name: text(200),
   enabled: v.boolean(),
-  /** All conditions must hold, or any of them; none: every message. */
+  /** Whether all conditions must hold, or any of them; without conditions: every message. */
   all: v.boolean(),
   conditions: v.pipe(v.array(Condition), v.maxLength(50)),
   actions: v.pipe(v.array(RuleAction), v.minLength(1), v.maxLength(20)),
@@ -64,11 +66,11 @@ export const RuleItem = v.union([
 ]);
 export type RuleItem = v.InferOutput<typeof RuleItem>;
 
-/** Something wrong with a script; lines and columns count from 1. */
+/** A problem in a script; lines and columns count from 1. */
 export const RuleProblem = v.object({ line: Count, column: Count, message: v.string() });
 export type RuleProblem = v.InferOutput<typeof RuleProblem>;
 
-/** Rules as a list, or as the text of a script. */
+/** Rules as a list, or a script's text. */
 const Script = v.union([
   v.strictObject({ items: v.pipe(v.array(RuleItem), v.maxLength(2000)) }),
   v.strictObject({ text: text(1_000_000) }),
@@ -81,7 +83,7 @@ export const Tried = v.object({
   from: v.string(),
   subject: v.string(),
   received: Time,
-  /** In words, without those that stay where they are. */
+  /** In words; without messages that stay where they are. */
   what: v.array(v.string()),
 });
 export type Tried = v.InferOutput<typeof Tried>;
@@ -96,7 +98,7 @@ const Entry = v.object({
 export type RuleLogEntry = v.InferOutput<typeof Entry>;
 
 export const ruleCalls = {
-  /** The active script, or the one named "rules" if none is. */
+  /** The active script, or the one named "rules" if none is active. */
   RulesGet: {
     request: Nothing,
     response: v.object({
@@ -104,11 +106,11 @@ export const ruleCalls = {
       active: v.boolean(),
       items: v.array(RuleItem),
       text: v.string(),
-      /** Other scripts of the account. */
+      /** The account's other scripts. */
       others: v.array(v.string()),
     }),
   },
-  /** The text that rules are written as, and rules that a text is; nothing is stored. */
+  /** The text of rules, and the rules of a text; nothing is stored. */
   RulesText: {
     request: v.strictObject({ script: Script }),
     response: v.object({
@@ -117,7 +119,7 @@ export const ruleCalls = {
       items: v.array(RuleItem),
     }),
   },
-  /** Stores and activates; with problems nothing is stored. */
+  /** Stores and activates; nothing is stored if there are problems. */
   RulesSave: {
     request: v.strictObject({ script: Script, active: v.boolean() }),
     response: v.object({
@@ -126,7 +128,7 @@ export const ruleCalls = {
       items: v.array(RuleItem),
     }),
   },
-  /** What rules would do with the newest messages of a mailbox; nothing is done. */
+  /** What rules would do with the newest messages of a mailbox; nothing is changed. */
   RulesTry: {
     request: v.strictObject({
       script: Script,
@@ -135,12 +137,12 @@ export const ruleCalls = {
     }),
     response: v.object({
       problems: v.array(RuleProblem),
-      /** Messages looked at. */
+      /** Number of examined messages. */
       looked: Count,
       tried: v.array(Tried),
     }),
   },
-  /** Begins to apply the stored rules to a mailbox: what files and marks, nothing that is sent. */
+  /** Starts applying the stored rules to a mailbox: filing and marking, but no sending. */
   RulesApply: {
     request: v.strictObject({ mailboxId: Id }),
     response: v.object({ job: v.string() }),
@@ -155,9 +157,9 @@ export const ruleCalls = {
       error: v.nullable(v.string()),
     }),
   },
-  /** Ends an application that runs, or takes a finished one back, within 10 minutes. */
+  /** Stops a running application, or undoes a finished one within 10 minutes. */
   RulesUndo: { request: v.strictObject({ job: text(100) }), response: v.object({ count: Count }) },
-  /** What rules did lately; with an id, with that message. */
+  /** What rules did recently; with an id, to that message. */
   RulesLog: {
     request: v.strictObject({ id: v.optional(Id) }),
     response: v.object({ entries: v.array(Entry) }),

@@ -1,23 +1,23 @@
-/** Sending a file to the server, with its progress. @module */
+/** Uploads a file to the server, showing progress. @module */
 import * as v from "valibot";
 import { ErrorAnswer } from "./basics.ts";
 
 export interface UploadOptions<S extends v.GenericSchema> {
   url: string;
   file: File;
-  /** What the server answers. */
+  /** Schema of the server's answer. */
   answer: S;
-  /** Shows how much has been sent. */
+  /** Shows the progress. */
   bar: HTMLProgressElement;
   onDone: (answer: v.InferOutput<S>) => void;
-  /** `why` ends a sentence. `unanswered`: it may work when it is tried again. */
+  /** `why` completes a sentence. `unanswered`: trying again may work. */
   onFailed: (why: string, unanswered: boolean) => void;
   onCancelled?: () => void;
 }
 
-/** Begins to send; the function that comes back cancels it. */
+/** Starts sending; the returned function cancels it. */
 export function uploadFile<S extends v.GenericSchema>(options: UploadOptions<S>): () => void {
-  // XMLHttpRequest tells how much has been sent; fetch doesn't.
+  // XMLHttpRequest reports upload progress; fetch doesn't.
   const request = new XMLHttpRequest();
   request.upload.onprogress = (e) => {
     options.bar.value = e.total > 0 ? e.loaded / e.total : 0;

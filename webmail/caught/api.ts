@@ -1,4 +1,4 @@
-/** Calls of localserve's API, and the forms of its answers that the page uses. @module */
+/** Calls of localserve's API, and the parts of their answers that the page uses. @module */
 import * as v from "valibot";
 
 const Address = v.object({ Name: v.string(), Address: v.string() });
@@ -132,7 +132,7 @@ async function ask<T>(path: string, schema: v.GenericSchema<unknown, T>): Promis
 const of = (id: string) => `message/${encodeURIComponent(id)}`;
 
 export const api = {
-  /** Newest first; all, or what a search finds. */
+  /** Newest first; all messages, or those that a search finds. */
   list: (query: string, start: number, limit: number): Promise<List> => {
     const page = `start=${start}&limit=${limit}`;
     return ask(
@@ -149,7 +149,7 @@ export const api = {
     ask(`${of(id)}/check${ip === "" ? "" : `?ip=${encodeURIComponent(ip)}`}`, Checks),
   support: (id: string): Promise<HtmlSupport> => ask(`${of(id)}/html-check`, HtmlSupport),
   links: (id: string): Promise<Links> => ask(`${of(id)}/link-check`, Links),
-  /** Those with the ids; all if there are none. */
+  /** Deletes messages by id; all if there are no ids. */
   remove: async (ids: readonly string[]): Promise<void> => {
     await request("/api/v1/messages", {
       method: "DELETE",
@@ -163,7 +163,7 @@ export const rawPath = (id: string) => `/api/v1/${of(id)}/raw`;
 export const partPath = (id: string, part: string) => `/api/v1/${of(id)}/part/${part}`;
 export const viewPath = (id: string) => `/view/${encodeURIComponent(id)}.html`;
 
-/** Calls `fn` when something changed on the server, also after a connection that was lost. */
+/** Calls `fn` after each change on the server, and after a lost connection is restored. */
 export function onChange(fn: () => void, onState: (connected: boolean) => void): void {
   const url = new URL("/api/events", location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";

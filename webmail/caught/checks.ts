@@ -1,8 +1,8 @@
-/** What readers and receivers may mind of a message. @module */
+/** What mail programs and receiving servers might object to in a message. @module */
 import { type Child, el, fill } from "../lib/dom.ts";
 import { api, type Checks, type HtmlSupport, type Links } from "./api.ts";
 
-/** Features of HTML that are named, those that the fewest programs support first. */
+/** HTML features listed at most, those with the least support first. */
 const maxFeatures = 40;
 
 const marks: Record<string, string> = { warning: "⚠", note: "ℹ", ok: "✓" };
@@ -83,9 +83,9 @@ function supportTable({ Warnings }: HtmlSupport): Child {
   ];
 }
 
-/** All checks, and the form that has it looked at as it came from an address. */
+/** All checks, and a form that repeats them as if the message had come from a given address. */
 export async function checks(id: string, html: boolean): Promise<Child> {
-  // HTML that can't be checked is no reason to show nothing.
+  // HTML that can't be checked doesn't keep the rest from being shown.
   const support = html ? await api.support(id).catch(() => ({ Warnings: [] })) : { Warnings: [] };
   const found = el("div", {}, findings(await api.checks(id, "")));
   const ip = el("input", {
@@ -139,7 +139,7 @@ function linkRows({ Links }: Links): Child {
   );
 }
 
-/** Links and pictures, which are asked for only when somebody wants it. */
+/** Links and images, which are only requested when the user asks for it. */
 export function links(id: string): Child {
   const result = el("div", {});
   const ask = el("button", {

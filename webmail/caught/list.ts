@@ -4,17 +4,17 @@ import { shortDate } from "../lib/format.ts";
 import { api, type Summary } from "./api.ts";
 import { addressText } from "./message.ts";
 
-/** Messages that are asked for at a time. */
+/** Messages per request. */
 const pageSize = 100;
 
 export interface ListView {
   root: HTMLElement;
-  /** Asks again for what it shows. */
+  /** Reloads what it shows. */
   refresh(): Promise<void>;
   search(query: string): Promise<void>;
   /** Marks the message that is shown. */
   setOpen(id: string): void;
-  /** Opens the one before (-1) or after (1) the open one. */
+  /** Opens the message before (-1) or after (1) the open one. */
   step(by: number): void;
 }
 
@@ -23,7 +23,7 @@ export interface ListOptions {
   onError(err: unknown): void;
 }
 
-/** Makes the list. */
+/** Creates the list. */
 export function messageList(options: ListOptions): ListView {
   let query = "";
   let shown = pageSize;
@@ -76,7 +76,7 @@ export function messageList(options: ListOptions): ListView {
 
   let asking: Promise<void> | undefined;
   let again = false;
-  /** One request at a time; what changed meanwhile is asked for once more afterwards. */
+  /** One request at a time; changes during a request lead to one more. */
   function refresh(): Promise<void> {
     if (asking !== undefined) {
       again = true;

@@ -1,6 +1,6 @@
 /**
- * The page for developers: what localserve caught, as it was sent, as readers see it and as receivers judge it.
- * `#ID` in the address is a message; `#latest` the newest.
+ * The page for developers: what localserve caught, as it was sent, as mail programs show it and as receiving servers
+ * judge it. `#ID` in the address is a message; `#latest` the newest.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const failed = (err: unknown) => notice(errorText(err));
 const place = el("section", { class: "place", "aria-label": "Message" });
 const main = el("main", { class: "caught" });
 
-/** The id that the address names; "" for none. */
+/** The id in the address; "" for none. */
 function named(): string {
   try {
     return decodeURIComponent(location.hash.slice(1));

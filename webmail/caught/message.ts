@@ -1,4 +1,4 @@
-/** One message: who and what in its head, and tabs with all there is of it. @module */
+/** One message: its head, and tabs with everything about it. @module */
 import { type Child, el } from "../lib/dom.ts";
 import { sizeText } from "../lib/format.ts";
 import { type Address, api, type Message, type PartNode, partPath, rawPath } from "./api.ts";
@@ -6,7 +6,7 @@ import { checks, links } from "./checks.ts";
 import { preview } from "./preview.ts";
 import { type Tab, tabs } from "./tabs.ts";
 
-/** Characters of a source that are shown: the rest is in the file. */
+/** Characters of the source that are shown; the rest is in the file. */
 const maxShown = 500_000;
 
 export const addressText = (a: Address | null) =>
@@ -30,7 +30,7 @@ function row(name: string, value: Child): Child {
 
 const list = (addresses: readonly Address[]) => addresses.map(addressText).join(", ");
 
-/** What MAIL FROM and RCPT TO said, which the header doesn't have to say too. */
+/** What MAIL FROM and RCPT TO said, which may differ from the header. */
 function envelope(message: Message): Child {
   const e = message.Envelope;
   if (e === null) return null;
@@ -123,7 +123,7 @@ function files(message: Message): Child {
   );
 }
 
-/** The tab that was open last stays open for the next message. */
+/** The tab that was last open is also opened for the next message. */
 let open = "Preview";
 
 /** A message as an element. */

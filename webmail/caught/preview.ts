@@ -1,8 +1,8 @@
-/** The HTML as programs show it: on the whole width, and on those of screens that readers have. @module */
+/** The HTML as programs show it: at full width, and at the widths of common screens. @module */
 import { el, fill } from "../lib/dom.ts";
 import { viewPath } from "./api.ts";
 
-/** CSS pixels of a width; 0 for all there is. */
+/** Widths in CSS pixels; 0 for the full width. */
 const widths = [["All", 0], ["Desktop", 1024], ["Tablet", 768], ["Phone", 390]] as const;
 
 let chosen: number = 0;
@@ -13,7 +13,7 @@ export function preview(id: string): HTMLElement {
   const frame = el("iframe", {
     src: `${viewPath(id)}?framed`,
     title: "HTML of the message",
-    // Of the same origin, as pictures of the message are asked for by it; what can run there is nothing.
+    // Same origin, because the message requests its images itself; nothing in it can run there.
     sandbox: "allow-same-origin allow-popups allow-popups-to-escape-sandbox",
   });
   const screen = el("div", { class: "screen" }, frame);

@@ -1,4 +1,4 @@
-/** Tabs, of which one is shown: made when it is first opened. @module */
+/** Tabs, of which one is shown: its content is made when it is first opened. @module */
 import { type Child, el, fill, newId } from "../lib/dom.ts";
 
 export interface Tab {
@@ -7,9 +7,9 @@ export interface Tab {
 }
 
 /**
- * A list of tabs with their panel. Arrow keys, Home and End go from one to the other.
- * @param open name of the one that is open first, if there is one of this name
- * @param onOpen told which is opened
+ * A list of tabs with their panel. Arrow keys, Home and End move between them.
+ * @param open name of the tab that is open first, if there is one of that name
+ * @param onOpen called with the name of an opened tab
  */
 export function tabs(
   label: string,

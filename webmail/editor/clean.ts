@@ -1,4 +1,4 @@
-/** HTML that is pasted, as it may stand in a message. Nothing in it could run here anyway. @module */
+/** Reduces pasted HTML to what may be in a message. Nothing in it could run here anyway. @module */
 
 const kept = new Set(
   ("A B I U S STRONG EM DEL INS SUB SUP CODE SPAN FONT SMALL BIG P DIV BR HR H1 H2 H3 H4 H5 H6 UL OL LI " +
@@ -11,11 +11,11 @@ const attributes = new Set(
   "href src alt width height align valign colspan rowspan bgcolor color dir lang title type start style class border cellpadding cellspacing data-cid data-src"
     .split(" "),
 );
-/** Properties that say how text looks; others are of the page that it comes from. */
+/** Properties that affect how text looks; others belong to the page that it was copied from. */
 const properties =
   /^(?:color|background-color|font-weight|font-style|font-family|font-size|text-decoration|text-align|border.*|padding.*|vertical-align|width|direction|margin.*|list-style.*)$/;
 
-/** Parses HTML into what is kept of it. */
+/** Parses HTML and keeps what is allowed. */
 export function cleanFragment(html: string, from: Document = document): DocumentFragment {
   const parsed = new DOMParser().parseFromString(html, "text/html");
   const out = from.createDocumentFragment();

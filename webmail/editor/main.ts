@@ -1,23 +1,23 @@
-/** The editor for rich text, in its frame. @module */
+/** The rich text editor, in its frame. @module */
 import Squire from "squire-rte";
 import type { Editor, EditorHost, Format } from "./api.ts";
 import { cleanFragment } from "./clean.ts";
 import { plainText } from "./plain_text.ts";
 
-/** Shown for pictures that other servers have: they stay in the message, and aren't loaded here. */
+/** Shown in place of images on other servers: they stay in the message, but aren't loaded here. */
 const nothing = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 
 const root = document.createElement("div");
 root.id = "text";
 root.dir = "auto";
 root.spellcheck = true;
-// Nothing is typed into it before it has begun: that would go when its text comes.
+// Nothing can be typed before the editor has started: it would be lost when the text is set.
 root.inert = true;
 root.setAttribute("aria-multiline", "true");
 root.setAttribute("aria-label", "Message text");
 document.body.append(root);
 
-/** Pictures as the frame can show them. */
+/** HTML with images that the frame can show. */
 function shown(html: string, pictures: ReadonlyMap<string, string>): DocumentFragment {
   const f = cleanFragment(html);
   for (const img of f.querySelectorAll("img")) {
@@ -35,7 +35,7 @@ function shown(html: string, pictures: ReadonlyMap<string, string>): DocumentFra
   return f;
 }
 
-/** And as they stand in the message. */
+/** The HTML as it is in the message. */
 function written(): Element {
   // In a document that loads nothing.
   const inert = document.implementation.createHTMLDocument("");
@@ -49,7 +49,7 @@ function written(): Element {
     img.removeAttribute("data-src");
   }
   for (const q of holder.querySelectorAll("blockquote")) {
-    // Programs that know nothing of our style show it, too.
+    // Programs that don't know this style show the quote as one, too.
     q.setAttribute("type", "cite");
     q.setAttribute(
       "style",
@@ -79,7 +79,7 @@ const tags: readonly (readonly [Format, string])[] = [
 function tellFormats(): void {
   host?.onFormats(new Set(tags.filter(([, tag]) => squire.hasFormat(tag)).map(([f]) => f)));
 }
-/** What the window has put in: the editor tells of that, too. */
+/** What the window has set, as the editor reports that as a change, too. */
 let known = "";
 squire.addEventListener("input", () => {
   const now = squire.getHTML();
@@ -118,7 +118,7 @@ const formats: Record<Format, () => unknown> = {
 function put(html: string, pictures: ReadonlyMap<string, string>): void {
   const holder = document.createElement("div");
   holder.append(shown(html, pictures));
-  // What Squire parses again has its pictures by then.
+  // Squire parses HTML whose images are already replaced.
   squire.setHTML(holder.innerHTML);
   for (const img of root.querySelectorAll<HTMLImageElement>("img[data-cid]")) {
     img.src = pictures.get(img.dataset.cid ?? "") ?? img.src;
@@ -131,7 +131,7 @@ const editor: Editor = {
     root.inert = false;
     root.setAttribute("role", "textbox");
     put(html, pictures);
-    // Below a quote that comes first.
+    // Below a quote at the beginning.
     if (root.children[1]?.tagName === "BLOCKQUOTE") squire.moveCursorToEnd();
     else squire.moveCursorToStart();
     host = h;

@@ -1,20 +1,20 @@
-/** HTML as it reads in plain text: paragraphs, lists, quotes with ">", tables by columns, links. @module */
+/** HTML as plain text: paragraphs, lists, quotes with ">", tables in columns, links. @module */
 
 const blocks = new Set(
   "P DIV H1 H2 H3 H4 H5 H6 UL OL LI BLOCKQUOTE PRE TABLE TR HR ADDRESS SECTION ARTICLE".split(" "),
 );
-/** Those with an empty line around them. */
+/** Elements with an empty line around them. */
 const spaced = new Set("H1 H2 H3 H4 H5 H6 UL OL BLOCKQUOTE PRE TABLE".split(" "));
 
 /** The text of an element's content. */
 export function plainText(root: Element): string {
   return block(root, false).join("\n").replace(/[ \t]+\n/g, "\n").replace(/\n{3,}/g, "\n\n")
     .replace(/^\n+/, "").trimEnd()
-    // The line over a signature (RFC 3676 §4.3).
+    // The line above a signature (RFC 3676 §4.3).
     .replace(/^--$/gm, "-- ") + "\n";
 }
 
-/** Lines of an element. */
+/** The lines of an element. */
 function block(element: Element, pre: boolean): string[] {
   const out: string[] = [];
   let line = "";
@@ -98,14 +98,14 @@ function blockLines(element: Element): string[] {
   }
 }
 
-/** Cells in columns as wide as their widest. */
+/** Cells in columns, each as wide as its widest cell. */
 function table(element: Element): string[] {
   const rows = [...element.querySelectorAll("tr")].map((r) =>
     [...r.children].map((c) => block(c, false).filter((l) => l !== "").join(" "))
   );
   const widths: number[] = [];
   for (const r of rows) r.forEach((c, i) => widths[i] = Math.max(widths[i] ?? 0, c.length));
-  // Layout rather than data, or too wide to read so.
+  // A table for layout rather than data, or too wide to read like this.
   if (widths.length < 2 || widths.reduce((a, b) => a + b, 0) > 100) return rows.flat();
   return rows.map((r) => r.map((c, i) => c.padEnd(widths[i])).join("  ").trimEnd());
 }

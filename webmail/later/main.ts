@@ -1,10 +1,10 @@
 /**
- * Parts of the webmail that a person opens by a button or a key: a script of its own, loaded then. It shares the
- * modules that the page itself has too; see mail/later.ts.
+ * Parts of the webmail that a person opens with a button or a key: a separate script, loaded then. It shares modules
+ * with the page itself; see mail/later.ts.
  *
  * @module
  */
-// As in the page's own: texts are made while modules begin, and those that both share begin with the page.
+// First, as in the page's own script: modules make their texts when they start, and shared ones start with the page.
 import "../lib/language.ts";
 
 export { openCalendar } from "../mail/calendar/page.ts";

@@ -1,4 +1,4 @@
-/** Attempts to log in as a table, for both pages. @module */
+/** Login attempts as a table, for the account and admin pages. @module */
 import { el, ipAddress } from "./dom.ts";
 import { longDate, numberText, programName, shortDate } from "./format.ts";
 import { table } from "./page.ts";
@@ -28,7 +28,7 @@ const results: Record<string, string> = {
   error: t("error here"),
 };
 
-/** The last first. */
+/** Newest first. */
 export function attemptsTable(list: readonly Row[], withAccount: boolean): HTMLElement {
   return table(
     [

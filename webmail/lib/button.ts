@@ -1,31 +1,31 @@
 /**
- * Buttons, with the key that does the same.
+ * Buttons that show the key with the same effect.
  *
  * @module
  */
 import { type Attributes, el } from "./dom.ts";
 import { t } from "./text.ts";
 
-/** Told when a button was clicked that has a key. */
+/** Called when a button that has a key is clicked. */
 type Hint = (key: string, action: string) => void;
 let hint: Hint = () => {};
 
-/** Who shows keys of clicked buttons. */
+/** Sets what shows the keys of clicked buttons. */
 export function onButtonHint(fn: Hint): void {
   hint = fn;
 }
 
 export interface ButtonOptions {
-  /** What it does, in a sentence. */
+  /** What it does, as a sentence. */
   title?: string;
-  /** As people read it: "r", "ctrl Enter". */
+  /** As shown to people: "r", "ctrl Enter". */
   key?: string;
   primary?: boolean;
   danger?: boolean;
   attributes?: Attributes;
 }
 
-/** A button of text. Errors of `run` are the caller's to handle. */
+/** A text button. The caller handles errors of `run`. */
 export function button(
   text: string,
   run: () => unknown,
@@ -50,7 +50,7 @@ export function button(
   );
 }
 
-/** A button that looks like a link in text. */
+/** A button that looks like a link in running text. */
 export function linkButton(text: string, run: () => unknown, title?: string): HTMLButtonElement {
   return button(text, run, { title, attributes: { class: "link", dir: "auto" } });
 }

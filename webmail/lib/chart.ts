@@ -1,6 +1,6 @@
 /**
- * Small charts in SVG: how something went over a day, and what passed and failed on each day. For those who
- * listen each says in a sentence what it shows.
+ * Small charts in SVG: a value over a day, and passes and failures per day. Each has a sentence that says what it
+ * shows, for screen readers.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export function sparkline(
     kind: "rate" | "level";
     label: string;
     bad?: boolean;
-    /** Points that there is room for; with fewer the line begins later. */
+    /** How many points fit; with fewer, the line starts further along. */
     room: number;
   },
 ): SVGElement {
@@ -52,7 +52,7 @@ export function sparkline(
   );
 }
 
-/** A scale's top, not under the value; its half is a whole number, unless it is 1. */
+/** The top of a scale: not below the value, and with a whole number as its half, unless it is 1. */
 function roundUp(n: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(n, 1)));
   return [1, 2, 4, 6, 8, 10].map((f) => f * power).find((v) => v >= n)!;
@@ -60,7 +60,7 @@ function roundUp(n: number): number {
 
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
 
-/** What passed and what failed by day, as bars on one another. */
+/** Passes and failures by day, as stacked bars. */
 export function dayChart(
   days: readonly { day: number; pass: number; fail: number }[],
   o: { pass: string; fail: string; what: string },
@@ -108,7 +108,7 @@ export function dayChart(
               numberText(d.fail)
             } ${o.fail}`,
           ),
-          // Where the pointer shows the figures of the day.
+          // Area over which the pointer shows the figures of the day.
           svg("rect", {
             x: left + i * step,
             y: top,
@@ -137,7 +137,7 @@ export function dayChart(
   );
 }
 
-/** A bar of what passed and what failed. */
+/** A bar of passes and failures. */
 export function shareBar(pass: number, fail: number): HTMLElement {
   const share = (n: number) => `width:${pass + fail === 0 ? 0 : n * 100 / (pass + fail)}%`;
   const text = `${numberText(pass)} passed, ${numberText(fail)} failed`;

@@ -1,8 +1,8 @@
-/** Fields that ask users again who they are, before ways to log in are changed. @module */
+/** Fields with which users confirm who they are before the ways to log in are changed. @module */
 import type { FormField } from "./page.ts";
 import { t } from "./text.ts";
 
-/** The current password, and the code where there is a second factor. */
+/** The current password, and the code if there is a second factor. */
 export function confirmFields(secondFactor: boolean): FormField[] {
   const password: FormField = {
     name: "current",
@@ -20,7 +20,7 @@ export function confirmFields(secondFactor: boolean): FormField[] {
   return secondFactor ? [password, code] : [password];
 }
 
-/** What the fields have, as calls take it. */
+/** The fields' values in the form that calls take. */
 export function confirmation(v: { [name: string]: string | undefined }): {
   current: string;
   totp?: string;

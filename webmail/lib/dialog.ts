@@ -1,5 +1,5 @@
 /**
- * Dialogs over the page, and menus beside a button. Focus goes in, stays in, and comes back.
+ * Dialogs over the page, and menus beside a button. They take the focus, keep it, and give it back.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { t } from "./text.ts";
 export interface Dialog {
   element: HTMLDialogElement;
   close(): void;
-  /** Resolves when it is closed, however. */
+  /** Resolves when the dialog is closed in any way. */
   closed: Promise<void>;
 }
 
-/** Shows a dialog; Escape and its Close button end it. */
+/** Shows a dialog; Escape and its Close button close it. */
 export function openDialog(
   title: string,
   content: Child,
@@ -41,7 +41,7 @@ export function openDialog(
   );
   element.addEventListener("close", () => {
     element.remove();
-    // What was done may have shown the page anew.
+    // The action may have redrawn the page.
     if (before instanceof HTMLElement && before.isConnected) before.focus();
     else giveBack?.();
     o.onClose?.();
@@ -55,7 +55,7 @@ export function openDialog(
   return { element, close, closed: promise };
 }
 
-/** Asks yes or no. */
+/** Asks for a yes or no. */
 export async function confirmDialog(
   title: string,
   text: string,
@@ -81,7 +81,7 @@ export async function confirmDialog(
   return answer;
 }
 
-/** Asks for a line of text; undefined if it was called off. */
+/** Asks for a line of text; undefined if the user cancels. */
 export async function promptDialog(
   title: string,
   label: string,
@@ -116,7 +116,7 @@ export async function promptDialog(
   return answer;
 }
 
-/** A line of a menu. */
+/** An entry of a menu. */
 export interface MenuItem {
   text: string;
   title?: string;
@@ -179,7 +179,7 @@ export function openMenu(at: Element, items: readonly MenuItem[], label: string)
     e.stopPropagation();
     rows[to].focus();
   });
-  // What is outside of an open dialog takes no clicks.
+  // Elements outside an open dialog get no clicks.
   (at.closest("dialog") ?? document.body).append(menu);
   menu.showPopover();
   const place = at.getBoundingClientRect();

@@ -1,13 +1,13 @@
 /**
- * Making elements. Text always goes in as text nodes, so nothing that a message says becomes markup.
+ * Creates elements. Text is only added as text nodes, so nothing in a message can become markup.
  *
  * @module
  */
 
-/** What an element may hold. */
+/** What an element may contain. */
 export type Child = Node | string | null | undefined | false | readonly Child[];
 
-/** Attributes; `on…` are listeners, `class` and `style` texts, true an attribute without value. */
+/** Attributes; `on…` are listeners, `class` and `style` are texts, true is an attribute without a value. */
 export type Attributes = {
   [name: string]: string | number | boolean | null | undefined | ((e: never) => void);
 };
@@ -24,12 +24,12 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return e;
 }
 
-/** An IP address, which runs from left to right in every language. */
+/** An IP address, which reads from left to right in every language. */
 export function ipAddress(text: string): HTMLElement {
   return el("bdi", { dir: "ltr" }, text);
 }
 
-/** Sets or (with null, undefined, false) removes attributes. */
+/** Sets attributes, or removes them (null, undefined, false). */
 export function setAttributes(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") {
@@ -49,7 +49,7 @@ export function setAttributes(element: Element, attributes: Attributes): void {
   }
 }
 
-/** An element of SVG. */
+/** An SVG element. */
 export function svg<K extends keyof SVGElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -70,19 +70,19 @@ function append(node: Node, children: readonly Child[]): void {
   }
 }
 
-/** Replaces what an element holds. */
+/** Replaces the content of an element. */
 export function fill(element: Element, ...children: Child[]): void {
   const f = document.createDocumentFragment();
   append(f, children);
   element.replaceChildren(f);
 }
 
-/** Text for those who listen to the page. */
+/** Text for screen readers only. */
 export function unseen(text: string): HTMLElement {
   return el("span", { class: "unseen" }, text);
 }
 
-/** A number for ids of elements that name each other. */
+/** Makes ids unique for elements that refer to each other. */
 let ids = 0;
 export function newId(prefix: string): string {
   return `${prefix}-${++ids}`;
@@ -99,7 +99,7 @@ export function field(label: Child, input: HTMLElement, explanation?: string): H
   return el("div", { class: "field" }, text, input, hint);
 }
 
-/** Marks an element as having more to say: underdotted, told in its title. */
+/** Marks an element with a dotted underline, and puts an explanation into its title. */
 export function explain<T extends Element>(e: T, text: string): T {
   e.setAttribute("title", text);
   e.classList.add("explained");

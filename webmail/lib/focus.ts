@@ -1,6 +1,6 @@
 /**
- * Keeping the focus where someone works when what they see is made anew: it goes to what looks the same,
- * nearest to where it was, or else to what stands in its place.
+ * Keeps the focus where someone works when the page is redrawn: on the nearest element that looks the same, or else
+ * on what has taken its place.
  *
  * @module
  */
@@ -14,8 +14,8 @@ function focusable(within: Element): HTMLElement[] {
 const nameOf = (e: Element) => `${e.tagName} ${e.getAttribute("aria-label") ?? e.textContent}`;
 
 /**
- * Remembers where an element is within the page's content, or within a dialog.
- * @returns what gives the focus back; undefined if the element is not in it
+ * Remembers where an element is within the page's content or a dialog.
+ * @returns a function that restores the focus; undefined if the element is in neither
  */
 export function rememberFocus(element: Element | null): (() => void) | undefined {
   const main = element?.closest("main, dialog");

@@ -1,4 +1,4 @@
-/** Dates, sizes and numbers as people read them. @module */
+/** Dates, sizes and numbers for people. @module */
 
 import { locale, plural } from "./text.ts";
 
@@ -20,7 +20,7 @@ const full = () => format("full", { dateStyle: "full", timeStyle: "medium" });
 const minute = () => format("minute", { dateStyle: "full", timeStyle: "short" });
 const weekday = () => format("weekday", { weekday: "short" });
 
-/** Short: the time today, the weekday within six days, else the date. */
+/** Short: the time if today, the weekday within six days, else the date. */
 export function shortDate(ms: number, now = Date.now()): string {
   const d = new Date(ms);
   const today = new Date(now);
@@ -30,17 +30,17 @@ export function shortDate(ms: number, now = Date.now()): string {
   return d.getFullYear() === today.getFullYear() ? dayMonth().format(d) : date().format(d);
 }
 
-/** Whole. */
+/** The complete date and time. */
 export function longDate(ms: number): string {
   return full().format(new Date(ms));
 }
 
-/** Whole, to the minute: of what is planned. */
+/** The complete date and time to the minute, for planned things. */
 export function plannedDate(ms: number): string {
   return minute().format(new Date(ms));
 }
 
-/** Languages that have letters of their own for bytes. */
+/** Languages with letters of their own for bytes. */
 const ownUnits = /^(?:ar|fr|uk)\b/;
 const unitNames = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 
@@ -70,10 +70,10 @@ export function numberText(n: number): string {
   return new Intl.NumberFormat(locale()).format(n);
 }
 
-/** What a browser calls itself, in short: "Firefox on Linux"; others as they are, cut. */
+/** A short name of a browser: "Firefox on Linux"; unknown ones unchanged, truncated. */
 export function programName(userAgent: string): string {
   const browser = /(?:Edg|OPR|Firefox|Chrome|Safari)(?=\/)/g;
-  // Each imitates those before it: of Edge, Opera and Firefox, what comes last counts.
+  // Edge, Opera and Firefox each imitate earlier browsers: the last name counts.
   const found = userAgent.match(browser) ?? [];
   const name = found.find((n) => n === "Edg" || n === "OPR") ?? found[0];
   if (name === undefined) return userAgent.slice(0, 40) || "unknown";

@@ -1,7 +1,7 @@
 /**
- * The frame of the account and admin pages: a list of sections, and the one that the address names.
+ * The frame of the account and admin pages: a list of sections, and the one named by the address.
  *
- * `#name` is a section, `#name/thing` something in it. A section is made anew each time it is shown.
+ * `#name` is a section, `#name/thing` something in it. A section is built anew each time it is shown.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { rememberFocus } from "./focus.ts";
 import { errorText } from "./notify.ts";
 import { t } from "./text.ts";
 
-/** What a section shows under a heading of its own. */
+/** What a section shows under its own heading. */
 export interface View {
   heading: string;
-  /** Beside the heading. */
+  /** Shown beside the heading. */
   actions?: Child;
   content: Child;
 }
@@ -24,16 +24,16 @@ export interface View {
 export interface Section {
   id: string;
   title: string;
-  /** Sections of the same group are under a heading. */
+  /** Sections of the same group share a heading. */
   group?: string;
-  /** Milliseconds after which it is shown anew, as long as nobody works in it. */
+  /** Milliseconds after which it is redrawn, unless someone is working in it. */
   every?: number;
-  /** Makes the content; `thing` is what the address names in it, "" for nothing. */
+  /** Builds the content; `thing` is what the address names in it, "" for nothing. */
   show: (thing: string) => Child | View | Promise<Child | View>;
 }
 
 export interface Frame {
-  /** Shows what the address names, with what is so now. */
+  /** Shows what the address names, with current data. */
   refresh(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export interface FrameOptions {
   logout: () => unknown;
 }
 
-/** Milliseconds before one is told that something is on its way. */
+/** Milliseconds before the page says that it is loading. */
 const patience = 300;
 
 const isView = (x: Child | View): x is View =>
@@ -71,7 +71,7 @@ export function frame(into: HTMLElement, options: FrameOptions): Frame {
     options.sections.map((s) => [s.id, el("a", { href: `#${s.id}` }, s.title)]),
   );
   let turn = 0;
-  /** The place in the page's address that `content` belongs to. */
+  /** The address that `content` belongs to. */
   let shownPlace = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -88,7 +88,7 @@ export function frame(into: HTMLElement, options: FrameOptions): Frame {
     const slow = setTimeout(() => content.setAttribute("aria-busy", "true"), patience);
     const here = `${section.id}/${thing}`;
     const left = rememberFocus(document.activeElement);
-    // The page that was left takes no clicks while the next one loads.
+    // The previous page gets no clicks while the next one loads.
     content.inert = here !== shownPlace;
     try {
       const shown = await section.show(thing);
@@ -101,7 +101,7 @@ export function frame(into: HTMLElement, options: FrameOptions): Frame {
       const back = thing === ""
         ? null
         : el("p", { class: "crumb" }, el("a", { href: `#${section.id}` }, section.title));
-      // Who pressed something stays there, as far as it is still there.
+      // The focus stays on what was pressed, if it still exists.
       const focused = document.activeElement;
       const giveBack = focused === document.body ? left : rememberFocus(focused);
       fill(
@@ -136,7 +136,7 @@ export function frame(into: HTMLElement, options: FrameOptions): Frame {
       }
     }
   };
-  /** Not under someone's hands. */
+  /** Redraws, but not while someone works in the section. */
   const again = () => {
     const busy = document.hidden || document.querySelector("dialog[open]") !== null ||
       content.contains(document.activeElement);

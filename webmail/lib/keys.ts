@@ -1,23 +1,23 @@
 /**
- * Keys that do things, in layers: the topmost that knows a key gets it.
+ * Keyboard shortcuts in layers: the topmost layer that knows a key handles it.
  *
- * A key is named by its modifiers and itself: "r", "R" (shift makes the capital), "ctrl Enter",
- * "shift ArrowDown". The Mac's command key counts as ctrl.
+ * A key is named by its modifiers and itself: "r", "R" (shift makes the capital), "ctrl Enter", "shift ArrowDown".
+ * The Mac's command key counts as ctrl.
  *
  * @module
  */
 
-/** One key. */
+/** One shortcut. */
 export interface Shortcut {
   key: string;
-  /** For the help. */
+  /** Shown in the help. */
   what: string;
   run: (event: KeyboardEvent) => unknown;
-  /** Works while writing in a field too. */
+  /** Works in text fields too. */
   inFields?: boolean;
 }
 
-/** Keys that belong together. */
+/** Shortcuts that belong together. */
 export interface KeyLayer {
   name: string;
   shortcuts: readonly Shortcut[];
@@ -27,7 +27,7 @@ export interface KeyLayer {
 
 const layers: KeyLayer[] = [];
 
-/** Adds keys above those there are; the function that comes back removes them. */
+/** Adds a layer on top; the returned function removes it. */
 export function addKeys(layer: KeyLayer): () => void {
   layers.push(layer);
   return () => {
@@ -64,7 +64,7 @@ function inField(event: KeyboardEvent): boolean {
 export function mountKeys(): void {
   document.addEventListener("keydown", (e) => {
     if (e.defaultPrevented || e.isComposing) return;
-    // Dialogs and menus have keys of their own.
+    // Dialogs and menus have their own keys.
     if (e.target instanceof Element && e.target.closest("dialog, [role=menu]")) return;
     const name = keyName(e);
     const field = inField(e);

@@ -1,14 +1,13 @@
 /**
- * The page's language: as the reader chose it, or the browser's. It is there before any text is made,
- * because the catalogue is kept in the browser; a language that is new to the browser is loaded, and the
- * page begins again.
+ * The page's language: the reader's choice, or the browser's. It is known before any text is made, as the browser
+ * stores the catalogue; for a language that the browser hasn't stored, the catalogue is loaded and the page reloads.
  *
  * @module
  */
 import { type Language, languages } from "../api/languages.ts";
 import { type Catalogue, setLanguage } from "./text.ts";
 
-/** What can be chosen; "auto": as the browser has it. */
+/** What can be chosen; "auto" follows the browser. */
 export type LanguageChoice = Language | "auto";
 
 const rightToLeft: ReadonlySet<string> = new Set(["ar"]);
@@ -30,7 +29,7 @@ function stored(key: string): string | null {
   }
 }
 
-/** Whether the browser has kept it. */
+/** Returns whether the browser stored it. */
 function store(key: string, value: string): boolean {
   try {
     localStorage.setItem(key, value);
@@ -40,7 +39,7 @@ function store(key: string, value: string): boolean {
   }
 }
 
-/** A language that the reader wants, and with which rules for dates. */
+/** The language that the reader wants, and the locale for dates. */
 function wanted(): { name: Language; tag: string | undefined } {
   const choice = stored(choiceKey) ?? "auto";
   if (isLanguage(choice)) {
@@ -49,7 +48,7 @@ function wanted(): { name: Language; tag: string | undefined } {
   }
   for (const tag of navigator.languages) {
     const name = tag.split("-", 1)[0].toLowerCase();
-    // Who reads traditional characters is not served by simplified ones.
+    // Simplified characters don't serve readers of traditional ones.
     if (name === "zh" && /-(?:hant|tw|hk|mo)\b/i.test(tag)) continue;
     if (isLanguage(name)) return { name, tag: name === "en" ? undefined : tag };
   }
@@ -65,7 +64,7 @@ function kept(): Kept | undefined {
   }
 }
 
-/** The language that the page is in. */
+/** The language of the page. */
 let shown: Language = "en";
 
 function begin(): void {
@@ -79,7 +78,7 @@ function begin(): void {
 }
 begin();
 
-/** Loads the catalogue as the server has it. Never comes back if the page begins again for it. */
+/** Loads the server's catalogue. Never resolves if the page reloads for it. */
 export async function loadLanguage(): Promise<void> {
   const { name } = wanted();
   if (name === "en") return;
@@ -90,14 +89,14 @@ export async function loadLanguage(): Promise<void> {
     const isKept = store(textsKey, JSON.stringify({ name, texts }));
     if (shown === name || !isKept) return;
   } catch {
-    // Without a connection it stays as it is.
+    // Without a connection the stored one is used.
     return;
   }
   location.reload();
   await new Promise(() => {});
 }
 
-/** Keeps a choice. Returns whether the page is in another language by then, and has to begin again. */
+/** Stores a choice. Returns whether that changes the language, so that the page must reload. */
 export function chooseLanguage(choice: LanguageChoice): boolean {
   if ((stored(choiceKey) ?? "auto") !== choice && !store(choiceKey, choice)) return false;
   return wanted().name !== shown;

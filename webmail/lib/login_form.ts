@@ -8,7 +8,7 @@ import * as v from "valibot";
 
 const Providers = v.array(v.object({ name: v.string(), label: v.string() }));
 
-/** What was typed. */
+/** What the user entered. */
 export interface LoginInput {
   username: string;
   password: string;
@@ -17,19 +17,19 @@ export interface LoginInput {
 
 export interface LoginFormOptions {
   title: string;
-  /** Why one has to log in again, say. */
+  /** Why a new login is needed, for example. */
   message?: string;
-  /** Ask for an address too; "optional" for pages that also let somebody in without. */
+  /** Whether to ask for an address; "optional" for pages that can be used without one. */
   username: boolean | "optional";
-  /** Logs in. @throws CallError; "secondFactor" makes the form ask for a code */
+  /** Logs in. @throws CallError; on "secondFactor" the form asks for a code */
   submit: (input: LoginInput) => Promise<void>;
-  /** Show the providers that one can log in with elsewhere, too. */
+  /** Whether to show identity providers. */
   providers?: boolean;
   /** Logs in with a passkey. @throws Error */
   passkey?: () => Promise<void>;
 }
 
-/** Shows the form; resolves when someone is logged in. */
+/** Shows the form; resolves after a login. */
 export function loginForm(into: HTMLElement, options: LoginFormOptions): Promise<void> {
   return new Promise((resolve) => {
     const username = el("input", {
@@ -131,7 +131,7 @@ export function loginForm(into: HTMLElement, options: LoginFormOptions): Promise
   });
 }
 
-/** Ways to log in elsewhere; none if they can't be learned. */
+/** Identity providers; none if they can't be loaded. */
 async function showProviders(into: HTMLElement): Promise<void> {
   const r = await fetch("oidc/providers").catch(() => undefined);
   if (!r?.ok) return;

@@ -1,5 +1,5 @@
 /**
- * Telling people what happened: a line at the bottom, read out too, with Undo where there is one.
+ * Notifications: a line at the bottom, also for screen readers, with Undo where possible.
  *
  * @module
  */
@@ -12,26 +12,26 @@ const alerts = el("div", { class: "toasts alerts", role: "alert", "aria-live": "
 const hintBox = el("div", { class: "key-hint", "aria-hidden": "true" });
 let hintTimer: ReturnType<typeof setTimeout> | undefined;
 
-/** Puts the places for messages into the page. */
+/** Adds the elements for notifications to the page. */
 export function mountNotifications(): void {
   document.body.append(status, alerts);
 }
 
-/** Where keys of clicked buttons are shown; it has a place of its own, so that it covers nothing. */
+/** Where keys of clicked buttons are shown; a separate place, so that it covers nothing. */
 export const keyHintPlace: HTMLElement = hintBox;
 
-/** What can be done about a message. */
+/** An action that a notification offers. */
 export interface NoticeAction {
   text: string;
   key?: string;
   run: () => unknown;
-  /** How long it is offered. */
+  /** Seconds for which it is offered. */
   seconds?: number;
 }
 
 const seconds = { notice: 6, undo: 12, error: 12 };
 
-/** Says something for some seconds. The function that comes back takes it away. */
+/** Shows a notification for some seconds. The returned function removes it. */
 export function notice(text: string, action?: NoticeAction): () => void {
   return show(
     status,
@@ -41,7 +41,7 @@ export function notice(text: string, action?: NoticeAction): () => void {
   );
 }
 
-/** Says that something went wrong. */
+/** Shows an error. */
 export function alertUser(text: string, action?: NoticeAction): () => void {
   return show(alerts, text, action, action?.seconds ?? seconds.error);
 }
@@ -66,14 +66,14 @@ function show(
     }, { key: action.key }),
     button(t("Dismiss"), remove, { attributes: { class: "quiet" } }),
   );
-  // The last ones are enough.
+  // At most three are shown.
   while (place.childElementCount >= 3) place.firstElementChild!.remove();
   place.append(toast);
   const timer = setTimeout(remove, life * 1000);
   return remove;
 }
 
-/** Shows the key of something that was just done with the mouse. */
+/** Shows the key for an action that was just done with the mouse. */
 export function keyHint(key: string, action: string): void {
   clearTimeout(hintTimer);
   fill(hintBox, el("kbd", {}, key), ` ${action}`);
@@ -81,12 +81,12 @@ export function keyHint(key: string, action: string): void {
   hintTimer = setTimeout(() => hintBox.classList.remove("shown"), 2500);
 }
 
-/** Text of an error for people. */
+/** An error's text for people. */
 export function errorText(e: unknown): string {
   return e instanceof Error ? e.message : String(e);
 }
 
-/** Runs something a person asked for; an error is told. */
+/** Runs an action of the user; an error is shown. */
 export async function attempt(run: () => unknown): Promise<void> {
   try {
     await run();

@@ -1,5 +1,5 @@
 /**
- * What sections of the account and admin pages are made of: tables, names with values, and forms in dialogs.
+ * Building blocks for sections of the account and admin pages: tables, names with values, and forms in dialogs.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { type Child, el, field, fill, newId, unseen } from "./dom.ts";
 import { attempt, errorText, notice } from "./notify.ts";
 import { t } from "./text.ts";
 
-/** Head of a column: its text, or more about it. */
+/** The head of a column: its text, or its properties. */
 export type Column = string | {
   text: string;
-  /** Figures, set flush right. */
+  /** Numbers, aligned at the end. */
   number?: boolean;
-  /** Only for those who listen: of boxes and buttons. */
+  /** For screen readers only: for columns of checkboxes and buttons. */
   unseen?: boolean;
 };
 
-/** A table; empty ones say so. On a phone each row is a block with the heads beside the values. */
+/** A table; an empty one says so. On a phone each row is a block with the heads beside the values. */
 export function table(
   heads: readonly Column[],
   rows: readonly (readonly Child[])[],
@@ -27,7 +27,7 @@ export function table(
   if (rows.length === 0) return el("p", { class: "none" }, empty);
   const columns = heads.map((h) => typeof h === "string" ? { text: h } : h);
   const kind = (i: number) => columns[i]?.number ? "number" : null;
-  // The roles are said as well, because the blocks of a phone take them from the elements.
+  // The roles are explicit, as the blocks on a phone take them away.
   return el(
     "div",
     {
@@ -76,10 +76,10 @@ export function table(
   );
 }
 
-/** Rows of a list at first; a button shows the others. */
+/** Rows that a list shows at first; a button shows the others. */
 const rowsAtFirst = 25;
 
-/** The first of a long list, and all of it when asked for. */
+/** The first rows of a long list, and all of them on request. */
 export function shortened<T>(list: readonly T[], show: (some: readonly T[]) => Child): HTMLElement {
   const into = el("div", { class: "stacked" });
   const all = () => fill(into, show(list));
@@ -107,7 +107,7 @@ export function part(title: string, ...content: Child[]): HTMLElement {
   return el("section", {}, el("h2", {}, title), content);
 }
 
-/** What a section, or a part of one, is about. */
+/** What a section, or part of one, is about. */
 export function lead(...text: Child[]): HTMLElement {
   return el("p", { class: "muted lead" }, text);
 }
@@ -124,11 +124,11 @@ export interface FormField {
   value?: string | boolean;
   type?: "text" | "password" | "number" | "email" | "checkbox" | "textarea" | "datetime-local";
   explanation?: string;
-  /** Choices, for a list. */
+  /** Choices, for a select. */
   options?: readonly (string | { value: string; text: string })[];
-  /** Suggestions, for text. */
+  /** Suggestions, for a text field. */
   suggestions?: readonly string[];
-  /** Of a number, or of a text area's lines. */
+  /** Smallest number, or lines of a text area. */
   min?: number;
   rows?: number;
   placeholder?: string;
@@ -137,7 +137,7 @@ export interface FormField {
 }
 
 /**
- * Asks for some values in a dialog; errors of `submit` are told and the dialog stays.
+ * Asks for values in a dialog; errors of `submit` are shown and the dialog stays.
  * @param intro shown above the fields
  */
 export function formDialog(
@@ -236,7 +236,7 @@ function inputOf(f: FormField): HTMLInputElement | HTMLTextAreaElement | HTMLSel
   if (f.suggestions !== undefined) {
     const id = newId("suggestions");
     input.setAttribute("list", id);
-    // Beside the field once that is in the page.
+    // Added beside the field once that is in the page.
     queueMicrotask(() =>
       input.after(el("datalist", { id }, f.suggestions!.map((value) => el("option", { value }))))
     );
@@ -258,7 +258,7 @@ export function secretDialog(title: string, text: string, secret: string): void 
   );
 }
 
-/** Copies a text, and says so. */
+/** Copies a text and confirms that. */
 export function copyButton(text: string, title?: string): HTMLButtonElement {
   return button(t("Copy"), () =>
     attempt(async () => {

@@ -1,9 +1,9 @@
-/** Asking the browser for passkeys, in the form that the server checks. @module */
+/** Asks the browser for passkeys, in the form that the server checks. @module */
 import type * as v from "valibot";
 import type { NewPasskey, PasskeyLogin } from "../api/passkeys.ts";
 import { t } from "./text.ts";
 
-/** Whether this browser has passkeys, on this page. */
+/** Whether this browser supports passkeys on this page. */
 export const hasPasskeys = (): boolean =>
   typeof PublicKeyCredential === "function" && globalThis.isSecureContext;
 
@@ -17,7 +17,7 @@ function toBytes(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(binary, (c) => c.charCodeAt(0));
 }
 
-/** Lets the user choose a passkey and prove who they are. @throws Error if they don't */
+/** Lets the user choose a passkey and prove their identity. @throws Error if they don't */
 export async function usePasskey(challenge: string): Promise<v.InferInput<typeof PasskeyLogin>> {
   const found = await withReadableErrors(() =>
     navigator.credentials.get({
@@ -35,7 +35,7 @@ export async function usePasskey(challenge: string): Promise<v.InferInput<typeof
   };
 }
 
-/** Makes a passkey on a device that the user chooses. @throws Error if they don't */
+/** Creates a passkey on a device that the user chooses. @throws Error if they don't */
 export async function makePasskey(o: {
   challenge: string;
   userHandle: string;
@@ -54,7 +54,7 @@ export async function makePasskey(o: {
           type: "public-key" as const,
           id: toBytes(id),
         })),
-        // Found by the device without a name: nothing has to be typed.
+        // Found by the device without a username: nothing has to be typed.
         authenticatorSelection: { residentKey: "required", userVerification: "required" },
       },
     })
@@ -72,7 +72,7 @@ export async function makePasskey(o: {
   };
 }
 
-/** Says what browsers say in a name only. */
+/** Explains errors that browsers identify by name only. */
 async function withReadableErrors<T>(ask: () => Promise<T | null>): Promise<T> {
   try {
     const r = await ask();

@@ -1,15 +1,14 @@
 /**
- * Words that change their script in the middle, as in addresses made to look like others: the letters
- * of the second script are underlined.
+ * Words that mix scripts, as in addresses made to look like others: the letters of the second script are underlined.
  *
- * Unicode blocks stand for scripts, roughly: good enough to see that something is odd.
+ * Scripts are approximated by Unicode blocks, which is good enough to notice something odd.
  *
  * @module
  */
 import { el } from "./dom.ts";
 import { t } from "./text.ts";
 
-/** Ranges that count as one script; what is in none counts by blocks of 128. */
+/** Ranges that count as one script; elsewhere each block of 128 counts as one. */
 const scripts: readonly (readonly [number, number, string])[] = [
   [0x41, 0x5a, "latin"],
   [0x61, 0x7a, "latin"],
@@ -38,7 +37,7 @@ const scripts: readonly (readonly [number, number, string])[] = [
 
 const letter = /\p{L}/u;
 
-/** The script of a letter; undefined for what isn't one. */
+/** The script of a letter; undefined for other characters. */
 function scriptOf(char: string): string | undefined {
   const c = char.codePointAt(0)!;
   if (c < 0x41 || !letter.test(char)) return undefined;
@@ -46,13 +45,13 @@ function scriptOf(char: string): string | undefined {
   return `block ${c >> 7}`;
 }
 
-/** Stretches of a text; `odd` ones are in another script than the letters before them in the word. */
+/** Runs of a text; `odd` ones are in a different script from the letters before them in the word. */
 export function scriptRuns(text: string): { text: string; odd: boolean }[] {
   const runs: { text: string; odd: boolean }[] = [];
   let word: string | undefined;
   for (const char of text) {
     const s = scriptOf(char);
-    // Digits, dots and hyphens go on with the word; blanks and brackets end it.
+    // Digits, dots and hyphens continue a word; spaces and brackets end it.
     if (s === undefined && /[\s,;:()<>"[\]{}|/\\]/.test(char)) word = undefined;
     const odd = s !== undefined && word !== undefined && s !== word;
     if (s !== undefined && word === undefined) word = s;

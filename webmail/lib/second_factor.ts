@@ -1,4 +1,4 @@
-/** Turning a second factor on: the key for an app, and the codes to keep. @module */
+/** Turns on a second factor: the key for an app, and recovery codes to keep. @module */
 import { confirmation, confirmFields } from "./confirm.ts";
 import { openDialog } from "./dialog.ts";
 import { el, svg } from "./dom.ts";
@@ -27,8 +27,8 @@ function qrCode(size: number, path: string): SVGElement {
 }
 
 /**
- * Asks for the code that an app makes of the key, and for the password.
- * @param turnOn gives the recovery codes
+ * Asks for a code from the app, and for the password.
+ * @param turnOn returns the recovery codes
  */
 export function turnOnDialog(
   { key, uri, size, path }: NewFactor,

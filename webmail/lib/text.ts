@@ -1,11 +1,11 @@
 /**
- * Texts of the page in the reader's language. The texts in the code are English and the keys of the
- * catalogues in `webmail/languages`; what a catalogue lacks stays English.
+ * The page's texts in the reader's language. Texts in the code are English, and are the keys of the catalogues in
+ * `webmail/languages`; texts missing from a catalogue stay English.
  *
  * @module
  */
 
-/** Translations by the English text. Forms of a plural are separated by "|", in the order of `pluralOrder`. */
+/** Translations by English text. Plural forms are separated by "|", in the order of `pluralOrder`. */
 export type Catalogue = Readonly<Record<string, string>>;
 
 /** All plural categories (Unicode TR 35), in the order in which a catalogue has those of its language. */
@@ -26,7 +26,7 @@ export function setLanguage(tag: string | undefined, texts: Catalogue): void {
 }
 setLanguage(undefined, {});
 
-/** For dates and numbers; undefined: as the browser has it. */
+/** The locale for dates and numbers; undefined for the browser's. */
 export function locale(): string | undefined {
   return language;
 }
@@ -34,7 +34,7 @@ export function locale(): string | undefined {
 const own = (key: string): string | undefined =>
   Object.hasOwn(catalogue, key) ? catalogue[key] : undefined;
 
-/** A text. `{0}`, `{1}`, … stand for the values. */
+/** A text. `{0}`, `{1}`, … are replaced by the values. */
 export function t(text: string, ...values: readonly (string | number)[]): string {
   const found = own(text) ?? text;
   return values.length === 0
@@ -42,7 +42,7 @@ export function t(text: string, ...values: readonly (string | number)[]): string
     : found.replace(/\{(\d)\}/g, (whole, n) => String(values[Number(n)] ?? whole));
 }
 
-/** A text with a count, `{0}`, in the form that the count asks for. Its key is `one|many`. */
+/** A text with a count, `{0}`, in the plural form that fits it. Its key is `one|many`. */
 export function plural(n: number, one: string, many: string): string {
   const number = new Intl.NumberFormat(language).format(n);
   const forms = own(`${one}|${many}`)?.split("|");

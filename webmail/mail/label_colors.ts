@@ -1,8 +1,8 @@
-/** Colours of keywords ("labels"): one each by its name, or the one that was chosen. @module */
+/** Colours of keywords ("labels"): derived from the name, or chosen. @module */
 import { el } from "../lib/dom.ts";
 import { safeText } from "../lib/scripts.ts";
 
-/** Colours that can be chosen, by their hue in degrees. */
+/** Colours to choose from, by hue in degrees. */
 export const labelHues: readonly (readonly [string, number])[] = [
   ["Red", 5],
   ["Orange", 30],
@@ -16,7 +16,7 @@ export const labelHues: readonly (readonly [string, number])[] = [
 
 let chosen: Readonly<Record<string, number>> = {};
 
-/** Sets the colours that were chosen. */
+/** Sets the chosen colours. */
 export function setLabelColors(colors: Readonly<Record<string, number>>): void {
   chosen = colors;
 }

@@ -1,7 +1,7 @@
 /**
- * Loads the script with the parts of the page that are opened by a button or a key.
+ * Loads the script with the parts of the page that are opened with a button or a key.
  *
- * It is put into the page as text: the page's policy knows its hash, so that it allows this script and no other.
+ * It is added to the page as text: the page's policy allows it by its hash, and no other script.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { t } from "../lib/text.ts";
 
 type Later = typeof Parts;
 
-/** Where the script leaves its parts, and finds what it shares with the page; written by the build. */
+/** Where the script puts its parts, and finds the modules it shares with the page; written by the build. */
 declare const moxLater: { parts?: Later };
 
 let loading: Promise<Later> | undefined;
@@ -26,7 +26,7 @@ async function load(): Promise<Later> {
   document.head.append(
     Object.assign(document.createElement("script"), { textContent: await answer.text() }),
   );
-  // A script of another version of the program isn't the one that this page's policy allows.
+  // The policy doesn't allow a script of another version of the program.
   if (moxLater.parts === undefined) {
     throw new Error(
       t("The server has a newer version of this page. Load the page again to open this."),
@@ -35,7 +35,7 @@ async function load(): Promise<Later> {
   return moxLater.parts;
 }
 
-/** Loads the parts, once; after a failure anew. */
+/** Loads the parts, once; again after a failure. */
 export function loadLater(): Promise<Later> {
   loading ??= load().catch((e) => {
     loading = undefined;
@@ -44,7 +44,7 @@ export function loadLater(): Promise<Later> {
   return loading;
 }
 
-/** Runs `use` with the parts, and shows what fails. */
+/** Calls `use` with the parts; errors are shown. */
 export function withLater(use: (parts: Later) => unknown): void {
   attempt(async () => {
     await use(await loadLater());

@@ -1,6 +1,5 @@
 /**
- * The panes: mailboxes, list and message, side by side or one over the other, resizable; one at a time on
- * a phone.
+ * The panes: mailboxes, list and message, side by side or above one another, resizable; one at a time on a phone.
  *
  * @module
  */
@@ -13,7 +12,7 @@ export type Pane = "mailboxes" | "list" | "message";
 export interface Layout {
   root: HTMLElement;
   apply(settings: Settings): void;
-  /** Which pane a phone shows. */
+  /** Sets which pane a phone shows. */
   show(pane: Pane): void;
   pane(): Pane;
   narrow(): boolean;
@@ -23,9 +22,9 @@ const narrowWidth = 720;
 const key = "mox-webmail-panes";
 
 interface Sizes {
-  /** Pixels of the list of mailboxes. */
+  /** Width of the list of mailboxes in pixels. */
   side: number;
-  /** Share of the message list, in percent, for each layout. */
+  /** The message list's share in percent, for each layout. */
   topBottom: number;
   leftRight: number;
 }
@@ -39,7 +38,7 @@ function loadSizes(): Sizes {
   }
 }
 
-/** Assembles the panes. */
+/** Creates the panes. */
 export function layout(
   parts: { top: HTMLElement; mailboxes: HTMLElement; list: HTMLElement; message: HTMLElement },
 ): Layout {
@@ -58,7 +57,7 @@ export function layout(
       sizes[split()] = Math.max(15, Math.min(85, sizes[split()] + px * 100 / whole));
     },
   );
-  /** 1, or -1 where lines run from right to left. */
+  /** 1, or -1 if text runs from right to left. */
   function direction(): number {
     return document.documentElement.dir === "rtl" ? -1 : 1;
   }
@@ -123,7 +122,7 @@ export function layout(
     try {
       localStorage.setItem(key, JSON.stringify(sizes));
     } catch {
-      // Without storage the sizes last as long as the page.
+      // Without storage the sizes last until the page is closed.
     }
   }
 

@@ -1,4 +1,6 @@
-/** Logging out, and sessions that end: unsaved text goes to the server first, or stays under a login form. @module */
+/**
+ * Logging out, and the end of sessions: unsaved text goes to the server first, or stays under a login form. @module
+ */
 import { call } from "../api/client.ts";
 import { confirmDialog } from "../lib/dialog.ts";
 import type { ComposeWindows } from "./compose/windows.ts";

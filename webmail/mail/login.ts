@@ -3,7 +3,7 @@ import { call } from "../api/client.ts";
 import { usePasskey } from "../lib/passkey.ts";
 import { loginForm } from "../lib/login_form.ts";
 
-/** The login form; resolves when a user is logged in. */
+/** The login form; resolves after a login. */
 export function login(into: HTMLElement, message = ""): Promise<void> {
   return loginForm(into, {
     title: "Webmail",

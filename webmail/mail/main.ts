@@ -3,7 +3,7 @@
  *
  * @module
  */
-// First: texts are made while the others begin.
+// First: the other modules make their texts when they start.
 import { loadLanguage } from "../lib/language.ts";
 import { call, CallError } from "../api/client.ts";
 import { app } from "./app.ts";
@@ -20,10 +20,10 @@ mountNotifications();
 mountKeys();
 installApp();
 
-/** Milliseconds until the server is tried again. */
+/** Milliseconds before the server is tried again. */
 const retryAfter = 5_000;
 
-/** Says that there is no connection; resolves when it may be there again. */
+/** Shows that there is no connection; resolves when it is time to try again. */
 function offline(): Promise<void> {
   fill(
     root,

@@ -2,7 +2,7 @@
 import type { Address, Flag, Mailbox, MessageItem, SpecialUse } from "../api/mod.ts";
 import { t } from "../lib/text.ts";
 
-/** Where a mailbox stands in the list: the inbox, those with a use, the others. */
+/** The order of mailboxes: the inbox, those with a special use, the others. */
 const useOrder: readonly SpecialUse[] = ["drafts", "sent", "archive", "trash", "junk"];
 
 export function mailboxRank(mailbox: Mailbox): number {
@@ -11,7 +11,7 @@ export function mailboxRank(mailbox: Mailbox): number {
   return Number.isFinite(i) ? i : useOrder.length + 1;
 }
 
-/** Mailboxes that all accounts have, or that the server makes, as they are called here. */
+/** Names for mailboxes that all accounts have, or that the server creates. */
 const known: Readonly<Record<string, string>> = {
   Inbox: t("Inbox"),
   Drafts: t("Drafts"),
@@ -24,15 +24,15 @@ const known: Readonly<Record<string, string>> = {
   Rejects: t("Rejects"),
 };
 
-/** Last part of a mailbox's name; those that all accounts have in the page's language. */
+/** Last part of a mailbox's name; in the page's language for mailboxes that all accounts have. */
 export function leafName(name: string): string {
-  // Those that others share are named as theirs are.
+  // Shared mailboxes are named in the same way.
   name = name.replace(/^Other Users\/[^/]+\//, "");
   if (Object.hasOwn(known, name)) return known[name];
   return name.slice(name.lastIndexOf("/") + 1);
 }
 
-/** Mailboxes in the order of the list, those below another after it. */
+/** Mailboxes in the order of the list, each followed by its children. */
 export function sortedMailboxes(all: Iterable<Mailbox>): { mailbox: Mailbox; depth: number }[] {
   const list = [...all];
   const below = (parent: number) =>
@@ -50,17 +50,17 @@ export function sortedMailboxes(all: Iterable<Mailbox>): { mailbox: Mailbox; dep
   return out;
 }
 
-/** A person, short: the name, or the part before the @. */
+/** A person's short name: the name, or the part before the @. */
 export function shortName(address: Address): string {
   return address.name || address.address.split("@", 1)[0] || address.address || t("(nobody)");
 }
 
-/** A person, whole. */
+/** A person's name and address. */
 export function fullAddress(address: Address): string {
   return address.name === "" ? address.address : `${quoteName(address.name)} <${address.address}>`;
 }
 
-/** A name as it stands before an address: quoted if it has characters that mean something there. */
+/** A name as it is written before an address: quoted if it contains special characters. */
 export function quoteName(name: string): string {
   return /[()<>[\]:;@\\,."]/.test(name) ? `"${name.replace(/["\\]/g, "\\$&")}"` : name;
 }
@@ -77,7 +77,7 @@ export function subjectText(item: { subject: string }): string {
   return item.subject.trim() === "" ? t("(no subject)") : item.subject;
 }
 
-/** Flags that are shown in words, beside keywords. */
+/** Flags that are shown as words, beside keywords. */
 export const flagWords: Partial<Record<Flag, string>> = {
   flagged: t("flagged"),
   answered: t("answered"),

@@ -1,14 +1,14 @@
-/** What is said once in each browser. @module */
+/** Notices that each browser shows once. @module */
 import { notice, type NoticeAction } from "../lib/notify.ts";
 
-/** Says something unless it was said before. */
+/** Shows a notice unless it was shown before. */
 export function noticeOnce(name: string, text: string, action?: NoticeAction): void {
   const key = `mox-webmail-said-${name}`;
   try {
     if (localStorage.getItem(key) !== null) return;
     localStorage.setItem(key, "yes");
   } catch {
-    // Without storage it would be said each time.
+    // Without storage it would be shown each time.
     return;
   }
   notice(text, action);

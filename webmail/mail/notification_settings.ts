@@ -1,11 +1,14 @@
-/** Settings of the browser's own: notifications, and links that write. @module */
+/** Settings that belong to the browser: notifications, and the handler of mailto: links. @module */
 import { button } from "../lib/button.ts";
 import { el, fill } from "../lib/dom.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { canPush, isSubscribed, subscribePush, unsubscribePush } from "./app_install.ts";
 import { t } from "../lib/text.ts";
 
-/** Whether the browser tells of new messages, which it asks its user about; and what opens mailto: links. */
+/**
+ * Whether the browser notifies of new messages, for which it asks its user; and whether this page opens mailto:
+ * links.
+ */
 export function browserSettings(): HTMLElement {
   const into = el("div", { class: "buttons-in-row" });
   const again = () => void attempt(draw);

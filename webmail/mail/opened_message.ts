@@ -1,4 +1,4 @@
-/** The opened message, put together with what can be done with it. @module */
+/** The opened message, with the actions on it. @module */
 import { call } from "../api/client.ts";
 import type { MessageItem, Settings, StartEvent } from "../api/mod.ts";
 import type { MenuItem } from "../lib/dialog.ts";
@@ -17,15 +17,15 @@ export interface OpenedMessageParts {
   windows: ComposeWindows;
   tools: (item: MessageItem) => HTMLElement[];
   compose: (to: string) => void;
-  /** Selects a message of the list. */
+  /** Selects a message in the list. */
   select: (id: number) => void;
-  /** On a phone, back to the list. */
+  /** On a phone, goes back to the list. */
   back: () => void;
   showSettings: () => void;
 }
 
 export function openedMessage(state: PageState, parts: OpenedMessageParts): MessageView {
-  // A message is open only after the server has said these.
+  // No message can be open before the server has sent these.
   const start = (): StartEvent => state.start!;
   const settings = (): Settings => state.settings!;
 
@@ -37,11 +37,11 @@ export function openedMessage(state: PageState, parts: OpenedMessageParts): Mess
       addKeywords: [],
       removeKeywords: [],
     }).catch(() => {
-      // Tried again when the message is opened again.
+      // Tried again when the message is next opened.
     });
 
   function notJunk(item: MessageItem): void {
-    // What lies in the junk mailbox is not vouched for by being looked at.
+    // Looking at a message in the junk mailbox doesn't mean that it is good.
     const box = state.mailboxes.get(item.mailboxId);
     if (box?.shared !== undefined) return;
     if (box?.specialUse.some((u) => ["junk", "trash", "sent", "drafts"].includes(u))) return;
@@ -57,7 +57,7 @@ export function openedMessage(state: PageState, parts: OpenedMessageParts): Mess
     );
   }
 
-  /** For programs that are tested: the page of localserve with all there is of a message. */
+  /** For developers: localserve's page with everything about a message. */
   function checksItem(id: number): MenuItem[] {
     const { checks } = start();
     if (checks === null) return [];

@@ -1,5 +1,5 @@
 /**
- * The page's address: it names the mailbox and the search, so that a reload or a bookmark comes back to them.
+ * The page's address names the mailbox and the search, so that a reload or a bookmark comes back to them.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export function setAddress(mailbox: string, search: string): void {
   if (location.hash !== hash) history.replaceState(null, "", hash);
 }
 
-/** What the address names; "" for what it doesn't. */
+/** What the address names; "" for what is missing. */
 export function readAddress(): { mailbox: string; search: string } {
   const [mailbox, search] = location.hash.slice(1).split("?");
   return { mailbox: decoded(mailbox), search: decoded(search) };
@@ -26,17 +26,17 @@ function decoded(part = ""): string {
   }
 }
 
-/** The draft that a window is for, which writes one message and shows nothing else. */
+/** The draft of a window that is for writing one message and shows nothing else. */
 export function readDraft(): number | undefined {
   const id = new URLSearchParams(location.search).get("compose") ?? "";
   return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : undefined;
 }
 
-/** The mailto: address that the page was opened for, taken out of its own address. */
+/** The mailto: address that the page was opened for; it is removed from the page's own address. */
 export function readMailto(): string | undefined {
   const url = new URLSearchParams(location.search).get("mailto");
   if (url === null || !/^mailto:/i.test(url)) return readShared();
-  // A reload doesn't begin another message.
+  // A reload doesn't start another message.
   history.replaceState(null, "", location.pathname + location.hash);
   return url;
 }

@@ -1,24 +1,24 @@
-/** What the page knows, and what it shows: read and written by its views. @module */
+/** What the page knows and shows: read and written by its views. @module */
 import type { Filter, Mailbox, Query, Settings, StartEvent, View } from "../api/mod.ts";
 import { readAddress } from "./page_address.ts";
 
-/** Messages or threads asked for at a time. */
+/** Messages or threads per request. */
 export const pageCount = 100;
 
-/** State of the page of someone who is logged in. */
+/** State of the page after a login. */
 export interface PageState {
-  /** What the server said first; undefined before that. */
+  /** The server's first event; undefined before that. */
   start: StartEvent | undefined;
   settings: Settings | undefined;
   readonly mailboxes: Map<number, Mailbox>;
-  /** The mailbox that is shown; null for all, undefined before one is. */
+  /** The mailbox being shown; null for all, undefined before the first. */
   openMailbox: number | null | undefined;
   filter: Filter;
-  /** Names what is listed: answers for another list are dropped. */
+  /** Identifies what is listed: answers for another list are dropped. */
   viewId: number;
 }
 
-/** Before the server has said anything. */
+/** The state before the server's first event. */
 export function newPageState(): PageState {
   return {
     start: undefined,
@@ -30,12 +30,12 @@ export function newPageState(): PageState {
   };
 }
 
-/** The mailbox that is shown; undefined for all. */
+/** The mailbox being shown; undefined for all. */
 export function shownMailbox(state: PageState): Mailbox | undefined {
   return state.mailboxes.get(state.openMailbox ?? -1);
 }
 
-/** What is listed, in the server's words. */
+/** What is listed, as a query for the server. */
 export function queryOf(state: PageState): Query {
   return {
     mailboxId: state.openMailbox ?? null,
@@ -46,9 +46,10 @@ export function queryOf(state: PageState): Query {
   };
 }
 
-/** The same with its first page. */
-export function viewOf(state: PageState): View {
-  return { viewId: state.viewId, query: queryOf(state), page: { anchor: null, count: pageCount } };
+/** The same with its first page. `open`: the message that is open, if any. */
+export function viewOf(state: PageState, open?: number): View {
+  const page = { anchor: null, count: pageCount, open };
+  return { viewId: state.viewId, query: queryOf(state), page };
 }
 
 /** The user's own mailboxes. */
@@ -56,13 +57,13 @@ export function ownMailboxes(state: PageState): Mailbox[] {
   return [...state.mailboxes.values()].filter((m) => m.shared === undefined);
 }
 
-/** Labels that people have made. */
+/** Labels that the user has made. */
 export function labelsOf(state: PageState): string[] {
   return [...new Set(ownMailboxes(state).flatMap((m) => m.keywords))]
     .filter((k) => !k.startsWith("$")).sort();
 }
 
-/** The mailbox that the page's address names; the inbox if none. */
+/** The mailbox named in the page's address; the inbox if none. */
 export function wantedMailbox(state: PageState): number | null {
   const name = readAddress().mailbox;
   const all = [...state.mailboxes.values()];

@@ -1,18 +1,18 @@
-/** Logging in again over the page, when the session has ended while something is written. @module */
+/** Logging in again over the page, when the session has ended while something is being written. @module */
 import { call } from "../api/client.ts";
 import { el } from "../lib/dom.ts";
 import { login } from "./login.ts";
 import { t } from "../lib/text.ts";
 
 export interface Relogin {
-  /** Shows the login form over all else; what is below can't be seen nor reached. */
+  /** Shows the login form over everything; what is below can be neither seen nor reached. */
   ask(reason: string): void;
   asked(): boolean;
 }
 
 /**
- * @param account whose page it is: for another one's login it is loaded anew
- * @param onAgain the same account is logged in again
+ * @param account the page's account: after a login to another one the page reloads
+ * @param onAgain called after a login to the same account
  */
 export function relogin(account: () => string, onAgain: () => void): Relogin {
   let open = false;

@@ -1,4 +1,4 @@
-/** What the server tells, taken into what the page shows. @module */
+/** Applies the server's events to what the page shows. @module */
 import type { Change, Mailbox, ServerEvent, Settings, StartEvent } from "../api/mod.ts";
 import { fill } from "../lib/dom.ts";
 import { alertUser, attempt } from "../lib/notify.ts";
@@ -10,22 +10,22 @@ import { labelsOf, type PageState, queryOf, wantedMailbox } from "./page_state.t
 import type { Showing, ShowingParts } from "./showing.ts";
 import { t } from "../lib/text.ts";
 
-/** What is told, and who is asked. */
+/** What gets the events, and callbacks. */
 export interface ServerEventParts extends Omit<ShowingParts, "place" | "bulk" | "reconnect"> {
   labels: LabelList;
   shown: Showing;
-  /** Where it stands who is logged in. */
+  /** Shows who is logged in. */
   who: HTMLElement;
   applySettings: (settings: Settings) => void;
-  /** Something is written, or asked, that a reload would take away. */
+  /** Whether something is being written or asked that a reload would lose. */
   busy: () => boolean;
-  /** The first of all events: the page begins. */
+  /** Called for the first of all events: the page starts. */
   begin: (start: StartEvent, settings: Settings) => void;
   editDraft: (id: number) => Promise<void>;
   sessionEnded: (reason: string) => void;
 }
 
-/** Changes that belong to what is listed. */
+/** Changes that concern what is listed. */
 const ofView: ReadonlySet<Change["kind"]> = new Set<Change["kind"]>([
   "threads",
   "messagesRemove",
@@ -34,7 +34,7 @@ const ofView: ReadonlySet<Change["kind"]> = new Set<Change["kind"]>([
   "viewStale",
 ]);
 
-/** Makes what takes the events. */
+/** Creates the handler of events. */
 export function serverEvents(
   state: PageState,
   parts: ServerEventParts,
@@ -135,7 +135,7 @@ export function serverEvents(
       return;
     }
     parts.applySettings(event.settings);
-    // A new connection begins its view by itself.
+    // A new connection starts its view by itself.
     list.reset(queryOf(state).threading, message.current()?.item.id);
     shown.drawPlace();
   }

@@ -1,4 +1,4 @@
-/** Settings, and where one is logged in. @module */
+/** Settings, and a list of the user's sessions. @module */
 import { call } from "../api/client.ts";
 import type { Settings } from "../api/mod.ts";
 import { button } from "../lib/button.ts";
@@ -15,9 +15,9 @@ import { t } from "../lib/text.ts";
 /**
  * Shows the settings.
  * @param addresses to send from
- * @param accountPage path of the page with all else of the account
+ * @param accountPage path of the page with the account's other settings
  * @param rules shows the rules for arriving mail
- * @param saved gets the settings when they have changed
+ * @param saved called with changed settings
  */
 export function openSettings(
   now: Settings,
@@ -231,7 +231,7 @@ async function showSessions(into: HTMLElement): Promise<void> {
   );
 }
 
-/** A browser and its system, as people call them, from its User-Agent. */
+/** A browser and its system by their common names, from its User-Agent. */
 function browserName(userAgent: string): string {
   const find = (names: readonly (readonly [string, string])[]) =>
     names.find(([mark]) => userAgent.includes(mark))?.[1];

@@ -1,6 +1,6 @@
-/** Showing a mailbox, or what is found: the list, the page's address and its title go together. @module */
+/** Shows a mailbox or search results: keeps the list, the page's address and its title together. @module */
 import { call } from "../api/client.ts";
-import type { Filter } from "../api/mod.ts";
+import type { Filter, Thread } from "../api/mod.ts";
 import { fill } from "../lib/dom.ts";
 import { attempt } from "../lib/notify.ts";
 import type { BulkBar } from "./list/bulk_bar.ts";
@@ -13,34 +13,40 @@ import type { MessageView } from "./reading/message_view.ts";
 import type { SearchBar } from "./search/bar.ts";
 import { t } from "../lib/text.ts";
 
-/** The views that show it. */
+/** The views involved. */
 export interface ShowingParts {
   list: MessageList;
   message: MessageView;
   bulk: BulkBar;
   boxes: MailboxList;
   search: SearchBar;
-  /** Where the mailbox is named. */
+  /** Shows the mailbox's name. */
   place: HTMLElement;
   reconnect: () => void;
 }
 
 export interface Showing {
-  /** Shows a mailbox (null: all), or what is found there. `keep`: the open message stays open. */
+  /** Shows a mailbox (null: all), or what a search finds in it. `keep`: the open message stays open. */
   show(id: number | null, filter: Filter, keep?: boolean): void;
-  /** Names the mailbox and what is unread in it, as they are now. */
+  /** Redraws the mailbox's name and its unread count. */
   drawPlace(): void;
-  /** Asks for what comes after a row. */
+  /** Requests what follows a row. */
   more(anchor: number): void;
+  /** Asks for whole threads; none of a view that is no longer shown. */
+  whole(threadIds: number[]): Promise<Thread[]>;
 }
+
+/** Threads that are asked for at a time. */
+const threadsAtOnce = 10;
 
 export function showing(state: PageState, parts: ShowingParts): Showing {
   function show(id: number | null, filter: Filter, keep = false): void {
     state.openMailbox = id;
     state.filter = filter;
     state.viewId++;
-    parts.list.reset(queryOf(state).threading, keep ? parts.message.current()?.item.id : undefined);
-    if (!keep) parts.message.showNone([], []);
+    const open = keep ? parts.message.current()?.item.id : undefined;
+    parts.list.reset(queryOf(state).threading, open);
+    if (!keep) parts.message.showNone(0, []);
     parts.bulk.show(0);
     drawPlace();
     setAddress(shownMailbox(state)?.name ?? "", parts.search.text());
@@ -48,9 +54,9 @@ export function showing(state: PageState, parts: ShowingParts): Showing {
     if (start === undefined) return;
     attempt(async () => {
       try {
-        await call("ViewSet", { sseId: start.sseId, view: viewOf(state) });
+        await call("ViewSet", { sseId: start.sseId, view: viewOf(state, open) });
       } catch (e) {
-        // A connection that just broke: the next one asks for this view.
+        // If the connection has just broken, the next one requests this view.
         if (
           viewId === state.viewId && !(e instanceof Error && "code" in e && e.code === "missing")
         ) {
@@ -80,5 +86,17 @@ export function showing(state: PageState, parts: ShowingParts): Showing {
     );
   }
 
-  return { show, drawPlace, more };
+  async function whole(threadIds: number[]): Promise<Thread[]> {
+    const { start, viewId } = state;
+    const threads: Thread[] = [];
+    for (let at = 0; at < threadIds.length && start !== undefined; at += threadsAtOnce) {
+      const some = threadIds.slice(at, at + threadsAtOnce);
+      const found = await call("ViewThreads", { sseId: start.sseId, viewId, threadIds: some });
+      if (viewId !== state.viewId) return [];
+      threads.push(...found.threads);
+    }
+    return threads;
+  }
+
+  return { show, drawPlace, more, whole };
 }

@@ -1,4 +1,4 @@
-/** Signatures in the settings: one for all addresses, others for some; as text, or with formats. @module */
+/** Signatures in the settings: a general one and those of single addresses, as plain or rich text. @module */
 import type { Settings } from "../api/mod.ts";
 import { button } from "../lib/button.ts";
 import { el, field, fill } from "../lib/dom.ts";
@@ -7,7 +7,7 @@ import { richBody } from "./compose/rich_body.ts";
 import { textHtml } from "./compose/text_html.ts";
 import { t } from "../lib/text.ts";
 
-/** A signature: its text, and its HTML if it has formats. */
+/** A signature: its text, and its HTML if it is rich text. */
 interface Signature {
   text: string;
   html: string | null;
@@ -15,7 +15,7 @@ interface Signature {
 
 type Signatures = Pick<Settings, "signature" | "signatures" | "signaturesHtml">;
 
-/** Name of the signature of all addresses that have none of their own, among those in HTML. */
+/** Key of the general signature among those in HTML. */
 const general = "";
 
 interface SignatureField {
@@ -58,7 +58,7 @@ function signatureField(label: string, placeholder = ""): SignatureField {
     if (rich === undefined) return { text: text?.value ?? "", html: null };
     const now = rich.read();
     const plain = now.text.trim();
-    // Emptied, it is none.
+    // An emptied one is removed.
     return plain === "" ? { text: "", html: null } : { text: plain, html: now.html };
   }
 

@@ -5,9 +5,9 @@ import { attempt, keyHintPlace } from "../lib/notify.ts";
 import { t } from "../lib/text.ts";
 
 export interface TopLineParts {
-  /** Where the mailbox is named. */
+  /** Shows the mailbox's name. */
   place: HTMLElement;
-  /** Where it stands who is logged in. */
+  /** Shows who is logged in. */
   who: HTMLElement;
   search: HTMLElement;
   connection: HTMLElement;
@@ -21,7 +21,7 @@ export interface TopLineParts {
   logout: () => Promise<void>;
 }
 
-/** Buttons at the end of the top line, on a phone below the mailboxes. */
+/** Buttons at the end of the top line; on a phone they are below the mailboxes. */
 export function generalButtons(parts: TopLineParts): HTMLElement[] {
   const attributes = { class: "quiet" };
   return [

@@ -1,12 +1,15 @@
 /**
- * The worker that all pages of the browser share: it holds their one event stream, and passes to each what is told to it.
- * It lives as long as one of them does; a page that closes or is frozen takes nothing from the others.
+ * The worker shared by all of the browser's pages: it holds their single event stream, and passes on to each page
+ * what is meant for it. It lives as long as one of them does; a page that is closed or frozen doesn't affect the
+ * others.
  *
  * @module
  */
 import type { FromWorker, ToWorker } from "./messages.ts";
 
-/** Milliseconds without a sign of life: of the server, of a page (whose timers may be slow in the background). */
+/**
+ * Milliseconds without a sign of life from the server, or from a page (whose timers may be slow in the background).
+ */
 const silence = 60_000;
 const pageSilence = 5 * 60_000;
 const lookInterval = 60_000;
@@ -19,7 +22,7 @@ interface PageOf {
 
 const pages = new Map<string, PageOf>();
 let source: EventSource | undefined;
-/** Of the stream, once the server has told it. */
+/** The stream's id, once the server has sent it. */
 let stream: string | undefined;
 let quiet: ReturnType<typeof setTimeout> | undefined;
 
@@ -27,7 +30,7 @@ function say(page: string, message: FromWorker): void {
   pages.get(page)?.port.postMessage(message);
 }
 
-/** Without a stream all have to connect again. */
+/** Without a stream all pages have to connect again. */
 function broken(): void {
   clearTimeout(quiet);
   source?.close();
@@ -67,7 +70,7 @@ function connect(): void {
   };
 }
 
-/** A page is gone. */
+/** Removes a page. */
 function leave(page: string): void {
   pages.delete(page);
   if (pages.size === 0) {
@@ -75,7 +78,7 @@ function leave(page: string): void {
     source?.close();
     source = stream = undefined;
   } else if (stream !== undefined) {
-    // If it fails the server goes on telling what nobody takes, until the stream ends.
+    // If this fails, the server keeps sending events that nobody needs until the stream ends.
     fetch("api/EventsLeave", {
       method: "POST",
       headers: { "content-type": "application/json", "x-mox-request": "1" },

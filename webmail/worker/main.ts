@@ -1,11 +1,11 @@
 /**
- * The page's service worker: keeps the page for when there is no connection, and tells of new mail when
- * the page is closed.
+ * The page's service worker: stores the page for use without a connection, and notifies of new mail while the page is
+ * closed.
  *
  * @module
  */
 
-/** What is used of a worker's own world. */
+/** The parts of a worker's global scope that are used. */
 interface Worker {
   registration: {
     scope: string;
@@ -35,7 +35,7 @@ interface WorkerEvent {
 const worker = globalThis as unknown as Worker;
 const cacheName = "mox-webmail-1";
 
-/** The documents that the page is made of. */
+/** Whether a request is for one of the page's documents. */
 function isPage(request: Request): boolean {
   const { scope } = worker.registration;
   const path = new URL(request.url);
@@ -43,7 +43,7 @@ function isPage(request: Request): boolean {
   return request.method === "GET" && (path.href === scope || path.href === `${scope}editor`);
 }
 
-/** As the server has it; if that can't be reached, as it was the last time. */
+/** The server's version; if it can't be reached, the stored one. */
 async function pageOf(request: Request): Promise<Response> {
   const cache = await caches.open(cacheName);
   const plain = new URL(request.url);
@@ -59,12 +59,12 @@ async function pageOf(request: Request): Promise<Response> {
   }
 }
 
-/** Text of a message from the server. */
+/** A text in a message from the server. */
 function words(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Reminds of an event, whether or not the page is seen: the page itself doesn't. */
+/** Reminds of an event, even if the page is visible, as the page itself doesn't. */
 async function remind(event: Record<string, unknown>): Promise<void> {
   const start = typeof event.start === "number" ? event.start : 0;
   const format: Intl.DateTimeFormatOptions = event.allDay === true
@@ -85,7 +85,7 @@ async function tell(message: Record<string, unknown>): Promise<void> {
     return await remind(event as Record<string, unknown>);
   }
   const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
-  // Who sees the page sees the message.
+  // A visible page shows the message itself.
   if (pages.some((p) => p.visibilityState === "visible")) return;
   const mailbox = words(message.mailbox);
   await worker.registration.showNotification(words(message.from) || "New message", {

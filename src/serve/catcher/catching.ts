@@ -10,7 +10,7 @@ import type { Account } from "../../store/account/account.ts";
 import { maxKeywordsPerMailbox } from "../../store/mailboxes/keywords.ts";
 import type { EmailDescription } from "../../store/messages/describe.ts";
 import { type Envelope, envelopeField, hiddenRecipients } from "../../web/catcher/envelope.ts";
-import { tagKeyword, tagsBrought } from "../../web/catcher/tags.ts";
+import { forgetUnusedTags, tagKeyword, tagsBrought } from "../../web/catcher/tags.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan } from "../arrival/plan.ts";
 
@@ -68,16 +68,33 @@ export function withEnvelope(incoming: Incoming, description: EmailDescription):
 
 /** Keywords that a mailbox may have besides those of new tags. */
 const spareKeywords = 100;
+/** Milliseconds between two searches for tags that no message has any more. */
+const forgetPause = 10_000;
+const forgotten = new WeakMap<Account, number>();
 
-/** Keywords for a message's tags; none if the mailbox has almost as many keywords as it can have. */
+/**
+ * Keywords for a message's tags. If the mailbox has almost as many keywords as it can have, only those that it
+ * knows; tags that only removed messages had are then forgotten soon.
+ */
 export function broughtKeywords(
   incoming: Incoming,
   account: Account,
   mailboxName: string,
 ): string[] {
-  const known = account.mailboxByName(mailboxName)?.keywords.length ?? 0;
-  if (known > maxKeywordsPerMailbox - spareKeywords) return [];
   const xTags = headerText(incoming.arrived.description.fields, "x-tags");
   const tags = tagsBrought(recipientsOf(incoming), xTags, incoming.session.username ?? "");
-  return tags.map(tagKeyword);
+  const keywords = tags.map(tagKeyword);
+  const mailbox = account.mailboxByName(mailboxName);
+  if (mailbox === undefined || mailbox.keywords.length <= maxKeywordsPerMailbox - spareKeywords) {
+    return keywords;
+  }
+  const now = performance.now();
+  if (now - (forgotten.get(account) ?? -Infinity) > forgetPause) {
+    forgotten.set(account, now);
+    forgetUnusedTags([{ account, mailboxId: mailbox.id }]).catch((err) => {
+      account.log.error("forgetting unused tags", { err });
+    });
+  }
+  const known = new Set(mailbox.keywords.map((k) => k.toLowerCase()));
+  return keywords.filter((k) => known.has(k.toLowerCase()));
 }

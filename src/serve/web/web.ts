@@ -129,9 +129,18 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
       const p = on(mail.Port || (https ? 443 : 80), https);
       // Next to the account page, whose calls are below /api/ too.
       // With two slashes: for test suites whose server URL ends in one, and a plugin for Cypress.
-      const paths = ["/api/v1/", "/api/events/", "/view/", "/caught/", "//api/v1/", "//view/"];
+      const exactly = ["/api/events/", "/livez/", "/readyz/"];
+      const paths = [
+        "/api/v1/",
+        "/api/v2/",
+        "/view/",
+        "/caught/",
+        "//api/v1/",
+        "//view/",
+        ...exactly,
+      ];
       for (const path of paths) {
-        const exact = path === "/api/events/";
+        const exact = exactly.includes(path);
         p.services.push({ name: "catcher", path, host: own, exact, ...handlers.catcher });
       }
       p.pages.push({ name: "caught mail", path: "/caught/" }, {

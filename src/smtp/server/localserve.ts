@@ -2,7 +2,7 @@
  * How localserve misbehaves on request, so that developers can see what their program does when mail can't be
  * delivered: the end of a localpart chooses the failure.
  *
- * `...temperror` gives 451, `...permerror` 550, three digits that code, `...timeout` no answer for an hour. For
+ * `...temperror` gives 451, `...permerror` 550, a number of three digits that code, `...timeout` no answer for an hour. For
  * a recipient it is the answer to the message, or to RCPT if the localpart starts with `rcptto`; a sender that
  * starts with `mailfrom` gets it at MAIL. `queue...` is left to the queue.
  *
@@ -16,7 +16,7 @@ import { type Address, addressText } from "./path.ts";
 
 /** The refusal for a requested code. */
 export function requestedError(code: number): SmtpError {
-  return new SmtpError(code, "3.0", "as you asked for");
+  return new SmtpError(code, "3.0", "localserve refuses on purpose, as the address's end asks for");
 }
 
 const anHour = 3600_000;

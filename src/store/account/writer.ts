@@ -23,6 +23,7 @@ import {
 } from "../messages/insert.ts";
 import { destroyEmail, type EmailChange, updateEmail } from "../messages/update_email.ts";
 import * as changing from "./mailbox_changes.ts";
+import { forgetUnusedKeywords } from "../mailboxes/keywords.ts";
 import { normalizeMailboxName, requireMailbox } from "../mailboxes/mailboxes.ts";
 import {
   type ChangeableFlags,
@@ -183,6 +184,14 @@ export abstract class AccountWriter extends AccountReader {
   /** Sets the mailbox's place among the others (RFC 8621 §2). */
   setSortOrder(mailboxId: MailboxId, order: number): Promise<void> {
     return this.writer.write(() => changing.setSortOrder(this.db, mailboxId, order));
+  }
+
+  /** Forgets keywords that no message of the mailbox has any more, of those for which the function says true. */
+  forgetUnusedKeywords(
+    mailboxId: MailboxId,
+    mayForget: (keyword: string) => boolean,
+  ): Promise<void> {
+    return this.writer.write((ctx) => forgetUnusedKeywords(this.db, ctx, mailboxId, mayForget));
   }
 
   // --- messages

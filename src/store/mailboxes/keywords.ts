@@ -81,6 +81,30 @@ export function addMailboxKeywords(
   ctx.changes.push({ kind: "mailboxKeywords", mailboxId, keywords: all });
 }
 
+/** Forgets keywords of a mailbox that none of its messages has, of those that may be forgotten. */
+export function forgetUnusedKeywords(
+  db: Db,
+  ctx: WriteContext,
+  mailboxId: MailboxId,
+  mayForget: (keyword: string) => boolean,
+): void {
+  const text = db.get("SELECT keywords FROM mailboxes WHERE id = ?", mailboxId)?.[0] as string ??
+    "";
+  const known = text === "" ? [] : text.split(" ");
+  if (!known.some(mayForget)) return;
+  const used = new Set<string>();
+  for (
+    const [keywords] of db.all(
+      "SELECT DISTINCT keywords FROM messages WHERE mailbox_id = ? AND expunged = 0",
+      mailboxId,
+    )
+  ) for (const k of (keywords as string).split(" ")) used.add(k);
+  const left = known.filter((k) => used.has(k.toLowerCase()) || !mayForget(k));
+  if (left.length === known.length) return;
+  db.run("UPDATE mailboxes SET keywords = ? WHERE id = ?", left.join(" "), mailboxId);
+  ctx.changes.push({ kind: "mailboxKeywords", mailboxId, keywords: left });
+}
+
 /** A mailbox's keywords in its spelling, by their stored form. */
 export function spellings(keywords: readonly string[]): Map<string, string> {
   return new Map(keywords.map((k) => [k.toLowerCase(), k]));

@@ -14,6 +14,7 @@ import { searchMailbox } from "../../store/account/search.ts";
 import type { SearchNode } from "../../store/search/types.ts";
 import { Flag, type Mailbox, SpecialUse } from "../../store/types.ts";
 import { pageByDate } from "./by_date.ts";
+import { forgetUnusedTags } from "./tags.ts";
 
 /** A caught message. */
 export interface Caught {
@@ -187,12 +188,13 @@ export class CaughtMail {
     }
   }
 
-  /** Deletes messages permanently. */
+  /** Deletes messages permanently, and tags that no other message has. */
   async remove(list: readonly Caught[]): Promise<void> {
     await this.#each(
       list,
       (a, mailboxId, uids) => a.expunge(mailboxId, uids, undefined, { force: true }),
     );
+    await forgetUnusedTags(list);
   }
 
   async setRead(list: readonly Caught[], read: boolean): Promise<void> {
@@ -212,6 +214,7 @@ export class CaughtMail {
       if (remove.length > 0) await account.storeFlags(mailboxId, uids, "remove", 0, remove);
       if (add.length > 0) await account.storeFlags(mailboxId, uids, "add", 0, add);
     });
+    if (remove.length > 0) await forgetUnusedTags(list);
   }
 
   /** Keywords of all mailboxes. */

@@ -56,7 +56,7 @@ function read<T>(caught: Caught, fn: (content: MessageContent) => T): T {
 
 /** The message, which is marked as read. */
 export async function message(services: CatcherServices, caught: Caught): Promise<Response> {
-  const form = messageForm(services.mail, caught);
+  const form = await messageForm(services.mail, caught);
   if (form === undefined) return notFound();
   await services.mail.setRead([caught], true);
   return jsonResponse(200, form);
@@ -66,8 +66,14 @@ export const headers = (_s: CatcherServices, m: Caught): Response =>
   jsonResponse(200, headersForm(m));
 
 /** The structure: each part with what is in it. */
-export const parts = (_s: CatcherServices, m: Caught): Response =>
-  jsonResponse(200, read(m, (c) => partTree(c.root)));
+export async function parts(_s: CatcherServices, m: Caught): Promise<Response> {
+  const c = openContent(m.account, m.id);
+  try {
+    return jsonResponse(200, await partTree(c));
+  } finally {
+    c.close();
+  }
+}
 
 /** The source as it is stored. */
 export function raw(_s: CatcherServices, caught: Caught, req: WebRequest): Response {
@@ -190,7 +196,7 @@ export async function check(
     ...checkSignatures(c),
   ];
   if (ip !== "") {
-    const form = messageForm(services.mail, caught);
+    const form = await messageForm(services.mail, caught);
     const auth = await services.authenticate(ip, form?.ReturnPath ?? "", c.header, c.source);
     Findings.push(...checkAuth(auth, ip));
   }
@@ -250,7 +256,7 @@ export async function release(
     const why = services.release.refusal(address);
     if (why !== undefined) throw new HttpError(400, why);
   }
-  const form = messageForm(services.mail, caught);
+  const form = await messageForm(services.mail, caught);
   if (form === undefined) return notFound();
   const c = openContent(caught.account, caught.id);
   try {

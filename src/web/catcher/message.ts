@@ -1,5 +1,6 @@
 /** Caught messages in the form of the API. @module */
 import { headerText } from "../../mail/header/header.ts";
+import { giveWay } from "../../platform/turns.ts";
 import { unpackStructure } from "../../mail/structure/packed.ts";
 import type { Part } from "../../mail/structure/structure.ts";
 import { Flag, type Summary, type SummaryAddress, Want } from "../../store/types.ts";
@@ -7,15 +8,10 @@ import {
   headerFields,
   type MessageContent,
   openContent,
+  partPieces,
   partText,
 } from "../webmail/reading/content.ts";
-import {
-  contentId,
-  decodedSize,
-  fileNameOf,
-  type NumberedPart,
-  sortParts,
-} from "../webmail/reading/parts.ts";
+import { contentId, fileNameOf, type NumberedPart, sortParts } from "../webmail/reading/parts.ts";
 import { listUnsubscribe } from "../webmail/reading/list_headers.ts";
 import type { Caught, CaughtMail } from "./box.ts";
 import { type Envelope, readEnvelope } from "./envelope.ts";
@@ -58,6 +54,8 @@ export interface AttachmentForm {
 
 /** Characters returned of text and of HTML each. */
 const maxText = 5_000_000;
+/** Bytes of a header whose fields are returned. */
+const maxHeader = 1_000_000;
 /** Characters of a snippet. */
 const maxSnippet = 250;
 
@@ -127,14 +125,36 @@ export function summaryForm(mail: CaughtMail, caught: Caught): MessageSummary | 
   };
 }
 
-function attachmentForm({ path, part }: NumberedPart): AttachmentForm {
+/** The bytes of a part when decoded. Others are served in between. */
+export async function decodedSize(content: MessageContent, part: Part): Promise<number> {
+  let size = 0;
+  for (const piece of partPieces(content, part)) {
+    size += piece.length;
+    await giveWay();
+  }
+  return size;
+}
+
+async function attachmentForm(
+  content: MessageContent,
+  { path, part }: NumberedPart,
+): Promise<AttachmentForm> {
   return {
     PartID: path,
     FileName: fileNameOf(part),
     ContentType: `${part.type}/${part.subtype}`,
     ContentID: contentId(part),
-    Size: decodedSize(part),
+    Size: await decodedSize(content, part),
   };
+}
+
+async function attachmentForms(
+  content: MessageContent,
+  parts: readonly NumberedPart[],
+): Promise<AttachmentForm[]> {
+  const forms: AttachmentForm[] = [];
+  for (const p of parts) forms.push(await attachmentForm(content, p));
+  return forms;
 }
 
 function texts(content: MessageContent, list: readonly NumberedPart[]): string {
@@ -169,7 +189,7 @@ function unsubscribeForm(content: MessageContent) {
 }
 
 /** A whole message, without the content of its attachments. */
-export function messageForm(mail: CaughtMail, caught: Caught) {
+export async function messageForm(mail: CaughtMail, caught: Caught) {
   const row = rowOf(caught);
   if (row === undefined) return undefined;
   const c = openContent(caught.account, caught.id);
@@ -196,8 +216,8 @@ export function messageForm(mail: CaughtMail, caught: Caught) {
       Text: text.replace(/\r?\n$/, ""),
       HTML: html,
       Size: row.size,
-      Inline: inline.map(attachmentForm),
-      Attachments: attachments.map(attachmentForm),
+      Inline: await attachmentForms(c, inline),
+      Attachments: await attachmentForms(c, attachments),
       Envelope: envelope ?? null,
     };
   } finally {
@@ -205,21 +225,26 @@ export function messageForm(mail: CaughtMail, caught: Caught) {
   }
 }
 
-/** The header's fields by name, in the spelling of their first occurrence. */
+/** A header's fields by name, in the spelling of their first occurrence, as they came but unfolded. */
+export function namedFields(header: Uint8Array): Record<string, string[]> {
+  const found = new Map<string, { name: string; values: string[] }>();
+  const text = new TextDecoder().decode(header);
+  for (const field of text.replaceAll(/\r\n(?=[ \t])/g, "").split("\r\n")) {
+    const colon = field.indexOf(":");
+    if (colon <= 0) continue;
+    const name = field.slice(0, colon).trimEnd();
+    const entry = found.get(name.toLowerCase()) ?? { name, values: [] };
+    entry.values.push(field.slice(colon + 1).trim());
+    found.set(name.toLowerCase(), entry);
+  }
+  return Object.fromEntries([...found.values()].map((e) => [e.name, e.values]));
+}
+
+/** The fields of a message's header. */
 export function headersForm(caught: Caught): Record<string, string[]> {
   const c = openContent(caught.account, caught.id);
   try {
-    const found = new Map<string, { name: string; values: string[] }>();
-    const text = new TextDecoder().decode(c.reader.read(0, Math.min(c.root.bodyOffset, 1_000_000)));
-    for (const field of text.replaceAll(/\r\n(?=[ \t])/g, "").split("\r\n")) {
-      const colon = field.indexOf(":");
-      if (colon <= 0) continue;
-      const name = field.slice(0, colon).trimEnd();
-      const entry = found.get(name.toLowerCase()) ?? { name, values: [] };
-      entry.values.push(field.slice(colon + 1).trim());
-      found.set(name.toLowerCase(), entry);
-    }
-    return Object.fromEntries([...found.values()].map((e) => [e.name, e.values]));
+    return namedFields(c.reader.read(0, Math.min(c.root.bodyOffset, maxHeader)));
   } finally {
     c.close();
   }

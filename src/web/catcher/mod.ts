@@ -24,8 +24,9 @@ import type { Caught, Found } from "./box.ts";
 import * as handlers from "./handlers.ts";
 import { LiveMail } from "./live.ts";
 import { messageForm, type MessageSummary, summaryForm } from "./message.ts";
+import { mailhogList } from "./mailhog.ts";
 import { openApi } from "./openapi.ts";
-import { parseQuery, QueryError } from "./query.ts";
+import { parseQuery, QueryError, textQuery } from "./query.ts";
 import {
   chaosRequest,
   deleteRequest,
@@ -35,6 +36,7 @@ import {
   renameRequest,
   scenarioRequest,
   sendRequest,
+  spelled,
   tagsRequest,
 } from "./schemas.ts";
 import { keepSmall } from "./keep_small.ts";
@@ -56,6 +58,9 @@ export function parseScenario(text: string): v.InferOutput<typeof scenarioReques
 /** Most messages of a list, and most seconds that a request waits. */
 const maxList = 1000;
 const maxWait = 300;
+/** Most messages that a list may leave out, and characters of a text that MailHog's search looks for; more are cut. */
+const maxStart = 10_000_000;
+const maxText = 4000;
 /** Bytes of a request; messages to send contain their files in base64. */
 const maxBody = 1024 * 1024;
 const maxSendBody = 64 * 1024 * 1024;
@@ -81,6 +86,8 @@ export function openCatcher(services: CatcherServices): Catcher {
   return {
     async handle(req) {
       try {
+        // For health checks, which have no password.
+        if (/^\/\/?(?:livez|readyz)$/.test(req.url.pathname)) return ok();
         checkSameSite(req);
         return await services.refusal(req) ?? await route(services, live, counters, req);
       } catch (err) {
@@ -119,7 +126,10 @@ async function json<T extends v.GenericSchema>(
   } catch (cause) {
     throw new HttpError(400, (cause as Error).message, {}, { cause });
   }
-  const result = v.safeParse(schema, value);
+  if (Array.isArray(value) && schema.type !== "array") {
+    throw new HttpError(400, "the body must be a JSON object");
+  }
+  const result = v.safeParse(schema, spelled(schema, value));
   if (result.success) return result.output;
   const issue = result.issues[0];
   const at = v.getDotPath(issue);
@@ -127,6 +137,7 @@ async function json<T extends v.GenericSchema>(
 }
 
 const ok = () => textResponse(200, "ok");
+const empty = () => new Response(null, { headers: { "Cache-Control": "no-store" } });
 
 async function route(
   services: CatcherServices,
@@ -135,7 +146,6 @@ async function route(
   req: WebRequest,
 ): Promise<Response> {
   const path = req.url.pathname.replace(/^\/\//, "/");
-  if (path === "/livez" || path === "/readyz") return ok();
   const shown = /^\/view\/([^/]+)\.(html|txt)$/.exec(path);
   if (shown !== null) {
     const m = await services.mail.find(decodeURIComponent(shown[1]));
@@ -144,6 +154,9 @@ async function route(
     return handlers.view(services, m, shown[2] as "html" | "txt", framed);
   }
   if (path.startsWith("/caught/")) return await services.page(req);
+  if (path.startsWith("/api/v2/") && req.method === "GET") {
+    return await mailhogCall(services, req, path.slice("/api/v2/".length));
+  }
   if (!path.startsWith("/api/v1/")) return textResponse(404, "not found");
   const [name, ...rest] = path.slice("/api/v1/".length).split("/").map(decodeURIComponent);
   const call = `${req.method} ${name}`;
@@ -152,6 +165,13 @@ async function route(
       return await messageCall(services, req, rest);
     case "tags":
       return await tagCall(services, req, rest.join("/"));
+  }
+  if (call === "DELETE messages" && rest.length === 1) {
+    // MailHog's way of deleting one.
+    const m = await services.mail.find(rest[0]);
+    if (m === undefined) return handlers.notFound();
+    await remove(services, counters, [m]);
+    return empty();
   }
   if (rest.length > 0) return textResponse(404, "not found");
   switch (call) {
@@ -163,12 +183,12 @@ async function route(
       return jsonResponse(200, await list(services, req, undefined));
     case "PUT messages":
       return await setRead(services, req);
-    case "DELETE messages":
-      return await remove(
-        services,
-        counters,
-        await picked(services, (await json(req, deleteRequest)).IDs ?? []),
-      );
+    case "DELETE messages": {
+      const { IDs } = await json(req, deleteRequest);
+      const answer = await remove(services, counters, await picked(services, IDs ?? []));
+      // MailHog's client for node, which names no types and not itself, takes "ok" for broken JSON.
+      return req.headers.has("accept") || req.headers.has("user-agent") ? answer : empty();
+    }
     case "GET search":
       return jsonResponse(200, await list(services, req, await searched(services, req)));
     case "DELETE search":
@@ -196,6 +216,29 @@ async function route(
   return textResponse(404, "there is no such call; /api/v1/openapi.json lists them");
 }
 
+/** Lists and searches of MailHog's second API. */
+async function mailhogCall(
+  { mail }: CatcherServices,
+  req: WebRequest,
+  call: string,
+): Promise<Response> {
+  const start = number(req, "start", 0, maxStart);
+  const limit = number(req, "limit", 50, maxList);
+  if (call === "messages") {
+    const { total } = await mail.counts();
+    return jsonResponse(200, await mailhogList(mail, await mail.list(start, limit), start, total));
+  }
+  if (call !== "search") return textResponse(404, "not found");
+  const kind = req.url.searchParams.get("kind") ?? "";
+  if (kind !== "from" && kind !== "to" && kind !== "containing") {
+    throw new HttpError(400, "kind is from, to or containing");
+  }
+  const text = (req.url.searchParams.get("query") ?? "").slice(0, maxText);
+  const found = await mail.search(textQuery(kind === "containing" ? "anywhere" : kind, text));
+  const page = found.slice(start, start + limit);
+  return jsonResponse(200, await mailhogList(mail, page, start, found.length));
+}
+
 async function messageCall(
   services: CatcherServices,
   req: WebRequest,
@@ -209,7 +252,7 @@ async function messageCall(
     case "GET headers":
       return handlers.headers(services, m);
     case "GET parts":
-      return handlers.parts(services, m);
+      return await handlers.parts(services, m);
     case "GET raw":
       return handlers.raw(services, m, req);
     case "GET part":
@@ -266,7 +309,7 @@ function number(req: WebRequest, name: string, otherwise: number, most: number):
 }
 
 async function list(services: CatcherServices, req: WebRequest, found: Found[] | undefined) {
-  const start = number(req, "start", 0, 10_000_000);
+  const start = number(req, "start", 0, maxStart);
   const limit = number(req, "limit", 50, maxList);
   const { total, unread } = await services.mail.counts();
   const page = found?.slice(start, start + limit) ?? await services.mail.list(start, limit);
@@ -372,7 +415,7 @@ async function wait(services: CatcherServices, live: LiveMail, req: WebRequest):
     const keywords = await services.mail.keywords();
     const found = await services.mail.search(parseQuery(text, { keywords }));
     const first = found.filter((m) => m.received >= since).at(0);
-    const form = first && messageForm(services.mail, first);
+    const form = first && await messageForm(services.mail, first);
     if (form) return jsonResponse(200, form);
     if (performance.now() >= end || gone.aborted) {
       return textResponse(408, `no message matched within ${seconds} seconds`);

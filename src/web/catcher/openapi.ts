@@ -19,7 +19,7 @@ const page = {
 const search = {
   query:
     'Words and "phrases", and from: to: cc: bcc: reply-to: addressed: subject: message-id: tag: is:read ' +
-    "is:unread is:tagged has:attachment before: after: larger: smaller:, each negated by - or !",
+    "is:unread is:tagged has:attachment before: after: larger: smaller: anywhere:, each negated by - or !",
   tz: "Time zone of before: and after:, such as Europe/Berlin",
 };
 
@@ -154,6 +154,18 @@ const calls: Call[] = [
     method: "put",
     summary: "Play faults one after the other, each for a number of messages or seconds",
     body: [{ Messages: 2, Faults: { Message: { ErrorCode: 452, Probability: 100 } } }],
+  },
+  {
+    path: "/api/v2/messages",
+    method: "get",
+    summary: "List messages as MailHog does",
+    query: page,
+  },
+  {
+    path: "/api/v2/search",
+    method: "get",
+    summary: "Search messages as MailHog does",
+    query: { kind: "from, to or containing", query: "The text", ...page },
   },
   { path: "/view/{ID}.html", method: "get", summary: "The HTML as a page", answer: "text/html" },
   { path: "/view/{ID}.txt", method: "get", summary: "The text", answer: "text/plain" },

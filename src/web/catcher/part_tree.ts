@@ -1,6 +1,8 @@
 /** The MIME structure of a message, as a tree. @module */
 import type { Part } from "../../mail/structure/structure.ts";
-import { contentId, decodedSize, fileNameOf } from "../webmail/reading/parts.ts";
+import type { MessageContent } from "../webmail/reading/content.ts";
+import { contentId, fileNameOf } from "../webmail/reading/parts.ts";
+import { decodedSize } from "./message.ts";
 
 /** A part with its subparts. */
 export interface PartNode {
@@ -15,7 +17,7 @@ export interface PartNode {
   Disposition: string;
   FileName: string;
   ContentID: string;
-  /** Approximate bytes when decoded. */
+  /** Bytes when decoded; 0 for a multipart. */
   Size: number;
   Parts: PartNode[];
 }
@@ -24,21 +26,21 @@ export interface PartNode {
 const maxParts = 2000;
 
 /** The tree of a message. Parts after the first two thousand are left out. */
-export function partTree(root: Part): PartNode {
+export async function partTree(content: MessageContent): Promise<PartNode> {
   let left = maxParts;
-  const node = (part: Part, path: string): PartNode => {
+  const node = async (part: Part, path: string): Promise<PartNode> => {
     left--;
     const below: PartNode[] = [];
-    const add = (c: Part, at: string) => {
-      if (left > 0) below.push(node(c, at));
+    const add = async (c: Part, at: string) => {
+      if (left > 0) below.push(await node(c, at));
     };
     for (const [i, c] of part.parts.entries()) {
-      add(c, path === "" ? `${i + 1}` : `${path}.${i + 1}`);
+      await add(c, path === "" ? `${i + 1}` : `${path}.${i + 1}`);
     }
     // A message that isn't a multipart has its text as its first part.
     const own = part.parts.length > 0 ? path : path === "" ? "1" : path;
     if (part.message !== undefined) {
-      add(part.message, part.message.parts.length > 0 ? own : `${own}.1`);
+      await add(part.message, part.message.parts.length > 0 ? own : `${own}.1`);
     }
     return {
       PartID: own,
@@ -48,9 +50,9 @@ export function partTree(root: Part): PartNode {
       Disposition: part.disposition ?? "",
       FileName: fileNameOf(part),
       ContentID: contentId(part),
-      Size: decodedSize(part),
+      Size: part.parts.length > 0 ? 0 : await decodedSize(content, part),
       Parts: below,
     };
   };
-  return node(root, "");
+  return await node(content.root, "");
 }

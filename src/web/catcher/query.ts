@@ -52,6 +52,7 @@ const filters = new Set([
   "after",
   "larger",
   "smaller",
+  "anywhere",
 ]);
 
 /** Splits a search into conditions. */
@@ -171,12 +172,20 @@ function nodeOf({ filter, value }: Term, context: QueryContext): SearchNode {
       return { op: "larger", size: sizeOf(value) };
     case "smaller":
       return { op: "smaller", size: sizeOf(value) };
-    default:
+    case "anywhere":
       return {
         op: "or",
         nodes: [summary(value, "subject", "from", "to", "cc", "bcc"), { op: "text", text: value }],
       };
+    default:
+      // Not the header: its names, and the envelope in it, have common words in every message.
+      return { op: "shown", text: value };
   }
+}
+
+/** A search for one text as it is: in all of a message with its header, or in its sender or recipients. */
+export function textQuery(filter: "anywhere" | "from" | "to", value: string): SearchNode {
+  return value === "" ? { op: "all" } : nodeOf({ negated: false, filter, value }, { keywords: [] });
 }
 
 /** A search as a tree of the store. @throws QueryError */

@@ -80,3 +80,28 @@ export const scenarioRequest = v.pipe(
 );
 
 export type SendRequest = v.InferOutput<typeof sendRequest>;
+
+/** The parts of a schema that lead to names. */
+interface Named {
+  entries?: Record<string, Named>;
+  wrapped?: Named;
+  item?: Named;
+}
+
+/**
+ * A value with the names in the schema's spelling. Mailpit takes them in any case; a name that is passed over
+ * would be harmful: deleting without `IDs` deletes everything.
+ */
+export function spelled(schema: unknown, value: unknown): unknown {
+  let { entries, wrapped, item } = schema as Named;
+  while (wrapped !== undefined) ({ entries, wrapped, item } = wrapped);
+  if (Array.isArray(value)) return item === undefined ? value : value.map((x) => spelled(item, x));
+  if (entries === undefined || typeof value !== "object" || value === null) return value;
+  const names = new Map(Object.keys(entries).map((name) => [name.toLowerCase(), name]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, x]) => {
+      const name = names.get(key.toLowerCase()) ?? key;
+      return [name, spelled(entries[name] ?? {}, x)];
+    }),
+  );
+}

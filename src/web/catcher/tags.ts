@@ -6,6 +6,9 @@
  * @module
  */
 
+import type { Account } from "../../store/account/account.ts";
+import type { MailboxId } from "../../store/ids.ts";
+
 const prefix = "tag:";
 /** Characters of a tag's name. */
 const maxTag = 100;
@@ -76,4 +79,20 @@ export function tagsBrought(
   const tags = names.flatMap((n) => cleanTag(n) ?? []);
   // One message must not fill a mailbox with keywords.
   return [...new Map(tags.map((t) => [t.toLowerCase(), t])).values()].slice(0, 20);
+}
+
+/** Forgets the tags of mailboxes that none of their messages has. */
+export async function forgetUnusedTags(
+  places: Iterable<{ account: Account; mailboxId: MailboxId }>,
+): Promise<void> {
+  const seen = new Map<Account, Set<MailboxId>>();
+  for (const { account, mailboxId } of places) {
+    const ids = seen.get(account) ?? new Set();
+    seen.set(account, ids.add(mailboxId));
+  }
+  for (const [account, ids] of seen) {
+    for (const id of ids) {
+      await account.forgetUnusedKeywords(id, (keyword) => tagOf(keyword) !== undefined);
+    }
+  }
 }

@@ -1,4 +1,4 @@
-/** One account: addresses, limits, ways to log in, and what it uses. @module */
+/** One account: addresses, limits, ways to log in, and disk usage. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog, promptDialog } from "../../lib/dialog.ts";
@@ -15,7 +15,7 @@ import { keepingPart } from "./account_keeping.ts";
 
 type Changed = () => Promise<void>;
 
-/** @param whole for the server's administrator, not for one of some domains */
+/** @param whole for the server's administrator, rather than an administrator of some domains */
 export async function accountView(name: string, changed: Changed, whole: boolean): Promise<View> {
   const a = await makeCall(adminCalls, "Account", { name });
   return {

@@ -1,4 +1,4 @@
-/** How long an account's messages are kept: its rules, and what they would remove before they hold. @module */
+/** How long an account's messages are kept: its rules, and a preview of what they would delete. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { openDialog } from "../../lib/dialog.ts";
@@ -14,7 +14,7 @@ type Keeping = Pick<AccountDetail, "retention" | "legalHold">;
 
 const daysText = (days: number) => days === 0 ? "for ever" : countText(days, "day");
 
-/** @param whole for the server's administrator, who can change it */
+/** @param whole for the server's administrator, who may change it */
 export function keepingPart(
   detail: AccountDetail,
   changed: () => Promise<void>,
@@ -53,7 +53,7 @@ export function keepingPart(
 
 const written = (rules: Rules) => rules.map((r) => `${r.mailbox}: ${r.days}`).join("\n");
 
-/** @throws Error naming the line that is no rule */
+/** @throws Error naming the line that isn't a rule */
 function rulesOf(value: string): Rules {
   return value.split("\n").map((line) => line.trim()).filter((line) => line !== "").map((line) => {
     const colon = line.lastIndexOf(":");
@@ -129,7 +129,7 @@ function agedContent(keeping: Keeping, aged: Aged): Child {
   ];
 }
 
-/** Shows what rules would remove, and has them hold if that is wanted. */
+/** Shows what rules would delete, and activates them on confirmation. */
 function switchOn(
   name: string,
   keeping: Keeping,

@@ -1,4 +1,4 @@
-/** Accounts: their list; one of them is in account.ts. @module */
+/** The list of accounts; a single one is in account.ts. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { el } from "../../lib/dom.ts";
@@ -8,7 +8,7 @@ import { formDialog, lead, secretDialog, table } from "../../lib/page.ts";
 import { accountView } from "./account.ts";
 import { adminCalls } from "../api/mod.ts";
 
-/** @param whole for the server's administrator, not for one of some domains */
+/** @param whole for the server's administrator, rather than an administrator of some domains */
 export function accountSection(changed: () => Promise<void>, whole = true): Section {
   return {
     id: "accounts",
@@ -17,7 +17,7 @@ export function accountSection(changed: () => Promise<void>, whole = true): Sect
   };
 }
 
-/** Addresses in a row of the list; an account says the rest. */
+/** Addresses per row of the list; the account's own view has the rest. */
 const maxAddresses = 5;
 
 async function list(changed: () => Promise<void>): Promise<View> {

@@ -1,4 +1,6 @@
-/** One domain: its DNS records and their check, addresses, settings, keys. Aliases are in aliases.ts. @module */
+/**
+ * One domain: its DNS records and their check, addresses, settings, keys. Aliases are in aliases.ts. @module
+ */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog, openMenu } from "../../lib/dialog.ts";
@@ -12,7 +14,7 @@ import { adminCalls } from "../api/mod.ts";
 import { journalPart } from "./domain_journal.ts";
 import { listPart } from "./lists.ts";
 
-/** @param whole for the server's administrator, not for one of some domains */
+/** @param whole for the server's administrator, rather than an administrator of some domains */
 export async function domainView(
   name: string,
   changed: () => Promise<void>,
@@ -168,7 +170,7 @@ function settings(detail: DomainDetail, changed: () => Promise<void>): void {
   );
 }
 
-/** What would be written into the zone; the server's administrator can have it written. */
+/** Shows what would be written into the zone; the server's administrator can have it written. */
 function writeRecords(name: string, whole: boolean): void {
   void attempt(async () => {
     const plan = await makeCall(adminCalls, "DnsPlan", { name });

@@ -1,4 +1,4 @@
-/** Copies of all mail of a domain, and the report of its months. @module */
+/** Copies of all mail of a domain, and its monthly report. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog } from "../../lib/dialog.ts";
@@ -9,7 +9,7 @@ import { facts, formDialog, lead, part, tools } from "../../lib/page.ts";
 import type { DomainDetail } from "../api/domains.ts";
 import { adminCalls } from "../api/mod.ts";
 
-/** @param whole for the server's administrator, who says where copies go */
+/** @param whole for the server's administrator, who decides where copies go */
 export function journalPart(
   detail: DomainDetail,
   changed: () => Promise<void>,

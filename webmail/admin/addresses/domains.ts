@@ -1,4 +1,4 @@
-/** Domains: their list; one of them is in domain.ts. @module */
+/** The list of domains; a single one is in domain.ts. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { el } from "../../lib/dom.ts";
@@ -8,7 +8,7 @@ import { formDialog, lead, table } from "../../lib/page.ts";
 import { adminCalls } from "../api/mod.ts";
 import { domainView } from "./domain.ts";
 
-/** @param whole for the server's administrator, not for one of some domains */
+/** @param whole for the server's administrator, rather than an administrator of some domains */
 export function domainSection(changed: () => Promise<void>, whole = true): Section {
   return {
     id: "domains",

@@ -1,4 +1,4 @@
-/** Calls about accounts. @module */
+/** Calls for accounts. @module */
 import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../../api/basics.ts";
 import { RouteShown } from "./domains.ts";
@@ -11,33 +11,33 @@ export const AccountListed = v.object({
   fullName: v.string(),
   loginDisabled: v.string(),
   addresses: v.array(v.string()),
-  /** Bytes; null for an account that has no data yet. */
+  /** In bytes; null for an account that has no data yet. */
   usage: v.nullable(Count),
-  /** Bytes; null without one. */
+  /** In bytes; null for none. */
   quota: v.nullable(Count),
 });
 export type AccountListed = v.InferOutput<typeof AccountListed>;
 
-/** What can be set about an account. */
+/** Settings of an account. */
 const settings = {
   fullName: text(500),
-  /** Recipients elsewhere in 24 hours. */
+  /** External recipients in 24 hours. */
   maxOutgoing: Count,
   maxFirstTime: Count,
-  /** Bytes; 0 for the server's default, null for no limit whatever that is. */
+  /** In bytes; 0 for the server's default, null for no limit even if there is a default. */
   quota: v.nullable(Count),
   noFirstTimeSenderDelay: v.boolean(),
   noCustomPassword: v.boolean(),
 };
 
-/** Days that messages of mailboxes, or of special uses such as `\\Trash`, are kept; 0 for ever. */
+/** Days for which messages in mailboxes, or with special uses such as `\\Trash`, are kept; 0 for ever. */
 const retention = v.pipe(
   v.array(v.strictObject({ mailbox: text(500), days: v.pipe(Count, v.maxValue(36_500)) })),
   v.maxLength(1000),
 );
 const keeping = {
   retention,
-  /** Nothing is removed by its age. */
+  /** Whether messages are exempt from deletion by age. */
   legalHold: v.boolean(),
 };
 
@@ -45,14 +45,14 @@ export const AccountDetail = v.object({
   ...AccountListed.entries,
   ...settings,
   ...keeping,
-  /** Rules of mox.conf, which come after the account's. */
+  /** Rules of mox.conf, which apply after the account's. */
   serverRetention: retention,
-  /** Messages to recipients elsewhere in an hour; 0 for no such limit. */
+  /** External recipients in an hour; 0 for no such limit. */
   maxHourly: Count,
   domain: v.string(),
-  /** Bytes that the server allows if the account says nothing; null for no limit. */
+  /** Bytes that the server allows without a setting of the account; null for no limit. */
   defaultQuota: v.nullable(Count),
-  /** In force; null without one. */
+  /** The limit in effect; null for none. */
   effectiveQuota: v.nullable(Count),
   messages: Count,
   mailboxes: Count,
@@ -74,38 +74,38 @@ export type AccountDetail = v.InferOutput<typeof AccountDetail>;
 export const accountsCalls = {
   Accounts: { request: Nothing, response: v.object({ accounts: v.array(AccountListed) }) },
   Account: { request: name, response: AccountDetail },
-  /** The password is made, and told once. */
+  /** The password is generated, and returned once. */
   AccountAdd: {
     request: v.strictObject({ name: Name, address: Name }),
     response: v.object({ password: v.string() }),
   },
   AccountRemove: { request: name, response: Nothing },
   AccountDisable: {
-    /** The text is told at logins; "" lets them in again. */
+    /** The text is shown at logins; "" allows logins again. */
     request: v.strictObject({ name: Name, text: text(500) }),
     response: Nothing,
   },
   AccountSet: {
-    /** Without maxHourly, the limit of an hour stays as it is. */
+    /** Without maxHourly, the hourly limit stays unchanged. */
     request: v.strictObject({ name: Name, ...settings, maxHourly: v.optional(Count) }),
     response: Nothing,
   },
   AccountKeepingSet: { request: v.strictObject({ name: Name, ...keeping }), response: Nothing },
-  /** Which messages rules would remove now. Nothing is changed. */
+  /** Which messages rules would delete now. Nothing is changed. */
   AccountAged: {
     request: v.strictObject({ name: Name, ...keeping }),
-    /** Mailboxes that have a rule, with what they would lose. */
+    /** Mailboxes with a rule, and what they would lose. */
     response: v.object({
       mailboxes: v.array(v.object({
         mailbox: v.string(),
         days: Count,
         messages: Count,
-        /** Bytes. */
+        /** In bytes. */
         size: Count,
       })),
     }),
   },
-  /** Which transports take messages of the account. */
+  /** Which transports the account's messages use. */
   AccountRoutesSet: {
     request: v.strictObject({
       name: Name,
@@ -113,12 +113,12 @@ export const accountsCalls = {
     }),
     response: Nothing,
   },
-  /** Without a password one is made. Sessions of the pages end. */
+  /** Without a password one is generated. Web sessions end. */
   AccountPassword: {
     request: v.strictObject({ name: Name, password: v.optional(text(1000)) }),
     response: v.object({ password: v.string() }),
   },
-  /** Logs the account out of all pages. */
+  /** Ends all of the account's web sessions. */
   AccountSessionsEnd: { request: name, response: Nothing },
   AddressAdd: { request: v.strictObject({ address: Name, account: Name }), response: Nothing },
   AddressRemove: { request: v.strictObject({ address: Name }), response: Nothing },

@@ -1,4 +1,4 @@
-/** Calls about domains and their aliases. @module */
+/** Calls for domains and their aliases. @module */
 import * as v from "valibot";
 import { Count, Nothing, text } from "../../api/basics.ts";
 
@@ -41,19 +41,19 @@ export const DomainDetail = v.object({
   name: v.string(),
   disabled: v.boolean(),
   description: v.string(),
-  /** Accounts that may see and change this domain on this page. */
+  /** Accounts that may view and change this domain on this page. */
   administrators: v.array(v.string()),
   clientSettingsDomain: v.string(),
   separators: v.array(v.string()),
   caseSensitive: v.boolean(),
   monthlyReport: v.boolean(),
-  /** Where copies of all its mail go; null for nowhere. */
+  /** Where copies of all its mail go; null for no copies. */
   journal: v.nullable(v.object({
     address: v.string(),
     mailbox: v.string(),
-    /** "" for copies that are not encrypted. */
+    /** "" for unencrypted copies. */
     keyFile: v.string(),
-    /** The account here that they go to; "" for elsewhere. */
+    /** The local account that they go to; "" if they go elsewhere. */
     account: v.string(),
   })),
   addresses: v.array(v.object({ address: v.string(), account: v.string() })),
@@ -68,7 +68,7 @@ export const DomainDetail = v.object({
   })),
   dkim: v.array(v.object({ selector: v.string(), signs: v.boolean(), file: v.string() })),
   records: v.array(Record),
-  /** The same as a part of a zone file. */
+  /** The same as part of a zone file. */
   zone: v.string(),
   clients: v.array(v.object({
     protocol: v.string(),
@@ -83,9 +83,9 @@ export const CheckPart = v.object({
   name: v.string(),
   state: v.picklist(["ok", "warning", "error", "skipped"]),
   findings: v.array(v.object({ level: v.picklist(["error", "warning"]), text: v.string() })),
-  /** What the DNS has. */
+  /** Records found in the DNS. */
   found: v.array(v.string()),
-  /** What to do. */
+  /** What to change. */
   fix: v.array(v.string()),
 });
 export type CheckPart = v.InferOutput<typeof CheckPart>;
@@ -125,52 +125,54 @@ export const domainCalls = {
       clientSettingsDomain: text(300),
       separators: v.pipe(v.array(text(10)), v.maxLength(10)),
       caseSensitive: v.boolean(),
-      /** Without it, it stays as it is. */
+      /** If left out it stays unchanged. */
       monthlyReport: v.optional(v.boolean()),
     }),
     response: Nothing,
   },
-  /** Where copies of all mail of the domain go; null for nowhere. */
+  /** Where copies of all the domain's mail go; null for no copies. */
   DomainJournalSet: {
     request: v.strictObject({
       name: Name,
       journal: v.nullable(v.strictObject({
         address: Name,
-        /** "" for Journal. */
+        /** "" for the mailbox Journal. */
         mailbox: text(500),
-        /** File with the key, relative to the folder of domains.conf; "" for copies that are not encrypted. */
+        /** File with the key, relative to the folder of domains.conf; "" for unencrypted copies. */
         keyFile: text(1000),
-        /** A new key, OpenPGP or a certificate: a file is made of it, in place of keyFile. "" for none. */
+        /**
+         * A new key, OpenPGP or a certificate, which is stored in a file in place of keyFile. "" for none.
+         */
         key: text(300_000),
       })),
     }),
     response: Nothing,
   },
-  /** A change gets a new id, which belongs into the DNS. */
+  /** A change gets a new id, which must be put into the DNS. */
   DomainMtaSts: {
     request: v.strictObject({ name: Name, mode: v.picklist(["none", "testing", "enforce"]) }),
     response: Nothing,
   },
-  /** Accounts that administer the domain, in place of those before. */
+  /** Accounts that administer the domain, replacing the previous ones. */
   DomainAdministratorsSet: {
     request: v.strictObject({ name: Name, accounts: v.pipe(v.array(Name), v.maxLength(1000)) }),
     response: Nothing,
   },
-  /** A whole policy; null takes it away. Without an id it gets a new one. */
+  /** A complete policy; null removes it. Without an id it gets a new one. */
   DomainMtaStsSet: {
     request: v.strictObject({
       name: Name,
       policy: v.nullable(v.strictObject({
         policyId: text(32),
         mode: v.picklist(["none", "testing", "enforce"]),
-        /** Milliseconds. */
+        /** In milliseconds. */
         maxAge: Count,
         mx: v.pipe(v.array(text(300)), v.maxLength(100)),
       })),
     }),
     response: Nothing,
   },
-  /** Where reports of others about the domain go; null for nowhere. */
+  /** Where reports about the domain go; null for nowhere. */
   DomainReportsSet: {
     request: v.strictObject({
       name: Name,
@@ -184,11 +186,11 @@ export const domainCalls = {
     }),
     response: Nothing,
   },
-  /** Which transports take messages from the domain. */
+  /** Which transports messages from the domain use. */
   DomainRoutesSet: { request: v.strictObject({ name: Name, routes }), response: Nothing },
   /** The same for all domains and accounts without routes of their own. */
   RoutesSet: { request: v.strictObject({ routes }), response: Nothing },
-  /** Makes a key; it signs when that is turned on, after its record is in the DNS. */
+  /** Creates a key; it signs once that is turned on, after its record is in the DNS. */
   DkimAdd: {
     request: v.strictObject({
       name: Name,
@@ -202,28 +204,28 @@ export const domainCalls = {
     response: Nothing,
   },
   DkimRemove: { request: v.strictObject({ name: Name, selector: Name }), response: Nothing },
-  /** Looks at the DNS, which takes some seconds. */
+  /** Checks the DNS, which takes some seconds. */
   DomainCheck: { request: name, response: v.object({ parts: v.array(CheckPart) }) },
 
-  /** What would be written into the domain's zone. */
+  /** The changes that would be made to the domain's zone. */
   DnsPlan: {
     request: name,
     response: v.object({
       remove: v.array(v.string()),
       add: v.array(v.string()),
-      /** Nobody writes these. */
+      /** Records that have to be added elsewhere. */
       elsewhere: v.array(v.string()),
     }),
   },
-  /** Writes it, and waits until it is seen: up to some minutes. */
+  /** Makes the changes, and waits until they are visible: up to some minutes. */
   DnsWrite: {
     request: name,
-    /** Written and not seen yet. */
+    /** Records that were written and are not visible yet. */
     response: v.object({ late: v.array(v.string()) }),
   },
-  /** Begins to change the domain's DKIM keys. */
+  /** Starts replacing the domain's DKIM keys. */
   DkimRotate: { request: name, response: v.object({ selectors: v.array(v.string()) }) },
-  /** Changes of DKIM keys under way. */
+  /** Replacements of DKIM keys under way. */
   DkimRotations: {
     request: Nothing,
     response: v.object({

@@ -1,10 +1,10 @@
-/** Calls about webhooks: HTTP calls that wait, and that were made. @module */
+/** Calls for webhooks: HTTP calls that are waiting, and finished ones. @module */
 import * as v from "valibot";
 import { Count, Id, Nothing, Time } from "../../api/basics.ts";
 
 export const HookAttempt = v.object({
   time: Time,
-  /** Milliseconds. */
+  /** In milliseconds. */
   took: Count,
   success: v.boolean(),
   code: v.number(),
@@ -44,7 +44,7 @@ export const hookCalls = {
     }),
     response: v.object({ count: Count }),
   },
-  /** What a call says; of one that waits or is kept. */
+  /** Content of a waiting or kept call. */
   HookPayload: {
     request: v.strictObject({ id: Id, retired: v.boolean() }),
     response: v.object({ payload: v.string() }),

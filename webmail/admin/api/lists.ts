@@ -1,4 +1,4 @@
-/** Calls about mailing lists. @module */
+/** Calls for mailing lists. @module */
 import * as v from "valibot";
 import { Count, Nothing, text } from "../../api/basics.ts";
 
@@ -18,7 +18,7 @@ export const ListSettings = v.strictObject({
   from: v.picklist(["dmarc", "always", "never"]),
   replyToList: v.boolean(),
   subjectPrefix: text(200),
-  /** Bytes. */
+  /** In bytes. */
   maxMessageSize: Count,
   unlisted: v.boolean(),
 });
@@ -33,7 +33,7 @@ export const ListShown = v.object({
 export type ListShown = v.InferOutput<typeof ListShown>;
 
 export const listCalls = {
-  /** Of a domain. */
+  /** The lists of a domain. */
   Lists: {
     request: v.strictObject({ domain: v.pipe(text(500), v.minLength(1)) }),
     response: v.object({ lists: v.array(ListShown) }),
@@ -47,7 +47,7 @@ export const listCalls = {
     response: Nothing,
   },
   ListRemove: { request: v.strictObject({ address: Address }), response: Nothing },
-  /** 200 at a time: `after` is the id of the last one of before, 0 for the first. */
+  /** 200 at a time: `after` is the id of the last one so far, 0 at first. */
   ListMembers: {
     request: v.strictObject({ address: Address, after: Count }),
     response: v.object({
@@ -57,15 +57,15 @@ export const listCalls = {
         name: v.string(),
         /** Milliseconds since the epoch. */
         added: v.number(),
-        /** Days on which messages came back. */
+        /** Days on which messages bounced. */
         bounces: Count,
         bounceText: v.string(),
-        /** It gets nothing any more. */
+        /** Whether it no longer gets messages. */
         dead: v.boolean(),
       })),
     }),
   },
-  /** Without asking them. */
+  /** Without asking for their consent. */
   ListMembersAdd: {
     request: v.strictObject({ address: Address, members: addresses }),
     response: v.object({ added: Count }),
@@ -74,7 +74,7 @@ export const listCalls = {
     request: v.strictObject({ address: Address, members: addresses }),
     response: Nothing,
   },
-  /** Sends to it again although messages came back. */
+  /** Sends to a member again in spite of bounces. */
   ListMemberResume: {
     request: v.strictObject({ address: Address, member: Address }),
     response: Nothing,

@@ -33,7 +33,7 @@ export const adminCalls = {
     response: v.object({
       loggedIn: v.boolean(),
       hostname: v.string(),
-      /** Of whoever administers domains only, with their names; null for the server's administrator. */
+      /** For an administrator of some domains only, their names; null for the server's administrator. */
       domains: v.nullable(v.array(v.string())),
     }),
   },

@@ -1,20 +1,20 @@
-/** Calls about moving in from another server: users, aliases, and the mail of many accounts. @module */
+/** Calls for moving in from another server: users, aliases, and the mail of many accounts. @module */
 import * as v from "valibot";
 import { Count, Nothing, text, Time } from "../../api/basics.ts";
 
-/** Characters of a list; larger ones are for the command. */
+/** A list as text; larger ones need the command. */
 const list = v.pipe(text(1_500_000), v.minLength(1));
 const names = v.pipe(v.array(v.pipe(text(500), v.minLength(1))), v.maxLength(10_000));
 
-/** What was made of a list, or would be. */
+/** The result of importing a list, or of a trial. */
 const ListResult = v.object({
-  /** A line for each. */
+  /** One line per change. */
   changes: v.array(v.string()),
-  /** In lines of the list; 0 for the list itself. */
+  /** By line of the list; 0 for the list as a whole. */
   problems: v.array(v.object({ line: Count, message: v.string() })),
-  /** Passwords that were set, or would be looked at. */
+  /** Passwords that were set, or would be checked. */
   passwords: Count,
-  /** What became of them, a line for each. */
+  /** What happened to them, one line each. */
   notes: v.array(v.string()),
 });
 export type ListResult = v.InferOutput<typeof ListResult>;
@@ -24,7 +24,7 @@ const AccountMove = v.object({
   state: v.picklist(["waiting", "running", "done", "failed"]),
   imported: Count,
   duplicates: Count,
-  /** Changed or removed as at the other server. */
+  /** Changed or deleted to follow the other server. */
   followed: Count,
   error: v.string(),
   warnings: v.array(v.string()),
@@ -35,26 +35,26 @@ const MoveState = v.object({
   what: v.string(),
   phase: v.picklist(["running", "waiting", "stopped", "done", "failed"]),
   began: Time,
-  /** 0 while it runs. */
+  /** 0 while it is running. */
   ended: Time,
   rounds: Count,
-  /** When the next round begins; 0 without one. */
+  /** When the next round starts; 0 for none. */
   next: Time,
   error: v.string(),
-  /** By state: of all accounts. */
+  /** Numbers of accounts by state. */
   counts: v.object({ waiting: Count, running: Count, done: Count, failed: Count }),
   imported: Count,
-  /** At most 500: those that failed first, then those under way. */
+  /** At most 500: first those that failed, then those under way. */
   accounts: v.array(AccountMove),
 });
 export type MoveState = v.InferOutput<typeof MoveState>;
 
 const common = {
-  /** Accounts at a time. */
+  /** Accounts in parallel. */
   parallel: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(20)),
-  /** Minutes after which new mail is looked for again; 0 for once. */
+  /** Minutes between rounds that look for new mail; 0 for a single round. */
   again: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1440)),
-  /** Names or addresses; all accounts if none is named. */
+  /** Names or addresses; all accounts if none are named. */
   accounts: names,
 };
 
@@ -62,7 +62,7 @@ export const movingCalls = {
   MoveUsers: {
     request: v.strictObject({
       text: list,
-      /** "" for what it looks like. */
+      /** "" to detect it. */
       format: v.picklist(["", "passwd", "csv", "json"]),
       domain: text(500),
       replacePasswords: v.boolean(),
@@ -77,16 +77,16 @@ export const movingCalls = {
   MoveByImap: {
     request: v.strictObject({
       host: v.pipe(text(500), v.minLength(1)),
-      /** 0 for the usual one. */
+      /** 0 for the default port. */
       port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)),
       tls: v.picklist(["tls", "starttls", "none"]),
-      /** A user who may log in as others; "" with a table. */
+      /** A user who may log in as others; "" if there is a table. */
       master: text(500),
       separator: text(10),
       password: text(1000),
-      /** CSV: account or address here, user there, password. */
+      /** CSV: local account or address, remote user, password. */
       table: text(1_500_000),
-      /** Carry over changes of flags, and removals, since messages were brought. */
+      /** Whether changed flags and deletions since the last round are carried over. */
       follow: v.boolean(),
       ...common,
     }),
@@ -100,7 +100,7 @@ export const movingCalls = {
     request: v.strictObject({
       /** Folder of a partition. */
       spool: v.pipe(text(1000), v.minLength(1)),
-      /** Of users without one. */
+      /** For users without a domain. */
       domain: text(500),
       ...common,
     }),
@@ -108,23 +108,23 @@ export const movingCalls = {
   },
   MoveScripts: {
     request: v.strictObject({
-      /** Homes of Dovecot's users; "" for Cyrus. */
+      /** Home folders of Dovecot's users; "" for Cyrus. */
       home: text(1000),
-      /** Cyrus' folder of scripts; "" for Dovecot. */
+      /** Cyrus's folder of scripts; "" for Dovecot. */
       sievedir: text(1000),
-      /** A partition of Cyrus 3.6, which has scripts there; "" without. */
+      /** A partition of Cyrus 3.6, which stores scripts there; "" for none. */
       spool: text(1000),
       domain: text(500),
-      /** Also those whose names are taken here. */
+      /** Also replaces scripts with the same names. */
       replace: v.boolean(),
       accounts: names,
       dryRun: v.boolean(),
     }),
-    /** A line for each script, and for those that are active now. */
+    /** A line for each script, and for those that are now active. */
     response: v.object({ stored: Count, failed: Count, lines: v.array(v.string()) }),
   },
-  /** The move under way, or the last one. */
+  /** The running move, or the last one. */
   MoveState: { request: Nothing, response: v.object({ move: v.nullable(MoveState) }) },
-  /** Ends the move; what was brought stays. */
+  /** Stops the move; copied messages stay. */
   MoveStop: { request: Nothing, response: Nothing },
 };

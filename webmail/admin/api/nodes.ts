@@ -1,25 +1,25 @@
-/** Calls about the nodes that accounts are spread over. @module */
+/** Calls for the nodes that accounts are spread over. @module */
 import * as v from "valibot";
 import { Count, Nothing, text, Time } from "../../api/basics.ts";
 
 const AdminNode = v.object({
   name: v.string(),
   address: v.string(),
-  /** The one that answers. */
+  /** Whether it is the answering node. */
   own: v.boolean(),
-  /** Why nothing is known of it; "" if it answers, and the rest holds then. */
+  /** Why nothing is known about it; "" if it responds, and only then the rest is valid. */
   error: v.string(),
-  /** Of its domains.conf; 0 as long as none was pushed. */
+  /** Version of its domains.conf; 0 if none was ever pushed. */
   version: Count,
-  /** The file was edited since, or another node has a newer one. */
+  /** Whether the file was edited since, or another node has a newer one. */
   edited: v.boolean(),
   behind: v.boolean(),
-  /** Of the program. */
+  /** Version of the program. */
   program: v.string(),
   started: Time,
   accounts: Count,
   queue: Count,
-  /** Bytes on the data folder's disk. */
+  /** Free bytes on the data folder's disk. */
   free: Count,
   health: v.picklist(["ok", "warning", "critical"]),
   standby: v.picklist(["none", "follows", "away"]),
@@ -30,24 +30,24 @@ const AdminMove = v.object({
   account: v.string(),
   to: v.string(),
   begun: Time,
-  /** The other node has it by domains.conf. */
+  /** Whether domains.conf already assigns the account to the other node. */
   decided: v.boolean(),
-  /** Why it doesn't get on. */
+  /** Why it makes no progress. */
   error: v.string(),
 });
 
 export const nodeCalls = {
-  /** Empty where there are none. */
+  /** Empty without nodes. */
   Nodes: {
     request: Nothing,
     response: v.object({ nodes: v.array(AdminNode), moves: v.array(AdminMove) }),
   },
-  /** What became of it at each other node: an error, or "". */
+  /** The result at each other node: an error, or "". */
   NodesPush: {
     request: Nothing,
     response: v.object({ nodes: v.array(v.object({ name: v.string(), error: v.string() })) }),
   },
-  /** Answered when it is under way. */
+  /** Answered once it is under way. */
   NodeMove: { request: v.strictObject({ account: text(500), node: text(200) }), response: Nothing },
   NodeMoveCancel: { request: v.strictObject({ account: text(500) }), response: Nothing },
 };

@@ -1,4 +1,4 @@
-/** Calls about the queue: what waits, what has left it, and who gets nothing. @module */
+/** Calls for the queue: what is waiting, what has left it, and suppressed addresses. @module */
 import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../../api/basics.ts";
 
@@ -27,12 +27,12 @@ export const QueueItem = v.object({
   hold: v.boolean(),
   transport: v.string(),
   requireTls: v.picklist(["", "yes", "no"]),
-  /** The last one; null before the first. */
+  /** The last attempt; null before the first. */
   last: v.nullable(Attempt),
 });
 export type QueueItem = v.InferOutput<typeof QueueItem>;
 
-/** All that is given must fit. */
+/** All given conditions must match. */
 export const QueueFilter = v.strictObject({
   ids: v.optional(v.pipe(v.array(Id), v.maxLength(10_000))),
   account: v.optional(text(500)),
@@ -71,11 +71,11 @@ export const queueCalls = {
     }),
     response: v.object({
       items: v.array(QueueItem),
-      /** In the queue, whatever the filter. */
+      /** Messages in the queue, whatever the filter. */
       total: Count,
-      /** There are more that fit. */
+      /** Whether more match. */
       more: v.boolean(),
-      /** Of mox.conf. */
+      /** Transports of mox.conf. */
       transports: v.array(v.string()),
     }),
   },
@@ -84,7 +84,7 @@ export const queueCalls = {
       filter: QueueFilter,
       action: v.variant("do", [
         v.strictObject({ do: v.picklist(["hold", "release", "fail", "drop"]) }),
-        /** At a time. */
+        /** Sets the time of the next attempt. */
         v.strictObject({ do: v.literal("schedule"), time: Time }),
         /** "" for what the routes say. */
         v.strictObject({ do: v.literal("transport"), transport: text(500) }),
@@ -117,7 +117,7 @@ export const queueCalls = {
       })),
     }),
   },
-  /** Holds new messages that fit; "" for any. */
+  /** Holds new messages that match; "" for any. */
   HoldRuleAdd: {
     request: v.strictObject({
       account: text(500),
@@ -131,7 +131,7 @@ export const queueCalls = {
     request: v.strictObject({ account: text(500), limit }),
     response: v.object({
       items: v.array(RetiredItem),
-      /** Accounts whose messages are kept after they have left. */
+      /** Accounts whose messages are kept after leaving the queue. */
       keeping: v.array(v.string()),
     }),
   },

@@ -1,16 +1,16 @@
-/** Calls about DMARC and TLS reports, those that came in and those to send. @module */
+/** Calls for DMARC and TLS reports, both received ones and those to send. @module */
 import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../../api/basics.ts";
 
 const Name = v.pipe(text(500), v.minLength(1));
 const period = v.strictObject({
-  /** Days back from now. */
+  /** Number of days up to now. */
   days: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366)),
-  /** "" for all. */
+  /** "" for all domains. */
   domain: text(500),
 });
 
-/** A day of UTC: what passed and what failed. */
+/** A day in UTC: passes and failures. */
 export const Day = v.object({ day: Time, pass: Count, fail: Count });
 export type Day = v.InferOutput<typeof Day>;
 
@@ -33,18 +33,18 @@ export const DmarcDetail = v.object({
     envelopeFrom: v.string(),
     envelopeTo: v.string(),
     reasons: v.array(v.string()),
-    /** "pass example.org (selector)". */
+    /** For example "pass example.org (selector)". */
     dkimResults: v.array(v.string()),
     spfResults: v.array(v.string()),
   })),
 });
 export type DmarcDetail = v.InferOutput<typeof DmarcDetail>;
 
-/** A message that failed at another server; texts are "" where the report doesn't say. */
+/** A message that failed at another server; texts missing from the report are "". */
 const DmarcFailure = v.object({
   id: Id,
   received: Time,
-  /** Domain of the server that reports. */
+  /** Domain of the reporting server. */
   reporter: v.string(),
   /** What failed: "dmarc", "dkim", "spf", "bodyhash", "signature". */
   kind: v.string(),
@@ -95,7 +95,7 @@ export const TlsDetail = v.object({
 });
 export type TlsDetail = v.InferOutput<typeof TlsDetail>;
 
-/** Reports that were sent since the server started, by what became of them. */
+/** Reports sent since the server started, by outcome. */
 const sent = v.object({ sent: Count, unwanted: Count, error: Count });
 
 export const reportCalls = {
@@ -110,7 +110,7 @@ export const reportCalls = {
         reject: Count,
         dkimFail: Count,
         spfFail: Count,
-        /** Neither: what DMARC is about. */
+        /** Neither passed, which is what DMARC is about. */
         bothFail: Count,
       })),
       days: v.array(Day),
@@ -123,7 +123,7 @@ export const reportCalls = {
         total: Count,
         fail: Count,
       })),
-      /** Servers from which most messages failed. */
+      /** Servers with the most failed messages. */
       sources: v.array(v.object({
         ip: v.string(),
         domain: v.string(),
@@ -133,9 +133,9 @@ export const reportCalls = {
     }),
   },
   DmarcReport: { request: v.strictObject({ id: Id }), response: DmarcDetail },
-  /** Single messages that others report (RFC 6591), the newest 500. */
+  /** Single messages reported by others (RFC 6591), the newest 500. */
   DmarcFailures: { request: period, response: v.object({ failures: v.array(DmarcFailure) }) },
-  /** What others' domains are to be told. */
+  /** What will be reported to other domains. */
   DmarcToSend: {
     request: Nothing,
     response: v.object({
@@ -168,7 +168,7 @@ export const reportCalls = {
     }),
   },
   DmarcEvaluationsRemove: { request: v.strictObject({ domain: Name }), response: Nothing },
-  /** Sends an address no reports for so many days; 0 lets it have them again. */
+  /** Sends no reports to an address for a number of days; 0 allows them again. */
   DmarcSuppress: {
     request: v.strictObject({
       address: Name,
@@ -191,7 +191,7 @@ export const reportCalls = {
         success: Count,
         failure: Count,
       })),
-      /** Kinds of failures, the most frequent first. */
+      /** Kinds of failures, most frequent first. */
       failures: v.array(v.object({ type: v.string(), count: Count })),
     }),
   },

@@ -1,10 +1,10 @@
-/** Calls about who comes in, certificates, and policies of others. @module */
+/** Calls for logins, certificates, and the policies of other domains. @module */
 import * as v from "valibot";
 import { Attempts, confirmation } from "../../account/security_api.ts";
 import { Count, Nothing, text, Time } from "../../api/basics.ts";
 
 export const securityCalls = {
-  /** Attempts to log in, and sessions of this page. */
+  /** Login attempts, and sessions of this page. */
   Attempts: {
     request: Nothing,
     response: v.object({
@@ -17,12 +17,12 @@ export const securityCalls = {
         userAgent: v.string(),
         current: v.boolean(),
       })),
-      /** Of the administrator's login. */
+      /** Whether the administrator's login has one. */
       secondFactor: v.boolean(),
       recoveryCodes: Count,
     }),
   },
-  /** Changes by administrators, latest first. */
+  /** Changes by administrators, newest first. */
   Audit: {
     request: Nothing,
     response: v.object({
@@ -37,7 +37,7 @@ export const securityCalls = {
       })),
     }),
   },
-  /** A new key for the administrator's second factor, not in use yet. */
+  /** Creates a key for the administrator's second factor, not in use yet. */
   AdminSecondFactorBegin: {
     request: Nothing,
     response: v.object({ key: v.string(), uri: v.string(), size: Count, path: v.string() }),
@@ -47,7 +47,7 @@ export const securityCalls = {
     response: v.object({ recoveryCodes: v.array(v.string()) }),
   },
   AdminSecondFactorOff: { request: v.strictObject({ ...confirmation }), response: Nothing },
-  /** Ends all sessions of this page but the one that asks. */
+  /** Ends all sessions of this page except the caller's. */
   AdminSessionsEnd: { request: Nothing, response: Nothing },
   Connections: {
     request: Nothing,
@@ -60,7 +60,7 @@ export const securityCalls = {
         remoteIp: v.string(),
         since: Time,
       })),
-      /** Of each protocol. */
+      /** By protocol. */
       counts: v.array(v.object({ protocol: v.string(), count: Count })),
     }),
   },
@@ -69,7 +69,7 @@ export const securityCalls = {
     response: v.object({
       certificates: v.array(v.object({
         name: v.string(),
-        /** An authority's name, or a file. */
+        /** Name of the authority, or a file. */
         from: v.string(),
         /** Null if there is none yet. */
         notAfter: v.nullable(Time),
@@ -87,12 +87,12 @@ export const securityCalls = {
         name: v.string(),
         kind: v.string(),
         address: v.string(),
-        /** Which mail it is shown, in words. */
+        /** Which mail it checks, in words. */
         uses: v.array(v.string()),
         whenAway: v.picklist(["tempfail", "accept"]),
-        /** Since when it is as it is; null if it was not asked yet. */
+        /** Since when it has had this state; null if it was not tried yet. */
         since: v.nullable(Time),
-        /** Why it is away; empty if it isn't. */
+        /** Why it is unavailable; empty if it is available. */
         error: v.string(),
       })),
     }),

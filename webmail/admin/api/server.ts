@@ -1,13 +1,13 @@
-/** Calls about the server as a whole: what it is, how it fares, its storage. @module */
+/** Calls for the server as a whole: its identity, state and storage. @module */
 import * as v from "valibot";
 import { Count, Nothing, Time } from "../../api/basics.ts";
 
 export const Backup = v.object({
   destination: v.string(),
-  /** Null while it runs. */
+  /** Null while it is running. */
   ended: v.nullable(Time),
   started: Time,
-  /** What came of it. */
+  /** Whether it succeeded. */
   ok: v.boolean(),
   text: v.string(),
 });
@@ -17,34 +17,34 @@ export const AdminOverview = v.object({
   version: v.string(),
   hostname: v.string(),
   started: Time,
-  /** Bytes. */
+  /** In bytes. */
   memory: Count,
   domains: Count,
   accounts: Count,
-  /** Recipients in the queue; of them on hold. */
+  /** Recipients in the queue; `held` of them are on hold. */
   queue: Count,
   held: Count,
-  /** Webhook calls that wait. */
+  /** Waiting webhook calls. */
   hooks: Count,
   listeners: v.array(v.string()),
-  /** Bytes on the data folder's disk. */
+  /** Free bytes on the data folder's disk. */
   free: Count,
   backup: v.nullable(Backup),
 });
 export type AdminOverview = v.InferOutput<typeof AdminOverview>;
 
-/** How something went over time. */
+/** A value over time. */
 export const Series = v.object({
   id: v.string(),
   title: v.string(),
-  /** "rate": how many in each step; "level": how much there was. */
+  /** "rate": the number in each step; "level": the amount at each step. */
   kind: v.picklist(["rate", "level"]),
   unit: v.picklist(["count", "bytes"]),
-  /** One for each step, the oldest first. */
+  /** One per step, oldest first. */
   points: v.array(v.number()),
-  /** Of a rate: since the server started. Of a level: now. */
+  /** For a rate: since the server started. For a level: now. */
   total: v.number(),
-  /** More of it is a reason to worry. */
+  /** Whether more of it is a reason to worry. */
   bad: v.boolean(),
 });
 export type Series = v.InferOutput<typeof Series>;
@@ -54,7 +54,7 @@ const HealthState = v.picklist(["ok", "warning", "critical"]);
 export const serverCalls = {
   Overview: { request: Nothing, response: AdminOverview },
   /** Figures of the metrics over the last hours. */
-  /** What should be looked at, the worst first; as "mox status" prints it. */
+  /** What needs attention, most serious first, as "mox status" prints it. */
   Status: {
     request: Nothing,
     response: v.object({
@@ -65,31 +65,31 @@ export const serverCalls = {
   Glance: {
     request: Nothing,
     response: v.object({
-      /** Milliseconds from point to point. */
+      /** Milliseconds between points. */
       step: Count,
-      /** Points at most. */
+      /** Most points. */
       room: Count,
       series: v.array(Series),
     }),
   },
-  /** Room on the disk, who uses it, and the last backup. */
+  /** Disk space, who uses it, and the last backup. */
   Storage: {
     request: Nothing,
     response: v.object({
       dataDir: v.string(),
       free: Count,
-      /** Bytes of messages of all accounts. */
+      /** Bytes of messages in all accounts. */
       used: Count,
       accounts: v.array(v.object({
         name: v.string(),
         used: Count,
-        /** Bytes; null without one. */
+        /** In bytes; null for none. */
         quota: v.nullable(Count),
       })),
       backup: v.nullable(Backup),
     }),
   },
-  /** Whether block lists have this host; null where there is no DNS. It takes some seconds. */
+  /** Whether block lists contain this host; null without DNS. It takes some seconds. */
   BlockLists: {
     request: Nothing,
     response: v.object({
@@ -102,7 +102,7 @@ export const serverCalls = {
       }))),
     }),
   },
-  /** Lists in which the own addresses are looked up, beside those that incoming mail is judged by. */
+  /** Lists in which the server's own addresses are looked up, in addition to those used for incoming mail. */
   BlockListsSet: {
     request: v.strictObject({ zones: v.pipe(v.array(v.string()), v.maxLength(50)) }),
     response: Nothing,

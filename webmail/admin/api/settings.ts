@@ -1,4 +1,4 @@
-/** Calls about settings: configuration files, the web server, levels of the log, the password. @module */
+/** Calls for settings: configuration files, the web server, log levels, the password. @module */
 import * as v from "valibot";
 import { confirmation } from "../../account/security_api.ts";
 import { Count, Nothing, text } from "../../api/basics.ts";
@@ -48,7 +48,7 @@ const webServer = {
 };
 
 export const Problem = v.object({
-  /** From 1; 0 for the whole file. */
+  /** Counted from 1; 0 for the whole file. */
   line: Count,
   message: v.string(),
 });
@@ -59,17 +59,17 @@ export const settingsCalls = {
     request: Nothing,
     response: v.object({
       static: v.object({ path: v.string(), text: v.string() }),
-      /** The version is of this text. */
+      /** `version` identifies this text. */
       dynamic: v.object({ path: v.string(), text: v.string(), version: v.string() }),
     }),
   },
-  /** Looks for mistakes in a text of domains.conf, and without any puts it in force if asked to. */
+  /** Checks a text of domains.conf, and puts it into effect if it has no errors and that is requested. */
   ConfigWrite: {
     request: v.strictObject({
       text: text(1_900_000),
-      /** Of the text when editing began; another one is not overwritten. */
+      /** Version of the text when editing began; a different one is not overwritten. */
       version: text(100),
-      /** Only look. */
+      /** Only check. */
       check: v.boolean(),
     }),
     response: v.object({ problems: v.array(Problem) }),
@@ -85,7 +85,7 @@ export const settingsCalls = {
     request: Nothing,
     response: v.object({
       levels: v.array(v.object({ pkg: v.string(), level: v.string() })),
-      /** Names that a level can be set for, as far as they have logged or are known. */
+      /** Package names for which a level can be set, as far as they are known or have logged. */
       packages: v.array(v.string()),
     }),
   },

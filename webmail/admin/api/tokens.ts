@@ -1,4 +1,4 @@
-/** Calls about tokens of the admin API, for programs. @module */
+/** Calls for tokens of the admin API, used by programs. @module */
 import * as v from "valibot";
 import { confirmation } from "../../account/security_api.ts";
 import { Id, Nothing, text, Time } from "../../api/basics.ts";
@@ -21,19 +21,19 @@ export const tokenCalls = {
     request: Nothing,
     response: v.object({
       tokens: v.array(Token),
-      /** All there are. */
+      /** All possible scopes. */
       scopes: v.array(v.string()),
-      /** Of the administrator's login. */
+      /** Whether the administrator's login has one. */
       secondFactor: v.boolean(),
     }),
   },
-  /** The token is shown this once. */
+  /** The token is only shown here. */
   TokenAdd: {
     request: v.strictObject({
       name: text(100),
       scopes: v.pipe(v.array(text(50)), v.maxLength(50)),
       domains: v.pipe(v.array(text(300)), v.maxLength(1000)),
-      /** Until it expires. */
+      /** Days until it expires. */
       days: v.pipe(v.number(), v.integer()),
       ...confirmation,
     }),

@@ -1,4 +1,4 @@
-/** Bringing the mail of many accounts: how it is begun, how far it is, and the report. @module */
+/** Copies the mail of many accounts: starting it, its progress, and the report. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog } from "../../lib/dialog.ts";
@@ -19,10 +19,10 @@ import { adminCalls } from "../api/mod.ts";
 import type { MoveState } from "../api/moving.ts";
 import { fromNow } from "../dates.ts";
 
-/** Milliseconds between two looks at a move. */
+/** Milliseconds between two requests for a move's state. */
 const interval = 2000;
 
-/** The part of the section; it follows the move under way as long as it is shown. */
+/** This part of the section; it follows the running move while it is shown. */
 export async function mailPart(): Promise<HTMLElement> {
   const view = el("div", { class: "stacked", "aria-live": "polite" });
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -30,7 +30,7 @@ export async function mailPart(): Promise<HTMLElement> {
     clearTimeout(timer);
     try {
       const { move } = await makeCall(adminCalls, "MoveState", {});
-      // Those who look at warnings go on with them.
+      // Unfolded warnings stay unfolded.
       const open = new Set(
         [...view.querySelectorAll("details[open]")].map((d) => d.getAttribute("data-account")),
       );

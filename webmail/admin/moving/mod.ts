@@ -21,7 +21,7 @@ export function movingSection(): Section {
   };
 }
 
-/** A list in a form: typed, pasted or of a file; tried first, then taken over. */
+/** A form for a list: typed, pasted or from a file; tried first, then imported. */
 function listForm(o: {
   label: string;
   rows: string;

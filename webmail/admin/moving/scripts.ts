@@ -1,4 +1,4 @@
-/** Taking over Sieve scripts of another server's users. @module */
+/** Imports the Sieve scripts of another server's users. @module */
 import { makeCall } from "../../api/client.ts";
 import { el, field } from "../../lib/dom.ts";
 import { numberText } from "../../lib/format.ts";
@@ -11,7 +11,7 @@ const input = (placeholder: string) =>
 
 const counted = (n: number) => n === 1 ? "1 script" : `${numberText(n)} scripts`;
 
-/** The part of the section. */
+/** This part of the section. */
 export function scriptsPart(): HTMLElement {
   const home = input("/var/vmail/%d/%n");
   const sievedir = input("/var/spool/sieve");

@@ -1,11 +1,11 @@
-/** Looking at what would be taken over, and taking it over: two buttons, and what came of it. @module */
+/** Previews and imports: two buttons, and a view of the result. @module */
 import { button } from "../../lib/button.ts";
 import { el, fill } from "../../lib/dom.ts";
 import { errorText } from "../../lib/notify.ts";
 
 /**
- * The buttons, and the view of what they brought.
- * @param run gives what is shown; an error that it throws is shown in its place
+ * The buttons, and the view of the result.
+ * @param run returns what is shown; an error that it throws is shown instead
  */
 export function takingOver(
   run: (dryRun: boolean) => Promise<Node[]>,

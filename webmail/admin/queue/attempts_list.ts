@@ -1,4 +1,4 @@
-/** What came of attempts to deliver. @module */
+/** Results of delivery attempts. @module */
 import { el } from "../../lib/dom.ts";
 import type { Attempt } from "../api/queue.ts";
 import { date } from "../dates.ts";
@@ -9,7 +9,7 @@ const words: Record<string, string> = {
   permanent: "failed for good",
 };
 
-/** An attempt in a line. */
+/** An attempt as a line. */
 export function attemptText(attempt: Attempt): HTMLElement {
   const code = [attempt.code === 0 ? "" : String(attempt.code), attempt.enhanced].filter((t) =>
     t !== ""
@@ -30,7 +30,7 @@ export function attemptText(attempt: Attempt): HTMLElement {
   );
 }
 
-/** All of them. */
+/** All attempts. */
 export function attemptsList(list: readonly Attempt[]): HTMLElement {
   if (list.length === 0) return el("p", { class: "none" }, "There was no attempt yet.");
   return el(

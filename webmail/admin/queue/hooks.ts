@@ -1,4 +1,4 @@
-/** Webhooks: HTTP calls to programs that wait, and that were made. @module */
+/** Webhooks: HTTP calls that are waiting, and finished ones. @module */
 import { makeCall } from "../../api/client.ts";
 import { button, linkButton } from "../../lib/button.ts";
 import { confirmDialog, openDialog } from "../../lib/dialog.ts";

@@ -1,4 +1,4 @@
-/** The queue of outgoing messages: who waits for what, and what can be done about it. @module */
+/** The queue of outgoing messages: what each is waiting for, and what can be done about it. @module */
 import { makeCall } from "../../api/client.ts";
 import { button, linkButton } from "../../lib/button.ts";
 import { confirmDialog, openDialog, openMenu } from "../../lib/dialog.ts";
@@ -15,10 +15,10 @@ import { holdRulesPart } from "./hold_rules.ts";
 
 type Action = Parameters<typeof makeCall<typeof adminCalls, "QueueAct">>[2]["action"];
 
-/** Items that are shown at a time. */
+/** Most items shown. */
 const limit = 200;
 
-/** What was asked for last; kept while the page is open. */
+/** The last filter; kept while the page is open. */
 let filter: QueueFilter = {};
 let sort: "next" | "queued" = "next";
 let descending = false;
@@ -47,7 +47,7 @@ async function show(changed: () => Promise<void>): Promise<View> {
     },
   });
   const allLabel = el("label", { class: "checkbox" }, all, "All shown");
-  /** Those that are not shown, too. */
+  /** Whether actions also apply to items that are not shown. */
   const beyond = el("input", { type: "checkbox", onchange: () => count() });
   const beyondLabel = el(
     "label",
@@ -199,7 +199,7 @@ function marks(item: QueueItem): HTMLElement[] {
   ].map((t) => el("div", { class: "muted" }, t));
 }
 
-/** A row of fields; what is chosen is shown at once. */
+/** A row of fields; changes take effect at once. */
 function filterForm(
   accounts: readonly string[],
   transports: readonly string[],

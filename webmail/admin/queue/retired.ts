@@ -1,4 +1,4 @@
-/** Messages that have left the queue, as far as they are kept. @module */
+/** Messages that have left the queue, as long as they are kept. @module */
 import { makeCall } from "../../api/client.ts";
 import { linkButton } from "../../lib/button.ts";
 import { openDialog } from "../../lib/dialog.ts";

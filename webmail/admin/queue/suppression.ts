@@ -1,4 +1,4 @@
-/** Addresses that accounts don't write to any more. @module */
+/** Addresses to which accounts no longer send. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog } from "../../lib/dialog.ts";

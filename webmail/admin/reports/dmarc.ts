@@ -1,4 +1,6 @@
-/** DMARC reports: what others found about the own domains, and what they are told. @module */
+/**
+ * DMARC reports: what others found about the user's own domains, and what they are told about theirs. @module
+ */
 import { makeCall } from "../../api/client.ts";
 import { dayChart, shareBar } from "../../lib/chart.ts";
 import { openDialog } from "../../lib/dialog.ts";

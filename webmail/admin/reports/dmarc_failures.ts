@@ -1,4 +1,6 @@
-/** DMARC failure reports: single messages in the name of the own domains that failed at others. @module */
+/**
+ * DMARC failure reports: single messages in the name of the server's domains that failed elsewhere. @module
+ */
 import { makeCall } from "../../api/client.ts";
 import { linkButton } from "../../lib/button.ts";
 import { openDialog } from "../../lib/dialog.ts";
@@ -10,7 +12,7 @@ import type { DmarcFailure } from "../api/reports.ts";
 import { date } from "../dates.ts";
 import { chosen } from "./overview.ts";
 
-/** The list for the chosen period and domain; undefined without any, as few servers send them. */
+/** The list for the chosen period and domain; undefined if it is empty, as few servers send them. */
 export async function failuresPart(): Promise<HTMLElement | undefined> {
   const { failures } = await makeCall(adminCalls, "DmarcFailures", { ...chosen });
   if (failures.length === 0) return undefined;

@@ -1,4 +1,4 @@
-/** DMARC evaluations of mail that came in, which other domains are sent reports about. @module */
+/** DMARC evaluations of incoming mail, about which other domains are sent reports. @module */
 import { makeCall } from "../../api/client.ts";
 import { button, linkButton } from "../../lib/button.ts";
 import { confirmDialog, openDialog } from "../../lib/dialog.ts";

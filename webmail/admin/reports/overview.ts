@@ -1,4 +1,6 @@
-/** What the sections on reports of others share: the choice of time and domain, and the list of reports. @module */
+/**
+ * Shared by the sections on received reports: the choice of period and domain, and the list of reports. @module
+ */
 import { linkButton } from "../../lib/button.ts";
 import { shareBar } from "../../lib/chart.ts";
 import { el, field } from "../../lib/dom.ts";
@@ -6,12 +8,12 @@ import { numberText } from "../../lib/format.ts";
 import { part, shortened, table } from "../../lib/page.ts";
 import { days as daysText } from "../dates.ts";
 
-/** What was chosen last; for both kinds of reports, while the page is open. */
+/** The last choice, for both kinds of reports, while the page is open. */
 export const chosen = { days: 30, domain: "" };
 
 const lengths = [7, 30, 90, 365];
 
-/** The choice; `changed` draws the section anew. */
+/** The choice of period and domain; `changed` redraws the section. */
 export function periodForm(
   domains: readonly string[],
   changed: () => Promise<void>,
@@ -53,7 +55,7 @@ export function periodForm(
 export interface ListedReport {
   id: number;
   organization: string;
-  /** Domain or host. */
+  /** A domain or host. */
   about: string;
   begin: number;
   end: number;
@@ -61,7 +63,7 @@ export interface ListedReport {
   bad: number;
 }
 
-/** The reports that came in; `open` shows one. */
+/** The received reports; `open` shows one. */
 export function reportsPart(
   list: readonly ListedReport[],
   titles: { about: string; counted: string; good: string },
@@ -84,7 +86,7 @@ export function reportsPart(
   );
 }
 
-/** What became of reports to others. */
+/** Results of sending reports. */
 export function sentText(sent: { sent: number; unwanted: number; error: number }): string {
   return `Since the server started ${sent.sent} were sent, ${sent.unwanted} were not wanted or had no ` +
     `address, and ${sent.error} failed.`;

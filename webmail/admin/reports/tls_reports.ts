@@ -1,4 +1,4 @@
-/** TLS reports: how others fared with TLS to this host, and how this host fared with theirs. @module */
+/** TLS reports: results of others' TLS connections to this host, and of this host's to them. @module */
 import { makeCall } from "../../api/client.ts";
 import { button, linkButton } from "../../lib/button.ts";
 import { dayChart, shareBar } from "../../lib/chart.ts";

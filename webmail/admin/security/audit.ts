@@ -1,4 +1,4 @@
-/** What administrators have changed, who and when. @module */
+/** Changes made by administrators: what, who and when. @module */
 import { makeCall } from "../../api/client.ts";
 import { el } from "../../lib/dom.ts";
 import type { Section, View } from "../../lib/frame.ts";

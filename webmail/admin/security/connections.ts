@@ -1,4 +1,4 @@
-/** Connections that are open now. @module */
+/** Open connections. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { el } from "../../lib/dom.ts";

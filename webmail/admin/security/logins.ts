@@ -1,4 +1,4 @@
-/** Attempts to log in, and who is logged in to this page. @module */
+/** Login attempts, and sessions of this page. @module */
 import { makeCall } from "../../api/client.ts";
 import { attemptsTable } from "../../lib/attempts.ts";
 import { button } from "../../lib/button.ts";

@@ -1,4 +1,4 @@
-/** Tokens of the API, for programs. @module */
+/** API tokens for programs. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { confirmation, confirmFields } from "../../lib/confirm.ts";

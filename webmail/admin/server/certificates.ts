@@ -1,4 +1,4 @@
-/** Certificates, and until when they are good. @module */
+/** Certificates and their expiry. @module */
 import { makeCall } from "../../api/client.ts";
 import { el } from "../../lib/dom.ts";
 import type { Section } from "../../lib/frame.ts";

@@ -1,4 +1,4 @@
-/** The configuration files: mox.conf to look at, domains.conf to edit. @module */
+/** The configuration files: mox.conf for reading, domains.conf for editing. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { openDialog } from "../../lib/dialog.ts";
@@ -113,7 +113,7 @@ function editor(before: string, version: string, changed: () => Promise<void>): 
 
 let leaving = false;
 
-/** Tab indents, as the file's form wants it; after Escape it leaves, for those who have keys only. */
+/** Tab indents, as the file's format needs; after Escape it leaves the field, for keyboard users. */
 function tab(event: KeyboardEvent): void {
   if (event.key === "Escape") {
     leaving = true;

@@ -1,4 +1,4 @@
-/** Levels of the log, while the server runs. @module */
+/** Log levels, which can be changed while the server runs. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import type { Section, View } from "../../lib/frame.ts";

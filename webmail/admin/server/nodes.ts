@@ -1,4 +1,4 @@
-/** The nodes that accounts are spread over: how each fares, and accounts that move between them. @module */
+/** The nodes that accounts are spread over: the state of each, and accounts that are moving. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { el } from "../../lib/dom.ts";

@@ -1,4 +1,4 @@
-/** How the server fares, at a glance. @module */
+/** The server's state at a glance. @module */
 import { makeCall } from "../../api/client.ts";
 import { sparkline } from "../../lib/chart.ts";
 import { el, fill } from "../../lib/dom.ts";
@@ -29,7 +29,7 @@ async function show(): Promise<HTMLElement[]> {
         : notes.map((n) => el("li", { class: n.level }, n.text)),
     );
   fillNotes();
-  // What can't be asked is told by the section on block lists.
+  // If it can't be determined, the section on block lists says so.
   blockListNotes().then((more) => {
     notes.push(...more);
     fillNotes();
@@ -93,13 +93,13 @@ function card(series: Series, room: number): HTMLElement {
 
 type Certificates = { name: string; notAfter: number | null; error: string }[];
 
-/** Something to look at. */
+/** Something that needs attention. */
 interface Note {
   level: "state-error" | "state-warning";
   text: (string | HTMLElement)[];
 }
 
-/** Bytes that should be free on the disk. */
+/** Free bytes below which the disk counts as nearly full. */
 const littleRoom = 1e9;
 
 /** What an administrator should look at. */
@@ -160,7 +160,7 @@ function worries(
   return notes;
 }
 
-/** What block lists say, after the rest is shown: the DNS takes its time. */
+/** Notes on block lists, added after the rest, as the DNS takes its time. */
 async function blockListNotes(): Promise<Note[]> {
   const { found } = await makeCall(adminCalls, "BlockLists", {});
   return (found ?? []).filter((f) => f.status === "fail").map((f) => ({

@@ -1,4 +1,4 @@
-/** Other programs that look at mail: which, for what, and whether they answer. @module */
+/** Other programs that check mail: which, for what, and whether they respond. @module */
 import { makeCall } from "../../api/client.ts";
 import { el } from "../../lib/dom.ts";
 import type { Section } from "../../lib/frame.ts";

@@ -1,4 +1,4 @@
-/** The disk, who uses it, and the last backup. @module */
+/** Disk space, who uses it, and the last backup. @module */
 import { makeCall } from "../../api/client.ts";
 import { el } from "../../lib/dom.ts";
 import { sizeText } from "../../lib/format.ts";

@@ -14,7 +14,7 @@ export const kindNames: Record<WebAction["kind"], string> = {
 const kinds = Object.keys(kindNames) as WebAction["kind"][];
 const services = ["webmail", "account", "admin", "webapi"] as const;
 
-/** Asks for a handler; `save`'s errors are told and the dialog stays. */
+/** Asks for a handler; errors of `save` are shown and the dialog stays. */
 export function handlerDialog(
   handler: WebHandler | undefined,
   save: (h: WebHandler) => Promise<void>,

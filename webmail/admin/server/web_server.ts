@@ -1,4 +1,4 @@
-/** The web server: redirects of domains, and handlers in their order. @module */
+/** The web server: redirects of domains, and handlers in order. @module */
 import { makeCall } from "../../api/client.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog } from "../../lib/dialog.ts";

@@ -1,5 +1,5 @@
 /**
- * The list of mailboxes: counts, opening, dropping messages, and what can be done with a mailbox.
+ * The list of mailboxes: counts, opening, dropping messages, and actions on a mailbox.
  *
  * @module
  */
@@ -15,23 +15,23 @@ import { ifAllowed, may } from "./rights.ts";
 import { leafName, sortedMailboxes } from "../names.ts";
 import { t } from "../../lib/text.ts";
 
-/** Type of what is dragged from the message list. */
+/** Type of data dragged from the message list. */
 export const dragType = "application/x-mox-messages";
 
 export interface MailboxListOptions {
   onOpen: (id: number | null) => void;
-  /** Messages were dropped on a mailbox. */
+  /** Called when messages are dropped on a mailbox. */
   onDrop: (id: number) => void;
-  /** Below the mailboxes. */
+  /** Shown below the mailboxes. */
   below: HTMLElement;
 }
 
 export interface MailboxList {
   root: HTMLElement;
   set(mailboxes: Iterable<Mailbox>): void;
-  /** Shows changed counts or names. */
+  /** Shows a mailbox's changed counts or name. */
   update(mailbox: Mailbox): void;
-  /** Bytes that all may have together; null without a limit. */
+  /** Sets the limit on the size of all messages in bytes; null for none. */
   setQuota(bytes: number | null): void;
   setOpen(id: number | null): void;
   focus(): void;
@@ -45,7 +45,7 @@ const uses: readonly [SpecialUse, string][] = [
   ["trash", t("Trash")],
 ];
 
-/** Makes the list. */
+/** Creates the list. */
 export function mailboxList(options: MailboxListOptions): MailboxList {
   let all = new Map<number, Mailbox>();
   const rows = new Map<number, { row: HTMLElement; count: HTMLElement; name: HTMLElement }>();
@@ -78,7 +78,7 @@ export function mailboxList(options: MailboxListOptions): MailboxList {
   const showCounts = (mailbox: Mailbox) => {
     const r = rows.get(mailbox.id);
     if (r === undefined) return;
-    // Of drafts the number there is says more than how many are unread.
+    // For drafts their number is more useful than how many are unread.
     const n = mailbox.specialUse.includes("drafts") ? mailbox.total : mailbox.unread;
     const what = mailbox.specialUse.includes("drafts")
       ? countText(n, "message")
@@ -134,7 +134,7 @@ export function mailboxList(options: MailboxListOptions): MailboxList {
     const more = el("button", {
       type: "button",
       class: "quiet mailbox-more",
-      // The mailbox itself opens the menu by key.
+      // By keyboard the menu opens on the mailbox itself.
       tabindex: -1,
       "aria-label": t("Actions for {0}", mailbox.name),
       title: t("Actions"),

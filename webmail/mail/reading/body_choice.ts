@@ -6,15 +6,15 @@ import { t } from "../../lib/text.ts";
 
 export type BodyMode = "text" | "html" | "htmlExternal";
 
-/** How the body looks besides. */
+/** Other properties of how the body looks. */
 export interface BodyLook {
-  /** Text in letters of one width. */
+  /** Text in a monospaced font. */
   mono: boolean;
-  /** HTML in colours for a dark page; undefined where the page isn't dark. */
+  /** HTML in colours for a dark page; undefined if the page isn't dark. */
   dark: boolean | undefined;
 }
 
-/** Choice between text and HTML, of external content, and of looks. */
+/** Lets the user choose between text and HTML, external content, and looks. */
 export function bodyChoice(
   message: ParsedMessage,
   mode: BodyMode,

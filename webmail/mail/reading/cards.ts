@@ -1,4 +1,7 @@
-/** What a message brings besides its text: an invitation, a list that can be left, protection. @module */
+/**
+ * What a message contains besides its text: an invitation, a list to unsubscribe from, encryption or a signature.
+ * @module
+ */
 import { call } from "../../api/client.ts";
 import type { CheckedSignature, Invitation, ParsedMessage } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
@@ -11,10 +14,10 @@ import { locale, t } from "../../lib/text.ts";
 const day = new Intl.DateTimeFormat(locale(), { dateStyle: "full", timeZone: "UTC" });
 const dayTime = new Intl.DateTimeFormat(locale(), { dateStyle: "full", timeStyle: "short" });
 
-/** From when to when, in the reader's zone. */
+/** Start and end, in the reader's zone. */
 function when({ start, end, allDay }: Invitation): string {
   if (!allDay) return dayTime.formatRange(start, Math.max(start, end));
-  // The end of a whole day is the day after it (RFC 5545 §3.6.1).
+  // An all-day event ends on the day after its last (RFC 5545 §3.6.1).
   return day.formatRange(start, Math.max(start, end - 1));
 }
 
@@ -26,7 +29,7 @@ const statusWords: Record<string, string> = {
   delegated: t("sends someone else"),
 };
 
-/** The event of a message, with answers to it. */
+/** The event in a message, with buttons to answer. */
 export function invitationCard(message: ParsedMessage): HTMLElement | null {
   const event = message.invitation;
   if (event === null) return null;
@@ -92,7 +95,7 @@ export function invitationCard(message: ParsedMessage): HTMLElement | null {
   );
 }
 
-/** A line about the list that a message comes from, with the way out of it. */
+/** A line about the message's mailing list, with a way to unsubscribe. */
 export function unsubscribeLine(
   message: ParsedMessage,
   onCompose: (to: string) => void,
@@ -145,7 +148,9 @@ const protections: Record<NonNullable<ParsedMessage["protection"]>, string> = {
   smimeSigned: t("This message has an S/MIME signature, which is being checked."),
 };
 
-/** A line about a message's encryption or signature; what became of the signature comes a moment later. */
+/**
+ * A line about a message's encryption or signature; the result of checking the signature follows a moment later.
+ */
 export function protectionLine(message: ParsedMessage): HTMLElement | null {
   if (message.protection === null) return null;
   const line = el("p", { class: "protection" }, protections[message.protection]);

@@ -1,11 +1,11 @@
-/** Contacts that a message brings, each as a card. @module */
+/** Contacts in a message, each as a card. @module */
 import { type ContactCard, type ParsedMessage, partUrl } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
 import { type Child, el } from "../../lib/dom.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { t } from "../../lib/text.ts";
 
-/** Cards of a message's contacts; null if it brings none. */
+/** Cards of a message's contacts; null if there are none. */
 export function contactCards(
   message: ParsedMessage,
   write: (address: string) => void,

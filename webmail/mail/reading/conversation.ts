@@ -1,6 +1,6 @@
 /**
- * The other messages of a thread, around the one that is open: a line each, opened by a click. Own answers
- * are among them, wherever they are kept.
+ * The other messages of a thread, around the open one: a line each, opened by a click. The user's own answers are
+ * included, whatever mailbox they are in.
  *
  * @module
  */
@@ -20,20 +20,20 @@ import { t } from "../../lib/text.ts";
 export interface ConversationOptions {
   onReply: (message: ParsedMessage) => void;
   onCompose: (to: string) => void;
-  /** Which part is shown of a message that has text and HTML. */
+  /** Which part of a message with text and HTML is shown. */
   shows: (message: ParsedMessage) => "text" | "html";
 }
 
 export interface Conversation {
-  /** Messages before the open one, and after it. */
+  /** Messages before the open one; `after` has those after it. */
   before: HTMLElement;
   after: HTMLElement;
-  /** Shows what belongs to a message. Resolves with how many others there are. */
+  /** Shows the thread of a message. Resolves with the number of other messages. */
   show(item: MessageItem): Promise<number>;
   clear(): void;
 }
 
-/** Makes it, empty. */
+/** Creates it, empty. */
 export function conversation(options: ConversationOptions): Conversation {
   const before = el("div", { class: "conversation" });
   const after = el("div", { class: "conversation" });

@@ -2,7 +2,7 @@
 
 const key = (name: string) => `mox-webmail-${name}`;
 
-/** What was chosen before in this browser; null if nothing was. */
+/** What was last chosen in this browser; null if nothing was. */
 export function remembered(name: "mono" | "dark"): string | null {
   try {
     return localStorage.getItem(key(name));
@@ -19,7 +19,7 @@ export function remember(name: "mono" | "dark", value: string): void {
   }
 }
 
-/** Whether the page is dark, by its setting or by the system's. */
+/** Whether the page is dark, by its setting or the system's. */
 export function darkPage(): boolean {
   const { theme } = document.documentElement.dataset;
   if (theme === "dark" || theme === "light") return theme === "dark";

@@ -1,4 +1,4 @@
-/** The header of an opened message: who, when, flags, and whether its sender is who it says. @module */
+/** The header of an opened message: from whom, when, flags, and whether the sender is authentic. @module */
 import type { Address, MessageItem, ParsedMessage } from "../../api/mod.ts";
 import { call } from "../../api/client.ts";
 import { askSendTime } from "../compose/send_options.ts";
@@ -11,7 +11,7 @@ import { keywordLabel } from "../label_colors.ts";
 import { flagWords, fullAddress, has } from "../names.ts";
 import { t } from "../../lib/text.ts";
 
-/** Fields of the header, with `more` of them below. Addresses are buttons to write to. */
+/** Fields of the header, followed by `more`. Addresses are buttons to write to them. */
 export function messageFields(
   it: MessageItem,
   { to, cc, bcc, replyTo }: ParsedMessage["recipients"],
@@ -67,14 +67,14 @@ function fieldRow(label: string, value: readonly (string | HTMLElement)[]): HTML
   return [el("dt", {}, label), el("dd", {}, value)];
 }
 
-/** Flags and keywords in words, beside the date: nothing moves when there are more or less of them. */
+/** Flags and keywords as words, beside the date: nothing moves when they change. */
 function keywords(it: MessageItem): HTMLElement[] {
   const flags = it.flags.flatMap((f) => flagWords[f] ?? []);
   const words = it.keywords.filter((k) => !k.startsWith("$"));
   return [...flags.map((w) => el("span", { class: "label" }, w)), ...words.map(keywordLabel)];
 }
 
-/** A line on when a message is sent that waits for it, with what can be done about that. */
+/** A line on when a scheduled message will be sent, with buttons to change that. */
 export function waiting(
   message: ParsedMessage,
   onChange: (id: number) => void,
@@ -102,7 +102,7 @@ export function waiting(
   );
 }
 
-/** A line on what is missing of a message whose file is damaged. */
+/** A line on what is missing from a message whose file is damaged. */
 export function damage(message: ParsedMessage): HTMLElement | null {
   return message.lost === 0 ? null : el(
     "p",
@@ -115,7 +115,7 @@ export function damage(message: ParsedMessage): HTMLElement | null {
   );
 }
 
-/** A line on what SPF, DKIM and DMARC say of the sender. */
+/** A line on the results of SPF, DKIM and DMARC for the sender. */
 export function authentication(message: ParsedMessage): HTMLElement | null {
   const a = message.authentication;
   if (a === null || has(message.item, "draft")) return null;

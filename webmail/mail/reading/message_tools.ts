@@ -1,4 +1,4 @@
-/** Buttons for what can be done to messages. @module */
+/** Buttons for actions on messages. @module */
 import type { Actions } from "../actions.ts";
 import type { Mailbox, MessageItem } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
@@ -6,7 +6,7 @@ import { ifAllowed, may } from "../mailboxes/rights.ts";
 import { has } from "../names.ts";
 import { t } from "../../lib/text.ts";
 
-/** Buttons for a message of the mailbox, or (undefined) for those selected. */
+/** Buttons for a message in the mailbox, or (undefined) for the selected ones. */
 export function messageTools(
   act: Actions,
   box: Mailbox | undefined,

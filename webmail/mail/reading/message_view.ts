@@ -1,5 +1,5 @@
 /**
- * One opened message: header, text or HTML in a frame without scripts, attachments, and what can be done.
+ * One opened message: header, text or HTML in a frame without scripts, attachments, and actions.
  *
  * @module
  */
@@ -35,7 +35,7 @@ import { t } from "../../lib/text.ts";
 
 export interface MessageViewOptions {
   settings: () => Settings;
-  /** The message was looked at so long that it counts as read, or as not junk. */
+  /** Called when the message has been open long enough to count as read, or as not junk. */
   onSeen: (item: MessageItem) => void;
   onNotJunk: (item: MessageItem) => void;
   onReply: (
@@ -49,36 +49,36 @@ export interface MessageViewOptions {
   /** Shows a message of the list. */
   onShow: (id: number) => void;
   onCompose: (to: string) => void;
-  /** Buttons for what can be done to messages, made anew for each message. */
+  /** Buttons for actions on messages, created for each message. */
   tools: (item: MessageItem) => HTMLElement[];
-  /** What else can be done, in the menu. */
+  /** Other actions, in the menu. */
   more: (item: MessageItem) => MenuItem[];
 }
 
 export interface MessageView {
   root: HTMLElement;
   show(item: MessageItem): void;
-  /** Instead of a message. */
-  showNone(selected: MessageItem[], tools: HTMLElement[]): void;
-  /** The shown message has new flags. */
+  /** Shown in place of a message; so many are selected. */
+  showNone(selected: number, tools: HTMLElement[]): void;
+  /** The message being shown has new flags. */
   update(item: MessageItem): void;
-  /** A message waits to be sent, or does no more. */
+  /** A message is scheduled, or no longer is. */
   waits(id: number, sendAt: number | null): void;
   current(): ParsedMessage | undefined;
   shortcuts: Shortcut[];
 }
 
-/** The button of a draft. */
+/** Selects the edit button of a draft. */
 const editButton = '[aria-keyshortcuts="e"]';
 
-/** Milliseconds: messages that follow each other faster are passed over. */
+/** Milliseconds: messages that are selected in quicker succession are skipped. */
 const hurry = 120;
 
-/** Makes the view. */
+/** Creates the view. */
 export function messageView(options: MessageViewOptions): MessageView {
   let item: MessageItem | undefined;
   let message: ParsedMessage | undefined;
-  /** Asked for while the message was on its way. */
+  /** Requested while the message was loading. */
   let asked: ((message: ParsedMessage) => unknown) | undefined;
   let mode: BodyMode = "text";
   let look: BodyLook = { mono: false, dark: undefined };
@@ -93,7 +93,7 @@ export function messageView(options: MessageViewOptions): MessageView {
     onCompose: options.onCompose,
     shows,
   });
-  /** There are others in the thread. */
+  /** Whether there are other messages in the thread. */
   let inThread = false;
   const root = el(
     "section",
@@ -114,7 +114,7 @@ export function messageView(options: MessageViewOptions): MessageView {
       : "text";
   }
 
-  /** It answers a message that is shown around it. */
+  /** Whether it answers a message that is shown around it. */
   function answered(message: ParsedMessage): boolean {
     const { conversations, threading } = options.settings();
     return conversations && threading !== "off" && message.item.parentIds.length > 0;
@@ -139,7 +139,7 @@ export function messageView(options: MessageViewOptions): MessageView {
     others.clear();
     allHeaders = false;
     const mine = ++turn;
-    // Who runs through the list with a key held down wants the one where it stops.
+    // With a key held down in the list, only the message where it stops is loaded.
     const hurried = performance.now() - shownAt < hurry;
     shownAt = performance.now();
     fill(head, el("div", { class: "message-loading" }, t("Loading…")));
@@ -251,10 +251,10 @@ export function messageView(options: MessageViewOptions): MessageView {
     button(t("Back"), options.onBack, { key: "Escape", attributes: { class: "back" } });
 
   function answerButtons(message: ParsedMessage): HTMLElement[] {
-    // Drafts of others are theirs.
+    // Other people's drafts can't be edited.
     if (has(message.item, "draft") && message.item.id < othersFrom) {
       const edit = async () => {
-        // What is written on isn't sent meanwhile.
+        // Opening a scheduled message for editing keeps it from being sent meanwhile.
         const id = message.sendAt === null
           ? message.item.id
           : (await call("SendCancel", { id: message.item.id })).draftId;
@@ -354,7 +354,7 @@ export function messageView(options: MessageViewOptions): MessageView {
       // No scripts, no forms, an origin of its own: see also the policy that the document comes with.
       sandbox: "allow-popups allow-popups-to-escape-sandbox",
       referrerpolicy: "no-referrer",
-      // So that the message's own rules for dark pages know which one this is.
+      // Tells the message's own rules for dark pages which kind of page this is.
       class: look.dark ? "dark" : "light",
       src: htmlUrl(m.item.id, {
         external: mode === "htmlExternal",
@@ -389,11 +389,11 @@ export function messageView(options: MessageViewOptions): MessageView {
       fill(head);
       fill(
         body,
-        selected.length > 1
+        selected > 1
           ? el(
             "div",
             { class: "many" },
-            el("p", {}, t("{0} selected", countText(selected.length, "message"))),
+            el("p", {}, t("{0} selected", countText(selected, "message"))),
             el("div", { class: "message-tools" }, tools),
           )
           : el("p", { class: "empty" }, t("No message selected")),

@@ -7,19 +7,19 @@ import { el } from "../../lib/dom.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { t } from "../../lib/text.ts";
 
-/** Web addresses, and mail addresses, in a line. */
+/** Web and mail addresses in a line. */
 const links = /(https?:\/\/[^\s<>"']{1,2000})|([\w.+-]{1,64}@[\w-]+(?:\.[\w-]+){1,8})/gi;
 
-/** Lines with more characters aren't searched for links. */
+/** Longer lines aren't searched for links. */
 const longLine = 20_000;
 
-/** Lines that are looked at for columns. */
+/** Lines that are examined for columns. */
 const maxLooked = 2000;
 
-/** Whether a text is a patch, or has a table made with blanks: letters of any width would break it. */
+/** Whether a text is a patch, or has a table aligned with spaces, which needs a monospaced font. */
 export function hasColumns(text: string): boolean {
   if (/^(?:diff --git |@@ -\d+(?:,\d+)? \+\d+)/m.test(text)) return true;
-  // Two lines after each other with a gap that begins the next column at the same place.
+  // Two consecutive lines with a gap before a column at the same position.
   let before = new Set<number>();
   let same = 0;
   for (const line of text.split("\n", maxLooked)) {
@@ -34,10 +34,10 @@ export function hasColumns(text: string): boolean {
   return false;
 }
 
-/** Quoted lines in a row that are folded. */
+/** Consecutive quoted lines from which on they are folded. */
 const foldFrom = 4;
 
-/** Folds long quotes: what they say stands in the messages before. */
+/** Folds long quotes, as their text is in earlier messages. */
 export function foldQuotes(body: HTMLElement): HTMLElement {
   for (const quote of body.querySelectorAll<HTMLElement>(":scope > .quote")) {
     const lines = (quote.textContent ?? "").trimEnd().split("\n").length;
@@ -58,7 +58,7 @@ export function foldQuotes(body: HTMLElement): HTMLElement {
   return body;
 }
 
-/** The text as nodes. `write` begins a message to an address; `mono`: in letters of one width. */
+/** The text as nodes. `write` starts a message to an address; `mono`: in a monospaced font. */
 export function textBody(
   text: string,
   write: (address: string) => void,
@@ -127,7 +127,7 @@ function lineNodes(line: string, write: (address: string) => void): (string | No
           href: url.href,
           target: "_blank",
           rel: "noopener noreferrer",
-          // In ASCII: letters that only look like others show.
+          // In ASCII, which reveals lookalike letters.
           title: t("Opens {0}", url.host),
         },
         safeText(found),

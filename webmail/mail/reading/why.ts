@@ -1,11 +1,14 @@
-/** "Why is this here?" at an opened message: the reason, what decided, and what a careful reader would notice. @module */
+/**
+ * "Why is this here?" for an opened message: the reason, what decided it, and what a careful reader would notice.
+ * @module
+ */
 import type { ParsedMessage } from "../../api/mod.ts";
 import { el } from "../../lib/dom.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { t } from "../../lib/text.ts";
 import { has } from "../names.ts";
 
-/** Warnings in sight, the rest to unfold; null for messages that did not come in from outside. */
+/** Visible warnings, with the rest folded; null for messages that were not received over SMTP. */
 export function whyHere(message: ParsedMessage): HTMLElement | null {
   const why = message.why;
   if (why === null || has(message.item, "draft")) return null;

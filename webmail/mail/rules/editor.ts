@@ -1,4 +1,4 @@
-/** Making or changing one rule. @module */
+/** Creates or changes a rule. @module */
 import type { Condition, ConditionField, Rule, RuleAction } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
 import { openDialog } from "../../lib/dialog.ts";
@@ -18,7 +18,7 @@ export const emptyRule: Rule = {
 const options = <T extends string>(list: readonly (readonly [T, string])[], chosen: string) =>
   list.map(([v, text]) => el("option", { value: v, selected: v === chosen }, text));
 
-/** Ways to compare, as one choice with "not". */
+/** Comparisons, with their negations as choices of their own. */
 const ways: readonly (readonly [string, string])[] = [
   ["contains", t("contains")],
   ["not contains", t("doesn't contain")],
@@ -37,7 +37,7 @@ function waysFor(f: ConditionField) {
   return f === "size" ? sizes : f === "attachment" || f === "book" ? there : ways;
 }
 
-/** A row that can be taken out. */
+/** A row that can be removed. */
 function row(children: HTMLElement[], what: string, remove: () => void): HTMLElement {
   const out = button(t("Remove"), remove, {
     title: t("Remove this {0}", what),

@@ -1,10 +1,10 @@
-/** A rule made from a message. @module */
+/** Makes a rule from a message. @module */
 import type { Condition, MessageItem, ParsedMessage, Rule } from "../../api/mod.ts";
 
-/** The rule that is offered for a message: its list if it has one, else its sender. */
+/** The rule suggested for a message: for its mailing list if it has one, else for its sender. */
 export function ruleFrom(item: MessageItem, headers: ParsedMessage["headers"]): Rule {
   const list = headers.find((h) => h.name.toLowerCase() === "list-id")?.value ?? "";
-  // Its name in brackets stays the same; what stands before them may not.
+  // The id in angle brackets is stable; the text before it may change.
   const listId = /<([^<>]+)>/.exec(list)?.[1] ?? list.trim();
   const one = (field: Condition["field"], op: Condition["op"], value: string): Condition => ({
     field,

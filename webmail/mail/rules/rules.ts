@@ -1,4 +1,4 @@
-/** The rules of the account: their list, their order, their text, trying and applying them. @module */
+/** The account's rules: their list, order and text, trying and applying them. @module */
 import { call } from "../../api/client.ts";
 import type { Mailbox, Rule, RuleItem, RuleProblem, RuleScript } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
@@ -12,7 +12,7 @@ import { applyRules, showLog, tryRules } from "./trying.ts";
 import { thenText, whenText } from "./words.ts";
 import { t } from "../../lib/text.ts";
 
-/** Shows the rules; with one given, that is offered as a new one. */
+/** Shows the rules; `first` is offered as a new one. */
 export function openRules(all: Iterable<Mailbox>, first?: Rule): void {
   attempt(async () => {
     const got = await call("RulesGet", {});
@@ -115,7 +115,7 @@ class RulesDialog {
     );
   }
 
-  /** Puts an item elsewhere, and the focus on it. */
+  /** Moves an item, and focuses it. */
   #move(item: RuleItem, to: number): void {
     const from = this.#items.indexOf(item);
     if (to < 0 || to >= this.#items.length || from < 0 || from === to) return;
@@ -200,7 +200,7 @@ class RulesDialog {
 
   #toText(): void {
     attempt(async () => {
-      // The text of what is shown: saved only when it is wanted.
+      // The text of what is shown; it is only saved on request.
       const r = await call("RulesText", { script: this.#script() });
       this.#text = r.text;
       this.#draw();
@@ -237,7 +237,7 @@ class RulesDialog {
     );
   }
 
-  /** Shows what is wrong; whether anything is. */
+  /** Shows problems; returns whether there are any. */
   #show(problems: readonly RuleProblem[]): boolean {
     fill(
       this.#problems,
@@ -256,7 +256,7 @@ class RulesDialog {
     attempt(async () => {
       const r = await call("RulesSave", { script: this.#script(), active: this.#active.checked });
       if (this.#show(r.problems)) {
-        // The lines are those of the text.
+        // Line numbers refer to the text.
         this.#text = r.text;
         this.#draw();
         return;

@@ -1,4 +1,4 @@
-/** What rules would do, did, and do to a mailbox now. @module */
+/** What rules would do, what they did, and applying them to a mailbox. @module */
 import { call } from "../../api/client.ts";
 import type { Mailbox, RuleScript } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
@@ -94,7 +94,7 @@ export function tryRules(script: RuleScript, mailboxes: readonly Mailbox[]): voi
   run();
 }
 
-/** Applies the stored rules to a mailbox, with progress, and back. */
+/** Applies the stored rules to a mailbox, with progress and undo. */
 export function applyRules(mailboxes: readonly Mailbox[]): void {
   const box = choice(mailboxes);
   const bar = el("progress", { value: 0, max: 1, "aria-label": t("Messages looked at") });
@@ -135,7 +135,7 @@ export function applyRules(mailboxes: readonly Mailbox[]): void {
   );
 }
 
-/** Shows what rules did lately, or with one message. */
+/** Shows what rules did recently, or to one message. */
 export function showLog(id: number | undefined): void {
   attempt(async () => {
     const { entries } = await call("RulesLog", id === undefined ? {} : { id });

@@ -1,8 +1,8 @@
-/** Rules in words: "when … then …". @module */
+/** Rules as sentences: "when … then …". @module */
 import type { Condition, ConditionField, Rule, RuleAction } from "../../api/mod.ts";
 import { t } from "../../lib/text.ts";
 
-/** What can be looked at, in the order in which it is offered. */
+/** What can be examined, in the order offered. */
 export const fieldWords: Readonly<Record<ConditionField, string>> = {
   from: t("sender"),
   to: t("recipient (To or Cc)"),
@@ -14,7 +14,7 @@ export const fieldWords: Readonly<Record<ConditionField, string>> = {
   header: t("another header field"),
 };
 
-/** What can be done. */
+/** Possible actions. */
 export const actionWords: Readonly<Record<RuleAction["kind"], string>> = {
   move: t("move to"),
   copy: t("copy to"),
@@ -41,7 +41,7 @@ export const withValue: ReadonlySet<RuleAction["kind"]> = new Set([
   "refuse",
 ]);
 
-/** Names of what is looked at, as they stand in a sentence. */
+/** Names of what is examined, as used within a sentence. */
 const names: Readonly<Partial<Record<ConditionField, string>>> = {
   from: t("sender"),
   to: t("recipient"),

@@ -1,5 +1,5 @@
 /**
- * The search bar: a line with conditions and their completion, and a form for those who'd rather click.
+ * The search bar: a line of conditions with completion, and a form for those who prefer to click.
  *
  * @module
  */
@@ -18,17 +18,17 @@ export interface SearchBarOptions {
 
 export interface SearchBar {
   root: HTMLElement;
-  /** What was searched last; "" if nothing. */
+  /** The last search; "" if none. */
   text(): string;
   set(text: string): void;
-  /** Searches, as if it had been written. */
+  /** Searches as if the text had been typed. */
   run(text: string): void;
   focus(): void;
-  /** Of the mailbox that is searched. */
+  /** Sets the name of the mailbox that is searched. */
   setPlace(name: string): void;
 }
 
-/** Makes the bar. */
+/** Creates the bar. */
 export function searchBar(options: SearchBarOptions): SearchBar {
   let searched = "";
   const listId = newId("search-list");
@@ -100,7 +100,7 @@ export function searchBar(options: SearchBarOptions): SearchBar {
     complete();
   };
 
-  /** Offers what could follow the last piece. */
+  /** Suggests completions for the last token. */
   async function complete(): Promise<void> {
     const turn = ++asked;
     const last = /(?:[^\s"]|"[^"]*"?)*$/.exec(input.value)![0];
@@ -125,7 +125,7 @@ export function searchBar(options: SearchBarOptions): SearchBar {
       try {
         ({ addresses } = await call("AddressComplete", { text: value }));
       } catch {
-        // Without completion one can still type.
+        // Typing works without completion.
       }
       if (turn === asked) {
         showChoices(addresses.slice(0, 8).map((a) => tokenText(name, a.address, not)));

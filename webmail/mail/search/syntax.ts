@@ -26,7 +26,7 @@ export const conditions: readonly { name: string; example: string; what: string 
   { name: "header", example: "header:list-id=deno", what: t("Any header field") },
 ];
 
-/** Values of `is:` and the flag that each asks for. */
+/** Values of `is:` and the flag that each stands for. */
 export const states: Record<string, { flag: Flag; on: boolean }> = {
   unread: { flag: "seen", on: false },
   read: { flag: "seen", on: true },
@@ -50,7 +50,7 @@ export const stateWords: Record<keyof typeof states, string> = {
   notjunk: t("Not junk"),
 };
 
-/** A piece of a search text. */
+/** A token of a search text. */
 export interface Token {
   not: boolean;
   /** "" for plain words. */
@@ -58,7 +58,7 @@ export interface Token {
   value: string;
 }
 
-/** Splits a text into pieces; quotes keep blanks together. Never fails. */
+/** Splits a text into tokens; quotes keep spaces together. Never fails. */
 export function tokens(text: string): Token[] {
   const out: Token[] = [];
   let i = 0;
@@ -91,7 +91,7 @@ export function tokens(text: string): Token[] {
   return out;
 }
 
-/** Local midnight of a day "2026-05-01", or of one so many days ago "7d". */
+/** Local midnight of a day such as "2026-05-01", or of a number of days ago such as "7d". */
 function day(value: string): number | undefined {
   const ago = /^(\d{1,5})d$/.exec(value);
   if (ago !== null) {
@@ -114,7 +114,7 @@ function bytes(value: string): number | undefined {
     { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[unit as "b" | "k" | "m" | "g"];
 }
 
-/** What a text asks for, and what of it can't be understood. */
+/** What a text asks for, and the parts of it that can't be understood. */
 export function parseSearch(text: string): { filter: Filter; problems: string[] } {
   const f: Filter = {};
   const problems: string[] = [];
@@ -179,7 +179,7 @@ export function parseSearch(text: string): { filter: Filter; problems: string[] 
   return { filter: f, problems };
 }
 
-/** One piece as it is typed. */
+/** A token as it is typed. */
 export function tokenText(name: string, value: string, not = false): string {
   const quoted = /[\s"]/.test(value) ? `"${value.replaceAll('"', "")}"` : value;
   return `${not ? "-" : ""}${name === "" ? "" : `${name}:`}${quoted}`;
