@@ -21,7 +21,7 @@ import { writeComponent } from "../../mail/contentline/component.ts";
 import { eventFromSeries, type JsonObject, overrideOf } from "../../mail/jscalendar/from_ical.ts";
 import { eventProblems } from "../../mail/jscalendar/schema.ts";
 import { EventError } from "../../mail/jscalendar/event_error.ts";
-import { calendarOf, patched } from "../../mail/jscalendar/to_ical.ts";
+import { calendarOf, patched, refuseTooMany } from "../../mail/jscalendar/to_ical.ts";
 import {
   inOneForm,
   namesOfClient,
@@ -29,6 +29,7 @@ import {
   withBothNames,
   withoutTaken,
 } from "../../mail/jscalendar/versions.ts";
+import { giveWay } from "../../platform/turns.ts";
 import { type Collection, type Condition, GroupwareError } from "../../store/groupware/types.ts";
 import { invalidProperties, SetError } from "../core/errors.ts";
 import type { MethodContext } from "../core/method.ts";
@@ -108,9 +109,12 @@ function check(event: JsonObject, given: JsonObject): void {
 /** The client's input, which may use the names of either version. @throws SetError invalidProperties */
 function inOwnNames(before: JsonObject, event: JsonObject): JsonObject {
   try {
+    refuseTooMany(before, event);
     return inOneForm(before, event);
   } catch (err) {
-    if (err instanceof VersionError) throw invalidProperties(err.names, err.message);
+    if (err instanceof VersionError || err instanceof EventError) {
+      throw invalidProperties(err.names, err.message);
+    }
     throw err;
   }
 }
@@ -196,6 +200,8 @@ export async function createEvent(
     updated: now,
   };
   check(sent, written);
+  // Of many in a request each takes some milliseconds.
+  await giveWay();
   const event = withOrganizer(ctx, view, {
     ...preset,
     ...sent,
