@@ -215,6 +215,13 @@ export function openScheduler(services: SchedulerServices): Scheduler {
       const mail = { account: write.account, from, to, method: "REQUEST", series, message };
       status.set(to, await tell(mail));
     }
+    // People without a mail address can't be told (RFC 6638 §3.2.9).
+    const unreachable = partsOf(series.calendar).some((c) =>
+      c.properties.some((p) =>
+        p.name === "ATTENDEE" && addressOf(p) === "" && serverTells(param(p, "SCHEDULE-AGENT"))
+      )
+    );
+    if (unreachable) status.set("", "3.7");
     if (was !== undefined) {
       // Whom another tells from now on hears from the server that it doesn't any more (RFC 6638 §3.2.1.2).
       const gone = [...known!.keys()].filter((a) => {
