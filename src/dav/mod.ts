@@ -33,6 +33,8 @@ export type { DavServices } from "./services.ts";
 export interface Dav {
   /** Answers requests below an address such as "/dav/". */
   handler(path: string): WebHandler;
+  /** Answers PROPFIND of the host's "/" (RFC 6764 §6): as the address of the service, and under the name "/". */
+  root(path: string): WebHandler;
   /** Redirects programs from the well-known addresses (RFC 6764 §5, and those that Apple's programs try). */
   elsewhere(path: string): WebHandler;
 }
@@ -103,7 +105,7 @@ function ending(response: Response, done: () => void): Response {
 /** Creates the handlers. */
 export function openDav(services: DavServices): Dav {
   const bodies = new Bodies();
-  const answer = async (req: WebRequest, base: string): Promise<Response> => {
+  const answer = async (req: WebRequest, base: string, asked?: string): Promise<Response> => {
     const method = methods.get(req.method);
     if (method === undefined) {
       throw new DavError(501, `there is no method ${req.method} here`);
@@ -147,6 +149,7 @@ export function openDav(services: DavServices): Dav {
         p: { s: services, ctx },
         r,
         slash: req.path.endsWith("/"),
+        asked,
       });
     } catch (err) {
       await opened.close();
@@ -156,16 +159,19 @@ export function openDav(services: DavServices): Dav {
     return ending(response, () => void opened.close());
   };
 
+  const handler = (base: string, asked?: string): WebHandler => async (req) => {
+    try {
+      return await answer(req, base, asked);
+    } catch (err) {
+      if (err instanceof DavError) return errorResponse(err);
+      if (err instanceof StoreError && err.code === "busy") throw new HttpError(503, err.message);
+      throw err;
+    }
+  };
+
   return {
-    handler: (base) => async (req) => {
-      try {
-        return await answer(req, base);
-      } catch (err) {
-        if (err instanceof DavError) return errorResponse(err);
-        if (err instanceof StoreError && err.code === "busy") throw new HttpError(503, err.message);
-        throw err;
-      }
-    },
+    handler,
+    root: (base) => handler(base, "/"),
     elsewhere: (base) => () =>
       new Response(null, { status: 301, headers: { Location: base, DAV: davHeader } }),
   };

@@ -9,7 +9,7 @@
  */
 import type { Config } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
-import { type Busy, freeBusyComponent, joined, newCalendar } from "../mail/calendar/freebusy.ts";
+import { freeBusyComponent, joined, newCalendar } from "../mail/calendar/freebusy.ts";
 import {
   addressOf,
   answersOf,
@@ -36,8 +36,7 @@ import {
 } from "../mail/contentline/component.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
-import { collectionSettings } from "./collection_looks.ts";
-import { calendarBusy } from "./busy.ts";
+import { accountBusy } from "./busy.ts";
 import { newTag, takeMessage } from "./incoming.ts";
 import { nextMessageTime } from "./message_times.ts";
 import { storedSeries } from "./objects.ts";
@@ -58,8 +57,6 @@ const maxListed = 500;
 const maxComments = 10;
 /** The longest span of a query, in milliseconds. */
 const longestBusy = 400 * 86_400_000;
-const transparency = "{urn:ietf:params:xml:ns:caldav}schedule-calendar-transp";
-
 /** An iTIP message sent by mail. */
 export interface CalendarMail {
   account: string;
@@ -215,6 +212,13 @@ export function openScheduler(services: SchedulerServices): Scheduler {
       const mail = { account: write.account, from, to, method: "REQUEST", series, message };
       status.set(to, await tell(mail));
     }
+    // People without a mail address can't be told (RFC 6638 §3.2.9).
+    const unreachable = partsOf(series.calendar).some((c) =>
+      c.properties.some((p) =>
+        p.name === "ATTENDEE" && addressOf(p) === "" && serverTells(param(p, "SCHEDULE-AGENT"))
+      )
+    );
+    if (unreachable) status.set("", "3.7");
     if (was !== undefined) {
       // Whom another tells from now on hears from the server that it doesn't any more (RFC 6638 §3.2.1.2).
       const gone = [...known!.keys()].filter((a) => {
@@ -354,10 +358,10 @@ export function openScheduler(services: SchedulerServices): Scheduler {
 
     remove: removed,
 
-    times: (account, range) =>
+    times: (account, range, skips) =>
       withGroupware(
         account,
-        async (g) => joined(await accountBusy(g, range, mineOf(account))),
+        async (g) => joined(await accountBusy(g, range, mineOf(account), skips)),
       ),
 
     async busy(account, request, recipients): Promise<BusyAnswer[]> {
@@ -395,21 +399,4 @@ export function openScheduler(services: SchedulerServices): Scheduler {
       return answers;
     },
   };
-}
-
-/** An account's busy times, from all calendars that count (RFC 6638 §9.1). */
-async function accountBusy(
-  groupware: Groupware,
-  range: { start: number; end: number },
-  mine: (address: string) => boolean,
-): Promise<Busy[]> {
-  const found: Busy[] = [];
-  for (const c of groupware.collections("calendars")) {
-    if (c.kind !== "calendar") continue;
-    const kept = groupware.properties(c.id);
-    if (kept.get(transparency)?.includes("transparent")) continue;
-    const attending = collectionSettings(kept).includeInAvailability === "attending";
-    found.push(...await calendarBusy(groupware, c.id, range, undefined, mine, attending));
-  }
-  return found;
 }

@@ -72,7 +72,11 @@ export interface Scheduler {
   /** The same for a removal. */
   remove(write: CalendarWrite): Promise<void>;
   /** An account's busy times in a span: merged, in order of their kinds. */
-  times(account: string, range: TimeRange): Promise<Busy[]>;
+  times(
+    account: string,
+    range: TimeRange,
+    skips?: (row: ObjectRow, series: Series) => boolean,
+  ): Promise<Busy[]>;
   /** Busy times of users of this server, in a span. */
   busy(account: string, request: Series, recipients: readonly string[]): Promise<BusyAnswer[]>;
 }

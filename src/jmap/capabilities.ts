@@ -87,8 +87,8 @@ export function accountCapabilities(
     // jmap-calendars §1.5.1: an event is in one calendar.
     [Capability.Calendars]: {
       maxCalendarsPerEvent: 1,
-      minDateTime: "0001-01-01T00:00:00",
-      maxDateTime: "9999-12-31T23:59:59",
+      minDateTime: "0001-01-01T00:00:00Z",
+      maxDateTime: "9999-12-31T23:59:59Z",
       maxExpandedQueryDuration: `P${maxExpandedDays}D`,
       maxParticipantsPerEvent: maxAttendees,
       mayCreateCalendar: account === user.account,

@@ -217,7 +217,7 @@ export function openJmap(services: JmapServices): Jmap {
     },
     async forgetRemoved() {
       for (const type of services.objects.types()) {
-        const owner = type.startsWith("event/") ? type.slice("event/".length) : undefined;
+        const owner = /^(?:event|look)\/(.*)$/.exec(type)?.[1];
         if (owner !== undefined && services.config.account(owner) === undefined) {
           await services.objects.forgetType(type);
         }

@@ -5,11 +5,13 @@
  *
  * @module
  */
+import type { Duplex } from "node:stream";
 import * as v from "valibot";
 import type { Connection } from "../net/mod.ts";
 import type { NodeKey } from "./key.ts";
 import { type KeptLink, KeptLinks } from "./kept_links.ts";
-import { NodeAway, type NodePlace } from "./link.ts";
+import { connectNode, NodeAway, type NodePlace } from "./link.ts";
+import { streamOf } from "./stream.ts";
 
 /** Bytes of the head of a request or answer between nodes: more than its fields may have. */
 const maxHead = 256 * 1024;
@@ -36,6 +38,8 @@ const requestSchema = v.object({
   /** Names and values in turn. */
   headers: v.array(v.string()),
   hasBody: v.boolean(),
+  /** After this line the connection is the client's, as it is after the head of its request (RFC 9110 §7.8). */
+  upgrade: v.optional(v.boolean()),
 });
 export type PassedRequest = v.InferOutput<typeof requestSchema>;
 
@@ -100,9 +104,11 @@ export async function writeAnswer(
 
 /** Connections to other nodes for requests. */
 export class WebLinks {
+  readonly #key: NodeKey;
   readonly #links: KeptLinks;
 
   constructor(key: NodeKey) {
+    this.#key = key;
     this.#links = new KeptLinks(key, "http", maxHead);
   }
 
@@ -130,6 +136,38 @@ export class WebLinks {
       }
     }
     return await this.#passOn(await links.make(name, place), name, place, head, body, signal);
+  }
+
+  /**
+   * Passes an upgrade on: the other node answers the client, and has its connection from then on. Resolves when either
+   * ends it.
+   * @param first bytes of the client after its request
+   * @throws NodeAway, before anything was sent to the client
+   */
+  async upgrade(
+    name: string,
+    place: NodePlace,
+    head: PassedRequest,
+    socket: Duplex,
+    first: Uint8Array,
+  ): Promise<void> {
+    const conn = await connectNode(this.#key, name, place, "http");
+    conn.write(`${JSON.stringify({ ...head, upgrade: true })}\r\n`);
+    if (first.length > 0) conn.write(first);
+    const other = streamOf(conn);
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        socket.destroy();
+        other.destroy();
+        resolve();
+      };
+      for (const s of [socket, other]) s.on("error", end).on("close", end);
+      socket.pipe(other);
+      // A client need not close what the other node has ended.
+      other.on("end", () => socket.end(end));
+      other.pipe(socket, { end: false });
+      conn.flush().catch(end);
+    });
   }
 
   async #passOn(

@@ -4,6 +4,7 @@
  *
  * deno run -A tests/bench/webmail.ts [messages [messages of a thread]]
  */
+import process from "node:process";
 import { asEmailId } from "../../src/store/ids.ts";
 import { describe } from "../../src/store/messages/describe.ts";
 import { insertEmail, type ReadyEmail } from "../../src/store/messages/insert.ts";
@@ -62,21 +63,31 @@ async function fill(w: World): Promise<void> {
 
 async function measure(what: string, fn: () => Promise<void>): Promise<void> {
   const times: number[] = [];
+  const cpu: number[] = [];
   for (let i = 0; i < 5; i++) {
     const start = performance.now();
+    const before = process.cpuUsage();
     await fn();
     times.push(performance.now() - start);
+    const { user, system } = process.cpuUsage(before);
+    cpu.push((user + system) / 1000);
   }
-  const text = times.map((t) => t.toFixed(1)).join(" ");
-  console.log(`${what.padEnd(52)} ${text} ms`);
+  const list = (l: number[]) => l.map((t) => t.toFixed(1)).join(" ");
+  console.log(`${what.padEnd(40)} ${list(times)} ms; CPU with the client's ${list(cpu)}`);
 }
 
-async function firstView(b: Browser, q: ReturnType<typeof query>, n = 100): Promise<number> {
+/** Threads of the first view, and bytes of the events that brought them. */
+async function firstView(
+  b: Browser,
+  q: ReturnType<typeof query>,
+  n = 100,
+): Promise<{ threads: number; bytes: number }> {
   const e = await b.events(q, n);
   await e.expect("start");
+  const before = e.received;
   const { threads } = await e.view();
   e.close();
-  return threads.length;
+  return { threads: threads.length, bytes: e.received - before };
 }
 
 consistency.checkAtClose = false;
@@ -86,11 +97,14 @@ await withWebmail(async (w) => {
   console.log(`${count} messages made in ${((performance.now() - start) / 1000).toFixed(1)} s`);
   const b = await w.login();
   const inbox = w.account.mailboxByName("Inbox")!.id;
-  const view = (name: string, q: ReturnType<typeof query>, n?: number) =>
-    measure(name, async () => {
-      const found = await firstView(b, q, n);
-      if (found === 0) throw new Error(`${name}: nothing found`);
+  const view = async (name: string, q: ReturnType<typeof query>, n?: number) => {
+    let found = { threads: 0, bytes: 0 };
+    await measure(name, async () => {
+      found = await firstView(b, q, n);
+      if (found.threads === 0) throw new Error(`${name}: nothing found`);
     });
+    console.log(`  ${found.threads} in ${(found.bytes / 1000).toFixed(0)} kB`);
+  };
   await view("first view, 100 threads", query(inbox, { threading: "unread" }));
   await view("first view, 100 messages", query(inbox));
   await view("first view, oldest first", query(inbox, { order: "oldest", threading: "on" }));

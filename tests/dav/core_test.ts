@@ -55,7 +55,7 @@ test("discovery: from the well-known addresses to the homes", async ({ ann }) =>
   const addresses = children(
     p.found.get("{urn:ietf:params:xml:ns:caldav}calendar-user-address-set")!,
   ).map(textOf);
-  assert.deepEqual(addresses, ["mailto:ann@mox.example", "mailto:ann2@mox.example", principal]);
+  assert.deepEqual(addresses, ["mailto:ann@mox.example", "mailto:ann2@mox.example"]);
   const homes = await ann.propfind("calendars/ann/", "<D:resourcetype/>", "1");
   assert.deepEqual(homes.map((r) => r.href).sort(), [
     "/dav/calendars/ann/",
@@ -632,6 +632,31 @@ test("POST of a file with many: each becomes an object, what can't is told", asy
   assert.match((await post(book, people, "text/vcard")).text, /imported: 2\nleft out: 0/);
   assert.match((await ann.send("GET", book)).text, /FN:Carl Old/);
   assert.equal((await post(cal, file.replace("END:VCALENDAR", ""), "text/calendar")).status, 403);
+});
+
+test("POST of entries none of which has a UID makes one for each from what it says", async ({ ann }) => {
+  const post = (...entries: string[]) =>
+    ann.send(
+      "POST",
+      cal,
+      `BEGIN:VCALENDAR\r\nVERSION:2.0\r\n${entries.join("")}END:VCALENDAR\r\n`,
+      { "Content-Type": "text/calendar" },
+    );
+  const alarm = "BEGIN:VALARM\r\nUID:alarm\r\nACTION:DISPLAY\r\nDESCRIPTION:soon\r\n" +
+    "TRIGGER:-PT5M\r\nEND:VALARM\r\n";
+  const entry = (what: string, more = "") =>
+    `BEGIN:VEVENT\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260105T100000Z\r\n` +
+    `SUMMARY:${what}\r\n${more}END:VEVENT\r\n`;
+  const count = async () => (await ann.send("GET", cal)).text.match(/^BEGIN:VEVENT/gm)?.length ?? 0;
+  for (let i = 0; i < 2; i++) {
+    const r = await post(entry("a"), entry("b"));
+    assert.deepEqual([r.status, r.text.split("\n")[0]], [200, "imported: 2"], r.text);
+  }
+  assert.equal(await count(), 2);
+  assert.equal((await post(entry("c"))).status, 200);
+  assert.equal((await post(entry("d", alarm))).status, 200);
+  assert.equal(await count(), 4);
+  assert.equal((await post(entry("e", `UID:e\r\n${alarm}`))).status, 201);
 });
 
 test("a file without UIDs, as Roundcube exports one, brings nothing twice", async ({ ann }) => {

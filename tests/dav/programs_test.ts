@@ -3,6 +3,7 @@
  * and encodings of bodies, and addresses that are written otherwise than the server writes them.
  */
 import assert from "node:assert/strict";
+import { textOf } from "../../src/dav/xml/parse.ts";
 import { type DavClient, event, ns, responses, suite } from "./world.ts";
 
 const test = suite("requests as phones and desktops send them");
@@ -191,10 +192,17 @@ test("two dozen requests at a time are one login, not as many guesses", async ({
   assert.deepEqual(new Set(await all("DELETE")), new Set([204]));
 });
 
-test("programs that are given nothing but the host's name are led from / to their properties", async ({ ann, origin }) => {
-  const root = await ann.send("PROPFIND", `${origin}/`, undefined, { Depth: "0" });
-  assert.deepEqual([root.status, root.headers.get("location")], [301, "/dav/"]);
+test("programs that are given nothing but the host's name find the user by /", async ({ ann, origin }) => {
+  const ask = `<D:propfind ${ns}><D:prop><D:current-user-principal/></D:prop></D:propfind>`;
+  const [root] = responses(await ann.send("PROPFIND", `${origin}/`, ask, { Depth: "0" }));
+  assert.equal(root.href, "/");
+  assert.equal(textOf(root.found.get("{DAV:}current-user-principal")!), "/dav/principals/ann/");
+  const all = responses(await ann.send("PROPFIND", `${origin}/`, ask, { Depth: "1" }));
+  assert.ok(all.some((r) => r.href === "/dav/calendars/"));
   assert.equal((await ann.send("GET", `${origin}/`)).status, 404);
+  const stranger = await fetch(`${origin}/`, { method: "PROPFIND" });
+  assert.equal(stranger.status, 401);
+  await stranger.body?.cancel();
 });
 
 test("conditions by time, and a subscription that is up to date", async ({ ann }) => {

@@ -1,5 +1,6 @@
 /** What public reports describe about invitations on other servers, done with this one. */
 import assert from "node:assert/strict";
+import { children, textOf } from "../../src/dav/xml/parse.ts";
 import { unfold } from "./unfold.ts";
 import { event, suite, type World } from "./world.ts";
 
@@ -108,4 +109,19 @@ test("one date that is called off leaves the others (nextcloud/calendar 6655)", 
     /RECURRENCE-ID:20270105T100000Z/,
   );
   assert.match(parts.find((p) => p.includes("RRULE"))!, /PARTSTAT=NEEDS-ACTION/);
+});
+
+test("RFC 6638 §3.2.9: people without a mail address are said to be unreachable, the others are told", async (w) => {
+  const found = await w.ann.propfind("principals/ann/", "<C:calendar-user-address-set/>");
+  const set = [...found[0].found.values()][0];
+  assert.deepEqual(children(set).map((e) => textOf(e)), [
+    "mailto:ann@mox.example",
+    "mailto:ann2@mox.example",
+  ]);
+  const text = event("room", ...time, organizer, self, bob, "ATTENDEE;CN=Room:urn:uuid:room-1");
+  assert.equal((await w.ann.put(`${cal}room.ics`, text)).status, 201);
+  const stored = unfold((await w.ann.send("GET", `${cal}room.ics`)).text);
+  assert.match(stored, /ATTENDEE;CN=Room;SCHEDULE-STATUS=3\.7:urn:uuid:room-1/);
+  assert.match(stored, /SCHEDULE-STATUS=1\.2:mailto:bob/);
+  assert.match((await copyOf(w, "room")).text, /urn:uuid:room-1/);
 });

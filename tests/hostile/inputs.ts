@@ -7,6 +7,7 @@ import { lists } from "./lists.ts";
 import { http2 } from "./http2.ts";
 import { otherProtocols } from "./other_protocols.ts";
 import { pagesAndSubmission } from "./pages_and_submission.ts";
+import { proxies } from "./proxies.ts";
 import { scanners } from "./scanners.ts";
 import { stored } from "./stored.ts";
 import type { Input } from "./peer.ts";
@@ -19,6 +20,7 @@ export const inputs: Input[] = [
   ...contactsAndCalendars,
   ...lists,
   ...pagesAndSubmission,
+  ...proxies,
   ...scanners,
   ...stored,
   ...newer,

@@ -103,13 +103,23 @@ async function live(s: Localserve): Promise<Peer> {
 
 /** Setting of an account or domain from the command line. */
 async function configured(s: Localserve, ...args: string[]): Promise<void> {
-  const [first, second, ...rest] = args;
-  const r = await mox([first, second, "-dir", s.dir, ...rest]);
+  const [first, second, third, ...rest] = args;
+  const r = await mox([first, second, third, "-dir", s.dir, ...rest]);
   if (r.code !== 0) throw new Error(`${args.join(" ")}: ${r.stderr}`);
 }
 
 const letters = (n: number) =>
   many(n, (i) => `From: a@remote.example\r\nMessage-ID: <${i}@x>\r\nSubject: ${i}\r\n\r\nx\r\n`);
+
+/** Stores messages in few commands (RFC 3502), 500 in each. */
+async function appendMany(s: Localserve, texts: readonly string[]): Promise<void> {
+  using p = await Peer.imap(s);
+  for (let at = 0; at < texts.length; at += 500) {
+    const all = texts.slice(at, at + 500).map((t) => ` {${bytes(t).length}+}\r\n${t}`);
+    await p.send(`a APPEND Inbox${all.join("")}`);
+    await p.command("", /^a (?:OK|NO|BAD)/m);
+  }
+}
 
 /** All messages of Inbox are marked deleted, and expunged. */
 async function expunge(s: Localserve): Promise<void> {
@@ -258,14 +268,42 @@ export const newer: Input[] = [
   {
     name: "kept: 5,000 messages expunged from an account on legal hold",
     prepare: async (s) => {
-      await append(s, letters(5000));
+      await appendMany(s, letters(5000));
       await configured(s, "config", "account", "legalhold", "mox", "on");
     },
     run: expunge,
   },
   {
+    name:
+      "kept: what a rule of retention would remove from 20,000 messages, asked four times at once",
+    prepare: async (s) => {
+      await appendMany(s, letters(20_000));
+      await configured(s, "config", "account", "retention", "mox", "Inbox=1");
+    },
+    run: (s) => crowd(4, () => mox(["retention", "-dir", s.dir]).then(() => {})),
+  },
+  {
+    name: "kept: 200 messages of 100 kB, each with 100 recipients, for a domain with a journal",
+    prepare: (s) =>
+      configured(s, "config", "domain", "journal", "-plain", "localhost", "mox@localhost"),
+    run: (s) =>
+      crowd(10, async () => {
+        using p = await Peer.to(s.smtp);
+        await p.until(/\n/);
+        await p.command("EHLO x", /^250 /m);
+        const message = letters(1)[0] + `${"line of a hundred bytes ".repeat(4)}\r\n`.repeat(1000);
+        for (let i = 0; i < 20; i++) {
+          await p.command("MAIL FROM:<a@remote.example>", /^\d{3} /m);
+          for (let n = 0; n < 100; n++) await p.command(`RCPT TO:<r${n}@localhost>`, /^\d{3} /m);
+          await p.command("DATA", /^\d{3} /m);
+          await p.send(message);
+          await p.command(".", /^\d{3} /m);
+        }
+      }),
+  },
+  {
     name: "ManageSieve: 500 scripts put and listed",
-    // The server may end it before.
+    // Together almost as large as an account's scripts may be: ten refusals above that end the connection.
     run: (s) =>
       crowd(1, async () => {
         using p = await Peer.to(s.managesieve);
@@ -274,7 +312,7 @@ export const newer: Input[] = [
           `AUTHENTICATE "PLAIN" "${btoa("\0mox@localhost\0moxmoxmox")}"`,
           /^(?:OK|NO)/m,
         );
-        const script = bytes(`require "fileinto";\r\n${"# x\r\n".repeat(10_000)}keep;\r\n`);
+        const script = bytes(`require "fileinto";\r\n${"# x\r\n".repeat(1500)}keep;\r\n`);
         for (let i = 0; i < 500; i++) {
           await p.send(`PUTSCRIPT "s${i}" {${script.length}+}\r\n`);
           await p.send(script);

@@ -35,3 +35,56 @@ Deno.test("§5.1 LIST with special uses, §5.3 CREATE with one", () =>
       `,
     )
   ));
+
+Deno.test("§4 the special uses of a mailbox are its entry /private/specialuse, which sets them too", () =>
+  withClient((c) =>
+    talk(
+      c,
+      `
+      C: GETMETADATA Sent (/private/specialuse)
+      S: * METADATA Sent (/private/specialuse "\\\\Sent")
+      S: OK done
+      C: GETMETADATA INBOX /private/specialuse
+      S: * METADATA INBOX (/private/specialuse NIL)
+      S: OK done
+      C: CREATE Entwurf
+      S: OK …
+      C: SETMETADATA Entwurf (/private/specialuse "\\\\Drafts" /private/comment "x")
+      S: NO [USEATTR] …
+      C: GETMETADATA (DEPTH infinity) Entwurf /private
+      S: OK done
+      C: SETMETADATA Drafts (/private/specialuse NIL)
+      S: OK done
+      C: SETMETADATA Entwurf (/private/specialUse "\\\\drafts" /private/comment "x")
+      S: OK done
+      C: LIST (SPECIAL-USE) "" "*" RETURN (METADATA (/private/specialuse))
+      S: * LIST (\\HasNoChildren \\Archive) "/" Archive
+      S: * METADATA Archive (/private/specialuse "\\\\Archive")
+      S: * LIST (\\HasNoChildren \\Drafts) "/" Entwurf
+      S: * METADATA Entwurf (/private/specialuse "\\\\Drafts")
+      S: * LIST (\\HasNoChildren \\Junk) "/" Junk
+      S: * METADATA Junk (/private/specialuse "\\\\Junk")
+      S: * LIST (\\HasNoChildren \\Sent) "/" Sent
+      S: * METADATA Sent (/private/specialuse "\\\\Sent")
+      S: * LIST (\\HasNoChildren \\Trash) "/" Trash
+      S: * METADATA Trash (/private/specialuse "\\\\Trash")
+      S: OK done
+      C: GETMETADATA (DEPTH infinity) Entwurf /private
+      S: * METADATA Entwurf (/private/comment "x" /private/specialuse "\\\\Drafts")
+      S: OK done
+      C: SETMETADATA Drafts (/private/specialuse "\\\\All")
+      S: NO [USEATTR] …
+      C: SETMETADATA Drafts (/private/specialuse "Drafts")
+      S: NO [USEATTR] …
+      C: SETMETADATA Drafts (/private/specialuse "")
+      S: NO [USEATTR] …
+      C: SETMETADATA INBOX (/private/specialuse "\\\\Sent")
+      S: NO [USEATTR] …
+      C: SETMETADATA "" (/private/specialuse "anything")
+      S: OK done
+      C: GETMETADATA "" /private/specialuse
+      S: * METADATA "" (/private/specialuse "anything")
+      S: OK done
+      `,
+    )
+  ));

@@ -101,13 +101,43 @@ Deno.test("§3 a literal belongs to its command, whatever that is refused for", 
     assert.match(await loggedIn.line(), /^a BAD /);
     assert.equal(await loggedIn.line(), "c OK done");
     // A literal that waits to be asked for doesn't come.
-    loggedIn.send("a BOGUS {3}\r\nb NOOP\r\n");
+    loggedIn.send("a BOGUS {3}\r\n");
     assert.match(await loggedIn.line(), /^a BAD /);
+    loggedIn.send("b NOOP\r\n");
     assert.equal(await loggedIn.line(), "b OK done");
     assert.deepEqual(await loggedIn.run('LIST "" injected*'), ["OK done"]);
     stranger.send(`a BOGUS {140000+}\r\n`);
     assert.match(await stranger.line(), /^\* BYE \[TOOBIG\] /);
     assert.equal(await stranger.line(), "");
+  } finally {
+    await server.stop();
+  }
+});
+
+Deno.test("RFC 9051 §4.3 a client that waits for nothing has the literal dropped with its refused command", async () => {
+  const inner = "x CREATE injected\r\nx LOGOUT\r\n";
+  const server = await startServer();
+  try {
+    for (const c of [await server.client({ loggedIn: false }), await server.client()]) {
+      for (
+        const command of [
+          "APPEND nosuch",
+          "APPEND INBOX (\\Bogus)",
+          "BOGUS",
+          "REPLACE 1 nosuch",
+        ]
+      ) {
+        c.send(`a ${command} {${inner.length}}\r\n${inner}\r\nb NOOP\r\n`);
+        assert.match(await c.line(), /^(a|\*) (BAD|NO) /, command);
+        assert.match(await c.line(), /^b OK /, command);
+      }
+    }
+    const c = await server.client();
+    assert.deepEqual(await c.run('LIST "" injected'), ["OK done"]);
+    // One that waits ends its command there.
+    c.send(`a APPEND nosuch {${inner.length}}\r\n`);
+    assert.match(await c.line(), /^a NO \[TRYCREATE\] /);
+    assert.match(await c.done("NOOP"), /^OK/);
   } finally {
     await server.stop();
   }

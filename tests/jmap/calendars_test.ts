@@ -47,7 +47,7 @@ Deno.test("session; calendars: made, changed, default; what CalDAV set is there"
     const made = await ann.call("Calendar/set", {
       create: {
         a: { name: "Team", color: "#ff0000", timeZone: "Europe/Berlin", isVisible: false },
-        b: { name: "x", color: "red" },
+        b: { name: "x", color: "reddish" },
         c: { name: "x", timeZone: "Nowhere/There" },
       },
       onSuccessSetIsDefault: "#a",
@@ -399,6 +399,7 @@ Deno.test("people are told when that is asked for; busy times; calendars shared"
       utcEnd: "2027-01-05T11:00:00Z",
       busyStatus: "confirmed",
       event: null,
+      accountId: null,
     }]);
     assert.equal(
       (await ann.fails("Principal/getAvailability", { id: "nobody", ...span })).type,

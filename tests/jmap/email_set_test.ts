@@ -165,12 +165,12 @@ Deno.test("RFC 8621 §4.6: what can't be created, by property", () =>
       ],
       two: [{ ...text, textBody: [{ partId: "t" }, { partId: "t" }] }, ["textBody"]],
       type: [{ ...text, textBody: [{ partId: "t", type: "text/html" }] }, ["textBody"]],
-      part: [{ ...text, textBody: [{ partId: "u" }] }, ["bodyStructure/partId"]],
+      part: [{ ...text, textBody: [{ partId: "u" }] }, ["textBody/0/partId"]],
       charset: [{ ...text, textBody: [{ partId: "t", charset: "utf-8" }] }, [
-        "bodyStructure/charset",
+        "textBody/0/charset",
       ]],
-      size: [{ ...text, textBody: [{ partId: "t", size: 1 }] }, ["bodyStructure/size"]],
-      neither: [{ ...text, textBody: [{}] }, ["bodyStructure"]],
+      size: [{ ...text, textBody: [{ partId: "t", size: 1 }] }, ["textBody/0/size"]],
+      neither: [{ ...text, textBody: [{}] }, ["textBody/0"]],
       encoding: [
         { ...text, textBody: [{ partId: "t", "header:Content-Transfer-Encoding": " 8bit" }] },
         ["header:Content-Transfer-Encoding"],

@@ -247,6 +247,27 @@ Deno.test("a peer that has ended a kept connection gets the message on a new one
   }
 });
 
+Deno.test("an address of SMTPUTF8 goes on as it is, otherwise its domain with A-labels", async () => {
+  const lines: string[] = [];
+  const serve = scripted([], (_conn, line) => {
+    if (line.startsWith("RCPT")) lines.push(line);
+    return undefined;
+  });
+  await withPeer(serve, async ({ links, place, file }) => {
+    for (const smtpUtf8 of [true, false]) {
+      const e = { ...envelope, smtpUtf8 };
+      const t = await PassedTransaction.begin(links, "two", place, clientAt("192.0.2.1"), e);
+      await t.recipient(recipient("bob@bücher.example"));
+      await t.message(file, text.length);
+      t.close();
+    }
+    assert.deepEqual(lines, [
+      "RCPT TO:<bob@bücher.example>",
+      "RCPT TO:<bob@xn--bcher-kva.example>",
+    ]);
+  });
+});
+
 Deno.test("a new connection that fails is the end: the node is away", async () => {
   const serve = scripted([], (_conn, line) => line.startsWith("MAIL") ? "end" : undefined);
   await withPeer(serve, async ({ send, made }) => {

@@ -332,6 +332,20 @@ Deno.test({
           headers: basic(password),
         });
         assert.match(await got.text(), /^FN:Eve\r$/m);
+        // A websocket is the client's with the other node.
+        for (
+          const [secret, answer] of [[password, /^HTTP\/1\.1 101 /], ["wrong", /^HTTP\/1\.1 401 /]]
+        ) {
+          const t = Talk.to(one.web, client);
+          await t.say(
+            `GET /jmap/ws HTTP/1.1\r\nHost: 127.0.0.1:${one.web}\r\nUpgrade: websocket\r\n` +
+              `Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: jmap\r\n` +
+              `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n` +
+              `Authorization: ${basic(secret as string).Authorization}\r\n\r\n`,
+            answer as RegExp,
+          );
+          t.close();
+        }
       });
       await test.step("the webmail at any node: the cookie of the login says where the account is", async () => {
         const at = `http://127.0.0.1:${one.web}/webmail/`;

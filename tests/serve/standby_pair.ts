@@ -136,11 +136,11 @@ export function load(p: Place, prefix: string) {
   };
 }
 
-export const state = async (p: Place) =>
+export const state = async (p: { dir: string }) =>
   await callControl(`${p.dir}/data`, "standby state") as unknown as StandbyState;
 
 /** Waits until the copy has what was committed by now. */
-export async function caughtUp(p: Place): Promise<void> {
+export async function caughtUp(p: { dir: string }): Promise<void> {
   const now = Date.now();
   while ((await state(p)).upToDate < now) await new Promise((r) => setTimeout(r, 20));
 }

@@ -13,6 +13,7 @@ import {
   threadWasThere,
 } from "../../src/store/emails/changes.ts";
 import { type EmailIndex, emailIndex } from "../../src/store/emails/email_index.ts";
+import { emailCounts } from "../../src/store/emails/mailbox_counts.ts";
 import { emailsOfMessageId } from "../../src/store/emails/message_ids.ts";
 import { Flag } from "../../src/store/types.ts";
 import { type TestStore, withStore } from "./setup.ts";
@@ -155,6 +156,8 @@ Deno.test("from any state, in pages of any size, a client gets to what is there 
                 });
               }
               note();
+              // The index follows a step, or several, or is made at the end.
+              if (pick % 3 === 0) await emailIndex(account);
             }
             const index = await emailIndex(account);
             const now = seenNow(account);
@@ -172,6 +175,20 @@ Deno.test("from any state, in pages of any size, a client gets to what is there 
             );
             assert.deepEqual(new Map([...slots].sort()), new Map([...now].sort()), "the index");
             assert.equal(index.live, now.size);
+            const dated = account.db.all(
+              "SELECT email_id, min(received) AS r FROM messages WHERE expunged = 0 AND flags & ? = 0 " +
+                "GROUP BY email_id ORDER BY r, email_id",
+              Flag.Deleted,
+            );
+            const order = [...index.order.slots].map((slot) => index.emailAt(slot));
+            assert.deepEqual(order, dated.map((r) => r[0]), "the order by date");
+            for (const slot of index.order.slots) {
+              const boxes = index.mailboxesOf(slot);
+              for (const { id } of account.mailboxes()) {
+                assert.equal(index.isIn(slot, id), boxes.includes(id));
+                assert.equal(index.isInAny(slot, new Set([id, 999])), boxes.includes(id));
+              }
+            }
             for (const { state, seen } of states) {
               const after = followed(account, index, state, seen, page);
               assert.deepEqual([...after.ids].sort(), [...now.keys()].sort(), `since ${state}`);
@@ -269,6 +286,82 @@ Deno.test("threads change when emails of theirs come, go or are hidden, and not 
         undefined,
       );
       assert.equal(pointOf(account, "x", emailState(account)), undefined);
+    },
+    {},
+    { inMemory: true },
+  ));
+
+Deno.test("a thread's change has its first and its last modseq; counts follow changes and the place of Trash", () =>
+  withStore(
+    async (s) => {
+      const { account } = s;
+      await letters(s, 3);
+      const inbox = account.mailboxByName("Inbox")!.id;
+      const [trash, archive] = ["Trash", "Archive"].map((n) => account.mailboxByName(n)!.id);
+      const before = pointOf(account, String(emailState(account)), emailState(account))!;
+      const index = await emailIndex(account);
+      const none = { totalEmails: 0, unreadEmails: 0, totalThreads: 0, unreadThreads: 0 };
+      const all = { totalEmails: 3, unreadEmails: 3, totalThreads: 2, unreadThreads: 2 };
+      assert.deepEqual(emailCounts(index, trash)(inbox), all);
+      assert.deepEqual(emailCounts(index, trash)(trash), none);
+      await account.expunge(inbox, [2], undefined, { force: true });
+      const middle = emailState(account);
+      await account.expunge(inbox, [3], undefined, { force: true });
+      const after = await emailIndex(account);
+      const [change, ...others] = changedThreads(account, after, before);
+      assert.deepEqual(others, []);
+      assert.deepEqual([change.first, change.last], [middle, emailState(account)]);
+      const counts = emailCounts(after, trash)(inbox);
+      const one = { totalEmails: 1, unreadEmails: 1, totalThreads: 1, unreadThreads: 1 };
+      assert.deepEqual(counts, one);
+      assert.equal(emailCounts(after, trash)(inbox), counts, "nothing is counted again");
+      // An unread email that is in Trash alone counts there only: which mailbox that is matters.
+      await account.storeFlags(inbox, [1], "add", Flag.Seen, []);
+      const answer = await s.message(
+        "Message-ID: <9@x.example>\nIn-Reply-To: <0@x.example>\nSubject: Re: 0\n\nx\n",
+      );
+      await account.append(archive, [answer]);
+      const now = await emailIndex(account);
+      assert.equal(emailCounts(now, trash)(inbox).unreadThreads, 1);
+      assert.equal(emailCounts(now, archive)(inbox).unreadThreads, 0);
+      assert.equal(emailCounts(now, archive)(archive).unreadThreads, 1);
+      assert.equal(emailCounts(now, trash)(inbox).unreadThreads, 1);
+    },
+    {},
+    { inMemory: true },
+  ));
+
+Deno.test("an email that leaves one of its mailboxes has changed; a thread's changes are sorted by time", () =>
+  withStore(
+    async (s) => {
+      const { account } = s;
+      await letters(s, 6);
+      const inbox = account.mailboxByName("Inbox")!.id;
+      const archive = account.mailboxByName("Archive")!.id;
+      await account.copy(inbox, [1], archive);
+      const id = account.db.get("SELECT email_id FROM messages WHERE uid = 1 LIMIT 1")![0];
+      for (const fresh of [false, true]) {
+        const before = pointOf(account, String(emailState(account)), emailState(account))!;
+        if (!fresh) await emailIndex(account);
+        await (fresh
+          ? account.storeFlags(archive, [1], "add", Flag.Flagged, [])
+          : account.expunge(inbox, [1], undefined, { force: true }));
+        const { created, updated, destroyed } = emailChanges(
+          account,
+          await emailIndex(account),
+          before,
+          10,
+        );
+        assert.deepEqual([created, updated.map((k) => k.emailId), destroyed], [[], [id], []]);
+      }
+      // The second letter goes before its answer is hidden.
+      const before = pointOf(account, String(emailState(account)), emailState(account))!;
+      await account.expunge(inbox, [2], undefined, { force: true });
+      const first = emailState(account);
+      await account.storeFlags(inbox, [3], "add", Flag.Deleted, []);
+      const last = emailState(account);
+      const changed = changedThreads(account, await emailIndex(account), before);
+      assert.deepEqual(changed.map((t) => [t.first, t.last]), [[first, last]]);
     },
     {},
     { inMemory: true },

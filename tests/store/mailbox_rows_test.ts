@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { fc } from "../support/fast_check.ts";
+import { asMailboxId } from "../../src/store/ids.ts";
+import { MailboxRows } from "../../src/store/messages/mailbox_rows.ts";
 import { Flag } from "../../src/store/types.ts";
 import { type TestStore, withStore } from "./setup.ts";
 
@@ -90,3 +92,31 @@ Deno.test("changes while a mailbox is being taken into memory are in the rows", 
     account.eachWithFlags(inbox, Flag.Flagged, 0, (uid) => flagged.push(uid));
     assert.deepEqual(flagged, [1, 2]);
   }));
+
+Deno.test("rows of a large mailbox grow by an eighth, and keep what they hold", () => {
+  const count = 120_000;
+  const rows = new MailboxRows(asMailboxId(1), 1, 1, 0);
+  for (let i = 0; i < count; i++) {
+    rows.put([
+      i * 2 + 1,
+      i,
+      i % 7,
+      i % 1000 === 0 ? "work" : "",
+      i + 5,
+      i + 6,
+      i + 7,
+      i + 8,
+      i + 9,
+    ]);
+  }
+  assert.equal(rows.count, count);
+  assert.ok(rows.uids.length <= count * 9 / 8 + 1, `${rows.uids.length}`);
+  for (let i = 0; i < count; i += 997) {
+    const at = rows.indexOf(i * 2 + 1);
+    assert.deepEqual(
+      [at, rows.flags[at], rows.emailIds[at], rows.sizes[at]],
+      [i, i % 7, i + 6, i + 9],
+    );
+  }
+  assert.equal(rows.keywords.filter((k) => k === "work").length, count / 1000);
+});

@@ -17,7 +17,7 @@ import {
   SendReschedule,
 } from "./compose.ts";
 import { Mailbox, MailboxName } from "./mailbox.ts";
-import { CheckedSignature, MessageItem, ParsedMessage } from "./message.ts";
+import { CheckedSignature, MessageItem, ParsedMessage, Thread } from "./message.ts";
 import { contactCalls } from "./contacts.ts";
 import { Page, Query, Target, View } from "./query.ts";
 import { calendarCalls } from "./calendar.ts";
@@ -87,6 +87,15 @@ export const calls = {
     response: Nothing,
   },
 
+  /** Threads of a view of which the page has a part, whole; from now on they are told whole. Without those that are gone. */
+  ViewThreads: {
+    request: v.strictObject({
+      sseId: SseId,
+      viewId: Id,
+      threadIds: v.pipe(v.array(Id), v.minLength(1), v.maxLength(10)),
+    }),
+    response: v.object({ threads: v.array(Thread) }),
+  },
   /** Starts or stops telling the page of changes in calendars and address books (events.ts). */
   GroupwareFollow: {
     request: v.strictObject({ sseId: SseId, follow: v.boolean() }),

@@ -12,7 +12,7 @@
 import * as v from "valibot";
 import { Address, Count, Flag, Id, Time } from "./basics.ts";
 import { Mailbox, MailboxCounts } from "./mailbox.ts";
-import { MessageItem, Thread } from "./message.ts";
+import { MessageItem, Thread, ThreadPart } from "./message.ts";
 import { SpecialUse } from "./basics.ts";
 import { Settings } from "./settings.ts";
 
@@ -49,6 +49,8 @@ export const ViewEvent = v.object({
   kind: v.literal("view"),
   viewId: Id,
   threads: v.array(Thread),
+  /** Of those that are long, and sent in part. */
+  parts: v.array(ThreadPart),
   /** Nothing follows these before the next ViewMore. */
   done: v.boolean(),
   /** These are the last messages of the view. */
@@ -79,11 +81,16 @@ export const ViewErrorEvent = v.object({
 /** A change in the account. Changes of messages concern messages of the current view. */
 export const Change = v.variant("kind", [
   /**
-   * Threads with new messages, whole: each takes the place of what the page has of that threadId, or is
-   * new. Without threading each has one message. What sorts behind the last one loaded isn't told.
-   * Messages that belonged to another thread until now are removed before.
+   * Threads with new messages, whole or with their part: each takes the place of what the page has of that threadId, or
+   * is new. Without threading each has one message. What sorts behind the last one loaded isn't told.
+   * Messages that belonged to another thread until now are removed before. A thread of which the page has a part is also
+   * told anew when its messages get other flags, or some are removed.
    */
-  v.object({ kind: v.literal("threads"), threads: v.array(Thread) }),
+  v.object({
+    kind: v.literal("threads"),
+    threads: v.array(Thread),
+    parts: v.array(ThreadPart),
+  }),
   /** Includes messages that were shown only for the thread of a removed one. */
   v.object({ kind: v.literal("messagesRemove"), ids: v.array(Id) }),
   /** Current flags and keywords. Messages that no longer match stay in the view. */

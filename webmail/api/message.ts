@@ -40,10 +40,31 @@ export type MessageItem = v.InferOutput<typeof MessageItem>;
 
 /**
  * A thread as the list shows it: the root first, each message before its answers, siblings by time. A single message
- * without threading. At most the 500 newest messages.
+ * without threading. At most the 500 newest messages. Of a thread that has a {@link ThreadPart} beside it only those that
+ * its one line needs, by time: the oldest and the newest, and the newest that were found.
  */
 export const Thread = v.array(MessageItem);
 export type Thread = v.InferOutput<typeof Thread>;
+
+/**
+ * What the line of a thread says that was sent in part; the whole is had by ViewThreads. Counted are the messages of the
+ * thread's 100 newest emails, and what was found otherwise.
+ */
+export const ThreadPart = v.object({
+  threadId: Id,
+  /** Messages that the whole has; those that the query finds. */
+  count: Count,
+  found: Count,
+  /** There are older ones, which aren't counted. */
+  older: v.boolean(),
+  unread: v.boolean(),
+  /** All that were found are flagged. */
+  allFlagged: v.boolean(),
+  /** Flags and keywords that a message of it has. */
+  flags: v.array(Flag),
+  keywords: v.array(v.string()),
+});
+export type ThreadPart = v.InferOutput<typeof ThreadPart>;
 
 /** A part that can be opened or saved, at `message/<id>/part/<path>` (see urls.ts). */
 export const Attachment = v.object({

@@ -73,6 +73,8 @@ export const Page = v.strictObject({
    * Continues until it includes this message (opened by a link), beyond the count if necessary, up to 5000.
    */
   until: v.optional(Id),
+  /** The message that is open: its thread is sent whole. */
+  open: v.optional(Id),
 });
 export type Page = v.InferOutput<typeof Page>;
 

@@ -15,8 +15,8 @@ import { t } from "../lib/text.ts";
 
 /** What actions need from the page. */
 export interface ActionContext {
-  /** Messages to act on; undefined if none is selected. */
-  target: () => Target | undefined;
+  /** Messages to act on, when all of them are known; undefined if none is selected. */
+  target: () => Promise<Target> | undefined;
   mailboxes: () => Iterable<Mailbox>;
   /** Called before messages leave the list, so that the next one can be opened. */
   leaving: () => void;
@@ -30,7 +30,7 @@ export interface Actions {
   notJunk(): void;
   flags(add: Flag[], remove: Flag[]): void;
   label(): void;
-  move(mailboxId: number, target?: Target): void;
+  move(mailboxId: number, target?: Promise<Target>): void;
   moveMenu(at: Element): void;
   mute(mute: boolean): void;
   /** A menu of times for snoozed messages to come back. */
@@ -72,7 +72,7 @@ export function actions(context: ActionContext): Actions {
   };
   /** Runs with the selected messages, if there are any. */
   const act = (run: (target: Target) => Promise<unknown>, target = context.target()) => {
-    if (target !== undefined) attempt(() => run(target));
+    if (target !== undefined) attempt(async () => await run(await target));
   };
   const moveTo = (specialUse: SpecialUse) =>
     act(async (target) => {
@@ -171,8 +171,9 @@ export function actions(context: ActionContext): Actions {
       if (target === undefined) return;
       const put = (until: number) =>
         attempt(async () => {
+          const chosen = await target;
           context.leaving();
-          const d = await call("Snooze", { target, until });
+          const d = await call("Snooze", { target: chosen, until });
           done(d, t("put away until {0}", plannedDate(until)));
         });
       openMenu(

@@ -61,10 +61,14 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   const soon: (() => void)[] = [];
   let events: Events | undefined;
 
-  const target = (): Target | undefined => {
-    if (bulk.whole()) return { query: queryOf(s) };
-    const ids = list.selected().map((m) => m.id);
-    return ids.length === 0 ? undefined : { ids: ids.slice(0, 10_000) };
+  const target = (): Promise<Target> | undefined => {
+    if (bulk.whole()) return Promise.resolve({ query: queryOf(s) });
+    const all = list.selected.all()?.then((all) => ({
+      ids: all.map((m) => m.id).slice(0, 10_000),
+    }));
+    // A menu that nothing is chosen from asks for it in vain.
+    all?.catch(() => {});
+    return all;
   };
   const tools = (m: MessageItem | undefined) =>
     messageTools(act, s.mailboxes.get(m?.mailboxId ?? s.openMailbox ?? 0), m);
@@ -132,6 +136,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     outgoing: () =>
       shownMailbox(s)?.specialUse.some((u) => u === "sent" || u === "drafts") === true,
     onMore: (anchor) => shown.more(anchor),
+    whole: (threadIds) => shown.whole(threadIds),
     empty: () =>
       emptyList({
         place: s.openMailbox === null ? null : leafName(shownMailbox(s)?.name ?? ""),
@@ -154,7 +159,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         message.showNone(selected, tools(undefined));
         if (!byUser && panes.narrow()) panes.show("list");
       }
-      bulk.show(selected.length);
+      bulk.show(selected);
     },
     onOpen: (item) => {
       message.show(item);
@@ -314,7 +319,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   function connect(): void {
     events?.close();
     events = openEvents({
-      view: () => viewOf(s),
+      view: () => viewOf(s, message.current()?.item.id),
       onEvent,
       onState: (state, seconds) => connection.show(state, seconds, s.start !== undefined),
     });

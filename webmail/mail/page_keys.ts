@@ -1,13 +1,12 @@
 /** Keys that work everywhere on the page. @module */
 import type { Actions } from "./actions.ts";
-import type { MessageItem } from "../api/mod.ts";
+import type { SelectedMessages } from "./list/selected_messages.ts";
 import type { KeyLayer } from "../lib/keys.ts";
-import { has } from "./names.ts";
 import { t } from "../lib/text.ts";
 
 export interface PageKeysOptions {
   act: Actions;
-  selected: () => MessageItem[];
+  selected: SelectedMessages;
   compose: () => void;
   search: () => void;
   goToMailboxes: () => void;
@@ -47,7 +46,7 @@ export function pageKeys(options: PageKeysOptions): KeyLayer {
         key: "s",
         what: t("Flag, or take the flag away"),
         run: () => {
-          const flagged = options.selected().every((m) => has(m, "flagged"));
+          const flagged = options.selected.allFlagged();
           act.flags(flagged ? [] : ["flagged"], flagged ? ["flagged"] : []);
         },
       },
@@ -55,7 +54,7 @@ export function pageKeys(options: PageKeysOptions): KeyLayer {
       {
         key: "M",
         what: t("Mute the thread, or unmute it"),
-        run: () => act.mute(!options.selected().some((m) => m.threadMuted)),
+        run: () => act.mute(!options.selected.here().some((m) => m.threadMuted)),
       },
       { key: "b", what: t("Snooze"), run: () => act.snoozeMenu(options.moveMenuAt()) },
       { key: "z", what: t("Undo"), run: act.undo },

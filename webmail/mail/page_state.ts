@@ -46,9 +46,10 @@ export function queryOf(state: PageState): Query {
   };
 }
 
-/** The same with its first page. */
-export function viewOf(state: PageState): View {
-  return { viewId: state.viewId, query: queryOf(state), page: { anchor: null, count: pageCount } };
+/** The same with its first page. `open`: the message that is open, if any. */
+export function viewOf(state: PageState, open?: number): View {
+  const page = { anchor: null, count: pageCount, open };
+  return { viewId: state.viewId, query: queryOf(state), page };
 }
 
 /** The user's own mailboxes. */

@@ -1,6 +1,6 @@
 /** Shows a mailbox or search results: keeps the list, the page's address and its title together. @module */
 import { call } from "../api/client.ts";
-import type { Filter } from "../api/mod.ts";
+import type { Filter, Thread } from "../api/mod.ts";
 import { fill } from "../lib/dom.ts";
 import { attempt } from "../lib/notify.ts";
 import type { BulkBar } from "./list/bulk_bar.ts";
@@ -32,15 +32,21 @@ export interface Showing {
   drawPlace(): void;
   /** Requests what follows a row. */
   more(anchor: number): void;
+  /** Asks for whole threads; none of a view that is no longer shown. */
+  whole(threadIds: number[]): Promise<Thread[]>;
 }
+
+/** Threads that are asked for at a time. */
+const threadsAtOnce = 10;
 
 export function showing(state: PageState, parts: ShowingParts): Showing {
   function show(id: number | null, filter: Filter, keep = false): void {
     state.openMailbox = id;
     state.filter = filter;
     state.viewId++;
-    parts.list.reset(queryOf(state).threading, keep ? parts.message.current()?.item.id : undefined);
-    if (!keep) parts.message.showNone([], []);
+    const open = keep ? parts.message.current()?.item.id : undefined;
+    parts.list.reset(queryOf(state).threading, open);
+    if (!keep) parts.message.showNone(0, []);
     parts.bulk.show(0);
     drawPlace();
     setAddress(shownMailbox(state)?.name ?? "", parts.search.text());
@@ -48,7 +54,7 @@ export function showing(state: PageState, parts: ShowingParts): Showing {
     if (start === undefined) return;
     attempt(async () => {
       try {
-        await call("ViewSet", { sseId: start.sseId, view: viewOf(state) });
+        await call("ViewSet", { sseId: start.sseId, view: viewOf(state, open) });
       } catch (e) {
         // If the connection has just broken, the next one requests this view.
         if (
@@ -80,5 +86,17 @@ export function showing(state: PageState, parts: ShowingParts): Showing {
     );
   }
 
-  return { show, drawPlace, more };
+  async function whole(threadIds: number[]): Promise<Thread[]> {
+    const { start, viewId } = state;
+    const threads: Thread[] = [];
+    for (let at = 0; at < threadIds.length && start !== undefined; at += threadsAtOnce) {
+      const some = threadIds.slice(at, at + threadsAtOnce);
+      const found = await call("ViewThreads", { sseId: start.sseId, viewId, threadIds: some });
+      if (viewId !== state.viewId) return [];
+      threads.push(...found.threads);
+    }
+    return threads;
+  }
+
+  return { show, drawPlace, more, whole };
 }

@@ -29,15 +29,27 @@ import { checkMediaType, objectBody } from "./put.ts";
 /** Most bytes of a file of many objects. */
 const maxImport = 50 * 1024 * 1024;
 
-/** Whether a text has objects with several UIDs: the file of another program. */
-function isMany(content: Uint8Array, resource: CollectionResource): boolean {
+/** Whether a text is the file of another program: many objects, or ones that need a UID made for them. */
+function isFile(content: Uint8Array, resource: CollectionResource): boolean {
   if (content.length > maxObjectSize) return true;
-  const uids = new Set<string>();
   const text = new TextDecoder().decode(content);
-  const begun = resource.home === "addressbooks" ? /^BEGIN:VCARD/gim : /^UID[:;].*$/gim;
-  for (let m = begun.exec(text); m !== null; m = begun.exec(text)) {
-    uids.add(resource.home === "addressbooks" ? String(m.index) : m[0].trim());
-    if (uids.size > 1) return true;
+  if (resource.home === "addressbooks") return (text.match(/^BEGIN:VCARD/gim)?.length ?? 0) > 1;
+  const uids = new Set<string>();
+  // The names of the components that are open at a line, from the event, task or entry on; alarms have UIDs too.
+  let open: string[] = [];
+  let hasUid = false;
+  for (const [line, verb, name] of text.matchAll(/^(?:(BEGIN|END):([A-Z-]+)|UID[:;].*$)/gim)) {
+    if (verb === undefined) {
+      if (open.length !== 1) continue;
+      hasUid = true;
+      if (uids.add(line.trim()).size > 1) return true;
+    } else if (verb.toUpperCase() === "END") {
+      if (open.length === 1 && !hasUid) return true;
+      open = open.slice(0, -1);
+    } else if (open.length > 0 || /^(?:VEVENT|VTODO|VJOURNAL)$/i.test(name)) {
+      open.push(name);
+      if (open.length === 1) hasUid = false;
+    }
   }
   return false;
 }
@@ -64,7 +76,7 @@ async function add(request: DavRequest, resource: CollectionResource): Promise<R
   checkMediaType(request, resource);
   checkCondition({ ...request, r: { ...resource, kind: "noObject", name: "" } });
   const content = await objectBody(request, resource, maxImport);
-  if (isMany(content, resource)) return await addAll(resource, content);
+  if (isFile(content, resource)) return await addAll(resource, content);
   checkSize(resource, content.length);
   const name = `${randomUUID()}.${resource.home === "addressbooks" ? "vcf" : "ics"}`;
   const stored = await storeObject(request.p, resource, name, content, {});

@@ -26,7 +26,7 @@ export const propfind: Method = {
     const { p } = q;
     const walk = async function* (resource: Resource, levels: number): AsyncGenerator<string> {
       yield propResponse(
-        addressOf(p.ctx.base, resource),
+        resource === q.r && q.asked !== undefined ? q.asked : addressOf(p.ctx.base, resource),
         await propstats(p, resource, request, { minimal }),
       );
       if (levels === 0 || resource.kind === "object") return;

@@ -53,11 +53,11 @@ export const calendarProperties: readonly LiveProperty[] = [
   {
     name: cal("calendar-user-address-set"),
     on: ["principal"],
-    value: ({ ctx, s }, resource) =>
-      resource.kind !== "principal" ? undefined : [
-        ...addressesOf(s, resource.account).map((a) => `mailto:${a}`),
-        pathOf(ctx.base, "principals", resource.account),
-      ].map(href).join(""),
+    // By these alone people are invited; the address of the principal would mean nothing to others.
+    value: ({ s }, resource) =>
+      resource.kind === "principal"
+        ? addressesOf(s, resource.account).map((a) => href(`mailto:${a}`)).join("")
+        : undefined,
   },
   { name: cal("calendar-user-type"), on: ["principal"], value: () => "INDIVIDUAL" },
   {

@@ -16,6 +16,8 @@ export interface DavRequest {
   r: Resource;
   /** Whether the address ended with a slash. */
   slash: boolean;
+  /** The address that the client knows the resource by, if it isn't the one of the service. */
+  asked?: string;
 }
 
 /** A method, as RFC 4918 and those after it name it. */

@@ -90,12 +90,6 @@ function small(object: JsonObject): JsonObject {
   );
 }
 
-/** The part of a content that others than the owner may see; undefined if none. */
-function shownToOthers(content: Uint8Array | undefined): Uint8Array | undefined {
-  const is = content && forGuests(content);
-  return is?.privacy === "private" ? is.content : is?.privacy === "public" ? content : undefined;
-}
-
 /** The notification of a change; undefined if there is nothing to report. */
 async function notificationOf(
   s: Pick<JmapServices, "config">,
@@ -140,16 +134,14 @@ async function notificationOf(
   };
 }
 
-/** A change as seen by users other than the owner: without private parts. */
-function changeForOthers(change: EventChange): EventChange {
-  const [before, after] = [shownToOthers(change.before), shownToOthers(change.after)];
-  const same = before === change.before && after === change.after;
-  if (same) return change;
-  const comment = "";
-  if (change.kind !== "updated") return { ...change, before, after, comment };
-  // For them it is created when it stops being secret, and destroyed when it becomes secret.
-  const kind = before === undefined ? "created" : after === undefined ? "destroyed" : change.kind;
-  return { ...change, kind, before, after, comment };
+/**
+ * Whether others than the owner of the calendar are told: not if the event is private before or after the change, as a
+ * notification has all of it (jmap-calendars §7).
+ */
+function isForOthers(change: EventChange): boolean {
+  return [change.before, change.after].every((content) =>
+    content === undefined || forGuests(content).privacy === "public"
+  );
 }
 
 /** Notifies everybody who sees the calendar, except the author of the change. On disk when it resolves. */
@@ -170,14 +162,13 @@ export async function noteEventChange(
   const told = new Set([owner, ...change.readers].slice(0, maxReaders));
   if (by.account !== undefined) told.delete(by.account);
   if (told.size === 0) return;
-  const whole = told.has(owner) ? await notificationOf(s, change) : undefined;
-  const others = told.size > (told.has(owner) ? 1 : 0)
-    ? await notificationOf(s, changeForOthers(change))
-    : undefined;
+  const forOthers = isForOthers(change);
+  if (!forOthers && !told.has(owner)) return;
+  const value = await notificationOf(s, change);
+  if (value === undefined) return;
   for (const account of told) {
-    const value = account === owner ? whole : others;
     // For accounts on another node nothing is stored here.
-    if (value === undefined || !s.config.isHere(account)) continue;
+    if (account !== owner && !forOthers || !s.config.isHere(account)) continue;
     await s.objects.add(account, typeFor(account), value, maxKept);
   }
 }

@@ -6,7 +6,7 @@ import {
   storedSeriesInTurns,
 } from "../../groupware/objects.ts";
 import { inRange, type TimeRange } from "../../mail/calendar/filter.ts";
-import type { Series } from "../../mail/calendar/series.ts";
+import type { Instance, Series } from "../../mail/calendar/series.ts";
 import { namedZone, toInstant, utcZone, type Zone } from "../../mail/calendar/zones.ts";
 import {
   eventFromSeries,
@@ -20,6 +20,7 @@ import { giveWay } from "../../platform/turns.ts";
 import type { ObjectRow } from "../../store/groupware/types.ts";
 import { MethodError } from "../core/errors.ts";
 import { type Comparator, type FilterTree, meets, readFilter } from "../core/query.ts";
+import { wordsOf } from "../core/words.ts";
 import { idOf, numberOf, shownCollections, type View } from "../groupware/collections.ts";
 import { instanceId, instantsOf, wallIn } from "./events.ts";
 
@@ -42,21 +43,22 @@ const texts: Record<string, (object: JsonObject) => string[]> = {
   description: (e) => str(e.description),
   location: (e) => values(e.locations).flatMap((l) => [...str(l.name), ...str(l.description)]),
   owner: (e) => [...people(e, true), ...str(obj(e.replyTo).imip)],
+  participant: (e) => people(e, false),
+  // The name in drafts before the 24th.
   attendee: (e) => people(e, false),
 };
-
-function wordsOf(text: string): string[] {
-  return [...text.toLowerCase().matchAll(/"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2])
-    .filter((w) => w !== "");
-}
 
 interface Candidate {
   row: ObjectRow;
   /** The event, or one of its dates; computed on demand. */
   event: () => JsonObject;
+  /** Of a series as a whole: it and its changed dates, whose texts are searched. */
+  all?: () => JsonObject[];
   start: number;
   end: number;
 }
+
+const eventsOf = ({ event, all }: Candidate): JsonObject[] => all?.() ?? [event()];
 
 type Condition = (candidate: Candidate) => boolean;
 
@@ -94,9 +96,9 @@ function conditionReader(zone: Zone): (object: JsonObject) => Condition[] {
           return ({ row }) => row.uid === value;
         case "text": {
           const words = wordsOf(value);
-          return ({ event }) => {
-            const e = event();
-            const all = Object.values(texts).flatMap((f) => f(e)).join("\n").toLowerCase();
+          return (candidate) => {
+            const all = eventsOf(candidate)
+              .flatMap((e) => Object.values(texts).flatMap((f) => f(e))).join("\n").toLowerCase();
             return words.every((w) => all.includes(w));
           };
         }
@@ -105,8 +107,8 @@ function conditionReader(zone: Zone): (object: JsonObject) => Condition[] {
         throw new MethodError("unsupportedFilter", `there is no condition ${name.slice(0, 100)}`);
       }
       const words = wordsOf(value);
-      return ({ event }) => {
-        const all = texts[name](event()).map((s) => s.toLowerCase());
+      return (candidate) => {
+        const all = eventsOf(candidate).flatMap(texts[name]).map((s) => s.toLowerCase());
         return words.every((w) => all.some((s) => s.includes(w)));
       };
     });
@@ -146,6 +148,12 @@ function once<T>(make: () => T): () => T {
 /** A date of a series, with its RECURRENCE-ID in JMAP's form. */
 type DateOf = Candidate & { id: string };
 
+/** The RECURRENCE-ID of a date in JMAP's form, in the zone of the series. */
+export function dateId(series: Series, i: Instance, zone: Zone | undefined): string {
+  const r = i.recurrence ?? i.startTime!;
+  return localTime(r.date || r.zone === "" ? r.wall : wallIn(zone, series.instant(r)));
+}
+
 /** The dates of a series in a span. */
 function dates(
   row: ObjectRow,
@@ -157,8 +165,7 @@ function dates(
   const { zone } = timesOf(series, series.master!);
   for (const i of series.instances(span.start, span.end)) {
     if (i.start === undefined || !inRange(series, i, span)) continue;
-    const r = i.recurrence ?? i.startTime!;
-    const id = localTime(r.date || r.zone === "" ? r.wall : wallIn(zone, series.instant(r)));
+    const id = dateId(series, i, zone);
     found.push({
       row,
       id,
@@ -173,10 +180,24 @@ function dates(
   return found;
 }
 
+/** Properties whose texts conditions look at. */
+const searched = new Set(["title", "description", "locations", "participants"]);
+
+/** A series with those of its dates that have other texts. */
+const withChangedDates = (event: () => JsonObject) =>
+  once(() => {
+    const master = event();
+    const changed = Object.entries(obj(master.recurrenceOverrides)).filter(([, patch]) =>
+      Object.keys(obj(patch)).some((pointer) => searched.has(pointer.split("/", 1)[0]))
+    );
+    return [master, ...changed.map(([id, patch]) => patched(master, id, obj(patch)))];
+  });
+
 /** An event as a whole. */
 function whole(row: ObjectRow, event: () => JsonObject, zone: Zone): Candidate {
   const { start, end } = instantsOf(event(), zone);
-  return { row, event, start, end: row.recurring ? row.last ?? Infinity : end };
+  const all = row.recurring ? { all: withChangedDates(event) } : {};
+  return { row, event, start, end: row.recurring ? row.last ?? Infinity : end, ...all };
 }
 
 /** Ids of the events that match a filter, in order. @throws MethodError */
@@ -199,6 +220,9 @@ export async function queryEvents(view: View, args: EventQuery): Promise<string[
   const span = spanOf(args.filter, zone);
   const expands = args.expandRecurrences === true;
   if (expands) {
+    if (args.filter?.operator !== undefined) {
+      throw new MethodError("invalidArguments", "expandRecurrences takes one condition alone");
+    }
     if (!Number.isFinite(span.start) || !Number.isFinite(span.end)) {
       throw new MethodError("invalidArguments", "expandRecurrences needs after and before");
     }
@@ -237,8 +261,9 @@ export async function queryEvents(view: View, args: EventQuery): Promise<string[
           const list = some ? dates(row, series, event, span) : [];
           if (expands) { for (const d of list) take(instanceId(base, d.id), d); }
           // RFC: a recurring event matches by any of its dates.
-          else if (list.length > 0) take(base, { ...list[0], event });
-          else if (!some) take(base, whole(row, event, zone));
+          else if (list.length > 0) {
+            take(base, { ...list[0], event, all: withChangedDates(event) });
+          } else if (!some) take(base, whole(row, event, zone));
         } else take(base, whole(row, event, zone));
       } catch (err) {
         if (err instanceof MethodError) throw err;

@@ -21,7 +21,7 @@ import { writeComponent } from "../../mail/contentline/component.ts";
 import { eventFromSeries, type JsonObject, overrideOf } from "../../mail/jscalendar/from_ical.ts";
 import { eventProblems } from "../../mail/jscalendar/schema.ts";
 import { EventError } from "../../mail/jscalendar/event_error.ts";
-import { calendarOf, patched } from "../../mail/jscalendar/to_ical.ts";
+import { calendarOf, patched, refuseTooMany } from "../../mail/jscalendar/to_ical.ts";
 import {
   inOneForm,
   namesOfClient,
@@ -29,14 +29,23 @@ import {
   withBothNames,
   withoutTaken,
 } from "../../mail/jscalendar/versions.ts";
+import { giveWay } from "../../platform/turns.ts";
 import { type Collection, type Condition, GroupwareError } from "../../store/groupware/types.ts";
 import { invalidProperties, SetError } from "../core/errors.ts";
 import type { MethodContext } from "../core/method.ts";
 import { applyPatch, sameJson } from "../core/patch.ts";
 import { notFound, resolveId } from "../core/set.ts";
 import { utcDateOf } from "../core/types.ts";
+import { collectionZone } from "../groupware/collection_object.ts";
 import { collectionOfId, idOf, requireWrite, type View } from "../groupware/collections.ts";
+import {
+  changesForOthers,
+  checkOverrides,
+  checkReachable,
+  withAttachments,
+} from "./event_rules.ts";
 import { eventOfId, hasDate, serverProperties } from "./events.ts";
+import { defaultAddress } from "./participant_identities.ts";
 import { withUtcTimes } from "./utc_times.ts";
 
 /** Properties that clients can't set. */
@@ -108,9 +117,12 @@ function check(event: JsonObject, given: JsonObject): void {
 /** The client's input, which may use the names of either version. @throws SetError invalidProperties */
 function inOwnNames(before: JsonObject, event: JsonObject): JsonObject {
   try {
+    refuseTooMany(before, event);
     return inOneForm(before, event);
   } catch (err) {
-    if (err instanceof VersionError) throw invalidProperties(err.names, err.message);
+    if (err instanceof VersionError || err instanceof EventError) {
+      throw invalidProperties(err.names, err.message);
+    }
     throw err;
   }
 }
@@ -128,10 +140,20 @@ function withOrganizer(ctx: MethodContext, view: View, event: JsonObject): JsonO
   if (people === undefined || Object.keys(people).length === 0 || event.replyTo !== undefined) {
     return event;
   }
-  const { name } = view.access.account;
-  const address = ctx.s.config.accountAddresses(name).find((a) => isMine(ctx, name, a));
-  if (address === undefined) return event;
-  return { ...event, replyTo: { imip: `mailto:${address}` } };
+  const imip = defaultAddress(ctx.s, view.access.account.name);
+  return imip === undefined ? event : { ...event, replyTo: { imip } };
+}
+
+/** Whether the account is where an event comes from: nobody else is its organizer. */
+function isOrigin(ctx: MethodContext, view: View, event: JsonObject): boolean {
+  const organizer = (event.replyTo as JsonObject | undefined)?.imip;
+  return organizer === undefined || isMine(ctx, view.access.account.name, organizer);
+}
+
+/** jmap-calendars §5.8: what is in somebody else's calendar is hidden from nobody who sees that. */
+function checkPrivacy(view: View, privacy: unknown): void {
+  if (view.access.own || privacy === undefined || privacy === null || privacy === "public") return;
+  throw invalidProperties(["privacy"], "in a calendar of somebody else events are public");
 }
 
 const author = ({ access }: View) =>
@@ -183,24 +205,34 @@ export async function createEvent(
   if (c.components.length > 0 && !c.components.includes("VEVENT")) {
     throw invalidProperties(["calendarIds"], "this calendar takes no events");
   }
-  const sent = withUtcTimes(
-    Object.fromEntries(Object.entries(given).filter(([, x]) => x !== null)),
-    { utcStart, utcEnd },
-    Object.keys(given),
+  checkPrivacy(view, given.privacy);
+  const zone = collectionZone(view, c);
+  const whole = Object.fromEntries(Object.entries(given).filter(([, x]) => x !== null));
+  const sent = await withAttachments(
+    ctx,
+    view,
+    withUtcTimes(whole, { utcStart, utcEnd }, Object.keys(given), zone),
   );
   const now = utcDateOf(Date.now());
-  const preset: JsonObject = {
-    "@type": "Event",
-    uid: crypto.randomUUID(),
-    created: now,
-    updated: now,
-  };
+  const preset: JsonObject = { "@type": "Event", uid: crypto.randomUUID(), created: now };
   check(sent, written);
+  checkOverrides(sent);
+  // Of many in a request each takes some milliseconds.
+  await giveWay();
   const event = withOrganizer(ctx, view, {
     ...preset,
     ...sent,
     ...isDraft === true ? { isDraft } : {},
   });
+  const origin = isOrigin(ctx, view, event);
+  if (origin) {
+    event.updated = now;
+    // Both in UTC, and in the same form.
+    if (String(event.created) > now) event.created = now;
+  }
+  if (tells && isDraft !== true && view.access.own) {
+    checkReachable(event, (uri) => isMine(ctx, view.access.account.name, uri));
+  }
   const uid = event.uid as string;
   try {
     if (view.g.eventsByUid(uid).length > 0) throw new GroupwareError("uidConflict", "it is there");
@@ -217,13 +249,15 @@ export async function createEvent(
     for (const k of ["start", "duration", "timeZone"]) {
       if (sent[k] !== undefined && !(k in given)) told[k] = sent[k];
     }
-    const organizer = (event.replyTo as JsonObject | undefined)?.imip;
+    for (const k of ["updated", "created", "links"]) {
+      if (event[k] !== undefined && !sameJson(event[k], written[k])) told[k] = event[k];
+    }
     return {
       id: idOf("calendars", "object", row.id),
       ...told,
       baseEventId: null,
       ...isDraft === undefined ? { isDraft: false } : {},
-      isOrigin: organizer === undefined || isMine(ctx, view.access.account.name, organizer),
+      isOrigin: origin,
     };
   } catch (err) {
     return refused(view, err, written, uid);
@@ -284,31 +318,38 @@ export async function updateEvent(
     if (recurrenceId !== undefined && isDraft !== wasDraft) {
       throw invalidProperties(["isDraft"], "all dates of an event are drafts, or none");
     }
-    const sent = withUtcTimes(
-      Object.fromEntries(Object.entries(rest).filter(([, x]) => x !== null)),
-      { utcStart, utcEnd },
-      Object.keys(given),
+    const sent = await withAttachments(
+      ctx,
+      view,
+      withUtcTimes(
+        Object.fromEntries(Object.entries(rest).filter(([, x]) => x !== null)),
+        { utcStart, utcEnd },
+        Object.keys(given),
+        collectionZone(view, collection),
+      ),
     );
+    if (!sameJson(sent.privacy, master.privacy)) checkPrivacy(view, sent.privacy);
     if (sent.uid !== master.uid) throw invalidProperties(["uid"], "the uid of an event stays");
     const target = sameJson(ids, calendarIds) ? collection : calendarIn(ctx, view, ids);
     if (recurrenceId !== undefined && target.id !== collection.id) {
       throw invalidProperties(["calendarIds"], "one date can't leave its event");
     }
     check(sent, given);
+    checkOverrides(sent);
     const next = recurrenceId === undefined ? sent : withDate(master, recurrenceId, sent);
     const differs = isDraft !== wasDraft || !sameJson(next, master);
     if (!differs && target.id === collection.id) return null;
     const told: JsonObject = {};
     const event = withOrganizer(ctx, view, { ...next, ...isDraft ? { isDraft } : {} });
-    if (differs && !("updated" in patch)) event.updated = utcDateOf(Date.now());
-    const mine = isMine(
-      ctx,
-      view.access.account.name,
-      (event.replyTo as JsonObject | undefined)?.imip,
-    );
-    // RFC 5546 §2.1.4: invitees must be able to tell which version is newer.
-    if (differs && mine && !("sequence" in patch)) {
-      event.sequence = Number(master.sequence ?? 0) + 1;
+    const origin = isOrigin(ctx, view, event);
+    // An invitation has the times and numbers of its organizer, by which later ones are told from earlier ones.
+    if (differs && origin) event.updated = utcDateOf(Date.now());
+    const sequence = Number(master.sequence ?? 0);
+    if (origin && changesForOthers(master, next) && Number(event.sequence ?? 0) <= sequence) {
+      event.sequence = sequence + 1;
+    }
+    if (tells && !isDraft && differs && view.access.own) {
+      checkReachable(event, (uri) => isMine(ctx, view.access.account.name, uri));
     }
     if (recurrenceId === undefined) {
       const utcNames = utcStart === undefined && utcEnd === undefined
@@ -318,6 +359,7 @@ export async function updateEvent(
       for (const k of ["updated", "sequence", "replyTo"]) {
         if (!sameJson(event[k], next[k])) told[k] = event[k];
       }
+      if (!sameJson(sent.links, rest.links)) told.links = sent.links;
       const organizer = (told.replyTo as JsonObject | undefined)?.imip;
       if (organizer !== undefined) told.organizerCalendarAddress = organizer;
     }

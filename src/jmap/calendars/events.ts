@@ -16,6 +16,7 @@ import { MethodError } from "../core/errors.ts";
 import { utcDateOf } from "../core/types.ts";
 import { idOf, objectOfId, type View } from "../groupware/collections.ts";
 import type { JmapServices } from "../services.ts";
+import { withFewPeople } from "./event_rules.ts";
 
 /** Properties that aren't stored with an event. */
 export const serverProperties = ["id", "baseEventId", "isOrigin", "utcStart", "utcEnd"];
@@ -25,6 +26,14 @@ export const allEventProperties = [
   "isDraft",
   ...eventProperties,
   ...version2Properties,
+];
+
+/** Properties that a single date doesn't have. */
+const seriesProperties = [
+  "recurrenceRule",
+  "recurrenceRules",
+  "excludedRecurrenceRules",
+  "recurrenceOverrides",
 ];
 
 const day = 86_400_000;
@@ -170,19 +179,20 @@ export async function eventObject(
     });
     event = { ...event, recurrenceOverrides: Object.fromEntries(kept) };
   }
-  const all: JsonObject = { ...ids, ...about(services, view, row, series, event) };
-  if (options.reduceParticipants === true && typeof event.participants === "object") {
+  const hides = event.hideAttendees === true && !view.access.own;
+  if (options.reduceParticipants === true || hides) {
     const mine = new Set(
-      services.config.accountAddresses(view.access.account.name).map((a) => a.toLowerCase()),
+      [view.access.account.name, view.access.user.account]
+        .flatMap((name) => services.config.accountAddresses(name))
+        .map((a) => `mailto:${a.toLowerCase()}`),
     );
-    all.participants = Object.fromEntries(
-      Object.entries(event.participants as Record<string, JsonObject>).filter(([, p]) =>
-        (p.roles as JsonObject | undefined)?.owner === true ||
-        typeof p.email === "string" && mine.has(p.email.toLowerCase())
-      ),
-    );
+    event = withFewPeople(event, (uri) => typeof uri === "string" && mine.has(uri.toLowerCase()));
   }
+  const all: JsonObject = { ...ids, ...about(services, view, row, series, event) };
   const { properties } = options;
+  if (recurrenceId !== undefined) {
+    for (const name of seriesProperties) if (properties?.has(name)) all[name] = null;
+  }
   if (properties?.has("utcStart") || properties?.has("utcEnd")) {
     const { start, end } = instantsOf(event, options.floating ?? utcZone);
     all.utcStart = utcDateOf(start);

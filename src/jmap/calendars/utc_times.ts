@@ -19,7 +19,8 @@ function instant(name: string, value: unknown): number {
 }
 
 /**
- * The event with start and duration set from these instants. An event without a time zone gets UTC.
+ * The event with start and duration set from these instants. An event without a time zone gets that of its
+ * calendar, or UTC.
  * @param given names of properties that the client sets in addition
  * @throws SetError invalidProperties
  */
@@ -27,6 +28,7 @@ export function withUtcTimes(
   event: JsonObject,
   utc: { utcStart?: unknown; utcEnd?: unknown },
   given: readonly string[],
+  calendarZone?: string,
 ): JsonObject {
   const { utcStart, utcEnd } = utc;
   if (utcStart === undefined && utcEnd === undefined) return event;
@@ -41,9 +43,8 @@ export function withUtcTimes(
       throw invalidProperties([name, other], `${name} and ${other} say the same`);
     }
   }
-  const fresh = event.start === undefined;
   const next: JsonObject = { ...event };
-  if (fresh && next.timeZone === undefined) next.timeZone = "Etc/UTC";
+  next.timeZone ??= calendarZone ?? "Etc/UTC";
   const zone = zoneOf(next) ?? utcZone;
   if (utcStart !== undefined) {
     next.start = localTime(toWall(zone, instant("utcStart", utcStart)));

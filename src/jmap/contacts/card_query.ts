@@ -5,6 +5,7 @@ import type { ObjectRow } from "../../store/groupware/types.ts";
 import { MethodError } from "../core/errors.ts";
 import { type Comparator, type FilterTree, meets, readFilter } from "../core/query.ts";
 import { dateMs } from "../core/types.ts";
+import { wordsOf } from "../core/words.ts";
 import { idOf, numberOf, shownCollections, type View } from "../groupware/collections.ts";
 import { contactObject } from "./cards.ts";
 
@@ -49,16 +50,6 @@ const moreTexts = (object: JsonObject): string[] => [
   ...Object.keys(obj(object.keywords)),
   ...values(object.titles).flatMap((x) => str(x.name)),
 ];
-
-/** Words of a text condition; quoted text is one (RFC 8621 §4.4.1). */
-function wordsOf(text: string): string[] {
-  const found: string[] = [];
-  for (const m of text.toLowerCase().matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)) {
-    const word = m[1] ?? m[2] ?? m[3];
-    if (word !== "") found.push(word);
-  }
-  return found;
-}
 
 type Condition = { name: string; test: (card: JsonObject, row: ObjectRow) => boolean };
 

@@ -20,8 +20,10 @@ import {
   idOf,
   objectOfId,
   requireWrite,
+  shownCollections,
   type View,
 } from "../groupware/collections.ts";
+import { imageType } from "../groupware/image_type.ts";
 import { type ReadCard, readStored, withBlobs } from "../groupware/card_media.ts";
 import { openBlob } from "../mail/blob.ts";
 
@@ -62,6 +64,22 @@ function refused(err: unknown): never {
     default:
       throw err;
   }
+}
+
+/** The card of a uid in any address book that the user sees. */
+function cardOfUid(view: View, uid: string): ObjectRow | undefined {
+  for (const c of shownCollections(view)) {
+    const row = view.g.objectByUid(c.id, uid);
+    if (row !== undefined) return row;
+  }
+}
+
+function alreadyThere(row: ObjectRow | undefined): SetError {
+  return new SetError(
+    "alreadyExists",
+    "there is a card with this uid in the account",
+    row ? { existingId: idOf("addressbooks", "object", row.id) } : {},
+  );
 }
 
 /** Media with their data: blobs named by the client, and media of the existing card. @throws SetError */
@@ -107,14 +125,18 @@ async function withData(
       if (blob.size > maxMedia) {
         throw new SetError("tooLarge", `a picture has ${maxMedia} bytes at most`);
       }
-      const type = typeof m.mediaType === "string" && /^[\w.+-]+\/[\w.+-]+$/.test(m.mediaType)
+      const bytes = blob.read(0, blob.size);
+      const image = imageType(bytes);
+      // RFC 9610 §3.5: what is no image can't be the photo of a card.
+      if (m.kind === "photo" && image === undefined) {
+        throw invalidProperties(["media"], `media/${id}: a photo is a picture of a known type`);
+      }
+      const said = typeof m.mediaType === "string" && /^[\w.+-]+\/[\w.+-]+$/.test(m.mediaType)
         ? m.mediaType
-        : "application/octet-stream";
+        : undefined;
+      const type = m.kind === "photo" ? image : said ?? image ?? "application/octet-stream";
       const { mediaType: _mediaType, ...more } = rest;
-      filled[id] = {
-        ...more,
-        uri: `data:${type};base64,${blob.read(0, blob.size).toBase64()}`,
-      };
+      filled[id] = { ...more, uri: `data:${type};base64,${bytes.toBase64()}` };
     } finally {
       blob.close();
     }
@@ -170,6 +192,9 @@ export async function createCard(
   check(sent);
   const card = await withData(ctx, view, { ...preset, ...sent });
   const made = await object(`${crypto.randomUUID()}.vcf`, card);
+  // RFC 9610 §3: one card of a uid in an account. CardDAV has it for each address book.
+  const other = cardOfUid(view, made.index.uid);
+  if (other !== undefined) throw alreadyThere(other);
   try {
     const { row } = await view.g.put(book.id, made, { ifNoneMatch: "*" });
     const told = Object.fromEntries(
@@ -183,12 +208,7 @@ export async function createCard(
     };
   } catch (err) {
     if (err instanceof GroupwareError && err.kind === "uidConflict") {
-      const there = view.g.objectByUid(book.id, made.index.uid);
-      throw new SetError(
-        "alreadyExists",
-        "there is a card with this uid in the address book",
-        there ? { existingId: idOf("addressbooks", "object", there.id) } : {},
-      );
+      throw alreadyThere(view.g.objectByUid(book.id, made.index.uid));
     }
     return refused(err);
   }

@@ -13,13 +13,23 @@ export const changesArgs = v.strictObject({
   maxChanges: v.optional(v.nullable(positiveInt)),
 });
 
+export type ChangesResponse = {
+  accountId: string;
+  oldState: string;
+  newState: string;
+  hasMoreChanges: boolean;
+  created: string[];
+  updated: string[];
+  destroyed: string[];
+};
+
 /** The response for events of objects. @param now the state after all of them */
 export function changesResponse(
   args: { accountId: string; sinceState: string; maxChanges?: number | null },
   events: readonly Event[],
   now: number,
   idOf: (n: number) => string,
-): Record<string, unknown> {
+): ChangesResponse {
   const part = oldest(events, Math.min(args.maxChanges ?? mostChanges, mostChanges), now);
   const of = (kind: Event["kind"]) =>
     part.events.filter((e) => e.kind === kind).map((e) => idOf(e.order));

@@ -47,7 +47,7 @@ export function collectionRights(home: Home, rights: Rights): Record<string, boo
     mayWriteAll: writes,
     mayWriteOwn: writes,
     mayUpdatePrivate: writes,
-    mayRSVP: owner,
+    mayRSVP: writes,
     mayShare: owner,
     mayDelete: owner,
   };
@@ -74,6 +74,7 @@ function collectionObject(
     return xml === undefined ? "" : elementText(xml);
   };
   const books = view.home === "addressbooks";
+  const mine = view.mine?.of(view.home, collection) ?? {};
   const shown = text("name") ||
     (collection.name === "default" ? books ? "Contacts" : "Calendar" : collection.name);
   const order = Number(text("order"));
@@ -83,12 +84,11 @@ function collectionObject(
     description: text(books ? "bookDescription" : "calendarDescription") || null,
     sortOrder: Number.isInteger(order) && order > 0 ? order : 0,
     isDefault: view.access.own && collection.id === usual,
-    isSubscribed: view.access.own ? settings.isSubscribed ?? true : true,
+    isSubscribed: settings.isSubscribed ?? true,
     shareWith: shareWith(view, collection),
     myRights: rightsObject(view, rightsIn(view, collection)!),
   };
-  if (books) return book;
-  const zone = text("timeZone");
+  if (books) return { ...book, ...mine };
   const transparent = (kept.get(lookProperties.transparency) ?? "").includes("transparent");
   return {
     ...book,
@@ -97,8 +97,16 @@ function collectionObject(
     includeInAvailability: transparent ? "none" : settings.includeInAvailability ?? "all",
     defaultAlertsWithTime: settings.defaultAlertsWithTime ?? null,
     defaultAlertsWithoutTime: settings.defaultAlertsWithoutTime ?? null,
-    timeZone: zone !== "" && namedZone(zone) !== undefined ? zone : null,
+    timeZone: collectionZone(view, collection) ?? null,
+    ...mine,
   };
+}
+
+/** The time zone of a calendar; undefined if it has none. */
+export function collectionZone(view: View, collection: Collection): string | undefined {
+  const xml = view.g.properties(collection.id).get(lookProperties.timeZone);
+  const zone = xml === undefined ? "" : elementText(xml);
+  return zone !== "" && namedZone(zone) !== undefined ? zone : undefined;
 }
 
 /** All collections that the user may see, by id. */

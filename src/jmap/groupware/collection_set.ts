@@ -8,6 +8,8 @@ import {
 } from "../../groupware/collection_looks.ts";
 import { setDefault } from "../../groupware/default_calendar.ts";
 import { namedZone } from "../../mail/calendar/zones.ts";
+import { hexOf } from "../../mail/jscalendar/colors.ts";
+import { eventProblems } from "../../mail/jscalendar/schema.ts";
 import { type Collection, GroupwareError } from "../../store/groupware/types.ts";
 import { accountIdOf } from "../core/access.ts";
 import { invalidProperties, SetError } from "../core/errors.ts";
@@ -29,6 +31,7 @@ import {
   shownCollections,
   type View,
 } from "./collections.ts";
+import { ownProperties } from "./own_looks.ts";
 
 /** Most characters of a description. */
 const maxDescription = 10_000;
@@ -41,6 +44,35 @@ const isObject = (x: unknown): x is Json =>
   typeof x === "object" && x !== null && !Array.isArray(x);
 const isBoolean = (x: unknown) => typeof x === "boolean";
 
+/** Alerts of JSCalendar, all relative to the event (jmap-calendars §4). */
+function isAlerts(x: unknown): boolean {
+  if (x === null) return true;
+  if (!isObject(x) || JSON.stringify(x).length > maxAlerts) return false;
+  const isAbsolute = (a: unknown) =>
+    isObject(a) && isObject(a.trigger) && a.trigger["@type"] === "AbsoluteTrigger";
+  return !Object.values(x).some(isAbsolute) &&
+    eventProblems({ start: "2000-01-01T00:00:00", alerts: x }).length === 0;
+}
+
+const alertNames = ["defaultAlertsWithTime", "defaultAlertsWithoutTime"];
+
+/** Ids of default alerts are unique within an account. @throws SetError invalidProperties */
+function checkAlertIds(view: View, values: Json, id?: string): void {
+  const taken = new Set<string>();
+  for (const [other, o] of collectionObjects(view)) {
+    for (const name of alertNames) {
+      if (other === id && name in values) continue;
+      for (const k of Object.keys(o[name] ?? {})) taken.add(k);
+    }
+  }
+  for (const name of alertNames) {
+    for (const k of Object.keys(values[name] ?? {})) {
+      if (taken.has(k)) throw invalidProperties([name], `an alert with the id ${k} is there`);
+      taken.add(k);
+    }
+  }
+}
+
 /** Whether a value is valid. */
 const checks: Record<string, (x: unknown) => boolean> = {
   name: (x) =>
@@ -49,11 +81,10 @@ const checks: Record<string, (x: unknown) => boolean> = {
   sortOrder: (x) => Number.isInteger(x) && (x as number) >= 0 && (x as number) < 2 ** 31,
   isSubscribed: isBoolean,
   isVisible: isBoolean,
-  color: (x) => x === null || typeof x === "string" && /^#[\da-f]{6}$/i.test(x),
+  color: (x) => x === null || hexOf(x) !== undefined,
   includeInAvailability: (x) => x === "all" || x === "attending" || x === "none",
-  defaultAlertsWithTime: (x) => x === null || isObject(x) && JSON.stringify(x).length <= maxAlerts,
-  defaultAlertsWithoutTime: (x) =>
-    x === null || isObject(x) && JSON.stringify(x).length <= maxAlerts,
+  defaultAlertsWithTime: isAlerts,
+  defaultAlertsWithoutTime: isAlerts,
   timeZone: (x) => x === null || typeof x === "string" && namedZone(x) !== undefined,
   shareWith: (x) => x === null || isObject(x) && Object.keys(x).length <= maxShares,
 };
@@ -69,15 +100,25 @@ function readShares(ctx: MethodContext, view: View, value: unknown) {
     if (!isObject(rights) || !Object.values(rights).every(isBoolean)) {
       throw invalidProperties(["shareWith"], "rights are an object of true and false");
     }
-    if (rights.mayShare || rights.mayDelete || rights.mayRSVP) {
+    if (rights.mayShare || rights.mayDelete) {
+      throw invalidProperties(["shareWith"], "mayShare and mayDelete are the owner's alone");
+    }
+    const known = Object.keys(rightsObject(view, "read"));
+    const unknown = Object.keys(rights).find((r) => !known.includes(r));
+    if (unknown !== undefined) {
+      throw invalidProperties(["shareWith"], `there is no right ${unknown.slice(0, 100)}`);
+    }
+    // jmap-calendars §4: who may write all may do all of these. Alone they would have to mean less.
+    const parts = ["mayWriteOwn", "mayUpdatePrivate", "mayRSVP"];
+    const writes = rights.mayWrite || rights.mayWriteAll;
+    if (parts.some((r) => writes ? rights[r] === false : rights[r])) {
       throw invalidProperties(
         ["shareWith"],
-        "mayShare, mayDelete and mayRSVP are the owner's alone",
+        "mayWriteOwn, mayUpdatePrivate and mayRSVP are given with mayWriteAll alone",
       );
     }
-    const writes = ["mayWrite", "mayWriteAll", "mayWriteOwn", "mayUpdatePrivate"];
     const reads = ["mayRead", "mayReadItems"];
-    if (writes.some((r) => rights[r])) grants.push({ account, rights: "write" });
+    if (writes) grants.push({ account, rights: "write" });
     else if (reads.some((r) => rights[r])) grants.push({ account, rights: "read" });
     else if (rights.mayReadFreeBusy) {
       throw invalidProperties(
@@ -114,7 +155,7 @@ function storedChanges(
         look("order", value);
         break;
       case "color":
-        look("color", value);
+        look("color", value === null ? null : hexOf(value));
         break;
       case "timeZone":
         look("timeZone", value);
@@ -181,17 +222,17 @@ export async function setCollections(
 ): Promise<Record<string, unknown>> {
   const { g } = view;
   const kind = view.home === "addressbooks" ? "addressbook" as const : "calendar" as const;
+  const rights = (list: readonly { account: string; rights: "read" | "write" }[]) =>
+    new Map(list.map((x) => [x.account, rightsObject(view, x.rights)]));
+  const objectType = kind === "calendar" ? "Calendar" : "AddressBook";
   const share = async (collection: Collection, value: unknown) => {
     const grants = readShares(ctx, view, value);
     // The index of shares is written first, so that no entry is missing after a crash.
     for (const { account } of grants) await ctx.s.sharing.add(view.access.account.name, account);
-    const rights = (list: readonly { account: string; rights: "read" | "write" }[]) =>
-      new Map(list.map((x) => [x.account, rightsObject(view, x.rights)]));
     const before = rights(g.grants(collection.id));
     await g.setGrants(collection.id, grants);
     const id = idOf(view.home, "collection", collection.id);
     const name = String(collectionObjects(view).get(id)?.name ?? "");
-    const objectType = kind === "calendar" ? "Calendar" : "AddressBook";
     await noteShares(
       ctx.s,
       view.access.user,
@@ -206,16 +247,21 @@ export async function setCollections(
       requireOwner(view);
       if (o.name === undefined) throw invalidProperties(["name"], "name is missing");
       checkValues(view, o);
+      checkAlertIds(view, o);
       readShares(ctx, view, o.shareWith);
       const { shareWith, ...values } = o;
       const properties = new Map(
         storedChanges(view, values, {}).filter((x): x is [string, string] => x[1] !== null),
       );
       try {
-        const c = await g.createCollection(kind, crypto.randomUUID(), { properties });
+        // Calendars of JMAP have events alone: programs for tasks need not show them.
+        const components = kind === "calendar" ? ["VEVENT"] : [];
+        const c = await g.createCollection(kind, crypto.randomUUID(), { properties, components });
         if (isObject(shareWith)) await share(c, shareWith);
         const made = collectionObjects(view).get(idOf(view.home, "collection", c.id))!;
-        return Object.fromEntries(Object.entries(made).filter(([k]) => !(k in o)));
+        return Object.fromEntries(
+          Object.entries(made).filter(([k, x]) => !(k in o) || k === "color" && x !== o[k]),
+        );
       } catch (err) {
         return storeError(err);
       }
@@ -229,8 +275,17 @@ export async function setCollections(
         Object.entries(after).filter(([k, x]) => !sameJson(x, before[k])),
       );
       if (Object.keys(changed).length === 0) return null;
-      requireOwner(view);
+      const own = view.mine &&
+        Object.keys(changed).every((k) => ownProperties[view.home].includes(k));
+      if (!own) requireOwner(view);
       checkValues(view, changed);
+      checkAlertIds(view, changed, id);
+      const color = "color" in changed ? hexOf(changed.color) ?? null : undefined;
+      const told = color === undefined || color === changed.color ? null : { color };
+      if (own && view.mine) {
+        await view.mine.set(c, { ...changed, ...told });
+        return told;
+      }
       const { shareWith, ...values } = changed;
       try {
         const list = storedChanges(view, values, collectionSettings(g.properties(c.id)));
@@ -239,7 +294,7 @@ export async function setCollections(
       } catch (err) {
         return storeError(err);
       }
-      return null;
+      return told;
     },
     async destroy(id) {
       const c = collectionOfId(view, id);
@@ -251,7 +306,16 @@ export async function setCollections(
           "there is something in it",
         );
       }
+      const before = rights(g.grants(c.id));
+      const name = String(collectionObjects(view).get(id)?.name ?? "");
       await g.removeCollection(c.id).catch(storeError);
+      await noteShares(
+        ctx.s,
+        view.access.user,
+        { objectType, objectId: id, name },
+        before,
+        new Map(),
+      );
     },
   });
   const chosen = args.onSuccessSetIsDefault;

@@ -8,9 +8,11 @@ import { createHash } from "node:crypto";
 import { guestView } from "../../groupware/guest_view.ts";
 import type { Groupware } from "../../store/groupware/groupware.ts";
 import type { Collection, Home, ObjectRow } from "../../store/groupware/types.ts";
-import { cannotCalculate, changesResponse } from "../core/changes.ts";
+import { cannotCalculate, type ChangesResponse, changesResponse } from "../core/changes.ts";
 import { SetError } from "../core/errors.ts";
 import type { Access } from "../core/method.ts";
+import type { ObjectStore } from "../objects/store.ts";
+import { OwnLooks } from "./own_looks.ts";
 
 /** First letter of ids. */
 const letters = {
@@ -25,12 +27,23 @@ export interface View {
   g: Groupware;
   home: Home;
   access: Access;
+  /** What the user sets for themselves, in another's account. */
+  mine?: OwnLooks;
 }
 
-/** Opens the address books or calendars of an account. */
-export async function groupwareView(access: Access, home: Home): Promise<View> {
+/**
+ * Opens the address books or calendars of an account.
+ * @param objects for methods about the collections: they have properties of each user's own
+ */
+export async function groupwareView(
+  access: Access,
+  home: Home,
+  objects?: ObjectStore,
+): Promise<View> {
   const g = await access.account.groupware();
-  return { g: access.own ? g : await guestView(g), home, access };
+  if (access.own) return { g, home, access };
+  const mine = objects === undefined ? {} : { mine: new OwnLooks(objects, access) };
+  return { g: await guestView(g), home, access, ...mine };
 }
 
 export function idOf(home: Home, kind: Kind, n: number): string {
@@ -102,7 +115,13 @@ function prefix(view: View): string {
 
 /** The state of the collections, or of the objects, that a user may see. */
 export function groupwareState(view: View, kind: Kind): string {
-  return prefix(view) + view.g.stateOf(view.home, kind);
+  return prefix(view) + view.g.stateOf(view.home, kind) + suffix(view, kind);
+}
+
+/** The state of what a user sets for themselves on collections of another account. */
+function suffix(view: View, kind: Kind): string {
+  const state = kind === "collection" ? view.mine?.state ?? 0 : 0;
+  return state === 0 ? "" : `.${state}`;
 }
 
 /** Additions, changes and removals since an issued state; undefined if unknown. */
@@ -128,9 +147,41 @@ export function groupwareChanges(
   kind: Kind,
   args: { accountId: string; sinceState: string; maxChanges?: number | null },
 ): Record<string, unknown> {
-  const found = eventsOf(view, kind, args.sinceState);
+  const [, sinceState, looks] = /^(.*?)(?:\.(\d{1,15}))?$/.exec(args.sinceState) ?? [];
+  const found = sinceState === undefined ? undefined : eventsOf(view, kind, sinceState);
   if (found === undefined) throw cannotCalculate();
   const now = view.g.stateOf(view.home, kind);
   const r = changesResponse(args, found.events, now, (n) => idOf(view.home, kind, n));
-  return { ...r, newState: found.before + r.newState };
+  return withOwnLooks(view, kind, args, { ...r, newState: found.before + r.newState }, looks);
+}
+
+/** The same response with the collections of which the user has changed what is theirs. */
+function withOwnLooks(
+  view: View,
+  kind: Kind,
+  args: { sinceState: string; maxChanges?: number | null },
+  r: ChangesResponse,
+  looks: string | undefined,
+): ChangesResponse {
+  const response = { ...r, oldState: args.sinceState };
+  const since = Number(looks ?? 0);
+  const changed = kind === "collection" && view.mine ? view.mine.since(since) : [];
+  if (changed === undefined || view.mine === undefined && looks !== undefined) {
+    throw cannotCalculate();
+  }
+  const told = new Set([...r.created, ...r.updated, ...r.destroyed]);
+  const more = [...new Set(changed)].map((n) => idOf(view.home, kind, n))
+    .filter((id) => !told.has(id) && collectionOfId(view, id) !== undefined);
+  // What the owner changed is told first; the user's own follows with the last of it.
+  const fits = told.size + more.length <= (args.maxChanges ?? Infinity);
+  if (r.hasMoreChanges || !fits) {
+    if (!r.hasMoreChanges && told.size === 0) throw cannotCalculate();
+    const newState = since === 0 ? r.newState : `${r.newState}.${since}`;
+    return { ...response, newState, hasMoreChanges: true };
+  }
+  return {
+    ...response,
+    newState: r.newState + suffix(view, kind),
+    updated: [...r.updated, ...more],
+  };
 }

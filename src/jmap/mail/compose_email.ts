@@ -28,14 +28,17 @@ class Composer {
   readonly blobs: Blob[] = [];
   readonly missing: string[] = [];
   readonly usedValues = new Set<string>();
+  /** Names of parts that the client gives in a list, for errors. */
+  readonly names = new Map<unknown, string>();
   #parts = 0;
 
   constructor(from: Sources) {
     this.#from = from;
   }
 
-  /** A part with everything below it. @param at its position, for errors */
-  async part(given: unknown, at: string, depth = 0): Promise<Piece[]> {
+  /** A part with everything below it. @param position for errors */
+  async part(given: unknown, position: string, depth = 0): Promise<Piece[]> {
+    const at = this.names.get(given) ?? position;
     if (typeof given !== "object" || given === null || Array.isArray(given)) {
       throw invalidProperties([at], `${at}: a part is an object`);
     }
@@ -59,7 +62,7 @@ class Composer {
       throw invalidProperties([`${at}/subParts`], `${at}: only a multipart has parts`);
     }
     if (typeof p.partId === "string") return this.#text(p, type, fixed, fields, at);
-    if (typeof p.blobId === "string") return await this.#blob(p, type, fixed, fields);
+    if (typeof p.blobId === "string") return await this.#blob(p, type, fixed, fields, at);
     throw invalidProperties([at], `${at}: a part needs a partId or a blobId`);
   }
 
@@ -126,6 +129,7 @@ class Composer {
     type: string,
     fixed: string[],
     fields: Set<string>,
+    at: string,
   ): Promise<Piece[]> {
     const id = p.blobId as string;
     const blob = await this.#from.openBlob(id);
@@ -134,6 +138,10 @@ class Composer {
       return [];
     }
     this.blobs.push(blob);
+    // RFC 8621 §4.6: a size may be given, and has to be right.
+    if (typeof p.size === "number" && p.size !== blob.size) {
+      throw invalidProperties([`${at}/size`], `${at}: the blob has ${blob.size} bytes`);
+    }
     // RFC 2046 §5.2.1: an embedded message isn't encoded.
     const encoding = type.startsWith("message/") ? "8bit" : "base64";
     const params: Record<string, string> = { ...nameOf(p) };
@@ -214,8 +222,11 @@ function describing(p: Record<string, unknown>, fields: Set<string>): string[] {
   return lines;
 }
 
-/** The parts of a message whose structure the server chooses. */
-function impliedStructure(o: Record<string, unknown>): unknown {
+/**
+ * The parts of a message whose structure the server chooses.
+ * @param names gets the names of the client's parts, for errors
+ */
+function impliedStructure(o: Record<string, unknown>, names: Map<unknown, string>): unknown {
   const one = (
     name: "textBody" | "htmlBody",
     type: string,
@@ -229,7 +240,9 @@ function impliedStructure(o: Record<string, unknown>): unknown {
     if (String(part.type ?? type).toLowerCase() !== type) {
       throw invalidProperties([name], `the part of ${name} must be ${type}`);
     }
-    return { ...part, type };
+    const whole = { ...part, type };
+    names.set(whole, `${name}/0`);
+    return whole;
   };
   const text = one("textBody", "text/plain");
   const html = one("htmlBody", "text/html");
@@ -244,20 +257,19 @@ function impliedStructure(o: Record<string, unknown>): unknown {
       typeof a.cid === "string" && a.disposition !== "attachment";
   };
   const related = all.filter(isRelated);
+  const named = (a: Record<string, unknown>, disposition: string) => {
+    const part = { type: "application/octet-stream", disposition, ...dropNulls(a) };
+    names.set(part, `attachments/${all.indexOf(a)}`);
+    return part;
+  };
   const files = all.filter((a) => !isRelated(a)).map((a) =>
-    typeof a === "object" && a !== null && !Array.isArray(a)
-      ? { type: "application/octet-stream", disposition: "attachment", ...dropNulls(a) }
-      : a
+    typeof a === "object" && a !== null && !Array.isArray(a) ? named(a, "attachment") : a
   );
   const multipart = (subtype: string, subParts: unknown[]) => ({
     type: `multipart/${subtype}`,
     subParts,
   });
-  const inline = related.map((a) => ({
-    type: "application/octet-stream",
-    disposition: "inline",
-    ...dropNulls(a),
-  }));
+  const inline = related.map((a) => named(a, "inline"));
   const rich = html && inline.length > 0 ? multipart("related", [html, ...inline]) : html;
   const body = text && rich ? multipart("alternative", [text, rich]) : text ?? rich;
   if (files.length > 0) return multipart("mixed", [...body ? [body] : [], ...files]);
@@ -331,7 +343,7 @@ export async function composeEmail(
   const bodyValues = checkValues(o.bodyValues);
   const composer = new Composer({ bodyValues, openBlob });
   try {
-    const structure = o.bodyStructure ?? impliedStructure(o);
+    const structure = o.bodyStructure ?? impliedStructure(o, composer.names);
     const pieces: Piece[] = structure === undefined
       ? [encoder.encode("Content-Type: text/plain; charset=utf-8\r\n\r\n")]
       : await composer.part(structure, "bodyStructure");

@@ -50,9 +50,11 @@ export const objectTypes = {
   push: "P",
   share: "N",
   event: "V",
+  look: "L",
+  participant: "Q",
 } as const;
-/** A type; event notifications for shared calendars have one type per owner. */
-export type ObjectType = keyof typeof objectTypes | `event/${string}`;
+/** A type; event notifications for shared calendars, and looks of collections, have one type per owner. */
+export type ObjectType = keyof typeof objectTypes | `event/${string}` | `look/${string}`;
 
 const letterOf = (type: ObjectType): string =>
   objectTypes[type.split("/", 1)[0] as keyof typeof objectTypes];

@@ -1,5 +1,6 @@
 /** Principal/query (RFC 9670 §2.4): conditions. @module */
 import { MethodError } from "../core/errors.ts";
+import { accountIdOf } from "../core/access.ts";
 import type { User } from "../core/method.ts";
 import { type Comparator, meets, readFilter } from "../core/query.ts";
 import type { JmapServices } from "../services.ts";
@@ -7,13 +8,16 @@ import { principals } from "./principals.ts";
 
 type Json = Record<string, unknown>;
 
+/** Conditions whose value is a text. */
+const texts = ["email", "name", "text", "type", "timeZone", "calendarAddress"];
+
 function condition(json: Json): Json {
   for (const [k, value] of Object.entries(json)) {
     const good = k === "accountIds"
       ? Array.isArray(value) && value.every((x) => typeof x === "string")
-      : ["email", "name", "text", "type", "timeZone"].includes(k) && typeof value === "string";
+      : texts.includes(k) && typeof value === "string";
     if (good) continue;
-    const known = ["accountIds", "email", "name", "text", "type", "timeZone"].includes(k);
+    const known = k === "accountIds" || texts.includes(k);
     throw new MethodError(
       known ? "invalidArguments" : "unsupportedFilter",
       `filter: ${k.slice(0, 100)} can't be so`,
@@ -25,13 +29,23 @@ function condition(json: Json): Json {
 const has = (x: unknown, word: unknown) =>
   typeof x === "string" && x.toLowerCase().includes(String(word).toLowerCase());
 
-function right(p: Json, c: Json): boolean {
+/** Whether an address is one of a principal's (jmap-calendars §2.3). */
+function hasAddress(services: JmapServices, p: Json, uri: unknown): boolean {
+  const address = String(uri).replace(/^mailto:/i, "").toLowerCase();
+  const account = [...services.config.dynamic.Accounts.keys()].find((n) => accountIdOf(n) === p.id);
+  return account !== undefined &&
+    services.config.accountAddresses(account).some((a) => a.toLowerCase() === address);
+}
+
+function right(services: JmapServices, p: Json, c: Json): boolean {
   return Object.entries(c).every(([k, value]) => {
     switch (k) {
       case "accountIds":
         return (value as string[]).some((id) => Object.hasOwn(p.accounts as Json ?? {}, id));
       case "text":
         return [p.name, p.email, p.description].some((x) => has(x, value));
+      case "calendarAddress":
+        return hasAddress(services, p, value);
       case "type":
       case "timeZone":
         return p[k] === value;
@@ -49,7 +63,7 @@ export function queryPrincipals(
 ): string[] {
   const filter = readFilter(args.filter, condition);
   const found = [...principals(services, user).values()].filter((p) =>
-    meets(filter, (c) => right(p, c))
+    meets(filter, (c) => right(services, p, c))
   );
   const sort = args.sort?.length ? args.sort : [{ property: "name", isAscending: true }];
   for (const { property } of sort) {

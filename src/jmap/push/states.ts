@@ -31,7 +31,7 @@ export type States = Record<string, string>;
 /** The current states. For a shared account only those of types that can be shared. */
 export async function currentStates(services: JmapServices, access: Access): Promise<States> {
   const own = await mailStates(services, access);
-  const books = await groupwareView(access, "addressbooks");
+  const books = await groupwareView(access, "addressbooks", services.objects);
   const told = notificationsOf(access);
   const calendars: typeof books = { ...books, home: "calendars" };
   return {

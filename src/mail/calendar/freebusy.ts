@@ -5,7 +5,7 @@
  */
 import { type Component, newProperty, param, valueOf } from "../contentline/component.ts";
 import { inRange, type TimeRange } from "./filter.ts";
-import { periods, type Series } from "./series.ts";
+import { type Instance, periods, type Series } from "./series.ts";
 import { day, formatUtc } from "./time.ts";
 
 export type BusyKind = "BUSY" | "BUSY-TENTATIVE" | "BUSY-UNAVAILABLE";
@@ -14,16 +14,22 @@ export interface Busy extends TimeRange {
   kind: BusyKind;
 }
 
+/** Busy by an event, or one of its dates. */
+export interface BusyInstance extends Busy {
+  instance?: Instance;
+}
+
 /**
  * The busy times of an object in a span. `me` says whether an address is the owner's: declined events aren't
- * busy.
+ * busy. `attendingOnly` leaves out events that the owner has neither accepted nor perhaps accepted.
  */
 export function busyTimes(
   series: Series,
   range: TimeRange,
   me: (address: string) => boolean = () => false,
-): Busy[] {
-  const found: Busy[] = [];
+  attendingOnly = false,
+): BusyInstance[] {
+  const found: BusyInstance[] = [];
   if (series.kind === "VEVENT") {
     for (const i of series.instances(range.start, range.end)) {
       if (i.start === undefined || !inRange(series, i, range)) continue;
@@ -36,6 +42,7 @@ export function busyTimes(
       );
       const answer = mine && param(mine, "PARTSTAT")?.toUpperCase();
       if (answer === "DECLINED") continue;
+      if (attendingOnly && answer !== "ACCEPTED" && answer !== "TENTATIVE") continue;
       const end = i.end ?? (i.allDay ? i.start + day : i.start);
       if (end <= i.start) continue;
       const tentative = status === "TENTATIVE" || answer === "TENTATIVE" ||
@@ -44,6 +51,7 @@ export function busyTimes(
         start: Math.max(i.start, range.start),
         end: Math.min(end, range.end),
         kind: tentative ? "BUSY-TENTATIVE" : "BUSY",
+        instance: i,
       });
     }
   } else if (series.kind === "VFREEBUSY") {

@@ -10,6 +10,7 @@ import {
   type Component,
   newProperty,
   param,
+  type Property,
   property,
   valueOf,
 } from "../contentline/component.ts";
@@ -52,18 +53,18 @@ function hasNewDates(was: Series, now: Series): boolean {
   const dates = datesOf(now, Infinity);
   const last = dates.at(-1)?.start ?? Infinity;
   const before = datesOf(was, last);
-  if (before.length === maxCompared) return false;
   const known = new Set(before.map(spanOf));
-  return dates.some((i) => !known.has(spanOf(i)));
+  const end = before.length < maxCompared ? last : before.at(-1)!.start ?? last;
+  return dates.some((i) => (i.start ?? 0) <= end && !known.has(spanOf(i)));
 }
 
 /** The time of a component itself. */
 function ownTime(series: Series, component: Component): string | undefined {
   if (component === series.master) return spanOf(datesOf(series, Infinity)[0]);
-  const single = {
-    ...component,
-    properties: component.properties.filter((p) => p.name !== "RECURRENCE-ID"),
-  };
+  // Rules mean nothing in a date of a series, and may be anything.
+  const notItsTime = [...recurrenceNames, "RECURRENCE-ID"];
+  const properties = component.properties.filter((p) => !notItsTime.includes(p.name));
+  const single = { ...component, properties };
   const zones = series.calendar.components.filter((c) => c.name === "VTIMEZONE");
   const [i] = new Series({ ...series.calendar, components: [...zones, single] })
     .instances(-Infinity, Infinity, 1);
@@ -113,15 +114,16 @@ function numbered(c: Component, least: number): Component {
   };
 }
 
-/** A component whose people, all but the organizer, are asked anew. */
+/** A component whose people, all but the organizer, are asked anew; the same one if nobody has answered. */
 function askedAnew(c: Component, mine: (address: string) => boolean): Component {
+  const hasAnswered = (p: Property) =>
+    p.name === "ATTENDEE" && !mine(addressOf(p)) &&
+    (param(p, "PARTSTAT") ?? "NEEDS-ACTION").toUpperCase() !== "NEEDS-ACTION";
+  if (!c.properties.some(hasAnswered)) return c;
   return {
     ...c,
     properties: c.properties.map((p) =>
-      p.name !== "ATTENDEE" || mine(addressOf(p)) ||
-        (param(p, "PARTSTAT") ?? "NEEDS-ACTION").toUpperCase() === "NEEDS-ACTION"
-        ? p
-        : changedProperty(p, p.value, { PARTSTAT: "NEEDS-ACTION", RSVP: "TRUE" })
+      hasAnswered(p) ? changedProperty(p, p.value, { PARTSTAT: "NEEDS-ACTION", RSVP: "TRUE" }) : p
     ),
   };
 }

@@ -381,6 +381,9 @@ export const notOverridden = new Set([
 
 const step = (s: string) => s.replaceAll("~", "~0").replaceAll("/", "~1");
 
+/** Most properties of an entry, such as a participant, that are changed one by one; with more it is replaced. */
+const mostPointers = 3;
+
 /** The patch that turns the master into an instance. */
 export function overrideOf(master: JsonObject, instance: JsonObject, id: string): JsonObject {
   const patch: JsonObject = {};
@@ -395,7 +398,17 @@ export function overrideOf(master: JsonObject, instance: JsonObject, id: string)
       continue;
     }
     for (const k of new Set([...Object.keys(both[0]), ...Object.keys(both[1])])) {
-      if (!same(both[0][k], both[1][k])) patch[`${step(name)}/${step(k)}`] = both[1][k] ?? null;
+      if (same(both[0][k], both[1][k])) continue;
+      const at = `${step(name)}/${step(k)}`;
+      const parts = [both[0][k], both[1][k]].map((x) =>
+        typeof x === "object" && x !== null && !Array.isArray(x) ? x as JsonObject : undefined
+      );
+      const [was, is] = parts;
+      const changed = was && is &&
+        [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((p) => !same(was[p], is[p]));
+      // One answer of one participant is told as such, which clients can take back by itself.
+      if (changed === undefined || changed.length > mostPointers) patch[at] = both[1][k] ?? null;
+      else for (const p of changed) patch[`${at}/${step(p)}`] = is![p] ?? null;
     }
   }
   return patch;

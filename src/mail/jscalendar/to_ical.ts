@@ -111,6 +111,31 @@ function tooMany(event: JsonObject, keys: Iterable<string>): EventError {
   return new EventError([name], `more than ${maxWrittenParts} parts of an event to write`);
 }
 
+/** Changed dates of an event; dates that are left out are none of them. */
+function changedDates(event: JsonObject): number {
+  let n = 0;
+  for (const patch of Object.values(obj(event.recurrenceOverrides))) {
+    if (obj(patch).excluded !== true && Object.keys(obj(patch)).length > 0) n++;
+  }
+  return n;
+}
+
+/**
+ * Refuses an event with so many more participants or changed dates than before that they can't be written: before
+ * its form is checked, which takes longer than counting.
+ * @throws EventError
+ */
+export function refuseTooMany(before: JsonObject, event: JsonObject): void {
+  const people = (e: JsonObject) => Object.keys(obj(e.participants)).length;
+  const refuse = (name: string) => {
+    throw new EventError([name], `more than ${maxWrittenParts} parts of an event to write`);
+  };
+  if (people(event) - people(before) > maxWrittenParts) refuse("participants");
+  if (changedDates(event) - changedDates(before) > maxWrittenParts / leastParts) {
+    refuse("recurrenceOverrides");
+  }
+}
+
 /** One component of an event. @param written parts so far */
 function componentOf(
   event: JsonObject,
@@ -207,6 +232,7 @@ export function patched(master: JsonObject, id: string, patch: JsonObject): Json
  * @throws EventError
  */
 export function calendarOf(event: JsonObject, now: number, before?: Series): Component {
+  if (before === undefined) refuseTooMany({}, event);
   const main = before && mainComponent(before);
   const converted = main && eventFromComponent(before!, main);
   const components: Component[] = [];
@@ -216,16 +242,6 @@ export function calendarOf(event: JsonObject, now: number, before?: Series): Com
   const hasMaster = before === undefined || before.master !== undefined;
   components.push(hasMaster ? withDates(masterOf(event), event, before) : masterOf(event));
   const overrides = hasMaster ? obj(event.recurrenceOverrides) : {};
-  const changedDates =
-    Object.values(overrides).filter((p) =>
-      obj(p).excluded !== true && Object.keys(obj(p)).length > 0
-    ).length;
-  if (before === undefined && changedDates > maxWrittenParts / leastParts) {
-    throw new EventError(
-      ["recurrenceOverrides"],
-      `more than ${maxWrittenParts} parts of an event to write`,
-    );
-  }
   const old = new Map<string, Component>();
   if (before?.master !== undefined) {
     const times = timesOf(before, before.master);

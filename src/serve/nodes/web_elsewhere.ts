@@ -11,6 +11,7 @@ import { type Log, newCid } from "../../log/mod.ts";
 import { countPanic } from "../../metrics/mod.ts";
 import type { SocketConnection } from "../../net/mod.ts";
 import { type LinkPeer, NodeAway } from "../../nodes/link.ts";
+import { streamOf } from "../../nodes/stream.ts";
 import {
   type PassedRequest,
   readPieces,
@@ -25,6 +26,7 @@ import {
   type HttpHandlers,
   requestOf,
   textResponse,
+  type UpgradeHandler,
   type WebHandler,
   type WebRequest,
   type WebService,
@@ -59,17 +61,8 @@ export function servedAnywhere(
   const { config } = options;
   const pass = async (req: WebRequest, node: string, body?: Uint8Array<ArrayBuffer>) => {
     const place = config.dynamic.Nodes.get(node)!;
-    const { method, url, origin, remoteIp, secure, rawHeaders, hasBody } = req;
-    const head = {
-      ...{
-        service: service.name,
-        https,
-        method,
-        target: `${url.pathname}${url.search}`,
-        host: url.host,
-      },
-      ...{ origin, remoteIp, secure, headers: [...rawHeaders], hasBody },
-    };
+    const head = headOf(service.name, https, req);
+    const { hasBody } = head;
     const stream = !hasBody
       ? undefined
       : body === undefined
@@ -133,8 +126,38 @@ export function servedAnywhere(
     );
     return node === undefined ? await service.handle(req) : await pass(req, node);
   };
-  return { ...service, handle };
+  const upgradeHere = service.upgrade;
+  if (upgradeHere === undefined) return { ...service, handle };
+  const upgrade: UpgradeHandler = async (req, socket, first) => {
+    const login = credentialsOf(req.headers.get("authorization"))?.username;
+    const node = config.dynamic.Nodes.size === 0 ? undefined : other(nodeOfLogin(login ?? ""));
+    if (node === undefined) return await upgradeHere(req, socket, first);
+    const links = options.links();
+    try {
+      if (links === undefined) throw new NodeAway(node, new Error("this node is starting"));
+      const place = config.dynamic.Nodes.get(node)!;
+      await links.upgrade(node, place, headOf(service.name, https, req), socket, first);
+    } catch (err) {
+      if (!(err instanceof NodeAway)) throw err;
+      req.log.warn("an upgrade can't be passed on", { node, err });
+      socket.end(refusedUpgrade("503 Service Unavailable", "Retry-After: 30\r\n"));
+    }
+  };
+  return { ...service, handle, upgrade };
 }
+
+/** What the other node is told of a request. */
+function headOf(service: string, https: boolean, req: WebRequest): PassedRequest {
+  const { method, url, origin, remoteIp, secure, rawHeaders, hasBody } = req;
+  const target = `${url.pathname}${url.search}`;
+  return {
+    ...{ service, https, method, target, host: url.host },
+    ...{ origin, remoteIp, secure, headers: [...rawHeaders], hasBody },
+  };
+}
+
+const refusedUpgrade = (status: string, fields = "") =>
+  `HTTP/1.1 ${status}\r\n${fields}Connection: close\r\nContent-Length: 0\r\n\r\n`;
 
 function withinLimit(bytes: Uint8Array<ArrayBuffer>, limit: number): Uint8Array<ArrayBuffer> {
   if (bytes.length > limit) {
@@ -194,6 +217,7 @@ export async function servePassedWeb(
     const gone = new AbortController();
     const cid = newCid();
     const log = options.log.with({ cid, node: peer.node, remote: head.remoteIp });
+    if (head.upgrade) return await upgradePassed(options, conn, head, cid, log);
     let bodyRead = !head.hasBody;
     /** Input after the request: the next one, or the end of the connection, at any time. */
     const listen = () => {
@@ -232,6 +256,53 @@ async function readRest(incoming: Readable): Promise<void> {
   }
 }
 
+/** @throws HttpError */
+function passedRequest(
+  options: PassedWebOptions,
+  request: PassedRequest,
+  incoming: Readable,
+  signal: AbortSignal,
+  cid: number,
+  log: Log,
+): WebRequest {
+  const { method, target, host, headers: rawHeaders, hasBody, remoteIp, secure, origin } = request;
+  const parts = { method, target, host, rawHeaders, hasBody, incoming, raw: undefined };
+  const { stopping } = options;
+  return { ...requestOf(parts, { remoteIp, secure, signal, stopping, cid, log }), origin };
+}
+
+/** Serves a connection that another node passes on with its request; never throws. */
+async function upgradePassed(
+  options: PassedWebOptions,
+  conn: SocketConnection,
+  request: PassedRequest,
+  cid: number,
+  log: Log,
+): Promise<void> {
+  const socket = streamOf(conn);
+  const gone = new AbortController();
+  const closed = new Promise<void>((resolve) => {
+    socket.on("close", () => {
+      gone.abort();
+      resolve();
+    });
+  });
+  socket.on("error", () => {});
+  try {
+    const req = passedRequest(options, request, Readable.from([]), gone.signal, cid, log);
+    const take = options.handlers(request.service, request.https)?.upgrade(req);
+    if (take === undefined) socket.end(refusedUpgrade("400 Bad Request"));
+    else await take(req, socket, new Uint8Array(0));
+  } catch (err) {
+    if (errorResponse(err) === undefined) {
+      countPanic("webserver");
+      log.error("unhandled error in an upgrade", { err: err as Error });
+    }
+    socket.destroy();
+  }
+  await closed;
+}
+
 /** The answer to a passed request; never throws. */
 async function answerPassed(
   options: PassedWebOptions,
@@ -242,20 +313,10 @@ async function answerPassed(
   log: Log,
 ): Promise<Response> {
   try {
-    const { method, target, host, headers: rawHeaders, hasBody, remoteIp, secure, origin } =
-      request;
-    const parts = { method, target, host, rawHeaders, hasBody, incoming, raw: undefined };
-    const req = requestOf(parts, {
-      remoteIp,
-      secure,
-      signal,
-      stopping: options.stopping,
-      cid,
-      log,
-    });
+    const req = passedRequest(options, request, incoming, signal, cid, log);
     const handlers = options.handlers(request.service, request.https);
     if (handlers === undefined) throw new HttpError(404, `this node has no ${request.service}`);
-    return await handlers.handle({ ...req, origin });
+    return await handlers.handle(req);
   } catch (err) {
     const expected = errorResponse(err);
     if (expected !== undefined) return expected;

@@ -246,16 +246,19 @@ export function webPorts(config: Config, listener: Listener, handlers: WebHandle
   return [...ports.values()];
 }
 
-/** Leads programs that ask for properties of "/" to calendars and contacts there, if a port has these (RFC 6764 §6). */
+/**
+ * Answers programs that ask for properties of "/", if a port has calendars and contacts (RFC 6764 §6): some know no
+ * more than the host's name, and don't go where a redirect leads.
+ */
 function leadToDav(p: WebPort, own: WebService["host"], dav: Dav): void {
   const place = p.services.find((s) => s.name === "dav");
   if (place === undefined) return;
-  const elsewhere = dav.elsewhere(place.path);
+  const answer = dav.root(place.path);
   const root = p.services.find((s) => s.path === "/" && s.host === own);
   const handle: WebHandler = root?.handle ?? (() => new Response(null, { status: 404 }));
   const service: WebService = {
     ...root ?? { name: "root", path: "/", host: own },
-    handle: (req) => req.path === "/" && req.method === "PROPFIND" ? elsewhere(req) : handle(req),
+    handle: (req) => req.path === "/" && req.method === "PROPFIND" ? answer(req) : handle(req),
   };
   p.services = [...p.services.filter((s) => s !== root), service];
 }

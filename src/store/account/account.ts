@@ -16,6 +16,7 @@ import { Groupware } from "../groupware/groupware.ts";
 import type { EventChange } from "../groupware/types.ts";
 import { countMessages } from "../messages/insert.ts";
 import * as changing from "./mailbox_changes.ts";
+import type { MailboxId } from "../ids.ts";
 import { accountMigrations } from "../database/schema.ts";
 import type { Listener } from "../types.ts";
 import { takeBackUnfinished } from "../messages/unfinished.ts";
@@ -59,6 +60,24 @@ export class Account extends AccountWriter {
     this.annotations = new Annotations(db, this.writer);
     this.recent = new RecentMarks(dir);
     this.#onIdle = onIdle;
+  }
+
+  /**
+   * Sets annotations of a mailbox and its special uses, all or nothing.
+   * @throws StoreError "annotation", "specialUse"
+   */
+  annotateWithUses(
+    mailboxId: MailboxId,
+    entries: readonly { key: string; value: Uint8Array | null }[],
+    uses: number,
+    origin?: Listener,
+  ): Promise<void> {
+    return this.annotations.set(
+      mailboxId,
+      entries,
+      origin,
+      (ctx) => changing.setSpecialUse(this.db, ctx, mailboxId, uses),
+    );
   }
 
   /** Opens the account's folder, created if needed. For Accounts only. */

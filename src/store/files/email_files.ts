@@ -14,6 +14,7 @@
 import { asEmailId } from "../ids.ts";
 import type { Log } from "../../log/mod.ts";
 import { syncFile } from "../../platform/files.ts";
+import { giveWay, turnTime } from "../../platform/turns.ts";
 import type { Db } from "../database/database.ts";
 import { describeBytes, describeFile } from "../messages/describe.ts";
 import type { ReadyEmail } from "../messages/insert.ts";
@@ -180,23 +181,38 @@ export class EmailFiles {
     }
   }
 
-  /** Removes the files of emails whose rows are gone. Call it after the commit. */
-  remove(emailIds: number[]): void {
+  /**
+   * Removes the files of emails whose rows are gone. Call it after the commit. The first are gone when it returns;
+   * of thousands the rest follow in turns.
+   */
+  remove(emailIds: readonly number[]): void {
     this.#changed(true);
+    void this.#removeInTurns(emailIds);
+  }
+
+  /** Never rejects. */
+  async #removeInTurns(emailIds: readonly number[]): Promise<void> {
+    const removed: number[] = [];
+    let began = performance.now();
     for (const id of emailIds) {
+      // On a busy disk each takes a millisecond or more.
+      if (performance.now() - began > turnTime) {
+        await giveWay();
+        began = performance.now();
+      }
       try {
         this.#files.remove(id);
+        removed.push(id);
       } catch (err) {
         // The row in `erased` stays, so that the next start tries again.
         this.#log.error("removing file of an expunged message", {
           err: err as Error,
           path: this.#files.path(id),
         });
-        emailIds = emailIds.filter((e) => e !== id);
       }
     }
     this.#writer.write(() => {
-      for (const id of emailIds) this.#db.run("DELETE FROM erased WHERE email_id = ?", id);
+      for (const id of removed) this.#db.run("DELETE FROM erased WHERE email_id = ?", id);
     }).catch(() => {
       // The account is being closed: the next start removes what is left.
     });

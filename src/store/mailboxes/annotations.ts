@@ -7,7 +7,7 @@ import type { MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import { nextModseq } from "./mailboxes.ts";
 import { type Listener, StoreError } from "../types.ts";
-import type { Writer } from "../database/writer.ts";
+import type { WriteContext, Writer } from "../database/writer.ts";
 
 /** Most bytes of one value, and most entries of one mailbox. */
 export const maxAnnotationBytes = 64 * 1024;
@@ -36,13 +36,19 @@ export class Annotations {
     ).map((r) => ({ key: r[0], value: r[1] }));
   }
 
-  /** Sets entries, or with null removes them. All or nothing. @throws StoreError "annotation" */
+  /**
+   * Sets entries, or with null removes them. All or nothing.
+   * @param also runs in the same transaction, before them
+   * @throws StoreError "annotation", and what `also` throws
+   */
   set(
     mailboxId: MailboxId,
     entries: readonly { key: string; value: Uint8Array | null }[],
     origin?: Listener,
+    also?: (ctx: WriteContext) => void,
   ): Promise<void> {
     return this.#writer.write((ctx) => {
+      also?.(ctx);
       const modseq = nextModseq(this.#db);
       for (const { key, value } of entries) {
         if (value === null) {

@@ -53,6 +53,56 @@ export function listByDate(
   ).map((r) => ({ received: r[0], id: r[1], emailId: r[2], uid: r[3], threadId: r[4], mailboxId }));
 }
 
+/** Messages that {@link listOthersByDate} passes over or returns at a time: some 5 ms. */
+const lookedAtOnce = 4000;
+
+/**
+ * The next live messages of a mailbox that are in none of some threads: few of them, or none, where those threads have the
+ * next few thousand. `behind` is where to go on; undefined at the end.
+ */
+export function listOthersByDate(
+  db: Db,
+  mailboxId: MailboxId,
+  order: "newest" | "oldest",
+  behind: DatePlace,
+  threads: ReadonlySet<number>,
+  limit: number,
+): { rows: Listed[]; behind: DatePlace | undefined } {
+  const [compare, within, direction] = order === "newest" ? ["<", ">=", " DESC"] : [">", "<=", ""];
+  const from = "FROM messages m INDEXED BY messages_received";
+  const where =
+    `WHERE m.mailbox_id = ?1 AND m.expunged = 0 AND (m.received, m.id) ${compare} (?2, ?3)`;
+  const sorted = `ORDER BY m.received${direction}, m.id${direction}`;
+  const { received, id } = behind;
+  const last = db.get(
+    `SELECT m.received, m.id ${from} ${where} ${sorted} LIMIT 1 OFFSET ${lookedAtOnce - 1}`,
+    mailboxId,
+    received,
+    id,
+  );
+  const [lastReceived, lastId] = last ??
+    (order === "newest"
+      ? [Number.MIN_SAFE_INTEGER, 0]
+      : [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]);
+  const rows = db.all(
+    "SELECT m.received, m.id, m.email_id, m.uid, coalesce(t.thread_id, m.email_id) AS thread " +
+      `${from} LEFT JOIN threads t ON t.email_id = m.email_id ${where} ` +
+      `AND (m.received, m.id) ${within} (?4, ?5) ` +
+      `AND thread NOT IN (SELECT value FROM json_each(?6)) ${sorted} LIMIT ?7`,
+    mailboxId,
+    received,
+    id,
+    lastReceived,
+    lastId,
+    JSON.stringify([...threads]),
+    limit,
+  ).map((r): Listed => (
+    { received: r[0], id: r[1], emailId: r[2], uid: r[3], threadId: r[4], mailboxId }
+  ));
+  if (rows.length === limit) return { rows, behind: rows.at(-1) };
+  return { rows, behind: last && { received: lastReceived, id: lastId } };
+}
+
 /** The live ones among some messages of a mailbox. */
 export function listByUid(db: Db, mailboxId: MailboxId, uids: readonly number[]): Listed[] {
   return db.all(
@@ -139,6 +189,39 @@ export function threadPlaces(
     threadId,
     maxEmails,
   ).map((r) => ({ id: r[0], mailboxId: r[1], uid: r[2] }));
+}
+
+/** What is counted of a message for the line of its thread. */
+export interface CountedMessage extends DatePlace {
+  emailId: EmailId;
+  mailboxId: MailboxId;
+  uid: number;
+  flags: number;
+  /** Separated by spaces. */
+  keywords: string;
+  /** Normalised, without <>; "" without one. */
+  messageId: string;
+}
+
+/** The live messages of a thread's newest emails, in all mailboxes, those of the newest email first. */
+export function countedMessages(db: Db, threadId: number, maxEmails: number): CountedMessage[] {
+  return db.all(
+    "SELECT m.received, m.id, m.email_id, m.mailbox_id, m.uid, m.flags, m.keywords, t.message_id " +
+      "FROM (SELECT email_id, message_id FROM threads WHERE thread_id = ? ORDER BY received DESC " +
+      "LIMIT ?) t CROSS JOIN messages m INDEXED BY messages_email ON m.email_id = t.email_id " +
+      "AND m.expunged = 0",
+    threadId,
+    maxEmails,
+  ).map((r) => ({
+    received: r[0],
+    id: r[1],
+    emailId: r[2],
+    mailboxId: r[3],
+    uid: r[4],
+    flags: r[5],
+    keywords: r[6],
+    messageId: r[7],
+  }));
 }
 
 /** Live messages with a Message-ID (normalised, without <>), newest first. */

@@ -17,6 +17,10 @@ import type { Change } from "../types.ts";
 
 /** Messages held in memory over all accounts: at 64 bytes each, 19 MB. */
 const maxMessages = 300_000;
+/** Messages of a mailbox that is held in memory; a larger one is read from the database each time. */
+const maxOfMailbox = 225_000;
+/** Rows up to which the space for a growing mailbox is doubled; beyond, it grows by an eighth. */
+const doubledRows = 50_000;
 /** Most changes that are followed one by one; after more the mailbox is read again when it is selected. */
 const maxFollowed = 20_000;
 /** Rows read between two turns of the event loop. */
@@ -105,7 +109,8 @@ export class MailboxRows {
   }
 
   #grow(): void {
-    const n = this.uids.length * 2;
+    const size = this.uids.length;
+    const n = size < doubledRows ? size * 2 : size + (size >> 3);
     const uint = (a: Uint32Array) => {
       const b = new Uint32Array(n);
       b.set(a);
@@ -255,7 +260,7 @@ export class RowCache {
       return;
     }
     const state = this.#state(mailboxId);
-    if (!state || state.total > maxMessages / 2) return;
+    if (!state || state.total > maxOfMailbox) return;
     const rows = new MailboxRows(mailboxId, state.uidValidity, state.modseq, state.total);
     for (let after = 0;;) {
       const read = this.#db.all(

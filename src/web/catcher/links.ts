@@ -22,7 +22,11 @@ export function linksOf(text: string, html: string): string[] {
   });
   parser.write(html.slice(0, maxText));
   parser.end();
-  for (const [url] of text.slice(0, maxText).matchAll(/https?:\/\/[^\s<>"'\]]{1,4000}/gi)) {
+  for (
+    const [url] of text.slice(0, maxText).matchAll(
+      /https?:\/\/(?:\[[\da-f:.]{2,45}\])?[^\s<>"'\]]{0,4000}/gi,
+    )
+  ) {
     add(url.replace(/[.,;:!?)]+$/, ""));
   }
   return [...found];

@@ -178,8 +178,15 @@ function nodeOf({ filter, value }: Term, context: QueryContext): SearchNode {
         nodes: [summary(value, "subject", "from", "to", "cc", "bcc"), { op: "text", text: value }],
       };
     default:
-      // Not the header: its names, and the envelope in it, have common words in every message.
-      return { op: "shown", text: value };
+      // Not the header: its names, and the envelope in it, have common words in every message. What the summary
+      // has is found without a look at the text.
+      return {
+        op: "or",
+        nodes: [
+          summary(value, "subject", "from", "to", "cc", "bcc"),
+          { op: "shown", text: value },
+        ],
+      };
   }
 }
 

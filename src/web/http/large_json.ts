@@ -6,6 +6,7 @@
  */
 import { renewedWorker } from "../../platform/workers/renewed_worker.ts";
 import { JsonError, parseJson } from "./json.ts";
+import { joinedPieces } from "./json_pieces.ts";
 import type { ParsedJson } from "./json_worker.ts";
 import { HttpError } from "./types.ts";
 
@@ -33,5 +34,5 @@ export async function parseJsonBody(bytes: Uint8Array): Promise<unknown> {
   }
   const parsed = await worker.ask(bytes, bytes);
   if ("reason" in parsed) throw new JsonError(parsed.reason);
-  return parsed.value;
+  return "pieces" in parsed ? await joinedPieces(parsed.pieces) : parsed.value;
 }

@@ -191,6 +191,12 @@ export function callHandlers(state: WebmailState): Handlers {
       return {};
     },
 
+    async ViewThreads(r, ctx) {
+      const threads = await connection(ctx, r.sseId).whole(r.viewId, r.threadIds);
+      if (threads === undefined) throw missing("view");
+      return { threads };
+    },
+
     GroupwareFollow(r, ctx) {
       connection(ctx, r.sseId).groupware = r.follow ? new Map() : undefined;
       return {};

@@ -88,6 +88,15 @@ try {
   step("it is in Sent, as HTML and text");
   assert.equal(await f.value("document.documentElement.scrollWidth - innerWidth"), 0);
   transport.close();
+
+  // A script of its own, which the page's policy allows by its hash.
+  for (const name of ["Calendar", "Contacts", "Settings"]) {
+    await f.click(button(name));
+    await f.until(`document.querySelector("dialog[open]") !== null`);
+    await f.click(button("Close", `document.querySelector("dialog[open]")`));
+    await f.until(`document.querySelector("dialog[open]") === null`);
+  }
+  step("calendar, contacts and settings are loaded when they are opened");
 } finally {
   await server.close();
 }

@@ -1,8 +1,10 @@
 /** RFC 6638 §3.2.5, §3.2.8: what an organizer's change does to an event's number, and to the answers to it. */
 import assert from "node:assert/strict";
 import { asChanged, asInvitation } from "../../../src/mail/calendar/reschedule.ts";
-import type { Series } from "../../../src/mail/calendar/series.ts";
-import { events, linesOf, partLines } from "./objects.ts";
+import { checkedSeries, ObjectError } from "../../../src/mail/calendar/object.ts";
+import { Series } from "../../../src/mail/calendar/series.ts";
+import { fc } from "../../support/fast_check.ts";
+import { calendarOf, events, linesOf, partLines } from "./objects.ts";
 
 const boss = "ORGANIZER:mailto:boss@example.org";
 const self = "ATTENDEE;PARTSTAT=ACCEPTED:mailto:boss@example.org";
@@ -72,6 +74,8 @@ Deno.test("fewer dates of a series ask nobody anything; further ones do", () => 
     "1 kept",
   );
   assert.equal(outcome([start, end, "RRULE:FREQ=DAILY;INTERVAL=2"], forever), "1 asked");
+  assert.equal(outcome(forever, [start, end, "RRULE:FREQ=DAILY;INTERVAL=2"]), "1 kept");
+  assert.equal(outcome(forever, [start, end, "RRULE:FREQ=MONTHLY;BYHOUR=11"]), "1 asked");
 });
 
 Deno.test("one date that moves is asked about alone", () => {
@@ -91,6 +95,16 @@ Deno.test("one date that moves is asked about alone", () => {
     master,
     [third, later, "DURATION:PT1H", boss, self, asked, "SEQUENCE:1"],
   ]);
+  // What such a date says of dates is nothing to go by.
+  const odd = events(master, [
+    third,
+    later,
+    "DURATION:PT1H",
+    "RRULE:bogus",
+    "RDATE:never",
+    ...people,
+  ]);
+  assert.deepEqual(changed(was, odd)[1].slice(-2), [asked, "SEQUENCE:1"]);
   // Then its text changes, and it moves back.
   const answered = events(master, [third, later, "DURATION:PT1H", ...people, "SEQUENCE:1"]);
   const text = events(master, [
@@ -145,4 +159,59 @@ Deno.test("a copy keeps the number and time of the organizer's last message", ()
     linesOf(asInvitation(series, one)).filter((l) => /^(?:SEQUENCE|DTSTAMP)/.test(l)),
     ["DTSTAMP:20260101T000000Z", "SEQUENCE:2", ...kept],
   );
+});
+
+Deno.test("any two events that can be stored: no error, and a second look changes nothing", () => {
+  const any = (...list: string[]) => fc.constantFrom(...list);
+  const times = fc.tuple(
+    any(
+      start,
+      "DTSTART:20260302T090000Z",
+      "DTSTART;VALUE=DATE:20260302",
+      "DTSTART:20260302T100000",
+    ),
+    any(
+      end,
+      "DURATION:PT1H",
+      "DURATION:P1D",
+      "DTEND;VALUE=DATE:20260305",
+      "DTEND:20200101T000000Z",
+    ),
+  );
+  const rule = any(
+    "X-NONE:1",
+    daily,
+    "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+    "RRULE:FREQ=SECONDLY",
+    "RDATE;VALUE=PERIOD:20260401T100000Z/PT2H",
+    "EXDATE;VALUE=DATE:20260302,20260303",
+  );
+  const rest = fc.tuple(
+    any(ann, asked, bob, "X-NOBODY:1"),
+    any("SEQUENCE:1", "SEQUENCE:-4", "SEQUENCE:x", "X-NO:1"),
+    any("STATUS:CANCELLED", "STATUS:CONFIRMED"),
+  );
+  const master = fc.tuple(times, rule, rest).map((x) => [boss, self, ...x.flat(2)]);
+  const id = any(third, "RECURRENCE-ID:20260304T090000Z", "RECURRENCE-ID;VALUE=DATE:20260304");
+  const one = fc.tuple(id, times, rule, rest).map((x) => [boss, ...x.flat(2)]);
+  const calendar = fc.oneof(
+    master.map((m) => [m]),
+    one.map((o) => [o]),
+    fc.tuple(master, one),
+  ).map((parts) => calendarOf("VEVENT", ...parts));
+  const stored = calendar.map((c) => {
+    try {
+      return checkedSeries(c);
+    } catch (err) {
+      if (err instanceof ObjectError) return undefined;
+      throw err;
+    }
+  }).filter((s) => s !== undefined);
+  fc.assert(fc.property(stored, stored, (was, now) => {
+    const after = new Series(asChanged(was, now, mine));
+    assert.equal(asChanged(was, after, mine), after.calendar, "changed again");
+    assert.equal(asChanged(after, after, mine), after.calendar, "not changed");
+    const copy = new Series(asInvitation(was, now));
+    assert.equal(asInvitation(was, copy), copy.calendar, "copied again");
+  }));
 });

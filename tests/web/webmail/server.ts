@@ -13,6 +13,7 @@ import {
   type Query,
   ServerEvent,
   type Thread,
+  type ThreadPart,
 } from "../../../webmail/api/mod.ts";
 import { loadLocalserve } from "../../../src/config/mod.ts";
 import { Log, setLevel } from "../../../src/log/mod.ts";
@@ -227,6 +228,8 @@ export class Events {
   readonly #reader: ReadableStreamDefaultReader<string>;
   #text = "";
   #closed = false;
+  /** Characters that have come. */
+  received = 0;
 
   constructor(r: Response) {
     this.#reader = r.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -251,6 +254,7 @@ export class Events {
       const r = await this.#reader.read();
       if (r.done) return undefined;
       this.#text += r.value;
+      this.received += r.value.length;
     }
   }
 
@@ -269,13 +273,15 @@ export class Events {
   /** All of a view until it is done: one that takes its time comes in several events. */
   async view(
     viewId?: number,
-  ): Promise<{ threads: Thread[]; end: boolean; total: number | null }> {
+  ): Promise<{ threads: Thread[]; parts: ThreadPart[]; end: boolean; total: number | null }> {
     const threads: Thread[] = [];
+    const parts: ThreadPart[] = [];
     for (;;) {
       const e = await this.expect("view");
       if (viewId !== undefined) assert.equal(e.viewId, viewId);
       threads.push(...e.threads);
-      if (e.done) return { threads, end: e.end, total: e.total };
+      parts.push(...e.parts);
+      if (e.done) return { threads, parts, end: e.end, total: e.total };
     }
   }
 

@@ -1,11 +1,13 @@
 /** The threads of the message list: what a line shows of them, and where they belong. @module */
-import type { MessageItem, Settings, Threading } from "../../api/mod.ts";
+import type { MessageItem, Settings, Threading, ThreadPart } from "../../api/mod.ts";
 import { has } from "../names.ts";
 
 /** A thread as the list shows it; a message on its own is one too. */
 export interface ListedThread {
   key: number;
   items: MessageItem[];
+  /** The page has only some of its messages: it stays one line until it has all. */
+  part: ThreadPart | undefined;
   expanded: boolean;
   /** Newest message. */
   sort: number;
@@ -13,12 +15,16 @@ export interface ListedThread {
 }
 
 /** How many the query found; the others are shown with them. */
-export function matching(items: readonly MessageItem[]): number {
-  return items.filter((m) => m.matches).length;
+export function found(thread: Pick<ListedThread, "items" | "part">): number {
+  return thread.part?.found ?? thread.items.filter((m) => m.matches).length;
 }
 
 /** Whether a thread is expanded when it comes into the list. */
-export function expandedAtFirst(items: readonly MessageItem[], threading: Threading): boolean {
+export function expandedAtFirst(
+  { items, part }: Pick<ListedThread, "items" | "part">,
+  threading: Threading,
+): boolean {
+  if (part !== undefined) return false;
   if (items.length < 2) return true;
   if (items[0].threadCollapsed) return false;
   return threading === "on" || items.some((m) => !has(m, "seen"));
@@ -26,7 +32,7 @@ export function expandedAtFirst(items: readonly MessageItem[], threading: Thread
 
 /** One line stands for all messages. */
 export function isCollapsed(thread: ListedThread): boolean {
-  return !thread.expanded && thread.items.length > 1;
+  return thread.part !== undefined || (!thread.expanded && thread.items.length > 1);
 }
 
 /** The message that a collapsed thread's line shows: the newest that was found. */
@@ -57,4 +63,11 @@ export function placeOf(
     else high = mid;
   }
   return low;
+}
+
+/** Whether a message that a line stands for is unread. */
+export function unreadIn(thread: ListedThread, line: number): boolean {
+  if (thread.part !== undefined) return thread.part.unread;
+  const items = isCollapsed(thread) ? thread.items : thread.items.filter((m) => m.id === line);
+  return items.some((m) => !has(m, "seen"));
 }

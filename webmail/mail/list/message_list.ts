@@ -3,7 +3,15 @@
  *
  * @module
  */
-import type { Change, MessageItem, Settings, Threading, ViewEvent } from "../../api/mod.ts";
+import type {
+  Change,
+  MessageItem,
+  Settings,
+  Thread,
+  Threading,
+  ThreadPart,
+  ViewEvent,
+} from "../../api/mod.ts";
 import { call } from "../../api/client.ts";
 import { el, fill } from "../../lib/dom.ts";
 import type { Shortcut } from "../../lib/keys.ts";
@@ -13,26 +21,31 @@ import { attempt } from "../../lib/notify.ts";
 import { dragType } from "../mailboxes/list.ts";
 import {
   expandedAtFirst,
+  found,
   isCollapsed,
   lines,
   type ListedThread,
-  matching,
   placeOf,
   shown,
+  unreadIn,
 } from "./listed_threads.ts";
 import { messageListKeys } from "./message_list_keys.ts";
 import { fillRow, type RowStyle } from "./message_row.ts";
-import { has } from "../names.ts";
+import { type SelectedMessages, selectedMessages } from "./selected_messages.ts";
 import { newSelection, type Pick } from "./selection.ts";
 import { t } from "../../lib/text.ts";
 
 export interface MessageListOptions {
-  /** The selection has changed; `focus` is the message to show. `byUser`: not because messages left. */
-  onSelect: (selected: MessageItem[], focus: MessageItem | undefined, byUser: boolean) => void;
+  /**
+   * The selection has changed: so many messages; `focus` is the one to show. `byUser`: not because messages left.
+   */
+  onSelect: (selected: number, focus: MessageItem | undefined, byUser: boolean) => void;
   /** A message was opened with Enter, a double click, or a tap. */
   onOpen: (item: MessageItem) => void;
   /** More are wanted, after this message. */
   onMore: (anchor: number) => void;
+  /** Whole threads, of which the list has a part. */
+  whole: (threadIds: number[]) => Promise<Thread[]>;
   settings: () => Settings;
   /** Name of a mailbox if it isn't the displayed one. */
   mailboxName: (id: number) => string | undefined;
@@ -49,8 +62,7 @@ export interface MessageList {
   change(change: Change): void;
   /** A line above the list: progress, an error. */
   say(text: string): void;
-  /** Selected messages, including those of collapsed threads. */
-  selected(): MessageItem[];
+  selected: SelectedMessages;
   /** Selects a message as soon as it arrives. */
   selectSoon(id: number): void;
   select(id: number): void;
@@ -133,19 +145,38 @@ export function messageList(options: MessageListOptions): MessageList {
     const r = rows.get(id);
     const item = r?.thread.items.find((m) => m.id === id);
     if (r === undefined || item === undefined) return;
-    const items = r.collapsed ? r.thread.items : [item];
-    const isRoot = r.thread.items[0].id === id || r.collapsed;
-    fillRow(r.row, { item, items, collapsed: r.collapsed, root: isRoot }, style());
+    const { collapsed } = r;
+    const items = collapsed ? r.thread.items : [item];
+    const root = r.thread.items[0].id === id || collapsed;
+    fillRow(r.row, { item, items, part: r.thread.part, collapsed, root }, style());
     mark([id]);
   }
 
-  function put(items: MessageItem[]): void {
+  /** The threads of an event, each with its part if it has one. `counted`: the total has those that are new to the list. */
+  function putAll(event: { threads: Thread[]; parts: ThreadPart[] }, counted: boolean): void {
+    const parts = new Map(event.parts.map((p) => [p.threadId, p]));
+    for (const items of event.threads) {
+      if (items.length === 0) continue;
+      const part = parts.get(items[0].threadId);
+      if (!counted && total !== null && !byKey.has(keyOf(items[0]))) {
+        total += found({ items, part });
+      }
+      put(items, part);
+    }
+  }
+
+  function put(items: MessageItem[], part: ThreadPart | undefined): void {
     const key = keyOf(items[0]);
     const sort = Math.max(...items.map((m) => m.received));
     const known = byKey.get(key);
     if (known !== undefined) {
+      if (total !== null) total += found({ items, part }) - found(known);
+      // What this page has not seen whole isn't expanded by becoming short.
+      const wasPart = known.part !== undefined;
       known.items = items;
-      if (items.length > 1 && !known.expanded && expandedAtFirst(items, threading)) {
+      known.part = part;
+      if (part !== undefined) known.expanded = false;
+      else if (!wasPart && items.length > 1 && expandedAtFirst(known, threading)) {
         known.expanded = true;
       }
       if (known.sort !== sort) {
@@ -159,8 +190,9 @@ export function messageList(options: MessageListOptions): MessageList {
     const t: ListedThread = {
       key,
       items,
+      part,
       sort,
-      expanded: expandedAtFirst(items, threading),
+      expanded: expandedAtFirst({ items, part }, threading),
       root: el("div", { class: "thread", role: "presentation" }),
     };
     byKey.set(key, t);
@@ -185,10 +217,29 @@ export function messageList(options: MessageListOptions): MessageList {
 
   function toggle(thread: ListedThread): void {
     if (thread.items.length < 2) return;
-    setExpanded(thread, !thread.expanded, true);
-    attempt(() =>
-      call("ThreadCollapse", { target: { ids: [thread.items[0].id] }, collapse: !thread.expanded })
-    );
+    const collapse = thread.expanded;
+    expand(thread, !collapse, true);
+    attempt(() => call("ThreadCollapse", { target: { ids: [thread.items[0].id] }, collapse }));
+  }
+
+  /** Expands a thread, or collapses it; one of which only a part is here when all of it is. */
+  function expand(thread: ListedThread, expanded: boolean, byUser: boolean): void {
+    if (!expanded || thread.part === undefined) return setExpanded(thread, expanded, byUser);
+    attempt(async () => {
+      await makeWhole([thread]);
+      if (byKey.get(thread.key) === thread && thread.part === undefined) {
+        setExpanded(thread, true, byUser);
+      }
+    });
+  }
+
+  /** Asks for what is missing of threads. */
+  async function makeWhole(some: readonly ListedThread[]): Promise<void> {
+    const keys = some.filter((thread) => thread.part !== undefined).map((thread) => thread.key);
+    if (keys.length === 0) return;
+    for (const items of await options.whole(keys)) {
+      if (items.length > 0 && byKey.has(keyOf(items[0]))) put(items, undefined);
+    }
   }
 
   const focusThread = () =>
@@ -213,23 +264,15 @@ export function messageList(options: MessageListOptions): MessageList {
   }
 
   function reportSelection(byUser: boolean): void {
-    const chosen = selected();
     const alone = selection.size === 1 ? itemOf(selection.ids()[0]) : undefined;
-    options.onSelect(chosen, alone, byUser);
+    options.onSelect(selected.count(), alone, byUser);
   }
 
   function itemOf(id: number): MessageItem | undefined {
     return rows.get(id)?.thread.items.find((m) => m.id === id);
   }
 
-  function selected(): MessageItem[] {
-    return selection.ids().flatMap((id) => {
-      const r = rows.get(id);
-      if (r === undefined) return [];
-      if (!r.collapsed) return r.thread.items.filter((m) => m.id === id);
-      return r.thread.items.filter((m) => m.matches);
-    });
-  }
+  const selected = selectedMessages(selection.ids, (id) => rows.get(id), makeWhole);
 
   function click(id: number, event: MouseEvent): void {
     list.focus({ preventScroll: true });
@@ -265,22 +308,25 @@ export function messageList(options: MessageListOptions): MessageList {
     const before = order();
     const at = selection.focused === undefined ? -1 : before.indexOf(selection.focused);
     const chosen = selection.size;
-    let found = 0;
+    let left = 0;
     selection.drop(ids);
     for (const t of new Set(ids.map((id) => byItem(id)))) {
       if (t === undefined) continue;
-      found += t.items.filter((m) => gone.has(m.id) && m.matches).length;
+      const before = found(t);
       t.items = t.items.filter((m) => !gone.has(m.id));
       if (t.items.length > 0) {
+        // What is left of a thread of which a part is here is told next.
+        left += before - found(t);
         drawThread(t);
         continue;
       }
+      left += before;
       t.root.remove();
       byKey.delete(t.key);
       threads.splice(threads.indexOf(t), 1);
       for (const [id, r] of rows) if (r.thread === t) rows.delete(id);
     }
-    if (total !== null) total = Math.max(0, total - found);
+    if (total !== null) total = Math.max(0, total - left);
     showCount();
     if (selection.focused !== undefined && !rows.has(selection.focused)) {
       const next = before.slice(at).find((id) => rows.has(id)) ??
@@ -315,7 +361,7 @@ export function messageList(options: MessageListOptions): MessageList {
     if (none) fill(status, t("No messages."));
     else if (total !== null) fill(status, countText(total, "message"));
     else {
-      const loaded = threads.reduce((n, t) => n + matching(t.items), 0);
+      const loaded = threads.reduce((n, t) => n + found(t), 0);
       fill(
         status,
         end ? countText(loaded, "message") : t("{0} messages and more", numberText(loaded)),
@@ -326,9 +372,7 @@ export function messageList(options: MessageListOptions): MessageList {
   function stepUnread(delta: 1 | -1): void {
     step((ids, at) => {
       for (let i = at + delta; i >= 0 && i < ids.length; i += delta) {
-        const r = rows.get(ids[i])!;
-        const items = r.collapsed ? r.thread.items : r.thread.items.filter((m) => m.id === ids[i]);
-        if (items.some((m) => !has(m, "seen"))) return i;
+        if (unreadIn(rows.get(ids[i])!.thread, ids[i])) return i;
       }
       return at;
     });
@@ -392,7 +436,7 @@ export function messageList(options: MessageListOptions): MessageList {
       fill(status, t("Loading…"));
     },
     add: (e) => {
-      for (const items of e.threads) if (items.length > 0) put(items);
+      putAll(e, true);
       if (e.total !== null) total = e.total;
       if (e.end) end = true;
       if (e.done) loading = false;
@@ -403,12 +447,7 @@ export function messageList(options: MessageListOptions): MessageList {
     change: (c) => {
       switch (c.kind) {
         case "threads": {
-          for (const items of c.threads) {
-            if (items.length === 0) continue;
-            const before = byKey.get(keyOf(items[0]))?.items ?? [];
-            if (total !== null) total += matching(items) - matching(before);
-            put(items);
-          }
+          putAll(c, false);
           pickAwaited();
           showCount();
           break;
@@ -431,7 +470,7 @@ export function messageList(options: MessageListOptions): MessageList {
             t.items[0].threadCollapsed !== c.collapsed
           ).toArray();
           patch(ids, (m) => ({ ...m, threadMuted: c.muted, threadCollapsed: c.collapsed }));
-          for (const t of turned) setExpanded(t!, !c.collapsed, false);
+          for (const t of turned) expand(t!, !c.collapsed, false);
         }
       }
     },

@@ -1,5 +1,5 @@
 /** A line of the message list. @module */
-import type { Address, MessageItem } from "../../api/mod.ts";
+import type { Address, MessageItem, ThreadPart } from "../../api/mod.ts";
 import { el, fill, unseen } from "../../lib/dom.ts";
 import { countText, longDate, numberText, shortDate, sizeText } from "../../lib/format.ts";
 import { safeText } from "../../lib/scripts.ts";
@@ -12,6 +12,8 @@ export interface RowContent {
   item: MessageItem;
   /** All messages that the line represents. */
   items: readonly MessageItem[];
+  /** What is known of those that aren't among them. */
+  part?: ThreadPart;
   collapsed: boolean;
   /** The first of a thread with more than one message. */
   root: boolean;
@@ -27,23 +29,24 @@ export interface RowStyle {
 
 /** Fills the line of a message. */
 export function fillRow(row: HTMLElement, content: RowContent, style: RowStyle): void {
-  const { item, items } = content;
-  const unread = items.some((m) => !has(m, "seen"));
+  const { item, items, part } = content;
+  const count = part?.count ?? items.length;
+  const unread = part?.unread ?? items.some((m) => !has(m, "seen"));
   const newest = Math.max(...items.map((m) => m.received));
   const people = peopleOf(content, style.outgoing || items.every((m) => has(m, "draft")));
   const where = style.mailboxName(item.mailboxId);
-  const flagged = items.some((m) => has(m, "flagged"));
+  const flagged = part?.flags.includes("flagged") ?? items.some((m) => has(m, "flagged"));
   row.className = [
     "message",
     unread ? "unread" : "",
     item.matches ? "" : "context",
-    content.collapsed && items.length > 1 ? "collapsed" : "",
+    content.collapsed && count > 1 ? "collapsed" : "",
     item.level > 0 && !content.collapsed ? "reply" : "",
     item.threadMuted ? "muted" : "",
   ].filter((s) => s !== "").join(" ");
   row.style.setProperty("--level", String(content.collapsed ? 0 : Math.min(item.level, 6)));
-  const words = marksOf(items);
-  const keywords = new Set(items.flatMap((m) => m.keywords));
+  const words = marksOf(part === undefined ? items : [...items, { ...item, ...part }]);
+  const keywords = new Set([...items.flatMap((m) => m.keywords), ...part?.keywords ?? []]);
   fill(
     row,
     el(
@@ -52,18 +55,18 @@ export function fillRow(row: HTMLElement, content: RowContent, style: RowStyle):
       unread ? unseen(`${t("Unread")}, `) : null,
       flagged ? unseen(`${t("Flagged")}, `) : null,
       el("span", { dir: "auto" }, safeText(people)),
-      content.root && items.length > 1
+      content.root && count > 1
         ? [
           el(
             "span",
             {
               class: "thread-count",
-              title: countText(items.length, "message"),
+              title: countText(count, "message"),
               "aria-hidden": "true",
             },
-            numberText(items.length),
+            `${numberText(count)}${part?.older ? "+" : ""}`,
           ),
-          unseen(t("thread of {0}, ", countText(items.length, "message"))),
+          unseen(t("thread of {0}, ", countText(count, "message"))),
         ]
         : null,
     ),

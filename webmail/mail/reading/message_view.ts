@@ -58,8 +58,8 @@ export interface MessageViewOptions {
 export interface MessageView {
   root: HTMLElement;
   show(item: MessageItem): void;
-  /** Shown in place of a message. */
-  showNone(selected: MessageItem[], tools: HTMLElement[]): void;
+  /** Shown in place of a message; so many are selected. */
+  showNone(selected: number, tools: HTMLElement[]): void;
   /** The message being shown has new flags. */
   update(item: MessageItem): void;
   /** A message is scheduled, or no longer is. */
@@ -389,11 +389,11 @@ export function messageView(options: MessageViewOptions): MessageView {
       fill(head);
       fill(
         body,
-        selected.length > 1
+        selected > 1
           ? el(
             "div",
             { class: "many" },
-            el("p", {}, t("{0} selected", countText(selected.length, "message"))),
+            el("p", {}, t("{0} selected", countText(selected, "message"))),
             el("div", { class: "message-tools" }, tools),
           )
           : el("p", { class: "empty" }, t("No message selected")),

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { type Mailbox, specialUseNames } from "../../../store/types.ts";
+import type { Mailbox } from "../../../store/types.ts";
 import { ImapNo } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
+import { specialUseBit } from "../mailboxes/special_uses.ts";
 import { idSuffix, newPlace, prefixOf, trimDelimiter } from "../mailboxes/places.ts";
 
 export const create: Command = {
@@ -29,7 +30,7 @@ export const create: Command = {
         if (cursor.pos > start) cursor.sp();
         cursor.expect("\\");
         const use = `\\${cursor.atom("special use")}`;
-        const bit = specialUseNames.find(([, n]) => n.toLowerCase() === use.toLowerCase())?.[0];
+        const bit = specialUseBit(use);
         if (bit === undefined) unknown = use;
         else bits |= bit;
       }

@@ -1,5 +1,5 @@
 /**
- * SETMETADATA (RFC 5464 §4.3).
+ * SETMETADATA (RFC 5464 §4.3), which also sets special uses (RFC 6154 §4).
  *
  * @module
  */
@@ -8,7 +8,9 @@ import type { Cursor } from "../../parse/cursor.ts";
 import { ImapNo } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 import { checkEntry, metadataTarget } from "../mailboxes/metadata_entries.ts";
-import { isPrivateEntry } from "../names/metadata_text.ts";
+import { isPrivateEntry, specialUseEntry } from "../names/metadata_text.ts";
+import { noMailbox } from "../../../store/ids.ts";
+import { specialUseBits } from "../mailboxes/special_uses.ts";
 
 function readValue(cursor: Cursor): Uint8Array | null {
   if (cursor.takeWord("NIL")) return null;
@@ -42,7 +44,16 @@ export const setMetadata: Command = {
           "METADATA NOPRIVATE",
         );
       }
-      await account.annotations.set(id, entries, listener);
+      const uses = entries.findLast((e) => e.key.toLowerCase() === specialUseEntry);
+      if (uses === undefined || id === noMailbox) {
+        return await account.annotations.set(id, entries, listener);
+      }
+      if (account.mailbox(id)?.name === "Inbox") {
+        throw new ImapNo("INBOX gets no special use", "USEATTR");
+      }
+      const bits = specialUseBits(uses.value);
+      const others = entries.filter((e) => e.key.toLowerCase() !== specialUseEntry);
+      await account.annotateWithUses(id, others, bits, listener);
     };
   },
 };

@@ -7,6 +7,7 @@ import { Cursor } from "../../parse/cursor.ts";
 import { ImapBad } from "../session/answer.ts";
 import {
   discardLiteral,
+  isSentAnyway,
   type LiteralHeader,
   literalHeader,
   maxLineAfter,
@@ -66,13 +67,10 @@ export class StreamedInput {
     return c.mailbox();
   }
 
-  /**
-   * Skips the rest of a refused command, as far as the client sends it without waiting for
-   * a continuation request.
-   */
+  /** Skips the rest of a refused command, as far as the client sends it without waiting for an answer. */
   async skip(): Promise<void> {
     for (let h = literalHeader(this.c.bytes); h; h = literalHeader(this.c.bytes)) {
-      if (!h.nonSync) return;
+      if (!isSentAnyway(this.s.conn, h)) return;
       if (!await discardLiteral(this.s.conn, h)) throw new Unrecoverable("literal too large");
       await this.nextLine();
     }

@@ -3,9 +3,30 @@
  *
  * @module
  */
-import type { MailboxId } from "../../../store/ids.ts";
+import { type MailboxId, noMailbox } from "../../../store/ids.ts";
+import type { Annotation } from "../../../store/mailboxes/annotations.ts";
+import { specialUseNames } from "../../../store/types.ts";
 import { formatAstring } from "../../format/text.ts";
 import type { Account } from "../../../store/account/account.ts";
+
+/** The entry whose value is the mailbox's special uses (RFC 6154 §4). */
+export const specialUseEntry = "/private/specialuse";
+
+/** A mailbox's special uses as LIST has them, with spaces between; undefined if there are none. */
+function specialUseValue(bits: number): Uint8Array | undefined {
+  const uses = specialUseNames.filter(([bit]) => bits & bit).map(([, name]) => name);
+  return uses.length > 0 ? new TextEncoder().encode(uses.join(" ")) : undefined;
+}
+
+/** The annotations of a mailbox, with the entry of its special uses in its place. */
+function annotationsOf(account: Account, mailboxId: MailboxId): Annotation[] {
+  const list = account.annotations.list(mailboxId);
+  if (mailboxId === noMailbox) return list;
+  const kept = list.filter((a) => a.key !== specialUseEntry);
+  const value = specialUseValue(account.mailbox(mailboxId)?.specialUse ?? 0);
+  if (value) kept.push({ key: specialUseEntry, value });
+  return kept.sort((a, b) => a.key < b.key ? -1 : 1);
+}
 
 /** Prefix of entries that only the owner of the mailbox sees. */
 export const isPrivateEntry = (entry: string) => /^\/private(\/|$)/i.test(entry);
@@ -28,7 +49,7 @@ export function metadataText(
   depth: number,
   options: MetadataOptions = {},
 ): { pieces: (string | Uint8Array)[]; longest: number } {
-  const list = account.annotations.list(mailboxId)
+  const list = annotationsOf(account, mailboxId)
     .filter((a) => !options.sharedOnly || !isPrivateEntry(a.key));
   const byKey = new Map(list.map((a) => [a.key, a.value]));
   const pieces: (string | Uint8Array)[] = [];

@@ -74,5 +74,6 @@ export async function sortByColumns(
   }
   if (!all) return undefined;
   const order = orderOf(all);
+  await giveWay();
   return Array.from(order, (i) => uids[i]);
 }

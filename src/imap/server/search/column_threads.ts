@@ -40,7 +40,9 @@ async function messagesOf(account: Account, rows: ColumnRows): Promise<Messages 
   const subjects = await textsOf(account, rows, "sortSubject");
   const replies = await textsOf(account, rows, "reply");
   if (!dates || !subjects || !replies) return undefined;
-  const order = orderOf(rankNumbers(dates));
+  const ranks = rankNumbers(dates);
+  await giveWay();
+  const order = orderOf(ranks);
   return { count: subjects.length, dates, order, subjects, replies };
 }
 
@@ -274,15 +276,18 @@ function byLatest(forest: Forest, messages: Messages): Forest {
 }
 
 /** RFC 5256 §3 ORDEREDSUBJECT. */
-function bySubjects(messages: Messages): Forest {
+async function bySubjects(messages: Messages): Promise<Forest> {
   const nodes = new Nodes(messages.count);
   for (let i = 0; i < messages.count; i++) nodes.add(i);
   const roots = new Map<string, number>();
-  for (const i of messages.order) {
+  for (let k = 0; k < messages.count; k++) {
+    if (k % perSlice === 0) await giveWay();
+    const i = messages.order[k];
     const root = roots.get(messages.subjects[i]);
     if (root === undefined) roots.set(messages.subjects[i], i);
     else nodes.parents[i] = root;
   }
+  await giveWay();
   return grow(nodes, messages.order, Int32Array.from({ length: messages.count }, (_, i) => i));
 }
 
@@ -301,7 +306,7 @@ export async function threadsByColumns(
   const m = rows && await messagesOf(account, rows);
   if (!m) return undefined;
   await giveWay();
-  if (algorithm === "ORDEREDSUBJECT") return await formatForest(bySubjects(m), numbers);
+  if (algorithm === "ORDEREDSUBJECT") return await formatForest(await bySubjects(m), numbers);
   const messageIds = await textsOf(account, rows, "messageId");
   const references = await textsOf(account, rows, "references");
   if (!messageIds || !references) return undefined;

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { giveWay } from "../../../platform/turns.ts";
 import type { MailboxId } from "../../../store/ids.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { MailboxRows } from "../../../store/messages/mailbox_rows.ts";
@@ -57,6 +58,7 @@ export async function sortUids(
     const sorted = await sortByColumns(account, mailboxId, all, keys) ??
       await sortAnew(account, mailboxId, all, keys);
     order = { uids: Uint32Array.from(sorted), highest: all[all.length - 1] ?? 0 };
+    await giveWay();
   }
   orders.delete(name);
   orders.set(name, order);

@@ -71,18 +71,26 @@ export async function readBytes(
 }
 
 /**
- * Drops a refused literal, if the client sends it anyway.
+ * Whether the bytes of a refused literal come all the same: it is sent without waiting, or the client waits for no
+ * continuation request though it has to (RFC 9051 §4.3). What is there before it has an answer can only be the
+ * literal. Read as commands, a stranger's message would act in the user's name.
+ */
+export function isSentAnyway(conn: Connection, header: LiteralHeader): boolean {
+  return header.nonSync || conn.buffered > 0;
+}
+
+/**
+ * Drops a refused literal that is sent anyway.
  * @returns false if it is too large: then the connection can't continue.
  */
 export async function discardLiteral(conn: Connection, header: LiteralHeader): Promise<boolean> {
-  if (!header.nonSync) return true;
   if (header.size > maxDiscard) return false;
   await readBytes(conn, header.size, () => {});
   return true;
 }
 
 /**
- * Drops the rest of a command that is refused by its first line: literals sent without waiting, and
+ * Drops the rest of a command that is refused by its first line: literals that are sent anyway, and
  * the line after each (RFC 7888 §3). Otherwise they would be read as commands.
  * @throws Unrecoverable if there is more than a connection may continue after
  */
@@ -92,7 +100,7 @@ export async function discardRest(
   loggedIn: boolean,
 ): Promise<void> {
   let left = loggedIn ? maxDiscard : maxCommandBefore;
-  for (let h = literalHeader(first); h?.nonSync;) {
+  for (let h = literalHeader(first); h && isSentAnyway(conn, h);) {
     left -= h.size;
     if (left < 0) throw new Unrecoverable("literal too large");
     await readBytes(conn, h.size, () => {});
@@ -142,9 +150,9 @@ export async function readRest(
       refusal = new ImapBad(`more than ${maxLiterals} literals`, "LIMIT");
     }
     if (refusal) {
+      // If the client waits for an answer to the literal, the command ends there.
+      if (!isSentAnyway(conn, header)) throw refusal;
       if (!await discardLiteral(conn, header)) throw new Unrecoverable("literal too large");
-      // If a synchronizing literal is refused, the command ends there.
-      if (!header.nonSync) throw refusal;
     } else {
       await requestLiteral(conn, header);
       const bytes = new Uint8Array(header.size);

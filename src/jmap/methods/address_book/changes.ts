@@ -9,7 +9,7 @@ export const addressBookChanges = defineMethod({
   capability: Capability.Contacts,
   args: changesArgs,
   async run(ctx, args) {
-    const v = await groupwareView(await ctx.access(args.accountId), "addressbooks");
+    const v = await groupwareView(await ctx.access(args.accountId), "addressbooks", ctx.s.objects);
     return groupwareChanges(v, "collection", args);
   },
 });

@@ -10,7 +10,7 @@ export const addressBookGet = defineMethod({
   capability: Capability.Contacts,
   args: getArgs,
   async run(ctx, args) {
-    const v = await groupwareView(await ctx.access(args.accountId), "addressbooks");
+    const v = await groupwareView(await ctx.access(args.accountId), "addressbooks", ctx.s.objects);
     return getResponse(
       args.accountId,
       groupwareState(v, "collection"),

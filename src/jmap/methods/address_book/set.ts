@@ -15,7 +15,11 @@ export const addressBookSet = defineMethod({
     onSuccessSetIsDefault: v.optional(v.nullable(v.string())),
   }),
   async run(ctx, args) {
-    const view = await groupwareView(await ctx.access(args.accountId), "addressbooks");
+    const view = await groupwareView(
+      await ctx.access(args.accountId),
+      "addressbooks",
+      ctx.s.objects,
+    );
     return await setCollections(ctx, view, {
       ...args,
       removeContents: args.onDestroyRemoveContents ?? false,

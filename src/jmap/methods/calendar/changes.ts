@@ -9,7 +9,7 @@ export const calendarChanges = defineMethod({
   capability: Capability.Calendars,
   args: changesArgs,
   async run(ctx, args) {
-    const v = await groupwareView(await ctx.access(args.accountId), "calendars");
+    const v = await groupwareView(await ctx.access(args.accountId), "calendars", ctx.s.objects);
     return groupwareChanges(v, "collection", args);
   },
 });

@@ -10,7 +10,7 @@ export const calendarGet = defineMethod({
   capability: Capability.Calendars,
   args: getArgs,
   async run(ctx, args) {
-    const v = await groupwareView(await ctx.access(args.accountId), "calendars");
+    const v = await groupwareView(await ctx.access(args.accountId), "calendars", ctx.s.objects);
     return getResponse(
       args.accountId,
       groupwareState(v, "collection"),

@@ -15,7 +15,7 @@ export const calendarSet = defineMethod({
     onSuccessSetIsDefault: v.optional(v.nullable(v.string())),
   }),
   async run(ctx, args) {
-    const view = await groupwareView(await ctx.access(args.accountId), "calendars");
+    const view = await groupwareView(await ctx.access(args.accountId), "calendars", ctx.s.objects);
     return await setCollections(ctx, view, {
       ...args,
       removeContents: args.onDestroyRemoveEvents ?? false,

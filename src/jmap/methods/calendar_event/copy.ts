@@ -5,7 +5,7 @@ import { createEvent } from "../../calendars/event_set.ts";
 import { eventOfId } from "../../calendars/events.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { copyArgs, fromAccount, runCopy } from "../../core/copy.ts";
-import { MethodError } from "../../core/errors.ts";
+import { MethodError, SetError } from "../../core/errors.ts";
 import { defineMethod } from "../../core/method.ts";
 import { groupwareState, groupwareView } from "../../groupware/collections.ts";
 
@@ -26,6 +26,9 @@ export const calendarEventCopy = defineMethod({
       async read(id) {
         const found = eventOfId(from, id);
         if (found === undefined || found.recurrenceId !== undefined) return undefined;
+        if (found.row.reduced === true) {
+          throw new SetError("forbidden", "this event is private: only its owner can copy it");
+        }
         return eventFromSeries(await storedSeriesInTurns(from.g, found.row));
       },
       create: (o) => createEvent(ctx, to, o, false),

@@ -32,6 +32,13 @@ export const calendarEventGet = defineMethod({
     const floating = args.timeZone ? namedZone(args.timeZone) : utcZone;
     if (floating === undefined) throw new MethodError("invalidArguments", "timeZone: is not known");
     const properties = askedEventProperties(args.properties);
+    const utc = properties?.has("utcStart") || properties?.has("utcEnd");
+    if (utc && properties?.has("recurrenceOverrides")) {
+      throw new MethodError(
+        "invalidArguments",
+        "properties: recurrenceOverrides can't be read with times in UTC",
+      );
+    }
     let ids = askedIds(args.ids);
     if (ids === null) {
       const rows = shownCollections(view).flatMap((c) => view.g.objects(c.id))

@@ -23,6 +23,9 @@ import { openBlob } from "../../mail/blob.ts";
 /** Most events returned for one file. */
 const maxEvents = 5000;
 
+/** What an event in a file doesn't have: null if it is asked for. */
+const metadata = ["id", "baseEventId", "calendarIds", "isDraft", "isOrigin"];
+
 /** The events of a text by UID; undefined if it is not a calendar. */
 async function eventsIn(text: string): Promise<Record<string, unknown>[] | undefined> {
   try {
@@ -63,6 +66,9 @@ export const calendarEventParse = defineMethod({
     if (args.blobIds.length > maxObjectsInGet) {
       throw new MethodError("requestTooLarge", `more than ${maxObjectsInGet} blobs`);
     }
+    const missing = Object.fromEntries(
+      metadata.filter((k) => args.properties?.includes(k)).map((k) => [k, null]),
+    );
     const parsed: Record<string, unknown> = {};
     const notParsable: string[] = [];
     const notFound: string[] = [];
@@ -83,7 +89,8 @@ export const calendarEventParse = defineMethod({
         }
         const events = text === undefined ? undefined : await eventsIn(text);
         if (events === undefined) notParsable.push(blobId);
-        else parsed[blobId] = properties ? events.map((e) => pick(e, properties)) : events;
+        else if (properties === undefined) parsed[blobId] = events;
+        else parsed[blobId] = events.map((e) => ({ ...missing, ...pick(e, properties) }));
       } finally {
         blob.close();
       }

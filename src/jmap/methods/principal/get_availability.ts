@@ -1,19 +1,14 @@
-/** Principal/getAvailability (jmap-calendars §2.2): when somebody is busy, and nothing else. @module */
+/** Principal/getAvailability (jmap-calendars §2.2): when somebody is busy. @module */
 import * as v from "valibot";
 import { Capability } from "../../core/capabilities.ts";
 import { MethodError } from "../../core/errors.ts";
 import { defineMethod } from "../../core/method.ts";
-import { dateMs, id, utcDate, utcDateOf } from "../../core/types.ts";
+import { dateMs, id, utcDate } from "../../core/types.ts";
+import { availability } from "../../calendars/availability.ts";
 import { accountOfPrincipal } from "../../principals/principals.ts";
 
 /** Most days of a request. */
 export const maxAvailabilityDays = 400;
-
-const kinds = {
-  "BUSY": "confirmed",
-  "BUSY-TENTATIVE": "tentative",
-  "BUSY-UNAVAILABLE": "unavailable",
-};
 
 export const principalGetAvailability = defineMethod({
   name: "Principal/getAvailability",
@@ -33,18 +28,12 @@ export const principalGetAvailability = defineMethod({
     const [start, end] = [dateMs(args.utcStart)!, dateMs(args.utcEnd)!];
     if (end <= start) throw new MethodError("invalidArguments", "utcEnd is not after utcStart");
     if (end - start > maxAvailabilityDays * 86_400_000) {
-      throw new MethodError("requestTooLarge", `more than ${maxAvailabilityDays} days`);
+      throw new MethodError("tooLarge", `more than ${maxAvailabilityDays} days`);
     }
-    const busy = await ctx.s.scheduler.times(of, { start, end });
-    return {
-      accountId: args.accountId,
-      // Details are in shared calendars; others learn only the times.
-      list: busy.map((busy) => ({
-        utcStart: utcDateOf(busy.start),
-        utcEnd: utcDateOf(busy.end),
-        busyStatus: kinds[busy.kind],
-        event: null,
-      })),
-    };
+    const list = await availability(ctx, of, { start, end }, {
+      showDetails: args.showDetails ?? false,
+      eventProperties: args.eventProperties,
+    });
+    return { accountId: args.accountId, list };
   },
 });

@@ -35,6 +35,12 @@ export async function tellChanges(
   let stale = false;
   let gone = false;
   let added: Added[] = [];
+  /** Threads that the page has a part of, and whose messages have changed. */
+  const parts = new Set<number>();
+  const changed = (id: number) => {
+    const threadId = view?.partOf(id);
+    if (threadId !== undefined) parts.add(threadId);
+  };
   const adds = changes.reduce((n, c) => n + (c.kind === "addMessage" ? 1 : 0), 0);
   // A large copy arrives in slices.
   if ((view?.addedLately(adds) ?? adds) > maxAdded) {
@@ -46,9 +52,9 @@ export async function tellChanges(
     const list = added;
     added = [];
     if (view !== undefined && !stale) {
-      const { threads, moved } = await view.added(list);
+      const { threads, parts, moved } = await view.added(list);
       if (moved.length > 0) events.push({ kind: "messagesRemove", ids: moved });
-      if (threads.length > 0) events.push({ kind: "threads", threads });
+      if (threads.length > 0) events.push({ kind: "threads", threads, parts });
     }
     if (list.length > maxAdded) return;
     for (const m of list) {
@@ -79,6 +85,7 @@ export async function tellChanges(
     await flush();
     switch (c.kind) {
       case "removeMessages": {
+        c.messageIds.forEach(changed);
         const more = view === undefined || stale ? [] : await view.removed(c.messageIds);
         const ids = [...c.messageIds, ...more];
         for (let at = 0; at < ids.length; at += maxItems) {
@@ -87,6 +94,7 @@ export async function tellChanges(
         break;
       }
       case "changeFlags": {
+        changed(c.messageId);
         const item = {
           id: c.messageId,
           flags: flagsFromBits(c.flags),
@@ -146,5 +154,9 @@ export async function tellChanges(
     }
   }
   await flush();
+  if (parts.size > 0 && view !== undefined && !stale && !gone) {
+    const now = await view.parts(parts);
+    if (now.threads.length > 0) events.push({ kind: "threads", ...now });
+  }
   return { changes: events, stale, gone };
 }

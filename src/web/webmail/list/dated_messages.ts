@@ -12,6 +12,7 @@ import {
   type DatePlace,
   listByDate,
   type Listed,
+  listOthersByDate,
 } from "../../../store/messages/listing.ts";
 
 /** Rows of the first window of a mailbox; a small one, as most mailboxes have nothing so new. */
@@ -32,15 +33,21 @@ interface Cursor {
 export class DatedMessages {
   readonly #account: Account;
   readonly #order: "newest" | "oldest";
+  readonly #without: ReadonlySet<number>;
   #cursors: Cursor[];
 
-  /** @param behind starts behind this place */
+  /**
+   * @param behind starts behind this place
+   * @param without threads whose messages needn't be returned; what is added later counts from then on
+   */
   constructor(
     account: Account,
     mailboxIds: Iterable<MailboxId>,
     order: "newest" | "oldest",
     behind?: DatePlace,
+    without: ReadonlySet<number> = new Set(),
   ) {
+    this.#without = without;
     this.#account = account;
     this.#order = order;
     this.#cursors = [...mailboxIds].map((mailboxId) => ({
@@ -53,11 +60,21 @@ export class DatedMessages {
     }));
   }
 
-  /** The next message; undefined at the end. */
+  /** Reads what {@link next} needs, a few milliseconds of it; false if that isn't all. */
+  prepare(): boolean {
+    for (const c of this.#cursors) {
+      if (c.at < c.rows.length || c.ended) continue;
+      this.#read(c);
+      if (c.rows.length === 0 && !c.ended) return false;
+    }
+    return true;
+  }
+
+  /** The next message; undefined at the end. What it needs has been prepared. */
   next(): Listed | undefined {
     let best: Cursor | undefined;
     for (const c of this.#cursors) {
-      const row = this.#peek(c);
+      const row = c.rows[c.at];
       if (row === undefined) continue;
       if (best === undefined || this.#before(row, best.rows[best.at])) best = c;
     }
@@ -69,20 +86,20 @@ export class DatedMessages {
     return this.#order === "newest" ? n > 0 : n < 0;
   }
 
-  #peek(cursor: Cursor): Listed | undefined {
-    if (cursor.at < cursor.rows.length) return cursor.rows[cursor.at];
-    if (cursor.ended) return undefined;
-    cursor.rows = listByDate(
-      this.#account.db,
-      cursor.mailboxId,
-      this.#order,
-      cursor.behind,
-      cursor.window,
-    );
+  #read(cursor: Cursor): void {
+    const { mailboxId, behind, window } = cursor;
+    const { db } = this.#account;
     cursor.at = 0;
-    cursor.ended = cursor.rows.length < cursor.window;
-    cursor.window = Math.min(maxWindow, cursor.window * 2);
-    cursor.behind = cursor.rows.at(-1) ?? cursor.behind;
-    return cursor.rows[0];
+    cursor.window = Math.min(maxWindow, window * 2);
+    if (this.#without.size > 0 && behind !== undefined) {
+      const found = listOthersByDate(db, mailboxId, this.#order, behind, this.#without, window);
+      cursor.rows = found.rows;
+      cursor.ended = found.behind === undefined;
+      cursor.behind = found.behind;
+      return;
+    }
+    cursor.rows = listByDate(db, mailboxId, this.#order, behind, window);
+    cursor.ended = cursor.rows.length < window;
+    cursor.behind = cursor.rows.at(-1) ?? behind;
   }
 }

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Change, Page, ServerEvent, View } from "../../../../webmail/api/mod.ts";
+import type { Change, Page, ServerEvent, Thread, View } from "../../../../webmail/api/mod.ts";
 import { Log } from "../../../log/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { asMailboxId } from "../../../store/ids.ts";
@@ -16,7 +16,7 @@ import { tellChanges } from "./change_events.ts";
 import { identities, rejectsMailboxes } from "../identities.ts";
 import { mailboxItem } from "./items.ts";
 import { ListView, ViewError, type ViewStep, type Wanted } from "./view.ts";
-import { idThere, numberOf, threadFrom } from "../others/ids.ts";
+import { idThere, numberOf, partFrom, threadFrom } from "../others/ids.ts";
 import { SharedMailboxes } from "./shared_mailboxes.ts";
 import { type Mail, mayRead, ownMail } from "../others/mail.ts";
 import type { WebmailServices, Who } from "../services.ts";
@@ -35,7 +35,11 @@ const gone = "this mailbox is gone";
 const log = new Log("webmail");
 
 /** A page's request for the list, with the account's ids. */
-const wanted = ({ count, until }: Page): Wanted => ({ count, until: until && idThere(until) });
+const wanted = ({ count, until, open }: Page): Wanted => ({
+  count,
+  until: until && idThere(until),
+  open: open && idThere(open),
+});
 
 const encoder = new TextEncoder();
 
@@ -115,6 +119,17 @@ export class EventConnection {
     this.#more.push(wanted(page));
     this.#wakeUp();
     return true;
+  }
+
+  /** Threads of the current view, whole; undefined if it is another view. */
+  async whole(viewId: number, threadIds: readonly number[]): Promise<Thread[] | undefined> {
+    const view = this.#view;
+    const { base } = this.#mail;
+    if (view === undefined || this.#nextView !== undefined || this.#viewId !== viewId) {
+      return undefined;
+    }
+    const threads = await view.whole(threadIds.map(idThere));
+    return threads.map((t) => threadFrom(base, t));
   }
 
   /** Reports a change that is not one of the account's. */
@@ -346,10 +361,11 @@ export class EventConnection {
       return undefined;
     }
     const { threads, done, end, total, looked, of } = r.value;
+    const parts = r.value.parts.map((p) => partFrom(this.#mail.base, p));
     if (threads.length > 0 || done) {
       const { base } = this.#mail;
       const shown = threads.map((t) => threadFrom(base, t));
-      return { kind: "view", viewId: this.#viewId, threads: shown, done, end, total };
+      return { kind: "view", viewId: this.#viewId, threads: shown, parts, done, end, total };
     }
     if (performance.now() - this.#lastProgress < progressInterval) return undefined;
     this.#lastProgress = performance.now();

@@ -1,6 +1,7 @@
 /** Mailboxes and messages as the webmail's API shows them; threads put in order. @module */
 import type { Mailbox as ApiMailbox, MessageItem, Thread } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
+import type { MailboxId } from "../../../store/ids.ts";
 import {
   type ListedMessage,
   listedMessage,
@@ -82,6 +83,12 @@ export function messageItem(account: Account, id: number): MessageItem | undefin
   return item(m, parents, 0, true);
 }
 
+/** A message for the one line of its thread: without parents; undefined if it no longer exists. */
+export function lineItem(account: Account, id: number, matches: boolean): MessageItem | undefined {
+  const m = listedMessage(account.db, id);
+  return m && item(m, [], 0, matches);
+}
+
 /** Messages of a conversation that are shown, the newest. */
 const maxConversation = 200;
 
@@ -117,9 +124,11 @@ export function conversationItems(
 /** What decides which messages of a thread are shown. */
 export interface ThreadChoice {
   /** Ids among these messages that the query finds. */
-  matching(messages: readonly ListedMessage[]): Promise<ReadonlySet<number>>;
-  /** Mailboxes whose messages are only shown if they match: trash, junk, rejects. */
-  hidden: ReadonlySet<number>;
+  matching(
+    messages: readonly Pick<ListedMessage, "id" | "mailboxId" | "uid">[],
+  ): Promise<ReadonlySet<number>>;
+  /** Whether the messages of a mailbox are only shown if they match: trash, junk, rejects. */
+  isHidden(mailboxId: MailboxId): boolean;
   /** Of others only what lies here is shown, or named as a parent. */
   mayRead: MayRead;
 }
@@ -142,7 +151,7 @@ export async function threadItems(
   const standsFor = new Map<number, number>();
   const byMessageId = new Map<string, number>();
   for (const m of all) {
-    if (!matching.has(m.id) && choice.hidden.has(m.mailboxId)) continue;
+    if (!matching.has(m.id) && choice.isHidden(m.mailboxId)) continue;
     const id = m.summary.messageId || `email ${m.emailId}`;
     const first = byMessageId.get(id) ?? m.emailId;
     byMessageId.set(id, first);

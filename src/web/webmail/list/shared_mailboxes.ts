@@ -7,7 +7,7 @@ import type { Change, Listener } from "../../../store/types.ts";
 import { tellChanges } from "./change_events.ts";
 import { mailboxItem } from "./items.ts";
 import type { ListView } from "./view.ts";
-import { baseOf, mailboxFrom, messageFrom, threadFrom } from "../others/ids.ts";
+import { baseOf, mailboxFrom, messageFrom, partFrom, threadFrom } from "../others/ids.ts";
 import {
   type Mail,
   mailOwners,
@@ -240,7 +240,11 @@ function countsOf(mail: Mail, id: MailboxId): typeof noCounts {
 function changeFrom(base: number, c: ApiChange): ApiChange {
   switch (c.kind) {
     case "threads":
-      return { ...c, threads: c.threads.map((t) => threadFrom(base, t)) };
+      return {
+        ...c,
+        threads: c.threads.map((t) => threadFrom(base, t)),
+        parts: c.parts.map((p) => partFrom(base, p)),
+      };
     case "messagesRemove":
       return { ...c, ids: c.ids.map((id) => id + base) };
     case "flags":

@@ -7,7 +7,7 @@
  * @module
  */
 import type { MailboxId } from "../../../store/ids.ts";
-import type { Query, Thread, View } from "../../../../webmail/api/mod.ts";
+import type { Query, Thread, ThreadPart, View } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import {
   comparePlaces,
@@ -15,15 +15,15 @@ import {
   listByUid,
   type Listed,
   listedMessage,
-  threadPlaces,
 } from "../../../store/messages/listing.ts";
 import { searchMailbox } from "../../../store/account/search.ts";
 import { needs, type SearchNode } from "../../../store/search/types.ts";
 import type { Mailbox } from "../../../store/types.ts";
 import { giveWay } from "../../../platform/turns.ts";
 import { DatedMessages } from "./dated_messages.ts";
-import { maxThread, messageItem, threadItems } from "./items.ts";
+import { messageItem } from "./items.ts";
 import { allMayRead, filterTree, isHidden, type MayRead, queryMailboxes } from "./query.ts";
+import { nothingSent, type Sent, SentThreads } from "./sent_threads.ts";
 
 /** Threads of one event. */
 const threadsPerEvent = 50;
@@ -45,6 +45,7 @@ const maxUntil = 5000;
 /** A step of loading: threads to show, or none but the chance to do something else. */
 export interface ViewStep {
   threads: Thread[];
+  parts: ThreadPart[];
   done: boolean;
   end: boolean;
   total: number | null;
@@ -57,6 +58,7 @@ export interface ViewStep {
 export interface Wanted {
   count: number;
   until?: number;
+  open?: number;
 }
 
 export class ListView {
@@ -73,9 +75,7 @@ export class ListView {
   #source: DatedMessages;
   /** Found, not sent yet. */
   #pending: Listed[] = [];
-  readonly #threads = new Set<number>();
-  /** Under which thread each message was sent: a message that arrives can make two threads one. */
-  readonly #sentIn = new Map<number, number>();
+  readonly #sent: SentThreads;
   /** The last message that was sent: messages that sort after it are sent on request. */
   #horizon: DatePlace | undefined;
   #ended = false;
@@ -111,6 +111,11 @@ export class ListView {
       ? windowSizes.files
       : windowSizes.columns;
     if (!this.#chooseMailboxes()) throw new ViewError("this mailbox is gone");
+    this.#sent = new SentThreads(account, {
+      matching: (messages) => this.#matching(messages),
+      isHidden: (id) => this.#hidden.has(id),
+      mayRead,
+    });
     for (const m of this.#mailboxes.values()) this.#of += m.total;
     if (view.page.anchor !== null) {
       const anchor = listedMessage(account.db, view.page.anchor);
@@ -118,7 +123,7 @@ export class ListView {
         throw new ViewError("the message to go on from is gone");
       }
       this.#horizon = { received: anchor.received, id: anchor.id };
-      this.#threads.add(anchor.threadId);
+      this.#sent.note(anchor.threadId);
       this.#anchored = true;
     }
     this.#source = this.#open();
@@ -146,6 +151,8 @@ export class ListView {
       this.#mailboxes.keys(),
       this.query.order,
       this.#horizon,
+      // What a filter finds is also counted.
+      this.#threaded && this.#tree === undefined ? this.#sent.threads : undefined,
     );
   }
 
@@ -160,15 +167,20 @@ export class ListView {
   async *load(wanted: Wanted, stopped: () => boolean): AsyncGenerator<ViewStep> {
     let sent = 0;
     let waitFor = wanted.until;
-    let chunk: Thread[] = [];
+    for (const id of [wanted.until, wanted.open]) {
+      const m = id === undefined ? undefined : listedMessage(this.#account.db, id);
+      if (m !== undefined) this.#sent.wantWhole(m.threadId);
+    }
+    let chunk = nothingSent();
     let turn = performance.now();
     const step = (done: boolean): ViewStep => {
-      const threads = chunk;
-      chunk = [];
+      const { threads, parts } = chunk;
+      chunk = nothingSent();
       turn = performance.now();
       this.#endSent = this.#ended && this.#pending.length === 0;
       return {
         threads,
+        parts,
         done,
         end: this.#endSent,
         total: this.#total(),
@@ -187,14 +199,13 @@ export class ListView {
       } else {
         this.#found++;
         this.#horizon = { received: next.received, id: next.id };
-        const thread = await this.#show(next);
+        const thread = await this.#show(next, chunk);
         if (thread !== undefined) {
-          chunk.push(thread);
           sent++;
           if (thread.some((m) => m.id === waitFor)) waitFor = undefined;
         }
       }
-      if (chunk.length >= threadsPerEvent || performance.now() - turn > sliceTime) {
+      if (chunk.threads.length >= threadsPerEvent || performance.now() - turn > sliceTime) {
         yield step(false);
       }
     }
@@ -212,6 +223,10 @@ export class ListView {
   async #refill(stopped: () => boolean): Promise<void> {
     const window: Listed[] = [];
     while (window.length < this.#window) {
+      while (!this.#source.prepare()) {
+        await giveWay();
+        if (stopped()) return;
+      }
       const m = this.#source.next();
       if (m === undefined) {
         this.#ended = true;
@@ -276,31 +291,28 @@ export class ListView {
     return found;
   }
 
-  /** The message or its thread as it is shown; undefined if that was done, or there is nothing. */
-  async #show(listed: Listed): Promise<Thread | undefined> {
-    if (!this.#threaded) {
-      const item = messageItem(this.#account, listed.id);
-      return item && [item];
-    }
-    if (this.#threads.has(listed.threadId)) return undefined;
-    this.#threads.add(listed.threadId);
-    const thread = await this.#thread(listed.threadId);
-    return thread.length === 0 ? undefined : thread;
+  /** Sends the message or its thread as it is shown; undefined if that was done, or there is nothing. */
+  async #show(listed: Listed, into: Sent): Promise<Thread | undefined> {
+    if (this.#threaded) return await this.#sent.next(listed.threadId, listed.id, into);
+    const item = messageItem(this.#account, listed.id);
+    if (item === undefined) return undefined;
+    into.threads.push([item]);
+    return [item];
   }
 
-  /** The thread as it is now. Adds to `moved` the messages that were sent as another thread's. */
-  async #thread(threadId: number, moved: number[] = []): Promise<Thread> {
-    const thread = await threadItems(this.#account, threadId, {
-      matching: (messages) => this.#matching(messages),
-      hidden: this.#hidden,
-      mayRead: this.#mayRead,
-    });
-    for (const { id } of thread) {
-      const before = this.#sentIn.get(id);
-      if (before !== undefined && before !== threadId) moved.push(id);
-      this.#sentIn.set(id, threadId);
-    }
-    return thread;
+  /** Threads of which the page has a part, whole; see {@link SentThreads.whole}. */
+  whole(threadIds: readonly number[]): Promise<Thread[]> {
+    return this.#sent.whole(threadIds);
+  }
+
+  /** The thread of a message, if the page has a part of it. */
+  partOf(id: number): number | undefined {
+    return this.#sent.partOf(id);
+  }
+
+  /** Threads anew of which the page still has a part. */
+  parts(threadIds: Iterable<number>): Promise<Sent> {
+    return this.#sent.parts(threadIds);
   }
 
   /**
@@ -309,18 +321,18 @@ export class ListView {
    */
   async added(
     messages: readonly { messageId: number }[],
-  ): Promise<{ threads: Thread[]; moved: number[] }> {
+  ): Promise<Sent & { moved: number[] }> {
     const candidates: Listed[] = [];
     for (const { messageId } of messages) {
       const m = listedMessage(this.#account.db, messageId);
       if (m !== undefined) candidates.push(m);
     }
     const matching = await this.#matching(candidates);
-    const threads: Thread[] = [];
+    const sent = nothingSent();
     const moved: number[] = [];
     const done = new Set<number>();
     for (const m of candidates) {
-      const known = this.#threaded && this.#isShown(m.threadId);
+      const known = this.#threaded && this.#sent.isShown(m.threadId);
       if (matching.has(m.id) && !known && this.#isBehind(m)) {
         // It may be among the messages that were read ahead.
         this.#readAgain();
@@ -329,45 +341,18 @@ export class ListView {
       if (!matching.has(m.id) && !known) continue;
       if (!this.#threaded) {
         const item = messageItem(this.#account, m.id);
-        if (item !== undefined) threads.push([item]);
+        if (item !== undefined) sent.threads.push([item]);
       } else if (!done.has(m.threadId)) {
         done.add(m.threadId);
-        this.#threads.add(m.threadId);
-        const thread = await this.#thread(m.threadId, moved);
-        if (thread.some((i) => i.matches)) threads.push(thread);
+        await this.#sent.again(m.threadId, sent, moved);
       }
     }
-    return { threads, moved };
+    return { ...sent, moved };
   }
 
   /** Messages that were removed: those that were shown only for their thread, and go with it. */
-  async removed(ids: readonly number[]): Promise<number[]> {
-    const threads = new Set<number>();
-    for (const id of ids) {
-      const threadId = this.#sentIn.get(id);
-      if (threadId !== undefined) threads.add(threadId);
-    }
-    const gone: number[] = [];
-    let turn = performance.now();
-    for (const threadId of threads) {
-      const places = threadPlaces(this.#account.db, threadId, maxThread);
-      if ((await this.#matching(places)).size === 0) {
-        for (const { id } of places) if (this.#sentIn.has(id)) gone.push(id);
-      }
-      if (performance.now() - turn > sliceTime) {
-        await new Promise((resolve) => setTimeout(resolve, 0));
-        turn = performance.now();
-      }
-    }
-    for (const id of [...ids, ...gone]) this.#sentIn.delete(id);
-    return gone;
-  }
-
-  /** True if the thread, or one that has become part of it, was sent. */
-  #isShown(threadId: number): boolean {
-    if (this.#threads.has(threadId)) return true;
-    return threadPlaces(this.#account.db, threadId, maxThread)
-      .some(({ id }) => this.#sentIn.has(id));
+  removed(ids: readonly number[]): Promise<number[]> {
+    return this.#sent.removed(ids);
   }
 
   #isBehind(place: DatePlace): boolean {

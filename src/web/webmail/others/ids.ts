@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Mailbox, MessageItem, Thread } from "../../../../webmail/api/mod.ts";
+import type { Mailbox, MessageItem, Thread, ThreadPart } from "../../../../webmail/api/mod.ts";
 import { othersFrom } from "../../../../webmail/api/mod.ts";
 
 /** The number of the account that an id is of; 0 for the user's own. */
@@ -46,4 +46,8 @@ export function messageFrom(base: number, m: MessageItem): MessageItem {
 
 export function threadFrom(base: number, thread: Thread): Thread {
   return base === 0 ? thread : thread.map((m) => messageFrom(base, m));
+}
+
+export function partFrom(base: number, part: ThreadPart): ThreadPart {
+  return { ...part, threadId: part.threadId + base };
 }
