@@ -52,7 +52,9 @@ Deno.test("flags that the administrator's script sets go along with what the use
         r.account("cas", (a) => {
           const list: number[] = [];
           const { id } = a.mailboxByName(box)!;
-          a.fetch(id, a.uids(id), 0, (row) => list.push(row.flags & 4));
+          a.fetch(id, a.uids(id), 0, (row) => {
+            list.push(row.flags & 4);
+          });
           return list;
         });
       assert.deepEqual([await flagged("Junk"), await flagged("Inbox")], [[4], [4]]);
