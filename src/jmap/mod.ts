@@ -39,6 +39,7 @@ import type { RightsChange } from "../store/mailboxes/shares.ts";
 import type { JmapServices } from "./services.ts";
 
 export { Uploads } from "./blobs/uploads.ts";
+export { CalendarAlerts } from "./push/alerts.ts";
 export { Pusher } from "./push/pusher.ts";
 export { Signals } from "./push/signals.ts";
 export { newVapidKey, Vapid } from "./push/vapid.ts";
@@ -83,6 +84,8 @@ export function openJmap(services: JmapServices): Jmap {
   const uploads = new Running(maxConcurrentUpload);
   const streams = new Running(maxStreams);
   services.pusher.start().catch((err) => log.error("push subscriptions", { err: err as Error }));
+
+  services.alerts.start();
 
   const session = async (req: WebRequest, place: JmapPlace): Promise<Response> => {
     allow(req, "GET", "HEAD");
@@ -230,6 +233,7 @@ export function openJmap(services: JmapServices): Jmap {
     async close() {
       services.uploads.close();
       services.pusher.close();
+      await services.alerts.close();
       await services.objects.close();
     },
   };

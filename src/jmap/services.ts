@@ -8,6 +8,7 @@ import type { Accounts } from "../store/account/accounts.ts";
 import type { NewQueueRecipient, Queue } from "../queue/mod.ts";
 import type { ObjectStore } from "./objects/store.ts";
 import type { Signals } from "./push/signals.ts";
+import type { AlertSource, CalendarAlert } from "./push/alert.ts";
 import type { Vapid } from "./push/vapid.ts";
 import type { Uploads } from "./blobs/uploads.ts";
 
@@ -43,6 +44,10 @@ export interface PushNotifier {
   verify(account: string, id: number, pushSubscriptionId: string): Promise<void>;
   /** Updates what an account has subscribed to. */
   refresh(account: string): Promise<void>;
+  /** Accounts with a subscription to alerts of events. */
+  alerted(): string[];
+  /** Tells an account's subscriptions to them of one. */
+  alert(account: string, alert: CalendarAlert): void;
   close(): void;
 }
 
@@ -70,6 +75,7 @@ export interface JmapServices {
   scripts: Scripts;
   signals: Signals;
   pusher: PushNotifier;
+  alerts: AlertSource;
   vapid: Vapid;
   queue: Queue;
   /**

@@ -1,6 +1,7 @@
 /** Pushing by an event stream (RFC 8620 §7.3). @module */
 import { HttpError, type WebRequest } from "../../web/http/mod.ts";
 import type { LoggedInUser } from "../core/method.ts";
+import { alertType } from "../push/alert.ts";
 import { type AllStates, packStates, unpackStates } from "../push/states.ts";
 import { Watcher } from "../push/watcher.ts";
 import type { JmapServices } from "../services.ts";
@@ -58,6 +59,7 @@ export function answerEventSource(
         ended = true;
         for (const t of timers) clearInterval(t);
         watcher?.close();
+        alertsOver();
         over();
         req.signal.removeEventListener("abort", end);
         req.stopping.removeEventListener("abort", end);
@@ -70,6 +72,7 @@ export function answerEventSource(
       };
       // It ends with its credential, such as a changed password.
       const over = services.loggedIn({ ...user, end: () => end() });
+      let alertsOver = () => {};
       req.signal.addEventListener("abort", end);
       req.stopping.addEventListener("abort", end);
       const send = (event: string, data: unknown, id?: string) => {
@@ -79,6 +82,10 @@ export function answerEventSource(
         const text = `event: ${event}\n${id ? `id: ${id}\n` : ""}data: ${JSON.stringify(data)}\n\n`;
         controller.enqueue(encoder.encode(text));
       };
+      if (o.types?.has(alertType)) {
+        // jmap-calendars §6.4 names the event so.
+        alertsOver = services.alerts.on(user.account, (alert) => send("calendaralert", alert));
+      }
       controller.enqueue(encoder.encode(": follows\n\n"));
       const tell = (changed: AllStates, all: AllStates) => {
         send("state", { "@type": "StateChange", changed }, packStates(all));

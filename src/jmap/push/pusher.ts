@@ -9,6 +9,7 @@ import type { Outbound } from "../../net/mod.ts";
 import type { User } from "../core/method.ts";
 import type { JmapServices, PushNotifier } from "../services.ts";
 import { encryptPush, readKeys } from "../../net/webpush/encrypt.ts";
+import { alertType, type CalendarAlert } from "./alert.ts";
 import { type AllStates, changedStates } from "./states.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -139,6 +140,20 @@ export class Pusher implements PushNotifier {
       pushSubscriptionId,
       verificationCode: value.code,
     });
+  }
+
+  alerted(): string[] {
+    return [...this.#followed.keys()].filter((a) => this.#toAlerts(a).length > 0);
+  }
+
+  alert(account: string, alert: CalendarAlert): void {
+    for (const { id, value } of this.#toAlerts(account)) {
+      void this.#push(account, id, value, { ...alert });
+    }
+  }
+
+  #toAlerts(account: string): { id: number; value: PushSubscription }[] {
+    return this.#active(account).filter(({ value }) => value.types?.includes(alertType));
   }
 
   async #push(

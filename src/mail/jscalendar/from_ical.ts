@@ -26,6 +26,7 @@ import {
   unescapeText,
 } from "../contentline/component.ts";
 import { addJsprops, same } from "../jsprops/parts.ts";
+import { alertsOf } from "./alerts.ts";
 import { localTime, ruleFrom } from "./rules.ts";
 import { eventMaps } from "./schema.ts";
 
@@ -143,31 +144,6 @@ function participant(p: Property, organizer: string): JsonObject {
     ...(agent === undefined || agent === "server" ? {} : { scheduleAgent: agent }),
     ...(value("SCHEDULE-FORCE-SEND") === undefined ? {} : { scheduleForceSend: true }),
     ...(told === undefined ? {} : { scheduleStatus: told.split(",") }),
-  };
-}
-
-function alertOf(component: Component): JsonObject | undefined {
-  const trigger = property(component, "TRIGGER");
-  if (trigger === undefined) return undefined;
-  const at = parseTime(trigger.value.trim());
-  const length = parseDuration(trigger.value);
-  const related = param(trigger, "RELATED")?.toUpperCase() === "END";
-  const known = property(component, "ACKNOWLEDGED")?.value.trim();
-  const seen = known === undefined ? undefined : parseTime(known);
-  if (at === undefined && length === undefined) return undefined;
-  return {
-    "@type": "Alert",
-    trigger: length === undefined
-      ? { "@type": "AbsoluteTrigger", when: `${localTime(at!.wall)}Z` }
-      : {
-        "@type": "OffsetTrigger",
-        offset: trigger.value.trim().toUpperCase().replace(/^\+/, ""),
-        ...(related ? { relativeTo: "end" } : {}),
-      },
-    ...(seen === undefined ? {} : { acknowledged: `${localTime(seen.wall)}Z` }),
-    ...(property(component, "ACTION")?.value.trim().toUpperCase() === "EMAIL"
-      ? { action: "email" }
-      : {}),
   };
 }
 
@@ -333,15 +309,7 @@ export function eventFromComponent(series: Series, component: Component): Conver
         break;
     }
   }
-  for (const a of component.components) {
-    if (a.name !== "VALARM") continue;
-    const alert = alertOf(a);
-    if (alert === undefined) continue;
-    const uid = property(a, "UID")?.value.trim() ?? "";
-    const all = event.alerts as JsonObject ?? {};
-    const id = /^[\w-]{1,255}$/.test(uid) && !Object.hasOwn(all, uid) ? uid : idOf(a, all, "a");
-    entry("alerts", id, alert, a);
-  }
+  for (const { id, alert, alarm } of alertsOf(component)) entry("alerts", id, alert, alarm);
   const answers = Object.entries(event.participants as Record<string, JsonObject> ?? {})
     .map(([id, p]) => [id, p.participationStatus] as const);
   addJsprops(jsprops, event, origins as Map<string, Property[]>, eventMaps);

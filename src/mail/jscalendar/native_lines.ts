@@ -115,7 +115,8 @@ function attendee(id: string, object: JsonObject): Property[] {
   return [line("ATTENDEE", to, params)];
 }
 
-function alarm(id: string, object: JsonObject, title: string): Component | undefined {
+/** The VALARM of an alert; undefined if it has no time. */
+export function alarm(id: string, object: JsonObject, title: string): Component | undefined {
   const trigger = obj(object.trigger);
   const when = str(trigger.when);
   const offset = str(trigger.offset);

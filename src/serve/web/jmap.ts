@@ -1,6 +1,7 @@
 /** JMAP of the running server: its logins, sharing, and sending through the queue. @module */
 import { defaultMaxMessageSize } from "../../config/mod.ts";
 import {
+  CalendarAlerts,
   type Jmap,
   type JmapServices,
   type JmapSubmission,
@@ -68,6 +69,7 @@ export async function jmap(
     scripts: shared.sieve.db.scripts,
     signals,
     vapid,
+    alerts: new CalendarAlerts(() => services, new Log("jmap")),
     pusher: new Pusher(() => services, shared.outbound, new Log("jmap")),
     queue: server.queue,
     checkLogin: (form, remoteIp) =>

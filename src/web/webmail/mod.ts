@@ -52,8 +52,8 @@ import { mailboxFor, mayRead, openMail, requireReadable } from "./others/mail.ts
 import type { WebmailServices } from "./services.ts";
 import { ScheduledRows } from "./sending/rows.ts";
 import { Scheduler } from "./scheduled/scheduler.ts";
-import { Push } from "./push/push.ts";
-import { Reminders } from "./push/reminders.ts";
+import { maxReminders, Push } from "./push/push.ts";
+import { Reminders } from "../../groupware/reminders.ts";
 import { Subscriptions } from "./push/subscriptions.ts";
 import { Snoozed } from "./scheduled/snoozed.ts";
 import { UndoLog } from "./list/undo.ts";
@@ -144,6 +144,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
       subscribed: () => subscriptions.accounts().filter((a) => services.config.isHere(a)),
       mine: (account, address) => services.config.accountFor(address) === account,
       send: (account, r) => push.remind(account, r),
+      maxAtOnce: maxReminders,
       log: new Log("webmail"),
     });
     reminders.start();

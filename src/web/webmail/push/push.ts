@@ -4,17 +4,19 @@
  *
  * @module
  */
+import type { Reminder } from "../../../groupware/reminders.ts";
 import type { Log } from "../../../log/mod.ts";
 import { encryptPush } from "../../../net/webpush/encrypt.ts";
 import { vapidHeader } from "../../../net/webpush/vapid.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { Flag, type Listener } from "../../../store/types.ts";
 import { messageItem } from "../list/items.ts";
-import type { Reminder } from "./reminders.ts";
 import type { Subscription, Subscriptions } from "./subscriptions.ts";
 
 /** Messages of one moment that are told one by one; of more only the last. */
 const maxNotices = 5;
+/** Alarms of one minute that are told. */
+export const maxReminders = 5;
 /** Characters of a text in a push message. */
 const maxWords = 200;
 /** Seconds that a push service keeps a message for a browser that isn't there. */
@@ -84,10 +86,14 @@ export class Push {
 
   /** Tells all browsers of an account of an event. */
   remind(account: string, reminder: Reminder): void {
-    for (const s of this.#subscriptions.of(account)) void this.#send(s, reminder);
+    const { event } = reminder;
+    for (const s of this.#subscriptions.of(account)) void this.#send(s, { event });
   }
 
-  async #send(subscription: Subscription, message: PushMessage | Reminder): Promise<void> {
+  async #send(
+    subscription: Subscription,
+    message: PushMessage | Pick<Reminder, "event">,
+  ): Promise<void> {
     if (this.#underWay >= maxUnderWay) return;
     this.#underWay++;
     try {
