@@ -363,7 +363,7 @@ Deno.test("patches: what makes an instance of its master, and back", () => {
   assert.deepEqual(patch, {
     title: "b",
     "x.example:a~1b~0c": 2,
-    "locations/l1": { name: "z" },
+    "locations/l1/name": "z",
     "locations/l2": null,
   });
   const made = patched(master, id, patch);

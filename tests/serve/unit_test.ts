@@ -42,11 +42,15 @@ Deno.test({
     const hidden = await Deno.makeTempDir({ dir: "/tmp", prefix: "mox-hidden-" });
     await Deno.chmod(dir, 0o755);
     const { main } = await bundleProgram(join(dir, "app"));
+    // Where npm brought the runtime it may lie in a home folder, which the unit hides.
+    const deno = join(dir, "app", "deno");
+    await Deno.copyFile(Deno.execPath(), deno);
+    await Deno.chmod(deno, 0o755);
     const closed = ["--no-config", "--no-lock", "--no-remote", "--no-npm", "--cached-only"];
     const program = ["run", ...closed, ...runtimeFlags, main, "-config", `${dir}/config/mox.conf`];
     const env = { DENO_DIR: join(dir, "cache") };
     const mox = async (args: string[], as?: number) => {
-      const whole = [Deno.execPath(), ...program, ...args];
+      const whole = [deno, ...program, ...args];
       const id = String(as);
       const command = as === undefined
         ? whole
@@ -65,19 +69,23 @@ Deno.test({
       await Deno.chown(join(dir, d), uid, uid);
     }
     const server = new Deno.Command("unshare", {
-      args: ["-m", "sh", "-c", asUnit(dir), "sh", Deno.execPath(), ...program, "serve"],
+      args: ["-m", "sh", "-c", asUnit(dir), "sh", deno, ...program, "serve"],
       env,
       stdin: "null",
       stdout: "null",
       stderr: "piped",
     }).spawn();
+    let ended = false;
+    const status = server.status.then(() => {
+      ended = true;
+    });
     let log = "";
     const reading = (async () => {
       for await (const s of server.stderr.pipeThrough(new TextDecoderStream())) log += s;
     })();
     try {
       for (const end = Date.now() + 60_000; !log.includes("mox is running");) {
-        assert.ok(Date.now() < end, log);
+        assert.ok(Date.now() < end && !ended, log);
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
       await t.step("import of a mailbox file", async () => {
@@ -139,8 +147,8 @@ Deno.test({
         );
       });
     } finally {
-      server.kill("SIGTERM");
-      await server.status;
+      if (!ended) server.kill("SIGTERM");
+      await status;
       await reading;
       for (const d of [dir, hidden]) await Deno.remove(d, { recursive: true });
     }

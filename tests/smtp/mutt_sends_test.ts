@@ -1,6 +1,6 @@
 /** mutt and neomutt of Debian send with their default settings: their library can't do SCRAM-PLUS over TLS 1.3. */
 import assert from "node:assert/strict";
-import { findProgram } from "../support/programs.ts";
+import { findProgram, lacks } from "../support/programs.ts";
 import { account, certificate, recordingBackend, startServer } from "./talk.ts";
 
 for (
@@ -10,7 +10,7 @@ for (
     name: scramPlus
       ? `${program} fails once where SCRAM-PLUS is offered, and not again`
       : `${program} sends through submission with its defaults`,
-    ignore: findProgram(program) === undefined,
+    ignore: lacks(program),
     async fn() {
       const backend = recordingBackend();
       await using t = await startServer({ submission: true, backend, scramPlus });

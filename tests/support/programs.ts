@@ -13,6 +13,7 @@ const known = [
   "interimap",
   "swaks",
   "neomutt",
+  "mutt",
   "python3",
   "dovecot",
   "postfix",

@@ -26,6 +26,7 @@ export class CalendarAlerts implements AlertSource {
   readonly #log: Log;
   readonly #streams = new Map<string, Set<Tell>>();
   readonly #reminders: Reminders;
+  #sending: Promise<void> = Promise.resolve();
 
   constructor(s: () => JmapServices, log: Log) {
     this.#s = s;
@@ -35,7 +36,10 @@ export class CalendarAlerts implements AlertSource {
       accounts: { open: (name) => s().accounts.open(name) },
       subscribed: () => [...new Set([...s().pusher.alerted(), ...this.#streams.keys()])],
       mine: (account, address) => s().config.accountFor(address) === account,
-      send: (account, reminder) => void this.#send(account, reminder),
+      send: (account, reminder) => {
+        // In the order in which they are due.
+        this.#sending = this.#sending.then(() => this.#send(account, reminder));
+      },
       maxAtOnce,
       log,
       now: test?.now,
@@ -104,5 +108,6 @@ export class CalendarAlerts implements AlertSource {
 
   async close(): Promise<void> {
     await this.#reminders.close();
+    await this.#sending;
   }
 }
