@@ -78,7 +78,7 @@ function isOff(component: Component, mine: (address: string) => boolean): boolea
     );
 }
 
-/** Whether the user has dismissed an alarm that rings at a time (RFC 9074 §6). */
+/** Whether the user has dismissed an alarm that rings at a time (ACKNOWLEDGED, RFC 9074). */
 function isAcknowledged(alarm: Component, at: number): boolean {
   const known = parseTime(valueOf(alarm, "ACKNOWLEDGED")?.trim() ?? "");
   return known !== undefined && known.wall >= at;
