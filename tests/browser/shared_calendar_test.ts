@@ -82,6 +82,8 @@ Deno.test({
           if (pictures) await q.screenshot({ path: `${pictures}/shared-${name}.png` });
         };
         await p.keyboard.press("K");
+        // Its script is loaded first: keys are the list's until it is there.
+        await p.locator(".calendar-view[data-view=month][aria-busy=false]").waitFor();
         await p.keyboard.press("PageDown");
         await on(10, /Release plan/).waitFor();
 
