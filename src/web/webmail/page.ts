@@ -38,26 +38,32 @@ export interface PageOptions {
   later?: string;
 }
 
-/** A text as browsers take it. */
-function compressed(bytes: Uint8Array) {
-  return {
-    br: new Uint8Array(brotliCompressSync(bytes, {
+type Encoding = "br" | "gzip";
+
+function compress(bytes: Uint8Array, encoding: Encoding): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(
+    encoding === "gzip" ? gzipSync(bytes, { level: 9 }) : brotliCompressSync(bytes, {
       params: {
         [constants.BROTLI_PARAM_QUALITY]: 9,
         [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
       },
-    })),
-    gzip: new Uint8Array(gzipSync(bytes, { level: 9 })),
-  };
+    }),
+  );
 }
 
-/** A fixed text: compressed as the request allows, or 304 if the browser has it. */
+/**
+ * A fixed text: compressed as the request allows, or 304 if the browser has it.
+ * @param ready encodings that are made at once; others are made when they are first asked for (some 20 ms)
+ */
 function answerer(
   text: string,
   common: Readonly<Record<string, string>>,
+  ready: readonly Encoding[] = [],
 ): (req: WebRequest) => Response {
   const bytes = new TextEncoder().encode(text);
-  const bodies = compressed(bytes);
+  const made: Partial<Record<Encoding, Uint8Array<ArrayBuffer>>> = {};
+  const body = (encoding: Encoding) => made[encoding] ??= compress(bytes, encoding);
+  for (const encoding of ready) body(encoding);
   const tag = createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
   return (req) => {
     if (req.method !== "GET" && req.method !== "HEAD") {
@@ -76,7 +82,7 @@ function answerer(
       return new Response(null, { status: 304, headers });
     }
     if (encoding !== undefined) headers["Content-Encoding"] = encoding;
-    return fixedResponse(encoding === undefined ? bytes : bodies[encoding], headers);
+    return fixedResponse(encoding === undefined ? bytes : body(encoding), headers);
   };
 }
 
@@ -102,7 +108,7 @@ export function servePage(
         ? "style-src 'unsafe-inline'; img-src 'self' data: blob:; base-uri 'none'; " +
           "form-action 'none'; frame-ancestors 'self'"
         : `style-src ${contentHashes(html, "style") || "'none'"}; ${ownPage}`),
-  });
+  }, ["br", "gzip"]);
   return (req) => req.path === path ? answer(req) : textResponse(404, "not found");
 }
 
