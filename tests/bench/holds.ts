@@ -7,10 +7,8 @@
  * @module
  */
 import { join } from "node:path";
-import { type ImapBackend, serveImap } from "../../src/imap/server/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import { parseMessage } from "../../src/mail/structure/structure.ts";
-import { LoginGuard, serveTcp } from "../../src/net/mod.ts";
 import { type Account, consistency } from "../../src/store/account/account.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { asEmailId } from "../../src/store/ids.ts";
@@ -18,6 +16,7 @@ import { mailboxByName } from "../../src/store/mailboxes/mailboxes.ts";
 import { describe } from "../../src/store/messages/describe.ts";
 import { insertEmail, type ReadyEmail } from "../../src/store/messages/insert.ts";
 import { ImapLoad } from "./imap.ts";
+import { serveBenchImap } from "./imap_backend.ts";
 
 const size = Number(Deno.args[0] ?? 200_000);
 const perThread = 10;
@@ -84,25 +83,7 @@ filled.close();
 const accounts = openAccounts();
 const account = await accounts.open("a");
 await account.fulltext.update();
-const backend = {
-  hostname: "mox.example",
-  log,
-  tempDir: dir,
-  maxMessageSize: 1e8,
-  plaintextLogin: true,
-  tls: undefined,
-  sasl: {
-    checkPassword: () => Promise.resolve("password"),
-    scramCredentials: () => Promise.resolve(undefined),
-    cramMd5Credentials: () => Promise.resolve(undefined),
-  },
-  loginGuard: new LoginGuard(),
-  accountForLogin: () => accounts.open("a"),
-} satisfies ImapBackend;
-const server = await serveTcp(
-  { hostname: "127.0.0.1", port: 0, log, protocol: "imap", pkg: "imapserver" },
-  (conn) => serveImap(conn, backend),
-);
+const server = await serveBenchImap({ log, tempDir: dir, account: () => accounts.open("a") });
 const c = await ImapLoad.connect(server.port, "me", password);
 await c.run("SELECT INBOX");
 

@@ -8,12 +8,11 @@
  */
 import { join } from "node:path";
 import process from "node:process";
-import { type ImapBackend, serveImap } from "../../src/imap/server/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
-import { LoginGuard, serveTcp } from "../../src/net/mod.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { importMessages } from "../../src/store/import/import.ts";
 import { mboxSource } from "../../src/store/import/mbox.ts";
+import { serveBenchImap } from "./imap_backend.ts";
 
 const count = Number(Deno.args[0] ?? 100_000);
 /** Each message answers the one before, up to so many. */
@@ -91,25 +90,7 @@ for (let n = 0; n < 50; n++) {
 }
 await other.credentials.setPassword(password);
 const account = await accounts.open("big");
-const backend = {
-  hostname: "mox.example",
-  log,
-  tempDir: dir,
-  maxMessageSize: 1e8,
-  plaintextLogin: true,
-  tls: undefined,
-  sasl: {
-    checkPassword: () => Promise.resolve("password"),
-    scramCredentials: () => Promise.resolve(undefined),
-    cramMd5Credentials: () => Promise.resolve(undefined),
-  },
-  loginGuard: new LoginGuard(),
-  accountForLogin: () => accounts.open("other"),
-} satisfies ImapBackend;
-const server = await serveTcp(
-  { hostname: "127.0.0.1", port: 0, log, protocol: "imap", pkg: "imapserver" },
-  (conn) => serveImap(conn, backend),
-);
+const server = await serveBenchImap({ log, tempDir: dir, account: () => accounts.open("other") });
 try {
   await writeMbox(join(dir, "mbox"));
   console.log(`mbox of ${count}: ${mib(Deno.statSync(join(dir, "mbox")).size)}`);

@@ -6,12 +6,11 @@
  * @module
  */
 import { join } from "node:path";
-import { type ImapBackend, serveImap } from "../../src/imap/server/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
-import { LoginGuard, serveTcp } from "../../src/net/mod.ts";
 import type { Account } from "../../src/store/account/account.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { ImapLoad } from "./imap.ts";
+import { serveBenchImap } from "./imap_backend.ts";
 import { type Curve, plot } from "./plot.ts";
 
 const largest = Number(Deno.args[0] ?? 100_000);
@@ -82,25 +81,7 @@ async function mailboxes(): Promise<void> {
     const account = await accounts.open(name);
     await account.credentials.setPassword(password);
     await fill(account, size);
-    const backend = {
-      hostname: "mox.example",
-      log,
-      tempDir: dir,
-      maxMessageSize: 1e8,
-      plaintextLogin: true,
-      tls: undefined,
-      sasl: {
-        checkPassword: () => Promise.resolve("password"),
-        scramCredentials: () => Promise.resolve(undefined),
-        cramMd5Credentials: () => Promise.resolve(undefined),
-      },
-      loginGuard: new LoginGuard(),
-      accountForLogin: () => accounts.open(name),
-    } satisfies ImapBackend;
-    const server = await serveTcp(
-      { hostname: "127.0.0.1", port: 0, log, protocol: "imap", pkg: "imapserver" },
-      (conn) => serveImap(conn, backend),
-    );
+    const server = await serveBenchImap({ log, tempDir: dir, account: () => accounts.open(name) });
     const c = await ImapLoad.connect(server.port, "me", password);
     const row = async (what: string, work: (i: number) => Promise<unknown>) =>
       note(byMailbox, what, size, await timed(work));

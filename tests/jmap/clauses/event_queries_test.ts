@@ -1,17 +1,9 @@
 /** JMAP for Calendars (draft-ietf-jmap-calendars-29) §5.10, §5.11 and §7 clause by clause, over HTTP: queries. */
 import assert from "node:assert/strict";
-import type { Client, Json } from "../world.ts";
+import type { Json } from "../world.ts";
 import { clauses, done, made, refusal } from "./clauses.ts";
+import { person, usual } from "./meetings.ts";
 
-const usual = async (c: Client): Promise<string> =>
-  (await c.call("Calendar/get")).list.find((b: Json) => b.isDefault).id;
-const person = (name: string, more: Json = {}) => ({
-  "@type": "Participant",
-  calendarAddress: `mailto:${name}`,
-  roles: { attendee: true },
-  participationStatus: "needs-action",
-  ...more,
-});
 clauses("JMAP Calendars §5.10: queries", async (clause, { ann }) => {
   const cal = await usual(ann);
   const other = made(await ann.call("Calendar/set", { create: { e: { name: "O" } } })).id;

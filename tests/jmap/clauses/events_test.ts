@@ -1,35 +1,8 @@
 /** JMAP for Calendars (draft-ietf-jmap-calendars-29) §5 clause by clause, over HTTP: events. */
 import assert from "node:assert/strict";
-import type { Client, Json } from "../world.ts";
+import type { Json } from "../world.ts";
 import { clauses, done, guest, made, refusal } from "./clauses.ts";
-
-const usual = async (c: Client): Promise<string> =>
-  (await c.call("Calendar/get")).list.find((b: Json) => b.isDefault).id;
-const person = (name: string, more: Json = {}) => ({
-  "@type": "Participant",
-  calendarAddress: `mailto:${name}`,
-  roles: { attendee: true },
-  participationStatus: "needs-action",
-  ...more,
-});
-const meeting = {
-  organizerCalendarAddress: "mailto:ann@mox.example",
-  participants: {
-    a: person("ann@mox.example", {
-      roles: { owner: true, attendee: true },
-      participationStatus: "accepted",
-    }),
-    b: person("bob@mox.example"),
-    x: person("carl@to.example", { name: "Carl" }),
-  },
-};
-const invited = {
-  organizerCalendarAddress: "mailto:boss@to.example",
-  participants: {
-    o: person("boss@to.example", { roles: { owner: true } }),
-    a: person("ann@mox.example"),
-  },
-};
+import { invited, meeting, usual } from "./meetings.ts";
 
 clauses("JMAP Calendars §5.1: properties of events", async (clause, { ann, bob }) => {
   const cal = await usual(ann);
